@@ -1,0 +1,119 @@
+"""vitrine: the offline engine for multimodal product search.
+
+Public names are imported on first use, so that `import engine` is instant and loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME_OF = {
+    "AISearchClient": "engine.doors.local",
+    "AISearchException": "engine.errors",
+    "AISearchIndex": "engine.doors.local",
+    "BadImage": "engine.errors",
+    "BadRequest": "engine.errors",
+    "BadSourceFile": "engine.errors",
+    "CorruptFile": "engine.errors",
+    "Encoder": "engine.encode.encoder",
+    "InvalidInputException": "engine.errors",
+    "InvalidParameterValue": "engine.errors",
+    "InvalidState": "engine.errors",
+    "MissingExtra": "engine.errors",
+    "ModelUnavailable": "engine.errors",
+    "NotFound": "engine.errors",
+    "NotSupported": "engine.errors",
+    "PermissionDenied": "engine.errors",
+    "ResourceConflict": "engine.errors",
+    "ResourceDoesNotExist": "engine.errors",
+    "RowsFailed": "engine.errors",
+    "SearchResult": "engine.service.result",
+    "Settings": "engine.settings",
+    "TooManyRequests": "engine.errors",
+    "VectorSearchClient": "engine.doors.local",
+    "VectorSearchException": "engine.errors",
+    "VectorSearchIndex": "engine.doors.local",
+    "VitrineError": "engine.errors",
+    "Workspace": "engine.service.workspace",
+    "load_encoder": "engine.encode.encoder",
+}
+
+__all__ = [
+    "__version__",
+    "AISearchClient",
+    "AISearchException",
+    "AISearchIndex",
+    "BadImage",
+    "BadRequest",
+    "BadSourceFile",
+    "CorruptFile",
+    "Encoder",
+    "InvalidInputException",
+    "InvalidParameterValue",
+    "InvalidState",
+    "MissingExtra",
+    "ModelUnavailable",
+    "NotFound",
+    "NotSupported",
+    "PermissionDenied",
+    "ResourceConflict",
+    "ResourceDoesNotExist",
+    "RowsFailed",
+    "SearchResult",
+    "Settings",
+    "TooManyRequests",
+    "VectorSearchClient",
+    "VectorSearchException",
+    "VectorSearchIndex",
+    "VitrineError",
+    "Workspace",
+    "load_encoder",
+]
+
+if TYPE_CHECKING:
+    from engine.doors.local import (
+        AISearchClient,
+        AISearchIndex,
+        VectorSearchClient,
+        VectorSearchIndex,
+    )
+    from engine.encode.encoder import Encoder, load_encoder
+    from engine.errors import (
+        AISearchException,
+        BadImage,
+        BadRequest,
+        BadSourceFile,
+        CorruptFile,
+        InvalidInputException,
+        InvalidParameterValue,
+        InvalidState,
+        MissingExtra,
+        ModelUnavailable,
+        NotFound,
+        NotSupported,
+        PermissionDenied,
+        ResourceConflict,
+        ResourceDoesNotExist,
+        RowsFailed,
+        TooManyRequests,
+        VectorSearchException,
+        VitrineError,
+    )
+    from engine.service.result import SearchResult
+    from engine.service.workspace import Workspace
+    from engine.settings import Settings
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME_OF})

@@ -1,0 +1,97 @@
+"""Arrays of vectors: dtype, shape, finiteness, unit length. The only code that normalises.
+
+Knows numpy; not where vectors come from. Never changes an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import InvalidParameterValue
+
+Matrix = npt.NDArray[np.float32]
+Vector = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+# Squared length of a vector that counts as unit: float32 rounding, far below what ranking can see.
+UNIT_TOLERANCE = 2e-6
+
+
+def unit_rows(vectors: npt.ArrayLike) -> Matrix:
+    """Scale each row to length 1 (L2).
+
+    Args:
+        vectors: (n, d) numbers; computed in float64.
+
+    Returns:
+        (n, d) float32, a fresh array.
+
+    Raises:
+        InvalidParameterValue: a row is zero or not finite; names the first such row.
+    """
+    wide = np.asarray(vectors, dtype=np.float64)
+    if wide.ndim != 2:
+        raise InvalidParameterValue(f"expected a matrix (n, d); got an array of shape {wide.shape}")
+    norms = np.sqrt(np.einsum("ij,ij->i", wide, wide))
+    bad = np.flatnonzero(~(np.isfinite(norms) & (norms > 0)))
+    if bad.size:
+        row = int(bad[0])
+        raise InvalidParameterValue(
+            f"row {row} of {len(wide)} has length {norms[row]}; it can't be scaled to 1"
+        )
+    unit: Matrix = (wide / norms[:, None]).astype(np.float32)
+    return unit
+
+
+def unit(vector: npt.ArrayLike) -> Vector:
+    """Scale one vector (d,) to length 1; see `unit_rows`."""
+    row: Vector = unit_rows(np.asarray(vector)[None, :])[0]
+    return row
+
+
+def squared_lengths(vectors: Matrix) -> npt.NDArray[np.float64]:
+    """Squared L2 length of each row, (n,) float64."""
+    wide = vectors.astype(np.float64)
+    lengths: npt.NDArray[np.float64] = np.einsum("ij,ij->i", wide, wide)
+    return lengths
+
+
+def query_vector(values: Sequence[Any], dimension: int, owner: str) -> Vector:
+    """Check one query vector as given by a caller.
+
+    Args:
+        values: `dimension` finite numbers.
+        owner: name of the index, for the message.
+
+    Returns:
+        (dimension,) float32.
+
+    Raises:
+        InvalidParameterValue: wrong length, not numbers, NaN or infinity.
+    """
+    if len(values) != dimension:
+        raise InvalidParameterValue(
+            f"Query vector dimension {len(values)} does not match index dimension {dimension}. "
+            f"Embed the query for index {owner} with the model that embedded its rows."
+        )
+    if not all(isinstance(v, (int, float, np.number)) and not isinstance(v, bool) for v in values):
+        odd = next(v for v in values if not isinstance(v, (int, float)) or isinstance(v, bool))
+        raise InvalidParameterValue(
+            f"query_vector holds {odd!r} of type {type(odd).__name__}; expected {dimension} numbers."
+        )
+    try:
+        with np.errstate(over="ignore"):
+            vector = np.asarray(values, dtype=np.float64).astype(np.float32)
+    except OverflowError:
+        vector = np.full(dimension, np.inf, dtype=np.float32)
+    if not np.isfinite(vector).all():
+        place = int(np.flatnonzero(~np.isfinite(vector))[0])
+        raise InvalidParameterValue(
+            f"query_vector[{place}] is {values[place]!r}; expected finite float32 numbers."
+        )
+    return vector

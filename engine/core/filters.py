@@ -1,0 +1,286 @@
+"""Filters: the tree, what it means on one row (the oracle), and the dict dialect.
+
+Knows columns and values; not tables or SQL. A condition on a null (or NaN) is unknown, and only rows
+for which the whole filter is true pass: SQL's three-valued logic.
+Truth: the filtering guide of the Vector Search API; what it leaves open is marked "assumed".
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from typing import Any, Literal, Union
+
+from engine.core.schema import Column, Columns, suggestion
+from engine.errors import BadRequest
+
+Operator = Literal["=", "!=", "<", "<=", ">", ">="]
+Scalar = Union[int, float, str, bool, date, datetime]
+
+MAX_ELEMENTS = 1024  # values in one condition, documented limit of the service
+BLANKS = " \t\n\r\f\v"  # what separates tokens for LIKE
+
+
+@dataclass(frozen=True)
+class Compare:
+    column: Column
+    operator: Operator
+    value: Scalar
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """The value (or, in an array column, one of its elements) is one of `values`; or none is."""
+
+    column: Column
+    values: tuple[Scalar, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Like:
+    """A pattern with `%` is SQL's LIKE; one without asks for each of its tokens (assumed)."""
+
+    column: Column
+    pattern: str
+
+    @property
+    def tokens(self) -> tuple[str, ...] | None:
+        if "%" in self.pattern:
+            return None
+        return tuple(re.findall(f"[^{BLANKS}]+", self.pattern))
+
+
+@dataclass(frozen=True)
+class And:
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Or:
+    parts: tuple[Node, ...]
+
+
+Node = Union[Compare, AnyOf, Like, And, Or]
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": lambda a, b: bool(a == b),
+    "!=": lambda a, b: bool(a != b),
+    "<": lambda a, b: bool(a < b),
+    "<=": lambda a, b: bool(a <= b),
+    ">": lambda a, b: bool(a > b),
+    ">=": lambda a, b: bool(a >= b),
+}
+
+
+# ------------------------------------------------------------------ meaning on one row: the oracle
+def matches(node: Node, row: Mapping[str, Any]) -> bool:
+    """Whether a row passes. Slow and obvious: what the SQL of `filter_sql` is tested against."""
+    return _truth(node, row) is True
+
+
+def _truth(node: Node, row: Mapping[str, Any]) -> bool | None:
+    if isinstance(node, (And, Or)):
+        truths = [_truth(part, row) for part in node.parts]
+        decisive = isinstance(node, Or)
+        if decisive in truths:
+            return decisive
+        return None if None in truths else not decisive
+    value = row[node.column.name]
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(node, Compare):
+        return _COMPARISONS[node.operator](value, node.value)
+    if isinstance(node, Like):
+        return _like(value, node)
+    held = value if node.column.is_array else [value]
+    return any(item == wanted for item in held for wanted in node.values) != node.negated
+
+
+def _like(text: str, node: Like) -> bool:
+    if node.tokens is not None:
+        held = re.findall(f"[^{BLANKS}]+", text)
+        return all(token in held for token in node.tokens)
+    wild = {"%": ".*", "_": "."}
+    pattern = "".join(wild.get(letter, re.escape(letter)) for letter in node.pattern)
+    return re.fullmatch(pattern, text, re.DOTALL) is not None
+
+
+# ------------------------------------------------------------------ the dict dialect
+_SUFFIXES = ("NOT", "<", "<=", ">", ">=", "LIKE")
+
+
+def parse_dict(filters: object, columns: Columns) -> Node | None:
+    """The filter tree of a dict, or of a list of dicts joined by AND; None for no condition.
+
+    Args:
+        filters: `{"column[ OR column...][ OPERATOR]": value}`, as in `similarity_search`.
+        columns: the index's columns by name; values are checked against their kinds.
+
+    Raises:
+        BadRequest: an unknown operator (the service's text), an unknown column, or a value that
+            the column's kind can't be compared with.
+    """
+    if filters is None:
+        return None
+    dicts = filters if isinstance(filters, (list, tuple)) else [filters]
+    conditions: list[Node] = []
+    for entry in dicts:
+        if not isinstance(entry, Mapping):
+            raise BadRequest(
+                f"filters is {entry!r} of type {type(entry).__name__}; expected a dict such as "
+                '{"price <": 50}, or a list of dicts.'
+            )
+        conditions.extend(_condition(key, value, columns) for key, value in entry.items())
+    if not conditions:
+        return None
+    return conditions[0] if len(conditions) == 1 else And(tuple(conditions))
+
+
+def _condition(key: object, value: object, columns: Columns) -> Node:
+    if not isinstance(key, str):
+        raise BadRequest(f"filter key {key!r} is not text; expected 'column' or 'column OPERATOR'.")
+    if key in columns:
+        return _leaf(key, columns[key], "", value)
+    parts = [_split(key, part, columns) for part in key.split(" OR ")]
+    if len(parts) == 1:
+        return _leaf(key, *parts[0], value)
+    values = list(value) if isinstance(value, (list, tuple)) else [value] * len(parts)
+    if len(values) != len(parts):
+        raise BadRequest(
+            f"filter {key!r} names {len(parts)} columns but has {len(values)} values; give one "
+            "value for each column, in the same order."
+        )
+    if any(isinstance(item, (list, tuple)) for item in values):
+        raise BadRequest(f"filter {key!r}: each column of an OR takes a single value.")
+    leaves = [_leaf(key, *part, item) for part, item in zip(parts, values)]
+    return Or(tuple(leaves))
+
+
+def _split(key: str, part: str, columns: Columns) -> tuple[Column, str]:
+    """The column and the operator of one part of a key."""
+    if part in columns:
+        return columns[part], ""
+    name, _, suffix = part.rpartition(" ")
+    if suffix in _SUFFIXES and name in columns:
+        return columns[name], suffix
+    if part.split(" ")[0] in columns:
+        raise BadRequest(f"Invalid operator used in filter: {key}")
+    unknown = name if suffix in _SUFFIXES and name else part
+    raise BadRequest(
+        f"Filter uses column {unknown!r}, which the index does not have."
+        f"{suggestion(unknown, columns)} Columns: {', '.join(sorted(columns))}."
+    )
+
+
+def _leaf(key: str, column: Column, suffix: str, value: object) -> Node:
+    if column.kind == "other":
+        raise BadRequest(
+            f"Filter {key!r}: column {column.name!r} holds values that can't be filtered."
+        )
+    if suffix == "LIKE":
+        return _like_leaf(key, column, value)
+    if suffix in ("", "NOT"):
+        wanted: Sequence[object] = value if isinstance(value, (list, tuple)) else [value]
+        if not 1 <= len(wanted) <= MAX_ELEMENTS:
+            raise BadRequest(
+                f"Filter {key!r} has {len(wanted)} values; expected 1 to {MAX_ELEMENTS}."
+            )
+        values = tuple(_coerced(key, column, item) for item in wanted)
+        if column.is_array or len(values) > 1 or isinstance(value, (list, tuple)):
+            return AnyOf(column, values, negated=suffix == "NOT")
+        return Compare(column, "!=" if suffix == "NOT" else "=", values[0])
+    if column.is_array or column.kind in ("string", "boolean"):
+        raise BadRequest(
+            f"Filter {key!r}: operator {suffix} needs a column of numbers, dates or timestamps; "
+            f"{column.name!r} holds {'arrays' if column.is_array else column.kind + ' values'}."
+        )
+    operators: dict[str, Operator] = {"<": "<", "<=": "<=", ">": ">", ">=": ">="}
+    return Compare(column, operators[suffix], _coerced(key, column, value))
+
+
+def _like_leaf(key: str, column: Column, value: object) -> Like:
+    if column.kind != "string" or column.is_array:
+        raise BadRequest(f"Filter {key!r}: LIKE needs a string column; {column.name!r} is none.")
+    node = Like(column, str(_coerced(key, column, value)))
+    if node.tokens == ():
+        raise BadRequest(f"Filter {key!r}: LIKE needs at least one word to look for.")
+    return node
+
+
+# ------------------------------------------------------------------ values
+def _coerced(key: str, column: Column, value: object) -> Scalar:
+    """The value in the column's kind. Numeric text counts as a number (assumed)."""
+    try:
+        return _COERCIONS[column.kind](value)
+    except (ValueError, TypeError, OverflowError):
+        raise BadRequest(
+            f"Filter {key!r}: {value!r} of type {type(value).__name__} can't be compared with "
+            f"column {column.name!r}, which holds {column.kind} values."
+        ) from None
+
+
+def _to_number(value: object) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise TypeError
+    if isinstance(value, str):
+        number: int | float = int(value) if re.fullmatch(r"[+-]?\d+", value) else float(value)
+    else:
+        number = value
+    if isinstance(number, float):
+        if not math.isfinite(number):
+            raise ValueError
+        number = int(number) if number.is_integer() else number
+    # Beyond 64 bits no stored integer is equal, and an infinity compares the same way.
+    return number if -(2**63) <= number < 2**63 else math.copysign(math.inf, number)
+
+
+def _to_float(value: object) -> float:
+    return float(_to_number(value))
+
+
+def _to_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    value.encode()  # lone surrogates can't be stored, so they can't be compared
+    return value
+
+
+def _to_boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _to_timestamp(value: object) -> datetime:
+    """ISO 8601 text to a UTC time without zone; a bare date is its midnight (assumed)."""
+    if isinstance(value, datetime):
+        moment = value
+    else:
+        # Python before 3.11 does not read the suffix Z.
+        moment = datetime.fromisoformat(re.sub("[zZ]$", "+00:00", _to_text(value)))
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
+    return moment
+
+
+def _to_date(value: object) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    moment = _to_timestamp(value)
+    if moment != datetime(moment.year, moment.month, moment.day):
+        raise ValueError
+    return moment.date()
+
+
+_COERCIONS: dict[str, Callable[[object], Scalar]] = {
+    "int": _to_number,
+    "float": _to_float,
+    "string": _to_text,
+    "boolean": _to_boolean,
+    "date": _to_date,
+    "timestamp": _to_timestamp,
+}

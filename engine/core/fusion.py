@@ -1,0 +1,54 @@
+"""Blending an image vector with a text vector. Knows numpy; not where vectors come from.
+
+"Hybrid" names a query type in the API; a vector mixed from text and image is a *blend* here, and
+keeps the table's column name `hybrid_embedding`.
+Truth: hybrid embedding rule of the shop, `w * text + (1 - w) * image`, then unit length.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.core.arrays import Matrix, unit_rows
+from engine.errors import InvalidParameterValue
+
+DEFAULT_TEXT_WEIGHT = 0.5
+
+
+def check_text_weight(weight: float) -> float:
+    """The weight of the text in a blend, 0 (image only) to 1 (text only).
+
+    Raises:
+        InvalidParameterValue: outside 0..1 or not a number.
+    """
+    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight <= 1:
+        raise InvalidParameterValue(
+            f"text_weight is {weight!r}; expected a number from 0 (image only) to 1 (text only)."
+        )
+    return float(weight)
+
+
+def blend_vectors(
+    text_vectors: Matrix, image_vectors: Matrix, text_weight: float = DEFAULT_TEXT_WEIGHT
+) -> Matrix:
+    """`w * text + (1 - w) * image`, row by row, scaled to unit length.
+
+    Args:
+        text_vectors, image_vectors: (n, d) unit rows of one CLIP space.
+        text_weight: w, from 0 to 1.
+
+    Returns:
+        (n, d) float32 unit rows.
+
+    Raises:
+        InvalidParameterValue: the shapes differ, the weight is out of range, or two vectors cancel.
+    """
+    weight = check_text_weight(text_weight)
+    if text_vectors.shape != image_vectors.shape:
+        raise InvalidParameterValue(
+            f"text vectors have shape {text_vectors.shape}, image vectors {image_vectors.shape}; "
+            "a blend needs equal shapes."
+        )
+    mixed = weight * text_vectors.astype(np.float64)
+    mixed += (1.0 - weight) * image_vectors.astype(np.float64)
+    return unit_rows(mixed)

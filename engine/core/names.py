@@ -1,0 +1,99 @@
+"""Names as the API writes them: `catalog.schema.name`, endpoints, `/Volumes/...` paths.
+
+Knows the grammar and the API's refusals; not whether a thing exists.
+Truth: contract of the Vector Search API (index and endpoint names), Unity Catalog volume paths.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from engine.errors import InvalidParameterValue
+
+MAX_INDEX_NAME = 128  # characters, documented limit of the service
+_PART = re.compile(r"[A-Za-z0-9_]+")
+_ENDPOINT = re.compile(r"[a-z0-9]([a-z0-9_.-]{0,47}[a-z0-9])?")
+_VOLUME = re.compile(r"/Volumes/[A-Za-z0-9_]+/[A-Za-z0-9_]+/[A-Za-z0-9_-]+(/.*)?", re.DOTALL)
+
+DEFAULT_CATALOG = "main"
+DEFAULT_SCHEMA = "fashion_demo"
+PRODUCTS = "main.fashion_demo.products"
+ENDPOINT = "fashion_vector_search"
+IMAGE_VOLUME = "/Volumes/main/fashion_demo/raw_data/images"
+
+
+@dataclass(frozen=True, order=True)
+class ThreePartName:
+    """A checked `catalog.schema.name` of a table or an index."""
+
+    catalog: str
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.catalog}.{self.schema}.{self.name}"
+
+    def sibling(self, name: str) -> ThreePartName:
+        """The same catalog and schema with another last part."""
+        return ThreePartName(self.catalog, self.schema, name)
+
+
+def index_name(text: str) -> ThreePartName:
+    """Check an index's full name as the service does.
+
+    Raises:
+        InvalidParameterValue: not three parts of letters, digits and underscores, or too long.
+    """
+    parts = text.split(".") if isinstance(text, str) else []
+    if len(parts) != 3 or not all(map(_PART.fullmatch, parts)) or len(text) > MAX_INDEX_NAME:
+        raise InvalidParameterValue(
+            "Invalid index name. Must specify the full index name <catalog>.<schema>.<table>. "
+            "Only alphanumerics and underscores are allowed."
+        )
+    return ThreePartName(*parts)
+
+
+def table_name(text: str) -> ThreePartName:
+    """Check a table's name; one or two parts are completed with `main.fashion_demo`.
+
+    Raises:
+        InvalidParameterValue: names the text that was given.
+    """
+    parts = text.split(".")
+    if len(parts) > 3 or not all(map(_PART.fullmatch, parts)):
+        raise InvalidParameterValue(
+            f"{text!r} is not a table name. Expected catalog.schema.name of letters, digits and "
+            "underscores, for example main.fashion_demo.products."
+        )
+    return ThreePartName(*[DEFAULT_CATALOG, DEFAULT_SCHEMA][: 3 - len(parts)], *parts)
+
+
+def endpoint_name(text: str) -> str:
+    """Check an endpoint's name as the service does.
+
+    Raises:
+        InvalidParameterValue: with the service's own text.
+    """
+    if not isinstance(text, str) or not _ENDPOINT.fullmatch(text):
+        raise InvalidParameterValue(
+            "AI Search endpoint name  must contain less than 50 characters, contain only lowercase "
+            "alphanumeric characters, '_', '-' or '.', and start and end with an alphanumeric "
+            "character."
+        )
+    return text
+
+
+def volume_path(text: str) -> str:
+    """Check a `/Volumes/catalog/schema/volume[/...]` path; `dbfs:` before it is dropped.
+
+    Raises:
+        InvalidParameterValue: another form, or a `..` part that would leave the volume.
+    """
+    path = text.removeprefix("dbfs:").rstrip("/")
+    if not _VOLUME.fullmatch(path) or ".." in path.split("/") or "\0" in path:
+        raise InvalidParameterValue(
+            f"{text!r} is not a volume path. Expected /Volumes/<catalog>/<schema>/<volume>/... "
+            "without '..'."
+        )
+    return path

@@ -1,0 +1,129 @@
+"""What an index is made of: its columns and its specification. Knows the API's words; not files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+from engine.errors import BadRequest, InvalidParameterValue
+
+Kind = Literal["int", "float", "string", "boolean", "date", "timestamp", "other"]
+PipelineType = Literal["TRIGGERED", "CONTINUOUS"]
+
+MAX_DIMENSION = 4096  # documented limit of the service
+MAX_COLUMNS = 50  # documented limit of the service
+RESERVED_COLUMN = "_id"  # the service keeps this name for itself
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of an index.
+
+    Attributes:
+        kind: what a single value is; "other" can be fetched, not filtered.
+        is_array: the column holds lists of such values.
+    """
+
+    name: str
+    kind: Kind
+    is_array: bool = False
+
+
+Columns = Mapping[str, Column]
+
+
+@dataclass(frozen=True)
+class IndexSpec:
+    """The specification of a delta sync index with self-managed vectors, as it was created.
+
+    Attributes:
+        columns: the index's columns in the source table's order, fixed when it was created.
+        columns_to_sync: as asked for, or None for every column of the source table.
+        id: identity of this index; a re-created name gets a new one.
+        created_at: milliseconds since the epoch.
+    """
+
+    name: str
+    id: str
+    endpoint_name: str
+    primary_key: str
+    source_table: str
+    vector_column: str
+    dimension: int
+    pipeline_type: PipelineType
+    creator: str
+    created_at: int
+    columns: tuple[str, ...]
+    index_subtype: str = "HYBRID"
+    columns_to_sync: tuple[str, ...] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> IndexSpec:
+        known = {**values, "columns": tuple(values["columns"])}
+        if known.get("columns_to_sync") is not None:
+            known["columns_to_sync"] = tuple(known["columns_to_sync"])
+        return IndexSpec(**known)
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What one sync did; every number is a count of rows.
+
+    Attributes:
+        indexed: rows in the published version.
+        failed: rows of the source table that could not be used.
+        failures: the first of these as (primary key, reason), at most `MAX_LISTED_FAILURES`.
+        changed: False when the source table was as the version already has it.
+    """
+
+    indexed: int
+    failed: int
+    seconds: float
+    changed: bool
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+
+MAX_LISTED_FAILURES = 1000
+
+
+def check_pipeline_type(text: str) -> PipelineType:
+    """TRIGGERED or CONTINUOUS, in any letter case.
+
+    Raises:
+        InvalidParameterValue: anything else.
+    """
+    upper = text.upper() if isinstance(text, str) else text
+    if upper not in get_args(PipelineType):
+        raise InvalidParameterValue(f"pipeline_type is {text!r}; expected TRIGGERED or CONTINUOUS.")
+    return "TRIGGERED" if upper == "TRIGGERED" else "CONTINUOUS"
+
+
+def check_dimension(dimension: object) -> int:
+    """A vector length of 1 to 4096.
+
+    Raises:
+        InvalidParameterValue: another type or out of range.
+    """
+    if isinstance(dimension, bool) or not isinstance(dimension, int):
+        raise InvalidParameterValue(f"embedding_dimension is {dimension!r}; expected an integer.")
+    if not 1 <= dimension <= MAX_DIMENSION:
+        raise InvalidParameterValue(
+            f"embedding_dimension is {dimension}; expected 1 to {MAX_DIMENSION}."
+        )
+    return dimension
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """` Did you mean 'x'?` for the nearest known word, or nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def missing_columns(missing: Iterable[str]) -> BadRequest:
+    """The service's refusal of columns that an index lacks; its exact text."""
+    return BadRequest(f"Requested columns to fetch are not present in index: {','.join(missing)}")

@@ -1,0 +1,1 @@
+"""Models and what surrounds them: preprocessing, cache, pipeline. Knows nothing of indexes or HTTP."""

@@ -1,0 +1,156 @@
+"""What an encoder is, and the registry of names. Knows batching; not models, indexes or HTTP."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.core.arrays import Matrix
+from engine.errors import InvalidInputException
+from engine.settings import DEFAULT_ENCODER
+
+if TYPE_CHECKING:
+    from engine.encode.images import ImageInput, Pixels
+
+Tokens = Sequence[int]
+
+
+class Encoder(ABC):
+    """A CLIP model with its preprocessing: texts or images in, unit vectors of one space out.
+
+    Attributes:
+        name: what `load_encoder` was given.
+        label: what tables store as `embedding_model`.
+        is_trained: False for random weights, whose results mean nothing.
+        image_batch, text_batch: how many the pipeline gives it at a time.
+    """
+
+    name: str
+    label: str
+    is_trained: bool = True
+    image_batch: int = 32
+    text_batch: int = 64
+
+    @property
+    @abstractmethod
+    def dimension(self) -> int:
+        """Length of its vectors."""
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Identity of its numbers: architecture, weights, preprocessing; found without loading them."""
+
+    @property
+    def precision(self) -> str:
+        """What arithmetic it uses here; vectors of two precisions may differ in the last digits."""
+        return "float32"
+
+    @abstractmethod
+    def prepare_image(self, image: ImageInput) -> Pixels:
+        """Decode and preprocess one image: (3, height, width) float32. Called from many threads."""
+
+    @abstractmethod
+    def encode_pixels(self, pixels: Pixels) -> Matrix:
+        """(n, 3, height, width) prepared images to (n, dimension) float32 unit rows."""
+
+    @abstractmethod
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        """Token ids of each text, without padding, cut to the model's context."""
+
+    @abstractmethod
+    def encode_tokens(self, tokens: Sequence[Tokens]) -> Matrix:
+        """One batch of token ids, padded to its longest, to (n, dimension) float32 unit rows."""
+
+    @property
+    def note(self) -> str | None:
+        """One line that whoever sees its results must know; None for trained weights."""
+        if self.is_trained:
+            return None
+        return (
+            f"encoder {self.name} has random, untrained weights: everything runs, but what it finds "
+            "means nothing. Name a trained one with --encoder or VITRINE_ENCODER."
+        )
+
+    def encode_texts(self, texts: Sequence[str]) -> Matrix:
+        """Encode texts.
+
+        Args:
+            texts: n strings; equal ones are encoded once, batches hold texts of like length.
+
+        Returns:
+            (n, dimension) float32 unit rows, in the order of the texts.
+
+        Raises:
+            InvalidInputException: a single string, or something that is not text.
+        """
+        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+            raise InvalidInputException(f"texts is {texts!r:.80}; expected a list of strings.")
+        distinct = list(dict.fromkeys(texts))
+        row_of = {text: row for row, text in enumerate(distinct)}
+        vectors = np.empty((len(distinct), self.dimension), dtype=np.float32)
+        for rows, tokens in self.text_batches(distinct):
+            vectors[rows] = self.encode_tokens(tokens)
+        return vectors[[row_of[text] for text in texts]]
+
+    def text_batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], list[Tokens]]]:
+        """Positions and tokens of the texts, in batches of like length, longest first."""
+        tokens = self.tokenize(texts)
+        order = sorted(range(len(tokens)), key=lambda i: -len(tokens[i]))
+        for start in range(0, len(order), self.text_batch):
+            rows = order[start : start + self.text_batch]
+            yield rows, [tokens[i] for i in rows]
+
+    def encode_images(self, images: Sequence[ImageInput]) -> Matrix:
+        """Encode images.
+
+        Args:
+            images: n paths, byte strings of image files, or PIL images.
+
+        Returns:
+            (n, dimension) float32 unit rows, in the order of the images.
+
+        Raises:
+            BadImage: one of them can't be used; says which and why.
+            InvalidInputException: a single image instead of a list.
+        """
+        if isinstance(images, (str, bytes)):
+            raise InvalidInputException("images is a single image; expected a list of images.")
+        parts = [np.empty((0, self.dimension), dtype=np.float32)]
+        for start in range(0, len(images), self.image_batch):
+            batch = [
+                self.prepare_image(image) for image in images[start : start + self.image_batch]
+            ]
+            parts.append(self.encode_pixels(np.stack(batch)))
+        return np.concatenate(parts)
+
+
+def _open_clip(name: str, device: str | None) -> Encoder:
+    from engine.encode.clip import OpenClipEncoder
+
+    return OpenClipEncoder(name, device)
+
+
+# How a name begins -> who makes the encoder; "" is everything else.
+_MAKERS: dict[str, Callable[[str, Any], Encoder]] = {"": _open_clip}
+
+
+def load_encoder(name: str | None = None, device: str | None = None) -> Encoder:
+    """An encoder by name; its weights are loaded when it is first used.
+
+    Args:
+        name: `ARCHITECTURE/TAG` of open_clip (`ViT-B-32-quickgelu/openai`),
+            `ARCHITECTURE/CHECKPOINT_FILE`, `local-dir:DIRECTORY` in open_clip's form,
+            `ARCHITECTURE/untrained` for seeded random weights; None for the default.
+        device: "cpu", "cuda", "cuda:1", ...; None takes CUDA where there is one.
+
+    Raises:
+        ModelUnavailable: unknown architecture, tag, file or device.
+        MissingExtra: torch or open_clip is not installed.
+    """
+    wanted = name or DEFAULT_ENCODER
+    prefix = next(start for start in sorted(_MAKERS, reverse=True) if wanted.startswith(start))
+    return _MAKERS[prefix](wanted, device)

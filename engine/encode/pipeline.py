@@ -1,0 +1,149 @@
+"""Embedding as one pure function: Arrow batch in, Arrow batch out. Knows encoders; not tables.
+
+In one process `embed_batches` maps it over batches while a thread prepares the next ones; a
+distributed engine maps `embed_batch` over its partitions.
+
+A batch in: `key` (anything) and either `image` (binary: the bytes of an image file) or `text`
+(string). A batch out, row for row: `key`, `embedding` (fixed-size list<float>[d], unit length, null
+where the row failed) and `reason` (null where it did not).
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from engine.core.arrays import Matrix
+from engine.encode.encoder import Encoder, Tokens
+from engine.encode.images import Pixels
+from engine.errors import BadImage
+
+AHEAD = 2  # batches prepared before they are needed; bounds memory
+
+
+@dataclass
+class Prepared:
+    """A batch ready for the model: pixels or tokens of the good rows, reasons for the others."""
+
+    keys: pa.Array
+    good: list[int]
+    reasons: dict[int, str] = field(default_factory=dict)
+    pixels: Pixels | None = None
+    tokens: list[Tokens] | None = None
+
+
+def embed_batch(batch: pa.RecordBatch, encoder: Encoder) -> pa.RecordBatch:
+    """Embed one batch; see the module's first lines for its columns. Nothing else is read or changed.
+
+    Raises:
+        KeyError: the batch has neither `image` nor `text`.
+    """
+    return _encode(_prepare(batch, encoder), encoder)
+
+
+def embed_batches(batches: Iterable[pa.RecordBatch], encoder: Encoder) -> Iterator[pa.RecordBatch]:
+    """Embed batches in order, reading, decoding and preprocessing ahead of the model in threads."""
+    for prepared in _ahead(batches, encoder):
+        yield _encode(prepared, encoder)
+
+
+def _prepare(batch: pa.RecordBatch, encoder: Encoder) -> Prepared:
+    keys = batch.column("key")
+    if "image" in batch.schema.names:
+        return _prepare_images(keys, batch.column("image").to_pylist(), encoder)
+    texts = batch.column("text").to_pylist()
+    good = [row for row, text in enumerate(texts) if text]
+    reasons = {row: "the text is empty" for row, text in enumerate(texts) if not text}
+    return Prepared(keys, good, reasons, tokens=encoder.tokenize([texts[row] for row in good]))
+
+
+def _prepare_images(keys: pa.Array, images: list[bytes | None], encoder: Encoder) -> Prepared:
+    def attempt(data: bytes | None) -> Pixels | str:
+        if not data:
+            return "the image is empty"
+        try:
+            return encoder.prepare_image(data)
+        except BadImage as error:
+            return error.message
+
+    prepared = Prepared(keys, [])
+    pixels = []
+    for row, outcome in enumerate(_decoders().map(attempt, images)):
+        if isinstance(outcome, str):
+            prepared.reasons[row] = outcome
+        else:
+            prepared.good.append(row)
+            pixels.append(outcome)
+    prepared.pixels = np.stack(pixels) if pixels else None
+    return prepared
+
+
+def _encode(prepared: Prepared, encoder: Encoder) -> pa.RecordBatch:
+    if not prepared.good:
+        vectors: Matrix = np.empty((0, encoder.dimension), dtype=np.float32)
+    elif prepared.pixels is not None:
+        vectors = encoder.encode_pixels(prepared.pixels)
+    else:
+        vectors = encoder.encode_tokens(prepared.tokens or [])
+    rows, dimension = len(prepared.keys), encoder.dimension
+    spread = np.zeros((rows, dimension), dtype=np.float32)
+    spread[prepared.good] = vectors
+    failed = np.ones(rows, dtype=np.bool_)
+    failed[prepared.good] = False
+    embedding = pa.FixedSizeListArray.from_arrays(
+        pa.array(spread.reshape(-1)), dimension, mask=pa.array(failed)
+    )
+    reasons = pa.array([prepared.reasons.get(row) for row in range(rows)], pa.string())
+    return pa.record_batch(
+        [prepared.keys, embedding, reasons], names=["key", "embedding", "reason"]
+    )
+
+
+@lru_cache(maxsize=1)
+def _decoders() -> ThreadPoolExecutor:
+    """Threads that decode: Pillow frees the interpreter lock while it does."""
+    return ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="decode")
+
+
+def _ahead(batches: Iterable[pa.RecordBatch], encoder: Encoder) -> Iterator[Prepared]:
+    """Prepare batches in a thread, at most AHEAD before they are taken; errors come out here."""
+    ready: queue.Queue[Any] = queue.Queue(maxsize=AHEAD)
+    stopped = threading.Event()
+
+    def offer(item: object) -> None:
+        while not stopped.is_set():
+            try:
+                ready.put(item, timeout=0.1)
+                return
+            except queue.Full:
+                continue
+
+    def feed() -> None:
+        try:
+            for batch in batches:
+                offer(_prepare(batch, encoder))
+                if stopped.is_set():
+                    return
+            offer(None)
+        except BaseException as error:  # noqa: BLE001 - handed to the consumer, who raises it
+            offer(error)
+
+    feeder = threading.Thread(target=feed, name="prepare", daemon=True)
+    feeder.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stopped.set()
+        feeder.join()

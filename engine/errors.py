@@ -1,0 +1,145 @@
+"""Every error that the engine raises on purpose. Knows codes and statuses; not who raises them.
+
+The tree (status and code are what the HTTP API would answer):
+
+    VitrineError                     500 INTERNAL_ERROR     the base: catch this one
+    ├── InvalidInputException        400 INVALID_INPUT      a check made before any request
+    ├── BadRequest                   400 BAD_REQUEST
+    │   ├── InvalidParameterValue    400 INVALID_PARAMETER_VALUE
+    │   └── InvalidState             400 INVALID_STATE
+    ├── PermissionDenied             403 PERMISSION_DENIED
+    ├── NotFound                     404 RESOURCE_DOES_NOT_EXIST
+    ├── ResourceConflict             409 RESOURCE_ALREADY_EXISTS
+    ├── TooManyRequests              429 RESOURCE_EXHAUSTED
+    ├── NotSupported                 501 NOT_IMPLEMENTED    an argument not offered yet
+    ├── CorruptFile                  500 DATA_LOSS          a file of the workspace is damaged
+    ├── BadSourceFile                400 BAD_SOURCE_FILE    a user's file; names file, line and value
+    ├── BadImage                     400 BAD_IMAGE          an image that can't be used, and why
+    ├── ModelUnavailable             400 MODEL_UNAVAILABLE  an encoder that can't be loaded here
+    ├── MissingExtra                 400 MISSING_EXTRA      an optional package; names the command
+    └── RowsFailed                   400 ROWS_FAILED        strict, and rows were left out
+
+Names, attributes and the text form `[CODE] message` are those of `databricks.ai_search.exceptions`,
+so `except NotFound` and `"RESOURCE_DOES_NOT_EXIST" in str(error)` work on either.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+class VitrineError(Exception):
+    """Base of all errors of the engine.
+
+    Attributes:
+        message: what was given, what was expected, what to do.
+        error_code, status_code: as in the API's error body.
+        details: list of dicts, the API's `details`; empty in-process.
+        response_content: the JSON body that the HTTP API would send.
+    """
+
+    error_code = "INTERNAL_ERROR"
+    status_code = 500
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details: list[dict[str, Any]] = []
+
+    def __str__(self) -> str:
+        return f"[{self.error_code}] {self.message}"
+
+    @property
+    def response_content(self) -> str:
+        body = {"error_code": self.error_code, "message": self.message, "details": self.details}
+        return json.dumps(body)
+
+
+class InvalidInputException(VitrineError):
+    """A client-side check failed; the API would not have been asked."""
+
+    error_code = "INVALID_INPUT"
+    status_code = 400
+
+
+class BadRequest(VitrineError):
+    error_code = "BAD_REQUEST"
+    status_code = 400
+
+
+class InvalidParameterValue(BadRequest):
+    error_code = "INVALID_PARAMETER_VALUE"
+
+
+class InvalidState(BadRequest):
+    error_code = "INVALID_STATE"
+
+
+class PermissionDenied(VitrineError):
+    error_code = "PERMISSION_DENIED"
+    status_code = 403
+
+
+class NotFound(VitrineError):
+    error_code = "RESOURCE_DOES_NOT_EXIST"
+    status_code = 404
+
+
+class ResourceConflict(VitrineError):
+    error_code = "RESOURCE_ALREADY_EXISTS"
+    status_code = 409
+
+
+class TooManyRequests(VitrineError):
+    error_code = "RESOURCE_EXHAUSTED"
+    status_code = 429
+
+
+class NotSupported(VitrineError):
+    error_code = "NOT_IMPLEMENTED"
+    status_code = 501
+
+
+class CorruptFile(VitrineError):
+    error_code = "DATA_LOSS"
+
+
+class BadSourceFile(VitrineError):
+    """A user's file can't be read as asked: `file`, `line` (1-based, or None) and `value` say where."""
+
+    error_code = "BAD_SOURCE_FILE"
+    status_code = 400
+
+    def __init__(
+        self, reason: str, *, file: str, line: int | None = None, value: str | None = None
+    ) -> None:
+        place = f"{file}, line {line}" if line is not None else file
+        super().__init__(f"{place}: {reason}")
+        self.file, self.line, self.value = file, line, value
+
+
+class BadImage(VitrineError):
+    error_code = "BAD_IMAGE"
+    status_code = 400
+
+
+class ModelUnavailable(VitrineError):
+    error_code = "MODEL_UNAVAILABLE"
+    status_code = 400
+
+
+class MissingExtra(VitrineError, ImportError):
+    error_code = "MISSING_EXTRA"
+    status_code = 400
+
+
+class RowsFailed(VitrineError):
+    error_code = "ROWS_FAILED"
+    status_code = 400
+
+
+# Names that code written for the client packages catches.
+AISearchException = VitrineError
+VectorSearchException = VitrineError
+ResourceDoesNotExist = NotFound

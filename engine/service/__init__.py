@@ -1,0 +1,1 @@
+"""The behaviour of the engine: what every door calls."""

@@ -1,0 +1,76 @@
+"""The demo: a workspace from the bundled sample, and one search of each kind. Knows no printing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.errors import NotFound
+from engine.service.result import SearchResult
+from engine.service.workspace import BuildReport, Workspace
+
+DEMO_DIR = "vitrine-demo"  # in the current folder
+_PACKAGED = Path(__file__).parents[1] / "sample"
+_CHECKED_OUT = Path(__file__).parents[2] / "datasets" / "sample"
+_COLUMNS = ("product_id", "product_display_name", "base_color", "price")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One search of the demo, and how to type it."""
+
+    title: str
+    command: str
+    result: SearchResult
+
+
+def sample_dir() -> Path:
+    """The bundled sample catalogue: `styles.csv` and `images/`.
+
+    Raises:
+        NotFound: the package was installed without it.
+    """
+    for folder in (_PACKAGED, _CHECKED_OUT):
+        if (folder / "styles.csv").is_file():
+            return folder
+    raise NotFound(f"The sample catalogue is in neither {_PACKAGED} nor {_CHECKED_OUT}.")
+
+
+def build_demo(workspace: Workspace, encoder: str | None = None) -> BuildReport:
+    """Import, embed and index the sample."""
+    sample = sample_dir()
+    return workspace.build(sample / "styles.csv", sample / "images", encoder=encoder)
+
+
+def demo_searches(workspace: Workspace, k: int = 3) -> list[Step]:
+    """A text, an image, a hybrid and a filtered search."""
+    words = "red summer dress"
+    photo = str(_first_photo(workspace, "Handbags", "Black"))
+    cheap = {"price <": 60, "gender": "Women"}
+    searches: list[tuple[str, str, dict[str, Any]]] = [
+        ("by words", f'"{words}"', {"text": words}),
+        ("by a photo", f"--image {photo}", {"image": photo}),
+        (
+            "by both",
+            f'"in brown" --image {photo} --text-weight 0.4',
+            {"text": "in brown", "image": photo, "text_weight": 0.4},
+        ),
+        (
+            "by words, filtered",
+            f'"{words}" --filter \'{{"price <": 60, "gender": "Women"}}\'',
+            {"text": words, "filters": cheap},
+        ),
+    ]
+    return [
+        Step(title, arguments, workspace.search(k=k, columns=_COLUMNS, **call))
+        for title, arguments, call in searches
+    ]
+
+
+def _first_photo(workspace: Workspace, article_type: str, color: str) -> Path:
+    products = workspace.read_table("products", ["image_path", "article_type", "base_color"])
+    for product in products.to_pylist():
+        if (product["article_type"], product["base_color"]) == (article_type, color):
+            return workspace.volumes.resolve(product["image_path"])
+    raise NotFound(f"The sample has no {color} {article_type}.")

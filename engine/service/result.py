@@ -1,0 +1,97 @@
+"""What a search gives back in Python. Knows forms of rows; not how they were found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from engine.errors import BadImage
+from engine.optional import require
+from engine.service.contact_sheet import Card, contact_sheet
+
+if TYPE_CHECKING:
+    import pandas
+
+ReadImage = Callable[[str], bytes]
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The rows of one search, best first.
+
+    Each row holds the columns that were asked for, then `score` (the API's, `1 / (1 + d²)`) and
+    `cosine`; both are higher for closer rows. It is a sequence of dicts, and in a notebook it shows
+    itself as a contact sheet.
+
+    Attributes:
+        index: name of the index that answered.
+        query: the query in words, for headings.
+        columns: names of the columns, `score` and `cosine` last.
+        timings: milliseconds by part of the work: encode, filter, search, fetch.
+        plan: how each segment was searched.
+        note: what must be known of the encoder, such as untrained weights.
+    """
+
+    index: str
+    query: str
+    columns: tuple[str, ...]
+    timings: Mapping[str, float]
+    plan: tuple[str, ...]
+    note: str | None
+    _rows: tuple[tuple[Any, ...], ...]
+    _images: tuple[str | None, ...] = field(repr=False)
+    _read_image: ReadImage = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.to_dicts())
+
+    def __getitem__(self, place: int) -> dict[str, Any]:
+        return dict(zip(self.columns, self._rows[place]))
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The rows as fresh dicts."""
+        return [dict(zip(self.columns, row)) for row in self._rows]
+
+    def to_arrow(self) -> pa.Table:
+        """The rows as a pyarrow Table."""
+        by_column: Sequence[Sequence[Any]] = list(zip(*self._rows)) or [()] * len(self.columns)
+        return pa.table([pa.array(list(values)) for values in by_column], names=list(self.columns))
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The rows as a pandas DataFrame.
+
+        Raises:
+            MissingExtra: pandas is not installed.
+        """
+        pandas = require("pandas", "to_pandas()")
+        return pandas.DataFrame(self.to_dicts(), columns=list(self.columns))
+
+    def to_html(self) -> str:
+        """One HTML page with photo, name, price and score of each row; the photos are inside it."""
+        return contact_sheet(
+            f"{self.query} · {self.index}", [self._card(i) for i in range(len(self))]
+        )
+
+    def _card(self, place: int) -> Card:
+        path = self._images[place]
+        try:
+            photo = self._read_image(path) if path else None
+        except BadImage:
+            photo = None
+        return Card(self[place], photo)
+
+    def save(self, path: str | Path) -> Path:
+        """Write `to_html()` to a file and return its path."""
+        file = Path(path).expanduser()
+        file.write_text(self.to_html(), encoding="utf-8")
+        return file
+
+    def _repr_html_(self) -> str:
+        return self.to_html()

@@ -1,0 +1,183 @@
+"""Searches in the shop's terms: by words, by a photo, by both, or like a product.
+
+Knows which encoder made an index's vectors and how queries are blended; not doors. Words search the
+image index by default (cross-modal), as the shop does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.core.arrays import Vector
+from engine.core.fusion import DEFAULT_TEXT_WEIGHT, blend_vectors
+from engine.core.names import index_name, table_name
+from engine.core.query import build_query
+from engine.core.reply import json_value
+from engine.core.schema import IndexSpec
+from engine.encode.encoder import Encoder
+from engine.encode.images import ImageInput
+from engine.errors import InvalidInputException, InvalidState, NotFound
+from engine.service.importing import PRODUCT_COLUMNS
+from engine.service.result import SearchResult
+from engine.service.search import Timings, fetch, find
+from engine.service.sync import version_columns
+from engine.store.vector_columns import shortest_decimals
+from engine.store.versions import Version
+
+if TYPE_CHECKING:
+    from engine.service.workspace import Workspace
+
+IMAGE_INDEX = "main.fashion_demo.vs_image_search"
+TEXT_INDEX = "main.fashion_demo.vs_text_search"
+HYBRID_INDEX = "main.fashion_demo.vs_hybrid_search"
+_IMAGE_PATH = "image_path"
+
+
+def search(
+    workspace: Workspace,
+    *,
+    text: str | None,
+    image: ImageInput | None,
+    like: object,
+    vector: Sequence[float] | None,
+    text_weight: float | None,
+    index: str | None,
+    filters: object,
+    k: int,
+    columns: Sequence[str] | None,
+) -> SearchResult:
+    """See `Workspace.search`."""
+    given = [
+        name
+        for name, value in (
+            ("text", text),
+            ("image", image),
+            ("like", like),
+            ("vector", vector),
+        )
+        if value is not None and value != ""
+    ]
+    if given not in (["text"], ["image"], ["text", "image"], ["like"], ["vector"]):
+        raise InvalidInputException(
+            f"A search needs text, an image, both of these, like, or a vector; "
+            f"{' and '.join(given) or 'nothing'} was given."
+        )
+    blended = given == ["text", "image"]
+    if text_weight is not None and not blended:
+        raise InvalidInputException("text_weight needs both a text and an image.")
+    full_name = _index_of(index, HYBRID_INDEX if blended or like is not None else IMAGE_INDEX)
+    spec, _, version = workspace.version_of(full_name)
+    started = time.perf_counter()
+    if like is not None:
+        like, vector = _vector_of(spec, version, like)
+    elif vector is None:
+        vector = _encode(workspace, spec, version, text, image, text_weight).tolist()
+    encoded = time.perf_counter()
+    known = version_columns(version.facts)
+    wanted = columns or [name for name in PRODUCT_COLUMNS if name in known] or [spec.primary_key]
+    query = build_query(
+        index=spec.name,
+        dimension=spec.dimension,
+        known=known,
+        columns=list(wanted),
+        vector=vector,
+        filters=filters,
+        num_results=k + (like is not None) if isinstance(k, int) else k,
+    )
+    timings = Timings()
+    hits = [hit for hit in find(version, query, timings) if like is None or hit.key != like][:k]
+    fetching = time.perf_counter()
+    has_photo = _IMAGE_PATH in known
+    rows = fetch(hits, [*wanted, _IMAGE_PATH] if has_photo else list(wanted))
+    return SearchResult(
+        index=spec.name,
+        query=_in_words(text, image, like),
+        columns=(*wanted, "score", "cosine"),
+        timings={
+            "encode_ms": 1000 * (encoded - started),
+            "filter_ms": timings.filter_ms,
+            "search_ms": timings.search_ms,
+            "fetch_ms": 1000 * (time.perf_counter() - fetching),
+        },
+        plan=timings.plans,
+        note=None if given in (["like"], ["vector"]) else encoder_of(workspace, spec, version).note,
+        _rows=tuple((*row[: len(wanted)], hit.score, hit.cosine) for row, hit in zip(rows, hits)),
+        _images=tuple(row[-1] if has_photo else None for row in rows),
+        _read_image=workspace.volumes.read,
+    )
+
+
+def _index_of(name: str | None, default: str) -> str:
+    """A full index name; a last part alone is completed with `main.fashion_demo`."""
+    if name is None:
+        return default
+    return str(table_name(name)) if "." not in name else str(index_name(name))
+
+
+def _vector_of(spec: IndexSpec, version: Version, key: object) -> tuple[Any, list[float]]:
+    """The stored key and vector of a product; a key written as text finds an integer key."""
+    candidates = [key, int(key)] if isinstance(key, str) and key.lstrip("-").isdecimal() else [key]
+    for segment in version.segments:
+        for candidate in candidates:
+            row = segment.row_of.get(candidate)
+            if row is not None:
+                return candidate, shortest_decimals(segment.vectors.take(np.array([row])))[0]
+    raise NotFound(
+        f"Product {key} is not in index {spec.name}. Products without a usable photo or name are "
+        "left out; table embedding_failures lists them with the reason."
+    )
+
+
+def encoder_of(workspace: Workspace, spec: IndexSpec, version: Version) -> Encoder:
+    """The encoder that made an index's vectors; the workspace's default where none is recorded.
+
+    Raises:
+        InvalidState: today's encoder of that name has other weights, or its vectors another length.
+    """
+    recorded = version.facts["encoder"]
+    encoder = workspace.encoder(recorded["encoder"])
+    if recorded["fingerprint"] not in (None, encoder.fingerprint):
+        raise InvalidState(
+            f"Index {spec.name} was made with encoder {recorded['encoder']} of fingerprint "
+            f"{recorded['fingerprint']}; here that encoder has fingerprint {encoder.fingerprint}. "
+            "Embed and sync again, or bring back the weights that it was made with."
+        )
+    if encoder.dimension != spec.dimension:
+        raise InvalidState(
+            f"Index {spec.name} holds vectors of length {spec.dimension}; encoder {encoder.name} "
+            f"makes {encoder.dimension}. Name the encoder that made them: --encoder NAME."
+        )
+    return encoder
+
+
+def _encode(
+    workspace: Workspace,
+    spec: IndexSpec,
+    version: Version,
+    text: str | None,
+    image: ImageInput | None,
+    text_weight: float | None,
+) -> Vector:
+    encoder = encoder_of(workspace, spec, version)
+    texts = encoder.encode_texts([text]) if text else None
+    images = encoder.encode_images([image]) if image is not None else None
+    if texts is not None and images is not None:
+        weight = DEFAULT_TEXT_WEIGHT if text_weight is None else text_weight
+        vector: Vector = blend_vectors(texts, images, weight)[0]
+    else:
+        vector = (images if texts is None else texts)[0]  # type: ignore[index]
+    return vector
+
+
+def _in_words(text: str | None, image: object, like: object) -> str:
+    photo = f"photo {image}" if isinstance(image, str) else "a photo"
+    parts = [f"“{text}”"] if text else []
+    parts += [photo] if image is not None else []
+    parts += (
+        [f"like product {json_value(like, integers_as_floats=False)}"] if like is not None else []
+    )
+    return " and ".join(parts) or "a vector"

@@ -1,0 +1,1 @@
+"""Everything on disk: tables, volumes, segments, versions. Knows nothing of models or HTTP."""

@@ -1,0 +1,125 @@
+"""Where everything lies in a workspace; atomic publishing; locks. Knows paths; not contents.
+
+tables/<catalog>/<schema>/<name>/      table.json (which files) and the table's own Parquet files
+volumes/volumes.json                   registered image folders
+volumes/<catalog>/<schema>/<volume>/   files of volumes that were not registered from elsewhere
+endpoints/<name>.json                  vector search endpoints
+indexes/<full name>/                   index.json, CURRENT, versions/, segments/
+cache/embeddings.sqlite                vectors by content and model
+locks/                                 one lock file for each thing that is written
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from engine.core.names import ThreePartName
+from engine.errors import CorruptFile, InvalidState
+
+
+class Layout:
+    """Paths of one workspace; folders are made when something is written."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def table_dir(self, name: ThreePartName) -> Path:
+        return self.root / "tables" / name.catalog / name.schema / name.name
+
+    @property
+    def volumes_dir(self) -> Path:
+        return self.root / "volumes"
+
+    @property
+    def endpoints_dir(self) -> Path:
+        return self.root / "endpoints"
+
+    @property
+    def indexes_dir(self) -> Path:
+        return self.root / "indexes"
+
+    def index_dir(self, name: str) -> Path:
+        return self.indexes_dir / name
+
+    @property
+    def cache_file(self) -> Path:
+        return self.root / "cache" / "embeddings.sqlite"
+
+    @contextlib.contextmanager
+    def writing(self, what: str, wait_seconds: float = 600) -> Iterator[None]:
+        """Hold the lock for writing `what`; the system frees it when its process dies.
+
+        Raises:
+            InvalidState: somebody else held it longer than `wait_seconds`.
+        """
+        folder = self.root / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(folder / f"{what}.lock", timeout=wait_seconds)
+        try:
+            with lock:
+                yield
+        except filelock.Timeout:
+            raise InvalidState(
+                f"{what} is being written by another process since more than {wait_seconds:g} s "
+                f"(lock file {lock.lock_file}). Wait for it to finish, or end it, and try again."
+            ) from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and new files in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_file(path: Path) -> None:
+    """Make a written file's bytes durable."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Readers see the old file or the new one, and the new one survives a crash after return."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    sync_folder(path.parent)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a small JSON document atomically."""
+    write_atomically(path, json.dumps(value, indent=1, sort_keys=True).encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON document of the workspace.
+
+    Raises:
+        FileNotFoundError: there is none.
+        CorruptFile: it is not JSON.
+    """
+    try:
+        value: dict[str, Any] = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise CorruptFile(f"{path} is damaged: {error}. Restore it or delete its folder.") from None
+    return value

@@ -1,0 +1,95 @@
+"""The DuckDB wall: the other columns of a segment; which rows pass a filter. The only file with duckdb.
+
+Columns are read from Parquet when first needed and kept; rows of an answer are fetched by position
+from Arrow, never by SQL.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.core.arrays import Mask, Rows
+from engine.core.filter_sql import to_sql
+from engine.core.filters import And, Node, Or
+from engine.errors import CorruptFile
+from engine.store.vector_columns import column_lists
+
+_ROW = "__row"
+_MAX_MASKS = 64  # cached filters of a segment; a mask takes one byte a row
+
+
+class RowTable:
+    """The metadata rows of one segment; safe to use from many threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Open `rows.parquet` of a segment.
+
+        Raises:
+            CorruptFile: not readable as Parquet.
+        """
+        self._path = path
+        try:
+            self.rows: int = pq.read_metadata(path).num_rows
+        except (pa.ArrowInvalid, OSError) as error:
+            raise CorruptFile(f"{path} is damaged ({error}). Sync the index again.") from None
+        self._columns: dict[str, pa.Array] = {}
+        self._masks: OrderedDict[Node, Mask] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def column(self, name: str) -> pa.Array:
+        """One whole column."""
+        with self._lock:
+            if name not in self._columns:
+                table = pq.read_table(self._path, columns=[name])
+                self._columns[name] = column_lists(table.column(0))
+            return self._columns[name]
+
+    def take(self, name: str, rows: Rows) -> list[Any]:
+        """Values of a column for some rows, as Python objects."""
+        column = self.column(name)
+        return [column[int(row)].as_py() for row in rows]
+
+    def mask(self, condition: Node) -> tuple[Mask, bool]:
+        """Which rows pass a filter, (rows,) bool, and whether the answer was cached.
+
+        The mask is shared: callers only read it.
+        """
+        with self._lock:
+            cached = self._masks.get(condition)
+            if cached is not None:
+                self._masks.move_to_end(condition)
+                return cached, True
+            mask = self._evaluate(condition)
+            mask.setflags(write=False)
+            self._masks[condition] = mask
+            if len(self._masks) > _MAX_MASKS:
+                self._masks.popitem(last=False)
+            return mask, False
+
+    def _evaluate(self, condition: Node) -> Mask:
+        names = sorted(_columns_of(condition))
+        arrays = [self.column(name) for name in names]
+        table = pa.table([*arrays, pa.array(np.arange(self.rows))], names=[*names, _ROW])
+        sql, parameters = to_sql(condition)
+        with duckdb.connect(config={"threads": 2}) as connection:
+            connection.register("segment", table)
+            found = connection.execute(
+                f'SELECT "{_ROW}" FROM segment WHERE {sql}', parameters
+            ).fetchnumpy()[_ROW]
+        mask = np.zeros(self.rows, dtype=np.bool_)
+        mask[found] = True
+        return mask
+
+
+def _columns_of(node: Node) -> set[str]:
+    if isinstance(node, (And, Or)):
+        return set().union(*(_columns_of(part) for part in node.parts))
+    return {node.column.name}
