@@ -169,7 +169,7 @@ class OpenClipEncoder(Encoder):
                 model = self._open_clip.create_model(
                     self._architecture, pretrained=self._open_clip_tag(), device=self.device
                 )
-            except (RuntimeError, KeyError, OSError, ValueError) as error:
+            except Exception as error:  # open_clip's failures have no common base
                 raise ModelUnavailable(
                     f"encoder {self.name!r} can't be loaded: {error!s:.300}"
                 ) from error

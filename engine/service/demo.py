@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from engine.service.result import SearchResult
 from engine.service.workspace import BuildReport, Workspace
 
 DEMO_DIR = "vitrine-demo"  # in the current folder
-_PACKAGED = Path(__file__).parents[1] / "sample"
+_DISTRIBUTION = "vitrine-search"
 _CHECKED_OUT = Path(__file__).parents[2] / "datasets" / "sample"
 _COLUMNS = ("product_id", "product_display_name", "base_color", "price")
 
@@ -31,10 +32,20 @@ def sample_dir() -> Path:
     Raises:
         NotFound: the package was installed without it.
     """
-    for folder in (_PACKAGED, _CHECKED_OUT):
-        if (folder / "styles.csv").is_file():
-            return folder
-    raise NotFound(f"The sample catalogue is in neither {_PACKAGED} nor {_CHECKED_OUT}.")
+    candidates = [_CHECKED_OUT / "styles.csv", *_installed("sample/styles.csv")]
+    for file in candidates:
+        if file.is_file():
+            return file.parent
+    raise NotFound(
+        f"The sample catalogue is not at {', '.join(map(str, candidates))}. Install again: "
+        f"pip install --force-reinstall {_DISTRIBUTION}"
+    )
+
+
+def _installed(ending: str) -> list[Path]:
+    """Files of the installed distribution with this ending, wherever the installer put them."""
+    files = importlib.metadata.files(_DISTRIBUTION) or []
+    return [Path(str(f.locate())).resolve() for f in files if f.as_posix().endswith(ending)]
 
 
 def build_demo(workspace: Workspace, encoder: str | None = None) -> BuildReport:

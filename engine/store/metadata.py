@@ -48,7 +48,9 @@ class RowTable:
         """One whole column."""
         with self._lock:
             if name not in self._columns:
-                table = pq.read_table(self._path, columns=[name])
+                # Not pq.read_table: that imports pyarrow.dataset, and with it pandas, for a second.
+                with pq.ParquetFile(self._path) as parquet:
+                    table = parquet.read(columns=[name])
                 self._columns[name] = column_lists(table.column(0))
             return self._columns[name]
 
@@ -77,7 +79,10 @@ class RowTable:
     def _evaluate(self, condition: Node) -> Mask:
         names = sorted(_columns_of(condition))
         arrays = [self.column(name) for name in names]
-        table = pa.table([*arrays, pa.array(np.arange(self.rows))], names=[*names, _ROW])
+        # From a buffer, not pa.array: that imports pandas where it is installed, for a second.
+        numbers = pa.py_buffer(np.arange(self.rows, dtype=np.int64))
+        rows = pa.Array.from_buffers(pa.int64(), self.rows, [None, numbers])
+        table = pa.Table.from_arrays([*arrays, rows], names=[*names, _ROW])
         sql, parameters = to_sql(condition)
         with duckdb.connect(config={"threads": 2}) as connection:
             connection.register("segment", table)

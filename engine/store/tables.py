@@ -64,7 +64,10 @@ class Table:
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
         """The whole table, or some of its columns, in memory."""
         chosen = list(columns) if columns is not None else None
-        parts = [pq.read_table(file, columns=chosen) for file in self.files]
+        parts = []
+        for file in self.files:
+            with pq.ParquetFile(file) as parquet:
+                parts.append(parquet.read(columns=chosen))
         return pa.concat_tables(parts, promote_options="permissive").replace_schema_metadata()
 
     def identity(self) -> list[list[Any]]:
