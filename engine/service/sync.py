@@ -13,12 +13,12 @@ import pyarrow as pa
 
 from engine.core.names import table_name
 from engine.core.schema import MAX_LISTED_FAILURES, Column, IndexSpec, Kind, SyncReport
-from engine.errors import BadRequest, InvalidState
+from engine.errors import BadRequest, CorruptFile, InvalidState
 from engine.store.layout import Layout
 from engine.store.segments import SegmentWriter
 from engine.store.tables import Table, TableStore
 from engine.store.vector_columns import to_matrix
-from engine.store.versions import VersionStore
+from engine.store.versions import Version, VersionStore
 
 BUSY = (
     "Index is not ready to sync yet. Pipeline is in state RUNNING and needs to be in one of the "
@@ -50,7 +50,7 @@ def _sync(
 ) -> SyncReport:
     source = tables.get(table_name(spec.source_table))
     identity = source.identity()
-    current = versions.current()
+    current = _intact(versions)
     if current is not None and current.facts["source"] == identity:
         old = current.facts["report"]
         return SyncReport(
@@ -89,6 +89,14 @@ def _sync(
     }
     versions.publish([writer.id] if rows else [], facts)
     return report
+
+
+def _intact(versions: VersionStore) -> Version | None:
+    """The published version, or None where it is damaged: then everything is written anew."""
+    try:
+        return versions.current()
+    except CorruptFile:
+        return None
 
 
 def _write_rows(

@@ -35,11 +35,13 @@ class RowTable:
         Raises:
             CorruptFile: not readable as Parquet.
         """
-        self._path = path
         try:
-            self.rows: int = pq.read_metadata(path).num_rows
+            # Kept open, so that this version stays readable after its files were collected. And not
+            # pq.read_table, which imports pyarrow.dataset, and with it pandas, for a second.
+            self._parquet = pq.ParquetFile(path, memory_map=True)
         except (pa.ArrowInvalid, OSError) as error:
             raise CorruptFile(f"{path} is damaged ({error}). Sync the index again.") from None
+        self.rows: int = self._parquet.metadata.num_rows
         self._columns: dict[str, pa.Array] = {}
         self._masks: OrderedDict[Node, Mask] = OrderedDict()
         self._lock = threading.RLock()
@@ -48,9 +50,7 @@ class RowTable:
         """One whole column."""
         with self._lock:
             if name not in self._columns:
-                # Not pq.read_table: that imports pyarrow.dataset, and with it pandas, for a second.
-                with pq.ParquetFile(self._path) as parquet:
-                    table = parquet.read(columns=[name])
+                table = self._parquet.read(columns=[name])
                 self._columns[name] = column_lists(table.column(0))
             return self._columns[name]
 

@@ -6,6 +6,7 @@ version before it is kept, so that a reader that has just looked at CURRENT stil
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -97,21 +98,22 @@ class VersionStore:
 
     def publish(self, segments: Sequence[str], facts: Mapping[str, Any]) -> int:
         """Make a new version of finished segments the current one; the caller holds the lock."""
-        number = self.current_number() + 1
+        taken = [int(file.stem) for file in (self._folder / "versions").glob("*.json")]
+        number = max(taken, default=0) + 1
         write_json(
             self._folder / "versions" / f"{number}.json", {**facts, "segments": list(segments)}
         )
         write_atomically(self._folder / "CURRENT", str(number).encode())
-        self.collect()
+        self._collect(number)
         return number
 
-    def collect(self) -> None:
-        """Remove versions and segments that no reader can hold; the caller holds the lock."""
-        current = self.current_number()
+    def _collect(self, current: int) -> None:
+        """Remove versions and segments that no reader looks for any more."""
         used: set[str] = set()
         for file in (self._folder / "versions").glob("*.json"):
             if current - KEPT_VERSIONS < int(file.stem) <= current:
-                used.update(read_json(file)["segments"])
+                with contextlib.suppress(CorruptFile):
+                    used.update(read_json(file)["segments"])
             else:
                 file.unlink(missing_ok=True)
         for folder in self.segments_dir.glob("*"):

@@ -1,0 +1,64 @@
+"""The code is formatted, linted and strictly typed; files and functions stay small."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import engine
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = Path(engine.__file__).parent
+LONGEST_FILE = 450  # lines; the aim is 400
+LONGEST_FUNCTION = 75  # lines with docstring and signature; the aim is 40
+
+CHECKS = {
+    "ruff check": ["ruff", "check", "--no-cache", "."],
+    "ruff format": ["ruff", "format", "--no-cache", "--check", "."],
+    "mypy": ["mypy", "--config-file", "pyproject.toml"],
+}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_the_tools_have_nothing_to_say(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *CHECKS[name]], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_files_and_functions_stay_small() -> None:
+    long = []
+    for path in PACKAGE.rglob("*.py"):
+        text = path.read_text()
+        if text.count("\n") > LONGEST_FILE:
+            long.append(f"{path.name}: {text.count(chr(10))} lines")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                if lines > LONGEST_FUNCTION:
+                    long.append(f"{path.name}: {node.name} has {lines} lines")
+    assert not long
+
+
+def test_every_module_and_public_function_says_what_it_is() -> None:
+    silent = []
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        if ast.get_docstring(tree) is None:
+            silent.append(str(path))
+        for node in tree.body:
+            public = isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name[0] != "_"
+            trivial = isinstance(node, ast.ClassDef) and path.name in ("errors.py", "filters.py")
+            if public and not trivial and ast.get_docstring(node) is None:
+                silent.append(f"{path.name}: {node.name}")
+    assert not silent
+
+
+def test_the_folder_datasets_can_not_shadow_the_package_of_that_name() -> None:
+    assert not list((ROOT / "datasets").rglob("__init__.py"))
+    assert str(ROOT) not in sys.path
