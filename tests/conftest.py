@@ -1,23 +1,26 @@
-"""What many tests need: a tiny CLIP in open_clip's form, a small catalogue with troubles, a workspace."""
+"""What many tests need: a tiny CLIP in open_clip's form, a small catalogue, a workspace."""
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
+from tests_support import Catalogue, write_catalogue
 
 from engine import Workspace
 
 TINY_CONFIG = {
     "model_cfg": {
         "embed_dim": 32,
-        "vision_cfg": {"image_size": 32, "layers": 2, "width": 64, "head_width": 32, "patch_size": 8},
+        "vision_cfg": {
+            "image_size": 32,
+            "layers": 2,
+            "width": 64,
+            "head_width": 32,
+            "patch_size": 8,
+        },
         "text_cfg": {
             "context_length": 77,
             "vocab_size": 49408,
@@ -31,10 +34,6 @@ TINY_CONFIG = {
         "std": [0.26862954, 0.26130258, 0.27577711],
     },
 }
-HEADER = (
-    "id,gender,masterCategory,subCategory,articleType,baseColour,season,year,usage,"
-    "productDisplayName"
-).split(",")
 
 
 @pytest.fixture(scope="session")
@@ -68,36 +67,6 @@ def _model_arguments() -> dict[str, object]:
 @pytest.fixture(scope="session")
 def tiny_encoder_name(tiny_clip_dir: Path) -> str:
     return f"local-dir:{tiny_clip_dir}"
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """A styles file and its images."""
-
-    styles: Path
-    images: Path
-
-
-def write_catalogue(folder: Path, products: int, seed: int = 0) -> Catalogue:
-    """Products 1..n with a random photo each, in the public fashion layout."""
-    rng = np.random.default_rng(seed)
-    images = folder / "images"
-    images.mkdir(parents=True)
-    types, colors = ("Tshirts", "Jeans", "Dresses", "Watches"), ("Red", "Blue", "White", "Black")
-    with (folder / "styles.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(HEADER)
-        for key in range(1, products + 1):
-            kind, color = types[key % 4], colors[key // 4 % 4]
-            gender = ("Men", "Women")[key % 2]
-            name = f"Brand {gender} {color} {kind} {'Long Name ' * (key % 5)}No {key}"
-            writer.writerow(
-                [key, gender, "Apparel", "Topwear", kind, color, "Summer", 2012, "Casual", name]
-            )
-            size = (int(rng.integers(24, 90)), int(rng.integers(24, 90)))
-            pixels = rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(images / f"{key}.jpg", quality=90)
-    return Catalogue(folder / "styles.csv", images)
 
 
 @pytest.fixture

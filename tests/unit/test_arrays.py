@@ -6,24 +6,31 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from engine.core.arrays import UNIT_TOLERANCE, query_vector, squared_lengths, unit, unit_rows
 from engine.errors import InvalidParameterValue
 
+STEADY = settings(derandomize=True, deadline=None)
+
 FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
-@given(arrays_of.arrays(np.float32, st.tuples(st.integers(0, 5), st.integers(1, 9)), elements=FLOAT32))
+@STEADY
+@given(
+    arrays_of.arrays(np.float32, st.tuples(st.integers(0, 5), st.integers(1, 9)), elements=FLOAT32)
+)
 def test_rows_that_are_not_zero_become_unit_length(vectors: np.ndarray) -> None:
     vectors = vectors[np.any(vectors != 0, axis=1)]
     unit_vectors = unit_rows(vectors)
     assert unit_vectors.dtype == np.float32
     assert unit_vectors.shape == vectors.shape
     assert np.all(np.abs(squared_lengths(unit_vectors) - 1) < UNIT_TOLERANCE)
-    assert np.array_equal(np.sign(unit_vectors)[unit_vectors != 0], np.sign(vectors)[unit_vectors != 0])
+    assert np.array_equal(
+        np.sign(unit_vectors)[unit_vectors != 0], np.sign(vectors)[unit_vectors != 0]
+    )
 
 
 def test_unit_length_does_not_change_what_was_given() -> None:
@@ -54,7 +61,10 @@ def test_a_matrix_is_asked_for_by_shape() -> None:
         unit_rows([1.0, 2.0])
 
 
-@given(arrays_of.arrays(np.float32, st.tuples(st.integers(0, 5), st.integers(1, 9)), elements=FLOAT32))
+@STEADY
+@given(
+    arrays_of.arrays(np.float32, st.tuples(st.integers(0, 5), st.integers(1, 9)), elements=FLOAT32)
+)
 def test_squared_lengths_are_those_of_double_precision(vectors: np.ndarray) -> None:
     expected = [sum(float(x) ** 2 for x in row) for row in vectors]
     assert squared_lengths(vectors) == pytest.approx(expected, rel=1e-12)

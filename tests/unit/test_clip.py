@@ -23,7 +23,7 @@ TEXTS = [
     "x",
     "jeans " * 200,
     "",
-    "ünïcode & symbols — 3.5\"",
+    'ünïcode & symbols — 3.5"',
     "red summer dress",
 ]
 

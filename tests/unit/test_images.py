@@ -122,7 +122,7 @@ def test_a_bad_image_is_refused_with_the_reason(data: bytes, words: str) -> None
 
 
 def test_a_missing_image_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadImage, match="no file at .*nothing.jpg"):
+    with pytest.raises(BadImage, match=r"no file at .*nothing.jpg"):
         decode(tmp_path / "nothing.jpg")
 
 

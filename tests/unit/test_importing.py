@@ -175,9 +175,7 @@ def test_columns_may_stand_in_any_order_with_others_between(read: Read) -> None:
     names = HEADER.split(",")
     values = dict(zip(names, SHIRT.split(",")))
     mixed = ["extra", *reversed(names)]
-    table, _ = read(
-        ",".join(values.get(name, "x") for name in mixed), header=" ,".join(mixed)
-    )
+    table, _ = read(",".join(values.get(name, "x") for name in mixed), header=" ,".join(mixed))
     assert table.equals(read(SHIRT)[0])
 
 
@@ -263,7 +261,7 @@ def test_a_year_that_is_no_integer_is_shown_with_its_line(read: Read, year: str)
     assert f"year is {year!r}" in error.message
 
 
-@pytest.mark.parametrize("price", ["cheap", "$5", "-1", "nan", "inf", "1e5", "1,5"[:2]])
+@pytest.mark.parametrize("price", ["cheap", "$5", "-1", "nan", "inf", "1e5"])
 def test_a_price_that_is_no_number_is_shown_with_its_line(read: Read, price: str) -> None:
     error = refusal(read, f"{JEANS},5", f"{SHIRT},{price}", header=HEADER + ",price")
     assert (error.line, error.value) == (3, price)

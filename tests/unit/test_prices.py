@@ -5,12 +5,15 @@ from __future__ import annotations
 from statistics import median
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.prices import MAX_PRICE, made_up_price
 
+STEADY = settings(derandomize=True, deadline=None)
 
+
+@STEADY
 @given(st.integers(-(2**31), 2**31 - 1), st.none() | st.text())
 def test_a_price_is_in_range_in_cents_and_always_the_same(key: int, kind: str | None) -> None:
     price = made_up_price(key, kind)
@@ -21,7 +24,12 @@ def test_a_price_is_in_range_in_cents_and_always_the_same(key: int, kind: str | 
 
 @pytest.mark.parametrize(
     ("key", "kind", "price"),
-    [(15970, "Shirts", 36.95), (39386, "Jeans", 19.62), (59263, "Watches", 26.5), (1, None, 153.42)],
+    [
+        (15970, "Shirts", 36.95),
+        (39386, "Jeans", 19.62),
+        (59263, "Watches", 26.5),
+        (1, None, 153.42),
+    ],
 )
 def test_prices_do_not_change_between_versions(key: int, kind: str | None, price: float) -> None:
     assert made_up_price(key, kind) == price

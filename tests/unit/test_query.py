@@ -63,7 +63,9 @@ def test_score_is_not_a_column() -> None:
     assert refusal(BadRequest, columns=["price", "score"]).endswith("not present in index: score")
 
 
-@pytest.mark.parametrize("columns", [None, [], (), "price", {"price"}, 5, [1], [None], ["price", 2]])
+@pytest.mark.parametrize(
+    "columns", [None, [], (), "price", {"price"}, 5, [1], [None], ["price", 2]]
+)
 def test_columns_that_are_no_list_of_names_are_shown(columns: Any) -> None:
     assert f"columns is {columns!r}" in refusal(InvalidParameterValue, columns=columns)
 

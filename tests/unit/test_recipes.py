@@ -98,6 +98,6 @@ def test_every_recipe_lists_the_columns_that_it_reads() -> None:
 
 def test_an_unknown_recipe_is_refused_with_the_known_ones() -> None:
     for call in (check_recipe, lambda recipe: text_content(PRODUCT, recipe)):
-        with pytest.raises(InvalidParameterValue, match="'full-v2'.*full-v1, short-v1"):
+        with pytest.raises(InvalidParameterValue, match=r"'full-v2'.*full-v1, short-v1"):
             call("full-v2")
     assert check_recipe("short-v1") == "short-v1"

@@ -9,11 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.reply import decode_token, encode_token, json_value, reply
 from engine.errors import InvalidParameterValue
+
+STEADY = settings(derandomize=True, deadline=None)
 
 
 def test_the_reply_has_the_services_shape() -> None:
@@ -101,6 +103,7 @@ JSON = st.recursive(
 )
 
 
+@STEADY
 @given(st.dictionaries(st.text(), JSON, max_size=4))
 def test_a_token_gives_back_what_was_put_in(state: dict[str, Any]) -> None:
     token = encode_token(state)
@@ -108,6 +111,7 @@ def test_a_token_gives_back_what_was_put_in(state: dict[str, Any]) -> None:
     assert decode_token(token) == state
 
 
+@STEADY
 @given(st.text() | st.binary() | st.integers() | st.none())
 def test_what_is_no_token_is_refused_in_the_services_words(token: Any) -> None:
     with pytest.raises(InvalidParameterValue) as caught:
@@ -117,6 +121,7 @@ def test_what_is_no_token_is_refused_in_the_services_words(token: Any) -> None:
     )
 
 
+@STEADY
 @given(st.data())
 def test_a_changed_token_is_refused(data: st.DataObject) -> None:
     token = encode_token({"index": "a", "offset": 1000})

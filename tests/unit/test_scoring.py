@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from engine.core.scoring import api_scores, best_first, cosines, rank_exact, squared_distances
+
+STEADY = settings(derandomize=True, deadline=None)
 
 SMALL = st.integers(-3, 3).map(float)  # exact in float32, and full of ties
 MATRICES = arrays_of.arrays(np.float32, st.tuples(st.integers(0, 12), st.just(3)), elements=SMALL)
 QUERIES = arrays_of.arrays(np.float32, 3, elements=SMALL)
 
 
+@STEADY
 @given(QUERIES, MATRICES)
 def test_distances_are_euclidean(query: np.ndarray, vectors: np.ndarray) -> None:
     expected = [sum((float(a) - float(b)) ** 2 for a, b in zip(query, row)) for row in vectors]
@@ -38,6 +41,7 @@ def test_an_equal_vector_scores_exactly_one() -> None:
         assert api_scores(squared_distances(row, vectors)).max() == 1.0
 
 
+@STEADY
 @given(QUERIES, MATRICES)
 def test_cosines_are_between_minus_one_and_one_and_zero_without_length(
     query: np.ndarray, vectors: np.ndarray
@@ -48,6 +52,7 @@ def test_cosines_are_between_minus_one_and_one_and_zero_without_length(
         assert cosine == pytest.approx(expected, abs=1e-12)
 
 
+@STEADY
 @given(QUERIES, MATRICES, st.integers(1, 15), st.randoms(use_true_random=False))
 def test_the_ranking_is_by_distance_and_then_by_key(
     query: np.ndarray, vectors: np.ndarray, k: int, random: object

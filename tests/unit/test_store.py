@@ -289,7 +289,9 @@ def test_a_sync_during_a_sync_is_refused_as_on_the_cloud(
 
     with (
         Layout(workspace.path).writing("index-main.a.i"),
-        pytest.raises(BadRequest, match="Index is not ready to sync yet. Pipeline is in state RUN"),
+        pytest.raises(
+            BadRequest, match=r"Index is not ready to sync yet. Pipeline is in state RUN"
+        ),
     ):
         workspace.sync("main.a.i")
 

@@ -1,0 +1,306 @@
+"""Embedding a catalogue: the tables, what is encoded and what is not, failures, interruptions."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import pyarrow as pa
+import pytest
+import torch
+from PIL import Image
+from tests_support import Catalogue, write_catalogue
+
+from engine import InvalidInputException, InvalidParameterValue, Workspace, load_encoder
+from engine.core.recipes import text_content
+from engine.encode.clip import OpenClipEncoder
+
+DOUBLES, TIME = pa.list_(pa.float64()), pa.timestamp("us", tz="UTC")
+MODEL = [("embedding_model", pa.string()), ("embedding_dimension", pa.int32())]
+
+
+@pytest.fixture
+def imported(workspace: Workspace, catalogue: Catalogue) -> Workspace:
+    workspace.import_fashion(catalogue.styles, catalogue.images)
+    return workspace
+
+
+def matrix(table: pa.Table, column: str) -> np.ndarray:
+    return np.array(table[column].to_pylist(), dtype=np.float64)
+
+
+# ---------------------------------------------------------------------- tables
+def test_the_four_tables_have_the_clouds_schemas(
+    imported: Workspace, tiny_encoder_name: str
+) -> None:
+    imported.embed(encoder=tiny_encoder_name)
+    products = list(imported.read_table("products").schema)
+    key = products[0]
+    expected = {
+        "product_image_embeddings": [
+            key,
+            ("image_embedding", DOUBLES),
+            *MODEL,
+            ("created_at", TIME),
+        ],
+        "product_text_embeddings": [
+            key,
+            ("text_content", pa.string()),
+            ("text_embedding", DOUBLES),
+            *MODEL,
+            ("created_at", TIME),
+        ],
+        "product_embeddings_enriched": [
+            *products,
+            ("image_embedding", DOUBLES),
+            *MODEL,
+            ("updated_at", TIME),
+        ],
+        "product_embeddings_multimodal": [
+            *products,
+            ("image_embedding", DOUBLES),
+            ("text_embedding", DOUBLES),
+            ("hybrid_embedding", DOUBLES),
+            *MODEL,
+            ("updated_at", TIME),
+        ],
+    }
+    for name, fields in expected.items():
+        assert imported.read_table(name).schema == pa.schema(fields), name
+        assert len(imported.read_table(name)) == 40
+
+
+def test_every_row_equals_plain_open_clip_one_by_one(
+    imported: Workspace, catalogue: Catalogue, tiny_encoder_name: str
+) -> None:
+    imported.embed(encoder=tiny_encoder_name)
+    model, _, preprocess = open_clip.create_model_and_transforms(tiny_encoder_name)
+    tokenizer = open_clip.get_tokenizer(tiny_encoder_name)
+    model.eval()
+    for row in imported.read_table("product_embeddings_multimodal").to_pylist():
+        photo = preprocess(Image.open(catalogue.images / f"{row['product_id']}.jpg"))
+        with torch.inference_mode():
+            image = model.encode_image(photo[None], normalize=True)[0].numpy()
+            text = model.encode_text(tokenizer([text_content(row)]), normalize=True)[0].numpy()
+        hybrid = (text + image) / np.linalg.norm(text + image)
+        for name, vector in (("image", image), ("text", text), ("hybrid", hybrid)):
+            stored = np.array(row[f"{name}_embedding"])
+            assert stored @ vector > 0.99999, (row["product_id"], name)
+            assert abs(np.linalg.norm(stored) - 1) < 1e-6
+        assert row["embedding_dimension"] == 32
+        assert row["embedding_model"] == tiny_encoder_name
+
+
+def test_recipe_weight_and_model_are_stored_with_the_tables(
+    imported: Workspace, tiny_encoder_name: str
+) -> None:
+    from engine.core.names import table_name
+
+    imported.embed(encoder=tiny_encoder_name, recipe="short-v1")
+    properties = imported.tables.get(table_name("product_text_embeddings")).properties
+    assert properties["text_recipe"] == "short-v1"
+    assert properties["text_weight"] == 0.5
+    assert properties["encoder"] == tiny_encoder_name
+    assert properties["fingerprint"] == load_encoder(tiny_encoder_name).fingerprint
+    texts = imported.read_table("product_text_embeddings")["text_content"].to_pylist()
+    assert texts[0] == "Brand Women Red Jeans Long Name No 1 Jeans Red Apparel Women Summer"
+
+
+def test_no_zero_vectors_and_no_row_is_lost(
+    imported: Workspace, catalogue: Catalogue, tiny_encoder_name: str
+) -> None:
+    """Broken, missing, empty and absurd images and a nameless row: left out, listed, counted."""
+    (catalogue.images / "3.jpg").unlink()
+    (catalogue.images / "5.jpg").write_bytes(b"no image at all")
+    (catalogue.images / "6.jpg").write_bytes(b"")
+    good = (catalogue.images / "7.jpg").read_bytes()
+    (catalogue.images / "7.jpg").write_bytes(good[: len(good) // 2])
+    products = imported.read_table("products")
+    names = products["product_display_name"].to_pylist()
+    names[9] = None
+    at = products.column_names.index("product_display_name")
+    imported.write_table("products", products.set_column(at, products.schema.field(at), [names]))
+
+    report = imported.embed(encoder=tiny_encoder_name)
+
+    assert report.failures == {"image_decode": 2, "image_read": 2, "text": 1}
+    assert (report.products, report.images, report.texts) == (40, 36, 39)
+    listed = {
+        (row["product_id"], row["stage"]): row["reason"]
+        for row in imported.read_table("embedding_failures").to_pylist()
+    }
+    assert set(listed) == {
+        (3, "image_read"),
+        (5, "image_decode"),
+        (6, "image_read"),
+        (7, "image_decode"),
+        (10, "text"),
+    }
+    assert "no file at /Volumes/main/fashion_demo/raw_data/images/3.jpg" in listed[3, "image_read"]
+    assert "no image in a format that can be read" in listed[5, "image_decode"]
+    assert "damaged image" in listed[7, "image_decode"]
+    assert listed[10, "text"] == "the product has no display name"
+    enriched = imported.read_table("product_embeddings_enriched")["product_id"].to_pylist()
+    both = imported.read_table("product_embeddings_multimodal")["product_id"].to_pylist()
+    assert set(enriched) == set(range(1, 41)) - {3, 5, 6, 7}
+    assert set(both) == set(enriched) - {10}
+    for name in ("product_image_embeddings", "product_text_embeddings"):
+        column = name.removeprefix("product_").removesuffix("s")
+        lengths = np.linalg.norm(matrix(imported.read_table(name), column), axis=1)
+        np.testing.assert_allclose(lengths, 1, atol=1e-6)
+
+
+# ---------------------------------------------------------------------- what is encoded
+def test_a_second_run_encodes_nothing_and_changes_nothing(
+    imported: Workspace, tiny_encoder_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = imported.embed(encoder=tiny_encoder_name)
+    assert (first.encoded_images, first.encoded_texts) == (40, 40)
+    before = imported.read_table("product_embeddings_multimodal")
+
+    def forbidden(*_: object) -> None:
+        raise AssertionError("the model was asked")
+
+    monkeypatch.setattr(OpenClipEncoder, "encode_pixels", forbidden)
+    monkeypatch.setattr(OpenClipEncoder, "encode_tokens", forbidden)
+    second = Workspace(imported.path).embed(encoder=tiny_encoder_name)
+    assert (second.encoded_images, second.encoded_texts) == (0, 0)
+    assert (second.images, second.texts) == (40, 40)
+    assert imported.read_table("product_embeddings_multimodal").equals(before)
+
+
+def test_only_what_changed_is_encoded(
+    imported: Workspace, catalogue: Catalogue, tiny_encoder_name: str
+) -> None:
+    imported.embed(encoder=tiny_encoder_name)
+    shutil.copy(catalogue.images / "1.jpg", catalogue.images / "2.jpg")
+    Image.new("RGB", (50, 50), "red").save(catalogue.images / "4.jpg")
+    report = imported.embed(encoder=tiny_encoder_name)
+    assert (report.encoded_images, report.encoded_texts) == (1, 0)
+    table = imported.read_table("product_image_embeddings")
+    vectors = matrix(table, "image_embedding")
+    np.testing.assert_array_equal(vectors[0], vectors[1])
+
+
+def test_equal_contents_are_encoded_once(
+    workspace: Workspace, tmp_path: Path, tiny_encoder_name: str
+) -> None:
+    source = write_catalogue(tmp_path / "c", 80)
+    for key in range(2, 81):
+        shutil.copy(source.images / "1.jpg", source.images / f"{key}.jpg")
+    workspace.import_fashion(source.styles, source.images)
+    products = workspace.read_table("products")
+    same = pa.array(["One Name"] * 80)
+    for name in ("product_display_name", "article_type", "base_color", "gender"):
+        at = products.column_names.index(name)
+        products = products.set_column(at, products.schema.field(at), same)
+    workspace.write_table("products", products.drop_columns("price"))
+    report = workspace.embed(encoder=tiny_encoder_name)
+    assert (report.encoded_images, report.encoded_texts) == (1, 1)
+    assert (report.images, report.texts) == (80, 80)
+
+
+def test_another_model_shares_nothing(
+    imported: Workspace, tiny_clip_dir: Path, tiny_encoder_name: str, tmp_path: Path
+) -> None:
+    imported.embed(encoder=tiny_encoder_name)
+    other = tmp_path / "other"
+    shutil.copytree(tiny_clip_dir, other)
+    weights = other / "open_clip_model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-2] ^= 1
+    weights.write_bytes(data)
+    report = imported.embed(encoder=f"local-dir:{other}")
+    assert (report.encoded_images, report.encoded_texts) == (40, 40)
+
+
+def test_a_limit_takes_the_first_products_with_a_photo(
+    imported: Workspace, catalogue: Catalogue, tiny_encoder_name: str
+) -> None:
+    (catalogue.images / "2.jpg").unlink()
+    report = imported.embed(encoder=tiny_encoder_name, limit_photos=5)
+    assert (report.images, report.texts, report.skipped) == (5, 5, 34)
+    assert report.failures == {"image_read": 1}
+    keys = imported.read_table("product_embeddings_multimodal")["product_id"].to_pylist()
+    assert keys == [1, 3, 4, 5, 6]
+
+
+def test_arguments_out_of_range_are_named(imported: Workspace, tiny_encoder_name: str) -> None:
+    with pytest.raises(InvalidInputException, match="limit_photos is 0; expected at least 1"):
+        imported.embed(encoder=tiny_encoder_name, limit_photos=0)
+    with pytest.raises(InvalidParameterValue, match="known are: full-v1, short-v1"):
+        imported.embed(encoder=tiny_encoder_name, recipe="long")
+
+
+# ---------------------------------------------------------------------- interruptions
+SLOW = """
+import sys, time
+from engine import Workspace
+from engine.encode.clip import OpenClipEncoder
+real = OpenClipEncoder.encode_pixels
+def slow(self, pixels):
+    time.sleep(0.4)
+    return real(self, pixels)
+OpenClipEncoder.encode_pixels = slow
+OpenClipEncoder.image_batch = 4
+print("started", flush=True)
+Workspace(sys.argv[1]).embed(encoder=sys.argv[2])
+"""
+
+
+def cached_images(workspace: Workspace) -> int:
+    import sqlite3
+
+    file = workspace.path / "cache" / "embeddings.sqlite"
+    if not file.exists():
+        return 0
+    connection = sqlite3.connect(file, timeout=30)
+    try:
+        (count,) = connection.execute("SELECT count(*) FROM vectors").fetchone()
+    except sqlite3.OperationalError:
+        count = 0
+    connection.close()
+    return count
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
+def test_an_interrupted_run_goes_on_where_it_stopped(
+    imported: Workspace, tiny_encoder_name: str, how: signal.Signals
+) -> None:
+    run = subprocess.Popen(
+        [sys.executable, "-c", SLOW, str(imported.path), tiny_encoder_name],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    deadline = time.monotonic() + 120
+    while cached_images(imported) < 12 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    run.send_signal(how)
+    run.wait()
+    assert run.stdout is not None
+    run.stdout.close()
+    assert run.returncode != 0
+    kept = cached_images(imported)
+    assert 12 <= kept < 40
+    assert not imported.tables.exists(_multimodal()), "a table of half a run was published"
+
+    report = imported.embed(encoder=tiny_encoder_name)
+
+    assert report.encoded_images == 40 - kept
+    assert report.images == 40
+    leftovers = list((imported.path / "tables").rglob("*.parquet"))
+    assert len(leftovers) == 6
+
+
+def _multimodal() -> object:
+    from engine.core.names import table_name
+
+    return table_name("product_embeddings_multimodal")
