@@ -16,11 +16,13 @@ _LONGEST_CELL = 44  # characters of a value in a printed table
 
 
 def note(note: str | None) -> None:
+    """A note, if there is one, on standard error."""
     if note:
         click.echo(f"note: {note}", err=True)
 
 
 def print_import(report: ImportReport) -> None:
+    """What an import found, in one line."""
     line = f"imported {report.products:,} products, {report.with_photo:,} of them with a photo"
     if report.prices_made_up:
         line += f"; {report.prices_made_up:,} prices are made up"
@@ -30,6 +32,7 @@ def print_import(report: ImportReport) -> None:
 
 
 def print_embed(report: EmbedReport) -> None:
+    """What an embedding did; what it left out is a warning on standard error."""
     note(report.note)
     click.echo(
         f"embedded {report.images:,} images ({report.encoded_images:,} new) and {report.texts:,} "
@@ -48,6 +51,7 @@ def print_embed(report: EmbedReport) -> None:
 
 
 def print_sync(name: str, report: SyncReport) -> None:
+    """What a sync did; what it left out is a warning on standard error."""
     what = "synced" if report.changed else "unchanged"
     click.echo(f"{what} {name}: {report.indexed:,} rows in {report.seconds:.1f} s")
     if report.failed:
@@ -56,6 +60,7 @@ def print_sync(name: str, report: SyncReport) -> None:
 
 
 def print_result(result: SearchResult, all_columns: bool = True) -> None:
+    """Results as a table: the shop's columns, or all that were asked for."""
     plain = ("product_id", "product_display_name", "article_type", "base_color", "price", "score")
     chosen = [name for name in plain if name in result.columns]
     columns = list(result.columns) if all_columns or len(chosen) < 2 else chosen
@@ -65,6 +70,7 @@ def print_result(result: SearchResult, all_columns: bool = True) -> None:
 
 
 def print_table(rows: list[dict[str, Any]], columns: list[str]) -> None:
+    """Rows as an aligned table; long values are cut."""
     from tabulate import tabulate
 
     def cell(value: object) -> str:

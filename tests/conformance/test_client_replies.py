@@ -104,6 +104,29 @@ def test_a_stored_vector_reads_as_short_decimals(client: VectorSearchClient) -> 
     assert reply["result"]["data_array"][0][0] == [0.1, 0.2, -0.3]
 
 
+def test_times_of_any_zone_arrive_in_utc(client: VectorSearchClient) -> None:
+    moment = 1_442_353_006  # 2015-09-15T21:36:46Z
+    table = pa.table(
+        {
+            "product_id": [1],
+            "there": pa.array([moment], pa.timestamp("s", tz="+05:30")),
+            "exact": pa.array([moment * 1000 + 500], pa.timestamp("ms", tz="UTC")),
+            "naive": pa.array([moment], pa.timestamp("s")),
+            "image_embedding": [[1.0, 0.0]],
+        }
+    )
+    client.workspace.write_table("times", table)
+    client.workspace.create_index(INDEX, source_table="times", vector_column="image_embedding")
+    reply = client.get_index(index_name=INDEX).similarity_search(
+        ["there", "exact", "naive"],
+        query_vector=[1, 0],
+        filters={"there": "2015-09-16T03:06:46+05:30"},
+    )
+    assert reply["result"]["data_array"] == [
+        ["2015-09-15T21:36:46", "2015-09-15T21:36:46.500000", "2015-09-15T21:36:46", 1.0]
+    ]
+
+
 def test_integers_stay_integers_where_the_workspace_says_so(
     tmp_path: Path, products: pa.Table
 ) -> None:

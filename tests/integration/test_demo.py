@@ -54,7 +54,9 @@ def test_the_dataset_card_tells_the_truth(sample: list[dict]) -> None:
     assert str(len(sample)) in card
     kinds = Counter(row["article_type"] for row in sample)
     for kind, count in kinds.items():
-        assert f"{kind} | {count}" in card or f"{kind}: {count}" in card or f"{kind} {count}" in card
+        assert (
+            f"{kind} | {count}" in card or f"{kind}: {count}" in card or f"{kind} {count}" in card
+        )
 
 
 def test_the_script_draws_the_committed_sample(sample: list[dict], tmp_path: Path) -> None:

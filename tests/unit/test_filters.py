@@ -136,6 +136,14 @@ def test_a_filter_keeps_what_it_says(filters: Any, expected: bool) -> None:
     assert passes(filters) is expected
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "\n", "\r", "\f", "\v", " \r\n "])
+def test_words_are_what_stands_between_blanks_of_any_kind(blank: str) -> None:
+    name = f"red{blank}dress"
+    assert passes({"name LIKE": "dress"}, name=name)
+    assert passes({"name LIKE": f"dress{blank}red"}, name=name)
+    assert not passes({"name LIKE": "reddress"}, name=name)
+
+
 def test_a_time_with_a_zone_is_compared_in_utc() -> None:
     zone = timezone(timedelta(hours=2))
     assert passes({"listed_at": datetime(2024, 2, 29, 14, 30, tzinfo=zone)})

@@ -274,10 +274,11 @@ def test_a_row_with_too_few_fields_is_shown_with_its_line(read: Read) -> None:
     assert "3 fields, expected 10" in error.message
 
 
-def test_a_quote_that_is_never_closed_does_not_swallow_the_rows_after_it(read: Read) -> None:
+@pytest.mark.parametrize("later", [JEANS, JEANS.replace("Peter England Jeans", '"Jeans, Blue"')])
+def test_a_quote_left_open_does_not_swallow_the_rows_after_it(read: Read, later: str) -> None:
     opened = SHIRT.replace("Turtle", '"Turtle')
     with pytest.raises(BadSourceFile) as caught:
-        read(opened, JEANS)
+        read(opened, later)
     assert caught.value.file.endswith("styles.csv")
 
 

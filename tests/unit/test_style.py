@@ -59,6 +59,11 @@ def test_every_module_and_public_function_says_what_it_is() -> None:
     assert not silent
 
 
-def test_the_folder_datasets_can_not_shadow_the_package_of_that_name() -> None:
+def test_the_folder_datasets_can_not_shadow_the_package_of_that_name(tmp_path: Path) -> None:
     assert not list((ROOT / "datasets").rglob("__init__.py"))
-    assert str(ROOT) not in sys.path
+    code = "import engine, importlib.util as u; s = u.find_spec('datasets'); print(s and s.origin)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert str(ROOT) not in done.stdout
+    assert done.stdout.strip() == "None" or "site-packages" in done.stdout
