@@ -25,6 +25,7 @@ so `except NotFound` and `"RESOURCE_DOES_NOT_EXIST" in str(error)` work on eithe
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -116,7 +117,13 @@ class BadSourceFile(VitrineError):
     ) -> None:
         place = f"{file}, line {line}" if line is not None else file
         super().__init__(f"{place}: {reason}")
-        self.file, self.line, self.value = file, line, value
+        self.reason, self.file, self.line, self.value = reason, file, line, value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        again = functools.partial(
+            type(self), self.reason, file=self.file, line=self.line, value=self.value
+        )
+        return again, ()
 
 
 class BadImage(VitrineError):

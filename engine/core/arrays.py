@@ -79,19 +79,24 @@ def query_vector(values: Sequence[Any], dimension: int, owner: str) -> Vector:
             f"Query vector dimension {len(values)} does not match index dimension {dimension}. "
             f"Embed the query for index {owner} with the model that embedded its rows."
         )
-    if not all(isinstance(v, (int, float, np.number)) and not isinstance(v, bool) for v in values):
-        odd = next(v for v in values if not isinstance(v, (int, float)) or isinstance(v, bool))
-        raise InvalidParameterValue(
-            f"query_vector holds {odd!r} of type {type(odd).__name__}; expected {dimension} numbers."
-        )
-    try:
-        with np.errstate(over="ignore"):
-            vector = np.asarray(values, dtype=np.float64).astype(np.float32)
-    except OverflowError:
-        vector = np.full(dimension, np.inf, dtype=np.float32)
+    for value in values:
+        if not isinstance(value, (int, float, np.number)) or isinstance(value, bool):
+            raise InvalidParameterValue(
+                f"query_vector holds {value!r:.80} of type {type(value).__name__}; expected "
+                f"{dimension} numbers."
+            )
+    with np.errstate(over="ignore"):
+        vector = np.array([_wide(value) for value in values], dtype=np.float64).astype(np.float32)
     if not np.isfinite(vector).all():
         place = int(np.flatnonzero(~np.isfinite(vector))[0])
         raise InvalidParameterValue(
-            f"query_vector[{place}] is {values[place]!r}; expected finite float32 numbers."
+            f"query_vector[{place}] is {values[place]!r:.80}; expected finite float32 numbers."
         )
     return vector
+
+
+def _wide(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond float64
+        return float("inf")

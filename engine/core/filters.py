@@ -167,7 +167,7 @@ def _split(key: str, part: str, columns: Columns) -> tuple[Column, str]:
     name, _, suffix = part.rpartition(" ")
     if suffix in _SUFFIXES and name in columns:
         return columns[name], suffix
-    if part.split(" ")[0] in columns:
+    if any(part.startswith(f"{known} ") for known in columns):
         raise BadRequest(f"Invalid operator used in filter: {key}")
     unknown = name if suffix in _SUFFIXES and name else part
     raise BadRequest(
@@ -218,9 +218,16 @@ def _coerced(key: str, column: Column, value: object) -> Scalar:
         return _COERCIONS[column.kind](value)
     except (ValueError, TypeError, OverflowError):
         raise BadRequest(
-            f"Filter {key!r}: {value!r} of type {type(value).__name__} can't be compared with "
+            f"Filter {key!r}: {_shown(value)} of type {type(value).__name__} can't be compared with "
             f"column {column.name!r}, which holds {column.kind} values."
         ) from None
+
+
+def _shown(value: object) -> str:
+    try:
+        return f"{value!r:.80}"
+    except ValueError:  # an integer with more digits than Python writes
+        return "a number"
 
 
 def _to_number(value: object) -> int | float:
@@ -234,12 +241,26 @@ def _to_number(value: object) -> int | float:
         if not math.isfinite(number):
             raise ValueError
         number = int(number) if number.is_integer() else number
-    # Beyond 64 bits no stored integer is equal, and an infinity compares the same way.
-    return number if -(2**63) <= number < 2**63 else math.copysign(math.inf, number)
+    return number
+
+
+def _to_integer(value: object) -> int | float:
+    """A number to compare integers with, which may have a fraction.
+
+    Beyond 64 bits no stored integer is equal, and an infinity compares the same way.
+    """
+    number = _to_number(value)
+    if -(2**63) <= number < 2**64:
+        return number
+    return math.inf if number > 0 else -math.inf
 
 
 def _to_float(value: object) -> float:
-    return float(_to_number(value))
+    number = _to_number(value)
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def _to_text(value: object) -> str:
@@ -277,7 +298,7 @@ def _to_date(value: object) -> date:
 
 
 _COERCIONS: dict[str, Callable[[object], Scalar]] = {
-    "int": _to_number,
+    "int": _to_integer,
     "float": _to_float,
     "string": _to_text,
     "boolean": _to_boolean,

@@ -117,7 +117,7 @@ def build_query(
     filters: object = None,
     num_results: object = DEFAULT_RESULTS,
     score_threshold: object = None,
-    debug_level: int = 0,
+    debug_level: object = 0,
 ) -> Query:
     """Check all arguments of a query against an index that stores self-managed vectors.
 
@@ -145,6 +145,8 @@ def build_query(
         filters = None
     if filters is not None and not isinstance(filters, (dict, list, tuple)):
         raise BadRequest(f"filters is {filters!r}; expected a dict or a list of dicts.")
+    if isinstance(debug_level, bool) or not isinstance(debug_level, int):
+        raise InvalidParameterValue(f"debug_level is {debug_level!r}; expected an integer.")
     return Query(
         vector=query_vector(vector, dimension, index),
         columns=check_columns(columns, known),

@@ -40,7 +40,7 @@ def json_value(value: object, integers_as_floats: bool = True) -> Any:
         return {str(k): json_value(v, integers_as_floats) for k, v in value.items()}
     if isinstance(value, Sequence):
         return [json_value(item, integers_as_floats) for item in value]
-    raise TypeError(f"no JSON form for {type(value).__name__}")
+    return str(value)  # times of day and durations, as ISO-like text
 
 
 def reply(

@@ -31,9 +31,11 @@ class AISearchClient:
         service_principal_client_id: str | None = None,
         service_principal_client_secret: str | None = None,
         azure_tenant_id: str | None = None,
-        azure_login_id: str | None = None,
+        azure_login_id: str = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d",
         disable_notice: bool = False,
         credential_strategy: object = None,
+        _liteswap_traffic_id: str | None = None,
+        oauth_scopes: list[str] | None = None,
         *,
         workspace: Workspace | str | Path | None = None,
     ) -> None:

@@ -155,7 +155,7 @@ class Catalog:
             creator=_user(),
             created_at=_now_ms(),
             columns=tuple(columns),
-            columns_to_sync=None if columns_to_sync is None else tuple(columns_to_sync),
+            columns_to_sync=tuple(columns_to_sync) if columns_to_sync else None,
         )
         with self._layout.writing(f"index-{name}"):
             file = self._layout.index_dir(name) / "index.json"

@@ -144,7 +144,17 @@ def _records(file: Path) -> Iterator[tuple[int, dict[str, str], bool]]:
             header = [name.strip() for name in next(reader, [])]
             _check_header(file, header)
             name_at = header.index(_NAME)
+            before = reader.line_num
             for fields in reader:
+                first, before = before + 1, reader.line_num
+                if before > first:
+                    raise BadSourceFile(
+                        "a quote is opened in this line and not closed; the row would run to line "
+                        f"{before}. Close it, or write a quote inside a name as two.",
+                        file=str(file),
+                        line=first,
+                        value=fields[0],
+                    )
                 if not fields:
                     continue
                 surplus = len(fields) - len(header)

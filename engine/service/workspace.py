@@ -18,7 +18,7 @@ from engine.core.recipes import DEFAULT_RECIPE, check_recipe
 from engine.core.schema import IndexSpec, SyncReport
 from engine.encode.cache import EmbeddingCache
 from engine.encode.encoder import Encoder, load_encoder
-from engine.errors import BadRequest, InvalidInputException, InvalidParameterValue
+from engine.errors import BadRequest, InvalidInputException, InvalidParameterValue, NotFound
 from engine.service import search as searching
 from engine.service import shopping
 from engine.service.catalog import Catalog
@@ -303,6 +303,12 @@ class Workspace:
     def _bring_up_to_date(self, spec: IndexSpec, versions: VersionStore) -> SyncReport:
         return sync(self._layout, self.tables, spec, versions)
 
+    def _follow(self, spec: IndexSpec, versions: VersionStore) -> None:
+        """Sync a CONTINUOUS index; where that can't be done now, what is there goes on serving."""
+        if spec.pipeline_type == "CONTINUOUS":
+            with contextlib.suppress(BadRequest, NotFound):
+                self._bring_up_to_date(spec, versions)
+
     def version_of(self, name: str) -> tuple[IndexSpec, VersionStore, Version]:
         """An index and the version that a query reads; a CONTINUOUS index is synced before.
 
@@ -310,16 +316,19 @@ class Workspace:
             NotFound: no such index. BadRequest: it has no version yet.
         """
         spec, versions = self.catalog.open(name)
-        if spec.pipeline_type == "CONTINUOUS":
-            with contextlib.suppress(BadRequest):  # another process is at it: read what is there
-                self._bring_up_to_date(spec, versions)
+        self._follow(spec, versions)
         version = versions.current()
         if version is None:
             raise BadRequest(f"Index {name} is not ready: it has no version yet. Sync it first.")
         return spec, versions, version
 
     def get_index(self, name: str, endpoint: str | None = None) -> dict[str, Any]:
-        """An index as the API's `describe()` shows it. Raises NotFound."""
+        """An index as the API's `describe()` shows it; a CONTINUOUS one is synced before.
+
+        Raises:
+            NotFound: no such index.
+        """
+        self._follow(*self.catalog.open(name, endpoint))
         return self.catalog.get_index(name, endpoint)
 
     def list_indexes(self, endpoint: str) -> list[dict[str, Any]]:

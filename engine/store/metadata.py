@@ -22,7 +22,7 @@ from engine.core.filters import And, Node, Or
 from engine.errors import CorruptFile
 from engine.store.vector_columns import column_lists
 
-_ROW = "__row"
+_ROW = "row_number"
 _MAX_MASKS = 64  # cached filters of a segment; a mask takes one byte a row
 
 
@@ -78,16 +78,18 @@ class RowTable:
 
     def _evaluate(self, condition: Node) -> Mask:
         names = sorted(_columns_of(condition))
+        # Names of our own: DuckDB's ignore letter case, and a user's column may be called anything.
+        aliases = {name: f"column_{place}" for place, name in enumerate(names)}
         arrays = [self.column(name) for name in names]
         # From a buffer, not pa.array: that imports pandas where it is installed, for a second.
         numbers = pa.py_buffer(np.arange(self.rows, dtype=np.int64))
         rows = pa.Array.from_buffers(pa.int64(), self.rows, [None, numbers])
-        table = pa.Table.from_arrays([*arrays, rows], names=[*names, _ROW])
-        sql, parameters = to_sql(condition)
+        table = pa.Table.from_arrays([*arrays, rows], names=[*aliases.values(), _ROW])
+        sql, parameters = to_sql(condition, aliases)
         with duckdb.connect(config={"threads": 2}) as connection:
             connection.register("segment", table)
             found = connection.execute(
-                f'SELECT "{_ROW}" FROM segment WHERE {sql}', parameters
+                f"SELECT {_ROW} FROM segment WHERE {sql}", parameters
             ).fetchnumpy()[_ROW]
         mask = np.zeros(self.rows, dtype=np.bool_)
         mask[found] = True
