@@ -19,7 +19,16 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
-CASES = ("catalogue", "exactness", "pipeline_cost", "memory", "search", "start")
+CASES = (
+    "catalogue",
+    "exactness",
+    "pipeline_cost",
+    "memory",
+    "search",
+    "start",
+    "embedded_model",
+    "shop_queries",
+)
 HEAD = ("case", "what", "measured", "target", "met")
 PACKAGES = ("torch", "open_clip_torch", "faiss-cpu", "duckdb", "pyarrow", "numpy", "pillow")
 

@@ -11,6 +11,7 @@ from engine.errors import MissingExtra
 EXTRA_OF = {
     "torch": "clip",
     "open_clip": "clip",
+    "huggingface_hub": "clip",
     "pandas": "pandas",
 }
 
@@ -20,8 +21,8 @@ def is_installed(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
-def require(package: str, purpose: str) -> ModuleType:
-    """Import an optional package, or say which command installs it.
+def check(package: str, purpose: str) -> None:
+    """Make sure that an optional package is there, without importing it.
 
     Raises:
         MissingExtra: names the purpose, the package and the install command.
@@ -31,4 +32,9 @@ def require(package: str, purpose: str) -> ModuleType:
             f"{purpose} needs the package {package!r}, which is not installed. "
             f"Install it with: pip install 'vitrine-search[{EXTRA_OF[package]}]'"
         )
+
+
+def require(package: str, purpose: str) -> ModuleType:
+    """Import an optional package. Raises MissingExtra where it is not there; see `check`."""
+    check(package, purpose)
     return importlib.import_module(package)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-DEFAULT_ENCODER = "ViT-B-32-quickgelu/untrained"
+DEFAULT_ENCODER = "embedded"
 
 
 @dataclass(frozen=True)

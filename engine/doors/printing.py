@@ -8,6 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from engine.core.schema import SyncReport
+    from engine.encode.available import ModelInfo
     from engine.service.embedding import EmbedReport
     from engine.service.importing import ImportReport
     from engine.service.result import SearchResult
@@ -57,6 +58,21 @@ def print_sync(name: str, report: SyncReport) -> None:
     if report.failed:
         shown = "; ".join(f"{key}: {reason}" for key, reason in report.failures[:3])
         click.echo(f"warning: {report.failed:,} rows were left out ({shown} ...)", err=True)
+
+
+def print_models(models: list[ModelInfo]) -> None:
+    """Models with dimension, size on this machine, and where they come from."""
+    rows = [
+        {
+            "name": model.name,
+            "from": model.kind,
+            "dimension": model.dimension,
+            "size": None if model.bytes is None else f"{model.bytes / 1e6:.1f} MB",
+            "where or weights": model.where,
+        }
+        for model in models
+    ]
+    print_table(rows, ["name", "from", "dimension", "size", "where or weights"])
 
 
 def print_result(result: SearchResult, all_columns: bool = True) -> None:

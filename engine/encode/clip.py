@@ -7,126 +7,70 @@ feature is read at the end token. Whether it does is checked on the loaded model
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import importlib.metadata
 import json
 import logging
 import threading
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from engine.core.arrays import Matrix, unit_rows
 from engine.encode.encoder import Encoder, Tokens
-from engine.encode.images import VERSION, ImageInput, Pixels, Preprocess, decode
-from engine.errors import ModelUnavailable
+from engine.encode.images import ImageInput, Pixels, Preprocess, decode
+from engine.encode.sources import SEED, Source
+from engine.encode.transformers_form import convert, model_config
+from engine.errors import ModelUnavailable, VitrineError
 from engine.optional import require
 
-UNTRAINED = "untrained"
-SEED = 0  # of untrained weights
-LOCAL = "local-dir:"
-CLOUD_LABEL = "clip-vit-b-32"  # what the cloud's tables call these two
-_CLOUD_MODELS = ("ViT-B-32-quickgelu/openai", "ViT-B-32/openai")
 _PROBES = ("red dress", "a pair of navy blue jeans for men")
 _SAME = 1e-5  # cosine distance that counts as rounding
 
 
 class OpenClipEncoder(Encoder):
-    """`ARCHITECTURE/TAG`, `ARCHITECTURE/FILE`, `ARCHITECTURE/untrained` or `local-dir:DIRECTORY`."""
+    """A model run by torch; see `sources` for its names."""
 
     def __init__(self, name: str, device: str | None = None) -> None:
         """Check the name; nothing is loaded yet.
 
         Raises:
-            ModelUnavailable: the name has no tag, or a local directory or file does not exist.
+            ModelUnavailable: the name has no weights, or a local directory holds no model.
         """
+        self.source = Source.parse(name)
         self.name = name
-        self.label = CLOUD_LABEL if name in _CLOUD_MODELS else name
+        self.label = self.source.label
+        self.is_trained = self.source.is_trained
         self._wanted_device = device
         self._lock = threading.RLock()
-        if name.startswith(LOCAL):
-            self._architecture, self._weights = name, ""
-            self._folder: Path | None = Path(name.removeprefix(LOCAL)).expanduser()
-            if not (self._folder / "open_clip_config.json").is_file():
-                raise ModelUnavailable(
-                    f"encoder {name!r}: {self._folder} has no open_clip_config.json. Expected a "
-                    "directory in open_clip's form, with that file and the weights."
-                )
-        else:
-            self._folder = None
-            self._architecture, _, self._weights = name.partition("/")
-            if not self._weights:
-                raise ModelUnavailable(
-                    f"encoder {name!r} names no weights. Write {name}/TAG for pretrained ones, "
-                    f"{name}/FILE for a checkpoint, or {name}/{UNTRAINED} for random ones."
-                )
-        self.is_trained = self._weights != UNTRAINED
 
-    # -------------------------------------------------------------- identity, without loading
-    @cached_property
-    def _checkpoint(self) -> Path | None:
-        """The file with the weights; None for random ones."""
-        if self._weights == UNTRAINED:
-            return None
-        if self._folder is not None:
-            for pattern in ("*.safetensors", "*.bin", "*.pt", "*.pth"):
-                found = sorted(self._folder.glob(pattern))
-                if found:
-                    return found[0]
-            raise ModelUnavailable(f"encoder {self.name!r}: no weights in {self._folder}.")
-        if Path(self._weights).expanduser().is_file():
-            return Path(self._weights).expanduser()
-        return self._pretrained_file()
-
-    def _pretrained_file(self) -> Path:
-        open_clip = self._open_clip
-        tags = open_clip.list_pretrained_tags_by_model(self._architecture)
-        if self._weights not in tags:
-            raise ModelUnavailable(
-                f"encoder {self.name!r}: {self._weights!r} is neither a file nor a tag of "
-                f"{self._architecture}; its tags are: {', '.join(tags) or 'none'}."
-            )
-        config = open_clip.get_pretrained_cfg(self._architecture, self._weights)
-        try:
-            return Path(open_clip.download_pretrained(config))
-        except Exception as error:  # the hub's client has no common base for its errors
-            raise ModelUnavailable(
-                f"encoder {self.name!r}: its weights are not on this machine and could not be "
-                f"fetched ({error!s:.200}). Copy a checkpoint here and name it: "
-                f"{self._architecture}/FILE, or put the hub's cache in place."
-            ) from error
-
-    @cached_property
+    @property
     def fingerprint(self) -> str:
-        facts: dict[str, str] = {"architecture": self._architecture, "preprocessing": VERSION}
-        if self._checkpoint is not None:
-            facts["weights"] = _sha256(self._checkpoint)
-        else:  # random numbers depend on who draws them, in which order
-            require("torch", f"encoder {self.name!r}")
-            facts["weights"] = f"seed {SEED}"
-            for package in ("torch", "open_clip_torch"):
-                facts[package] = importlib.metadata.version(package)
-        if self._folder is not None:
-            facts["architecture"] = _sha256(self._folder / "open_clip_config.json")
-        return hashlib.blake2b(
-            json.dumps(facts, sort_keys=True).encode(), digest_size=16
-        ).hexdigest()
+        return self.source.fingerprint
+
+    @cached_property
+    def _config(self) -> dict[str, Any]:
+        """`model_cfg` and `preprocess_cfg` in open_clip's words."""
+        file = self.source.config_file
+        if file is not None and self.source.form == "transformers":
+            processor = file.parent / "preprocessor_config.json"
+            known = json.loads(processor.read_bytes()) if processor.is_file() else None
+            model, preprocess = model_config(json.loads(file.read_bytes()), known)
+            return {"model_cfg": model, "preprocess_cfg": preprocess}
+        if file is not None:
+            config: dict[str, Any] = json.loads(file.read_bytes())
+            return config
+        model = self._open_clip.get_model_config(self.source.architecture)
+        if model is None:
+            raise ModelUnavailable(
+                f"encoder {self.name!r}: open_clip knows no architecture "
+                f"{self.source.architecture!r}; open_clip.list_models() lists them."
+            )
+        return {"model_cfg": model}
 
     @cached_property
     def dimension(self) -> int:
-        if self._folder is not None:
-            config = json.loads((self._folder / "open_clip_config.json").read_text())
-            return int(config["model_cfg"]["embed_dim"])
-        config = self._open_clip.get_model_config(self._architecture)
-        if config is None:
-            raise ModelUnavailable(
-                f"encoder {self.name!r}: open_clip knows no architecture {self._architecture!r}; "
-                "open_clip.list_models() lists them."
-            )
-        return int(config["embed_dim"])
+        return int(self._config["model_cfg"]["embed_dim"])
 
     # -------------------------------------------------------------- loading
     @property
@@ -163,12 +107,12 @@ class OpenClipEncoder(Encoder):
     @cached_property
     def _model(self) -> Any:
         with self._lock, _quiet(), self._torch.random.fork_rng(devices=[]):
-            _ = self.dimension  # an unknown architecture is named before anything is built
+            _ = self._config  # an unknown architecture is named before anything is built
             self._torch.manual_seed(SEED)
             try:
-                model = self._open_clip.create_model(
-                    self._architecture, pretrained=self._open_clip_tag(), device=self.device
-                )
+                model = self._built()
+            except VitrineError:
+                raise
             except Exception as error:  # open_clip's failures have no common base
                 raise ModelUnavailable(
                     f"encoder {self.name!r} can't be loaded: {error!s:.300}"
@@ -177,17 +121,35 @@ class OpenClipEncoder(Encoder):
                 self.image_batch, self.text_batch = 256, 512
             return model.eval()
 
-    def _open_clip_tag(self) -> str | None:
-        """What open_clip is asked for: a tag brings its own preprocessing, a file does not."""
-        if self._folder is not None or self._checkpoint is None:
-            return None
-        tags = self._open_clip.list_pretrained_tags_by_model(self._architecture)
-        return self._weights if self._weights in tags else str(self._checkpoint)
+    def _built(self) -> Any:
+        source = self.source
+        if source.form == "open_clip":
+            return self._open_clip.create_model(
+                source.architecture or f"local-dir:{source.folder}",
+                pretrained=source.tag,
+                device=self.device,
+            )
+        from open_clip.model import CLIPTextCfg, CLIPVisionCfg
+        from safetensors.numpy import load_file
+
+        config = self._config["model_cfg"]
+        model = self._open_clip.CLIP(
+            config["embed_dim"],
+            vision_cfg=CLIPVisionCfg(**config["vision_cfg"]),
+            text_cfg=CLIPTextCfg(**config["text_cfg"]),
+            quick_gelu=config["quick_gelu"],
+        )
+        weights = convert(load_file(str(source.checkpoint)))
+        model.load_state_dict({k: self._torch.from_numpy(v) for k, v in weights.items()})
+        return model.to(self.device)
 
     @cached_property
     def preprocess(self) -> Preprocess:
         """The model's own preprocessing."""
-        config = self._open_clip.get_model_preprocess_cfg(self._model)
+        if self.source.form == "transformers":
+            config = self._config["preprocess_cfg"]
+        else:
+            config = self._open_clip.get_model_preprocess_cfg(self._model)
         size = config["size"]
         return Preprocess(
             size=(size, size) if isinstance(size, int) else tuple(size),
@@ -201,7 +163,11 @@ class OpenClipEncoder(Encoder):
     @cached_property
     def _tokenizer(self) -> Any:
         with self._lock:
-            return self._open_clip.get_tokenizer(self._architecture)
+            if self.source.form == "transformers":  # always CLIP's own vocabulary
+                context = self._config["model_cfg"]["text_cfg"]["context_length"]
+                return self._open_clip.SimpleTokenizer(context_length=context)
+            name = self.source.architecture or f"local-dir:{self.source.folder}"
+            return self._open_clip.get_tokenizer(name)
 
     @contextlib.contextmanager
     def _inference(self) -> Iterator[None]:
@@ -288,11 +254,3 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

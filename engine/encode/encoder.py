@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -134,23 +134,26 @@ def _open_clip(name: str, device: str | None) -> Encoder:
     return OpenClipEncoder(name, device)
 
 
-# How a name begins -> who makes the encoder; "" is everything else.
-_MAKERS: dict[str, Callable[[str, Any], Encoder]] = {"": _open_clip}
+def _embedded(name: str, device: str | None) -> Encoder:
+    from engine.encode.onnx import OnnxEncoder
+
+    return OnnxEncoder(name, device)
 
 
 def load_encoder(name: str | None = None, device: str | None = None) -> Encoder:
     """An encoder by name; its weights are loaded when it is first used.
 
     Args:
-        name: `ARCHITECTURE/TAG` of open_clip (`ViT-B-32-quickgelu/openai`),
-            `ARCHITECTURE/CHECKPOINT_FILE`, `local-dir:DIRECTORY` in open_clip's form,
-            `ARCHITECTURE/untrained` for seeded random weights; None for the default.
-        device: "cpu", "cuda", "cuda:1", ...; None takes CUDA where there is one.
+        name: None or "embedded" for the model that comes with the package, which needs no torch.
+            `ARCHITECTURE/TAG` of open_clip (`ViT-B-32-quickgelu/openai`), `ARCHITECTURE/FILE` for
+            a checkpoint, `ARCHITECTURE/untrained` for seeded random weights; `local-dir:DIRECTORY`
+            (or its path) or `hf-hub:ORG/NAME` for one in open_clip's or transformers' form.
+        device: "cpu", "cuda", "cuda:1", ...; None takes CUDA where torch has one.
 
     Raises:
-        ModelUnavailable: unknown architecture, tag, file or device.
+        ModelUnavailable: unknown architecture, tag, file or device, or weights that are not here.
         MissingExtra: torch or open_clip is not installed.
     """
     wanted = name or DEFAULT_ENCODER
-    prefix = next(start for start in sorted(_MAKERS, reverse=True) if wanted.startswith(start))
-    return _MAKERS[prefix](wanted, device)
+    maker = _embedded if wanted == DEFAULT_ENCODER else _open_clip
+    return maker(wanted, device)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import io
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -156,6 +155,8 @@ def thumbnail_uri(image: ImageInput, edge: int = 224) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def stack(images: Sequence[Pixels]) -> Pixels:
-    """(n, 3, height, width) of n prepared images."""
-    return np.stack(images)
+def png_bytes(pixels: npt.NDArray[np.uint8]) -> bytes:
+    """A PNG file of (height, width, 3) bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()

@@ -134,7 +134,7 @@ def _ahead(batches: Iterable[pa.RecordBatch], encoder: Encoder) -> Iterator[Prep
                 if stopped.is_set():
                     return
             offer(None)
-        except BaseException as error:  # noqa: BLE001 - handed to the consumer, who raises it
+        except BaseException as error:
             offer(error)
 
     feeder = threading.Thread(target=feed, name="prepare", daemon=True)

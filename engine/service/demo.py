@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import NotFound
+from engine.service.building import BuildReport
 from engine.service.result import SearchResult
-from engine.service.workspace import BuildReport, Workspace
+from engine.service.workspace import Workspace
 
 DEMO_DIR = "vitrine-demo"  # in the current folder
 _DISTRIBUTION = "vitrine-search"

@@ -49,6 +49,7 @@ def search(
     filters: object,
     k: int,
     columns: Sequence[str] | None,
+    encoder: str | None,
 ) -> SearchResult:
     """See `Workspace.search`."""
     given = [
@@ -72,10 +73,12 @@ def search(
     full_name = _index_of(index, HYBRID_INDEX if blended or like is not None else IMAGE_INDEX)
     spec, _, version = workspace.version_of(full_name)
     started = time.perf_counter()
+    note = None
     if like is not None:
         like, vector = _vector_of(spec, version, like)
     elif vector is None:
-        vector = _encode(workspace, spec, version, text, image, text_weight).tolist()
+        model = encoder_of(workspace, spec, version, encoder)
+        note, vector = model.note, _encode(model, text, image, text_weight).tolist()
     encoded = time.perf_counter()
     known = version_columns(version.facts)
     wanted = columns or [name for name in PRODUCT_COLUMNS if name in known] or [spec.primary_key]
@@ -104,7 +107,7 @@ def search(
             "fetch_ms": 1000 * (time.perf_counter() - fetching),
         },
         plan=timings.plans,
-        note=None if given in (["like"], ["vector"]) else encoder_of(workspace, spec, version).note,
+        note=note,
         _rows=tuple((*row[: len(wanted)], hit.score, hit.cosine) for row, hit in zip(rows, hits)),
         _images=tuple(row[-1] if has_photo else None for row in rows),
         _read_image=workspace.volumes.read,
@@ -132,37 +135,42 @@ def _vector_of(spec: IndexSpec, version: Version, key: object) -> tuple[Any, lis
     )
 
 
-def encoder_of(workspace: Workspace, spec: IndexSpec, version: Version) -> Encoder:
-    """The encoder that made an index's vectors; the workspace's default where none is recorded.
+def encoder_of(
+    workspace: Workspace, spec: IndexSpec, version: Version, name: str | None = None
+) -> Encoder:
+    """The encoder that made an index's vectors.
+
+    Args:
+        name: which one that is, where the index does not know: a table made elsewhere.
 
     Raises:
-        InvalidState: today's encoder of that name has other weights, or its vectors another length.
+        InvalidState: nobody says which, it has other weights today, or vectors of another length.
     """
     recorded = version.facts["encoder"]
-    encoder = workspace.encoder(recorded["encoder"])
+    if recorded["encoder"] is None and name is None:
+        raise InvalidState(
+            f"Index {spec.name} does not know which model made its vectors, because its table "
+            f"{spec.source_table} was made elsewhere. Name that model: --encoder NAME "
+            "(encoder=NAME in Python); a query by another would find nonsense."
+        )
+    encoder = workspace.encoder(name or recorded["encoder"])
     if recorded["fingerprint"] not in (None, encoder.fingerprint):
         raise InvalidState(
             f"Index {spec.name} was made with encoder {recorded['encoder']} of fingerprint "
-            f"{recorded['fingerprint']}; here that encoder has fingerprint {encoder.fingerprint}. "
+            f"{recorded['fingerprint']}; encoder {encoder.name} has {encoder.fingerprint} here. "
             "Embed and sync again, or bring back the weights that it was made with."
         )
     if encoder.dimension != spec.dimension:
         raise InvalidState(
             f"Index {spec.name} holds vectors of length {spec.dimension}; encoder {encoder.name} "
-            f"makes {encoder.dimension}. Name the encoder that made them: --encoder NAME."
+            f"makes {encoder.dimension}. Name the model that made them: --encoder NAME."
         )
     return encoder
 
 
 def _encode(
-    workspace: Workspace,
-    spec: IndexSpec,
-    version: Version,
-    text: str | None,
-    image: ImageInput | None,
-    text_weight: float | None,
+    encoder: Encoder, text: str | None, image: ImageInput | None, text_weight: float | None
 ) -> Vector:
-    encoder = encoder_of(workspace, spec, version)
     texts = encoder.encode_texts([text]) if text else None
     images = encoder.encode_images([image]) if image is not None else None
     if texts is not None and images is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,10 @@ from engine.encode.encoder import Encoder, load_encoder
 from engine.errors import BadRequest, InvalidInputException, InvalidParameterValue, NotFound
 from engine.service import search as searching
 from engine.service import shopping
+from engine.service.building import BuildReport, build
 from engine.service.catalog import Catalog
-from engine.service.embedding import MULTIMODAL, Embedder, EmbedReport
-from engine.service.importing import PRODUCT_COLUMNS, ImportReport, read_styles
+from engine.service.embedding import Embedder, EmbedReport
+from engine.service.importing import ImportReport, read_styles
 from engine.service.sync import sync, version_columns
 from engine.settings import Settings
 from engine.store.layout import Layout
@@ -32,24 +33,11 @@ from engine.store.versions import Version, VersionStore
 from engine.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
+    from engine.encode.available import ModelInfo, Speed
     from engine.encode.images import ImageInput
     from engine.service.result import SearchResult
 
-SHOP_INDEXES = {
-    shopping.IMAGE_INDEX: "image_embedding",
-    shopping.TEXT_INDEX: "text_embedding",
-    shopping.HYBRID_INDEX: "hybrid_embedding",
-}
 KEY = "product_id"
-
-
-@dataclass(frozen=True)
-class BuildReport:
-    """What a build did, step by step; `synced` is by index name."""
-
-    imported: ImportReport
-    embedded: EmbedReport
-    synced: dict[str, SyncReport]
 
 
 class Workspace:
@@ -87,6 +75,22 @@ class Workspace:
         if wanted not in self._encoders:
             self._encoders[wanted] = load_encoder(wanted, self.settings.device)
         return self._encoders[wanted]
+
+    def list_models(self) -> list[ModelInfo]:
+        """Models that can be used here: embedded, in the hub's cache, known to open_clip."""
+        from engine.encode.available import available_models  # loads onnxruntime
+
+        return available_models()
+
+    def measure_model(self, name: str) -> Speed:
+        """Texts and photos that a model encodes in a second on this machine.
+
+        Raises:
+            ModelUnavailable, MissingExtra: it can't be loaded here.
+        """
+        from engine.encode.available import measure
+
+        return measure(name, self.settings.device)
 
     # ------------------------------------------------------------------ tables and volumes
     def read_table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
@@ -195,22 +199,7 @@ class Workspace:
 
         Indexes that exist are synced. See `import_fashion`, `embed` and `create_index`.
         """
-        imported = self.import_fashion(styles_csv, images_dir)
-        embedded = self.embed(encoder=encoder, recipe=recipe, limit_photos=limit_photos)
-        source = str(table_name(MULTIMODAL))
-        synced = {}
-        for name, column in SHOP_INDEXES.items():
-            if self.index_exists(name):
-                synced[name] = self.sync(name)
-            else:
-                synced[name] = self.create_index(
-                    name,
-                    source_table=source,
-                    vector_column=column,
-                    columns_to_sync=PRODUCT_COLUMNS,
-                    create_endpoint=True,
-                )
-        return BuildReport(imported, embedded, synced)
+        return build(self, styles_csv, images_dir, encoder, recipe, limit_photos)
 
     # ------------------------------------------------------------------ endpoints
     def create_endpoint(self, name: str, endpoint_type: str = "STANDARD") -> dict[str, Any]:
@@ -400,6 +389,7 @@ class Workspace:
         filters: object = None,
         k: int = DEFAULT_RESULTS,
         columns: Sequence[str] | None = None,
+        encoder: str | None = None,
     ) -> SearchResult:
         """Search by words, by a photo, by both, like a product, or with a vector of your own.
 
@@ -411,6 +401,7 @@ class Workspace:
                 for a blend or `like`.
             filters: as in the API, `{"price <": 50, "gender": "Women"}`.
             k: results wanted, 1 to 10,000. columns: default the product's columns.
+            encoder: the model's name, for an index over a table that was made elsewhere.
 
         Returns:
             rows with score and cosine, best first.
@@ -430,4 +421,5 @@ class Workspace:
             filters=filters,
             k=k,
             columns=columns,
+            encoder=encoder,
         )

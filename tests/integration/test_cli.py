@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,19 @@ def test_untrained_weights_are_announced_in_one_line(catalogue: Catalogue, at: l
     done = run("search", "red", "-k", 1, *at)
     assert done.stderr.count("untrained weights") == 1
     assert "untrained" not in run("search", "--like", 1, *at).stderr
+
+
+def test_models_lists_the_embedded_one_and_measures_it(at: list[str]) -> None:
+    done = run("models", "--here", "--measure", "embedded", *at)
+    assert done.exit_code == 0
+    assert "embedded" in done.stdout.splitlines()[2]
+    assert "512" in done.stdout.splitlines()[2]
+    assert re.fullmatch(
+        r"embedded: [\d,]+ texts/s, [\d,]+ photos/s here", done.stdout.splitlines()[-1]
+    )
+    everything = run("models", *at).stdout
+    assert "ViT-B-32-quickgelu" in everything
+    assert "openai" in everything
 
 
 def test_exported_tables_are_registered_in_place(at: list[str], tmp_path: Path) -> None:

@@ -66,7 +66,11 @@ def test_the_tour_runs_and_prints_what_the_readme_shows(tmp_path: Path) -> None:
         for line in expected:
             if line.startswith("...") or re.match(r"\d", line):
                 continue  # left out, or a row of results
-            assert shape(line) in printed, f"{command}\n{line}\nnot in\n{done.stdout}"
+            told = f"{command}\n{line}\nnot in\n{done.stdout}"
+            if line.endswith("..."):
+                assert any(p.startswith(shape(line[:-3]).strip()) for p in printed), told
+            else:
+                assert shape(line) in printed, told
     python = [body for language, body in BLOCKS if language == "python"]
     assert python
     script = "\n".join(python)

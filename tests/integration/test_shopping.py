@@ -17,6 +17,7 @@ from engine import (
     Workspace,
     load_encoder,
 )
+from engine.core.names import table_name
 
 
 def vectors(workspace: Workspace, column: str) -> tuple[list[int], np.ndarray]:
@@ -182,3 +183,24 @@ def test_an_image_can_be_a_pil_image(built: Workspace, photo: Path) -> None:
     from PIL import Image
 
     assert keys(built.search(image=Image.open(photo), k=1)) == [9]
+
+
+def test_an_index_over_an_exported_table_asks_for_its_model(
+    built: Workspace, tmp_path: Path, tiny_encoder_name: str
+) -> None:
+    """Words encoded by the wrong model would find nonsense without a sign of it."""
+    (exported,) = built.tables.get(table_name("product_embeddings_multimodal")).files
+    made = Workspace(tmp_path / "w")
+    made.register_table("exported", exported)
+    made.create_index(
+        "main.a.i", source_table="exported", vector_column="image_embedding", create_endpoint=True
+    )
+    with pytest.raises(InvalidState, match="does not know which model made its vectors"):
+        made.search("red", index="main.a.i")
+    with pytest.raises(
+        InvalidState, match="holds vectors of length 32; encoder embedded makes 512"
+    ):
+        made.search("red", index="main.a.i", encoder="embedded")
+    found = made.search("red", index="main.a.i", encoder=tiny_encoder_name, k=5)
+    assert keys(found) == keys(built.search("red", k=5))
+    assert len(made.search(like=3, index="main.a.i", k=5)) == 5

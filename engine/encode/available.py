@@ -1,0 +1,135 @@
+"""Which models can be used on this machine. Knows the package, hub caches and open_clip's registry."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from engine.encode.encoder import load_encoder
+from engine.encode.images import png_bytes
+from engine.encode.onnx import EMBEDDED, OnnxEncoder
+from engine.encode.sources import HUB
+from engine.encode.transformers_form import is_clip, model_config
+from engine.optional import is_installed, require
+from engine.settings import DEFAULT_ENCODER
+
+_SECONDS = 1.5  # of encoding for each figure of a measurement
+_TEXTS = [f"Brand {word} Cotton Casual Shirt No {n}" for n in range(16) for word in ("Red", "Blue")]
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model that `load_encoder` takes by `name`.
+
+    Attributes:
+        kind: "embedded", "hub cache", or "open_clip" (known by name; its weights may not be here).
+        dimension: of its vectors, None if unknown.
+        bytes: of its files here, None if they are not here.
+        where: the directory, or for "open_clip" the names of its pretrained weights.
+    """
+
+    name: str
+    kind: Literal["embedded", "hub cache", "open_clip"]
+    dimension: int | None
+    bytes: int | None
+    where: str
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Texts and photos that a model encodes in a second here; loading is not counted."""
+
+    texts: float
+    images: float
+
+
+def available_models() -> list[ModelInfo]:
+    """The embedded model, models in the hub's cache, and those that open_clip knows."""
+    return [_embedded(), *_in_hub_cache(), *_known_to_open_clip()]
+
+
+def measure(name: str, device: str | None = None) -> Speed:
+    """Encode short product names and 224-pixel PNG photos, decoding included, for a few seconds.
+
+    Raises:
+        ModelUnavailable, MissingExtra: the model can't be loaded here.
+    """
+    encoder = load_encoder(name, device)
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (224, 224, 3), dtype=np.uint8)
+    photos = [png_bytes(pixels)] * 16
+    return Speed(
+        texts=_rate(lambda: len(encoder.encode_texts(_TEXTS))),
+        images=_rate(lambda: len(encoder.encode_images(photos))),
+    )
+
+
+def _rate(work: Callable[[], int]) -> float:
+    """How much `work` gets done in a second, once it is warm."""
+    work()
+    done, started = 0, time.perf_counter()
+    while (spent := time.perf_counter() - started) < _SECONDS:
+        done += work()
+    return done / spent
+
+
+def _embedded() -> ModelInfo:
+    encoder = OnnxEncoder(DEFAULT_ENCODER)
+    return ModelInfo(DEFAULT_ENCODER, "embedded", encoder.dimension, _size(EMBEDDED), str(EMBEDDED))
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def _in_hub_cache() -> Iterator[ModelInfo]:
+    if not is_installed("huggingface_hub"):
+        return
+    hub: Any = require("huggingface_hub", "the hub's cache")
+    try:
+        repositories = hub.scan_cache_dir().repos
+    except hub.errors.CacheNotFound:
+        return
+    for repository in sorted(repositories, key=lambda r: str(r.repo_id)):
+        for revision in repository.revisions:
+            dimension = _dimension_in(Path(revision.snapshot_path))
+            if repository.repo_type == "model" and dimension is not None:
+                yield ModelInfo(
+                    f"{HUB}{repository.repo_id}",
+                    "hub cache",
+                    dimension,
+                    int(revision.size_on_disk),
+                    str(revision.snapshot_path),
+                )
+                break
+
+
+def _dimension_in(folder: Path) -> int | None:
+    """The dimension of the CLIP in a directory; None if there is none that can be loaded."""
+    if not any(any(folder.glob(pattern)) for pattern in ("*.safetensors", "*.bin")):
+        return None
+    ours, theirs = folder / "open_clip_config.json", folder / "config.json"
+    try:
+        if ours.is_file():
+            return int(json.loads(ours.read_bytes())["model_cfg"]["embed_dim"])
+        if theirs.is_file() and is_clip(config := json.loads(theirs.read_bytes())):
+            return int(model_config(config)[0]["embed_dim"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return None
+
+
+def _known_to_open_clip() -> Iterator[ModelInfo]:
+    if not is_installed("open_clip"):
+        return
+    open_clip: Any = require("open_clip", "the list of open_clip's models")
+    for name in open_clip.list_models():
+        config = open_clip.get_model_config(name) or {}
+        tags = open_clip.list_pretrained_tags_by_model(name)
+        yield ModelInfo(name, "open_clip", config.get("embed_dim"), None, ", ".join(tags))
