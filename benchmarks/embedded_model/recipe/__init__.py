@@ -1,0 +1,1 @@
+"""Training recipe of the small embedded CLIP: data, model, train, evaluate, export."""
