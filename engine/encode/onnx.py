@@ -17,7 +17,7 @@ import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
@@ -25,8 +25,11 @@ from tokenizers import Tokenizer
 
 from engine.core.arrays import Matrix, unit_rows
 from engine.encode.encoder import Encoder, Tokens
-from engine.encode.images import VERSION, ImageInput, Pixels, Preprocess, decode
 from engine.errors import CorruptFile, ModelUnavailable
+
+# Pillow is imported with the first photo: a query in words is ready 50 ms earlier without it.
+if TYPE_CHECKING:
+    from engine.encode.images import ImageInput, Pixels, Preprocess
 
 EMBEDDED = Path(__file__).parent / "embedded"
 
@@ -58,6 +61,8 @@ class OnnxEncoder(Encoder):
 
     @cached_property
     def fingerprint(self) -> str:
+        from engine.encode.images import VERSION
+
         facts = {"files": self.facts["files"], "preprocess": self.facts["preprocess"]}
         text = json.dumps({**facts, "preprocessing": VERSION}, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
@@ -65,6 +70,8 @@ class OnnxEncoder(Encoder):
     @cached_property
     def preprocess(self) -> Preprocess:
         """The model's own preprocessing."""
+        from engine.encode.images import Preprocess
+
         config = self.facts["preprocess"]
         return Preprocess(
             size=(config["size"], config["size"]),
@@ -101,6 +108,8 @@ class OnnxEncoder(Encoder):
         return Tokenizer.from_file(str(self._folder / "tokenizer.json"))
 
     def prepare_image(self, image: ImageInput) -> Pixels:
+        from engine.encode.images import decode
+
         return self.preprocess(decode(image))
 
     def encode_pixels(self, pixels: Pixels) -> Matrix:

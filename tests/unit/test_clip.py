@@ -225,3 +225,21 @@ def test_without_torch_the_message_names_the_extra(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("engine.optional.is_installed", lambda package: False)
     with pytest.raises(MissingExtra, match=r"pip install 'vitrine-search\[clip\]'"):
         load_encoder("ViT-B-32/untrained").encode_texts(["x"])
+
+
+class Malicious:
+    """Unpickling it makes a file."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.file,)
+
+
+def test_a_checkpoint_is_never_unpickled(tmp_path: Path) -> None:
+    trap = tmp_path / "unpickled"
+    torch.save({"state_dict": {"weight": Malicious(trap)}}, tmp_path / "weights.pt")
+    with pytest.raises(ModelUnavailable, match="can't be loaded"):
+        load_encoder(f"RN50/{tmp_path / 'weights.pt'}", "cpu").encode_texts(["x"])
+    assert not trap.exists()
