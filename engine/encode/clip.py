@@ -19,7 +19,7 @@ import numpy as np
 from engine.core.arrays import Matrix, unit_rows
 from engine.encode.encoder import Encoder, Tokens
 from engine.encode.images import ImageInput, Pixels, Preprocess, decode
-from engine.encode.sources import SEED, Source
+from engine.encode.sources import SEED, Source, offline
 from engine.encode.transformers_form import convert, model_config
 from engine.errors import ModelUnavailable, VitrineError
 from engine.optional import require
@@ -124,11 +124,13 @@ class OpenClipEncoder(Encoder):
     def _built(self) -> Any:
         source = self.source
         if source.form == "open_clip":
-            return self._open_clip.create_model(
-                source.architecture or f"local-dir:{source.folder}",
-                pretrained=source.tag,
-                device=self.device,
-            )
+            tag = source.tag  # from here on the weights are on this machine
+            with offline():
+                return self._open_clip.create_model(
+                    source.architecture or f"local-dir:{source.folder}",
+                    pretrained=tag,
+                    device=self.device,
+                )
         from open_clip.model import CLIPTextCfg, CLIPVisionCfg
         from safetensors.numpy import load_file
 

@@ -12,13 +12,18 @@ Weights are read from safetensors or with torch's `weights_only`; nothing is unp
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
+import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from engine.encode.images import VERSION
 from engine.encode.transformers_form import is_clip
@@ -36,6 +41,7 @@ _CLOUD_MODELS = (
     "hf-hub:openai/clip-vit-base-patch32",
 )
 _WEIGHTS = ("open_clip_model.safetensors", "model.safetensors", "*.safetensors", "*.bin", "*.pt")
+_SECONDS_TO_CONNECT = 3.0
 _PATTERNS = ["*.json", "*.safetensors", "open_clip_pytorch_model.bin"]  # what is asked of the hub
 _ELSEWHERE = (
     "Copy the weights here and name them (ARCHITECTURE/FILE or local-dir:DIRECTORY), put the hub's "
@@ -157,6 +163,9 @@ class Source:
             )
         config = open_clip.get_pretrained_cfg(self.architecture, self.weights)
         try:
+            with contextlib.suppress(Exception), offline():
+                return Path(open_clip.download_pretrained(config))
+            _check_network()
             return Path(open_clip.download_pretrained(config))
         except Exception as error:  # the hub's client has no common base for its errors
             raise _not_here(self.name, error) from error
@@ -187,9 +196,31 @@ def _from_hub(name: str, repository: str) -> Path:
                 hub.snapshot_download(repository, allow_patterns=_PATTERNS, local_files_only=True)
             )
         except hub.errors.LocalEntryNotFoundError:
+            _check_network()
             return Path(hub.snapshot_download(repository, allow_patterns=_PATTERNS))
     except Exception as error:  # the hub's client has no common base for its errors
         raise _not_here(name, error) from error
+
+
+@contextlib.contextmanager
+def offline() -> Iterator[None]:
+    """Keep the hub's client to its cache: without a network it would retry for a minute first."""
+    constants: Any = require("huggingface_hub", "the hub's cache").constants
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def _check_network() -> None:
+    """Fail at once, with an OSError, where the hub can't be reached; a proxy is trusted."""
+    constants: Any = require("huggingface_hub", "the hub").constants
+    hub = urlsplit(constants.ENDPOINT)
+    if not constants.HF_HUB_OFFLINE and not getproxies():
+        port = hub.port or (80 if hub.scheme == "http" else 443)
+        socket.create_connection((hub.hostname, port), timeout=_SECONDS_TO_CONNECT).close()
 
 
 def _not_here(name: str, error: Exception) -> ModelUnavailable:

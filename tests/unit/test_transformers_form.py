@@ -116,6 +116,23 @@ def test_weights_that_are_not_here_are_an_error_at_once(
         load_encoder(name, "cpu").encode_texts(["x"])
 
 
+@pytest.mark.parametrize("name", ["hf-hub:no-one/nothing", "ViT-B-32-quickgelu/openai"])
+def test_without_a_network_the_error_comes_before_the_first_retry(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub's client alone would go on trying for a minute."""
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError("no route from here")
+
+    monkeypatch.setattr("engine.encode.sources.socket.create_connection", unreachable)
+    monkeypatch.setattr("engine.encode.sources.getproxies", dict)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub._snapshot_download.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(ModelUnavailable, match=r"could not be fetched \(no route from here\)"):
+        load_encoder(name, "cpu").encode_texts(["x"])
+
+
 def test_a_directory_without_a_clip_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
     with pytest.raises(ModelUnavailable, match=r"holds no model\. Expected open_clip_config.json"):
