@@ -69,7 +69,10 @@ def test_the_script_draws_the_committed_sample(sample: list[dict], tmp_path: Pat
     assert drawn == {f.name for f in (sample_dir() / "images").iterdir()}
 
 
-def test_the_demo_shows_four_searches_and_what_to_type_next(tmp_path: Path) -> None:
+def test_the_demo_shows_four_searches_and_what_to_type_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # one of the commands saves a page
     place = str(tmp_path / "demo")
     for _ in range(2):  # a second time goes through as well
         done = CliRunner().invoke(main, ["demo", "-w", place])
