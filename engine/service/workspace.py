@@ -25,6 +25,7 @@ from engine.service.building import BuildReport, build
 from engine.service.catalog import Catalog
 from engine.service.embedding import Embedder, EmbedReport
 from engine.service.importing import ImportReport, read_styles
+from engine.service.sql import execute
 from engine.service.sync import sync, version_columns
 from engine.settings import Settings
 from engine.store.layout import Layout
@@ -261,6 +262,19 @@ class Workspace:
             columns_to_sync=columns_to_sync,
         )
         return self._bring_up_to_date(spec, self.catalog.open(name)[1])
+
+    def sql(self, statement: str) -> SyncReport | None:
+        """Run `CREATE VECTOR SEARCH INDEX [IF NOT EXISTS] i ON t(column) USING ENDPOINT e`.
+
+        The primary key is `product_id`, and the dimension that of the column's first vector.
+
+        Returns:
+            what the first sync did; None where the index exists and `IF NOT EXISTS` was said.
+
+        Raises:
+            NotSupported: any other statement. Otherwise as `create_index`.
+        """
+        return execute(self, statement)
 
     def _dimension_of(self, table: str, column: str) -> int:
         source = self.tables.get(table_name(table))

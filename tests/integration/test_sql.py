@@ -1,0 +1,58 @@
+"""The SQL statement that users have for indexes."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from engine import NotFound, NotSupported, ResourceConflict, VectorSearchClient, Workspace
+
+CREATE = "CREATE VECTOR SEARCH INDEX {} main.a.i ON main.a.t(v) USING ENDPOINT e"
+
+
+@pytest.fixture
+def made(workspace: Workspace) -> Workspace:
+    workspace.write_table(
+        "main.a.t", pa.table({"product_id": [1, 2], "v": [[1.0, 0.0], [0.0, 1.0]]})
+    )
+    workspace.create_endpoint("e")
+    return workspace
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        CREATE.format(""),
+        CREATE.format("IF NOT EXISTS"),
+        "create vector search index if not exists\n  `main`.`a`.`i` on main.a.t ( v )\n"
+        " using endpoint 'e';\n",
+    ],
+)
+def test_an_index_is_created_and_synced(made: Workspace, statement: str) -> None:
+    report = made.sql(statement)
+    assert report is not None
+    assert report.indexed == 2
+    index = VectorSearchClient(workspace=made).get_index(index_name="main.a.i")
+    assert index.endpoint_name == "e"
+    reply = index.similarity_search(columns=["product_id"], query_vector=[0.0, 1.0], num_results=1)
+    assert reply["result"]["data_array"] == [[2.0, 1.0]]
+
+
+def test_an_index_that_exists_is_left_alone_or_refused(made: Workspace) -> None:
+    made.sql(CREATE.format(""))
+    assert made.sql(CREATE.format("IF NOT EXISTS")) is None
+    with pytest.raises(ResourceConflict, match=r"main\.a\.i already exists"):
+        made.sql(CREATE.format(""))
+
+
+def test_what_is_missing_is_named(made: Workspace) -> None:
+    with pytest.raises(NotFound, match="endpoint nowhere not found"):
+        made.sql(CREATE.format("").replace("ENDPOINT e", "ENDPOINT nowhere"))
+    with pytest.raises(NotFound, match=r"Table main\.a\.none not found"):
+        made.sql(CREATE.format("").replace("main.a.t", "main.a.none"))
+
+
+@pytest.mark.parametrize("statement", ["SELECT 1", "", "DROP TABLE t; " + CREATE.format("")])
+def test_other_statements_are_refused(made: Workspace, statement: str) -> None:
+    with pytest.raises(NotSupported, match="Supported is: CREATE VECTOR SEARCH INDEX"):
+        made.sql(statement)
