@@ -25,6 +25,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from engine.digests import sha256
 from engine.encode.images import VERSION
 from engine.encode.transformers_form import is_clip
 from engine.errors import ModelUnavailable
@@ -229,12 +230,3 @@ def _not_here(name: str, error: Exception) -> ModelUnavailable:
         f"encoder {name!r}: its weights are not on this machine and could not be fetched "
         f"({reason:.160}). {_ELSEWHERE}"
     )
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, read in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ import pyarrow.parquet as pq
 
 from engine.core.arrays import Matrix, Rows
 from engine.core.schema import IndexSpec
+from engine.digests import sha256
 from engine.errors import CorruptFile
 from engine.store.layout import read_json, sync_file, sync_folder, write_json
 from engine.store.metadata import RowTable
@@ -63,7 +63,7 @@ class SegmentWriter:
         files = {}
         for file in (self._rows_file, vectors_file):
             sync_file(file)
-            files[file.name] = {"bytes": file.stat().st_size, "sha256": _sha256(file)}
+            files[file.name] = {"bytes": file.stat().st_size, "sha256": sha256(file)}
         write_json(
             self._folder / "segment.json",
             {"rows": count, "shape": asdict(shape), "files": files},
@@ -133,16 +133,8 @@ class Segment:
             CorruptFile: names the damaged file.
         """
         for name, expected in self._facts["files"].items():
-            if _sha256(self._folder / name) != expected["sha256"]:
+            if sha256(self._folder / name) != expected["sha256"]:
                 raise CorruptFile(
                     f"{self._folder / name} does not match its checksum. "
                     f"Sync index {self._spec.name} again."
                 )
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
