@@ -13,6 +13,7 @@ The tree (status and code are what the HTTP API would answer):
     ├── TooManyRequests              429 RESOURCE_EXHAUSTED
     ├── NotSupported                 501 NOT_IMPLEMENTED    an argument not offered yet
     ├── CorruptFile                  500 DATA_LOSS          a file of the workspace is damaged
+    ├── StorageFailed                500 STORAGE_FAILED     a full disk, a read-only folder, and the like
     ├── BadSourceFile                400 BAD_SOURCE_FILE    a user's file; names file, line and value
     ├── BadImage                     400 BAD_IMAGE          an image that can't be used, and why
     ├── ModelUnavailable             400 MODEL_UNAVAILABLE  an encoder that can't be loaded here
@@ -104,6 +105,10 @@ class NotSupported(VitrineError):
 
 class CorruptFile(VitrineError):
     error_code = "DATA_LOSS"
+
+
+class StorageFailed(VitrineError):
+    error_code = "STORAGE_FAILED"
 
 
 class BadSourceFile(VitrineError):

@@ -13,6 +13,7 @@ EXTRA_OF = {
     "open_clip": "clip",
     "huggingface_hub": "clip",
     "pandas": "pandas",
+    "deltalake": "delta",
 }
 
 

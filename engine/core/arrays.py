@@ -15,6 +15,7 @@ from engine.errors import InvalidParameterValue
 
 Matrix = npt.NDArray[np.float32]
 Vector = npt.NDArray[np.float32]
+Floats32 = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
@@ -61,7 +62,7 @@ def squared_lengths(vectors: Matrix) -> npt.NDArray[np.float64]:
     return lengths
 
 
-def query_vector(values: Sequence[Any], dimension: int, owner: str) -> Vector:
+def query_vector(values: Sequence[Any] | npt.NDArray[Any], dimension: int, owner: str) -> Vector:
     """Check one query vector as given by a caller.
 
     Args:
@@ -79,14 +80,19 @@ def query_vector(values: Sequence[Any], dimension: int, owner: str) -> Vector:
             f"Query vector dimension {len(values)} does not match index dimension {dimension}. "
             f"Embed the query for index {owner} with the model that embedded its rows."
         )
-    for value in values:
-        if not isinstance(value, (int, float, np.number)) or isinstance(value, bool):
-            raise InvalidParameterValue(
-                f"query_vector holds {value!r:.80} of type {type(value).__name__}; expected "
-                f"{dimension} numbers."
-            )
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
+        for value in values if not set(map(type, values)) <= {float, int} else ():
+            if not isinstance(value, (int, float, np.number)) or isinstance(value, bool):
+                raise InvalidParameterValue(
+                    f"query_vector holds {value!r:.80} of type {type(value).__name__}; expected "
+                    f"{dimension} numbers."
+                )
+        try:
+            values = np.array(values, dtype=np.float64)
+        except OverflowError:  # an integer beyond float64
+            values = np.array([_wide(value) for value in values], dtype=np.float64)
     with np.errstate(over="ignore"):
-        vector = np.array([_wide(value) for value in values], dtype=np.float64).astype(np.float32)
+        vector = np.array(values, dtype=np.float32)
     if not np.isfinite(vector).all():
         place = int(np.flatnonzero(~np.isfinite(vector))[0])
         raise InvalidParameterValue(

@@ -19,6 +19,7 @@ _VOLUME = re.compile(r"/Volumes/[A-Za-z0-9_]+/[A-Za-z0-9_]+/[A-Za-z0-9_-]+(/.*)?
 DEFAULT_CATALOG = "main"
 DEFAULT_SCHEMA = "fashion_demo"
 PRODUCTS = "main.fashion_demo.products"
+KEY = "product_id"  # of products
 ENDPOINT = "fashion_vector_search"
 IMAGE_VOLUME = "/Volumes/main/fashion_demo/raw_data/images"
 

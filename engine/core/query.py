@@ -29,6 +29,7 @@ class Query:
         condition: the filter, or None.
         score_threshold: rows whose API score is lower are left out.
         debug_level: 1 and more adds timings and the plan to the reply.
+        exact: no approximate first pass.
     """
 
     vector: Vector
@@ -37,6 +38,7 @@ class Query:
     condition: Node | None
     score_threshold: float
     debug_level: int
+    exact: bool = False
 
 
 def check_columns(columns: object, known: Columns) -> tuple[str, ...]:
@@ -118,6 +120,7 @@ def build_query(
     num_results: object = DEFAULT_RESULTS,
     score_threshold: object = None,
     debug_level: object = 0,
+    exact: bool = False,
 ) -> Query:
     """Check all arguments of a query against an index that stores self-managed vectors.
 
@@ -154,4 +157,5 @@ def build_query(
         condition=filter_rules.parse_dict(filters, known),
         score_threshold=check_score_threshold(score_threshold),
         debug_level=debug_level,
+        exact=exact,
     )

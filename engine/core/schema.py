@@ -36,11 +36,15 @@ Columns = Mapping[str, Column]
 
 @dataclass(frozen=True)
 class IndexSpec:
-    """The specification of a delta sync index with self-managed vectors, as it was created.
+    """The specification of an index with self-managed vectors, as it was created.
 
     Attributes:
+        source_table, pipeline_type: None for a direct access index.
         columns: the index's columns in the source table's order, fixed when it was created.
         columns_to_sync: as asked for, or None for every column of the source table.
+        schema: types of a direct access index by column, in the API's words; None otherwise.
+        faiss_factory: the approximate index of each segment, as FAISS's factory reads it; None for
+            the engine's own choice.
         id: identity of this index; a re-created name gets a new one.
         created_at: milliseconds since the epoch.
     """
@@ -49,15 +53,21 @@ class IndexSpec:
     id: str
     endpoint_name: str
     primary_key: str
-    source_table: str
+    source_table: str | None
     vector_column: str
     dimension: int
-    pipeline_type: PipelineType
+    pipeline_type: PipelineType | None
     creator: str
     created_at: int
     columns: tuple[str, ...]
     index_subtype: str = "HYBRID"
     columns_to_sync: tuple[str, ...] | None = None
+    schema: Mapping[str, str] | None = None
+    faiss_factory: str | None = None
+
+    @property
+    def is_direct_access(self) -> bool:
+        return self.schema is not None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -76,8 +86,11 @@ class SyncReport:
 
     Attributes:
         indexed: rows in the published version.
+        inserted, updated, deleted: what became of rows.
         failed: rows of the source table that could not be used.
-        failures: the first of these as (primary key, reason), at most `MAX_LISTED_FAILURES`.
+        zero_vectors: rows in the published version whose vector has length 0: they are indexed, and
+            seldom meant.
+        failures: the first failures as (primary key, reason), at most `MAX_LISTED_FAILURES`.
         changed: False when the source table was as the version already has it.
     """
 
@@ -85,6 +98,10 @@ class SyncReport:
     failed: int
     seconds: float
     changed: bool
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    zero_vectors: int = 0
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 

@@ -54,6 +54,20 @@ def cosines(query: Vector, vectors: Matrix) -> Floats:
     return cosine
 
 
+def distances_and_cosines(query: Vector, vectors: Matrix) -> tuple[Floats, Floats]:
+    """`squared_distances` and `cosines` of a few rows at once, which costs half as much."""
+    wide, wide_query = vectors.astype(np.float64), query.astype(np.float64)
+    difference = wide - wide_query
+    squared = np.einsum("ij,ij->i", difference, difference)
+    products, query_squared = wide @ wide_query, wide_query @ wide_query
+    # |x|² = |x - q|² + 2 x·q - |q|²; a length of 0 comes out as rounding noise, so it is looked for.
+    lengths_squared = squared + 2 * products - query_squared
+    there = lengths_squared > 1e-13 * (squared + query_squared)
+    scale = np.sqrt(np.where(there, lengths_squared, 1.0) * (query_squared or 1.0))
+    cosine: Floats = np.where(there, products / scale, 0.0)
+    return squared, cosine
+
+
 def best_first(squared: Floats, keys: Sequence[Any], k: int) -> list[int]:
     """Positions of the k nearest, nearest first; equal distances by ascending primary key.
 

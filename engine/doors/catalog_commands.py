@@ -191,4 +191,39 @@ def index_delete(workspace: Workspace, name: str) -> None:
     click.echo(f"deleted index {name}")
 
 
+@index.command("check")
+@click.argument("name")
+@with_workspace
+def index_check(workspace: Workspace, name: str) -> None:
+    """Read every file of an index; print what is wrong and exit with 1 if anything is."""
+    faults = workspace.check_index(name)
+    for fault in faults:
+        click.echo(" ".join(fault.split()))
+    if faults:
+        click.get_current_context().exit(1)
+    click.echo(f"{name}: {len(workspace.index_versions(name)):,} versions, all intact")
+
+
+@index.command("compact")
+@click.argument("name")
+@with_workspace
+def index_compact(workspace: Workspace, name: str) -> None:
+    """Merge all segments of an index and drop its deleted rows."""
+    done = workspace.compact_index(name)
+    rows = workspace.get_index(name)["status"]["indexed_row_count"]
+    click.echo(f"{'compacted' if done else 'nothing to compact in'} {name}: {rows:,} rows")
+
+
+@index.command("restore")
+@click.argument("name")
+@with_workspace
+def index_restore(workspace: Workspace, name: str) -> None:
+    """Publish the newest intact version of an index again, after damage to its files."""
+    latest = workspace.index_versions(name)[-1:]
+    number = workspace.restore_index(name)
+    rows = workspace.get_index(name)["status"]["indexed_row_count"]
+    what = "nothing to restore in" if [number] == latest else "restored"
+    click.echo(f"{what} {name}: version {number}, {rows:,} rows")
+
+
 GROUPS = (table, volume, endpoint, index)

@@ -1,4 +1,4 @@
-"""The mirrored client, in-process: the classes of `databricks.ai_search`, without a network.
+"""The mirrored client, in-process: the class of `databricks.ai_search`, without a network.
 
 Translates calls and replies; the behaviour is the workspace's. Signatures, client-side checks and
 their texts are those of databricks-ai-search 0.81. Credentials and URLs are accepted and not needed;
@@ -8,16 +8,15 @@ have nothing to act on here.
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from engine.errors import BadRequest, InvalidInputException, InvalidParameterValue, NotFound
+from engine.doors.local_index import AISearchIndex
+from engine.errors import InvalidInputException, NotFound
 from engine.service.catalog import refuse_unsupported
 from engine.service.workspace import Workspace
 
-DEFAULT_RESULTS = 5  # what this client sends when num_results is not given
 _NO_NAME = "Index name must be specified"
 
 
@@ -230,6 +229,50 @@ class AISearchClient:
             payload_logging_enabled,
         )
 
+    def create_direct_access_index(
+        self,
+        endpoint_name: str,
+        index_name: str,
+        primary_key: str,
+        embedding_dimension: int,
+        embedding_vector_column: str,
+        schema: dict[str, str],
+        embedding_model_endpoint_name: str | None = None,
+        budget_policy_id: str | None = None,
+        usage_policy_id: str | None = None,
+        payload_logging_enabled: bool | None = None,
+    ) -> AISearchIndex:
+        """Create an empty index whose rows come by `upsert`.
+
+        Args:
+            schema: types by column: integer, long, float, double, boolean, string, date, timestamp,
+                array<float> and the like; the key and the vector among them.
+
+        Raises:
+            AssertionError, InvalidInputException: the client's own checks.
+            NotFound, ResourceConflict, InvalidParameterValue: the service's.
+            NotSupported: arguments that are not offered yet, by name.
+        """
+        _check_policies(budget_policy_id, usage_policy_id)
+        if not schema:
+            raise AssertionError("Schema must be present when creating a direct access index.")
+        if budget_policy_id or usage_policy_id:
+            raise Exception("Usage policy is not supported for direct access index")
+        refuse_unsupported(
+            "create_direct_access_index",
+            embedding_model_endpoint_name=embedding_model_endpoint_name,
+            payload_logging_enabled=payload_logging_enabled,
+        )
+        self.workspace.create_direct_access_index(
+            index_name,
+            endpoint=endpoint_name,
+            primary_key=primary_key,
+            dimension=embedding_dimension,
+            vector_column=embedding_vector_column,
+            schema=schema,
+        )
+        return self.get_index(index_name=index_name)
+
     def get_index(
         self, endpoint_name: str | None = None, index_name: str | None = None
     ) -> AISearchIndex:
@@ -268,151 +311,6 @@ class AISearchClient:
         return {}
 
 
-class AISearchIndex:
-    """One index, called as on the cloud."""
-
-    def __init__(
-        self,
-        workspace_url: str | None,
-        index_url: str | None,
-        name: str,
-        endpoint_name: str,
-        personal_access_token: str | None = None,
-        *,
-        workspace: Workspace,
-    ) -> None:
-        self.workspace_url = workspace_url
-        self.index_url = index_url
-        self.name = name
-        self.endpoint_name = endpoint_name
-        self.personal_access_token = personal_access_token
-        self._workspace = workspace
-
-    def __getattr__(self, name: str) -> Any:
-        offered = ", ".join(sorted(n for n in dir(type(self)) if not n.startswith("_")))
-        raise AttributeError(f"{name!r} is not offered by this version. Offered: {offered}")
-
-    def describe(self) -> dict[str, Any]:
-        """The index with its status. Raises NotFound."""
-        return self._workspace.get_index(self.name)
-
-    def sync(self) -> dict[str, Any]:
-        """Bring the index to the state of its source table; done on return. Raises BadRequest."""
-        self._workspace.sync(self.name)
-        return {}
-
-    def wait_until_ready(
-        self,
-        verbose: bool = False,
-        timeout: timedelta = timedelta(hours=24),
-        wait_for_updates: bool = False,
-    ) -> None:
-        """Returns at once: an index is ready when the call that made it returns. Raises NotFound."""
-        if not self.describe()["status"]["ready"]:
-            seconds = timeout.total_seconds()
-            raise BadRequest(
-                f"Index {self.name} did not become online within timeout of {seconds}s."
-            )
-
-    def upsert(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
-        """Refused, as on the cloud: a delta sync index takes its rows from its source table."""
-        if not isinstance(inputs, list):
-            raise AssertionError("inputs must be of type: List of dictionaries")
-        if not all(isinstance(row, dict) for row in inputs):
-            raise AssertionError("inputs must be of type: List of dicts")
-        raise self._not_direct_access("Upsert")
-
-    def delete(self, primary_keys: list[Any]) -> dict[str, Any]:
-        """Refused, as on the cloud: a delta sync index takes its rows from its source table."""
-        if not isinstance(primary_keys, list):
-            raise AssertionError("inputs must be of type: List")
-        raise self._not_direct_access("Delete")
-
-    def _not_direct_access(self, verb: str) -> InvalidParameterValue:
-        return InvalidParameterValue(
-            f"{verb} needs a Direct Vector Access Index; {self.name} is a Delta Sync Index. Change "
-            "its source table and sync."
-        )
-
-    def similarity_search(
-        self,
-        columns: list[str],
-        query_text: str | None = None,
-        query_vector: list[float] | None = None,
-        filters: dict[str, Any] | list[dict[str, Any]] | str | None = None,
-        num_results: int = DEFAULT_RESULTS,
-        debug_level: int = 0,
-        score_threshold: float | None = None,
-        query_type: str | None = None,
-        columns_to_rerank: list[str] | None = None,
-        disable_notice: bool = False,
-        reranker: object = None,
-        total_retries: int = 3,
-        backoff_factor: float = 1,
-        backoff_jitter: float = 0.2,
-        *,
-        query_columns: list[str] | None = None,
-        sort_columns: list[str] | None = None,
-        facets: list[str] | None = None,
-    ) -> dict[str, Any]:
-        """The nearest rows to a vector: `{"manifest": ..., "result": ...}`, all pages joined.
-
-        Args:
-            columns: to return, in order; the score follows them, higher is closer.
-            query_vector: as many numbers as the index's dimension.
-            filters: `{"price <": 50}`, several conditions joined by AND.
-            num_results: 1 to 10,000.
-            score_threshold: leaves out rows with a lower score.
-            debug_level: 1 adds `debug_info` with timings (ms) and the plan.
-
-        Raises:
-            ValueError: both `columns_to_rerank` and `reranker`.
-            BadRequest, InvalidParameterValue, NotFound: as the service refuses.
-            NotSupported: arguments that are not offered yet, by name.
-        """
-        if columns_to_rerank and reranker:
-            raise ValueError(
-                "The arguments `columns_to_rerank` and `reranker` cannot both be provided."
-            )
-        refuse_unsupported(
-            "similarity_search",
-            columns_to_rerank=columns_to_rerank,
-            reranker=reranker,
-            query_columns=query_columns,
-            sort_columns=sort_columns,
-            facets=facets,
-        )
-        if query_vector is not None and not isinstance(query_vector, (list, tuple)):
-            raise InvalidInputException(
-                f"query_vector is a {type(query_vector).__name__}; expected a list of numbers, for "
-                "example vector.tolist()."
-            )
-        reply = self._workspace.query_index(
-            self.name,
-            columns=columns,
-            query_vector=query_vector or None,
-            query_text=query_text or None,
-            filters=_as_sent(filters),
-            num_results=num_results,
-            score_threshold=score_threshold or None,
-            query_type=query_type,
-            debug_level=debug_level,
-        )
-        while token := reply.pop("next_page_token"):
-            page = self._workspace.query_next_page(self.name, token)
-            reply["result"]["row_count"] += page["result"]["row_count"]
-            reply["result"]["data_array"] += page["result"]["data_array"]
-            reply["next_page_token"] = page["next_page_token"]
-        return reply
-
-
-def _as_sent(filters: object) -> object:
-    """Filters after the trip through JSON that they make to the cloud; empty ones are none."""
-    if not filters or isinstance(filters, str):
-        return filters or None
-    return json.loads(json.dumps(filters))
-
-
 def _index_name(name: str | None) -> str:
     if not name:
         raise AssertionError(_NO_NAME)
@@ -429,3 +327,5 @@ def _check_policies(budget_policy_id: str | None, usage_policy_id: str | None) -
 # The names that most code still uses.
 VectorSearchClient = AISearchClient
 VectorSearchIndex = AISearchIndex
+
+__all__ = ["AISearchClient", "AISearchIndex", "VectorSearchClient", "VectorSearchIndex"]

@@ -7,26 +7,17 @@ as soon as the call that made it returns.
 from __future__ import annotations
 
 import getpass
+import os
 import shutil
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from engine.core import names
-from engine.core.schema import (
-    MAX_COLUMNS,
-    RESERVED_COLUMN,
-    IndexSpec,
-    check_dimension,
-    check_pipeline_type,
-    missing_columns,
-    suggestion,
-)
+from engine.core.schema import IndexSpec, check_dimension, check_pipeline_type
 from engine.errors import (
     InvalidParameterValue,
     InvalidState,
@@ -34,9 +25,11 @@ from engine.errors import (
     NotSupported,
     ResourceConflict,
 )
+from engine.service.direct import first_version, schema_json
+from engine.service.index_checks import check_direct_schema, check_source
+from engine.store.ann import check_factory
 from engine.store.layout import Layout, read_json, write_json
 from engine.store.tables import TableStore
-from engine.store.vector_columns import is_vector_type
 from engine.store.versions import VersionStore
 
 ENDPOINT_TYPES = ("STANDARD", "STORAGE_OPTIMIZED")
@@ -48,7 +41,7 @@ class Catalog:
     def __init__(self, layout: Layout, tables: TableStore) -> None:
         self._layout = layout
         self._tables = tables
-        self._specs: dict[str, tuple[int, IndexSpec, VersionStore]] = {}
+        self._specs: dict[str, tuple[tuple[int, int], str, IndexSpec, VersionStore]] = {}
 
     # ------------------------------------------------------------------ endpoints
     def create_endpoint(self, name: str, endpoint_type: str = "STANDARD") -> dict[str, Any]:
@@ -125,8 +118,12 @@ class Catalog:
         dimension: int,
         pipeline_type: str = "TRIGGERED",
         columns_to_sync: Sequence[str] | None = None,
+        faiss_factory: str | None = None,
     ) -> IndexSpec:
         """Create a delta sync index over a table with vectors; its rows come with the first sync.
+
+        Args:
+            faiss_factory: the approximate index to build, such as "HNSW32"; None for the engine's.
 
         Raises:
             InvalidParameterValue: a bad name, dimension, pipeline type, key or vector column.
@@ -141,8 +138,10 @@ class Catalog:
             raise InvalidParameterValue(
                 "Storage-optimized endpoints do not support CONTINUOUS indexes; use TRIGGERED."
             )
+        if faiss_factory is not None:
+            check_factory(faiss_factory, dimension)
         schema = self._tables.get(names.table_name(source_table)).schema
-        columns = _check_source(schema, source_table, primary_key, vector_column, columns_to_sync)
+        columns = check_source(schema, source_table, primary_key, vector_column, columns_to_sync)
         spec = IndexSpec(
             name=name,
             id=str(uuid.uuid4()),
@@ -156,13 +155,66 @@ class Catalog:
             created_at=_now_ms(),
             columns=tuple(columns),
             columns_to_sync=tuple(columns_to_sync) if columns_to_sync else None,
+            faiss_factory=faiss_factory,
         )
-        with self._layout.writing(f"index-{name}"):
-            file = self._layout.index_dir(name) / "index.json"
-            if file.exists():
-                raise ResourceConflict(f"Vector search index with name {name} already exists")
-            write_json(file, spec.to_dict())
+        self._add(spec)
         return spec
+
+    def create_direct_access_index(
+        self,
+        name: str,
+        *,
+        endpoint: str,
+        primary_key: str,
+        dimension: int,
+        vector_column: str,
+        schema: Mapping[str, str],
+        faiss_factory: str | None = None,
+    ) -> IndexSpec:
+        """Create an empty direct access index, whose rows callers write themselves.
+
+        Args:
+            schema: type of each column in the API's words, the key and the vector among them.
+
+        Raises:
+            InvalidParameterValue: a bad name, dimension, type, or a schema without key or vector.
+            NotFound: no such endpoint. ResourceConflict: the name is taken.
+        """
+        names.index_name(name)
+        check_dimension(dimension)
+        self.get_endpoint(endpoint)
+        if faiss_factory is not None:
+            check_factory(faiss_factory, dimension)
+        check_direct_schema(schema, primary_key, vector_column)
+        spec = IndexSpec(
+            name=name,
+            id=str(uuid.uuid4()),
+            endpoint_name=endpoint,
+            primary_key=primary_key,
+            source_table=None,
+            vector_column=vector_column,
+            dimension=dimension,
+            pipeline_type=None,
+            creator=_user(),
+            created_at=_now_ms(),
+            columns=tuple(schema),
+            schema=dict(schema),
+            faiss_factory=faiss_factory,
+        )
+        versions = self._add(spec)
+        with self._layout.writing(f"index-{name}"):
+            versions.publish([], first_version(spec))
+        return spec
+
+    def _add(self, spec: IndexSpec) -> VersionStore:
+        with self._layout.writing(f"index-{spec.name}"):
+            file = self._layout.index_dir(spec.name) / "index.json"
+            if file.exists():
+                raise ResourceConflict(f"Vector search index with name {spec.name} already exists")
+            # What a crash left of a deleted index of this name.
+            shutil.rmtree(file.parent, ignore_errors=True)
+            write_json(file, spec.to_dict())
+        return self.open(spec.name)[1]
 
     def open(self, name: str, endpoint: str | None = None) -> tuple[IndexSpec, VersionStore]:
         """The specification and the versions of an index.
@@ -170,20 +222,20 @@ class Catalog:
         Raises:
             NotFound: no index of this name, or not on this endpoint.
         """
-        file = self._layout.index_dir(str(name)) / "index.json"
         try:
-            names.index_name(name)
-            stamp = file.stat().st_mtime_ns
             cached = self._specs.get(name)
-            if cached is None or cached[0] != stamp:
+            if cached is None or cached[0] != _stamp(cached[1]):
+                file = self._layout.index_dir(str(names.index_name(name))) / "index.json"
+                stamp = _stamp(str(file))
                 spec = IndexSpec.from_dict(read_json(file))
-                cached = (stamp, spec, VersionStore(file.parent, spec))
+                cached = (stamp, str(file), spec, VersionStore(self._layout, spec))
                 self._specs[name] = cached
         except (FileNotFoundError, InvalidParameterValue):
             raise NotFound(f"Vector search index {name} not found") from None
-        if endpoint is not None and cached[1].endpoint_name != endpoint:
+        spec, versions = cached[2:]
+        if endpoint is not None and spec.endpoint_name != endpoint:
             raise NotFound(f"Vector search index {name} not found on endpoint {endpoint}")
-        return cached[1], cached[2]
+        return spec, versions
 
     def specs(self) -> list[IndexSpec]:
         """Specifications of all indexes, by name."""
@@ -200,42 +252,42 @@ class Catalog:
         version = versions.current()
         endpoint_type = self.get_endpoint(spec.endpoint_name)["endpoint_type"]
         rows = version.rows if version else 0
-        online = (
-            "ONLINE_CONTINUOUS_UPDATE"
-            if spec.pipeline_type == "CONTINUOUS"
-            else "ONLINE_NO_PENDING_UPDATE"
-        )
         status: dict[str, Any] = {
             "ready": version is not None,
-            "detailed_state": online if version else "PROVISIONING_INDEX",
+            "detailed_state": _online(spec) if version else "PROVISIONING_INDEX",
             "message": (
                 "Index creation succeeded." if version else "Delta sync Index creation is pending."
             ),
             "indexed_row_count": rows,
             "num_indexed_rows": rows,
         }
+        described = {**_mini(spec), "id": spec.id, "endpoint_type": endpoint_type}
+        vectors = [{"name": spec.vector_column, "embedding_dimension": spec.dimension}]
+        if spec.schema is not None:
+            described["direct_access_index_spec"] = {
+                "embedding_vector_columns": vectors,
+                "schema_json": schema_json(spec.schema),
+            }
+            return {**described, "status": status}
         if version:
             status["triggered_update_status"] = {
                 "last_processed_commit_version": version.number,
                 "last_processed_commit_timestamp": _iso(version.facts["created_at"]),
             }
+            # An addition of this engine's: what the last sync that changed something did.
+            status["last_sync"] = {
+                name: version.facts["report"][name]
+                for name in ("inserted", "updated", "deleted", "failed", "zero_vectors", "seconds")
+            }
         source: dict[str, Any] = {
             "source_table": spec.source_table,
             "pipeline_type": spec.pipeline_type,
             "pipeline_id": spec.id,
-            "embedding_vector_columns": [
-                {"name": spec.vector_column, "embedding_dimension": spec.dimension}
-            ],
+            "embedding_vector_columns": vectors,
         }
         if spec.columns_to_sync is not None:
             source["columns_to_sync"] = list(spec.columns_to_sync)
-        return {
-            **_mini(spec),
-            "id": spec.id,
-            "endpoint_type": endpoint_type,
-            "delta_sync_index_spec": source,
-            "status": status,
-        }
+        return {**described, "delta_sync_index_spec": source, "status": status}
 
     def list_indexes(self, endpoint: str) -> list[dict[str, Any]]:
         """The indexes of an endpoint, without status, by name.
@@ -261,47 +313,17 @@ class Catalog:
         self._specs.pop(name, None)
 
 
-def _check_source(
-    schema: pa.Schema,
-    table: str,
-    primary_key: str,
-    vector_column: str,
-    columns_to_sync: Sequence[str] | None,
-) -> list[str]:
-    """The columns of an index over a table; see `Catalog.create_index` for what is refused."""
-    for role, column in (("primary_key", primary_key), ("embedding_vector_column", vector_column)):
-        if column not in schema.names:
-            raise InvalidParameterValue(
-                f"{role} {column!r} is not a column of {table}.{suggestion(column, schema.names)} "
-                f"Columns: {', '.join(schema.names)}."
-            )
-    kind = schema.field(primary_key).type
-    if not (
-        pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    ):
-        raise InvalidParameterValue(
-            f"primary_key {primary_key!r} of {table} has type {kind}; expected integers or strings."
-        )
-    if not is_vector_type(schema.field(vector_column).type):
-        raise InvalidParameterValue(
-            f"embedding_vector_column {vector_column!r} of {table} has type "
-            f"{schema.field(vector_column).type}; expected a list of numbers."
-        )
-    if columns_to_sync is not None:
-        missing = [name for name in columns_to_sync if name not in schema.names]
-        if missing:
-            raise missing_columns(missing)
-    # The key and the vector are always part of an index.
-    chosen = {primary_key, vector_column, *(columns_to_sync or schema.names)}
-    wanted = [name for name in schema.names if name in chosen]
-    if len(wanted) > MAX_COLUMNS:
-        raise InvalidParameterValue(
-            f"an index holds at most {MAX_COLUMNS} columns; {table} would bring {len(wanted)}. "
-            "Choose some with columns_to_sync."
-        )
-    if RESERVED_COLUMN in wanted:
-        raise InvalidParameterValue(f"column name {RESERVED_COLUMN!r} is reserved; rename it.")
-    return wanted
+def _online(spec: IndexSpec) -> str:
+    if spec.is_direct_access:
+        return "ONLINE_DIRECT_ACCESS"
+    continuous = spec.pipeline_type == "CONTINUOUS"
+    return "ONLINE_CONTINUOUS_UPDATE" if continuous else "ONLINE_NO_PENDING_UPDATE"
+
+
+def _stamp(file: str) -> tuple[int, int]:
+    """What tells one file of a name from another that replaced it."""
+    found = os.stat(file)  # noqa: PTH116  (a third of what Path.stat takes)
+    return found.st_mtime_ns, found.st_ino
 
 
 def _mini(spec: IndexSpec) -> dict[str, Any]:
@@ -309,7 +331,7 @@ def _mini(spec: IndexSpec) -> dict[str, Any]:
         "name": spec.name,
         "endpoint_name": spec.endpoint_name,
         "primary_key": spec.primary_key,
-        "index_type": "DELTA_SYNC",
+        "index_type": "DIRECT_ACCESS" if spec.is_direct_access else "DELTA_SYNC",
         "index_subtype": spec.index_subtype,
         "creator": spec.creator,
     }

@@ -1,6 +1,6 @@
-"""Which way to answer a query, and why. Knows counts; not files or vectors.
+"""Which way to answer a query in one segment, and why. Knows counts and costs; not files or vectors.
 
-Both ways are exact. Approximate graphs will be a third way, for indexes where scanning is too slow.
+The costs were measured side by side; `benchmarks/cases/plan_costs.py` measures them again.
 """
 
 from __future__ import annotations
@@ -8,8 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-# Below this share of passing rows, reading just their vectors beats a scan that skips the others.
-GATHER_SHARE = 0.10
+Kind = Literal["nothing", "exact gather", "exact scan", "compressed", "graph"]
+
+# Nanoseconds for each number (row x dimension) that a way reads.
+SCAN_NS = 0.14  # all vectors, as one matrix product
+GATHER_NS = 0.28  # vectors of some rows, copied together first
+CODES_NS = 0.010  # all codes
+_CODES_FIXED_NS = 60_000.0  # tables of the query, and the second look at the best
+_GRAPH_SHARE = 0.3  # a graph's walk meets enough rows that pass when at least so many do
+_SHORTLIST = 10  # an approximate first pass looks again at ten times the rows that are wanted
 
 
 @dataclass(frozen=True)
@@ -17,20 +24,52 @@ class Plan:
     """How one segment answers one query.
 
     Attributes:
-        kind: "nothing" (no row passes), "exact gather" or "exact scan".
+        kind: "nothing" (no row passes), "exact gather", "exact scan", "compressed" (all codes or
+            the nearest cells, then exact scores) or "graph" (also: what a factory string made).
         reason: the numbers that decided.
     """
 
-    kind: Literal["nothing", "exact gather", "exact scan"]
+    kind: Kind
     reason: str
 
 
-def plan(rows: int, passing: int | None) -> Plan:
-    """Choose for a segment of `rows` rows of which `passing` pass the filter (None: no filter)."""
-    if passing is None:
-        return Plan("exact scan", f"no filter, {rows} rows")
-    if passing == 0:
+def plan(
+    rows: int,
+    dimension: int,
+    k: int,
+    passing: int | None,
+    index: Literal["compressed", "graph"] | None,
+    exact: bool,
+) -> Plan:
+    """Choose for one segment.
+
+    Args:
+        rows: of the segment. passing: how many pass the filter and are not deleted; None for all.
+        k: results wanted.
+        index: the approximate index that the segment has.
+        exact: an approximate first pass is not wanted.
+    """
+    considered = rows if passing is None else passing
+    if considered == 0:
         return Plan("nothing", f"no row of {rows} passes the filter")
-    share = passing / rows
-    reason = f"{passing} of {rows} rows pass the filter ({share:.1%})"
-    return Plan("exact gather" if share < GATHER_SHARE else "exact scan", reason)
+    share = considered / rows
+    what = (
+        f"no filter, {rows} rows"
+        if passing is None
+        else f"{considered} of {rows} rows pass ({share:.1%})"
+    )
+    gather = considered * dimension * GATHER_NS
+    scan = rows * dimension * SCAN_NS
+    exact_kind: Kind = "exact gather" if passing is not None and gather < scan else "exact scan"
+    exact_cost = min(gather, scan) if passing is not None else scan
+    if exact or index is None:
+        why = "exactness asked for" if exact else "too few rows for an approximate index"
+        return Plan(exact_kind, f"{what}; {why}")
+    first_pass = rows * dimension * CODES_NS + _CODES_FIXED_NS
+    if exact_cost <= first_pass:
+        return Plan(exact_kind, f"{what}; exact costs no more than a first pass over {rows} codes")
+    if _SHORTLIST * k * 2 > considered:
+        return Plan(exact_kind, f"{what}; {k} results are too large a part for a first pass")
+    if index == "graph" and share < _GRAPH_SHARE:
+        return Plan(exact_kind, f"{what}; a graph's walk would meet too few that pass")
+    return Plan(index, what)

@@ -6,7 +6,8 @@ import base64
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import repeat
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,13 +15,13 @@ from engine.core import filters as filter_rules
 from engine.core.arrays import Vector, query_vector
 from engine.core.query import PAGE_ROWS, Query
 from engine.core.reply import decode_token, encode_token, invalid_token, reply
+from engine.core.rows import RowSet
 from engine.core.schema import IndexSpec
-from engine.core.scoring import api_scores, cosines, squared_distances
+from engine.core.scoring import distances_and_cosines
 from engine.errors import VitrineError
-from engine.service.planner import plan
-from engine.service.sync import version_columns
-from engine.store.segments import Segment
-from engine.store.versions import Version, VersionStore
+from engine.service.candidates import candidates
+from engine.service.planner import Plan, plan
+from engine.store.versions import Part, Version, VersionStore
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Hit:
     Both scores are higher for closer rows; `score` is `1 / (1 + d²)`.
     """
 
-    segment: Segment
+    part: int
     row: int
     key: Any
     score: float
@@ -48,65 +49,69 @@ class Timings:
 
 
 def find(version: Version, query: Query, timings: Timings | None = None) -> list[Hit]:
-    """The nearest rows that pass the filter, nearest first, ties by ascending primary key; exact."""
+    """The nearest rows that pass the filter, nearest first, ties by ascending primary key."""
     timings = timings or Timings()
-    scored: list[tuple[float, Any, Segment, int]] = []
-    for segment in version.segments:
-        rows = _candidates(segment, query, timings)
+    scored: list[tuple[float, Any, int, int, float]] = []
+    for number, part in enumerate(version.parts):
+        segment = part.segment
         started = time.perf_counter()
-        squared = squared_distances(query.vector, segment.vectors.take(rows))
-        keys = segment.keys
-        scored.extend(
-            (float(distance), keys[row], segment, row)
-            for distance, row in zip(squared, rows.tolist())
-        )
-        timings.search_ms += 1000 * (time.perf_counter() - started)
-    scored.sort(key=lambda item: item[:2])
+        passing, _ = rows_to_search(version, part, query)
+        filtered = time.perf_counter()
+        chosen = plan_of(part, passing, query)
+        found = candidates(segment, query.vector, query.num_results, passing, chosen)
+        squared, cosine = distances_and_cosines(query.vector, segment.vectors.take(found.rows))
+        rows = found.rows.tolist()
+        keys = segment.keys_of(found.rows)
+        scored.extend(zip(squared.tolist(), keys, repeat(number), rows, cosine.tolist()))
+        timings.plans += (f"{found.way}: {chosen.reason}",)
+        timings.filter_ms += 1000 * (filtered - started)
+        timings.search_ms += 1000 * (time.perf_counter() - filtered)
+    scored.sort()
     best = scored[: query.num_results]
-    if not best:
-        return []
-    scores = api_scores(np.array([item[0] for item in best]))
-    vectors = np.concatenate([seg.vectors.take(np.array([row])) for _, _, seg, row in best])
     return [
-        Hit(segment, row, key, float(score), float(cosine))
-        for (_, key, segment, row), score, cosine in zip(
-            best, scores, cosines(query.vector, vectors)
-        )
-        if score >= query.score_threshold
+        Hit(part, row, key, 1.0 / (1.0 + distance), cosine)
+        for distance, key, part, row, cosine in best
+        if 1.0 / (1.0 + distance) >= query.score_threshold
     ]
 
 
-def _candidates(segment: Segment, query: Query, timings: Timings) -> Any:
-    """Rows of a segment that surely hold its part of the answer."""
-    started = time.perf_counter()
-    mask, passing = None, None
-    if query.condition is not None:
-        mask, _ = segment.metadata.mask(query.condition)
-        passing = int(mask.sum())
-    filtered = time.perf_counter()
-    timings.filter_ms += 1000 * (filtered - started)
-    chosen = plan(segment.rows, passing)
-    timings.plans += (f"{chosen.kind}: {chosen.reason}",)
-    if chosen.kind == "nothing":
-        rows = np.empty(0, dtype=np.int64)
-    elif chosen.kind == "exact gather" and mask is not None:
-        rows = segment.vectors.gather(query.vector, query.num_results, np.flatnonzero(mask))
-    else:
-        rows = segment.vectors.scan(query.vector, query.num_results, mask)
-    timings.search_ms += 1000 * (time.perf_counter() - filtered)
-    return rows
+def rows_to_search(version: Version, part: Part, query: Query) -> tuple[RowSet | None, bool]:
+    """Live rows of a part that pass the query's filter, None for all; and whether it was cached."""
+    if query.condition is None:
+        return part.live(version.masks), True
+    return part.passing(query.condition, version.masks)
 
 
-def fetch(hits: Sequence[Hit], columns: Sequence[str]) -> list[list[Any]]:
+def plan_of(part: Part, passing: RowSet | None, query: Query) -> Plan:
+    """How a part answers a query."""
+    segment = part.segment
+    index: Literal["compressed", "graph"] | None = None
+    if segment.ann is not None:
+        index = "graph" if segment.ann.is_factory else "compressed"
+    return plan(
+        segment.rows,
+        segment.vectors.shape.dimension,
+        query.num_results,
+        None if passing is None else passing.count,
+        index,
+        query.exact,
+    )
+
+
+def fetch(version: Version, hits: Sequence[Hit], columns: Sequence[str]) -> list[tuple[Any, ...]]:
     """Column values of the hits, in their order."""
-    out: list[list[Any]] = [[] for _ in hits]
-    by_segment: dict[str, list[int]] = {}
+    if len({hit.part for hit in hits}) == 1:
+        rows = np.array([hit.row for hit in hits], dtype=np.int64)
+        return list(zip(*version.parts[hits[0].part].segment.fetch(columns, rows)))
+    by_part: dict[int, list[int]] = {}
     for place, hit in enumerate(hits):
-        by_segment.setdefault(hit.segment.id, []).append(place)
-    for places in by_segment.values():
+        by_part.setdefault(hit.part, []).append(place)
+    out: list[tuple[Any, ...]] = [()] * len(hits)
+    for part, places in by_part.items():
         rows = np.array([hits[place].row for place in places], dtype=np.int64)
-        for place, values in zip(places, hits[places[0]].segment.fetch(columns, rows)):
-            out[place] = values
+        values = zip(*version.parts[part].segment.fetch(columns, rows))
+        for place, row in zip(places, values):
+            out[place] = row
     return out
 
 
@@ -129,7 +134,7 @@ def answer(
     hits = find(version, query, timings)
     page = hits[offset : offset + PAGE_ROWS]
     started = time.perf_counter()
-    rows = [[*values, hit.score] for values, hit in zip(fetch(page, query.columns), page)]
+    rows = [[*values, hit.score] for values, hit in zip(fetch(version, page, query.columns), page)]
     timings.fetch_ms = 1000 * (time.perf_counter() - started)
     token = ""
     if offset + PAGE_ROWS < len(hits):
@@ -179,7 +184,7 @@ def next_page(
         if state["index"] != spec.id:
             raise KeyError("index")
         version = versions.get(state["version"])
-        known = version_columns(version.facts)
+        known = version.columns
         vector: Vector = np.frombuffer(base64.b64decode(state["vector"]), dtype="<f4")
         query = Query(
             vector=query_vector(vector.tolist(), spec.dimension, spec.name),

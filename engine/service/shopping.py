@@ -24,7 +24,6 @@ from engine.errors import InvalidInputException, InvalidState, NotFound
 from engine.service.importing import PRODUCT_COLUMNS
 from engine.service.result import SearchResult
 from engine.service.search import Timings, fetch, find
-from engine.service.sync import version_columns
 from engine.store.vector_columns import shortest_decimals
 from engine.store.versions import Version
 
@@ -50,6 +49,7 @@ def search(
     k: int,
     columns: Sequence[str] | None,
     encoder: str | None,
+    exact: bool,
 ) -> SearchResult:
     """See `Workspace.search`."""
     given = [
@@ -60,7 +60,7 @@ def search(
             ("like", like),
             ("vector", vector),
         )
-        if value is not None and value != ""
+        if value is not None and not (isinstance(value, str) and not value)
     ]
     if given not in (["text"], ["image"], ["text", "image"], ["like"], ["vector"]):
         raise InvalidInputException(
@@ -80,7 +80,7 @@ def search(
         model = encoder_of(workspace, spec, version, encoder)
         note, vector = model.note, _encode(model, text, image, text_weight).tolist()
     encoded = time.perf_counter()
-    known = version_columns(version.facts)
+    known = version.columns
     wanted = columns or [name for name in PRODUCT_COLUMNS if name in known] or [spec.primary_key]
     query = build_query(
         index=spec.name,
@@ -90,12 +90,15 @@ def search(
         vector=vector,
         filters=filters,
         num_results=k + (like is not None) if isinstance(k, int) else k,
+        exact=exact,
     )
     timings = Timings()
     hits = [hit for hit in find(version, query, timings) if like is None or hit.key != like][:k]
     fetching = time.perf_counter()
     has_photo = _IMAGE_PATH in known
-    rows = fetch(hits, [*wanted, _IMAGE_PATH] if has_photo else list(wanted))
+    images_apart = has_photo and _IMAGE_PATH not in wanted
+    rows = fetch(version, hits, [*wanted, _IMAGE_PATH] if images_apart else list(wanted))
+    photo = list(wanted).index(_IMAGE_PATH) if has_photo and not images_apart else -1
     return SearchResult(
         index=spec.name,
         query=_in_words(text, image, like),
@@ -109,7 +112,7 @@ def search(
         plan=timings.plans,
         note=note,
         _rows=tuple((*row[: len(wanted)], hit.score, hit.cosine) for row, hit in zip(rows, hits)),
-        _images=tuple(row[-1] if has_photo else None for row in rows),
+        _images=tuple(row[photo] if has_photo else None for row in rows),
         _read_image=workspace.volumes.read,
     )
 
@@ -122,13 +125,19 @@ def _index_of(name: str | None, default: str) -> str:
 
 
 def _vector_of(spec: IndexSpec, version: Version, key: object) -> tuple[Any, list[float]]:
-    """The stored key and vector of a product; a key written as text finds an integer key."""
+    """The stored key and vector of a product.
+
+    An integer key may come as text, as numpy's integer, or as the float that the API's replies hold.
+    """
+    if isinstance(key, np.generic):
+        key = key.item()
+    if isinstance(key, float) and key.is_integer():
+        key = int(key)
     candidates = [key, int(key)] if isinstance(key, str) and key.lstrip("-").isdecimal() else [key]
-    for segment in version.segments:
-        for candidate in candidates:
-            row = segment.row_of.get(candidate)
-            if row is not None:
-                return candidate, shortest_decimals(segment.vectors.take(np.array([row])))[0]
+    for part in version.parts:
+        for candidate, row in zip(candidates, part.segment.keys.find(candidates).tolist()):
+            if row >= 0 and (part.deleted is None or row not in part.deleted):
+                return candidate, shortest_decimals(part.segment.vectors.take(np.array([row])))[0]
     raise NotFound(
         f"Product {key} is not in index {spec.name}. Products without a usable photo or name are "
         "left out; table embedding_failures lists them with the reason."

@@ -9,7 +9,7 @@ from engine.core.schema import SyncReport
 from engine.errors import NotSupported, ResourceConflict
 
 if TYPE_CHECKING:
-    from engine.service.workspace import Workspace
+    from engine.service.indexes import Indexes
 
 _NAME = r"`?[A-Za-z0-9_]+`?(?:\.`?[A-Za-z0-9_]+`?)*"
 _CREATE = re.compile(
@@ -20,8 +20,8 @@ _CREATE = re.compile(
 )
 
 
-def execute(workspace: Workspace, statement: str) -> SyncReport | None:
-    """See `Workspace.sql`."""
+def execute(workspace: Indexes, statement: str) -> SyncReport | None:
+    """See `Indexes.sql`."""
     found = _CREATE.fullmatch(statement)
     if found is None:
         raise NotSupported(

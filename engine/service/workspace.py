@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from tqdm import tqdm
 
-from engine.core.names import ENDPOINT, IMAGE_VOLUME, PRODUCTS, table_name
-from engine.core.query import DEFAULT_RESULTS, build_query
+from engine.core.names import IMAGE_VOLUME, KEY, PRODUCTS, table_name
+from engine.core.query import DEFAULT_RESULTS
 from engine.core.recipes import DEFAULT_RECIPE, check_recipe
-from engine.core.schema import IndexSpec, SyncReport
 from engine.encode.cache import EmbeddingCache
 from engine.encode.encoder import Encoder, load_encoder
-from engine.errors import BadRequest, InvalidInputException, InvalidParameterValue, NotFound
-from engine.service import search as searching
+from engine.errors import InvalidInputException
 from engine.service import shopping
 from engine.service.building import BuildReport, build
-from engine.service.catalog import Catalog
 from engine.service.embedding import Embedder, EmbedReport
 from engine.service.importing import ImportReport, read_styles
-from engine.service.sql import execute
-from engine.service.sync import sync, version_columns
+from engine.service.indexes import Indexes
 from engine.settings import Settings
 from engine.store.layout import Layout
-from engine.store.tables import TableStore
-from engine.store.versions import Version, VersionStore
 from engine.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
@@ -38,10 +31,8 @@ if TYPE_CHECKING:
     from engine.encode.images import ImageInput
     from engine.service.result import SearchResult
 
-KEY = "product_id"
 
-
-class Workspace:
+class Workspace(Indexes):
     """A directory of tables, volumes, endpoints and indexes, and everything that can be done there.
 
     Safe to use from many threads; several processes may open one directory.
@@ -62,12 +53,9 @@ class Workspace:
             chosen = replace(chosen, path=Path(path).expanduser())
         if chosen.path.is_file():
             raise InvalidInputException(f"workspace {chosen.path} is a file; expected a directory.")
-        self.settings = chosen
         self.path = chosen.path
-        self._layout = Layout(chosen.path)
-        self.tables = TableStore(self._layout)
+        super().__init__(Layout(chosen.path), chosen)
         self.volumes = VolumeStore(self._layout)
-        self.catalog = Catalog(self._layout, self.tables)
         self._encoders: dict[str, Encoder] = {}
 
     def encoder(self, name: str | None = None) -> Encoder:
@@ -202,195 +190,7 @@ class Workspace:
         """
         return build(self, styles_csv, images_dir, encoder, recipe, limit_photos)
 
-    # ------------------------------------------------------------------ endpoints
-    def create_endpoint(self, name: str, endpoint_type: str = "STANDARD") -> dict[str, Any]:
-        """Create an endpoint; see `Catalog.create_endpoint`."""
-        return self.catalog.create_endpoint(name, endpoint_type)
-
-    def get_endpoint(self, name: str) -> dict[str, Any]:
-        """An endpoint as the API shows it. Raises NotFound."""
-        return self.catalog.get_endpoint(name)
-
-    def list_endpoints(self) -> list[dict[str, Any]]:
-        """All endpoints, by name."""
-        return self.catalog.list_endpoints()
-
-    def endpoint_exists(self, name: str) -> bool:
-        return any(endpoint["name"] == name for endpoint in self.list_endpoints())
-
-    def delete_endpoint(self, name: str) -> None:
-        """Delete an endpoint without indexes. Raises NotFound, InvalidState."""
-        self.catalog.delete_endpoint(name)
-
-    # ------------------------------------------------------------------ indexes
-    def create_index(
-        self,
-        name: str,
-        *,
-        source_table: str,
-        vector_column: str,
-        primary_key: str = KEY,
-        endpoint: str = ENDPOINT,
-        dimension: int | None = None,
-        pipeline_type: str = "TRIGGERED",
-        columns_to_sync: Sequence[str] | None = None,
-        create_endpoint: bool = False,
-    ) -> SyncReport:
-        """Create a delta sync index and fill it with its first sync.
-
-        Args:
-            create_endpoint: make the endpoint too where it does not exist.
-            dimension: length of the vectors; None reads it from the table's first vector.
-
-        Raises:
-            see `Catalog.create_index`; InvalidParameterValue also when there is no vector to
-            read the dimension from.
-        """
-        size = dimension
-        if size is None:
-            size = self._dimension_of(source_table, vector_column)
-        if create_endpoint and not self.endpoint_exists(endpoint):
-            self.create_endpoint(endpoint)
-        spec = self.catalog.create_index(
-            name,
-            endpoint=endpoint,
-            primary_key=primary_key,
-            source_table=source_table,
-            vector_column=vector_column,
-            dimension=size,
-            pipeline_type=pipeline_type,
-            columns_to_sync=columns_to_sync,
-        )
-        return self._bring_up_to_date(spec, self.catalog.open(name)[1])
-
-    def sql(self, statement: str) -> SyncReport | None:
-        """Run `CREATE VECTOR SEARCH INDEX [IF NOT EXISTS] i ON t(column) USING ENDPOINT e`.
-
-        The primary key is `product_id`, and the dimension that of the column's first vector.
-
-        Returns:
-            what the first sync did; None where the index exists and `IF NOT EXISTS` was said.
-
-        Raises:
-            NotSupported: any other statement. Otherwise as `create_index`.
-        """
-        return execute(self, statement)
-
-    def _dimension_of(self, table: str, column: str) -> int:
-        source = self.tables.get(table_name(table))
-        if column in source.schema.names:
-            for batch in source.batches([column], rows=64):
-                for value in batch.column(0):
-                    if value.is_valid:
-                        return len(value)
-        raise BadRequest(
-            f"Table {source.name} has no vector in a column {column!r} to read the dimension from. "
-            f"Columns: {', '.join(source.schema.names)}."
-        )
-
-    def sync(self, name: str) -> SyncReport:
-        """Bring an index to the state of its source table.
-
-        Raises:
-            NotFound: no such index. BadRequest: a sync is running.
-            InvalidParameterValue: the index is CONTINUOUS and does this by itself.
-        """
-        spec, versions = self.catalog.open(name)
-        if spec.pipeline_type == "CONTINUOUS":
-            raise InvalidParameterValue(
-                f"Index {name} is CONTINUOUS: it follows its source table by itself, and only "
-                "TRIGGERED indexes are synced by a call."
-            )
-        return self._bring_up_to_date(spec, versions)
-
-    def _bring_up_to_date(self, spec: IndexSpec, versions: VersionStore) -> SyncReport:
-        return sync(self._layout, self.tables, spec, versions)
-
-    def _follow(self, spec: IndexSpec, versions: VersionStore) -> None:
-        """Sync a CONTINUOUS index; where that can't be done now, what is there goes on serving."""
-        if spec.pipeline_type == "CONTINUOUS":
-            with contextlib.suppress(BadRequest, NotFound):
-                self._bring_up_to_date(spec, versions)
-
-    def version_of(self, name: str) -> tuple[IndexSpec, VersionStore, Version]:
-        """An index and the version that a query reads; a CONTINUOUS index is synced before.
-
-        Raises:
-            NotFound: no such index. BadRequest: it has no version yet.
-        """
-        spec, versions = self.catalog.open(name)
-        self._follow(spec, versions)
-        version = versions.current()
-        if version is None:
-            raise BadRequest(f"Index {name} is not ready: it has no version yet. Sync it first.")
-        return spec, versions, version
-
-    def get_index(self, name: str, endpoint: str | None = None) -> dict[str, Any]:
-        """An index as the API's `describe()` shows it; a CONTINUOUS one is synced before.
-
-        Raises:
-            NotFound: no such index.
-        """
-        self._follow(*self.catalog.open(name, endpoint))
-        return self.catalog.get_index(name, endpoint)
-
-    def list_indexes(self, endpoint: str) -> list[dict[str, Any]]:
-        """The indexes of an endpoint, by name. Raises NotFound."""
-        return self.catalog.list_indexes(endpoint)
-
-    def index_exists(self, name: str) -> bool:
-        return any(spec.name == name for spec in self.catalog.specs())
-
-    def delete_index(self, name: str, endpoint: str | None = None) -> None:
-        """Delete an index and its files. Raises NotFound."""
-        self.catalog.delete_index(name, endpoint)
-
-    # ------------------------------------------------------------------ queries
-    def query_index(
-        self,
-        name: str,
-        *,
-        columns: Sequence[str],
-        query_vector: Sequence[float] | None = None,
-        query_text: str | None = None,
-        filters: object = None,
-        num_results: int = DEFAULT_RESULTS,
-        score_threshold: float | None = None,
-        query_type: str | None = None,
-        debug_level: int = 0,
-    ) -> dict[str, Any]:
-        """The API's query: a reply with manifest, result and the next page's token.
-
-        Raises:
-            NotFound, BadRequest, InvalidParameterValue, NotSupported: as the API refuses.
-        """
-        spec, _, version = self.version_of(name)
-        query = build_query(
-            index=name,
-            dimension=spec.dimension,
-            known=version_columns(version.facts),
-            columns=columns,
-            vector=query_vector,
-            text=query_text,
-            query_type=query_type,
-            filters=filters,
-            num_results=num_results,
-            score_threshold=score_threshold,
-            debug_level=debug_level,
-        )
-        return searching.answer(
-            spec,
-            version,
-            query,
-            filters,
-            integers_as_floats=self.settings.integers_as_floats,
-        )
-
-    def query_next_page(self, name: str, page_token: str) -> dict[str, Any]:
-        """The page that a reply's `next_page_token` stands for. Raises InvalidParameterValue."""
-        spec, versions = self.catalog.open(name)
-        return searching.next_page(spec, versions, page_token, self.settings.integers_as_floats)
-
+    # ------------------------------------------------------------------ the shop's searches
     def search(
         self,
         text: str | None = None,
@@ -404,6 +204,7 @@ class Workspace:
         k: int = DEFAULT_RESULTS,
         columns: Sequence[str] | None = None,
         encoder: str | None = None,
+        exact: bool = False,
     ) -> SearchResult:
         """Search by words, by a photo, by both, like a product, or with a vector of your own.
 
@@ -416,6 +217,7 @@ class Workspace:
             filters: as in the API, `{"price <": 50, "gender": "Women"}`.
             k: results wanted, 1 to 10,000. columns: default the product's columns.
             encoder: the model's name, for an index over a table that was made elsewhere.
+            exact: look at every row that passes, instead of the likely ones first.
 
         Returns:
             rows with score and cosine, best first.
@@ -436,4 +238,5 @@ class Workspace:
             k=k,
             columns=columns,
             encoder=encoder,
+            exact=exact,
         )

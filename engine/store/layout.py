@@ -4,7 +4,7 @@ tables/<catalog>/<schema>/<name>/      table.json (which files) and the table's 
 volumes/volumes.json                   registered image folders
 volumes/<catalog>/<schema>/<volume>/   files of volumes that were not registered from elsewhere
 endpoints/<name>.json                  vector search endpoints
-indexes/<full name>/                   index.json, CURRENT, versions/, segments/
+indexes/<full name>/                   index.json, versions/, segments/
 cache/embeddings.sqlite                vectors by content and model
 locks/                                 one lock file for each thing that is written
 """
@@ -12,6 +12,8 @@ locks/                                 one lock file for each thing that is writ
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
 import json
 import os
 import tempfile
@@ -22,7 +24,11 @@ from typing import Any
 import filelock
 
 from engine.core.names import ThreePartName
-from engine.errors import CorruptFile, InvalidState
+from engine.errors import CorruptFile, InvalidState, StorageFailed
+
+_CHECKSUM = "checksum"  # of the rest of a JSON document, as its last word against flipped bits
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class Layout:
@@ -59,11 +65,12 @@ class Layout:
 
         Raises:
             InvalidState: somebody else held it longer than `wait_seconds`.
+            StorageFailed: the system refused a write in the block.
         """
         folder = self.root / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(folder / f"{what}.lock", timeout=wait_seconds)
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             with lock:
                 yield
         except filelock.Timeout:
@@ -71,6 +78,21 @@ class Layout:
                 f"{what} is being written by another process since more than {wait_seconds:g} s "
                 f"(lock file {lock.lock_file}). Wait for it to finish, or end it, and try again."
             ) from None
+        except OSError as error:
+            raise storage_failed(f"{what} was not written", error) from error
+
+
+def storage_failed(what: str, error: OSError) -> StorageFailed:
+    """The error to raise where the system refused a read or a write, with what to do."""
+    return StorageFailed(f"{what}: {error}. {_advice(error)}")
+
+
+def _advice(error: OSError) -> str:
+    if error.errno in _FULL:
+        return "Make room on the disk, or allow larger files, and try again."
+    if error.errno in _FORBIDDEN:
+        return "Give this user access to the workspace's files, or use another workspace."
+    return "See to the disk that holds the workspace, and try again."
 
 
 def sync_folder(folder: Path) -> None:
@@ -88,9 +110,20 @@ def sync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, durably; it may be there already."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for made in reversed(missing):
+        made.mkdir(exist_ok=True)
+        sync_folder(made.parent)
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Readers see the old file or the new one, and the new one survives a crash after return."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -100,15 +133,20 @@ def write_atomically(path: Path, data: bytes) -> None:
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
     sync_folder(path.parent)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write a small JSON document atomically."""
-    write_atomically(path, json.dumps(value, indent=1, sort_keys=True).encode())
+    """Write a small JSON document atomically, with a checksum of itself."""
+    document = {**value, _CHECKSUM: _checksum(value)}
+    write_atomically(path, json.dumps(document, sort_keys=True).encode())
+
+
+def _checksum(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -116,10 +154,15 @@ def read_json(path: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: there is none.
-        CorruptFile: it is not JSON.
+        CorruptFile: it is not JSON, or not what was written.
     """
     try:
-        value: dict[str, Any] = json.loads(path.read_bytes())
+        value = json.loads(path.read_bytes())
+        if not isinstance(value, dict):
+            raise ValueError("it is not a JSON object")
+        expected = value.pop(_CHECKSUM, None)  # older documents, and those made by hand, have none
+        if expected is not None and expected != _checksum(value):
+            raise ValueError("it does not match its checksum")
     except ValueError as error:
         raise CorruptFile(f"{path} is damaged: {error}. Restore it or delete its folder.") from None
     return value

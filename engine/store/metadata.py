@@ -1,13 +1,17 @@
 """The DuckDB wall: the other columns of a segment; which rows pass a filter. The only file with duckdb.
 
-Columns are read from Parquet when first needed and kept; rows of an answer are fetched by position
-from Arrow, never by SQL.
+Columns are read from Parquet when first needed and kept, text as a dictionary of its distinct values,
+which DuckDB compares once each.
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import threading
-from collections import OrderedDict
+import weakref
+from collections import deque
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,11 +25,13 @@ from engine.core.arrays import Mask, Rows
 from engine.core.filter_sql import to_sql
 from engine.core.filters import And, Node, Or
 from engine.errors import CorruptFile
-from engine.store.vector_columns import column_lists
+from engine.store.columns import Take, taker
 
 _ROW = "row_number"
+_SMALL_ROWS = 2048
 _one_at_a_time = threading.Lock()  # guards the database
-_MAX_MASKS = 64  # cached filters of a segment; a mask takes one byte a row
+_view_numbers = itertools.count()
+_forgotten: deque[str] = deque()  # views of segments that are gone; filled by the collector
 
 
 class RowTable:
@@ -37,74 +43,153 @@ class RowTable:
         Raises:
             CorruptFile: not readable as Parquet.
         """
+        self._path = path
         try:
-            # Kept open, so that this version stays readable after its files were collected. And not
-            # pq.read_table, which imports pyarrow.dataset, and with it pandas, for a second.
-            self._parquet = pq.ParquetFile(path, memory_map=True)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise CorruptFile(f"{path} is damaged ({error}). Sync the index again.") from None
+            self._parquet = self._open()
+            schema = self._parquet.schema_arrow
+            texts = [f.name for f in schema if pa.types.is_string(f.type)]
+            if texts:
+                self._parquet = self._open(read_dictionary=texts)
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from None
         self.rows: int = self._parquet.metadata.num_rows
+        self.schema: pa.Schema = schema
         self._columns: dict[str, pa.Array] = {}
-        self._masks: OrderedDict[Node, Mask] = OrderedDict()
+        self._takers: dict[str, Take] = {}
         self._lock = threading.RLock()
+        self._view = f"segment_{next(_view_numbers)}"
+        # Names of our own: DuckDB's ignore letter case, and a user's column may be called anything.
+        # A column keeps its name for good, because another thread may be using it.
+        self._aliases: dict[str, str] = {}
+
+    def _open(self, **options: Any) -> pq.ParquetFile:
+        # Kept open, so that this version stays readable after its files were collected. And not
+        # pq.read_table, which imports pyarrow.dataset, and with it pandas, for a second.
+        return pq.ParquetFile(
+            self._path, memory_map=True, page_checksum_verification=True, **options
+        )
+
+    def _damaged(self, error: Exception) -> CorruptFile:
+        return CorruptFile(f"{self._path} is damaged ({error}). Sync the index again.")
 
     def column(self, name: str) -> pa.Array:
-        """One whole column."""
+        """One whole column, as one array; text that repeats is a dictionary array.
+
+        Raises:
+            CorruptFile: its bytes are not those that were written.
+        """
         with self._lock:
             if name not in self._columns:
-                table = self._parquet.read(columns=[name])
-                self._columns[name] = column_lists(table.column(0))
+                # One read of a small file costs as much as one of a column of it.
+                self._load([name] if self.rows > _SMALL_ROWS else self.schema.names)
             return self._columns[name]
+
+    def _load(self, names: list[str]) -> None:
+        try:
+            read = self._parquet.read(columns=names)
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from None
+        for name in names:
+            self._columns.setdefault(name, _one_array(read.column(name)))
 
     def take(self, name: str, rows: Rows) -> list[Any]:
         """Values of a column for some rows, as Python objects."""
-        column = self.column(name)
-        return [column[int(row)].as_py() for row in rows]
+        take = self._takers.get(name)
+        if take is None:
+            take = self._takers.setdefault(name, taker(self.column(name)))
+        return take(rows)
 
-    def mask(self, condition: Node) -> tuple[Mask, bool]:
-        """Which rows pass a filter, (rows,) bool, and whether the answer was cached.
-
-        The mask is shared: callers only read it.
-        """
-        with self._lock:
-            cached = self._masks.get(condition)
-            if cached is not None:
-                self._masks.move_to_end(condition)
-                return cached, True
-            mask = self._evaluate(condition)
-            mask.setflags(write=False)
-            self._masks[condition] = mask
-            if len(self._masks) > _MAX_MASKS:
-                self._masks.popitem(last=False)
-            return mask, False
-
-    def _evaluate(self, condition: Node) -> Mask:
-        names = sorted(_columns_of(condition))
-        # Names of our own: DuckDB's ignore letter case, and a user's column may be called anything.
-        aliases = {name: f"column_{place}" for place, name in enumerate(names)}
-        arrays = [self.column(name) for name in names]
+    def read(self, rows: Rows) -> pa.Table:
+        """Some rows with all columns, as a table of the schema that was written."""
         # From a buffer, not pa.array: that imports pandas where it is installed, for a second.
-        numbers = pa.py_buffer(np.arange(self.rows, dtype=np.int64))
-        rows = pa.Array.from_buffers(pa.int64(), self.rows, [None, numbers])
-        table = pa.Table.from_arrays([*arrays, rows], names=[*aliases.values(), _ROW])
-        sql, parameters = to_sql(condition, aliases)
-        with _one_at_a_time:
-            database = _database().register("segment", table)
-            try:
-                found = database.execute(
-                    f"SELECT {_ROW} FROM segment WHERE {sql}", parameters
-                ).fetchnumpy()[_ROW]
-            finally:
-                database.unregister("segment")
+        numbers = pa.py_buffer(np.ascontiguousarray(rows, dtype=np.int64))
+        places = pa.Array.from_buffers(pa.int64(), len(rows), [None, numbers])
+        taken = [self.column(name).take(places) for name in self.schema.names]
+        plain = [
+            column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+            for column in taken
+        ]
+        return pa.Table.from_arrays(plain, schema=self.schema)
+
+    def mask(self, condition: Node) -> Mask:
+        """Which rows pass a filter: (rows,) bool, a fresh array."""
+        names = _columns_of(condition)
+        with self._lock:
+            if not names <= self._aliases.keys():
+                self._register(names)
+            sql, parameters = to_sql(condition, self._aliases)
+        with _using_database() as database:
+            found = database.execute(
+                f"SELECT {_ROW} FROM {self._view} WHERE {sql}", parameters
+            ).fetchnumpy()[_ROW]
         mask = np.zeros(self.rows, dtype=np.bool_)
         mask[found] = True
         return mask
+
+    def _register(self, names: set[str]) -> None:
+        """Show more columns to DuckDB; they stay until this object is gone."""
+        if not self._aliases:
+            weakref.finalize(self, _forgotten.append, self._view)
+        aliases = dict(self._aliases)
+        for name in sorted(names - aliases.keys()):
+            aliases[name] = f"column_{len(aliases)}"
+        # From a buffer, not pa.array: that imports pandas where it is installed, for a second.
+        numbers = pa.py_buffer(np.arange(self.rows, dtype=np.int64))
+        rows = pa.Array.from_buffers(pa.int64(), self.rows, [None, numbers])
+        table = pa.Table.from_arrays(
+            [*(self.column(name) for name in aliases), rows], names=[*aliases.values(), _ROW]
+        )
+        with _using_database() as database:
+            database.register(self._view, table)
+        self._aliases = aliases
+
+
+@contextlib.contextmanager
+def _using_database() -> Iterator[duckdb.DuckDBPyConnection]:
+    with _one_at_a_time:
+        while _forgotten:  # not in a finalizer: that may run in the middle of a query
+            _database().unregister(_forgotten.popleft())
+        yield _database()
 
 
 @lru_cache(maxsize=1)
 def _database() -> duckdb.DuckDBPyConnection:
     """The process's one database in memory: opening another takes ten times as long as a filter."""
     return duckdb.connect(config={"threads": 2})
+
+
+def content_hashes(table: pa.Table) -> np.ndarray:
+    """A 64-bit hash of each row's values, by DuckDB: (n,) uint64.
+
+    Equal rows have equal hashes under one version of DuckDB; see `hash_kind`.
+    """
+    renamed = table.rename_columns([f"c{place}" for place in range(table.num_columns)])
+    with _using_database() as database:
+        database.register("hashed", renamed)
+        try:
+            columns = ", ".join(renamed.column_names)
+            hashes: np.ndarray = database.execute(
+                f"SELECT hash({columns}) AS h FROM hashed"
+            ).fetchnumpy()["h"]
+        finally:
+            database.unregister("hashed")
+    return hashes
+
+
+def hash_kind() -> str:
+    """Which hash `content_hashes` takes; another release of DuckDB may take another."""
+    return f"duckdb-{duckdb.__version__}"
+
+
+def _one_array(column: Any) -> pa.Array:
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    if pa.types.is_dictionary(column.type):
+        whole = column.unify_dictionaries().combine_chunks()
+        whole = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
+        few = 2 * len(whole.dictionary) <= len(whole)
+        return whole if few else whole.dictionary_decode()
+    return column.combine_chunks()
 
 
 def _columns_of(node: Node) -> set[str]:

@@ -1,21 +1,22 @@
 """An immutable batch of index rows: metadata, vectors, checksums. Knows files; not versions.
 
-<id>/rows.parquet     every column but the vector
-<id>/vectors.faiss    the vectors, in the same order
-<id>/segment.json     counts, shape, size and SHA-256 of both files
+<id>/rows.parquet     every column but the vector, and where a row came from
+<id>/vectors.npy      the vectors, in the same order; memory-mapped
+<id>/lengths.npy      -|x|²/2 of each row, only where some vector isn't unit length
+<id>/ann.faiss        an approximate index, only where the segment is large enough to need one
+<id>/segment.json     counts, shape, size and SHA-256 of each file
 """
 
 from __future__ import annotations
 
 import shutil
+import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -23,56 +24,89 @@ from engine.core.arrays import Matrix, Rows
 from engine.core.schema import IndexSpec
 from engine.digests import sha256
 from engine.errors import CorruptFile
-from engine.store.layout import read_json, sync_file, sync_folder, write_json
+from engine.store.ann import AnnFile, Sample, build_codes, build_factory
+from engine.store.keys import KeyIndex
+from engine.store.layout import make_folder, read_json, sync_file, sync_folder, write_json
 from engine.store.metadata import RowTable
-from engine.store.vector_columns import column_lists, shortest_decimals
-from engine.store.vectors import Shape, VectorFile, write_vectors
+from engine.store.vector_columns import shortest_decimals
+from engine.store.vectors import Shape, VectorFile, VectorWriter
 
 ROW_GROUP = 16_384
+HASH_COLUMN = "__content_hash"  # of a row of a source table; names like this are internal
+GROUP_COLUMN = "__source_group"
+INTERNAL_COLUMNS = (HASH_COLUMN, GROUP_COLUMN)
+
+# Numbers in a segment (rows x dimension) from which reading codes first beats reading all vectors.
+_ANN_FROM = 2_000_000
+_ANN_DIMENSION = 32  # shorter vectors have too few pairs of numbers to be told apart by codes
+# Files up to this size are compared with their checksum when they are opened; `verify` reads all.
+_CHECKED_BYTES = 256 << 20
 
 
 class SegmentWriter:
-    """Collects rows, then writes them as one segment; `discard` leaves nothing behind."""
+    """Streams rows into one new segment; `discard` leaves nothing behind."""
 
-    def __init__(self, folder: Path, dimension: int) -> None:
+    def __init__(self, segments_dir: Path, spec: IndexSpec) -> None:
         self.id = uuid.uuid4().hex
-        self._folder = folder / self.id
-        self._folder.mkdir(parents=True)
+        self.rows = 0
+        self._spec = spec
+        self._folder = segments_dir / self.id
+        make_folder(segments_dir)
+        self._folder.mkdir()  # made durable by `finish`
         self._rows_file = self._folder / "rows.parquet"
-        self._dimension = dimension
-        self._vectors: list[Matrix] = []
+        self._vectors = VectorWriter(self._folder / "vectors.npy", spec.dimension)
         self._parquet: pq.ParquetWriter | None = None
 
     def append(self, rows: pa.Table, vectors: Matrix) -> None:
         """Add rows: a table without the vector column, and (len(rows), dimension) float32."""
+        if not len(vectors):
+            return
         if self._parquet is None:
-            self._parquet = pq.ParquetWriter(self._rows_file, rows.schema, compression="zstd")
+            self._parquet = pq.ParquetWriter(
+                self._rows_file, rows.schema, compression="zstd", write_page_checksum=True
+            )
         self._parquet.write_table(rows, row_group_size=ROW_GROUP)
         self._vectors.append(vectors)
+        self.rows += len(vectors)
 
     def finish(self) -> int:
         """Write everything durably and return the number of rows; 0 leaves no segment."""
-        count = sum(map(len, self._vectors))
-        if self._parquet is None or not count:
+        if self._parquet is None:
             self.discard()
             return 0
         self._parquet.close()
-        vectors_file = self._folder / "vectors.faiss"
-        shape = write_vectors(vectors_file, np.concatenate(self._vectors))
-        self._vectors.clear()
+        shape = self._vectors.finish()
+        self._build_ann(shape)
         files = {}
-        for file in (self._rows_file, vectors_file):
+        for file in sorted(self._folder.iterdir()):
             sync_file(file)
             files[file.name] = {"bytes": file.stat().st_size, "sha256": sha256(file)}
-        write_json(
-            self._folder / "segment.json",
-            {"rows": count, "shape": asdict(shape), "files": files},
-        )
+        facts = {"rows": self.rows, "shape": asdict(shape), "files": files}
+        write_json(self._folder / "segment.json", facts)
         sync_folder(self._folder.parent)
-        return count
+        return self.rows
+
+    def _build_ann(self, shape: Shape) -> None:
+        written = VectorFile(self._vectors.file, shape)
+        file = self._folder / "ann.faiss"
+        if self._spec.faiss_factory is not None:
+            build_factory(file, written.matrix, written.lengths, self._spec.faiss_factory)
+        elif self.rows * shape.dimension >= _ANN_FROM and shape.dimension >= _ANN_DIMENSION:
+            build_codes(file, written.matrix, written.lengths)
+
+    @property
+    def zero_vectors(self) -> int:
+        """Vectors of length 0 so far."""
+        return self._vectors.zeros
+
+    @property
+    def folder(self) -> Path:
+        """Where the segment lies."""
+        return self._folder
 
     def discard(self) -> None:
         """Remove what was written."""
+        self._vectors.close()
         if self._parquet is not None:
             self._parquet.close()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -88,43 +122,75 @@ class Segment:
             FileNotFoundError: it was collected, because a newer version superseded it.
             CorruptFile: a file is missing, truncated or not what `segment.json` says.
         """
-        facts = read_json(folder / "segment.json")
-        for name, expected in facts["files"].items():
-            size = (folder / name).stat().st_size
-            if size != expected["bytes"]:
-                raise CorruptFile(
-                    f"{folder / name} has {size} bytes, expected {expected['bytes']}. "
-                    f"Sync index {spec.name} again."
-                )
         self.id = folder.name
-        self.rows: int = facts["rows"]
-        self._folder, self._facts, self._spec = folder, facts, spec
-        self.vectors = VectorFile(folder / "vectors.faiss", Shape(**facts["shape"]))
+        self._folder, self._spec = folder, spec
+        self._facts = read_json(folder / "segment.json")
+        self._check_files(_CHECKED_BYTES)
+        self.rows: int = self._facts["rows"]
+        shape = Shape(**self._facts["shape"])
+        self.vectors = VectorFile(folder / "vectors.npy", shape)
         self.metadata = RowTable(folder / "rows.parquet")
         if not self.rows == self.vectors.rows == self.metadata.rows:
             raise CorruptFile(f"{folder}: its files hold different numbers of rows.")
+        self.ann: AnnFile | None = None
+        if "ann.faiss" in self._facts["files"]:
+            self.ann = AnnFile(
+                folder / "ann.faiss", self.rows, shape.dimension, shape.lifted, spec.faiss_factory
+            )
+        self._lazily = threading.Lock()
+        self._keys: KeyIndex | None = None
+        self._sample: Sample | None = None
 
-    @cached_property
-    def keys(self) -> Sequence[Any]:
-        """Primary keys by row."""
-        column = column_lists(self.metadata.column(self._spec.primary_key))
-        keys: Sequence[Any] = column.to_pylist()
-        return keys
+    def _check_files(self, up_to_bytes: float) -> None:
+        for name, expected in self._facts["files"].items():
+            file = self._folder / name
+            size = file.stat().st_size
+            if size != expected["bytes"]:
+                raise CorruptFile(
+                    f"{file} has {size} bytes, expected {expected['bytes']}. {self._advice}"
+                )
+            if size <= up_to_bytes and sha256(file) != expected["sha256"]:
+                raise CorruptFile(f"{file} does not match its checksum. {self._advice}")
 
-    @cached_property
-    def row_of(self) -> dict[Any, int]:
-        """Row of each primary key."""
-        return {key: row for row, key in enumerate(self.keys)}
+    @property
+    def _advice(self) -> str:
+        return f"Run: vitrine index restore {self._spec.name}, or sync the index again."
+
+    @property
+    def keys(self) -> KeyIndex:
+        """Rows by primary key."""
+        with self._lazily:
+            if self._keys is None:
+                self._keys = KeyIndex(self.metadata.column(self._spec.primary_key))
+            return self._keys
+
+    @property
+    def sample(self) -> Sample:
+        """Measurements of the segment's approximate index."""
+        assert self.ann is not None
+        with self._lazily:
+            if self._sample is None:
+                self._sample = self.ann.sample(self.vectors.matrix, self.vectors.lengths)
+            return self._sample
+
+    def keys_of(self, rows: Rows) -> list[Any]:
+        """Primary keys of some rows."""
+        return self.metadata.take(self._spec.primary_key, rows)
 
     def fetch(self, columns: Sequence[str], rows: Rows) -> list[list[Any]]:
-        """Values of the columns, in order, for each of the rows."""
-        taken = []
-        for name in columns:
-            if name == self._spec.vector_column:
-                taken.append(shortest_decimals(self.vectors.take(rows)))
-            else:
-                taken.append(self.metadata.take(name, rows))
-        return [list(values) for values in zip(*taken)]
+        """Values of the columns for the rows: a list for each column."""
+        return [
+            shortest_decimals(self.vectors.take(rows))
+            if name == self._spec.vector_column
+            else self.metadata.take(name, rows)
+            for name in columns
+        ]
+
+    def batches(self, rows: Rows, size: int = ROW_GROUP) -> Iterator[tuple[pa.Table, Matrix]]:
+        """Some rows (ascending) as they were appended, at most `size` at a time."""
+        for start in range(0, len(rows), size):
+            part = rows[start : start + size]
+            yield self.metadata.read(part), self.vectors.take(part)
 
     def verify(self) -> None:
         """Read every byte and compare the checksums.
@@ -132,9 +198,4 @@ class Segment:
         Raises:
             CorruptFile: names the damaged file.
         """
-        for name, expected in self._facts["files"].items():
-            if sha256(self._folder / name) != expected["sha256"]:
-                raise CorruptFile(
-                    f"{self._folder / name} does not match its checksum. "
-                    f"Sync index {self._spec.name} again."
-                )
+        self._check_files(float("inf"))

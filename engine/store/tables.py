@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,7 +21,10 @@ import pyarrow.parquet as pq
 from engine.core.names import ThreePartName
 from engine.core.schema import suggestion
 from engine.errors import BadSourceFile, NotFound
-from engine.store.layout import Layout, read_json, sync_file, write_json
+from engine.store.layout import Layout, make_folder, read_json, sync_file, write_json
+
+if TYPE_CHECKING:
+    from engine.store.delta import DeltaSource
 
 BATCH_ROWS = 1024  # rows read or written at a time: 2 MB for each 512-dimensional float32 column
 
@@ -34,35 +37,42 @@ class Table:
         files: its Parquet files, in order.
         properties: small facts about it, such as the encoder that made its vectors.
         registered: the files belong to the user and are never changed or deleted.
+        delta: a registered Delta table, which is read instead of files; None for others.
     """
 
     name: ThreePartName
     files: tuple[Path, ...]
     properties: Mapping[str, Any]
     registered: bool
+    delta: DeltaSource | None = None
 
     @property
     def schema(self) -> pa.Schema:
+        if self.delta is not None:
+            return self.delta.schema
         schema: pa.Schema = pq.read_schema(self.files[0])
         return schema.remove_metadata()
 
     @property
     def num_rows(self) -> int:
+        if self.delta is not None:
+            return self.delta.num_rows
         return sum(pq.read_metadata(file).num_rows for file in self.files)
 
     def batches(
         self, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS
     ) -> Iterator[pa.RecordBatch]:
         """Stream the rows in file order, at most `rows` at a time."""
+        if self.delta is not None:
+            yield from self.delta.batches(columns, rows)
         for file in self.files:
-            # Buffered reading keeps memory flat also where a file has one huge row group.
-            with pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20) as parquet:
-                yield from parquet.iter_batches(
-                    rows, columns=list(columns) if columns is not None else None
-                )
+            yield from read_batches(file, columns, rows)
 
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
         """The whole table, or some of its columns, in memory."""
+        if self.delta is not None:
+            fields = [self.schema.field(name) for name in columns or self.schema.names]
+            return pa.Table.from_batches(self.delta.batches(columns), schema=pa.schema(fields))
         chosen = list(columns) if columns is not None else None
         parts = []
         for file in self.files:
@@ -70,10 +80,26 @@ class Table:
                 parts.append(parquet.read(columns=chosen))
         return pa.concat_tables(parts, promote_options="permissive").replace_schema_metadata()
 
-    def identity(self) -> list[list[Any]]:
+    def identity(self) -> list[tuple[str, int, int]]:
         """Which bytes these are: path, size and modification time (ns) of each file."""
         stats = [(file, file.stat()) for file in self.files]
-        return [[str(file), stat.st_size, stat.st_mtime_ns] for file, stat in stats]
+        return [(str(file), stat.st_size, stat.st_mtime_ns) for file, stat in stats]
+
+
+def read_batches(file: Path, columns: Sequence[str] | None, rows: int) -> Iterator[pa.RecordBatch]:
+    """Stream one Parquet file, at most `rows` rows at a time.
+
+    Raises:
+        BadSourceFile: it can't be read.
+    """
+    try:
+        # Buffered reading keeps memory flat also where a file has one huge row group.
+        with pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20) as parquet:
+            yield from parquet.iter_batches(
+                rows, columns=list(columns) if columns is not None else None
+            )
+    except (pa.ArrowException, OSError) as error:
+        raise BadSourceFile(f"not a readable Parquet file ({error})", file=str(file)) from None
 
 
 class TableStore:
@@ -98,6 +124,11 @@ class TableStore:
                 f"Table {name} not found.{suggestion(str(name), known)} "
                 f"Tables of this workspace: {', '.join(known) or 'none'}."
             ) from None
+        if manifest.get("delta"):
+            from engine.store.delta import open_delta  # an optional package, seldom needed
+
+            source = open_delta(Path(manifest["delta"]))
+            return Table(name, (), manifest["properties"], True, source)
         files = tuple(folder / file for file in manifest["files"])
         for file in files:
             if not file.is_file():
@@ -119,9 +150,15 @@ class TableStore:
     def register(self, name: ThreePartName, patterns: Iterable[str | Path]) -> Table:
         """Make Parquet files a table where they lie; folders stand for the Parquet files in them.
 
+        A single folder that holds a Delta table is registered as that table.
+
         Raises:
             BadSourceFile: nothing found, not Parquet, or a file with other columns than the first.
+            MissingExtra: a Delta table, and the package deltalake is not installed.
         """
+        patterns = list(patterns)
+        if len(patterns) == 1 and (Path(patterns[0]).expanduser() / "_delta_log").is_dir():
+            return self._register_delta(name, Path(patterns[0]).expanduser().resolve())
         files = [file.resolve() for pattern in patterns for file in _parquet_files(pattern)]
         if not files:
             raise BadSourceFile("no files were given", file=str(name))
@@ -133,25 +170,42 @@ class TableStore:
                     f"{', '.join(first.names)}. Files of one table need the same columns.",
                     file=str(file),
                 )
-        self._publish(name, [str(file) for file in files], {}, registered=True)
+        with self._layout.writing(f"table-{name}"):
+            self._publish(name, [str(file) for file in files], {}, registered=True)
+        return self.get(name)
+
+    def _register_delta(self, name: ThreePartName, folder: Path) -> Table:
+        from engine.store.delta import open_delta
+
+        open_delta(folder)
+        with self._layout.writing(f"table-{name}"):
+            self._publish(name, [], {}, registered=True, delta=str(folder))
         return self.get(name)
 
     @contextlib.contextmanager
     def writing(
         self, name: ThreePartName, schema: pa.Schema, properties: Mapping[str, Any]
     ) -> Iterator[pq.ParquetWriter]:
-        """Write a table batch by batch; it is published when the block ends without an error."""
+        """Write a table batch by batch; it is published when the block ends without an error.
+
+        Raises:
+            InvalidState: another process is writing the table. StorageFailed: a full disk.
+        """
         folder = self._layout.table_dir(name)
-        folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"part-{uuid.uuid4().hex}.parquet"
-        try:
-            with pq.ParquetWriter(file, schema, compression="zstd", compression_level=1) as writer:
-                yield writer
-            sync_file(file)
-        except BaseException:
-            file.unlink(missing_ok=True)
-            raise
-        self._publish(name, [file.name], properties, registered=False)
+        # The lock is held all the time: who publishes removes files that no table names.
+        with self._layout.writing(f"table-{name}"):
+            make_folder(folder)
+            try:
+                options = {"compression": "zstd", "compression_level": 1}
+                with pq.ParquetWriter(file, schema, **options) as writer:
+                    yield writer
+                sync_file(file)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    file.unlink(missing_ok=True)
+                raise
+            self._publish(name, [file.name], properties, registered=False)
 
     def write(
         self, name: ThreePartName, table: pa.Table, properties: Mapping[str, Any] | None = None
@@ -162,17 +216,23 @@ class TableStore:
         return self.get(name)
 
     def _publish(
-        self, name: ThreePartName, files: list[str], properties: Mapping[str, Any], registered: bool
+        self,
+        name: ThreePartName,
+        files: list[str],
+        properties: Mapping[str, Any],
+        registered: bool,
+        delta: str | None = None,
     ) -> None:
+        """Replace `table.json`; the caller holds the table's lock."""
         folder = self._layout.table_dir(name)
-        with self._layout.writing(f"table-{name}"):
-            write_json(
-                folder / "table.json",
-                {"files": files, "properties": dict(properties), "registered": registered},
-            )
-            # Readers that opened a superseded file keep it; the name goes away.
-            for old in folder.glob("part-*.parquet"):
-                if old.name not in files:
+        manifest = {"files": files, "properties": dict(properties), "registered": registered}
+        if delta is not None:
+            manifest["delta"] = delta
+        write_json(folder / "table.json", manifest)
+        # Readers that opened a superseded file keep it; the name goes away.
+        for old in [*folder.glob("part-*.parquet"), *folder.glob(".writing-*")]:
+            if old.name not in files:
+                with contextlib.suppress(OSError):
                     old.unlink(missing_ok=True)
 
 

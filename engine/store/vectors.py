@@ -1,133 +1,215 @@
-"""The FAISS wall: an immutable file of vectors, searched by inner product. The only file with faiss.
+"""A file of vectors: written as a stream, memory-mapped, searched exactly. Knows numpy; not FAISS.
 
-Hides what FAISS does not promise: its order of equal scores, its padding with row -1, its bare
-assertions. What leaves here are candidate rows that surely hold the nearest k; `core.scoring` ranks
-them exactly.
+What leaves here are candidate rows that surely hold the nearest k; `core.scoring` ranks them. The
+file is numpy's own format, whose data is aligned: a matrix product over FAISS's flat file, which is
+not, takes five times as long.
 
-Vectors that are not unit length get one more coordinate, -|x|²/2, and queries a 1 there: the inner
-product then orders rows by Euclidean distance, which is how the API ranks.
+Vectors that are not unit length have a second file with -|x|²/2 of each row; added to the inner
+product it orders rows by Euclidean distance, which is how the API ranks.
 """
 
 from __future__ import annotations
 
-import contextlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
-import faiss
 import numpy as np
 
-from engine.core.arrays import UNIT_TOLERANCE, Mask, Matrix, Rows, Vector, squared_lengths
+from engine.core.arrays import UNIT_TOLERANCE, Floats32, Mask, Matrix, Rows, Vector, squared_lengths
 from engine.errors import CorruptFile
 
-_SLACK = 32  # rows fetched beyond k, so that near ties are settled by exact scores
+BLOCK = 64  # products of which the greatest is looked at first, to find the k-th greatest of all
+_WHOLE_SHARE = 0.25  # above this share of rows one product of the whole matrix is cheaper
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What must be known of a file of vectors besides its bytes.
+    """What must be known of the vectors besides their bytes.
 
     Attributes:
-        dimension: length of the vectors as callers know them.
-        lifted: the extra coordinate was added, because some row is not unit length.
-        longest: the greatest L2 length of a stored row; bounds rounding.
+        dimension: length of a vector.
+        lifted: some row is not unit length, so there is a file of -|x|²/2.
+        longest: the greatest L2 length of a row; bounds rounding.
+        zeros: rows of length 0, which the API accepts.
     """
 
     dimension: int
     lifted: bool
     longest: float
+    zeros: int
 
 
-def write_vectors(path: Path, vectors: Matrix) -> Shape:
-    """Write (n, d) float32 as a FAISS flat inner-product index."""
-    dimension = vectors.shape[1]
-    squared = squared_lengths(vectors)
-    lifted = bool(len(squared)) and float(np.abs(squared - 1.0).max()) > UNIT_TOLERANCE
-    if lifted:
-        vectors = np.hstack([vectors, (-squared / 2)[:, None].astype(np.float32)])
-        squared = squared_lengths(vectors)
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(np.ascontiguousarray(vectors, dtype=np.float32))
-    faiss.write_index(index, str(path))
-    return Shape(dimension, lifted, float(np.sqrt(squared.max(initial=0.0))))
+class VectorWriter:
+    """Appends vectors to a file without holding them in memory."""
+
+    def __init__(self, file: Path, dimension: int) -> None:
+        self.file = file
+        self.lengths_file = file.with_name("lengths.npy")
+        self._dimension = dimension
+        self._out = file.open("wb")
+        self._write_header(0)
+        self._squared: list[np.ndarray] = []
+
+    def _write_header(self, rows: int) -> None:
+        # The version and the padding are fixed, so that the header keeps its size when the number
+        # of rows is filled in: numpy leaves room for it to grow.
+        header = {"descr": "<f4", "fortran_order": False, "shape": (rows, self._dimension)}
+        np.lib.format.write_array_header_1_0(self._out, header)
+
+    def append(self, vectors: Matrix) -> None:
+        """Add (n, dimension) float32."""
+        block = np.ascontiguousarray(vectors, dtype=np.float32)
+        self._squared.append(squared_lengths(block))
+        self._out.write(block.data if block.size else b"")
+
+    @property
+    def zeros(self) -> int:
+        """Vectors of length 0 so far."""
+        return sum(int((squared == 0).sum()) for squared in self._squared)
+
+    def finish(self) -> Shape:
+        """Complete the file, and write the lengths where they are needed."""
+        squared = np.concatenate(self._squared) if self._squared else np.empty(0)
+        self._out.seek(0)
+        self._write_header(len(squared))
+        self._out.close()
+        lifted = bool(len(squared)) and float(np.abs(squared - 1.0).max()) > UNIT_TOLERANCE
+        if lifted:
+            np.save(self.lengths_file, (-squared / 2).astype(np.float32))
+        longest = float(np.sqrt(squared.max(initial=0.0)))
+        return Shape(self._dimension, lifted, longest, self.zeros)
+
+    def close(self) -> None:
+        """Stop writing; the file is of no use."""
+        self._out.close()
 
 
 class VectorFile:
-    """A memory-mapped file of vectors; `rows` is their number."""
+    """Memory-mapped vectors; `rows` is their number. Safe to use from many threads."""
 
-    def __init__(self, path: Path, shape: Shape) -> None:
-        """Open a file that `write_vectors` made.
+    def __init__(self, file: Path, shape: Shape) -> None:
+        """Open what a `VectorWriter` wrote.
 
         Raises:
-            CorruptFile: FAISS can't read it, or it holds vectors of another length.
+            CorruptFile: not readable, or vectors of another length.
         """
-        try:
-            self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-        except RuntimeError as error:
-            raise CorruptFile(f"{path} is damaged ({error}). Sync the index again.") from None
-        width = shape.dimension + shape.lifted
-        if self._index.d != width:
-            raise CorruptFile(f"{path} holds vectors of length {self._index.d}, expected {width}.")
-        self.rows: int = self._index.ntotal
-        self._shape = shape
-        if self.rows:
-            flat = faiss.rev_swig_ptr(self._index.get_xb(), self.rows * width)
-        else:
-            flat = np.empty(0, dtype=np.float32)
-        self._matrix: Matrix = flat.reshape(self.rows, width)
-        self._matrix.setflags(write=False)
+        self.shape = shape
+        self.matrix: Matrix = _mapped(file)
+        if self.matrix.ndim != 2 or self.matrix.shape[1] != shape.dimension:
+            raise CorruptFile(
+                f"{file} holds an array of shape {self.matrix.shape}, expected vectors of length "
+                f"{shape.dimension}. Sync the index again."
+            )
+        self.rows: int = len(self.matrix)
+        self.lengths: Floats32 | None = (
+            _mapped(file.with_name("lengths.npy")) if shape.lifted else None
+        )
 
     def take(self, rows: Rows) -> Matrix:
         """The vectors of some rows: (len(rows), dimension) float32, a fresh array."""
-        taken: Matrix = self._matrix[rows, : self._shape.dimension]
+        taken: Matrix = self.matrix.take(rows, axis=0)
         return taken
 
-    def _lift(self, query: Vector) -> Vector:
-        return np.append(query, np.float32(1)) if self._shape.lifted else query
+    def is_zero(self) -> Mask:
+        """(rows,) bool of the vectors of length 0."""
+        if self.lengths is None:
+            return np.zeros(self.rows, dtype=np.bool_)
+        zero: Mask = self.lengths == 0
+        return zero
 
-    def _margin(self, lifted_query: Vector) -> float:
-        """More than float32 rounding can move an inner product of this query."""
-        length = float(np.linalg.norm(lifted_query))
-        return float(self._matrix.shape[1] * 2.0**-23 * length * self._shape.longest)
-
-    def scan(self, query: Vector, k: int, passing: Mask | None = None) -> Rows:
-        """Rows that surely hold the k nearest to the query, by a FAISS scan over all rows.
+    def products(self, query: Vector, rows: Rows | None = None) -> Floats32:
+        """Inner products that order rows as the API does, greatest first, in float32.
 
         Args:
             query: (dimension,) float32.
-            k: at least 1.
-            passing: (rows,) mask of rows to consider; None for all.
+            rows: which rows; None for all, as one product of the whole matrix.
+        """
+        if rows is None:
+            out: Floats32 = self.matrix @ query
+        else:
+            out = self.matrix.take(rows, axis=0) @ query
+        if self.lengths is not None:
+            out += self.lengths if rows is None else self.lengths[rows]
+        return out
+
+    def products_of(self, queries: Matrix, rows: Rows) -> Floats32:
+        """Products of (b, dimension) queries, each with its own (b, n) rows: (b, n) float32."""
+        out: Floats32 = (self.matrix.take(rows, axis=0) @ queries[:, :, None])[:, :, 0]
+        if self.lengths is not None:
+            out += self.lengths[rows]
+        return out
+
+    def products_pairwise(self, queries: Matrix, of: Rows, rows: Rows) -> Floats32:
+        """Products of pairs: row `rows[i]` with query `queries[of[i]]`, (len(of),) float32."""
+        taken = self.matrix.take(rows, axis=0)
+        out: Floats32 = np.einsum("ij,ij->i", taken, queries[of])
+        if self.lengths is not None:
+            out += self.lengths[rows]
+        return out
+
+    def margins(self, queries: Matrix) -> Floats32:
+        """`margin` of each of (b, dimension) queries."""
+        longest = self.shape.longest
+        lengths = np.sqrt(np.einsum("ij,ij->i", queries, queries))
+        size = lengths * longest + (longest**2 if self.shape.lifted else 0.0)
+        out: Floats32 = (self.shape.dimension * 2.0**-23 * size).astype(np.float32)
+        return out
+
+    def margin(self, query: Vector) -> float:
+        """More than float32 rounding can move a product of this query."""
+        longest = self.shape.longest
+        size = math.sqrt(float(query @ query)) * longest + (
+            longest**2 if self.shape.lifted else 0.0
+        )
+        return float(self.shape.dimension * 2.0**-23 * size)
+
+    def nearest(self, query: Vector, k: int, rows: Rows | None = None) -> Rows:
+        """Rows that surely hold the k nearest to the query: exact.
+
+        Args:
+            query: (dimension,) float32. k: at least 1.
+            rows: sorted rows to consider; None for all.
 
         Returns:
-            At least min(k, passing rows) rows, in no useful order.
+            at least min(k, rows considered) rows, in no useful order.
         """
-        allowed = self.rows if passing is None else int(passing.sum())
-        lifted = self._lift(query)
-        wanted = min(k + _SLACK, allowed)
-        # For one query FAISS's threads cost more than they bring: 2.5 times the time on two cores.
-        faiss.omp_set_num_threads(1)
-        with contextlib.ExitStack() as keep:
-            parameters = None
-            if passing is not None:
-                bits = np.packbits(passing, bitorder="little")
-                selector = faiss.IDSelectorBitmap(bits)
-                keep.callback(lambda: (bits, selector))  # FAISS holds bare pointers to both
-                parameters = faiss.SearchParameters(sel=selector)
-            while wanted:
-                products, found = self._index.search(lifted[None, :], wanted, params=parameters)
-                lowest = products[0, min(k, wanted) - 1] - self._margin(lifted)
-                if wanted == allowed or products[0, -1] < lowest:
-                    rows: Rows = found[0][products[0] >= lowest]
-                    return rows
-                wanted = min(wanted * 4, allowed)
-        return np.empty(0, dtype=np.int64)
+        considered = self.rows if rows is None else len(rows)
+        if considered <= k:
+            return np.arange(self.rows) if rows is None else rows
+        whole = rows is None or considered > _WHOLE_SHARE * self.rows
+        products = self.products(query, None if whole else rows)
+        if whole and rows is not None:
+            products = products[rows]
+        near = at_least_kth(products, k, self.margin(query))
+        return near if rows is None else rows[near]
 
-    def gather(self, query: Vector, k: int, rows: Rows) -> Rows:
-        """The same promise as `scan`, by reading only the vectors of the given rows."""
-        if len(rows) <= k:
-            return rows
-        lifted = self._lift(query)
-        products = self._matrix[rows] @ lifted
-        kth = np.partition(products, len(rows) - k)[len(rows) - k]
-        near: Rows = rows[products >= kth - self._margin(lifted)]
-        return near
+
+def at_least_kth(products: Floats32, k: int, margin: float) -> Rows:
+    """Positions of all products that are at most `margin` below the k-th greatest.
+
+    With k blocks there are k products at least as great as the k-th greatest of their maxima: a
+    bound that costs one pass and a small selection, where selecting among all costs several passes.
+    """
+    blocks = len(products) // BLOCK
+    if blocks > 4 * k:
+        greatest = products[: blocks * BLOCK].reshape(blocks, BLOCK).max(axis=1)
+        bound = np.partition(greatest, blocks - k)[blocks - k]
+        places = np.flatnonzero(products >= bound - margin)
+        if len(places) <= 2 * k:
+            return np.asarray(places)
+        chosen = products[places]
+        kth = np.partition(chosen, len(chosen) - k)[len(chosen) - k]
+        return np.asarray(places[chosen >= kth - margin])
+    kth = np.partition(products, len(products) - k)[len(products) - k]
+    near: Rows = np.flatnonzero(products >= kth - margin)
+    return near
+
+
+def _mapped(file: Path) -> np.ndarray:
+    try:
+        # A plain view: numpy's memmap class costs microseconds at every slice.
+        mapped: np.ndarray = np.asarray(np.load(file, mmap_mode="r"))
+    except (ValueError, OSError, EOFError) as error:
+        raise CorruptFile(f"{file} is damaged ({error}). Sync the index again.") from None
+    return mapped

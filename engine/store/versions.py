@@ -1,24 +1,88 @@
-"""Index versions: which segments an index consists of. Publishes, reads, collects.
+"""Index versions: which segments an index consists of, and which of their rows are deleted.
 
-A version is a small JSON file; `CURRENT` names the published one and is replaced atomically. The
-version before it is kept, so that a reader that has just looked at CURRENT still finds its files.
+versions/<number>.json   a manifest; the highest number is the published version
+versions/<id>.npy        deleted rows of a segment, where a manifest would grow long by listing them
+segments/<id>/           see `segments`
+building/<id>/           a segment that a compaction is making, while it holds the lock `compact-`
+
+A manifest appears by an atomic rename. The version before is kept: for pages under way, and to be
+restored. A reader that finds a file gone looks again: what it read was superseded meanwhile; files
+that it has open stay readable.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import threading
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.core.schema import IndexSpec
-from engine.errors import CorruptFile
-from engine.store.layout import read_json, write_atomically, write_json
+import numpy as np
+
+from engine.core.arrays import Rows
+from engine.core.filters import Node
+from engine.core.rows import RowSet
+from engine.core.schema import Column, Columns, IndexSpec
+from engine.digests import sha256
+from engine.errors import CorruptFile, InvalidState
+from engine.store.layout import (
+    Layout,
+    make_folder,
+    read_json,
+    storage_failed,
+    sync_file,
+    sync_folder,
+    write_json,
+)
+from engine.store.masks import MaskCache
 from engine.store.segments import Segment
 
 KEPT_VERSIONS = 2  # the published one and its predecessor
+_LISTED_ROWS = 4096  # deleted rows of a segment that are listed in the manifest itself
+_LOOKS = 100  # times that a reader looks for a version before it calls files missing
+
+
+@dataclass(frozen=True)
+class Part:
+    """One segment as a version sees it.
+
+    Attributes:
+        deleted: rows that the version does not have; None for none.
+    """
+
+    segment: Segment
+    deleted: RowSet | None
+    deletion_id: str  # names this set of deleted rows
+
+    @property
+    def live_rows(self) -> int:
+        return self.segment.rows - (self.deleted.count if self.deleted else 0)
+
+    def live(self, masks: MaskCache) -> RowSet | None:
+        """The rows that are not deleted; None for all."""
+        deleted = self.deleted
+        if deleted is None:
+            return None
+        key = (self.segment.id, self.deletion_id, None)
+        return masks.get(key, lambda: RowSet.of_mask(~deleted.mask()))[0]
+
+    def passing(self, condition: Node, masks: MaskCache) -> tuple[RowSet, bool]:
+        """Live rows that pass a filter, and whether the filter had been evaluated before."""
+
+        def evaluated() -> RowSet:
+            return RowSet.of_mask(self.segment.metadata.mask(condition))
+
+        whole, seen = masks.get((self.segment.id, "", condition), evaluated)
+        live = self.live(masks)
+        if live is None:
+            return whole, seen
+        key = (self.segment.id, self.deletion_id, condition)
+        return masks.get(key, lambda: whole & live)[0], seen
 
 
 @dataclass(frozen=True)
@@ -27,95 +91,236 @@ class Version:
 
     Attributes:
         number: counts up from 1.
-        facts: what was true when it was made: source identity, encoder, report.
+        facts: what was true when it was made: state of the source, encoder, report.
+        columns: the index's columns by name.
     """
 
     number: int
-    segments: tuple[Segment, ...]
+    parts: tuple[Part, ...]
     facts: Mapping[str, Any]
+    columns: Columns
+    masks: MaskCache
 
     @property
     def rows(self) -> int:
-        return sum(segment.rows for segment in self.segments)
+        return sum(part.live_rows for part in self.parts)
 
 
 class VersionStore:
-    """The versions of one index."""
+    """The versions of one index. Safe to use from many threads; writers hold the index's lock."""
 
-    def __init__(self, folder: Path, spec: IndexSpec) -> None:
-        self._folder = folder
-        self._spec = spec
+    def __init__(self, layout: Layout, spec: IndexSpec) -> None:
+        self.layout = layout
+        self._folder = layout.index_dir(spec.name)
+        self._versions_path = str(self._versions_dir)  # made once: it is listed by each query
+        self.spec = spec
+        self.masks = MaskCache()
+        self._listed: tuple[list[str], list[int]] = ([], [])
         self._open: dict[int, Version] = {}
+        self._lock = threading.Lock()
 
     @property
     def segments_dir(self) -> Path:
         return self._folder / "segments"
 
-    def current_number(self) -> int:
-        """Number of the published version, 0 before the first.
+    @property
+    def building_dir(self) -> Path:
+        return self._folder / "building"
 
-        Raises:
-            CorruptFile: CURRENT is damaged.
-        """
+    @property
+    def _versions_dir(self) -> Path:
+        return self._folder / "versions"
+
+    def numbers(self) -> list[int]:
+        """Numbers of the versions that are there, ascending; the last one is published."""
         try:
-            text = (self._folder / "CURRENT").read_text()
+            names = os.listdir(self._versions_path)
         except FileNotFoundError:
-            return 0
-        if not text.strip().isdecimal():
-            raise CorruptFile(f"{self._folder / 'CURRENT'} is damaged. Sync the index again.")
-        return int(text)
+            return []
+        if names == self._listed[0]:
+            return self._listed[1]
+        numbers = sorted(int(n[:-5]) for n in names if n.endswith(".json") and n[:-5].isdecimal())
+        self._listed = (names, numbers)
+        return numbers
+
+    def current_number(self) -> int:
+        """Number of the published version, 0 before the first."""
+        numbers = self.numbers()
+        return numbers[-1] if numbers else 0
 
     def current(self) -> Version | None:
-        """The published version, None before the first one."""
-        for attempt in range(3):
+        """The published version, None before the first one.
+
+        Raises:
+            CorruptFile: one of its files is damaged or gone. StorageFailed: it can't be read.
+        """
+        for _ in range(_LOOKS):
             number = self.current_number()
+            if not number:
+                return None
             try:
-                return self.get(number) if number else None
-            except FileNotFoundError as error:
-                # Collected between reading CURRENT and opening it: look again.
-                if attempt == 2:
+                return self.get(number)
+            except (FileNotFoundError, CorruptFile) as error:
+                # Collected between looking and opening? Then there is a newer version now.
+                if self.current_number() == number:
+                    if isinstance(error, CorruptFile):
+                        raise
                     raise CorruptFile(
-                        f"version {number} of index {self._spec.name} lacks {error.filename}. "
-                        "Sync the index again."
+                        f"version {number} of index {self.spec.name} lacks {error.filename}. "
+                        f"Run: vitrine index restore {self.spec.name}, or sync the index again."
                     ) from None
-        raise AssertionError("unreachable")
+            except OSError as error:
+                what = f"version {number} of index {self.spec.name} was not read"
+                raise storage_failed(what, error) from error
+        raise InvalidState(
+            f"Index {self.spec.name} is being written faster than it can be opened here. Try again."
+        )
 
     def get(self, number: int) -> Version:
         """A version by its number.
 
         Raises:
-            FileNotFoundError: it was collected, or never was.
+            FileNotFoundError: it was collected, or never was. CorruptFile: damaged.
         """
-        if number not in self._open:
-            facts = read_json(self._folder / "versions" / f"{number}.json")
-            segments = tuple(
-                Segment(self.segments_dir / name, self._spec) for name in facts["segments"]
-            )
-            newest = max([number, *self._open])
-            kept = {n: v for n, v in self._open.items() if n > newest - KEPT_VERSIONS}
-            self._open = {**kept, number: Version(number, segments, facts)}
-        return self._open[number]
+        version = self._open.get(number)
+        if version is not None:
+            return version
+        with self._lock:
+            if number not in self._open:
+                version = self._read(number)
+                newest = max([number, *self._open])
+                kept = {n: v for n, v in self._open.items() if n > newest - KEPT_VERSIONS}
+                self._open = {**kept, number: version}
+            return self._open[number]
 
-    def publish(self, segments: Sequence[str], facts: Mapping[str, Any]) -> int:
-        """Make a new version of finished segments the current one; the caller holds the lock."""
-        taken = [int(file.stem) for file in (self._folder / "versions").glob("*.json")]
-        number = max(taken, default=0) + 1
-        write_json(
-            self._folder / "versions" / f"{number}.json", {**facts, "segments": list(segments)}
-        )
-        write_atomically(self._folder / "CURRENT", str(number).encode())
-        self._collect(number)
+    def _read(self, number: int) -> Version:
+        facts = self.manifest(number)
+        known = {part.segment.id: part for v in self._open.values() for part in v.parts}
+        parts = []
+        for entry in facts["segments"]:
+            part = known.get(entry["id"])
+            segment = part.segment if part else Segment(self.segments_dir / entry["id"], self.spec)
+            if part is None or part.deletion_id != entry["deletion_id"]:
+                part = Part(segment, self._deleted(entry, segment.rows), entry["deletion_id"])
+            parts.append(part)
+        columns = {entry["name"]: Column(**entry) for entry in facts["columns"]}
+        return Version(number, tuple(parts), facts, columns, self.masks)
+
+    def manifest(self, number: int) -> dict[str, Any]:
+        """What a version's file says. Raises FileNotFoundError, CorruptFile."""
+        file = self._versions_dir / f"{number}.json"
+        facts = read_json(file)
+        if not isinstance(facts, dict) or "segments" not in facts:
+            raise CorruptFile(f"{file} is not the manifest of a version. Sync the index again.")
+        return facts
+
+    def _deleted(self, entry: Mapping[str, Any], rows: int) -> RowSet | None:
+        listed = np.array(entry["deleted"], dtype=np.int64)
+        if entry["deleted_file"]:
+            listed = np.concatenate([listed, self._filed(entry)])
+        if listed.size and (listed.min() < 0 or listed.max() >= rows):
+            raise CorruptFile(
+                f"a version of index {self.spec.name} deletes rows that aren't there."
+            )
+        return RowSet.of_rows(listed, rows) if listed.size else None
+
+    def _filed(self, entry: Mapping[str, Any]) -> Rows:
+        """Deleted rows that lie in a file."""
+        file = self._versions_dir / entry["deleted_file"]
+        if sha256(file) != entry["deleted_sha256"]:
+            raise CorruptFile(
+                f"{file} does not match its checksum. Run: vitrine index restore {self.spec.name}, "
+                "or sync the index again."
+            )
+        rows: Rows = np.load(file).astype(np.int64)
+        return rows
+
+    # ------------------------------------------------------------------ writing, under the lock
+    def publish(self, parts: Sequence[tuple[str, RowSet | None]], facts: Mapping[str, Any]) -> int:
+        """Make a new version of finished segments the published one; the caller holds the lock.
+
+        Args:
+            parts: ids of segments in order, each with its deleted rows.
+        """
+        make_folder(self._versions_dir)
+        number = self.current_number() + 1
+        entries = [self._entry(segment, deleted) for segment, deleted in parts]
+        try:
+            write_json(self._versions_dir / f"{number}.json", {**facts, "segments": entries})
+        finally:
+            # Also after an error, when the new segment is garbage, unless the version is there. What
+            # can't be removed now is removed by the next write.
+            with contextlib.suppress(OSError):
+                self.collect()
         return number
 
-    def _collect(self, current: int) -> None:
-        """Remove versions and segments that no reader looks for any more."""
-        used: set[str] = set()
-        for file in (self._folder / "versions").glob("*.json"):
-            if current - KEPT_VERSIONS < int(file.stem) <= current:
-                with contextlib.suppress(CorruptFile):
-                    used.update(read_json(file)["segments"])
-            else:
-                file.unlink(missing_ok=True)
-        for folder in self.segments_dir.glob("*"):
-            if folder.name not in used:
-                shutil.rmtree(folder, ignore_errors=True)
+    def _entry(self, segment: str, deleted: RowSet | None) -> dict[str, Any]:
+        rows = deleted.rows() if deleted else np.empty(0, dtype=np.int64)
+        entry: dict[str, Any] = {
+            "id": segment,
+            "deletion_id": "",
+            "deleted": [],
+            "deleted_file": None,
+            "deleted_sha256": None,
+        }
+        if not len(rows):
+            return entry
+        entry["deletion_id"] = uuid.uuid4().hex
+        before = self._entries().get(segment)
+        if before and before["deleted_file"]:
+            # Most of them lie in a file already; only the others are listed.
+            with contextlib.suppress(CorruptFile, FileNotFoundError):
+                filed = self._filed(before)
+                others = np.setdiff1d(rows, filed)
+                if len(others) <= _LISTED_ROWS and len(filed) + len(others) == len(rows):
+                    file = {key: before[key] for key in ("deleted_file", "deleted_sha256")}
+                    return {**entry, "deleted": others.tolist(), **file}
+        if len(rows) <= _LISTED_ROWS:
+            return {**entry, "deleted": rows.tolist()}
+        path = self._versions_dir / f"{entry['deletion_id']}.npy"
+        np.save(path, rows.astype(np.int32))
+        sync_file(path)
+        return {**entry, "deleted_file": path.name, "deleted_sha256": sha256(path)}
+
+    def _entries(self) -> dict[str, dict[str, Any]]:
+        number = self.current_number()
+        with contextlib.suppress(FileNotFoundError, CorruptFile):
+            return {entry["id"]: entry for entry in self.manifest(number)["segments"]}
+        return {}
+
+    def collect(self) -> None:
+        """Remove everything that no kept version refers to; the caller holds the lock."""
+        kept = self.numbers()[-KEPT_VERSIONS:]
+        segments: set[str] = set()
+        files = {f"{number}.json" for number in kept}
+        for number in kept:
+            with contextlib.suppress(CorruptFile, FileNotFoundError):
+                for entry in self.manifest(number)["segments"]:
+                    segments.add(entry["id"])
+                    files.add(str(entry["deleted_file"]))
+        # Manifests first: a version that lacks something is never seen.
+        _remove_others(self._versions_dir, files, "*.json")
+        _remove_others(self._versions_dir, files)
+        _remove_others(self.segments_dir, segments)
+        for leftover in self._folder.glob(".writing-*"):
+            leftover.unlink(missing_ok=True)
+        if self.building_dir.exists():
+            compacting = self.layout.writing(f"compact-{self.spec.name}", wait_seconds=0)
+            with contextlib.suppress(InvalidState), compacting:
+                shutil.rmtree(self.building_dir, ignore_errors=True)
+
+    def adopt(self, folder: Path) -> None:
+        """Move a finished segment of a compaction to the others; the caller holds the lock."""
+        make_folder(self.segments_dir)
+        os.rename(folder, self.segments_dir / folder.name)
+        sync_folder(self.segments_dir)
+
+
+def _remove_others(folder: Path, kept: set[str], pattern: str = "*") -> None:
+    for entry in folder.glob(pattern):
+        if entry.name in kept:
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)

@@ -75,9 +75,12 @@ INDEX = {
 NEEDED = {
     AISearchClient: {
         "create_endpoint", "get_endpoint", "list_endpoints", "delete_endpoint", "endpoint_exists",
-        "create_delta_sync_index", "get_index", "delete_index", "index_exists", "list_indexes",
+        "create_delta_sync_index", "create_direct_access_index", "get_index", "delete_index",
+        "index_exists", "list_indexes",
     },
-    AISearchIndex: {"describe", "sync", "similarity_search", "wait_until_ready"},
+    AISearchIndex: {
+        "describe", "sync", "similarity_search", "wait_until_ready", "upsert", "delete",
+    },
 }  # fmt: skip
 OFFERED = [
     (owner, name, signature)

@@ -1,4 +1,6 @@
-"""Exact results equal a numpy oracle on a table of the real catalogue's size, under random filters.
+"""Results on a table of the real catalogue's size under random filters, against a numpy oracle.
+
+Asked exactly they equal it; asked as usual they hold 99% of its ten nearest.
 
 The table has the real one's 44,446 rows, columns and value distributions, resampled from the bundled
 sample. With VITRINE_FASHION_DIR set to a copy of the public data, the real attributes are used.
@@ -9,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,12 +19,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine import VectorSearchClient, VectorSearchIndex, Workspace
+from engine import VectorSearchClient, Workspace
 from engine.service.demo import sample_dir
 from engine.service.importing import read_styles
 
 ROWS, DIMENSION = 44_446, 64
 INDEX = "main.fashion_demo.big"
+Big = tuple[Workspace, pa.Table, np.ndarray]
 
 
 def products() -> pa.Table:
@@ -39,7 +43,7 @@ def products() -> pa.Table:
 
 
 @pytest.fixture(scope="module")
-def big(tmp_path_factory: pytest.TempPathFactory) -> tuple[VectorSearchIndex, pa.Table, np.ndarray]:
+def big(tmp_path_factory: pytest.TempPathFactory) -> Big:
     table = products()
     rng = np.random.default_rng(1)
     vectors = rng.standard_normal((ROWS, DIMENSION)).astype(np.float32)
@@ -52,7 +56,7 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> tuple[VectorSearchIndex, pa
         INDEX, source_table="source", vector_column="v", create_endpoint=True
     )
     assert (report.indexed, report.failed) == (ROWS, 0)
-    return VectorSearchClient(workspace=workspace).get_index(index_name=INDEX), table, vectors
+    return workspace, table, vectors
 
 
 VALUES = {
@@ -114,47 +118,107 @@ def like(value: str, pattern: str) -> bool:
 COLUMNS: dict[str, list[object]] = {}
 
 
+def nearest(
+    big: Big, where: dict[str, Any], query: np.ndarray, k: int
+) -> tuple[list[int], list[float], np.ndarray]:
+    """Keys, scores and places in the table of the k nearest rows that pass, by plain numpy."""
+    _, table, vectors = big
+    COLUMNS.update({n: table[n].to_pylist() for n in table.column_names if n not in COLUMNS})
+    keep = np.flatnonzero(passes(where, table))
+    keys = np.array(COLUMNS["product_id"])[keep]
+    squared = ((vectors[keep].astype(np.float64) - query.astype(np.float64)) ** 2).sum(axis=1)
+    order = np.lexsort((keys, squared))[:k]
+    return keys[order].tolist(), (1 / (1 + squared[order])).tolist(), keep[order]
+
+
+def near_a_row(vectors: np.ndarray, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    query = vectors[rng.integers(ROWS)] + np.float32(0.3) * rng.standard_normal(DIMENSION)
+    return query.astype(np.float32)
+
+
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(where=filters, k=st.integers(1, 60), seed=st.integers(0, 10**6))
 def test_filtered_results_equal_the_numpy_oracle(
-    big: tuple[VectorSearchIndex, pa.Table, np.ndarray], where: dict, k: int, seed: int
+    big: Big, where: dict[str, Any], k: int, seed: int
 ) -> None:
-    index, table, vectors = big
-    COLUMNS.update({n: table[n].to_pylist() for n in table.column_names if n not in COLUMNS})
-    rng = np.random.default_rng(seed)
-    query = vectors[rng.integers(ROWS)] + np.float32(0.3) * rng.standard_normal(DIMENSION)
-    query = query.astype(np.float32)
-    reply = index.similarity_search(
+    workspace, _, vectors = big
+    query = near_a_row(vectors, seed)
+    reply = workspace.query_index(
+        INDEX,
         columns=["product_id", "price", "gender"],
         query_vector=query.tolist(),
         filters=where,
         num_results=k,
+        exact=True,
     )
 
-    keep = np.flatnonzero(passes(where, table))
-    keys = np.array(COLUMNS["product_id"])[keep]
-    squared = ((vectors[keep].astype(np.float64) - query.astype(np.float64)) ** 2).sum(axis=1)
-    order = np.lexsort((keys, squared))[:k]
+    keys, scores, places = nearest(big, where, query, k)
     rows = reply["result"].get("data_array", [])
-    assert [row[0] for row in rows] == keys[order].astype(float).tolist()
-    np.testing.assert_allclose([r[-1] for r in rows], 1 / (1 + squared[order]), atol=1e-12)
-    for row, place in zip(rows, keep[order], strict=True):
+    assert [row[0] for row in rows] == keys
+    np.testing.assert_allclose([r[-1] for r in rows], scores, atol=1e-12)
+    for row, place in zip(rows, places, strict=True):
         assert row[1:3] == [COLUMNS["price"][place], COLUMNS["gender"][place]]
 
 
-def test_replies_are_deterministic(big: tuple[VectorSearchIndex, pa.Table, np.ndarray]) -> None:
-    index, _, vectors = big
+def random_filter(rng: np.random.Generator) -> dict[str, Any]:
+    """Up to four conditions, of any selectivity."""
+    where: dict[str, Any] = {}
+    for _ in range(rng.integers(0, 4)):
+        name = list(VALUES)[rng.integers(len(VALUES))]
+        chosen = rng.choice(VALUES[name], rng.integers(1, 4), replace=False).tolist()
+        where[name if rng.random() < 0.5 else f"{name} NOT"] = chosen
+    if rng.random() < 0.5:
+        where[("price <", "price >=")[rng.integers(2)]] = float(rng.uniform(5, 150))
+    return where
+
+
+def test_the_usual_way_finds_at_least_99_of_100_of_the_ten_nearest(big: Big) -> None:
+    """Over queries near to rows and far from all, without filters and with any."""
+    workspace, _, vectors = big
+    rng = np.random.default_rng(3)
+    found = wanted = 0
+    plans = set()
+    for number in range(200):
+        where = random_filter(rng) if number % 4 else {}
+        query = near_a_row(vectors, number)
+        if number % 2:
+            query = rng.standard_normal(DIMENSION).astype(np.float32)
+        reply = workspace.query_index(
+            INDEX,
+            columns=["product_id"],
+            query_vector=query.tolist(),
+            filters=where,
+            num_results=10,
+            debug_level=1,
+        )
+        # A tie with the tenth is as good as the tenth, so scores are compared.
+        scores = [row[-1] for row in reply["result"].get("data_array", [])]
+        _, exact, _ = nearest(big, where, query, 10)
+        assert len(scores) == len(exact)
+        found += sum(score >= exact[-1] - 1e-12 for score in scores)
+        wanted += len(exact)
+        plans |= {plan.split(":")[0] for plan in reply["debug_info"]["plan"]}
+    assert any("looked at again" in plan for plan in plans), "no query took the approximate way"
+    assert wanted > 1000
+    assert found >= 0.99 * wanted
+
+
+def test_replies_are_deterministic(big: Big) -> None:
+    workspace, _, vectors = big
+    index = VectorSearchClient(workspace=workspace).get_index(index_name=INDEX)
     call = {"columns": ["product_id"], "query_vector": vectors[5].tolist(), "num_results": 2500}
     first = json.dumps(index.similarity_search(**call))
     assert all(json.dumps(index.similarity_search(**call)) == first for _ in range(3))
 
 
-def test_threads_get_the_same_answers(big: tuple[VectorSearchIndex, pa.Table, np.ndarray]) -> None:
+def test_threads_get_the_same_answers(big: Big) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    index, _, vectors = big
+    workspace, _, vectors = big
+    index = VectorSearchClient(workspace=workspace).get_index(index_name=INDEX)
 
     def ask(number: int) -> str:
         where = {"price <": 10 + number} if number % 2 else None

@@ -21,7 +21,7 @@ ALLOWED = {
 }
 # A heavy package and the one file (or, for Arrow, the layers) that may import it.
 WALLS = {
-    "faiss": {"store/vectors.py"},
+    "faiss": {"store/ann.py"},
     "duckdb": {"store/metadata.py"},
     "torch": {"encode/clip.py"},
     "open_clip": {"encode/clip.py", "encode/sources.py", "encode/available.py"},
@@ -31,6 +31,7 @@ WALLS = {
     "tokenizers": {"encode/onnx.py"},
     "PIL": {"encode/images.py"},
     "sqlite3": {"encode/cache.py"},
+    "deltalake": {"store/delta.py"},
     "pandas": {"service/result.py"},
     "click": {"doors/"},
     "filelock": {"store/layout.py"},

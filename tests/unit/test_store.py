@@ -178,7 +178,7 @@ def query(workspace: Workspace) -> list[int]:
     return [row["product_id"] for row in found]
 
 
-@pytest.mark.parametrize("name", ["rows.parquet", "vectors.faiss"])
+@pytest.mark.parametrize("name", ["rows.parquet", "vectors.npy"])
 @pytest.mark.parametrize("damage", ["truncated", "removed"])
 def test_a_damaged_segment_is_a_named_error_and_a_sync_repairs_it(
     workspace: Workspace, indexed: Path, name: str, damage: str
@@ -198,26 +198,34 @@ def test_a_damaged_segment_is_a_named_error_and_a_sync_repairs_it(
 
 
 def test_a_flipped_bit_is_found_by_the_checksums(workspace: Workspace, indexed: Path) -> None:
-    (segment,) = workspace.catalog.open("main.a.i")[1].current().segments
-    segment.verify()
-    (file,) = indexed.glob("segments/*/vectors.faiss")
+    (part,) = workspace.catalog.open("main.a.i")[1].current().parts
+    part.segment.verify()
+    (file,) = indexed.glob("segments/*/vectors.npy")
     data = bytearray(file.read_bytes())
     data[-3] ^= 4
     file.write_bytes(data)
-    with pytest.raises(CorruptFile, match=r"vectors\.faiss does not match its checksum"):
-        segment.verify()
+    with pytest.raises(CorruptFile, match=r"vectors\.npy does not match its checksum"):
+        part.segment.verify()
+    with pytest.raises(CorruptFile, match=r"Run: vitrine index restore main\.a\.i, or sync"):
+        query(workspace)
 
 
-def test_damaged_manifests_are_named(workspace: Workspace, indexed: Path) -> None:
-    (indexed / "CURRENT").write_text("x")
-    with pytest.raises(CorruptFile, match="CURRENT is damaged"):
+@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+def test_a_damaged_manifest_is_named_and_a_sync_repairs_it(
+    workspace: Workspace, indexed: Path, content: str
+) -> None:
+    (indexed / "versions" / "1.json").write_text(content)
+    with pytest.raises(CorruptFile, match=r"1\.json is"):
         query(workspace)
-    (indexed / "CURRENT").write_text("1")
-    (indexed / "versions" / "1.json").write_text("{")
-    with pytest.raises(CorruptFile, match=r"1\.json is damaged"):
-        query(workspace)
-    (indexed / "CURRENT").write_text("x")
+    Workspace(workspace.path).sync("main.a.i")  # the first one has it in memory, intact
+    assert query(workspace) == [2, 1, 3]
+
+
+def test_the_highest_version_is_the_published_one(workspace: Workspace, indexed: Path) -> None:
+    workspace.write_table("t", pa.table({"product_id": [3], "v": [[1.0, 0.0]]}))
     workspace.sync("main.a.i")
+    assert query(workspace) == [3]
+    (indexed / "versions" / "2.json").unlink()
     assert query(workspace) == [2, 1, 3]
 
 
@@ -254,8 +262,8 @@ def test_a_reader_keeps_its_version_while_a_new_one_is_published(
     for number in range(3):
         workspace.write_table("t", pa.table({"product_id": [number], "v": [[0.0, 1.0]]}))
         Workspace(workspace.path).sync("main.a.i")
-    rows = version.segments[0].fetch(["product_id", "v"], np.array([0, 1, 2]))
-    assert rows == [[1, [0.6, 0.8]], [2, [1.0, 0.0]], [3, [0.1, -0.2]]]
+    rows = version.parts[0].segment.fetch(["product_id", "v"], np.array([0, 1, 2]))
+    assert rows == [[1, 2, 3], [[0.6, 0.8], [1.0, 0.0], [0.1, -0.2]]]
 
 
 # ---------------------------------------------------------------------- publishing and locks

@@ -1,0 +1,45 @@
+"""How fast is numpy alone: all products of a mapped matrix, and a partition of them?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from adapters.base import Row
+from adapters.rows import Kept, Nearest, OwnRows, best
+
+BATCH = 64  # queries in one product of matrices
+
+
+class Contestant(OwnRows):
+    about = (
+        "numpy: a mapped matrix, X @ q and argpartition; a filter's products are picked out, "
+        "or its rows gathered where it keeps under a quarter"
+    )
+    packages = ("numpy", "duckdb")
+    batches = True
+    few_share, few_rows = 0.25, 1_000_000
+
+    def build_index(self, folder: Path, vectors: np.ndarray) -> None:
+        np.save(folder / "vectors.npy", vectors)
+
+    def open_index(self, folder: Path) -> None:
+        self._vectors = np.load(folder / "vectors.npy", mmap_mode="r").view(np.ndarray)
+        self._all = np.arange(len(self._vectors))
+
+    def vectors_at(self, places: np.ndarray) -> np.ndarray:
+        return self._vectors[places]
+
+    def nearest(self, query: np.ndarray, k: int) -> Nearest:
+        return best(self._vectors @ query, self._all, k)
+
+    def nearest_kept(self, query: np.ndarray, k: int, kept: Kept) -> Nearest:
+        return best((self._vectors @ query)[kept.places], kept.places, k)
+
+    def search_batch(self, queries: np.ndarray, k: int) -> list[list[Row]]:
+        out = []
+        for start in range(0, len(queries), BATCH):
+            scores = queries[start : start + BATCH] @ self._vectors.T
+            out += [self.rows(*best(one, self._all, k)) for one in scores]
+        return out

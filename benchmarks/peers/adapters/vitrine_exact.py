@@ -1,0 +1,12 @@
+"""How fast is the engine when it is told to compare every vector?"""
+
+from __future__ import annotations
+
+from adapters import vitrine
+
+
+class Contestant(vitrine.Contestant):
+    about = "the same index, asked for exact results"
+    store = "vitrine"
+    writes = False
+    exact = True

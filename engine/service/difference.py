@@ -1,0 +1,279 @@
+"""What a source table has that a version has not, and the other way round. Knows keys and hashes.
+
+Fills a `Change` with it. Rows that can't be used are failures, with key and reason; the rest goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from engine.core.arrays import Mask, Matrix, Rows
+from engine.core.schema import IndexSpec
+from engine.service.columns import stored
+from engine.service.origins import FileId, Origins, Reading
+from engine.store.changes import Change
+from engine.store.columns import number_array
+from engine.store.metadata import content_hashes
+from engine.store.segments import GROUP_COLUMN, HASH_COLUMN
+from engine.store.tables import Table, read_batches
+from engine.store.vector_columns import to_matrix
+from engine.store.versions import Version
+
+if TYPE_CHECKING:
+    from engine.store.delta import DeltaSource
+
+BATCH_ROWS = 8192
+CHANGE_TYPE = "_change_type"  # of Delta's change feed
+REPEATED = "the primary key appears a second time"
+_WHOLE: FileId = ("", 0, 0)  # stands for a table that is not read file by file
+
+
+class _FoundElsewhere(Exception):
+    """A row that is read has the key of another row of the source that is not read."""
+
+
+def take_difference(
+    source: Table, version: Version | None, spec: IndexSpec, fields: list[pa.Field], change: Change
+) -> tuple[Difference, dict[str, Any]]:
+    """Fill a change with what brings a version to the state of a table.
+
+    Returns:
+        the difference, with its counts and failures, and the state of the table for the version's
+        facts.
+    """
+    difference = Difference(spec, fields, change)
+    state = version.facts["source"] if version is not None else None
+    if source.delta is not None:
+        changes = _feed(source.delta, version, spec)
+        try:
+            if changes is None:
+                raise _FoundElsewhere
+            difference.take_changes(changes)
+        except _FoundElsewhere:
+            change.start_again()
+            difference = Difference(spec, fields, change)
+            reading = Origins().to_read([_WHOLE])
+            difference.take_rows(source.batches(spec.columns, BATCH_ROWS), reading, _WHOLE)
+            difference.delete_unmet(None)
+        return difference, {"delta": delta_state(source.delta), "origins": Origins().to_dict()}
+    by_file = state is not None and state["delta"] is None
+    origins = Origins.from_dict(state["origins"]) if state is not None and by_file else Origins()
+    files = source.identity()
+    reading = origins.to_read(files)
+    try:
+        difference.read(source, reading, reading.groups if by_file else None)
+    except _FoundElsewhere:
+        # Which of the two rows comes first can only be said by reading all files in order.
+        change.start_again()
+        difference = Difference(spec, fields, change)
+        reading = origins.to_read(files, every=True)
+        difference.read(source, reading, None)
+    return difference, {"delta": None, "origins": reading.result().to_dict()}
+
+
+def delta_state(source: DeltaSource) -> dict[str, Any]:
+    """What tells one state of a Delta table from another."""
+    return {"table_id": source.table_id, "version": source.version}
+
+
+def _feed(
+    source: DeltaSource, version: Version | None, spec: IndexSpec
+) -> Iterator[pa.RecordBatch] | None:
+    """The changes since a version; None where all rows must be read."""
+    before = version.facts["source"]["delta"] if version is not None else None
+    if version is None or before is None or before["table_id"] != source.table_id:
+        return None
+    if version.facts["report"]["failed"]:
+        return None  # a row that could not be used may be usable now, without having changed
+    return source.changes(before["version"], spec.columns)
+
+
+class Difference:
+    """Rows inserted, updated and deleted, as they are found.
+
+    Attributes:
+        inserted, updated, deleted: counts of rows.
+        failures: (primary key, reason) of rows that can't be used.
+    """
+
+    def __init__(self, spec: IndexSpec, fields: list[pa.Field], change: Change) -> None:
+        self._change, self._spec, self._fields = change, spec, fields
+        others = [f for f in fields if f.name != spec.vector_column]
+        self._schema = pa.schema(
+            [*others, pa.field(HASH_COLUMN, pa.uint64()), pa.field(GROUP_COLUMN, pa.int64())]
+        )
+        self._taken: set[Any] = set()  # keys that this sync appended
+        self._met: dict[int, Mask] = {}  # rows that the source has, by part
+        self.inserted = self.updated = self.deleted = 0
+        self.failures: list[tuple[str, str]] = []
+
+    # ------------------------------------------------------------------ rows of files
+    def read(self, source: Table, reading: Reading, groups: set[int] | None) -> None:
+        """Read files; rows of `groups` (None: of all) that none of them has are deleted."""
+        for file in reading.files:
+            before = len(self.failures)
+            batches = read_batches(Path(file[0]), self._spec.columns, BATCH_ROWS)
+            self.take_rows(batches, reading, file, groups)
+            if len(self.failures) > before:
+                reading.fails(file)
+        self.delete_unmet(groups)
+
+    def take_rows(
+        self,
+        batches: Iterator[pa.RecordBatch],
+        reading: Reading,
+        file: FileId,
+        groups: set[int] | None = None,
+    ) -> None:
+        """Take the rows of one file."""
+        for batch in batches:
+            keys, matrix, good, failed = self._usable(batch)
+            hashes = self._hashes(batch)
+            wanted = good.copy()
+            parts, rows = self._change.find(keys)
+            for part in np.unique(parts[good & (parts >= 0)]).tolist():
+                here = np.flatnonzero(good & (parts == part))
+                fresh = self._meet(part, here, rows)
+                failed |= dict.fromkeys(np.setdiff1d(here, fresh).tolist(), REPEATED)
+                same = self._compare(part, rows[fresh], hashes[fresh], reading, file, groups)
+                wanted[fresh[same]] = False
+                self._taken.update(keys[place] for place in fresh[~same].tolist())
+            for place in np.flatnonzero(good & (parts < 0)).tolist():
+                if keys[place] in self._taken:
+                    failed[place] = REPEATED
+                else:
+                    self._taken.add(keys[place])
+                    self.inserted += 1
+            wanted[list(failed)] = False
+            self.failures += [(str(keys[place]), failed[place]) for place in sorted(failed)]
+            if wanted.any():
+                self._append(batch, wanted, matrix[wanted[good]], hashes, reading.new_group(file))
+
+    def _meet(self, part: int, here: Rows, rows: Rows) -> Rows:
+        """Note rows of a part that the source has; returns those met for the first time."""
+        met = self._met.setdefault(part, np.zeros(self._change.segment(part).rows, dtype=np.bool_))
+        _, first = np.unique(rows[here], return_index=True)
+        fresh = np.zeros(len(here), dtype=np.bool_)
+        fresh[first] = True
+        fresh &= ~met[rows[here]]
+        met[rows[here]] = True
+        return here[fresh]
+
+    def _compare(
+        self,
+        part: int,
+        rows: Rows,
+        hashes: np.ndarray,
+        reading: Reading,
+        file: FileId,
+        groups: set[int] | None,
+    ) -> Mask:
+        """Which rows of a part are as the source has them; the others are deleted."""
+        table = self._change.segment(part).metadata
+        held = number_array(table.column(GROUP_COLUMN))[rows]
+        if groups is not None and not set(np.unique(held).tolist()) <= groups:
+            raise _FoundElsewhere
+        same: Mask = number_array(table.column(HASH_COLUMN))[rows] == hashes
+        reading.holds(file, np.unique(held[same]).tolist())
+        self.updated += self._change.delete(part, rows[~same])
+        return same
+
+    def delete_unmet(self, groups: set[int] | None) -> None:
+        """Delete the rows of these groups (None: of all) that the source does not have."""
+        for part, segment, there in self._change.parts():
+            if part in self._met:
+                there &= ~self._met[part]
+            if groups is not None:
+                held = number_array(segment.metadata.column(GROUP_COLUMN))
+                there &= np.isin(held, np.array(sorted(groups), dtype=np.int64))
+            self.deleted += self._change.delete(part, np.flatnonzero(there))
+
+    # ------------------------------------------------------------------ changes told by the source
+    def take_changes(self, changes: Iterator[pa.RecordBatch]) -> None:
+        """Take a change feed, in the order of its commits: of each key the last change counts."""
+        batches = list(changes)
+        last: dict[Any, tuple[int, int]] = {}
+        there: set[Any] = set()  # of the keys in `last`, those that have a row then
+        for number, batch in enumerate(batches):
+            keys = batch.column(self._spec.primary_key).to_pylist()
+            _, places = self._change.find(keys)
+            kinds = batch.column(CHANGE_TYPE).to_pylist()
+            for row, (key, kind, place) in enumerate(zip(keys, kinds, places.tolist())):
+                if key is None:
+                    continue
+                if kind == "delete":
+                    there.discard(key)
+                elif key in there or (key not in last and place >= 0):
+                    raise _FoundElsewhere  # a second row of this key
+                else:
+                    there.add(key)
+                last[key] = (number, row)
+        for number, batch in enumerate(batches):
+            rows = batch.select(list(self._spec.columns))
+            keys = rows.column(self._spec.primary_key).to_pylist()
+            final = np.array(
+                [key is None or last[key] == (number, row) for row, key in enumerate(keys)],
+                np.bool_,
+            )
+            gone = np.array(
+                [c == "delete" for c in batch.column(CHANGE_TYPE).to_pylist()], np.bool_
+            )
+            _, matrix, good, failed = self._usable(rows)
+            self.failures += [
+                (str(keys[row]), reason)
+                for row, reason in sorted(failed.items())
+                if final[row] and not gone[row]
+            ]
+            self._replace(rows, keys, final, good & final & ~gone, matrix, good)
+
+    def _replace(
+        self,
+        batch: pa.RecordBatch,
+        keys: list[Any],
+        final: Mask,
+        wanted: Mask,
+        matrix: Matrix,
+        good: Mask,
+    ) -> None:
+        """Delete the rows of the keys that changed, and append those that are wanted."""
+        parts, rows = self._change.find(keys)
+        there = parts >= 0
+        for place in np.flatnonzero(final & there).tolist():
+            self._change.delete(int(parts[place]), rows[place : place + 1])
+        self.deleted += int(np.count_nonzero(final & there & ~wanted))
+        self.updated += int(np.count_nonzero(there & wanted))
+        self.inserted += int(np.count_nonzero(~there & wanted))
+        if wanted.any():
+            self._append(batch, wanted, matrix[wanted[good]], self._hashes(batch), 0)
+
+    # ------------------------------------------------------------------ both
+    def _usable(self, batch: pa.RecordBatch) -> tuple[list[Any], Matrix, Mask, dict[int, str]]:
+        """Keys, vectors of the usable rows, which rows are usable, and why the others are not."""
+        keys = batch.column(self._spec.primary_key).to_pylist()
+        matrix, good, reasons = to_matrix(
+            batch.column(self._spec.vector_column), self._spec.dimension
+        )
+        without = [row for row, key in enumerate(keys) if key is None]
+        usable = good.copy()
+        usable[without] = False
+        reasons |= dict.fromkeys(without, "the primary key is null")
+        return keys, matrix[usable[good]], usable, reasons
+
+    def _hashes(self, batch: pa.RecordBatch) -> np.ndarray:
+        """Content hashes of the rows as they are stored: equal for equal rows of any two files."""
+        columns = [stored(batch.column(field.name), field.type) for field in self._fields]
+        return content_hashes(pa.table(columns, schema=pa.schema(self._fields)))
+
+    def _append(
+        self, batch: pa.RecordBatch, wanted: Mask, matrix: Matrix, hashes: np.ndarray, group: int
+    ) -> None:
+        named = [field for field in self._schema if field.name in batch.schema.names]
+        columns = [stored(batch.column(field.name), field.type) for field in named]
+        groups = pa.array(np.full(len(hashes), group, dtype=np.int64))
+        table = pa.table([*columns, pa.array(hashes), groups], schema=self._schema)
+        self._change.append(table.filter(pa.array(wanted)), matrix)

@@ -1,0 +1,328 @@
+"""The FAISS wall: approximate inner-product indexes of a segment. The only file with faiss.
+
+Two kinds. By default vectors are compressed to two bits a number (product quantization, four bits
+for each pair of numbers), which one core scans at 10 to 20 GB/s of codes, a sixteenth of the floats;
+large segments are divided into cells, of which a query reads some. Or what a FAISS factory string
+says, for those who study other structures.
+
+What leaves here are rows with approximate products, in no certain completeness:
+`service.candidates` compares them with exact ones and asks for more where that is not enough.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+
+from engine.core.arrays import Floats32, Matrix, Rows, Vector
+from engine.core.rows import RowSet
+from engine.errors import CorruptFile, InvalidParameterValue
+
+_TRAINING_ROWS = 20_000  # pairs of numbers have 16 centroids each: more rows change nothing
+_CELL_TRAINING_ROWS = 50  # for each cell
+_CELL_ROWS = 1024  # rows of a cell, about
+_CELLS_FROM = 200_000  # rows from which a scan of all codes takes longer than choosing cells
+_ADD_ROWS = 65_536
+_LEAST_CODES = 128  # groups of numbers with a code of four bits, where there are so many numbers
+_LOST_SHARE = 0.04  # of the variance may lie outside the axes that are kept
+_MOST_TURNED = 1536  # longer vectors keep all axes: finding the main ones takes too long
+_SAMPLE_ROWS = 128  # gives a standard deviation to 6 percent
+_SEED = 1234
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What is known of an approximate index from some of its rows; w is the width of its vectors.
+
+    Attributes:
+        errors: (s, w) float32, vectors minus what their codes say: with a query they give the
+            spread of the error of its products.
+        centres: (c, w) float32, the cells' centres; none where there is one cell.
+        sizes: (c,) rows in each cell.
+        rests: (s, w) float32, vectors minus the centres of their cells.
+    """
+
+    errors: Matrix
+    centres: Matrix
+    sizes: Rows
+    rests: Matrix
+
+
+def _width(dimension: int, lifted: bool) -> int:
+    """Numbers in a vector as FAISS holds it: with -|x|²/2 where needed, made even by a zero."""
+    return dimension + lifted + (dimension + lifted) % 2
+
+
+def _widen(vectors: Matrix, lengths: Floats32 | None) -> Matrix:
+    rows, dimension = vectors.shape
+    width = _width(dimension, lengths is not None)
+    if width == dimension:
+        return np.ascontiguousarray(vectors)
+    wide = np.zeros((rows, width), dtype=np.float32)
+    wide[:, :dimension] = vectors
+    if lengths is not None:
+        wide[:, dimension] = lengths
+    return wide
+
+
+def build_codes(file: Path, matrix: Matrix, lengths: Floats32 | None, seed: int = _SEED) -> None:
+    """Compress (n, d) vectors and write the result as a FAISS index.
+
+    Args:
+        lengths: (n,) of -|x|²/2 where vectors are not unit length, else None.
+    """
+    rows = len(matrix)
+    rng = np.random.default_rng(seed)
+    cells = 1 if rows < _CELLS_FROM else round(rows / _CELL_ROWS)
+    wanted = _TRAINING_ROWS + (cells > 1) * _CELL_TRAINING_ROWS * cells
+    sample = _sample(rng, matrix, lengths, wanted)
+    axes = _main_axes(sample, rng)
+    width = sample.shape[1] if axes is None else len(axes)
+    with _threads(os.cpu_count() or 1):
+        coarse = faiss.IndexFlatIP(width)
+        groups = max(width // 2, min(width, _LEAST_CODES))
+        codes = faiss.IndexIVFPQFastScan(
+            coarse, width, cells, groups, 4, faiss.METRIC_INNER_PRODUCT
+        )
+        codes.by_residual = False
+        codes.cp.niter = 8
+        codes.pq.cp.niter = 10
+        codes.cp.seed = codes.pq.cp.seed = seed
+        index: Any = codes
+        if axes is not None:
+            turn = faiss.LinearTransform(sample.shape[1], width, False)
+            faiss.copy_array_to_vector(axes.ravel(), turn.A)
+            turn.is_trained, turn.is_orthonormal = True, True
+            index = faiss.IndexPreTransform(turn, codes)
+        index.train(sample)
+        _add(index, matrix, lengths)
+        faiss.write_index(index, str(file))
+
+
+def _main_axes(sample: Matrix, rng: np.random.Generator) -> Matrix | None:
+    """Fewer axes than numbers in a vector that still tell rows apart, (kept, w) float32 orthonormal.
+
+    Real embeddings lie near a subspace; codes of its axes alone are shorter and tell more. The axes
+    are turned at random within the subspace, so that all carry about as much. None where rows fill
+    the whole space.
+    """
+    rows, width = sample.shape
+    if not _LEAST_CODES < width <= _MOST_TURNED:
+        return None
+    wide = sample.astype(np.float64)
+    energy, axes = np.linalg.eigh(wide.T @ wide / rows)  # ascending; not centred: queries aren't
+    variance = float(energy.sum() - (wide.mean(axis=0) ** 2).sum())
+    lost = np.cumsum(energy) <= _LOST_SHARE * variance
+    needed = width - int(np.count_nonzero(lost))
+    kept = next((size for size in (128, 256, 384, 512) if size >= needed), width)
+    if kept > 0.75 * width:
+        return None
+    turn, _ = np.linalg.qr(rng.standard_normal((kept, kept)))
+    return np.ascontiguousarray((axes[:, -kept:] @ turn).T, dtype=np.float32)
+
+
+def _add(index: Any, matrix: Matrix, lengths: Floats32 | None) -> None:
+    for start in range(0, len(matrix), _ADD_ROWS):
+        part = slice(start, start + _ADD_ROWS)
+        index.add(_widen(matrix[part], None if lengths is None else lengths[part]))
+
+
+def build_factory(file: Path, matrix: Matrix, lengths: Floats32 | None, factory: str) -> None:
+    """Make what a FAISS factory string says and write it.
+
+    Raises:
+        InvalidParameterValue: FAISS does not know the string, or can't train it on these rows.
+    """
+    width = _width(matrix.shape[1], lengths is not None)
+    with _threads(os.cpu_count() or 1):
+        index = _factory(width, factory)
+        try:
+            if not index.is_trained:
+                index.train(_sample(np.random.default_rng(_SEED), matrix, lengths, 200_000))
+            _add(index, matrix, lengths)
+        except RuntimeError as error:
+            raise _not_usable(factory, error) from None
+        faiss.write_index(index, str(file))
+
+
+def check_factory(factory: str, dimension: int) -> None:
+    """Refuse a factory string that FAISS does not know for this dimension.
+
+    Raises:
+        InvalidParameterValue: with FAISS's reason.
+    """
+    _factory(_width(dimension, False), factory)
+
+
+def _factory(width: int, factory: str) -> Any:
+    try:
+        return faiss.index_factory(width, factory, faiss.METRIC_INNER_PRODUCT)
+    except RuntimeError as error:
+        raise _not_usable(factory, error) from None
+
+
+def _not_usable(factory: str, error: Exception) -> InvalidParameterValue:
+    reason = str(error).splitlines()[-1].strip()
+    return InvalidParameterValue(
+        f"faiss_factory {factory!r} can't be used here: {reason} Give a FAISS factory string such "
+        "as 'HNSW32' or 'IVF1024,Flat', or leave it out."
+    )
+
+
+def _sample(
+    rng: np.random.Generator, matrix: Matrix, lengths: Floats32 | None, wanted: int
+) -> Matrix:
+    if len(matrix) <= wanted:
+        return _widen(matrix, lengths)
+    # Neighbouring rows in runs, because single rows of a large file are read a page each.
+    rows = np.sort(rng.choice(len(matrix), wanted, replace=False))
+    return _widen(matrix[rows], None if lengths is None else lengths[rows])
+
+
+class AnnFile:
+    """An approximate index of one segment, in memory. Safe to use from many threads."""
+
+    def __init__(
+        self, file: Path, rows: int, dimension: int, lifted: bool, factory: str | None = None
+    ) -> None:
+        """Read what `build_codes`, or with a factory string `build_factory`, wrote.
+
+        Raises:
+            CorruptFile: FAISS can't read it, or it is of other vectors.
+        """
+        try:
+            self._index = faiss.read_index(str(file))
+        except RuntimeError as error:
+            reason = str(error).splitlines()[-1].strip()
+            raise CorruptFile(f"{file} is damaged ({reason}). Sync the index again.") from None
+        width = _width(dimension, lifted)
+        if (self._index.ntotal, self._index.d) != (rows, width):
+            raise CorruptFile(
+                f"{file} holds {self._index.ntotal} vectors of length {self._index.d}, expected "
+                f"{rows} of {width}. Sync the index again."
+            )
+        self._pad = width - dimension - lifted
+        self._lifted = lifted
+        self.is_factory = factory is not None
+        self.is_graph = isinstance(self._index, (faiss.IndexHNSW, faiss.IndexNSG))
+        self._turned = isinstance(self._index, faiss.IndexPreTransform)
+        self._inner = faiss.downcast_index(self._index.index) if self._turned else self._index
+        has_cells = isinstance(self._inner, faiss.IndexIVF) and not (factory and self._turned)
+        self.cell_count: int = self._inner.nlist if has_cells else 1
+
+    def sample(self, matrix: Matrix, lengths: Floats32 | None) -> Sample:
+        """Measure the index on a hundred of its rows."""
+        rows = _sample(np.random.default_rng(_SEED), matrix, lengths, _SAMPLE_ROWS)
+        errors = np.zeros((1, rows.shape[1]), dtype=np.float32)
+        inner = self._inner
+        if not self.is_factory:
+            codes = inner.pq.compute_codes(np.ascontiguousarray(rows @ self._axes.T))
+            errors = rows - inner.pq.decode(codes) @ self._axes
+        if self.cell_count == 1:
+            return Sample(errors, rows[:0], np.empty(0, dtype=np.int64), rows[:0])
+        centres = inner.quantizer.reconstruct_n(0, inner.nlist) @ self._axes
+        sizes = np.array([inner.invlists.list_size(i) for i in range(inner.nlist)], dtype=np.int64)
+        cell = np.argmax(rows @ centres.T, axis=1)
+        return Sample(errors, centres, sizes, rows - centres[cell])
+
+    @property
+    def _axes(self) -> Matrix:
+        """(kept, w) float32: what the vectors are multiplied with before they are coded."""
+        if not self._turned:
+            return np.eye(self._index.d, dtype=np.float32)
+        turn = faiss.downcast_VectorTransform(self._index.chain.at(0))
+        axes: Matrix = faiss.vector_to_array(turn.A).reshape(turn.d_out, turn.d_in)
+        return axes
+
+    def widen(self, query: Vector) -> Vector:
+        """A query as FAISS takes it: 1 for the length, zeros for the padding."""
+        if not self._lifted and not self._pad:
+            return query
+        tail = np.zeros(self._lifted + self._pad, dtype=np.float32)
+        tail[: self._lifted] = 1
+        return np.concatenate([query, tail])
+
+    def search(
+        self, query: Vector, wanted: int, passing: RowSet | None = None, cells: int | None = None
+    ) -> tuple[Rows, Floats32]:
+        """Rows with the greatest approximate products, and these.
+
+        Args:
+            query: (dimension,) float32. wanted: how many, at least 1.
+            passing: the rows to choose from; None for all.
+            cells: how many cells to read, nearest first; None for all. For a graph: how many
+                rows it keeps in sight.
+
+        Returns:
+            at most `wanted` rows and their products, greatest first.
+        """
+        wide = np.ascontiguousarray(self.widen(query))
+        rows, products = np.empty(wanted, dtype=np.int64), np.empty(wanted, dtype=np.float32)
+        # For one query FAISS's threads cost more than they bring.
+        faiss.omp_set_num_threads(1)
+        with self._parameters(passing, cells, wanted) as parameters:
+            arrays = [faiss.swig_ptr(array) for array in (wide, products, rows)]
+            self._index.search_c(1, arrays[0], wanted, *arrays[1:], parameters)
+        if rows[-1] >= 0:
+            return rows, products
+        found = rows >= 0
+        return rows[found], products[found]
+
+    def search_many(
+        self, queries: Matrix, wanted: int, passing: RowSet | None, cells: int | None
+    ) -> tuple[Rows, Floats32]:
+        """The same for (m, dimension) queries at once: (m, wanted) rows, -1 where there are fewer."""
+        wide = queries
+        if self._lifted or self._pad:
+            wide = np.stack([self.widen(query) for query in queries])
+        with _threads(os.cpu_count() or 1), self._parameters(passing, cells, wanted) as parameters:
+            products, rows = self._index.search(wide, wanted, params=parameters)
+        return rows, products
+
+    @contextlib.contextmanager
+    def _parameters(self, passing: RowSet | None, cells: int | None, wanted: int) -> Any:
+        selector = None
+        if passing is not None:
+            selector = faiss.IDSelectorBitmap(passing.bits)
+        parameters = _parameters_of(self._inner, max(cells or 0, wanted), cells)
+        if selector is not None:
+            parameters.sel = selector
+        if self._turned:
+            yield faiss.SearchParametersPreTransform(index_params=parameters)
+        else:
+            yield parameters
+        del selector  # FAISS holds bare pointers to the selector and its bits
+
+
+def _parameters_of(index: Any, in_sight: int, cells: int | None) -> Any:
+    if isinstance(index, faiss.IndexHNSW):
+        return faiss.SearchParametersHNSW(efSearch=in_sight)
+    if isinstance(index, faiss.IndexIVF):
+        return faiss.SearchParametersIVF(nprobe=cells or index.nlist)
+    return faiss.SearchParameters()
+
+
+def exact_nearest(queries: Matrix, matrix: Matrix, wanted: int) -> tuple[Rows, Floats32]:
+    """Rows of `matrix` with the greatest products for many queries, by FAISS's matrix product.
+
+    Returns:
+        (m, wanted) rows and products, greatest first; -1 where there are fewer rows.
+    """
+    with _threads(os.cpu_count() or 1):
+        products, rows = faiss.knn(queries, matrix, wanted, metric=faiss.METRIC_INNER_PRODUCT)
+    return rows, products
+
+
+@contextlib.contextmanager
+def _threads(count: int) -> Any:
+    faiss.omp_set_num_threads(count)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(1)

@@ -1,0 +1,106 @@
+"""One column of a segment, and its values for some rows as Python objects. Knows Arrow; not files.
+
+Rows of an answer come from here, by position: a query through SQL would take milliseconds. The usual
+types are read straight from Arrow's buffers, in about the time of a list lookup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from engine.core.arrays import Mask, Rows
+
+_MAX_DECODED = 65_536  # distinct values that are kept as Python objects
+
+Take = Callable[[Rows], list[Any]]
+
+
+def taker(column: pa.Array) -> Take:
+    """A function from rows to the column's values, nulls as None."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _dictionary(column)
+    if pa.types.is_integer(kind) or pa.types.is_float32(kind) or pa.types.is_float64(kind):
+        return _numbers(column)
+    if pa.types.is_string(kind):
+        return _strings(column)
+    return lambda rows: [column[row].as_py() for row in rows.tolist()]
+
+
+def present(column: pa.Array) -> Mask | None:
+    """(n,) bool of the values that are not null; None where all are present."""
+    bits = column.buffers()[0]
+    if bits is None or column.null_count == 0:
+        return None
+    whole = np.unpackbits(np.frombuffer(bits, dtype=np.uint8), bitorder="little")
+    return whole[column.offset : column.offset + len(column)].view(np.bool_)
+
+
+def number_array(column: pa.Array) -> np.ndarray:
+    """The numbers of a column without a copy; anything where the value is null."""
+    dtype = np.dtype(column.type.to_pandas_dtype())
+    flat = np.frombuffer(column.buffers()[1], dtype=dtype)
+    return flat[column.offset : column.offset + len(column)]
+
+
+def _with_nulls(take: Take, column: pa.Array) -> Take:
+    there = present(column)
+    if there is None:
+        return take
+
+    def taken(rows: Rows) -> list[Any]:
+        return [value if known else None for value, known in zip(take(rows), there[rows].tolist())]
+
+    return taken
+
+
+def _numbers(column: pa.Array) -> Take:
+    values = number_array(column)
+
+    def taken(rows: Rows) -> list[Any]:
+        numbers: list[Any] = values[rows].tolist()
+        return numbers
+
+    return _with_nulls(taken, column)
+
+
+def _strings(column: pa.Array) -> Take:
+    _, offsets_buffer, data = column.buffers()
+    offsets = np.frombuffer(offsets_buffer, dtype=np.int32)
+    offsets = offsets[column.offset : column.offset + len(column) + 1]
+    text = data.to_pybytes() if data is not None else b""  # slices of bytes cost a third of views'
+
+    def taken(rows: Rows) -> list[Any]:
+        starts, ends = offsets[rows].tolist(), offsets[rows + 1].tolist()
+        return [text[start:end].decode() for start, end in zip(starts, ends)]
+
+    return _with_nulls(taken, column)
+
+
+def _dictionary(column: pa.DictionaryArray) -> Take:
+    codes = number_array(column.indices)
+    if len(column.dictionary) <= _MAX_DECODED:
+        decoded = column.dictionary.to_pylist()
+
+        def taken(rows: Rows) -> list[Any]:
+            return [decoded[code] for code in codes[rows].tolist()]
+    else:
+        values = taker(column.dictionary)
+
+        def taken(rows: Rows) -> list[Any]:
+            return values(codes[rows].astype(np.int64))
+
+    there = present(column.indices)
+    if there is None:
+        return taken
+
+    def some(rows: Rows) -> list[Any]:
+        known = there[rows]
+        values = iter(taken(rows[known]))
+        return [next(values) if is_known else None for is_known in known.tolist()]
+
+    return some

@@ -1,0 +1,184 @@
+"""Sequences of writes that are cut short at every point; run in forked children.
+
+Every step can be done again, and leads to a state that differs from the one before.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reliability.forks import Report
+from reliability.points import Points
+from reliability.world import (
+    INDEX,
+    TABLE,
+    create_direct,
+    create_synced,
+    rows,
+    state_of,
+    table,
+)
+
+from engine import Workspace
+from engine.errors import VitrineError
+
+Step = Callable[[Workspace], object]
+
+# Compaction in a thread would make the order of the points a matter of chance.
+NO_THREADS = {"engine.service.maintenance._BACKGROUND_NUMBERS": -1}
+_EVERY_WRITE_A_SEGMENT = {"engine.store.changes.TAIL_NUMBERS": 0}
+_DELETIONS_IN_FILES = {"engine.store.versions._LISTED_ROWS": 1}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Steps from a prepared workspace on; `last` is the write after which no garbage is left."""
+
+    prepare: Step
+    steps: Sequence[Step]
+    last: Step
+    tuning: dict[str, Any] = field(default_factory=dict)
+
+
+def upsert(generation: int, *keys: int) -> Step:
+    return lambda workspace: workspace.upsert(INDEX, rows(generation, keys))
+
+
+def delete(*keys: int) -> Step:
+    return lambda workspace: workspace.delete_rows(INDEX, keys)
+
+
+def write_source(held: dict[int, int]) -> Step:
+    return lambda workspace: workspace.write_table(TABLE, table(held))
+
+
+def sync(workspace: Workspace) -> object:
+    return workspace.sync(INDEX)
+
+
+def compact(workspace: Workspace) -> object:
+    return workspace.compact_index(INDEX)
+
+
+def all_of(*steps: Step) -> Step:
+    def done(workspace: Workspace) -> None:
+        for step in steps:
+            step(workspace)
+
+    return done
+
+
+def dropped_if_there(workspace: Workspace) -> None:
+    if workspace.index_exists(INDEX):
+        workspace.delete_index(INDEX)
+
+
+_SOME = {1: 1, 2: 1, 3: 1, 4: 1, 5: 1}
+_FULL = all_of(create_direct, upsert(1, *_SOME))
+
+SCENES = {
+    "rows one by one": Scene(
+        _FULL,
+        [upsert(2, 1), upsert(3, 1, 6), delete(2, 6)],
+        upsert(9, 9),
+    ),
+    "every write a segment": Scene(
+        _FULL,
+        [upsert(2, 1, 2), delete(3, 4), upsert(3, 5, 2), delete(1)],
+        upsert(9, 9),
+        _EVERY_WRITE_A_SEGMENT | _DELETIONS_IN_FILES,
+    ),
+    "compaction": Scene(
+        all_of(_FULL, upsert(2, 1, 2), upsert(3, 6), delete(3)),
+        [compact, upsert(4, 7), compact],
+        upsert(9, 9),
+        _EVERY_WRITE_A_SEGMENT,
+    ),
+    "compaction last": Scene(
+        all_of(_FULL, upsert(2, 1, 2), delete(3)),
+        [compact],
+        all_of(delete(5), compact),
+        _EVERY_WRITE_A_SEGMENT,
+    ),
+    "an approximate index": Scene(
+        lambda workspace: create_direct(workspace, faiss_factory="HNSW4"),
+        [upsert(1, 1, 2), upsert(2, 3)],
+        upsert(9, 9),
+    ),
+    "a table synced": Scene(
+        lambda workspace: create_synced(workspace, _SOME),
+        [
+            write_source({**_SOME, 2: 2, 6: 2}),
+            sync,
+            write_source({3: 3}),
+            sync,
+        ],
+        all_of(write_source({8: 8}), sync),
+        _EVERY_WRITE_A_SEGMENT,
+    ),
+    "create and delete": Scene(
+        all_of(lambda workspace: workspace.write_table(TABLE, table(_SOME))),
+        [
+            all_of(dropped_if_there, lambda workspace: create_synced(workspace, {1: 1})),
+            all_of(dropped_if_there),
+            all_of(dropped_if_there, _FULL),
+        ],
+        all_of(dropped_if_there, lambda workspace: create_synced(workspace, {1: 7})),
+    ),
+}
+
+
+def tune(scene: Scene) -> None:
+    """Make small what is large in the engine, so that few rows reach it; in a child only."""
+    for place, value in {**NO_THREADS, **scene.tuning}.items():
+        module, name = place.rsplit(".", 1)
+        assert hasattr(importlib.import_module(module), name)
+        setattr(importlib.import_module(module), name, value)
+
+
+def record(report: Report, *, name: str, folder: str) -> None:
+    """Prepare a scene's workspace."""
+    scene = SCENES[name]
+    tune(scene)
+    scene.prepare(Workspace(folder))
+
+
+def play(report: Report, *, name: str, folder: str, mode: str, at: int) -> None:
+    """Take the steps of a scene until a point; report each state, and the points."""
+    scene = SCENES[name]
+    tune(scene)
+    points = Points(mode, at).install()
+    workspace = Workspace(folder)
+    for number, step in enumerate(scene.steps):
+        step(workspace)
+        report({"done": number, "state": seen(workspace)} if not at else {"done": number})
+    report({"points": points.names})
+
+
+def play_against_errors(report: Report, *, name: str, folder: str, mode: str, at: int) -> None:
+    """Take the steps; a step that is refused is taken again once the cause is gone."""
+    scene = SCENES[name]
+    tune(scene)
+    points = Points(mode, at).install()
+    workspace = Workspace(folder)
+    for number, step in enumerate(scene.steps):
+        try:
+            step(workspace)
+        except VitrineError as error:
+            report({"refused": number, "state": seen(workspace), "message": str(error)})
+            points.disarm()
+            step(workspace)
+    points.disarm()
+    report({"end": seen(workspace)})
+    scene.last(workspace)
+
+
+def seen(workspace: Workspace) -> dict[str, Any]:
+    """A state as JSON brings it: keys of dicts are text there."""
+    return {
+        what: held if isinstance(held, str) else sorted(map(list, held.items()))
+        for what, held in state_of(workspace).items()
+    }
