@@ -101,7 +101,8 @@ class Catalog:
             raise InvalidState(
                 f"Endpoint {name} still has indexes: {', '.join(living)}. Delete them first."
             )
-        self._endpoint_file(name).unlink(missing_ok=True)
+        with self._layout.writing("endpoints"):
+            self._endpoint_file(name).unlink(missing_ok=True)
 
     def _endpoint_file(self, name: str) -> Path:
         return self._layout.endpoints_dir / f"{name}.json"

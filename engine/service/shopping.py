@@ -52,24 +52,7 @@ def search(
     exact: bool,
 ) -> SearchResult:
     """See `Workspace.search`."""
-    given = [
-        name
-        for name, value in (
-            ("text", text),
-            ("image", image),
-            ("like", like),
-            ("vector", vector),
-        )
-        if value is not None and not (isinstance(value, str) and not value)
-    ]
-    if given not in (["text"], ["image"], ["text", "image"], ["like"], ["vector"]):
-        raise InvalidInputException(
-            f"A search needs text, an image, both of these, like, or a vector; "
-            f"{' and '.join(given) or 'nothing'} was given."
-        )
-    blended = given == ["text", "image"]
-    if text_weight is not None and not blended:
-        raise InvalidInputException("text_weight needs both a text and an image.")
+    blended = _is_blended(text, image, like, vector, text_weight)
     full_name = _index_of(index, HYBRID_INDEX if blended or like is not None else IMAGE_INDEX)
     spec, _, version = workspace.version_of(full_name)
     started = time.perf_counter()
@@ -115,6 +98,39 @@ def search(
         _images=tuple(row[photo] if has_photo else None for row in rows),
         _read_image=workspace.volumes.read,
     )
+
+
+def _is_blended(
+    text: str | None,
+    image: ImageInput | None,
+    like: object,
+    vector: Sequence[float] | None,
+    text_weight: float | None,
+) -> bool:
+    """Whether a search is by a text and an image at once.
+
+    Raises:
+        InvalidInputException: what was given makes no search.
+    """
+    given = [
+        name
+        for name, value in (
+            ("text", text),
+            ("image", image),
+            ("like", like),
+            ("vector", vector),
+        )
+        if value is not None and not (isinstance(value, str) and not value)
+    ]
+    if given not in (["text"], ["image"], ["text", "image"], ["like"], ["vector"]):
+        raise InvalidInputException(
+            f"A search needs text, an image, both of these, like, or a vector; "
+            f"{' and '.join(given) or 'nothing'} was given."
+        )
+    blended = given == ["text", "image"]
+    if text_weight is not None and not blended:
+        raise InvalidInputException("text_weight needs both a text and an image.")
+    return blended
 
 
 def _index_of(name: str | None, default: str) -> str:

@@ -32,7 +32,7 @@ _ADD_ROWS = 65_536
 _LEAST_CODES = 128  # groups of numbers with a code of four bits, where there are so many numbers
 _LOST_SHARE = 0.04  # of the variance may lie outside the axes that are kept
 _MOST_TURNED = 1536  # longer vectors keep all axes: finding the main ones takes too long
-_SAMPLE_ROWS = 128  # gives a standard deviation to 6 percent
+_SAMPLE_ROWS = 256  # of which the worse half counts: a standard deviation to 6 percent
 _SEED = 1234
 
 
@@ -42,7 +42,8 @@ class Sample:
 
     Attributes:
         errors: (s, w) float32, vectors minus what their codes say: with a query they give the
-            spread of the error of its products.
+            spread of the error of its products. Of rows that are coded badly, because some kinds
+            of rows are coded worse than others.
         centres: (c, w) float32, the cells' centres; none where there is one cell.
         sizes: (c,) rows in each cell.
         rests: (s, w) float32, vectors minus the centres of their cells.
@@ -84,25 +85,38 @@ def build_codes(file: Path, matrix: Matrix, lengths: Floats32 | None, seed: int 
     sample = _sample(rng, matrix, lengths, wanted)
     axes = _main_axes(sample, rng)
     width = sample.shape[1] if axes is None else len(axes)
-    with _threads(os.cpu_count() or 1):
-        coarse = faiss.IndexFlatIP(width)
-        groups = max(width // 2, min(width, _LEAST_CODES))
-        codes = faiss.IndexIVFPQFastScan(
-            coarse, width, cells, groups, 4, faiss.METRIC_INNER_PRODUCT
-        )
-        codes.by_residual = False
-        codes.cp.niter = 8
-        codes.pq.cp.niter = 10
-        codes.cp.seed = codes.pq.cp.seed = seed
-        index: Any = codes
-        if axes is not None:
-            turn = faiss.LinearTransform(sample.shape[1], width, False)
-            faiss.copy_array_to_vector(axes.ravel(), turn.A)
-            turn.is_trained, turn.is_orthonormal = True, True
-            index = faiss.IndexPreTransform(turn, codes)
+    coarse = faiss.IndexFlatIP(width)
+    groups = max(width // 2, min(width, _LEAST_CODES))
+    codes = faiss.IndexIVFPQFastScan(coarse, width, cells, groups, 4, faiss.METRIC_INNER_PRODUCT)
+    codes.by_residual = False
+    codes.pq.cp.niter, codes.pq.cp.seed = 10, seed
+    if cells > 1:
+        coarse.add(_centres(sample if axes is None else sample @ axes.T, cells, seed))
+    index: Any = codes
+    if axes is not None:
+        turn = faiss.LinearTransform(sample.shape[1], width, False)
+        faiss.copy_array_to_vector(axes.ravel(), turn.A)
+        turn.is_trained, turn.is_orthonormal = True, True
+        index = faiss.IndexPreTransform(turn, codes)
+    # Hundreds of small groups are trained one after another: threads would meet at a barrier after
+    # each step, which takes seconds where something else wants the cores.
+    with _threads(1):
         index.train(sample)
+    with _threads(os.cpu_count() or 1):
         _add(index, matrix, lengths)
         faiss.write_index(index, str(file))
+
+
+def _centres(sample: Matrix, cells: int, seed: int) -> Matrix:
+    """Centres of cells, (cells, w) float32, by k-means."""
+    clustering = faiss.Clustering(sample.shape[1], cells)
+    clustering.niter, clustering.seed = 8, seed
+    clustering.max_points_per_centroid = 256
+    nearest = faiss.IndexFlatL2(sample.shape[1])
+    with _threads(os.cpu_count() or 1):
+        clustering.train(np.ascontiguousarray(sample), nearest)
+    centres: Matrix = faiss.vector_to_array(clustering.centroids).reshape(cells, -1)
+    return centres
 
 
 def _main_axes(sample: Matrix, rng: np.random.Generator) -> Matrix | None:
@@ -134,18 +148,20 @@ def _add(index: Any, matrix: Matrix, lengths: Floats32 | None) -> None:
 
 
 def build_factory(file: Path, matrix: Matrix, lengths: Floats32 | None, factory: str) -> None:
-    """Make what a FAISS factory string says and write it.
+    """Make what a FAISS factory string says and write it: for vectors of any length by distance.
 
     Raises:
         InvalidParameterValue: FAISS does not know the string, or can't train it on these rows.
     """
-    width = _width(matrix.shape[1], lengths is not None)
+    metric = faiss.METRIC_INNER_PRODUCT if lengths is None else faiss.METRIC_L2
     with _threads(os.cpu_count() or 1):
-        index = _factory(width, factory)
+        index = _factory(matrix.shape[1], factory, metric)
         try:
             if not index.is_trained:
-                index.train(_sample(np.random.default_rng(_SEED), matrix, lengths, 200_000))
-            _add(index, matrix, lengths)
+                rows = _some_rows(np.random.default_rng(_SEED), len(matrix), 200_000)
+                index.train(np.ascontiguousarray(matrix[rows]))
+            for start in range(0, len(matrix), _ADD_ROWS):
+                index.add(np.ascontiguousarray(matrix[start : start + _ADD_ROWS]))
         except RuntimeError as error:
             raise _not_usable(factory, error) from None
         faiss.write_index(index, str(file))
@@ -157,12 +173,12 @@ def check_factory(factory: str, dimension: int) -> None:
     Raises:
         InvalidParameterValue: with FAISS's reason.
     """
-    _factory(_width(dimension, False), factory)
+    _factory(dimension, factory, faiss.METRIC_INNER_PRODUCT)
 
 
-def _factory(width: int, factory: str) -> Any:
+def _factory(dimension: int, factory: str, metric: int) -> Any:
     try:
-        return faiss.index_factory(width, factory, faiss.METRIC_INNER_PRODUCT)
+        return faiss.index_factory(dimension, factory, metric)
     except RuntimeError as error:
         raise _not_usable(factory, error) from None
 
@@ -178,11 +194,21 @@ def _not_usable(factory: str, error: Exception) -> InvalidParameterValue:
 def _sample(
     rng: np.random.Generator, matrix: Matrix, lengths: Floats32 | None, wanted: int
 ) -> Matrix:
-    if len(matrix) <= wanted:
-        return _widen(matrix, lengths)
-    # Neighbouring rows in runs, because single rows of a large file are read a page each.
-    rows = np.sort(rng.choice(len(matrix), wanted, replace=False))
+    rows = _some_rows(rng, len(matrix), wanted)
     return _widen(matrix[rows], None if lengths is None else lengths[rows])
+
+
+def _some_rows(rng: np.random.Generator, rows: int, wanted: int) -> Rows:
+    """Distinct rows, ascending, so that they are read in the order of the file."""
+    if rows <= wanted:
+        return np.arange(rows)
+    return np.sort(rng.choice(rows, wanted, replace=False))
+
+
+def _worse_half(errors: Matrix) -> Matrix:
+    """The longer half of some error vectors."""
+    lengths = np.einsum("ij,ij->i", errors, errors)
+    return np.ascontiguousarray(errors[np.argsort(lengths)[len(errors) // 2 :]])
 
 
 class AnnFile:
@@ -201,35 +227,40 @@ class AnnFile:
         except RuntimeError as error:
             reason = str(error).splitlines()[-1].strip()
             raise CorruptFile(f"{file} is damaged ({reason}). Sync the index again.") from None
-        width = _width(dimension, lifted)
+        width = dimension if factory is not None else _width(dimension, lifted)
         if (self._index.ntotal, self._index.d) != (rows, width):
             raise CorruptFile(
                 f"{file} holds {self._index.ntotal} vectors of length {self._index.d}, expected "
                 f"{rows} of {width}. Sync the index again."
             )
-        self._pad = width - dimension - lifted
-        self._lifted = lifted
         self.is_factory = factory is not None
+        # A factory's index of vectors of any length goes by distance, as graphs need it.
+        self._by_distance = self.is_factory and lifted
+        self._tail = np.zeros(width - dimension, dtype=np.float32)
+        if not self.is_factory:
+            self._tail[:lifted] = 1
         self.is_graph = isinstance(self._index, (faiss.IndexHNSW, faiss.IndexNSG))
         self._turned = isinstance(self._index, faiss.IndexPreTransform)
         self._inner = faiss.downcast_index(self._index.index) if self._turned else self._index
-        has_cells = isinstance(self._inner, faiss.IndexIVF) and not (factory and self._turned)
+        has_cells = isinstance(self._inner, faiss.IndexIVF) and not (
+            factory and (self._turned or lifted)
+        )
         self.cell_count: int = self._inner.nlist if has_cells else 1
 
     def sample(self, matrix: Matrix, lengths: Floats32 | None) -> Sample:
         """Measure the index on a hundred of its rows."""
         rows = _sample(np.random.default_rng(_SEED), matrix, lengths, _SAMPLE_ROWS)
-        errors = np.zeros((1, rows.shape[1]), dtype=np.float32)
+        errors = np.zeros((1, self._index.d), dtype=np.float32)
         inner = self._inner
         if not self.is_factory:
             codes = inner.pq.compute_codes(np.ascontiguousarray(rows @ self._axes.T))
-            errors = rows - inner.pq.decode(codes) @ self._axes
+            errors = _worse_half(rows - inner.pq.decode(codes) @ self._axes)
         if self.cell_count == 1:
             return Sample(errors, rows[:0], np.empty(0, dtype=np.int64), rows[:0])
         centres = inner.quantizer.reconstruct_n(0, inner.nlist) @ self._axes
         sizes = np.array([inner.invlists.list_size(i) for i in range(inner.nlist)], dtype=np.int64)
         cell = np.argmax(rows @ centres.T, axis=1)
-        return Sample(errors, centres, sizes, rows - centres[cell])
+        return Sample(errors, centres, sizes, _worse_half(rows - centres[cell]))
 
     @property
     def _axes(self) -> Matrix:
@@ -242,11 +273,7 @@ class AnnFile:
 
     def widen(self, query: Vector) -> Vector:
         """A query as FAISS takes it: 1 for the length, zeros for the padding."""
-        if not self._lifted and not self._pad:
-            return query
-        tail = np.zeros(self._lifted + self._pad, dtype=np.float32)
-        tail[: self._lifted] = 1
-        return np.concatenate([query, tail])
+        return np.concatenate([query, self._tail]) if len(self._tail) else query
 
     def search(
         self, query: Vector, wanted: int, passing: RowSet | None = None, cells: int | None = None
@@ -269,6 +296,8 @@ class AnnFile:
         with self._parameters(passing, cells, wanted) as parameters:
             arrays = [faiss.swig_ptr(array) for array in (wide, products, rows)]
             self._index.search_c(1, arrays[0], wanted, *arrays[1:], parameters)
+        if self._by_distance:
+            products = (np.float32(query @ query) - products) / np.float32(2)
         if rows[-1] >= 0:
             return rows, products
         found = rows >= 0
@@ -278,11 +307,11 @@ class AnnFile:
         self, queries: Matrix, wanted: int, passing: RowSet | None, cells: int | None
     ) -> tuple[Rows, Floats32]:
         """The same for (m, dimension) queries at once: (m, wanted) rows, -1 where there are fewer."""
-        wide = queries
-        if self._lifted or self._pad:
-            wide = np.stack([self.widen(query) for query in queries])
+        tails = np.broadcast_to(self._tail, (len(queries), len(self._tail)))
+        wide = np.ascontiguousarray(np.hstack([queries, tails]))
         with _threads(os.cpu_count() or 1), self._parameters(passing, cells, wanted) as parameters:
             products, rows = self._index.search(wide, wanted, params=parameters)
+        assert not self._by_distance  # one by one only
         return rows, products
 
     @contextlib.contextmanager

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
 import uuid
@@ -23,7 +24,7 @@ import pyarrow.parquet as pq
 from engine.core.arrays import Matrix, Rows
 from engine.core.schema import IndexSpec
 from engine.digests import sha256
-from engine.errors import CorruptFile
+from engine.errors import CorruptFile, InvalidParameterValue
 from engine.store.ann import AnnFile, Sample, build_codes, build_factory
 from engine.store.keys import KeyIndex
 from engine.store.layout import make_folder, read_json, sync_file, sync_folder, write_json
@@ -38,6 +39,7 @@ INTERNAL_COLUMNS = (HASH_COLUMN, GROUP_COLUMN)
 
 # Numbers in a segment (rows x dimension) from which reading codes first beats reading all vectors.
 _ANN_FROM = 2_000_000
+_FACTORY_FROM = 1000  # rows from which what a factory string says is built
 _ANN_DIMENSION = 32  # shorter vectors have too few pairs of numbers to be told apart by codes
 # Files up to this size are compared with their checksum when they are opened; `verify` reads all.
 _CHECKED_BYTES = 256 << 20
@@ -89,10 +91,18 @@ class SegmentWriter:
     def _build_ann(self, shape: Shape) -> None:
         written = VectorFile(self._vectors.file, shape)
         file = self._folder / "ann.faiss"
-        if self._spec.faiss_factory is not None:
-            build_factory(file, written.matrix, written.lengths, self._spec.faiss_factory)
-        elif self.rows * shape.dimension >= _ANN_FROM and shape.dimension >= _ANN_DIMENSION:
+        factory = self._spec.faiss_factory
+        if factory is not None and self.rows >= _FACTORY_FROM:
+            # What can't be trained on so few rows is left out: they are scanned.
+            with contextlib.suppress(InvalidParameterValue):
+                build_factory(file, written.matrix, written.lengths, factory)
+        elif factory is None and self._is_large:
             build_codes(file, written.matrix, written.lengths)
+
+    @property
+    def _is_large(self) -> bool:
+        dimension = self._spec.dimension
+        return dimension >= _ANN_DIMENSION and self.rows * dimension >= _ANN_FROM
 
     @property
     def zero_vectors(self) -> int:

@@ -50,14 +50,17 @@ class Table:
     def schema(self) -> pa.Schema:
         if self.delta is not None:
             return self.delta.schema
-        schema: pa.Schema = pq.read_schema(self.files[0])
-        return schema.remove_metadata()
+        return _schema(self.files[0]).remove_metadata()
 
     @property
     def num_rows(self) -> int:
         if self.delta is not None:
             return self.delta.num_rows
-        return sum(pq.read_metadata(file).num_rows for file in self.files)
+        rows = 0
+        for file in self.files:
+            with _opened(file) as parquet:
+                rows += parquet.metadata.num_rows
+        return rows
 
     def batches(
         self, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS
@@ -76,13 +79,21 @@ class Table:
         chosen = list(columns) if columns is not None else None
         parts = []
         for file in self.files:
-            with pq.ParquetFile(file) as parquet:
+            with _opened(file) as parquet:
                 parts.append(parquet.read(columns=chosen))
         return pa.concat_tables(parts, promote_options="permissive").replace_schema_metadata()
 
     def identity(self) -> list[tuple[str, int, int]]:
-        """Which bytes these are: path, size and modification time (ns) of each file."""
-        stats = [(file, file.stat()) for file in self.files]
+        """Which bytes these are: path, size and modification time (ns) of each file.
+
+        Raises:
+            BadSourceFile: one is gone.
+        """
+        try:
+            stats = [(file, file.stat()) for file in self.files]
+        except OSError as error:
+            reason = f"it was replaced or removed meanwhile, try again ({error.strerror})"
+            raise BadSourceFile(reason, file=str(error.filename)) from None
         return [(str(file), stat.st_size, stat.st_mtime_ns) for file, stat in stats]
 
 
@@ -92,12 +103,18 @@ def read_batches(file: Path, columns: Sequence[str] | None, rows: int) -> Iterat
     Raises:
         BadSourceFile: it can't be read.
     """
+    # Buffered reading keeps memory flat also where a file has one huge row group.
+    with _opened(file, pre_buffer=False, buffer_size=1 << 20) as parquet:
+        yield from parquet.iter_batches(
+            rows, columns=list(columns) if columns is not None else None
+        )
+
+
+@contextlib.contextmanager
+def _opened(file: Path, **options: Any) -> Iterator[pq.ParquetFile]:
     try:
-        # Buffered reading keeps memory flat also where a file has one huge row group.
-        with pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20) as parquet:
-            yield from parquet.iter_batches(
-                rows, columns=list(columns) if columns is not None else None
-            )
+        with pq.ParquetFile(file, page_checksum_verification=True, **options) as parquet:
+            yield parquet
     except (pa.ArrowException, OSError) as error:
         raise BadSourceFile(f"not a readable Parquet file ({error})", file=str(file)) from None
 
@@ -132,6 +149,8 @@ class TableStore:
         files = tuple(folder / file for file in manifest["files"])
         for file in files:
             if not file.is_file():
+                if read_json(folder / "table.json") != manifest:
+                    return self.get(name)  # replaced in this moment
                 raise BadSourceFile(
                     f"a file of table {name} is gone. Put it back, or register the table again "
                     f"with: vitrine table register {name} FILES...",
@@ -197,8 +216,9 @@ class TableStore:
         with self._layout.writing(f"table-{name}"):
             make_folder(folder)
             try:
-                options = {"compression": "zstd", "compression_level": 1}
-                with pq.ParquetWriter(file, schema, **options) as writer:
+                with pq.ParquetWriter(
+                    file, schema, compression="zstd", compression_level=1, write_page_checksum=True
+                ) as writer:
                     yield writer
                 sync_file(file)
             except BaseException:
@@ -248,7 +268,5 @@ def _parquet_files(pattern: str | Path) -> list[Path]:
 
 
 def _schema(file: Path) -> pa.Schema:
-    try:
-        return pq.read_schema(file)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BadSourceFile(f"not a readable Parquet file ({error})", file=str(file)) from None
+    with _opened(file) as parquet:
+        return parquet.schema_arrow

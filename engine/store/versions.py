@@ -210,8 +210,13 @@ class VersionStore:
         """What a version's file says. Raises FileNotFoundError, CorruptFile."""
         file = self._versions_dir / f"{number}.json"
         facts = read_json(file)
-        if not isinstance(facts, dict) or "segments" not in facts:
-            raise CorruptFile(f"{file} is not the manifest of a version. Sync the index again.")
+        listed = facts.get("segments")
+        # Releases before 0.2 listed bare names.
+        if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+            raise CorruptFile(
+                f"{file} is not the manifest of a version that this release can read. Sync the "
+                "index again."
+            )
         return facts
 
     def _deleted(self, entry: Mapping[str, Any], rows: int) -> RowSet | None:

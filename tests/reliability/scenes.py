@@ -6,6 +6,7 @@ Every step can be done again, and leads to a state that differs from the one bef
 from __future__ import annotations
 
 import importlib
+import resource
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,8 @@ from engine import Workspace
 from engine.errors import VitrineError
 
 Step = Callable[[Workspace], object]
+
+FOLLOWING = "main.default.following"  # a CONTINUOUS index
 
 # Compaction in a thread would make the order of the points a matter of chance.
 NO_THREADS = {"engine.service.maintenance._BACKGROUND_NUMBERS": -1}
@@ -133,7 +136,11 @@ SCENES = {
 
 def tune(scene: Scene) -> None:
     """Make small what is large in the engine, so that few rows reach it; in a child only."""
-    for place, value in {**NO_THREADS, **scene.tuning}.items():
+    tune_values({**NO_THREADS, **scene.tuning})
+
+
+def tune_values(values: dict[str, Any]) -> None:
+    for place, value in values.items():
         module, name = place.rsplit(".", 1)
         assert hasattr(importlib.import_module(module), name)
         setattr(importlib.import_module(module), name, value)
@@ -182,3 +189,51 @@ def seen(workspace: Workspace) -> dict[str, Any]:
         what: held if isinstance(held, str) else sorted(map(list, held.items()))
         for what, held in state_of(workspace).items()
     }
+
+
+# ---------------------------------------------------------------------- refusals of the system
+def write_with_small_files(report: Report, *, folder: str, sizes: list[int]) -> None:
+    """Write where no file may be larger than so many bytes, as Arrow and FAISS see it too."""
+    workspace = Workspace(folder)
+    before = seen(workspace)
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for size in sizes:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            upsert(2, *range(500))(workspace)
+            report({"fits": size})
+            break
+        except VitrineError as error:
+            report({"message": str(error)})
+        assert seen(workspace) == before
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        assert workspace.check_index(INDEX) == []
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    upsert(3, *range(500))(workspace)
+
+
+def use_read_only(report: Report, *, folder: str) -> None:
+    """Do everything in a workspace where nothing can be changed."""
+    Points("read-only", 1).install()
+    workspace = Workspace(folder)
+    report({"state": seen(workspace), "checked": workspace.check_index(INDEX)})
+    workspace.query_index(FOLLOWING, columns=["id"], query_vector=[0.0] * 4)
+    writes: dict[str, Step] = {
+        "upsert": upsert(9, 9),
+        "delete": delete(1),
+        "compact": compact,
+        "restore": lambda w: w.restore_index(INDEX),
+        "delete index": lambda w: w.delete_index(INDEX),
+        "create index": lambda w: w.create_index(
+            "main.default.other", source_table=TABLE, vector_column="v", primary_key="id"
+        ),
+        "write table": write_source({1: 2}),
+        "create endpoint": lambda w: w.create_endpoint("another"),
+        "delete endpoint": lambda w: w.delete_endpoint("empty"),
+    }
+    for name, write in writes.items():
+        try:
+            write(workspace)
+        except VitrineError as error:
+            report({"refused": name, "error": type(error).__name__, "message": str(error)})
+    report({"state": seen(Workspace(folder))})

@@ -210,7 +210,11 @@ def test_a_flipped_bit_is_found_by_the_checksums(workspace: Workspace, indexed: 
         query(workspace)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[]", "{}", '{"segments": ["name"]}'],
+    ids=["cut", "list", "empty", "before 0.2"],
+)
 def test_a_damaged_manifest_is_named_and_a_sync_repairs_it(
     workspace: Workspace, indexed: Path, content: str
 ) -> None:
