@@ -60,12 +60,12 @@ def distances_and_cosines(query: Vector, vectors: Matrix) -> tuple[Floats, Float
     difference = wide - wide_query
     squared = np.einsum("ij,ij->i", difference, difference)
     products, query_squared = wide @ wide_query, wide_query @ wide_query
-    # |x|² = |x - q|² + 2 x·q - |q|²; a length of 0 comes out as rounding noise, so it is looked for.
-    lengths_squared = squared + 2 * products - query_squared
-    there = lengths_squared > 1e-13 * (squared + query_squared)
-    scale = np.sqrt(np.where(there, lengths_squared, 1.0) * (query_squared or 1.0))
-    cosine: Floats = np.where(there, products / scale, 0.0)
-    return squared, cosine
+    # |x|² = |x - q|² + 2 x·q - |q|²; a length of 0 comes out as rounding noise.
+    scale_squared = (squared + 2 * products - query_squared) * query_squared
+    least = 1e-13 * query_squared * (query_squared + 1.0)
+    if scale_squared.size and scale_squared.min() > least:
+        return squared, products / np.sqrt(scale_squared)
+    return squared, cosines(query, vectors)
 
 
 def best_first(squared: Floats, keys: Sequence[Any], k: int) -> list[int]:

@@ -19,10 +19,16 @@ from engine.core.rows import RowSet
 from engine.core.schema import IndexSpec
 from engine.core.scoring import api_scores
 from engine.errors import InvalidParameterValue
-from engine.service.candidates import MOST_SHARE, SURE, candidates, error_spread, first_list
+from engine.service.candidates import (
+    MOST_SHARE,
+    SURE,
+    candidates,
+    first_list,
+    first_look,
+)
 from engine.service.search import plan_of, rows_to_search
 from engine.store.ann import exact_nearest
-from engine.store.vectors import VectorFile
+from engine.store.segments import Segment
 from engine.store.versions import Part, Version
 
 _SLACK = 12  # rows beyond k, so that near ties are settled by exact scores
@@ -55,23 +61,27 @@ def search_batch(
     )
     asked, places, rows, distances = _nearest(version, queries, query)
     scores = api_scores(distances).tolist()
-    fetched = _fetch(version, places, rows, query.columns)
     names = (*query.columns, "score")
-    found = [dict(zip(names, (*values, score))) for values, score in zip(fetched, scores)]
+    found = [
+        dict(zip(names, values))
+        for values in zip(*_fetch(version, places, rows, query.columns), scores)
+    ]
     ends = np.searchsorted(asked, np.arange(len(queries) + 1)).tolist()
     return [found[start:end] for start, end in itertools.pairwise(ends)]
 
 
-def _fetch(
-    version: Version, parts: Rows, rows: Rows, columns: Sequence[str]
-) -> list[tuple[Any, ...]]:
-    """Column values of rows of parts, in their order."""
-    out: list[tuple[Any, ...]] = [()] * len(rows)
-    for part in np.unique(parts).tolist():
+def _fetch(version: Version, parts: Rows, rows: Rows, columns: Sequence[str]) -> list[list[Any]]:
+    """Column values of rows of parts, in their order: a list for each column."""
+    numbers = np.unique(parts).tolist()
+    if len(numbers) == 1:
+        values: list[list[Any]] = version.parts[numbers[0]].segment.fetch(columns, rows)
+        return values
+    out: list[list[Any]] = [[None] * len(rows) for _ in columns]
+    for part in numbers:
         places = np.flatnonzero(parts == part)
-        values = zip(*version.parts[part].segment.fetch(columns, rows[places]))
-        for place, row in zip(places.tolist(), values):
-            out[place] = row
+        for column, values in zip(out, version.parts[part].segment.fetch(columns, rows[places])):
+            for place, value in zip(places.tolist(), values):
+                column[place] = value
     return out
 
 
@@ -177,60 +187,41 @@ def _compressed(
     segment, ann = part.segment, part.segment.ann
     assert ann is not None
     considered = segment.rows if passing is None else passing.count
-    spreads = error_spread(segment.sample, np.stack([ann.widen(query) for query in queries]))
+    spreads = ann.error_spreads(segment.sample, queries)
     settled = np.zeros(len(queries), dtype=np.bool_)
     pairs: list[_Pairs] = []
     wanted = first_list(segment.rows, k)
-    step = max(1, _BLOCK_BYTES // (4 * (2 * k + 20) * queries.shape[1]))
     while not settled.all() and wanted <= MOST_SHARE * considered:
         left = np.flatnonzero(~settled)
         rows, products = ann.search_many(queries[left], wanted, passing, None)
         if (rows[:, -1] < 0).any():
             break
-        for start in range(0, len(left), step):
-            block = slice(start, start + step)
-            asked = left[block]
-            of, near, done = _settle(
-                segment.vectors, queries[asked], rows[block], products[block], spreads[asked], k
-            )
-            settled[asked] = done
-            keep = done[of]
-            pairs.append((asked[of[keep]], near[keep]))
+        near, done = _settle(segment, queries[left], rows, products, spreads[left], k)
+        settled[left] = done
+        of, column = np.nonzero(near & done[:, None])
+        pairs.append((left[of], rows[of, column]))
         wanted *= 4
     return settled, pairs
 
 
-_Settled = tuple[Rows, Rows, npt.NDArray[np.bool_]]
-
-
 def _settle(
-    vectors: VectorFile, queries: Matrix, rows: Rows, products: Floats32, spreads: Floats32, k: int
-) -> _Settled:
-    """Score lists exactly as far as needed.
+    segment: Segment, queries: Matrix, rows: Rows, products: Floats32, spreads: Floats32, k: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Score lists exactly.
 
     Args:
-        queries: (b, d). rows, products: (b, wanted) approximate, greatest first.
+        queries: (m, d). rows, products: (m, wanted) approximate, greatest first.
+        spreads: (m,) of the products' error.
 
     Returns:
-        place of the query and row of all that may be of a query's nearest k, and which of the b
-        lists were long enough.
+        (m, wanted) rows that may be of a query's nearest k, and (m,) whether its list was long
+        enough.
     """
-    length = rows.shape[1]
-    first = min(length, 2 * k + 20)
-    exact = np.full(rows.shape, -np.inf, dtype=np.float32)
-    exact[:, :first] = vectors.products_of(queries, rows[:, :first])
-    difference = exact[:, :first] - products[:, :first]
-    margins = vectors.margins(queries)
+    exact = segment.products_of(queries, rows)
+    first = slice(0, min(rows.shape[1], first_look(k)))
+    difference = exact[:, first] - products[:, first]
+    margins = segment.vectors.margins(queries)
     spread = np.maximum(difference.std(axis=1), spreads)
     reach = np.maximum(difference.mean(axis=1), 0) + SURE * spread + margins
-    kth = np.partition(exact[:, :first], first - k, axis=1)[:, first - k]
-    needed = (products >= (kth - reach)[:, None]).sum(axis=1)
-    # Lists that are too short are asked for again, longer: scoring more of them would be in vain.
-    needed[needed >= length] = 0
-    end = int(needed.max())
-    if end > first:
-        of, column = np.nonzero(np.arange(first, end) < needed[:, None])
-        exact[of, first + column] = vectors.products_pairwise(queries, of, rows[of, first + column])
-        kth = np.partition(exact[:, :end], end - k, axis=1)[:, end - k]
-    of, column = np.nonzero(exact >= (kth - margins)[:, None])
-    return of, rows[of, column], needed > 0
+    kth = np.partition(exact, rows.shape[1] - k, axis=1)[:, rows.shape[1] - k]
+    return exact >= (kth - margins)[:, None], products[:, -1] < kth - reach

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.core.arrays import Floats32, Matrix, Rows, Vector
+from engine.core.arrays import Floats32, Rows, Vector
 from engine.core.rows import RowSet
 from engine.service.planner import Plan
 from engine.store.ann import Sample
@@ -66,9 +66,9 @@ def _approximate(
     assert ann is not None
     considered = segment.rows if passing is None else passing.count
     wanted = min(considered, first_list(segment.rows, k))
-    wide = ann.widen(query)
-    spread = error_spread(segment.sample, wide[None, :])[0]
-    cells = Reading(segment.sample, wide) if ann.cell_count > 1 else None
+    sample = segment.sample
+    spread = float(ann.error_spreads(sample, query[None, :])[0])
+    cells = Reading(sample, ann.widen(query)) if ann.cell_count > 1 else None
     for _ in range(_LOOKS):
         rows, products = ann.search(query, wanted, passing, cells.count if cells else None)
         if len(rows) < k and cells is not None and not cells.all_read:
@@ -98,6 +98,11 @@ def first_list(rows: int, k: int) -> int:
     return int(max(grown, 8 * k))
 
 
+def first_look(k: int) -> int:
+    """How many rows of a list are scored before it is known how many must be."""
+    return 4 * k + 48
+
+
 @dataclass
 class Listed:
     """The part of a list that was scored exactly, best guesses first.
@@ -114,14 +119,6 @@ class Listed:
     kth: float
     complete: bool
     margin: float
-
-
-def error_spread(sample: Sample, queries: Matrix) -> Floats32:
-    """Standard deviation of the error of approximate products, for each of (m, w) queries."""
-    errors = sample.errors @ queries.T
-    # Around zero, not around their mean: that of all rows is zero, as k-means places its centroids.
-    spread: Floats32 = np.sqrt(np.einsum("ij,ij->j", errors, errors) / len(errors))
-    return spread
 
 
 def rescore(
@@ -141,9 +138,9 @@ def rescore(
             is less, the list may be of vectors that are much alike.
         complete: the list holds all rows that are considered.
     """
-    vectors, margin = segment.vectors, segment.vectors.margin(query)
-    first = min(len(rows), 2 * k + 20)
-    exact = vectors.products(query, rows[:first])
+    margin = segment.vectors.margin(query)
+    first = min(len(rows), first_look(k))
+    exact = segment.products(query, rows[:first])
     difference = exact - products[:first]
     mean = float(difference.sum()) / first  # numpy's own mean and std take five times as long
     seen = math.sqrt(max(float(difference @ difference) / first - mean * mean, 0.0))
@@ -153,7 +150,7 @@ def rescore(
     needed = int(np.searchsorted(-products, reach - kth, side="right"))
     done = complete or needed < len(rows)
     if done and needed > first:
-        exact = np.concatenate([exact, vectors.products(query, rows[first:needed])])
+        exact = np.concatenate([exact, segment.products(query, rows[first:needed])])
         kth = float(np.partition(exact, len(exact) - k)[len(exact) - k])
     return Listed(rows[: len(exact)], exact, kth, done, margin)
 

@@ -30,7 +30,7 @@ from engine.service.index_checks import check_direct_schema, check_source
 from engine.store.ann import check_factory
 from engine.store.layout import Layout, read_json, write_json
 from engine.store.tables import TableStore
-from engine.store.versions import VersionStore
+from engine.store.versions import Version, VersionStore
 
 ENDPOINT_TYPES = ("STANDARD", "STORAGE_OPTIMIZED")
 
@@ -237,6 +237,14 @@ class Catalog:
         if endpoint is not None and spec.endpoint_name != endpoint:
             raise NotFound(f"Vector search index {name} not found on endpoint {endpoint}")
         return spec, versions
+
+    def settled(self, name: str) -> tuple[IndexSpec, VersionStore, Version] | None:
+        """An index with its published version, if nothing has changed since the last look."""
+        cached = self._specs.get(name)
+        if cached is None or cached[2].pipeline_type == "CONTINUOUS":
+            return None
+        version = cached[3].settled()
+        return (cached[2], cached[3], version) if version is not None else None
 
     def specs(self) -> list[IndexSpec]:
         """Specifications of all indexes, by name."""

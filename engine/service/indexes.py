@@ -214,6 +214,9 @@ class Indexes:
         Raises:
             NotFound: no such index. BadRequest: it has no version yet.
         """
+        settled = self.catalog.settled(name)
+        if settled is not None:
+            return settled
         spec, versions = self.catalog.open(name)
         self._follow(spec, versions)
         version = versions.current()

@@ -76,7 +76,9 @@ def search(
         exact=exact,
     )
     timings = Timings()
-    hits = [hit for hit in find(version, query, timings) if like is None or hit.key != like][:k]
+    hits = find(version, query, timings)
+    if like is not None:
+        hits = [hit for hit in hits if hit.key != like][:k]
     fetching = time.perf_counter()
     has_photo = _IMAGE_PATH in known
     images_apart = has_photo and _IMAGE_PATH not in wanted
@@ -94,8 +96,8 @@ def search(
         },
         plan=timings.plans,
         note=note,
-        _rows=tuple((*row[: len(wanted)], hit.score, hit.cosine) for row, hit in zip(rows, hits)),
-        _images=tuple(row[photo] if has_photo else None for row in rows),
+        _rows=tuple([(*row[: len(wanted)], hit.score, hit.cosine) for row, hit in zip(rows, hits)]),
+        _images=tuple([row[photo] if has_photo else None for row in rows]),
         _read_image=workspace.volumes.read,
     )
 
@@ -112,6 +114,10 @@ def _is_blended(
     Raises:
         InvalidInputException: what was given makes no search.
     """
+    if text is None and image is None and like is None and vector is not None:
+        if text_weight is not None:
+            raise InvalidInputException("text_weight needs both a text and an image.")
+        return False
     given = [
         name
         for name, value in (

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,11 @@ class Sample:
     centres: Matrix
     sizes: Rows
     rests: Matrix
+
+    @cached_property
+    def all_rows(self) -> Rows:
+        """(1, s) numbers of all errors."""
+        return np.arange(len(self.errors))[None, :]
 
 
 def _width(dimension: int, lifted: bool) -> int:
@@ -237,6 +243,7 @@ class AnnFile:
         # A factory's index of vectors of any length goes by distance, as graphs need it.
         self._by_distance = self.is_factory and lifted
         self._tail = np.zeros(width - dimension, dtype=np.float32)
+        self._unfiltered: dict[int | None, Any] = {}
         if not self.is_factory:
             self._tail[:lifted] = 1
         self.is_graph = isinstance(self._index, (faiss.IndexHNSW, faiss.IndexNSG))
@@ -275,6 +282,27 @@ class AnnFile:
         """A query as FAISS takes it: 1 for the length, zeros for the padding."""
         return np.concatenate([query, self._tail]) if len(self._tail) else query
 
+    def error_spreads(self, sample: Sample, queries: Matrix) -> Floats32:
+        """Standard deviation of the error of approximate products, for each of (m, d) queries.
+
+        Not by numpy's matrix product: its threads go on spinning for a while after a call, and take
+        a core from FAISS's.
+        """
+        rows = sample.all_rows
+        threads = 1
+        if len(queries) > 1:
+            rows, threads = rows.repeat(len(queries), axis=0), os.cpu_count() or 1
+        errors = products_by_row(self._widen_all(queries), sample.errors, rows, threads)
+        # Around zero, not around their mean: that of all rows is zero, by how centroids are placed.
+        spreads: Floats32 = np.sqrt(np.einsum("ij,ij->i", errors, errors) / errors.shape[1])
+        return spreads
+
+    def _widen_all(self, queries: Matrix) -> Matrix:
+        if not len(self._tail):
+            return queries
+        tails = np.broadcast_to(self._tail, (len(queries), len(self._tail)))
+        return np.ascontiguousarray(np.hstack([queries, tails]))
+
     def search(
         self, query: Vector, wanted: int, passing: RowSet | None = None, cells: int | None = None
     ) -> tuple[Rows, Floats32]:
@@ -293,9 +321,9 @@ class AnnFile:
         rows, products = np.empty(wanted, dtype=np.int64), np.empty(wanted, dtype=np.float32)
         # For one query FAISS's threads cost more than they bring.
         faiss.omp_set_num_threads(1)
-        with self._parameters(passing, cells, wanted) as parameters:
-            arrays = [faiss.swig_ptr(array) for array in (wide, products, rows)]
-            self._index.search_c(1, arrays[0], wanted, *arrays[1:], parameters)
+        parameters, _selector = self._parameters(passing, cells, wanted)
+        pointers = [faiss.swig_ptr(array) for array in (wide, products, rows)]
+        self._index.search_c(1, pointers[0], wanted, *pointers[1:], parameters)
         if self._by_distance:
             products = (np.float32(query @ query) - products) / np.float32(2)
         if rows[-1] >= 0:
@@ -307,26 +335,29 @@ class AnnFile:
         self, queries: Matrix, wanted: int, passing: RowSet | None, cells: int | None
     ) -> tuple[Rows, Floats32]:
         """The same for (m, dimension) queries at once: (m, wanted) rows, -1 where there are fewer."""
-        tails = np.broadcast_to(self._tail, (len(queries), len(self._tail)))
-        wide = np.ascontiguousarray(np.hstack([queries, tails]))
-        with _threads(os.cpu_count() or 1), self._parameters(passing, cells, wanted) as parameters:
+        wide = self._widen_all(queries)
+        parameters, _selector = self._parameters(passing, cells, wanted)
+        with _threads(os.cpu_count() or 1):
             products, rows = self._index.search(wide, wanted, params=parameters)
         assert not self._by_distance  # one by one only
         return rows, products
 
-    @contextlib.contextmanager
-    def _parameters(self, passing: RowSet | None, cells: int | None, wanted: int) -> Any:
+    def _parameters(
+        self, passing: RowSet | None, cells: int | None, wanted: int
+    ) -> tuple[Any, Any]:
+        """Parameters of a search, and the selector that they point to, to be held until it ends."""
+        if passing is None and cells in self._unfiltered:
+            return self._unfiltered[cells], None
+        inner = _parameters_of(self._inner, max(cells or 0, wanted), cells)
         selector = None
         if passing is not None:
-            selector = faiss.IDSelectorBitmap(passing.bits)
-        parameters = _parameters_of(self._inner, max(cells or 0, wanted), cells)
-        if selector is not None:
-            parameters.sel = selector
+            inner.sel = selector = faiss.IDSelectorBitmap(passing.bits)
+        parameters = inner
         if self._turned:
-            yield faiss.SearchParametersPreTransform(index_params=parameters)
-        else:
-            yield parameters
-        del selector  # FAISS holds bare pointers to the selector and its bits
+            parameters = faiss.SearchParametersPreTransform(index_params=inner)
+        if passing is None and not self.is_factory:
+            self._unfiltered[cells] = parameters  # making them takes as long as scoring 50 rows
+        return parameters, selector
 
 
 def _parameters_of(index: Any, in_sight: int, cells: int | None) -> Any:
@@ -335,6 +366,19 @@ def _parameters_of(index: Any, in_sight: int, cells: int | None) -> Any:
     if isinstance(index, faiss.IndexIVF):
         return faiss.SearchParametersIVF(nprobe=cells or index.nlist)
     return faiss.SearchParameters()
+
+
+def products_by_row(queries: Matrix, matrix: Matrix, rows: Rows, threads: int = 1) -> Floats32:
+    """Inner products of (m, d) queries, each with its own (m, n) rows of a matrix: (m, n) float32.
+
+    By FAISS, which reads the rows where they lie; numpy would copy them together first.
+    """
+    out = np.empty(rows.shape, dtype=np.float32)
+    queries, rows = np.ascontiguousarray(queries), np.ascontiguousarray(rows)
+    pointers = [faiss.swig_ptr(array) for array in (out, queries, matrix, rows)]
+    faiss.omp_set_num_threads(threads)
+    faiss.fvec_inner_products_by_idx(*pointers, matrix.shape[1], *rows.shape)
+    return out
 
 
 def exact_nearest(queries: Matrix, matrix: Matrix, wanted: int) -> tuple[Rows, Floats32]:

@@ -6,7 +6,7 @@ types are read straight from Arrow's buffers, in about the time of a list lookup
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,43 @@ def _strings(column: pa.Array) -> Take:
         return [text[start:end].decode() for start, end in zip(starts, ends)]
 
     return _with_nulls(taken, column)
+
+
+class Columns:
+    """Some columns of a segment together: their values for rows, a list for each column.
+
+    The codes of dictionary columns lie side by side, so that a row's are read at once.
+    """
+
+    def __init__(self, columns: Sequence[pa.Array]) -> None:
+        coded = [place for place, column in enumerate(columns) if _is_coded(column)]
+        self._coded = [(place, [*columns[place].dictionary.to_pylist(), None]) for place in coded]
+        self._others = [
+            (place, taker(column)) for place, column in enumerate(columns) if place not in coded
+        ]
+        self._count = len(columns)
+        self._codes = np.empty((len(columns[0]) if columns else 0, len(coded)), dtype=np.int32)
+        for number, place in enumerate(coded):
+            indices = columns[place].indices
+            self._codes[:, number] = number_array(indices)
+            there = present(indices)
+            if there is not None:
+                self._codes[~there, number] = len(columns[place].dictionary)
+
+    def take(self, rows: Rows) -> list[list[Any]]:
+        """Values of the rows, nulls as None."""
+        out: list[list[Any]] = [[]] * self._count
+        if self._coded:
+            codes = self._codes.take(rows, axis=0).T.tolist()
+            for (place, values), column in zip(self._coded, codes):
+                out[place] = [values[code] for code in column]
+        for place, take in self._others:
+            out[place] = take(rows)
+        return out
+
+
+def _is_coded(column: pa.Array) -> bool:
+    return pa.types.is_dictionary(column.type) and len(column.dictionary) <= _MAX_DECODED
 
 
 def _dictionary(column: pa.DictionaryArray) -> Take:

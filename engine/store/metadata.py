@@ -11,7 +11,7 @@ import itertools
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,11 @@ from engine.core.arrays import Mask, Rows
 from engine.core.filter_sql import to_sql
 from engine.core.filters import And, Node, Or
 from engine.errors import CorruptFile
-from engine.store.columns import Take, taker
+from engine.store.columns import Columns, Take, taker
 
 _ROW = "row_number"
 _SMALL_ROWS = 2048
+_MOST_TOGETHER = 8  # sets of columns that are asked for again and again
 _one_at_a_time = threading.Lock()  # guards the database
 _view_numbers = itertools.count()
 _forgotten: deque[str] = deque()  # views of segments that are gone; filled by the collector
@@ -56,6 +57,7 @@ class RowTable:
         self.schema: pa.Schema = schema
         self._columns: dict[str, pa.Array] = {}
         self._takers: dict[str, Take] = {}
+        self._together: dict[tuple[str, ...], Columns] = {}
         self._lock = threading.RLock()
         self._view = f"segment_{next(_view_numbers)}"
         # Names of our own: DuckDB's ignore letter case, and a user's column may be called anything.
@@ -91,6 +93,8 @@ class RowTable:
             raise self._damaged(error) from None
         for name in names:
             self._columns.setdefault(name, _one_array(read.column(name)))
+        del read
+        pa.default_memory_pool().release_unused()  # reading took several times what is kept
 
     def take(self, name: str, rows: Rows) -> list[Any]:
         """Values of a column for some rows, as Python objects."""
@@ -98,6 +102,17 @@ class RowTable:
         if take is None:
             take = self._takers.setdefault(name, taker(self.column(name)))
         return take(rows)
+
+    def take_all(self, names: Sequence[str], rows: Rows) -> list[list[Any]]:
+        """Values of some columns for some rows: a list for each column."""
+        key = tuple(names)
+        together = self._together.get(key)
+        if together is None:
+            if len(self._together) >= _MOST_TOGETHER:
+                self._together.clear()
+            columns = [self.column(name) for name in key]
+            together = self._together.setdefault(key, Columns(columns))
+        return together.take(rows)
 
     def read(self, rows: Rows) -> pa.Table:
         """Some rows with all columns, as a table of the schema that was written."""

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import threading
 import uuid
@@ -21,11 +22,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.core.arrays import Matrix, Rows
+from engine.core.arrays import Floats32, Matrix, Rows, Vector
 from engine.core.schema import IndexSpec
 from engine.digests import sha256
 from engine.errors import CorruptFile, InvalidParameterValue
-from engine.store.ann import AnnFile, Sample, build_codes, build_factory
+from engine.store.ann import AnnFile, Sample, build_codes, build_factory, products_by_row
 from engine.store.keys import KeyIndex
 from engine.store.layout import make_folder, read_json, sync_file, sync_folder, write_json
 from engine.store.metadata import RowTable
@@ -187,14 +188,28 @@ class Segment:
         """Primary keys of some rows."""
         return self.metadata.take(self._spec.primary_key, rows)
 
+    def products(self, query: Vector, rows: Rows) -> Floats32:
+        """Exact products of a query with some rows; see `VectorFile.products`."""
+        out: Floats32 = products_by_row(query[None, :], self.vectors.matrix, rows[None, :])[0]
+        if self.vectors.lengths is not None:
+            out += self.vectors.lengths[rows]
+        return out
+
+    def products_of(self, queries: Matrix, rows: Rows) -> Floats32:
+        """The same for (m, dimension) queries, each with its own (m, n) rows, on all cores."""
+        out = products_by_row(queries, self.vectors.matrix, rows, os.cpu_count() or 1)
+        if self.vectors.lengths is not None:
+            out += self.vectors.lengths[rows]
+        return out
+
     def fetch(self, columns: Sequence[str], rows: Rows) -> list[list[Any]]:
         """Values of the columns for the rows: a list for each column."""
-        return [
-            shortest_decimals(self.vectors.take(rows))
-            if name == self._spec.vector_column
-            else self.metadata.take(name, rows)
-            for name in columns
-        ]
+        vector = self._spec.vector_column
+        if vector not in columns:
+            return self.metadata.take_all(columns, rows)
+        out = self.metadata.take_all([name for name in columns if name != vector], rows)
+        out.insert(list(columns).index(vector), shortest_decimals(self.vectors.take(rows)))
+        return out
 
     def batches(self, rows: Rows, size: int = ROW_GROUP) -> Iterator[tuple[pa.Table, Matrix]]:
         """Some rows (ascending) as they were appended, at most `size` at a time."""

@@ -133,21 +133,6 @@ class VectorFile:
             out += self.lengths if rows is None else self.lengths[rows]
         return out
 
-    def products_of(self, queries: Matrix, rows: Rows) -> Floats32:
-        """Products of (b, dimension) queries, each with its own (b, n) rows: (b, n) float32."""
-        out: Floats32 = (self.matrix.take(rows, axis=0) @ queries[:, :, None])[:, :, 0]
-        if self.lengths is not None:
-            out += self.lengths[rows]
-        return out
-
-    def products_pairwise(self, queries: Matrix, of: Rows, rows: Rows) -> Floats32:
-        """Products of pairs: row `rows[i]` with query `queries[of[i]]`, (len(of),) float32."""
-        taken = self.matrix.take(rows, axis=0)
-        out: Floats32 = np.einsum("ij,ij->i", taken, queries[of])
-        if self.lengths is not None:
-            out += self.lengths[rows]
-        return out
-
     def margins(self, queries: Matrix) -> Floats32:
         """`margin` of each of (b, dimension) queries."""
         longest = self.shape.longest

@@ -16,6 +16,7 @@ import contextlib
 import os
 import shutil
 import threading
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ from engine.store.segments import Segment
 
 KEPT_VERSIONS = 2  # the published one and its predecessor
 _LISTED_ROWS = 4096  # deleted rows of a segment that are listed in the manifest itself
+_SETTLED_NS = 3_000_000_000  # more than the coarsest times of change that file systems keep
 _LOOKS = 100  # times that a reader looks for a version before it calls files missing
 
 
@@ -116,6 +118,7 @@ class VersionStore:
         self.spec = spec
         self.masks = MaskCache()
         self._listed: tuple[list[str], list[int]] = ([], [])
+        self._settled: tuple[tuple[int, int], Version] | None = None
         self._open: dict[int, Version] = {}
         self._lock = threading.Lock()
 
@@ -148,6 +151,24 @@ class VersionStore:
         numbers = self.numbers()
         return numbers[-1] if numbers else 0
 
+    def settled(self) -> Version | None:
+        """The published version, if that is known by one look at the folder; else None.
+
+        A folder that had not changed for some seconds when it was listed has another time of change
+        after the next publishing, also where that time is coarse.
+        """
+        if self._settled is None:
+            return None
+        stamp, version = self._settled
+        return version if self._stamp() == stamp else None
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._versions_path)  # noqa: PTH116  (a third of what Path.stat takes)
+        except FileNotFoundError:
+            return None
+        return found.st_mtime_ns, found.st_ino
+
     def current(self) -> Version | None:
         """The published version, None before the first one.
 
@@ -155,11 +176,15 @@ class VersionStore:
             CorruptFile: one of its files is damaged or gone. StorageFailed: it can't be read.
         """
         for _ in range(_LOOKS):
+            stamp = self._stamp()
             number = self.current_number()
             if not number:
                 return None
             try:
-                return self.get(number)
+                version = self.get(number)
+                if stamp is not None and time.time_ns() - stamp[0] > _SETTLED_NS:
+                    self._settled = (stamp, version)
+                return version
             except (FileNotFoundError, CorruptFile) as error:
                 # Collected between looking and opening? Then there is a newer version now.
                 if self.current_number() == number:

@@ -18,6 +18,7 @@ _SETTINGS = {
     "engine.service.maintenance._BACKGROUND_NUMBERS": -1,
     "engine.store.changes.TAIL_NUMBERS": 0,
     "engine.store.versions._LISTED_ROWS": 1,
+    "engine.store.segments._FACTORY_FROM": 1,
 }
 
 
@@ -73,7 +74,9 @@ def damage_file(
             path.write_bytes(data)
         said = {"asked": what}
         said["query"] = _said(lambda: _named(held_by(Workspace(folder)), now, before))
-        said["filtered"] = _said(lambda: _named(held_by(Workspace(folder), {"id >=": 0}), now, before))
+        said["filtered"] = _said(
+            lambda: _named(held_by(Workspace(folder), {"id >=": 0}), now, before)
+        )
         said["check"] = _said(lambda: " ".join(Workspace(folder).check_index(INDEX)))
         said["restore"] = _said(lambda: str(Workspace(folder).restore_index(INDEX)))
         said["restored"] = _said(lambda: _named(held_by(Workspace(folder)), now, before))

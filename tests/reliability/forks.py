@@ -10,6 +10,7 @@ import gc
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import traceback
@@ -42,6 +43,7 @@ class Forks:
     """The parent's side."""
 
     def __init__(self) -> None:
+        self._running: list[int] = []
         one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
         path = [str(Path(__file__).parents[1]), *filter(None, sys.path)]
         self._server = subprocess.Popen(
@@ -54,17 +56,20 @@ class Forks:
 
     def close(self) -> None:
         assert self._server.stdin and self._server.stdout
+        for pid in self._running:  # after a failure
+            os.kill(pid, signal.SIGKILL)
         self._server.stdin.close()
-        self._server.wait(30)
         self._server.stdout.close()
+        self._server.kill()
+        self._server.wait(30)
 
     def start(self, *jobs: Mapping[str, Any]) -> list[int]:
         """Start jobs side by side; returns their process ids."""
         assert self._server.stdin
         self._server.stdin.write(json.dumps(jobs) + "\n")
         self._server.stdin.flush()
-        pids: list[int] = self._next()["pids"]
-        return pids
+        self._running = self._next()["pids"]
+        return self._running
 
     def ends(self, count: int = 1) -> list[Ended]:
         """Wait until all that were started ended."""
@@ -74,6 +79,7 @@ class Forks:
             one = ended[message.pop("job")]
             one.messages.append(message)
             one.status = message.get("status")
+        self._running = []
         return ended
 
     def run(self, function: str, **arguments: Any) -> Ended:

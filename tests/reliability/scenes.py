@@ -33,6 +33,7 @@ FOLLOWING = "main.default.following"  # a CONTINUOUS index
 # Compaction in a thread would make the order of the points a matter of chance.
 NO_THREADS = {"engine.service.maintenance._BACKGROUND_NUMBERS": -1}
 _EVERY_WRITE_A_SEGMENT = {"engine.store.changes.TAIL_NUMBERS": 0}
+_FEW_ROWS_ENOUGH = {"engine.store.segments._FACTORY_FROM": 1}
 _DELETIONS_IN_FILES = {"engine.store.versions._LISTED_ROWS": 1}
 
 
@@ -110,6 +111,7 @@ SCENES = {
         lambda workspace: create_direct(workspace, faiss_factory="HNSW4"),
         [upsert(1, 1, 2), upsert(2, 3)],
         upsert(9, 9),
+        _FEW_ROWS_ENOUGH,
     ),
     "a table synced": Scene(
         lambda workspace: create_synced(workspace, _SOME),
@@ -194,6 +196,7 @@ def seen(workspace: Workspace) -> dict[str, Any]:
 # ---------------------------------------------------------------------- refusals of the system
 def write_with_small_files(report: Report, *, folder: str, sizes: list[int]) -> None:
     """Write where no file may be larger than so many bytes, as Arrow and FAISS see it too."""
+    tune_values(_FEW_ROWS_ENOUGH)
     workspace = Workspace(folder)
     before = seen(workspace)
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

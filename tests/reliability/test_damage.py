@@ -35,7 +35,9 @@ class Prepared:
         for file in sorted(index.rglob("*")):
             if kind == "manifest" and file.suffix == ".json" and file.parent.name == "versions":
                 of = [number == int(file.stem) for number in numbers]
-            elif kind == "deleted rows" and file.suffix == ".npy" and file.parent.name == "versions":
+            elif (
+                kind == "deleted rows" and file.suffix == ".npy" and file.parent.name == "versions"
+            ):
                 of = [file.name in text for text in texts]
             elif file.name == kind:
                 name = "" if kind == "index.json" else file.parent.name

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from reliability.forks import Forks
@@ -15,7 +12,6 @@ from reliability.test_crash import Played, check
 from reliability.world import INDEX, TABLE, create_direct, garbage, held_by, rows, table
 
 from engine import Workspace
-from engine.errors import StorageFailed
 
 SCENE_NAMES = [name for name in SCENES if name != "create and delete"]
 # Every point is tried where there is time for it.

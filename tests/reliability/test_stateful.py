@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -180,7 +181,7 @@ class Engine(RuleBasedStateMachine):
                 columns=list(SCHEMA),
                 query_vector=query,
                 num_results=wanted,
-                filters=condition or None,
+                filters=json.loads(condition) if condition else None,
                 exact=exact,
             )
             found = [
@@ -214,7 +215,7 @@ class Engine(RuleBasedStateMachine):
 
 TestEngine = pytest.mark.usefixtures("small")(Engine.TestCase)
 TestEngine.settings = settings(
-    max_examples=200 if LONG else 25,
+    max_examples=300 if LONG else 40,
     stateful_step_count=25,
     deadline=None,
     database=None,
