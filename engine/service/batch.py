@@ -108,6 +108,7 @@ def _nearest(
     """Query, part, row and squared distance of all results, by query and then nearest first."""
     asked, parts, rows, distances, keys = [], [], [], [], []
     for number, part in enumerate(version.parts):
+        part.segment.vectors.check_size()
         passing, _ = rows_to_search(version, part, query)
         of, where = _candidates(part, queries, query, passing)
         asked.append(of)

@@ -221,7 +221,8 @@ class Indexes:
         self._follow(spec, versions)
         version = versions.current()
         if version is None:
-            raise BadRequest(f"Index {name} is not ready: it has no version yet. Sync it first.")
+            what = "Upsert rows" if spec.is_direct_access else "Sync it"
+            raise BadRequest(f"Index {name} is not ready: it has no version yet. {what} first.")
         return spec, versions, version
 
     def get_index(self, name: str, endpoint: str | None = None) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def find(version: Version, query: Query, timings: Timings | None = None) -> list
     scored: list[tuple[float, Any, int, int, float]] = []
     for number, part in enumerate(version.parts):
         segment = part.segment
+        segment.vectors.check_size()
         started = time.perf_counter()
         passing, _ = rows_to_search(version, part, query)
         filtered = time.perf_counter()

@@ -110,7 +110,7 @@ def build_codes(file: Path, matrix: Matrix, lengths: Floats32 | None, seed: int 
         index.train(sample)
     with _threads(os.cpu_count() or 1):
         _add(index, matrix, lengths)
-        faiss.write_index(index, str(file))
+        _write(index, file)
 
 
 def _centres(sample: Matrix, cells: int, seed: int) -> Matrix:
@@ -170,7 +170,14 @@ def build_factory(file: Path, matrix: Matrix, lengths: Floats32 | None, factory:
                 index.add(np.ascontiguousarray(matrix[start : start + _ADD_ROWS]))
         except RuntimeError as error:
             raise _not_usable(factory, error) from None
+        _write(index, file)
+
+
+def _write(index: Any, file: Path) -> None:
+    try:
         faiss.write_index(index, str(file))
+    except RuntimeError as error:  # what FAISS makes of a full disk
+        raise OSError(str(error).splitlines()[-1].strip()) from None
 
 
 def check_factory(factory: str, dimension: int) -> None:

@@ -65,10 +65,11 @@ class RowTable:
         self._aliases: dict[str, str] = {}
 
     def _open(self, **options: Any) -> pq.ParquetFile:
-        # Kept open, so that this version stays readable after its files were collected. And not
-        # pq.read_table, which imports pyarrow.dataset, and with it pandas, for a second.
+        # Kept open, so that this version stays readable after its files were collected; not mapped,
+        # because a mapped file that is cut short ends the process. And not pq.read_table, which
+        # imports pyarrow.dataset, and with it pandas, for a second.
         return pq.ParquetFile(
-            self._path, memory_map=True, page_checksum_verification=True, **options
+            self._path, memory_map=False, page_checksum_verification=True, **options
         )
 
     def _damaged(self, error: Exception) -> CorruptFile:

@@ -117,9 +117,12 @@ class SegmentWriter:
 
     def discard(self) -> None:
         """Remove what was written."""
-        self._vectors.close()
-        if self._parquet is not None:
-            self._parquet.close()
+        # What could not be written can't be closed either; the first error is the one to be told.
+        with contextlib.suppress(OSError):
+            self._vectors.close()
+        with contextlib.suppress(OSError, pa.ArrowException):
+            if self._parquet is not None:
+                self._parquet.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

@@ -11,6 +11,8 @@ product it orders rows by Euclidean distance, which is how the API ranks.
 from __future__ import annotations
 
 import math
+import os
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,7 +97,11 @@ class VectorFile:
             CorruptFile: not readable, or vectors of another length.
         """
         self.shape = shape
-        self.matrix: Matrix = _mapped(file)
+        self._file = file
+        self._handle = os.open(file, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._handle)
+        self._size = os.fstat(self._handle).st_size
+        self.matrix: Matrix = _loaded(file, mapped=True)
         if self.matrix.ndim != 2 or self.matrix.shape[1] != shape.dimension:
             raise CorruptFile(
                 f"{file} holds an array of shape {self.matrix.shape}, expected vectors of length "
@@ -103,8 +109,20 @@ class VectorFile:
             )
         self.rows: int = len(self.matrix)
         self.lengths: Floats32 | None = (
-            _mapped(file.with_name("lengths.npy")) if shape.lifted else None
+            _loaded(file.with_name("lengths.npy"), mapped=False) if shape.lifted else None
         )
+
+    def check_size(self) -> None:
+        """Make sure that the mapped file is still whole: reading beyond its end ends the process.
+
+        Raises:
+            CorruptFile: it was cut short.
+        """
+        size = os.fstat(self._handle).st_size
+        if size != self._size:
+            raise CorruptFile(
+                f"{self._file} has {size} bytes, expected {self._size}. Sync the index again."
+            )
 
     def take(self, rows: Rows) -> Matrix:
         """The vectors of some rows: (len(rows), dimension) float32, a fresh array."""
@@ -191,10 +209,10 @@ def at_least_kth(products: Floats32, k: int, margin: float) -> Rows:
     return near
 
 
-def _mapped(file: Path) -> np.ndarray:
+def _loaded(file: Path, mapped: bool) -> np.ndarray:
     try:
         # A plain view: numpy's memmap class costs microseconds at every slice.
-        mapped: np.ndarray = np.asarray(np.load(file, mmap_mode="r"))
+        loaded: np.ndarray = np.asarray(np.load(file, mmap_mode="r" if mapped else None))
     except (ValueError, OSError, EOFError) as error:
         raise CorruptFile(f"{file} is damaged ({error}). Sync the index again.") from None
-    return mapped
+    return loaded
