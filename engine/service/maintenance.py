@@ -24,7 +24,7 @@ def compact_in_background(versions: VersionStore) -> None:
     The thread is not a daemon: a process that ends waits for it, a killed one leaves a folder that
     the next write removes.
     """
-    parts = _small_enough(versions)
+    parts = _small_enough(versions) if versions.may_be_due else []
     if not parts:
         return
     with _guard:

@@ -16,11 +16,10 @@ from engine.core.arrays import Rows
 from engine.core.rows import RowSet
 from engine.errors import InvalidState
 from engine.store.segments import SegmentWriter
-from engine.store.versions import Part, Version, VersionStore
+from engine.store.versions import WASTE, Part, Version, VersionStore
 
-_FANOUT = 4  # so many segments of about one size are merged
+FANOUT = 4  # so many segments of about one size are merged
 _SMALL_NUMBERS = 1 << 18  # rows x dimension that count as the smallest size
-_WASTE = 0.25  # share of deleted rows from which a segment is written again
 
 
 def due(version: Version, dimension: int) -> list[Part]:
@@ -33,9 +32,9 @@ def due(version: Version, dimension: int) -> list[Part]:
     classes: dict[int, list[Part]] = defaultdict(list)
     for part in version.parts:
         size = max(part.live_rows, smallest) / smallest
-        classes[int(np.log(size) / np.log(_FANOUT))].append(part)
-    full = [level for level, parts in classes.items() if len(parts) >= _FANOUT]
-    wasteful = [p for p in version.parts if p.segment.rows - p.live_rows > _WASTE * p.segment.rows]
+        classes[int(np.log(size) / np.log(FANOUT))].append(part)
+    full = [level for level, parts in classes.items() if len(parts) >= FANOUT]
+    wasteful = [p for p in version.parts if p.segment.rows - p.live_rows > WASTE * p.segment.rows]
     if full:
         return [part for level in range(max(full) + 1) for part in classes[level]]
     return wasteful

@@ -90,15 +90,17 @@ class SegmentWriter:
         return self.rows
 
     def _build_ann(self, shape: Shape) -> None:
+        factory = self._spec.faiss_factory
+        if not (self._is_large if factory is None else self.rows >= _FACTORY_FROM):
+            return
         written = VectorFile(self._vectors.file, shape)
         file = self._folder / "ann.faiss"
-        factory = self._spec.faiss_factory
-        if factory is not None and self.rows >= _FACTORY_FROM:
+        if factory is None:
+            build_codes(file, written.matrix, written.lengths)
+        else:
             # What can't be trained on so few rows is left out: they are scanned.
             with contextlib.suppress(InvalidParameterValue):
                 build_factory(file, written.matrix, written.lengths, factory)
-        elif factory is None and self._is_large:
-            build_codes(file, written.matrix, written.lengths)
 
     @property
     def _is_large(self) -> bool:

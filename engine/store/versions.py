@@ -43,6 +43,7 @@ from engine.store.layout import (
 from engine.store.masks import MaskCache
 from engine.store.segments import Segment
 
+WASTE = 0.25  # share of deleted rows from which a segment is written again
 KEPT_VERSIONS = 2  # the published one and its predecessor
 _LISTED_ROWS = 4096  # deleted rows of a segment that are listed in the manifest itself
 _SETTLED_NS = 3_000_000_000  # more than the coarsest times of change that file systems keep
@@ -119,6 +120,8 @@ class VersionStore:
         self.masks = MaskCache()
         self._listed: tuple[list[str], list[int]] = ([], [])
         self._settled: tuple[tuple[int, int], Version] | None = None
+        self.may_be_due = True  # whether the version published last may need a compaction
+        self._published_parts = 0
         self._open: dict[int, Version] = {}
         self._lock = threading.Lock()
 
@@ -273,6 +276,9 @@ class VersionStore:
             parts: ids of segments in order, each with its deleted rows.
         """
         make_folder(self._versions_dir)
+        wasteful = any(d.count > WASTE * d.total for _, d in parts if d is not None)
+        self.may_be_due = wasteful or len(parts) not in (self._published_parts, 1)
+        self._published_parts = len(parts)
         number = self.current_number() + 1
         entries = [self._entry(segment, deleted) for segment, deleted in parts]
         try:
