@@ -218,11 +218,24 @@ def _settle(
         (m, wanted) rows that may be of a query's nearest k, and (m,) whether its list was long
         enough.
     """
-    exact = segment.products_of(queries, rows)
-    first = slice(0, min(rows.shape[1], first_look(k)))
-    difference = exact[:, first] - products[:, first]
+    wanted = rows.shape[1]
+    first = min(wanted, first_look(k))
+    exact = segment.products_of(queries, rows[:, :first])
+    difference = exact - products[:, :first]
     margins = segment.vectors.margins(queries)
     spread = np.maximum(difference.std(axis=1), spreads)
     reach = np.maximum(difference.mean(axis=1), 0) + SURE * spread + margins
-    kth = np.partition(exact, rows.shape[1] - k, axis=1)[:, rows.shape[1] - k]
-    return exact >= (kth - margins)[:, None], products[:, -1] < kth - reach
+    kth = np.partition(exact, first - k, axis=1)[:, first - k]
+    needed = (products >= (kth - reach)[:, None]).sum(axis=1)
+    done = needed < wanted
+    # FAISS passes over row -1: beyond what is needed, and in lists that are asked for again.
+    rest = np.where(
+        (np.arange(first, wanted) < needed[:, None]) & done[:, None], rows[:, first:], -1
+    )
+    if (rest >= 0).any():
+        exact = np.hstack([exact, segment.products_of(queries, rest)])
+        kth = np.partition(exact, wanted - k, axis=1)[:, wanted - k]
+        return exact >= (kth - margins)[:, None], done
+    near = np.zeros(rows.shape, dtype=np.bool_)
+    near[:, :first] = exact >= (kth - margins)[:, None]
+    return near, done

@@ -20,7 +20,7 @@ from engine.service.planner import Plan
 from engine.store.ann import Sample
 from engine.store.segments import Segment
 
-_FIRST_LIST = 300  # rows that a first pass returns; enough for 20 results of some 50,000 rows
+_FIRST_LIST = 450  # rows that a first pass returns; enough for 20 results of some 50,000 rows
 SURE = 3.3  # standard deviations of the error of products; one row in 2,000 lies farther off
 _MISSED = 0.02  # rows expected to be missed in cells that are not read
 MOST_SHARE = 0.25  # a list longer than this share of the rows is no better than an exact scan

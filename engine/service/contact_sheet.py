@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from engine.encode.images import thumbnail_uri
 from engine.errors import BadImage
 
 _STYLE = """
@@ -45,6 +44,8 @@ def contact_sheet(title: str, cards: Sequence[Card]) -> str:
 
 
 def _card(card: Card) -> str:
+    from engine.encode.images import thumbnail_uri  # Pillow, which a search alone does not need
+
     values = card.values
     key = values.get(_KEY)
     name = str(values.get(_NAME) or (f"product {key}" if key is not None else "product"))

@@ -19,7 +19,6 @@ from engine.core.query import build_query
 from engine.core.reply import json_value
 from engine.core.schema import IndexSpec
 from engine.encode.encoder import Encoder
-from engine.encode.images import ImageInput
 from engine.errors import InvalidInputException, InvalidState, NotFound
 from engine.service.importing import PRODUCT_COLUMNS
 from engine.service.result import SearchResult
@@ -28,6 +27,7 @@ from engine.store.vector_columns import shortest_decimals
 from engine.store.versions import Version
 
 if TYPE_CHECKING:
+    from engine.encode.images import ImageInput
     from engine.service.workspace import Workspace
 
 IMAGE_INDEX = "main.fashion_demo.vs_image_search"

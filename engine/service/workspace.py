@@ -9,18 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from tqdm import tqdm
 
 from engine.core.names import IMAGE_VOLUME, KEY, PRODUCTS, table_name
 from engine.core.query import DEFAULT_RESULTS
 from engine.core.recipes import DEFAULT_RECIPE, check_recipe
-from engine.encode.cache import EmbeddingCache
 from engine.encode.encoder import Encoder, load_encoder
 from engine.errors import InvalidInputException
 from engine.service import shopping
-from engine.service.building import BuildReport, build
-from engine.service.embedding import Embedder, EmbedReport
-from engine.service.importing import ImportReport, read_styles
 from engine.service.indexes import Indexes
 from engine.settings import Settings
 from engine.store.layout import Layout
@@ -29,6 +24,9 @@ from engine.store.volumes import VolumeStore
 if TYPE_CHECKING:
     from engine.encode.available import ModelInfo, Speed
     from engine.encode.images import ImageInput
+    from engine.service.building import BuildReport
+    from engine.service.embedding import EmbedReport
+    from engine.service.importing import ImportReport
     from engine.service.result import SearchResult
 
 
@@ -126,6 +124,8 @@ class Workspace(Indexes):
         Raises:
             BadSourceFile: names file, line and value of what can't be read.
         """
+        from engine.service.importing import read_styles
+
         table, report = read_styles(styles_csv, images_dir)
         self.volumes.register(IMAGE_VOLUME, images_dir)
         self.tables.write(table_name(PRODUCTS), table)
@@ -154,6 +154,10 @@ class Workspace(Indexes):
         Raises:
             NotFound: no such table. ModelUnavailable, MissingExtra: the encoder can't be loaded.
         """
+        # Modules of the embedding pipeline, Pillow among them, which queries don't need.
+        from engine.encode.cache import EmbeddingCache
+        from engine.service.embedding import Embedder
+
         if limit_photos is not None and limit_photos < 1:
             raise InvalidInputException(f"limit_photos is {limit_photos}; expected at least 1.")
         source = self.tables.get(table_name(table))
@@ -169,6 +173,8 @@ class Workspace(Indexes):
                 check_recipe(recipe),
                 limit_photos,
             )
+            from tqdm import tqdm
+
             # disable=None: silent when standard error is not a terminal
             with tqdm(total=2 * source.num_rows, unit="item", desc="embed", disable=None) as bar:
                 return embedder.run(bar.update)
@@ -188,6 +194,8 @@ class Workspace(Indexes):
 
         Indexes that exist are synced. See `import_fashion`, `embed` and `create_index`.
         """
+        from engine.service.building import build
+
         return build(self, styles_csv, images_dir, encoder, recipe, limit_photos)
 
     # ------------------------------------------------------------------ the shop's searches

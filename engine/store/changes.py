@@ -17,7 +17,7 @@ from engine.core.rows import RowSet
 from engine.store.segments import Segment, SegmentWriter
 from engine.store.versions import Version, VersionStore
 
-TAIL_NUMBERS = 1 << 18  # rows x dimension of a last segment that is written again: 1 MB
+TAIL_NUMBERS = 1 << 17  # rows x dimension of a last segment that is written again: half a MB
 
 
 class Change:

@@ -19,7 +19,7 @@ from engine.store.segments import SegmentWriter
 from engine.store.versions import WASTE, Part, Version, VersionStore
 
 FANOUT = 4  # so many segments of about one size are merged
-_SMALL_NUMBERS = 1 << 18  # rows x dimension that count as the smallest size
+_SMALL_NUMBERS = 1 << 17  # rows x dimension that count as the smallest size
 
 
 def due(version: Version, dimension: int) -> list[Part]:

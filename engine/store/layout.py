@@ -21,8 +21,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from engine.core.names import ThreePartName
 from engine.errors import CorruptFile, InvalidState, StorageFailed
 
@@ -68,6 +66,8 @@ class Layout:
             StorageFailed: the system refused a write in the block.
         """
         folder = self.root / "locks"
+        import filelock  # queries take no lock
+
         lock = filelock.FileLock(folder / f"{what}.lock", timeout=wait_seconds)
         try:
             folder.mkdir(parents=True, exist_ok=True)

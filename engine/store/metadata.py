@@ -14,9 +14,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,6 +25,9 @@ from engine.core.filter_sql import to_sql
 from engine.core.filters import And, Node, Or
 from engine.errors import CorruptFile
 from engine.store.columns import Columns, Take, taker
+
+if TYPE_CHECKING:
+    import duckdb
 
 _ROW = "row_number"
 _SMALL_ROWS = 2048
@@ -50,7 +52,8 @@ class RowTable:
             schema = self._parquet.schema_arrow
             texts = [f.name for f in schema if pa.types.is_string(f.type)]
             if texts:
-                self._parquet = self._open(read_dictionary=texts)
+                known = self._parquet.metadata
+                self._parquet = self._open(read_dictionary=texts, metadata=known)
         except (pa.ArrowException, OSError) as error:
             raise self._damaged(error) from None
         self.rows: int = self._parquet.metadata.num_rows
@@ -88,13 +91,24 @@ class RowTable:
             return self._columns[name]
 
     def _load(self, names: list[str]) -> None:
+        if not names:
+            return
         try:
             read = self._parquet.read(columns=names)
         except (pa.ArrowException, OSError) as error:
             raise self._damaged(error) from None
+        many = []  # text that hardly repeats
         for name in names:
-            self._columns.setdefault(name, _one_array(read.column(name)))
+            column = _one_array(read.column(name))
+            if pa.types.is_dictionary(column.type) and 2 * len(column.dictionary) > len(column):
+                many.append(name)
+            else:
+                self._columns.setdefault(name, column)
         del read
+        if many:  # read again, plainly: decoding would import pyarrow.compute, for 50 ms
+            plain = self._open(metadata=self._parquet.metadata).read(columns=many)
+            for name in many:
+                self._columns.setdefault(name, plain.column(name).combine_chunks())
         pa.default_memory_pool().release_unused()  # reading took several times what is kept
 
     def take(self, name: str, rows: Rows) -> list[Any]:
@@ -111,7 +125,9 @@ class RowTable:
         if together is None:
             if len(self._together) >= _MOST_TOGETHER:
                 self._together.clear()
-            columns = [self.column(name) for name in key]
+            with self._lock:
+                self._load([name for name in key if name not in self._columns])
+                columns = [self._columns[name] for name in key]
             together = self._together.setdefault(key, Columns(columns))
         return together.take(rows)
 
@@ -171,6 +187,8 @@ def _using_database() -> Iterator[duckdb.DuckDBPyConnection]:
 @lru_cache(maxsize=1)
 def _database() -> duckdb.DuckDBPyConnection:
     """The process's one database in memory: opening another takes ten times as long as a filter."""
+    import duckdb  # a tenth of a second that only filters and syncs need
+
     return duckdb.connect(config={"threads": 2})
 
 
@@ -194,6 +212,8 @@ def content_hashes(table: pa.Table) -> np.ndarray:
 
 def hash_kind() -> str:
     """Which hash `content_hashes` takes; another release of DuckDB may take another."""
+    import duckdb
+
     return f"duckdb-{duckdb.__version__}"
 
 
@@ -202,9 +222,7 @@ def _one_array(column: Any) -> pa.Array:
         return column
     if pa.types.is_dictionary(column.type):
         whole = column.unify_dictionaries().combine_chunks()
-        whole = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
-        few = 2 * len(whole.dictionary) <= len(whole)
-        return whole if few else whole.dictionary_decode()
+        return whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
     return column.combine_chunks()
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from engine.core.arrays import Mask, Matrix
 
@@ -31,6 +30,8 @@ def to_matrix(column: pa.Array, dimension: int) -> tuple[Matrix, Mask, dict[int,
         (m, dimension) float32 of the usable rows in order; an (n,) mask of them; for each other row
         its position and the reason: null, another length, or a number that is not finite.
     """
+    import pyarrow.compute as pc  # queries don't need it
+
     if pa.types.is_fixed_size_list(column.type):
         lengths = np.full(len(column), column.type.list_size)
     else:
