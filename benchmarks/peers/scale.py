@@ -1,6 +1,6 @@
 """How do costs grow with the number of rows? The engine alone, from ten thousand rows to millions.
 
-    python benchmarks/peers/scale.py --data DIR [--rows 10000,44425,...] [--cache DIR] [--out FILE.md]
+    python benchmarks/peers/scale.py --data DIR [--rows 10000,...] [--no-writes] [--cache DIR] [--out FILE]
 
 DIR holds the public fashion layout's styles.csv. For each size: build from a table of 20 files, first
 answer of a fresh process, p50 and recall@10 of the five cells, memory of processes that query, a sync
@@ -47,19 +47,20 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--rows", default=",".join(map(str, SIZES)))
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "peers")
+    parser.add_argument("--no-writes", action="store_true", help="leave out upsert and delete")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     rows = []
     for size in map(int, given.rows.split(",")):
         catalogue = prepare(given.data / "styles.csv", given.cache, size)
-        rows.append(measured(catalogue.folder, given.cache / f"scale-{size}"))
+        rows.append(measured(catalogue.folder, given.cache / f"scale-{size}", not given.no_writes))
         text = table(HEAD.split(" | "), rows)
         print(text, flush=True)
         if given.out:
             given.out.write_text(__doc__.split("\n")[0] + " Times of queries: p50, ms.\n\n" + text)
 
 
-def measured(data: Path, folder: Path) -> list[str]:
+def measured(data: Path, folder: Path, writes: bool) -> list[str]:
     """One row of the table."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -71,7 +72,7 @@ def measured(data: Path, folder: Path) -> list[str]:
     new_filter = apart(new_filters, data, folder)
     exact, exact_memory = apart(query_exact, data, folder)
     synced = apart(sync_changed, folder)
-    upsert, delete = apart(write, data, folder)
+    upsert, delete = apart(write, data, folder) if writes else (None, None)
     shutil.rmtree(folder)
     names = ("none", "F1", "F2", "F3", "F4")
     return [
@@ -86,8 +87,7 @@ def measured(data: Path, folder: Path) -> list[str]:
         f"{memory[0] / vectors:.2f}",
         f"{exact_memory[0] / vectors:.2f}",
         f"{synced:.2f}",
-        f"{upsert:.1f}",
-        f"{delete:.1f}",
+        *("-" if figure is None else f"{figure:.1f}" for figure in (upsert, delete)),
     ]
 
 

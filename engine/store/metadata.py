@@ -94,7 +94,8 @@ class RowTable:
         if not names:
             return
         try:
-            read = self._parquet.read(columns=names)
+            # Not in threads: each would keep memory for itself.
+            read = self._parquet.read(columns=names, use_threads=False)
         except (pa.ArrowException, OSError) as error:
             raise self._damaged(error) from None
         many = []  # text that hardly repeats
