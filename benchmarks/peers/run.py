@@ -121,7 +121,7 @@ def machine() -> str:
     ]
     return (
         f"{date.today()}, {named[0] if named else platform.machine()}, {os.cpu_count()} cores, "
-        f"{memory:.0f} GiB memory, Python {platform.python_version()}, {platform.platform()}."
+        f"{memory:.0f} GiB memory, Python {platform.python_version()}, {platform.system()}."
     )
 
 

@@ -1,6 +1,6 @@
 """How do costs grow with the number of rows? The engine alone, from ten thousand rows to millions.
 
-    python benchmarks/peers/scale.py --data DIR [--rows 10000,...] [--no-writes] [--cache DIR] [--out FILE]
+    python benchmarks/peers/scale.py --data DIR [--rows N,N,...] [--no-writes] [--cache DIR] [--out F]
 
 DIR holds the public fashion layout's styles.csv. For each size: build from a table of 20 files, first
 answer of a fresh process, p50 and recall@10 of the five cells, memory of processes that query, a sync

@@ -133,7 +133,7 @@ def restore(versions: VersionStore) -> int:
             if number == numbers[-1]:
                 return number
             parts = [(part.segment.id, part.deleted) for part in version.parts]
-            return versions.publish(parts, version.facts)
+            return versions.publish(parts, version.facts, alone=True)
     raise CorruptFile(
         f"No version of index {versions.spec.name} is intact: {' '.join(wrong) or 'there is none.'} "
         "Sync the index again; where its rows came by upsert, delete it and write them again."

@@ -62,6 +62,7 @@ def _sync(
     assert spec.source_table is not None
     source = tables.get(table_name(spec.source_table))
     current = _intact(versions)
+    damaged = current is None
     if current is not None and _is_known(source, current.facts["source"]):
         old = {**current.facts["report"], "inserted": 0, "updated": 0, "deleted": 0}
         old |= {"seconds": time.monotonic() - started, "changed": False}
@@ -98,7 +99,7 @@ def _sync(
             "encoder": {k: source.properties.get(k) for k in ("encoder", "fingerprint")},
             "created_at": time.time_ns() // 1_000_000,
         }
-        change.publish(facts)
+        change.publish(facts, alone=damaged)
     except BaseException:
         change.discard()
         raise

@@ -104,8 +104,12 @@ class Change:
     def is_empty(self) -> bool:
         return not self.appended and not any(self._touched)
 
-    def publish(self, facts: Mapping[str, Any]) -> int:
-        """Write everything durably and make it the published version; returns its number."""
+    def publish(self, facts: Mapping[str, Any], alone: bool = False) -> int:
+        """Write everything durably and make it the published version; returns its number.
+
+        Args:
+            alone: keep no predecessor, because it is damaged.
+        """
         parts: list[tuple[str, RowSet | None]] = []
         for part, gone, touched in zip(self._parts, self._gone, self._touched):
             deleted = RowSet.of_mask(gone) if touched else part.deleted
@@ -117,7 +121,7 @@ class Change:
             self._writer.finish()
             parts.append((self._writer.id, None))
             self._writer = None  # from here on the segment may be a version's
-        return self._versions.publish(parts, facts)
+        return self._versions.publish(parts, facts, alone)
 
     def _take_tail(self, segment_id: str, deleted: RowSet | None) -> bool:
         """Write a small last segment's rows again behind the new ones."""

@@ -269,11 +269,17 @@ class VersionStore:
         return rows
 
     # ------------------------------------------------------------------ writing, under the lock
-    def publish(self, parts: Sequence[tuple[str, RowSet | None]], facts: Mapping[str, Any]) -> int:
+    def publish(
+        self,
+        parts: Sequence[tuple[str, RowSet | None]],
+        facts: Mapping[str, Any],
+        alone: bool = False,
+    ) -> int:
         """Make a new version of finished segments the published one; the caller holds the lock.
 
         Args:
             parts: ids of segments in order, each with its deleted rows.
+            alone: keep no predecessor, because it is damaged.
         """
         make_folder(self._versions_dir)
         wasteful = any(d.count > WASTE * d.total for _, d in parts if d is not None)
@@ -281,13 +287,15 @@ class VersionStore:
         self._published_parts = len(parts)
         number = self.current_number() + 1
         entries = [self._entry(segment, deleted) for segment, deleted in parts]
+        kept = KEPT_VERSIONS
         try:
             write_json(self._versions_dir / f"{number}.json", {**facts, "segments": entries})
+            kept = 1 if alone else KEPT_VERSIONS
         finally:
             # Also after an error, when the new segment is garbage, unless the version is there. What
             # can't be removed now is removed by the next write.
             with contextlib.suppress(OSError):
-                self.collect()
+                self.collect(kept)
         return number
 
     def _entry(self, segment: str, deleted: RowSet | None) -> dict[str, Any]:
@@ -324,9 +332,9 @@ class VersionStore:
             return {entry["id"]: entry for entry in self.manifest(number)["segments"]}
         return {}
 
-    def collect(self) -> None:
-        """Remove everything that no kept version refers to; the caller holds the lock."""
-        kept = self.numbers()[-KEPT_VERSIONS:]
+    def collect(self, versions: int = KEPT_VERSIONS) -> None:
+        """Remove everything that the last versions don't refer to; the caller holds the lock."""
+        kept = self.numbers()[-versions:]
         segments: set[str] = set()
         files = {f"{number}.json" for number in kept}
         for number in kept:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from engine import Workspace
+from engine import CorruptFile, StorageFailed, Workspace
 from engine.doors.cli import main
 
 INDEX = "main.a.i"
@@ -111,3 +112,39 @@ def test_an_index_that_is_not_there_is_named(folder: Path, command: str) -> None
     done = run("index", command, "main.a.other", *at(folder))
     assert done.exit_code == 1
     assert "Vector search index main.a.other not found" in done.stderr
+
+
+def test_a_restored_index_is_intact_for_good(folder: Path) -> None:
+    flip_a_bit(segment_of(folder, 3) / "vectors.npy")
+    assert run("index", "restore", INDEX, *at(folder)).exit_code == 0
+    done = run("index", "check", INDEX, *at(folder))
+    assert (done.exit_code, done.stdout) == (0, f"{INDEX}: 1 versions, all intact\n")
+    reply = Workspace(folder).query_index(
+        INDEX, columns=["id"], query_vector=[1.0, 1.0], num_results=20
+    )
+    assert reply["result"]["row_count"] == 10
+
+
+def test_a_restore_that_can_not_write_leaves_the_intact_version(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flip_a_bit(segment_of(folder, 3) / "vectors.npy")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.store.versions.write_json", full)
+        with pytest.raises(StorageFailed):
+            Workspace(folder).restore_index(INDEX)
+    assert Workspace(folder).restore_index(INDEX) == 4
+    assert Workspace(folder).check_index(INDEX) == []
+
+
+def test_a_file_that_is_cut_short_while_it_is_open_is_a_named_error(folder: Path) -> None:
+    workspace = Workspace(folder)
+    ask = {"columns": ["id"], "query_vector": [1.0, 1.0]}
+    assert workspace.query_index(INDEX, **ask)["result"]["row_count"] == 10
+    os.truncate(segment_of(folder, 3) / "vectors.npy", 0)
+    with pytest.raises(CorruptFile, match=r"vectors\.npy has 0 bytes"):
+        workspace.query_index(INDEX, **ask)
