@@ -48,11 +48,11 @@ class RowTable:
         """
         self._path = path
         try:
-            self._parquet = self._open()
-            schema = self._parquet.schema_arrow
+            self._plain = self._parquet = self._open()
+            schema = self._plain.schema_arrow
             texts = [f.name for f in schema if pa.types.is_string(f.type)]
             if texts:
-                known = self._parquet.metadata
+                known = self._plain.metadata
                 self._parquet = self._open(read_dictionary=texts, metadata=known)
         except (pa.ArrowException, OSError) as error:
             raise self._damaged(error) from None
@@ -93,11 +93,7 @@ class RowTable:
     def _load(self, names: list[str]) -> None:
         if not names:
             return
-        try:
-            # Not in threads: each would keep memory for itself.
-            read = self._parquet.read(columns=names, use_threads=False)
-        except (pa.ArrowException, OSError) as error:
-            raise self._damaged(error) from None
+        read = self._read(self._parquet, names)
         many = []  # text that hardly repeats
         for name in names:
             column = _one_array(read.column(name))
@@ -107,10 +103,17 @@ class RowTable:
                 self._columns.setdefault(name, column)
         del read
         if many:  # read again, plainly: decoding would import pyarrow.compute, for 50 ms
-            plain = self._open(metadata=self._parquet.metadata).read(columns=many)
+            plain = self._read(self._plain, many)
             for name in many:
                 self._columns.setdefault(name, plain.column(name).combine_chunks())
         pa.default_memory_pool().release_unused()  # reading took several times what is kept
+
+    def _read(self, parquet: pq.ParquetFile, names: list[str]) -> pa.Table:
+        try:
+            # Not in threads: each would keep memory for itself.
+            return parquet.read(columns=names, use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from None
 
     def take(self, name: str, rows: Rows) -> list[Any]:
         """Values of a column for some rows, as Python objects."""

@@ -338,3 +338,34 @@ def test_vectors_are_shown_as_their_shortest_decimals() -> None:
     matrix = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
     shown = np.array(json.loads(json.dumps(shortest_decimals(matrix))), dtype=np.float32)
     np.testing.assert_array_equal(shown, matrix)
+
+
+def test_a_column_first_asked_for_after_its_version_was_collected_can_be_read(
+    tmp_path: Path,
+) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.create_direct_access_index(
+        "main.a.late",
+        dimension=2,
+        vector_column="v",
+        schema={"id": "int", "name": "string", "kind": "string", "v": "array<float>"},
+        primary_key="id",
+        create_endpoint=True,
+    )
+
+    def write(count: int) -> None:
+        rows = [
+            {"id": key, "name": f"name {key}", "kind": "one", "v": [float(key), 1.0]}
+            for key in range(count)
+        ]
+        workspace.upsert("main.a.late", rows)
+
+    write(3000)
+    _, versions, old = workspace.version_of("main.a.late")
+    for count in (1, 2, 3):
+        write(count)
+    with pytest.raises(FileNotFoundError):
+        type(versions)(versions.layout, versions.spec).get(old.number)
+    rows = np.array([0, 2999])
+    values = [part.segment.fetch(["name", "kind"], rows) for part in old.parts]
+    assert values == [[["name 0", "name 2999"], ["one", "one"]]]
