@@ -52,6 +52,10 @@ class RowSet:
             return self._few.astype(np.int64)
         return np.flatnonzero(self.mask())
 
+    def others(self) -> Rows:
+        """The row numbers that are not in the set, ascending."""
+        return np.flatnonzero(~self.mask())
+
     def __and__(self, other: RowSet) -> RowSet:
         return RowSet.of_mask(self.mask() & other.mask())
 

@@ -6,8 +6,6 @@ import contextlib
 import threading
 from collections import Counter
 
-import numpy as np
-
 from engine.errors import CorruptFile, VitrineError
 from engine.store.compaction import compact, due
 from engine.store.versions import Part, Version, VersionStore
@@ -67,12 +65,8 @@ def check(versions: VersionStore) -> list[str]:
     """What is wrong with the versions of an index, in sentences; empty when all is well."""
     wrong: list[str] = []
     for number in versions.numbers():
-        # Opened anew: what is in memory already was read before the damage.
-        fresh = VersionStore(versions.layout, versions.spec)
         try:
-            version = fresh.get(number)
-            for part in version.parts:
-                part.segment.verify()
+            version = _verified(versions, number)
             wrong.extend(f"version {number}: {fault}" for fault in _faults(version, versions))
         except CorruptFile as error:
             wrong.append(f"version {number}: {error.message}")
@@ -85,15 +79,21 @@ def check(versions: VersionStore) -> list[str]:
     return wrong
 
 
+def _verified(versions: VersionStore, number: int) -> Version:
+    """A version whose every byte is as it was written. Raises CorruptFile, FileNotFoundError."""
+    # Opened anew: what is in memory already was read before the damage.
+    version = VersionStore(versions.layout, versions.spec).get(number)
+    for part in version.parts:
+        part.segment.verify()
+    return version
+
+
 def _faults(version: Version, versions: VersionStore) -> list[str]:
     """Broken invariants of a version whose files are as they were written."""
     faults = []
     seen: Counter[object] = Counter()
     for part in version.parts:
-        rows = np.arange(part.segment.rows)
-        if part.deleted is not None:
-            rows = np.flatnonzero(~part.deleted.mask())
-        seen.update(part.segment.keys_of(rows))
+        seen.update(part.segment.keys_of(part.live_row_numbers()))
         held = {*part.segment.metadata.schema.names, versions.spec.vector_column}
         missing = [column for column in version.columns if column not in held]
         if missing:
@@ -119,11 +119,8 @@ def restore(versions: VersionStore) -> int:
     with versions.layout.writing(f"index-{versions.spec.name}"):
         numbers = versions.numbers()
         for number in reversed(numbers):
-            fresh = VersionStore(versions.layout, versions.spec)
             try:
-                version = fresh.get(number)
-                for part in version.parts:
-                    part.segment.verify()
+                version = _verified(versions, number)
             except CorruptFile as error:
                 wrong.append(f"version {number}: {error.message}")
                 continue

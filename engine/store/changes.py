@@ -130,7 +130,7 @@ class Change:
         limit = TAIL_NUMBERS // self._versions.spec.dimension
         if segment.rows + self._writer.rows > limit:
             return False
-        rows = np.arange(segment.rows) if deleted is None else np.flatnonzero(~deleted.mask())
+        rows = np.arange(segment.rows) if deleted is None else deleted.others()
         for table, vectors in segment.batches(rows):
             self._writer.append(table, vectors)
         return True

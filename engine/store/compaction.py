@@ -62,7 +62,7 @@ def _compact(versions: VersionStore, parts: Sequence[Part]) -> int | None:
     shutil.rmtree(versions.building_dir, ignore_errors=True)
     writer = SegmentWriter(versions.building_dir, versions.spec)
     try:
-        taken = [(part, _live(part.deleted, part.segment.rows)) for part in parts]
+        taken = [(part, part.live_row_numbers()) for part in parts]
         for part, rows in taken:
             for table, vectors in part.segment.batches(rows):
                 writer.append(table, vectors)
@@ -100,7 +100,3 @@ def _publish(
             0, (writer.id, RowSet.of_rows(deleted_rows, merged) if len(deleted_rows) else None)
         )
     return versions.publish(out, {**now.facts})
-
-
-def _live(deleted: RowSet | None, rows: int) -> Rows:
-    return np.arange(rows) if deleted is None else np.flatnonzero(~deleted.mask())

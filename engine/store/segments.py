@@ -36,7 +36,6 @@ from engine.store.vectors import Shape, VectorFile, VectorWriter
 ROW_GROUP = 16_384
 HASH_COLUMN = "__content_hash"  # of a row of a source table; names like this are internal
 GROUP_COLUMN = "__source_group"
-INTERNAL_COLUMNS = (HASH_COLUMN, GROUP_COLUMN)
 
 # Numbers in a segment (rows x dimension) from which reading codes first beats reading all vectors.
 _ANN_FROM = 2_000_000

@@ -5,8 +5,6 @@ Exports hold embeddings as list<double>, list<float>, fixed-size lists or float1
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 
@@ -64,8 +62,3 @@ def to_double_lists(vectors: Matrix) -> pa.Array:
 def shortest_decimals(vectors: Matrix) -> list[list[float]]:
     """Each float32 as the shortest decimal that reads back to it: 0.1, not 0.10000000149."""
     return [[float(str(number)) for number in row] for row in vectors]
-
-
-def column_lists(column: Any) -> pa.Array:
-    """One contiguous Arrow array of a column that may be chunked."""
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

@@ -153,19 +153,21 @@ class VectorFile:
 
     def margins(self, queries: Matrix) -> Floats32:
         """`margin` of each of (b, dimension) queries."""
-        longest = self.shape.longest
         lengths = np.sqrt(np.einsum("ij,ij->i", queries, queries))
-        size = lengths * longest + (longest**2 if self.shape.lifted else 0.0)
-        out: Floats32 = (self.shape.dimension * 2.0**-23 * size).astype(np.float32)
+        per_length, fixed = self._rounding
+        out: Floats32 = (lengths * per_length + fixed).astype(np.float32)
         return out
 
     def margin(self, query: Vector) -> float:
         """More than float32 rounding can move a product of this query."""
-        longest = self.shape.longest
-        size = math.sqrt(float(query @ query)) * longest + (
-            longest**2 if self.shape.lifted else 0.0
-        )
-        return float(self.shape.dimension * 2.0**-23 * size)
+        per_length, fixed = self._rounding
+        return math.sqrt(float(query @ query)) * per_length + fixed
+
+    @property
+    def _rounding(self) -> tuple[float, float]:
+        """A margin's part that grows with the query's length, for each unit, and its fixed part."""
+        unit = self.shape.dimension * 2.0**-23 * self.shape.longest
+        return unit, unit * self.shape.longest if self.shape.lifted else 0.0
 
     def nearest(self, query: Vector, k: int, rows: Rows | None = None) -> Rows:
         """Rows that surely hold the k nearest to the query: exact.

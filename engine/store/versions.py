@@ -66,6 +66,10 @@ class Part:
     def live_rows(self) -> int:
         return self.segment.rows - (self.deleted.count if self.deleted else 0)
 
+    def live_row_numbers(self) -> Rows:
+        """The rows that are not deleted, ascending."""
+        return np.arange(self.segment.rows) if self.deleted is None else self.deleted.others()
+
     def live(self, masks: MaskCache) -> RowSet | None:
         """The rows that are not deleted; None for all."""
         deleted = self.deleted
@@ -286,7 +290,8 @@ class VersionStore:
         self.may_be_due = wasteful or len(parts) not in (self._published_parts, 1)
         self._published_parts = len(parts)
         number = self.current_number() + 1
-        entries = [self._entry(segment, deleted) for segment, deleted in parts]
+        before = self._entries() if any(deleted for _, deleted in parts) else {}
+        entries = [self._entry(segment, deleted, before) for segment, deleted in parts]
         kept = KEPT_VERSIONS
         try:
             write_json(self._versions_dir / f"{number}.json", {**facts, "segments": entries})
@@ -298,7 +303,10 @@ class VersionStore:
                 self.collect(kept)
         return number
 
-    def _entry(self, segment: str, deleted: RowSet | None) -> dict[str, Any]:
+    def _entry(
+        self, segment: str, deleted: RowSet | None, entries: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """A segment in a manifest; `entries` are those of the version before."""
         rows = deleted.rows() if deleted else np.empty(0, dtype=np.int64)
         entry: dict[str, Any] = {
             "id": segment,
@@ -310,7 +318,7 @@ class VersionStore:
         if not len(rows):
             return entry
         entry["deletion_id"] = uuid.uuid4().hex
-        before = self._entries().get(segment)
+        before = entries.get(segment)
         if before and before["deleted_file"]:
             # Most of them lie in a file already; only the others are listed.
             with contextlib.suppress(CorruptFile, FileNotFoundError):
