@@ -25,6 +25,7 @@ CASES = (
     "pipeline_cost",
     "memory",
     "search",
+    "words",
     "plan_costs",
     "start",
     "embedded_model",

@@ -8,16 +8,19 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 _HOME_OF = {
     "AISearchClient": "engine.doors.local",
     "AISearchException": "engine.errors",
     "AISearchIndex": "engine.doors.local",
+    "AsyncAISearchIndex": "engine.doors.async_index",
+    "AsyncVectorSearchIndex": "engine.doors.async_index",
     "BadImage": "engine.errors",
     "BadRequest": "engine.errors",
     "BadSourceFile": "engine.errors",
     "CorruptFile": "engine.errors",
+    "DatabricksReranker": "engine.doors.reranker",
     "Encoder": "engine.encode.encoder",
     "InvalidInputException": "engine.errors",
     "InvalidParameterValue": "engine.errors",
@@ -27,6 +30,7 @@ _HOME_OF = {
     "NotFound": "engine.errors",
     "NotSupported": "engine.errors",
     "PermissionDenied": "engine.errors",
+    "Reranker": "engine.doors.reranker",
     "ResourceConflict": "engine.errors",
     "ResourceDoesNotExist": "engine.errors",
     "RowsFailed": "engine.errors",
@@ -40,6 +44,7 @@ _HOME_OF = {
     "VitrineError": "engine.errors",
     "Workspace": "engine.service.workspace",
     "load_encoder": "engine.encode.encoder",
+    "mock": "engine.doors.mock",
 }
 
 __all__ = [
@@ -47,10 +52,13 @@ __all__ = [
     "AISearchClient",
     "AISearchException",
     "AISearchIndex",
+    "AsyncAISearchIndex",
+    "AsyncVectorSearchIndex",
     "BadImage",
     "BadRequest",
     "BadSourceFile",
     "CorruptFile",
+    "DatabricksReranker",
     "Encoder",
     "InvalidInputException",
     "InvalidParameterValue",
@@ -60,6 +68,7 @@ __all__ = [
     "NotFound",
     "NotSupported",
     "PermissionDenied",
+    "Reranker",
     "ResourceConflict",
     "ResourceDoesNotExist",
     "RowsFailed",
@@ -73,15 +82,19 @@ __all__ = [
     "VitrineError",
     "Workspace",
     "load_encoder",
+    "mock",
 ]
 
 if TYPE_CHECKING:
+    from engine.doors.async_index import AsyncAISearchIndex, AsyncVectorSearchIndex
     from engine.doors.local import (
         AISearchClient,
         AISearchIndex,
         VectorSearchClient,
         VectorSearchIndex,
     )
+    from engine.doors.mock import mock
+    from engine.doors.reranker import DatabricksReranker, Reranker
     from engine.encode.encoder import Encoder, load_encoder
     from engine.errors import (
         AISearchException,

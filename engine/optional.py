@@ -14,12 +14,16 @@ EXTRA_OF = {
     "huggingface_hub": "clip",
     "pandas": "pandas",
     "deltalake": "delta",
+    "databricks.sdk": "sdk",
 }
 
 
 def is_installed(package: str) -> bool:
-    """Whether `package` can be imported, found out without importing it."""
-    return importlib.util.find_spec(package) is not None
+    """Whether `package` can be imported, found out without importing more than its parents."""
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:  # a parent of a dotted name
+        return False
 
 
 def check(package: str, purpose: str) -> None:

@@ -18,19 +18,26 @@ class Settings:
         encoder: name of the default encoder, see `engine.load_encoder`.
         device: "cpu", "cuda", or None to detect.
         integers_as_floats: integer columns arrive as floats in `data_array`, as seen on the cloud.
+        strict_filters: a filter dialect that the cloud refuses on an endpoint is refused here too:
+            text on STANDARD, dicts on STORAGE_OPTIMIZED.
     """
 
     path: Path
     encoder: str = DEFAULT_ENCODER
     device: str | None = None
     integers_as_floats: bool = True
+    strict_filters: bool = False
 
     @staticmethod
     def from_environment(environ: Mapping[str, str]) -> Settings:
-        """Settings from VITRINE_WORKSPACE (default ~/.vitrine), VITRINE_ENCODER and VITRINE_DEVICE."""
+        """Settings from VITRINE_WORKSPACE (default ~/.vitrine), VITRINE_ENCODER, VITRINE_DEVICE and
+        VITRINE_STRICT_FILTERS (1 or 0).
+        """
         path = environ.get("VITRINE_WORKSPACE") or "~/.vitrine"
         return Settings(
             path=Path(path).expanduser(),
             encoder=environ.get("VITRINE_ENCODER") or DEFAULT_ENCODER,
             device=environ.get("VITRINE_DEVICE") or None,
+            strict_filters=environ.get("VITRINE_STRICT_FILTERS", "0").lower()
+            in ("1", "true", "yes"),
         )

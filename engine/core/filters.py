@@ -1,7 +1,8 @@
 """Filters: the tree, what it means on one row (the oracle), and the dict dialect.
 
-Knows columns and values; not tables or SQL. A condition on a null (or NaN) is unknown, and only rows
-for which the whole filter is true pass: SQL's three-valued logic.
+Knows columns and values; not tables or SQL, nor the text dialect (`filter_text`), which shares the
+rules on values. A condition on a null (or NaN) is unknown, and only rows for which the whole filter
+is true pass: SQL's three-valued logic.
 Truth: the filtering guide of the Vector Search API; what it leaves open is marked "assumed".
 """
 
@@ -21,6 +22,7 @@ Operator = Literal["=", "!=", "<", "<=", ">", ">="]
 Scalar = Union[int, float, str, bool, date, datetime]
 
 MAX_ELEMENTS = 1024  # values in one condition, documented limit of the service
+MAX_NESTING = 100  # of AND, OR and NOT around a condition: trees are walked by recursion
 BLANKS = " \t\n\r\f\v"  # what separates tokens for LIKE
 
 
@@ -42,16 +44,42 @@ class AnyOf:
 
 @dataclass(frozen=True)
 class Like:
-    """A pattern with `%` is SQL's LIKE; one without asks for each of its tokens (assumed)."""
+    """SQL's LIKE: `%` stands for any run of characters, `_` for one; nothing escapes them."""
 
     column: Column
     pattern: str
 
-    @property
-    def tokens(self) -> tuple[str, ...] | None:
-        if "%" in self.pattern:
-            return None
-        return tuple(re.findall(f"[^{BLANKS}]+", self.pattern))
+
+@dataclass(frozen=True)
+class Words:
+    """Every one of `words` is there, as a whole word between blanks; in any order (assumed)."""
+
+    column: Column
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class IsNull:
+    """Whether there is no value; NaN is none either (assumed). Never unknown."""
+
+    column: Column
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Is:
+    """IS TRUE, IS NOT TRUE, IS FALSE, IS NOT FALSE of a boolean column. Never unknown."""
+
+    column: Column
+    value: bool
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Not:
+    """True where the part is false; unknown where it is unknown."""
+
+    part: Node
 
 
 @dataclass(frozen=True)
@@ -64,7 +92,7 @@ class Or:
     parts: tuple[Node, ...]
 
 
-Node = Union[Compare, AnyOf, Like, And, Or]
+Node = Union[Compare, AnyOf, Like, Words, IsNull, Is, Not, And, Or]
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda a, b: bool(a == b),
@@ -83,6 +111,9 @@ def matches(node: Node, row: Mapping[str, Any]) -> bool:
 
 
 def _truth(node: Node, row: Mapping[str, Any]) -> bool | None:
+    if isinstance(node, Not):
+        truth = _truth(node.part, row)
+        return None if truth is None else not truth
     if isinstance(node, (And, Or)):
         truths = [_truth(part, row) for part in node.parts]
         decisive = isinstance(node, Or)
@@ -90,23 +121,40 @@ def _truth(node: Node, row: Mapping[str, Any]) -> bool | None:
             return decisive
         return None if None in truths else not decisive
     value = row[node.column.name]
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
+    if isinstance(value, float) and math.isnan(value):
+        value = None
+    if isinstance(node, IsNull):
+        return (value is None) != node.negated
+    if isinstance(node, Is):
+        return (value is node.value) != node.negated
+    return None if value is None else _holds(node, value)
+
+
+def _holds(node: Compare | AnyOf | Like | Words, value: Any) -> bool:
     if isinstance(node, Compare):
         return _COMPARISONS[node.operator](value, node.value)
+    if isinstance(node, Words):
+        held = _words(value)
+        return all(word in held for word in node.words)
     if isinstance(node, Like):
-        return _like(value, node)
-    held = value if node.column.is_array else [value]
-    return any(item == wanted for item in held for wanted in node.values) != node.negated
+        wild = {"%": ".*", "_": "."}
+        pattern = "".join(wild.get(letter, re.escape(letter)) for letter in node.pattern)
+        return re.fullmatch(pattern, value, re.DOTALL) is not None
+    items = value if node.column.is_array else [value]
+    return any(item == wanted for item in items for wanted in node.values) != node.negated
 
 
-def _like(text: str, node: Like) -> bool:
-    if node.tokens is not None:
-        held = re.findall(f"[^{BLANKS}]+", text)
-        return all(token in held for token in node.tokens)
-    wild = {"%": ".*", "_": "."}
-    pattern = "".join(wild.get(letter, re.escape(letter)) for letter in node.pattern)
-    return re.fullmatch(pattern, text, re.DOTALL) is not None
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(f"[^{BLANKS}]+", text))
+
+
+def columns_of(node: Node) -> set[str]:
+    """The names of the columns that a filter reads."""
+    if isinstance(node, Not):
+        return columns_of(node.part)
+    if isinstance(node, (And, Or)):
+        return set().union(*(columns_of(part) for part in node.parts))
+    return {node.column.name}
 
 
 # ------------------------------------------------------------------ the dict dialect
@@ -131,7 +179,7 @@ def parse_dict(filters: object, columns: Columns) -> Node | None:
     for entry in dicts:
         if not isinstance(entry, Mapping):
             raise BadRequest(
-                f"filters is {entry!r} of type {type(entry).__name__}; expected a dict such as "
+                f"filters is {_shown(entry)} of type {type(entry).__name__}; expected a dict such as "
                 '{"price <": 50}, or a list of dicts.'
             )
         conditions.extend(_condition(key, value, columns) for key, value in entry.items())
@@ -145,6 +193,9 @@ def _condition(key: object, value: object, columns: Columns) -> Node:
         raise BadRequest(f"filter key {key!r} is not text; expected 'column' or 'column OPERATOR'.")
     if key in columns:
         return _leaf(key, columns[key], "", value)
+    name, _, suffix = key.rpartition(" ")
+    if suffix in _SUFFIXES and name in columns:  # before OR: a name may hold that word
+        return _leaf(key, columns[name], suffix, value)
     parts = [_split(key, part, columns) for part in key.split(" OR ")]
     if len(parts) == 1:
         return _leaf(key, *parts[0], value)
@@ -170,17 +221,12 @@ def _split(key: str, part: str, columns: Columns) -> tuple[Column, str]:
     if any(part.startswith(f"{known} ") for known in columns):
         raise BadRequest(f"Invalid operator used in filter: {key}")
     unknown = name if suffix in _SUFFIXES and name else part
-    raise BadRequest(
-        f"Filter uses column {unknown!r}, which the index does not have."
-        f"{suggestion(unknown, columns)} Columns: {', '.join(sorted(columns))}."
-    )
+    raise unknown_column(unknown, columns)
 
 
 def _leaf(key: str, column: Column, suffix: str, value: object) -> Node:
     if column.kind == "other":
-        raise BadRequest(
-            f"Filter {key!r}: column {column.name!r} holds values that can't be filtered."
-        )
+        raise not_filtered(key, column)
     if suffix == "LIKE":
         return _like_leaf(key, column, value)
     if suffix in ("", "NOT"):
@@ -189,37 +235,73 @@ def _leaf(key: str, column: Column, suffix: str, value: object) -> Node:
             raise BadRequest(
                 f"Filter {key!r} has {len(wanted)} values; expected 1 to {MAX_ELEMENTS}."
             )
-        values = tuple(_coerced(key, column, item) for item in wanted)
+        values = tuple([coerced(key, column, item) for item in wanted])
         if column.is_array or len(values) > 1 or isinstance(value, (list, tuple)):
             return AnyOf(column, values, negated=suffix == "NOT")
         return Compare(column, "!=" if suffix == "NOT" else "=", values[0])
+    operators: dict[str, Operator] = {"<": "<", "<=": "<=", ">": ">", ">=": ">="}
+    check_ordered(key, column, suffix)
+    return Compare(column, operators[suffix], coerced(key, column, value))
+
+
+def _like_leaf(key: str, column: Column, value: object) -> Like | Words:
+    pattern = like_pattern(key, column, value)
+    if "%" in pattern:
+        return Like(column, pattern)
+    words = _words(pattern)
+    if not words:
+        raise BadRequest(f"Filter {key!r}: LIKE needs at least one word to look for.")
+    return Words(column, words)
+
+
+# ------------------------------------------------------------------ rules of both dialects
+# `written` is the condition as its author wrote it, or the key of a dict.
+def unknown_column(name: str, columns: Columns) -> BadRequest:
+    """The refusal of a column that the index lacks."""
+    return BadRequest(
+        f"Filter uses column {name!r}, which the index does not have."
+        f"{suggestion(name, columns)} Columns: {', '.join(sorted(columns))}."
+    )
+
+
+def not_filtered(written: str, column: Column) -> BadRequest:
+    """The refusal of a column of kind "other"."""
+    return BadRequest(
+        f"Filter {written!r}: column {column.name!r} holds values that can't be filtered."
+    )
+
+
+def check_ordered(written: str, column: Column, operator: str) -> None:
+    """Refuse a range over texts, booleans or arrays (assumed)."""
     if column.is_array or column.kind in ("string", "boolean"):
         raise BadRequest(
-            f"Filter {key!r}: operator {suffix} needs a column of numbers, dates or timestamps; "
-            f"{column.name!r} holds {'arrays' if column.is_array else column.kind + ' values'}."
+            f"Filter {written!r}: operator {operator} needs a column of numbers, dates or "
+            f"timestamps; {column.name!r} holds "
+            f"{'arrays' if column.is_array else column.kind + ' values'}."
         )
-    operators: dict[str, Operator] = {"<": "<", "<=": "<=", ">": ">", ">=": ">="}
-    return Compare(column, operators[suffix], _coerced(key, column, value))
 
 
-def _like_leaf(key: str, column: Column, value: object) -> Like:
+def like_pattern(written: str, column: Column, value: object) -> str:
+    """The pattern of a LIKE; refuses a column that holds no text."""
     if column.kind != "string" or column.is_array:
-        raise BadRequest(f"Filter {key!r}: LIKE needs a string column; {column.name!r} is none.")
-    node = Like(column, str(_coerced(key, column, value)))
-    if node.tokens == ():
-        raise BadRequest(f"Filter {key!r}: LIKE needs at least one word to look for.")
-    return node
+        raise BadRequest(
+            f"Filter {written!r}: LIKE needs a string column; {column.name!r} is none."
+        )
+    return str(coerced(written, column, value))
 
 
-# ------------------------------------------------------------------ values
-def _coerced(key: str, column: Column, value: object) -> Scalar:
-    """The value in the column's kind. Numeric text counts as a number (assumed)."""
+def coerced(written: str, column: Column, value: object) -> Scalar:
+    """The value in the column's kind. Numeric text counts as a number (assumed).
+
+    Raises:
+        BadRequest: the column's kind can't be compared with such a value; null is none.
+    """
     try:
         return _COERCIONS[column.kind](value)
     except (ValueError, TypeError, OverflowError):
         raise BadRequest(
-            f"Filter {key!r}: {_shown(value)} of type {type(value).__name__} can't be compared with "
-            f"column {column.name!r}, which holds {column.kind} values."
+            f"Filter {written!r}: {_shown(value)} of type {type(value).__name__} can't be compared "
+            f"with column {column.name!r}, which holds {column.kind} values."
         ) from None
 
 
@@ -228,8 +310,11 @@ def _shown(value: object) -> str:
         return f"{value!r:.80}"
     except ValueError:  # an integer with more digits than Python writes
         return "a number"
+    except RecursionError:
+        return "a value"
 
 
+# ------------------------------------------------------------------ values
 def _to_number(value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise TypeError
@@ -276,10 +361,16 @@ def _to_boolean(value: object) -> bool:
     return value
 
 
-def _to_timestamp(value: object) -> datetime:
-    """ISO 8601 text to a UTC time without zone; a bare date is its midnight (assumed)."""
+def to_timestamp(value: object) -> datetime:
+    """ISO 8601 text to a UTC time without zone; a bare date is its midnight (assumed).
+
+    Raises:
+        ValueError, TypeError, OverflowError: it is no time.
+    """
     if isinstance(value, datetime):
         moment = value
+    elif isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
     else:
         # Python before 3.11 does not read the suffix Z.
         moment = datetime.fromisoformat(re.sub("[zZ]$", "+00:00", _to_text(value)))
@@ -288,10 +379,15 @@ def _to_timestamp(value: object) -> datetime:
     return moment
 
 
-def _to_date(value: object) -> date:
+def to_date(value: object) -> date:
+    """ISO 8601 text to a date; a time that is a UTC midnight counts as its date.
+
+    Raises:
+        ValueError, TypeError, OverflowError: it is no date.
+    """
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    moment = _to_timestamp(value)
+    moment = to_timestamp(value)
     if moment != datetime(moment.year, moment.month, moment.day):
         raise ValueError
     return moment.date()
@@ -302,6 +398,6 @@ _COERCIONS: dict[str, Callable[[object], Scalar]] = {
     "float": _to_float,
     "string": _to_text,
     "boolean": _to_boolean,
-    "date": _to_date,
-    "timestamp": _to_timestamp,
+    "date": to_date,
+    "timestamp": to_timestamp,
 }

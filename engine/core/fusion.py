@@ -1,4 +1,4 @@
-"""Blending an image vector with a text vector. Knows numpy; not where vectors come from.
+"""Blending an image vector with a text vector, and fusing rankings. Knows numbers; not their source.
 
 "Hybrid" names a query type in the API; a vector mixed from text and image is a *blend* here, and
 keeps the table's column name `hybrid_embedding`.
@@ -7,12 +7,17 @@ Truth: hybrid embedding rule of the shop, `w * text + (1 - w) * image`, then uni
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from engine.core.arrays import Matrix, unit_rows
+from engine.core.assumptions import RRF_BEST, RRF_K
 from engine.errors import InvalidParameterValue
 
 DEFAULT_TEXT_WEIGHT = 0.5
+Key = Any  # a primary key: an integer or text
 
 
 def check_text_weight(weight: float) -> float:
@@ -52,3 +57,24 @@ def blend_vectors(
     mixed = weight * text_vectors.astype(np.float64)
     mixed += (1.0 - weight) * image_vectors.astype(np.float64)
     return unit_rows(mixed)
+
+
+def reciprocal_rank_fusion(rankings: Sequence[Sequence[Key]]) -> list[tuple[Key, float]]:
+    """Fuse rankings: each gives 1 / (60 + rank) to what it holds, ranks from 1; the sums are scaled.
+
+    Args:
+        rankings: primary keys, best first, each at most once in a ranking.
+
+    Returns:
+        (key, score) of every key, best first, ties by ascending key; the score is 1 for what is
+        first in two rankings.
+
+    Source: Cormack, Clarke and Büttcher 2009, with the service's documented constant; the scale is
+    assumed (`assumptions.RRF_BEST`).
+    """
+    sums: dict[Key, float] = {}
+    for ranking in rankings:
+        for rank, key in enumerate(ranking, start=1):
+            sums[key] = sums.get(key, 0.0) + 1.0 / (RRF_K + rank)
+    fused = [(key, total / RRF_BEST) for key, total in sums.items()]
+    return sorted(fused, key=lambda pair: (-pair[1], pair[0]))

@@ -2,34 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
 
 from engine.core import filters as filter_rules
 from engine.core.arrays import Vector, query_vector
-from engine.core.filters import Node
-from engine.core.schema import Columns, missing_columns
-from engine.errors import BadRequest, InvalidParameterValue, NotSupported
+from engine.core.assumptions import MAX_HYBRID_WORDS, MAX_TEXT
+from engine.core.facets import Facet, parse_facets
+from engine.core.filters import And, Node
+from engine.core.schema import Columns, IndexSpec, missing_columns, suggestion
+from engine.core.sorting import SortColumn, parse_sort
+from engine.errors import BadRequest, InvalidParameterValue
+
+QueryType = Literal["ANN", "HYBRID", "FULL_TEXT"]
 
 DEFAULT_RESULTS = 10  # the service's default; its Python client sends 5
 MAX_RESULTS = 10_000  # ANN, documented limit of the service
+MAX_RANKED_RESULTS = 200  # HYBRID and FULL_TEXT, documented limit of the service
 PAGE_ROWS = 1000  # rows in one reply, documented limit of the service
-QUERY_TYPES = ("ANN", "HYBRID", "FULL_TEXT")
+QUERY_TYPES: tuple[QueryType, ...] = ("ANN", "HYBRID", "FULL_TEXT")
+_NO_VECTOR: Vector = np.empty(0, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Reranking:
+    """The second ranking that a query asks for.
+
+    Attributes:
+        model: `databricks_reranker`, or the name of a reranker or serving endpoint of the workspace.
+        model_type: MODEL_TYPE_BASE or MODEL_TYPE_FINETUNED.
+        columns: whose texts are joined and ranked.
+    """
+
+    model: str
+    model_type: str
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Query:
-    """A checked nearest-neighbour query against one index.
+    """A checked query against one index.
 
     Attributes:
-        vector: (d,) float32.
+        vector: (d,) float32; empty where none is needed, or where the text must be encoded first.
         columns: what to return for each row, in order; the score follows them.
         num_results: rows wanted over all pages.
         condition: the filter, or None.
         score_threshold: rows whose API score is lower are left out.
         debug_level: 1 and more adds timings and the plan to the reply.
         exact: no approximate first pass.
+        text: what to encode (ANN, HYBRID) and whose words to look for (HYBRID, FULL_TEXT).
+        text_columns: where words are looked for.
+        sort, facets, reranking: what is done with the rows that were found.
     """
 
     vector: Vector
@@ -39,6 +66,21 @@ class Query:
     score_threshold: float
     debug_level: int
     exact: bool = False
+    query_type: QueryType = "ANN"
+    text: str = ""
+    text_columns: tuple[str, ...] = ()
+    sort: tuple[SortColumn, ...] = ()
+    facets: tuple[Facet, ...] = ()
+    reranking: Reranking | None = None
+
+    @property
+    def needs_encoding(self) -> bool:
+        """Whether `text` must become `vector` before the query can be answered."""
+        return self.query_type != "FULL_TEXT" and not len(self.vector)
+
+    def with_vector(self, vector: Vector) -> Query:
+        """The same query with an encoded text."""
+        return replace(self, vector=vector)
 
 
 def check_columns(columns: object, known: Columns) -> tuple[str, ...]:
@@ -62,15 +104,15 @@ def check_columns(columns: object, known: Columns) -> tuple[str, ...]:
     return tuple(columns)
 
 
-def check_num_results(value: object) -> int:
-    """An integer from 1 to 10,000.
+def check_num_results(value: object, most: int = MAX_RESULTS) -> int:
+    """An integer from 1 to `most`.
 
     Raises:
         InvalidParameterValue: anything else.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_RESULTS:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
         raise InvalidParameterValue(
-            f"num_results is {value!r}; expected an integer from 1 to {MAX_RESULTS}."
+            f"num_results is {value!r}; expected an integer from 1 to {most}."
         )
     return value
 
@@ -88,74 +130,249 @@ def check_score_threshold(value: object) -> float:
     return float(value)
 
 
-def check_query_type(value: object) -> None:
-    """Only nearest-neighbour queries (`ANN`, any letter case, or None) are answered so far.
+def check_query_type(value: object) -> QueryType:
+    """ANN (also for None), HYBRID or FULL_TEXT, in any letter case.
 
     Raises:
         InvalidParameterValue: not a query type of the API.
-        NotSupported: HYBRID and FULL_TEXT.
     """
-    if value is None:
-        return
-    if not isinstance(value, str) or value.upper() not in QUERY_TYPES:
+    upper = value.upper() if isinstance(value, str) else value
+    if upper is None:
+        return "ANN"
+    if upper not in QUERY_TYPES:
         raise InvalidParameterValue(
             f"query_type is {value!r}; expected one of {', '.join(QUERY_TYPES)}."
         )
-    if value.upper() != "ANN":
-        raise NotSupported(
-            f"query_type {value!r} is not supported yet; use 'ANN' with query_vector."
-        )
+    return upper
 
 
-def build_query(
-    *,
-    index: str,
-    dimension: int,
-    known: Columns,
-    columns: object,
-    vector: Sequence[Any] | None,
-    text: object = None,
-    query_type: object = None,
-    filters: object = None,
-    num_results: object = DEFAULT_RESULTS,
-    score_threshold: object = None,
-    debug_level: object = 0,
-    exact: bool = False,
-) -> Query:
-    """Check all arguments of a query against an index that stores self-managed vectors.
+def check_text(value: object) -> str:
+    """A query text, empty for None.
 
     Raises:
-        BadRequest, InvalidParameterValue, NotSupported: names the argument, what was given and what
-            is expected.
+        InvalidParameterValue: not text, or longer than the service takes.
     """
-    check_query_type(query_type)
-    if vector is None or len(vector) == 0:
-        given = "query_text" if text else "neither query_vector nor query_text"
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise InvalidParameterValue(f"query_text is {value!r:.80}; expected text.")
+    if len(value) > MAX_TEXT:
         raise InvalidParameterValue(
-            f"Index {index} stores self-managed vectors and has no embedding model: a query needs "
-            f"query_vector, but {given} was given."
+            f"query_text has {len(value)} characters; expected at most {MAX_TEXT}."
         )
-    if text:
+    return value
+
+
+def check_inputs(kind: QueryType, has_vector: bool, text: str, spec: IndexSpec) -> None:
+    """Refuse a query without the text or the vector that its type needs on this index.
+
+    Raises:
+        InvalidParameterValue: names the field that is missing or one too many.
+    """
+    if not spec.has_vectors and kind != "FULL_TEXT":
+        raise InvalidParameterValue(
+            f"Index {spec.name} is a full-text index without vectors; query it with query_type "
+            f"FULL_TEXT, not {kind}."
+        )
+    if kind == "FULL_TEXT":
+        if has_vector:
+            raise InvalidParameterValue("A FULL_TEXT query takes query_text and no query_vector.")
+        if not text:
+            raise InvalidParameterValue("A FULL_TEXT query needs query_text.")
+        return
+    if kind == "HYBRID" and not text:
+        raise InvalidParameterValue("A HYBRID query needs query_text.")
+    if kind == "HYBRID" and len(text.split()) > MAX_HYBRID_WORDS:
+        raise InvalidParameterValue(
+            f"query_text of a HYBRID query has {len(text.split())} words; expected at most "
+            f"{MAX_HYBRID_WORDS}."
+        )
+    if spec.text_endpoint is None:
+        if not has_vector:
+            also = "query_vector beside query_text" if kind == "HYBRID" else "query_vector"
+            given = "only query_text" if text else "neither query_vector nor query_text"
+            raise InvalidParameterValue(
+                f"Index {spec.name} stores self-managed vectors and has no embedding model: a query "
+                f"needs {also}, but {given} was given."
+            )
+    elif not has_vector and not text:
+        raise InvalidParameterValue(
+            "A query needs query_text or query_vector, but neither was given."
+        )
+    if kind == "ANN" and has_vector and text:
         raise InvalidParameterValue(
             "Both query_text and query_vector were given; an ANN query takes one of them."
         )
-    if isinstance(filters, str):
-        if filters:
-            raise NotSupported(
-                "SQL-string filters are not supported yet; write the filter as a dict, "
-                'for example {"price <": 50}.'
+
+
+def check_text_columns(value: object, known: Columns) -> tuple[str, ...]:
+    """Where to look for words: `query_columns`, or all text columns.
+
+    Raises:
+        InvalidParameterValue: not a list of names, or a column that holds no text.
+        BadRequest: a column that the index lacks.
+    """
+    texts = [c.name for c in known.values() if c.kind == "string" and not c.is_array]
+    if value is None or value == [] or value == ():
+        return tuple(texts)
+    if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
+        raise InvalidParameterValue(
+            f"query_columns is {value!r:.80}; expected a list of text columns."
+        )
+    for name in value:
+        if name not in known:
+            raise BadRequest(
+                f"query_columns names {name!r}, which the index does not have."
+                f"{suggestion(name, known)} Text columns: {', '.join(texts)}."
             )
-        filters = None
+        if name not in texts:
+            raise InvalidParameterValue(
+                f"query_columns names {name!r}, which holds no text. Text columns: "
+                f"{', '.join(texts)}."
+            )
+    return tuple(dict.fromkeys(value))
+
+
+def check_reranker(value: object, columns_to_rerank: object, known: Columns) -> Reranking | None:
+    """The second ranking, in the form in which the API's clients send it.
+
+    Args:
+        value: `{"model", "model_type", "parameters": {"columns_to_rerank": [...]}}` or None.
+        columns_to_rerank: the older form, which means the base model.
+
+    Raises:
+        InvalidParameterValue: both, or not of this form. BadRequest: a column that the index lacks.
+    """
+    if value is None and not columns_to_rerank:
+        return None
+    if value is not None and columns_to_rerank:
+        raise InvalidParameterValue(
+            "columns_to_rerank and reranker were both given; give reranker alone."
+        )
+    if value is None:
+        value = {"parameters": {"columns_to_rerank": columns_to_rerank}}
+    parameters = value.get("parameters") if isinstance(value, Mapping) else None
+    columns = parameters.get("columns_to_rerank") if isinstance(parameters, Mapping) else None
+    if not isinstance(value, Mapping) or not isinstance(columns, (list, tuple)) or not columns:
+        raise InvalidParameterValue(
+            f"reranker is {value!r:.120}; expected model, model_type and parameters with at least "
+            "one column in columns_to_rerank."
+        )
+    model = value.get("model") or "databricks_reranker"
+    kind = value.get("model_type") or "MODEL_TYPE_BASE"
+    if not isinstance(model, str) or kind not in ("MODEL_TYPE_BASE", "MODEL_TYPE_FINETUNED"):
+        raise InvalidParameterValue(
+            f"reranker has model {model!r} of model_type {kind!r}; expected a name, and "
+            "MODEL_TYPE_BASE or MODEL_TYPE_FINETUNED."
+        )
+    missing = [str(name) for name in columns if name not in known]
+    if missing:
+        raise BadRequest(
+            f"columns_to_rerank names {', '.join(missing)}, which the index does not have. "
+            f"Columns: {', '.join(sorted(known))}."
+        )
+    return Reranking(model, kind, tuple(columns))
+
+
+def check_dialect(spec: IndexSpec, filters: object, filter_string: str | None) -> None:
+    """Refuse the filter dialect that the cloud refuses on this kind of endpoint.
+
+    Raises:
+        BadRequest: text on a standard endpoint, a dict on a storage-optimized one.
+    """
+    if spec.endpoint_type == "STANDARD" and filter_string:
+        raise BadRequest(
+            f"Endpoint {spec.endpoint_name} is STANDARD and takes filters as a dict, such as "
+            '{"price <": 50}; a text was given. (This workspace is strict about dialects.)'
+        )
+    if spec.endpoint_type == "STORAGE_OPTIMIZED" and filters:
+        raise BadRequest(
+            f"Endpoint {spec.endpoint_name} is STORAGE_OPTIMIZED and takes filters as text, such as "
+            '"price < 50"; a dict was given. (This workspace is strict about dialects.)'
+        )
+
+
+def parse_filters(
+    filters: object, filter_string: str | None, known: Columns, spec: IndexSpec, strict: bool
+) -> Node | None:
+    """The condition of a query: a dict, a list of dicts, or text; both at once are joined by AND.
+
+    Raises:
+        BadRequest: not a filter of this index; says where.
+    """
+    if isinstance(filters, str):
+        filters, filter_string = None, filter_string or filters
     if filters is not None and not isinstance(filters, (dict, list, tuple)):
-        raise BadRequest(f"filters is {filters!r}; expected a dict or a list of dicts.")
+        raise BadRequest(f"filters is {filters!r:.80}; expected a dict, a list of dicts, or text.")
+    if filter_string is not None and not isinstance(filter_string, str):
+        raise BadRequest(f"filter_string is {filter_string!r:.80}; expected text.")
+    if strict:
+        check_dialect(spec, filters, filter_string)
+    parts: list[Node] = []
+    if (tree := filter_rules.parse_dict(filters, known)) is not None:
+        parts.append(tree)
+    if filter_string:
+        from engine.core.filter_text import parse_text  # loads a parser that dicts don't need
+
+        if (tree := parse_text(filter_string, known)) is not None:
+            parts.append(tree)
+    return And(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
+
+
+def build_query(
+    spec: IndexSpec,
+    known: Columns,
+    *,
+    columns: object,
+    vector: Sequence[Any] | None = None,
+    text: object = None,
+    query_type: object = None,
+    filters: object = None,
+    filter_string: str | None = None,
+    num_results: object = DEFAULT_RESULTS,
+    score_threshold: object = None,
+    debug_level: object = 0,
+    query_columns: object = None,
+    sort_columns: object = None,
+    facets: object = None,
+    reranker: object = None,
+    columns_to_rerank: object = None,
+    exact: bool = False,
+    strict: bool = False,
+) -> Query:
+    """Check all arguments of a query against an index.
+
+    Args:
+        known: the index's columns. strict: refuse the filter dialect that the cloud would refuse.
+
+    Raises:
+        BadRequest, InvalidParameterValue: names the argument, what was given and what is expected.
+    """
+    kind = check_query_type(query_type)
+    words = check_text(text)
+    has_vector = vector is not None and len(vector) > 0
+    check_inputs(kind, has_vector, words, spec)
     if isinstance(debug_level, bool) or not isinstance(debug_level, int):
         raise InvalidParameterValue(f"debug_level is {debug_level!r}; expected an integer.")
+    reranking = check_reranker(reranker, columns_to_rerank, known)
+    if reranking is not None and not words:
+        raise InvalidParameterValue("A reranker needs query_text to compare rows with.")
     return Query(
-        vector=query_vector(vector, dimension, index),
+        vector=query_vector(vector, spec.dimension, spec.name)
+        if vector is not None and has_vector
+        else _NO_VECTOR,
         columns=check_columns(columns, known),
-        num_results=check_num_results(num_results),
-        condition=filter_rules.parse_dict(filters, known),
+        num_results=check_num_results(
+            num_results, MAX_RESULTS if kind == "ANN" else MAX_RANKED_RESULTS
+        ),
+        condition=parse_filters(filters, filter_string, known, spec, strict),
         score_threshold=check_score_threshold(score_threshold),
         debug_level=debug_level,
         exact=exact,
+        query_type=kind,
+        text=words,
+        text_columns=() if kind == "ANN" else check_text_columns(query_columns, known),
+        sort=parse_sort(sort_columns, known),
+        facets=parse_facets(facets, known),
+        reranking=reranking,
     )

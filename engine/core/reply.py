@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,8 @@ from typing import Any
 
 from engine.errors import InvalidParameterValue
 
-_CHECK_BYTES = 8
+FACET_COLUMNS = ("facet_column_name", "facet_value", "facet_count")
+_CHECK_BYTES = 16
 
 
 def json_value(value: object, integers_as_floats: bool = True) -> Any:
@@ -43,12 +45,34 @@ def json_value(value: object, integers_as_floats: bool = True) -> Any:
     return str(value)  # times of day and durations, as ISO-like text
 
 
+def typed_value(value: object) -> dict[str, Any]:
+    """One stored value as the scan reply writes it: under the name of its type; null as `{}`."""
+    sent = json_value(value)
+    if sent is None:
+        return {}
+    if isinstance(sent, bool):
+        return {"bool_value": sent}
+    if isinstance(sent, float):
+        return {"number_value": sent}
+    if isinstance(sent, list):
+        return {"list_value": {"values": [typed_value(item) for item in sent]}}
+    if isinstance(sent, dict):
+        return {"struct_value": {"fields": typed_fields(sent)}}
+    return {"string_value": sent}
+
+
+def typed_fields(values: Mapping[str, object]) -> list[dict[str, Any]]:
+    """Named values as the scan reply writes them: `{"key": name, "value": typed_value}`, in order."""
+    return [{"key": name, "value": typed_value(value)} for name, value in values.items()]
+
+
 def reply(
     columns: Sequence[str],
     rows: Sequence[Sequence[Any]],
     *,
     next_page_token: str = "",
     integers_as_floats: bool = True,
+    facets: Sequence[Sequence[Any]] | None = None,
 ) -> dict[str, Any]:
     """The reply of one page.
 
@@ -56,6 +80,7 @@ def reply(
         columns: requested columns in order, without the score.
         rows: for each result its column values, then its score.
         next_page_token: empty for the last page.
+        facets: `[column, value or range, count]` of each facet's entries; None for none asked.
     """
     names = [*columns, "score"]
     result: dict[str, Any] = {"row_count": len(rows)}
@@ -64,30 +89,47 @@ def reply(
             [json_value(value, integers_as_floats) for value in row[:-1]] + [float(row[-1])]
             for row in rows
         ]
-    return {
-        "manifest": {"column_count": len(names), "columns": [{"name": name} for name in names]},
-        "result": result,
-        "next_page_token": next_page_token,
+    manifest: dict[str, Any] = {
+        "column_count": len(names),
+        "columns": [{"name": name} for name in names],
     }
+    out = {"manifest": manifest, "result": result, "next_page_token": next_page_token}
+    if facets is not None:
+        manifest["facet_column_count"] = len(FACET_COLUMNS)
+        manifest["facet_columns"] = [{"name": name} for name in FACET_COLUMNS]
+        rows_of_facets = [[json_value(v, integers_as_floats=False) for v in row] for row in facets]
+        out["facet_result"] = {"facet_row_count": len(facets), "facet_array": rows_of_facets}
+    return out
 
 
-def encode_token(state: Mapping[str, Any]) -> str:
-    """An opaque, stateless page token: the whole state and a check sum, in URL-safe base64."""
+def encode_token(state: Mapping[str, Any], secret: bytes) -> str:
+    """An opaque, stateless page token: the whole state, signed, in URL-safe base64.
+
+    Args:
+        secret: the workspace's; a token that was signed with another is refused.
+    """
     body = json.dumps(state, separators=(",", ":"), sort_keys=True, default=str).encode()
-    check = hashlib.blake2b(body, digest_size=_CHECK_BYTES).digest()
-    return base64.urlsafe_b64encode(check + body).decode()
+    return base64.urlsafe_b64encode(_signature(body, secret) + body).decode()
 
 
-def decode_token(token: object) -> dict[str, Any]:
+def _signature(body: bytes, secret: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=_CHECK_BYTES, key=secret).digest()
+
+
+def decode_token(token: object, secret: bytes) -> dict[str, Any]:
     """The state inside a page token.
 
     Raises:
-        InvalidParameterValue: not a token of ours, or damaged; the service's text.
+        InvalidParameterValue: not a token of this workspace, or damaged; the service's text.
     """
     try:
-        raw = base64.b64decode(str(token).encode("ascii"), altchars=b"-_", validate=True)
+        text = str(token).encode("ascii")
+        raw = base64.b64decode(text, altchars=b"-_", validate=True)
         check, body = raw[:_CHECK_BYTES], raw[_CHECK_BYTES:]
-        if not body or hashlib.blake2b(body, digest_size=_CHECK_BYTES).digest() != check:
+        # One spelling each: base64 reads some changed letters as the same bytes.
+        if not body or base64.urlsafe_b64encode(raw) != text:
+            raise ValueError
+        if not hmac.compare_digest(_signature(body, secret), check):
             raise ValueError
         state: dict[str, Any] = json.loads(body)
         return state

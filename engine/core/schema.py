@@ -11,8 +11,11 @@ from engine.errors import BadRequest, InvalidParameterValue
 
 Kind = Literal["int", "float", "string", "boolean", "date", "timestamp", "other"]
 PipelineType = Literal["TRIGGERED", "CONTINUOUS"]
+EndpointType = Literal["STANDARD", "STORAGE_OPTIMIZED"]
+Subtype = Literal["HYBRID", "FULL_TEXT"]
 
 MAX_DIMENSION = 4096  # documented limit of the service
+_TEXT_WEIGHT = 64  # numbers that a row without a vector counts as
 MAX_COLUMNS = 50  # documented limit of the service
 RESERVED_COLUMN = "_id"  # the service keeps this name for itself
 
@@ -36,11 +39,20 @@ Columns = Mapping[str, Column]
 
 @dataclass(frozen=True)
 class IndexSpec:
-    """The specification of an index with self-managed vectors, as it was created.
+    """The specification of an index, as it was created.
 
     Attributes:
         source_table, pipeline_type: None for a direct access index.
-        columns: the index's columns in the source table's order, fixed when it was created.
+        vector_column: the source table's column of vectors; with managed embeddings the internal
+            column that the engine computes; empty for a full-text index, which has no vectors.
+        dimension: length of a vector; 0 for a full-text index.
+        columns: the columns that rows bring, in the source table's order, fixed when the index was
+            created. A computed vector column is not among them.
+        source_column: with managed embeddings the column of texts that are encoded; else None.
+        model_endpoint: serving endpoint that encodes texts of rows (managed embeddings) or of
+            queries (direct access); None where queries bring their vectors.
+        query_model_endpoint: another one for queries, or None.
+        writeback_table: where computed embeddings are written after each sync, or None.
         columns_to_sync: as asked for, or None for every column of the source table.
         schema: types of a direct access index by column, in the API's words; None otherwise.
         faiss_factory: the approximate index of each segment, as FAISS's factory reads it; None for
@@ -60,14 +72,40 @@ class IndexSpec:
     creator: str
     created_at: int
     columns: tuple[str, ...]
-    index_subtype: str = "HYBRID"
+    index_subtype: Subtype = "HYBRID"
     columns_to_sync: tuple[str, ...] | None = None
     schema: Mapping[str, str] | None = None
     faiss_factory: str | None = None
+    endpoint_type: EndpointType = "STANDARD"
+    source_column: str | None = None
+    model_endpoint: str | None = None
+    query_model_endpoint: str | None = None
+    writeback_table: str | None = None
+    usage_policy_id: str | None = None
+    payload_logging_enabled: bool | None = None
 
     @property
     def is_direct_access(self) -> bool:
         return self.schema is not None
+
+    @property
+    def has_vectors(self) -> bool:
+        return bool(self.vector_column)
+
+    @property
+    def row_weight(self) -> int:
+        """Numbers that a row counts as, where it is decided whether a segment is small."""
+        return self.dimension or _TEXT_WEIGHT
+
+    @property
+    def is_managed(self) -> bool:
+        """Whether the engine computes the vectors, from `source_column`."""
+        return self.source_column is not None
+
+    @property
+    def text_endpoint(self) -> str | None:
+        """The serving endpoint that encodes `query_text`, None where queries bring vectors."""
+        return self.query_model_endpoint or self.model_endpoint
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

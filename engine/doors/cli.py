@@ -125,7 +125,17 @@ def models(workspace: Workspace, measure: tuple[str, ...], here: bool) -> None:
 @click.option("--like", metavar="PRODUCT_ID", help="Search for products like this one.")
 @click.option("--text-weight", type=float, metavar="0..1", help="Share of the text beside a photo.")
 @click.option("--index", "index_name", metavar="NAME", help="The index, or its last part.")
-@click.option("--filter", "filters", metavar="JSON", help='For example {"price <": 50}.')
+@click.option(
+    "--filter", "filters", metavar="FILTER", help='"price < 50", or as JSON {"price <": 50}.'
+)
+@click.option(
+    "--type",
+    "query_type",
+    type=click.Choice(["ann", "hybrid", "full_text"], case_sensitive=False),
+    default="ann",
+    show_default=True,
+    help="Compare meanings, find words, or fuse both rankings.",
+)
 @click.option("--encoder", metavar="NAME", help="The model of a table that was made elsewhere.")
 @click.option("-k", type=int, default=10, show_default=True, help="Results wanted.")
 @click.option("--columns", metavar="A,B,...", help="Columns to show.")
@@ -140,6 +150,7 @@ def search(
     text_weight: float | None,
     index_name: str | None,
     filters: str | None,
+    query_type: str,
     encoder: str | None,
     k: int,
     columns: str | None,
@@ -154,6 +165,7 @@ def search(
         text_weight=text_weight,
         index=index_name,
         filters=_parsed_filter(filters),
+        query_type=query_type,
         k=k,
         columns=comma_separated(columns),
         encoder=encoder,
@@ -200,13 +212,14 @@ def demo(workspace: str | None, encoder: str | None) -> None:
 
 # ---------------------------------------------------------------------- reading and printing
 def _parsed_filter(text: str | None) -> object:
-    if text is None:
-        return None
+    if text is None or not text.lstrip().startswith(("{", "[")):
+        return text
     try:
         return json.loads(text)
     except ValueError as error:
         raise click.BadParameter(
-            f'{text!r} is not JSON ({error}). Expected an object such as {{"price <": 50}}.',
+            f'{text!r} is not JSON ({error}). Expected an object such as {{"price <": 50}}, or '
+            'text such as "price < 50".',
             param_hint="--filter",
         ) from None
 

@@ -1,26 +1,32 @@
 """The mirrored client, in-process: the class of `databricks.ai_search`, without a network.
 
 Translates calls and replies; the behaviour is the workspace's. Signatures, client-side checks and
-their texts are those of databricks-ai-search 0.81. Credentials and URLs are accepted and not needed;
-arguments of the transport (`total_retries`, `backoff_factor`, `backoff_jitter`, `disable_notice`)
-have nothing to act on here.
+their texts are those of databricks-ai-search 0.81. Credentials and URLs are accepted and not needed.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from engine.doors.local_endpoints import EndpointCalls, check_policies
 from engine.doors.local_index import AISearchIndex
 from engine.errors import InvalidInputException, NotFound
-from engine.service.catalog import refuse_unsupported
 from engine.service.workspace import Workspace
 
+if TYPE_CHECKING:
+    from engine.doors.async_index import AsyncAISearchIndex
+
 _NO_NAME = "Index name must be specified"
+_NOTICE = (
+    "[NOTICE] Using a Personal Authentication Token (PAT). Recommended for development only. For "
+    "improved performance, please use Service Principal based authentication. To disable this message, "
+    "pass disable_notice=True."
+)
 
 
-class AISearchClient:
+class AISearchClient(EndpointCalls):
     """Endpoints and indexes of a workspace, called as on the cloud."""
 
     def __init__(
@@ -41,83 +47,42 @@ class AISearchClient:
         """Open a workspace; only `workspace` matters here.
 
         Args:
+            disable_notice: do not print the package's notice about access tokens.
             workspace: a Workspace or its directory; None for the default workspace.
+
+        Raises:
+            InvalidInputException: half of a service principal; see `validate`.
         """
         opened = workspace if isinstance(workspace, Workspace) else Workspace(workspace)
         self.workspace: Workspace = opened
         self.workspace_url = workspace_url
         self.personal_access_token = personal_access_token
+        self.service_principal_client_id = service_principal_client_id
+        self.service_principal_client_secret = service_principal_client_secret
+        self.validate(disable_notice=disable_notice)
 
     def __getattr__(self, name: str) -> Any:
         offered = ", ".join(sorted(n for n in dir(type(self)) if not n.startswith("_")))
         raise AttributeError(f"{name!r} is not offered by this version. Offered: {offered}")
 
     def validate(self, disable_notice: bool = False) -> None:
-        """Nothing to validate: no credentials are needed."""
+        """Check what can be checked without a service: credentials are not needed, nor a URL.
 
-    # ------------------------------------------------------------------ endpoints
-    def create_endpoint(
-        self,
-        name: str,
-        endpoint_type: str = "STANDARD",
-        budget_policy_id: str | None = None,
-        usage_policy_id: str | None = None,
-        target_qps: int | None = None,
-    ) -> dict[str, Any]:
-        """Create an endpoint. Raises InvalidParameterValue, ResourceConflict."""
-        _check_policies(budget_policy_id, usage_policy_id)
-        if target_qps is not None:
-            if isinstance(target_qps, bool) or not isinstance(target_qps, int):
-                raise InvalidInputException("target_qps must be an integer.")
-            if target_qps <= 0:
-                raise InvalidInputException("target_qps must be a positive integer.")
-        refuse_unsupported(
-            "create_endpoint",
-            budget_policy_id=budget_policy_id,
-            usage_policy_id=usage_policy_id,
-            target_qps=target_qps,
-        )
-        return self.workspace.create_endpoint(name, endpoint_type)
+        Args:
+            disable_notice: do not print the package's notice about access tokens.
 
-    def create_endpoint_and_wait(
-        self,
-        name: str,
-        endpoint_type: str = "STANDARD",
-        budget_policy_id: str | None = None,
-        usage_policy_id: str | None = None,
-        target_qps: int | None = None,
-        verbose: bool = False,
-        timeout: timedelta = timedelta(minutes=60),
-    ) -> None:
-        """Create an endpoint; it is online at once."""
-        self.create_endpoint(name, endpoint_type, budget_policy_id, usage_policy_id, target_qps)
-        self.wait_for_endpoint(name, verbose, timeout)
-
-    def wait_for_endpoint(
-        self, name: str, verbose: bool = False, timeout: timedelta = timedelta(minutes=60)
-    ) -> None:
-        """An endpoint that exists is online. Raises NotFound."""
-        self.get_endpoint(name)
-
-    def get_endpoint(self, name: str) -> dict[str, Any]:
-        """An endpoint's description. Raises NotFound."""
-        return self.workspace.get_endpoint(name)
-
-    def endpoint_exists(self, name: str) -> bool:
-        try:
-            self.get_endpoint(name)
-        except NotFound:
-            return False
-        return True
-
-    def list_endpoints(self) -> dict[str, Any]:
-        """`{"endpoints": [...]}`, by name."""
-        return {"endpoints": self.workspace.list_endpoints()}
-
-    def delete_endpoint(self, name: str) -> dict[str, Any]:
-        """Delete an endpoint without indexes. Raises NotFound, InvalidState."""
-        self.workspace.delete_endpoint(name)
-        return {}
+        Raises:
+            InvalidInputException: a service principal's id without its secret or the other way
+                round, and no access token.
+        """
+        pair = (self.service_principal_client_id, self.service_principal_client_secret)
+        if any(pair) and not all(pair) and not self.personal_access_token:
+            raise InvalidInputException(
+                "Please specify either personal access token or service principal client ID and "
+                "secret."
+            )
+        if self.personal_access_token and not disable_notice:
+            print(_NOTICE)
 
     # ------------------------------------------------------------------ indexes
     def create_delta_sync_index(
@@ -139,18 +104,18 @@ class AISearchClient:
         index_subtype: str | None = None,
         payload_logging_enabled: bool | None = None,
     ) -> AISearchIndex:
-        """Create an index over a table's vector column; its first sync is done on return.
+        """Create an index over a table; its first sync is done on return.
 
         Raises:
             AssertionError, InvalidInputException: the client's own checks.
             NotFound, ResourceConflict, BadRequest, InvalidParameterValue: the service's.
-            NotSupported: arguments that are not offered yet, by name.
         """
-        _check_policies(budget_policy_id, usage_policy_id)
-        if pipeline_type is None:
+        check_policies(budget_policy_id, usage_policy_id)
+        if not pipeline_type:
             raise AssertionError(
                 "Pipeline type cannot be None. Please use CONTINUOUS/TRIGGERED as the pipeline type."
             )
+        embeddings: dict[str, Any] = {}
         if embedding_vector_column:
             if not embedding_dimension:
                 raise AssertionError(
@@ -160,31 +125,36 @@ class AISearchClient:
                 raise AssertionError(
                     "Sync computed embedding is not supported with embedding vector column"
                 )
-        elif embedding_source_column and not embedding_model_endpoint_name:
-            raise AssertionError("You must specify Embedding Model Endpoint")
-        refuse_unsupported(
-            "create_delta_sync_index",
-            embedding_source_column=None if embedding_vector_column else embedding_source_column,
-            budget_policy_id=budget_policy_id,
-            usage_policy_id=usage_policy_id,
-            index_subtype=None if str(index_subtype).upper() == "HYBRID" else index_subtype,
-            payload_logging_enabled=payload_logging_enabled,
-            model_endpoint_name_for_query=model_endpoint_name_for_query,
-        )
-        if not embedding_vector_column or embedding_dimension is None:
+            embeddings = {
+                "vector_column": embedding_vector_column,
+                "dimension": embedding_dimension,
+            }
+        elif embedding_source_column:
+            if not embedding_model_endpoint_name:
+                raise AssertionError("You must specify Embedding Model Endpoint")
+            embeddings = {
+                "source_column": embedding_source_column,
+                "model_endpoint": embedding_model_endpoint_name,
+                "query_model_endpoint": model_endpoint_name_for_query or None,
+                "sync_computed_embeddings": bool(sync_computed_embeddings),
+            }
+        elif not index_subtype or index_subtype.upper() != "FULL_TEXT":
             raise InvalidInputException(
                 "At least one valid embedding_source_column or embedding_vector_column must be "
                 "specified."
             )
+        _check_payload_logging(payload_logging_enabled)
         self.workspace.create_index(
             index_name,
             endpoint=endpoint_name,
             primary_key=primary_key,
             source_table=source_table_name,
-            vector_column=embedding_vector_column,
-            dimension=embedding_dimension,
             pipeline_type=pipeline_type,
             columns_to_sync=columns_to_sync,
+            index_subtype=index_subtype or None,
+            usage_policy_id=usage_policy_id or budget_policy_id or None,
+            payload_logging_enabled=payload_logging_enabled,
+            **embeddings,
         )
         return self.get_index(index_name=index_name)
 
@@ -209,8 +179,8 @@ class AISearchClient:
         index_subtype: str | None = None,
         payload_logging_enabled: bool | None = None,
     ) -> AISearchIndex:
-        """As `create_delta_sync_index`, which is done on return already."""
-        return self.create_delta_sync_index(
+        """As `create_delta_sync_index`, which is done on return already; looks once, as waiting does."""
+        made = self.create_delta_sync_index(
             endpoint_name,
             index_name,
             primary_key,
@@ -228,6 +198,8 @@ class AISearchClient:
             index_subtype,
             payload_logging_enabled,
         )
+        made.wait_until_ready(verbose, timeout)
+        return made
 
     def create_direct_access_index(
         self,
@@ -251,18 +223,13 @@ class AISearchClient:
         Raises:
             AssertionError, InvalidInputException: the client's own checks.
             NotFound, ResourceConflict, InvalidParameterValue: the service's.
-            NotSupported: arguments that are not offered yet, by name.
         """
-        _check_policies(budget_policy_id, usage_policy_id)
+        check_policies(budget_policy_id, usage_policy_id)
         if not schema:
             raise AssertionError("Schema must be present when creating a direct access index.")
         if budget_policy_id or usage_policy_id:
             raise Exception("Usage policy is not supported for direct access index")
-        refuse_unsupported(
-            "create_direct_access_index",
-            embedding_model_endpoint_name=embedding_model_endpoint_name,
-            payload_logging_enabled=payload_logging_enabled,
-        )
+        _check_payload_logging(payload_logging_enabled)
         self.workspace.create_direct_access_index(
             index_name,
             endpoint=endpoint_name,
@@ -270,6 +237,8 @@ class AISearchClient:
             dimension=embedding_dimension,
             vector_column=embedding_vector_column,
             schema=schema,
+            model_endpoint=embedding_model_endpoint_name or None,
+            payload_logging_enabled=payload_logging_enabled,
         )
         return self.get_index(index_name=index_name)
 
@@ -292,6 +261,26 @@ class AISearchClient:
             workspace=self.workspace,
         )
 
+    def get_async_index(
+        self, endpoint_name: str | None = None, index_name: str | None = None
+    ) -> AsyncAISearchIndex:
+        """An index for `async` code, by name; this call itself is not awaited.
+
+        Raises:
+            AssertionError: no index name. NotFound: no such index.
+        """
+        from engine.doors.async_index import AsyncAISearchIndex  # loads asyncio
+
+        found = self.get_index(endpoint_name, index_name)
+        return AsyncAISearchIndex(
+            workspace_url=found.workspace_url,
+            index_url=found.index_url,
+            name=found.name,
+            endpoint_name=found.endpoint_name,
+            personal_access_token=found.personal_access_token,
+            workspace=self.workspace,
+        )
+
     def index_exists(self, endpoint_name: str | None = None, index_name: str | None = None) -> bool:
         try:
             self.workspace.get_index(_index_name(index_name), endpoint_name)
@@ -310,6 +299,50 @@ class AISearchClient:
         self.workspace.delete_index(_index_name(index_name), endpoint_name)
         return {}
 
+    def update_index_budget_policy(
+        self,
+        index_name: str,
+        budget_policy_id: str | None = None,
+        usage_policy_id: str | None = None,
+    ) -> dict[str, Any]:
+        """Give an index another policy; both arguments mean the same.
+
+        Raises:
+            AssertionError, InvalidInputException: the client's own checks.
+            NotFound: no such index. InvalidParameterValue: a direct access index.
+        """
+        name = _index_name(index_name)
+        check_policies(budget_policy_id, usage_policy_id)
+        policy = usage_policy_id or budget_policy_id
+        if not policy:
+            raise AssertionError("Either budget_policy_id or usage_policy_id must be specified")
+        self.workspace.update_index(name, usage_policy_id=policy)
+        return {}
+
+    def update_index_usage_policy(self, index_name: str, usage_policy_id: str) -> dict[str, Any]:
+        """As `update_index_budget_policy`."""
+        return self.update_index_budget_policy(index_name, usage_policy_id=usage_policy_id)
+
+    def update_index_payload_logging(
+        self, index_name: str, payload_logging_enabled: bool
+    ) -> dict[str, Any]:
+        """Note whether requests to an index are logged; nothing is logged here.
+
+        Raises:
+            AssertionError, InvalidInputException: the client's own checks. NotFound: no such index.
+        """
+        name = _index_name(index_name)
+        if payload_logging_enabled is None:
+            raise InvalidInputException("payload_logging_enabled must be a boolean.")
+        _check_payload_logging(payload_logging_enabled)
+        self.workspace.update_index(name, payload_logging_enabled=payload_logging_enabled)
+        return {}
+
+
+def _check_payload_logging(given: object) -> None:
+    if given is not None and not isinstance(given, bool):
+        raise InvalidInputException("payload_logging_enabled must be a boolean.")
+
 
 def _index_name(name: str | None) -> str:
     if not name:
@@ -317,15 +350,9 @@ def _index_name(name: str | None) -> str:
     return name
 
 
-def _check_policies(budget_policy_id: str | None, usage_policy_id: str | None) -> None:
-    if budget_policy_id and usage_policy_id:
-        raise InvalidInputException(
-            "Cannot specify both budget_policy_id and usage_policy_id. Please use only one."
-        )
-
-
 # The names that most code still uses.
 VectorSearchClient = AISearchClient
 VectorSearchIndex = AISearchIndex
+TARGET_QPS_RESET_TO_DEFAULT = -1  # the old package's word, for `update_endpoint(target_qps=...)`
 
 __all__ = ["AISearchClient", "AISearchIndex", "VectorSearchClient", "VectorSearchIndex"]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from engine.errors import BadRequest, InvalidInputException
-from engine.service.catalog import refuse_unsupported
+from engine.doors.retries import with_retries
+from engine.doors.waiting import wait_for_state
+from engine.errors import InvalidInputException
 from engine.service.workspace import Workspace
 
+_SETTLED = ("ONLINE", "ONLINE_NO_PENDING_UPDATE", "ONLINE_DIRECT_ACCESS")  # no update runs
 DEFAULT_RESULTS = 5  # what this client sends when num_results is not given
 
 
@@ -52,12 +55,54 @@ class AISearchIndex:
         timeout: timedelta = timedelta(hours=24),
         wait_for_updates: bool = False,
     ) -> None:
-        """Returns at once: an index is ready when the call that made it returns. Raises NotFound."""
-        if not self.describe()["status"]["ready"]:
+        """Return when the index is online, which one on a running endpoint always is.
+
+        Args:
+            wait_for_updates: also until no update runs; a CONTINUOUS index never gets there.
+
+        Raises:
+            NotFound: no such index. Exception: it is offline, or the time is over.
+        """
+        status: dict[str, Any] = {}
+
+        def state() -> str:
+            status.update(self.describe()["status"])
+            return str(status["detailed_state"])
+
+        def is_ready(state: str) -> bool:
+            return "ONLINE" in state and (not wait_for_updates or state in _SETTLED)
+
+        def refuse(state: str) -> None:
+            if "OFFLINE" in state:
+                why = f": {status['message']}" if state == "OFFLINE" else ""
+                raise Exception(f"Index {self.name} is offline{why}")
+
+        last = wait_for_state(f"Index {self.name}", state, is_ready, refuse, verbose, timeout)
+        if verbose:
+            print(f"Index {self.name} is in state {last}.")
+        if not is_ready(last):
             seconds = timeout.total_seconds()
-            raise BadRequest(
+            raise Exception(
                 f"Index {self.name} did not become online within timeout of {seconds}s."
             )
+
+    def scan(self, num_results: int = 10, last_primary_key: object = None) -> dict[str, Any]:
+        """Rows in the order of their keys, with every stored column, vectors among them.
+
+        Args:
+            last_primary_key: the reply's `last_primary_key` of the page before.
+
+        Returns:
+            `{"data": [...], "last_primary_key": text}`; `{"data": []}` behind the last row.
+
+        Raises:
+            NotFound, BadRequest, InvalidParameterValue: as the service refuses.
+        """
+        return self._workspace.scan_index(self.name, num_results, last_primary_key or None)
+
+    def scan_index(self, num_results: int = 10, last_primary_key: object = None) -> dict[str, Any]:
+        """The older name of `scan`."""
+        return self.scan(num_results, last_primary_key)
 
     def upsert(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         """Write rows of a direct access index; a row replaces the whole row of its key.
@@ -105,39 +150,34 @@ class AISearchIndex:
         sort_columns: list[str] | None = None,
         facets: list[str] | None = None,
     ) -> dict[str, Any]:
-        """The nearest rows to a vector: `{"manifest": ..., "result": ...}`, all pages joined.
+        """The best rows for a vector, a text or both: `{"manifest": ..., "result": ...}`, pages joined.
 
         Args:
-            columns: to return, in order; the score follows them, higher is closer.
+            columns: to return, in order; the score, higher is better, follows them.
+            query_text: words to look for, or to encode where the index has an embedding model.
             query_vector: as many numbers as the index's dimension.
-            filters: `{"price <": 50}`, several conditions joined by AND.
-            num_results: 1 to 10,000.
+            filters: `{"price <": 50}`, a list of such dicts, or text: `"price < 50"`.
+            num_results: 1 to 10,000; 1 to 200 for HYBRID and FULL_TEXT.
             score_threshold: leaves out rows with a lower score.
-            debug_level: 1 adds `debug_info` with timings (ms) and the plan.
+            debug_level: 1 adds `debug_info`: timings (ms) and the plan.
+            query_type: ANN (default), HYBRID or FULL_TEXT, in any letter case.
+            reranker: a `DatabricksReranker`, or what names its columns in the same way.
+            query_columns: text columns whose words count; None for all.
+            sort_columns: `"price DESC"`, ...: the order of the rows that were found.
+            facets: `"col"`, `"col TOP n"` or `"col BUCKETS [[from,to],...]"`.
+            total_retries, backoff_factor, backoff_jitter: see `retries.with_retries`.
 
         Raises:
             ValueError: both `columns_to_rerank` and `reranker`.
             BadRequest, InvalidParameterValue, NotFound: as the service refuses.
-            NotSupported: arguments that are not offered yet, by name.
         """
         if columns_to_rerank and reranker:
             raise ValueError(
                 "The arguments `columns_to_rerank` and `reranker` cannot both be provided."
             )
-        refuse_unsupported(
-            "similarity_search",
-            columns_to_rerank=columns_to_rerank,
-            reranker=reranker,
-            query_columns=query_columns,
-            sort_columns=sort_columns,
-            facets=facets,
-        )
-        if query_vector is not None and not isinstance(query_vector, (list, tuple)):
-            raise InvalidInputException(
-                f"query_vector is a {type(query_vector).__name__}; expected a list of numbers, for "
-                "example vector.tolist()."
-            )
-        reply = self._workspace.query_index(
+        _check_vector(query_vector)
+        query = partial(
+            self._workspace.query_index,
             self.name,
             columns=columns,
             query_vector=query_vector or None,
@@ -147,13 +187,39 @@ class AISearchIndex:
             score_threshold=score_threshold or None,
             query_type=query_type,
             debug_level=debug_level,
+            query_columns=query_columns,
+            sort_columns=sort_columns,
+            facets=facets,
+            reranker=_reranker_as_sent(self, reranker, columns_to_rerank),
         )
+        waiting = (total_retries, backoff_factor, backoff_jitter)
+        reply = with_retries(query, *waiting)
         while token := reply.pop("next_page_token"):
-            page = self._workspace.query_next_page(self.name, token)
+            next_page = partial(self._workspace.query_next_page, self.name, token)
+            page = with_retries(next_page, *waiting)
             reply["result"]["row_count"] += page["result"]["row_count"]
             reply["result"]["data_array"] += page["result"]["data_array"]
             reply["next_page_token"] = page["next_page_token"]
         return reply
+
+
+def _check_vector(vector: object) -> None:
+    if vector is not None and not isinstance(vector, (list, tuple)):
+        raise InvalidInputException(
+            f"query_vector is a {type(vector).__name__}; expected a list of numbers, for example "
+            "vector.tolist()."
+        )
+
+
+def _reranker_as_sent(
+    index: AISearchIndex, reranker: object, columns_to_rerank: list[str] | None
+) -> dict[str, Any] | None:
+    """A reranker in the form in which the package's client sends it."""
+    if reranker is None and not columns_to_rerank:
+        return None
+    from engine.doors.reranker import as_sent
+
+    return as_sent(reranker, columns_to_rerank, index.name, lambda: index.describe()["id"])
 
 
 def _as_sent(filters: object) -> object:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from engine.encode.encoder import load_encoder
+from engine.encode.hashed import DIMENSION, HASHED
 from engine.encode.images import png_bytes
 from engine.encode.onnx import EMBEDDED, OnnxEncoder
 from engine.encode.sources import HUB
@@ -28,14 +29,15 @@ class ModelInfo:
     """A model that `load_encoder` takes by `name`.
 
     Attributes:
-        kind: "embedded", "hub cache", or "open_clip" (known by name; its weights may not be here).
+        kind: "embedded", "for tests", "hub cache", or "open_clip" (known by name; its weights may not
+            be here).
         dimension: of its vectors, None if unknown.
         bytes: of its files here, None if they are not here.
         where: the directory, or for "open_clip" the names of its pretrained weights.
     """
 
     name: str
-    kind: Literal["embedded", "hub cache", "open_clip"]
+    kind: Literal["embedded", "for tests", "hub cache", "open_clip"]
     dimension: int | None
     bytes: int | None
     where: str
@@ -50,8 +52,9 @@ class Speed:
 
 
 def available_models() -> list[ModelInfo]:
-    """The embedded model, models in the hub's cache, and those that open_clip knows."""
-    return [_embedded(), *_in_hub_cache(), *_known_to_open_clip()]
+    """The embedded model, the one for tests, models in the hub's cache, those that open_clip knows."""
+    hashed = ModelInfo(HASHED, "for tests", DIMENSION, 0, "no weights: hashed words")
+    return [_embedded(), hashed, *_in_hub_cache(), *_known_to_open_clip()]
 
 
 def measure(name: str, device: str | None = None) -> Speed:

@@ -140,11 +140,22 @@ def _embedded(name: str, device: str | None) -> Encoder:
     return OnnxEncoder(name, device)
 
 
+def _hashed(name: str, device: str | None) -> Encoder:
+    from engine.encode.hashed import HashedEncoder
+
+    return HashedEncoder(name, device)
+
+
+# Encoders that have a name of their own; any other name is read by open_clip's rules.
+_MAKERS = {DEFAULT_ENCODER: _embedded, "hashed": _hashed}
+
+
 def load_encoder(name: str | None = None, device: str | None = None) -> Encoder:
     """An encoder by name; its weights are loaded when it is first used.
 
     Args:
         name: None or "embedded" for the model that comes with the package, which needs no torch.
+            "hashed" for tests: instant and without meaning, see `HashedEncoder`.
             `ARCHITECTURE/TAG` of open_clip (`ViT-B-32-quickgelu/openai`), `ARCHITECTURE/FILE` for
             a checkpoint, `ARCHITECTURE/untrained` for seeded random weights; `local-dir:DIRECTORY`
             (or its path) or `hf-hub:ORG/NAME` for one in open_clip's or transformers' form.
@@ -155,5 +166,4 @@ def load_encoder(name: str | None = None, device: str | None = None) -> Encoder:
         MissingExtra: torch or open_clip is not installed.
     """
     wanted = name or DEFAULT_ENCODER
-    maker = _embedded if wanted == DEFAULT_ENCODER else _open_clip
-    return maker(wanted, device)
+    return _MAKERS.get(wanted, _open_clip)(wanted, device)

@@ -50,9 +50,8 @@ def search_batch(
     if not len(queries):
         return []
     query = build_query(
-        index=spec.name,
-        dimension=spec.dimension,
-        known=version.columns,
+        spec,
+        version.columns,
         columns=columns,
         vector=queries[0],
         filters=filters,

@@ -1,111 +1,59 @@
-"""Endpoints and indexes: create, describe, list, delete. Knows their life cycle; not queries.
+"""Indexes: create, describe, list, delete. Knows their life cycle; not queries.
 
-Truth: the Vector Search API's replies and refusals. Here an endpoint is online and an index is synced
-as soon as the call that made it returns.
+Truth: the Vector Search API's replies and refusals. Here an index is synced as soon as the call that
+made it returns.
 """
 
 from __future__ import annotations
 
-import getpass
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from engine.core import names
-from engine.core.schema import IndexSpec, check_dimension, check_pipeline_type
+from engine.core.schema import EndpointType, IndexSpec, check_pipeline_type
 from engine.errors import (
     InvalidParameterValue,
-    InvalidState,
     NotFound,
-    NotSupported,
     ResourceConflict,
 )
-from engine.service.direct import first_version, schema_json
-from engine.service.index_checks import check_direct_schema, check_source
-from engine.store.ann import check_factory
+from engine.service.descriptions import describe, summary
+from engine.service.direct import first_version
+from engine.service.endpoints import Endpoints, now_ms, stopped_message, user_name
+from engine.service.index_checks import (
+    check_direct_schema,
+    check_embedding,
+    check_length,
+    check_source,
+    check_subtype,
+)
+from engine.service.managed import (
+    check_query_model,
+    check_writeback,
+    computed_column,
+    computed_dimension,
+)
+from engine.service.serving import ServingEndpoints
+from engine.service.sync import failure_of
 from engine.store.layout import Layout, read_json, write_json
 from engine.store.tables import TableStore
 from engine.store.versions import Version, VersionStore
 
-ENDPOINT_TYPES = ("STANDARD", "STORAGE_OPTIMIZED")
-
 
 class Catalog:
-    """The endpoints and indexes of a workspace."""
+    """The indexes of a workspace, and its endpoints."""
 
-    def __init__(self, layout: Layout, tables: TableStore) -> None:
+    def __init__(self, layout: Layout, tables: TableStore, serving: ServingEndpoints) -> None:
         self._layout = layout
         self._tables = tables
+        self._serving = serving
+        self.endpoints = Endpoints(
+            layout, lambda name: [s.name for s in self.specs() if s.endpoint_name == name]
+        )
         self._specs: dict[str, tuple[tuple[int, int], str, IndexSpec, VersionStore]] = {}
-
-    # ------------------------------------------------------------------ endpoints
-    def create_endpoint(self, name: str, endpoint_type: str = "STANDARD") -> dict[str, Any]:
-        """Create an endpoint; the reply says PROVISIONING, the next look ONLINE.
-
-        Raises:
-            InvalidParameterValue: a bad name or type. ResourceConflict: the name is taken.
-        """
-        names.endpoint_name(name)
-        if endpoint_type not in ENDPOINT_TYPES:
-            raise InvalidParameterValue(
-                f"endpoint_type is {endpoint_type!r}; expected {' or '.join(ENDPOINT_TYPES)}."
-            )
-        with self._layout.writing("endpoints"):
-            if self._endpoint_file(name).exists():
-                raise ResourceConflict(f"Vector search endpoint with name {name} already exists")
-            now, user = _now_ms(), _user()
-            facts = {
-                "name": name,
-                "id": str(uuid.uuid4()),
-                "endpoint_type": endpoint_type,
-                "creator": user,
-                "creation_timestamp": now,
-                "last_updated_user": user,
-                "last_updated_timestamp": now,
-            }
-            write_json(self._endpoint_file(name), facts)
-        return {**facts, "endpoint_status": {"state": "PROVISIONING"}, "num_indexes": 0}
-
-    def get_endpoint(self, name: str) -> dict[str, Any]:
-        """An endpoint as the API shows it.
-
-        Raises:
-            NotFound: there is none of this name.
-        """
-        try:
-            facts = read_json(self._endpoint_file(names.endpoint_name(name)))
-        except (FileNotFoundError, InvalidParameterValue):
-            raise NotFound(f"Vector search endpoint {name} not found") from None
-        indexes = sum(spec.endpoint_name == name for spec in self.specs())
-        return {**facts, "endpoint_status": {"state": "ONLINE"}, "num_indexes": indexes}
-
-    def list_endpoints(self) -> list[dict[str, Any]]:
-        """All endpoints, by name."""
-        found = sorted(self._layout.endpoints_dir.glob("*.json"))
-        return [self.get_endpoint(file.stem) for file in found]
-
-    def delete_endpoint(self, name: str) -> None:
-        """Delete an endpoint that has no indexes.
-
-        Raises:
-            NotFound: there is none. InvalidState: it still has indexes.
-        """
-        self.get_endpoint(name)
-        living = [spec.name for spec in self.specs() if spec.endpoint_name == name]
-        if living:
-            raise InvalidState(
-                f"Endpoint {name} still has indexes: {', '.join(living)}. Delete them first."
-            )
-        with self._layout.writing("endpoints"):
-            self._endpoint_file(name).unlink(missing_ok=True)
-
-    def _endpoint_file(self, name: str) -> Path:
-        return self._layout.endpoints_dir / f"{name}.json"
 
     # ------------------------------------------------------------------ indexes
     def create_index(
@@ -115,45 +63,67 @@ class Catalog:
         endpoint: str,
         primary_key: str,
         source_table: str,
-        vector_column: str,
-        dimension: int,
+        vector_column: str | None = None,
+        dimension: int | None = None,
+        source_column: str | None = None,
+        model_endpoint: str | None = None,
+        query_model_endpoint: str | None = None,
+        sync_computed_embeddings: bool = False,
         pipeline_type: str = "TRIGGERED",
         columns_to_sync: Sequence[str] | None = None,
+        index_subtype: str | None = None,
+        usage_policy_id: str | None = None,
+        payload_logging_enabled: bool | None = None,
         faiss_factory: str | None = None,
     ) -> IndexSpec:
-        """Create a delta sync index over a table with vectors; its rows come with the first sync.
+        """Create a delta sync index over a table; its rows come with the first sync.
 
-        Args:
-            faiss_factory: the approximate index to build, such as "HNSW32"; None for the engine's.
+        For the arguments see `Indexes.create_index`, which also does that sync.
 
         Raises:
-            InvalidParameterValue: a bad name, dimension, pipeline type, key or vector column.
+            InvalidParameterValue: a bad value, or arguments that don't go together.
             BadRequest: `columns_to_sync` names columns that the table lacks.
-            NotFound: no such endpoint or table. ResourceConflict: the name is taken.
+            NotFound: no such endpoint, table or serving endpoint.
+            ResourceConflict: the index's name is taken, or that of its write-back table.
         """
         names.index_name(name)
         pipeline = check_pipeline_type(pipeline_type)
-        check_dimension(dimension)
-        kind = self.get_endpoint(endpoint)["endpoint_type"]
-        if kind == "STORAGE_OPTIMIZED" and pipeline == "CONTINUOUS":
-            raise InvalidParameterValue(
-                "Storage-optimized endpoints do not support CONTINUOUS indexes; use TRIGGERED."
-            )
-        if faiss_factory is not None:
-            check_factory(faiss_factory, dimension)
-        schema = self._tables.get(names.table_name(source_table)).schema
-        columns = check_source(schema, source_table, primary_key, vector_column, columns_to_sync)
+        kind: EndpointType = self.endpoints.get(endpoint)["endpoint_type"]
+        embeds = vector_column is not None or source_column is not None
+        subtype = check_subtype(index_subtype, kind, embeds, pipeline)
+        check_embedding(
+            vector_column,
+            source_column,
+            model_endpoint,
+            query_model_endpoint,
+            sync_computed_embeddings,
+        )
+        if model_endpoint is not None:
+            dimension = computed_dimension(self._serving, model_endpoint, query_model_endpoint)
+        length = check_length(kind, dimension, faiss_factory, embeds)
+        table = names.table_name(source_table)
+        schema = self._tables.get(table).schema
+        columns = check_source(
+            schema, source_table, primary_key, vector_column, source_column, columns_to_sync
+        )
+        writeback = check_writeback(self._tables, name) if sync_computed_embeddings else None
         spec = IndexSpec(
             name=name,
-            id=str(uuid.uuid4()),
             endpoint_name=endpoint,
+            endpoint_type=kind,
             primary_key=primary_key,
-            source_table=str(names.table_name(source_table)),
-            vector_column=vector_column,
-            dimension=dimension,
+            source_table=str(table),
+            vector_column=vector_column or computed_column(source_column),
+            dimension=length,
+            source_column=source_column,
+            model_endpoint=model_endpoint,
+            query_model_endpoint=query_model_endpoint,
+            writeback_table=writeback,
             pipeline_type=pipeline,
-            creator=_user(),
-            created_at=_now_ms(),
+            index_subtype=subtype,
+            usage_policy_id=usage_policy_id,
+            payload_logging_enabled=payload_logging_enabled,
+            **_birth(),
             columns=tuple(columns),
             columns_to_sync=tuple(columns_to_sync) if columns_to_sync else None,
             faiss_factory=faiss_factory,
@@ -170,34 +140,39 @@ class Catalog:
         dimension: int,
         vector_column: str,
         schema: Mapping[str, str],
+        model_endpoint: str | None = None,
+        payload_logging_enabled: bool | None = None,
         faiss_factory: str | None = None,
     ) -> IndexSpec:
         """Create an empty direct access index, whose rows callers write themselves.
 
         Args:
             schema: type of each column in the API's words, the key and the vector among them.
+            model_endpoint: serving endpoint that encodes the texts of queries; rows bring their
+                vectors all the same.
 
         Raises:
             InvalidParameterValue: a bad name, dimension, type, or a schema without key or vector.
-            NotFound: no such endpoint. ResourceConflict: the name is taken.
+            NotFound: no such endpoint or serving endpoint. ResourceConflict: the name is taken.
         """
         names.index_name(name)
-        check_dimension(dimension)
-        self.get_endpoint(endpoint)
-        if faiss_factory is not None:
-            check_factory(faiss_factory, dimension)
+        kind: EndpointType = self.endpoints.get(endpoint)["endpoint_type"]
+        check_length(kind, dimension, faiss_factory)
         check_direct_schema(schema, primary_key, vector_column)
+        if model_endpoint is not None:
+            check_query_model(self._serving, model_endpoint, dimension)
         spec = IndexSpec(
             name=name,
-            id=str(uuid.uuid4()),
             endpoint_name=endpoint,
+            endpoint_type=kind,
             primary_key=primary_key,
             source_table=None,
             vector_column=vector_column,
             dimension=dimension,
+            model_endpoint=model_endpoint,
             pipeline_type=None,
-            creator=_user(),
-            created_at=_now_ms(),
+            payload_logging_enabled=payload_logging_enabled,
+            **_birth(),
             columns=tuple(schema),
             schema=dict(schema),
             faiss_factory=faiss_factory,
@@ -205,6 +180,34 @@ class Catalog:
         versions = self._add(spec)
         with self._layout.writing(f"index-{name}"):
             versions.publish([], first_version(spec))
+        return spec
+
+    def update_index(
+        self,
+        name: str,
+        *,
+        usage_policy_id: str | None = None,
+        payload_logging_enabled: bool | None = None,
+    ) -> IndexSpec:
+        """Change what can change of an index; None leaves as it is.
+
+        Raises:
+            NotFound: no such index.
+            InvalidParameterValue: a usage policy for a direct access index.
+        """
+        self.open(name)
+        # Not the index's own lock, which a long sync holds.
+        with self._layout.writing(f"spec-{name}"):
+            spec, _ = self.open(name)
+            if usage_policy_id is not None:
+                if spec.is_direct_access:
+                    raise InvalidParameterValue(
+                        "Usage policy is not supported for direct access index"
+                    )
+                spec = replace(spec, usage_policy_id=usage_policy_id)
+            if payload_logging_enabled is not None:
+                spec = replace(spec, payload_logging_enabled=payload_logging_enabled)
+            write_json(self._layout.index_dir(name) / "index.json", spec.to_dict())
         return spec
 
     def _add(self, spec: IndexSpec) -> VersionStore:
@@ -258,45 +261,13 @@ class Catalog:
             NotFound: no such index.
         """
         spec, versions = self.open(name, endpoint)
-        version = versions.current()
-        endpoint_type = self.get_endpoint(spec.endpoint_name)["endpoint_type"]
-        rows = version.rows if version else 0
-        status: dict[str, Any] = {
-            "ready": version is not None,
-            "detailed_state": _online(spec) if version else "PROVISIONING_INDEX",
-            "message": (
-                "Index creation succeeded." if version else "Delta sync Index creation is pending."
-            ),
-            "indexed_row_count": rows,
-            "num_indexed_rows": rows,
-        }
-        described = {**_mini(spec), "id": spec.id, "endpoint_type": endpoint_type}
-        vectors = [{"name": spec.vector_column, "embedding_dimension": spec.dimension}]
-        if spec.schema is not None:
-            described["direct_access_index_spec"] = {
-                "embedding_vector_columns": vectors,
-                "schema_json": schema_json(spec.schema),
-            }
-            return {**described, "status": status}
-        if version:
-            status["triggered_update_status"] = {
-                "last_processed_commit_version": version.number,
-                "last_processed_commit_timestamp": _iso(version.facts["created_at"]),
-            }
-            # An addition of this engine's: what the last sync that changed something did.
-            status["last_sync"] = {
-                name: version.facts["report"][name]
-                for name in ("inserted", "updated", "deleted", "failed", "zero_vectors", "seconds")
-            }
-        source: dict[str, Any] = {
-            "source_table": spec.source_table,
-            "pipeline_type": spec.pipeline_type,
-            "pipeline_id": spec.id,
-            "embedding_vector_columns": vectors,
-        }
-        if spec.columns_to_sync is not None:
-            source["columns_to_sync"] = list(spec.columns_to_sync)
-        return {**described, "delta_sync_index_spec": source, "status": status}
+        endpoint_type = self.endpoints.get(spec.endpoint_name)["endpoint_type"]
+        failure = failure_of(self._layout, name)
+        described = describe(spec, versions.current(), endpoint_type, failure)
+        if self.endpoints.is_stopped(spec.endpoint_name):
+            message = stopped_message(spec.endpoint_name)
+            described["status"] |= {"ready": False, "detailed_state": "OFFLINE", "message": message}
+        return described
 
     def list_indexes(self, endpoint: str) -> list[dict[str, Any]]:
         """The indexes of an endpoint, without status, by name.
@@ -304,8 +275,8 @@ class Catalog:
         Raises:
             NotFound: no such endpoint.
         """
-        self.get_endpoint(endpoint)
-        return [_mini(spec) for spec in self.specs() if spec.endpoint_name == endpoint]
+        self.endpoints.get(endpoint)
+        return [summary(spec) for spec in self.specs() if spec.endpoint_name == endpoint]
 
     def delete_index(self, name: str, endpoint: str | None = None) -> None:
         """Delete an index and its files at once; running queries finish on what they hold.
@@ -317,57 +288,17 @@ class Catalog:
         with self._layout.writing(f"index-{name}"):
             folder = self._layout.index_dir(name)
             # First the file that makes it an index: a crash after that leaves only garbage.
-            (folder / "index.json").unlink(missing_ok=True)
+            with self._layout.writing(f"spec-{name}"):
+                (folder / "index.json").unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
         self._specs.pop(name, None)
 
 
-def _online(spec: IndexSpec) -> str:
-    if spec.is_direct_access:
-        return "ONLINE_DIRECT_ACCESS"
-    continuous = spec.pipeline_type == "CONTINUOUS"
-    return "ONLINE_CONTINUOUS_UPDATE" if continuous else "ONLINE_NO_PENDING_UPDATE"
+def _birth() -> dict[str, Any]:
+    return {"id": str(uuid.uuid4()), "creator": user_name(), "created_at": now_ms()}
 
 
 def _stamp(file: str) -> tuple[int, int]:
     """What tells one file of a name from another that replaced it."""
     found = os.stat(file)  # noqa: PTH116  (a third of what Path.stat takes)
     return found.st_mtime_ns, found.st_ino
-
-
-def _mini(spec: IndexSpec) -> dict[str, Any]:
-    return {
-        "name": spec.name,
-        "endpoint_name": spec.endpoint_name,
-        "primary_key": spec.primary_key,
-        "index_type": "DIRECT_ACCESS" if spec.is_direct_access else "DELTA_SYNC",
-        "index_subtype": spec.index_subtype,
-        "creator": spec.creator,
-    }
-
-
-def refuse_unsupported(call: str, **arguments: object) -> None:
-    """Refuse, by name, arguments of the API that are not offered yet.
-
-    Raises:
-        NotSupported: some argument was given.
-    """
-    given = [name for name, value in arguments.items() if value not in (None, False, [], "")]
-    if given:
-        raise NotSupported(f"{call}: {', '.join(given)} is not supported yet; leave it out.")
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def _iso(milliseconds: int) -> str:
-    moment = datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no login name in some containers
-        return "unknown"

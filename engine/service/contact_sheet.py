@@ -58,7 +58,7 @@ def _card(card: Card) -> str:
     except BadImage:
         photo = '<div class="none">broken photo</div>'
     facts = [f"{values[_PRICE]:.2f}"] if values.get(_PRICE) is not None else []
-    facts += [f"{part} {values[part]:.3f}" for part in _SCORES if part in values]
+    facts += [f"{part} {values[part]:.3f}" for part in _SCORES if values.get(part) is not None]
     return (
         f'<li>{photo}<div class="name">{escape(name)}</div>'
         f'<div class="facts">{escape(" · ".join(facts))}</div></li>'

@@ -14,14 +14,15 @@ import pyarrow as pa
 
 from engine.core.arrays import Mask, Matrix, Rows
 from engine.core.schema import IndexSpec
+from engine.service.cancellation import check
 from engine.service.columns import stored
 from engine.service.origins import FileId, Origins, Reading
+from engine.service.row_vectors import BatchVectors, RowVectors
 from engine.store.changes import Change
 from engine.store.columns import number_array
 from engine.store.metadata import content_hashes
 from engine.store.segments import GROUP_COLUMN, HASH_COLUMN
 from engine.store.tables import Table, read_batches
-from engine.store.vector_columns import to_matrix
 from engine.store.versions import Version
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 BATCH_ROWS = 8192
 CHANGE_TYPE = "_change_type"  # of Delta's change feed
 REPEATED = "the primary key appears a second time"
+KEYLESS = "the primary key is null"
 _WHOLE: FileId = ("", 0, 0)  # stands for a table that is not read file by file
 
 
@@ -38,15 +40,23 @@ class _FoundElsewhere(Exception):
 
 
 def take_difference(
-    source: Table, version: Version | None, spec: IndexSpec, fields: list[pa.Field], change: Change
+    source: Table,
+    version: Version | None,
+    spec: IndexSpec,
+    fields: list[pa.Field],
+    vectors: RowVectors,
+    change: Change,
 ) -> tuple[Difference, dict[str, Any]]:
     """Fill a change with what brings a version to the state of a table.
+
+    Args:
+        vectors: where the rows' vectors come from; asked for those of new and changed rows only.
 
     Returns:
         the difference, with its counts and failures, and the state of the table for the version's
         facts.
     """
-    difference = Difference(spec, fields, change)
+    difference = Difference(spec, fields, vectors, change)
     state = version.facts["source"] if version is not None else None
     if source.delta is not None:
         changes = _feed(source.delta, version, spec)
@@ -56,7 +66,7 @@ def take_difference(
             difference.take_changes(changes)
         except _FoundElsewhere:
             change.start_again()
-            difference = Difference(spec, fields, change)
+            difference = Difference(spec, fields, vectors, change)
             reading = Origins().to_read([_WHOLE])
             difference.take_rows(source.batches(spec.columns, BATCH_ROWS), reading, _WHOLE)
             difference.delete_unmet(None)
@@ -70,7 +80,7 @@ def take_difference(
     except _FoundElsewhere:
         # Which of the two rows comes first can only be said by reading all files in order.
         change.start_again()
-        difference = Difference(spec, fields, change)
+        difference = Difference(spec, fields, vectors, change)
         reading = origins.to_read(files, every=True)
         difference.read(source, reading, None)
     return difference, {"delta": None, "origins": reading.result().to_dict()}
@@ -101,8 +111,11 @@ class Difference:
         failures: (primary key, reason) of rows that can't be used.
     """
 
-    def __init__(self, spec: IndexSpec, fields: list[pa.Field], change: Change) -> None:
+    def __init__(
+        self, spec: IndexSpec, fields: list[pa.Field], vectors: RowVectors, change: Change
+    ) -> None:
         self._change, self._spec, self._fields = change, spec, fields
+        self._vectors = vectors
         others = [f for f in fields if f.name != spec.vector_column]
         self._schema = pa.schema(
             [*others, pa.field(HASH_COLUMN, pa.uint64()), pa.field(GROUP_COLUMN, pa.int64())]
@@ -132,10 +145,15 @@ class Difference:
     ) -> None:
         """Take the rows of one file."""
         for batch in batches:
-            keys, matrix, good, failed = self._usable(batch)
+            check()
+            keys, vectors, good, failed = self._usable(batch)
             hashes = self._hashes(batch)
-            wanted = good.copy()
             parts, rows = self._change.find(keys)
+            # Before anything is noted: a row without vector does not count, as if it had no key.
+            lost = vectors.compute(good & ~self._unchanged(parts, rows, hashes))
+            good[list(lost)] = False
+            failed |= lost
+            wanted = good.copy()
             for part in np.unique(parts[good & (parts >= 0)]).tolist():
                 here = np.flatnonzero(good & (parts == part))
                 fresh = self._meet(part, here, rows)
@@ -152,7 +170,17 @@ class Difference:
             wanted[list(failed)] = False
             self.failures += [(str(keys[place]), failed[place]) for place in sorted(failed)]
             if wanted.any():
-                self._append(batch, wanted, matrix[wanted[good]], hashes, reading.new_group(file))
+                group = reading.new_group(file)
+                self._append(batch, wanted, vectors.take(wanted), hashes, group)
+
+    def _unchanged(self, parts: Rows, rows: Rows, hashes: np.ndarray) -> Mask:
+        """Which rows the index has with the same content."""
+        same = np.zeros(len(parts), dtype=np.bool_)
+        for part in np.unique(parts[parts >= 0]).tolist():
+            here = parts == part
+            held = number_array(self._change.segment(part).metadata.column(HASH_COLUMN))
+            same[here] = held[rows[here]] == hashes[here]
+        return same
 
     def _meet(self, part: int, here: Rows, rows: Rows) -> Rows:
         """Note rows of a part that the source has; returns those met for the first time."""
@@ -223,13 +251,17 @@ class Difference:
             gone = np.array(
                 [c == "delete" for c in batch.column(CHANGE_TYPE).to_pylist()], np.bool_
             )
-            _, matrix, good, failed = self._usable(rows)
+            _, vectors, good, failed = self._usable(rows)
+            wanted = good & final & ~gone
+            lost = vectors.compute(wanted)
+            wanted[list(lost)] = False
+            failed |= lost
             self.failures += [
                 (str(keys[row]), reason)
                 for row, reason in sorted(failed.items())
                 if final[row] and not gone[row]
             ]
-            self._replace(rows, keys, final, good & final & ~gone, matrix, good)
+            self._replace(rows, keys, final, wanted, vectors)
 
     def _replace(
         self,
@@ -237,8 +269,7 @@ class Difference:
         keys: list[Any],
         final: Mask,
         wanted: Mask,
-        matrix: Matrix,
-        good: Mask,
+        vectors: BatchVectors,
     ) -> None:
         """Delete the rows of the keys that changed, and append those that are wanted."""
         parts, rows = self._change.find(keys)
@@ -249,20 +280,19 @@ class Difference:
         self.updated += int(np.count_nonzero(there & wanted))
         self.inserted += int(np.count_nonzero(~there & wanted))
         if wanted.any():
-            self._append(batch, wanted, matrix[wanted[good]], self._hashes(batch), 0)
+            self._append(batch, wanted, vectors.take(wanted), self._hashes(batch), 0)
 
     # ------------------------------------------------------------------ both
-    def _usable(self, batch: pa.RecordBatch) -> tuple[list[Any], Matrix, Mask, dict[int, str]]:
-        """Keys, vectors of the usable rows, which rows are usable, and why the others are not."""
+    def _usable(
+        self, batch: pa.RecordBatch
+    ) -> tuple[list[Any], BatchVectors, Mask, dict[int, str]]:
+        """Keys, where vectors come from, which rows are usable, and why the others are not."""
         keys = batch.column(self._spec.primary_key).to_pylist()
-        matrix, good, reasons = to_matrix(
-            batch.column(self._spec.vector_column), self._spec.dimension
-        )
+        vectors = self._vectors.of(batch)
         without = [row for row, key in enumerate(keys) if key is None]
-        usable = good.copy()
+        usable = vectors.good.copy()
         usable[without] = False
-        reasons |= dict.fromkeys(without, "the primary key is null")
-        return keys, matrix[usable[good]], usable, reasons
+        return keys, vectors, usable, vectors.reasons | dict.fromkeys(without, KEYLESS)
 
     def _hashes(self, batch: pa.RecordBatch) -> np.ndarray:
         """Content hashes of the rows as they are stored: equal for equal rows of any two files."""

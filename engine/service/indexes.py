@@ -1,19 +1,17 @@
-"""Endpoints and indexes of a workspace: the operations, one method each. Knows no models or photos."""
+"""Endpoints and indexes of a workspace: the operations, one method each. Knows no photos or queries."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core.names import ENDPOINT, KEY, table_name
-from engine.core.query import DEFAULT_RESULTS, build_query
 from engine.core.schema import IndexSpec, SyncReport
 from engine.errors import BadRequest, InvalidParameterValue, NotFound, StorageFailed
 from engine.service import direct, maintenance
-from engine.service import search as searching
-from engine.service.batch import search_batch
 from engine.service.catalog import Catalog
+from engine.service.models import Models
 from engine.service.sql import execute
 from engine.service.sync import sync
 from engine.settings import Settings
@@ -21,38 +19,95 @@ from engine.store.layout import Layout
 from engine.store.tables import TableStore
 from engine.store.versions import Version, VersionStore
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
-
-class Indexes:
+class Indexes(Models):
     """The part of a workspace that the API mirrors; see `Workspace`."""
 
     def __init__(self, layout: Layout, settings: Settings) -> None:
-        self.settings = settings
-        self._layout = layout
+        super().__init__(layout, settings)
         self.tables = TableStore(layout)
-        self.catalog = Catalog(layout, self.tables)
+        self.catalog = Catalog(layout, self.tables, self.serving)
 
     # ------------------------------------------------------------------ endpoints
-    def create_endpoint(self, name: str, endpoint_type: str = "STANDARD") -> dict[str, Any]:
-        """Create an endpoint; see `Catalog.create_endpoint`."""
-        return self.catalog.create_endpoint(name, endpoint_type)
+    def create_endpoint(
+        self,
+        name: str,
+        endpoint_type: str = "STANDARD",
+        budget_policy_id: str | None = None,
+        usage_policy_id: str | None = None,
+        target_qps: int | None = None,
+    ) -> dict[str, Any]:
+        """Create an endpoint; see `Endpoints.create`."""
+        return self.catalog.endpoints.create(
+            name, endpoint_type, budget_policy_id, usage_policy_id, target_qps
+        )
 
     def get_endpoint(self, name: str) -> dict[str, Any]:
         """An endpoint as the API shows it. Raises NotFound."""
-        return self.catalog.get_endpoint(name)
+        return self.catalog.endpoints.get(name)
 
     def list_endpoints(self) -> list[dict[str, Any]]:
         """All endpoints, by name."""
-        return self.catalog.list_endpoints()
+        return self.catalog.endpoints.list()
 
     def endpoint_exists(self, name: str) -> bool:
         return any(endpoint["name"] == name for endpoint in self.list_endpoints())
 
     def delete_endpoint(self, name: str) -> None:
         """Delete an endpoint without indexes. Raises NotFound, InvalidState."""
-        self.catalog.delete_endpoint(name)
+        self.catalog.endpoints.delete(name)
+
+    def update_endpoint(self, name: str, target_qps: int | None = None) -> dict[str, Any]:
+        """Change how many queries a second are wanted; see `Endpoints.update`."""
+        return self.catalog.endpoints.update(name, target_qps)
+
+    def stop_endpoint(self, name: str) -> dict[str, Any]:
+        """Stop an endpoint, which refuses queries and writes from then on; see `Endpoints.stop`."""
+        return self.catalog.endpoints.stop(name)
+
+    def start_endpoint(self, name: str) -> dict[str, Any]:
+        """Start a stopped endpoint. Raises NotFound."""
+        return self.catalog.endpoints.start(name)
+
+    def update_endpoint_budget_policy(self, name: str, budget_policy_id: str) -> dict[str, Any]:
+        """Give an endpoint another policy; see `Endpoints.update_budget_policy`."""
+        return self.catalog.endpoints.update_budget_policy(name, budget_policy_id)
+
+    def update_endpoint_custom_tags(self, name: str, custom_tags: object) -> dict[str, Any]:
+        """Replace an endpoint's tags; see `Endpoints.update_custom_tags`."""
+        return self.catalog.endpoints.update_custom_tags(name, custom_tags)
+
+    def retrieve_user_visible_metrics(
+        self,
+        name: str,
+        start_time: str | None = None,
+        end_time: str | None = None,
+        granularity_in_seconds: int | None = None,
+        metrics: Sequence[Mapping[str, Any]] | None = None,
+        page_token: str | None = None,
+    ) -> dict[str, Any]:
+        """An endpoint's measurements of a time: none, whatever is asked for. Raises NotFound."""
+        return self.catalog.endpoints.metrics(name)
+
+    def get_permissions(self, endpoint_id: str) -> dict[str, Any]:
+        """Who may do what on an endpoint: kept, not enforced; see `Endpoints.permissions`."""
+        return self.catalog.endpoints.permissions(endpoint_id)
+
+    def set_permissions(
+        self, endpoint_id: str, access_control_list: object = None
+    ) -> dict[str, Any]:
+        """Replace an endpoint's permissions; see `Endpoints.set_permissions`."""
+        return self.catalog.endpoints.set_permissions(endpoint_id, access_control_list, add=False)
+
+    def update_permissions(
+        self, endpoint_id: str, access_control_list: object = None
+    ) -> dict[str, Any]:
+        """Add to an endpoint's permissions; see `Endpoints.set_permissions`."""
+        return self.catalog.endpoints.set_permissions(endpoint_id, access_control_list, add=True)
+
+    def get_permission_levels(self, endpoint_id: str) -> dict[str, Any]:
+        """The levels that permissions know. Raises NotFound."""
+        return self.catalog.endpoints.permission_levels(endpoint_id)
 
     # ------------------------------------------------------------------ indexes
     def create_index(
@@ -60,18 +115,32 @@ class Indexes:
         name: str,
         *,
         source_table: str,
-        vector_column: str,
+        vector_column: str | None = None,
+        source_column: str | None = None,
+        model_endpoint: str | None = None,
+        query_model_endpoint: str | None = None,
+        sync_computed_embeddings: bool = False,
         primary_key: str = KEY,
         endpoint: str = ENDPOINT,
         dimension: int | None = None,
         pipeline_type: str = "TRIGGERED",
         columns_to_sync: Sequence[str] | None = None,
+        index_subtype: str | None = None,
+        usage_policy_id: str | None = None,
+        payload_logging_enabled: bool | None = None,
         create_endpoint: bool = False,
         faiss_factory: str | None = None,
     ) -> SyncReport:
         """Create a delta sync index and fill it with its first sync.
 
         Args:
+            vector_column: the table's column of vectors.
+            source_column: instead, a column of texts, which the serving endpoint `model_endpoint`
+                encodes at each sync. Neither of both for an index without vectors.
+            query_model_endpoint: another serving endpoint for the texts of queries.
+            sync_computed_embeddings: write computed embeddings to the table
+                `<index>_writeback_table` after each sync; it stays when the index is deleted.
+            index_subtype: HYBRID (default), or FULL_TEXT for an index without vectors.
             create_endpoint: make the endpoint too where it does not exist.
             dimension: length of the vectors; None reads it from the table's first vector.
             faiss_factory: fix the approximate index, as a FAISS factory string such as "HNSW32";
@@ -82,10 +151,11 @@ class Indexes:
             read the dimension from.
         """
         size = dimension
-        if size is None:
+        if size is None and vector_column is not None:
             size = self._dimension_of(source_table, vector_column)
         if create_endpoint and not self.endpoint_exists(endpoint):
             self.create_endpoint(endpoint)
+        self.catalog.endpoints.refuse_stopped(endpoint)
         spec = self.catalog.create_index(
             name,
             endpoint=endpoint,
@@ -93,8 +163,15 @@ class Indexes:
             source_table=source_table,
             vector_column=vector_column,
             dimension=size,
+            source_column=source_column,
+            model_endpoint=model_endpoint,
+            query_model_endpoint=query_model_endpoint,
+            sync_computed_embeddings=sync_computed_embeddings,
             pipeline_type=pipeline_type,
             columns_to_sync=columns_to_sync,
+            index_subtype=index_subtype,
+            usage_policy_id=usage_policy_id,
+            payload_logging_enabled=payload_logging_enabled,
             faiss_factory=faiss_factory,
         )
         return self._bring_up_to_date(spec, self.catalog.open(name)[1])
@@ -108,12 +185,15 @@ class Indexes:
         schema: Mapping[str, str],
         primary_key: str = KEY,
         endpoint: str = ENDPOINT,
+        model_endpoint: str | None = None,
+        payload_logging_enabled: bool | None = None,
         create_endpoint: bool = False,
         faiss_factory: str | None = None,
     ) -> None:
         """Create an empty direct access index; see `Catalog.create_direct_access_index`."""
         if create_endpoint and not self.endpoint_exists(endpoint):
             self.create_endpoint(endpoint)
+        self.catalog.endpoints.refuse_stopped(endpoint)
         self.catalog.create_direct_access_index(
             name,
             endpoint=endpoint,
@@ -121,7 +201,21 @@ class Indexes:
             dimension=dimension,
             vector_column=vector_column,
             schema=schema,
+            model_endpoint=model_endpoint,
+            payload_logging_enabled=payload_logging_enabled,
             faiss_factory=faiss_factory,
+        )
+
+    def update_index(
+        self,
+        name: str,
+        *,
+        usage_policy_id: str | None = None,
+        payload_logging_enabled: bool | None = None,
+    ) -> None:
+        """Change what can change of an index; see `Catalog.update_index`."""
+        self.catalog.update_index(
+            name, usage_policy_id=usage_policy_id, payload_logging_enabled=payload_logging_enabled
         )
 
     def upsert(self, name: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -147,6 +241,7 @@ class Indexes:
 
     def _direct(self, name: str, verb: str) -> VersionStore:
         spec, versions = self.catalog.open(name)
+        self.catalog.endpoints.refuse_stopped(spec.endpoint_name)
         if not spec.is_direct_access:
             raise InvalidParameterValue(
                 f"{verb} needs a Direct Vector Access Index; {name} is a Delta Sync Index. Change "
@@ -187,6 +282,7 @@ class Indexes:
             InvalidParameterValue: the index is CONTINUOUS and does this by itself.
         """
         spec, versions = self.catalog.open(name)
+        self.catalog.endpoints.refuse_stopped(spec.endpoint_name)
         if spec.is_direct_access:
             raise InvalidParameterValue(
                 f"Sync needs a Delta Sync Index; {name} is a Direct Vector Access Index, whose rows "
@@ -199,25 +295,30 @@ class Indexes:
             )
         return self._bring_up_to_date(spec, versions)
 
-    def _bring_up_to_date(self, spec: IndexSpec, versions: VersionStore) -> SyncReport:
-        return sync(self._layout, self.tables, spec, versions)
+    def _bring_up_to_date(
+        self, spec: IndexSpec, versions: VersionStore, asked: bool = True
+    ) -> SyncReport:
+        return sync(self._layout, self.tables, self.serving, spec, versions, asked)
 
     def _follow(self, spec: IndexSpec, versions: VersionStore) -> None:
         """Sync a CONTINUOUS index; where that can't be done now, what is there goes on serving."""
         if spec.pipeline_type == "CONTINUOUS":
             with contextlib.suppress(BadRequest, NotFound, StorageFailed):
-                self._bring_up_to_date(spec, versions)
+                self.catalog.endpoints.refuse_stopped(spec.endpoint_name)
+                self._bring_up_to_date(spec, versions, asked=False)
 
     def version_of(self, name: str) -> tuple[IndexSpec, VersionStore, Version]:
         """An index and the version that a query reads; a CONTINUOUS index is synced before.
 
         Raises:
-            NotFound: no such index. BadRequest: it has no version yet.
+            NotFound: no such index. BadRequest: it has no version yet, or its endpoint is stopped.
         """
         settled = self.catalog.settled(name)
         if settled is not None:
+            self.catalog.endpoints.refuse_stopped(settled[0].endpoint_name)
             return settled
         spec, versions = self.catalog.open(name)
+        self.catalog.endpoints.refuse_stopped(spec.endpoint_name)
         self._follow(spec, versions)
         version = versions.current()
         if version is None:
@@ -244,81 +345,6 @@ class Indexes:
     def delete_index(self, name: str, endpoint: str | None = None) -> None:
         """Delete an index and its files. Raises NotFound."""
         self.catalog.delete_index(name, endpoint)
-
-    # ------------------------------------------------------------------ queries
-    def query_index(
-        self,
-        name: str,
-        *,
-        columns: Sequence[str],
-        query_vector: Sequence[float] | None = None,
-        query_text: str | None = None,
-        filters: object = None,
-        num_results: int = DEFAULT_RESULTS,
-        score_threshold: float | None = None,
-        query_type: str | None = None,
-        debug_level: int = 0,
-        exact: bool = False,
-    ) -> dict[str, Any]:
-        """The API's query: a reply with manifest, result and the next page's token.
-
-        Args:
-            exact: look at every row that passes, instead of the likely ones first.
-
-        Raises:
-            NotFound, BadRequest, InvalidParameterValue, NotSupported: as the API refuses.
-        """
-        spec, _, version = self.version_of(name)
-        query = build_query(
-            index=name,
-            dimension=spec.dimension,
-            known=version.columns,
-            columns=columns,
-            vector=query_vector,
-            text=query_text,
-            query_type=query_type,
-            filters=filters,
-            num_results=num_results,
-            score_threshold=score_threshold,
-            debug_level=debug_level,
-            exact=exact,
-        )
-        return searching.answer(
-            spec,
-            version,
-            query,
-            filters,
-            integers_as_floats=self.settings.integers_as_floats,
-        )
-
-    def query_next_page(self, name: str, page_token: str) -> dict[str, Any]:
-        """The page that a reply's `next_page_token` stands for. Raises InvalidParameterValue."""
-        spec, versions = self.catalog.open(name)
-        return searching.next_page(spec, versions, page_token, self.settings.integers_as_floats)
-
-    def similarity_search_batch(
-        self,
-        name: str,
-        *,
-        query_vectors: npt.ArrayLike,
-        columns: Sequence[str],
-        filters: object = None,
-        num_results: int = DEFAULT_RESULTS,
-        exact: bool = False,
-    ) -> list[list[dict[str, Any]]]:
-        """Many queries at once, faster than one by one. Not part of the mirrored API.
-
-        Args:
-            query_vectors: (m, dimension) finite numbers. filters: one filter for all.
-
-        Returns:
-            for each query its rows as dicts of the columns and `score`, best first.
-
-        Raises:
-            NotFound, BadRequest, InvalidParameterValue: as `query_index`.
-        """
-        spec, _, version = self.version_of(name)
-        return search_batch(spec, version, query_vectors, columns, filters, num_results, exact)
 
     # ------------------------------------------------------------------ maintenance
     def check_index(self, name: str) -> list[str]:

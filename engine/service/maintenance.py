@@ -48,9 +48,9 @@ def compact_in_background(versions: VersionStore) -> None:
 def _small_enough(versions: VersionStore) -> list[Part]:
     """The parts to merge now, if that is not too much for the background."""
     version = versions.current()
-    dimension = versions.spec.dimension
-    parts = due(version, dimension) if version is not None else []
-    much = sum(part.live_rows for part in parts) * dimension > _BACKGROUND_NUMBERS
+    weight = versions.spec.row_weight
+    parts = due(version, weight) if version is not None else []
+    much = sum(part.live_rows for part in parts) * weight > _BACKGROUND_NUMBERS
     return [] if much else parts
 
 

@@ -23,9 +23,9 @@ ReadImage = Callable[[str], bytes]
 class SearchResult:
     """The rows of one search, best first.
 
-    Each row holds the columns that were asked for, then `score` (the API's, `1 / (1 + d²)`) and
-    `cosine`; both are higher for closer rows. It is a sequence of dicts, and in a notebook it shows
-    itself as a contact sheet.
+    Each row holds the columns that were asked for, then `score` (the API's) and `cosine`; both are
+    higher for better rows; the cosine of a row that only words found is None. It is a sequence of
+    dicts, and in a notebook it shows itself as a contact sheet.
 
     Attributes:
         index: name of the index that answered.

@@ -15,14 +15,15 @@ import numpy as np
 from engine.core.arrays import Vector
 from engine.core.fusion import DEFAULT_TEXT_WEIGHT, blend_vectors
 from engine.core.names import index_name, table_name
-from engine.core.query import build_query
+from engine.core.query import QueryType, build_query, check_query_type
 from engine.core.reply import json_value
 from engine.core.schema import IndexSpec
 from engine.encode.encoder import Encoder
 from engine.errors import InvalidInputException, InvalidState, NotFound
+from engine.service.answers import first_ranking
 from engine.service.importing import PRODUCT_COLUMNS
 from engine.service.result import SearchResult
-from engine.service.search import Timings, fetch, find
+from engine.service.search import Timings, fetch
 from engine.store.vector_columns import shortest_decimals
 from engine.store.versions import Version
 
@@ -50,33 +51,36 @@ def search(
     columns: Sequence[str] | None,
     encoder: str | None,
     exact: bool,
+    query_type: str | None,
 ) -> SearchResult:
     """See `Workspace.search`."""
     blended = _is_blended(text, image, like, vector, text_weight)
+    kind = _kind(query_type, text, image)
     full_name = _index_of(index, HYBRID_INDEX if blended or like is not None else IMAGE_INDEX)
     spec, _, version = workspace.version_of(full_name)
     started = time.perf_counter()
     note = None
     if like is not None:
         like, vector = _vector_of(spec, version, like)
-    elif vector is None:
+    elif vector is None and kind != "FULL_TEXT":
         model = encoder_of(workspace, spec, version, encoder)
         note, vector = model.note, _encode(model, text, image, text_weight).tolist()
     encoded = time.perf_counter()
     known = version.columns
     wanted = columns or [name for name in PRODUCT_COLUMNS if name in known] or [spec.primary_key]
     query = build_query(
-        index=spec.name,
-        dimension=spec.dimension,
-        known=known,
+        spec,
+        known,
         columns=list(wanted),
         vector=vector,
+        text=None if kind == "ANN" else text,
+        query_type=kind,
         filters=filters,
         num_results=k + (like is not None) if isinstance(k, int) else k,
         exact=exact,
     )
     timings = Timings()
-    hits = find(version, query, timings)
+    hits = first_ranking(version, query, timings)
     if like is not None:
         hits = [hit for hit in hits if hit.key != like][:k]
     fetching = time.perf_counter()
@@ -92,6 +96,7 @@ def search(
             "encode_ms": 1000 * (encoded - started),
             "filter_ms": timings.filter_ms,
             "search_ms": timings.search_ms,
+            "words_ms": timings.words_ms,
             "fetch_ms": 1000 * (time.perf_counter() - fetching),
         },
         plan=timings.plans,
@@ -139,6 +144,19 @@ def _is_blended(
     return blended
 
 
+def _kind(query_type: str | None, text: str | None, image: ImageInput | None) -> QueryType:
+    """The checked query type.
+
+    Raises:
+        InvalidInputException: words are to be found, but none or more than words were given.
+    """
+    kind = check_query_type(query_type)
+    if kind != "ANN" and (not text or (image is not None and kind == "FULL_TEXT")):
+        given = "a text beside a photo" if text else "no text"
+        raise InvalidInputException(f"A {kind} search finds words in a text; {given} was given.")
+    return kind
+
+
 def _index_of(name: str | None, default: str) -> str:
     """A full index name; a last part alone is completed with `main.fashion_demo`."""
     if name is None:
@@ -178,13 +196,16 @@ def encoder_of(
         InvalidState: nobody says which, it has other weights today, or vectors of another length.
     """
     recorded = version.facts["encoder"]
-    if recorded["encoder"] is None and name is None:
+    if name is None and spec.text_endpoint is not None:
+        encoder = workspace.serving.encoder(spec.text_endpoint)
+    elif recorded["encoder"] is None and name is None:
         raise InvalidState(
             f"Index {spec.name} does not know which model made its vectors, because its table "
             f"{spec.source_table} was made elsewhere. Name that model: --encoder NAME "
             "(encoder=NAME in Python); a query by another would find nonsense."
         )
-    encoder = workspace.encoder(name or recorded["encoder"])
+    else:
+        encoder = workspace.encoder(name or recorded["encoder"])
     if recorded["fingerprint"] not in (None, encoder.fingerprint):
         raise InvalidState(
             f"Index {spec.name} was made with encoder {recorded['encoder']} of fingerprint "

@@ -7,22 +7,29 @@ changes itself.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from engine.core.assumptions import RETRY_SECONDS
 from engine.core.names import table_name
 from engine.core.schema import MAX_LISTED_FAILURES, Column, IndexSpec, SyncReport
-from engine.errors import BadRequest, CorruptFile, InvalidState
+from engine.errors import BadRequest, CorruptFile, InvalidState, VitrineError
 from engine.service.columns import column_of, stored_field
 from engine.service.difference import delta_state, take_difference
+from engine.service.index_checks import unfit_columns
+from engine.service.managed import EncodedTexts, write_back
 from engine.service.origins import Origins
+from engine.service.row_vectors import NoVectors, RowVectors, StoredVectors
+from engine.service.serving import ServingEndpoints
 from engine.store.changes import Change
 from engine.store.compaction import compact, due
-from engine.store.layout import Layout
+from engine.store.layout import Layout, read_json, write_json
 from engine.store.metadata import hash_kind
 from engine.store.tables import Table, TableStore
 from engine.store.versions import Version, VersionStore
@@ -33,52 +40,72 @@ BUSY = (
 )
 
 
-def sync(layout: Layout, tables: TableStore, spec: IndexSpec, versions: VersionStore) -> SyncReport:
+def sync(
+    layout: Layout,
+    tables: TableStore,
+    serving: ServingEndpoints,
+    spec: IndexSpec,
+    versions: VersionStore,
+    asked: bool = True,
+) -> SyncReport:
     """Bring an index to the state of its source table and publish that as a new version.
 
     Rows without key or usable vector, and later rows of a repeated key, are left out and reported.
+    Where it fails, what was published before goes on serving, and the index remembers why until a
+    sync succeeds: see `failure_of`.
+
+    Args:
+        asked: somebody asked for this sync. Otherwise rows that a model failed on are tried again
+            only once in `RETRY_SECONDS`.
 
     Raises:
-        NotFound: the source table is gone.
-        InvalidState: the table lost a column of the index. BadRequest: another sync is running.
+        NotFound: the source table is gone, or the serving endpoint.
+        InvalidState: the table lost a column of the index, or its type no longer fits.
+        InvalidParameterValue: the serving endpoint's model can't be had.
+        BadRequest: another sync is running.
     """
     started = time.monotonic()
     try:
-        with layout.writing(f"index-{spec.name}", wait_seconds=0.1):
-            report = _sync(tables, spec, versions, started)
+        with (
+            layout.writing(f"index-{spec.name}", wait_seconds=0.1),
+            _remembered(layout, spec),
+            _progress(spec.name) as progress,
+        ):
+            vectors = _vectors(serving, spec, progress)
+            report = _sync(tables, spec, versions, vectors, started, asked)
+            current = versions.current()
+            if spec.writeback_table is not None and current is not None:
+                write_back(tables, spec, current)
     except InvalidState as error:
-        if "is being written" in error.message:
+        if "is being written" in error.message and f"index-{spec.name}" in error.message:
             raise BadRequest(BUSY) from None
         raise
-    current = versions.current()
-    if report.changed and current is not None and (parts := due(current, spec.dimension)):
+    if report.changed and current is not None and (parts := due(current, spec.row_weight)):
         compact(versions, parts)
     return report
 
 
 def _sync(
-    tables: TableStore, spec: IndexSpec, versions: VersionStore, started: float
+    tables: TableStore,
+    spec: IndexSpec,
+    versions: VersionStore,
+    vectors: RowVectors,
+    started: float,
+    asked: bool,
 ) -> SyncReport:
     assert spec.source_table is not None
     source = tables.get(table_name(spec.source_table))
     current = _intact(versions)
     damaged = current is None
-    if current is not None and _is_known(source, current.facts["source"]):
-        old = {**current.facts["report"], "inserted": 0, "updated": 0, "deleted": 0}
-        old |= {"seconds": time.monotonic() - started, "changed": False}
-        return SyncReport(**{**old, "failures": [tuple(pair) for pair in old["failures"]]})
-    lost = [name for name in spec.columns if name not in source.schema.names]
-    if lost:
-        raise InvalidState(
-            f"Source table {spec.source_table} no longer has the column {', '.join(lost)} of index "
-            f"{spec.name}. Put it back, or delete the index and create it again."
-        )
-    fields = [stored_field(source.schema.field(name)) for name in spec.columns]
-    if current is not None and not _comparable(current, fields, spec):
+    known = current is not None and _is_known(source, current, vectors)
+    if current is not None and known and not _wants_retry(current, asked):
+        return _as_before(current, started)
+    fields = _fields(source, spec, current)
+    if current is not None and not _comparable(current, fields, spec, vectors):
         current = None
     change = Change(versions, current)
     try:
-        difference, state = take_difference(source, current, spec, fields, change)
+        difference, state = take_difference(source, current, spec, fields, vectors, change)
         report = SyncReport(
             indexed=change.live_rows,
             inserted=difference.inserted,
@@ -87,7 +114,7 @@ def _sync(
             failed=len(difference.failures),
             zero_vectors=change.zero_vectors,
             seconds=time.monotonic() - started,
-            changed=True,
+            changed=not (known and change.is_empty),
             failures=difference.failures[:MAX_LISTED_FAILURES],
         )
         facts = {
@@ -96,7 +123,8 @@ def _sync(
             "columns": [asdict(column) for column in _columns(fields, spec)],
             "types": _types(fields, spec),
             "hash": hash_kind(),
-            "encoder": {k: source.properties.get(k) for k in ("encoder", "fingerprint")},
+            "encoder": vectors.model or _recorded_model(source),
+            "retry": vectors.retry,
             "created_at": time.time_ns() // 1_000_000,
         }
         change.publish(facts, alone=damaged)
@@ -104,6 +132,90 @@ def _sync(
         change.discard()
         raise
     return report
+
+
+def _as_before(version: Version, started: float) -> SyncReport:
+    """The report of a sync that found nothing to do."""
+    old = {**version.facts["report"], "inserted": 0, "updated": 0, "deleted": 0}
+    old |= {"seconds": time.monotonic() - started, "changed": False}
+    return SyncReport(**{**old, "failures": [tuple(pair) for pair in old["failures"]]})
+
+
+def _vectors(
+    serving: ServingEndpoints, spec: IndexSpec, progress: Callable[[int], object]
+) -> RowVectors:
+    if spec.is_managed:
+        return EncodedTexts(serving, spec, progress)
+    return StoredVectors(spec) if spec.has_vectors else NoVectors()
+
+
+@contextlib.contextmanager
+def _progress(name: str) -> Iterator[Callable[[int], object]]:
+    """What is to be called with the number of texts encoded; the first call makes a bar."""
+    bars: list[Any] = []
+
+    def update(count: int) -> None:
+        if not bars:
+            from tqdm import tqdm
+
+            # disable=None: silent when standard error is not a terminal; delay: for few texts too
+            bars.append(tqdm(unit="text", desc=f"encode {name}", disable=None, delay=1))
+        bars[0].update(count)
+
+    try:
+        yield update
+    finally:
+        for bar in bars:
+            bar.close()
+
+
+# ------------------------------------------------------------------ what a failed sync leaves
+def failure_of(layout: Layout, name: str) -> str | None:
+    """Why the last sync of an index failed; None where it succeeded."""
+    with contextlib.suppress(FileNotFoundError, CorruptFile):
+        return str(read_json(_failure_file(layout, name))["message"])
+    return None
+
+
+@contextlib.contextmanager
+def _remembered(layout: Layout, spec: IndexSpec) -> Iterator[None]:
+    file = _failure_file(layout, spec.name)
+    try:
+        yield
+    except VitrineError as error:
+        with contextlib.suppress(OSError):  # a full disk: the error itself matters more
+            write_json(file, {"message": error.message})
+        raise
+    file.unlink(missing_ok=True)
+
+
+def _failure_file(layout: Layout, name: str) -> Path:
+    return layout.index_dir(name) / "failed_sync.json"
+
+
+# ------------------------------------------------------------------ what there is
+def _fields(source: Table, spec: IndexSpec, current: Version | None) -> list[pa.Field]:
+    """The index's columns as they are stored.
+
+    Raises:
+        InvalidState: the table lost one, or its key or vectors have another kind of type.
+    """
+    schema = source.schema
+    lost = [name for name in spec.columns if name not in schema.names]
+    if lost:
+        raise InvalidState(
+            f"Source table {spec.source_table} no longer has the column {', '.join(lost)} of index "
+            f"{spec.name}. Put it back, or delete the index and create it again."
+        )
+    fields = [stored_field(schema.field(name)) for name in spec.columns]
+    before = current.columns.get(spec.primary_key) if current is not None else None
+    unfit = unfit_columns(schema, spec, before.kind if before is not None else None)
+    if unfit:
+        raise InvalidState(
+            f"Source table {spec.source_table} changed the type of {'; '.join(unfit)}. Index "
+            f"{spec.name} can't take that: change it back, or delete the index and create it again."
+        )
+    return fields
 
 
 def _intact(versions: VersionStore) -> Version | None:
@@ -118,18 +230,41 @@ def _types(fields: list[pa.Field], spec: IndexSpec) -> dict[str, str]:
     return {f.name: str(f.type) for f in fields if f.name != spec.vector_column}
 
 
-def _comparable(version: Version, fields: list[pa.Field], spec: IndexSpec) -> bool:
+def _comparable(
+    version: Version, fields: list[pa.Field], spec: IndexSpec, vectors: RowVectors
+) -> bool:
     """Whether rows are stored now as they were then, so that hashes tell what changed."""
     facts = version.facts
-    return bool(facts["types"] == _types(fields, spec) and facts["hash"] == hash_kind())
+    types_are_equal = facts["types"] == _types(fields, spec) and facts["hash"] == hash_kind()
+    return bool(types_are_equal and _same_model(version, vectors))
+
+
+def _same_model(version: Version, vectors: RowVectors) -> bool:
+    """Whether the encoder that would make vectors today made those of the version."""
+    model = vectors.model
+    return model is None or version.facts["encoder"]["fingerprint"] == model["fingerprint"]
+
+
+def _recorded_model(source: Table) -> dict[str, Any]:
+    return {name: source.properties.get(name) for name in ("encoder", "fingerprint")}
 
 
 def _columns(fields: list[pa.Field], spec: IndexSpec) -> list[Column]:
     vector = Column(spec.vector_column, "other", is_array=True)
-    return [vector if f.name == spec.vector_column else column_of(f) for f in fields]
+    known = [vector if f.name == spec.vector_column else column_of(f) for f in fields]
+    return [*known, vector] if spec.is_managed else known
 
 
-def _is_known(source: Table, state: Mapping[str, Any]) -> bool:
+def _is_known(source: Table, version: Version, vectors: RowVectors) -> bool:
+    if not _same_model(version, vectors):
+        return False
+    state: Mapping[str, Any] = version.facts["source"]
     if source.delta is not None or state["delta"] is not None:
         return source.delta is not None and delta_state(source.delta) == state["delta"]
     return Origins.from_dict(state["origins"]).is_of(source.identity())
+
+
+def _wants_retry(version: Version, asked: bool) -> bool:
+    """Whether rows that a model failed on are to be tried again, though the table is the same."""
+    age = time.time_ns() // 1_000_000 - version.facts["created_at"]
+    return bool(version.facts.get("retry")) and (asked or age > 1000 * RETRY_SECONDS)

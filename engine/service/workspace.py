@@ -6,23 +6,22 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from engine.core.names import IMAGE_VOLUME, KEY, PRODUCTS, table_name
 from engine.core.query import DEFAULT_RESULTS
 from engine.core.recipes import DEFAULT_RECIPE, check_recipe
-from engine.encode.encoder import Encoder, load_encoder
 from engine.errors import InvalidInputException
 from engine.service import shopping
-from engine.service.indexes import Indexes
+from engine.service.catalogue import get_table
+from engine.service.queries import Queries
 from engine.settings import Settings
 from engine.store.layout import Layout
 from engine.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
-    from engine.encode.available import ModelInfo, Speed
     from engine.encode.images import ImageInput
     from engine.service.building import BuildReport
     from engine.service.embedding import EmbedReport
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from engine.service.result import SearchResult
 
 
-class Workspace(Indexes):
+class Workspace(Queries):
     """A directory of tables, volumes, endpoints and indexes, and everything that can be done there.
 
     Safe to use from many threads; several processes may open one directory.
@@ -54,30 +53,6 @@ class Workspace(Indexes):
         self.path = chosen.path
         super().__init__(Layout(chosen.path), chosen)
         self.volumes = VolumeStore(self._layout)
-        self._encoders: dict[str, Encoder] = {}
-
-    def encoder(self, name: str | None = None) -> Encoder:
-        """An encoder by name (None: this workspace's default), loaded once for each workspace."""
-        wanted = name or self.settings.encoder
-        if wanted not in self._encoders:
-            self._encoders[wanted] = load_encoder(wanted, self.settings.device)
-        return self._encoders[wanted]
-
-    def list_models(self) -> list[ModelInfo]:
-        """Models that can be used here: embedded, in the hub's cache, known to open_clip."""
-        from engine.encode.available import available_models  # loads onnxruntime
-
-        return available_models()
-
-    def measure_model(self, name: str) -> Speed:
-        """Texts and photos that a model encodes in a second on this machine.
-
-        Raises:
-            ModelUnavailable, MissingExtra: it can't be loaded here.
-        """
-        from engine.encode.available import measure
-
-        return measure(name, self.settings.device)
 
     # ------------------------------------------------------------------ tables and volumes
     def read_table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
@@ -107,6 +82,10 @@ class Workspace(Indexes):
     def list_tables(self) -> list[str]:
         """Full names of all tables, sorted."""
         return [str(name) for name in self.tables.names()]
+
+    def get_table(self, name: str) -> dict[str, Any]:
+        """A table, or an index, with its columns, as Unity Catalog describes it. Raises NotFound."""
+        return get_table(self, name)
 
     def register_volume(self, path: str, folder: str | Path) -> None:
         """Let `/Volumes/...` stand for a folder of this machine, read in place.
@@ -213,6 +192,7 @@ class Workspace(Indexes):
         columns: Sequence[str] | None = None,
         encoder: str | None = None,
         exact: bool = False,
+        query_type: str | None = None,
     ) -> SearchResult:
         """Search by words, by a photo, by both, like a product, or with a vector of your own.
 
@@ -222,13 +202,16 @@ class Workspace(Indexes):
             text_weight: share of the text in a blend of both, 0 to 1, default 0.5.
             index: full name, or its last part; default `vs_image_search`, and `vs_hybrid_search`
                 for a blend or `like`.
-            filters: as in the API, `{"price <": 50, "gender": "Women"}`.
-            k: results wanted, 1 to 10,000. columns: default the product's columns.
+            filters: as in the API, `{"price <": 50, "gender": "Women"}` or `"price < 50"`.
+            k: results wanted, 1 to 10,000 (HYBRID and FULL_TEXT: 200).
+            columns: default the product's columns.
             encoder: the model's name, for an index over a table that was made elsewhere.
             exact: look at every row that passes, instead of the likely ones first.
+            query_type: ANN (default) compares meanings, FULL_TEXT finds words (BM25), HYBRID fuses
+                both rankings; see `query_index` for their scores.
 
         Returns:
-            rows with score and cosine, best first.
+            rows with score and cosine, best first; no cosine for rows that only words found.
 
         Raises:
             InvalidInputException: no query, or parts that don't go together.
@@ -247,4 +230,5 @@ class Workspace(Indexes):
             columns=columns,
             encoder=encoder,
             exact=exact,
+            query_type=query_type,
         )

@@ -127,7 +127,7 @@ class Change:
         """Write a small last segment's rows again behind the new ones."""
         assert self._writer is not None
         segment = next(p.segment for p in self._parts if p.segment.id == segment_id)
-        limit = TAIL_NUMBERS // self._versions.spec.dimension
+        limit = TAIL_NUMBERS // self._versions.spec.row_weight
         if segment.rows + self._writer.rows > limit:
             return False
         rows = np.arange(segment.rows) if deleted is None else deleted.others()

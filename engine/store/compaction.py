@@ -22,13 +22,13 @@ FANOUT = 4  # so many segments of about one size are merged
 _SMALL_NUMBERS = 1 << 17  # rows x dimension that count as the smallest size
 
 
-def due(version: Version, dimension: int) -> list[Part]:
-    """The parts that should be merged now; empty when all is well.
+def due(version: Version, row_weight: int) -> list[Part]:
+    """The parts that should be merged now; empty when all is well. See `IndexSpec.row_weight`.
 
     Sizes grow by a factor of four from class to class, and four of a class are merged: each row is
     written again a few times in its life, and a query meets few segments.
     """
-    smallest = max(1, _SMALL_NUMBERS // dimension)
+    smallest = max(1, _SMALL_NUMBERS // row_weight)
     classes: dict[int, list[Part]] = defaultdict(list)
     for part in version.parts:
         size = max(part.live_rows, smallest) / smallest

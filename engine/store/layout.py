@@ -4,6 +4,7 @@ tables/<catalog>/<schema>/<name>/      table.json (which files) and the table's 
 volumes/volumes.json                   registered image folders
 volumes/<catalog>/<schema>/<volume>/   files of volumes that were not registered from elsewhere
 endpoints/<name>.json                  vector search endpoints
+serving/<name>.json                    model serving endpoints
 indexes/<full name>/                   index.json, versions/, segments/
 cache/embeddings.sqlite                vectors by content and model
 locks/                                 one lock file for each thing that is written
@@ -24,6 +25,7 @@ from typing import Any
 from engine.core.names import ThreePartName
 from engine.errors import CorruptFile, InvalidState, StorageFailed
 
+TEMPORARY_PREFIX = ".writing-"  # of files that are not whole yet
 _CHECKSUM = "checksum"  # of the rest of a JSON document, as its last word against flipped bits
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -45,6 +47,10 @@ class Layout:
     @property
     def endpoints_dir(self) -> Path:
         return self.root / "endpoints"
+
+    @property
+    def serving_dir(self) -> Path:
+        return self.root / "serving"
 
     @property
     def indexes_dir(self) -> Path:
@@ -124,7 +130,7 @@ def make_folder(folder: Path) -> None:
 def write_atomically(path: Path, data: bytes) -> None:
     """Readers see the old file or the new one, and the new one survives a crash after return."""
     make_folder(path.parent)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY_PREFIX)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from engine.core.arrays import Mask, Rows
 from engine.core.filter_sql import to_sql
-from engine.core.filters import And, Node, Or
+from engine.core.filters import Node, columns_of
 from engine.errors import CorruptFile
 from engine.store.columns import Columns, Take, taker
 
@@ -149,7 +149,7 @@ class RowTable:
 
     def mask(self, condition: Node) -> Mask:
         """Which rows pass a filter: (rows,) bool, a fresh array."""
-        names = _columns_of(condition)
+        names = columns_of(condition)
         with self._lock:
             if not names <= self._aliases.keys():
                 self._register(names)
@@ -228,9 +228,3 @@ def _one_array(column: Any) -> pa.Array:
         whole = column.unify_dictionaries().combine_chunks()
         return whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
     return column.combine_chunks()
-
-
-def _columns_of(node: Node) -> set[str]:
-    if isinstance(node, (And, Or)):
-        return set().union(*(_columns_of(part) for part in node.parts))
-    return {node.column.name}

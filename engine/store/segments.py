@@ -4,6 +4,7 @@
 <id>/vectors.npy      the vectors, in the same order; memory-mapped
 <id>/lengths.npy      -|x|²/2 of each row, only where some vector isn't unit length
 <id>/ann.faiss        an approximate index, only where the segment is large enough to need one
+<id>/keywords/        a keyword index of the text columns, likewise
 <id>/segment.json     counts, shape, size and SHA-256 of each file
 """
 
@@ -28,10 +29,12 @@ from engine.digests import sha256
 from engine.errors import CorruptFile, InvalidParameterValue
 from engine.store.ann import AnnFile, Sample, build_codes, build_factory, products_by_row
 from engine.store.keys import KeyIndex
+from engine.store.keywords import KeywordIndex
 from engine.store.layout import make_folder, read_json, sync_file, sync_folder, write_json
 from engine.store.metadata import RowTable
 from engine.store.vector_columns import shortest_decimals
 from engine.store.vectors import Shape, VectorFile, VectorWriter
+from engine.store.words import Words, text_columns, write_keywords
 
 ROW_GROUP = 16_384
 HASH_COLUMN = "__content_hash"  # of a row of a source table; names like this are internal
@@ -40,6 +43,7 @@ GROUP_COLUMN = "__source_group"
 # Numbers in a segment (rows x dimension) from which reading codes first beats reading all vectors.
 _ANN_FROM = 2_000_000
 _FACTORY_FROM = 1000  # rows from which what a factory string says is built
+_KEYWORDS_FROM = 2000  # rows from which making a keyword index delays a first query noticeably
 _ANN_DIMENSION = 32  # shorter vectors have too few pairs of numbers to be told apart by codes
 # Files up to this size are compared with their checksum when they are opened; `verify` reads all.
 _CHECKED_BYTES = 256 << 20
@@ -60,7 +64,10 @@ class SegmentWriter:
         self._parquet: pq.ParquetWriter | None = None
 
     def append(self, rows: pa.Table, vectors: Matrix) -> None:
-        """Add rows: a table without the vector column, and (len(rows), dimension) float32."""
+        """Add rows: a table without the vector column, and (len(rows), dimension) float32.
+
+        Vectors of dimension 0 are counted too: as many as rows.
+        """
         if not len(vectors):
             return
         if self._parquet is None:
@@ -79,11 +86,13 @@ class SegmentWriter:
         self._parquet.close()
         shape = self._vectors.finish()
         self._build_ann(shape)
+        facts = {"rows": self.rows, "shape": asdict(shape), **self._build_keywords()}
         files = {}
-        for file in sorted(self._folder.iterdir()):
+        for file in sorted(path for path in self._folder.rglob("*") if path.is_file()):
             sync_file(file)
-            files[file.name] = {"bytes": file.stat().st_size, "sha256": sha256(file)}
-        facts = {"rows": self.rows, "shape": asdict(shape), "files": files}
+            name = file.relative_to(self._folder).as_posix()
+            files[name] = {"bytes": file.stat().st_size, "sha256": sha256(file)}
+        facts["files"] = files
         write_json(self._folder / "segment.json", facts)
         sync_folder(self._folder.parent)
         return self.rows
@@ -100,6 +109,19 @@ class SegmentWriter:
             # What can't be trained on so few rows is left out: they are scanned.
             with contextlib.suppress(InvalidParameterValue):
                 build_factory(file, written.matrix, written.lengths, factory)
+
+    def _build_keywords(self) -> dict[str, Any]:
+        """Write a keyword index where there are enough rows; what `segment.json` says of it."""
+        if self.rows < _KEYWORDS_FROM:
+            return {}
+        columns = text_columns(pq.read_schema(self._rows_file), self._spec)
+        if not columns:
+            return {}
+        folder = self._folder / "keywords"
+        folder.mkdir()
+        lengths = write_keywords(self._rows_file, columns, folder)
+        sync_folder(folder)
+        return {"keywords": {"columns": columns, "tokens": lengths}}
 
     @property
     def _is_large(self) -> bool:
@@ -155,6 +177,7 @@ class Segment:
         self._lazily = threading.Lock()
         self._keys: KeyIndex | None = None
         self._sample: Sample | None = None
+        self._words: Words | None = None
 
     def _check_files(self, up_to_bytes: float) -> None:
         for name, expected in self._facts["files"].items():
@@ -187,6 +210,28 @@ class Segment:
             if self._sample is None:
                 self._sample = self.ann.sample(self.vectors.matrix, self.vectors.lengths)
             return self._sample
+
+    @property
+    def words(self) -> Words:
+        """The segment's texts."""
+        with self._lazily:
+            if self._words is None:
+                columns = text_columns(self.metadata.schema, self._spec)
+                written = self._facts.get("keywords", {})  # none where rows are few, or before 0.3
+                usable = written.get("columns") == columns
+                lengths = written["tokens"] if usable else ()
+                self._words = Words(self.metadata, columns, lengths, self._open_keywords)
+            return self._words
+
+    def _open_keywords(self) -> KeywordIndex | None:
+        listed = self._facts["files"].items()
+        sizes = {
+            self._folder / name: expected["bytes"]
+            for name, expected in listed
+            if name.startswith("keywords/")
+        }
+        columns = self._facts["keywords"]["columns"]
+        return KeywordIndex.open(self._folder / "keywords", columns, self.rows, sizes)
 
     def keys_of(self, rows: Rows) -> list[Any]:
         """Primary keys of some rows."""

@@ -30,7 +30,7 @@ class Shape:
     """What must be known of the vectors besides their bytes.
 
     Attributes:
-        dimension: length of a vector.
+        dimension: length of a vector; 0 in a full-text index, where all rows are empty.
         lifted: some row is not unit length, so there is a file of -|x|²/2.
         longest: the greatest L2 length of a row; bounds rounding.
         zeros: rows of length 0, which the API accepts.
@@ -67,7 +67,9 @@ class VectorWriter:
 
     @property
     def zeros(self) -> int:
-        """Vectors of length 0 so far."""
+        """Vectors of length 0 so far; none of dimension 0."""
+        if not self._dimension:
+            return 0
         return sum(int((squared == 0).sum()) for squared in self._squared)
 
     def finish(self) -> Shape:
@@ -76,7 +78,8 @@ class VectorWriter:
         self._out.seek(0)
         self._write_header(len(squared))
         self._out.close()
-        lifted = bool(len(squared)) and float(np.abs(squared - 1.0).max()) > UNIT_TOLERANCE
+        some = bool(len(squared)) and self._dimension > 0
+        lifted = some and float(np.abs(squared - 1.0).max()) > UNIT_TOLERANCE
         if lifted:
             np.save(self.lengths_file, (-squared / 2).astype(np.float32))
         longest = float(np.sqrt(squared.max(initial=0.0)))
@@ -101,7 +104,7 @@ class VectorFile:
         self._handle = os.open(file, os.O_RDONLY)
         weakref.finalize(self, os.close, self._handle)
         self._size = os.fstat(self._handle).st_size
-        self.matrix: Matrix = _loaded(file, mapped=True)
+        self.matrix: Matrix = _loaded(file, mapped=shape.dimension > 0)
         if self.matrix.ndim != 2 or self.matrix.shape[1] != shape.dimension:
             raise CorruptFile(
                 f"{file} holds an array of shape {self.matrix.shape}, expected vectors of length "

@@ -6,13 +6,45 @@ A folder anywhere can be registered as (a part of) a volume and is read in place
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.core.names import volume_path
-from engine.errors import BadImage, BadSourceFile, InvalidParameterValue
-from engine.store.layout import Layout, read_json, write_json
+from engine.errors import BadImage, BadSourceFile, InvalidParameterValue, PermissionDenied
+from engine.store.layout import TEMPORARY_PREFIX, Layout, read_json, write_json
 
 MAX_FILE_BYTES = 256 * 1024 * 1024  # no product photo is larger; guards memory
+_VOLUME_PARTS = 4  # Volumes, catalog, schema, volume
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a volume's path lies on this machine; it was checked that it stays in its volume.
+
+    Attributes:
+        path: the `/Volumes/...` path, in its plain form.
+        file: the real file or folder, links followed; need not exist.
+        entry: the same, but for a last part that is a link: what to replace or delete.
+        base: the real folder of the volume, or the registered one.
+        read_only: empty, or the registered path that it belongs to.
+        is_root: the volume's own folder, or a registered one.
+    """
+
+    path: str
+    file: Path
+    entry: Path
+    base: Path
+    read_only: str
+    is_root: bool
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a file's name can be part of a volume path: no way up, no separators, Unicode."""
+    if name in ("", ".", "..") or name.startswith(TEMPORARY_PREFIX):
+        return False
+    # Names that are not UTF-8 come from the disk as lone surrogates.
+    return not any(c in "/\\\0" or "\ud800" <= c <= "\udfff" for c in name)
 
 
 class VolumeStore:
@@ -48,6 +80,56 @@ class VolumeStore:
             self._cached = (stamp, {k: str(v) for k, v in read_json(file).items()})
         return self._cached[1]
 
+    def registered_below(self, path: str) -> set[str]:
+        """Names under `path` that are registered folders, or lead to one."""
+        start = f"{path}/"
+        below = [
+            p[len(start) :].partition("/")[0] for p in self.registered() if p.startswith(start)
+        ]
+        return set(filter(is_plain_name, below))
+
+    def own_folder_in(self, base: Path) -> Path | None:
+        """The workspace's own folder where a registered folder lies around it: never shown."""
+        own = self._layout.root.resolve()
+        return own if own.is_relative_to(base) or base == self._root.resolve() else None
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Hold the lock under which files of volumes appear and folders vanish."""
+        return self._layout.writing("volumes")
+
+    def place(self, path: str) -> Place:
+        """Where a path lies, for reading and writing by strangers.
+
+        No part may lead out of the volume's real folder: neither by its name nor as a symbolic
+        link. Names are compared as written, upper and lower case apart.
+
+        Raises:
+            InvalidParameterValue: no volume path, or with a part that is no plain name.
+            PermissionDenied: a link leaves the volume.
+        """
+        clean = "/" + "/".join(part for part in volume_path(path).split("/") if part)
+        bad = [part for part in clean[1:].split("/") if not is_plain_name(part)]
+        if bad:
+            raise InvalidParameterValue(
+                f"{path!r} has the part {bad[0]!r}; expected names without '..', '.', backslashes, "
+                f"NUL, characters outside Unicode, or {TEMPORARY_PREFIX!r} in front."
+            )
+        prefix, parts = self._registered_prefix(clean), clean[1:].split("/")
+        if prefix:
+            base, rest = Path(self.registered()[prefix]), clean[len(prefix) + 1 :].split("/")
+        else:  # Only what is above the volumes may be a link: the workspace's own place.
+            base = self._root.resolve().joinpath(*parts[1:_VOLUME_PARTS])
+            rest = parts[_VOLUME_PARTS:]
+        rest = [part for part in rest if part]
+        entry = file = _follow(base, base, path)
+        for part in rest:
+            entry = file / part
+            file = _follow(base, entry, path)
+        own = self.own_folder_in(base) if prefix else None
+        if own and file.is_relative_to(own):
+            raise PermissionDenied(f"{path!r} is the workspace's own; it can't be read as a file.")
+        return Place(clean, file, entry, base, prefix, is_root=not rest)
+
     def resolve(self, image_path: str) -> Path:
         """The file that a table's `image_path` means; a path outside `/Volumes` is a local file.
 
@@ -69,13 +151,18 @@ class VolumeStore:
         return file
 
     def _base(self, path: str) -> tuple[Path, str]:
+        prefix = self._registered_prefix(path)
+        if prefix:
+            return Path(self.registered()[prefix]), path[len(prefix) :].lstrip("/")
+        return self._root, path.removeprefix("/Volumes/")
+
+    def _registered_prefix(self, path: str) -> str:
+        """The longest registered path that `path` is or lies under; empty for none."""
         registered = self.registered()
         prefix = path
-        while prefix:
-            if prefix in registered:
-                return Path(registered[prefix]), path[len(prefix) :].lstrip("/")
+        while prefix and prefix not in registered:
             prefix = prefix.rpartition("/")[0]
-        return self._root, path.removeprefix("/Volumes/")
+        return prefix
 
     def read(self, image_path: str) -> bytes:
         """The bytes of an image.
@@ -98,3 +185,17 @@ class VolumeStore:
         if not data:
             raise BadImage(f"the file {file} is empty")
         return data
+
+
+def _follow(base: Path, file: Path, path: str) -> Path:
+    """The real file, which must lie under `base`."""
+    try:
+        real = file.resolve()
+    except (OSError, RuntimeError):  # links in a circle
+        real = base.parent
+    if not real.is_relative_to(base):
+        raise PermissionDenied(
+            f"{path!r} leads out of its volume by a symbolic link. Register the folder that the "
+            "link stands for with register_volume, and use its own path."
+        )
+    return real

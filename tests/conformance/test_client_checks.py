@@ -1,4 +1,4 @@
-"""What the client checks by itself, in its own words; and arguments that are not offered."""
+"""What the client checks by itself, in its own words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import InvalidInputException, NotSupported, VectorSearchClient, VectorSearchIndex
+from engine import InvalidInputException, VectorSearchClient, VectorSearchIndex
 
 ENDPOINT = "fashion_vector_search"
 INDEX = "main.fashion_demo.vs_image_search"
@@ -69,6 +69,11 @@ def test_checks_of_new_endpoints_have_the_clients_words(client: VectorSearchClie
             InvalidInputException,
             "Cannot specify both budget_policy_id and usage_policy_id. Please use only one.",
         ),
+        (
+            {"payload_logging_enabled": 1},
+            InvalidInputException,
+            "payload_logging_enabled must be a boolean.",
+        ),
     ],
 )
 def test_checks_of_new_indexes_have_the_clients_words(
@@ -111,71 +116,6 @@ def test_two_ways_to_rerank_have_the_clients_words(index: VectorSearchIndex) -> 
 def test_a_numpy_vector_is_refused_with_the_way_out(index: VectorSearchIndex) -> None:
     with pytest.raises(InvalidInputException, match=r"ndarray.*tolist\(\)"):
         index.similarity_search(["year"], query_vector=np.array(QUERY))  # type: ignore[arg-type]
-
-
-# ------------------------------------------------------------------ what is not offered is named
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"columns_to_rerank": ["year"]},
-        {"reranker": object()},
-        {"query_columns": ["usage"]},
-        {"sort_columns": ["price ASC"]},
-        {"facets": ["gender"]},
-        {"query_type": "HYBRID"},
-        {"query_type": "full_text"},
-        {"filters": "price < 5"},
-    ],
-    ids=str,
-)
-def test_a_query_argument_that_is_not_offered_is_named(
-    index: VectorSearchIndex, changed: Any
-) -> None:
-    question = {"columns": ["product_id"], "query_vector": QUERY, **changed}
-    with pytest.raises(NotSupported) as caught:
-        index.similarity_search(**question)
-    [name] = changed
-    shown = "SQL-string filters" if name == "filters" else name
-    assert shown in caught.value.message
-    assert (caught.value.status_code, caught.value.error_code) == (501, "NOT_IMPLEMENTED")
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"budget_policy_id": "x"},
-        {"usage_policy_id": "x"},
-        {"index_subtype": "FULL_TEXT"},
-        {"index_subtype": "vector"},
-        {"payload_logging_enabled": True},
-        {"model_endpoint_name_for_query": "bge"},
-    ],
-    ids=str,
-)
-def test_an_index_argument_that_is_not_offered_is_named(
-    client: VectorSearchClient, create_index: CreateIndex, changed: dict[str, Any]
-) -> None:
-    with pytest.raises(NotSupported, match=next(iter(changed))):
-        create_index(**changed)
-    assert not client.index_exists(index_name=INDEX)
-
-
-def test_computed_embeddings_are_refused_by_name(create_index: CreateIndex) -> None:
-    with pytest.raises(NotSupported, match="embedding_source_column"):
-        create_index(
-            embedding_vector_column=None,
-            embedding_source_column="product_display_name",
-            embedding_model_endpoint_name="bge",
-        )
-
-
-@pytest.mark.parametrize("changed", [{"budget_policy_id": "x"}, {"target_qps": 5}], ids=str)
-def test_an_endpoint_argument_that_is_not_offered_is_named(
-    client: VectorSearchClient, changed: dict[str, Any]
-) -> None:
-    with pytest.raises(NotSupported, match=next(iter(changed))):
-        client.create_endpoint("new", **changed)
-    assert not client.endpoint_exists("new")
 
 
 def test_arguments_that_ask_for_nothing_new_are_accepted(create_index: CreateIndex) -> None:

@@ -1,98 +1,25 @@
-"""Every method of the mirrored client takes the arguments of databricks-ai-search 0.81."""
+"""Every method of the mirrored client takes the arguments of the installed databricks-ai-search."""
 
 from __future__ import annotations
 
 import inspect
-from datetime import timedelta
 
 import pytest
+from coverage_table import SURFACES, Surface
 
 import engine
 from engine import AISearchClient, AISearchIndex, VectorSearchClient, VectorSearchIndex
 
-# The package's signatures, private arguments left out (client.py and index.py of 0.81).
-CLIENT = {
-    "__init__": """workspace_url=None, personal_access_token=None,
-        service_principal_client_id=None, service_principal_client_secret=None,
-        azure_tenant_id=None, azure_login_id="2ff814a6-3304-4ab8-85cb-cd0e6f879c1d",
-        disable_notice=False, credential_strategy=None, oauth_scopes=None""",
-    "validate": "disable_notice=False",
-    "create_endpoint": """name, endpoint_type="STANDARD", budget_policy_id=None,
-        usage_policy_id=None, target_qps=None""",
-    "get_endpoint": "name",
-    "endpoint_exists": "name",
-    "list_endpoints": "",
-    "delete_endpoint": "name",
-    "create_endpoint_and_wait": """name, endpoint_type="STANDARD", budget_policy_id=None,
-        usage_policy_id=None, target_qps=None, verbose=False, timeout=timedelta(minutes=60)""",
-    "wait_for_endpoint": "name, verbose=False, timeout=timedelta(minutes=60)",
-    "stop_endpoint": "name",
-    "stop_endpoint_and_wait": "name, verbose=False, timeout=timedelta(minutes=60)",
-    "start_endpoint": "name",
-    "start_endpoint_and_wait": "name, verbose=False, timeout=timedelta(minutes=60)",
-    "update_endpoint_budget_policy": "name, budget_policy_id=None, usage_policy_id=None",
-    "update_endpoint_usage_policy": "name, usage_policy_id",
-    "update_endpoint": "name, target_qps=None",
-    "list_indexes": "name",
-    "create_delta_sync_index": """endpoint_name, index_name, primary_key, source_table_name,
-        pipeline_type, embedding_dimension=None, embedding_vector_column=None,
-        embedding_source_column=None, embedding_model_endpoint_name=None,
-        sync_computed_embeddings=False, columns_to_sync=None, model_endpoint_name_for_query=None,
-        budget_policy_id=None, usage_policy_id=None, index_subtype=None,
-        payload_logging_enabled=None""",
-    "create_delta_sync_index_and_wait": """endpoint_name, index_name, primary_key,
-        source_table_name, pipeline_type, embedding_dimension=None, embedding_vector_column=None,
-        embedding_source_column=None, embedding_model_endpoint_name=None,
-        sync_computed_embeddings=False, columns_to_sync=None, model_endpoint_name_for_query=None,
-        budget_policy_id=None, usage_policy_id=None, verbose=False, timeout=timedelta(hours=24),
-        index_subtype=None, payload_logging_enabled=None""",
-    "create_direct_access_index": """endpoint_name, index_name, primary_key, embedding_dimension,
-        embedding_vector_column, schema, embedding_model_endpoint_name=None, budget_policy_id=None,
-        usage_policy_id=None, payload_logging_enabled=None""",
-    "get_index": "endpoint_name=None, index_name=None",
-    "get_async_index": "endpoint_name=None, index_name=None",
-    "index_exists": "endpoint_name=None, index_name=None",
-    "delete_index": "endpoint_name=None, index_name=None",
-    "update_index_budget_policy": "index_name, budget_policy_id=None, usage_policy_id=None",
-    "update_index_usage_policy": "index_name, usage_policy_id",
-    "update_index_payload_logging": "index_name, payload_logging_enabled",
-}
-INDEX = {
-    "upsert": "inputs",
-    "delete": "primary_keys",
-    "describe": "",
-    "sync": "",
-    "similarity_search": """columns, query_text=None, query_vector=None, filters=None,
-        num_results=5, debug_level=0, score_threshold=None, query_type=None,
-        columns_to_rerank=None, disable_notice=False, reranker=None, total_retries=3,
-        backoff_factor=1, backoff_jitter=0.2, *, query_columns=None, sort_columns=None,
-        facets=None""",
-    "scan": "num_results=10, last_primary_key=None",
-    "scan_index": "num_results=10, last_primary_key=None",
-    "wait_until_ready": "verbose=False, timeout=timedelta(hours=24), wait_for_updates=False",
-}
-# What every shop needs; the rest of the package's methods may follow.
-NEEDED = {
-    AISearchClient: {
-        "create_endpoint", "get_endpoint", "list_endpoints", "delete_endpoint", "endpoint_exists",
-        "create_delta_sync_index", "create_direct_access_index", "get_index", "delete_index",
-        "index_exists", "list_indexes",
-    },
-    AISearchIndex: {
-        "describe", "sync", "similarity_search", "wait_until_ready", "upsert", "delete",
-    },
-}  # fmt: skip
-OFFERED = [
-    (owner, name, signature)
-    for owner, table in ((AISearchClient, CLIENT), (AISearchIndex, INDEX))
-    for name, signature in table.items()
-    if name in vars(owner)
-]
+MIRRORED = [surface for surface in SURFACES if surface.ours is not None]
+METHODS = [(surface, method) for surface in MIRRORED for method in surface.methods()]
+NAMES = [f"{surface.theirs.__name__}.{method}" for surface, method in METHODS]
+# Ours alone: the workspace that a client opens.
+OWN = {"__init__": {"workspace"}}
 
 Arguments = list[tuple[str, object, object]]
 
 
-def arguments(function: object, own: frozenset[str] = frozenset()) -> Arguments:
+def arguments(function: object, own: frozenset[str] | set[str] = frozenset()) -> Arguments:
     """(name, kind, default) of each argument but self, private ones and the engine's own."""
     parameters = inspect.signature(function).parameters.values()  # type: ignore[arg-type]
     return [
@@ -102,25 +29,28 @@ def arguments(function: object, own: frozenset[str] = frozenset()) -> Arguments:
     ]
 
 
-@pytest.mark.parametrize(
-    ("owner", "name", "signature"), OFFERED, ids=[f"{o.__name__}.{n}" for o, n, _ in OFFERED]
-)
-def test_the_arguments_are_the_packages(owner: type, name: str, signature: str) -> None:
-    package = eval(f"(lambda self, {signature}: None)", {"timedelta": timedelta})
-    own = frozenset({"workspace"}) if name == "__init__" else frozenset()
-    assert arguments(getattr(owner, name), own) == arguments(package)
+@pytest.mark.parametrize(("surface", "method"), METHODS, ids=NAMES)
+def test_the_arguments_are_the_packages(surface: Surface, method: str) -> None:
+    ours = arguments(getattr(surface.ours, method), OWN.get(method, set()))
+    assert ours == arguments(getattr(surface.theirs, method))
 
 
-@pytest.mark.parametrize("owner", [AISearchClient, AISearchIndex])
-def test_what_every_shop_needs_is_offered(owner: type) -> None:
-    offered = {name for _, name, _ in OFFERED}
-    assert NEEDED[owner] <= offered
+@pytest.mark.parametrize(("surface", "method"), METHODS, ids=NAMES)
+def test_what_is_awaited_there_is_awaited_here(surface: Surface, method: str) -> None:
+    ours, theirs = getattr(surface.ours, method), getattr(surface.theirs, method)
+    assert inspect.iscoroutinefunction(ours) == inspect.iscoroutinefunction(theirs)
 
 
-@pytest.mark.parametrize(("owner", "table"), [(AISearchClient, CLIENT), (AISearchIndex, INDEX)])
-def test_no_public_method_is_an_invention(owner: type, table: dict[str, str]) -> None:
-    public = {name for name in vars(owner) if not name.startswith("_")}
-    assert public <= set(table)
+@pytest.mark.parametrize("surface", MIRRORED, ids=lambda surface: surface.theirs.__name__)
+def test_no_public_method_is_an_invention(surface: Surface) -> None:
+    public = {name for name in dir(surface.ours) if not name.startswith("_")}
+    assert public <= {name for name in dir(surface.theirs) if not name.startswith("_")}
+
+
+def test_the_package_is_the_one_that_was_looked_at() -> None:
+    names = {surface.theirs.__name__: set(surface.methods()) for surface in MIRRORED}
+    assert {"similarity_search", "scan", "upsert"} <= names["AISearchIndex"]
+    assert {"create_delta_sync_index", "update_endpoint", "__init__"} <= names["AISearchClient"]
 
 
 def test_the_workspace_is_given_by_name_only() -> None:

@@ -15,7 +15,6 @@ from engine import (
     BadRequest,
     InvalidParameterValue,
     NotFound,
-    NotSupported,
     ResourceConflict,
     VectorSearchClient,
     VectorSearchIndex,
@@ -127,7 +126,7 @@ def test_what_the_client_and_the_service_refuse(workspace: Workspace) -> None:
         create(workspace, schema={})
     with pytest.raises(Exception, match="Usage policy is not supported for direct access index"):
         create(workspace, usage_policy_id="x")
-    with pytest.raises(NotSupported, match="embedding_model_endpoint_name"):
+    with pytest.raises(NotFound, match="The given endpoint does not exist"):
         create(workspace, embedding_model_endpoint_name="bge")
     with pytest.raises(NotFound, match="nowhere"):
         create(workspace, endpoint_name="nowhere")

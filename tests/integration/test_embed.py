@@ -240,13 +240,16 @@ def test_arguments_out_of_range_are_named(imported: Workspace, tiny_encoder_name
 
 
 # ---------------------------------------------------------------------- interruptions
+# Encodes three batches and waits in the fourth, so that the signal comes in the middle of the run.
 SLOW = """
-import sys, time
+import itertools, sys, time
 from engine import Workspace
 from engine.encode.clip import OpenClipEncoder
 real = OpenClipEncoder.encode_pixels
+batches = itertools.count(1)
 def slow(self, pixels):
-    time.sleep(0.4)
+    if next(batches) > 3:
+        time.sleep(300)
     return real(self, pixels)
 OpenClipEncoder.encode_pixels = slow
 OpenClipEncoder.image_batch = 4

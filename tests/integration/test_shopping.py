@@ -127,7 +127,8 @@ def test_a_missing_photo_does_not_spoil_the_sheet(tmp_path: Path, built: Workspa
 
 def test_timings_and_plan_are_told(built: Workspace) -> None:
     found = built.search("x", filters={"product_id": 3})
-    assert set(found.timings) == {"encode_ms", "filter_ms", "search_ms", "fetch_ms"}
+    parts = {"encode_ms", "filter_ms", "search_ms", "words_ms", "fetch_ms"}
+    assert set(found.timings) == parts
     assert found.plan == (
         "exact gather: 1 of 40 rows pass (2.5%); too few rows for an approximate index",
     )

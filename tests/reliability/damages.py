@@ -19,6 +19,7 @@ _SETTINGS = {
     "engine.store.changes.TAIL_NUMBERS": 0,
     "engine.store.versions._LISTED_ROWS": 1,
     "engine.store.segments._FACTORY_FROM": 1,
+    "engine.store.segments._KEYWORDS_FROM": 1,
 }
 
 
@@ -77,6 +78,7 @@ def damage_file(
         said["filtered"] = _said(
             lambda: _named(held_by(Workspace(folder), {"id >=": 0}), now, before)
         )
+        said["worded"] = _said(lambda: _worded(Workspace(folder), now, before))
         said["check"] = _said(lambda: " ".join(Workspace(folder).check_index(INDEX)))
         said["restore"] = _said(lambda: str(Workspace(folder).restore_index(INDEX)))
         said["restored"] = _said(lambda: _named(held_by(Workspace(folder)), now, before))
@@ -98,6 +100,16 @@ def _said(ask: Callable[[], str]) -> str:
 def _named(held: Held, now: list[list[int]], before: list[list[int]]) -> str:
     rows = sorted(map(list, held.items()))
     return {str(now): "now", str(before): "before"}.get(str(rows), f"WRONG {rows}")
+
+
+def _worded(workspace: Workspace, now: list[list[int]], before: list[list[int]]) -> str:
+    """What a full-text query finds by a word that every row holds."""
+    reply = workspace.query_index(
+        INDEX, columns=["id"], query_text="row", query_type="FULL_TEXT", num_results=200
+    )
+    keys = sorted(int(key) for key, _ in reply["result"].get("data_array", []))
+    known = {str([k for k, _ in now]): "now", str([k for k, _ in before]): "before"}
+    return known.get(str(keys), f"WRONG {keys}")
 
 
 def _put_back(folder: Path, whole: dict[Path, bytes]) -> None:

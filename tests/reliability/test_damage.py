@@ -14,7 +14,22 @@ from reliability.world import INDEX, TABLE, create_synced, held_by, table
 from engine import Workspace
 from engine.errors import BadSourceFile, CorruptFile, VitrineError
 
-KINDS = ["index.json", "segment.json", "rows.parquet", "vectors.npy", "lengths.npy", "ann.faiss"]
+KEYWORDS = [
+    "keywords/*.idx",
+    "keywords/*.term",
+    "keywords/*.fieldnorm",
+    "keywords/*.fast",
+    "keywords/meta.json",
+]
+KINDS = [
+    "index.json",
+    "segment.json",
+    "rows.parquet",
+    "vectors.npy",
+    "lengths.npy",
+    "ann.faiss",
+    *KEYWORDS,
+]
 
 
 @dataclass
@@ -39,8 +54,9 @@ class Prepared:
                 kind == "deleted rows" and file.suffix == ".npy" and file.parent.name == "versions"
             ):
                 of = [file.name in text for text in texts]
-            elif file.name == kind:
-                name = "" if kind == "index.json" else file.parent.name
+            elif file.match(kind):
+                folder = file.parent.parent if kind in KEYWORDS else file.parent
+                name = "" if kind == "index.json" else folder.name
                 of = [name in text for text in texts]
             else:
                 continue
@@ -84,7 +100,7 @@ def test_a_damaged_file_is_named_and_the_intact_version_can_be_restored(
                 continue
             assert file.name in said["check"], where
             assert "vitrine index restore" in said["check"] or "Restore it" in said["check"], where
-            for answer in (said["query"], said["filtered"]):
+            for answer in (said["query"], said["filtered"], said["worded"]):
                 if in_now:
                     assert answer.startswith("CorruptFile") and file.name in answer, where
                 else:

@@ -10,7 +10,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.core.arrays import UNIT_TOLERANCE, squared_lengths, unit_rows
-from engine.core.fusion import DEFAULT_TEXT_WEIGHT, blend_vectors, check_text_weight
+from engine.core.fusion import (
+    DEFAULT_TEXT_WEIGHT,
+    blend_vectors,
+    check_text_weight,
+    reciprocal_rank_fusion,
+)
 from engine.errors import InvalidParameterValue
 
 STEADY = settings(derandomize=True, deadline=None)
@@ -71,3 +76,34 @@ def test_a_weight_outside_zero_to_one_is_shown(weight: Any) -> None:
     assert f"text_weight is {weight!r}" in caught.value.message
     with pytest.raises(InvalidParameterValue):
         blend_vectors(units(1), units(2), weight)
+
+
+# ---------------------------------------------------------------------- rankings
+RANKINGS = st.lists(st.lists(st.integers(0, 30), unique=True, max_size=12), min_size=1, max_size=2)
+
+
+def test_first_in_both_rankings_scores_one_and_first_in_one_a_half() -> None:
+    assert reciprocal_rank_fusion([[7, 1], [7, 2]])[0] == (7, pytest.approx(1.0))
+    assert dict(reciprocal_rank_fusion([[7], [8]])) == {
+        7: pytest.approx(0.5),
+        8: pytest.approx(0.5),
+    }
+
+
+def test_equal_sums_are_ordered_by_key() -> None:
+    fused = reciprocal_rank_fusion([["b", "x"], ["a", "x"]])
+    assert [key for key, _ in fused] == ["x", "a", "b"]
+
+
+@STEADY
+@given(RANKINGS)
+def test_fused_scores_are_the_documented_sum(rankings: list[list[int]]) -> None:
+    fused = reciprocal_rank_fusion(rankings)
+    keys = {key for ranking in rankings for key in ranking}
+    expected = {
+        key: sum(1 / (61 + ranking.index(key)) for ranking in rankings if key in ranking) / (2 / 61)
+        for key in keys
+    }
+    assert dict(fused) == pytest.approx(expected)
+    assert all(0 < score <= 1 + 1e-12 for _, score in fused)
+    assert fused == sorted(fused, key=lambda pair: (-pair[1], pair[0]))

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from engine.core.query import PAGE_ROWS, Query, build_query
-from engine.core.schema import Column
-from engine.errors import BadRequest, InvalidParameterValue, NotSupported
+from engine.core.schema import Column, IndexSpec
+from engine.errors import BadRequest, InvalidParameterValue
 
 KNOWN = {
     "product_id": Column("product_id", "int"),
     "price": Column("price", "float"),
+    "name": Column("name", "string"),
+    "tags": Column("tags", "string", is_array=True),
     "image_embedding": Column("image_embedding", "other", is_array=True),
 }
 
 
-def query(**changed: Any) -> Query:
-    arguments: dict[str, Any] = {
-        "index": "main.shop.vs",
-        "dimension": 2,
-        "known": KNOWN,
-        "columns": ["product_id"],
-        "vector": [0.6, 0.8],
-    }
-    return build_query(**{**arguments, **changed})
+SELF_MANAGED = IndexSpec(
+    name="main.shop.vs",
+    id="1",
+    endpoint_name="shop",
+    primary_key="product_id",
+    source_table="main.shop.products",
+    vector_column="image_embedding",
+    dimension=2,
+    pipeline_type="TRIGGERED",
+    creator="somebody",
+    created_at=0,
+    columns=tuple(KNOWN),
+)
+WITH_MODEL = replace(SELF_MANAGED, model_endpoint="bge")
+WORDS_ONLY = replace(SELF_MANAGED, vector_column="", dimension=0, index_subtype="FULL_TEXT")
+
+
+def query(spec: IndexSpec = SELF_MANAGED, **changed: Any) -> Query:
+    arguments: dict[str, Any] = {"columns": ["product_id"], "vector": [0.6, 0.8]}
+    return build_query(spec, KNOWN, **{**arguments, **changed})
 
 
 def refusal(kind: type[Exception], **changed: Any) -> str:
@@ -103,9 +117,11 @@ def test_nearest_neighbours_may_be_asked_for_in_any_letter_case(value: Any) -> N
 
 
 @pytest.mark.parametrize("value", ["HYBRID", "hybrid", "FULL_TEXT", "full_text"])
-def test_query_types_to_come_are_refused_by_name(value: str) -> None:
-    message = refusal(NotSupported, query_type=value)
-    assert repr(value) in message
+def test_words_may_be_asked_for_in_any_letter_case(value: str) -> None:
+    vector = [0.6, 0.8] if value.upper() == "HYBRID" else None
+    built = query(query_type=value, text="red dress", vector=vector)
+    assert (built.query_type, built.text) == (value.upper(), "red dress")
+    assert built.text_columns == ("name",)
 
 
 @pytest.mark.parametrize("value", ["", "KNN", 5, ["ANN"]])
@@ -121,8 +137,8 @@ def test_an_unknown_query_type_is_shown_with_the_known_ones(value: Any) -> None:
         (None, None, "neither query_vector nor query_text"),
         ([], None, "neither query_vector nor query_text"),
         ([], "", "neither query_vector nor query_text"),
-        (None, "red dress", "query_text"),
-        ([], "red dress", "query_text"),
+        (None, "red dress", "only query_text"),
+        ([], "red dress", "only query_text"),
     ],
 )
 def test_a_query_without_vector_says_what_was_given(vector: Any, text: Any, given: str) -> None:
@@ -134,6 +150,111 @@ def test_a_query_without_vector_says_what_was_given(vector: Any, text: Any, give
 def test_text_and_vector_together_are_refused() -> None:
     message = refusal(InvalidParameterValue, text="red dress")
     assert "Both query_text and query_vector" in message
+
+
+# ------------------------------------------------------------------ what each type needs, and limits
+@pytest.mark.parametrize(
+    ("spec", "given", "words"),
+    [
+        (SELF_MANAGED, {"query_type": "HYBRID"}, "needs query_text"),
+        (
+            SELF_MANAGED,
+            {"query_type": "HYBRID", "vector": None, "text": "a"},
+            "query_vector beside",
+        ),
+        (SELF_MANAGED, {"query_type": "FULL_TEXT", "vector": None}, "needs query_text"),
+        (SELF_MANAGED, {"query_type": "FULL_TEXT", "text": "a"}, "no query_vector"),
+        (WITH_MODEL, {"vector": None}, "neither was given"),
+        (WITH_MODEL, {"text": "a"}, "Both query_text and query_vector"),
+        (WITH_MODEL, {"query_type": "HYBRID", "vector": None}, "needs query_text"),
+        (WORDS_ONLY, {"vector": None, "text": "a"}, "without vectors"),
+        (WORDS_ONLY, {"query_type": "HYBRID", "text": "a"}, "without vectors"),
+    ],
+)
+def test_what_a_type_needs_on_an_index_is_named(
+    spec: IndexSpec, given: dict[str, Any], words: str
+) -> None:
+    assert words in refusal(InvalidParameterValue, spec=spec, **given)
+
+
+@pytest.mark.parametrize(
+    ("spec", "given", "encodes"),
+    [
+        (SELF_MANAGED, {}, False),
+        (SELF_MANAGED, {"query_type": "HYBRID", "text": "a"}, False),
+        (SELF_MANAGED, {"query_type": "FULL_TEXT", "text": "a", "vector": None}, False),
+        (WITH_MODEL, {"text": "a", "vector": None}, True),
+        (WITH_MODEL, {"text": "a", "vector": [], "query_type": "HYBRID"}, True),
+        (WITH_MODEL, {"text": "a", "query_type": "HYBRID"}, False),
+        (WORDS_ONLY, {"query_type": "FULL_TEXT", "text": "a", "vector": None}, False),
+    ],
+)
+def test_a_text_is_encoded_where_a_vector_is_missing(
+    spec: IndexSpec, given: dict[str, Any], encodes: bool
+) -> None:
+    assert query(spec, **given).needs_encoding is encodes
+
+
+@pytest.mark.parametrize("kind", ["HYBRID", "FULL_TEXT"])
+def test_ranked_queries_give_up_to_two_hundred_results(kind: str) -> None:
+    given = {"query_type": kind, "text": "a", "vector": [0.6, 0.8] if kind == "HYBRID" else None}
+    assert query(**given, num_results=200).num_results == 200
+    for value in (0, -1, 201, 10_000, True):
+        message = refusal(InvalidParameterValue, **given, num_results=value)
+        assert f"num_results is {value!r}; expected an integer from 1 to 200" in message
+
+
+@pytest.mark.parametrize("value", [-(10**30), 10**30, float("inf"), [5]])
+def test_numbers_of_results_beyond_all_limits_are_shown(value: Any) -> None:
+    assert f"num_results is {value!r}" in refusal(InvalidParameterValue, num_results=value)
+
+
+def test_a_query_text_has_at_most_32764_characters() -> None:
+    most = {"spec": WITH_MODEL, "vector": None}
+    assert query(**most, text="ä" * 32_764).text == "ä" * 32_764
+    message = refusal(InvalidParameterValue, **most, text="a" * 32_765)
+    assert "32765 characters; expected at most 32764" in message
+
+
+def test_a_hybrid_query_has_at_most_1024_words() -> None:
+    assert query(query_type="HYBRID", text="a " * 1024).query_type == "HYBRID"
+    message = refusal(InvalidParameterValue, query_type="HYBRID", text="a " * 1025)
+    assert "1025 words; expected at most 1024" in message
+    long = query(query_type="FULL_TEXT", text="a " * 1025, vector=None)
+    assert long.text == "a " * 1025
+
+
+@pytest.mark.parametrize("text", [5, ["red"], b"red", {"a": 1}])
+def test_a_query_text_of_another_type_is_shown(text: Any) -> None:
+    assert f"query_text is {text!r}" in refusal(InvalidParameterValue, text=text)
+
+
+@pytest.mark.parametrize("value", [True, "1", 1.0, None])
+def test_another_debug_level_is_shown(value: Any) -> None:
+    assert f"debug_level is {value!r}" in refusal(InvalidParameterValue, debug_level=value)
+
+
+def test_sorting_and_facets_are_read_with_the_query() -> None:
+    built = query(sort_columns=["price DESC"], facets=["name TOP 2"])
+    assert [clause.column for clause in built.sort] == ["price"]
+    assert [(facet.column, facet.top) for facet in built.facets] == [("name", 2)]
+    assert "'colour'" in refusal(BadRequest, sort_columns=["colour ASC"])
+    assert "'colour'" in refusal(BadRequest, facets=["colour"])
+
+
+@pytest.mark.parametrize("columns", ["name", 5, [1], {"name"}])
+def test_query_columns_that_are_no_list_of_names_are_shown(columns: Any) -> None:
+    given = {"query_type": "HYBRID", "text": "a", "query_columns": columns}
+    assert "query_columns is" in refusal(InvalidParameterValue, **given)
+
+
+def test_query_columns_hold_text() -> None:
+    given = {"query_type": "HYBRID", "text": "a"}
+    assert query(**given, query_columns=["name", "name"]).text_columns == ("name",)
+    assert query(**given, query_columns=[]).text_columns == ("name",)
+    assert "'nome'" in refusal(BadRequest, **given, query_columns=["nome"])
+    for column in ("price", "tags"):
+        assert repr(column) in refusal(InvalidParameterValue, **given, query_columns=[column])
 
 
 def test_a_vector_of_another_length_is_refused_with_both_lengths() -> None:
@@ -149,10 +270,6 @@ def test_an_empty_filter_is_no_filter(empty: Any) -> None:
 def test_a_filter_becomes_a_condition() -> None:
     assert query(filters={"price <": 50}).condition is not None
     assert query(filters=[{"price <": 50}]).condition is not None
-
-
-def test_a_text_filter_is_refused_by_kind() -> None:
-    assert "SQL-string filters" in refusal(NotSupported, filters="price < 50")
 
 
 @pytest.mark.parametrize("filters", [5, 5.0, True, {1, 2}, b"x"])

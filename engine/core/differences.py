@@ -1,0 +1,271 @@
+"""Where this engine is known or assumed to differ from the cloud, each with the test that shows it.
+
+The README's table is made from this. Knows words; the numbers that are assumed stand in `assumptions`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One point where the cloud is not known, or known to do otherwise.
+
+    Attributes:
+        topic: what it is about. here: what this engine does.
+        known: the cloud is known to do otherwise; else nothing is known.
+        test: the test that shows it, as `file::name`.
+    """
+
+    topic: str
+    here: str
+    known: bool
+    test: str
+
+
+DIFFERENCES: tuple[Difference, ...] = (
+    Difference(
+        "stop and start of an endpoint",
+        "the reply says STOPPING or STARTING, the next look STOPPED or ONLINE",
+        False,
+        "tests/conformance/test_endpoints.py::test_stopping_and_starting_pass_through_their_states",
+    ),
+    Difference(
+        "a stopped endpoint",
+        "queries, writes, syncs and new indexes are refused with 400 BAD_REQUEST",
+        False,
+        "tests/conformance/test_endpoints.py::"
+        "test_a_stopped_endpoint_refuses_queries_and_writes_and_serves_again",
+    ),
+    Difference(
+        "an index of a stopped endpoint",
+        "OFFLINE, not ready, with a message",
+        False,
+        "tests/conformance/test_endpoints.py::test_an_index_of_a_stopped_endpoint_is_offline",
+    ),
+    Difference(
+        "deleting an endpoint with indexes",
+        "400 INVALID_STATE",
+        False,
+        "tests/conformance/test_endpoints.py::test_an_endpoint_with_indexes_is_not_deleted",
+    ),
+    Difference(
+        "target_qps",
+        "kept and shown as applied at once; there is nothing to scale",
+        True,
+        "tests/conformance/test_endpoints.py::test_wanted_queries_a_second_are_shown",
+    ),
+    Difference(
+        "permissions",
+        "kept and shown, not enforced",
+        True,
+        "tests/conformance/test_endpoints.py::test_permissions_are_set_and_added_to",
+    ),
+    Difference(
+        "metrics of an endpoint",
+        "always empty",
+        True,
+        "tests/conformance/test_endpoints.py::test_nothing_is_measured",
+    ),
+    Difference(
+        "waiting",
+        "endpoints are online and indexes synced when the call that made them returns; in the "
+        "cloud that takes minutes",
+        True,
+        "tests/conformance/test_endpoints.py::test_stopping_and_starting_pass_through_their_states",
+    ),
+    Difference(
+        "end of a scan",
+        '`{"data": []}` without `last_primary_key`',
+        False,
+        "tests/conformance/test_scan.py::test_pages_of_any_size_visit_each_row_once",
+    ),
+    Difference(
+        "null in a scan",
+        '`"value": {}`',
+        False,
+        "tests/conformance/test_scan.py::test_a_row_has_every_column_with_the_name_of_its_type",
+    ),
+    Difference(
+        "order of text keys in a scan",
+        "by code point",
+        False,
+        "tests/conformance/test_scan.py::test_text_goes_by_code_point",
+    ),
+    Difference(
+        "num_results of a scan",
+        "1 to 10,000, else 400",
+        False,
+        "tests/conformance/test_scan.py::test_another_number_of_rows_is_shown",
+    ),
+    Difference(
+        "order and labels of facets",
+        "most frequent first, then by value; ranges as asked for, labelled `[from, to]`",
+        False,
+        "tests/unit/test_facets.py::test_both_ends_of_a_bucket_are_inside_and_buckets_may_overlap",
+    ),
+    Difference(
+        "rows that facets count",
+        "FULL_TEXT: all rows that pass and hold a word; else the rows that were found, of all "
+        "pages",
+        False,
+        "tests/conformance/test_query_options.py::test_a_facet_counts_the_rows_that_were_found",
+    ),
+    Difference(
+        "sort_columns",
+        "sorts the best num_results rows, nulls last",
+        False,
+        "tests/property/test_pages.py::test_sorted_pages_are_sorted_over_all_and_stable",
+    ),
+    Difference(
+        "num_results out of range",
+        "400",
+        False,
+        "tests/conformance/test_query_options.py::test_a_number_of_results_out_of_range_is_refused",
+    ),
+    Difference(
+        "page tokens",
+        "signed; good for the version that was queried while it is kept, also after a restart",
+        False,
+        "tests/property/test_pages.py::"
+        "test_a_page_is_of_the_version_that_was_queried_until_that_is_gone",
+    ),
+    Difference(
+        "score of a reranked row",
+        "the reranker's",
+        False,
+        "tests/conformance/test_reranker.py::"
+        "test_the_first_50_rows_are_reranked_and_scores_are_the_rerankers",
+    ),
+    Difference(
+        "the base reranker",
+        "no cross-encoder: the encoder's similarity of texts and BM25 over the 50 candidates, "
+        "half and half",
+        True,
+        "tests/unit/test_reranking.py::test_the_built_in_one_is_half_words_and_half_meaning",
+    ),
+    Difference(
+        "ties after reranking",
+        "the order of the first ranking",
+        False,
+        "tests/unit/test_reranking.py::test_scores_are_replaced_and_ties_keep_the_first_order",
+    ),
+    Difference(
+        "a finetuned reranker",
+        "a registered object of that name, else the encoder of that serving endpoint",
+        True,
+        "tests/unit/test_reranking.py::test_a_finetuned_name_may_be_a_serving_endpoint",
+    ),
+    Difference(
+        "an unknown reranker",
+        "404",
+        False,
+        "tests/unit/test_reranking.py::test_an_unknown_name_is_not_found_and_names_what_is_there",
+    ),
+    Difference(
+        "a reranker that fails",
+        "the first ranking, and `debug_info.warnings`",
+        False,
+        "tests/conformance/test_reranker.py::"
+        "test_a_reranker_that_fails_leaves_the_first_ranking_and_a_warning",
+    ),
+    Difference(
+        "an asynchronous index after aclose()",
+        "InvalidInputException; the package lets calls through",
+        True,
+        "tests/conformance/test_async.py::test_a_closed_index_says_so",
+    ),
+    Difference(
+        "a write that is cancelled while it runs",
+        "done completely or not at all, then CancelledError",
+        False,
+        "tests/conformance/test_async.py::"
+        "test_upserts_cancelled_at_any_moment_are_done_completely_or_not_at_all",
+    ),
+    Difference(
+        "serving endpoints named after cloud models",
+        "`databricks-gte-large-en` and `databricks-bge-large-en` are stand-ins, served by the "
+        "workspace's encoder",
+        True,
+        "tests/unit/test_serving.py::test_a_new_workspace_has_the_endpoints_that_code_expects",
+    ),
+    Difference(
+        "a model that fails on a row",
+        "that row is left out with the reason, and tried again at the next sync",
+        False,
+        "tests/integration/test_managed.py::test_a_models_failure_is_that_rows_and_is_tried_again",
+    ),
+    Difference(
+        "a source text that is null, empty or over 32,764 bytes",
+        "that row is left out with the reason",
+        False,
+        "tests/integration/test_managed.py::test_a_row_without_a_usable_text_is_reported",
+    ),
+    Difference(
+        "another model behind a serving endpoint",
+        "queries are refused (400 INVALID_STATE) until a sync has encoded all rows anew",
+        False,
+        "tests/integration/test_managed.py::test_another_model_behind_the_endpoint_is_noticed",
+    ),
+    Difference(
+        "the write-back table",
+        "key, source column, vector; written whole after a sync, kept when the index is deleted",
+        False,
+        "tests/integration/test_managed.py::test_computed_embeddings_are_written_back",
+    ),
+    Difference(
+        "upsert without a vector, where the index names a model",
+        "that row fails",
+        False,
+        "tests/conformance/test_index_kinds.py::"
+        "test_an_upserted_row_without_vector_fails_though_the_index_has_a_model",
+    ),
+    Difference(
+        "texts of refusals on storage-optimized endpoints",
+        "400 INVALID_PARAMETER_VALUE",
+        False,
+        "tests/conformance/test_index_kinds.py::"
+        "test_a_storage_optimized_endpoint_takes_triggered_indexes_of_sixteens",
+    ),
+    Difference(
+        "texts of refusals of full-text indexes",
+        "400 INVALID_PARAMETER_VALUE",
+        False,
+        "tests/conformance/test_index_kinds.py::test_a_full_text_index_that_can_not_be_is_refused",
+    ),
+    Difference(
+        "columns_to_sync in describe()",
+        "as given, in that order",
+        False,
+        "tests/conformance/test_index_kinds.py::"
+        "test_everything_a_managed_index_was_created_with_is_shown",
+    ),
+    Difference(
+        "replies to changes of policies and payload logging",
+        "`{}`; describe() shows them",
+        False,
+        "tests/conformance/test_index_kinds.py::test_policies_and_logging_change_and_last",
+    ),
+    Difference(
+        "a column that the source table lost",
+        "the sync fails (400 INVALID_STATE), the index goes on serving as ONLINE_PIPELINE_FAILED",
+        False,
+        "tests/conformance/test_index_kinds.py::test_a_lost_column_fails_the_sync_until_it_is_back",
+    ),
+    Difference(
+        "a column of another type of the same kind",
+        "all rows are written anew",
+        False,
+        "tests/conformance/test_index_kinds.py::test_a_column_of_another_type_is_written_anew",
+    ),
+)
+
+
+def as_markdown() -> str:
+    """The table as the README shows it."""
+    lines = ["| about | here | cloud | shown by |", "| --- | --- | --- | --- |"]
+    for entry in DIFFERENCES:
+        cloud = "known" if entry.known else "assumed"
+        lines.append(f"| {entry.topic} | {entry.here} | {cloud} | `{entry.test}` |")
+    return "\n".join(lines)

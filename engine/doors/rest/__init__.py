@@ -1,0 +1,33 @@
+"""The REST API without a transport: one table of routes, and what answers a request by it.
+
+`handle` is the whole API in-process; a server registers the same `ROUTES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.doors.rest import ai_search, catalogue, data, endpoints, indexes, serving
+from engine.doors.rest.routing import Json, Route, answer
+from engine.service.workspace import Workspace
+
+ROUTES: tuple[Route, ...] = (
+    *endpoints.ROUTES,
+    *indexes.ROUTES,
+    *data.ROUTES,
+    *ai_search.ROUTES,
+    *serving.ROUTES,
+    *catalogue.ROUTES,
+)
+
+
+def handle(
+    workspace: Workspace,
+    method: str,
+    path: str,
+    query: Mapping[str, object] | None = None,
+    body: object = None,
+) -> tuple[int, Json]:
+    """Status and JSON body of one request; never raises. See `routing.answer`."""
+    status, reply, _ = answer(ROUTES, workspace, method, path, query, body)
+    return status, reply

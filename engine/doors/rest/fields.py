@@ -1,0 +1,194 @@
+"""Fields of a request: their names, kinds, and how values that don't fit are refused.
+
+Knows JSON; not what a field is for. Truth: the request bodies that the API's clients send.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from engine.core.schema import suggestion
+from engine.errors import BadRequest, InvalidParameterValue
+
+Kind = Literal[
+    "string", "integer", "number", "boolean", "scalar", "strings", "numbers", "scalars",
+    "object", "objects", "any",
+]  # fmt: skip
+Values = dict[str, Any]
+_INTEGER = re.compile("-?[0-9]{1,18}")
+
+
+class MalformedRequest(BadRequest):
+    """The request can't be read, or has a field that the route doesn't take."""
+
+    error_code = "MALFORMED_REQUEST"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a body, or a parameter of a query string.
+
+    Attributes:
+        kind: of its value; "scalar" is text or a number, "objects" a list of objects.
+        required: a request without it is refused. null counts as absent.
+        fields: of an object, or of each object of a list.
+        ignored: the service takes it and does nothing with it.
+    """
+
+    name: str
+    kind: Kind
+    required: bool = False
+    fields: tuple[Field, ...] = ()
+    ignored: bool = False
+
+
+def ignored(*names: str) -> tuple[Field, ...]:
+    """Fields that the service takes, of any kind, and does nothing with."""
+    return tuple(Field(name, "any", ignored=True) for name in names)
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool)
+
+
+def _each(check: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and all(map(check, value))
+
+
+_CHECKS: dict[Kind, tuple[str, Callable[[object], bool]]] = {
+    "string": ("a string", lambda value: isinstance(value, str)),
+    "integer": ("an integer", _is_integer),
+    "number": ("a number", _is_number),
+    "boolean": ("true or false", lambda value: isinstance(value, bool)),
+    "scalar": ("a string or a number", _is_scalar),
+    "strings": ("a list of strings", _each(lambda value: isinstance(value, str))),
+    "numbers": ("a list of numbers", _each(_is_number)),
+    "scalars": ("a list of strings or numbers", _each(_is_scalar)),
+    "object": ("an object", lambda value: isinstance(value, dict)),
+    "objects": ("a list of objects", _each(lambda value: isinstance(value, dict))),
+    "any": ("anything", lambda value: True),
+}
+
+
+def _refuse_constant(text: str) -> object:
+    raise ValueError(f"{text} is not JSON")
+
+
+def parse_json(text: str | bytes) -> Any:
+    """A JSON text as values.
+
+    Raises:
+        ValueError: not JSON; NaN and Infinity are not, and neither is what nests too deep.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("it nests too deep") from None
+
+
+def read_body(body: object, fields: Sequence[Field]) -> Values:
+    """The fields of a body that were given, checked; ignored ones left out.
+
+    Args:
+        body: JSON text, or the values that it stands for; None and empty text are an empty object.
+
+    Raises:
+        MalformedRequest: no JSON object, or a field that is not among `fields`.
+        InvalidParameterValue: a value of another kind, or a required field that is missing.
+    """
+    if isinstance(body, (str, bytes)):
+        try:
+            body = parse_json(body) if body.strip() else None
+        except ValueError as error:
+            raise MalformedRequest(f"The body is not JSON: {error}.") from None
+    if body is None:
+        body = {}
+    if not isinstance(body, dict):
+        raise MalformedRequest(f"The body is {body!r:.80}; expected a JSON object.")
+    return read_object(body, fields)
+
+
+def read_object(given: Mapping[str, Any], fields: Sequence[Field], path: str = "") -> Values:
+    """The fields of one object; see `read_body`.
+
+    Args:
+        path: where the object stands, with a full stop at the end, for messages.
+    """
+    known = {field.name: field for field in fields}
+    for name in given:
+        if name not in known:
+            raise MalformedRequest(_unknown(f"{path}{name}", str(name), list(known)))
+    out: Values = {}
+    for field in fields:
+        value = given.get(field.name)
+        if field.ignored:
+            continue
+        if value is None:
+            if field.required:
+                raise InvalidParameterValue(f"{path}{field.name} is missing; it is required.")
+            continue
+        expected, fits = _CHECKS[field.kind]
+        if not fits(value):
+            shown = f"{value!r:.80}"
+            raise InvalidParameterValue(f"{path}{field.name} is {shown}; expected {expected}.")
+        out[field.name] = _inside(value, field, f"{path}{field.name}")
+    return out
+
+
+def _inside(value: Any, field: Field, path: str) -> Any:
+    if field.kind == "object" and field.fields:
+        return read_object(value, field.fields, f"{path}.")
+    if field.kind == "objects" and field.fields:
+        return [read_object(item, field.fields, f"{path}[{i}].") for i, item in enumerate(value)]
+    return value
+
+
+def _unknown(shown: str, name: str, known: Sequence[str]) -> str:
+    taken = f"it takes {', '.join(known)}" if known else "it takes none"
+    return f"Unknown field {shown!r:.200}; {taken}.{suggestion(name, known)}"
+
+
+def read_query(given: Mapping[str, object], fields: Sequence[Field]) -> Values:
+    """The parameters of a query string that were given, checked and turned to their kinds.
+
+    Args:
+        given: text, or a list of texts where a name is repeated. Empty texts count as absent.
+
+    Raises:
+        MalformedRequest, InvalidParameterValue: as `read_body`.
+    """
+    kinds = {field.name: field.kind for field in fields}
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name == "o":  # the workspace's number, which browsers' addresses carry
+            continue
+        texts = [str(text) for text in value] if isinstance(value, (list, tuple)) else [str(value)]
+        kind = kinds.get(name, "any")
+        if kind in ("strings", "scalars"):
+            values[name] = texts
+        elif len(texts) != 1:
+            raise InvalidParameterValue(f"{name} is given {len(texts)} times; expected once.")
+        else:
+            values[name] = _from_text(texts[0], kind) if texts[0] else None
+    return read_object(values, fields)
+
+
+def _from_text(text: str, kind: Kind) -> object:
+    """A parameter's value, or the text itself where it is not of that kind."""
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if kind == "integer" and _INTEGER.fullmatch(text):
+        return int(text)
+    return text

@@ -1,0 +1,132 @@
+"""The real databricks-sdk over a workspace, in-process: its own service classes, no network.
+
+Knows the two things that a service asks of its client, `do` and the configuration; not routes, and
+not what the services do. Truth: `ApiClient.do` and the error parser of databricks-sdk.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from engine.doors.rest import handle
+from engine.doors.rest.routing import Json
+from engine.errors import InvalidInputException
+from engine.optional import is_installed, require
+from engine.service.workspace import Workspace
+
+_PURPOSE = "The databricks-sdk door"
+
+
+class ApiClient:
+    """What the SDK's services call: `do` answers from a workspace, with the SDK's own errors."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        require("databricks.sdk", _PURPOSE)
+        from databricks.sdk.errors.parser import _Parser
+
+        self._workspace = workspace
+        self._parser = _Parser()
+        # Services read the number of the workspace, and send a header where there is one.
+        self._cfg = SimpleNamespace(workspace_id=None, host="", auth_type="in-process")
+
+    def do(
+        self,
+        method: str,
+        path: str,
+        url: str | None = None,
+        query: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+        **transport: object,
+    ) -> Json:
+        """The reply to a request.
+
+        Args:
+            query, body: as the SDK would put them into the address and into JSON. headers: not read.
+            transport: files, streams and the like, which no route here has.
+
+        Raises:
+            databricks.sdk.errors.DatabricksError: the class that the SDK has for the error.
+            InvalidInputException: an argument of `transport`, or a full `url`.
+        """
+        given = sorted(name for name, value in {"url": url, **transport}.items() if value)
+        if given:
+            raise InvalidInputException(f"do: {', '.join(given)} can't be used without a network.")
+        # Through JSON and back, as on the way to a server: nothing is shared, and NaN is refused.
+        sent = None if body is None else json.dumps(body, allow_nan=False)
+        status, reply = handle(self._workspace, method, path, _texts(query or {}), sent)
+        if status >= 400:
+            raise self._error(status, reply, method, path)
+        received: Json = json.loads(json.dumps(reply))
+        return received
+
+    def _error(self, status: int, reply: Json, method: str, path: str) -> Exception:
+        """The SDK's exception for an error body; its rules look at the request too."""
+        from requests import Request, Response  # the SDK's own transport; only its forms are used
+
+        response = Response()
+        response.request = Request(method, f"http://workspace{path}").prepare()
+        response.status_code = status
+        response.headers["Content-Type"] = "application/json"
+        response._content = json.dumps(reply).encode()
+        error: Exception = self._parser.get_api_error(response)
+        return error
+
+
+def _texts(query: Mapping[str, object]) -> dict[str, object]:
+    """Parameters as an address would carry them: text, or a list of texts."""
+    out: dict[str, object] = {}
+    for name, value in query.items():
+        if value is None:
+            continue
+        if isinstance(value, (list, tuple)):
+            out[name] = [_text(item) for item in value]
+        else:
+            out[name] = _text(value)
+    return out
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class WorkspaceClient:
+    """The services of `databricks.sdk.WorkspaceClient` that a workspace can answer.
+
+    Attributes:
+        vector_search_endpoints, vector_search_indexes: the SDK's own classes.
+        ai_search: likewise, where the installed SDK has it.
+        workspace: the workspace that answers.
+    """
+
+    def __init__(self, *, workspace: Workspace | str | Path | None = None) -> None:
+        """Open a workspace.
+
+        Args:
+            workspace: a Workspace or its directory; None for the default workspace.
+
+        Raises:
+            MissingExtra: databricks-sdk is not installed.
+        """
+        opened = workspace if isinstance(workspace, Workspace) else Workspace(workspace)
+        self.workspace: Workspace = opened
+        self.api_client = ApiClient(opened)
+        from databricks.sdk.service.vectorsearch import (
+            VectorSearchEndpointsAPI,
+            VectorSearchIndexesAPI,
+        )
+
+        self.vector_search_endpoints = VectorSearchEndpointsAPI(self.api_client)
+        self.vector_search_indexes = VectorSearchIndexesAPI(self.api_client)
+        if is_installed("databricks.sdk.service.aisearch"):
+            from databricks.sdk.service.aisearch import AiSearchAPI
+
+            self.ai_search = AiSearchAPI(self.api_client)
+
+    def __getattr__(self, name: str) -> Any:
+        offered = ", ".join(sorted(n for n in vars(self) if not n.startswith("_")))
+        raise AttributeError(f"{name!r} is not offered here. Offered: {offered}")

@@ -1,0 +1,337 @@
+"""Endpoints: create, describe, change, stop, start, delete. Knows their life cycle; not indexes.
+
+Truth: the Vector Search API's replies and refusals. Here a change is done when the call that asked for
+it returns: the reply names the state on the way (PROVISIONING, STOPPING, STARTING), the next look the
+state reached (ONLINE, STOPPED).
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine.core import names
+from engine.errors import (
+    BadRequest,
+    InvalidParameterValue,
+    InvalidState,
+    NotFound,
+    ResourceConflict,
+)
+from engine.service import permissions
+from engine.store.layout import Layout, read_json, write_json
+
+ENDPOINT_TYPES = ("STANDARD", "STORAGE_OPTIMIZED")
+RESET_QPS = -1  # the API's word for "no target any more"
+_OWN = ("state", "target_qps", "access_control_list")  # of the file, not shown as they are
+_Stamp = tuple[int, int, int]
+
+
+class Endpoints:
+    """The endpoints of a workspace."""
+
+    def __init__(self, layout: Layout, indexes_of: Callable[[str], list[str]]) -> None:
+        """
+        Args:
+            indexes_of: names of the indexes of an endpoint.
+        """
+        self._layout = layout
+        self._indexes_of = indexes_of
+        self._looks: dict[str, tuple[str, _Stamp, bool]] = {}
+
+    def create(
+        self,
+        name: str,
+        endpoint_type: str = "STANDARD",
+        budget_policy_id: str | None = None,
+        usage_policy_id: str | None = None,
+        target_qps: int | None = None,
+    ) -> dict[str, Any]:
+        """Create an endpoint; the reply says PROVISIONING, the next look ONLINE.
+
+        Args:
+            budget_policy_id, usage_policy_id: at most one; both are kept as the budget policy.
+            target_qps: queries a second that are wanted, kept and shown only.
+
+        Raises:
+            InvalidParameterValue: a bad name or type, both policies, or a `target_qps` that is no
+                positive integer or given for STORAGE_OPTIMIZED. ResourceConflict: the name is taken.
+        """
+        names.endpoint_name(name)
+        if endpoint_type not in ENDPOINT_TYPES:
+            raise InvalidParameterValue(
+                f"endpoint_type is {endpoint_type!r}; expected {' or '.join(ENDPOINT_TYPES)}."
+            )
+        if budget_policy_id and usage_policy_id:
+            raise InvalidParameterValue(
+                "budget_policy_id and usage_policy_id were both given; give usage_policy_id alone."
+            )
+        facts: dict[str, Any] = {"name": name, "id": str(uuid.uuid4()), "state": "ONLINE"}
+        facts["endpoint_type"] = endpoint_type
+        if target_qps is not None:
+            _check_qps(facts, target_qps)
+            facts["target_qps"] = target_qps
+        if policy := usage_policy_id or budget_policy_id:
+            facts |= _policy(policy)
+        with self._layout.writing("endpoints"):
+            if self._file(name).exists():
+                raise ResourceConflict(f"Vector search endpoint with name {name} already exists")
+            now, user = now_ms(), user_name()
+            facts |= {"creator": user, "creation_timestamp": now}
+            facts |= {"last_updated_user": user, "last_updated_timestamp": now}
+            write_json(self._file(name), facts)
+        return self._shown(facts, "PROVISIONING")
+
+    def get(self, name: str) -> dict[str, Any]:
+        """An endpoint as the API shows it.
+
+        Raises:
+            NotFound: there is none of this name.
+        """
+        return self._shown(self._read(name))
+
+    def list(self) -> list[dict[str, Any]]:
+        """All endpoints, by name."""
+        found = sorted(self._layout.endpoints_dir.glob("*.json"))
+        return [self.get(file.stem) for file in found]
+
+    def delete(self, name: str) -> None:
+        """Delete an endpoint that has no indexes.
+
+        Raises:
+            NotFound: there is none. InvalidState: it still has indexes.
+        """
+        self._read(name)
+        with self._layout.writing("endpoints"):
+            living = self._indexes_of(name)
+            if living:
+                raise InvalidState(
+                    f"Endpoint {name} still has indexes: {', '.join(living)}. Delete them first."
+                )
+            self._file(name).unlink(missing_ok=True)
+        self._looks.pop(name, None)
+
+    # ------------------------------------------------------------------ stop and start
+    def stop(self, name: str) -> dict[str, Any]:
+        """Stop serving: the reply says STOPPING, the next look STOPPED. Stopped twice is stopped.
+
+        Its indexes and their rows stay; queries and writes are refused until `start`.
+
+        Raises:
+            NotFound: there is none of this name.
+        """
+        return self._turn(name, "STOPPED", "STOPPING")
+
+    def start(self, name: str) -> dict[str, Any]:
+        """Serve again: the reply says STARTING, the next look ONLINE; see `stop`."""
+        return self._turn(name, "ONLINE", "STARTING")
+
+    def _turn(self, name: str, state: str, on_the_way: str) -> dict[str, Any]:
+        if self._read(name).get("state", "ONLINE") == state:
+            return self.get(name)
+        return self._shown(self._change(name, lambda facts: facts.update(state=state)), on_the_way)
+
+    def is_stopped(self, name: str) -> bool:
+        """Whether an endpoint is stopped, by one look at its file's time of change.
+
+        An endpoint that isn't there is not stopped.
+        """
+        known = self._looks.get(name)
+        path = known[0] if known is not None else str(self._file(name))
+        try:
+            found = os.stat(path)  # noqa: PTH116  (a third of what Path.stat takes)
+            stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
+            if known is None or known[1] != stamp:
+                known = (path, stamp, read_json(Path(path)).get("state") == "STOPPED")
+                self._looks[name] = known
+        except FileNotFoundError:
+            return False
+        return known[2]
+
+    def refuse_stopped(self, name: str) -> None:
+        """Refuse to work for an index of a stopped endpoint.
+
+        Raises:
+            BadRequest: it is stopped; says how to start it.
+        """
+        if self.is_stopped(name):
+            raise BadRequest(stopped_message(name))
+
+    # ------------------------------------------------------------------ changes
+    def update(self, name: str, target_qps: int | None = None) -> dict[str, Any]:
+        """Change how many queries a second are wanted; None changes nothing, -1 takes it back.
+
+        Raises:
+            NotFound: there is none. InvalidParameterValue: not a positive integer or -1, or the
+                endpoint is STORAGE_OPTIMIZED.
+        """
+        if target_qps is None:
+            return self.get(name)
+
+        def change(facts: dict[str, Any]) -> None:
+            if target_qps == RESET_QPS:
+                facts.pop("target_qps", None)
+                return
+            _check_qps(facts, target_qps)
+            facts["target_qps"] = target_qps
+
+        return self._shown(self._change(name, change))
+
+    def update_budget_policy(self, name: str, budget_policy_id: str) -> dict[str, Any]:
+        """Give an endpoint another budget policy; the reply holds the policies only.
+
+        Raises:
+            NotFound: there is none. InvalidParameterValue: an empty policy.
+        """
+        if not isinstance(budget_policy_id, str) or not budget_policy_id:
+            raise InvalidParameterValue(
+                f"budget_policy_id is {budget_policy_id!r}; expected the policy's id as text."
+            )
+        policy = _policy(budget_policy_id)
+        self._change(name, lambda facts: facts.update(policy))
+        return policy
+
+    def update_custom_tags(self, name: str, custom_tags: object) -> dict[str, Any]:
+        """Replace an endpoint's tags, `[{"key": ..., "value": ...}]`; an empty list takes them off.
+
+        Raises:
+            NotFound: there is none. InvalidParameterValue: not of this form, or a key twice.
+        """
+        tags = _tags(custom_tags)
+        self._change(name, lambda facts: facts.update(custom_tags=tags))
+        return {"name": name, "custom_tags": tags}
+
+    def metrics(self, name: str) -> dict[str, Any]:
+        """No measurements: nothing is measured here. Raises NotFound."""
+        self._read(name)
+        return {"metric_values": []}
+
+    # ------------------------------------------------------------------ permissions
+    def permissions(self, endpoint_id: str) -> dict[str, Any]:
+        """Who may do what on an endpoint, as it was set; kept and shown, never enforced.
+
+        Args:
+            endpoint_id: the `id` of its description, or its name.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return permissions.shown(self._read(self._name_of(endpoint_id)))
+
+    def set_permissions(self, endpoint_id: str, requests: object, add: bool) -> dict[str, Any]:
+        """Write permissions; see `permissions`.
+
+        Args:
+            requests: the API's `access_control_list`: a user, group or service principal each, with
+                a `permission_level`.
+            add: keep those of others; False replaces all.
+
+        Raises:
+            NotFound: there is none. InvalidParameterValue: not of this form.
+        """
+        granted = permissions.parsed(requests)
+
+        def change(facts: dict[str, Any]) -> None:
+            before = permissions.granted(facts) if add else []
+            facts["access_control_list"] = permissions.merged(before, granted)
+
+        return permissions.shown(self._change(self._name_of(endpoint_id), change))
+
+    def permission_levels(self, endpoint_id: str) -> dict[str, Any]:
+        """The levels that can be given, each with what it allows. Raises NotFound."""
+        self._name_of(endpoint_id)
+        return permissions.levels()
+
+    def _name_of(self, endpoint_id: str) -> str:
+        for file in self._layout.endpoints_dir.glob("*.json"):
+            if endpoint_id in (file.stem, read_json(file).get("id")):
+                return file.stem
+        raise NotFound(f"Vector search endpoint {endpoint_id} not found")
+
+    # ------------------------------------------------------------------ files
+    def _read(self, name: str) -> dict[str, Any]:
+        try:
+            return read_json(self._file(names.endpoint_name(name)))
+        except (FileNotFoundError, InvalidParameterValue):
+            raise NotFound(f"Vector search endpoint {name} not found") from None
+
+    def _change(self, name: str, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+        with self._layout.writing("endpoints"):
+            facts = self._read(name)
+            change(facts)
+            facts |= {"last_updated_user": user_name(), "last_updated_timestamp": now_ms()}
+            write_json(self._file(name), facts)
+        return facts
+
+    def _shown(self, facts: dict[str, Any], state: str | None = None) -> dict[str, Any]:
+        """The API's description; `state` is the one on the way, None the state that was reached."""
+        seen = {key: value for key, value in facts.items() if key not in _OWN and value != []}
+        seen["endpoint_status"] = {"state": state or facts.get("state", "ONLINE")}
+        seen["num_indexes"] = len(self._indexes_of(facts["name"]))
+        if "target_qps" in facts:
+            seen["scaling_info"] = {
+                "requested_target_qps": facts["target_qps"],
+                "state": "SCALING_CHANGE_APPLIED",
+            }
+        return seen
+
+    def _file(self, name: str) -> Path:
+        return self._layout.endpoints_dir / f"{name}.json"
+
+
+def stopped_message(name: str) -> str:
+    """What to say of a stopped endpoint: what it means, and what to do."""
+    return (
+        f"Endpoint {name} is STOPPED: its indexes keep their rows and serve nothing. Start it with "
+        f"start_endpoint({name!r}) and try again."
+    )
+
+
+def _policy(policy: str) -> dict[str, str]:
+    return {"budget_policy_id": policy, "effective_budget_policy_id": policy}
+
+
+def _check_qps(facts: dict[str, Any], target_qps: object) -> None:
+    if isinstance(target_qps, bool) or not isinstance(target_qps, int) or target_qps < 1:
+        raise InvalidParameterValue(f"target_qps is {target_qps!r}; expected a positive integer.")
+    if facts["endpoint_type"] == "STORAGE_OPTIMIZED":
+        raise InvalidParameterValue(
+            f"Endpoint {facts['name']} is STORAGE_OPTIMIZED; only STANDARD endpoints take target_qps."
+        )
+
+
+def _tags(given: object) -> list[dict[str, str]]:
+    """Tags as the API keeps them; a tag without value has an empty one."""
+    if not isinstance(given, (list, tuple)):
+        raise InvalidParameterValue(f"custom_tags is {given!r:.80}; expected a list of tags.")
+    tags = []
+    for tag in given:
+        key = tag.get("key") if isinstance(tag, dict) else None
+        value = (tag.get("value") or "") if isinstance(tag, dict) else None
+        if not isinstance(key, str) or not key or not isinstance(value, str):
+            raise InvalidParameterValue(
+                f'custom_tags has {tag!r:.80}; expected {{"key": text, "value": text}}.'
+            )
+        tags.append({"key": key, "value": value})
+    keys = [tag["key"] for tag in tags]
+    if len(set(keys)) < len(keys):
+        raise InvalidParameterValue(f"custom_tags has a key twice: {', '.join(keys)}.")
+    return tags
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch, as the API counts them."""
+    return time.time_ns() // 1_000_000
+
+
+def user_name() -> str:
+    """The login name of whoever runs this."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no login name in some containers
+        return "unknown"
