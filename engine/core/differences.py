@@ -259,6 +259,85 @@ DIFFERENCES: tuple[Difference, ...] = (
         False,
         "tests/conformance/test_index_kinds.py::test_a_column_of_another_type_is_written_anew",
     ),
+    Difference(
+        "score of FULL_TEXT",
+        "raw BM25 (k1 = 1.2, b = 0.75), summed over the columns that are searched",
+        False,
+        "tests/unit/test_bm25.py::test_gains_by_hand",
+    ),
+    Difference(
+        "columns that words are looked for in",
+        "all text columns, each with statistics of its own",
+        False,
+        "tests/integration/test_full_text.py::test_words_are_looked_for_in_all_text_columns",
+    ),
+    Difference(
+        "statistics of BM25",
+        "of the live rows of the whole index, whatever the filter",
+        False,
+        "tests/property/test_keyword_search.py::test_any_history_answers_as_plain_python_does",
+    ),
+    Difference(
+        "ties",
+        "by ascending primary key",
+        False,
+        "tests/unit/test_keywords.py::test_rows_that_are_all_alike_come_in_the_order_of_their_keys",
+    ),
+    Difference(
+        "words",
+        "runs of letters and digits in lower case; no stemming, no stop words",
+        False,
+        "tests/unit/test_keywords.py::test_tokens_are_runs_of_letters_and_digits_in_lower_case",
+    ),
+    Difference(
+        "score of HYBRID",
+        "the sum of 1 / (60 + rank) over both rankings, 200 rows of each, divided by its best "
+        "value 2 / 61",
+        False,
+        "tests/conformance/test_hybrid.py::test_both_rankings_are_fused_by_reciprocal_rank",
+    ),
+    Difference(
+        "score_threshold of HYBRID",
+        "is for the fused score",
+        False,
+        "tests/conformance/test_hybrid.py::test_the_threshold_is_for_the_fused_score",
+    ),
+    Difference(
+        "a wrong method on a known path",
+        "404 ENDPOINT_NOT_FOUND that names the methods it takes",
+        False,
+        "tests/conformance/test_rest.py::test_a_request_is_refused",
+    ),
+    Difference(
+        "an unknown field of a body or parameter",
+        "400 MALFORMED_REQUEST that names it",
+        False,
+        "tests/conformance/test_rest.py::test_a_request_is_refused",
+    ),
+    Difference(
+        "page_token of lists",
+        "lists are one page, so any token is refused",
+        False,
+        "tests/conformance/test_rest.py::test_a_request_is_refused",
+    ),
+    Difference(
+        "filters_json and filter_string together",
+        "joined by AND",
+        False,
+        "tests/conformance/test_rest.py::test_filters_come_as_json_text_or_as_text_and_are_joined",
+    ),
+    Difference(
+        "pages of the `ai-search` dialect",
+        "joined; it has no tokens for queries",
+        False,
+        "tests/conformance/test_rest.py::test_pages_follow_each_other",
+    ),
+    Difference(
+        "name of a write-back table",
+        "`<index>_writeback_table` and no other; the cloud takes any",
+        True,
+        "tests/integration/test_managed.py::test_computed_embeddings_are_written_back",
+    ),
 )
 
 

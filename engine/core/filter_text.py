@@ -347,13 +347,13 @@ def _node(part: _Part, text: str, columns: Columns) -> Node:
     column = columns.get(part.name.name)
     if column is None:
         raise unknown_column(part.name.name, columns)
+    if column.kind == "other":
+        raise not_filtered(written, column)
     if column.is_array:
         raise BadRequest(
             f"Filter {written!r}: column {column.name!r} holds arrays, which a filter as text "
             f'can\'t ask for; use a dict such as {{"{column.name}": value}}.'
         )
-    if column.kind == "other":
-        raise not_filtered(written, column)
     return part.make(written, column, part)
 
 

@@ -94,7 +94,9 @@ def test_the_threshold_is_for_the_fused_score(world: Any) -> None:
     ask = {"columns": ["id"], "query_text": "red", "query_vector": [0.1] * DIMENSION}
     whole = index.similarity_search(**ask, query_type="HYBRID", num_results=50)
     limit = whole["result"]["data_array"][20][-1]
-    some = index.similarity_search(**ask, query_type="HYBRID", num_results=50, score_threshold=limit)
+    some = index.similarity_search(
+        **ask, query_type="HYBRID", num_results=50, score_threshold=limit
+    )
     kept = [row for row in whole["result"]["data_array"] if row[-1] >= limit]
     assert 20 < len(kept) < 50
     assert some["result"]["data_array"] == kept
