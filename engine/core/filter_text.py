@@ -292,6 +292,7 @@ _EXPECTED: list[tuple[set[str], str]] = [
     ({"NOT", "NULL"}, "NULL, NOT NULL, TRUE or FALSE"),
     ({"NULL"}, "NULL, TRUE or FALSE"),
     ({"STRING"}, "text in single quotes"),
+    ({"$END"}, "AND, OR or the end"),
 ]
 _ENDINGS = {"_AND": "AND", "_OR": "OR", "LPAR": "'('", "COMMA": "','", "RPAR": "')'"}
 
@@ -301,8 +302,6 @@ def _expected(accepted: set[str]) -> str:
         if terminals <= accepted:
             return words
     ways = [words for terminal, words in _ENDINGS.items() if terminal in accepted]
-    if "$END" in accepted:
-        ways.append("the end")
     return " or ".join(filter(None, [", ".join(ways[:-1]), ways[-1]]))
 
 

@@ -22,6 +22,7 @@ from engine.doors.printing import (
     print_result,
     print_sync,
 )
+from engine.doors.serve_commands import SERVER_COMMANDS
 from engine.errors import RowsFailed
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ def main() -> None:
     """
 
 
-for group in GROUPS:
-    main.add_command(group)
+for command in (*GROUPS, *SERVER_COMMANDS):
+    main.add_command(command)
 
 
 # ---------------------------------------------------------------------- import, embed, build

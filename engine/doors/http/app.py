@@ -1,0 +1,106 @@
+"""The app: every route of the server. Knows transport; the answers are those of the REST table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from engine import __version__
+from engine.doors.http import files, login, model_serving
+from engine.doors.http.credentials import Credentials
+from engine.doors.http.description import describe_api
+from engine.doors.http.guard import Guard, Limits, name_operation, request_id
+from engine.doors.http.metrics import current_metrics
+from engine.doors.rest import ROUTES
+from engine.doors.rest.routing import answer, error_body
+from engine.service.workspace import Workspace
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def create_app(
+    workspace: Workspace, credentials: Credentials | None = None, limits: Limits | None = None
+) -> FastAPI:
+    """The server's app over a workspace.
+
+    Args:
+        credentials: who may use it; None lets everybody in.
+    """
+    limits = limits or Limits()
+
+    app = FastAPI(
+        title="vitrine",
+        version=__version__,
+        description="Vector Search, model serving and files of a workspace, offline.",
+        middleware=[Middleware(Guard, credentials=credentials, limits=limits)],
+    )
+    app.openapi = lambda: describe_api(app)  # type: ignore[method-assign]
+    app.router.routes += [
+        *login.routes(credentials),
+        *files.routes(workspace),
+        *model_serving.routes(workspace),
+        Route("/health", _health),
+        Route("/metrics", _metrics),
+        Route("/api/2.0/preview/scim/v2/Me", _me),
+        Route("/api/{rest:path}", _api(workspace), methods=METHODS),
+        Route("/{rest:path}", _nothing, methods=METHODS),
+    ]
+    return app
+
+
+def _api(workspace: Workspace) -> Any:
+    async def api(request: Request) -> Response:
+        body = await request.body()
+        given = request.query_params
+        query = {name: given.getlist(name) for name in given}
+        path = request.scope["raw_path"].decode("latin-1")
+        content, status, operation = await run_in_threadpool(
+            _answered, workspace, request.method, path, query, body, request_id(request)
+        )
+        name_operation(request, operation)
+        return Response(content, status, media_type="application/json")
+
+    return api
+
+
+def _answered(
+    workspace: Workspace,
+    method: str,
+    path: str,
+    query: Mapping[str, object],
+    body: bytes,
+    request: str,
+) -> tuple[bytes, int, str]:
+    status, reply, operation = answer(ROUTES, workspace, method, path, query, body, request)
+    return json.dumps(reply, allow_nan=False, separators=(",", ":")).encode(), status, operation
+
+
+async def _health(request: Request) -> JSONResponse:
+    name_operation(request, "health")
+    return JSONResponse({"status": "ok", "version": __version__})
+
+
+async def _metrics(request: Request) -> Response:
+    name_operation(request, "metrics")
+    return Response(current_metrics(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _me(request: Request) -> JSONResponse:
+    name_operation(request, "me")
+    me = {"id": "1", "userName": "vitrine@localhost", "displayName": "vitrine", "active": True}
+    return JSONResponse(me, headers={"X-Databricks-Org-Id": login.WORKSPACE_ID})
+
+
+async def _nothing(request: Request) -> JSONResponse:
+    text = f"No API found for '{request.method} {request.url.path:.300}'"
+    body = error_body("ENDPOINT_NOT_FOUND", text, request_id=request_id(request))
+    return JSONResponse(body, status_code=404)

@@ -1,0 +1,141 @@
+"""Who may use the server: a token, and a client id with its secret. Knows files and checks; not HTTP.
+
+Access tokens for the client id are signed, not stored, so that every worker process knows them and a
+restart forgets none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import CorruptFile, VitrineError
+from engine.store.layout import Layout, make_folder, read_json, write_json
+
+TOKEN_SECONDS = 3600  # how long an access token is good for, as in the cloud
+_FILE = "credentials.json"
+_PREFIX = "vitrine-oauth"
+
+
+class Unauthenticated(VitrineError):
+    """No credentials, or wrong ones."""
+
+    error_code = "UNAUTHENTICATED"
+    status_code = 401
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What callers prove themselves with.
+
+    Attributes:
+        token: a personal access token. client_id, client_secret: of the one service principal.
+    """
+
+    token: str
+    client_id: str
+    client_secret: str
+
+    def __repr__(self) -> str:
+        return f"Credentials(client_id={self.client_id!r})"  # secrets stay out of logs
+
+    def is_client(self, client_id: str, client_secret: str) -> bool:
+        """Whether these are the service principal's, in constant time."""
+        same_id = hmac.compare_digest(client_id.encode(), self.client_id.encode())
+        same_secret = hmac.compare_digest(client_secret.encode(), self.client_secret.encode())
+        return same_id and same_secret
+
+    def new_access_token(self) -> str:
+        """An access token that is good for `TOKEN_SECONDS`."""
+        until = str(int(time.time()) + TOKEN_SECONDS)
+        return f"{_PREFIX}.{until}.{self._signature(until)}"
+
+    def check_bearer(self, header: str | None) -> None:
+        """Let an `Authorization` header pass, or not.
+
+        Raises:
+            Unauthenticated: absent, of another form, wrong or too old; never repeats the token.
+        """
+        scheme, _, given = (header or "").partition(" ")
+        given = given.strip()
+        if not given or scheme.lower() != "bearer":
+            raise Unauthenticated(
+                "Credential was not sent: expected the header Authorization: Bearer <token>."
+            )
+        if hmac.compare_digest(given.encode(), self.token.encode()):
+            return
+        prefix, _, rest = given.partition(".")
+        until, _, signature = rest.partition(".")
+        signed = hmac.compare_digest(signature.encode(), self._signature(until).encode())
+        if prefix != _PREFIX or not signed:
+            raise Unauthenticated(
+                "Invalid access token. Use the token that `vitrine serve` printed at its first "
+                "start, or VITRINE_TOKEN."
+            )
+        if int(until) < time.time():
+            raise Unauthenticated("The access token has expired; ask for a new one.")
+
+    def _signature(self, until: str) -> str:
+        key = hashlib.sha256(self.client_secret.encode()).digest()
+        return hmac.new(key, until.encode(), hashlib.sha256).hexdigest()
+
+
+def open_credentials(root: Path, environ: Mapping[str, str]) -> tuple[Credentials, bool]:
+    """The credentials of a workspace, made at first use; and whether they were made just now.
+
+    Kept in the workspace, readable by its owner only. VITRINE_TOKEN, VITRINE_CLIENT_ID and
+    VITRINE_CLIENT_SECRET replace them, each for itself.
+
+    Raises:
+        CorruptFile: the file holds something else. StorageFailed: it can't be written.
+    """
+    names = {
+        "token": "VITRINE_TOKEN",
+        "client_id": "VITRINE_CLIENT_ID",
+        "client_secret": "VITRINE_CLIENT_SECRET",
+    }
+    given = {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
+    if len(given) == len(names):
+        return Credentials(**given), False
+    kept, made = _kept(Layout(root))
+    return Credentials(**{**kept, **given}), made
+
+
+def _kept(layout: Layout) -> tuple[dict[str, str], bool]:
+    file = layout.root / _FILE
+    with contextlib.suppress(FileNotFoundError):
+        return _read(file), False
+    with layout.writing("credentials"):
+        if file.exists():  # another process made them meanwhile
+            return _read(file), False
+        fresh = {
+            "token": f"dapi{secrets.token_hex(16)}",
+            "client_id": f"vitrine-{secrets.token_hex(8)}",
+            "client_secret": f"dose{secrets.token_hex(16)}",
+        }
+        make_folder(layout.root)
+        before = os.umask(0o077)  # never readable by others, not even for a moment
+        try:
+            write_json(file, fresh)
+        finally:
+            os.umask(before)
+        os.chmod(file, 0o600)
+        return fresh, True
+
+
+def _read(file: Path) -> dict[str, str]:
+    values = read_json(file)
+    names = ("token", "client_id", "client_secret")
+    if not all(isinstance(values.get(name), str) and values[name] for name in names):
+        raise CorruptFile(
+            f"{file} does not hold a token, a client id and a client secret. Delete it: new ones "
+            "are made at the next start."
+        )
+    return {name: values[name] for name in names}

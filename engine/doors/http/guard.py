@@ -1,0 +1,203 @@
+"""What every request passes before and after its route. Knows ASGI; not routes.
+
+In order: an id, the path made plain, credentials, limits of size and time, then a line of access log
+and the metrics. Errors have the API's form.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from engine.doors.http.credentials import Credentials, Unauthenticated
+from engine.doors.http.login import PUBLIC as LOGIN_PATHS
+from engine.doors.rest.routing import error_body
+
+PUBLIC = (*LOGIN_PATHS, "/health", "/docs", "/redoc", "/openapi.json")
+UNLIMITED = ("/api/2.0/fs/",)  # files may be large and slow; their routes have limits of their own
+_ACCESS = logging.getLogger("vitrine.access")
+_LOG = logging.getLogger("vitrine.http")
+CLIENT_GONE = 499  # in log and metrics: nobody is there to read a status
+_REQUEST_ID = re.compile(r"[\w.-]{1,128}")
+
+REQUESTS = Counter(
+    "vitrine_http_requests_total", "Requests answered.", ["operation", "method", "status"]
+)
+SECONDS = Histogram(
+    "vitrine_http_request_seconds",
+    "Time from a request's first byte to its answer's last.",
+    ["operation"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 30),
+)
+RUNNING = Gauge("vitrine_http_requests_running", "Requests under way.", multiprocess_mode="livesum")
+__all__ = ["PUBLIC", "REGISTRY", "Guard", "Limits"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may take.
+
+    Attributes:
+        body_bytes: the cloud takes 10 MB of rows; photos and tables need more.
+        seconds: until it is answered.
+    """
+
+    body_bytes: int = 64 << 20
+    seconds: float = 300.0
+
+
+class TooLarge(Exception):
+    """A body is longer than the limit."""
+
+
+class Guard:
+    """The middleware."""
+
+    def __init__(self, app: ASGIApp, credentials: Credentials | None, limits: Limits) -> None:
+        """
+        Args:
+            credentials: None lets everybody in.
+        """
+        self._app, self._credentials, self._limits = app, credentials, limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        passing = _Passing(scope, receive, send, self._limits.body_bytes)
+        started = time.perf_counter()
+        RUNNING.inc()
+        try:
+            refusal = self._refusal(passing)
+            if refusal is None:
+                await asyncio.wait_for(
+                    self._app(passing.scope, passing.receive, passing.send),
+                    None if passing.is_unlimited else self._limits.seconds,
+                )
+            else:
+                await refusal(passing.scope, passing.receive, passing.send)
+        except asyncio.TimeoutError:
+            text = f"The request took longer than {self._limits.seconds:g} s and was given up."
+            await passing.fail(504, "DEADLINE_EXCEEDED", text)
+        except ClientDisconnect:
+            passing.status = CLIENT_GONE
+        except TooLarge:
+            await passing.fail(413, "REQUEST_TOO_LARGE", self._too_large())
+        except Exception:  # a caller learns no internals; the log has them
+            _LOG.exception("request %s failed", passing.id)
+            await passing.fail(500, "INTERNAL_ERROR", "The request failed inside the service.")
+        finally:
+            RUNNING.dec()
+            _tell(passing, time.perf_counter() - started)
+
+    def _refusal(self, passing: _Passing) -> JSONResponse | None:
+        path = passing.scope["path"]
+        if self._credentials is not None and not path.startswith(PUBLIC):
+            try:
+                self._credentials.check_bearer(passing.header("authorization"))
+            except Unauthenticated as error:
+                passing.operation = "refused"
+                return passing.error(401, error.error_code, error.message)
+        if path.startswith(UNLIMITED):
+            passing.unlimited()
+            return None
+        length = passing.header("content-length") or "0"
+        if length.isdecimal() and int(length) > self._limits.body_bytes:
+            return passing.error(413, "REQUEST_TOO_LARGE", self._too_large())
+        return None
+
+    def _too_large(self) -> str:
+        return f"The body has more than {self._limits.body_bytes:,} bytes; send it in parts."
+
+
+class _Passing:
+    """One request under way: its id, how long its body may be, what was sent of its answer."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, most: int) -> None:
+        self._receive, self._send, self._most = receive, send, most
+        self._headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
+        given = self.header("x-request-id") or ""
+        self.id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+        self.method = scope["method"]
+        self.status, self.received, self.sent = 0, 0, 0
+        # One of the clients puts two slashes where its base address ends with one.
+        plain = re.sub("/+", "/", scope["path"]) or "/"
+        raw = re.sub(b"/+", b"/", scope.get("raw_path") or plain.encode())
+        state = {**scope.get("state", {}), "request_id": self.id, "passing": self}
+        self.scope = {**scope, "path": plain, "raw_path": raw, "state": state}
+        self.operation = "other"
+        self.is_unlimited = False
+
+    def unlimited(self) -> None:
+        """Take as long a body, and as much time, as the route itself allows."""
+        self._most, self.is_unlimited = 1 << 62, True
+
+    def header(self, name: str) -> str | None:
+        """A header by its name in lower case."""
+        value = self._headers.get(name)
+        return value.decode("latin-1") if value is not None else None
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self.received += len(message.get("body", b""))
+        if self.received > self._most:
+            raise TooLarge
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = [*message.get("headers", []), (b"x-request-id", self.id.encode())]
+            message = {**message, "headers": headers}
+        self.sent += len(message.get("body", b""))
+        await self._send(message)
+
+    def error(self, status: int, code: str, message: str) -> JSONResponse:
+        """An answer in the API's form."""
+        return JSONResponse(error_body(code, message, request_id=self.id), status_code=status)
+
+    async def fail(self, status: int, code: str, message: str) -> None:
+        """Answer with an error, if nothing was sent yet."""
+        if not self.status:
+            await self.error(status, code, message)(self.scope, self._receive, self.send)
+
+
+def request_id(request: Request) -> str:
+    """The id of a request, also in its answer's header and its line of the log."""
+    found: str = request.state.request_id
+    return found
+
+
+def name_operation(request: Request, operation: str) -> None:
+    """Say under which name a request counts in log and metrics."""
+    request.state.passing.operation = operation
+
+
+def _tell(passing: _Passing, seconds: float) -> None:
+    REQUESTS.labels(passing.operation, passing.method, str(passing.status)).inc()
+    SECONDS.labels(passing.operation).observe(seconds)
+    if _ACCESS.isEnabledFor(logging.INFO):
+        line: dict[str, Any] = {
+            "time": round(time.time(), 3),
+            "request_id": passing.id,
+            "method": passing.method,
+            "path": passing.scope["path"][:500],
+            "operation": passing.operation,
+            "status": passing.status,
+            "ms": round(1000 * seconds, 2),
+            "received": passing.received,
+            "sent": passing.sent,
+        }
+        _ACCESS.info(json.dumps(line, ensure_ascii=False))

@@ -1,0 +1,74 @@
+"""Routes of model serving: invocations, and OpenAI's embeddings. Knows transport; not models."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from engine.doors.http.guard import name_operation, request_id
+from engine.doors.rest.fields import MalformedRequest, parse_json
+from engine.doors.rest.routing import error_body
+from engine.errors import InvalidParameterValue, NotSupported, VitrineError
+from engine.service.invocations import invoke
+from engine.service.workspace import Workspace
+
+
+def routes(workspace: Workspace) -> list[Route]:
+    """The routes over a workspace's serving endpoints."""
+
+    async def invocations(request: Request) -> Response:
+        name_operation(request, "invocations")
+        name = request.path_params["name"]
+        return await _answered(request, lambda body: (name, body))
+
+    async def embeddings(request: Request) -> Response:
+        name_operation(request, "embeddings")
+        return await _answered(request, _named)
+
+    async def chat(request: Request) -> Response:
+        name_operation(request, "chat")
+        return _refused(
+            request, NotSupported("No chat model is offered offline; use a mock of it.")
+        )
+
+    async def _answered(request: Request, split: Any) -> Response:
+        body = await request.body()
+        try:
+            name, content = await run_in_threadpool(_reply, workspace, body, split)
+        except VitrineError as error:
+            return _refused(request, error)
+        headers = {"served-model-name": name}
+        return Response(content, media_type="application/json", headers=headers)
+
+    return [
+        Route("/serving-endpoints/embeddings", embeddings, methods=["POST"]),
+        Route("/serving-endpoints/chat/completions", chat, methods=["POST"]),
+        Route("/serving-endpoints/{name}/invocations", invocations, methods=["POST"]),
+    ]
+
+
+def _reply(workspace: Workspace, body: bytes, split: Any) -> tuple[str, bytes]:
+    try:
+        payload = parse_json(body)
+    except ValueError as error:
+        raise MalformedRequest(f"The body is not JSON: {error}.") from None
+    name, payload = split(payload)
+    reply = invoke(workspace, name, payload)
+    return name, json.dumps(reply, separators=(",", ":")).encode()
+
+
+def _named(payload: object) -> tuple[str, object]:
+    """Name and payload of a body in OpenAI's form, which names its model."""
+    if not isinstance(payload, dict) or not isinstance(payload.get("model"), str):
+        raise InvalidParameterValue("model is missing; it names the serving endpoint.")
+    return payload["model"], {"input": payload.get("input")}
+
+
+def _refused(request: Request, error: VitrineError) -> JSONResponse:
+    body = error_body(error.error_code, error.message, error.details, request_id(request))
+    return JSONResponse(body, status_code=error.status_code)

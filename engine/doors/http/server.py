@@ -1,0 +1,166 @@
+"""Running the server: one process or several over one workspace. Knows uvicorn; not routes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from engine.doors.http.credentials import Credentials, open_credentials
+from engine.doors.http.metrics import SHARED_FOLDER
+from engine.errors import InvalidInputException, InvalidState
+from engine.service.workspace import Workspace
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+HOST, PORT = "127.0.0.1", 8765
+_GRACE_SECONDS = 30  # for running requests, when the server is asked to stop
+_CONFIGURATION = "VITRINE_SERVER"  # what worker processes are told, as JSON; holds no secret
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to serve.
+
+    Attributes:
+        path: the workspace's directory. auth: False lets everybody in, on loopback only.
+        workers: processes. access_log: one JSON line a request, on standard error.
+    """
+
+    path: Path
+    host: str = HOST
+    port: int = PORT
+    workers: int = 1
+    auth: bool = True
+    access_log: bool = True
+
+    def check(self) -> None:
+        """Refuse what would be unsafe.
+
+        Raises:
+            InvalidInputException: no credentials on an address that others reach.
+        """
+        if not self.auth and self.host not in _LOOPBACK:
+            raise InvalidInputException(
+                f"--no-auth is for this machine alone, and --host {self.host} is reached by others. "
+                f"Leave out --no-auth, or serve on {HOST}."
+            )
+
+
+def serve(options: Options) -> None:
+    """Serve until the process is asked to stop; running requests are finished first.
+
+    Raises:
+        InvalidInputException: see `Options.check`. InvalidState: the port is taken.
+    """
+    options.check()
+    _check_free(options.host, options.port)
+    configuration = {
+        "path": str(options.path),
+        "auth": options.auth,
+        "access_log": options.access_log,
+    }
+    os.environ[_CONFIGURATION] = json.dumps(configuration)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn stops in order, then raises the signal again for whoever had the handler before.
+        signal.signal(number, lambda *_: None)
+    with tempfile.TemporaryDirectory(prefix="vitrine-metrics-") as shared:
+        if options.workers > 1:
+            os.environ[SHARED_FOLDER] = shared
+        uvicorn.run(
+            "engine.doors.http.server:app_from_environment",
+            factory=True,
+            host=options.host,
+            port=options.port,
+            workers=options.workers,
+            access_log=False,
+            log_level="warning",
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            server_header=False,
+        )
+
+
+def _check_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise InvalidState(
+                f"{host}:{port} can't be served on ({error.strerror}). Choose another with --port."
+            ) from None
+
+
+def app_from_environment() -> FastAPI:
+    """The app of one worker process, as `serve` described it."""
+    from engine.doors.http.app import create_app
+
+    configuration = json.loads(os.environ[_CONFIGURATION])
+    path = Path(configuration["path"])
+    if configuration["access_log"]:
+        log_to_standard_error()
+    credentials = open_credentials(path, os.environ)[0] if configuration["auth"] else None
+    return create_app(Workspace(path), credentials)
+
+
+def log_to_standard_error() -> None:
+    """Write access lines and the service's own errors to standard error."""
+    for name, form in (("vitrine.access", "%(message)s"), ("vitrine.http", None)):
+        logger = logging.getLogger(name)
+        if not logger.handlers:
+            handler = logging.StreamHandler(sys.stderr)
+            handler.setFormatter(logging.Formatter(form))
+            logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+
+
+class BackgroundServer:
+    """A server in a thread of this process, on a free port: for tests and notebooks.
+
+    Use as a context manager; when it is left, running requests are finished and the port is free.
+    """
+
+    def __init__(
+        self, workspace: Workspace, credentials: Credentials | None, host: str = HOST, port: int = 0
+    ) -> None:
+        from engine.doors.http.app import create_app
+
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind((host, port))
+        self.url = f"http://{host}:{self._socket.getsockname()[1]}"
+        app = create_app(workspace, credentials)
+        options = uvicorn.Config(app, access_log=False, log_level="warning", server_header=False)
+        options.timeout_graceful_shutdown = _GRACE_SECONDS
+        self._server = uvicorn.Server(options)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name="vitrine-server"
+        )
+
+    def __enter__(self) -> BackgroundServer:
+        self._thread.daemon = True
+        self._thread.start()
+        while not self._server.started:
+            if not self._thread.is_alive():
+                raise InvalidState("the server ended while it was starting; its log says why.")
+            self._thread.join(0.005)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
