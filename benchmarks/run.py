@@ -26,6 +26,7 @@ CASES = (
     "memory",
     "search",
     "words",
+    "http_cost",
     "plan_costs",
     "start",
     "embedded_model",

@@ -338,6 +338,67 @@ DIFFERENCES: tuple[Difference, ...] = (
         True,
         "tests/integration/test_managed.py::test_computed_embeddings_are_written_back",
     ),
+    Difference(
+        "null in a filter",
+        "passes no condition and no NOT of one; NaN counts as null",
+        False,
+        "tests/unit/test_filter_text.py::test_a_null_passes_no_condition_and_no_opposite_of_one",
+    ),
+    Difference(
+        "null as a value of a filter",
+        "400, in a dict and in text",
+        False,
+        "tests/unit/test_filters.py::test_null_as_a_value_is_refused",
+    ),
+    Difference(
+        "LIKE in a dict",
+        "with `%` SQL's LIKE, else every word of the pattern as a whole word, in any order; "
+        "letter case counts",
+        False,
+        "tests/unit/test_filters.py::test_a_filter_keeps_what_it_says",
+    ),
+    Difference(
+        "LIKE, NOT, BETWEEN, IS NULL in text",
+        "as in SQL, without escapes; times also as bare text",
+        False,
+        "tests/unit/test_filter_text.py::test_a_text_keeps_what_it_says",
+    ),
+    Difference(
+        "IS TRUE and IS FALSE",
+        "for boolean columns; never unknown",
+        False,
+        "tests/unit/test_filter_text.py::test_is_true_is_never_unknown",
+    ),
+    Difference(
+        "double quotes in a filter as text",
+        "name columns, as backticks do",
+        False,
+        "tests/unit/test_filter_text.py::test_a_refusal_names_what_was_given",
+    ),
+    Difference(
+        "ranges on text, booleans and arrays",
+        "400",
+        False,
+        "tests/unit/test_filters.py::test_an_operator_that_does_not_fit_the_column_is_refused",
+    ),
+    Difference(
+        "OR of columns in a dict",
+        "as many values as columns, or one for all",
+        False,
+        "tests/unit/test_filters.py::test_or_needs_one_value_for_each_column",
+    ),
+    Difference(
+        "nesting of a filter",
+        "at most 100 levels of AND, OR and NOT",
+        False,
+        "tests/unit/test_filter_text.py::test_nesting_is_limited",
+    ),
+    Difference(
+        "dialects of filters",
+        "both on both kinds of endpoint; a strict workspace refuses the one that the cloud refuses",
+        True,
+        "tests/unit/test_filter_text.py::test_both_dialects_are_taken_everywhere_unless_strict",
+    ),
 )
 
 

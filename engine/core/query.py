@@ -300,22 +300,22 @@ def parse_filters(
     Raises:
         BadRequest: not a filter of this index; says where.
     """
+    texts = [text for text in (filters, filter_string) if isinstance(text, str) and text.strip()]
     if isinstance(filters, str):
-        filters, filter_string = None, filter_string or filters
+        filters = None
     if filters is not None and not isinstance(filters, (dict, list, tuple)):
         raise BadRequest(f"filters is {filters!r:.80}; expected a dict, a list of dicts, or text.")
     if filter_string is not None and not isinstance(filter_string, str):
         raise BadRequest(f"filter_string is {filter_string!r:.80}; expected text.")
     if strict:
-        check_dialect(spec, filters, filter_string)
+        check_dialect(spec, filters, texts[0] if texts else None)
     parts: list[Node] = []
     if (tree := filter_rules.parse_dict(filters, known)) is not None:
         parts.append(tree)
-    if filter_string:
+    if texts:
         from engine.core.filter_text import parse_text  # loads a parser that dicts don't need
 
-        if (tree := parse_text(filter_string, known)) is not None:
-            parts.append(tree)
+        parts += [tree for text in texts if (tree := parse_text(text, known)) is not None]
     return And(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
 
 

@@ -86,7 +86,8 @@ def reply(
     result: dict[str, Any] = {"row_count": len(rows)}
     if rows or next_page_token:
         result["data_array"] = [
-            [json_value(value, integers_as_floats) for value in row[:-1]] + [float(row[-1])]
+            [v if type(v) is str else json_value(v, integers_as_floats) for v in row[:-1]]
+            + [float(row[-1])]
             for row in rows
         ]
     manifest: dict[str, Any] = {

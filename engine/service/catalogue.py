@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from engine.core.names import table_name
 from engine.errors import InvalidParameterValue, NotFound
+from engine.service.direct import check_type
 
 if TYPE_CHECKING:
     from engine.service.workspace import Workspace
@@ -71,8 +72,17 @@ def get_table(workspace: Workspace, full_name: str) -> dict[str, Any]:
 
 
 def _fields_of_index(workspace: Workspace, name: str) -> list[pa.Field]:
-    """The columns of an index: those of its rows, and the vector."""
-    spec, _, version = workspace.version_of(name)
+    """The columns of an index: those of its rows, and the vector.
+
+    Types are those of the source table or the schema where they are known, else of what is stored.
+    """
+    spec, versions = workspace.catalog.open(name)  # also where its endpoint is stopped
+    if spec.is_direct_access:
+        schema = spec.schema or {}
+        return [pa.field(column, check_type(column, schema[column])[1]) for column in spec.columns]
+    version = versions.current()
+    if version is None:
+        return []  # its first sync failed, so nobody knows
     stored = {f.name: f for part in version.parts[:1] for f in part.segment.metadata.schema}
     vector = pa.list_(pa.float32())
     kinds = {

@@ -208,8 +208,15 @@ AI_CASES: list[Case] = [
     ("POST", f"{AI_INDEX}:removeData", {"primary_keys": ["1"]}, {}, wrote_one),
     ("POST", f"{AI}/shop/indexes/{SYNCED}:sync", {}, {}, is_empty),
 ]  # fmt: skip
+CATALOGUE = "/api/2.1/unity-catalog/tables"
+CATALOGUE_CASES: list[Case] = [
+    ("GET", f"{CATALOGUE}/{SYNCED}", None, {}, lambda r: r["table_type"] == "VECTOR_INDEX"),
+    ("GET", CATALOGUE, None, {"catalog_name": "none", "schema_name": "none"},
+     lambda r: r == {"tables": []}),
+]  # fmt: skip
 CASES = [
     *ENDPOINT_CASES,
+    *CATALOGUE_CASES,
     *index_cases(f"{VS}/indexes", False),
     *index_cases(f"{VS}/endpoints/shop/indexes", True),
     *AI_CASES,
@@ -236,7 +243,15 @@ def test_a_route_answers(
 def test_every_route_has_a_case() -> None:
     tried = {(c[0], find_route(ROUTES, c[0], c[1])[0].template) for c in CASES}
     pages = {(r.method, r.template) for r in ROUTES if r.template.endswith("query-next-page")}
-    assert {(route.method, route.template) for route in ROUTES} == tried | pages
+    no_sql = {(r.method, r.template) for r in ROUTES if "/sql/statements" in r.template}
+    assert {(route.method, route.template) for route in ROUTES} == tried | pages | no_sql
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", ""), ("GET", "/1")])
+def test_sql_statements_are_not_offered(standing: Workspace, method: str, path: str) -> None:
+    status, code, message = refused(standing, method, f"/api/2.0/sql/statements{path}", {})
+    assert (status, code) == (501, "NOT_IMPLEMENTED")
+    assert "workspace.sql" in message
 
 
 def test_a_route_is_in_the_table_once() -> None:
@@ -426,7 +441,7 @@ REFUSED: list[tuple[str, str, object, dict[str, object], int, str, str]] = [
     ("POST", QUERY, '{"columns": ', {}, 400, "MALFORMED_REQUEST", "JSON"),
     ("POST", QUERY, b"\xff\xfe", {}, 400, "MALFORMED_REQUEST", "JSON"),
     ("POST", QUERY, '{"columns": ["id"], "query_vector": [NaN, 1]}', {}, 400, "MALFORMED_REQUEST",
-     "NaN"),
+     "not JSON"),
     ("POST", QUERY, "[" * 100_000, {}, 400, "MALFORMED_REQUEST", "JSON"),
     ("POST", QUERY, [1], {}, 400, "MALFORMED_REQUEST", "object"),
     ("POST", QUERY, {**ASK, "column": ["id"]}, {}, 400, "MALFORMED_REQUEST",
@@ -587,9 +602,9 @@ def bodies(draw: st.DrawFn, route: Any) -> object:
 def test_no_body_breaks_a_route(standing: Workspace, data: st.DataObject) -> None:
     route = data.draw(st.sampled_from(READING))
     parts = {"endpoint": "empty", "index": DIRECT, "workspace": "1", "endpoint_id": "empty"}
-    path = route.template.format(**{**parts, "name": "x"})
+    path = route.template.format(**{**parts, "name": "x", "full_name": SYNCED, "id": "1"})
     status, reply = handle(standing, route.method, path, {}, data.draw(bodies(route)))
-    assert status < 500, reply
+    assert status < 500 or reply["error_code"] == "NOT_IMPLEMENTED", reply
     json.dumps(reply, allow_nan=False)
 
 

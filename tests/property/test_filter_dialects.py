@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import date, datetime
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -318,6 +319,51 @@ def test_a_row_passes_a_filter_or_its_opposite_or_the_truth_is_unknown(
         known = all(row[name] is not None and row[name] == row[name] for name in columns_of(tree))
         if known:
             assert matches(tree, row) != matches(Not(tree), row)
+
+
+# Values that lie close together, and every single condition on them.
+CLOSE: dict[str, list[Any]] = {
+    "n": [None, 0, 1, 2**53 - 1, 2**53, 2**53 + 1, -(2**63)],
+    "price": [None, float("nan"), -0.0, 0.0, 5e-324, 1.0, 1e300, float("inf"), float("-inf")],
+    'base "color': [None, "", "a", "A", "ab", "a b", "á", "a\u0301", "👗", "%", "_", "a\0b", "\n"],
+    "in_stock": [None, True, False],
+    "day": [None, date(2024, 2, 28), date(2024, 2, 29), date(1, 1, 1), date(9999, 12, 31)],
+    "listed_at": [None, datetime(2024, 2, 29), datetime(2024, 2, 29, 0, 0, 0, 1)],
+    "tags": [None, [], [None], ["a"], ["a", None], ["b", "a"]],
+    "weights": [None, [], [float("nan")], [0.0, None], [-0.0], [1.0]],
+}
+
+
+def single_conditions(column: Column, held: list[Any]) -> list[Node]:
+    """Each kind of condition that the column takes, on each of the values."""
+    flat = [item for value in held for item in (value if isinstance(value, list) else [value])]
+    wanted = [v for v in flat if v is not None and (not isinstance(v, float) or math.isfinite(v))]
+    found: list[Node] = [AnyOf(column, tuple(wanted[:2]), negated) for negated in (False, True)]
+    for value in wanted:
+        found += [AnyOf(column, (value,), negated) for negated in (False, True)]
+        if not column.is_array:
+            operators = ["=", "!=", *(["<", "<=", ">", ">="] if column.name in RANGED else [])]
+            found += [Compare(column, operator, value) for operator in operators]
+    if not column.is_array:
+        found += [IsNull(column), IsNull(column, negated=True)]
+    if column.kind == "boolean":
+        found += [
+            Is(column, value, negated) for value in (True, False) for negated in (True, False)
+        ]
+    if column == TEXT_COLUMN:
+        found += [Like(column, pattern) for pattern in ("", "%", "_", "a_", "a%b", "__", "a")]
+        found += [Words(column, words) for words in (("a",), ("b", "a"), ("%",))]
+    return found
+
+
+@pytest.mark.parametrize("name", CLOSE)
+def test_every_condition_and_its_opposite_agree_on_close_values(tmp_path: Path, name: str) -> None:
+    table = pa.table({name: pa.array(CLOSE[name], FIELDS[name].type)})
+    rows = table.to_pylist()
+    for condition in single_conditions(COLUMNS[name], CLOSE[name]):
+        for tree in (condition, Not(condition), Or((Not(condition), condition))):
+            expected = [matches(tree, row) for row in rows]
+            assert rows_that_pass(tmp_path, table, tree) == expected, tree
 
 
 ANY_TEXT = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(

@@ -7,7 +7,20 @@ from typing import Any
 
 import pytest
 
-from engine.core.filters import MAX_ELEMENTS, matches, parse_dict
+from engine.core.filters import (
+    MAX_ELEMENTS,
+    And,
+    AnyOf,
+    Compare,
+    IsNull,
+    Like,
+    Not,
+    Or,
+    Words,
+    columns_of,
+    matches,
+    parse_dict,
+)
 from engine.core.schema import Column
 from engine.errors import BadRequest
 
@@ -147,6 +160,53 @@ def test_words_are_what_stands_between_blanks_of_any_kind(blank: str) -> None:
 def test_a_time_with_a_zone_is_compared_in_utc() -> None:
     zone = timezone(timedelta(hours=2))
     assert passes({"listed_at": datetime(2024, 2, 29, 14, 30, tzinfo=zone)})
+
+
+def test_a_date_is_its_midnight_in_a_column_of_times() -> None:
+    assert passes({"listed_at": date(2024, 2, 29)}, listed_at=datetime(2024, 2, 29))
+    assert passes({"listed_at >": date(2024, 2, 29)})
+
+
+def test_a_column_whose_name_holds_or_takes_every_operator() -> None:
+    columns = {"red OR blue": Column("red OR blue", "int"), "n": Column("n", "int")}
+    for operator, passing in (("", 5), (" NOT", 4), (" <", 4), (" >=", 5)):
+        node = parse_dict({f"red OR blue{operator}": 5}, columns)
+        assert node is not None
+        assert matches(node, {"red OR blue": passing})
+
+
+@pytest.mark.parametrize("values", [["Nike", None], None])
+def test_null_as_a_value_is_refused(values: Any) -> None:
+    assert "None of type NoneType" in refusal({"gender": values})
+    assert "None of type NoneType" in refusal({"tags NOT": values})
+
+
+def test_a_value_nested_too_deep_to_show_is_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert "a value of type list" in refusal({"price <": deep})
+    assert "a value of type list" in refusal([deep])
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"tags": "sale"}, AnyOf(COLUMNS["tags"], ("sale",))),
+        ({"tags NOT": ["a", "b"]}, AnyOf(COLUMNS["tags"], ("a", "b"), negated=True)),
+        ({"name LIKE": "a  b"}, Words(COLUMNS["name"], ("a", "b"))),
+        ({"name LIKE": "a%"}, Like(COLUMNS["name"], "a%")),
+        ({"price <": 5}, Compare(COLUMNS["price"], "<", 5.0)),
+    ],
+)
+def test_a_dict_becomes_a_tree(filters: Any, expected: Any) -> None:
+    assert parse_dict(filters, COLUMNS) == expected
+
+
+def test_the_columns_of_a_filter_are_those_of_all_its_parts() -> None:
+    price, name = COLUMNS["price"], COLUMNS["name"]
+    tree = Or((Not(And((Compare(price, "<", 5.0), IsNull(name)))), Words(name, ("a",))))
+    assert columns_of(tree) == {"price", "name"}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ and the metrics. Errors have the API's form.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import re
@@ -185,9 +186,19 @@ def name_operation(request: Request, operation: str) -> None:
     request.state.passing.operation = operation
 
 
+@functools.lru_cache(maxsize=1024)
+def _counter(operation: str, method: str, status: int) -> Counter:
+    return REQUESTS.labels(operation, method, str(status))
+
+
+@functools.lru_cache(maxsize=1024)
+def _histogram(operation: str) -> Histogram:
+    return SECONDS.labels(operation)
+
+
 def _tell(passing: _Passing, seconds: float) -> None:
-    REQUESTS.labels(passing.operation, passing.method, str(passing.status)).inc()
-    SECONDS.labels(passing.operation).observe(seconds)
+    _counter(passing.operation, passing.method, passing.status).inc()
+    _histogram(passing.operation).observe(seconds)
     if _ACCESS.isEnabledFor(logging.INFO):
         line: dict[str, Any] = {
             "time": round(time.time(), 3),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from engine.doors.rest.fields import Field
+from engine.doors.rest.fields import Field, ignored
 from engine.doors.rest.routing import Json, Request, Route
-from engine.errors import NotSupported
+from engine.errors import InvalidParameterValue, NotSupported
 from engine.service.workspace import Workspace
 
 TABLES = "/api/2.1/unity-catalog/tables"
@@ -18,9 +18,18 @@ def _table(workspace: Workspace, request: Request) -> Json:
 
 
 def _tables(workspace: Workspace, request: Request) -> Json:
+    """The tables of a schema, by name; the token of a page is the last name of the page before."""
     wanted = (request.query["catalog_name"], request.query["schema_name"])
-    found = [workspace.get_table(name) for name in workspace.list_tables()]
-    return {"tables": [t for t in found if (t["catalog_name"], t["schema_name"]) == wanted]}
+    after, most = request.query.get("page_token", ""), request.query.get("max_results", 0)
+    if most < 0:
+        raise InvalidParameterValue(f"max_results is {most}; expected 1 or more, or 0 for all.")
+    prefix = ".".join((*wanted, ""))
+    names = [n for n in workspace.list_tables() if n.startswith(prefix) and n > after]
+    page = names[:most] if most else names
+    found = [workspace.get_table(name) for name in page]
+    if request.query.get("omit_columns"):
+        found = [{key: table[key] for key in table if key != "columns"} for table in found]
+    return {"tables": found, **({"next_page_token": page[-1]} if len(page) < len(names) else {})}
 
 
 def _no_sql(workspace: Workspace, request: Request) -> NoReturn:
@@ -40,12 +49,26 @@ _ANY = tuple(
 _IN_SCHEMA = (
     Field("catalog_name", "string", required=True),
     Field("schema_name", "string", required=True),
-)
+    Field("max_results", "integer"),
+    Field("page_token", "string"),
+    Field("omit_columns", "boolean"),
+    # What these would add to a table, or leave out of it, is not shown here anyway.
+    *ignored(
+        "include_browse", "include_manifest_capabilities", "omit_properties", "omit_username",
+        "include_delta_metadata",
+    ),
+)  # fmt: skip
+_OF_TABLE = ignored("include_browse", "include_delta_metadata", "include_manifest_capabilities")
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", TABLES, "list_tables", "The tables of a schema.", _tables, query=_IN_SCHEMA),
     Route(
-        "GET", f"{TABLES}/{{full_name}}", "get_table", "A table's or an index's columns.", _table
+        "GET",
+        f"{TABLES}/{{full_name}}",
+        "get_table",
+        "A table's or an index's columns.",
+        _table,
+        query=_OF_TABLE,
     ),
     Route("POST", STATEMENTS, "execute_statement", "Not offered yet.", _no_sql, body=_ANY),
     Route("GET", f"{STATEMENTS}/{{id}}", "get_statement", "Not offered yet.", _no_sql),

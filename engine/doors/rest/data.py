@@ -162,6 +162,7 @@ def _reads() -> tuple[Route, ...]:
                 *QUERY,
                 Field("num_results", "integer"),
                 *ignored("filters", "endpoint_name", "query_experiment_config", "query_source"),
+                *ignored("query"),  # clients of 2023 send query_text twice, under this name too
             ),
         )
         routes += both(

@@ -5,11 +5,12 @@ Knows JSON; not what a field is for. Truth: the request bodies that the API's cl
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+import orjson
 
 from engine.core.schema import suggestion
 from engine.errors import BadRequest, InvalidParameterValue
@@ -63,6 +64,11 @@ def _is_scalar(value: object) -> bool:
     return isinstance(value, (str, int, float)) and not isinstance(value, bool)
 
 
+def _are_numbers(value: object) -> bool:
+    """Whether all are numbers; a query vector has hundreds, whose types are few."""
+    return isinstance(value, list) and set(map(type, value)) <= {int, float}
+
+
 def _each(check: Callable[[object], bool]) -> Callable[[object], bool]:
     return lambda value: isinstance(value, list) and all(map(check, value))
 
@@ -74,7 +80,7 @@ _CHECKS: dict[Kind, tuple[str, Callable[[object], bool]]] = {
     "boolean": ("true or false", lambda value: isinstance(value, bool)),
     "scalar": ("a string or a number", _is_scalar),
     "strings": ("a list of strings", _each(lambda value: isinstance(value, str))),
-    "numbers": ("a list of numbers", _each(_is_number)),
+    "numbers": ("a list of numbers", _are_numbers),
     "scalars": ("a list of strings or numbers", _each(_is_scalar)),
     "object": ("an object", lambda value: isinstance(value, dict)),
     "objects": ("a list of objects", _each(lambda value: isinstance(value, dict))),
@@ -82,20 +88,13 @@ _CHECKS: dict[Kind, tuple[str, Callable[[object], bool]]] = {
 }
 
 
-def _refuse_constant(text: str) -> object:
-    raise ValueError(f"{text} is not JSON")
-
-
 def parse_json(text: str | bytes) -> Any:
-    """A JSON text as values.
+    """A JSON text as values, by orjson, which reads a query vector in a fraction of json's time.
 
     Raises:
         ValueError: not JSON; NaN and Infinity are not, and neither is what nests too deep.
     """
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise ValueError("it nests too deep") from None
+    return orjson.loads(text)
 
 
 def read_body(body: object, fields: Sequence[Field]) -> Values:

@@ -43,7 +43,7 @@ class Request:
 Answer = Callable[[Workspace, Request], Json]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a route is itself: hashed by identity, for `_find_route`
 class Route:
     """One operation of the API at one address.
 
@@ -72,6 +72,15 @@ class Route:
 
 
 def find_route(routes: Sequence[Route], method: str, path: str) -> tuple[Route, dict[str, str]]:
+    """The route of a request and the parameters of its path, decoded; see `_find_route`."""
+    route, parameters = _find_route(tuple(routes), method, path)
+    return route, dict(parameters)
+
+
+@functools.lru_cache(maxsize=4096)
+def _find_route(
+    routes: tuple[Route, ...], method: str, path: str
+) -> tuple[Route, tuple[tuple[str, str], ...]]:
     """The route of a request and the parameters of its path, decoded.
 
     Args:
@@ -87,7 +96,8 @@ def find_route(routes: Sequence[Route], method: str, path: str) -> tuple[Route, 
         if match is None:
             continue
         if route.method == method.upper():
-            return route, {name: unquote(value) for name, value in match.groupdict().items()}
+            found = match.groupdict().items()
+            return route, tuple([(name, unquote(value)) for name, value in found])
         taken.append(route.method)
     also = f". It takes {', '.join(sorted(set(taken)))}." if taken else ""
     raise EndpointNotFound(f"No API found for '{method.upper()} {clean:.300}'{also}")
