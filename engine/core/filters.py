@@ -205,10 +205,16 @@ def _condition(key: object, value: object, columns: Columns) -> Node:
             f"filter {key!r} names {len(parts)} columns but has {len(values)} values; give one "
             "value for each column, in the same order."
         )
+    values = [_alone(item) for item in values]
     if any(isinstance(item, (list, tuple)) for item in values):
         raise BadRequest(f"filter {key!r}: each column of an OR takes a single value.")
     leaves = [_leaf(key, *part, item) for part, item in zip(parts, values)]
     return Or(tuple(leaves))
+
+
+def _alone(value: object) -> object:
+    """A list's only value: LlamaIndex sends ranges, and columns of an OR, as lists of one."""
+    return value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
 
 
 def _split(key: str, part: str, columns: Columns) -> tuple[Column, str]:
@@ -241,7 +247,7 @@ def _leaf(key: str, column: Column, suffix: str, value: object) -> Node:
         return Compare(column, "!=" if suffix == "NOT" else "=", values[0])
     operators: dict[str, Operator] = {"<": "<", "<=": "<=", ">": ">", ">=": ">="}
     check_ordered(key, column, suffix)
-    return Compare(column, operators[suffix], coerced(key, column, value))
+    return Compare(column, operators[suffix], coerced(key, column, _alone(value)))
 
 
 def _like_leaf(key: str, column: Column, value: object) -> Like | Words:

@@ -54,7 +54,8 @@ class Query:
         score_threshold: rows whose API score is lower are left out.
         debug_level: 1 and more adds timings and the plan to the reply.
         exact: no approximate first pass.
-        text: what to encode (ANN, HYBRID) and whose words to look for (HYBRID, FULL_TEXT).
+        text: what to encode (ANN, HYBRID) and whose words to look for (HYBRID, FULL_TEXT). Beside a
+            vector, ANN has no use for it but reranking.
         text_columns: where words are looked for.
         sort, facets, reranking: what is done with the rows that were found.
     """
@@ -198,10 +199,6 @@ def check_inputs(kind: QueryType, has_vector: bool, text: str, spec: IndexSpec) 
     elif not has_vector and not text:
         raise InvalidParameterValue(
             "A query needs query_text or query_vector, but neither was given."
-        )
-    if kind == "ANN" and has_vector and text:
-        raise InvalidParameterValue(
-            "Both query_text and query_vector were given; an ANN query takes one of them."
         )
 
 

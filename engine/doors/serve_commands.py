@@ -27,22 +27,38 @@ def serve(
     workspace: Workspace, host: str, port: int, workers: int, no_auth: bool, quiet: bool
 ) -> None:
     """Serve the workspace over HTTP, as the cloud's clients expect it."""
-    from engine.doors.http.credentials import open_credentials
     from engine.doors.http.server import Options, serve
 
     options = Options(workspace.path, host, port, workers, not no_auth, not quiet)
     options.check()
-    click.echo(f"serving {workspace.path} on http://{host}:{port} (Ctrl-C ends it)")
+    click.echo(f"serving {workspace.path} on {options.url} (Ctrl-C ends it)")
     if not no_auth:
-        credentials, made = open_credentials(workspace.path, os.environ)
-        if made:
-            click.echo("credentials, shown once and kept in the workspace's credentials.json:")
-            click.echo(f"  DATABRICKS_HOST=http://{host}:{port}")
-            click.echo(f"  DATABRICKS_TOKEN={credentials.token}")
-            click.echo("or, instead of the token:")
-            click.echo(f"  DATABRICKS_CLIENT_ID={credentials.client_id}")
-            click.echo(f"  DATABRICKS_CLIENT_SECRET={credentials.client_secret}")
+        _show_credentials(workspace, options.url)
     serve(options)
+
+
+def _show_credentials(workspace: Workspace, url: str) -> None:
+    """Print new credentials, or where they are; those of the environment are never printed."""
+    from engine.doors.http.credentials import FILE, VARIABLES, given_credentials, open_credentials
+
+    credentials, made = open_credentials(workspace.path, os.environ)
+    given = given_credentials(os.environ)
+    shown = {
+        name: f"(that of {VARIABLES[name]})" if name in given else getattr(credentials, name)
+        for name in VARIABLES
+    }
+    if made:
+        click.echo(f"credentials, shown once and kept in the workspace's {FILE}:")
+        click.echo(f"  DATABRICKS_HOST={url}")
+        click.echo(f"  DATABRICKS_TOKEN={shown['token']}")
+        click.echo("or, instead of the token:")
+        click.echo(f"  DATABRICKS_CLIENT_ID={shown['client_id']}")
+        click.echo(f"  DATABRICKS_CLIENT_SECRET={shown['client_secret']}")
+        return
+    places = [VARIABLES[name] for name in given]
+    if len(given) < len(VARIABLES):
+        places.append(str(workspace.path / FILE))
+    click.echo(f"credentials: {', '.join(places)}")
 
 
 @click.group()
@@ -53,10 +69,17 @@ def serving() -> None:
 @serving.command("create")
 @click.argument("name")
 @click.option("--encoder", metavar="NAME", help="Default: the workspace's own.")
+@click.option(
+    "--output",
+    type=click.Choice(["vectors", "flat"]),
+    default="vectors",
+    show_default=True,
+    help="How one record is answered: a list of one vector, or the vector itself.",
+)
 @with_workspace
-def serving_create(workspace: Workspace, name: str, encoder: str | None) -> None:
+def serving_create(workspace: Workspace, name: str, encoder: str | None, output: str) -> None:
     """Create a serving endpoint."""
-    workspace.create_serving_endpoint(name, encoder)
+    workspace.create_serving_endpoint(name, encoder, output)
     click.echo(f"created serving endpoint {name}")
 
 

@@ -18,8 +18,8 @@ from engine.core.arrays import Matrix, Vector
 from engine.core.fusion import blend_vectors
 from engine.encode.encoder import Encoder
 from engine.errors import BadImage, InvalidParameterValue, NotFound, VitrineError
-from engine.service.gathering import Gathering
-from engine.service.serving import failed_call
+from engine.service.gathering import MAX_ITEMS, Gathering
+from engine.service.serving import FLAT, checked_rows, failed_call
 
 if TYPE_CHECKING:
     from engine.service.models import Models
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 FORMATS = ("dataframe_records", "dataframe_split", "inputs", "instances", "input")
 MAX_RECORDS = 1024  # in one call; more would hold all other calls up
-IMAGES_ONLY = "clip-image-encoder"  # the older endpoint: photos only, and one vector comes flat
+IMAGES_ONLY = FLAT  # the older endpoint takes photos only
 _DATA_URL = re.compile(r"data:[\w/+.-]*;base64,")
 
 
@@ -43,8 +43,8 @@ def invoke(models: Models, name: str, payload: object) -> Json:
     """The reply of an endpoint to a payload in one of the formats that model serving takes.
 
     Returns:
-        `{"predictions": [...]}` with one vector a record; `clip-image-encoder` answers one record
-        with a flat vector. To `input`, the reply of OpenAI's embeddings.
+        `{"predictions": [...]}` with one vector a record; an endpoint whose output is "flat"
+        answers one record alone with its vector. To `input`, the reply of OpenAI's embeddings.
 
     Raises:
         NotFound: no such endpoint. InvalidParameterValue: a payload or a record that can't be used,
@@ -66,10 +66,13 @@ def invoke(models: Models, name: str, payload: object) -> Json:
             f"{format_} holds {len(rows)} records; expected 1 to {MAX_RECORDS}."
         )
     records = [_record(row, place, name) for place, row in enumerate(rows)]
-    vectors = encode_records(models, name, records)
     if format_ == "input":
-        return _embeddings(found["name"], records, vectors)
-    if name == IMAGES_ONLY and len(records) == 1:
+        as_base64 = _is_base64(payload.get("encoding_format"))
+        vectors = encode_records(models, name, records)
+        _check_dimensions(payload.get("dimensions"), vectors.shape[1])
+        return _embeddings(found["name"], records, vectors, as_base64)
+    vectors = encode_records(models, name, records)
+    if found["config"]["output"] == "flat" and len(records) == 1:
         return {"predictions": vectors[0].tolist()}
     return {"predictions": vectors.tolist()}
 
@@ -164,30 +167,56 @@ def encode_records(models: Models, name: str, records: Sequence[Record]) -> Matr
 
 
 def _encoded(gathering: Gathering, encoder: Encoder, records: Sequence[Record]) -> Matrix:
+    parts = [
+        _encoded_part(gathering, encoder, records[start : start + MAX_ITEMS], start)
+        for start in range(0, len(records), MAX_ITEMS)  # prepared photos take much memory
+    ]
+    return np.asarray(np.concatenate(parts), dtype=np.float32)
+
+
+def _encoded_part(
+    gathering: Gathering, encoder: Encoder, records: Sequence[Record], first: int
+) -> Matrix:
+    """(n, dimension) of so many records as one batch holds; `first` is the place of their first."""
     texts = [record.text for record in records if record.text is not None]
     images = [
         _prepared(encoder, record.image, place)
-        for place, record in enumerate(records)
+        for place, record in enumerate(records, first)
         if record.image is not None
     ]
     key = encoder.fingerprint
-    of_texts = iter(gathering.run(("text", key), texts, encoder.encode_texts)) if texts else None
-    of_images = iter(gathering.run(("image", key), images, _pixels_of(encoder))) if images else None
+    of_texts = iter(gathering.run(("text", key), texts, _texts_of(encoder)) if texts else ())
+    of_images = iter(gathering.run(("image", key), images, _pixels_of(encoder)) if images else ())
     out: list[Vector] = []
-    for record in records:
-        text = next(of_texts) if of_texts and record.text is not None else None
-        image = next(of_images) if of_images and record.image is not None else None
-        if text is not None and image is not None:
-            out.append(blend_vectors(text[None, :], image[None, :])[0])
-        else:
-            alone = image if text is None else text
-            assert alone is not None  # a record has one of them
-            out.append(alone)
-    return np.asarray(np.stack(out), dtype=np.float32)
+    for place, record in enumerate(records, first):
+        parts = [next(of_texts)] if record.text is not None else []
+        parts += [next(of_images)] if record.image is not None else []
+        out.append(parts[0] if len(parts) == 1 else _blended(*parts, place))
+    return np.stack(out)
+
+
+def _blended(text: Vector, image: Vector, place: int) -> Vector:
+    try:
+        blend: Vector = blend_vectors(text[None, :], image[None, :])[0]
+    except InvalidParameterValue as error:
+        raise InvalidParameterValue(f"record {place}: {error.message}") from error
+    return blend
+
+
+def _texts_of(encoder: Encoder) -> Callable[[list[str]], Matrix]:
+    return lambda texts: checked_rows(encoder.encode_texts(texts), len(texts), encoder.dimension)
 
 
 def _pixels_of(encoder: Encoder) -> Callable[[list[Any]], Matrix]:
-    return lambda images: encoder.encode_pixels(np.stack(images))
+    def encode(images: list[Any]) -> Matrix:
+        size = encoder.image_batch
+        parts = [
+            encoder.encode_pixels(np.stack(images[start : start + size]))
+            for start in range(0, len(images), size)
+        ]
+        return checked_rows(np.concatenate(parts), len(images), encoder.dimension)
+
+    return encode
 
 
 def _prepared(encoder: Encoder, image: bytes, place: int) -> Any:
@@ -199,12 +228,38 @@ def _prepared(encoder: Encoder, image: bytes, place: int) -> Any:
         raise InvalidParameterValue(f"record {place}: {error.message}") from error
 
 
-def _embeddings(name: str, records: Sequence[Record], vectors: Matrix) -> Json:
-    """The reply of OpenAI's embeddings. Tokens are counted as words: models count differently."""
+def _is_base64(encoding_format: object) -> bool:
+    """Whether vectors are asked for as base64, which OpenAI's own client does."""
+    if encoding_format not in (None, "float", "base64"):
+        raise InvalidParameterValue(
+            f"encoding_format is {encoding_format!r:.80}; expected float or base64."
+        )
+    return encoding_format == "base64"
+
+
+def _check_dimensions(given: object, own: int) -> None:
+    if given is not None and given != own:
+        raise InvalidParameterValue(
+            f"dimensions is {given!r:.80}; the vectors of this endpoint have {own} numbers and "
+            "can't be shortened."
+        )
+
+
+def _embeddings(
+    name: str, records: Sequence[Record], vectors: Matrix, as_base64: bool = False
+) -> Json:
+    """The reply of OpenAI's embeddings. Tokens are counted as words: models count differently.
+
+    Args:
+        as_base64: each vector is the base64 of its little-endian float32 numbers.
+    """
     words = sum(len((record.text or "").split()) for record in records)
+    shown: list[Any] = vectors.tolist()
+    if as_base64:
+        shown = [base64.b64encode(row.astype("<f4").tobytes()).decode() for row in vectors]
     data = [
         {"object": "embedding", "index": place, "embedding": vector}
-        for place, vector in enumerate(vectors.tolist())
+        for place, vector in enumerate(shown)
     ]
     usage = {"prompt_tokens": words, "total_tokens": words}
     return {"object": "list", "model": name, "data": data, "usage": usage}

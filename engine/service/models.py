@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from engine.encode.encoder import Encoder, load_encoder
@@ -23,6 +24,7 @@ class Models:
         self.settings = settings
         self._layout = layout
         self._encoders: dict[str, Encoder] = {}
+        self._loading = threading.RLock()
         self.gathering = Gathering()
         self.rerankers: dict[str, RerankingModel] = {}
         self.serving = ServingEndpoints(layout, self.encoder)
@@ -30,9 +32,13 @@ class Models:
     def encoder(self, name: str | None = None) -> Encoder:
         """An encoder by name (None: this workspace's default), loaded once for each workspace."""
         wanted = name or self.settings.encoder
-        if wanted not in self._encoders:
-            self._encoders[wanted] = load_encoder(wanted, self.settings.device)
-        return self._encoders[wanted]
+        found = self._encoders.get(wanted)
+        if found is None:
+            with self._loading:  # two threads would hold the model twice
+                found = self._encoders.get(wanted)
+                if found is None:
+                    found = self._encoders[wanted] = load_encoder(wanted, self.settings.device)
+        return found
 
     def register_reranker(self, name: str, reranker: RerankingModel) -> None:
         """Let queries of this workspace name a reranker; see `RerankingModel` for what it must do.
@@ -53,12 +59,14 @@ class Models:
         self.rerankers[name] = reranker
 
     # ------------------------------------------------------------------ serving endpoints
-    def create_serving_endpoint(self, name: str, encoder: str | None = None) -> dict[str, Any]:
+    def create_serving_endpoint(
+        self, name: str, encoder: str | None = None, output: str = "vectors"
+    ) -> dict[str, Any]:
         """Create a model serving endpoint; see `ServingEndpoints.create`.
 
         For an object of your own behind a name, see `ServingEndpoints.use`.
         """
-        return self.serving.create(name, encoder)
+        return self.serving.create(name, encoder, output)
 
     def get_serving_endpoint(self, name: str) -> dict[str, Any]:
         """A model serving endpoint as the API shows it. Raises NotFound."""

@@ -45,6 +45,8 @@ BUILT_IN: Mapping[str, str] = {
     "databricks-gte-large-en": _STAND_IN,
     "databricks-bge-large-en": _STAND_IN,
 }
+FLAT = "clip-image-encoder"  # the built-in endpoint that answers one record with a flat vector
+OUTPUTS = ("vectors", "flat")
 TASK = "llm/v1/embeddings"
 BATCH_TEXTS = 256  # texts in one call of an encoder, and in one commit of the cache
 
@@ -81,18 +83,26 @@ class ServingEndpoints:
         self._given: dict[str, Encoder] = {}
 
     # ------------------------------------------------------------------ life cycle
-    def create(self, name: str, encoder: str | None = None) -> dict[str, Any]:
+    def create(
+        self, name: str, encoder: str | None = None, output: str = "vectors"
+    ) -> dict[str, Any]:
         """Create an endpoint; returns it as the API shows it.
 
         Args:
             encoder: a name for `load_encoder`; None for whatever is the workspace's default when
                 the endpoint is used.
+            output: "vectors": predictions are a list with one vector a record. "flat": the same,
+                but one record alone is answered with its vector, as `clip-image-encoder` does.
 
         Raises:
-            InvalidParameterValue: a bad name. ResourceConflict: it is taken.
+            InvalidParameterValue: a bad name or output. ResourceConflict: the name is taken.
             ModelUnavailable, MissingExtra: the encoder can't be had here.
         """
         _check_name(name)
+        if output not in OUTPUTS:
+            raise InvalidParameterValue(
+                f"output is {output!r:.80}; expected {' or '.join(OUTPUTS)}."
+            )
         if encoder is not None:
             _ = self._load(encoder).fingerprint  # looks for the model, without loading its weights
         with self._layout.writing("serving"):
@@ -104,6 +114,7 @@ class ServingEndpoints:
                 "creator": user_name(),
                 "creation_timestamp": now_ms(),
                 "encoder": encoder,
+                "output": output,
             }
             write_json(self._file(name), facts)
         return self.get(name)
@@ -154,7 +165,8 @@ class ServingEndpoints:
                         "entity_version": "1",
                         "state": {"deployment": "DEPLOYMENT_READY"},
                     }
-                ]
+                ],
+                "output": facts["output"],
             },
         }
 
@@ -185,6 +197,8 @@ class ServingEndpoints:
         else:
             facts = self._read(name)
             described = f"Served by encoder {facts['encoder'] or 'of the workspace'}."
+            if facts["output"] == "flat":
+                described += " One record alone is answered with a flat vector."
             return {**facts, "encoder": facts["encoder"] or "default", "description": described}
         return {
             "id": uuid.uuid5(_NAMESPACE, name).hex,
@@ -192,12 +206,13 @@ class ServingEndpoints:
             "creation_timestamp": 0,
             "encoder": "default" if encoder is None else str(encoder.name),
             "description": description,
+            "output": "flat" if name == FLAT else "vectors",
         }
 
     def _read(self, name: str) -> dict[str, Any]:
         with contextlib.suppress(FileNotFoundError):
             if isinstance(name, str) and _NAME.fullmatch(name):
-                return read_json(self._file(name))
+                return {"output": "vectors", **read_json(self._file(name))}
         known = self._names()
         raise NotFound(
             "The given endpoint does not exist, please retry after checking the specified model and "
@@ -306,8 +321,13 @@ def _outcomes(name: str, encoder: TextEncoder, texts: Sequence[str]) -> Iterator
 
 def _matrix(encoder: TextEncoder, texts: Sequence[str]) -> Matrix:
     """(n, dimension) float32 of n texts. Raises ValueError where the encoder returns anything else."""
-    given = np.asarray(encoder.encode_texts(list(texts)))
-    expected = (len(texts), encoder.dimension)
+    return checked_rows(encoder.encode_texts(list(texts)), len(texts), encoder.dimension)
+
+
+def checked_rows(answer: object, rows: int, dimension: int) -> Matrix:
+    """What a model answered, as (rows, dimension) float32. Raises ValueError where it is another thing."""
+    given = np.asarray(answer)
+    expected = (rows, dimension)
     if given.shape != expected or given.dtype.kind not in "fiu":
         raise ValueError(
             f"it returned {given.dtype} of shape {given.shape}; expected numbers of shape {expected}"

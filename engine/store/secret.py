@@ -29,7 +29,7 @@ def workspace_secret(layout: Layout) -> bytes:
         with layout.writing("secret"):
             known = _read(file)  # another process may have been faster
             if known is None:
-                _write(file, fresh)
+                write_private(file, fresh.hex())
             return known or fresh
     except (OSError, VitrineError):
         return fresh
@@ -44,13 +44,13 @@ def _read(file: Path) -> bytes | None:
     return None
 
 
-def _write(file: Path, secret: bytes) -> None:
-    """Write it durably and at once; nobody else can read it at any moment."""
+def write_private(file: Path, text: str) -> None:
+    """Write a file durably and at once; nobody but its owner can read it at any moment."""
     make_folder(file.parent)
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".writing-")  # mode 0600
     try:
         with os.fdopen(handle, "w", encoding="ascii") as stream:
-            stream.write(secret.hex())
+            stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, file)

@@ -147,9 +147,11 @@ def test_a_query_without_vector_says_what_was_given(vector: Any, text: Any, give
     assert "main.shop.vs" in message
 
 
-def test_text_and_vector_together_are_refused() -> None:
-    message = refusal(InvalidParameterValue, text="red dress")
-    assert "Both query_text and query_vector" in message
+def test_of_text_and_vector_the_vector_counts() -> None:
+    """LangChain's search for diverse rows sends both."""
+    built = query(text="red dress", query_type="ANN")
+    assert not built.needs_encoding
+    assert built.vector.tolist() == query().vector.tolist()
 
 
 # ------------------------------------------------------------------ what each type needs, and limits
@@ -165,7 +167,6 @@ def test_text_and_vector_together_are_refused() -> None:
         (SELF_MANAGED, {"query_type": "FULL_TEXT", "vector": None}, "needs query_text"),
         (SELF_MANAGED, {"query_type": "FULL_TEXT", "text": "a"}, "no query_vector"),
         (WITH_MODEL, {"vector": None}, "neither was given"),
-        (WITH_MODEL, {"text": "a"}, "Both query_text and query_vector"),
         (WITH_MODEL, {"query_type": "HYBRID", "vector": None}, "needs query_text"),
         (WORDS_ONLY, {"vector": None, "text": "a"}, "without vectors"),
         (WORDS_ONLY, {"query_type": "HYBRID", "text": "a"}, "without vectors"),

@@ -64,7 +64,7 @@ def test_one_that_can_not_be_kept_is_made_for_the_process(
     def refuse(*_: object) -> None:
         raise StorageFailed("no room")
 
-    monkeypatch.setattr(secret, "_write", refuse)
+    monkeypatch.setattr(secret, "write_private", refuse)
     first, second = workspace_secret(Layout(tmp_path)), workspace_secret(Layout(tmp_path))
     assert len(first) == len(second) == 32
     assert first != second

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import os
+import json
 import secrets
 import time
 from collections.abc import Mapping
@@ -17,11 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import CorruptFile, VitrineError
-from engine.store.layout import Layout, make_folder, read_json, write_json
+from engine.store.layout import Layout, read_json
+from engine.store.secret import write_private
 
 TOKEN_SECONDS = 3600  # how long an access token is good for, as in the cloud
-_FILE = "credentials.json"
+FILE = "credentials.json"
 _PREFIX = "vitrine-oauth"
+VARIABLES = {
+    "token": "VITRINE_TOKEN",
+    "client_id": "VITRINE_CLIENT_ID",
+    "client_secret": "VITRINE_CLIENT_SECRET",
+}
 
 
 class Unauthenticated(VitrineError):
@@ -87,6 +93,12 @@ class Credentials:
         return hmac.new(key, until.encode(), hashlib.sha256).hexdigest()
 
 
+def given_credentials(environ: Mapping[str, str]) -> dict[str, str]:
+    """Those that the environment names, by their attribute; empty variables count as absent."""
+    found = {name: environ.get(variable, "").strip() for name, variable in VARIABLES.items()}
+    return {name: value for name, value in found.items() if value}
+
+
 def open_credentials(root: Path, environ: Mapping[str, str]) -> tuple[Credentials, bool]:
     """The credentials of a workspace, made at first use; and whether they were made just now.
 
@@ -96,20 +108,15 @@ def open_credentials(root: Path, environ: Mapping[str, str]) -> tuple[Credential
     Raises:
         CorruptFile: the file holds something else. StorageFailed: it can't be written.
     """
-    names = {
-        "token": "VITRINE_TOKEN",
-        "client_id": "VITRINE_CLIENT_ID",
-        "client_secret": "VITRINE_CLIENT_SECRET",
-    }
-    given = {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
-    if len(given) == len(names):
+    given = given_credentials(environ)
+    if len(given) == len(VARIABLES):
         return Credentials(**given), False
     kept, made = _kept(Layout(root))
     return Credentials(**{**kept, **given}), made
 
 
 def _kept(layout: Layout) -> tuple[dict[str, str], bool]:
-    file = layout.root / _FILE
+    file = layout.root / FILE
     with contextlib.suppress(FileNotFoundError):
         return _read(file), False
     with layout.writing("credentials"):
@@ -120,22 +127,15 @@ def _kept(layout: Layout) -> tuple[dict[str, str], bool]:
             "client_id": f"vitrine-{secrets.token_hex(8)}",
             "client_secret": f"dose{secrets.token_hex(16)}",
         }
-        make_folder(layout.root)
-        before = os.umask(0o077)  # never readable by others, not even for a moment
-        try:
-            write_json(file, fresh)
-        finally:
-            os.umask(before)
-        os.chmod(file, 0o600)
+        write_private(file, json.dumps(fresh))
         return fresh, True
 
 
 def _read(file: Path) -> dict[str, str]:
     values = read_json(file)
-    names = ("token", "client_id", "client_secret")
-    if not all(isinstance(values.get(name), str) and values[name] for name in names):
+    if not all(isinstance(values.get(name), str) and values[name] for name in VARIABLES):
         raise CorruptFile(
             f"{file} does not hold a token, a client id and a client secret. Delete it: new ones "
             "are made at the next start."
         )
-    return {name: values[name] for name in names}
+    return {name: values[name] for name in VARIABLES}

@@ -2,6 +2,9 @@
 
 In order: an id, the path made plain, credentials, limits of size and time, then a line of access log
 and the metrics. Errors have the API's form.
+
+A request that runs in a thread when the time limit strikes goes on in its thread; only its answer is
+given up. Reads are harmless, and writes are durable or not at all.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from starlette.requests import ClientDisconnect, Request
@@ -25,12 +29,15 @@ from engine.doors.http.credentials import Credentials, Unauthenticated
 from engine.doors.http.login import PUBLIC as LOGIN_PATHS
 from engine.doors.rest.routing import error_body
 
-PUBLIC = (*LOGIN_PATHS, "/health", "/docs", "/redoc", "/openapi.json")
+PUBLIC = ("/health", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 UNLIMITED = ("/api/2.0/fs/",)  # files may be large and slow; their routes have limits of their own
 _ACCESS = logging.getLogger("vitrine.access")
 _LOG = logging.getLogger("vitrine.http")
 CLIENT_GONE = 499  # in log and metrics: nobody is there to read a status
-_REQUEST_ID = re.compile(r"[\w.-]{1,128}")
+_REQUEST_ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
+_LENGTH = re.compile("[0-9]{1,18}")
 
 REQUESTS = Counter(
     "vitrine_http_requests_total", "Requests answered.", ["operation", "method", "status"]
@@ -65,12 +72,20 @@ class TooLarge(Exception):
 class Guard:
     """The middleware."""
 
-    def __init__(self, app: ASGIApp, credentials: Credentials | None, limits: Limits) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        credentials: Credentials | None,
+        limits: Limits,
+        loopback_only: bool = False,
+    ) -> None:
         """
         Args:
             credentials: None lets everybody in.
+            loopback_only: refuse what a web page of another site makes a browser send here.
         """
         self._app, self._credentials, self._limits = app, credentials, limits
+        self._loopback_only = loopback_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -105,7 +120,15 @@ class Guard:
 
     def _refusal(self, passing: _Passing) -> JSONResponse | None:
         path = passing.scope["path"]
-        if self._credentials is not None and not path.startswith(PUBLIC):
+        if self._loopback_only and not passing.is_from_here():
+            passing.operation = "refused"
+            text = (
+                "Without credentials, requests must name this machine: a Host, and an Origin if there "
+                f"is one, of {', '.join(LOOPBACK)}."
+            )
+            return passing.error(403, "PERMISSION_DENIED", text)
+        is_public = path in PUBLIC or path.startswith(LOGIN_PATHS)
+        if self._credentials is not None and not is_public:
             try:
                 self._credentials.check_bearer(passing.header("authorization"))
             except Unauthenticated as error:
@@ -115,7 +138,7 @@ class Guard:
             passing.unlimited()
             return None
         length = passing.header("content-length") or "0"
-        if length.isdecimal() and int(length) > self._limits.body_bytes:
+        if not _LENGTH.fullmatch(length) or int(length) > self._limits.body_bytes:
             return passing.error(413, "REQUEST_TOO_LARGE", self._too_large())
         return None
 
@@ -131,11 +154,12 @@ class _Passing:
         self._headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
         given = self.header("x-request-id") or ""
         self.id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
-        self.method = scope["method"]
+        # Any word is a method; each would be a line of the metrics.
+        self.method = scope["method"] if scope["method"] in METHODS else "OTHER"
         self.status, self.received, self.sent = 0, 0, 0
         # One of the clients puts two slashes where its base address ends with one.
         plain = re.sub("/+", "/", scope["path"]) or "/"
-        raw = re.sub(b"/+", b"/", scope.get("raw_path") or plain.encode())
+        raw = re.sub(b"/+", b"/", scope.get("raw_path") or quote(plain).encode())
         state = {**scope.get("state", {}), "request_id": self.id, "passing": self}
         self.scope = {**scope, "path": plain, "raw_path": raw, "state": state}
         self.operation = "other"
@@ -149,6 +173,19 @@ class _Passing:
         """A header by its name in lower case."""
         value = self._headers.get(name)
         return value.decode("latin-1") if value is not None else None
+
+    def is_from_here(self) -> bool:
+        """Whether host and origin are this machine's names.
+
+        A page elsewhere can send requests here, and by a name of its own that it lets stand for
+        127.0.0.1 also read the answers; browsers then tell its name.
+        """
+        origin = self.header("origin")
+        addresses = [f"//{self.header('host') or ''}", *([] if origin is None else [origin])]
+        try:
+            return all(urlsplit(address).hostname in LOOPBACK for address in addresses)
+        except ValueError:
+            return False
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -183,7 +220,7 @@ def request_id(request: Request) -> str:
 
 def name_operation(request: Request, operation: str) -> None:
     """Say under which name a request counts in log and metrics."""
-    request.state.passing.operation = operation
+    request.state.passing.operation = operation or "unknown"
 
 
 @functools.lru_cache(maxsize=1024)

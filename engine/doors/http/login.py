@@ -6,7 +6,6 @@ Truth: what `databricks-sdk` and `databricks-ai-search` ask for with a client id
 from __future__ import annotations
 
 import base64
-import binascii
 import uuid
 from urllib.parse import parse_qs
 
@@ -24,7 +23,8 @@ PUBLIC = ("/.well-known/", "/oidc/")
 def routes(credentials: Credentials | None) -> list[Route]:
     """The routes; `credentials` is None where no one has to log in."""
 
-    def config(request: Request) -> JSONResponse:
+    async def config(request: Request) -> JSONResponse:
+        name_operation(request, "login_config")
         found = {
             "oidc_endpoint": f"{_base(request)}/oidc",
             "account_id": _ACCOUNT,
@@ -33,7 +33,8 @@ def routes(credentials: Credentials | None) -> list[Route]:
         }
         return JSONResponse(found)
 
-    def discovery(request: Request) -> JSONResponse:
+    async def discovery(request: Request) -> JSONResponse:
+        name_operation(request, "login_discovery")
         base = _base(request)
         found = {
             "issuer": f"{base}/oidc",
@@ -45,6 +46,7 @@ def routes(credentials: Credentials | None) -> list[Route]:
         return JSONResponse(found)
 
     async def token(request: Request) -> JSONResponse:
+        name_operation(request, "login_token")
         form = parse_qs((await request.body()).decode("utf-8", "replace"))
         grant = form.get("grant_type", [""])[0]
         if grant != "client_credentials":
@@ -81,7 +83,7 @@ def _client(request: Request, form: dict[str, list[str]]) -> tuple[str, str]:
     if scheme.lower() == "basic":
         try:
             text = base64.b64decode(given, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # not ASCII, not base64, or not UTF-8
             return "", ""
         client_id, _, client_secret = text.partition(":")
         return client_id, client_secret

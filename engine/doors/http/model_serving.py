@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
+import orjson
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -17,9 +18,14 @@ from engine.errors import InvalidParameterValue, NotSupported, VitrineError
 from engine.service.invocations import invoke
 from engine.service.workspace import Workspace
 
+_OPENAI = ("input", "encoding_format", "dimensions")
+_THREADS = 64  # as many calls as a batch holds wait for a model; queries have threads of their own
+
 
 def routes(workspace: Workspace) -> list[Route]:
     """The routes over a workspace's serving endpoints."""
+
+    limiter = CapacityLimiter(_THREADS)
 
     async def invocations(request: Request) -> Response:
         name_operation(request, "invocations")
@@ -39,7 +45,7 @@ def routes(workspace: Workspace) -> list[Route]:
     async def _answered(request: Request, split: Any) -> Response:
         body = await request.body()
         try:
-            name, content = await run_in_threadpool(_reply, workspace, body, split)
+            name, content = await run_sync(_reply, workspace, body, split, limiter=limiter)
         except VitrineError as error:
             return _refused(request, error)
         headers = {"served-model-name": name}
@@ -58,15 +64,14 @@ def _reply(workspace: Workspace, body: bytes, split: Any) -> tuple[str, bytes]:
     except ValueError as error:
         raise MalformedRequest(f"The body is not JSON: {error}.") from None
     name, payload = split(payload)
-    reply = invoke(workspace, name, payload)
-    return name, json.dumps(reply, separators=(",", ":")).encode()
+    return name, orjson.dumps(invoke(workspace, name, payload))
 
 
 def _named(payload: object) -> tuple[str, object]:
     """Name and payload of a body in OpenAI's form, which names its model."""
     if not isinstance(payload, dict) or not isinstance(payload.get("model"), str):
         raise InvalidParameterValue("model is missing; it names the serving endpoint.")
-    return payload["model"], {"input": payload.get("input")}
+    return payload["model"], {name: payload.get(name) for name in _OPENAI}
 
 
 def _refused(request: Request, error: VitrineError) -> JSONResponse:

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from engine.doors.http.credentials import Credentials, open_credentials
+from engine.doors.http.guard import LOOPBACK
 from engine.doors.http.metrics import SHARED_FOLDER
 from engine.errors import InvalidInputException, InvalidState
 from engine.service.workspace import Workspace
+from engine.store.layout import make_folder, storage_failed
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 HOST, PORT = "127.0.0.1", 8765
 _GRACE_SECONDS = 30  # for running requests, when the server is asked to stop
 _CONFIGURATION = "VITRINE_SERVER"  # what worker processes are told, as JSON; holds no secret
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -47,26 +48,37 @@ class Options:
     access_log: bool = True
 
     def check(self) -> None:
-        """Refuse what would be unsafe.
+        """Refuse what would be unsafe or can't be, and make the workspace's folder.
 
         Raises:
             InvalidInputException: no credentials on an address that others reach.
+            InvalidState: the port is taken. StorageFailed: the folder can't be made.
         """
-        if not self.auth and self.host not in _LOOPBACK:
+        if not self.auth and self.host not in LOOPBACK:
             raise InvalidInputException(
                 f"--no-auth is for this machine alone, and --host {self.host} is reached by others. "
                 f"Leave out --no-auth, or serve on {HOST}."
             )
+        _check_free(self.host, self.port)
+        try:
+            make_folder(self.path)
+        except OSError as error:
+            raise storage_failed(f"workspace {self.path} was not made", error) from error
+
+    @property
+    def url(self) -> str:
+        """The address that it serves."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
 
 
 def serve(options: Options) -> None:
     """Serve until the process is asked to stop; running requests are finished first.
 
     Raises:
-        InvalidInputException: see `Options.check`. InvalidState: the port is taken.
+        InvalidInputException, InvalidState, StorageFailed: see `Options.check`.
     """
     options.check()
-    _check_free(options.host, options.port)
     configuration = {
         "path": str(options.path),
         "auth": options.auth,
@@ -113,18 +125,18 @@ def app_from_environment() -> FastAPI:
     if configuration["access_log"]:
         log_to_standard_error()
     credentials = open_credentials(path, os.environ)[0] if configuration["auth"] else None
-    return create_app(Workspace(path), credentials)
+    return create_app(Workspace(path), credentials, loopback_only=credentials is None)
 
 
 def log_to_standard_error() -> None:
     """Write access lines and the service's own errors to standard error."""
-    for name, form in (("vitrine.access", "%(message)s"), ("vitrine.http", None)):
+    for name, form in (("vitrine.access", "%(message)s"), ("vitrine.http", None), ("engine", None)):
         logger = logging.getLogger(name)
         if not logger.handlers:
             handler = logging.StreamHandler(sys.stderr)
             handler.setFormatter(logging.Formatter(form))
             logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
+        logger.setLevel(logging.WARNING if name == "engine" else logging.INFO)
         logger.propagate = False
 
 

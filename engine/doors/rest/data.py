@@ -41,13 +41,10 @@ QUERY = (
 INPUTS = Field("inputs_json", "string", required=True)
 KEYS = Field("primary_keys", "scalars")
 ENDPOINT_NAME = Field("endpoint_name", "string")  # checked: the index must be on it
-_RANGES = (" <", " <=", " >", " >=")
 
 
 def query_arguments(body: Values) -> dict[str, Any]:
     """The arguments of `Workspace.query_index` that a query's body stands for.
-
-    LangChain's search for diverse rows sends an ANN query's text beside its vector: the vector counts.
 
     Raises:
         InvalidParameterValue: `filters_json` is not the JSON text of a dict or a list of dicts.
@@ -56,9 +53,6 @@ def query_arguments(body: Values) -> dict[str, Any]:
     text = arguments.pop("filters_json", None)
     if text:
         arguments["filters"] = _filters(text)
-    ann = str(arguments.get("query_type") or "ANN").upper() == "ANN"
-    if ann and arguments.get("query_vector") and not arguments.get("reranker"):
-        arguments.pop("query_text", None)
     return arguments
 
 
@@ -72,27 +66,7 @@ def _filters(text: str) -> object:
             f"filters_json is {text!r:.200}; expected the JSON text of an object such as "
             '{"price <": 50}, or of a list of such objects.'
         )
-    if isinstance(filters, dict):
-        return _single_values(filters)
-    if isinstance(filters, list):
-        return [_single_values(each) if isinstance(each, dict) else each for each in filters]
     return filters
-
-
-def _single_values(filters: dict[str, Any]) -> dict[str, Any]:
-    """Filters whose ranges and columns of an OR have values, not lists of one as LlamaIndex sends."""
-    plain = {}
-    for key, value in filters.items():
-        if " OR " in key and isinstance(value, list):
-            value = [_only(each) for each in value]
-        elif key.endswith(_RANGES):
-            value = _only(value)
-        plain[key] = value
-    return plain
-
-
-def _only(value: object) -> object:
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def rows_of(text: str) -> list[dict[str, Any]]:
