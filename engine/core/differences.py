@@ -399,6 +399,18 @@ DIFFERENCES: tuple[Difference, ...] = (
         True,
         "tests/unit/test_filter_text.py::test_both_dialects_are_taken_everywhere_unless_strict",
     ),
+    Difference(
+        "ANN with query_text beside query_vector",
+        "the vector counts",
+        False,
+        "tests/unit/test_query.py::test_of_text_and_vector_the_vector_counts",
+    ),
+    Difference(
+        "a list of one where a filter takes a single value",
+        "its value",
+        False,
+        "tests/unit/test_filters.py::test_a_list_of_one_is_its_value_where_one_is_expected",
+    ),
 )
 
 

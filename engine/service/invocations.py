@@ -189,9 +189,14 @@ def _encoded_part(
     of_images = iter(gathering.run(("image", key), images, _pixels_of(encoder)) if images else ())
     out: list[Vector] = []
     for place, record in enumerate(records, first):
-        parts = [next(of_texts)] if record.text is not None else []
-        parts += [next(of_images)] if record.image is not None else []
-        out.append(parts[0] if len(parts) == 1 else _blended(*parts, place))
+        text = next(of_texts) if record.text is not None else None
+        image = next(of_images) if record.image is not None else None
+        if text is not None and image is not None:
+            out.append(_blended(text, image, place))
+        else:
+            alone = image if text is None else text
+            assert alone is not None  # a record has one of them
+            out.append(alone)
     return np.stack(out)
 
 

@@ -325,7 +325,7 @@ def _matrix(encoder: TextEncoder, texts: Sequence[str]) -> Matrix:
 
 
 def checked_rows(answer: object, rows: int, dimension: int) -> Matrix:
-    """What a model answered, as (rows, dimension) float32. Raises ValueError where it is another thing."""
+    """What a model answered as (rows, dimension) float32. Raises ValueError for anything else."""
     given = np.asarray(answer)
     expected = (rows, dimension)
     if given.shape != expected or given.dtype.kind not in "fiu":

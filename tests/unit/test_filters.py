@@ -361,7 +361,13 @@ def test_or_needs_one_value_for_each_column(values: list[Any]) -> None:
 
 
 def test_or_takes_single_values() -> None:
-    assert "takes a single value" in refusal({"gender OR price <": [["Men"], 50]})
+    assert "takes a single value" in refusal({"gender OR price <": [["Men", "Women"], 50]})
+
+
+def test_a_list_of_one_is_its_value_where_one_is_expected() -> None:
+    """LlamaIndex sends ranges, and columns of an OR, so."""
+    one = parse_dict({"gender OR price <": [["Men"], [50]], "price >=": [5]}, COLUMNS)
+    assert one == parse_dict({"gender OR price <": ["Men", 50], "price >=": 5}, COLUMNS)
 
 
 def test_a_condition_takes_1_to_1024_values() -> None:

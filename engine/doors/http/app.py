@@ -29,7 +29,8 @@ from engine.service.workspace import Workspace
 
 QUICK_ROWS = 200_000  # of an index whose queries the event loop answers itself
 QUICK_BYTES = 1 << 17  # of their bodies; a vector of 4,096 numbers takes 80 kB
-_SLOW_PARTS = (b'"query_text"', b"\\u")  # texts are encoded first, and names may be written in escapes
+# Texts are encoded first; in escapes their name would not be seen.
+_SLOW_PARTS = (b'"query_text"', b"\\u")
 _DOCUMENTATION = (
     "Vector Search, model serving and files of a workspace, offline. Files of volumes are described in "
     "the API's own documents. The pages /docs and /redoc load their scripts from a public address, so "
@@ -51,16 +52,10 @@ def create_app(
         credentials: who may use it; None lets everybody in.
         loopback_only: refuse requests that name another host or come from another site's page.
     """
-    guarded = {
-        "credentials": credentials,
-        "limits": limits or Limits(),
-        "loopback_only": loopback_only,
-    }
+    limits = limits or Limits()
+    guard = Middleware(Guard, credentials=credentials, limits=limits, loopback_only=loopback_only)
     app = FastAPI(
-        title="vitrine",
-        version=__version__,
-        description=_DOCUMENTATION,
-        middleware=[Middleware(Guard, **guarded)],
+        title="vitrine", version=__version__, description=_DOCUMENTATION, middleware=[guard]
     )
     app.add_exception_handler(HTTPException, _unrouted)
     app.openapi = functools.cache(lambda: describe_api(app))  # type: ignore[method-assign]

@@ -6,7 +6,6 @@ restart forgets none.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import json
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import CorruptFile, VitrineError
-from engine.store.layout import Layout, read_json
+from engine.store.layout import Layout, read_json, storage_failed
 from engine.store.secret import write_private
 
 TOKEN_SECONDS = 3600  # how long an access token is good for, as in the cloud
@@ -117,8 +116,12 @@ def open_credentials(root: Path, environ: Mapping[str, str]) -> tuple[Credential
 
 def _kept(layout: Layout) -> tuple[dict[str, str], bool]:
     file = layout.root / FILE
-    with contextlib.suppress(FileNotFoundError):
+    try:
         return _read(file), False
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise storage_failed("The credentials can't be read", error) from error
     with layout.writing("credentials"):
         if file.exists():  # another process made them meanwhile
             return _read(file), False

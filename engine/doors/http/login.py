@@ -14,10 +14,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from engine.doors.http.credentials import TOKEN_SECONDS, Credentials
+from engine.doors.http.guard import name_operation
 
 WORKSPACE_ID = "1000000000000001"
 _ACCOUNT = str(uuid.uuid5(uuid.NAMESPACE_URL, "vitrine"))
-PUBLIC = ("/.well-known/", "/oidc/")
 
 
 def routes(credentials: Credentials | None) -> list[Route]:
