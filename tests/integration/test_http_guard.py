@@ -98,19 +98,14 @@ def test_a_page_of_another_site_can_not_use_a_server_without_credentials(
                 assert reply.status_code != 403
 
 
-def test_the_command_without_credentials_looks_at_the_host(tmp_path: Path) -> None:
+def test_the_command_without_credentials_looks_at_the_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from engine.doors.http import server
 
     options = {"path": str(tmp_path), "auth": False, "access_log": False}
-    before = os.environ.get("VITRINE_SERVER")
-    os.environ["VITRINE_SERVER"] = json.dumps(options)
-    try:
-        app = server.app_from_environment()
-    finally:
-        del os.environ["VITRINE_SERVER"]
-        if before is not None:
-            os.environ["VITRINE_SERVER"] = before
-    with TestClient(app) as client:
+    monkeypatch.setenv("VITRINE_SERVER", json.dumps(options))
+    with TestClient(server.app_from_environment()) as client:
         assert client.get(ENDPOINTS, headers={"Host": "evil.example"}).status_code == 403
         assert client.get(ENDPOINTS, headers={"Host": "127.0.0.1"}).status_code == 200
 
@@ -266,6 +261,8 @@ def test_the_pages_say_that_they_need_a_network(client: httpx.Client) -> None:
 def test_only_what_is_quick_is_answered_between_other_requests(shop: Any) -> None:
     workspace = shop[0]
     vector = json.dumps({"columns": ["id"], "query_vector": [0.1] * 16}).encode()
+    _, versions = workspace.catalog.open(SYNCED)
+    os.utime(versions._versions_path, (1e9, 1e9))  # nothing was published just now
     workspace.query_index(SYNCED, columns=["id"], query_vector=[0.1] * 16)
     assert is_quick(workspace, "POST", QUERY, vector)
     assert not is_quick(workspace, "PUT", QUERY, vector)
