@@ -91,11 +91,12 @@ def serving_list(workspace: Workspace) -> None:
         {
             "name": found["name"],
             "encoder": found["config"]["served_entities"][0]["entity_name"],
+            "output": found["config"]["output"],
             "description": found["description"],
         }
         for found in workspace.list_serving_endpoints()
     ]
-    print_table(rows, ["name", "encoder", "description"])
+    print_table(rows, ["name", "encoder", "output", "description"])
 
 
 @serving.command("delete")

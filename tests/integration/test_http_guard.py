@@ -112,7 +112,8 @@ def test_the_command_without_credentials_looks_at_the_host(
 
 # ---------------------------------------------------------------------- addresses
 @pytest.mark.parametrize(
-    "path", ["/healthy", "/health/x", "/docsearch", "/metrics", "/openapi.json5", "/oidc", "/.well-known"]
+    "path",
+    ["/healthy", "/health/x", "/docsearch", "/metrics", "/openapi.json5", "/oidc", "/.well-known"],
 )  # fmt: skip
 def test_only_whole_addresses_are_public(shop: Any, path: str) -> None:
     assert httpx.get(shop[1] + path, trust_env=False).status_code == 401

@@ -124,10 +124,15 @@ def test_everybody_is_let_in_on_this_machine_only(tmp_path: Path) -> None:
 def test_a_request_has_one_id_in_header_body_and_log(
     client: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, "vitrine.access"):
-        reply = client.get("/api/2.0/nothing", headers={"X-Request-Id": "mine-1"})
+    caplog.set_level(logging.INFO, "vitrine.access")
+    reply = client.get("/api/2.0/nothing", headers={"X-Request-Id": "mine-1"})
     assert is_error(reply, 404, "ENDPOINT_NOT_FOUND")["details"][0]["request_id"] == "mine-1"
-    (line,) = [json.loads(r.message) for r in caplog.records if r.name == "vitrine.access"]
+    for _ in range(500):  # the line is written after the answer was sent
+        lines = [json.loads(r.getMessage()) for r in caplog.records if r.name == "vitrine.access"]
+        if lines:
+            break
+        time.sleep(0.01)
+    (line,) = lines
     assert (line["request_id"], line["status"], line["method"]) == ("mine-1", 404, "GET")
     assert line["ms"] > 0 and line["path"] == "/api/2.0/nothing"
 

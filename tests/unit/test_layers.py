@@ -41,6 +41,9 @@ WALLS = {
     "filelock": {"store/layout.py"},
     "fastapi": {"doors/http/"},
     "starlette": {"doors/http/"},
+    "anyio": {"doors/http/"},
+    "prometheus_client": {"doors/http/"},
+    "uvicorn": {"doors/http/"},
     "tantivy": {"store/keywords.py"},
     "pyarrow": {"store/", "service/", "encode/pipeline.py"},
 }
