@@ -82,11 +82,17 @@ def serve(path: Path) -> tuple[subprocess.Popen[bytes], int]:
             time.sleep(0.005)
 
 
-def ask(port: int, bodies: list[str]) -> float:
-    """Seconds that queries take, one after the other, on one connection."""
+def connected(port: int) -> http.client.HTTPConnection:
+    """A connection that stays open and sends at once."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
     connection.connect()
     connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def ask(port: int, bodies: list[str]) -> float:
+    """Seconds that queries take, one after the other, on one connection."""
+    connection = connected(port)
     headers = {"Content-Type": "application/json"}
     started = time.perf_counter()
     for body in bodies:
@@ -104,17 +110,14 @@ def measured(
 ) -> list[Row]:
     inside: list[float] = []
     over: list[float] = []
-    connection_bodies = [[body] for body in bodies]
     lists = [vector.tolist() for vector in chosen]
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.connect()
-    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection = connected(port)
 
     def over_http(body: str) -> None:
         connection.request("POST", PATH, body, {"Content-Type": "application/json"})
         json.loads(connection.getresponse().read())
 
-    for number, (vector, (body,)) in enumerate(zip(lists, connection_bodies)):
+    for number, (vector, body) in enumerate(zip(lists, bodies)):
         here = seconds(
             lambda vector=vector: workspace.query_index(
                 INDEX, columns=COLUMNS, query_vector=vector, num_results=K

@@ -32,7 +32,7 @@ import numpy as np
 import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "cases"))
-from http_cost import COLUMNS, INDEX, K, serve
+from http_cost import COLUMNS, INDEX, K, connected, serve
 from http_cost import PATH as OWN_PATH
 from search import clustered
 
@@ -124,9 +124,7 @@ def report(servers: dict[str, tuple[int, str, list[Any]]], rows: int) -> list[st
 
 def ask(port: int, path: str, bodies: list[str]) -> list[float]:
     """Seconds of each query, one after the other on one connection."""
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.connect()
-    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection = connected(port)
     taken = []
     for body in bodies:
         started = time.perf_counter()

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.core.schema import Columns, suggestion
+from engine.core.schema import Columns, unknown_column
 from engine.errors import BadRequest, InvalidParameterValue
 
 DEFAULT_TOP = 10
@@ -57,10 +57,7 @@ def parse_facets(facets: object, columns: Columns) -> tuple[Facet, ...]:
 def _facet(text: str, columns: Columns) -> Facet:
     name, word, rest = _split(text, columns)
     if name not in columns:
-        raise BadRequest(
-            f"facets uses column {name!r}, which the index does not have."
-            f"{suggestion(name, columns)} Columns: {', '.join(sorted(columns))}."
-        )
+        raise unknown_column("facets", name, columns)
     column = columns[name]
     if column.kind == "other":
         raise BadRequest(f"facets: column {name!r} holds values that can't be counted.")

@@ -34,9 +34,8 @@ from engine.core.filters import (
     not_filtered,
     to_date,
     to_timestamp,
-    unknown_column,
 )
-from engine.core.schema import Column, Columns
+from engine.core.schema import Column, Columns, unknown_column
 from engine.errors import BadRequest
 
 # Keywords come from _keyword: as patterns they would be found at the start of longer names.
@@ -345,7 +344,7 @@ def _node(part: _Part, text: str, columns: Columns) -> Node:
     written = text[part.start : part.end][:_LONGEST_SHOWN]
     column = columns.get(part.name.name)
     if column is None:
-        raise unknown_column(part.name.name, columns)
+        raise unknown_column("Filter", part.name.name, columns)
     if column.kind == "other":
         raise not_filtered(written, column)
     if column.is_array:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from typing import Any, Literal, Union
 
-from engine.core.schema import Column, Columns, suggestion
+from engine.core.schema import Column, Columns, unknown_column
 from engine.errors import BadRequest
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">="]
@@ -227,7 +227,7 @@ def _split(key: str, part: str, columns: Columns) -> tuple[Column, str]:
     if any(part.startswith(f"{known} ") for known in columns):
         raise BadRequest(f"Invalid operator used in filter: {key}")
     unknown = name if suffix in _SUFFIXES and name else part
-    raise unknown_column(unknown, columns)
+    raise unknown_column("Filter", unknown, columns)
 
 
 def _leaf(key: str, column: Column, suffix: str, value: object) -> Node:
@@ -262,14 +262,6 @@ def _like_leaf(key: str, column: Column, value: object) -> Like | Words:
 
 # ------------------------------------------------------------------ rules of both dialects
 # `written` is the condition as its author wrote it, or the key of a dict.
-def unknown_column(name: str, columns: Columns) -> BadRequest:
-    """The refusal of a column that the index lacks."""
-    return BadRequest(
-        f"Filter uses column {name!r}, which the index does not have."
-        f"{suggestion(name, columns)} Columns: {', '.join(sorted(columns))}."
-    )
-
-
 def not_filtered(written: str, column: Column) -> BadRequest:
     """The refusal of a column of kind "other"."""
     return BadRequest(

@@ -179,6 +179,15 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
+def unknown_column(where: str, name: str, known: Iterable[str]) -> BadRequest:
+    """The refusal of a column that the index lacks; `where` is the argument that names it."""
+    columns = sorted(known)
+    return BadRequest(
+        f"{where} uses column {name!r}, which the index does not have."
+        f"{suggestion(name, columns)} Columns: {', '.join(columns)}."
+    )
+
+
 def missing_columns(missing: Iterable[str]) -> BadRequest:
     """The service's refusal of columns that an index lacks; its exact text."""
     return BadRequest(f"Requested columns to fetch are not present in index: {','.join(missing)}")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.core.schema import Columns, suggestion
+from engine.core.schema import Columns, unknown_column
 from engine.errors import BadRequest, InvalidParameterValue
 
 
@@ -50,10 +50,7 @@ def _clause(text: str, columns: Columns) -> SortColumn:
             f"sort_columns has the clause {text!r}; expected '<column> ASC' or '<column> DESC'."
         )
     if name not in columns:
-        raise BadRequest(
-            f"sort_columns uses column {name!r}, which the index does not have."
-            f"{suggestion(name, columns)} Columns: {', '.join(sorted(columns))}."
-        )
+        raise unknown_column("sort_columns", name, columns)
     column = columns[name]
     if column.is_array or column.kind == "other":
         raise BadRequest(f"sort_columns: column {name!r} holds values that have no order.")

@@ -26,7 +26,6 @@ Rerank = Callable[[Version, Query, list[Hit], Timings], list[Hit]]
 
 
 def answer(
-    spec: IndexSpec,
     version: Version,
     query: Query,
     timings: Timings,

@@ -17,7 +17,7 @@ import numpy as np
 from engine.core.arrays import Matrix, Vector
 from engine.core.fusion import blend_vectors
 from engine.encode.encoder import Encoder
-from engine.errors import BadImage, InvalidParameterValue, NotFound, VitrineError
+from engine.errors import BadImage, InvalidParameterValue, NotFound
 from engine.service.gathering import MAX_ITEMS, Gathering
 from engine.service.serving import FLAT, checked_rows, failed_call
 
@@ -66,12 +66,11 @@ def invoke(models: Models, name: str, payload: object) -> Json:
             f"{format_} holds {len(rows)} records; expected 1 to {MAX_RECORDS}."
         )
     records = [_record(row, place, name) for place, row in enumerate(rows)]
+    as_base64 = format_ == "input" and _is_base64(payload.get("encoding_format"))
+    vectors = encode_records(models, name, records)
     if format_ == "input":
-        as_base64 = _is_base64(payload.get("encoding_format"))
-        vectors = encode_records(models, name, records)
         _check_dimensions(payload.get("dimensions"), vectors.shape[1])
         return _embeddings(found["name"], records, vectors, as_base64)
-    vectors = encode_records(models, name, records)
     if found["config"]["output"] == "flat" and len(records) == 1:
         return {"predictions": vectors[0].tolist()}
     return {"predictions": vectors.tolist()}
@@ -160,9 +159,7 @@ def encode_records(models: Models, name: str, records: Sequence[Record]) -> Matr
         return _encoded(models.gathering, encoder, records)
     except (NotFound, InvalidParameterValue):
         raise
-    except VitrineError as error:
-        raise InvalidParameterValue(failed_call(name, error)) from error
-    except Exception as error:  # a model's own: whatever it is, it is the reason
+    except Exception as error:  # of the engine, or a model's own: whatever it is, it is the reason
         raise InvalidParameterValue(failed_call(name, error)) from error
 
 
@@ -250,9 +247,7 @@ def _check_dimensions(given: object, own: int) -> None:
         )
 
 
-def _embeddings(
-    name: str, records: Sequence[Record], vectors: Matrix, as_base64: bool = False
-) -> Json:
+def _embeddings(name: str, records: Sequence[Record], vectors: Matrix, as_base64: bool) -> Json:
     """The reply of OpenAI's embeddings. Tokens are counted as words: models count differently.
 
     Args:

@@ -120,7 +120,6 @@ class Queries(Indexes):
             query = query.with_vector(encode_query(self, spec, version, query.text))
             timings.encode_ms = 1000 * (time.perf_counter() - started)
         return answer(
-            spec,
             version,
             query,
             timings,

@@ -53,6 +53,7 @@ def create_app(
         loopback_only: refuse requests that name another host or come from another site's page.
     """
     limits = limits or Limits()
+    api = _api(workspace)
     guard = Middleware(Guard, credentials=credentials, limits=limits, loopback_only=loopback_only)
     app = FastAPI(
         title="vitrine", version=__version__, description=_DOCUMENTATION, middleware=[guard]
@@ -60,14 +61,14 @@ def create_app(
     app.add_exception_handler(HTTPException, _unrouted)
     app.openapi = functools.cache(lambda: describe_api(app))  # type: ignore[method-assign]
     app.router.routes += [
-        Route("/api/2.0/vector-search/{rest:path}", _api(workspace), methods=METHODS),
+        Route("/api/2.0/vector-search/{rest:path}", api, methods=METHODS),
         *login.routes(credentials),
         *files.routes(workspace),
         *model_serving.routes(workspace),
         Route("/health", _health(workspace)),
         Route("/metrics", _metrics),
         Route("/api/2.0/preview/scim/v2/Me", _me),
-        Route("/api/{rest:path}", _api(workspace), methods=METHODS),
+        Route("/api/{rest:path}", api, methods=METHODS),
         Route("/{rest:path}", _nothing, methods=METHODS),
     ]
     return app
