@@ -46,5 +46,5 @@ def test_number(text: str, value: float) -> None:
 
 @pytest.mark.parametrize("text", NO_NUMBERS)
 def test_text_that_is_no_number(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a number such as 19.99"):
+    with pytest.raises(ValueError, match=r"is not a number such as 19\.99"):
         number_of(text)
