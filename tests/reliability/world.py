@@ -70,10 +70,10 @@ def create_synced(workspace: Workspace, held: Held) -> None:
     )
 
 
-def held_by(workspace: Workspace, filters: object = None) -> Held:
+def held_by(workspace: Workspace, filters: object = None, index: str = INDEX) -> Held:
     """Generation by key of all rows that a query returns; each row must be whole."""
     reply = workspace.query_index(
-        INDEX, columns=COLUMNS, query_vector=[0.0] * 4, num_results=ALL, filters=filters
+        index, columns=COLUMNS, query_vector=[0.0] * 4, num_results=ALL, filters=filters
     )
     found: Held = {}
     for key, generation, text, values, _ in reply["result"].get("data_array", []):
