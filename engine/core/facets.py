@@ -11,9 +11,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from engine.core.schema import Columns, unknown_column
+from engine.core.values import decimal_of
 from engine.errors import BadRequest, InvalidParameterValue
 
 DEFAULT_TOP = 10
@@ -69,7 +71,7 @@ def _facet(text: str, columns: Columns) -> Facet:
                 f"facets has {text!r}; expected a number of values above 0 after TOP."
             )
         return Facet(name, top=int(rest))
-    if column.kind not in ("int", "float") or column.is_array:
+    if column.kind not in ("int", "float", "decimal") or column.is_array:
         raise BadRequest(f"facets: BUCKETS needs a column of numbers; {name!r} is none.")
     return Facet(name, buckets=_buckets(text, rest))
 
@@ -116,13 +118,20 @@ def count_facet(facet: Facet, values: Sequence[Any]) -> list[list[Any]]:
     known = [item for item in flat if item is not None and item == item]
     if facet.buckets:
         return [
-            [facet.column, f"[{low}, {high}]", sum(low <= item <= high for item in known)]
+            [facet.column, f"[{low}, {high}]", _count_between(known, low, high)]
             for low, high in facet.buckets
         ]
     # By kind too: True equals 1, and text and numbers have no order between them.
     counted = Counter((_kind(item), item) for item in known)
     ordered = sorted(counted.items(), key=lambda pair: (-pair[1], *pair[0]))
     return [[facet.column, value, count] for (_, value), count in ordered[: facet.top]]
+
+
+def _count_between(known: Sequence[Any], low: float, high: float) -> int:
+    if any(isinstance(item, Decimal) for item in known):  # compared exactly, with what was written
+        ends = [decimal_of(end) if isinstance(end, float) else end for end in (low, high)]
+        return sum(ends[0] <= item <= ends[1] for item in known)
+    return sum(low <= item <= high for item in known)
 
 
 def _kind(value: object) -> str:

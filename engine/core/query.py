@@ -15,6 +15,7 @@ from engine.core.facets import Facet, parse_facets
 from engine.core.filters import And, Node
 from engine.core.schema import Columns, IndexSpec, missing_columns, suggestion
 from engine.core.sorting import SortColumn, parse_sort
+from engine.core.values import is_text
 from engine.errors import BadRequest, InvalidParameterValue
 
 QueryType = Literal["ANN", "HYBRID", "FULL_TEXT"]
@@ -161,6 +162,11 @@ def check_text(value: object) -> str:
         raise InvalidParameterValue(
             f"query_text has {len(value)} characters; expected at most {MAX_TEXT}."
         )
+    if not is_text(value):
+        raise InvalidParameterValue(
+            f"query_text is {value!r:.80}, which holds a lone surrogate, half of a character; cut "
+            "texts between characters."
+        )
     return value
 
 
@@ -265,8 +271,8 @@ def check_reranker(value: object, columns_to_rerank: object, known: Columns) -> 
     missing = [str(name) for name in columns if name not in known]
     if missing:
         raise BadRequest(
-            f"columns_to_rerank names {', '.join(missing)}, which the index does not have. "
-            f"Columns: {', '.join(sorted(known))}."
+            f"columns_to_rerank names {', '.join(missing)}, which the index does not have."
+            f"{suggestion(missing[0], known)} Columns: {', '.join(sorted(known))}."
         )
     return Reranking(model, kind, tuple(columns))
 

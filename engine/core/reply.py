@@ -12,10 +12,11 @@ import hmac
 import json
 import math
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from engine.core.values import FarTime, decimal_of
 from engine.errors import InvalidParameterValue
 
 FACET_COLUMNS = ("facet_column_name", "facet_value", "facet_count")
@@ -31,10 +32,8 @@ def json_value(value: object, integers_as_floats: bool = True) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, date):
+        return _decimal(value)
+    if isinstance(value, (date, FarTime)):  # datetimes are dates
         return value.isoformat()
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
@@ -43,6 +42,12 @@ def json_value(value: object, integers_as_floats: bool = True) -> Any:
     if isinstance(value, Sequence):
         return [json_value(item, integers_as_floats) for item in value]
     return str(value)  # times of day and durations, as ISO-like text
+
+
+def _decimal(value: Decimal) -> float | str:
+    """A number where a double's shortest form says the same, else text, which keeps every digit."""
+    number = float(value)
+    return number if decimal_of(number) == value else f"{value:f}"
 
 
 def typed_value(value: object) -> dict[str, Any]:
