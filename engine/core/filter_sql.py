@@ -70,7 +70,7 @@ def _sql(node: Node, names: Mapping[str, str], parameters: list[Any], wanted: bo
         return f"({name} IS {same} FROM {'true' if node.value else 'false'})"
     if isinstance(node, Compare):
         operator = node.operator if wanted else _OPPOSITE[node.operator]
-        if node.column.kind in ("int", "decimal"):
+        if _is_exact(node):
             return _exact_compare(node.column, name, operator, node.value, parameters)
         parameters.append(node.value)
         return _not_nan(node.column, name, f"{name} {operator} ?")
@@ -92,6 +92,13 @@ def _is_null(node: IsNull, name: str, wanted: bool) -> str:
             f"({name} IS NOT NULL AND NOT isnan({name}))" if can_be_nan else f"({name} IS NOT NULL)"
         )
     return f"({name} IS NULL OR isnan({name}))" if can_be_nan else f"({name} IS NULL)"
+
+
+def _is_exact(node: Compare | AnyOf) -> bool:
+    """Whether the column's values are compared digit by digit."""
+    taken = {"int": (int, float, Decimal), "decimal": (Decimal,)}.get(node.column.kind, ())
+    values = node.values if isinstance(node, AnyOf) else (node.value,)
+    return bool(taken) and all(isinstance(v, taken) and v == v for v in values)
 
 
 def _exact_compare(
@@ -135,7 +142,7 @@ def _at_scale(column: Column, value: Any, up: bool) -> tuple[Any, bool]:
 
 def _any_of(node: AnyOf, name: str, parameters: list[Any], negated: bool) -> str:
     values = list(node.values)
-    if node.column.kind in ("int", "decimal"):
+    if _is_exact(node):
         # What has a fraction, or more digits than the column, equals none of its values.
         rounded = [_at_scale(node.column, value, up=True) for value in values]
         values = [value for value, is_exact in rounded if is_exact]

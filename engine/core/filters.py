@@ -36,7 +36,6 @@ Operator = Literal["=", "!=", "<", "<=", ">", ">="]
 Scalar = Union[int, float, Decimal, str, bool, date, datetime]
 
 MAX_ELEMENTS = 1024  # values in one condition, documented limit of the service
-_MOST_DIGITS = 400  # of a number before its point; no column holds as many
 MAX_NESTING = 100  # of AND, OR and NOT around a condition: trees are walked by recursion
 BLANKS = " \t\n\r\f\v"  # what separates tokens for LIKE
 
@@ -331,7 +330,7 @@ def coerced(written: str, column: Column, value: object) -> Scalar:
 
 # ------------------------------------------------------------------ values
 def _to_number(value: object) -> int | float | Decimal:
-    """A finite number; an integer where it is whole, an infinity where a Decimal is too large."""
+    """A number in the range of doubles, or any integer; an integer where it is whole."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         raise TypeError
     number = exact_number_of(value) if isinstance(value, str) else value
@@ -339,8 +338,8 @@ def _to_number(value: object) -> int | float | Decimal:
         return number
     if not (number.is_finite() if isinstance(number, Decimal) else math.isfinite(number)):
         raise ValueError
-    if isinstance(number, Decimal) and number.adjusted() > _MOST_DIGITS:
-        return math.copysign(math.inf, number)
+    if isinstance(number, Decimal) and math.isinf(float(number)):
+        raise ValueError
     return int(number) if number == int(number) else number
 
 
@@ -362,7 +361,8 @@ def _to_float(value: object, column: Column) -> float:
         double = float(number)
     except OverflowError:
         return math.inf if number > 0 else -math.inf
-    return single_of(double) if column.single else double
+    nearest = single_of(double) if column.single else double
+    return nearest if math.isfinite(nearest) else double
 
 
 def _to_decimal(value: object, column: Column) -> Decimal:

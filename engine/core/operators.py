@@ -38,7 +38,8 @@ def refused_key(key: str, value: object) -> BadRequest:
 def refused_value(key: str, column: str, value: Mapping[object, object]) -> BadRequest:
     """The refusal of a dict as a value: the same conditions in the dialect's own form."""
     given = (
-        f"Filter {key!r} has the value {shown(dict(value))}; expected a value or a list of values."
+        f"Filter {key!r} has {shown(dict(value))} of type dict for column {column!r}; expected a "
+        "value or a list of values."
     )
     own: dict[str, object] = {}
     for name, operand in value.items():

@@ -20,6 +20,7 @@ from engine.core.arrays import Rows
 from engine.core.assumptions import MAX_SCANNED_ROWS
 from engine.core.reply import typed_fields
 from engine.core.schema import IndexSpec
+from engine.core.values import integer_of, shown
 from engine.errors import InvalidParameterValue
 from engine.store.columns import number_array
 from engine.store.segments import Segment
@@ -92,12 +93,12 @@ def _key(given: object, is_text: bool, spec: IndexSpec) -> Any:
         return int(given)  # queries send integers as floats
     if not is_text and isinstance(given, (str, int)) and not isinstance(given, bool):
         try:
-            return int(given)
+            return integer_of(given) if isinstance(given, str) else given
         except ValueError:
             pass
     kind = "text" if is_text else "an integer"
     raise InvalidParameterValue(
-        f"last_primary_key is {given!r:.80}; the key {spec.primary_key!r} is {kind}. Give the "
+        f"last_primary_key is {shown(given)}; the key {spec.primary_key!r} is {kind}. Give the "
         "last_primary_key of the page before."
     )
 

@@ -97,10 +97,14 @@ def _sync(
     source = tables.get(table_name(spec.source_table))
     current = _intact(versions)
     damaged = current is None
-    known = current is not None and _is_known(source, current, vectors)
+    fields = _fields(source, spec, current)
+    known = (
+        current is not None
+        and _is_known(source, current, vectors)
+        and current.facts["types"] == _types(fields, spec)  # an older release stored other types
+    )
     if current is not None and known and not _wants_retry(current, asked):
         return _as_before(current, started)
-    fields = _fields(source, spec, current)
     if current is not None and not _comparable(current, fields, spec, vectors):
         current = None
     change = Change(versions, current)
