@@ -154,7 +154,9 @@ def _write(versions: VersionStore, rows: list[dict[str, Any]], keys: list[Any]) 
             change.append(*_as_arrow(rows, spec))
         if not change.is_empty:
             facts = version.facts if version is not None else first_version(spec)
-            change.publish({**facts, "created_at": time.time_ns() // 1_000_000})
+            columns = [asdict(column) for column in columns_of(spec)]
+            now = time.time_ns() // 1_000_000
+            change.publish({**facts, "columns": columns, "created_at": now})
     except BaseException:
         change.discard()
         raise

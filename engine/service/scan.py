@@ -88,7 +88,7 @@ def _rows(version: Version, found: list[tuple[Any, int, int]]) -> list[dict[str,
 def _key(given: object, is_text: bool, spec: IndexSpec) -> Any:
     """A key as the index holds it: text may stand for a number, and a number for text."""
     if is_text and isinstance(given, (str, int)) and not isinstance(given, bool):
-        return str(given)
+        return given if isinstance(given, str) else shown(given)
     if not is_text and isinstance(given, float) and given.is_integer():
         return int(given)  # queries send integers as floats
     if not is_text and isinstance(given, (str, int)) and not isinstance(given, bool):

@@ -97,14 +97,10 @@ def _sync(
     source = tables.get(table_name(spec.source_table))
     current = _intact(versions)
     damaged = current is None
-    fields = _fields(source, spec, current)
-    known = (
-        current is not None
-        and _is_known(source, current, vectors)
-        and current.facts["types"] == _types(fields, spec)  # an older release stored other types
-    )
+    known = current is not None and _is_known(source, current, vectors)
     if current is not None and known and not _wants_retry(current, asked):
         return _as_before(current, started)
+    fields = _fields(source, spec, current)
     if current is not None and not _comparable(current, fields, spec, vectors):
         current = None
     change = Change(versions, current)
@@ -260,12 +256,17 @@ def _columns(fields: list[pa.Field], spec: IndexSpec) -> list[Column]:
 
 
 def _is_known(source: Table, version: Version, vectors: RowVectors) -> bool:
-    if not _same_model(version, vectors):
+    if not _same_model(version, vectors) or _is_older(version):
         return False
     state: Mapping[str, Any] = version.facts["source"]
     if source.delta is not None or state["delta"] is not None:
         return source.delta is not None and delta_state(source.delta) == state["delta"]
     return Origins.from_dict(state["origins"]).is_of(source.identity())
+
+
+def _is_older(version: Version) -> bool:
+    """Whether a release before 0.5 wrote it, which stored decimals and float16 as other numbers."""
+    return any("single" not in column for column in version.facts["columns"])
 
 
 def _wants_retry(version: Version, asked: bool) -> bool:

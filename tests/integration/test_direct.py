@@ -223,6 +223,9 @@ BAD: list[dict[str, Any]] = [
 @pytest.mark.parametrize("bad", BAD, ids=str)
 def test_a_row_with_a_bad_value_fails_alone(index: VectorSearchIndex, bad: dict[str, Any]) -> None:
     reply = index.upsert([row(1), {**row(2), **bad}, row(3)])
+    [failure] = reply.pop("failures")
+    assert failure["primary_key"] == "2"
+    assert all(str(name) in failure["reason"] for name in bad)
     assert reply == {
         "status": "PARTIAL_SUCCESS",
         "result": {"success_row_count": 2, "failed_primary_keys": ["2"]},
@@ -246,8 +249,21 @@ def test_where_every_row_fails_nothing_is_written(index: VectorSearchIndex) -> N
     assert index.upsert([row(1, 1), row("x")]) == {
         "status": "FAILURE",
         "result": {"success_row_count": 0, "failed_primary_keys": ["1", "x"]},
+        "failures": [
+            {
+                "primary_key": "1",
+                "reason": "column 'v' must hold 2 finite numbers; it is given 1 values.",
+            },
+            {
+                "primary_key": "x",
+                "reason": "column 'id' holds 'x' of type str, which is not of type int32; expected an "
+                "integer such as 42, in the type's range.",
+            },
+        ],
     }
-    assert index.delete(["x"]) == {
+    deleted = index.delete(["x"])
+    assert "'x'" in deleted.pop("failures")[0]["reason"]
+    assert deleted == {
         "status": "FAILURE",
         "result": {"success_row_count": 0, "failed_primary_keys": ["x"]},
     }
