@@ -36,15 +36,20 @@ def taker(column: pa.Array) -> Take:
     if pa.types.is_date32(kind) or kind == pa.timestamp("us"):
         return _times(column)
     if pa.types.is_list(kind):
-        return _lists(column)
+        return _lists(column, taker(column.values))
+    if pa.types.is_map(kind):
+        keys, items = taker(column.keys), taker(column.items)
+        return _lists(column, lambda rows: list(zip(keys(rows), items(rows))))
+    if pa.types.is_struct(kind):
+        return _structs(column)
     return lambda rows: [_as_python(column[row]) for row in rows.tolist()]
 
 
 def _as_python(value: pa.Scalar) -> Any:
     try:
         return value.as_py()
-    except (ValueError, OverflowError):  # a time inside a structure that Python's own can't say
-        return str(value)
+    except (ValueError, OverflowError):  # a time of another unit that Python's own can't say
+        return value.cast(pa.string()).as_py()
 
 
 def present(column: pa.Array) -> Mask | None:
@@ -105,16 +110,27 @@ def _times(column: pa.Array) -> Take:
     return _with_nulls(taken, column)
 
 
-def _lists(column: pa.ListArray) -> Take:
+def _lists(column: pa.Array, take: Take) -> Take:
+    """Lists, or maps, whose items `take` reads by their places."""
     offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)
     offsets = offsets[column.offset : column.offset + len(column) + 1].astype(np.int64)
-    take = taker(column.values)
 
     def taken(rows: Rows) -> list[Any]:
         starts, ends = offsets[rows], offsets[rows + 1]
         items = [np.arange(start, end) for start, end in zip(starts, ends)]
         values = iter(take(np.concatenate(items))) if items else iter(())
         return [list(islice(values, len(places))) for places in items]
+
+    return _with_nulls(taken, column)
+
+
+def _structs(column: pa.StructArray) -> Take:
+    names = [field.name for field in column.type]
+    takes = [taker(column.field(place)) for place in range(len(names))]
+
+    def taken(rows: Rows) -> list[Any]:
+        parts = [take(rows) for take in takes]
+        return [dict(zip(names, values)) for values in zip(*parts)] if parts else [{} for _ in rows]
 
     return _with_nulls(taken, column)
 

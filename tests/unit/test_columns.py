@@ -45,6 +45,9 @@ VALUES: dict[pa.DataType, st.SearchStrategy[Any]] = {
     pa.list_(pa.timestamp("us")): st.lists(st.none() | TIMES, max_size=3),
     pa.list_(pa.list_(pa.int64())): st.lists(st.none() | st.lists(st.integers(0, 9)), max_size=3),
     pa.list_(pa.string()): st.lists(st.text(max_size=2), max_size=3),
+    pa.struct([("a", pa.timestamp("us")), ("b", pa.list_(pa.string()))]): st.fixed_dictionaries(
+        {"a": st.none() | TIMES, "b": st.none() | st.lists(st.text(max_size=2), max_size=2)}
+    ),
     pa.struct([("a", pa.int64())]): st.fixed_dictionaries({"a": st.none() | st.integers(0, 9)}),
     pa.map_(pa.string(), pa.int64()): st.lists(
         st.tuples(st.text(max_size=2), st.integers(0, 9)), max_size=2
