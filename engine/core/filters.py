@@ -255,8 +255,6 @@ def _split(key: str, part: str, columns: Columns) -> tuple[Column, str]:
 def _leaf(key: str, column: Column, suffix: str, value: object) -> Node:
     if column.kind == "other":
         raise not_filtered(key, column)
-    if isinstance(value, Mapping):
-        raise refused_value(key, column.name, value)
     if suffix == "LIKE":
         return _like_leaf(key, column, value)
     if suffix in ("", "NOT"):
@@ -318,6 +316,8 @@ def coerced(written: str, column: Column, value: object) -> Scalar:
     Raises:
         BadRequest: the column's kind can't be compared with such a value; null is none.
     """
+    if isinstance(value, Mapping):
+        raise refused_value(written, column.name, value)
     try:
         return _COERCIONS[column.kind](plain(value), column)
     except (ValueError, TypeError, OverflowError):

@@ -17,6 +17,7 @@ import pytest
 from engine import BadRequest, VectorSearchClient, VectorSearchIndex, Workspace
 from engine.doors.rest import handle
 from engine.service import columns as stored_columns
+from engine.store.layout import read_json, write_json
 
 INDEX = "main.t.i"
 PRICES = ["0.35", "19.99", "0.10", "1000.00", None]
@@ -179,20 +180,23 @@ def test_an_index_of_an_older_release_takes_decimals_over_at_the_next_sync(
         index = make(decimals(*PRICES))
     versions = index._workspace.path.glob("indexes/**/versions/*.json")
     newest = max(versions, key=lambda file: int(file.stem))
-    facts = json.loads(newest.read_text())
+    facts = read_json(newest)
     for column in facts["columns"]:
         del column["single"], column["scale"]
-    newest.write_text(json.dumps(facts))
+    write_json(newest, facts)
     again = VectorSearchClient(
         disable_notice=True, workspace=Workspace(index._workspace.path)
     ).get_index("e", INDEX)
     assert len(search(again)) == 5
     again.sync()
     assert keys(again, {"x": Decimal("0.35")}) == [0]
-    assert again._workspace.index_versions(INDEX)[0] > 1
-    number = again._workspace.index_versions(INDEX)
+    published = again._workspace.index_versions(INDEX)
+    assert max(published) == 2
+    files = newest.parents[1].glob("segments/*/rows.parquet")
+    types = {pq.read_schema(file).field("x").type for file in files}
+    assert types == {pa.float64(), pa.decimal128(10, 2)}  # the version before is kept
     again.sync()
-    assert again._workspace.index_versions(INDEX) == number
+    assert again._workspace.index_versions(INDEX) == published
 
 
 # ------------------------------------------------------------------ float32 and float16
