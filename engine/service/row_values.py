@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -137,5 +138,6 @@ _CONVERSIONS: tuple[tuple[Callable[[pa.DataType], bool], _Convert, str], ...] = 
 )
 
 
+@lru_cache(maxsize=256)
 def _conversion(kind: pa.DataType) -> tuple[_Convert, str]:
     return next((convert, taken) for is_it, convert, taken in _CONVERSIONS if is_it(kind))

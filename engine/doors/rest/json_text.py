@@ -66,8 +66,10 @@ def _may_repeat(text: str | bytes, values: Any) -> bool:
     """Whether more names may be written than were read; where not, none is repeated for sure."""
     data = text.encode() if isinstance(text, str) else text
     # A name ends in `":`. Inside a text the quote is escaped, but so is a backslash that ends a name.
-    written = data.count(b'":') - data.count(b'\\":') + data.count(b'\\\\":')
-    written += sum(data.count(blank + b":") for blank in (b" ", b"\t", b"\n", b"\r"))
+    data = data.translate(None, b" \t\n\r")
+    written = data.count(b'":')
+    if b"\\" in data:
+        written += data.count(b'\\\\":') - data.count(b'\\":')
     return written > _count_names(values)
 
 
