@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from engine.core.schema import Column, Kind
+from engine.store.columns import number_array, present
 
 
 def stored_type(kind: pa.DataType) -> pa.DataType:
@@ -51,6 +52,47 @@ def stored(column: pa.Array, kind: pa.DataType) -> pa.Array:
         column = _shortest_halves(column)
     # Nanoseconds are cut to microseconds, which is all that the API knows.
     return column if column.type == kind else column.cast(kind, safe=False)
+
+
+def unstorable(batch: pa.RecordBatch) -> dict[int, str]:
+    """Rows with a value that no index can hold, by position, with the reason."""
+    reasons: dict[int, str] = {}
+    for field, column in zip(batch.schema, batch.columns):
+        for row in _broken(column):
+            reasons[row] = f"column {field.name!r} holds text that is not UTF-8"
+        if pa.types.is_timestamp(field.type) and field.type.unit in ("s", "ms"):
+            for row in _beyond(column):
+                reasons[row] = f"column {field.name!r} holds a time beyond the years that are known"
+    return reasons
+
+
+def _broken(column: pa.Array) -> list[int]:
+    """Rows whose texts, also inside lists, are not UTF-8: half a character, or another encoding."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        return [row for row in range(len(column)) if not _is_valid(column.slice(row, 1))]
+    return []
+
+
+def _is_valid(column: pa.Array) -> bool:
+    # A slice of lists is checked with all that lies behind it, so that items are taken out first.
+    try:
+        (column.flatten() if _is_list(column.type) else column).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _beyond(column: pa.Array) -> list[int]:
+    """Rows whose seconds or milliseconds are too many for microseconds of 64 bits."""
+    most = (2**63 - 1) // {"s": 10**6, "ms": 10**3}[column.type.unit]
+    counts = number_array(column.view(pa.int64()))
+    outside = (counts > most) | (counts < -most)
+    known = present(column)
+    return list(np.flatnonzero(outside if known is None else outside & known).tolist())
 
 
 def _holds_halves(kind: pa.DataType) -> bool:

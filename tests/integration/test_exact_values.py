@@ -347,3 +347,32 @@ def test_a_filter_on_numbers_shows_a_form_that_is_taken(
         with pytest.raises(BadRequest, match=r"expected a number such as (42|19\.99)"):
             keys(index, filters)
     assert keys(index, {"x": "10"}) == [0]
+
+
+# ------------------------------------------------------------------ what no index can hold
+def broken_texts(*texts: bytes | None) -> pa.Array:
+    return pa.array(texts, pa.binary()).view(pa.string())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        broken_texts(b"red", b"half \xed\xa0\xbd", None, b"bl\xfc"),
+        broken_texts(b"red", b"half \xed\xa0\xbd", None, b"bl\xfc").dictionary_encode(),
+        pa.ListArray.from_arrays(
+            pa.array([0, 1, 2, 2, 4], pa.int32()),
+            broken_texts(b"red", b"half \xed\xa0\xbd", b"ok", b"bl\xfc"),
+        ),
+        pa.array([0, 2**62, None, -(2**62)], pa.int64()).view(pa.timestamp("ms", tz="UTC")),
+    ],
+    ids=["text", "dictionary", "arrays", "times"],
+)
+def test_a_row_that_no_index_can_hold_is_left_out_alone(make: Make, values: pa.Array) -> None:
+    index = make(values)
+    assert sorted(row[0] for row in search(index)) == [0.0, 2.0]
+    assert index.describe()["status"]["last_sync"]["failed"] == 2
+    report = index._workspace.sync(INDEX)
+    assert [key for key, _ in report.failures] == ["1", "3"]
+    assert all("'x'" in reason for _, reason in report.failures)
+    wanted = {"x": "1970-01-01"} if pa.types.is_timestamp(values.type) else {"x": "red"}
+    assert keys(index, wanted) == [0]
