@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.core.schema import Columns, unknown_column
-from engine.core.values import decimal_of
+from engine.core.values import decimal_of, shown
 from engine.errors import BadRequest, InvalidParameterValue
 
 DEFAULT_TOP = 10
@@ -47,7 +47,7 @@ def parse_facets(facets: object, columns: Columns) -> tuple[Facet, ...]:
         return ()
     if not isinstance(facets, (list, tuple)) or not all(isinstance(f, str) for f in facets):
         raise InvalidParameterValue(
-            f"facets is {facets!r:.80}; expected a list of texts of the form {_FORMS}."
+            f"facets is {shown(facets)}; expected a list of texts of the form {_FORMS}."
         )
     parsed = tuple(_facet(text, columns) for text in facets)
     names = [facet.column for facet in parsed]

@@ -210,7 +210,9 @@ def parse_dict(filters: object, columns: Columns) -> Node | None:
 
 def _condition(key: object, value: object, columns: Columns) -> Node:
     if not isinstance(key, str):
-        raise BadRequest(f"filter key {key!r} is not text; expected 'column' or 'column OPERATOR'.")
+        raise BadRequest(
+            f"filter key {shown(key)} is not text; expected 'column' or 'column OPERATOR'."
+        )
     if key.startswith("$") and key not in columns:
         raise refused_key(key, value)
     if key in columns:

@@ -16,7 +16,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from engine.core.values import FarTime, decimal_of
+from engine.core.values import FarTime, decimal_of, shown
 from engine.errors import InvalidParameterValue
 
 FACET_COLUMNS = ("facet_column_name", "facet_value", "facet_count")
@@ -129,7 +129,7 @@ def decode_token(token: object, secret: bytes) -> dict[str, Any]:
         InvalidParameterValue: not a token of this workspace, or damaged; the service's text.
     """
     try:
-        text = str(token).encode("ascii")
+        text = token.encode("ascii") if isinstance(token, str) else b""
         raw = base64.b64decode(text, altchars=b"-_", validate=True)
         check, body = raw[:_CHECK_BYTES], raw[_CHECK_BYTES:]
         # One spelling each: base64 reads some changed letters as the same bytes.
@@ -145,6 +145,7 @@ def decode_token(token: object, secret: bytes) -> dict[str, Any]:
 
 def invalid_token(token: object) -> InvalidParameterValue:
     """The service's refusal of a page token."""
+    given = token if isinstance(token, str) else shown(token)
     return InvalidParameterValue(
-        f"Invalid page token: {token}, please use the page token returned from previous page."
+        f"Invalid page token: {given}, please use the page token returned from previous page."
     )

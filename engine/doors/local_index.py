@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from engine.core.values import shown
 from engine.doors.retries import with_retries
 from engine.doors.waiting import wait_for_state
 from engine.errors import InvalidInputException
@@ -242,6 +243,6 @@ def _scalar_as_sent(value: object) -> object:
     if hasattr(value, "tolist"):  # numpy's numbers and arrays
         return value.tolist()
     raise InvalidInputException(
-        f"filters hold {value!r:.80} of type {type(value).__name__}; expected numbers, text, true, "
+        f"filters hold {shown(value)} of type {type(value).__name__}; expected numbers, text, true, "
         "false, dates or times."
     )

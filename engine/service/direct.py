@@ -55,7 +55,7 @@ def check_type(column: str, text: object) -> tuple[str, pa.DataType]:
     known = TYPES.get(name if inner is None else inner)
     if known is None:
         raise InvalidParameterValue(
-            f"schema gives column {column!r} the type {text!r}; expected one of "
+            f"schema gives column {column!r} the type {shown(text)}; expected one of "
             f"{', '.join(TYPES)}, or array<...> of one."
         )
     return known if inner is None else (f"array<{known[0]}>", pa.list_(known[1]))
@@ -124,7 +124,7 @@ def delete(versions: VersionStore, keys: object) -> dict[str, Any]:
     """
     spec = versions.spec
     if not isinstance(keys, (list, tuple)):
-        raise InvalidParameterValue(f"primary_keys is {keys!r:.80}; expected a list of keys.")
+        raise InvalidParameterValue(f"primary_keys is {shown(keys)}; expected a list of keys.")
     wanted: list[Any] = []
     failed: Failures = []
     kind = _key_type(spec)
@@ -208,7 +208,8 @@ def _usable_rows(
 
 
 def _unknown_columns(row: Mapping[Any, Any], types: Mapping[str, Any]) -> InvalidParameterValue:
-    unknown = sorted(str(name) for name in row if name not in types)
+    given = [name for name in row if name not in types]
+    unknown = sorted(name if isinstance(name, str) else shown(name) for name in given)
     return InvalidParameterValue(
         f"the index has no column {', '.join(unknown):.200}.{suggestion(unknown[0], types)} "
         f"Columns: {', '.join(types)}."

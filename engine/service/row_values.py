@@ -91,8 +91,8 @@ def _to_integer(value: object, kind: pa.DataType) -> int:
     if isinstance(value, str):
         number = integer_of(value)
     else:
-        if isinstance(value, (float, Decimal)) and not -(2**64) < value < 2**64:
-            raise OverflowError  # NaN too
+        if not isinstance(value, int) and not (math.isfinite(value) and abs(value) < 2**64):
+            raise OverflowError
         number = int(value)
         if number != value:
             raise ValueError

@@ -55,7 +55,8 @@ def scan(
         or not 1 <= wanted <= MAX_SCANNED_ROWS
     ):
         raise InvalidParameterValue(
-            f"num_results is {num_results!r}; a scan expects an integer from 1 to {MAX_SCANNED_ROWS}."
+            f"num_results is {shown(num_results)}; a scan expects an integer from 1 to "
+            f"{MAX_SCANNED_ROWS}."
         )
     is_text = version.columns[spec.primary_key].kind == "string"
     after = None if last_primary_key is None else _key(last_primary_key, is_text, spec)

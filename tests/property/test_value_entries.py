@@ -183,6 +183,39 @@ def test_any_name(index: AISearchIndex, names: list[str], text: str, kind: str) 
     still_serves(index)
 
 
+ODD: list[Any] = [
+    *(10**5000, 10**400, 2**64 + 1, float("nan"), float("inf"), True, 1j, object(), set()),
+    *("\ud83d", "x" * 5000, "9" * 5000, "x < 1e999", f"id IN ({'9' * 5000})", b"\xff"),
+    *(Decimal("sNaN"), Decimal("1e999999999"), np.float32(1), dt.datetime.max, (1, 2)),
+    *([], [[]], [10**5000], [None], ["\ud83d"], [float("nan"), 1.0], [True, False], [b"x"]),
+    *({}, {"a": 1}, {"id": 10**5000}, {10**5000: 1}, {(1, 2): 3}, {"$and": 10**5000}),
+]
+ARGUMENTS = (
+    *("columns", "query_vector", "query_text", "filters", "num_results", "debug_level"),
+    *("score_threshold", "query_type", "query_columns", "sort_columns", "facets", "reranker"),
+    *("columns_to_rerank", "filter_string"),
+)
+
+
+@pytest.mark.parametrize("place", range(len(ODD)))
+def test_an_odd_argument_is_taken_or_refused(index: AISearchIndex, place: int) -> None:
+    value, workspace = ODD[place], index._workspace
+    plain: dict[str, Any] = {"columns": ["id"], "query_vector": [1.0, 0.0]}
+    for argument in ARGUMENTS:
+        asked = {**plain, argument: value}
+        outcome(partial(workspace.query_index, INDEX, **asked))
+        if argument != "filter_string":
+            outcome(partial(index.similarity_search, **asked))
+    outcome(partial(index.scan, value))
+    outcome(partial(index.scan, 5, value))
+    outcome(partial(workspace.upsert, INDEX, value))
+    outcome(partial(workspace.delete_rows, INDEX, value))
+    outcome(partial(workspace.query_next_page, INDEX, value))
+    for row in ({"id": value}, {"x": value}, {"v": value}, {"t": value}):
+        outcome(partial(index.upsert, [{**GOOD, "id": 3, **row}]))
+    still_serves(index)
+
+
 def as_json(value: Any) -> str:
     return json.dumps(value, default=str)
 
