@@ -11,11 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from engine.core.schema import Columns, unknown_column
-from engine.core.values import decimal_of, shown
+from engine.core.values import FarTime, decimal_of, shown
 from engine.errors import BadRequest, InvalidParameterValue
 
 DEFAULT_TOP = 10
@@ -136,6 +137,8 @@ def _count_between(known: Sequence[Any], low: float, high: float) -> int:
 
 def _kind(value: object) -> str:
     """What a value can be compared with: false before true, then numbers, then the rest by type."""
-    if isinstance(value, (bool, int, float)):
+    if isinstance(value, (bool, int, float, Decimal)):
         return "" if isinstance(value, bool) else "0"
+    if isinstance(value, (date, FarTime)):
+        return "date"
     return type(value).__name__

@@ -179,7 +179,7 @@ def check_dimension(dimension: object) -> int:
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """` Did you mean 'x'?` for the nearest known word, or nothing; letter case matters least."""
-    words = sorted(known)
+    words = sorted(map(str, known))
     same = [other for other in words if other.casefold() == word.casefold()]
     folded = {other.casefold(): other for other in reversed(words)}
     near = difflib.get_close_matches(word.casefold(), list(folded), n=1)
