@@ -45,6 +45,8 @@ class VitrineError(Exception):
     status_code = 500
 
     def __init__(self, message: str) -> None:
+        # Half an emoji, as a caller gave it, can't be sent: it is shown as its escape.
+        message = message.encode("utf-8", "backslashreplace").decode()
         super().__init__(message)
         self.message = message
         self.details: list[dict[str, Any]] = []

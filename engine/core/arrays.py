@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.core.values import shown
 from engine.errors import InvalidParameterValue
 
 Matrix = npt.NDArray[np.float32]
@@ -84,7 +85,7 @@ def query_vector(values: Sequence[Any] | npt.NDArray[Any], dimension: int, owner
         for value in values if not set(map(type, values)) <= {float, int} else ():
             if not isinstance(value, (int, float, np.number)) or isinstance(value, bool):
                 raise InvalidParameterValue(
-                    f"query_vector holds {value!r:.80} of type {type(value).__name__}; expected "
+                    f"query_vector holds {shown(value)} of type {type(value).__name__}; expected "
                     f"{dimension} numbers."
                 )
         try:
@@ -96,7 +97,7 @@ def query_vector(values: Sequence[Any] | npt.NDArray[Any], dimension: int, owner
     if not np.isfinite(vector).all():
         place = int(np.flatnonzero(~np.isfinite(vector))[0])
         raise InvalidParameterValue(
-            f"query_vector[{place}] is {values[place]!r:.80}; expected finite float32 numbers."
+            f"query_vector[{place}] is {shown(values[place])}; expected finite float32 numbers."
         )
     return vector
 

@@ -11,9 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from engine.core.schema import Columns, unknown_column
+from engine.core.values import FarTime, decimal_of, shown
 from engine.errors import BadRequest, InvalidParameterValue
 
 DEFAULT_TOP = 10
@@ -45,7 +48,7 @@ def parse_facets(facets: object, columns: Columns) -> tuple[Facet, ...]:
         return ()
     if not isinstance(facets, (list, tuple)) or not all(isinstance(f, str) for f in facets):
         raise InvalidParameterValue(
-            f"facets is {facets!r:.80}; expected a list of texts of the form {_FORMS}."
+            f"facets is {shown(facets)}; expected a list of texts of the form {_FORMS}."
         )
     parsed = tuple(_facet(text, columns) for text in facets)
     names = [facet.column for facet in parsed]
@@ -69,7 +72,7 @@ def _facet(text: str, columns: Columns) -> Facet:
                 f"facets has {text!r}; expected a number of values above 0 after TOP."
             )
         return Facet(name, top=int(rest))
-    if column.kind not in ("int", "float") or column.is_array:
+    if column.kind not in ("int", "float", "decimal") or column.is_array:
         raise BadRequest(f"facets: BUCKETS needs a column of numbers; {name!r} is none.")
     return Facet(name, buckets=_buckets(text, rest))
 
@@ -116,7 +119,7 @@ def count_facet(facet: Facet, values: Sequence[Any]) -> list[list[Any]]:
     known = [item for item in flat if item is not None and item == item]
     if facet.buckets:
         return [
-            [facet.column, f"[{low}, {high}]", sum(low <= item <= high for item in known)]
+            [facet.column, f"[{low}, {high}]", _count_between(known, low, high)]
             for low, high in facet.buckets
         ]
     # By kind too: True equals 1, and text and numbers have no order between them.
@@ -125,8 +128,17 @@ def count_facet(facet: Facet, values: Sequence[Any]) -> list[list[Any]]:
     return [[facet.column, value, count] for (_, value), count in ordered[: facet.top]]
 
 
+def _count_between(known: Sequence[Any], low: float, high: float) -> int:
+    if any(isinstance(item, Decimal) for item in known):  # compared exactly, with what was written
+        ends = [decimal_of(end) if isinstance(end, float) else end for end in (low, high)]
+        return sum(ends[0] <= item <= ends[1] for item in known)
+    return sum(low <= item <= high for item in known)
+
+
 def _kind(value: object) -> str:
     """What a value can be compared with: false before true, then numbers, then the rest by type."""
-    if isinstance(value, (bool, int, float)):
+    if isinstance(value, (bool, int, float, Decimal)):
         return "" if isinstance(value, bool) else "0"
+    if isinstance(value, (date, FarTime)):
+        return "date"
     return type(value).__name__

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal, Union
 
@@ -32,10 +33,15 @@ from engine.core.filters import (
     coerced,
     like_pattern,
     not_filtered,
+)
+from engine.core.schema import Column, Columns, unknown_column
+from engine.core.values import (
+    DATE_EXAMPLE,
+    TIME_EXAMPLE,
+    exact_number_of,
     to_date,
     to_timestamp,
 )
-from engine.core.schema import Column, Columns, unknown_column
 from engine.errors import BadRequest
 
 # Keywords come from _keyword: as patterns they would be found at the start of longer names.
@@ -172,9 +178,9 @@ class _Syntax(Transformer[Token, Any]):
     def number(self, found: list[Token]) -> _Value:
         written = str(found[0])
         try:
-            value: int | float = int(written)
-        except ValueError:  # a fraction, or more digits than Python reads
-            value = float(written)
+            value: int | float | Decimal = exact_number_of(written)
+        except ValueError:  # more digits than Python reads as an integer
+            value = Decimal(written)
         return _Value(value, *_extent(found[0]))
 
     def constant(self, found: list[Token]) -> _Value:
@@ -187,7 +193,7 @@ class _Syntax(Transformer[Token, Any]):
         try:
             value = (to_date if is_date else to_timestamp)(_unquoted(written))
         except (ValueError, OverflowError):
-            example = "2024-01-31" if is_date else "2024-01-31T12:00:00"
+            example = DATE_EXAMPLE if is_date else TIME_EXAMPLE
             raise BadRequest(
                 f"Filter has {written:.60} after {kind.upper()}, at character "
                 f"{_extent(written)[0] + 1}; expected a {'date' if is_date else 'time'} such as "

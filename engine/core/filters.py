@@ -12,14 +12,28 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Literal, Union
 
+from engine.core.operators import refused_key, refused_value
 from engine.core.schema import Column, Columns, unknown_column
+from engine.core.values import (
+    DATE_EXAMPLE,
+    TIME_EXAMPLE,
+    decimal_of,
+    exact_number_of,
+    is_text,
+    plain,
+    shown,
+    single_of,
+    to_date,
+    to_timestamp,
+)
 from engine.errors import BadRequest
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">="]
-Scalar = Union[int, float, str, bool, date, datetime]
+Scalar = Union[int, float, Decimal, str, bool, date, datetime]
 
 MAX_ELEMENTS = 1024  # values in one condition, documented limit of the service
 MAX_NESTING = 100  # of AND, OR and NOT around a condition: trees are walked by recursion
@@ -132,7 +146,7 @@ def _truth(node: Node, row: Mapping[str, Any]) -> bool | None:
 
 def _holds(node: Compare | AnyOf | Like | Words, value: Any) -> bool:
     if isinstance(node, Compare):
-        return _COMPARISONS[node.operator](value, node.value)
+        return _COMPARISONS[node.operator](_held(value, node.column), node.value)
     if isinstance(node, Words):
         held = _words(value)
         return all(word in held for word in node.words)
@@ -141,7 +155,13 @@ def _holds(node: Compare | AnyOf | Like | Words, value: Any) -> bool:
         pattern = "".join(wild.get(letter, re.escape(letter)) for letter in node.pattern)
         return re.fullmatch(pattern, value, re.DOTALL) is not None
     items = value if node.column.is_array else [value]
-    return any(item == wanted for item in items for wanted in node.values) != node.negated
+    stored = [_held(item, node.column) for item in items]
+    return any(item == wanted for item in stored for wanted in node.values) != node.negated
+
+
+def _held(value: Any, column: Column) -> Any:
+    """A stored value; a float32 may be given by its shortest form, as replies show it."""
+    return single_of(value) if column.single and value is not None else value
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -179,7 +199,7 @@ def parse_dict(filters: object, columns: Columns) -> Node | None:
     for entry in dicts:
         if not isinstance(entry, Mapping):
             raise BadRequest(
-                f"filters is {_shown(entry)} of type {type(entry).__name__}; expected a dict such as "
+                f"filters is {shown(entry)} of type {type(entry).__name__}; expected a dict such as "
                 '{"price <": 50}, or a list of dicts.'
             )
         conditions.extend(_condition(key, value, columns) for key, value in entry.items())
@@ -190,7 +210,11 @@ def parse_dict(filters: object, columns: Columns) -> Node | None:
 
 def _condition(key: object, value: object, columns: Columns) -> Node:
     if not isinstance(key, str):
-        raise BadRequest(f"filter key {key!r} is not text; expected 'column' or 'column OPERATOR'.")
+        raise BadRequest(
+            f"filter key {shown(key)} is not text; expected 'column' or 'column OPERATOR'."
+        )
+    if key.startswith("$") and key not in columns:
+        raise refused_key(key, value)
     if key in columns:
         return _leaf(key, columns[key], "", value)
     name, _, suffix = key.rpartition(" ")
@@ -294,40 +318,34 @@ def coerced(written: str, column: Column, value: object) -> Scalar:
     Raises:
         BadRequest: the column's kind can't be compared with such a value; null is none.
     """
+    if isinstance(value, Mapping):
+        raise refused_value(written, column.name, value)
     try:
-        return _COERCIONS[column.kind](value)
+        return _COERCIONS[column.kind](plain(value), column)
     except (ValueError, TypeError, OverflowError):
         raise BadRequest(
-            f"Filter {written!r}: {_shown(value)} of type {type(value).__name__} can't be compared "
-            f"with column {column.name!r}, which holds {column.kind} values."
+            f"Filter {written!r}: {shown(value)} of type {type(value).__name__} can't be "
+            f"compared with column {column.name!r}, which holds {column.kind} values; expected "
+            f"{_TAKEN[column.kind]}."
         ) from None
 
 
-def _shown(value: object) -> str:
-    try:
-        return f"{value!r:.80}"
-    except ValueError:  # an integer with more digits than Python writes
-        return "a number"
-    except RecursionError:
-        return "a value"
-
-
 # ------------------------------------------------------------------ values
-def _to_number(value: object) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+def _to_number(value: object) -> int | float | Decimal:
+    """A number in the range of doubles, or any integer; an integer where it is whole."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         raise TypeError
-    if isinstance(value, str):
-        number: int | float = int(value) if re.fullmatch(r"[+-]?\d+", value) else float(value)
-    else:
-        number = value
-    if isinstance(number, float):
-        if not math.isfinite(number):
-            raise ValueError
-        number = int(number) if number.is_integer() else number
-    return number
+    number = exact_number_of(value) if isinstance(value, str) else value
+    if isinstance(number, int):
+        return number
+    if not (number.is_finite() if isinstance(number, Decimal) else math.isfinite(number)):
+        raise ValueError
+    if isinstance(number, Decimal) and math.isinf(float(number)):
+        raise ValueError
+    return int(number) if number == int(number) else number
 
 
-def _to_integer(value: object) -> int | float:
+def _to_integer(value: object, column: Column) -> int | float | Decimal:
     """A number to compare integers with, which may have a fraction.
 
     Beyond 64 bits no stored integer is equal, and an infinity compares the same way.
@@ -338,64 +356,54 @@ def _to_integer(value: object) -> int | float:
     return math.inf if number > 0 else -math.inf
 
 
-def _to_float(value: object) -> float:
+def _to_float(value: object, column: Column) -> float:
+    """A double; of a column of float32 the nearest of those, so that 19.99 is what was written."""
     number = _to_number(value)
     try:
-        return float(number)
+        double = float(number)
     except OverflowError:
         return math.inf if number > 0 else -math.inf
+    nearest = single_of(double) if column.single else double
+    return nearest if math.isfinite(nearest) else double
 
 
-def _to_text(value: object) -> str:
+def _to_decimal(value: object, column: Column) -> Decimal:
+    """A decimal number exactly as written; of a double what its shortest form says."""
+    if isinstance(value, float) and math.isfinite(value):
+        return decimal_of(value)
+    number = _to_number(value)
+    return decimal_of(number) if isinstance(number, float) else Decimal(number)
+
+
+def _to_text(value: object, column: Column) -> str:
     if not isinstance(value, str):
         raise TypeError
-    value.encode()  # lone surrogates can't be stored, so they can't be compared
+    if not is_text(value):
+        raise ValueError
     return value
 
 
-def _to_boolean(value: object) -> bool:
+def _to_boolean(value: object, column: Column) -> bool:
     if not isinstance(value, bool):
         raise TypeError
     return value
 
 
-def to_timestamp(value: object) -> datetime:
-    """ISO 8601 text to a UTC time without zone; a bare date is its midnight (assumed).
-
-    Raises:
-        ValueError, TypeError, OverflowError: it is no time.
-    """
-    if isinstance(value, datetime):
-        moment = value
-    elif isinstance(value, date):
-        return datetime(value.year, value.month, value.day)
-    else:
-        # Python before 3.11 does not read the suffix Z.
-        moment = datetime.fromisoformat(re.sub("[zZ]$", "+00:00", _to_text(value)))
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
-    return moment
-
-
-def to_date(value: object) -> date:
-    """ISO 8601 text to a date; a time that is a UTC midnight counts as its date.
-
-    Raises:
-        ValueError, TypeError, OverflowError: it is no date.
-    """
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    moment = to_timestamp(value)
-    if moment != datetime(moment.year, moment.month, moment.day):
-        raise ValueError
-    return moment.date()
-
-
-_COERCIONS: dict[str, Callable[[object], Scalar]] = {
+_COERCIONS: dict[str, Callable[[object, Column], Scalar]] = {
     "int": _to_integer,
     "float": _to_float,
+    "decimal": _to_decimal,
     "string": _to_text,
     "boolean": _to_boolean,
-    "date": to_date,
-    "timestamp": to_timestamp,
+    "date": lambda value, column: to_date(value),
+    "timestamp": lambda value, column: to_timestamp(value),
+}
+_TAKEN: dict[str, str] = {
+    "int": "a number such as 42",
+    "float": "a number such as 19.99",
+    "decimal": "a number such as 19.99",
+    "string": "text without lone surrogates",
+    "boolean": "true or false",
+    "date": f"a date such as '{DATE_EXAMPLE}'",
+    "timestamp": f"a time such as '{TIME_EXAMPLE}'",
 }

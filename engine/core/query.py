@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from engine.core.facets import Facet, parse_facets
 from engine.core.filters import And, Node
 from engine.core.schema import Columns, IndexSpec, missing_columns, suggestion
 from engine.core.sorting import SortColumn, parse_sort
+from engine.core.values import is_text, shown
 from engine.errors import BadRequest, InvalidParameterValue
 
 QueryType = Literal["ANN", "HYBRID", "FULL_TEXT"]
@@ -93,10 +95,12 @@ def check_columns(columns: object, known: Columns) -> tuple[str, ...]:
     """
     if not isinstance(columns, (list, tuple)) or not columns:
         raise InvalidParameterValue(
-            f"columns is {columns!r}; expected a list of at least one column to return."
+            f"columns is {shown(columns)}; expected a list of at least one column to return."
         )
     if not all(isinstance(name, str) for name in columns):
-        raise InvalidParameterValue(f"columns is {columns!r}; expected a list of column names.")
+        raise InvalidParameterValue(
+            f"columns is {shown(columns)}; expected a list of column names."
+        )
     missing = [name for name in columns if name not in known]
     if missing:
         raise missing_columns(missing)
@@ -113,7 +117,7 @@ def check_num_results(value: object, most: int = MAX_RESULTS) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
         raise InvalidParameterValue(
-            f"num_results is {value!r}; expected an integer from 1 to {most}."
+            f"num_results is {shown(value)}; expected an integer from 1 to {most}."
         )
     return value
 
@@ -127,8 +131,11 @@ def check_score_threshold(value: object) -> float:
     if value is None:
         return 0.0
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
-        raise InvalidParameterValue(f"score_threshold is {value!r}; expected a number.")
-    return float(value)
+        raise InvalidParameterValue(f"score_threshold is {shown(value)}; expected a number.")
+    try:
+        return float(value)
+    except OverflowError:  # no score is as high, or all are
+        return math.inf if value > 0 else -math.inf
 
 
 def check_query_type(value: object) -> QueryType:
@@ -140,9 +147,9 @@ def check_query_type(value: object) -> QueryType:
     upper = value.upper() if isinstance(value, str) else value
     if upper is None:
         return "ANN"
-    if upper not in QUERY_TYPES:
+    if not isinstance(upper, str) or upper not in QUERY_TYPES:
         raise InvalidParameterValue(
-            f"query_type is {value!r}; expected one of {', '.join(QUERY_TYPES)}."
+            f"query_type is {shown(value)}; expected one of {', '.join(QUERY_TYPES)}."
         )
     return upper
 
@@ -156,10 +163,15 @@ def check_text(value: object) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise InvalidParameterValue(f"query_text is {value!r:.80}; expected text.")
+        raise InvalidParameterValue(f"query_text is {shown(value)}; expected text.")
     if len(value) > MAX_TEXT:
         raise InvalidParameterValue(
             f"query_text has {len(value)} characters; expected at most {MAX_TEXT}."
+        )
+    if not is_text(value):
+        raise InvalidParameterValue(
+            f"query_text is {shown(value)}, which holds a lone surrogate, half of a character; cut "
+            "texts between characters."
         )
     return value
 
@@ -214,7 +226,7 @@ def check_text_columns(value: object, known: Columns) -> tuple[str, ...]:
         return tuple(texts)
     if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
         raise InvalidParameterValue(
-            f"query_columns is {value!r:.80}; expected a list of text columns."
+            f"query_columns is {shown(value)}; expected a list of text columns."
         )
     for name in value:
         if name not in known:
@@ -252,21 +264,25 @@ def check_reranker(value: object, columns_to_rerank: object, known: Columns) -> 
     columns = parameters.get("columns_to_rerank") if isinstance(parameters, Mapping) else None
     if not isinstance(value, Mapping) or not isinstance(columns, (list, tuple)) or not columns:
         raise InvalidParameterValue(
-            f"reranker is {value!r:.120}; expected model, model_type and parameters with at least "
+            f"reranker is {shown(value)}; expected model, model_type and parameters with at least "
             "one column in columns_to_rerank."
         )
     model = value.get("model") or "databricks_reranker"
     kind = value.get("model_type") or "MODEL_TYPE_BASE"
     if not isinstance(model, str) or kind not in ("MODEL_TYPE_BASE", "MODEL_TYPE_FINETUNED"):
         raise InvalidParameterValue(
-            f"reranker has model {model!r} of model_type {kind!r}; expected a name, and "
+            f"reranker has model {shown(model)} of model_type {shown(kind)}; expected a name, and "
             "MODEL_TYPE_BASE or MODEL_TYPE_FINETUNED."
         )
-    missing = [str(name) for name in columns if name not in known]
+    missing = [
+        shown(name) if not isinstance(name, str) else name
+        for name in columns
+        if not isinstance(name, str) or name not in known
+    ]
     if missing:
         raise BadRequest(
-            f"columns_to_rerank names {', '.join(missing)}, which the index does not have. "
-            f"Columns: {', '.join(sorted(known))}."
+            f"columns_to_rerank names {', '.join(missing)}, which the index does not have."
+            f"{suggestion(missing[0], known)} Columns: {', '.join(sorted(known))}."
         )
     return Reranking(model, kind, tuple(columns))
 
@@ -301,9 +317,9 @@ def parse_filters(
     if isinstance(filters, str):
         filters = None
     if filters is not None and not isinstance(filters, (dict, list, tuple)):
-        raise BadRequest(f"filters is {filters!r:.80}; expected a dict, a list of dicts, or text.")
+        raise BadRequest(f"filters is {shown(filters)}; expected a dict, a list of dicts, or text.")
     if filter_string is not None and not isinstance(filter_string, str):
-        raise BadRequest(f"filter_string is {filter_string!r:.80}; expected text.")
+        raise BadRequest(f"filter_string is {shown(filter_string)}; expected text.")
     if strict:
         check_dialect(spec, filters, texts[0] if texts else None)
     parts: list[Node] = []
@@ -347,10 +363,14 @@ def build_query(
     """
     kind = check_query_type(query_type)
     words = check_text(text)
+    if vector is not None and not isinstance(vector, Sized):
+        raise InvalidParameterValue(
+            f"query_vector is {shown(vector)}; expected a list of {spec.dimension} numbers."
+        )
     has_vector = vector is not None and len(vector) > 0
     check_inputs(kind, has_vector, words, spec)
     if isinstance(debug_level, bool) or not isinstance(debug_level, int):
-        raise InvalidParameterValue(f"debug_level is {debug_level!r}; expected an integer.")
+        raise InvalidParameterValue(f"debug_level is {shown(debug_level)}; expected an integer.")
     reranking = check_reranker(reranker, columns_to_rerank, known)
     if reranking is not None and not words:
         raise InvalidParameterValue("A reranker needs query_text to compare rows with.")

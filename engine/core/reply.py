@@ -12,10 +12,11 @@ import hmac
 import json
 import math
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from engine.core.values import FarTime, decimal_of, shown
 from engine.errors import InvalidParameterValue
 
 FACET_COLUMNS = ("facet_column_name", "facet_value", "facet_count")
@@ -31,10 +32,8 @@ def json_value(value: object, integers_as_floats: bool = True) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, date):
+        return _decimal(value)
+    if isinstance(value, (date, FarTime)):  # datetimes are dates
         return value.isoformat()
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
@@ -43,6 +42,12 @@ def json_value(value: object, integers_as_floats: bool = True) -> Any:
     if isinstance(value, Sequence):
         return [json_value(item, integers_as_floats) for item in value]
     return str(value)  # times of day and durations, as ISO-like text
+
+
+def _decimal(value: Decimal) -> float | str:
+    """A number where a double's shortest form says the same, else text, which keeps every digit."""
+    number = float(value)
+    return number if decimal_of(number) == value else f"{value:f}"
 
 
 def typed_value(value: object) -> dict[str, Any]:
@@ -124,7 +129,7 @@ def decode_token(token: object, secret: bytes) -> dict[str, Any]:
         InvalidParameterValue: not a token of this workspace, or damaged; the service's text.
     """
     try:
-        text = str(token).encode("ascii")
+        text = token.encode("ascii") if isinstance(token, str) else b""
         raw = base64.b64decode(text, altchars=b"-_", validate=True)
         check, body = raw[:_CHECK_BYTES], raw[_CHECK_BYTES:]
         # One spelling each: base64 reads some changed letters as the same bytes.
@@ -140,6 +145,7 @@ def decode_token(token: object, secret: bytes) -> dict[str, Any]:
 
 def invalid_token(token: object) -> InvalidParameterValue:
     """The service's refusal of a page token."""
+    given = token if isinstance(token, str) else shown(token)
     return InvalidParameterValue(
-        f"Invalid page token: {token}, please use the page token returned from previous page."
+        f"Invalid page token: {given}, please use the page token returned from previous page."
     )

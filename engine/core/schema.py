@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from engine.errors import BadRequest, InvalidParameterValue
 
-Kind = Literal["int", "float", "string", "boolean", "date", "timestamp", "other"]
+Kind = Literal["int", "float", "decimal", "string", "boolean", "date", "timestamp", "other"]
 PipelineType = Literal["TRIGGERED", "CONTINUOUS"]
 EndpointType = Literal["STANDARD", "STORAGE_OPTIMIZED"]
 Subtype = Literal["HYBRID", "FULL_TEXT"]
@@ -27,11 +27,15 @@ class Column:
     Attributes:
         kind: what a single value is; "other" can be fetched, not filtered.
         is_array: the column holds lists of such values.
+        single: numbers of kind "float" are float32, and what they are compared with is rounded so.
+        scale: digits after the point of each number of kind "decimal".
     """
 
     name: str
     kind: Kind
     is_array: bool = False
+    single: bool = False
+    scale: int = 0
 
 
 Columns = Mapping[str, Column]
@@ -174,9 +178,13 @@ def check_dimension(dimension: object) -> int:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """` Did you mean 'x'?` for the nearest known word, or nothing."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    """` Did you mean 'x'?` for the nearest known word, or nothing; letter case matters least."""
+    words = sorted(map(str, known))
+    same = [other for other in words if other.casefold() == word.casefold()]
+    folded = {other.casefold(): other for other in reversed(words)}
+    near = difflib.get_close_matches(word.casefold(), list(folded), n=1)
+    found = same or [folded[other] for other in near]
+    return f" Did you mean {found[0]!r}?" if found else ""
 
 
 def unknown_column(where: str, name: str, known: Iterable[str]) -> BadRequest:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.core.schema import Columns, unknown_column
+from engine.core.values import shown
 from engine.errors import BadRequest, InvalidParameterValue
 
 
@@ -32,7 +33,7 @@ def parse_sort(clauses: object, columns: Columns) -> tuple[SortColumn, ...]:
         return ()
     if not isinstance(clauses, (list, tuple)) or not all(isinstance(c, str) for c in clauses):
         raise InvalidParameterValue(
-            f'sort_columns is {clauses!r:.80}; expected a list such as ["rating DESC", "price ASC"].'
+            f'sort_columns is {shown(clauses)}; expected a list such as ["rating DESC", "price ASC"].'
         )
     parsed = tuple(_clause(text, columns) for text in clauses)
     names = [clause.column for clause in parsed]

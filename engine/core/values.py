@@ -1,17 +1,35 @@
-"""What a text says, read strictly: numbers. Knows no columns.
+"""What a value says, read strictly: numbers, times, text. Knows no columns; the rules of every door.
 
-Python's own `int` and `float` also read `1_0`, blanks around a number and digits of other scripts,
-which no file format and no SQL means. Every door reads a number written as text by these.
+Python's own `int`, `float` and `fromisoformat` also read `1_0`, blanks around a number, digits of other
+scripts and, by release, more and more forms of time, which no file format and no SQL means. Times are
+these everywhere: `2024-01-31`, and `2024-01-31T12:00:00Z` with a blank for the T, without seconds,
+with a fraction of up to nine digits (zeros beyond microseconds) and with an offset or without.
 """
 
 from __future__ import annotations
 
+import functools
 import re
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Literal
+
+import numpy as np
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_TIME = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
+    r"(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2})?)?)?"
+)
+_FEW = 80  # numbers up to which one by one is faster
+_POWERS = np.array([float(f"1e{power}") for power in range(23)])
+DATE_EXAMPLE = "2024-01-31"
+TIME_EXAMPLE = "2024-01-31T12:00:00Z"
 
 
+# ------------------------------------------------------------------ numbers
 def integer_of(text: str) -> int:
     """An integer in ASCII digits with an optional sign; of any size.
 
@@ -32,3 +50,192 @@ def number_of(text: str) -> int | float:
     if not _NUMBER.fullmatch(text):
         raise ValueError(f"{text!r:.80} is not a number such as 19.99")
     return int(text) if _INTEGER.fullmatch(text) else float(text)
+
+
+def exact_number_of(text: str) -> int | float | Decimal:
+    """The same, exactly: a Decimal where a double's shortest form would be another number.
+
+    Raises:
+        ValueError: as `number_of`.
+    """
+    number = number_of(text)
+    if isinstance(number, int):
+        return number
+    exact = Decimal(text)
+    return number if decimal_of(number) == exact else exact
+
+
+def decimal_of(number: float) -> Decimal:
+    """The number that a double's shortest form says: 19.99, not 19.989999999999998436805981327779591."""
+    return Decimal(repr(number))
+
+
+def single_of(number: float) -> float:
+    """The nearest float32, as a double; an infinity beyond its range."""
+    with np.errstate(over="ignore"):
+        return float(np.float32(number))
+
+
+def shortest_forms(singles: np.ndarray) -> list[float]:
+    """Each float32 as the shortest decimal that reads back to it: 0.1, not 0.10000000149."""
+    if len(singles) < _FEW:
+        return [float(str(number)) for number in singles]
+    wide = singles.astype(np.float64)
+    # Where a power of ten is exact as a double, so is what it makes of a whole number.
+    usual = (np.abs(wide) >= 1e-12) & (np.abs(wide) < 1e26)
+    exponents = np.zeros(len(wide), dtype=np.int64)
+    exponents[usual] = np.floor(np.log10(np.abs(wide[usual])))
+    out = wide.copy()
+    left = np.isfinite(wide) & (wide != 0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for digits in range(6, 10):  # 6 are always kept by a float32, 9 always tell it
+            shift = digits - 1 - exponents
+            power = _POWERS[np.abs(shift)]
+            rounded = np.where(
+                shift >= 0, np.rint(wide * power) / power, np.rint(wide / power) * power
+            )
+            found = usual & (rounded.astype(np.float32) == singles)
+            out[found] = rounded[found]
+            usual &= ~found
+            left &= ~found
+    out[left] = [float(str(number)) for number in singles[left]]
+    numbers: list[float] = out.tolist()
+    return numbers
+
+
+# ------------------------------------------------------------------ times
+def to_timestamp(value: object) -> datetime:
+    """ISO 8601 text, a datetime or a date to a UTC time without zone; a bare date is its midnight.
+
+    Raises:
+        ValueError, TypeError, OverflowError: it is no time of the years 1 to 9999, or finer than a
+            microsecond.
+    """
+    if isinstance(value, np.datetime64):
+        value = _of_numpy(value)
+    if isinstance(value, datetime):
+        # pandas' times are datetimes: its NaT equals nothing, and others may have nanoseconds.
+        if value != value or getattr(value, "nanosecond", False):
+            raise ValueError
+        moment = value
+    elif isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
+    elif isinstance(value, str):
+        moment = _time_of(value)
+    else:
+        raise TypeError
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(timezone.utc)
+    hour, minute, second = moment.hour, moment.minute, moment.second
+    return datetime(moment.year, moment.month, moment.day, hour, minute, second, moment.microsecond)
+
+
+def to_date(value: object) -> date:
+    """ISO 8601 text to a date; a time that is a UTC midnight counts as its date.
+
+    Raises:
+        ValueError, TypeError, OverflowError: it is no date.
+    """
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    moment = to_timestamp(value)
+    if moment != datetime(moment.year, moment.month, moment.day):
+        raise ValueError
+    return moment.date()
+
+
+def _of_numpy(value: np.datetime64) -> object:
+    micros = value.astype("datetime64[us]")
+    if micros != value:  # finer than a microsecond; NaT too
+        raise ValueError
+    return micros.item()  # a number where no datetime can say it, which is no time
+
+
+def _time_of(text: str) -> datetime:
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise ValueError
+    year, month, day, hour, minute, second, fraction, _, sign, hours, minutes = found.groups()
+    digits = (fraction or "").ljust(9, "0")
+    if digits[6:] != "000":
+        raise ValueError
+    zone = None
+    if sign is not None:
+        offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
+        zone = timezone(-offset if sign == "-" else offset)
+    elif found[8] is not None:
+        zone = timezone.utc
+    return datetime(
+        int(year),
+        int(month),
+        int(day),
+        int(hour or 0),
+        int(minute or 0),
+        int(second or 0),
+        int(digits[:6]),
+        tzinfo=zone,
+    )
+
+
+@functools.total_ordering
+class FarTime:
+    """A time or a date outside the years 1 to 9999, which Python's own can't say; see `isoformat`.
+
+    Stands among datetimes, or among dates, in the right order.
+    """
+
+    def __init__(self, count: int, unit: Literal["us", "D"]) -> None:
+        """Take microseconds ("us") or days ("D") since 1970."""
+        self._count, self._unit = count, unit
+
+    def isoformat(self) -> str:
+        """ISO 8601's expanded form: `+10000-01-01T04:59:59`."""
+        text = str(np.array(self._count).astype(f"datetime64[{self._unit}]"))
+        if text.endswith(".000000"):
+            text = text[: -len(".000000")]
+        return text if text.startswith("-") else f"+{text}" if self._count > 0 else text
+
+    __str__ = isoformat
+
+    def __repr__(self) -> str:
+        return f"FarTime({self.isoformat()!r})"
+
+    def __hash__(self) -> int:
+        return hash((self._count, self._unit))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FarTime) and vars(other) == vars(self)
+
+    def __lt__(self, other: object) -> bool:
+        if isinstance(other, FarTime):
+            return self._count < other._count
+        return self._count < 0 if isinstance(other, date) else NotImplemented
+
+
+def plain(value: object) -> object:
+    """A numpy scalar as Python's own; anything else as it is. Times stay for `to_timestamp`."""
+    if isinstance(value, np.generic) and not isinstance(value, np.datetime64):
+        return value.item()
+    return value
+
+
+# ------------------------------------------------------------------ text
+def is_text(value: object) -> bool:
+    """Whether it is text that can be stored: half an emoji, a lone surrogate, can't be."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def shown(value: object) -> str:
+    """A value for a message: short, and never a reason to fail."""
+    try:
+        return f"{value!r:.80}"
+    except ValueError:  # an integer with more digits than Python writes
+        return "a number"
+    except RecursionError:
+        return "a value"

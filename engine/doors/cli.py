@@ -215,8 +215,10 @@ def demo(workspace: str | None, encoder: str | None) -> None:
 def _parsed_filter(text: str | None) -> object:
     if text is None or not text.lstrip().startswith(("{", "[")):
         return text
+    from engine.doors.rest.json_text import parse_exactly  # loads routes that texts don't need
+
     try:
-        return json.loads(text)
+        return parse_exactly(text)
     except ValueError as error:
         raise click.BadParameter(
             f'{text!r} is not JSON ({error}). Expected an object such as {{"price <": 50}}, or '

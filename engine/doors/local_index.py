@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from engine.core.values import shown
 from engine.doors.retries import with_retries
 from engine.doors.waiting import wait_for_state
 from engine.errors import InvalidInputException
@@ -226,4 +228,21 @@ def _as_sent(filters: object) -> object:
     """Filters after the trip through JSON that they make to the cloud; empty ones are none."""
     if not filters or isinstance(filters, str):
         return filters or None
-    return json.loads(json.dumps(filters))
+    try:
+        return json.loads(json.dumps(filters, default=_scalar_as_sent))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidInputException(f"filters can't be sent as JSON: {error}.") from None
+
+
+def _scalar_as_sent(value: object) -> object:
+    """A value that JSON has no form for, in one that filters read: its exact digits, ISO 8601."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, date):  # datetimes are dates
+        return value.isoformat()
+    if hasattr(value, "tolist"):  # numpy's numbers and arrays
+        return value.tolist()
+    raise InvalidInputException(
+        f"filters hold {shown(value)} of type {type(value).__name__}; expected numbers, text, true, "
+        "false, dates or times."
+    )

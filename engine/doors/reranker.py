@@ -10,6 +10,7 @@ from abc import ABC
 from collections.abc import Callable
 from typing import Any
 
+from engine.core.values import shown
 from engine.errors import InvalidInputException
 
 
@@ -56,7 +57,7 @@ def as_sent(
         )
     if not hasattr(reranker, "columns_to_rerank"):
         raise InvalidInputException(
-            f"reranker is {reranker!r:.120}; expected a DatabricksReranker, such as "
+            f"reranker is {shown(reranker)}; expected a DatabricksReranker, such as "
             'DatabricksReranker(columns_to_rerank=["title"]).'
         )
     columns = reranker.columns_to_rerank

@@ -88,7 +88,7 @@ def _queries(values: npt.ArrayLike, spec: IndexSpec) -> Matrix:
     try:
         with np.errstate(over="ignore"):
             queries = np.ascontiguousarray(values, dtype=np.float32)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         queries = np.empty(0, dtype=np.float32)
     if queries.ndim != 2 or queries.shape[1] != spec.dimension:
         raise InvalidParameterValue(

@@ -15,7 +15,7 @@ import pyarrow as pa
 from engine.core.arrays import Mask, Matrix, Rows
 from engine.core.schema import IndexSpec
 from engine.service.cancellation import check
-from engine.service.columns import stored
+from engine.service.columns import stored, unstorable
 from engine.service.origins import FileId, Origins, Reading
 from engine.service.row_vectors import BatchVectors, RowVectors
 from engine.store.changes import Change
@@ -144,7 +144,7 @@ class Difference:
         groups: set[int] | None = None,
     ) -> None:
         """Take the rows of one file."""
-        for batch in batches:
+        for batch in map(self._storable, batches):
             check()
             keys, vectors, good, failed = self._usable(batch)
             hashes = self._hashes(batch)
@@ -225,6 +225,8 @@ class Difference:
     def take_changes(self, changes: Iterator[pa.RecordBatch]) -> None:
         """Take a change feed, in the order of its commits: of each key the last change counts."""
         batches = list(changes)
+        if any(unstorable(batch.select(list(self._spec.columns))) for batch in batches):
+            raise _FoundElsewhere  # what becomes of these keys is told by all rows
         last: dict[Any, tuple[int, int]] = {}
         there: set[Any] = set()  # of the keys in `last`, those that have a row then
         for number, batch in enumerate(batches):
@@ -283,6 +285,17 @@ class Difference:
             self._append(batch, wanted, vectors.take(wanted), self._hashes(batch), 0)
 
     # ------------------------------------------------------------------ both
+    def _storable(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The rows whose values an index can hold; notes why the others are left out."""
+        reasons = unstorable(batch)
+        if not reasons:
+            return batch
+        keys = batch.column(self._spec.primary_key)
+        self.failures += [(str(keys[row]), why) for row, why in sorted(reasons.items())]
+        kept = np.ones(batch.num_rows, dtype=np.bool_)
+        kept[list(reasons)] = False
+        return batch.filter(pa.array(kept))
+
     def _usable(
         self, batch: pa.RecordBatch
     ) -> tuple[list[Any], BatchVectors, Mask, dict[int, str]]:

@@ -6,22 +6,24 @@ A reply to a write is given when the rows are durable; the next query sees them.
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, timezone
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from engine.core.arrays import Matrix, Vector
-from engine.core.schema import Column, IndexSpec
+from engine.core.arrays import Matrix
+from engine.core.schema import Column, IndexSpec, suggestion
+from engine.core.values import shown
 from engine.errors import InvalidParameterValue, VitrineError
 from engine.service.columns import column_of
+from engine.service.row_values import value_of, vector_of
 from engine.store.changes import Change
 from engine.store.versions import VersionStore
+
+Failures = list[tuple[str, str]]  # keys as text, each with the reason
 
 # The API's words for types, in both spellings, and how an index stores them.
 TYPES: Mapping[str, tuple[str, pa.DataType]] = {
@@ -53,7 +55,7 @@ def check_type(column: str, text: object) -> tuple[str, pa.DataType]:
     known = TYPES.get(name if inner is None else inner)
     if known is None:
         raise InvalidParameterValue(
-            f"schema gives column {column!r} the type {text!r}; expected one of "
+            f"schema gives column {column!r} the type {shown(text)}; expected one of "
             f"{', '.join(TYPES)}, or array<...> of one."
         )
     return known if inner is None else (f"array<{known[0]}>", pa.list_(known[1]))
@@ -99,7 +101,8 @@ def upsert(versions: VersionStore, rows: object) -> dict[str, Any]:
             counts.
 
     Returns:
-        the API's reply: status SUCCESS, PARTIAL_SUCCESS or FAILURE, and what failed by key.
+        the API's reply: status SUCCESS, PARTIAL_SUCCESS or FAILURE, and what failed by key. Where
+        something did, `failures` lists `{"primary_key", "reason"}` beside it.
 
     Raises:
         InvalidParameterValue: not a list of dicts, or a row without its key.
@@ -121,13 +124,17 @@ def delete(versions: VersionStore, keys: object) -> dict[str, Any]:
     """
     spec = versions.spec
     if not isinstance(keys, (list, tuple)):
-        raise InvalidParameterValue(f"primary_keys is {keys!r:.80}; expected a list of keys.")
-    wanted, failed = [], []
+        raise InvalidParameterValue(f"primary_keys is {shown(keys)}; expected a list of keys.")
+    wanted: list[Any] = []
+    failed: Failures = []
+    kind = _key_type(spec)
     for key in keys:
         try:
-            wanted.append(_value(key, _key_type(spec), spec.primary_key))
-        except VitrineError:
-            failed.append(str(key))
+            if key is None:
+                raise InvalidParameterValue("null is no key.")
+            wanted.append(value_of(key, kind, spec.primary_key))
+        except VitrineError as error:
+            failed.append((_shown_key(key), error.message))
     if wanted:
         with versions.layout.writing(f"index-{spec.name}"):
             _write(versions, [], wanted)
@@ -147,7 +154,9 @@ def _write(versions: VersionStore, rows: list[dict[str, Any]], keys: list[Any]) 
             change.append(*_as_arrow(rows, spec))
         if not change.is_empty:
             facts = version.facts if version is not None else first_version(spec)
-            change.publish({**facts, "created_at": time.time_ns() // 1_000_000})
+            columns = [asdict(column) for column in columns_of(spec)]
+            now = time.time_ns() // 1_000_000
+            change.publish({**facts, "columns": columns, "created_at": now})
     except BaseException:
         change.discard()
         raise
@@ -174,110 +183,57 @@ def _check_rows(rows: object, spec: IndexSpec) -> list[dict[str, Any]]:
 
 def _usable_rows(
     rows: Sequence[dict[str, Any]], spec: IndexSpec
-) -> tuple[dict[Any, dict[str, Any]], list[str]]:
-    """Rows by key with values of the schema's types, and the keys of those that can't be used."""
+) -> tuple[dict[Any, dict[str, Any]], Failures]:
+    """Rows by key with values of the schema's types, and those that can't be used."""
     types = {field.name: field.type for field in _fields(spec)}
     good: dict[Any, dict[str, Any]] = {}
-    failed: list[str] = []
+    failed: Failures = []
     for row in rows:
         try:
-            unknown = set(row) - set(types)
-            if unknown:
-                raise InvalidParameterValue(f"columns {', '.join(sorted(map(str, unknown)))}")
+            if row.keys() - types.keys():
+                raise _unknown_columns(row, types)
             values = {
-                name: _value(value, types[name], name)
+                name: value_of(value, types[name], name)
                 for name, value in row.items()
                 if name != spec.vector_column
             }
-            values[spec.vector_column] = _vector(row.get(spec.vector_column), spec)
+            values[spec.vector_column] = vector_of(
+                row.get(spec.vector_column), spec.dimension, spec.vector_column
+            )
             good.pop(values[spec.primary_key], None)
             good[values[spec.primary_key]] = values
-        except VitrineError:
-            failed.append(str(row[spec.primary_key]))
+        except VitrineError as error:
+            failed.append((_shown_key(row[spec.primary_key]), error.message))
     return good, failed
 
 
-def _vector(value: object, spec: IndexSpec) -> Vector:
-    """A vector of a row as float32.
-
-    Raises:
-        InvalidParameterValue: missing, of another length, or with something that is no finite number.
-    """
-    try:
-        given = np.asarray(value)
-        if given.dtype.kind not in "fiu" or given.shape != (spec.dimension,):
-            raise ValueError
-        with np.errstate(over="ignore"):
-            vector = given.astype(np.float32)
-        if not np.isfinite(vector).all():
-            raise ValueError
-    except ValueError:
-        raise InvalidParameterValue(
-            f"column {spec.vector_column!r} must hold {spec.dimension} finite numbers."
-        ) from None
-    return vector
+def _unknown_columns(row: Mapping[Any, Any], types: Mapping[str, Any]) -> InvalidParameterValue:
+    given = [name for name in row if name not in types]
+    unknown = sorted(name if isinstance(name, str) else shown(name) for name in given)
+    return InvalidParameterValue(
+        f"the index has no column {', '.join(unknown):.200}.{suggestion(unknown[0], types)} "
+        f"Columns: {', '.join(types)}."
+    )
 
 
 def _key_type(spec: IndexSpec) -> pa.DataType:
     return next(field.type for field in _fields(spec) if field.name == spec.primary_key)
 
 
-def _value(value: object, kind: pa.DataType, column: str) -> Any:
-    """A value in the type of its column.
-
-    Raises:
-        InvalidParameterValue: it is of another type, or out of its range.
-    """
-    if value is None:
-        return None
-    try:
-        if pa.types.is_list(kind):
-            if not isinstance(value, (list, tuple, np.ndarray)):
-                raise TypeError
-            return [_value(item, kind.value_type, column) for item in value]
-        return pa.scalar(_python_value(value, kind), kind).as_py()
-    except (TypeError, ValueError, OverflowError, pa.ArrowException):
-        raise InvalidParameterValue(
-            f"column {column!r} holds {value!r:.80}, which is not of type {kind}."
-        ) from None
-
-
-def _python_value(value: Any, kind: pa.DataType) -> Any:
-    """What Arrow takes for a type; keys may come as text, times as ISO text."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if pa.types.is_integer(kind):
-        if isinstance(value, bool) or (isinstance(value, float) and value != int(value)):
-            raise TypeError
-        return int(value)
-    if pa.types.is_floating(kind):
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise TypeError
-        number = float(value)
-        with np.errstate(over="ignore"):
-            beyond = pa.types.is_float32(kind) and np.isinf(np.float32(number))
-        if beyond and math.isfinite(number):
-            raise OverflowError
-        return number
-    if pa.types.is_timestamp(kind):
-        moment = value
-        if isinstance(value, str):
-            moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
-        if isinstance(moment, datetime) and moment.tzinfo is not None:
-            moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
-        return moment
-    if pa.types.is_date(kind):
-        return date.fromisoformat(value) if isinstance(value, str) else value
-    expected = {pa.bool_(): bool, pa.string(): str}.get(kind, object)
-    if not isinstance(value, expected):
-        raise TypeError
-    return value
-
-
-def _reply(count: int, failed: list[str]) -> dict[str, Any]:
+def _reply(count: int, failed: Failures) -> dict[str, Any]:
+    """The API's reply; where rows failed, why stands beside it in `failures`, which is our own."""
     done = count - len(failed)
     status = "SUCCESS" if not failed else "PARTIAL_SUCCESS" if done else "FAILURE"
-    result: dict[str, Any] = {"success_row_count": done}
+    reply: dict[str, Any] = {"status": status, "result": {"success_row_count": done}}
     if failed:
-        result["failed_primary_keys"] = failed
-    return {"status": status, "result": result}
+        reply["result"]["failed_primary_keys"] = [key for key, _ in failed]
+        reply["failures"] = [{"primary_key": key, "reason": reason} for key, reason in failed]
+    return reply
+
+
+def _shown_key(key: object) -> str:
+    """A key that was refused, as a reply can hold it."""
+    try:
+        return str(key).encode("utf-8", "backslashreplace").decode()
+    except (ValueError, RecursionError):  # more digits than Python writes, or endless lists
+        return shown(key)

@@ -149,7 +149,7 @@ class Endpoints:
             if known is None or known[1] != stamp:
                 known = (path, stamp, read_json(Path(path)).get("state") == "STOPPED")
                 self._looks[name] = known
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):  # or no name of a file at all
             return False
         return known[2]
 

@@ -17,6 +17,7 @@ from engine.core.schema import (
     missing_columns,
     suggestion,
 )
+from engine.core.values import is_text
 from engine.errors import InvalidParameterValue
 from engine.service.direct import check_type
 from engine.store.ann import check_factory
@@ -261,6 +262,11 @@ def _check_columns(columns: Sequence[str]) -> None:
         )
     if RESERVED_COLUMN in columns:
         raise InvalidParameterValue(f"column name {RESERVED_COLUMN!r} is reserved; rename it.")
+    halves = [name for name in columns if not is_text(name)]
+    if halves:
+        raise InvalidParameterValue(
+            f"column name {halves[0]!r} holds a lone surrogate, half of a character; rename it."
+        )
     internal = [name for name in columns if name.startswith("__")]
     if internal:
         raise InvalidParameterValue(

@@ -20,6 +20,7 @@ from engine.core.arrays import Rows
 from engine.core.assumptions import MAX_SCANNED_ROWS
 from engine.core.reply import typed_fields
 from engine.core.schema import IndexSpec
+from engine.core.values import integer_of, shown
 from engine.errors import InvalidParameterValue
 from engine.store.columns import number_array
 from engine.store.segments import Segment
@@ -54,7 +55,8 @@ def scan(
         or not 1 <= wanted <= MAX_SCANNED_ROWS
     ):
         raise InvalidParameterValue(
-            f"num_results is {num_results!r}; a scan expects an integer from 1 to {MAX_SCANNED_ROWS}."
+            f"num_results is {shown(num_results)}; a scan expects an integer from 1 to "
+            f"{MAX_SCANNED_ROWS}."
         )
     is_text = version.columns[spec.primary_key].kind == "string"
     after = None if last_primary_key is None else _key(last_primary_key, is_text, spec)
@@ -87,17 +89,17 @@ def _rows(version: Version, found: list[tuple[Any, int, int]]) -> list[dict[str,
 def _key(given: object, is_text: bool, spec: IndexSpec) -> Any:
     """A key as the index holds it: text may stand for a number, and a number for text."""
     if is_text and isinstance(given, (str, int)) and not isinstance(given, bool):
-        return str(given)
+        return given if isinstance(given, str) else shown(given)
     if not is_text and isinstance(given, float) and given.is_integer():
         return int(given)  # queries send integers as floats
     if not is_text and isinstance(given, (str, int)) and not isinstance(given, bool):
         try:
-            return int(given)
+            return integer_of(given) if isinstance(given, str) else given
         except ValueError:
             pass
     kind = "text" if is_text else "an integer"
     raise InvalidParameterValue(
-        f"last_primary_key is {given!r:.80}; the key {spec.primary_key!r} is {kind}. Give the "
+        f"last_primary_key is {shown(given)}; the key {spec.primary_key!r} is {kind}. Give the "
         "last_primary_key of the page before."
     )
 

@@ -256,12 +256,17 @@ def _columns(fields: list[pa.Field], spec: IndexSpec) -> list[Column]:
 
 
 def _is_known(source: Table, version: Version, vectors: RowVectors) -> bool:
-    if not _same_model(version, vectors):
+    if not _same_model(version, vectors) or _is_older(version):
         return False
     state: Mapping[str, Any] = version.facts["source"]
     if source.delta is not None or state["delta"] is not None:
         return source.delta is not None and delta_state(source.delta) == state["delta"]
     return Origins.from_dict(state["origins"]).is_of(source.identity())
+
+
+def _is_older(version: Version) -> bool:
+    """Whether a release before 0.5 wrote it, which stored decimals and float16 as other numbers."""
+    return any("single" not in column for column in version.facts["columns"])
 
 
 def _wants_retry(version: Version, asked: bool) -> bool:

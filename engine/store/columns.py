@@ -1,18 +1,21 @@
 """One column of a segment, and its values for some rows as Python objects. Knows Arrow; not files.
 
 Rows of an answer come from here, by position: a query through SQL would take milliseconds. The usual
-types are read straight from Arrow's buffers, in about the time of a list lookup.
+types are read straight from Arrow's buffers, in about the time of a list lookup. A float32 comes as the
+shortest decimal that reads back to it, and a time that Python's own can't say as a `FarTime`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 
 from engine.core.arrays import Mask, Rows
+from engine.core.values import FarTime, shortest_forms
 
 _MAX_DECODED = 65_536  # distinct values that are kept as Python objects
 
@@ -24,11 +27,29 @@ def taker(column: pa.Array) -> Take:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _dictionary(column)
-    if pa.types.is_integer(kind) or pa.types.is_float32(kind) or pa.types.is_float64(kind):
+    if pa.types.is_integer(kind) or pa.types.is_float64(kind):
         return _numbers(column)
+    if pa.types.is_float32(kind):
+        return _singles(column)
     if pa.types.is_string(kind):
         return _strings(column)
-    return lambda rows: [column[row].as_py() for row in rows.tolist()]
+    if pa.types.is_date32(kind) or kind == pa.timestamp("us"):
+        return _times(column)
+    if pa.types.is_list(kind):
+        return _lists(column, taker(column.values))
+    if pa.types.is_map(kind):
+        keys, items = taker(column.keys), taker(column.items)
+        return _lists(column, lambda rows: list(zip(keys(rows), items(rows))))
+    if pa.types.is_struct(kind):
+        return _structs(column)
+    return lambda rows: [_as_python(column[row]) for row in rows.tolist()]
+
+
+def _as_python(value: pa.Scalar) -> Any:
+    try:
+        return value.as_py()
+    except (ValueError, OverflowError):  # a time of another unit that Python's own can't say
+        return value.cast(pa.string()).as_py()
 
 
 def present(column: pa.Array) -> Mask | None:
@@ -64,6 +85,52 @@ def _numbers(column: pa.Array) -> Take:
     def taken(rows: Rows) -> list[Any]:
         numbers: list[Any] = values[rows].tolist()
         return numbers
+
+    return _with_nulls(taken, column)
+
+
+def _singles(column: pa.Array) -> Take:
+    values = number_array(column)
+    return _with_nulls(lambda rows: shortest_forms(values[rows]), column)
+
+
+def _times(column: pa.Array) -> Take:
+    unit: Literal["us", "D"] = "us" if pa.types.is_timestamp(column.type) else "D"
+    width = np.int64 if unit == "us" else np.int32
+    counts = np.frombuffer(column.buffers()[1], dtype=width)
+    times = counts[column.offset : column.offset + len(column)].astype(f"datetime64[{unit}]")
+
+    def taken(rows: Rows) -> list[Any]:
+        # numpy gives the bare number where no datetime can say it
+        return [
+            FarTime(moment, unit) if type(moment) is int else moment
+            for moment in times[rows].tolist()
+        ]
+
+    return _with_nulls(taken, column)
+
+
+def _lists(column: pa.Array, take: Take) -> Take:
+    """Lists, or maps, whose items `take` reads by their places."""
+    offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)
+    offsets = offsets[column.offset : column.offset + len(column) + 1].astype(np.int64)
+
+    def taken(rows: Rows) -> list[Any]:
+        starts, ends = offsets[rows], offsets[rows + 1]
+        items = [np.arange(start, end) for start, end in zip(starts, ends)]
+        values = iter(take(np.concatenate(items))) if items else iter(())
+        return [list(islice(values, len(places))) for places in items]
+
+    return _with_nulls(taken, column)
+
+
+def _structs(column: pa.StructArray) -> Take:
+    names = [field.name for field in column.type]
+    takes = [taker(column.field(place)) for place in range(len(names))]
+
+    def taken(rows: Rows) -> list[Any]:
+        parts = [take(rows) for take in takes]
+        return [dict(zip(names, values)) for values in zip(*parts)] if parts else [{} for _ in rows]
 
     return _with_nulls(taken, column)
 

@@ -5,10 +5,13 @@ Exports hold embeddings as list<double>, list<float>, fixed-size lists or float1
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pyarrow as pa
 
 from engine.core.arrays import Mask, Matrix
+from engine.core.values import shortest_forms
 
 
 def is_vector_type(kind: pa.DataType) -> bool:
@@ -61,4 +64,6 @@ def to_double_lists(vectors: Matrix) -> pa.Array:
 
 def shortest_decimals(vectors: Matrix) -> list[list[float]]:
     """Each float32 as the shortest decimal that reads back to it: 0.1, not 0.10000000149."""
-    return [[float(str(number)) for number in row] for row in vectors]
+    rows, dimension = vectors.shape
+    numbers = iter(shortest_forms(vectors.reshape(-1)))
+    return [list(islice(numbers, dimension)) for _ in range(rows)]

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +226,15 @@ class VersionStore:
                 self._open = {**kept, number: version}
             return self._open[number]
 
+    def _column(self, entry: Mapping[str, Any], facts: Mapping[str, Any]) -> Column:
+        """A column as a manifest tells it; before 0.5 it did not say which floats are float32."""
+        column = Column(**entry)
+        if "single" in entry or column.kind != "float":
+            return column
+        types = self.spec.schema or facts.get("types", {})
+        word = str(types.get(column.name, "")).lower()
+        return replace(column, single=re.search(r"\bfloat\b", word) is not None)
+
     def _read(self, number: int) -> Version:
         facts = self.manifest(number)
         known = {part.segment.id: part for v in self._open.values() for part in v.parts}
@@ -235,7 +245,7 @@ class VersionStore:
             if part is None or part.deletion_id != entry["deletion_id"]:
                 part = Part(segment, self._deleted(entry, segment.rows), entry["deletion_id"])
             parts.append(part)
-        columns = {entry["name"]: Column(**entry) for entry in facts["columns"]}
+        columns = {entry["name"]: self._column(entry, facts) for entry in facts["columns"]}
         return Version(number, tuple(parts), facts, columns, self.masks)
 
     def manifest(self, number: int) -> dict[str, Any]:

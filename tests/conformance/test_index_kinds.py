@@ -191,6 +191,7 @@ def test_an_upserted_row_without_vector_fails_though_the_index_has_a_model(
 ) -> None:
     index = create_direct(embedding_model_endpoint_name="mine")
     reply = index.upsert([{"id": 1, "text": "red"}, {"id": 2, "v": [1.0] * 16}])
+    assert "'v' must hold 16" in reply.pop("failures")[0]["reason"]
     assert reply == {
         "status": "PARTIAL_SUCCESS",
         "result": {"success_row_count": 1, "failed_primary_keys": ["1"]},

@@ -151,6 +151,7 @@ def test_a_volume_is_registered(at: list[str], tmp_path: Path) -> None:
         (("search", "red"), "Vector search index main.fashion_demo.vs_image_search not found"),
         (("search",), "nothing was given"),
         (("search", "red", "--filter", '{"price <" 5}'), "is not JSON"),
+        (("search", "red", "--filter", '{"price": 5, "price": 6}'), "has the name 'price' 2 times"),
         (("index", "describe", "a.b.c"), "Vector search index a.b.c not found"),
         (("table", "register", "t", "/no/file"), "/no/file: no Parquet file is here"),
         (("endpoint", "create", "No Good"), "endpoint name  must contain less than 50"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -212,6 +213,30 @@ BAD: list[dict[str, Any]] = [
     {"flag": "true"},
     {"text": 5},
     {"text": b"x"},
+    {"long": "1_0"},
+    {"long": " 5 "},
+    {"long": "１２"},
+    {"long": 2**64 + 1},
+    {"long": 1.8446744073709552e19},
+    {"ratio": float("nan")},
+    {"price": float("inf")},
+    {"price": np.float64("nan")},
+    {"price": 10**400},
+    {"text": "half \ud83d"},
+    {"tags": ["half \ud83d"]},
+    {"at": 1704067200},
+    {"at": 1704067200.5},
+    {"at": True},
+    {"at": "20240131"},
+    {"at": "2024-W05-3"},
+    {"at": "2024-01-31T12:00:00,5"},
+    {"at": "2024-01-31T12:00:00.123456789"},
+    {"at": "9999-12-31T23:59:59-05:00"},
+    {"at": "0000-01-01"},
+    {"at": np.datetime64("NaT")},
+    {"day": 19753},
+    {"day": datetime(2024, 1, 31, 12)},
+    {"day": "31.01.2024"},
     {"day": "not a day"},
     {"day": "2024-02-30"},
     {"at": "yesterday"},
@@ -223,6 +248,9 @@ BAD: list[dict[str, Any]] = [
 @pytest.mark.parametrize("bad", BAD, ids=str)
 def test_a_row_with_a_bad_value_fails_alone(index: VectorSearchIndex, bad: dict[str, Any]) -> None:
     reply = index.upsert([row(1), {**row(2), **bad}, row(3)])
+    [failure] = reply.pop("failures")
+    assert failure["primary_key"] == "2"
+    assert all(str(name) in failure["reason"] for name in bad)
     assert reply == {
         "status": "PARTIAL_SUCCESS",
         "result": {"success_row_count": 2, "failed_primary_keys": ["2"]},
@@ -246,8 +274,21 @@ def test_where_every_row_fails_nothing_is_written(index: VectorSearchIndex) -> N
     assert index.upsert([row(1, 1), row("x")]) == {
         "status": "FAILURE",
         "result": {"success_row_count": 0, "failed_primary_keys": ["1", "x"]},
+        "failures": [
+            {
+                "primary_key": "1",
+                "reason": "column 'v' must hold 2 finite numbers; it is given 1 values.",
+            },
+            {
+                "primary_key": "x",
+                "reason": "column 'id' holds 'x' of type str, which is not of type int32; expected an "
+                "integer such as 42, in the type's range.",
+            },
+        ],
     }
-    assert index.delete(["x"]) == {
+    deleted = index.delete(["x"])
+    assert "'x'" in deleted.pop("failures")[0]["reason"]
+    assert deleted == {
         "status": "FAILURE",
         "result": {"success_row_count": 0, "failed_primary_keys": ["x"]},
     }
@@ -279,7 +320,18 @@ VALUES: list[tuple[str, Any, Any]] = [
     ("small", 3.0, 3),
     ("byte", 127, 127),
     ("long", 2**63 - 1, 2**63 - 1),
-    ("ratio", 0.1, float(np.float32(0.1))),
+    ("ratio", 0.1, 0.1),
+    ("ratio", 19.99, 19.99),
+    ("ratio", np.float32(19.99), 19.99),
+    ("ratio", 16777217, 16777216.0),
+    ("price", -0.0, -0.0),
+    ("price", Decimal("19.99"), 19.99),
+    ("at", np.datetime64("2024-01-31T12:00:00"), datetime(2024, 1, 31, 12)),
+    ("at", date(2024, 1, 31), datetime(2024, 1, 31)),
+    ("day", datetime(2024, 1, 31), date(2024, 1, 31)),
+    ("text", "", ""),
+    ("tags", [], []),
+    ("tags", ["", None, "a"], ["", None, "a"]),
     ("ratio", 2, 2.0),
     ("price", 0.1, 0.1),
     ("price", np.float32(0.5), 0.5),

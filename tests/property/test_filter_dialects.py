@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -151,7 +152,7 @@ def as_text(node: Node, chance: Random) -> str:
     def literal(value: Any) -> str:
         if isinstance(value, bool):
             return cased(str(value).upper())
-        if isinstance(value, (int, float)):
+        if isinstance(value, (int, float, Decimal)):
             if isinstance(value, float) and math.isinf(value):
                 return str(HUGE if value > 0 else -HUGE)
             return chance.choice(["+", ""]) * (value >= 0 and str(value)[0] != "-") + str(value)

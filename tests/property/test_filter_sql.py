@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,12 @@ NUMBERS = (
     | st.sampled_from(["1", "-1", "0.5", "1e0", str(EDGE + 1)])
     | st.floats(allow_nan=False, allow_infinity=False)
 )
+CENTS = st.sampled_from([Decimal("19.99"), Decimal("0.35"), Decimal("-0.00")]) | st.decimals(
+    Decimal("-99999999.99"), Decimal("99999999.99"), places=2
+)
+FINE = st.sampled_from([Decimal("0.1"), Decimal(EDGE), Decimal("-1E-20"), Decimal(10**18 - 1)]) | (
+    st.decimals(-(10**17), 10**17, places=20)
+)
 TIME_TEXTS = TIMES.map(datetime.isoformat) | TIMES.map(
     lambda moment: moment.replace(tzinfo=timezone.utc).isoformat().replace("+00:00", "Z")
 )
@@ -96,6 +103,8 @@ FIELDS = {
     "in_stock": Field(pa.bool_(), st.booleans(), st.booleans(), ("", " NOT")),
     "day": Field(pa.date32(), DATES, DATES.map(date.isoformat) | DATES, RANGES),
     "listed_at": Field(pa.timestamp("us"), TIMES, TIME_TEXTS | TIMES, RANGES),
+    "cost": Field(pa.decimal128(10, 2), CENTS, NUMBERS | CENTS, RANGES),
+    "mass": Field(pa.decimal128(38, 20), FINE, NUMBERS | CENTS | FINE, RANGES),
     "tags": Field(
         pa.list_(pa.string()), st.lists(st.none() | TEXTS, max_size=3), TEXTS, ("", " NOT")
     ),
@@ -104,6 +113,18 @@ FIELDS = {
     ),
     "weights": Field(
         pa.list_(pa.float64()), st.lists(st.none() | FLOATS, max_size=3), NUMBERS, ("", " NOT")
+    ),
+    "ratios": Field(
+        pa.list_(pa.float32()),
+        st.lists(st.none() | st.floats(width=32), max_size=3),
+        NUMBERS,
+        ("", " NOT"),
+    ),
+    "costs": Field(
+        pa.list_(pa.decimal128(10, 2)),
+        st.lists(st.none() | CENTS, max_size=3),
+        NUMBERS | CENTS,
+        ("", " NOT"),
     ),
 }
 SCHEMA = pa.schema([(name, field.type) for name, field in FIELDS.items()])
@@ -242,6 +263,13 @@ CASES: list[tuple[str, pa.Array, Any]] = [
     ("a time of a bare date", pa.array([datetime(2024, 1, 1)]), {"x <=": "2024-01-01"}),
     ("all dates", pa.array([date(1, 1, 1), date(9999, 12, 31)]), {"x >": "0001-01-01"}),
     ("float32", pa.array([0.1, 0.5], pa.float32()), {"x >": 0.1}),
+    ("float32 as written", pa.array([19.99, 0.1], pa.float32()), {"x": [19.99, 0.1]}),
+    ("beyond float32", pa.array([1.0, float("inf")], pa.float32()), {"x <=": 1e300}),
+    ("decimals", pa.array([Decimal("19.99"), Decimal("0.35"), None]), {"x": 19.99}),
+    ("decimals between their steps", pa.array([Decimal("0.35"), Decimal("0.36")]), {"x >": 0.355}),
+    ("decimals of more digits", pa.array([Decimal("0.35")]), {"x NOT": [Decimal("0.350001")]}),
+    ("38 digits", pa.array([Decimal("9" * 36 + ".99")]), {"x >=": Decimal("9" * 36 + ".985")}),
+    ("beyond 38 digits", pa.array([Decimal("1.50"), Decimal("-1.50")]), {"x <": 10**60}),
     ("unsigned bytes", pa.array([0, 255], pa.uint8()), {"x >": -1}),
     ("large strings", pa.array(["a", "b"], pa.large_string()), {"x": ["b", "c"]}),
 ]  # fmt: skip

@@ -12,7 +12,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine.doors.http.guard import name_operation, request_id
-from engine.doors.rest.fields import MalformedRequest, parse_json
+from engine.doors.rest.fields import MalformedRequest
+from engine.doors.rest.json_text import parse_json
 from engine.doors.rest.routing import error_body
 from engine.errors import InvalidParameterValue, NotSupported, VitrineError
 from engine.service.invocations import invoke

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.doors.rest.fields import Field, Values, ignored, parse_json
+from engine.doors.rest.fields import Field, Values, ignored
 from engine.doors.rest.indexes import both, index_of
+from engine.doors.rest.json_text import parse_exactly, parse_rows
 from engine.doors.rest.routing import Json, Request, Route
 from engine.errors import InvalidParameterValue
 from engine.service.workspace import Workspace
@@ -47,7 +48,8 @@ def query_arguments(body: Values) -> dict[str, Any]:
     """The arguments of `Workspace.query_index` that a query's body stands for.
 
     Raises:
-        InvalidParameterValue: `filters_json` is not the JSON text of a dict or a list of dicts.
+        InvalidParameterValue: `filters_json` is not the JSON text of a dict or a list of dicts, or a
+            name stands twice in one.
     """
     arguments = dict(body)
     text = arguments.pop("filters_json", None)
@@ -58,7 +60,7 @@ def query_arguments(body: Values) -> dict[str, Any]:
 
 def _filters(text: str) -> object:
     try:
-        filters = parse_json(text)
+        filters = parse_exactly(text)
     except ValueError:
         filters = text
     if filters is not None and not isinstance(filters, (dict, list)):
@@ -70,13 +72,13 @@ def _filters(text: str) -> object:
 
 
 def rows_of(text: str) -> list[dict[str, Any]]:
-    """The rows that `inputs_json` holds.
+    """The rows that `inputs_json` holds. NaN and the like come through, for each row's own check.
 
     Raises:
         InvalidParameterValue: not the JSON text of a list of objects.
     """
     try:
-        rows = parse_json(text)
+        rows = parse_rows(text)
     except ValueError as error:
         raise InvalidParameterValue(f"inputs_json is not JSON: {error}.") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 from engine.core.reply import invalid_token
+from engine.core.values import to_timestamp
 from engine.doors.rest.fields import Field, Values
 from engine.doors.rest.routing import Json, Request, Route
 from engine.errors import InvalidParameterValue
@@ -105,12 +104,11 @@ def _check_period(body: Values) -> None:
     for name in ("start_time", "end_time"):
         if name in body:
             try:
-                moment = datetime.fromisoformat(body[name].replace("Z", "+00:00"))
-            except ValueError:
+                times[name] = to_timestamp(body[name])
+            except (ValueError, OverflowError):
                 raise InvalidParameterValue(
                     f"{name} is {body[name]!r:.80}; expected a time such as 2026-01-31T12:00:00Z."
                 ) from None
-            times[name] = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     if len(times) == 2 and times["end_time"] < times["start_time"]:
         raise InvalidParameterValue("end_time is before start_time; expected a later one.")
     step = body.get("granularity_in_seconds", 1)
