@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
@@ -24,6 +23,7 @@ from engine.doors.http.description import describe_api
 from engine.doors.http.guard import Guard, Limits, name_operation, request_id
 from engine.doors.http.metrics import current_metrics
 from engine.doors.rest import ROUTES
+from engine.doors.rest.bodies import encode_json
 from engine.doors.rest.routing import answer, error_body
 from engine.service.workspace import Workspace
 
@@ -102,7 +102,7 @@ def _answered(
     request: str,
 ) -> tuple[bytes, int, str]:
     status, reply, operation = answer(ROUTES, workspace, method, path, query, body, request)
-    return orjson.dumps(reply), status, operation
+    return encode_json(reply), status, operation
 
 
 def is_quick(workspace: Workspace, method: str, path: str, body: bytes) -> bool:

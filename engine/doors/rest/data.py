@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.doors.rest.fields import Field, Values, ignored, parse_json
+from engine.doors.rest.bodies import parse_json
+from engine.doors.rest.fields import Field, Values, ignored
 from engine.doors.rest.indexes import both, index_of
 from engine.doors.rest.routing import Json, Request, Route
 from engine.errors import InvalidParameterValue

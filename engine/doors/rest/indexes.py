@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.doors.rest.bodies import parse_json
 from engine.doors.rest.endpoints import PAGE_TOKEN, check_page_token
-from engine.doors.rest.fields import Field, Values, parse_json
+from engine.doors.rest.fields import Field, Values
 from engine.doors.rest.routing import Answer, Json, Request, Route
 from engine.errors import InvalidParameterValue
 from engine.service.workspace import Workspace

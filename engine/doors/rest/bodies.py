@@ -1,0 +1,63 @@
+"""JSON texts to values and back, for every route and every door. Knows JSON; not fields.
+
+The one place where a body is read: what NaN, a name twice or a number beyond 64 bits means is decided
+here.
+"""
+
+from __future__ import annotations
+
+import codecs
+from typing import Any
+
+import orjson
+
+from engine.errors import BadRequest
+
+_MARKS = (  # what a body in another encoding begins with, longest first
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF8, "UTF-8 with a byte order mark"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+
+
+class MalformedRequest(BadRequest):
+    """The request can't be read, or has a field that the route doesn't take."""
+
+    error_code = "MALFORMED_REQUEST"
+
+
+def parse_json(text: str | bytes) -> Any:
+    """A JSON text as values, by orjson, which reads a query vector in a fraction of json's time.
+
+    Raises:
+        ValueError: not JSON; NaN and Infinity are not, and neither is what nests too deep.
+    """
+    return orjson.loads(text)
+
+
+def parse_body(body: str | bytes) -> Any:
+    """The values of a request's body as it came; None where it is empty.
+
+    Raises:
+        MalformedRequest: not JSON, or in another encoding than UTF-8.
+    """
+    try:
+        return parse_json(body) if body.strip() else None
+    except ValueError as error:
+        raise MalformedRequest(f"The body is not JSON: {error}.{_encoding_hint(body)}") from None
+
+
+def _encoding_hint(body: str | bytes) -> str:
+    if isinstance(body, str):
+        return ""
+    marked = next((name for mark, name in _MARKS if body.startswith(mark)), None)
+    if marked is None and b"\0" in body[:4]:
+        marked = "UTF-16 or UTF-32"
+    return f" It is {marked}; send UTF-8 without a byte order mark." if marked else ""
+
+
+def encode_json(reply: object) -> bytes:
+    """A reply as JSON text in UTF-8; NaN and Infinity become null."""
+    return orjson.dumps(reply)
