@@ -38,13 +38,13 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def parse_body(body: str | bytes) -> Any:
-    """The values of a request's body as it came; None where it is empty.
+    """The values of a request's body as it came.
 
     Raises:
-        MalformedRequest: not JSON, or in another encoding than UTF-8.
+        MalformedRequest: not JSON, empty, or in another encoding than UTF-8.
     """
     try:
-        return parse_json(body) if body.strip() else None
+        return parse_json(body)
     except ValueError as error:
         raise MalformedRequest(f"The body is not JSON: {error}.{_encoding_hint(body)}") from None
 

@@ -92,7 +92,7 @@ def read_body(body: object, fields: Sequence[Field]) -> Values:
         InvalidParameterValue: a value of another kind, or a required field that is missing.
     """
     if isinstance(body, (str, bytes)):
-        body = parse_body(body)
+        body = parse_body(body) if body.strip() else None
     if body is None:
         body = {}
     if not isinstance(body, dict):
