@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from engine.doors.http.connections import Connection
 from engine.doors.http.credentials import Credentials, open_credentials
 from engine.doors.http.guard import LOOPBACK
 from engine.doors.http.metrics import SHARED_FOLDER
@@ -99,6 +100,7 @@ def serve(options: Options) -> None:
             workers=options.workers,
             access_log=False,
             log_level="warning",
+            http=Connection,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             server_header=False,
         )
@@ -156,7 +158,9 @@ class BackgroundServer:
         self._socket.bind((host, port))
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
         app = create_app(workspace, credentials)
-        options = uvicorn.Config(app, access_log=False, log_level="warning", server_header=False)
+        options = uvicorn.Config(
+            app, http=Connection, access_log=False, log_level="warning", server_header=False
+        )
         options.timeout_graceful_shutdown = _GRACE_SECONDS
         self._server = uvicorn.Server(options)
         self._thread = threading.Thread(
