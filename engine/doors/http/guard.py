@@ -16,6 +16,7 @@ import functools
 import json
 import logging
 import re
+import sys
 import time
 import uuid
 from collections.abc import Mapping
@@ -119,10 +120,7 @@ class Guard:
         try:
             refusal = self._refusal(passing)
             if refusal is None:
-                await asyncio.wait_for(
-                    self._admitted(passing),
-                    None if passing.is_unlimited else self._limits.seconds,
-                )
+                await self._in_time(passing)
             else:
                 await refusal(passing.scope, passing.receive, passing.send)
         except asyncio.TimeoutError:
@@ -144,6 +142,36 @@ class Guard:
         finally:
             RUNNING.dec()
             _tell(passing, time.perf_counter() - started)
+
+    async def _in_time(self, passing: _Passing) -> None:
+        """Pass a request on, and give it up after the limit. Raises asyncio.TimeoutError.
+
+        As asyncio.timeout does, which Python 3.10 lacks; asyncio.wait_for makes a task of its own, for
+        a twentieth of the time of a query.
+        """
+        if passing.is_unlimited:
+            await self._admitted(passing)
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        is_over = False
+
+        def give_up() -> None:
+            nonlocal is_over
+            is_over = True
+            task.cancel()
+
+        timer = asyncio.get_running_loop().call_later(self._limits.seconds, give_up)
+        try:
+            await self._admitted(passing)
+        except asyncio.CancelledError:
+            if not is_over:
+                raise
+            if sys.version_info >= (3, 11):
+                task.uncancel()
+            raise asyncio.TimeoutError from None
+        finally:
+            timer.cancel()
 
     async def _admitted(self, passing: _Passing) -> None:
         """Pass a request on, with room for its body."""
