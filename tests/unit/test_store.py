@@ -358,6 +358,9 @@ def test_every_finite_float32_is_shown_as_numpy_writes_it(numbers: list[float]) 
 def test_columns_of_a_wider_matrix_are_shown_too() -> None:
     matrix = np.arange(12, dtype=np.float32).reshape(3, 4)[:, ::2]
     assert shortest_decimals(matrix) == matrix.astype(float).tolist()
+    large = np.arange(200_000, dtype=np.float32).reshape(50, 4000)
+    assert shortest_decimals(large) == large.astype(float).tolist()
+    assert shortest_decimals(large[:2, :0]) == [[], []]
 
 
 def test_a_column_first_asked_for_after_its_version_was_collected_can_be_read(

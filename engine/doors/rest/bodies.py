@@ -7,6 +7,7 @@ here.
 from __future__ import annotations
 
 import codecs
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,10 @@ _MARKS = (  # what a body in another encoding begins with, longest first
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
+_LARGE = 256 << 10
+# While orjson runs, no other thread does: of several with large texts, the event loop, which waits
+# its turn among them, would wait for each.
+_one_at_a_time = threading.Lock()
 _ROWS_AT_ONCE = 64  # with vectors of 1,024 numbers, some milliseconds
 
 
@@ -36,7 +41,10 @@ def parse_json(text: str | bytes) -> Any:
     Raises:
         ValueError: not JSON; NaN and Infinity are not, and neither is what nests too deep.
     """
-    return orjson.loads(text)
+    if len(text) <= _LARGE:
+        return orjson.loads(text)
+    with _one_at_a_time:
+        return orjson.loads(text)
 
 
 def parse_body(body: str | bytes) -> Any:
@@ -63,7 +71,7 @@ def _encoding_hint(body: str | bytes) -> str:
 def encode_json(reply: object) -> bytes:
     """A reply as JSON text in UTF-8; NaN and Infinity become null.
 
-    Long lists are encoded some rows at a time: while orjson runs, no other thread of the process does.
+    Long lists are encoded some rows at a time, between which other threads get their turn.
     """
     if not _has_many_rows(reply):
         return orjson.dumps(reply)
