@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -17,6 +18,18 @@ from engine.doors.rest.routing import error_body
 HEAD_SECONDS = 30.0  # for the first line and the headers
 HEAD_BYTES = 64 << 10
 STALLED_SECONDS = 60.0  # for a reader to take what waits for it
+
+_UPGRADE = re.compile(rb"(\r\n)(upgrade[ \t]*:)", re.IGNORECASE)
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    """The beginning of a request whose offer to speak another protocol is not looked at.
+
+    Java's client makes the offer with each first request; the parser then takes the body for that
+    protocol's, and the request would come without one.
+    """
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(rb"\1x-\2", head) + end + rest if _UPGRADE.search(head) else data
 
 
 class Connection(HttpToolsProtocol):
@@ -41,6 +54,8 @@ class Connection(HttpToolsProtocol):
     # ------------------------------------------------------------------ heads
     def data_received(self, data: bytes) -> None:
         """Read on; refuse a head that has no end."""
+        if self._reads_head:
+            data = _without_upgrade(data)
         super().data_received(data)
         if self._reads_head:
             self._received += len(data)
@@ -59,7 +74,21 @@ class Connection(HttpToolsProtocol):
         """The head is there; the body has a limit elsewhere."""
         self._reads_head = False
         self._stop_head_timer()
-        super().on_headers_complete()
+        if self.parser.should_upgrade():  # its body would not be read
+            text = "No other protocol than HTTP/1.1 is offered; send no Upgrade header, and no CONNECT."
+            self._refuse(400, "MALFORMED_REQUEST", text)
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body, if the request was not refused."""
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The end of a request, if it was not refused."""
+        if not self.transport.is_closing():
+            super().on_message_complete()
 
     def _wait_for_head(self) -> None:
         self._head_timer = self.loop.call_later(self.head_seconds, self._give_up)

@@ -69,7 +69,8 @@ class Limits:
         slowest_bytes: of a larger body in each second, after that.
         bodies_bytes, replies_bytes: what all of them that are not small take at once; their values
             take some times as much.
-        waiting, wait_seconds: how many requests wait for room, and how long each.
+        waiting, wait_seconds: how many requests wait for room, and how long each: less than the time
+            after which clients give up, and long, because not all of them try again.
     """
 
     body_bytes: int = 64 << 20
@@ -79,7 +80,7 @@ class Limits:
     bodies_bytes: int = 24 << 20
     replies_bytes: int = 32 << 20
     waiting: int = 1000
-    wait_seconds: float = 30.0
+    wait_seconds: float = 45.0
 
 
 class TooLarge(Exception):

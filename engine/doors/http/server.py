@@ -18,7 +18,7 @@ import uvicorn
 
 from engine.doors.http.connections import Connection
 from engine.doors.http.credentials import Credentials, open_credentials
-from engine.doors.http.guard import LOOPBACK
+from engine.doors.http.guard import LOOPBACK, Limits
 from engine.doors.http.metrics import SHARED_FOLDER
 from engine.errors import InvalidInputException, InvalidState
 from engine.service.workspace import Workspace
@@ -149,7 +149,12 @@ class BackgroundServer:
     """
 
     def __init__(
-        self, workspace: Workspace, credentials: Credentials | None, host: str = HOST, port: int = 0
+        self,
+        workspace: Workspace,
+        credentials: Credentials | None,
+        host: str = HOST,
+        port: int = 0,
+        limits: Limits | None = None,
     ) -> None:
         from engine.doors.http.app import create_app
 
@@ -157,7 +162,7 @@ class BackgroundServer:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((host, port))
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
-        app = create_app(workspace, credentials)
+        app = create_app(workspace, credentials, limits)
         options = uvicorn.Config(
             app, http=Connection, access_log=False, log_level="warning", server_header=False
         )
