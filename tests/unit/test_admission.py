@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.doors.http.admission import Budget, Turns
+from engine.doors.http.deadline import Deadline
 from engine.errors import TooManyRequests
 
 STEADY = settings(derandomize=True, deadline=None)
@@ -144,5 +145,32 @@ def test_a_turn_that_was_given_up_goes_to_the_next() -> None:
         tasks[2].cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         assert done == [0, 1, 3, 4, 5]
+
+    run(work())
+
+
+def test_a_deadline_gives_up_what_is_awaited_and_nothing_else() -> None:
+    async def work() -> None:
+        with pytest.raises(asyncio.TimeoutError), Deadline(0.01):
+            await asyncio.sleep(60)
+        with Deadline(60), pytest.raises(asyncio.TimeoutError), Deadline(0.01):
+            await asyncio.sleep(60)
+        await asyncio.sleep(0)  # nothing of it is left
+        with pytest.raises(asyncio.TimeoutError), Deadline(0.01), Deadline(60):
+            await asyncio.sleep(60)
+        with Deadline(None), Deadline(60):
+            await asyncio.sleep(0)
+        with pytest.raises(ValueError, match="own"), Deadline(60):
+            raise ValueError("own")
+
+        async def waiting() -> None:
+            with Deadline(60):
+                await asyncio.sleep(60)
+
+        task = asyncio.create_task(waiting())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
     run(work())

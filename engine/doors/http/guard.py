@@ -16,7 +16,6 @@ import functools
 import json
 import logging
 import re
-import sys
 import time
 import uuid
 from collections.abc import Mapping
@@ -31,6 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.doors.http.admission import RETRY_SECONDS, Budget, Hold
 from engine.doors.http.credentials import Credentials, Unauthenticated
+from engine.doors.http.deadline import Deadline
 from engine.doors.rest.routing import error_body
 from engine.errors import TooManyRequests
 
@@ -121,7 +121,8 @@ class Guard:
         try:
             refusal = self._refusal(passing)
             if refusal is None:
-                await self._in_time(passing)
+                with Deadline(None if passing.is_unlimited else self._limits.seconds):
+                    await self._admitted(passing)
             else:
                 await refusal(passing.scope, passing.receive, passing.send)
         except asyncio.TimeoutError:
@@ -143,36 +144,6 @@ class Guard:
         finally:
             RUNNING.dec()
             _tell(passing, time.perf_counter() - started)
-
-    async def _in_time(self, passing: _Passing) -> None:
-        """Pass a request on, and give it up after the limit. Raises asyncio.TimeoutError.
-
-        As asyncio.timeout does, which Python 3.10 lacks; asyncio.wait_for makes a task of its own, for
-        a twentieth of the time of a query.
-        """
-        if passing.is_unlimited:
-            await self._admitted(passing)
-            return
-        task = asyncio.current_task()
-        assert task is not None
-        is_over = False
-
-        def give_up() -> None:
-            nonlocal is_over
-            is_over = True
-            task.cancel()
-
-        timer = asyncio.get_running_loop().call_later(self._limits.seconds, give_up)
-        try:
-            await self._admitted(passing)
-        except asyncio.CancelledError:
-            if not is_over:
-                raise
-            if sys.version_info >= (3, 11):
-                task.uncancel()
-            raise asyncio.TimeoutError from None
-        finally:
-            timer.cancel()
 
     async def _admitted(self, passing: _Passing) -> None:
         """Pass a request on, with room for its body."""
@@ -293,7 +264,8 @@ class _Passing:
         assert self._stalled is not None
         seconds = min(self._stalled, max(self._until - time.monotonic(), 0.0))
         try:
-            message = await asyncio.wait_for(self._receive(), seconds)
+            with Deadline(seconds):
+                message = await self._receive()
         except asyncio.TimeoutError:
             raise TooSlow from None
         if not message.get("more_body", False):
