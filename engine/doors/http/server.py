@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import multiprocessing
 import os
 import signal
 import socket
@@ -122,12 +123,26 @@ def app_from_environment() -> FastAPI:
     """The app of one worker process, as `serve` described it."""
     from engine.doors.http.app import create_app
 
+    _end_with_parent()
     configuration = json.loads(os.environ[_CONFIGURATION])
     path = Path(configuration["path"])
     if configuration["access_log"]:
         log_to_standard_error()
     credentials = open_credentials(path, os.environ)[0] if configuration["auth"] else None
     return create_app(Workspace(path), credentials, loopback_only=credentials is None)
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when the process that started it is killed; it would keep the port."""
+    parent = multiprocessing.parent_process()
+    if parent is None:  # the one process that serves
+        return
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="vitrine-parent", daemon=True).start()
 
 
 def log_to_standard_error() -> None:
