@@ -27,6 +27,7 @@ CASES = (
     "search",
     "words",
     "http_cost",
+    "http_load",
     "plan_costs",
     "start",
     "embedded_model",

@@ -40,6 +40,9 @@ def json_value(value: object, integers_as_floats: bool = True) -> Any:
     if isinstance(value, Mapping):
         return {str(k): json_value(v, integers_as_floats) for k, v in value.items()}
     if isinstance(value, Sequence):
+        # A vector: a finite sum has finite parts, and its numbers are sent as they are.
+        if set(map(type, value)) == {float} and math.isfinite(sum(value)):
+            return list(value)
         return [json_value(item, integers_as_floats) for item in value]
     return str(value)  # times of day and durations, as ISO-like text
 

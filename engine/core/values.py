@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Literal
 
 import numpy as np
+import orjson
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -23,8 +24,7 @@ _TIME = re.compile(
     r"(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
     r"(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2})?)?)?"
 )
-_FEW = 80  # numbers up to which one by one is faster
-_POWERS = np.array([float(f"1e{power}") for power in range(23)])
+_DECIMALS_AT_ONCE = 1 << 15  # numbers; other threads wait while orjson runs
 DATE_EXAMPLE = "2024-01-31"
 TIME_EXAMPLE = "2024-01-31T12:00:00Z"
 
@@ -77,30 +77,17 @@ def single_of(number: float) -> float:
 
 
 def shortest_forms(singles: np.ndarray) -> list[float]:
-    """Each float32 as the shortest decimal that reads back to it: 0.1, not 0.10000000149."""
-    if len(singles) < _FEW:
-        return [float(str(number)) for number in singles]
-    wide = singles.astype(np.float64)
-    # Where a power of ten is exact as a double, so is what it makes of a whole number.
-    usual = (np.abs(wide) >= 1e-12) & (np.abs(wide) < 1e26)
-    exponents = np.zeros(len(wide), dtype=np.int64)
-    exponents[usual] = np.floor(np.log10(np.abs(wide[usual])))
-    out = wide.copy()
-    left = np.isfinite(wide) & (wide != 0)
-    with np.errstate(invalid="ignore", over="ignore"):
-        for digits in range(6, 10):  # 6 are always kept by a float32, 9 always tell it
-            shift = digits - 1 - exponents
-            power = _POWERS[np.abs(shift)]
-            rounded = np.where(
-                shift >= 0, np.rint(wide * power) / power, np.rint(wide / power) * power
-            )
-            found = usual & (rounded.astype(np.float32) == singles)
-            out[found] = rounded[found]
-            usual &= ~found
-            left &= ~found
-    out[left] = [float(str(number)) for number in singles[left]]
-    numbers: list[float] = out.tolist()
-    return numbers
+    """Each float32 as the shortest decimal that reads back to it: 0.1, not 0.10000000149.
+
+    Written and read as JSON, which takes a twentieth of the time of one text a number.
+    """
+    decimals: list[float] = []
+    for start in range(0, len(singles), _DECIMALS_AT_ONCE):
+        part = np.ascontiguousarray(singles[start : start + _DECIMALS_AT_ONCE])
+        decimals += orjson.loads(orjson.dumps(part, option=orjson.OPT_SERIALIZE_NUMPY))
+    for place in np.flatnonzero(~np.isfinite(singles)).tolist():  # JSON has no word for these
+        decimals[place] = float(singles[place])
+    return decimals
 
 
 # ------------------------------------------------------------------ times

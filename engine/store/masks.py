@@ -40,6 +40,10 @@ class MaskCache:
                 self._bytes -= dropped.nbytes
         return made, False
 
+    def holds(self, key: Hashable) -> bool:
+        """Whether the row set of a key is there."""
+        return key in self._sets
+
     @property
     def nbytes(self) -> int:
         """Bytes of all sets that are kept."""

@@ -135,6 +135,10 @@ class RowTable:
             together = self._together.setdefault(key, Columns(columns))
         return together.take(rows)
 
+    def has_taken(self, names: Sequence[str]) -> bool:
+        """Whether `take_all` was asked for these columns before, and so needs to read nothing."""
+        return tuple(names) in self._together
+
     def read(self, rows: Rows) -> pa.Table:
         """Some rows with all columns, as a table of the schema that was written."""
         # From a buffer, not pa.array: that imports pandas where it is installed, for a second.

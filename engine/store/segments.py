@@ -260,6 +260,17 @@ class Segment:
         out.insert(list(columns).index(vector), shortest_decimals(self.vectors.take(rows)))
         return out
 
+    def has_fetched(self, columns: Sequence[str]) -> bool:
+        """Whether these columns were fetched before, so that no file needs to be read for them."""
+        vector = self._spec.vector_column
+        return self.metadata.has_taken([name for name in columns if name != vector])
+
+    @property
+    def row_bytes(self) -> float:
+        """Bytes of one row's metadata in the file, on average."""
+        size: int = self._facts["files"]["rows.parquet"]["bytes"]
+        return size / max(self.rows, 1)
+
     def batches(self, rows: Rows, size: int = ROW_GROUP) -> Iterator[tuple[pa.Table, Matrix]]:
         """Some rows (ascending) as they were appended, at most `size` at a time."""
         for start in range(0, len(rows), size):

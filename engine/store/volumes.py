@@ -15,6 +15,7 @@ from engine.errors import BadImage, BadSourceFile, InvalidParameterValue, Permis
 from engine.store.layout import TEMPORARY_PREFIX, Layout, read_json, write_json
 
 MAX_FILE_BYTES = 256 * 1024 * 1024  # no product photo is larger; guards memory
+MAX_NAME_BYTES = 255  # of one folder or file
 _VOLUME_PARTS = 4  # Volumes, catalog, schema, volume
 
 
@@ -113,6 +114,12 @@ class VolumeStore:
             raise InvalidParameterValue(
                 f"{path!r} has the part {bad[0]!r}; expected names without '..', '.', backslashes, "
                 f"NUL, characters outside Unicode, or {TEMPORARY_PREFIX!r} in front."
+            )
+        long = [part for part in clean[1:].split("/") if len(part.encode()) > MAX_NAME_BYTES]
+        if long:
+            raise InvalidParameterValue(
+                f"The name {long[0][:40]!r}... is too long: {len(long[0].encode())} bytes in UTF-8; "
+                f"expected at most {MAX_NAME_BYTES}, which is what disks take."
             )
         prefix, parts = self._registered_prefix(clean), clean[1:].split("/")
         if prefix:

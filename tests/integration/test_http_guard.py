@@ -20,7 +20,7 @@ from http_support import CREDENTIALS, SYNCED, served
 from starlette.testclient import TestClient
 
 from engine import Workspace
-from engine.doors.http.app import QUICK_BYTES, create_app, is_quick
+from engine.doors.http.app import create_app
 from engine.doors.http.server import Options
 from engine.errors import StorageFailed
 
@@ -200,8 +200,8 @@ def test_each_request_counts_under_a_name(client: httpx.Client, log: Any) -> Non
     client.get("/api/2.0/vector-search/nothing")
     client.get("/.well-known/databricks-config")
     client.post("/oidc/v1/token")
-    names = [line["operation"] for line in log(4)]
-    assert names == ["list_endpoints", "unknown", "login_config", "login_token"]
+    names = {line["operation"] for line in log(4)}  # a line may be written after the next answer
+    assert names == {"list_endpoints", "unknown", "login_config", "login_token"}
 
 
 def test_what_a_query_string_holds_is_not_logged(client: httpx.Client, log: Any) -> None:
@@ -256,21 +256,6 @@ def test_the_pages_say_that_they_need_a_network(client: httpx.Client) -> None:
     described = client.get("/openapi.json").json()["info"]["description"]
     assert "/docs and /redoc load their scripts from a public address" in described
     assert client.get("/redoc").status_code == client.get("/docs").status_code == 200
-
-
-# ---------------------------------------------------------------------- who answers
-def test_only_what_is_quick_is_answered_between_other_requests(shop: Any) -> None:
-    workspace = shop[0]
-    vector = json.dumps({"columns": ["id"], "query_vector": [0.1] * 16}).encode()
-    _, versions = workspace.catalog.open(SYNCED)
-    os.utime(versions._versions_path, (1e9, 1e9))  # nothing was published just now
-    workspace.query_index(SYNCED, columns=["id"], query_vector=[0.1] * 16)
-    assert is_quick(workspace, "POST", QUERY, vector)
-    assert not is_quick(workspace, "PUT", QUERY, vector)
-    assert not is_quick(workspace, "POST", QUERY, b'{"columns": ["id"], "query_text": "x"}')
-    assert not is_quick(workspace, "POST", QUERY, b'{"columns": ["id"], "query\\u005ftext": "x"}')
-    assert not is_quick(workspace, "POST", QUERY, vector + b" " * QUICK_BYTES)
-    assert not is_quick(workspace, "POST", QUERY.replace("/query", "/scan"), vector)
 
 
 # ---------------------------------------------------------------------- several workers

@@ -223,3 +223,11 @@ def test_facets_that_were_not_asked_for_are_not_there() -> None:
     assert set(made["manifest"]) == {"column_count", "columns"}
     empty = reply(["n"], [], facets=[])
     assert empty["facet_result"] == {"facet_row_count": 0, "facet_array": []}
+
+
+@STEADY
+@given(st.lists(st.floats() | st.floats(width=32) | st.just(1e308) | st.integers() | st.none()))
+def test_a_list_of_numbers_is_sent_like_its_numbers(numbers: list[Any]) -> None:
+    sent = json_value(numbers)
+    assert sent == [json_value(number) for number in numbers]
+    assert sent is not numbers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine import (
     BadImage,
@@ -338,6 +341,26 @@ def test_vectors_are_shown_as_their_shortest_decimals() -> None:
     matrix = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
     shown = np.array(json.loads(json.dumps(shortest_decimals(matrix))), dtype=np.float32)
     np.testing.assert_array_equal(shown, matrix)
+    assert shortest_decimals(matrix[:0]) == []
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1))
+def test_every_finite_float32_is_shown_as_numpy_writes_it(numbers: list[float]) -> None:
+    matrix = np.array([numbers], dtype=np.float32)
+    expected = [float(str(number)) for number in matrix[0]]
+    found = shortest_decimals(matrix)[0]
+    assert found == expected and all(type(number) is float for number in found)
+    assert [math.copysign(1, number) for number in found] == [
+        math.copysign(1, number) for number in expected
+    ]
+
+
+def test_columns_of_a_wider_matrix_are_shown_too() -> None:
+    matrix = np.arange(12, dtype=np.float32).reshape(3, 4)[:, ::2]
+    assert shortest_decimals(matrix) == matrix.astype(float).tolist()
+    large = np.arange(200_000, dtype=np.float32).reshape(50, 4000)
+    assert shortest_decimals(large) == large.astype(float).tolist()
+    assert shortest_decimals(large[:2, :0]) == [[], []]
 
 
 def test_a_column_first_asked_for_after_its_version_was_collected_can_be_read(

@@ -3,40 +3,47 @@
 from __future__ import annotations
 
 import functools
-import re
+import math
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import orjson
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from engine import __version__
 from engine.doors.http import files, login, model_serving
+from engine.doors.http.admission import Budget, Turns
 from engine.doors.http.credentials import Credentials
 from engine.doors.http.description import describe_api
 from engine.doors.http.guard import Guard, Limits, name_operation, request_id
 from engine.doors.http.metrics import current_metrics
 from engine.doors.rest import ROUTES
-from engine.doors.rest.routing import answer, error_body
+from engine.doors.rest.bodies import MalformedRequest, encode_json, parse_body
+from engine.doors.rest.efforts import READS, effort_of_read
+from engine.doors.rest.routing import EndpointNotFound, answer, error_body, find_route
+from engine.service.effort import NONE, Effort
 from engine.service.workspace import Workspace
 
-QUICK_ROWS = 200_000  # of an index whose queries the event loop answers itself
-QUICK_BYTES = 1 << 17  # of their bodies; a vector of 4,096 numbers takes 80 kB
-# Texts are encoded first; in escapes their name would not be seen.
-_SLOW_PARTS = (b'"query_text"', b"\\u")
+QUICK_MS = 4.0  # of a query that the event loop answers itself; a thread would take a tenth more
+QUICK_BYTES = 1 << 17  # of bodies that it reads itself; a vector of 4,096 numbers takes 80 kB
+_UNREAD = Effort(math.inf, 1 << 20)  # of a read with a larger body
+_SMALL = 256 << 10  # bytes of a reply that needs no room beside others
+_PIECE = 64 << 10  # a reply's bytes that are handed to the network at once
 _DOCUMENTATION = (
     "Vector Search, model serving and files of a workspace, offline. Files of volumes are described in "
     "the API's own documents. The pages /docs and /redoc load their scripts from a public address, so "
     "they need a network; /openapi.json does not."
 )
-_QUERY = re.compile(r"/api/2\.0/vector-search/indexes/([\w.]+)/query")
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -53,7 +60,7 @@ def create_app(
         loopback_only: refuse requests that name another host or come from another site's page.
     """
     limits = limits or Limits()
-    api = _api(workspace)
+    api = _api(workspace, limits)
     guard = Middleware(Guard, credentials=credentials, limits=limits, loopback_only=loopback_only)
     app = FastAPI(
         title="vitrine", version=__version__, description=_DOCUMENTATION, middleware=[guard]
@@ -74,49 +81,107 @@ def create_app(
     return app
 
 
-def _api(workspace: Workspace) -> Any:
+@dataclass(frozen=True)
+class _Asked:
+    """One request for the REST table.
+
+    Attributes:
+        body: its bytes, or the values that they stand for.
+        effort: of a read; None for all else.
+    """
+
+    workspace: Workspace
+    method: str
+    path: str
+    query: Mapping[str, object]
+    id: str
+    body: object = field(repr=False)
+    effort: Effort | None = None
+
+    def answered(self) -> tuple[bytes, int, str]:
+        """The reply as JSON, the status and the operation's name."""
+        status, reply, operation = answer(
+            ROUTES, self.workspace, self.method, self.path, self.query, self.body, self.id
+        )
+        return encode_json(reply), status, operation
+
+    def weighed(self) -> _Asked:
+        """The same with its effort, and with its values where they were read for that."""
+        try:
+            route, parameters = find_route(ROUTES, self.method, self.path)
+        except EndpointNotFound:
+            return replace(self, effort=NONE)
+        if route.name not in READS:
+            return self
+        assert isinstance(self.body, bytes)
+        if len(self.body) > QUICK_BYTES:
+            return replace(self, effort=_UNREAD)
+        try:
+            values = parse_body(self.body)
+        except MalformedRequest:
+            return replace(self, effort=NONE)
+        if not isinstance(values, dict):
+            return replace(self, effort=NONE)
+        effort = effort_of_read(self.workspace, route.name, parameters, values)
+        return replace(self, body=values, effort=effort)
+
+
+def _api(workspace: Workspace, limits: Limits) -> Any:
+    turns = Turns()
+    # Threads that reckon share one interpreter with the event loop: each makes it wait longer.
+    reckoning = CapacityLimiter((os.cpu_count() or 1) + 1)
+    replies = Budget(limits.replies_bytes, limits.waiting, limits.wait_seconds, "Replies")
+
     async def api(request: Request) -> Response:
         body = await request.body()
         given = request.query_params
         query = {name: given.getlist(name) for name in given} if given else {}
         path = request.scope["raw_path"].decode("latin-1")
         method = "GET" if request.method == "HEAD" else request.method
-        asked = (workspace, method, path, query, body, request_id(request))
-        # A query of an index that is open takes less than handing it to a thread would add.
-        if is_quick(workspace, method, path, body):
-            content, status, operation = _answered(*asked)
+        asked = _Asked(workspace, method, path, query, request_id(request), body).weighed()
+        effort = asked.effort
+        if effort is not None and effort.reply_bytes > _SMALL:
+            return _LargeReply(request, asked, replies, reckoning)
+        # A query that is quicker than handing it to a thread would slow it down.
+        if effort is not None and effort.ms <= QUICK_MS:
+            await turns.take()
+            content, status, operation = asked.answered()
         else:
-            content, status, operation = await run_in_threadpool(_answered, *asked)
+            lane = reckoning if effort is not None and effort.ms < math.inf else None
+            content, status, operation = await run_sync(asked.answered, limiter=lane)
         name_operation(request, operation)
         return Response(content, status, media_type="application/json")
 
     return api
 
 
-def _answered(
-    workspace: Workspace,
-    method: str,
-    path: str,
-    query: Mapping[str, object],
-    body: bytes,
-    request: str,
-) -> tuple[bytes, int, str]:
-    status, reply, operation = answer(ROUTES, workspace, method, path, query, body, request)
-    return orjson.dumps(reply), status, operation
+class _LargeReply(Response):
+    """A reply that is made when there is room for it, and sent in pieces as its reader takes them."""
 
+    def __init__(
+        self, request: Request, asked: _Asked, replies: Budget, reckoning: CapacityLimiter
+    ) -> None:
+        super().__init__(media_type="application/json")
+        self._request, self._asked = request, asked
+        self._replies, self._reckoning = replies, reckoning
 
-def is_quick(workspace: Workspace, method: str, path: str, body: bytes) -> bool:
-    """Whether a request is a query by vector of a smaller index whose version is open and settled.
-
-    All else may take long: opening files, syncing, encoding, scanning.
-    """
-    match = _QUERY.fullmatch(path)
-    if match is None or method not in ("GET", "POST") or len(body) > QUICK_BYTES:
-        return False
-    if any(part in body for part in _SLOW_PARTS):
-        return False
-    settled = workspace.catalog.settled(match[1])
-    return settled is not None and settled[2].rows <= QUICK_ROWS
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Make it and send it."""
+        assert self._asked.effort is not None
+        async with self._replies.held(self._asked.effort.reply_bytes) as hold:
+            made = await run_sync(self._asked.answered, limiter=self._reckoning)
+            content, status, operation = made
+            hold.resize(len(content))
+            name_operation(self._request, operation)
+            headers = [
+                (b"content-length", str(len(content)).encode()),
+                (b"content-type", b"application/json"),
+            ]
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            for start in range(0, len(content), _PIECE):
+                piece = content[start : start + _PIECE]
+                more = start + _PIECE < len(content)
+                await send({"type": "http.response.body", "body": piece, "more_body": more})
 
 
 def _health(workspace: Workspace) -> Any:

@@ -1,7 +1,9 @@
 """What every request passes before and after its route. Knows ASGI; not routes.
 
-In order: an id, the path made plain, credentials, limits of size and time, then a line of access log
-and the metrics. Errors have the API's form.
+In order: an id, the path made plain, credentials, limits of size and time, room for the body beside
+those of other requests, then a line of access log and the metrics. Errors have the API's form.
+
+A body without room is not read: the network holds it back, so that memory stays bounded.
 
 A request that runs in a thread when the time limit strikes goes on in its thread; only its answer is
 given up. Reads are harmless, and writes are durable or not at all.
@@ -16,6 +18,7 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -25,8 +28,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from engine.doors.http.admission import RETRY_SECONDS, Budget, Hold
 from engine.doors.http.credentials import Credentials, Unauthenticated
+from engine.doors.http.deadline import Deadline
 from engine.doors.rest.routing import error_body
+from engine.errors import TooManyRequests
 
 LOGIN_PATHS = ("/.well-known/", "/oidc/")  # where callers get their tokens
 PUBLIC = ("/health", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
@@ -38,6 +44,7 @@ _LOG = logging.getLogger("vitrine.http")
 CLIENT_GONE = 499  # in log and metrics: nobody is there to read a status
 _REQUEST_ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
 _LENGTH = re.compile("[0-9]{1,18}")
+_SMALL = 128 << 10  # bytes of a body that needs no room: a query by vector
 
 REQUESTS = Counter(
     "vitrine_http_requests_total", "Requests answered.", ["operation", "method", "status"]
@@ -58,14 +65,30 @@ class Limits:
     Attributes:
         body_bytes: the cloud takes 10 MB of rows; photos and tables need more.
         seconds: until it is answered.
+        stalled_seconds: for the next piece of a larger body to come.
+        slowest_bytes: of a larger body in each second, after that.
+        bodies_bytes, replies_bytes: what all of them that are not small take at once; their values
+            take some times as much.
+        waiting, wait_seconds: how many requests wait for room, and how long each: less than the time
+            after which clients give up, and long, because not all of them try again.
     """
 
     body_bytes: int = 64 << 20
     seconds: float = 300.0
+    stalled_seconds: float = 20.0
+    slowest_bytes: int = 32 << 10
+    bodies_bytes: int = 24 << 20
+    replies_bytes: int = 32 << 20
+    waiting: int = 1000
+    wait_seconds: float = 45.0
 
 
 class TooLarge(Exception):
     """A body is longer than the limit."""
+
+
+class TooSlow(Exception):
+    """A body stopped coming."""
 
 
 class Guard:
@@ -85,6 +108,7 @@ class Guard:
         """
         self._app, self._credentials, self._limits = app, credentials, limits
         self._loopback_only = loopback_only
+        self._bodies = Budget(limits.bodies_bytes, limits.waiting, limits.wait_seconds, "Bodies")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -97,10 +121,8 @@ class Guard:
         try:
             refusal = self._refusal(passing)
             if refusal is None:
-                await asyncio.wait_for(
-                    self._app(passing.scope, passing.receive, passing.send),
-                    None if passing.is_unlimited else self._limits.seconds,
-                )
+                with Deadline(None if passing.is_unlimited else self._limits.seconds):
+                    await self._admitted(passing)
             else:
                 await refusal(passing.scope, passing.receive, passing.send)
         except asyncio.TimeoutError:
@@ -110,12 +132,33 @@ class Guard:
             passing.status = CLIENT_GONE
         except TooLarge:
             await passing.fail(413, "REQUEST_TOO_LARGE", self._too_large())
+        except TooSlow:
+            text = "The body did not come in time; send it faster, or in parts."
+            await passing.fail(408, "REQUEST_TIMEOUT", text, {"Connection": "close"})
+        except TooManyRequests as error:
+            again = {"Retry-After": str(RETRY_SECONDS)}
+            await passing.fail(error.status_code, error.error_code, error.message, again)
         except Exception:  # a caller learns no internals; the log has them
             _LOG.exception("request %s failed", passing.id)
             await passing.fail(500, "INTERNAL_ERROR", "The request failed inside the service.")
         finally:
             RUNNING.dec()
             _tell(passing, time.perf_counter() - started)
+
+    async def _admitted(self, passing: _Passing) -> None:
+        """Pass a request on, with room for its body."""
+        if passing.is_unlimited:
+            passing.hurry(self._limits.stalled_seconds, None)
+        elif passing.announced is None or passing.announced > _SMALL:
+            async with self._bodies.held(passing.announced or _SMALL) as hold:
+                slowest = (
+                    passing.announced or self._limits.body_bytes
+                ) / self._limits.slowest_bytes
+                passing.hurry(self._limits.stalled_seconds, slowest)
+                passing.hold = hold
+                await self._app(passing.scope, passing.receive, passing.send)
+            return
+        await self._app(passing.scope, passing.receive, passing.send)
 
     def _refusal(self, passing: _Passing) -> JSONResponse | None:
         path = passing.scope["path"]
@@ -139,6 +182,10 @@ class Guard:
         length = passing.header("content-length") or "0"
         if not _LENGTH.fullmatch(length) or int(length) > self._limits.body_bytes:
             return passing.error(413, "REQUEST_TOO_LARGE", self._too_large())
+        coding = passing.header("content-encoding") or "identity"
+        if coding.strip().lower() != "identity":
+            text = f"The body is compressed (Content-Encoding: {coding:.80}); send it as it is."
+            return passing.error(415, "UNSUPPORTED_MEDIA_TYPE", text)
         return None
 
     def _too_large(self) -> str:
@@ -163,6 +210,23 @@ class _Passing:
         self.scope = {**scope, "path": plain, "raw_path": raw, "state": state}
         self.operation = "other"
         self.is_unlimited = False
+        self.hold: Hold | None = None  # of the bytes of all bodies
+        self._stalled: float | None = None
+        self._until = float("inf")
+
+    @property
+    def announced(self) -> int | None:
+        """Bytes of the body; None where it comes in pieces of which nobody knows the number."""
+        if self.header("transfer-encoding") is not None:
+            return None
+        return int(self.header("content-length") or 0)
+
+    def hurry(self, stalled: float, whole: float | None) -> None:
+        """Give up a body whose next piece takes longer than `stalled` seconds, or all of it longer
+        than `whole` beside that."""
+        self._stalled = stalled
+        if whole is not None:
+            self._until = time.monotonic() + stalled + whole
 
     def unlimited(self) -> None:
         """Take as long a body, and as much time, as the route itself allows."""
@@ -187,10 +251,25 @@ class _Passing:
             return False
 
     async def receive(self) -> Message:
-        message = await self._receive()
+        message = await (self._receive() if self._stalled is None else self._receive_soon())
         self.received += len(message.get("body", b""))
         if self.received > self._most:
             raise TooLarge
+        if self.hold is not None and self.announced is None and self.received > _SMALL:
+            self.hold.grow(1 << self.received.bit_length())
+        return message
+
+    async def _receive_soon(self) -> Message:
+        """The next piece of a body that must not stall; later messages may take their time."""
+        assert self._stalled is not None
+        seconds = min(self._stalled, max(self._until - time.monotonic(), 0.0))
+        try:
+            with Deadline(seconds):
+                message = await self._receive()
+        except asyncio.TimeoutError:
+            raise TooSlow from None
+        if not message.get("more_body", False):
+            self._stalled = None
         return message
 
     async def send(self, message: Message) -> None:
@@ -201,14 +280,19 @@ class _Passing:
         self.sent += len(message.get("body", b""))
         await self._send(message)
 
-    def error(self, status: int, code: str, message: str) -> JSONResponse:
+    def error(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> JSONResponse:
         """An answer in the API's form."""
-        return JSONResponse(error_body(code, message, request_id=self.id), status_code=status)
+        return JSONResponse(error_body(code, message, request_id=self.id), status, headers)
 
-    async def fail(self, status: int, code: str, message: str) -> None:
+    async def fail(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         """Answer with an error, if nothing was sent yet."""
         if not self.status:
-            await self.error(status, code, message)(self.scope, self._receive, self.send)
+            error = self.error(status, code, message, headers)
+            await error(self.scope, self._receive, self.send)
 
 
 def request_id(request: Request) -> str:

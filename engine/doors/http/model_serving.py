@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from starlette.requests import Request
@@ -12,8 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine.doors.http.guard import name_operation, request_id
-from engine.doors.rest.fields import MalformedRequest
-from engine.doors.rest.json_text import parse_json
+from engine.doors.rest.bodies import encode_json, parse_body
 from engine.doors.rest.routing import error_body
 from engine.errors import InvalidParameterValue, NotSupported, VitrineError
 from engine.service.invocations import invoke
@@ -60,12 +58,8 @@ def routes(workspace: Workspace) -> list[Route]:
 
 
 def _reply(workspace: Workspace, body: bytes, split: Any) -> tuple[str, bytes]:
-    try:
-        payload = parse_json(body)
-    except ValueError as error:
-        raise MalformedRequest(f"The body is not JSON: {error}.") from None
-    name, payload = split(payload)
-    return name, orjson.dumps(invoke(workspace, name, payload))
+    name, payload = split(parse_body(body))
+    return name, encode_json(invoke(workspace, name, payload))
 
 
 def _named(payload: object) -> tuple[str, object]:

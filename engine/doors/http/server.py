@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import multiprocessing
 import os
 import signal
 import socket
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from engine.doors.http.connections import Connection
 from engine.doors.http.credentials import Credentials, open_credentials
-from engine.doors.http.guard import LOOPBACK
+from engine.doors.http.guard import LOOPBACK, Limits
 from engine.doors.http.metrics import SHARED_FOLDER
 from engine.errors import InvalidInputException, InvalidState
 from engine.service.workspace import Workspace
@@ -99,6 +101,7 @@ def serve(options: Options) -> None:
             workers=options.workers,
             access_log=False,
             log_level="warning",
+            http=Connection,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             server_header=False,
         )
@@ -120,12 +123,26 @@ def app_from_environment() -> FastAPI:
     """The app of one worker process, as `serve` described it."""
     from engine.doors.http.app import create_app
 
+    _end_with_parent()
     configuration = json.loads(os.environ[_CONFIGURATION])
     path = Path(configuration["path"])
     if configuration["access_log"]:
         log_to_standard_error()
     credentials = open_credentials(path, os.environ)[0] if configuration["auth"] else None
     return create_app(Workspace(path), credentials, loopback_only=credentials is None)
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when the process that started it is killed; it would keep the port."""
+    parent = multiprocessing.parent_process()
+    if parent is None:  # the one process that serves
+        return
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="vitrine-parent", daemon=True).start()
 
 
 def log_to_standard_error() -> None:
@@ -147,7 +164,12 @@ class BackgroundServer:
     """
 
     def __init__(
-        self, workspace: Workspace, credentials: Credentials | None, host: str = HOST, port: int = 0
+        self,
+        workspace: Workspace,
+        credentials: Credentials | None,
+        host: str = HOST,
+        port: int = 0,
+        limits: Limits | None = None,
     ) -> None:
         from engine.doors.http.app import create_app
 
@@ -155,8 +177,10 @@ class BackgroundServer:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((host, port))
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
-        app = create_app(workspace, credentials)
-        options = uvicorn.Config(app, access_log=False, log_level="warning", server_header=False)
+        app = create_app(workspace, credentials, limits)
+        options = uvicorn.Config(
+            app, http=Connection, access_log=False, log_level="warning", server_header=False
+        )
         options.timeout_graceful_shutdown = _GRACE_SECONDS
         self._server = uvicorn.Server(options)
         self._thread = threading.Thread(

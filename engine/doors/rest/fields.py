@@ -6,26 +6,24 @@ Knows JSON; not what a field is for. Truth: the request bodies that the API's cl
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.core.schema import suggestion
-from engine.doors.rest.json_text import parse_json
-from engine.errors import BadRequest, InvalidParameterValue
+from engine.doors.rest.bodies import MalformedRequest, parse_body
+from engine.errors import InvalidParameterValue
 
 Kind = Literal[
     "string", "integer", "number", "boolean", "scalar", "strings", "numbers", "scalars",
     "object", "objects", "any",
 ]  # fmt: skip
 Values = dict[str, Any]
+_SHORT = reprlib.Repr()
+_SHORT.maxlist = _SHORT.maxdict = 40  # a member and its comma take at least three characters
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 200
 _INTEGER = re.compile("-?[0-9]{1,18}")
-
-
-class MalformedRequest(BadRequest):
-    """The request can't be read, or has a field that the route doesn't take."""
-
-    error_code = "MALFORMED_REQUEST"
 
 
 @dataclass(frozen=True)
@@ -98,15 +96,17 @@ def read_body(body: object, fields: Sequence[Field]) -> Values:
         InvalidParameterValue: a value of another kind, or a required field that is missing.
     """
     if isinstance(body, (str, bytes)):
-        try:
-            body = parse_json(body) if body.strip() else None
-        except ValueError as error:
-            raise MalformedRequest(f"The body is not JSON: {error}.") from None
+        body = parse_body(body) if body.strip() else None
     if body is None:
         body = {}
     if not isinstance(body, dict):
-        raise MalformedRequest(f"The body is {body!r:.80}; expected a JSON object.")
+        raise MalformedRequest(f"The body is {_shown(body)}; expected a JSON object.")
     return read_object(body, fields)
+
+
+def _shown(value: object) -> str:
+    """The beginning of a value, without writing out all of a long one."""
+    return f"{_SHORT.repr(value):.80}"
 
 
 def read_object(given: Mapping[str, Any], fields: Sequence[Field], path: str = "") -> Values:
@@ -130,8 +130,9 @@ def read_object(given: Mapping[str, Any], fields: Sequence[Field], path: str = "
             continue
         expected, fits = _CHECKS[field.kind]
         if not fits(value):
-            shown = f"{value!r:.80}"
-            raise InvalidParameterValue(f"{path}{field.name} is {shown}; expected {expected}.")
+            raise InvalidParameterValue(
+                f"{path}{field.name} is {_shown(value)}; expected {expected}."
+            )
         out[field.name] = _inside(value, field, f"{path}{field.name}")
     return out
 

@@ -8,12 +8,18 @@ reads the text again.
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import orjson
 
 from engine.core.values import exact_number_of, shown
 from engine.errors import InvalidParameterValue
+
+_LARGE = 256 << 10
+# While orjson runs, no other thread does: of several with large texts, the event loop, which waits
+# its turn among them, would wait for each.
+_one_at_a_time = threading.Lock()
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -23,10 +29,17 @@ def parse_json(text: str | bytes) -> Any:
         ValueError: not JSON; NaN and Infinity are not, and neither is what nests too deep.
         InvalidParameterValue: an object has a name twice; names it.
     """
-    values = orjson.loads(text)
+    values = _load(text)
     if _may_repeat(text, values):
         _read(text)
     return values
+
+
+def _load(text: str | bytes) -> Any:
+    if len(text) <= _LARGE:
+        return orjson.loads(text)
+    with _one_at_a_time:
+        return orjson.loads(text)
 
 
 def parse_rows(text: str | bytes) -> Any:

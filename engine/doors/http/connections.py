@@ -1,0 +1,138 @@
+"""Connections that are slow, endless or no HTTP. Knows uvicorn's protocol and time; not requests.
+
+uvicorn waits for ever for the head of a request, keeps a head of any length, and keeps what a reader
+doesn't fetch; it refuses what is no HTTP as plain text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from http import HTTPStatus
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from engine.doors.rest.routing import error_body
+
+HEAD_SECONDS = 30.0  # for the first line and the headers
+HEAD_BYTES = 64 << 10
+STALLED_SECONDS = 60.0  # for a reader to take what waits for it
+
+_UPGRADE = re.compile(rb"(\r\n)(upgrade[ \t]*:)", re.IGNORECASE)
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    """The beginning of a request whose offer to speak another protocol is not looked at.
+
+    Java's client makes the offer with each first request; the parser then takes the body for that
+    protocol's, and the request would come without one.
+    """
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(rb"\1x-\2", head) + end + rest if _UPGRADE.search(head) else data
+
+
+class Connection(HttpToolsProtocol):
+    """One client's connection, with limits of its own."""
+
+    head_seconds, head_bytes, stalled_seconds = HEAD_SECONDS, HEAD_BYTES, STALLED_SECONDS
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._reads_head, self._received = True, 0
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._stalled_timer: asyncio.TimerHandle | None = None
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop all clocks."""
+        self._stop_head_timer()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    # ------------------------------------------------------------------ heads
+    def data_received(self, data: bytes) -> None:
+        """Read on; refuse a head that has no end."""
+        if self._reads_head:
+            data = _without_upgrade(data)
+        super().data_received(data)
+        if self._reads_head:
+            self._received += len(data)
+            if self._received > self.head_bytes and not self.transport.is_closing():
+                text = f"The request's head has more than {self.head_bytes:,} bytes."
+                self._refuse(431, "REQUEST_TOO_LARGE", text)
+
+    def on_message_begin(self) -> None:
+        """A request's first byte came."""
+        super().on_message_begin()
+        self._reads_head, self._received = True, 0
+        if self._head_timer is None:
+            self._wait_for_head()
+
+    def on_headers_complete(self) -> None:
+        """The head is there; the body has a limit elsewhere."""
+        self._reads_head = False
+        self._stop_head_timer()
+        if self.parser.should_upgrade():  # its body would not be read
+            text = "No other protocol than HTTP/1.1 is offered; send no Upgrade header, and no CONNECT."
+            self._refuse(400, "MALFORMED_REQUEST", text)
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body, if the request was not refused."""
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The end of a request, if it was not refused."""
+        if not self.transport.is_closing():
+            super().on_message_complete()
+
+    def _wait_for_head(self) -> None:
+        self._head_timer = self.loop.call_later(self.head_seconds, self._give_up)
+
+    def _stop_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _give_up(self) -> None:
+        self._head_timer = None
+        if self.transport.is_closing():
+            return
+        if not self._received:
+            self.transport.close()  # a connection that nobody used
+            return
+        text = f"The request's head did not come within {self.head_seconds:g} s."
+        self._refuse(408, "REQUEST_TIMEOUT", text)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, in the API's form."""
+        self._refuse(400, "MALFORMED_REQUEST", msg)
+
+    def _refuse(self, status: int, code: str, message: str) -> None:
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or not cycle.response_started:
+            content = json.dumps(error_body(code, message)).encode()
+            head = (
+                f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
+                f"content-length: {len(content)}\r\nconnection: close\r\n\r\n"
+            )
+            self.transport.write(head.encode() + content)
+        self.transport.close()
+
+    # ------------------------------------------------------------------ readers
+    def pause_writing(self) -> None:
+        """More waits to be read than is kept without a limit of time."""
+        super().pause_writing()
+        if self._stalled_timer is None:
+            self._stalled_timer = self.loop.call_later(self.stalled_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The reader goes on."""
+        super().resume_writing()
+        if self._stalled_timer is not None:
+            self._stalled_timer.cancel()
+            self._stalled_timer = None
