@@ -1,6 +1,8 @@
 """What a source table has that a version has not, and the other way round. Knows keys and hashes.
 
 Fills a `Change` with it. Rows that can't be used are failures, with key and reason; the rest goes on.
+A row leaves the index when the table no longer has its key, or says that it has no vector or text. Where
+the table has something faulty in its place, the row that was good before stays.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from engine.service.origins import FileId, Origins, Reading
 from engine.service.row_vectors import BatchVectors, RowVectors
 from engine.store.changes import Change
 from engine.store.columns import number_array
-from engine.store.metadata import content_hashes
+from engine.store.hashing import content_hashes
 from engine.store.segments import GROUP_COLUMN, HASH_COLUMN
 from engine.store.tables import Table, read_batches
 from engine.store.versions import Version
@@ -108,6 +110,7 @@ class Difference:
 
     Attributes:
         inserted, updated, deleted: counts of rows.
+        kept: rows that stay because the table holds something faulty in their place.
         failures: (primary key, reason) of rows that can't be used.
     """
 
@@ -122,7 +125,8 @@ class Difference:
         )
         self._taken: set[Any] = set()  # keys that this sync appended
         self._met: dict[int, Mask] = {}  # rows that the source has, by part
-        self.inserted = self.updated = self.deleted = 0
+        self._faulty: dict[int, Mask] = {}  # rows whose key the source has, in a faulty row
+        self.inserted = self.updated = self.deleted = self.kept = 0
         self.failures: list[tuple[str, str]] = []
 
     # ------------------------------------------------------------------ rows of files
@@ -147,12 +151,13 @@ class Difference:
         for batch in batches:
             check()
             keys, vectors, good, failed = self._usable(batch)
-            hashes = self._hashes(batch)
+            hashes = self._hashes(batch, vectors)
             parts, rows = self._change.find(keys)
             # Before anything is noted: a row without vector does not count, as if it had no key.
             lost = vectors.compute(good & ~self._unchanged(parts, rows, hashes))
             good[list(lost)] = False
             failed |= lost
+            self._note_faulty(parts, rows, _faulty(vectors, lost), reading, file, groups)
             wanted = good.copy()
             for part in np.unique(parts[good & (parts >= 0)]).tolist():
                 here = np.flatnonzero(good & (parts == part))
@@ -178,9 +183,30 @@ class Difference:
         same = np.zeros(len(parts), dtype=np.bool_)
         for part in np.unique(parts[parts >= 0]).tolist():
             here = parts == part
-            held = number_array(self._change.segment(part).metadata.column(HASH_COLUMN))
-            same[here] = held[rows[here]] == hashes[here]
+            held = self._change.segment(part).content_hashes(rows[here])
+            same[here] = held == hashes[here]
         return same
+
+    def _note_faulty(
+        self,
+        parts: Rows,
+        rows: Rows,
+        faulty: Mask,
+        reading: Reading,
+        file: FileId,
+        groups: set[int] | None,
+    ) -> None:
+        """Note rows that the source has in a faulty form; they stay with the file's rows."""
+        for part in np.unique(parts[faulty & (parts >= 0)]).tolist():
+            segment = self._change.segment(part)
+            here = rows[faulty & (parts == part)]
+            held = number_array(segment.metadata.column(GROUP_COLUMN))[here]
+            if groups is not None:  # the others are rows of files that are not read
+                ours = np.isin(held, np.array(sorted(groups), dtype=np.int64))
+                here, held = here[ours], held[ours]
+            reading.holds(file, np.unique(held).tolist())
+            mask = self._faulty.setdefault(part, np.zeros(segment.rows, dtype=np.bool_))
+            mask[here] = True
 
     def _meet(self, part: int, here: Rows, rows: Rows) -> Rows:
         """Note rows of a part that the source has; returns those met for the first time."""
@@ -202,11 +228,11 @@ class Difference:
         groups: set[int] | None,
     ) -> Mask:
         """Which rows of a part are as the source has them; the others are deleted."""
-        table = self._change.segment(part).metadata
-        held = number_array(table.column(GROUP_COLUMN))[rows]
+        segment = self._change.segment(part)
+        held = number_array(segment.metadata.column(GROUP_COLUMN))[rows]
         if groups is not None and not set(np.unique(held).tolist()) <= groups:
             raise _FoundElsewhere
-        same: Mask = number_array(table.column(HASH_COLUMN))[rows] == hashes
+        same: Mask = segment.content_hashes(rows) == hashes
         reading.holds(file, np.unique(held[same]).tolist())
         self.updated += self._change.delete(part, rows[~same])
         return same
@@ -216,6 +242,9 @@ class Difference:
         for part, segment, there in self._change.parts():
             if part in self._met:
                 there &= ~self._met[part]
+            if part in self._faulty:
+                self.kept += int(np.count_nonzero(there & self._faulty[part]))
+                there &= ~self._faulty[part]
             if groups is not None:
                 held = number_array(segment.metadata.column(GROUP_COLUMN))
                 there &= np.isin(held, np.array(sorted(groups), dtype=np.int64))
@@ -261,26 +290,30 @@ class Difference:
                 for row, reason in sorted(failed.items())
                 if final[row] and not gone[row]
             ]
-            self._replace(rows, keys, final, wanted, vectors)
+            faulty = _faulty(vectors, lost) & ~gone
+            self._replace(rows, keys, final, faulty, wanted, vectors)
 
     def _replace(
         self,
         batch: pa.RecordBatch,
         keys: list[Any],
         final: Mask,
+        faulty: Mask,
         wanted: Mask,
         vectors: BatchVectors,
     ) -> None:
         """Delete the rows of the keys that changed, and append those that are wanted."""
         parts, rows = self._change.find(keys)
         there = parts >= 0
+        self.kept += int(np.count_nonzero(final & there & faulty))
+        there &= ~faulty
         for place in np.flatnonzero(final & there).tolist():
             self._change.delete(int(parts[place]), rows[place : place + 1])
         self.deleted += int(np.count_nonzero(final & there & ~wanted))
         self.updated += int(np.count_nonzero(there & wanted))
         self.inserted += int(np.count_nonzero(~there & wanted))
         if wanted.any():
-            self._append(batch, wanted, vectors.take(wanted), self._hashes(batch), 0)
+            self._append(batch, wanted, vectors.take(wanted), self._hashes(batch, vectors), 0)
 
     # ------------------------------------------------------------------ both
     def _usable(
@@ -294,10 +327,20 @@ class Difference:
         usable[without] = False
         return keys, vectors, usable, vectors.reasons | dict.fromkeys(without, KEYLESS)
 
-    def _hashes(self, batch: pa.RecordBatch) -> np.ndarray:
-        """Content hashes of the rows as they are stored: equal for equal rows of any two files."""
-        columns = [stored(batch.column(field.name), field.type) for field in self._fields]
-        return content_hashes(pa.table(columns, schema=pa.schema(self._fields)))
+    def _hashes(self, batch: pa.RecordBatch, vectors: BatchVectors) -> np.ndarray:
+        """Content hashes of the rows as they are stored: equal for equal rows of any two files.
+
+        Those of rows without a usable vector mean nothing.
+        """
+        fields = [field for field in self._fields if field.name in self._schema.names]
+        columns = [stored(batch.column(field.name), field.type) for field in fields]
+        table = pa.table(columns, schema=pa.schema(fields))
+        if vectors.given is None:
+            return content_hashes(table)
+        hashes = np.zeros(batch.num_rows, dtype=np.uint64)
+        good = table if vectors.good.all() else table.filter(pa.array(vectors.good))
+        hashes[vectors.good] = content_hashes(good, vectors.given)
+        return hashes
 
     def _append(
         self, batch: pa.RecordBatch, wanted: Mask, matrix: Matrix, hashes: np.ndarray, group: int
@@ -307,3 +350,10 @@ class Difference:
         groups = pa.array(np.full(len(hashes), group, dtype=np.int64))
         table = pa.table([*columns, pa.array(hashes), groups], schema=self._schema)
         self._change.append(table.filter(pa.array(wanted)), matrix)
+
+
+def _faulty(vectors: BatchVectors, lost: dict[int, str]) -> Mask:
+    """Rows that should have a vector and have none that can be used."""
+    faulty = ~vectors.good & ~vectors.absent
+    faulty[list(lost)] = True
+    return faulty
