@@ -44,6 +44,7 @@ _HOME_OF = {
     "VectorSearchIndex": "engine.doors.local",
     "VitrineError": "engine.errors",
     "Workspace": "engine.service.workspace",
+    "WrittenTooFast": "engine.errors",
     "load_encoder": "engine.encode.encoder",
     "mock": "engine.doors.mock",
 }
@@ -83,6 +84,7 @@ __all__ = [
     "VectorSearchIndex",
     "VitrineError",
     "Workspace",
+    "WrittenTooFast",
     "load_encoder",
     "mock",
 ]
@@ -120,6 +122,7 @@ if TYPE_CHECKING:
         TooManyRequests,
         VectorSearchException,
         VitrineError,
+        WrittenTooFast,
     )
     from engine.service.result import SearchResult
     from engine.service.workspace import Workspace

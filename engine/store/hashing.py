@@ -133,8 +133,6 @@ def _lists(column: pa.Array) -> np.ndarray:
     if pa.types.is_fixed_size_list(kind):
         places = (column.offset + np.arange(len(column) + 1)) * kind.list_size
     else:
-        if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_map(kind)):
-            column = column.cast(pa.large_list(kind.value_type))
         places = number_array(column.offsets).astype(np.int64)
     start, end = int(places[0]), int(places[-1])
     held = [column.keys, column.items] if pa.types.is_map(kind) else [column.values]
@@ -151,7 +149,7 @@ def _structs(column: pa.StructArray) -> np.ndarray:
 
 
 def _is_list(kind: pa.DataType) -> bool:
-    names = ("list", "large_list", "fixed_size_list", "list_view", "large_list_view", "map")
+    names = ("list", "large_list", "fixed_size_list", "map")
     return any(getattr(pa.types, f"is_{name}")(kind) for name in names)
 
 

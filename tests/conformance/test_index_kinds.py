@@ -535,7 +535,10 @@ def test_an_index_whose_first_sync_failed_is_offline_until_one_succeeds(
     assert caught.value.message == message
     status = client.get_index(index_name=INDEX).describe()["status"]
     assert (status["ready"], status["detailed_state"]) == (False, "OFFLINE_FAILED")
-    assert status["failed_status"] == {"error_message": message}
+    assert status["failed_status"] == {
+        "error_code": "INVALID_PARAMETER_VALUE",
+        "error_message": message,
+    }
     monkeypatch.undo()
     client.get_index(index_name=INDEX).sync()
     status = client.get_index(index_name=INDEX).describe()["status"]
