@@ -44,7 +44,8 @@ def content_of(scalar: pa.Scalar) -> bytes:
     if pa.types.is_temporal(kind):
         return (int(scalar.value) % 2**64).to_bytes(8, "little")
     if pa.types.is_decimal(kind):
-        with localcontext(prec=80):
+        with localcontext() as context:
+            context.prec = 80
             unscaled = int(scalar.as_py().scaleb(kind.scale))
         return digest((unscaled % 2**256).to_bytes(32, "little"))
     if pa.types.is_struct(kind):
