@@ -284,7 +284,8 @@ def _fields(source: Table, spec: IndexSpec, current: Version | None) -> list[pa.
         )
     fields = [stored_field(schema.field(name)) for name in spec.columns]
     before = current.columns.get(spec.primary_key) if current is not None else None
-    unfit = unfit_columns(schema, spec, before.kind if before is not None else None)
+    types = _types_before(spec, current) if current is not None else {}
+    unfit = unfit_columns(schema, spec, before.kind if before is not None else None, types)
     if unfit:
         raise InvalidState(
             f"Source table {spec.source_table} changed the type of {'; '.join(unfit)}. Index "
@@ -303,6 +304,14 @@ def _intact(versions: VersionStore) -> Version | None:
 
 def _types(fields: list[pa.Field], spec: IndexSpec) -> dict[str, str]:
     return {f.name: str(f.type) for f in fields if f.name != spec.vector_column}
+
+
+def _types_before(spec: IndexSpec, version: Version) -> dict[str, str]:
+    """Types of an index's columns, in words."""
+    vectors = (
+        {spec.vector_column: f"vectors of length {spec.dimension}"} if spec.has_vectors else {}
+    )
+    return {**version.facts["types"], **vectors}
 
 
 def _comparable(
