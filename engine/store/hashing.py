@@ -171,7 +171,7 @@ _ENCODINGS: list[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], np.nd
 
 
 # ------------------------------------------------------------------ hashes of bytes
-def _digests(data: bytes, places: list[int]) -> np.ndarray:
+def _digests(data: bytes | memoryview, places: list[int]) -> np.ndarray:
     """Hashes of pieces of bytes, each from one place to the next: (len(places) - 1,) uint64."""
     from xxhash import xxh3_64_intdigest as digest  # only syncs need it
 
@@ -182,4 +182,5 @@ def _digests(data: bytes, places: list[int]) -> np.ndarray:
 def _digests_of_rows(rows: np.ndarray) -> np.ndarray:
     """Hashes of the rows of an (n, width) array of bytes: (n,) uint64."""
     count, width = rows.shape
-    return _digests(rows.tobytes(), [width * row for row in range(count + 1)])
+    data = np.ascontiguousarray(rows).reshape(-1).data  # not copied: vectors are long
+    return _digests(data, [width * row for row in range(count + 1)])
