@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from engine.core.arrays import Mask, Matrix, Rows
 from engine.core.schema import IndexSpec
+from engine.errors import BadSourceFile, InvalidState
 from engine.service.cancellation import check
 from engine.service.columns import stored
 from engine.service.origins import FileId, Origins, Reading
@@ -117,11 +118,11 @@ class Difference:
     def __init__(
         self, spec: IndexSpec, fields: list[pa.Field], vectors: RowVectors, change: Change
     ) -> None:
-        self._change, self._spec, self._fields = change, spec, fields
+        self._change, self._spec = change, spec
         self._vectors = vectors
-        others = [f for f in fields if f.name != spec.vector_column]
+        self._others = [field for field in fields if field.name != spec.vector_column]
         self._schema = pa.schema(
-            [*others, pa.field(HASH_COLUMN, pa.uint64()), pa.field(GROUP_COLUMN, pa.int64())]
+            [*self._others, pa.field(HASH_COLUMN, pa.uint64()), pa.field(GROUP_COLUMN, pa.int64())]
         )
         self._taken: set[Any] = set()  # keys that this sync appended
         self._met: dict[int, Mask] = {}  # rows that the source has, by part
@@ -150,6 +151,7 @@ class Difference:
         """Take the rows of one file."""
         for batch in batches:
             check()
+            _check_columns(batch, file, self._spec)
             keys, vectors, good, failed = self._usable(batch)
             hashes = self._hashes(batch, vectors)
             parts, rows = self._change.find(keys)
@@ -332,9 +334,7 @@ class Difference:
 
         Those of rows without a usable vector mean nothing.
         """
-        fields = [field for field in self._fields if field.name in self._schema.names]
-        columns = [stored(batch.column(field.name), field.type) for field in fields]
-        table = pa.table(columns, schema=pa.schema(fields))
+        table = self._as_stored(batch)
         if vectors.given is None:
             return content_hashes(table)
         hashes = np.zeros(batch.num_rows, dtype=np.uint64)
@@ -342,14 +342,43 @@ class Difference:
         hashes[vectors.good] = content_hashes(good, vectors.given)
         return hashes
 
+    def _as_stored(self, batch: pa.RecordBatch) -> pa.Table:
+        """Every column but the vector, as the index stores it.
+
+        Raises:
+            InvalidState: a value that the column's type can't hold, in a file of another type.
+        """
+        columns = []
+        for field in self._others:
+            column = batch.column(field.name)
+            try:
+                columns.append(stored(column, field.type))
+            except pa.ArrowException as error:
+                raise InvalidState(
+                    f"A file of source table {self._spec.source_table} has the column {field.name} as "
+                    f"{column.type}, and its first file as {field.type}: {error}. Write the files with "
+                    f"one type, and sync index {self._spec.name} again."
+                ) from None
+        return pa.table(columns, schema=pa.schema(self._others))
+
     def _append(
         self, batch: pa.RecordBatch, wanted: Mask, matrix: Matrix, hashes: np.ndarray, group: int
     ) -> None:
-        named = [field for field in self._schema if field.name in batch.schema.names]
-        columns = [stored(batch.column(field.name), field.type) for field in named]
+        columns = self._as_stored(batch).columns
         groups = pa.array(np.full(len(hashes), group, dtype=np.int64))
         table = pa.table([*columns, pa.array(hashes), groups], schema=self._schema)
         self._change.append(table.filter(pa.array(wanted)), matrix)
+
+
+def _check_columns(batch: pa.RecordBatch, file: FileId, spec: IndexSpec) -> None:
+    lost = [name for name in spec.columns if name not in batch.schema.names]
+    if lost:
+        raise BadSourceFile(
+            f"it has no column {', '.join(lost)}, which index {spec.name} holds; its columns are "
+            f"{', '.join(batch.schema.names)}. Put the column back, or delete the index and create it "
+            "again",
+            file=file[0],
+        )
 
 
 def _faulty(vectors: BatchVectors, lost: dict[int, str]) -> Mask:

@@ -245,8 +245,8 @@ def _refuse_emptying(spec: IndexSpec, rows: int, failures: list[tuple[str, str]]
         keys.setdefault(reason, []).append(key)
     often = sorted(keys, key=lambda reason: -len(keys[reason]))[:3]
     found = " ".join(
-        f"Column {spec.primary_key if reason in (KEYLESS, REPEATED) else _embedded(spec)}: {reason} "
-        f"({len(keys[reason])} rows, such as key {keys[reason][0]})."
+        f"Column {spec.primary_key if reason in (KEYLESS, REPEATED) else _embedded(spec)}: "
+        f"{reason:.500} (rows: {len(keys[reason]):,}, such as key {keys[reason][0]})."
         for reason in often
     )
     repair = "Repair the table and sync again."
@@ -259,7 +259,7 @@ def _refuse_emptying(spec: IndexSpec, rows: int, failures: list[tuple[str, str]]
         )
     raise InvalidState(
         f"No row of source table {spec.source_table} can be used, so index {spec.name} stays as it "
-        f"was, with {rows} rows. {found} {repair}"
+        f"was, with {rows:,} rows. {found} {repair}"
     )
 
 

@@ -245,7 +245,15 @@ def test_a_model_that_fails_on_every_text_empties_no_index(shop: Shop) -> None:
     shop.write(rows)
     with pytest.raises(InvalidState) as caught:
         shop.sync()
-    for words in ("main.a.t", INDEX, "Column text: ", "mine", "key 1", "3 rows", "sync again"):
+    for words in (
+        "main.a.t",
+        INDEX,
+        "Column text: ",
+        "mine",
+        "such as key 1",
+        "3 rows",
+        "sync again",
+    ):
         assert words in caught.value.message
     status = shop.index.describe()["status"]
     assert status["detailed_state"] == "ONLINE_PIPELINE_FAILED"

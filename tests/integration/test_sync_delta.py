@@ -296,7 +296,9 @@ def test_vectors_of_another_length_take_no_row_away(
     every: list[Row] = [(key, [1.0, 2.0, 3.0], "longer") for key in range(10)]
     lake.merge(every)
     for _ in range(2):
-        with pytest.raises(InvalidState, match=r"has 3 numbers, expected 2 \(10 rows, such as key"):
+        with pytest.raises(
+            InvalidState, match=r"has 3 numbers, expected 2 \(rows: 10, such as key"
+        ):
             lake.sync()
         assert len(lake.rows()) == 10
     lake.write([(1, [0.0, 1.0], "one")], mode="overwrite", feed=feed)
@@ -311,7 +313,7 @@ def test_a_delta_table_that_its_owner_emptied_empties_the_index(lake: Lake) -> N
 def test_a_feed_of_which_every_row_fails_takes_no_row_away(lake: Lake) -> None:
     lake.merge([(key, None, "none") for key in range(10)])
     for _ in range(2):
-        with pytest.raises(InvalidState, match=r"Column v: the vector is null \(10 rows"):
+        with pytest.raises(InvalidState, match=r"Column v: the vector is null \(rows: 10,"):
             lake.sync()
         assert len(lake.rows()) == 10
 

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine import InvalidState, Workspace
+from engine import InvalidState, VitrineError, Workspace
 from engine.core.schema import SyncReport
 from engine.service import difference
 from engine.service.difference import REPEATED
@@ -363,7 +363,14 @@ def test_a_table_of_which_no_row_is_usable_fails_the_sync_and_the_index_serves_o
     for _ in range(2):
         with pytest.raises(InvalidState) as caught:
             shop.sync()
-        for words in (reason, "Column v: ", "table main.fashion_demo.t", INDEX, "9 rows", "key 0"):
+        for words in (
+            reason,
+            "Column v: ",
+            "table main.fashion_demo.t",
+            INDEX,
+            "9 rows",
+            "rows: 9, such as key 0",
+        ):
             assert words in caught.value.message, words
     status = shop.workspace.get_index(INDEX)["status"]
     assert (status["ready"], status["indexed_row_count"]) == (True, 9)
@@ -393,7 +400,7 @@ def test_a_table_of_other_rows_that_all_fail_empties_nothing_either(
 ) -> None:
     shop.files.clear()
     shop.write("z", rows)
-    with pytest.raises(InvalidState, match=r"No row of source table .* \(1 rows, such as key"):
+    with pytest.raises(InvalidState, match=r"No row of source table .* \(rows: 1, such as key"):
         shop.sync()
     assert len(shop.everything()) == 9
 
@@ -412,6 +419,28 @@ def test_a_column_of_another_type_does_not_make_rows_go_that_all_fail(shop: Shop
     with pytest.raises(InvalidState, match="No row of source table"):
         shop.sync()
     assert len(shop.everything()) == 9
+
+
+def test_a_file_that_lost_a_column_or_has_it_in_a_type_that_does_not_fit_is_named(
+    shop: Shop,
+) -> None:
+    numbered = pa.schema([*list(SCHEMA)[:2], pa.field("label", pa.int32())])
+    for name, rows in shop.files.items():
+        shop.write(name, [(key, vector, 7) for key, vector, _ in rows], numbered)  # type: ignore[misc]
+    shop.sync()
+    before = shop.everything()
+    path = shop.folder / "b.parquet"
+    pq.write_table(as_table([(10, [1.0, 1.0], "seven")]), path)
+    with pytest.raises(VitrineError) as caught:
+        shop.workspace.sync(INDEX)
+    for words in ("label", "string", "int32"):
+        assert words in caught.value.message
+    pq.write_table(as_table([(10, [1.0, 1.0], "b")]).drop_columns(["label"]), path)
+    with pytest.raises(VitrineError) as caught:
+        shop.workspace.sync(INDEX)
+    assert "label" in caught.value.message
+    assert "b.parquet" in caught.value.message
+    assert shop.everything() == before
 
 
 def test_a_faulty_row_stays_as_it_was_until_its_key_goes(shop: Shop, read: list[str]) -> None:
