@@ -25,6 +25,7 @@ _HOME_OF = {
     "InvalidInputException": "engine.errors",
     "InvalidParameterValue": "engine.errors",
     "InvalidState": "engine.errors",
+    "Locked": "engine.errors",
     "MissingExtra": "engine.errors",
     "ModelUnavailable": "engine.errors",
     "NotFound": "engine.errors",
@@ -43,6 +44,7 @@ _HOME_OF = {
     "VectorSearchIndex": "engine.doors.local",
     "VitrineError": "engine.errors",
     "Workspace": "engine.service.workspace",
+    "WrittenTooFast": "engine.errors",
     "load_encoder": "engine.encode.encoder",
     "mock": "engine.doors.mock",
 }
@@ -63,6 +65,7 @@ __all__ = [
     "InvalidInputException",
     "InvalidParameterValue",
     "InvalidState",
+    "Locked",
     "MissingExtra",
     "ModelUnavailable",
     "NotFound",
@@ -81,6 +84,7 @@ __all__ = [
     "VectorSearchIndex",
     "VitrineError",
     "Workspace",
+    "WrittenTooFast",
     "load_encoder",
     "mock",
 ]
@@ -105,6 +109,7 @@ if TYPE_CHECKING:
         InvalidInputException,
         InvalidParameterValue,
         InvalidState,
+        Locked,
         MissingExtra,
         ModelUnavailable,
         NotFound,
@@ -117,6 +122,7 @@ if TYPE_CHECKING:
         TooManyRequests,
         VectorSearchException,
         VitrineError,
+        WrittenTooFast,
     )
     from engine.service.result import SearchResult
     from engine.service.workspace import Workspace

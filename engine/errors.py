@@ -7,6 +7,8 @@ The tree (status and code are what the HTTP API would answer):
     ├── BadRequest                   400 BAD_REQUEST
     │   ├── InvalidParameterValue    400 INVALID_PARAMETER_VALUE
     │   └── InvalidState             400 INVALID_STATE
+    │       ├── Locked               400 INVALID_STATE      somebody else holds a lock for too long
+    │       └── WrittenTooFast       400 INVALID_STATE      a reader can't keep up with writers
     ├── PermissionDenied             403 PERMISSION_DENIED
     ├── NotFound                     404 RESOURCE_DOES_NOT_EXIST
     ├── ResourceConflict             409 RESOURCE_ALREADY_EXISTS
@@ -78,6 +80,18 @@ class InvalidParameterValue(BadRequest):
 
 class InvalidState(BadRequest):
     error_code = "INVALID_STATE"
+
+
+class Locked(InvalidState):
+    """Somebody else is writing: `lock` names what."""
+
+    def __init__(self, message: str, lock: str = "") -> None:
+        super().__init__(message)
+        self.lock = lock
+
+
+class WrittenTooFast(InvalidState):
+    """Versions come faster than they can be opened: the same call may succeed a moment later."""
 
 
 class PermissionDenied(VitrineError):

@@ -130,6 +130,8 @@ class SyncReport:
         indexed: rows in the published version.
         inserted, updated, deleted: what became of rows.
         failed: rows of the source table that could not be used.
+        kept: failed rows that are in the version as they were before: what the table holds now in
+            their place is faulty (a vector of another length, a text that the model failed on).
         zero_vectors: rows in the published version whose vector has length 0: they are indexed, and
             seldom meant.
         failures: the first failures as (primary key, reason), at most `MAX_LISTED_FAILURES`.
@@ -144,6 +146,7 @@ class SyncReport:
     updated: int = 0
     deleted: int = 0
     zero_vectors: int = 0
+    kept: int = 0
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 

@@ -57,7 +57,8 @@ def print_sync(name: str, report: SyncReport) -> None:
     click.echo(f"{what} {name}: {report.indexed:,} rows in {report.seconds:.1f} s")
     if report.failed:
         shown = "; ".join(f"{key}: {reason}" for key, reason in report.failures[:3])
-        click.echo(f"warning: {report.failed:,} rows were left out ({shown} ...)", err=True)
+        kept = f", {report.kept:,} of them kept as they were" if report.kept else ""
+        click.echo(f"warning: {report.failed:,} rows were left out{kept} ({shown} ...)", err=True)
 
 
 def print_models(models: list[ModelInfo]) -> None:

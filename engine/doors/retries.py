@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from engine.errors import InvalidState, StorageFailed, VitrineError
+from engine.errors import StorageFailed, VitrineError, WrittenTooFast
 
 Reply = TypeVar("Reply")
 MAX_WAIT = 120.0  # seconds before one try, whatever the factor
@@ -19,8 +19,7 @@ def is_passing(error: VitrineError) -> bool:
     So it is while a writer publishes faster than a reader opens, and where a file could not be read
     just now: a network folder, too many open files.
     """
-    busy = isinstance(error, InvalidState) and "is being written faster" in error.message
-    return busy or isinstance(error, StorageFailed)
+    return isinstance(error, (WrittenTooFast, StorageFailed))
 
 
 def wait_before(attempt: int, backoff_factor: float, backoff_jitter: float, share: float) -> float:

@@ -37,7 +37,7 @@ from engine.service.managed import (
     computed_dimension,
 )
 from engine.service.serving import ServingEndpoints
-from engine.service.sync import failure_of
+from engine.service.sync_failures import failure_of
 from engine.store.layout import Layout, read_json, write_json
 from engine.store.tables import TableStore
 from engine.store.versions import Version, VersionStore

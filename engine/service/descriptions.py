@@ -10,16 +10,17 @@ from typing import Any
 
 from engine.core.schema import IndexSpec
 from engine.service.direct import schema_json
+from engine.service.sync_failures import SyncFailure
 from engine.store.versions import Version
 
 
 def describe(
-    spec: IndexSpec, version: Version | None, endpoint_type: str, failure: str | None
+    spec: IndexSpec, version: Version | None, endpoint_type: str, failure: SyncFailure | None
 ) -> dict[str, Any]:
     """The reply to a look at one index.
 
     Args:
-        failure: why its last sync failed, or None.
+        failure: how its last sync failed, or None.
     """
     described = {**summary(spec), "id": spec.id, "endpoint_type": endpoint_type}
     if spec.usage_policy_id is not None:
@@ -84,23 +85,31 @@ def _vector_columns(spec: IndexSpec) -> list[dict[str, Any]]:
     return [{"name": spec.vector_column, "embedding_dimension": spec.dimension}]
 
 
-def _status(spec: IndexSpec, version: Version | None, failure: str | None) -> dict[str, Any]:
+def _status(
+    spec: IndexSpec, version: Version | None, failure: SyncFailure | None
+) -> dict[str, Any]:
     rows = version.rows if version else 0
     status: dict[str, Any] = {"ready": version is not None}
     if version is None:
         status["detailed_state"] = "OFFLINE_FAILED" if failure else "PROVISIONING_INDEX"
         status["message"] = "Delta sync Index creation is pending."
         if failure:
-            status["message"] = f"Index creation failed. {failure}"
-            status["failed_status"] = {"error_message": failure}
+            status["message"] = f"Index creation failed. {failure.message}"
     else:
         status["detailed_state"] = _online(spec)
         status["message"] = "Index creation succeeded."
         if failure:
             status["detailed_state"] = "ONLINE_PIPELINE_FAILED"
             status["message"] = (
-                f"The last sync failed, and what was there before is served. {failure}"
+                f"The last sync failed, and what was there before is served. {failure.message}"
             )
+    if failure:
+        status["failed_status"] = {
+            "error_code": failure.error_code,
+            "error_message": failure.message,
+        }
+        if version is not None:
+            status["failed_status"]["last_processed_commit_version"] = version.number
     status |= {"indexed_row_count": rows, "num_indexed_rows": rows}
     if version is not None and not spec.is_direct_access:
         status["triggered_update_status"] = {
@@ -112,6 +121,8 @@ def _status(spec: IndexSpec, version: Version | None, failure: str | None) -> di
             name: version.facts["report"][name]
             for name in ("inserted", "updated", "deleted", "failed", "zero_vectors", "seconds")
         }
+        # Releases before 0.5 kept no row that fails.
+        status["last_sync"]["kept"] = version.facts["report"].get("kept", 0)
     return status
 
 

@@ -1,6 +1,8 @@
 """What a source table has that a version has not, and the other way round. Knows keys and hashes.
 
 Fills a `Change` with it. Rows that can't be used are failures, with key and reason; the rest goes on.
+A row leaves the index when the table no longer has its key, or says that it has no vector or text. Where
+the table has something faulty in its place, the row that was good before stays.
 """
 
 from __future__ import annotations
@@ -14,13 +16,14 @@ import pyarrow as pa
 
 from engine.core.arrays import Mask, Matrix, Rows
 from engine.core.schema import IndexSpec
+from engine.errors import BadSourceFile, InvalidState
 from engine.service.cancellation import check
 from engine.service.columns import stored, unstorable
 from engine.service.origins import FileId, Origins, Reading
 from engine.service.row_vectors import BatchVectors, RowVectors
 from engine.store.changes import Change
 from engine.store.columns import number_array
-from engine.store.metadata import content_hashes
+from engine.store.hashing import content_hashes
 from engine.store.segments import GROUP_COLUMN, HASH_COLUMN
 from engine.store.tables import Table, read_batches
 from engine.store.versions import Version
@@ -108,21 +111,23 @@ class Difference:
 
     Attributes:
         inserted, updated, deleted: counts of rows.
+        kept: rows that stay because the table holds something faulty in their place.
         failures: (primary key, reason) of rows that can't be used.
     """
 
     def __init__(
         self, spec: IndexSpec, fields: list[pa.Field], vectors: RowVectors, change: Change
     ) -> None:
-        self._change, self._spec, self._fields = change, spec, fields
+        self._change, self._spec = change, spec
         self._vectors = vectors
-        others = [f for f in fields if f.name != spec.vector_column]
+        self._others = [field for field in fields if field.name != spec.vector_column]
         self._schema = pa.schema(
-            [*others, pa.field(HASH_COLUMN, pa.uint64()), pa.field(GROUP_COLUMN, pa.int64())]
+            [*self._others, pa.field(HASH_COLUMN, pa.uint64()), pa.field(GROUP_COLUMN, pa.int64())]
         )
         self._taken: set[Any] = set()  # keys that this sync appended
         self._met: dict[int, Mask] = {}  # rows that the source has, by part
-        self.inserted = self.updated = self.deleted = 0
+        self._faulty: dict[int, Mask] = {}  # rows whose key the source has, in a faulty row
+        self.inserted = self.updated = self.deleted = self.kept = 0
         self.failures: list[tuple[str, str]] = []
 
     # ------------------------------------------------------------------ rows of files
@@ -146,13 +151,15 @@ class Difference:
         """Take the rows of one file."""
         for batch in map(self._storable, batches):
             check()
+            _check_columns(batch, file, self._spec)
             keys, vectors, good, failed = self._usable(batch)
-            hashes = self._hashes(batch)
+            hashes = self._hashes(batch, vectors)
             parts, rows = self._change.find(keys)
             # Before anything is noted: a row without vector does not count, as if it had no key.
             lost = vectors.compute(good & ~self._unchanged(parts, rows, hashes))
             good[list(lost)] = False
             failed |= lost
+            self._note_faulty(parts, rows, _faulty(vectors, lost), reading, file, groups)
             wanted = good.copy()
             for part in np.unique(parts[good & (parts >= 0)]).tolist():
                 here = np.flatnonzero(good & (parts == part))
@@ -178,9 +185,30 @@ class Difference:
         same = np.zeros(len(parts), dtype=np.bool_)
         for part in np.unique(parts[parts >= 0]).tolist():
             here = parts == part
-            held = number_array(self._change.segment(part).metadata.column(HASH_COLUMN))
-            same[here] = held[rows[here]] == hashes[here]
+            held = self._change.segment(part).content_hashes(rows[here])
+            same[here] = held == hashes[here]
         return same
+
+    def _note_faulty(
+        self,
+        parts: Rows,
+        rows: Rows,
+        faulty: Mask,
+        reading: Reading,
+        file: FileId,
+        groups: set[int] | None,
+    ) -> None:
+        """Note rows that the source has in a faulty form; they stay with the file's rows."""
+        for part in np.unique(parts[faulty & (parts >= 0)]).tolist():
+            segment = self._change.segment(part)
+            here = rows[faulty & (parts == part)]
+            held = number_array(segment.metadata.column(GROUP_COLUMN))[here]
+            if groups is not None:  # the others are rows of files that are not read
+                ours = np.isin(held, np.array(sorted(groups), dtype=np.int64))
+                here, held = here[ours], held[ours]
+            reading.holds(file, np.unique(held).tolist())
+            mask = self._faulty.setdefault(part, np.zeros(segment.rows, dtype=np.bool_))
+            mask[here] = True
 
     def _meet(self, part: int, here: Rows, rows: Rows) -> Rows:
         """Note rows of a part that the source has; returns those met for the first time."""
@@ -202,11 +230,11 @@ class Difference:
         groups: set[int] | None,
     ) -> Mask:
         """Which rows of a part are as the source has them; the others are deleted."""
-        table = self._change.segment(part).metadata
-        held = number_array(table.column(GROUP_COLUMN))[rows]
+        segment = self._change.segment(part)
+        held = number_array(segment.metadata.column(GROUP_COLUMN))[rows]
         if groups is not None and not set(np.unique(held).tolist()) <= groups:
             raise _FoundElsewhere
-        same: Mask = number_array(table.column(HASH_COLUMN))[rows] == hashes
+        same: Mask = segment.content_hashes(rows) == hashes
         reading.holds(file, np.unique(held[same]).tolist())
         self.updated += self._change.delete(part, rows[~same])
         return same
@@ -216,6 +244,9 @@ class Difference:
         for part, segment, there in self._change.parts():
             if part in self._met:
                 there &= ~self._met[part]
+            if part in self._faulty:
+                self.kept += int(np.count_nonzero(there & self._faulty[part]))
+                there &= ~self._faulty[part]
             if groups is not None:
                 held = number_array(segment.metadata.column(GROUP_COLUMN))
                 there &= np.isin(held, np.array(sorted(groups), dtype=np.int64))
@@ -263,26 +294,30 @@ class Difference:
                 for row, reason in sorted(failed.items())
                 if final[row] and not gone[row]
             ]
-            self._replace(rows, keys, final, wanted, vectors)
+            faulty = _faulty(vectors, lost) & ~gone
+            self._replace(rows, keys, final, faulty, wanted, vectors)
 
     def _replace(
         self,
         batch: pa.RecordBatch,
         keys: list[Any],
         final: Mask,
+        faulty: Mask,
         wanted: Mask,
         vectors: BatchVectors,
     ) -> None:
         """Delete the rows of the keys that changed, and append those that are wanted."""
         parts, rows = self._change.find(keys)
         there = parts >= 0
+        self.kept += int(np.count_nonzero(final & there & faulty))
+        there &= ~faulty
         for place in np.flatnonzero(final & there).tolist():
             self._change.delete(int(parts[place]), rows[place : place + 1])
         self.deleted += int(np.count_nonzero(final & there & ~wanted))
         self.updated += int(np.count_nonzero(there & wanted))
         self.inserted += int(np.count_nonzero(~there & wanted))
         if wanted.any():
-            self._append(batch, wanted, vectors.take(wanted), self._hashes(batch), 0)
+            self._append(batch, wanted, vectors.take(wanted), self._hashes(batch, vectors), 0)
 
     # ------------------------------------------------------------------ both
     def _storable(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -307,16 +342,60 @@ class Difference:
         usable[without] = False
         return keys, vectors, usable, vectors.reasons | dict.fromkeys(without, KEYLESS)
 
-    def _hashes(self, batch: pa.RecordBatch) -> np.ndarray:
-        """Content hashes of the rows as they are stored: equal for equal rows of any two files."""
-        columns = [stored(batch.column(field.name), field.type) for field in self._fields]
-        return content_hashes(pa.table(columns, schema=pa.schema(self._fields)))
+    def _hashes(self, batch: pa.RecordBatch, vectors: BatchVectors) -> np.ndarray:
+        """Content hashes of the rows as they are stored: equal for equal rows of any two files.
+
+        Those of rows without a usable vector mean nothing.
+        """
+        table = self._as_stored(batch)
+        if vectors.given is None:
+            return content_hashes(table)
+        hashes = np.zeros(batch.num_rows, dtype=np.uint64)
+        good = table if vectors.good.all() else table.filter(pa.array(vectors.good))
+        hashes[vectors.good] = content_hashes(good, vectors.given)
+        return hashes
+
+    def _as_stored(self, batch: pa.RecordBatch) -> pa.Table:
+        """Every column but the vector, as the index stores it.
+
+        Raises:
+            InvalidState: a value that the column's type can't hold, in a file of another type.
+        """
+        columns = []
+        for field in self._others:
+            column = batch.column(field.name)
+            try:
+                columns.append(stored(column, field.type))
+            except pa.ArrowException as error:
+                raise InvalidState(
+                    f"A file of source table {self._spec.source_table} has the column {field.name} as "
+                    f"{column.type}, and its first file as {field.type}: {error}. Write the files with "
+                    f"one type, and sync index {self._spec.name} again."
+                ) from None
+        return pa.table(columns, schema=pa.schema(self._others))
 
     def _append(
         self, batch: pa.RecordBatch, wanted: Mask, matrix: Matrix, hashes: np.ndarray, group: int
     ) -> None:
-        named = [field for field in self._schema if field.name in batch.schema.names]
-        columns = [stored(batch.column(field.name), field.type) for field in named]
+        columns = self._as_stored(batch).columns
         groups = pa.array(np.full(len(hashes), group, dtype=np.int64))
         table = pa.table([*columns, pa.array(hashes), groups], schema=self._schema)
         self._change.append(table.filter(pa.array(wanted)), matrix)
+
+
+def _check_columns(batch: pa.RecordBatch, file: FileId, spec: IndexSpec) -> None:
+    lost = [name for name in spec.columns if name not in batch.schema.names]
+    if lost:
+        raise BadSourceFile(
+            f"it has no column {', '.join(lost)}, which index {spec.name} holds; its columns are "
+            f"{', '.join(batch.schema.names)}. Put the column back, or delete the index and create it "
+            "again",
+            file=file[0],
+        )
+
+
+def _faulty(vectors: BatchVectors, lost: dict[int, str]) -> Mask:
+    """Rows that should have a vector and have none that can be used."""
+    faulty = ~vectors.good & ~vectors.absent
+    faulty[list(lost)] = True
+    return faulty

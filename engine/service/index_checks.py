@@ -84,21 +84,27 @@ def _check_parts(schema: pa.Schema, table: str, parts: Sequence[tuple[str, str]]
             )
 
 
-def unfit_columns(schema: pa.Schema, spec: IndexSpec, key_kind: Kind | None) -> list[str]:
+def unfit_columns(
+    schema: pa.Schema, spec: IndexSpec, key_kind: Kind | None, types: Mapping[str, str]
+) -> list[str]:
     """Columns of a source table whose type no longer fits their part in an index, with the reason.
 
     Args:
         key_kind: kind of the index's keys; None where it has none yet.
+        types: what the columns were of, as far as that is known.
     """
     vector_column = None if spec.is_managed else spec.vector_column or None
     unfit = []
     for part, column in _parts(spec.primary_key, vector_column, spec.source_column):
         fits, expected = _FITTING[part]
         kind = schema.field(column).type
+        changed = (
+            f"{column} from {types[column]} to {kind}" if column in types else f"{column} to {kind}"
+        )
         if not fits(kind):
-            unfit.append(f"{column} to {kind}, expected {expected}")
+            unfit.append(f"{changed}, expected {expected}")
         elif part == "primary_key" and key_kind not in (None, "int" if _is_int(kind) else "string"):
-            unfit.append(f"{column} to {kind}, while the index's keys are of kind {key_kind}")
+            unfit.append(f"{changed}, while the index's keys are of kind {key_kind}")
     return unfit
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from engine.core.names import ENDPOINT, KEY, table_name
 from engine.core.schema import IndexSpec, SyncReport
-from engine.errors import BadRequest, InvalidParameterValue, NotFound, StorageFailed
+from engine.errors import BadRequest, InvalidParameterValue
 from engine.service import direct, maintenance
 from engine.service.catalog import Catalog
 from engine.service.models import Models
 from engine.service.sql import execute
 from engine.service.sync import sync
+from engine.service.sync_failures import failure_of
 from engine.settings import Settings
 from engine.store.layout import Layout
 from engine.store.tables import TableStore
@@ -301,9 +302,12 @@ class Indexes(Models):
         return sync(self._layout, self.tables, self.serving, spec, versions, asked)
 
     def _follow(self, spec: IndexSpec, versions: VersionStore) -> None:
-        """Sync a CONTINUOUS index; where that can't be done now, what is there goes on serving."""
+        """Sync a CONTINUOUS index; where that fails, what is there goes on serving.
+
+        A sync remembers its failure, whatever it is, and `get_index` shows it.
+        """
         if spec.pipeline_type == "CONTINUOUS":
-            with contextlib.suppress(BadRequest, NotFound, StorageFailed):
+            with contextlib.suppress(Exception):
                 self.catalog.endpoints.refuse_stopped(spec.endpoint_name)
                 self._bring_up_to_date(spec, versions, asked=False)
 
@@ -323,7 +327,11 @@ class Indexes(Models):
         version = versions.current()
         if version is None:
             what = "Upsert rows" if spec.is_direct_access else "Sync it"
-            raise BadRequest(f"Index {name} is not ready: it has no version yet. {what} first.")
+            failure = failure_of(self._layout, name)
+            why = f" Its last sync failed: {failure.message}" if failure is not None else ""
+            raise BadRequest(
+                f"Index {name} is not ready: it has no version yet. {what} first.{why}"
+            )
         return spec, versions, version
 
     def get_index(self, name: str, endpoint: str | None = None) -> dict[str, Any]:

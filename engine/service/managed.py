@@ -133,9 +133,11 @@ class _BatchTexts:
     ) -> None:
         self._texts, self._encode = texts, encode
         self._vectors: dict[int, Vector] = {}
+        self.given = None
         self.reasons = {
             row: reason for row, text in enumerate(texts) if (reason := _unusable(text)) is not None
         }
+        self.absent = np.array([not text for text in texts], dtype=np.bool_)
         self.good = np.ones(len(texts), dtype=np.bool_)
         self.good[list(self.reasons)] = False
 

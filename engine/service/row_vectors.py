@@ -25,8 +25,16 @@ class BatchVectors(Protocol):
         """(n,) rows that can have a vector, as far as is known."""
 
     @property
+    def absent(self) -> Mask:
+        """(n,) rows that say that they have none; the others that aren't good are faulty."""
+
+    @property
     def reasons(self) -> dict[int, str]:
-        """Why each other row has none."""
+        """Why each row that isn't good has none."""
+
+    @property
+    def given(self) -> Matrix | None:
+        """(m, dimension) float32 of the good rows, where the table itself holds vectors."""
 
     def compute(self, rows: Mask) -> dict[int, str]:
         """Get the vectors of some good rows ready; returns which failed, and why."""
@@ -64,7 +72,9 @@ class StoredVectors:
 
     def of(self, batch: pa.RecordBatch) -> BatchVectors:
         column = batch.column(self._spec.vector_column)
-        return _Computed(*to_matrix(column, self._spec.dimension))
+        matrix, good, reasons = to_matrix(column, self._spec.dimension)
+        absent = column.is_null().to_numpy(zero_copy_only=False)
+        return _Known(matrix, good, absent, reasons, matrix)
 
 
 class NoVectors:
@@ -75,14 +85,23 @@ class NoVectors:
 
     def of(self, batch: pa.RecordBatch) -> BatchVectors:
         rows = batch.num_rows
-        return _Computed(np.empty((rows, 0), dtype=np.float32), np.ones(rows, dtype=np.bool_), {})
+        none = np.empty((rows, 0), dtype=np.float32)
+        return _Known(none, np.ones(rows, dtype=np.bool_), np.zeros(rows, dtype=np.bool_), {}, None)
 
 
-class _Computed:
+class _Known:
     """Vectors that are there: `matrix` holds those of the good rows, in order."""
 
-    def __init__(self, matrix: Matrix, good: Mask, reasons: dict[int, str]) -> None:
-        self._matrix, self.good, self.reasons = matrix, good, reasons
+    def __init__(
+        self,
+        matrix: Matrix,
+        good: Mask,
+        absent: Mask,
+        reasons: dict[int, str],
+        given: Matrix | None,
+    ) -> None:
+        self._matrix, self.given = matrix, given
+        self.good, self.absent, self.reasons = good, absent, reasons
 
     def compute(self, rows: Mask) -> dict[int, str]:
         return {}

@@ -11,7 +11,6 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -19,18 +18,25 @@ import pyarrow as pa
 from engine.core.assumptions import RETRY_SECONDS
 from engine.core.names import table_name
 from engine.core.schema import MAX_LISTED_FAILURES, Column, IndexSpec, SyncReport
-from engine.errors import BadRequest, CorruptFile, InvalidState, VitrineError
+from engine.errors import BadRequest, CorruptFile, InvalidState, Locked, StorageFailed
 from engine.service.columns import column_of, stored_field
-from engine.service.difference import delta_state, take_difference
+from engine.service.difference import KEYLESS, REPEATED, delta_state, take_difference
 from engine.service.index_checks import unfit_columns
 from engine.service.managed import EncodedTexts, write_back
 from engine.service.origins import Origins
 from engine.service.row_vectors import NoVectors, RowVectors, StoredVectors
 from engine.service.serving import ServingEndpoints
+from engine.service.sync_failures import (
+    SyncFailure,
+    digest_of,
+    failure_of,
+    forget_failure,
+    remember_failure,
+)
 from engine.store.changes import Change
 from engine.store.compaction import compact, due
-from engine.store.layout import Layout, read_json, write_json
-from engine.store.metadata import hash_kind
+from engine.store.hashing import HASH_KIND
+from engine.store.layout import Layout, storage_failed
 from engine.store.tables import Table, TableStore
 from engine.store.versions import Version, VersionStore
 
@@ -52,7 +58,7 @@ def sync(
 
     Rows without key or usable vector, and later rows of a repeated key, are left out and reported.
     Where it fails, what was published before goes on serving, and the index remembers why until a
-    sync succeeds: see `failure_of`.
+    sync succeeds: see `sync_failures`.
 
     Args:
         asked: somebody asked for this sync. Otherwise rows that a model failed on are tried again
@@ -60,25 +66,30 @@ def sync(
 
     Raises:
         NotFound: the source table is gone, or the serving endpoint.
-        InvalidState: the table lost a column of the index, or its type no longer fits.
+        InvalidState: the table lost a column of the index, or its type no longer fits, or no row of
+            it can be used while the index holds rows.
         InvalidParameterValue: the serving endpoint's model can't be had.
         BadRequest: another sync is running.
     """
     started = time.monotonic()
+    attempt = _Try(layout, spec.name, asked)
     try:
         with (
             layout.writing(f"index-{spec.name}", wait_seconds=0.1),
-            _remembered(layout, spec),
+            attempt.remembered(),
             _progress(spec.name) as progress,
         ):
             vectors = _vectors(serving, spec, progress)
-            report = _sync(tables, spec, versions, vectors, started, asked)
+            report = _sync(tables, spec, versions, vectors, started, attempt)
             current = versions.current()
             if spec.writeback_table is not None and current is not None:
                 write_back(tables, spec, current)
-    except InvalidState as error:
-        if "is being written" in error.message and f"index-{spec.name}" in error.message:
+    except Locked as error:
+        if error.lock == f"index-{spec.name}":
             raise BadRequest(BUSY) from None
+        raise
+    except StorageFailed as error:
+        attempt.failed(error)  # also where the lock itself was refused
         raise
     if report.changed and current is not None and (parts := due(current, spec.row_weight)):
         compact(versions, parts)
@@ -91,21 +102,25 @@ def _sync(
     versions: VersionStore,
     vectors: RowVectors,
     started: float,
-    asked: bool,
+    attempt: _Try,
 ) -> SyncReport:
     assert spec.source_table is not None
     source = tables.get(table_name(spec.source_table))
     current = _intact(versions)
     damaged = current is None
     known = current is not None and _is_known(source, current, vectors)
-    if current is not None and known and not _wants_retry(current, asked):
+    if current is not None and known and not _wants_retry(current, attempt.asked):
         return _as_before(current, started)
+    attempt.reads({"state": _state_of(source), "model": vectors.model})
     fields = _fields(source, spec, current)
+    rows = current.rows if current is not None else 0
     if current is not None and not _comparable(current, fields, spec, vectors):
         current = None
     change = Change(versions, current)
     try:
         difference, state = take_difference(source, current, spec, fields, vectors, change)
+        if rows and difference.failures and change.live_rows == difference.kept:
+            _refuse_emptying(spec, rows, difference.failures)
         report = SyncReport(
             indexed=change.live_rows,
             inserted=difference.inserted,
@@ -113,6 +128,7 @@ def _sync(
             deleted=difference.deleted,
             failed=len(difference.failures),
             zero_vectors=change.zero_vectors,
+            kept=difference.kept,
             seconds=time.monotonic() - started,
             changed=not (known and change.is_empty),
             failures=difference.failures[:MAX_LISTED_FAILURES],
@@ -122,7 +138,7 @@ def _sync(
             "report": asdict(report),
             "columns": [asdict(column) for column in _columns(fields, spec)],
             "types": _types(fields, spec),
-            "hash": hash_kind(),
+            "hash": HASH_KIND,  # for releases before 0.5, which take rows with another as changed
             "encoder": vectors.model or _recorded_model(source),
             "retry": vectors.retry,
             "created_at": time.time_ns() // 1_000_000,
@@ -170,27 +186,86 @@ def _progress(name: str) -> Iterator[Callable[[int], object]]:
 
 
 # ------------------------------------------------------------------ what a failed sync leaves
-def failure_of(layout: Layout, name: str) -> str | None:
-    """Why the last sync of an index failed; None where it succeeded."""
-    with contextlib.suppress(FileNotFoundError, CorruptFile):
-        return str(read_json(_failure_file(layout, name))["message"])
-    return None
+class _Try:
+    """One try of a sync: remembers its failure.
+
+    Attributes:
+        asked: somebody asked for it.
+        tried: digest of what is read; None before reading starts.
+    """
+
+    def __init__(self, layout: Layout, name: str, asked: bool) -> None:
+        self._layout, self._name, self.asked = layout, name, asked
+        self.tried: str | None = None
+
+    def reads(self, state: Mapping[str, Any]) -> None:
+        """Reading starts.
+
+        Raises:
+            _FailedBefore: nobody asked for it, and reading the same failed just now.
+        """
+        tried = digest_of(state)
+        failure = None if self.asked else failure_of(self._layout, self._name)
+        if failure is not None and failure.tried == tried and failure.is_fresh(RETRY_SECONDS):
+            raise _FailedBefore
+        self.tried = tried
+
+    def failed(self, error: Exception) -> None:
+        remember_failure(self._layout, self._name, SyncFailure.of(error, self.tried))
+
+    @contextlib.contextmanager
+    def remembered(self) -> Iterator[None]:
+        """A block whose failure is remembered until one succeeds."""
+        try:
+            yield
+        except _FailedBefore:
+            raise
+        except OSError as error:
+            refused = storage_failed(f"index {self._name} was not synced", error)
+            self.failed(refused)
+            raise refused from error
+        except Exception as error:
+            self.failed(error)
+            raise
+        forget_failure(self._layout, self._name)
 
 
-@contextlib.contextmanager
-def _remembered(layout: Layout, spec: IndexSpec) -> Iterator[None]:
-    file = _failure_file(layout, spec.name)
-    try:
-        yield
-    except VitrineError as error:
-        with contextlib.suppress(OSError):  # a full disk: the error itself matters more
-            write_json(file, {"message": error.message})
-        raise
-    file.unlink(missing_ok=True)
+class _FailedBefore(Exception):
+    """The same was tried a moment ago, and nobody asks for it now."""
 
 
-def _failure_file(layout: Layout, name: str) -> Path:
-    return layout.index_dir(name) / "failed_sync.json"
+def _refuse_emptying(spec: IndexSpec, rows: int, failures: list[tuple[str, str]]) -> None:
+    """Refuse a change that would leave nothing of an index because every row of its table fails.
+
+    Args:
+        rows: that the index holds.
+    """
+    keys: dict[str, list[str]] = {}
+    for key, reason in failures:
+        keys.setdefault(reason, []).append(key)
+    often = sorted(keys, key=lambda reason: -len(keys[reason]))[:3]
+    found = " ".join(
+        f"Column {spec.primary_key if reason in (KEYLESS, REPEATED) else _embedded(spec)}: "
+        f"{reason:.500} (rows: {len(keys[reason]):,}, such as key {keys[reason][0]})."
+        for reason in often
+    )
+    repair = "Repair the table and sync again."
+    if spec.is_managed:
+        repair = f"Repair the table or serving endpoint {spec.model_endpoint} and sync again."
+    elif spec.has_vectors:
+        repair += (
+            f" Where its vectors have another length than {spec.dimension} on purpose, delete the "
+            "index and create it again."
+        )
+    raise InvalidState(
+        f"No row of source table {spec.source_table} can be used, so index {spec.name} stays as it "
+        f"was, with {rows:,} rows. {found} {repair}"
+    )
+
+
+def _embedded(spec: IndexSpec) -> str:
+    """The source table's column that vectors come from."""
+    return spec.source_column or spec.vector_column
 
 
 # ------------------------------------------------------------------ what there is
@@ -209,7 +284,8 @@ def _fields(source: Table, spec: IndexSpec, current: Version | None) -> list[pa.
         )
     fields = [stored_field(schema.field(name)) for name in spec.columns]
     before = current.columns.get(spec.primary_key) if current is not None else None
-    unfit = unfit_columns(schema, spec, before.kind if before is not None else None)
+    types = _types_before(spec, current) if current is not None else {}
+    unfit = unfit_columns(schema, spec, before.kind if before is not None else None, types)
     if unfit:
         raise InvalidState(
             f"Source table {spec.source_table} changed the type of {'; '.join(unfit)}. Index "
@@ -230,13 +306,20 @@ def _types(fields: list[pa.Field], spec: IndexSpec) -> dict[str, str]:
     return {f.name: str(f.type) for f in fields if f.name != spec.vector_column}
 
 
+def _types_before(spec: IndexSpec, version: Version) -> dict[str, str]:
+    """Types of an index's columns, in words."""
+    vectors = (
+        {spec.vector_column: f"vectors of length {spec.dimension}"} if spec.has_vectors else {}
+    )
+    return {**version.facts["types"], **vectors}
+
+
 def _comparable(
     version: Version, fields: list[pa.Field], spec: IndexSpec, vectors: RowVectors
 ) -> bool:
     """Whether rows are stored now as they were then, so that hashes tell what changed."""
     facts = version.facts
-    types_are_equal = facts["types"] == _types(fields, spec) and facts["hash"] == hash_kind()
-    return bool(types_are_equal and _same_model(version, vectors))
+    return bool(facts["types"] == _types(fields, spec) and _same_model(version, vectors))
 
 
 def _same_model(version: Version, vectors: RowVectors) -> bool:
@@ -253,6 +336,13 @@ def _columns(fields: list[pa.Field], spec: IndexSpec) -> list[Column]:
     vector = Column(spec.vector_column, "other", is_array=True)
     known = [vector if f.name == spec.vector_column else column_of(f) for f in fields]
     return [*known, vector] if spec.is_managed else known
+
+
+def _state_of(source: Table) -> dict[str, Any]:
+    """What tells one state of a table from another."""
+    if source.delta is not None:
+        return delta_state(source.delta)
+    return {"files": source.identity()}
 
 
 def _is_known(source: Table, version: Version, vectors: RowVectors) -> bool:

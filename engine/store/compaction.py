@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.core.arrays import Rows
 from engine.core.rows import RowSet
-from engine.errors import InvalidState
+from engine.errors import Locked
 from engine.store.segments import SegmentWriter
 from engine.store.versions import WASTE, Part, Version, VersionStore
 
@@ -51,8 +51,8 @@ def compact(versions: VersionStore, parts: Sequence[Part]) -> int | None:
     try:
         with versions.layout.writing(lock, wait_seconds=0):
             return _compact(versions, parts)
-    except InvalidState as error:
-        if lock in error.message:
+    except Locked as error:
+        if error.lock == lock:
             return None
         raise
 

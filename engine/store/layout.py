@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.names import ThreePartName
-from engine.errors import CorruptFile, InvalidState, StorageFailed
+from engine.errors import CorruptFile, Locked, StorageFailed
 
 TEMPORARY_PREFIX = ".writing-"  # of files that are not whole yet
 _CHECKSUM = "checksum"  # of the rest of a JSON document, as its last word against flipped bits
@@ -68,7 +68,7 @@ class Layout:
         """Hold the lock for writing `what`; the system frees it when its process dies.
 
         Raises:
-            InvalidState: somebody else held it longer than `wait_seconds`.
+            Locked: somebody else held it longer than `wait_seconds`.
             StorageFailed: the system refused a write in the block.
         """
         folder = self.root / "locks"
@@ -80,9 +80,10 @@ class Layout:
             with lock:
                 yield
         except filelock.Timeout:
-            raise InvalidState(
+            raise Locked(
                 f"{what} is being written by another process since more than {wait_seconds:g} s "
-                f"(lock file {lock.lock_file}). Wait for it to finish, or end it, and try again."
+                f"(lock file {lock.lock_file}). Wait for it to finish, or end it, and try again.",
+                lock=what,
             ) from None
         except OSError as error:
             raise storage_failed(f"{what} was not written", error) from error

@@ -195,40 +195,9 @@ def _using_database() -> Iterator[duckdb.DuckDBPyConnection]:
 @lru_cache(maxsize=1)
 def _database() -> duckdb.DuckDBPyConnection:
     """The process's one database in memory: opening another takes ten times as long as a filter."""
-    import duckdb  # a tenth of a second that only filters and syncs need
+    import duckdb  # a tenth of a second that only filters need
 
     return duckdb.connect(config={"threads": 2})
-
-
-def content_hashes(table: pa.Table) -> np.ndarray:
-    """A 64-bit hash of each row's values, by DuckDB: (n,) uint64.
-
-    Equal rows have equal hashes under one version of DuckDB; see `hash_kind`.
-    """
-    named = [f"c{place}" for place in range(table.num_columns)]
-    renamed = pa.table([_hashable(column) for column in table.columns], names=named)
-    with _using_database() as database:
-        database.register("hashed", renamed)
-        try:
-            columns = ", ".join(renamed.column_names)
-            hashes: np.ndarray = database.execute(
-                f"SELECT hash({columns}) AS h FROM hashed"
-            ).fetchnumpy()["h"]
-        finally:
-            database.unregister("hashed")
-    return hashes
-
-
-def _hashable(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column that DuckDB knows: decimals of more than 38 digits as text."""
-    return column.cast(pa.string()) if pa.types.is_decimal256(column.type) else column
-
-
-def hash_kind() -> str:
-    """Which hash `content_hashes` takes; another release of DuckDB may take another."""
-    import duckdb
-
-    return f"duckdb-{duckdb.__version__}"
 
 
 def _one_array(column: Any) -> pa.Array:

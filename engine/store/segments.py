@@ -20,6 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -28,6 +29,8 @@ from engine.core.schema import IndexSpec
 from engine.digests import sha256
 from engine.errors import CorruptFile, InvalidParameterValue
 from engine.store.ann import AnnFile, Sample, build_codes, build_factory, products_by_row
+from engine.store.columns import number_array
+from engine.store.hashing import HASH_KIND, content_hashes
 from engine.store.keys import KeyIndex
 from engine.store.keywords import KeywordIndex
 from engine.store.layout import make_folder, read_json, sync_file, sync_folder, write_json
@@ -87,6 +90,7 @@ class SegmentWriter:
         shape = self._vectors.finish()
         self._build_ann(shape)
         facts = {"rows": self.rows, "shape": asdict(shape), **self._build_keywords()}
+        facts["hash"] = HASH_KIND
         files = {}
         for file in sorted(path for path in self._folder.rglob("*") if path.is_file()):
             sync_file(file)
@@ -272,10 +276,32 @@ class Segment:
         return size / max(self.rows, 1)
 
     def batches(self, rows: Rows, size: int = ROW_GROUP) -> Iterator[tuple[pa.Table, Matrix]]:
-        """Some rows (ascending) as they were appended, at most `size` at a time."""
+        """Some rows (ascending) as they are to be appended elsewhere, at most `size` at a time."""
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
-            yield self.metadata.read(part), self.vectors.take(part)
+            table = self.metadata.read(part)
+            if HASH_COLUMN in table.column_names and not self._has_hashes:
+                place = table.column_names.index(HASH_COLUMN)
+                hashes = pa.array(self.content_hashes(part))
+                table = table.set_column(place, table.schema.field(place), hashes)
+            yield table, self.vectors.take(part)
+
+    @property
+    def _has_hashes(self) -> bool:
+        # Releases before 0.5 wrote DuckDB's hashes, which differ between its releases.
+        return bool(self._facts.get("hash") == HASH_KIND)
+
+    def content_hashes(self, rows: Rows) -> np.ndarray:
+        """Hashes of rows of a source table, as `hashing.content_hashes` makes them: (n,) uint64.
+
+        Where an older release wrote others, they are made of what is stored.
+        """
+        if self._has_hashes:
+            hashes: np.ndarray = number_array(self.metadata.column(HASH_COLUMN))[rows]
+            return hashes
+        columns = self.metadata.read(rows).drop_columns([HASH_COLUMN, GROUP_COLUMN])
+        computed = self._spec.is_managed or not self._spec.has_vectors
+        return content_hashes(columns, None if computed else self.vectors.take(rows))
 
     def verify(self) -> None:
         """Read every byte and compare the checksums.

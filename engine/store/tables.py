@@ -208,7 +208,7 @@ class TableStore:
         """Write a table batch by batch; it is published when the block ends without an error.
 
         Raises:
-            InvalidState: another process is writing the table. StorageFailed: a full disk.
+            Locked: another process is writing the table. StorageFailed: a full disk.
         """
         folder = self._layout.table_dir(name)
         file = folder / f"part-{uuid.uuid4().hex}.parquet"

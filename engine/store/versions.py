@@ -31,7 +31,7 @@ from engine.core.filters import Node
 from engine.core.rows import RowSet
 from engine.core.schema import Column, Columns, IndexSpec
 from engine.digests import sha256
-from engine.errors import CorruptFile, InvalidState
+from engine.errors import CorruptFile, Locked, WrittenTooFast
 from engine.store.layout import (
     Layout,
     make_folder,
@@ -182,6 +182,7 @@ class VersionStore:
 
         Raises:
             CorruptFile: one of its files is damaged or gone. StorageFailed: it can't be read.
+            WrittenTooFast: each version was collected before it was open.
         """
         for _ in range(_LOOKS):
             stamp = self._stamp()
@@ -205,7 +206,7 @@ class VersionStore:
             except OSError as error:
                 what = f"version {number} of index {self.spec.name} was not read"
                 raise storage_failed(what, error) from error
-        raise InvalidState(
+        raise WrittenTooFast(
             f"Index {self.spec.name} is being written faster than it can be opened here. Try again."
         )
 
@@ -368,7 +369,7 @@ class VersionStore:
             leftover.unlink(missing_ok=True)
         if self.building_dir.exists():
             compacting = self.layout.writing(f"compact-{self.spec.name}", wait_seconds=0)
-            with contextlib.suppress(InvalidState), compacting:
+            with contextlib.suppress(Locked), compacting:
                 shutil.rmtree(self.building_dir, ignore_errors=True)
 
     def adopt(self, folder: Path) -> None:

@@ -488,9 +488,21 @@ def test_a_column_of_another_type_is_written_anew(
 @pytest.mark.parametrize(
     ("column", "kind", "words"),
     [
-        ("product_id", pa.float64(), "product_id to double, expected integers or strings"),
-        ("product_id", pa.string(), "product_id to string, while the index's keys are of kind int"),
-        ("image_embedding", pa.list_(pa.string()), "expected a list of numbers"),
+        (
+            "product_id",
+            pa.float64(),
+            "product_id from int32 to double, expected integers or strings",
+        ),
+        (
+            "product_id",
+            pa.string(),
+            "from int32 to string, while the index's keys are of kind int",
+        ),
+        (
+            "image_embedding",
+            pa.list_(pa.string()),
+            "image_embedding from vectors of length 16 to list<",
+        ),
     ],
     ids=str,
 )
@@ -516,7 +528,7 @@ def test_a_source_column_that_holds_no_text_any_more_fails_the_sync(
     rewrite(
         client, lambda t: t.set_column(t.schema.get_field_index("season"), "season", t["price"])
     )
-    with pytest.raises(InvalidState, match="season to double, expected strings"):
+    with pytest.raises(InvalidState, match="season from string to double, expected strings"):
         index.sync()
 
 
@@ -536,7 +548,10 @@ def test_an_index_whose_first_sync_failed_is_offline_until_one_succeeds(
     assert caught.value.message == message
     status = client.get_index(index_name=INDEX).describe()["status"]
     assert (status["ready"], status["detailed_state"]) == (False, "OFFLINE_FAILED")
-    assert status["failed_status"] == {"error_message": message}
+    assert status["failed_status"] == {
+        "error_code": "INVALID_PARAMETER_VALUE",
+        "error_message": message,
+    }
     monkeypatch.undo()
     client.get_index(index_name=INDEX).sync()
     status = client.get_index(index_name=INDEX).describe()["status"]

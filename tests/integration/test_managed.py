@@ -154,21 +154,30 @@ TABLES = st.lists(st.tuples(st.integers(0, 6), TEXTS, st.sampled_from([1.0, 2.0]
         st.tuples(TABLES, st.sets(st.sampled_from(["bad", "worse"]))), min_size=2, max_size=4
     )
 )
-def test_after_any_edits_and_failures_an_index_is_what_a_fresh_one_is(
+def test_after_any_edits_and_failures_an_index_is_its_table_and_what_failed_since(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[list[Row], set[str]]]
 ) -> None:
     shop = Shop(Workspace(tmp_path_factory.mktemp("steps")))
+    held: dict[int, tuple[Any, ...]] = {}
     for number, (rows, refused) in enumerate(steps):
         shop.encoder.refused = refused - {
             text for _, text, _ in rows if text in shop.encoder.encoded
         }
         shop.write(rows)
-        report = shop.create() if number == 0 else shop.workspace.sync(INDEX)
+        try:
+            report = shop.create() if number == 0 else shop.workspace.sync(INDEX)
+        except InvalidState:
+            report = None
         shop.encoder.refused -= set(shop.encoder.encoded)  # what is cached is not asked for again
         found, failures = shop.expected(rows)
-        assert shop.stored() == found
-        assert report.indexed == len(found)
-        assert sorted(report.failures) == sorted(failures)
+        assert (report is None) == (held != {} and not found and failures != [])
+        if report is not None:
+            refused_keys = {key for key, text, _ in rows if text in shop.encoder.refused}
+            kept = {key: held[key] for key in refused_keys - found.keys() if key in held}
+            held = found | kept
+            assert (report.indexed, report.kept) == (len(held), len(kept))
+            assert sorted(report.failures) == sorted(failures)
+        assert shop.stored() == held
         assert shop.workspace.check_index(INDEX) == []
 
 
@@ -200,13 +209,65 @@ def test_a_models_failure_is_that_rows_and_is_tried_again(shop: Shop) -> None:
     assert not shop.sync().changed
 
 
-def test_a_changed_row_that_fails_leaves_the_index(shop: Shop) -> None:
+def test_a_changed_row_that_the_model_fails_on_stays_as_it_was_until_it_does_not(
+    shop: Shop,
+) -> None:
     shop.create()
+    before = shop.stored()
     shop.encoder.refused = {"green jeans"}
-    shop.write([ROWS[0], (2, "green jeans", 6.0), ROWS[2]])
+    rows: list[Row] = [ROWS[0], (2, "green jeans", 6.0), ROWS[2]]
+    shop.write(rows)
+    for changed in (True, False):
+        report = shop.sync()
+        assert (report.inserted, report.updated, report.deleted) == (0, 0, 0)
+        assert (report.failed, report.kept, report.changed) == (1, 1, changed)
+        assert report.failures == [("2", FAILED_CALL + "'green jeans'")]
+        assert shop.stored() == before
+    shop.encoder.refused = set()
     report = shop.sync()
-    assert (report.inserted, report.updated, report.deleted, report.failed) == (0, 0, 1, 1)
-    assert set(shop.stored()) == {1, 3}
+    assert (report.updated, report.failed, report.kept) == (1, 0, 0)
+    assert shop.stored() == shop.expected(rows)[0]
+
+
+def test_a_row_whose_text_is_taken_away_leaves_the_index(shop: Shop) -> None:
+    shop.create()
+    shop.write([ROWS[0], (2, None, 6.0), (3, "", 7.0)])
+    report = shop.sync()
+    assert (report.deleted, report.failed, report.kept) == (2, 2, 0)
+    assert set(shop.stored()) == {1}
+
+
+def test_a_model_that_fails_on_every_text_empties_no_index(shop: Shop) -> None:
+    shop.create()
+    before = shop.stored()
+    rows: list[Row] = [(key, f"new {text}", price) for key, text, price in ROWS]
+    shop.encoder.refused = {text for _, text, _ in rows if text}
+    shop.write(rows)
+    with pytest.raises(InvalidState) as caught:
+        shop.sync()
+    for words in (
+        "main.a.t",
+        INDEX,
+        "Column text: ",
+        "mine",
+        "such as key 1",
+        "3 rows",
+        "sync again",
+    ):
+        assert words in caught.value.message
+    status = shop.index.describe()["status"]
+    assert status["detailed_state"] == "ONLINE_PIPELINE_FAILED"
+    assert shop.stored() == before
+    # So too where another model would encode every row anew.
+    shop.encoder = CountingEncoder("two")
+    shop.encoder.refused = {text for _, text, _ in rows if text}
+    shop.workspace.serving.use("mine", shop.encoder)
+    with pytest.raises(InvalidState, match="No row of source table"):
+        shop.sync()
+    assert len(shop.stored()) == 3
+    shop.encoder.refused = set()
+    shop.sync()
+    assert shop.stored() == shop.expected(rows)[0]
 
 
 def test_a_continuous_index_does_not_ask_the_model_at_every_query(

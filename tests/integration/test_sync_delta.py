@@ -13,7 +13,7 @@ from deltalake import DeltaTable, write_deltalake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine import Workspace
+from engine import InvalidState, Workspace
 from engine.core.schema import SyncReport
 from engine.service.difference import REPEATED
 from engine.store.delta import DeltaSource
@@ -173,13 +173,21 @@ def test_after_any_commits_the_index_is_what_a_fresh_one_would_be(
     for number, changes in enumerate(rounds):
         for change in changes:
             edit(lake, *change)
-        report = lake.sync()
         fresh = lake.create(f"main.a.fresh{number}")
-        assert lake.rows() == lake.rows(f"main.a.fresh{number}")
+        if before and fresh.failed and not fresh.indexed:
+            with pytest.raises(InvalidState, match="No row of source table"):
+                lake.sync()
+            assert model(lake.rows()) == before
+            continue
+        report = lake.sync()
+        good = model(lake.rows(f"main.a.fresh{number}"))
+        faulty = {int(key) for key, reason in fresh.failures if "numbers, expected" in reason}
+        kept = {key: before[key] for key in faulty - good.keys() if key in before}
         now = model(lake.rows())
-        assert report.indexed == fresh.indexed == len(now)
+        assert now == good | kept
+        assert (report.indexed, report.kept) == (fresh.indexed + len(kept), len(kept))
         assert sorted(report.failures) == sorted(fresh.failures)
-        assert report.zero_vectors == fresh.zero_vectors
+        assert report.zero_vectors == sum(vector == (0.0, 0.0) for vector, _ in now.values())
         assert (report.inserted, report.deleted) == (
             len(now.keys() - before.keys()),
             len(before.keys() - now.keys()),
@@ -271,6 +279,43 @@ def test_a_row_that_became_unusable_leaves_the_index(lake: Lake) -> None:
     lake.merge([(3, None, "no vector")])
     report = lake.sync()
     assert (counts(report), report.failures) == ((0, 0, 1), [("3", "the vector is null")])
+
+
+@pytest.mark.parametrize("feed", [True, False])
+def test_vectors_of_another_length_take_no_row_away(
+    workspace: Workspace, tmp_path: Path, feed: bool
+) -> None:
+    lake = Lake(workspace, tmp_path / "delta")
+    lake.write([(key, [key / 8, 1.0], f"r{key}") for key in range(10)], feed=feed)
+    lake.create()
+    before = lake.rows()
+    lake.merge([(3, [1.0, 2.0, 3.0], "longer"), (4, [0.5], "shorter"), (5, [0.5, 0.5], "good")])
+    report = lake.sync()
+    assert (counts(report), report.kept, report.failed) == ((0, 1, 0), 2, 2)
+    assert [row for row in lake.rows() if row[0] != 5] == [row for row in before if row[0] != 5]
+    every: list[Row] = [(key, [1.0, 2.0, 3.0], "longer") for key in range(10)]
+    lake.merge(every)
+    for _ in range(2):
+        with pytest.raises(
+            InvalidState, match=r"has 3 numbers, expected 2 \(rows: 10, such as key"
+        ):
+            lake.sync()
+        assert len(lake.rows()) == 10
+    lake.write([(1, [0.0, 1.0], "one")], mode="overwrite", feed=feed)
+    assert counts(lake.sync()) == (0, 1, 9)
+
+
+def test_a_delta_table_that_its_owner_emptied_empties_the_index(lake: Lake) -> None:
+    lake.delete("true")
+    assert counts(lake.sync()) == (0, 0, 10)
+
+
+def test_a_feed_of_which_every_row_fails_takes_no_row_away(lake: Lake) -> None:
+    lake.merge([(key, None, "none") for key in range(10)])
+    for _ in range(2):
+        with pytest.raises(InvalidState, match=r"Column v: the vector is null \(rows: 10,"):
+            lake.sync()
+        assert len(lake.rows()) == 10
 
 
 # ------------------------------------------------------------------ where the feed can't tell

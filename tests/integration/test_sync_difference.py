@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine import Workspace
+from engine import InvalidState, VitrineError, Workspace
 from engine.core.schema import SyncReport
 from engine.service import difference
 from engine.service.difference import REPEATED
@@ -84,10 +84,14 @@ class Shop:
         rows: list[list[Any]] = replies[0]["result"].get("data_array", [])
         return rows
 
-    def expected(self) -> tuple[dict[int, tuple[Any, ...]], list[tuple[str, str]]]:
-        """Rows by key and failures, by a plain loop: of a key the first usable row counts."""
+    def expected(self) -> tuple[dict[int, tuple[Any, ...]], list[tuple[str, str]], set[int]]:
+        """Rows by key, failures and keys of faulty rows, by a plain loop.
+
+        Of a key the first usable row counts.
+        """
         found: dict[int, tuple[Any, ...]] = {}
         failures = []
+        faulty: set[int] = set()
         for rows in self.files.values():
             for key, vector, label in rows:
                 if key is None:
@@ -97,11 +101,12 @@ class Shop:
                 elif len(vector) != 2:
                     reason = f"the vector has {len(vector)} numbers, expected 2"
                     failures.append((str(key), reason))
+                    faulty.add(key)
                 elif key in found:
                     failures.append((str(key), REPEATED))
                 else:
                     found[key] = (tuple(vector), label)
-        return found, failures
+        return found, failures, faulty - found.keys()
 
 
 @pytest.fixture
@@ -179,7 +184,7 @@ def edit(shop: Shop, what: str, name: str, rows: list[Row]) -> None:
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(first=contents, rounds=st.lists(st.lists(edits, max_size=3), max_size=5))
-def test_after_any_edits_the_index_is_what_a_fresh_one_would_be(
+def test_after_any_edits_the_index_is_what_a_fresh_one_would_be_and_what_became_faulty(
     tmp_path_factory: pytest.TempPathFactory, first: list[Row], rounds: list[list[Any]]
 ) -> None:
     folder = tmp_path_factory.mktemp("shop")
@@ -188,19 +193,29 @@ def test_after_any_edits_the_index_is_what_a_fresh_one_would_be(
     shop.write("b", [])
     shop.register()
     shop.create()
-    before, _ = shop.expected()
+    before = shop.expected()[0]
     for number, changes in enumerate(rounds):
         for change in changes:
             edit(shop, *change)
+        now, failures, faulty = shop.expected()
+        if before and failures and not now:
+            with pytest.raises(InvalidState, match="No row of source table"):
+                shop.sync()
+            assert sorted(int(row[0]) for row in shop.everything()) == sorted(before)
+            continue
         report = shop.sync()
-        now, failures = shop.expected()
         fresh = f"main.a.fresh{number}"
         shop.create(fresh)
-        assert shop.everything() == shop.everything(fresh)
-        assert shop.everything(filters={"label": "x"}) == shop.everything(
-            fresh, filters={"label": "x"}
-        )
-        assert sorted(int(row[0]) for row in shop.everything()) == sorted(now)
+        kept = {key: before[key] for key in faulty & before.keys()}
+        for filters in ({}, {"label": "x"}):
+            found = shop.everything(filters=filters)
+            of_now = [row for row in found if int(row[0]) not in kept]
+            assert of_now == shop.everything(fresh, filters=filters)
+        found = shop.everything()
+        assert len(found) == len(now) + len(kept)
+        now = now | kept
+        assert {int(key): (tuple(vector), label) for key, vector, label, _ in found} == now
+        assert report.kept == len(kept)
         assert counts(report) == (
             len(now.keys() - before.keys()),
             sum(now[key] != before[key] for key in now.keys() & before.keys()),
@@ -308,7 +323,7 @@ def test_failing_rows_are_reported_until_they_are_repaired(shop: Shop, read: lis
     broken: list[Row] = [(10, None, "b10"), (11, [1.0], "b11"), (None, [1.0, 0.0], None)]
     shop.write("b", [*broken, shop.files["b"][2]])
     report = shop.sync()
-    assert counts(report) == (0, 0, 2)
+    assert (counts(report), report.kept) == ((0, 0, 1), 1)
     expected = [
         ("10", "the vector is null"),
         ("11", "the vector has 1 numbers, expected 2"),
@@ -323,7 +338,129 @@ def test_failing_rows_are_reported_until_they_are_repaired(shop: Shop, read: lis
     assert (report.changed, report.failures) == (False, expected)
     shop.write("b", [(10, [0.0, 1.0], "b10"), (11, [1.0, 0.0], "b11"), shop.files["b"][3]])
     report = shop.sync()
-    assert (counts(report), report.failed) == ((2, 0, 0), 0)
+    assert (counts(report), report.failed) == ((1, 1, 0), 0)
+
+
+@pytest.mark.parametrize(
+    ("vector", "reason"),
+    [
+        ([1.0], "the vector has 1 numbers, expected 2"),
+        ([1.0, 2.0, 3.0], "the vector has 3 numbers, expected 2"),
+        ([], "the vector has 0 numbers, expected 2"),
+        ([float("nan"), 1.0], "the vector holds a number that is null, NaN, infinite or beyond"),
+        ([1.0, float("inf")], "the vector holds a number that is null, NaN, infinite or beyond"),
+        (None, "the vector is null"),
+    ],
+    ids=str,
+)
+def test_a_table_of_which_no_row_is_usable_fails_the_sync_and_the_index_serves_on(
+    shop: Shop, vector: list[float] | None, reason: str
+) -> None:
+    before, files = shop.everything(), dict(shop.files)
+    version = shop.workspace.index_versions(INDEX)[-1]
+    for name, rows in files.items():
+        shop.write(name, [(key, vector, label) for key, _, label in rows])
+    for _ in range(2):
+        with pytest.raises(InvalidState) as caught:
+            shop.sync()
+        for words in (
+            reason,
+            "Column v: ",
+            "table main.fashion_demo.t",
+            INDEX,
+            "9 rows",
+            "rows: 9, such as key 0",
+        ):
+            assert words in caught.value.message, words
+    status = shop.workspace.get_index(INDEX)["status"]
+    assert (status["ready"], status["indexed_row_count"]) == (True, 9)
+    assert status["detailed_state"] == "ONLINE_PIPELINE_FAILED"
+    assert caught.value.message in status["message"]
+    assert status["failed_status"] == {
+        "error_code": "INVALID_STATE",
+        "error_message": caught.value.message,
+        "last_processed_commit_version": version,
+    }
+    assert shop.everything() == before
+    # Some of it usable again: the rest stays as it was where it is faulty, and goes where it is none.
+    shop.write("a", [(0, [0.5, 0.5], "again"), *shop.files["a"][1:]])
+    report = shop.sync()
+    kept = 0 if vector is None else 8
+    assert (counts(report), report.kept, report.failed) == ((0, 1, 8 - kept), kept, 8)
+    assert "failed_status" not in shop.workspace.get_index(INDEX)["status"]
+    for name, rows in files.items():
+        shop.write(name, rows)
+    assert counts(shop.sync()) == (8 - kept, 1, 0)
+    assert shop.everything() == before
+
+
+@pytest.mark.parametrize("rows", [[(None, [1.0, 0.0], "x")], [(7, None, None)]], ids=str)
+def test_a_table_of_other_rows_that_all_fail_empties_nothing_either(
+    shop: Shop, rows: list[Row]
+) -> None:
+    shop.files.clear()
+    shop.write("z", rows)
+    with pytest.raises(InvalidState, match=r"No row of source table .* \(rows: 1, such as key"):
+        shop.sync()
+    assert len(shop.everything()) == 9
+
+
+def test_a_table_that_its_owner_emptied_empties_the_index(shop: Shop) -> None:
+    for name in shop.files:
+        shop.write(name, [])
+    assert counts(shop.sync()) == (0, 0, 9)
+    assert shop.everything() == []
+
+
+def test_a_column_of_another_type_does_not_make_rows_go_that_all_fail(shop: Shop) -> None:
+    numbered = pa.schema([*list(SCHEMA)[:2], pa.field("label", pa.int32())])
+    for name, rows in shop.files.items():
+        shop.write(name, [(key, [1.0], 7) for key, _, _ in rows], numbered)  # type: ignore[misc]
+    with pytest.raises(InvalidState, match="No row of source table"):
+        shop.sync()
+    assert len(shop.everything()) == 9
+
+
+def test_a_file_that_lost_a_column_or_has_it_in_a_type_that_does_not_fit_is_named(
+    shop: Shop,
+) -> None:
+    numbered = pa.schema([*list(SCHEMA)[:2], pa.field("label", pa.int32())])
+    for name, rows in shop.files.items():
+        shop.write(name, [(key, vector, 7) for key, vector, _ in rows], numbered)  # type: ignore[misc]
+    shop.sync()
+    before = shop.everything()
+    path = shop.folder / "b.parquet"
+    pq.write_table(as_table([(10, [1.0, 1.0], "seven")]), path)
+    with pytest.raises(VitrineError) as caught:
+        shop.workspace.sync(INDEX)
+    for words in ("label", "string", "int32"):
+        assert words in caught.value.message
+    pq.write_table(as_table([(10, [1.0, 1.0], "b")]).drop_columns(["label"]), path)
+    with pytest.raises(VitrineError) as caught:
+        shop.workspace.sync(INDEX)
+    assert "label" in caught.value.message
+    assert "b.parquet" in caught.value.message
+    assert shop.everything() == before
+
+
+def test_a_faulty_row_stays_as_it_was_until_its_key_goes(shop: Shop, read: list[str]) -> None:
+    before = shop.everything(filters={"id": 10})
+    shop.write("b", [(10, [1.0, 2.0, 3.0], "new"), *shop.files["b"][1:]])
+    for changed in (True, False):
+        report = shop.sync()
+        assert (counts(report), report.kept, report.changed) == ((0, 0, 0), 1, changed)
+        assert shop.everything(filters={"id": 10}) == before
+    # Another file has a good row of the key: that one counts, ...
+    shop.write("c", [*shop.files["c"], (10, [0.0, 1.0], "from c")])
+    report = shop.sync()
+    assert (counts(report), report.kept, report.failed) == ((0, 1, 0), 0, 1)
+    assert shop.everything(filters={"id": 10})[0][2] == "from c"
+    # ... and stays when that file gives it up, as long as the faulty row is there.
+    shop.write("c", shop.files["c"][:-1])
+    report = shop.sync()
+    assert (counts(report), report.kept) == ((0, 0, 0), 1)
+    shop.write("b", shop.files["b"][1:])
+    assert counts(shop.sync()) == (0, 0, 1)
 
 
 def test_vectors_of_length_zero_are_indexed_and_counted(shop: Shop) -> None:

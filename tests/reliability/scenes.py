@@ -240,3 +240,37 @@ def use_read_only(report: Report, *, folder: str) -> None:
         except VitrineError as error:
             report({"refused": name, "error": type(error).__name__, "message": str(error)})
     report({"state": seen(Workspace(folder))})
+
+
+# ---------------------------------------------------------------------- syncs that are refused
+def sync_refused(report: Report, *, folder: str, at: int) -> None:
+    """Sync on a disk that is full from a point on, look at the index, and again with room."""
+    scene = SCENES["a table synced"]
+    tune(scene)
+    workspace = Workspace(folder)
+    scene.steps[0](workspace)
+    points = Points("full", at).install()
+    try:
+        sync(workspace)
+        report({"synced": points.count})
+    except VitrineError as error:
+        report({"refused": error.error_code, "message": error.message})
+    for _ in ("full", "with room"):
+        status = workspace.get_index(INDEX)["status"]
+        report({"failed": status.get("failed_status"), "state": status["detailed_state"]})
+        report({"held": seen(workspace)["index"]})
+        points.disarm()
+
+
+def sync_with_small_files(report: Report, *, folder: str, size: int) -> None:
+    """Sync where no file may be larger than so many bytes, and end."""
+    scene = SCENES["a table synced"]
+    tune(scene)
+    workspace = Workspace(folder)
+    scene.steps[0](workspace)
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        sync(workspace)
+    except VitrineError as error:
+        report({"refused": error.error_code, "message": error.message})

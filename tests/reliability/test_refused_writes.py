@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from reliability.test_crash import Played, check
 from reliability.world import INDEX, TABLE, create_direct, garbage, held_by, rows, table
 
 from engine import Workspace
+from engine.service import sync_failures
+from engine.service.sync_failures import SyncFailure, failure_of, remember_failure
 
 SCENE_NAMES = [name for name in SCENES if name != "create and delete"]
 # Every point is tried where there is time for it.
@@ -82,3 +86,96 @@ def test_a_read_only_workspace_answers_and_refuses_writes_with_a_declared_error(
     assert ended.values("checked") == [[]]
     assert set(ended.values("refused")) >= {"upsert", "delete", "restore", "write table"}
     assert set(ended.values("error")) == {"StorageFailed"}
+
+
+# ------------------------------------------------------------------ what is remembered of a sync
+OLD = [[key, 1] for key in range(1, 6)]
+NEW = [[1, 1], [2, 2], [3, 1], [4, 1], [5, 1], [6, 2]]
+
+
+def prepared(tmp_path: Path, name: str) -> Path:
+    folder = tmp_path / name
+    SCENES["a table synced"].prepare(Workspace(folder))
+    return folder
+
+
+def test_a_sync_that_a_full_disk_refused_is_remembered_as_failed_wherever_that_was(
+    forks: Forks, tmp_path: Path
+) -> None:
+    template = prepared(tmp_path, "template")
+    at, refused, synced = 0, 0, False
+    while not synced:
+        at += 1
+        folder = tmp_path / str(at)
+        shutil.copytree(template, folder)
+        ended = forks.run("reliability.scenes:sync_refused", folder=str(folder), at=at).check()
+        synced = bool(ended.values("synced")) and ended.values("synced")[0] < at
+        if ended.values("synced"):
+            assert ended.values("held") == [NEW, NEW]
+            continue
+        refused += 1
+        assert ended.values("refused") == ["STORAGE_FAILED"]
+        (message,) = ended.values("message")
+        if ended.values("held") == [OLD, OLD]:
+            # As the process knows it, with the disk full and not; then as any other process does.
+            status = Workspace(folder).get_index(INDEX)["status"]
+            told = [*ended.values("failed"), status["failed_status"]]
+            assert [each["error_message"] for each in told] == [message] * 3, at
+            assert {each["error_code"] for each in told} == {"STORAGE_FAILED"}
+            states = [*ended.values("state"), status["detailed_state"]]
+            assert set(states) == {"ONLINE_PIPELINE_FAILED"}
+        else:  # published before the disk was full
+            assert ended.values("held") == [NEW, NEW]
+        Workspace(folder).sync(INDEX)
+        assert "failed_status" not in Workspace(folder).get_index(INDEX)["status"]
+        assert seen(Workspace(folder))["index"] == NEW
+        assert check(folder) == []
+    assert refused > 5
+
+
+@pytest.mark.parametrize("size", [0, 10, 100, 300, 1000])
+def test_other_processes_see_that_a_sync_failed_also_where_its_reason_found_no_room(
+    forks: Forks, tmp_path: Path, size: int
+) -> None:
+    folder = prepared(tmp_path, "small")
+    ended = forks.run("reliability.scenes:sync_with_small_files", folder=str(folder), size=size)
+    assert ended.check().values("refused") == ["STORAGE_FAILED"]
+    status = Workspace(folder).get_index(INDEX)["status"]
+    assert status["detailed_state"] == "ONLINE_PIPELINE_FAILED"
+    assert status["failed_status"]["error_code"] == "STORAGE_FAILED"
+    told = status["failed_status"]["error_message"]
+    if size < 200:
+        assert "Its reason could not be written down" in told
+    assert seen(Workspace(folder))["index"] == OLD
+    Workspace(folder).sync(INDEX)
+    assert "failed_status" not in Workspace(folder).get_index(INDEX)["status"]
+    assert garbage(folder) == []
+
+
+def test_what_one_process_could_not_write_down_is_forgotten_when_another_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = prepared(tmp_path, "two")
+    here = Workspace(folder)
+    layout = here.catalog.open(INDEX)[1].layout
+    with monkeypatch.context() as patch:
+
+        def full(*arguments: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        patch.setattr(sync_failures, "write_json", full)
+        failure = SyncFailure("STORAGE_FAILED", "no room")
+        remember_failure(layout, INDEX, failure)
+        assert failure_of(layout, INDEX) == failure
+        record = folder / "indexes" / INDEX / "failed_sync.json"
+        assert record.read_bytes() == b""
+        record.unlink()  # as another process does that synced
+        assert failure_of(layout, INDEX) is None
+        remember_failure(layout, INDEX, failure)
+        record.write_bytes(b'{"message": "another\'s", "error_code": "NOT_FOUND"}')
+        told = failure_of(layout, INDEX)
+        assert told is not None
+        assert told.message == "another's"
+        remember_failure(layout, INDEX, failure)
+    assert failure_of(layout, INDEX) == failure
+    assert b"no room" in record.read_bytes()

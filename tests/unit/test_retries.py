@@ -6,9 +6,16 @@ import pytest
 
 from engine.doors import retries
 from engine.doors.retries import is_passing, wait_before, with_retries
-from engine.errors import BadRequest, InvalidState, NotFound, StorageFailed, VitrineError
+from engine.errors import (
+    BadRequest,
+    InvalidState,
+    NotFound,
+    StorageFailed,
+    VitrineError,
+    WrittenTooFast,
+)
 
-BUSY = InvalidState("Index a.b.c is being written faster than it can be opened here. Try again.")
+BUSY = WrittenTooFast("Index a.b.c changes too fast. Try again.")
 
 
 class Flaky:
@@ -40,7 +47,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         (StorageFailed("not read"), True),
         (InvalidState("Endpoint e still has indexes."), False),
         (NotFound("no index"), False),
-        (BadRequest("is being written faster"), False),
+        (BadRequest("Index a.b.c is being written faster than it can be opened here."), False),
     ],
 )
 def test_which_errors_pass(error: VitrineError, passes: bool) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import re
 import shutil
 from pathlib import Path
 
@@ -14,15 +16,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import engine
 from engine import (
     BadImage,
     BadSourceFile,
     CorruptFile,
     InvalidParameterValue,
     InvalidState,
+    Locked,
     NotFound,
     Workspace,
+    WrittenTooFast,
 )
+from engine.service import sync as syncing
 from engine.store.layout import Layout, write_atomically
 from engine.store.vector_columns import shortest_decimals, to_double_lists, to_matrix
 
@@ -289,12 +295,51 @@ def test_two_writers_take_turns(tmp_path: Path) -> None:
     one, two = Layout(tmp_path), Layout(tmp_path)
     with (
         one.writing("index-x"),
-        pytest.raises(InvalidState, match="being written by another process"),
+        pytest.raises(Locked, match="being written by another process") as caught,
         two.writing("index-x", wait_seconds=0.1),
     ):
         pass
+    assert caught.value.lock == "index-x"
+    assert isinstance(caught.value, InvalidState)
     with two.writing("index-x", wait_seconds=0.1):
         pass
+
+
+def test_a_lock_that_another_thing_is_held_by_is_not_taken_for_a_running_sync(
+    workspace: Workspace, indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*arguments: object) -> None:
+        raise Locked("index-main.a.i is being written, says a table's lock", lock="table-x")
+
+    monkeypatch.setattr(syncing, "_sync", locked)
+    with pytest.raises(Locked):
+        workspace.sync("main.a.i")
+
+
+def test_a_reader_that_no_version_waits_for_says_so(
+    workspace: Workspace, indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = itertools.count(1)
+
+    def gone(number: int) -> None:
+        raise FileNotFoundError(2, "gone", "x")
+
+    versions = Workspace(workspace.path).catalog.open("main.a.i")[1]
+    monkeypatch.setattr(versions, "get", gone)
+    monkeypatch.setattr(versions, "current_number", lambda: next(numbers))
+    with pytest.raises(WrittenTooFast, match="Try again"):
+        versions.current()
+
+
+def test_no_code_reads_the_text_of_an_error_of_the_engine() -> None:
+    reading = re.compile(r" in (str\(\w*error\)|\w*error\.(message|args))")
+    found = {
+        path.name
+        for path in Path(engine.__file__).parent.rglob("*.py")
+        if reading.search(path.read_text())
+    }
+    # tantivy says by text alone that a disk is full.
+    assert found <= {"keywords.py", "errors.py"}
 
 
 def test_a_sync_during_a_sync_is_refused_as_on_the_cloud(
