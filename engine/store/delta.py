@@ -21,8 +21,9 @@ import pyarrow.parquet as pq
 
 from engine.errors import BadSourceFile
 from engine.optional import require
+from engine.store.folders import is_delta
+from engine.store.parquet_files import BATCH_ROWS, chosen_fields
 
-_BATCH_ROWS = 1024  # not that of store.tables, which reads Delta tables through this module
 CHANGE_TYPE, COMMIT_VERSION = "_change_type", "_commit_version"
 # A row before an update counts as deleted: the update may have changed its key.
 _SEEN_AS = {
@@ -55,7 +56,7 @@ class DeltaSource:
     _table: Any = field(repr=False, compare=False)  # deltalake.DeltaTable, held at this version
 
     def batches(
-        self, columns: Sequence[str] | None = None, rows: int = _BATCH_ROWS
+        self, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS
     ) -> Iterator[pa.RecordBatch]:
         """Stream the rows, or some of their columns, at most `rows` at a time.
 
@@ -70,7 +71,7 @@ class DeltaSource:
             yield from _query(self._table, f"SELECT {names} FROM source", schema, rows)
 
     def changes(
-        self, since_version: int, columns: Sequence[str] | None = None, rows: int = _BATCH_ROWS
+        self, since_version: int, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS
     ) -> Iterator[pa.RecordBatch] | None:
         """What was committed after `since_version`, at most `rows` changes at a time.
 
@@ -110,21 +111,7 @@ class DeltaSource:
                         yield from _read_changes(file, version, fields, rows, deletes)
 
     def _fields(self, columns: Sequence[str] | None) -> pa.Schema:
-        if columns is None:
-            return self.schema
-        lacking = [name for name in columns if name not in self.schema.names]
-        if lacking:
-            raise BadSourceFile(
-                f"this Delta table has no column {', '.join(lacking)}. "
-                f"Its columns are {', '.join(self.schema.names)}.",
-                file=str(self.folder),
-            )
-        return pa.schema([self.schema.field(name) for name in columns])
-
-
-def is_delta(folder: Path) -> bool:
-    """Whether a folder holds a Delta table; needs no optional package."""
-    return (folder / "_delta_log").is_dir()
+        return chosen_fields(self.schema, columns, str(self.folder))
 
 
 def open_delta(folder: Path) -> DeltaSource:
@@ -174,7 +161,7 @@ def _count(table: Any, column: str) -> int:
         name = _quoted(column)
         count = f"count({name}) + count(CASE WHEN {name} IS NULL THEN 1 END)"
     schema = pa.schema([("n", pa.int64())])
-    (counted,) = _query(table, f"SELECT {count} AS n FROM source", schema, _BATCH_ROWS)
+    (counted,) = _query(table, f"SELECT {count} AS n FROM source", schema, BATCH_ROWS)
     return int(counted.column(0)[0].as_py())
 
 

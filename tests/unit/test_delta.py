@@ -245,7 +245,8 @@ def test_a_column_that_the_table_lacks_is_named(tmp_path: Path) -> None:
     source = open_delta(tmp_path / "t")
     for ask in (lambda: source.batches(["id", "nmae"]), lambda: source.changes(0, ["nmae"])):
         with pytest.raises(
-            BadSourceFile, match=r"no column nmae\. Its columns are id, name, cat, v"
+            BadSourceFile,
+            match=r"no column 'nmae'\. Did you mean 'name'\? .* columns are id, name, cat, v",
         ):
             ask()
 
