@@ -95,17 +95,22 @@ class Workspace(Queries):
         """
         self.volumes.register(path, folder)
 
-    def import_fashion(self, styles_csv: str | Path, images_dir: str | Path) -> ImportReport:
+    def import_fashion(
+        self, styles_csv: str | Path, images_dir: str | Path, *, encoding: str | None = None
+    ) -> ImportReport:
         """Read the public fashion layout into `main.fashion_demo.products`.
 
         The image folder is registered as the volume's `images`, not copied.
+
+        Args:
+            encoding: of the file, such as "cp1252"; None for UTF-8, or what a byte order mark tells.
 
         Raises:
             BadSourceFile: names file, line and value of what can't be read.
         """
         from engine.service.importing import read_styles
 
-        table, report = read_styles(styles_csv, images_dir)
+        table, report = read_styles(styles_csv, images_dir, encoding)
         self.volumes.register(IMAGE_VOLUME, images_dir)
         self.tables.write(table_name(PRODUCTS), table)
         return report
@@ -168,6 +173,7 @@ class Workspace(Queries):
         encoder: str | None = None,
         recipe: str = DEFAULT_RECIPE,
         limit_photos: int | None = None,
+        encoding: str | None = None,
     ) -> BuildReport:
         """From the public fashion layout to the shop's endpoint and three synced indexes.
 
@@ -175,7 +181,7 @@ class Workspace(Queries):
         """
         from engine.service.building import build
 
-        return build(self, styles_csv, images_dir, encoder, recipe, limit_photos)
+        return build(self, styles_csv, images_dir, encoder, recipe, limit_photos, encoding)
 
     # ------------------------------------------------------------------ the shop's searches
     def search(
