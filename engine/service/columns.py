@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from engine.core.schema import Column, Kind
 from engine.errors import InvalidState
-
-_EXACT_INTEGERS = 2**53  # above, a double may be another whole number than the decimal
 
 
 def stored_type(kind: pa.DataType) -> pa.DataType:
@@ -36,64 +32,35 @@ def stored_field(field: pa.Field) -> pa.Field:
     return pa.field(field.name, stored_type(field.type))
 
 
-def stored(column: pa.Array, field: pa.Field) -> pa.Array:
-    """A column of a table in the type that an index stores it in, as `stored_field` gives it.
+def stored(column: pa.Array, kind: pa.DataType, name: str | None = None) -> pa.Array:
+    """A column of a table in the type that an index stores it in.
 
-    Values stay what they are: times with a zone are told in UTC, nanoseconds are cut to microseconds,
-    which is all that the API knows, and decimals become the nearest doubles.
+    Values stay what they are; of nanoseconds those below a microsecond are cut, as the API knows none.
+
+    Args:
+        name: of the column, for the error.
 
     Raises:
-        InvalidState: a value that has no place in that type, such as a time out of its range.
+        InvalidState: a value that the type does not hold, such as a time out of its range.
     """
+    if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+        column = column.cast(pa.timestamp(column.type.unit, tz="UTC"))
+        column = column.cast(pa.timestamp(column.type.unit))
     try:
-        return _stored(column, field.type)
+        same = column.type == kind
+        return column if same else column.cast(kind, safe=not _holds_nanoseconds(column.type))
     except pa.ArrowException as error:
         raise InvalidState(
-            f"Column {field.name!r} holds a value that an index can't store as {field.type}: {error}. "
-            "Mend it in the table, or leave the column out with columns_to_sync."
+            f"{'A column' if name is None else f'Column {name!r}'} holds a value that an index can't "
+            f"store as {kind}: {error}. Mend it in the table, or leave the column out with "
+            "columns_to_sync."
         ) from None
 
 
-def _stored(column: pa.Array, kind: pa.DataType) -> pa.Array:
-    if column.type == kind:
-        return column
-    if pa.types.is_dictionary(column.type):
-        return _stored(column.dictionary_decode(), kind)
-    if pa.types.is_timestamp(column.type):
-        return _times(column)
-    if pa.types.is_decimal(column.type):
-        return _doubles(column)
-    if pa.types.is_list(kind):
-        return _lists(column, kind)
-    return column.cast(kind)
-
-
-def _times(column: pa.Array) -> pa.Array:
-    unit = column.type.unit
-    if column.type.tz is not None:
-        column = column.cast(pa.timestamp(unit, tz="UTC")).cast(pa.timestamp(unit))
-    return column.cast(pa.timestamp("us"), safe=unit != "ns")
-
-
-def _doubles(column: pa.Array) -> pa.Array:
-    # Through text, whose reading rounds once: Arrow's own way makes 19.990000000000002 of 19.99.
-    doubles = column.cast(pa.string()).cast(pa.float64())
-    numbers = doubles.to_numpy(zero_copy_only=False)
-    for place in np.flatnonzero(np.abs(numbers) > _EXACT_INTEGERS).tolist():
-        value = column[place].as_py()
-        if Decimal(float(numbers[place])) != value:
-            raise pa.ArrowInvalid(f"{value} has more digits than a double holds")
-    return doubles
-
-
-def _lists(column: pa.Array, kind: pa.DataType) -> pa.Array:
-    element = column.type.value_type
-    if stored_type(element) == element:
-        return column.cast(kind)
-    lists = pa.concat_arrays([column.cast(pa.list_(element))])
-    offsets = pa.array(lists.offsets.to_numpy())  # a copy, because those of a slice take no mask
-    values = _stored(lists.values, kind.value_type)
-    return pa.ListArray.from_arrays(offsets, values, mask=lists.is_null())
+def _holds_nanoseconds(kind: pa.DataType) -> bool:
+    while hasattr(kind, "value_type"):  # of lists and dictionaries
+        kind = kind.value_type
+    return bool(pa.types.is_timestamp(kind) and kind.unit == "ns")
 
 
 _KINDS: list[tuple[Any, Kind]] = [

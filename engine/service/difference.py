@@ -296,14 +296,16 @@ class Difference:
 
     def _hashes(self, batch: pa.RecordBatch) -> np.ndarray:
         """Content hashes of the rows as they are stored: equal for equal rows of any two files."""
-        columns = [stored(batch.column(field.name), field) for field in self._fields]
+        columns = [
+            stored(batch.column(field.name), field.type, field.name) for field in self._fields
+        ]
         return content_hashes(pa.table(columns, schema=pa.schema(self._fields)))
 
     def _append(
         self, batch: pa.RecordBatch, wanted: Mask, matrix: Matrix, hashes: np.ndarray, group: int
     ) -> None:
         named = [field for field in self._schema if field.name in batch.schema.names]
-        columns = [stored(batch.column(field.name), field) for field in named]
+        columns = [stored(batch.column(field.name), field.type, field.name) for field in named]
         groups = pa.array(np.full(len(hashes), group, dtype=np.int64))
         table = pa.table([*columns, pa.array(hashes), groups], schema=self._schema)
         self._change.append(table.filter(pa.array(wanted)), matrix)

@@ -98,6 +98,18 @@ class Table:
         batches = self.delta.batches(fields.names) if fields.names else ()
         return pa.Table.from_batches(batches, schema=fields)
 
+    def photo_path(self, path: str | None) -> str | None:
+        """An `image_path` of a row; a relative one starts in the table's folder.
+
+        Only where a file of that path is in the current folder and none in the table's, it is that.
+        """
+        if self.folder is None or not isinstance(path, str) or not path or "://" in path:
+            return path
+        if path.startswith(("/", "~", "dbfs:")) or Path(path).is_absolute():
+            return path
+        inside = self.folder / path
+        return path if _is_file(Path(path)) and not _is_file(inside) else str(inside)
+
     def identity(self) -> list[tuple[str, int, int]]:
         """Which bytes these are: path, size and modification time (ns) of each file.
 
@@ -110,6 +122,13 @@ class Table:
             reason = f"it was replaced or removed meanwhile, try again ({error.strerror})"
             raise BadSourceFile(reason, file=str(error.filename)) from None
         return [(str(file), stat.st_size, stat.st_mtime_ns) for file, stat in stats]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file has
+        return False
 
 
 def read_batches(

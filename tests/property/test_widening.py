@@ -186,7 +186,10 @@ GOING_TOGETHER = [
     ([pa.list_(pa.float16(), 4), pa.list_(pa.float32(), 4)], pa.list_(pa.float32(), 4)),
     ([pa.list_(pa.null()), pa.list_(pa.list_(pa.int8()))], pa.list_(pa.list_(pa.int8()))),
     ([pa.struct([("a", pa.int8())]), pa.struct([("a", pa.null())])], pa.struct([("a", pa.int8())])),
-    ([pa.map_(pa.string(), pa.int8()), pa.map_(pa.string(), pa.int16())], pa.map_(pa.string(), pa.int16())),
+    (
+        [pa.map_(pa.string(), pa.int8()), pa.map_(pa.string(), pa.int16())],
+        pa.map_(pa.string(), pa.int16()),
+    ),
     ([pa.null(), pa.bool_()], pa.bool_()),
     ([pa.null()], pa.null()),
 ]  # fmt: skip
