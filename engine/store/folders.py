@@ -140,9 +140,12 @@ def _integer_below(limit: int) -> Callable[[str], int]:
     return read
 
 
+_BEYOND = 2.0**63  # an integer of such a size is an identifier rather than a measure
+
+
 def _double(text: str) -> float:
     number = number_of(text)
-    if float(number) != number or number in (float("inf"), float("-inf")):
+    if float(number) != number or abs(number) >= _BEYOND:
         raise ValueError
     return float(number)
 

@@ -160,13 +160,12 @@ class TableStore:
             manifest = read_json(folder / "table.json")
         except FileNotFoundError:
             raise self._not_found(name) from None
-        try:
-            return self._open(name, folder, manifest)
-        except KeyError as error:
+        if not _is_whole(manifest):
             raise CorruptFile(
-                f"{folder / 'table.json'} is damaged: it has no {error}. Register or write table "
-                f"{name} again."
-            ) from None
+                f"{folder / 'table.json'} is damaged: it lacks what every table has. Register or write "
+                f"table {name} again, or drop it."
+            )
+        return self._open(name, folder, manifest)
 
     def _open(self, name: ThreePartName, folder: Path, manifest: Mapping[str, Any]) -> Table:
         if manifest.get("delta"):
@@ -190,7 +189,7 @@ class TableStore:
             manifest["properties"],
             manifest["registered"],
             folder=_folder_of(manifest, files),
-            partitions=tuple(manifest.get("partitions", ())),
+            partitions=tuple(map(dict, manifest.get("partitions", ()))),
         )
 
     def _not_found(self, name: ThreePartName) -> NotFound:
@@ -263,7 +262,7 @@ class TableStore:
         table.check_values()
         facts: dict[str, Any] = {"folder": str(common_folder(root.resolve() for root in roots))}
         if partitions:
-            facts["partitions"] = [dict(named) for named in partitions]
+            facts["partitions"] = [list(named.items()) for named in partitions]  # JSON sorts keys
         with self._layout.writing(f"table-{name}"):
             self._publish(name, [str(file) for file in found], {}, registered=True, **facts)
         return self.get(name)
@@ -362,6 +361,11 @@ class TableStore:
 def _partitions(found: Iterable[FoundFile]) -> tuple[Partitions, ...]:
     named = tuple(file.partitions for file in found)
     return named if any(named) else ()
+
+
+def _is_whole(manifest: Mapping[str, Any]) -> bool:
+    kinds = {"files": list, "properties": dict, "registered": bool}
+    return all(isinstance(manifest.get(key), kind) for key, kind in kinds.items())
 
 
 def _folder_of(manifest: Mapping[str, Any], files: Sequence[Path]) -> Path | None:
