@@ -37,7 +37,7 @@ class ParquetFiles:
             BadSourceFile: a file is not readable, has other columns than the first or one name twice, or
                 its type of a column does not go with another file's; names both.
         """
-        schemas = [_footer(file).schema for file in self.files]
+        schemas = [footer(file).schema for file in self.files]
         first = schemas[0]
         for file, schema in zip(self.files, schemas):
             if sorted(schema.names) != sorted(first.names):
@@ -93,7 +93,7 @@ class ParquetFiles:
 
     @property
     def num_rows(self) -> int:
-        return sum(_footer(file).rows for file in self.files)
+        return sum(footer(file).rows for file in self.files)
 
     def check_values(self) -> None:
         """Read what only its values show to fit: columns of a wider type than their file's.
@@ -102,7 +102,7 @@ class ParquetFiles:
             BadSourceFile: a value that does not fit; names file and column.
         """
         for file in self.files:
-            found = _footer(file).schema
+            found = footer(file).schema
             doubtful = [
                 field.name
                 for field in self.schema
@@ -270,12 +270,19 @@ def _holds_text(kind: pa.DataType) -> bool:
 
 # ------------------------------------------------------------------ one file
 @dataclass(frozen=True)
-class _Footer:
+class Footer:
+    """Columns, without metadata, and number of rows."""
+
     schema: pa.Schema
     rows: int
 
 
-def _footer(file: Path) -> _Footer:
+def footer(file: Path) -> Footer:
+    """What a file says of itself; read once for each state of the file.
+
+    Raises:
+        BadSourceFile: it is not readable, or has a name twice.
+    """
     try:
         stat = file.stat()
     except OSError as error:
@@ -284,10 +291,10 @@ def _footer(file: Path) -> _Footer:
 
 
 @lru_cache(maxsize=4096)  # size and time of change tell one state of a file from the next
-def _read_footer(file: Path, size: int, changed: int) -> _Footer:
+def _read_footer(file: Path, size: int, changed: int) -> Footer:
     with _opened(file) as parquet:
         schema = _checked(parquet.schema_arrow, file)
-        return _Footer(schema.remove_metadata(), parquet.metadata.num_rows)
+        return Footer(schema.remove_metadata(), parquet.metadata.num_rows)
 
 
 def _checked(schema: pa.Schema, file: Path) -> pa.Schema:
@@ -299,6 +306,19 @@ def _checked(schema: pa.Schema, file: Path) -> pa.Schema:
             file=str(file),
         )
     return schema
+
+
+def check_exact(file: Path, name: str, wanted: pa.Field) -> None:
+    """Read a column of a file to see that its values fit a type.
+
+    Raises:
+        BadSourceFile: one does not; names it.
+    """
+    with _opened(file, pre_buffer=False, buffer_size=1 << 20) as parquet:
+        for batch in parquet.iter_batches(16 * BATCH_ROWS, columns=[name]):
+            column = batch.column(name)
+            kind = common_type([column.type, wanted.type]) or wanted.type  # also a large list's
+            _exactly(file, pa.field(wanted.name, kind), column)
 
 
 def _is_all_null(file: Path, name: str) -> bool:
