@@ -242,6 +242,11 @@ def check_direct_schema(schema: object, primary_key: str, vector_column: str) ->
             f"embedding_vector_column {vector_column!r} has type {schema[vector_column]}; expected "
             "array<float> or array<double>."
         )
+    internal = [column for column in kinds if column.startswith(INTERNAL)]
+    if internal:
+        raise InvalidParameterValue(
+            f"column names that start with __ are internal; rename {', '.join(internal)}."
+        )
     _check_columns(list(kinds))
 
 

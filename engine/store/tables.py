@@ -8,7 +8,6 @@ new one.
 from __future__ import annotations
 
 import contextlib
-import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +22,15 @@ from engine.core.names import ThreePartName
 from engine.core.schema import suggestion
 from engine.errors import BadSourceFile, CorruptFile, InvalidInputException, NotFound, VitrineError
 from engine.store.folders import FoundFile, Partitions, common_folder, find_files, is_delta
-from engine.store.layout import Layout, make_folder, read_json, sync_file, sync_folder, write_json
+from engine.store.layout import (
+    TEMPORARY_PREFIX,
+    Layout,
+    make_folder,
+    read_json,
+    sync_file,
+    sync_folder,
+    write_json,
+)
 from engine.store.parquet_files import BATCH_ROWS, ParquetFiles, check_names, chosen_fields
 
 if TYPE_CHECKING:
@@ -231,7 +238,9 @@ class TableStore:
                 raise self._not_found(name)
             (folder / "table.json").unlink()
             sync_folder(folder)
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove_own_files(folder, kept=())
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # only where nothing of anybody else is left
 
     def register(self, name: ThreePartName, patterns: Iterable[str | Path]) -> Table:
         """Make Parquet files a table where they lie; folders stand for the Parquet files in them.
@@ -351,11 +360,15 @@ class TableStore:
         folder = self._layout.table_dir(name)
         manifest = {"files": files, "properties": dict(properties), "registered": registered}
         write_json(folder / "table.json", {**manifest, **facts})
-        # Readers that opened a superseded file keep it; the name goes away.
-        for old in [*folder.glob("part-*.parquet"), *folder.glob(".writing-*")]:
-            if old.name not in files:
-                with contextlib.suppress(OSError):
-                    old.unlink(missing_ok=True)
+        _remove_own_files(folder, kept=files)
+
+
+def _remove_own_files(folder: Path, kept: Sequence[str]) -> None:
+    """Remove a table's own files but those of these names. Readers that opened one keep it."""
+    for old in [*folder.glob("part-*.parquet"), *folder.glob(f"{TEMPORARY_PREFIX}*")]:
+        if old.name not in kept:
+            with contextlib.suppress(OSError):
+                old.unlink(missing_ok=True)
 
 
 def _partitions(found: Iterable[FoundFile]) -> tuple[Partitions, ...]:
