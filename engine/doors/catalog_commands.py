@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.doors.options import FILE, comma_separated, with_workspace
-from engine.doors.printing import print_sync, print_table
+from engine.doors.printing import note, print_sync, print_table
 
 if TYPE_CHECKING:
     from engine.service.workspace import Workspace
@@ -34,9 +34,20 @@ def table_register(workspace: Workspace, name: str, files: tuple[str, ...]) -> N
 @table.command("list")
 @with_workspace
 def table_list(workspace: Workspace) -> None:
-    """List the tables of the workspace."""
+    """List the tables of the workspace; a damaged one with what is wrong."""
+    damaged = workspace.damaged_tables()
     for name in workspace.list_tables():
-        click.echo(name)
+        reason = damaged.get(name)
+        click.echo(name if reason is None else f"{name}  (damaged: {' '.join(reason.split())})")
+
+
+@table.command("drop")
+@click.argument("name")
+@with_workspace
+def table_drop(workspace: Workspace, name: str) -> None:
+    """Forget a table, also a damaged one; registered files stay."""
+    workspace.drop_table(name)
+    click.echo(f"dropped {name}")
 
 
 @table.command("show")
@@ -145,6 +156,11 @@ def index_create(
         create_endpoint=True,
     )
     print_sync(name, report)
+    names = [column["name"] for column in workspace.get_table(source)["columns"]]
+    taken = {column["name"] for column in workspace.get_table(name)["columns"]}
+    passed_over = [column for column in names if column not in taken]
+    if columns is None and passed_over:
+        note(f"left out {', '.join(passed_over)}; name columns with --columns to take them")
 
 
 @index.command("sync")

@@ -13,7 +13,14 @@ import click
 
 from engine import __version__
 from engine.doors.catalog_commands import GROUPS
-from engine.doors.options import FILE, Group, comma_separated, embedding_options, with_workspace
+from engine.doors.options import (
+    FILE,
+    Group,
+    comma_separated,
+    embedding_options,
+    file_encoding,
+    with_workspace,
+)
 from engine.doors.printing import (
     note,
     print_embed,
@@ -47,10 +54,13 @@ for command in (*GROUPS, *SERVER_COMMANDS):
 @main.command("import")
 @click.argument("styles_csv", type=FILE)
 @click.argument("images_dir", type=FILE)
+@file_encoding
 @with_workspace
-def import_command(workspace: Workspace, styles_csv: Path, images_dir: Path) -> None:
+def import_command(
+    workspace: Workspace, styles_csv: Path, images_dir: Path, encoding: str | None
+) -> None:
     """Read a products file in the public fashion layout, and register its image folder."""
-    print_import(workspace.import_fashion(styles_csv, images_dir))
+    print_import(workspace.import_fashion(styles_csv, images_dir, encoding=encoding))
 
 
 @main.command()
@@ -74,12 +84,14 @@ def embed(
 @main.command()
 @click.argument("styles_csv", type=FILE)
 @click.argument("images_dir", type=FILE)
+@file_encoding
 @embedding_options
 @with_workspace
 def build(
     workspace: Workspace,
     styles_csv: Path,
     images_dir: Path,
+    encoding: str | None,
     encoder: str | None,
     recipe: str,
     limit_photos: int | None,
@@ -87,7 +99,12 @@ def build(
 ) -> None:
     """Import, embed and index in one go: the endpoint and the image, text and hybrid index."""
     report = workspace.build(
-        styles_csv, images_dir, encoder=encoder, recipe=recipe, limit_photos=limit_photos
+        styles_csv,
+        images_dir,
+        encoder=encoder,
+        recipe=recipe,
+        limit_photos=limit_photos,
+        encoding=encoding,
     )
     print_import(report.imported)
     print_embed(report.embedded)

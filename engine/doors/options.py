@@ -68,6 +68,13 @@ def embedding_options(command: Command) -> Command:
     return command
 
 
+file_encoding = click.option(
+    "--encoding",
+    metavar="NAME",
+    help="Encoding of the CSV file, such as cp1252.  [default: UTF-8, or as its byte order mark says]",
+)
+
+
 def comma_separated(text: str | None) -> list[str] | None:
     """The names in `a,b,c`; None for no option given."""
     return None if text is None else [name.strip() for name in text.split(",")]

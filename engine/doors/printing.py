@@ -29,6 +29,8 @@ def print_import(report: ImportReport) -> None:
         line += f"; {report.prices_made_up:,} prices are made up"
     if report.joined_names:
         line += f"; {report.joined_names:,} names with unquoted commas read whole"
+    if (report.encoding, report.separator) != ("utf-8", "comma"):
+        line += f"; read as {report.encoding}, separated by {report.separator}"
     click.echo(line)
 
 

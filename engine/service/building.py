@@ -38,9 +38,10 @@ def build(
     encoder: str | None,
     recipe: str,
     limit_photos: int | None,
+    encoding: str | None = None,
 ) -> BuildReport:
     """See `Workspace.build`."""
-    imported = workspace.import_fashion(styles_csv, images_dir)
+    imported = workspace.import_fashion(styles_csv, images_dir, encoding=encoding)
     embedded = workspace.embed(encoder=encoder, recipe=recipe, limit_photos=limit_photos)
     synced = {}
     for name, column in SHOP_INDEXES.items():

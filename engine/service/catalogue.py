@@ -5,13 +5,13 @@ Truth: what `databricks-ai-bridge` and others read: names, types and positions o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from engine.core.names import table_name
-from engine.errors import InvalidParameterValue, NotFound
+from engine.core.names import ThreePartName, table_name
+from engine.errors import InvalidParameterValue, NotFound, VitrineError
 from engine.service.direct import check_type
 
 if TYPE_CHECKING:
@@ -61,6 +61,29 @@ def get_table(workspace: Workspace, full_name: str) -> dict[str, Any]:
         type_name, text = type_of(field.type)
         column = {"name": field.name, "type_name": type_name, "type_text": text, "position": place}
         columns.append({**column, "nullable": field.nullable})
+    return _described(name, kind, columns)
+
+
+def list_tables(workspace: Workspace, names: Iterable[str], columns: bool) -> list[dict[str, Any]]:
+    """Some tables, each as `get_table` gives it; `columns` are left out where they aren't wanted.
+
+    A table that can't be read does not spoil the list: it has no columns, and a comment that says why.
+    One that was dropped meanwhile is left out.
+    """
+    found = []
+    for name in names:
+        try:
+            table = get_table(workspace, name)
+        except NotFound:
+            continue
+        except VitrineError as error:
+            parts = table_name(name)
+            table = {**_described(parts, "EXTERNAL", []), "comment": f"damaged: {error.message}"}
+        found.append(table if columns else {k: v for k, v in table.items() if k != "columns"})
+    return found
+
+
+def _described(name: ThreePartName, kind: str, columns: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "name": name.name,
         "catalog_name": name.catalog,

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from engine.core.schema import Column, Kind
+from engine.errors import InvalidState
 from engine.store.columns import number_array, present
 
 
@@ -43,15 +44,37 @@ def stored_field(field: pa.Field) -> pa.Field:
     return pa.field(field.name, stored_type(field.type))
 
 
-def stored(column: pa.Array, kind: pa.DataType) -> pa.Array:
-    """A column of a table in the type that an index stores it in."""
+def stored(column: pa.Array, kind: pa.DataType, name: str | None = None) -> pa.Array:
+    """A column of a table in the type that an index stores it in.
+
+    Values stay what they are; of nanoseconds those below a microsecond are cut, as the API knows none.
+
+    Args:
+        name: of the column, for the error.
+
+    Raises:
+        InvalidState: a value that the type does not hold, such as a time out of its range.
+    """
     if pa.types.is_timestamp(column.type) and column.type.tz is not None:
         column = column.cast(pa.timestamp(column.type.unit, tz="UTC"))
         column = column.cast(pa.timestamp(column.type.unit))
     if _holds_halves(column.type):
         column = _shortest_halves(column)
-    # Nanoseconds are cut to microseconds, which is all that the API knows.
-    return column if column.type == kind else column.cast(kind, safe=False)
+    try:
+        same = column.type == kind
+        return column if same else column.cast(kind, safe=not _holds_nanoseconds(column.type))
+    except pa.ArrowException as error:
+        raise InvalidState(
+            f"{'A column' if name is None else f'Column {name!r}'} holds a value that an index can't "
+            f"store as {kind}: {error}. Mend it in the table, or leave the column out with "
+            "columns_to_sync."
+        ) from None
+
+
+def _holds_nanoseconds(kind: pa.DataType) -> bool:
+    while hasattr(kind, "value_type"):  # of lists and dictionaries
+        kind = kind.value_type
+    return bool(pa.types.is_timestamp(kind) and kind.unit == "ns")
 
 
 def unstorable(batch: pa.RecordBatch) -> dict[int, str]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from engine.core.arrays import Mask, Matrix, Rows
 from engine.core.schema import IndexSpec
-from engine.errors import BadSourceFile, InvalidState
+from engine.errors import BadSourceFile
 from engine.service.cancellation import check
 from engine.service.columns import stored, unstorable
 from engine.service.origins import FileId, Origins, Reading
@@ -135,7 +135,7 @@ class Difference:
         """Read files; rows of `groups` (None: of all) that none of them has are deleted."""
         for file in reading.files:
             before = len(self.failures)
-            batches = read_batches(Path(file[0]), self._spec.columns, BATCH_ROWS)
+            batches = read_batches(source, Path(file[0]), self._spec.columns, BATCH_ROWS)
             self.take_rows(batches, reading, file, groups)
             if len(self.failures) > before:
                 reading.fails(file)
@@ -356,23 +356,10 @@ class Difference:
         return hashes
 
     def _as_stored(self, batch: pa.RecordBatch) -> pa.Table:
-        """Every column but the vector, as the index stores it.
-
-        Raises:
-            InvalidState: a value that the column's type can't hold, in a file of another type.
-        """
-        columns = []
-        for field in self._others:
-            column = batch.column(field.name)
-            try:
-                columns.append(stored(column, field.type))
-            except pa.ArrowException as error:
-                raise InvalidState(
-                    f"A file of source table {self._spec.source_table} has the column {field.name} as "
-                    f"{column.type}, and its first file as {field.type}: {error}. Write the files with "
-                    f"one type, and sync index {self._spec.name} again."
-                ) from None
-        return pa.table(columns, schema=pa.schema(self._others))
+        """Every column but the vector, as the index stores it."""
+        named = self._others
+        columns = [stored(batch.column(field.name), field.type, field.name) for field in named]
+        return pa.table(columns, schema=pa.schema(named))
 
     def _append(
         self, batch: pa.RecordBatch, wanted: Mask, matrix: Matrix, hashes: np.ndarray, group: int

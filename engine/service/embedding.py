@@ -25,7 +25,7 @@ from engine.encode.cache import Cached, CachePart, EmbeddingCache, digest
 from engine.encode.encoder import Encoder
 from engine.encode.pipeline import embed_batches
 from engine.errors import BadImage, BadSourceFile
-from engine.store.tables import Table, TableStore
+from engine.store.tables import IMAGE_FOLDER, Table, TableStore
 from engine.store.vector_columns import to_double_lists
 from engine.store.volumes import VolumeStore
 
@@ -111,7 +111,7 @@ class Embedder:
             raise BadSourceFile(
                 f"table {source.name} has no column {', '.join(missing)}; it has: "
                 f"{', '.join(source.schema.names)}",
-                file=str(source.files[0]),
+                file=str(source.folder or source.files[0]),
             )
         self._tables, self._volumes, self._encoder = tables, volumes, encoder
         self._source, self._key, self._recipe = source, key, recipe
@@ -119,13 +119,15 @@ class Embedder:
         fingerprint, precision = encoder.fingerprint, encoder.precision
         self._image_cache = cache.part("image", fingerprint, precision)
         self._text_cache = cache.part("text", fingerprint, precision)
-        self._properties = {
+        self._properties: dict[str, Any] = {
             "encoder": encoder.name,
             "fingerprint": fingerprint,
             "embedding_model": encoder.label,
             "text_recipe": recipe,
             "text_weight": DEFAULT_TEXT_WEIGHT,
         }
+        if source.folder is not None:
+            self._properties[IMAGE_FOLDER] = str(source.folder)
         self._schemas = _schemas(source.schema, key)
         self._tally = _Tally()
 
@@ -166,7 +168,7 @@ class Embedder:
         """The rows that one chunk of products adds to each table."""
         self._tally.failures = []
         keys = chunk.column(self._key).to_pylist()
-        paths = chunk.column("image_path").to_pylist()
+        paths = [self._source.photo_path(path) for path in chunk.column("image_path").to_pylist()]
         photos_of, texts_of = self._choose(paths)
         images = self._images(keys, paths, photos_of, progress)
         contents, texts = self._texts(chunk, keys, texts_of, progress)

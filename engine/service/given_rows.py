@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from engine.errors import InvalidInputException
@@ -48,14 +51,69 @@ def table_of(rows: object) -> pa.Table:
 
 
 def _array(name: str, values: Sequence[Any]) -> pa.Array:
-    plain = [value.tolist() if hasattr(value, "tolist") else value for value in values]
+    plain = [_plain(value) for value in values]
+    mixed = _mixed(plain)
+    if mixed:
+        raise InvalidInputException(
+            f"column {name!r} of rows can't be one column: it mixes {' and '.join(mixed)}. Give all its "
+            "values in one type."
+        )
     try:
         array = pa.array(plain)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+    except (pa.ArrowException, OverflowError) as error:
         raise InvalidInputException(
             f"column {name!r} of rows can't be one column: {error!s:.200}"
         ) from None
     return array.cast(pa.string()) if pa.types.is_null(array.type) else array
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's values as Python's; its times stay, because theirs have no nanoseconds."""
+    if isinstance(value, (np.datetime64, np.timedelta64)):
+        return value
+    if isinstance(value, np.ndarray) and value.dtype.kind in "mM":
+        return list(value)
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+# What a value is, by the first of these that it is an instance of.
+_KINDS: tuple[tuple[Any, str], ...] = (
+    ((bool, np.bool_), "booleans"),
+    (int, "integers"),
+    (float, "floats"),
+    (Decimal, "decimals"),
+    (str, "texts"),
+    (bytes, "bytes"),
+    (np.datetime64, "times without a zone"),
+    (dt.date, "dates"),
+    (dt.time, "times of day"),
+    ((dt.timedelta, np.timedelta64), "durations"),
+    (Mapping, "dicts"),
+    ((list, tuple, set, frozenset), "lists"),
+)
+# Numbers that are one column: Arrow refuses an integer that the other type does not hold.
+_TOGETHER = ({"integers", "floats"}, {"integers", "decimals"})
+
+
+def _mixed(values: Sequence[Any]) -> list[str]:
+    """The kinds of values that don't go into one column, also within lists and dicts; else none."""
+    kinds = sorted({_kind(value) for value in values if value is not None})
+    if len(kinds) > 1 and set(kinds) not in _TOGETHER:
+        return kinds
+    if kinds == ["lists"]:
+        return _mixed([_plain(one) for value in values if value is not None for one in value])
+    if kinds == ["dicts"]:
+        rows = [value for value in values if value is not None]
+        names = dict.fromkeys(name for row in rows for name in row)
+        fields = (_mixed([_plain(row.get(name)) for row in rows]) for name in names)
+        return next(filter(None, fields), [])
+    return []
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, dt.datetime):
+        return "times without a zone" if value.tzinfo is None else "times with a zone"
+    return next((word for kind, word in _KINDS if isinstance(value, kind)), type(value).__name__)
 
 
 def vector_columns(table: pa.Table) -> list[str]:

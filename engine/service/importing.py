@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +13,9 @@ import pyarrow as pa
 from engine.core.names import IMAGE_VOLUME
 from engine.core.prices import made_up_price
 from engine.core.schema import suggestion
+from engine.core.values import integer_of, number_of
 from engine.errors import BadSourceFile
+from engine.service.text_files import TextFile, open_text
 
 PRODUCTS_SCHEMA = pa.schema(
     [
@@ -61,8 +61,9 @@ class ImportReport:
         products: rows of the table.
         with_photo: products whose image file is in the folder.
         prices_made_up: the file had no price column, or left it empty, for so many products.
-        joined_names: rows whose name held unquoted commas and was read whole.
+        joined_names: rows whose name held unquoted separators and was read whole.
         nulls: empty or `NA` fields by column.
+        encoding, separator: how the file was read, in Python's and in plain words.
     """
 
     products: int
@@ -70,30 +71,40 @@ class ImportReport:
     prices_made_up: int
     joined_names: int
     nulls: dict[str, int] = field(default_factory=dict)
+    encoding: str = "utf-8"
+    separator: str = "comma"
 
 
-def read_styles(path: str | Path, images: str | Path) -> tuple[pa.Table, ImportReport]:
+def read_styles(
+    path: str | Path, images: str | Path, encoding: str | None = None
+) -> tuple[pa.Table, ImportReport]:
     """Read a styles file and find its photos.
 
     Args:
-        path: CSV with a header that names at least the public columns; `price` is optional.
+        path: CSV with a header that names at least the public columns; `price` is optional. Separated
+            by commas, semicolons, tabs or vertical bars, whichever the header shows.
         images: folder of `{id}.jpg` (or .jpeg, .png, .webp).
+        encoding: None for UTF-8, or what a byte order mark tells.
 
     Returns:
         A table of PRODUCTS_SCHEMA in file order, and what was found.
 
     Raises:
-        BadSourceFile: names file, line and value: no such file, a missing column, an id, year or
-            price that is no number, an id that appears twice, a row with too few fields.
+        BadSourceFile: names file, line and value: no such file, no CSV, another encoding, a missing
+            column, an id, year or price that is no number, an id that appears twice, a row with too
+            few fields, a quote that is not closed.
+        InvalidInputException: an encoding that there isn't.
     """
     file, folder = Path(path), Path(images)
     if not folder.is_dir():
         raise BadSourceFile("this is not a folder of images", file=str(folder))
+    text = open_text(file, [*_COLUMN_OF, "price"], encoding)
+    _check_header(text)
     photos = _photos(folder)
     values: dict[str, list[object]] = {name: [] for name in PRODUCT_COLUMNS}
     first_line: dict[int, int] = {}
     counts: Counter[str] = Counter()
-    for line, fields, joined in _records(file):
+    for line, fields, joined in _records(text):
         key = _integer(file, line, "id", fields["id"], required=True)
         assert key is not None
         if key in first_line:
@@ -110,8 +121,8 @@ def read_styles(path: str | Path, images: str | Path) -> tuple[pa.Table, ImportR
         counts["made up"] += price is None
         counts["photo"] += str(key) in photos
         for source, column in _COLUMN_OF.items():
-            text = fields[source].strip()
-            values[column].append(None if text in _NULLS else text)
+            cell = fields[source].strip()
+            values[column].append(None if cell in _NULLS else cell)
         values["product_id"][-1] = key
         values["year"][-1] = _integer(file, line, "year", fields["year"])
         kind = values["article_type"][-1]
@@ -121,7 +132,15 @@ def read_styles(path: str | Path, images: str | Path) -> tuple[pa.Table, ImportR
         values["image_path"].append(f"{IMAGE_VOLUME}/{photos.get(str(key), f'{key}.jpg')}")
     table = pa.table(values, schema=PRODUCTS_SCHEMA)
     nulls = {name: table[name].null_count for name in PRODUCT_COLUMNS if table[name].null_count}
-    report = ImportReport(len(table), counts["photo"], counts["made up"], counts["joined"], nulls)
+    report = ImportReport(
+        len(table),
+        counts["photo"],
+        counts["made up"],
+        counts["joined"],
+        nulls,
+        text.encoding.removesuffix("-sig"),
+        text.separator_name,
+    )
     return table, report
 
 
@@ -136,54 +155,34 @@ def _photos(folder: Path) -> dict[str, str]:
     return {stem: min(files)[1] for stem, files in found.items()}
 
 
-def _records(file: Path) -> Iterator[tuple[int, dict[str, str], bool]]:
-    """Line number, fields by column, and whether the name was joined, of each row."""
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream)
-            header = [name.strip() for name in next(reader, [])]
-            _check_header(file, header)
-            name_at = header.index(_NAME)
-            before = reader.line_num
-            for fields in reader:
-                first, before = before + 1, reader.line_num
-                if before > first:
-                    raise BadSourceFile(
-                        "a quote is opened in this line and not closed; the row would run to line "
-                        f"{before}. Close it, or write a quote inside a name as two.",
-                        file=str(file),
-                        line=first,
-                        value=fields[0],
-                    )
-                if not fields:
-                    continue
-                surplus = len(fields) - len(header)
-                if surplus < 0:
-                    raise BadSourceFile(
-                        f"the row has {len(fields)} fields, expected {len(header)}: "
-                        f"{','.join(fields)!r:.100}",
-                        file=str(file),
-                        line=reader.line_num,
-                        value=fields[0],
-                    )
-                # Only names hold unquoted commas, so surplus fields belong to the name.
-                if surplus:
-                    whole = ",".join(fields[name_at : name_at + surplus + 1])
-                    fields[name_at : name_at + surplus + 1] = [whole]
-                yield reader.line_num, dict(zip(header, fields)), bool(surplus)
-    except FileNotFoundError:
-        raise BadSourceFile("there is no such file", file=str(file)) from None
-    except (UnicodeDecodeError, csv.Error, IsADirectoryError) as error:
-        raise BadSourceFile(f"not readable as CSV in UTF-8 ({error})", file=str(file)) from None
+def _records(text: TextFile) -> Iterator[tuple[int, dict[str, str], bool]]:
+    """First line, fields by column, and whether the name was joined, of each row."""
+    name_at = text.header.index(_NAME)
+    for row in text.rows():
+        fields, surplus = row.fields, len(row.fields) - len(text.header)
+        if surplus < 0:
+            raise BadSourceFile(
+                f"the row has {len(fields)} fields, expected {len(text.header)}: "
+                f"{text.separator.join(fields)!r:.100}",
+                file=str(text.path),
+                line=row.line,
+                value=fields[0],
+            )
+        # Only names hold unquoted separators, so surplus fields belong to the name.
+        if surplus:
+            whole = text.separator.join(fields[name_at : name_at + surplus + 1])
+            fields[name_at : name_at + surplus + 1] = [whole]
+        yield row.line, dict(zip(text.header, fields)), bool(surplus)
 
 
-def _check_header(file: Path, header: list[str]) -> None:
-    missing = [name for name in _COLUMN_OF if name not in header]
+def _check_header(text: TextFile) -> None:
+    missing = [name for name in _COLUMN_OF if name not in text.header]
     if missing:
+        found = ", ".join(text.header)
         raise BadSourceFile(
-            f"column {missing[0]!r} is missing.{suggestion(missing[0], header)} "
-            f"Expected {', '.join(_COLUMN_OF)}; found {', '.join(header) or 'an empty line'}.",
-            file=str(file),
+            f"column {missing[0]!r} is missing.{suggestion(missing[0], text.header)} "
+            f"Expected {', '.join(_COLUMN_OF)}; found {found[:500] or 'an empty line'}.",
+            file=str(text.path),
             line=1,
             value=missing[0],
         )
@@ -194,12 +193,15 @@ def _integer(file: Path, line: int, column: str, text: str, required: bool = Fal
     text = text.strip()
     if text in _NULLS and not required:
         return None
-    if re.fullmatch(r"-?\d{1,10}(\.0*)?", text):
-        number = int(text.partition(".")[0])
-        if -(2**31) <= number < 2**31:
+    whole, _, fraction = text.partition(".")
+    try:
+        number = integer_of(whole)
+        if -(2**31) <= number < 2**31 and not fraction.strip("0"):
             return number
+    except ValueError:
+        pass
     raise BadSourceFile(
-        f"{column} is {text!r}; expected an integer of 32 bits.",
+        f"{column} is {text!r}; expected an integer of 32 bits in plain digits, such as 2012.",
         file=str(file),
         line=line,
         value=text,
@@ -210,10 +212,15 @@ def _price(file: Path, line: int, text: str | None) -> float | None:
     """A price as given; None where there is none."""
     if text is None or text.strip() in _NULLS:
         return None
-    if re.fullmatch(r"\d+(\.\d*)?|\.\d+", text.strip()):
-        return float(text)
+    try:
+        price = float(number_of(text.strip()))
+        if 0 <= price < float("inf") and "e" not in text.lower():  # nobody writes a price as 1e5
+            return price
+    except (ValueError, OverflowError):
+        pass
     raise BadSourceFile(
-        f"price is {text!r}; expected a number of at least 0 without a currency sign.",
+        f"price is {text!r}; expected a number of at least 0 such as 1234.50, with a point for its "
+        "decimals and without a currency sign or marks between thousands.",
         file=str(file),
         line=line,
         value=text,

@@ -20,8 +20,12 @@ from engine.core.schema import (
 from engine.core.values import is_text
 from engine.errors import InvalidParameterValue
 from engine.service.direct import check_type
+from engine.service.managed import computed_column
 from engine.store.ann import check_factory
+from engine.store.segments import GROUP_COLUMN, HASH_COLUMN
 from engine.store.vector_columns import is_vector_type
+
+INTERNAL = "__"  # names that start so are some program's own; the cloud's clients hide them
 
 
 def check_source(
@@ -32,7 +36,11 @@ def check_source(
     source_column: str | None,
     columns_to_sync: Sequence[str] | None,
 ) -> list[str]:
-    """The columns of an index over a table; see `Catalog.create_index` for what is refused."""
+    """The columns of an index over a table; see `Catalog.create_index` for what is refused.
+
+    By default all of the table but those whose names start with `__`, such as pandas'
+    `__index_level_0__` and the cloud's `__db_text_vector`; these are taken when they are named.
+    """
     parts = _parts(primary_key, vector_column, source_column)
     _check_parts(schema, table, parts)
     if columns_to_sync is not None:
@@ -40,7 +48,8 @@ def check_source(
         if missing:
             raise missing_columns(missing)
     # The key and what embeddings come from are always part of an index.
-    chosen = {*(column for _, column in parts), *(columns_to_sync or schema.names)}
+    by_default = [name for name in schema.names if not name.startswith(INTERNAL)]
+    chosen = {*(column for _, column in parts), *(columns_to_sync or by_default)}
     wanted = [name for name in schema.names if name in chosen]
     if len(wanted) > MAX_COLUMNS:
         raise InvalidParameterValue(
@@ -48,6 +57,11 @@ def check_source(
             "Choose some with columns_to_sync."
         )
     _check_columns(wanted)
+    if source_column is not None and computed_column(source_column) in wanted:
+        raise InvalidParameterValue(
+            f"column {computed_column(source_column)!r} of {table} has the name of the vectors that "
+            "the index computes. Leave it out of columns_to_sync."
+        )
     if len(parts) == 1 and not any(_is_text(schema.field(name).type) for name in wanted):
         raise InvalidParameterValue(
             f"index_subtype FULL_TEXT needs a column of text; {table} brings "
@@ -235,6 +249,11 @@ def check_direct_schema(schema: object, primary_key: str, vector_column: str) ->
             f"embedding_vector_column {vector_column!r} has type {schema[vector_column]}; expected "
             "array<float> or array<double>."
         )
+    internal = [column for column in kinds if column.startswith(INTERNAL)]
+    if internal:
+        raise InvalidParameterValue(
+            f"column names that start with __ are internal; rename {', '.join(internal)}."
+        )
     _check_columns(list(kinds))
 
 
@@ -267,14 +286,18 @@ def _check_columns(columns: Sequence[str]) -> None:
             f"an index holds at most {MAX_COLUMNS} columns; {len(columns)} were given. Choose some."
         )
     if RESERVED_COLUMN in columns:
-        raise InvalidParameterValue(f"column name {RESERVED_COLUMN!r} is reserved; rename it.")
+        raise InvalidParameterValue(
+            f"column name {RESERVED_COLUMN!r} is reserved; rename it, or choose the others with "
+            "columns_to_sync (--columns)."
+        )
     halves = [name for name in columns if not is_text(name)]
     if halves:
         raise InvalidParameterValue(
             f"column name {halves[0]!r} holds a lone surrogate, half of a character; rename it."
         )
-    internal = [name for name in columns if name.startswith("__")]
+    internal = [name for name in columns if name in (HASH_COLUMN, GROUP_COLUMN)]
     if internal:
         raise InvalidParameterValue(
-            f"column names that start with __ are internal; rename {', '.join(internal)}."
+            f"column name {internal[0]!r} is used by the index itself; rename it, or leave it out with "
+            "columns_to_sync (--columns)."
         )

@@ -6,8 +6,10 @@ image index by default (cross-modal), as the shop does.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from engine.core.query import QueryType, build_query, check_query_type
 from engine.core.reply import json_value
 from engine.core.schema import IndexSpec
 from engine.encode.encoder import Encoder
-from engine.errors import InvalidInputException, InvalidState, NotFound
+from engine.errors import InvalidInputException, InvalidState, NotFound, VitrineError
 from engine.service.answers import first_ranking
 from engine.service.importing import PRODUCT_COLUMNS
 from engine.service.result import SearchResult
@@ -103,8 +105,16 @@ def search(
         note=note,
         _rows=tuple([(*row[: len(wanted)], hit.score, hit.cosine) for row, hit in zip(rows, hits)]),
         _images=tuple([row[photo] if has_photo else None for row in rows]),
-        _read_image=workspace.volumes.read,
+        _read_image=partial(_read_photo, workspace, spec.source_table),
     )
+
+
+def _read_photo(workspace: Workspace, source_table: str | None, path: str) -> bytes:
+    """The bytes of a result's photo; a relative path starts in the folder of the index's table."""
+    if source_table is not None:
+        with contextlib.suppress(VitrineError):  # the table may be gone; the photo need not be
+            path = workspace.tables.get(table_name(source_table)).photo_path(path) or path
+    return workspace.volumes.read(path)
 
 
 def _is_blended(

@@ -15,7 +15,7 @@ from engine.core.query import DEFAULT_RESULTS
 from engine.core.recipes import DEFAULT_RECIPE, check_recipe
 from engine.errors import InvalidInputException
 from engine.service import shopping
-from engine.service.catalogue import get_table
+from engine.service.catalogue import get_table, list_tables
 from engine.service.queries import Queries
 from engine.settings import Settings
 from engine.store.layout import Layout
@@ -59,22 +59,43 @@ class Workspace(Queries):
         """A table as a pyarrow Table; `products` stands for `main.fashion_demo.products`.
 
         Raises:
-            NotFound: no such table.
+            NotFound: no such table. BadSourceFile: a column that it lacks, or files that can't be read.
+            InvalidInputException: a column that is asked for twice.
         """
         return self.tables.get(table_name(name)).read(columns)
 
     def write_table(self, name: str, table: pa.Table) -> None:
-        """Make or replace a table with the rows of a pyarrow Table."""
+        """Make or replace a table with the rows of a pyarrow Table.
+
+        Raises:
+            InvalidInputException: no table, a name twice among its columns, a type that Parquet lacks.
+        """
+        if not isinstance(table, pa.Table):
+            raise InvalidInputException(
+                f"table is {table!r:.80}; expected a pyarrow Table, such as pa.Table.from_pylist(rows)."
+            )
         self.tables.write(table_name(name), table)
+
+    def drop_table(self, name: str) -> None:
+        """Forget a table, also a damaged one; registered files stay where they are.
+
+        Raises:
+            NotFound: no such table.
+        """
+        self.tables.drop(table_name(name))
 
     def register_table(self, name: str, files: str | Path | Iterable[str | Path]) -> int:
         """Make exported Parquet files a table where they lie; returns the number of rows.
+
+        Files may differ in a column's type where one type holds the values of all exactly. Folders
+        named `key=value` bring that column.
 
         Args:
             files: files, folders or patterns; nothing is copied or changed.
 
         Raises:
-            BadSourceFile: a file is missing, not Parquet, or has other columns than the first.
+            BadSourceFile: a file is missing, not Parquet, has other columns than the first or values
+                that go with no common type, or belongs to this workspace.
         """
         paths = [files] if isinstance(files, (str, Path)) else list(files)
         return self.tables.register(table_name(name), paths).num_rows
@@ -83,9 +104,20 @@ class Workspace(Queries):
         """Full names of all tables, sorted."""
         return [str(name) for name in self.tables.names()]
 
+    def damaged_tables(self) -> dict[str, str]:
+        """Why tables can't be used, by name; those that can are not among them."""
+        faults = {str(name): self.tables.fault(name) for name in self.tables.names()}
+        return {name: fault for name, fault in faults.items() if fault is not None}
+
     def get_table(self, name: str) -> dict[str, Any]:
         """A table, or an index, with its columns, as Unity Catalog describes it. Raises NotFound."""
         return get_table(self, name)
+
+    def describe_tables(
+        self, names: Iterable[str], *, columns: bool = True
+    ) -> list[dict[str, Any]]:
+        """Some tables as `get_table` describes them; a damaged one has a comment that says why."""
+        return list_tables(self, names, columns)
 
     def register_volume(self, path: str, folder: str | Path) -> None:
         """Let `/Volumes/...` stand for a folder of this machine, read in place.
@@ -95,17 +127,22 @@ class Workspace(Queries):
         """
         self.volumes.register(path, folder)
 
-    def import_fashion(self, styles_csv: str | Path, images_dir: str | Path) -> ImportReport:
+    def import_fashion(
+        self, styles_csv: str | Path, images_dir: str | Path, *, encoding: str | None = None
+    ) -> ImportReport:
         """Read the public fashion layout into `main.fashion_demo.products`.
 
         The image folder is registered as the volume's `images`, not copied.
+
+        Args:
+            encoding: of the file, such as "cp1252"; None for UTF-8, or what a byte order mark tells.
 
         Raises:
             BadSourceFile: names file, line and value of what can't be read.
         """
         from engine.service.importing import read_styles
 
-        table, report = read_styles(styles_csv, images_dir)
+        table, report = read_styles(styles_csv, images_dir, encoding)
         self.volumes.register(IMAGE_VOLUME, images_dir)
         self.tables.write(table_name(PRODUCTS), table)
         return report
@@ -168,6 +205,7 @@ class Workspace(Queries):
         encoder: str | None = None,
         recipe: str = DEFAULT_RECIPE,
         limit_photos: int | None = None,
+        encoding: str | None = None,
     ) -> BuildReport:
         """From the public fashion layout to the shop's endpoint and three synced indexes.
 
@@ -175,7 +213,7 @@ class Workspace(Queries):
         """
         from engine.service.building import build
 
-        return build(self, styles_csv, images_dir, encoder, recipe, limit_photos)
+        return build(self, styles_csv, images_dir, encoder, recipe, limit_photos, encoding)
 
     # ------------------------------------------------------------------ the shop's searches
     def search(

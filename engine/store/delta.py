@@ -21,8 +21,11 @@ import pyarrow.parquet as pq
 
 from engine.errors import BadSourceFile
 from engine.optional import require
+from engine.store.folders import is_delta
+from engine.store.parquet_files import BATCH_ROWS, check_exact, chosen_fields, footer
+from engine.store.widening import common_type, is_always_exact
 
-_BATCH_ROWS = 1024  # not that of store.tables, which reads Delta tables through this module
+_PHYSICAL_NAME = "delta.columnMapping.physicalName"
 CHANGE_TYPE, COMMIT_VERSION = "_change_type", "_commit_version"
 # A row before an update counts as deleted: the update may have changed its key.
 _SEEN_AS = {
@@ -55,7 +58,7 @@ class DeltaSource:
     _table: Any = field(repr=False, compare=False)  # deltalake.DeltaTable, held at this version
 
     def batches(
-        self, columns: Sequence[str] | None = None, rows: int = _BATCH_ROWS
+        self, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS
     ) -> Iterator[pa.RecordBatch]:
         """Stream the rows, or some of their columns, at most `rows` at a time.
 
@@ -67,10 +70,11 @@ class DeltaSource:
     def _batches(self, schema: pa.Schema, rows: int) -> Iterator[pa.RecordBatch]:
         names = ", ".join(_quoted(name) for name in schema.names)
         with _errors_named(self.folder):
+            _check_types(self._table, schema)
             yield from _query(self._table, f"SELECT {names} FROM source", schema, rows)
 
     def changes(
-        self, since_version: int, columns: Sequence[str] | None = None, rows: int = _BATCH_ROWS
+        self, since_version: int, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS
     ) -> Iterator[pa.RecordBatch] | None:
         """What was committed after `since_version`, at most `rows` changes at a time.
 
@@ -110,21 +114,7 @@ class DeltaSource:
                         yield from _read_changes(file, version, fields, rows, deletes)
 
     def _fields(self, columns: Sequence[str] | None) -> pa.Schema:
-        if columns is None:
-            return self.schema
-        lacking = [name for name in columns if name not in self.schema.names]
-        if lacking:
-            raise BadSourceFile(
-                f"this Delta table has no column {', '.join(lacking)}. "
-                f"Its columns are {', '.join(self.schema.names)}.",
-                file=str(self.folder),
-            )
-        return pa.schema([self.schema.field(name) for name in columns])
-
-
-def is_delta(folder: Path) -> bool:
-    """Whether a folder holds a Delta table; needs no optional package."""
-    return (folder / "_delta_log").is_dir()
+        return chosen_fields(self.schema, columns, str(self.folder))
 
 
 def open_delta(folder: Path) -> DeltaSource:
@@ -174,7 +164,7 @@ def _count(table: Any, column: str) -> int:
         name = _quoted(column)
         count = f"count({name}) + count(CASE WHEN {name} IS NULL THEN 1 END)"
     schema = pa.schema([("n", pa.int64())])
-    (counted,) = _query(table, f"SELECT {count} AS n FROM source", schema, _BATCH_ROWS)
+    (counted,) = _query(table, f"SELECT {count} AS n FROM source", schema, BATCH_ROWS)
     return int(counted.column(0)[0].as_py())
 
 
@@ -192,6 +182,65 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_list(kind):
         return pa.list_(_plain(kind.value_type))
     return kind
+
+
+def _check_types(table: Any, fields: pa.Schema) -> None:
+    """Refuse files whose values are not of the table's types: deltalake's engine would cast 19.99 to 19.
+
+    Raises:
+        BadSourceFile: names file, column and both types, and the value where it depends on that.
+    """
+    physical = {f.name: f.metadata.get(_PHYSICAL_NAME, f.name) for f in table.schema().fields}
+    for file in filter(None, map(_path_of, table.file_uris())):
+        try:
+            schema = footer(file).schema
+        except BadSourceFile:  # reading it will say so, for the whole table
+            continue
+        for wanted in fields:
+            name = physical[wanted.name]
+            if name not in schema.names or (_is_mapped(table) and pa.types.is_nested(wanted.type)):
+                continue  # a partition, or added later; or fields whose names are mapped too
+            found = _small(schema.field(name).type)
+            if not _fits(found, wanted.type):
+                raise BadSourceFile(
+                    f"column {wanted.name!r} is of type {found}, but {wanted.type} in the Delta table "
+                    f"{table.table_uri}, which does not hold its values as they are. Write the file or "
+                    "the table anew with one type.",
+                    file=str(file),
+                )
+            if not is_always_exact(found, _small(wanted.type)):
+                check_exact(file, name, wanted)
+
+
+def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
+    return bool(common_type([_small(found), _small(wanted)]) == _small(wanted))
+
+
+def _small(kind: pa.DataType) -> pa.DataType:
+    """A type without regard to how its values lie in memory, large or as a dictionary; times as Delta
+    has them."""
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us")
+    if pa.types.is_dictionary(kind):
+        return _small(kind.value_type)
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    if pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return pa.binary()
+    if pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind):
+        return pa.list_(_small(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([(field.name, _small(field.type)) for field in kind])
+    if pa.types.is_map(kind):
+        return pa.map_(_small(kind.key_type), _small(kind.item_type))
+    return kind
+
+
+def _path_of(uri: str) -> Path | None:
+    parts = urlsplit(uri)
+    if parts.scheme == "file":
+        return Path(unquote(parts.path))
+    return None if len(parts.scheme) > 1 else Path(uri)
 
 
 def _query(table: Any, sql: str, schema: pa.Schema, rows: int) -> Iterator[pa.RecordBatch]:
@@ -270,7 +319,8 @@ def _changed_file(
                 text = body["partitionValues"][wanted.name]
                 constants[wanted.name] = _partition_value(text, wanted.type)
             elif wanted.name in found.names:
-                pa.array([], found.field(wanted.name).type).cast(wanted.type)
+                if not _fits(found.field(wanted.name).type, wanted.type):
+                    raise _NoAnswer  # reading all rows will name it
             elif change == "delete" and body.get("partitionValues") is None:
                 raise _NoAnswer  # the log need not say the partition of a removed file
             else:

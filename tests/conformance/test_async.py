@@ -345,9 +345,9 @@ class SlowSource:
         self.begun, self.rows_read, self.ended = threading.Event(), 0, 0
         self._read = difference.read_batches
 
-    def __call__(self, path: Path, columns: Any, rows: int) -> Iterator[pa.RecordBatch]:
+    def __call__(self, table: Any, path: Path, columns: Any, rows: int) -> Iterator[pa.RecordBatch]:
         try:
-            for batch in self._read(path, columns, 1):
+            for batch in self._read(table, path, columns, 1):
                 self.begun.set()
                 time.sleep(0.03)
                 self.rows_read += 1

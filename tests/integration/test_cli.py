@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import click
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 from tests_support import Catalogue
@@ -198,3 +200,57 @@ def test_the_installed_command_tells_its_version() -> None:
     script = Path(sys.executable).parent / "vitrine"
     done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"vitrine, version {__version__}"
+
+
+def test_tables_are_listed_with_what_is_damaged_and_dropped(at: list[str], tmp_path: Path) -> None:
+    workspace = Workspace(at[1])
+    workspace.write_table("main.s.good", pa.table({"id": [1]}))
+    file = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"id": [1]}), file)
+    assert (
+        "registered main.s.bad: 1 rows" in run("table", "register", "main.s.bad", file, *at).output
+    )
+    file.write_text("no Parquet")
+    bad, good = run("table", "list", *at).output.splitlines()
+    assert bad.startswith("main.s.bad  (damaged: ") and "a.parquet" in bad
+    assert good == "main.s.good"
+    assert run("table", "drop", "main.s.bad", *at).output == "dropped main.s.bad\n"
+    assert run("table", "list", *at).output == "main.s.good\n"
+    done = run("table", "drop", "main.s.god", *at)
+    assert done.exit_code == 1
+    assert "Did you mean 'main.s.good'?" in done.output
+
+
+def test_columns_that_are_passed_over_are_told(at: list[str]) -> None:
+    table = pa.table({"id": [1], "v": [[1.0, 0.0]], "__index_level_0__": [7]})
+    Workspace(at[1]).write_table("main.s.t", table)
+    create = (
+        "index",
+        "create",
+        "--source",
+        "main.s.t",
+        "--vector-column",
+        "v",
+        "--primary-key",
+        "id",
+    )
+    done = run(*create, "main.s.i", *at)
+    assert "left out __index_level_0__; name columns with --columns" in done.stderr
+    done = run(*create, "main.s.j", "--columns", "__index_level_0__", *at)
+    assert "left out" not in done.output
+    columns = Workspace(at[1]).get_table("main.s.j")["columns"]
+    assert [column["name"] for column in columns] == ["id", "v", "__index_level_0__"]
+
+
+def test_a_products_file_of_another_form_is_read_and_said(
+    catalogue: Catalogue, at: list[str]
+) -> None:
+    text = catalogue.styles.read_text().replace(",", ";").replace("Brand", "Größe")
+    catalogue.styles.write_bytes(text.encode("cp1252"))
+    done = run("import", catalogue.styles, catalogue.images, *at)
+    assert done.exit_code == 1
+    assert "--encoding cp1252" in done.output and "line 2" in done.output
+    done = run("import", catalogue.styles, catalogue.images, "--encoding", "cp1252", *at)
+    assert done.output.endswith("; read as cp1252, separated by semicolon\n")
+    names = Workspace(at[1]).read_table("products")["product_display_name"].to_pylist()
+    assert all(name.startswith("Größe ") for name in names)

@@ -128,9 +128,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     real = difference.read_batches
 
-    def counted(file: Path, *arguments: Any) -> Any:
+    def counted(table: Any, file: Path, *arguments: Any) -> Any:
         names.append(file.stem)
-        return real(file, *arguments)
+        return real(table, file, *arguments)
 
     monkeypatch.setattr(difference, "read_batches", counted)
     return names

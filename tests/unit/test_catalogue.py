@@ -145,3 +145,18 @@ def test_a_list_without_a_schema_or_of_less_than_nothing_is_refused(shop: Worksp
     ):
         status, reply = handle(shop, "GET", TABLES, query)
         assert (status, reply["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
+def test_a_damaged_table_does_not_spoil_the_list_of_its_schema(shop: Workspace) -> None:
+    folder = shop.path / "tables" / "a" / "b" / "more"
+    (folder / "table.json").write_text("{")
+    query = {"catalog_name": "a", "schema_name": "b"}
+    status, reply = handle(shop, "GET", TABLES, query)
+    assert status == 200
+    more, products = reply["tables"]
+    assert (more["full_name"], more["columns"]) == ("a.b.more", [])
+    assert "damaged" in more["comment"] and "table.json" in more["comment"]
+    assert types(products) == SOURCE
+    assert "comment" not in products
+    assert handle(shop, "GET", f"{TABLES}/a.b.products")[0] == 200
+    assert handle(shop, "GET", f"{TABLES}/a.b.more")[0] == 500

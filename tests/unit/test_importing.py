@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from engine.core.prices import made_up_price
-from engine.errors import BadSourceFile
+from engine.errors import BadSourceFile, InvalidInputException
 from engine.service.importing import PRODUCT_COLUMNS, PRODUCTS_SCHEMA, ImportReport, read_styles
 
 HEADER = (
@@ -321,3 +324,178 @@ def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadSourceFile, match="not readable as CSV in UTF-8") as caught:
         read_styles(tmp_path / "styles.csv", tmp_path)
     assert caught.value.file == str(tmp_path / "styles.csv")
+
+
+# ------------------------------------------------------------------ separators, quotes, encodings
+PRICED = f"{HEADER},price"
+
+
+def write(folder: Path, content: bytes) -> Path:
+    (folder / "styles.csv").write_bytes(content)
+    return folder / "styles.csv"
+
+
+def names_in(file: Path, encoding: str | None = None) -> tuple[list[str], ImportReport]:
+    table, report = read_styles(file, file.parent, encoding)
+    return table["product_display_name"].to_pylist(), report
+
+
+@pytest.mark.parametrize(
+    ("separator", "word"),
+    [(",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "vertical bar")],
+)
+def test_the_header_tells_the_separator(tmp_path: Path, separator: str, word: str) -> None:
+    text = "\n".join((HEADER, SHIRT, JEANS)).replace(",", separator)
+    names, report = names_in(write(tmp_path, text.encode()))
+    assert names == ["Turtle Check Men Shirt", "Peter England Jeans"]
+    assert (report.separator, report.encoding) == (word, "utf-8")
+
+
+def test_unquoted_separators_are_part_of_the_name_under_any_separator(tmp_path: Path) -> None:
+    text = f"{HEADER}\n{SHIRT}; Tie; Belt, and more".replace(",", ";", 18)
+    assert names_in(write(tmp_path, text.encode()))[0] == [
+        "Turtle Check Men Shirt; Tie; Belt, and more"
+    ]
+
+
+def test_a_decimal_comma_is_refused_with_the_form_that_is_taken(tmp_path: Path) -> None:
+    text = f"{PRICED}\n{SHIRT},x".replace(",", ";").replace(";x", ";19,99")
+    with pytest.raises(BadSourceFile, match="with a point for its decimals") as caught:
+        names_in(write(tmp_path, text.encode()))
+    assert (caught.value.line, caught.value.value) == (2, "19,99")
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_line_break_inside_quotes_is_part_of_the_name(tmp_path: Path, ending: str) -> None:
+    front = SHIRT.rpartition(",")[0]
+    text = ending.join((HEADER, f'{front},"Shirt{ending}{ending}with, ""Tie"""', JEANS, ""))
+    names, _ = names_in(write(tmp_path, text.encode()))
+    assert names == [f'Shirt{ending}{ending}with, "Tie"', "Peter England Jeans"]
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        [],
+        [JEANS],
+        [JEANS, JEANS.replace("39386", "7").replace("Peter", '"Peter') + '"'],
+        [JEANS, JEANS.replace("39386", "7") + '"'],
+        [JEANS.replace("39386", str(key)) for key in range(1, 3000)],
+    ],
+    ids=["at the end", "one row", "before a quoted row", "closed by a later row", "a long file"],
+)
+def test_a_quote_that_never_closes_is_named_by_its_line(tmp_path: Path, later: list[str]) -> None:
+    front = SHIRT.rpartition(",")[0]
+    text = "\n".join((HEADER, JEANS.replace("39386", "5"), f'{front},"Shirt', *later, ""))
+    with pytest.raises(BadSourceFile, match="a quote is opened") as caught:
+        names_in(write(tmp_path, text.encode()))
+    assert caught.value.line == 3
+
+
+def test_a_quote_in_the_middle_of_a_quoted_name_is_refused(tmp_path: Path) -> None:
+    front = SHIRT.rpartition(",")[0]
+    with pytest.raises(BadSourceFile, match="closed in the middle of a field") as caught:
+        names_in(write(tmp_path, f'{HEADER}\n{JEANS}\n{front},"Tie" Shirt\n'.encode()))
+    assert caught.value.line == 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-8-sig"])
+def test_a_byte_order_mark_tells_the_encoding(tmp_path: Path, encoding: str) -> None:
+    mark = "\ufeff" if encoding == "utf-16-le" else ""
+    text = f"{mark}{HEADER}\n{SHIRT.replace('Check', 'Größe 红')}\n"
+    names, report = names_in(write(tmp_path, text.encode(encoding)))
+    assert names == ["Turtle Größe 红 Men Shirt"]
+    assert report.encoding == encoding.removesuffix("-le").removesuffix("-sig")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "cp1250", "mac_roman"])
+def test_another_encoding_is_never_guessed_but_read_when_named(
+    tmp_path: Path, encoding: str
+) -> None:
+    file = write(
+        tmp_path, f"{HEADER}\n{JEANS}\n{SHIRT.replace('Check', 'Größé')}\n".encode(encoding)
+    )
+    with pytest.raises(BadSourceFile, match="--encoding cp1252") as caught:
+        names_in(file)
+    assert caught.value.line == 3
+    assert names_in(file, encoding)[0] == ["Peter England Jeans", "Turtle Größé Men Shirt"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-9", "zlib", ""])
+def test_an_unknown_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
+    file = write(tmp_path, HEADER.encode())
+    with pytest.raises(InvalidInputException, match="Examples: utf-8, cp1252"):
+        names_in(file, encoding)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PAR1\x15\x04", r"a Parquet file.*vitrine table register"),
+        (b"\x1f\x8b\x08", "a gzip archive"),
+        (b"PK\x03\x04", r"an Excel workbook \(\.xlsx\)"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", r"an old Excel workbook \(\.xls\)"),
+        (b"%PDF-1.7", "a PDF document"),
+        (b" \n\n", "the file is empty"),
+        (f"{HEADER}\n{SHIRT}\0\n".encode(), "line 2: there is a NUL character"),
+        (HEADER.encode("utf-16-le"), "utf-16-le"),
+        (f"{HEADER}\n".encode() + f"{SHIRT}\n".encode() * 700 + b"\0", "line 702: there is a NUL"),
+    ],
+)
+def test_what_is_no_csv_is_named_as_what_it_is(tmp_path: Path, content: bytes, words: str) -> None:
+    with pytest.raises(BadSourceFile, match=words):
+        names_in(write(tmp_path, content))
+
+
+def test_a_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:
+    with pytest.raises(BadSourceFile, match="this is a folder"):
+        names_in(tmp_path)
+    with pytest.raises(BadSourceFile, match="there is no such file"):
+        names_in(tmp_path / "none.csv")
+
+
+def test_a_name_twice_in_the_header_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadSourceFile, match="the header names column 'price' twice"):
+        names_in(write(tmp_path, f"{PRICED},price\n{SHIRT},1,2\n".encode()))
+    assert names_in(write(tmp_path, f"{HEADER},,\n{SHIRT},,\n".encode()))[0] == [
+        "Turtle Check Men Shirt"
+    ]
+
+
+@pytest.mark.parametrize("number", ["1_0", " 1_000 ", "1_000.5", "１２", "٣", "0x10", "1 0", "--1"])
+@pytest.mark.parametrize("column", ["id", "year", "price"])
+def test_numbers_are_read_strictly(tmp_path: Path, column: str, number: str) -> None:
+    row = dict(zip(PRICED.split(","), [*SHIRT.split(","), "1"]))
+    text = f"{PRICED}\n{','.join((row | {column: number}).values())}\n"
+    with pytest.raises(BadSourceFile) as caught:
+        names_in(write(tmp_path, text.encode()))
+    assert (caught.value.line, caught.value.value.strip()) == (2, number.strip())
+    assert f"{column} is " in caught.value.message
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    names=st.lists(
+        st.text(
+            st.characters(exclude_categories=["Cs", "Cc"], include_characters='\n"'), min_size=1
+        )
+        .map(str.strip)
+        .filter(lambda name: name not in ("", "NA")),
+        min_size=1,
+        max_size=5,
+    ),
+    separator=st.sampled_from(",;\t|"),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
+)
+def test_what_a_csv_writer_wrote_is_read_as_it_was(
+    tmp_path: Path, names: list[str], separator: str, encoding: str
+) -> None:
+    rows = [SHIRT.split(",")[:-1] for _ in names]
+    with (tmp_path / "styles.csv").open("w", newline="", encoding=encoding) as file:
+        writer = csv.writer(file, delimiter=separator)
+        writer.writerow(HEADER.split(","))
+        for key, (row, name) in enumerate(zip(rows, names)):
+            writer.writerow([key, *row[1:], name])
+    assert names_in(tmp_path / "styles.csv")[0] == names

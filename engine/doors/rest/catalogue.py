@@ -26,9 +26,7 @@ def _tables(workspace: Workspace, request: Request) -> Json:
     prefix = ".".join((*wanted, ""))
     names = [n for n in workspace.list_tables() if n.startswith(prefix) and n > after]
     page = names[:most] if most else names
-    found = [workspace.get_table(name) for name in page]
-    if request.query.get("omit_columns"):
-        found = [{key: table[key] for key in table if key != "columns"} for table in found]
+    found = workspace.describe_tables(page, columns=not request.query.get("omit_columns"))
     return {"tables": found, **({"next_page_token": page[-1]} if len(page) < len(names) else {})}
 
 

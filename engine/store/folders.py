@@ -1,0 +1,165 @@
+"""Which Parquet files a user means, and what the names of their folders say. Knows paths; not rows.
+
+Folders named `key=value`, as Spark's `partitionBy` makes them, are a column whose value is written
+nowhere else. What Spark passes over in a folder is passed over here too.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import glob
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+
+from engine.core.values import integer_of, number_of
+from engine.errors import BadSourceFile
+
+Partitions = Mapping[str, str | None]  # column -> its text in the path; None for null
+_NULL = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file as it was found: `partitions` are the columns that its folders name."""
+
+    path: Path
+    partitions: Partitions
+
+
+def find_files(pattern: str | Path) -> tuple[Path, list[FoundFile]]:
+    """The Parquet files that a path or a pattern means, in order, and the folder they lie in.
+
+    A folder stands for the files in it and below, without hidden ones: names that start with `_` or `.`
+    as Spark passes them over (`_SUCCESS`, `_temporary`, `._x.parquet`). A file given by name is taken
+    whatever its name is.
+
+    Raises:
+        BadSourceFile: nothing is there, or a folder's name that says two things.
+    """
+    path = Path(pattern).expanduser().absolute()
+    if path.is_file():
+        return path.parent, [_found(path, path.parent)]
+    if path.is_dir():
+        found = [_found(file, path) for file in _files_below(path)]
+        root = path
+    else:
+        matches = [Path(match) for match in sorted(glob.glob(str(path)))]
+        shown = [match for match in matches if not _is_hidden(match.name) or match == path]
+        found = []
+        for match in shown:
+            files = _files_below(match) if match.is_dir() else [match]
+            root = match if match.is_dir() else match.parent
+            found += [_found(file, root) for file in files]
+        root = common_folder([file.path.parent for file in found])
+    if not found:
+        raise BadSourceFile("no Parquet file is here", file=str(pattern))
+    return root, found
+
+
+def is_delta(folder: Path) -> bool:
+    """Whether a folder holds a Delta table."""
+    return (folder / "_delta_log").is_dir()
+
+
+def common_folder(folders: Iterable[Path]) -> Path:
+    """The deepest folder that holds all these."""
+    known = [str(folder) for folder in folders]
+    return Path(os.path.commonpath(known)) if known else Path()
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or (name.startswith("_") and "=" not in name)
+
+
+def _files_below(folder: Path) -> list[Path]:
+    files = []
+    for here, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not _is_hidden(name)]
+        shown = (name for name in names if not _is_hidden(name))
+        files += [Path(here, name) for name in shown if name.lower().endswith(".parquet")]
+    return sorted(files)
+
+
+def _found(file: Path, root: Path) -> FoundFile:
+    """A file with the partitions of the folders under `root`, and of `root` and those right above."""
+    named: dict[str, str | None] = {}
+    parts = list(file.parent.relative_to(root).parts)
+    for part in [*_partitions_above(root), *parts]:
+        key, sign, text = part.partition("=")
+        if not (sign and key):
+            continue
+        column, value = unquote(key), None if text == _NULL else unquote(text)
+        if named.setdefault(column, value) != value:
+            raise BadSourceFile(
+                f"its folders name {column!r} twice: {named[column]!r} and {value!r}",
+                file=str(file),
+            )
+    return FoundFile(file, named)
+
+
+def _partitions_above(folder: Path) -> Iterator[str]:
+    chain = []
+    while "=" in folder.name:
+        chain.append(folder.name)
+        folder = folder.parent
+    return reversed(chain)
+
+
+# ------------------------------------------------------------------ texts to values
+def partition_values(texts: Iterable[str | None]) -> tuple[pa.DataType, dict[str | None, Any]]:
+    """The type of a partition column, as Spark infers it, and the value of each text.
+
+    Integers (32 bits, else 64), then decimal numbers as doubles, then dates (2024-01-31), else strings.
+    Texts that would become one value though they differ (`1` and `01`) stay strings, and so does what
+    a number does not hold exactly.
+    """
+    known = sorted({text for text in texts if text is not None})
+    for kind, read in _READERS:
+        try:
+            values: dict[str | None, Any] = {text: read(text) for text in known}
+        except (ValueError, OverflowError):
+            continue
+        if known and len(set(values.values())) == len(known):
+            return kind, {**values, None: None}
+    return pa.string(), {**{text: text for text in known}, None: None}
+
+
+def _integer_below(limit: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        number = integer_of(text)
+        if not -limit <= number < limit:
+            raise ValueError
+        return number
+
+    return read
+
+
+_BEYOND = 2.0**63  # an integer of such a size is an identifier rather than a measure
+
+
+def _double(text: str) -> float:
+    number = number_of(text)
+    if float(number) != number or abs(number) >= _BEYOND:
+        raise ValueError
+    return float(number)
+
+
+def _date(text: str) -> dt.date:
+    date = dt.date.fromisoformat(text)
+    if date.isoformat() != text:  # newer Pythons also read 20240131
+        raise ValueError
+    return date
+
+
+_READERS: tuple[tuple[pa.DataType, Callable[[str], Any]], ...] = (
+    (pa.int32(), _integer_below(2**31)),
+    (pa.int64(), _integer_below(2**63)),
+    (pa.float64(), _double),
+    (pa.date32(), _date),
+)
