@@ -7,7 +7,7 @@ endpoints/<name>.json                  vector search endpoints
 serving/<name>.json                    model serving endpoints
 indexes/<full name>/                   index.json, versions/, segments/
 cache/embeddings.sqlite                vectors by content and model
-locks/                                 one lock file for each thing that is written
+locks/                                 two lock files for each thing that is written
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any
 
 from engine.core.names import ThreePartName
 from engine.errors import CorruptFile, InvalidState, StorageFailed
+from engine.store.locks import WaitedTooLong, held
 
 TEMPORARY_PREFIX = ".writing-"  # of files that are not whole yet
 _CHECKSUM = "checksum"  # of the rest of a JSON document, as its last word against flipped bits
@@ -65,24 +66,21 @@ class Layout:
 
     @contextlib.contextmanager
     def writing(self, what: str, wait_seconds: float = 600) -> Iterator[None]:
-        """Hold the lock for writing `what`; the system frees it when its process dies.
+        """Hold the lock for writing `what`; who waits gets it in turn, see `locks`.
 
         Raises:
             InvalidState: somebody else held it longer than `wait_seconds`.
             StorageFailed: the system refused a write in the block.
         """
-        folder = self.root / "locks"
-        import filelock  # queries take no lock
-
-        lock = filelock.FileLock(folder / f"{what}.lock", timeout=wait_seconds)
+        file = self.root / "locks" / f"{what}.lock"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with lock:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with held(file, wait_seconds):
                 yield
-        except filelock.Timeout:
+        except WaitedTooLong:
             raise InvalidState(
                 f"{what} is being written by another process since more than {wait_seconds:g} s "
-                f"(lock file {lock.lock_file}). Wait for it to finish, or end it, and try again."
+                f"(lock file {file}). Wait for it to finish, or end it, and try again."
             ) from None
         except OSError as error:
             raise storage_failed(f"{what} was not written", error) from error
