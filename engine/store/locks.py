@@ -25,7 +25,7 @@ class WaitedTooLong(Exception):
 
 @contextlib.contextmanager
 def held(file: Path, wait_seconds: float) -> Iterator[None]:
-    """Hold a lock; a thread that holds it already goes on at once.
+    """Hold a lock. A thread that holds it already would wait for itself: it is refused at once.
 
     Args:
         file: `<name>.lock` in a folder that is there. Locks of one file are one lock.
@@ -56,7 +56,6 @@ class _Gate:
         self._mutex = threading.Lock()
         self._queue: deque[threading.Event] = deque()  # of waiting threads; the first one's turn is next
         self._holder: int | None = None
-        self._depth = 0
         self._file = -1
         self._is_asking = False  # a thread waits for the system's lock
         self._brought: int | OSError | None = None  # what that thread came back with
@@ -67,8 +66,7 @@ class _Gate:
         turn = threading.Event()
         with self._mutex:
             if self._holder == me:
-                self._depth += 1
-                return
+                raise WaitedTooLong
             self._queue.append(turn)
             self._wake()
         try:
@@ -79,7 +77,7 @@ class _Gate:
                     turn.clear()
                     if self._take(wait_seconds > 0):
                         self._queue.popleft()
-                        self._holder, self._depth = me, 1
+                        self._holder = me
                         return
         except BaseException:
             with self._mutex:
@@ -134,11 +132,9 @@ class _Gate:
         if self._process != os.getpid():  # a fork went on in the block: the lock is its parent's
             return
         with self._mutex:
-            self._depth -= 1
-            if not self._depth:
-                file, self._file, self._holder = self._file, -1, None
-                _unlock(file)
-                self._wake()
+            file, self._file, self._holder = self._file, -1, None
+            _unlock(file)
+            self._wake()
 
     def leave(self) -> None:
         """Forget the gate when its last user went."""

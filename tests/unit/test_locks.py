@@ -201,10 +201,12 @@ def test_a_folder_that_takes_no_lock_file_is_a_storage_failure(tmp_path: Path) -
 
 
 # ------------------------------------------------------------------ nested, failed, tidied up
-def test_who_holds_a_lock_may_take_it_again(file: Path) -> None:
+def test_who_holds_a_lock_is_refused_it_at_once_instead_of_waiting_for_himself(file: Path) -> None:
     with held(file, 0):
-        with held(file, 0), held(file, 60):
-            assert not can_lock(file)
+        started = time.monotonic()
+        with pytest.raises(WaitedTooLong), held(file, 60):
+            pass
+        assert time.monotonic() - started < 10
         assert not can_lock(file)
     assert can_lock(file)
 
