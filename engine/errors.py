@@ -13,6 +13,7 @@ The tree (status and code are what the HTTP API would answer):
     ├── TooManyRequests              429 RESOURCE_EXHAUSTED
     ├── NotSupported                 501 NOT_IMPLEMENTED    an argument not offered yet
     ├── CorruptFile                  500 DATA_LOSS          a file of the workspace is damaged
+    ├── NewerRelease                 400 NEWER_RELEASE      a file of the workspace is of a newer release
     ├── StorageFailed                500 STORAGE_FAILED     a full disk, a read-only folder, and the like
     ├── BadSourceFile                400 BAD_SOURCE_FILE    a user's file; names file, line and value
     ├── BadImage                     400 BAD_IMAGE          an image that can't be used, and why
@@ -105,6 +106,11 @@ class NotSupported(VitrineError):
 
 class CorruptFile(VitrineError):
     error_code = "DATA_LOSS"
+
+
+class NewerRelease(VitrineError):
+    error_code = "NEWER_RELEASE"
+    status_code = 400
 
 
 class StorageFailed(VitrineError):

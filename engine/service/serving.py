@@ -294,7 +294,11 @@ class ServingEndpoints:
     # Last, because it hides the type of this name below it.
     def list(self) -> list[dict[str, Any]]:
         """All endpoints, by name."""
-        return [self.get(name) for name in self._names()]
+        found = []
+        for name in self._names():
+            with contextlib.suppress(NotFound):  # deleted just now
+                found.append(self.get(name))
+        return found
 
 
 def failed_call(name: str, why: object) -> str:

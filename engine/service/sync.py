@@ -67,7 +67,7 @@ def sync(
     started = time.monotonic()
     try:
         with (
-            layout.writing(f"index-{spec.name}", wait_seconds=0.1),
+            versions.writing(wait_seconds=0.1),
             _remembered(layout, spec),
             _progress(spec.name) as progress,
         ):

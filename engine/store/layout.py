@@ -17,13 +17,14 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from engine.core.names import ThreePartName
-from engine.errors import CorruptFile, InvalidState, StorageFailed
+from engine.errors import CorruptFile, InvalidState, NewerRelease, StorageFailed
 from engine.store.locks import WaitedTooLong, held
 
 TEMPORARY_PREFIX = ".writing-"  # of files that are not whole yet
@@ -153,12 +154,16 @@ def _checksum(value: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, advice: str = "Restore it or delete its folder.") -> dict[str, Any]:
     """Read a JSON document of the workspace.
+
+    Args:
+        advice: what to do where it is damaged, for the error.
 
     Raises:
         FileNotFoundError: there is none.
         CorruptFile: it is not JSON, or not what was written.
+        StorageFailed: the system refused to read it.
     """
     try:
         value = json.loads(path.read_bytes())
@@ -167,6 +172,28 @@ def read_json(path: Path) -> dict[str, Any]:
         expected = value.pop(_CHECKSUM, None)  # older documents, and those made by hand, have none
         if expected is not None and expected != _checksum(value):
             raise ValueError("it does not match its checksum")
-    except ValueError as error:
-        raise CorruptFile(f"{path} is damaged: {error}. Restore it or delete its folder.") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
+    except IsADirectoryError:
+        raise CorruptFile(f"{path} is damaged: it is a folder, expected a file. {advice}") from None
+    except OSError as error:
+        raise storage_failed(f"{path} was not read", error) from error
+    except (ValueError, RecursionError) as error:
+        raise CorruptFile(f"{path} is damaged: {error}. {advice}") from None
     return value
+
+
+def made_by_newer_release(path: Path, how: str) -> NewerRelease:
+    """The error to raise for a file that this release does not understand."""
+    return NewerRelease(
+        f"{path} was made by a newer release of vitrine ({how}). Upgrade vitrine to use it; it is left "
+        "as it is."
+    )
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if it is there; also a folder that somebody put in its place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,9 +1,9 @@
 """Locks for threads and processes, given in the order in which they were asked for. Knows files only.
 
-The threads of a process queue here. The first of them asks the system for its process (`flock`): it waits
-for the file `<name>.next`, holding that for `<name>.lock`, and then lets the next process wait there. So
-whoever gave a lock back comes behind those who wait, and nobody looks again and again. The system frees
-what a process held when that ends, however it ends.
+The threads of a process queue here. The first of them asks the system for its process (`flock`): it
+waits for the file `<name>.next`, holding that for `<name>.lock`, and then lets the next process wait
+there. So whoever gave a lock back comes behind those who wait, and nobody looks again and again. The
+system frees what a process held when that ends, however it ends.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ class _Gate:
         self._path = path
         self._process = os.getpid()
         self._mutex = threading.Lock()
-        self._queue: deque[threading.Event] = deque()  # of waiting threads; the first one's turn is next
+        self._queue: deque[threading.Event] = (
+            deque()
+        )  # of waiting threads; the first one's turn is next
         self._holder: int | None = None
         self._file = -1
         self._is_asking = False  # a thread waits for the system's lock

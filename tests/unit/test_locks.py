@@ -187,17 +187,17 @@ def test_the_message_of_a_wait_in_vain_names_the_lock(tmp_path: Path) -> None:
     lock.parent.mkdir()
     with child(HOLD, lock) as process:
         assert line(process) == "held"
-        with pytest.raises(InvalidState, match="volumes is being written") as caught:
-            with Layout(tmp_path).writing("volumes", wait_seconds=0.1):
-                pass
+        lock_again = Layout(tmp_path).writing("volumes", wait_seconds=0.1)
+        with pytest.raises(InvalidState, match="volumes is being written") as caught, lock_again:
+            pass
         assert str(lock) in caught.value.message
 
 
 def test_a_folder_that_takes_no_lock_file_is_a_storage_failure(tmp_path: Path) -> None:
     (tmp_path / "locks").write_text("a file")
-    with pytest.raises(StorageFailed, match="volumes was not written"):
-        with Layout(tmp_path).writing("volumes"):
-            pass
+    lock = Layout(tmp_path).writing("volumes")
+    with pytest.raises(StorageFailed, match="volumes was not written"), lock:
+        pass
 
 
 # ------------------------------------------------------------------ nested, failed, tidied up
