@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import click
 
 from engine.doors.options import FILE, comma_separated, with_workspace
 from engine.doors.printing import print_sync, print_table
+from engine.errors import CorruptFile, NotFound
 
 if TYPE_CHECKING:
     from engine.service.workspace import Workspace
@@ -168,16 +170,13 @@ def index_describe(workspace: Workspace, name: str) -> None:
 def index_list(workspace: Workspace) -> None:
     """List all indexes."""
     rows = []
-    for found in workspace.list_endpoints():
-        for spec in workspace.list_indexes(found["name"]):
-            status = workspace.get_index(spec["name"])["status"]
+    for found in workspace.list_indexes():
+        with contextlib.suppress(NotFound):  # deleted just now
+            status = workspace.get_index(found["name"])["status"]
+            endpoint_name = found.get("endpoint_name")
+            row = {"name": found["name"], "endpoint": endpoint_name}
             rows.append(
-                {
-                    "name": spec["name"],
-                    "endpoint": found["name"],
-                    "rows": status["indexed_row_count"],
-                    "state": status["detailed_state"],
-                }
+                {**row, "rows": status["indexed_row_count"], "state": status["detailed_state"]}
             )
     print_table(rows, ["name", "endpoint", "rows", "state"])
 
@@ -218,8 +217,10 @@ def index_compact(workspace: Workspace, name: str) -> None:
 @click.argument("name")
 @with_workspace
 def index_restore(workspace: Workspace, name: str) -> None:
-    """Publish the newest intact version of an index again, after damage to its files."""
-    latest = workspace.index_versions(name)[-1:]
+    """Restore an index after damage to its files: its description, and the newest intact version."""
+    latest: list[int] = []
+    with contextlib.suppress(CorruptFile):
+        latest = workspace.index_versions(name)[-1:]
     number = workspace.restore_index(name)
     rows = workspace.get_index(name)["status"]["indexed_row_count"]
     what = "nothing to restore in" if [number] == latest else "restored"

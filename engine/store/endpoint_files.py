@@ -85,6 +85,8 @@ def read_endpoint(layout: Layout, name: str) -> dict[str, Any]:
         for key, kinds in _KEYS.items()
         if not isinstance(facts.get(key), kinds)
     ]
+    if type(made_by) is not int or made_by < 1:
+        wrong.append(f"its format is {made_by!r:.80}")
     if not wrong and (facts["name"] != name or facts["endpoint_type"] not in ENDPOINT_TYPES):
         wrong = [f"it describes a {facts['endpoint_type']} endpoint {facts['name']!r}"]
     if wrong:
