@@ -27,6 +27,8 @@ CASES = (
     "search",
     "words",
     "http_cost",
+    "fairness",
+    "pages",
     "plan_costs",
     "start",
     "embedded_model",

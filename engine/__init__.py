@@ -65,6 +65,7 @@ __all__ = [
     "InvalidState",
     "MissingExtra",
     "ModelUnavailable",
+    "NewerRelease",
     "NotFound",
     "NotSupported",
     "PermissionDenied",

@@ -40,6 +40,7 @@ class VitrineError(Exception):
         error_code, status_code: as in the API's error body.
         details: list of dicts, the API's `details`; empty in-process.
         response_content: the JSON body that the HTTP API would send.
+        hint: what else may help, beside a message in the API's own words.
     """
 
     error_code = "INTERNAL_ERROR"
@@ -49,9 +50,17 @@ class VitrineError(Exception):
         super().__init__(message)
         self.message = message
         self.details: list[dict[str, Any]] = []
+        self.hint = ""
 
     def __str__(self) -> str:
-        return f"[{self.error_code}] {self.message}"
+        return f"[{self.error_code}] {self.in_words}"
+
+    @property
+    def in_words(self) -> str:
+        """The message, and the hint where there is one."""
+        if not self.hint:
+            return self.message
+        return f"{self.message}{'' if self.message.endswith('.') else '.'} {self.hint}"
 
     @property
     def response_content(self) -> str:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from engine.doors.options import FILE, comma_separated, with_workspace
-from engine.doors.printing import print_sync, print_table
+from engine.doors.printing import note, print_sync, print_table
 from engine.errors import CorruptFile, NotFound
 
 if TYPE_CHECKING:
     from engine.service.workspace import Workspace
+
+
+def _explain_nothing(workspace: Workspace, what: str, found: Sequence[object]) -> None:
+    """Say why a list is empty; where there is no workspace at all, as an error."""
+    if not found:
+        workspace.check_is_there()
+        note(f"no {what} here. {workspace.whereabouts()}")
 
 
 # ---------------------------------------------------------------------- tables and volumes
@@ -37,7 +45,9 @@ def table_register(workspace: Workspace, name: str, files: tuple[str, ...]) -> N
 @with_workspace
 def table_list(workspace: Workspace) -> None:
     """List the tables of the workspace."""
-    for name in workspace.list_tables():
+    names = workspace.list_tables()
+    _explain_nothing(workspace, "tables", names)
+    for name in names:
         click.echo(name)
 
 
@@ -96,6 +106,7 @@ def endpoint_list(workspace: Workspace) -> None:
         }
         for found in workspace.list_endpoints()
     ]
+    _explain_nothing(workspace, "endpoints", rows)
     print_table(rows, ["name", "type", "state", "indexes"])
 
 
@@ -154,6 +165,7 @@ def index_create(
 @with_workspace
 def index_sync(workspace: Workspace, name: str) -> None:
     """Bring an index to the state of its source table."""
+    name = workspace.full_index_name(name)
     print_sync(name, workspace.sync(name))
 
 
@@ -162,6 +174,7 @@ def index_sync(workspace: Workspace, name: str) -> None:
 @with_workspace
 def index_describe(workspace: Workspace, name: str) -> None:
     """Print an index as the API describes it, in JSON."""
+    name = workspace.full_index_name(name)
     click.echo(json.dumps(workspace.get_index(name), indent=2))
 
 
@@ -178,6 +191,7 @@ def index_list(workspace: Workspace) -> None:
             rows.append(
                 {**row, "rows": status["indexed_row_count"], "state": status["detailed_state"]}
             )
+    _explain_nothing(workspace, "indexes", rows)
     print_table(rows, ["name", "endpoint", "rows", "state"])
 
 
@@ -186,6 +200,7 @@ def index_list(workspace: Workspace) -> None:
 @with_workspace
 def index_delete(workspace: Workspace, name: str) -> None:
     """Delete an index and its files."""
+    name = workspace.full_index_name(name)
     workspace.delete_index(name)
     click.echo(f"deleted index {name}")
 
@@ -195,6 +210,7 @@ def index_delete(workspace: Workspace, name: str) -> None:
 @with_workspace
 def index_check(workspace: Workspace, name: str) -> None:
     """Read every file of an index; print what is wrong and exit with 1 if anything is."""
+    name = workspace.full_index_name(name)
     faults = workspace.check_index(name)
     for fault in faults:
         click.echo(" ".join(fault.split()))
@@ -208,6 +224,7 @@ def index_check(workspace: Workspace, name: str) -> None:
 @with_workspace
 def index_compact(workspace: Workspace, name: str) -> None:
     """Merge all segments of an index and drop its deleted rows."""
+    name = workspace.full_index_name(name)
     done = workspace.compact_index(name)
     rows = workspace.get_index(name)["status"]["indexed_row_count"]
     click.echo(f"{'compacted' if done else 'nothing to compact in'} {name}: {rows:,} rows")
@@ -218,6 +235,7 @@ def index_compact(workspace: Workspace, name: str) -> None:
 @with_workspace
 def index_restore(workspace: Workspace, name: str) -> None:
     """Restore an index after damage to its files: its description, and the newest intact version."""
+    name = workspace.full_index_name(name)
     latest: list[int] = []
     with contextlib.suppress(CorruptFile):
         latest = workspace.index_versions(name)[-1:]

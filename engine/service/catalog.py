@@ -10,7 +10,7 @@ import contextlib
 import os
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -41,6 +41,7 @@ from engine.service.managed import (
     computed_column,
     computed_dimension,
 )
+from engine.service.near_names import hint
 from engine.service.serving import ServingEndpoints
 from engine.service.sync import failure_of
 from engine.store.layout import Layout, remove, storage_failed
@@ -61,12 +62,25 @@ UNREADABLE = (CorruptFile, NewerRelease, StorageFailed)
 class Catalog:
     """The indexes of a workspace, and its endpoints."""
 
-    def __init__(self, layout: Layout, tables: TableStore, serving: ServingEndpoints) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        tables: TableStore,
+        serving: ServingEndpoints,
+        whereabouts: Callable[[], str],
+    ) -> None:
+        """
+        Args:
+            whereabouts: what to say of the workspace where something is not found in it.
+        """
         self._layout = layout
+        self._whereabouts = whereabouts
         self._tables = tables
         self._serving = serving
         self.endpoints = Endpoints(
-            layout, lambda name: [i for i in self.found() if i.endpoint_name == name]
+            layout,
+            lambda name: [i for i in self.found() if i.endpoint_name == name],
+            whereabouts,
         )
         self._specs: dict[str, tuple[tuple[int, int], str, IndexSpec, VersionStore]] = {}
 
@@ -252,6 +266,18 @@ class Catalog:
             NotFound: no index of this name, or not on this endpoint.
             CorruptFile, NewerRelease, StorageFailed: its description can't be read.
         """
+        opened = self._opened(name)
+        if opened is None:
+            error = NotFound(f"Vector search index {name} not found")
+            error.hint = hint("indexes", name, self.names(), self._whereabouts())
+            raise error
+        spec, versions = opened
+        if endpoint is not None and spec.endpoint_name != endpoint:
+            raise NotFound(f"Vector search index {name} not found on endpoint {endpoint}")
+        return spec, versions
+
+    def _opened(self, name: str) -> tuple[IndexSpec, VersionStore] | None:
+        """See `open`; None where there is no such index."""
         try:
             cached = self._specs.get(name)
             if cached is None or cached[0] != _stamp(cached[1]):
@@ -261,13 +287,10 @@ class Catalog:
                 cached = (stamp, file, spec, VersionStore(self._layout, spec))
                 self._specs[name] = cached
         except (FileNotFoundError, NotADirectoryError, InvalidParameterValue):
-            raise NotFound(f"Vector search index {name} not found") from None
+            return None
         except OSError as error:
             raise storage_failed(f"index {name} was not read", error) from error
-        spec, versions = cached[2:]
-        if endpoint is not None and spec.endpoint_name != endpoint:
-            raise NotFound(f"Vector search index {name} not found on endpoint {endpoint}")
-        return spec, versions
+        return cached[2:]
 
     def settled(self, name: str) -> tuple[IndexSpec, VersionStore, Version] | None:
         """An index with its published version, if nothing has changed since the last look."""
@@ -280,12 +303,9 @@ class Catalog:
     def exists(self, name: str) -> bool:
         """Whether there is an index of this name, damaged ones too."""
         try:
-            self.open(name)
-        except NotFound:
-            return False
+            return self._opened(name) is not None
         except UNREADABLE:
             return True
-        return True
 
     def names(self) -> list[str]:
         """Names of all indexes, damaged ones too, sorted."""
@@ -305,9 +325,10 @@ class Catalog:
         found: list[IndexSpec | Unreadable] = []
         for name in sorted(folders):
             try:
-                found.append(self.open(name)[0])
-            except NotFound:  # deleted just now, or no index at all
-                continue
+                opened = self._opened(name)
+                found += (
+                    opened[:1] if opened is not None else ()
+                )  # deleted just now, or none at all
             except UNREADABLE as error:
                 found.append(self._unreadable(name, error))
         return found

@@ -30,6 +30,7 @@ from engine.errors import (
 )
 from engine.service import permissions
 from engine.service.descriptions import Unreadable
+from engine.service.near_names import hint
 from engine.store.endpoint_files import (
     ENDPOINT_TYPES,
     endpoint_file,
@@ -53,12 +54,17 @@ class Endpoints:
     """The endpoints of a workspace."""
 
     def __init__(
-        self, layout: Layout, indexes_of: Callable[[str], list[IndexSpec | Unreadable]]
+        self,
+        layout: Layout,
+        indexes_of: Callable[[str], list[IndexSpec | Unreadable]],
+        whereabouts: Callable[[], str],
     ) -> None:
         """
         Args:
             indexes_of: the indexes of an endpoint.
+            whereabouts: what to say of the workspace where something is not found in it.
         """
+        self._whereabouts = whereabouts
         self._layout = layout
         self._indexes_of = indexes_of
         self._looks: dict[str, tuple[str, _Stamp, bool]] = {}
@@ -323,7 +329,7 @@ class Endpoints:
             with contextlib.suppress(NotFound, CorruptFile, NewerRelease, StorageFailed):
                 if self._read(name)["id"] == endpoint_id:
                     return name
-        raise NotFound(f"Vector search endpoint {endpoint_id} not found")
+        raise self._not_found(endpoint_id)
 
     # ------------------------------------------------------------------ files
     def _read(self, name: str) -> dict[str, Any]:
@@ -335,7 +341,12 @@ class Endpoints:
         try:
             return read_endpoint(self._layout, names.endpoint_name(name))
         except (FileNotFoundError, InvalidParameterValue):
-            raise NotFound(f"Vector search endpoint {name} not found") from None
+            raise self._not_found(name) from None
+
+    def _not_found(self, name: str) -> NotFound:
+        error = NotFound(f"Vector search endpoint {name} not found")
+        error.hint = hint("endpoints", name, endpoint_names(self._layout), self._whereabouts())
+        return error
 
     def _change(self, name: str, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
         with self._layout.writing("endpoints"):

@@ -12,6 +12,7 @@ from engine.errors import BadRequest, CorruptFile, InvalidParameterValue, NotFou
 from engine.service import direct, maintenance
 from engine.service.catalog import UNREADABLE, Catalog
 from engine.service.models import Models
+from engine.service.near_names import full_index_name, is_empty, is_there, whereabouts
 from engine.service.sql import execute
 from engine.service.sync import sync
 from engine.settings import Settings
@@ -26,7 +27,17 @@ class Indexes(Models):
     def __init__(self, layout: Layout, settings: Settings) -> None:
         super().__init__(layout, settings)
         self.tables = TableStore(layout)
-        self.catalog = Catalog(layout, self.tables, self.serving)
+        self.catalog = Catalog(layout, self.tables, self.serving, self.whereabouts)
+
+    def whereabouts(self) -> str:
+        """Which folder is the workspace, who chose it, and what is wrong with it, if anything is."""
+        return whereabouts(self._layout.root, self.settings.path_from)
+
+    def check_is_there(self) -> None:
+        """Raise NotFound where the workspace's folder is missing or holds something else."""
+        root = self._layout.root
+        if not is_there(root) and not is_empty(root):
+            raise NotFound(self.whereabouts())
 
     # ------------------------------------------------------------------ endpoints
     def create_endpoint(
@@ -339,6 +350,10 @@ class Indexes(Models):
     def list_indexes(self, endpoint: str | None = None) -> list[dict[str, Any]]:
         """The indexes of an endpoint, or of all, by name. Raises NotFound."""
         return self.catalog.list_indexes(endpoint)
+
+    def full_index_name(self, name: str) -> str:
+        """An index's full name by its last part or last two, where no other index has them."""
+        return full_index_name(name, self.catalog.names)
 
     def index_exists(self, name: str) -> bool:
         return self.catalog.exists(name)
