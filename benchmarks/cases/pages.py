@@ -34,18 +34,10 @@ def pages(options: Options) -> list[Row]:
         workspace.create_index(
             INDEX, source_table="main.bench.products", vector_column="v", create_endpoint=True
         )
-        ratios, elsewhere = [], []
-        for number in range(QUERIES + 1):
-            query = rng.standard_normal(DIMENSION).tolist()
-            tokens: list[str] = []
-            one = seconds(lambda: tokens.append(first_page(workspace, query)))
-            rest = seconds(lambda: next_pages(workspace, tokens[0]))
-            restarted = Workspace(path)
-            restarted.query_index(INDEX, columns=COLUMNS, query_vector=query)  # opens the files
-            again = seconds(lambda: next_pages(restarted, tokens[0]))
-            if number:  # the first one warms up
-                ratios.append((one + rest) / one)
-                elsewhere.append(again / one)
+        measured(workspace, rng)  # warms up
+        taken = [measured(workspace, rng) for _ in range(QUERIES)]
+        ratios = [(first + rest) / first for first, rest, _ in taken]
+        elsewhere = [again / first for first, _, again in taken]
         ratio = median(ratios)
         return [
             Row(
@@ -56,6 +48,17 @@ def pages(options: Options) -> list[Row]:
             ),
             Row("the other nine pages in another process", f"{median(elsewhere):.2f}"),
         ]
+
+
+def measured(workspace: Workspace, rng: np.random.Generator) -> tuple[float, float, float]:
+    """Seconds of a first page, of the other nine, and of those where nothing is known of the first."""
+    query = rng.standard_normal(DIMENSION).tolist()
+    tokens: list[str] = []
+    first = seconds(lambda: tokens.append(first_page(workspace, query)))
+    rest = seconds(lambda: next_pages(workspace, tokens[0]))
+    restarted = Workspace(workspace.path)
+    restarted.query_index(INDEX, columns=COLUMNS, query_vector=query)  # opens the files
+    return first, rest, seconds(lambda: next_pages(restarted, tokens[0]))
 
 
 def first_page(workspace: Workspace, query: list[float]) -> str:

@@ -55,11 +55,14 @@ def answer(
         count, page = len(hits), hits[offset : offset + PAGE_ROWS]
         if count > PAGE_ROWS:
             keep(Ranking.of(hits, facets, timings.plans, timings.warnings))
+        started = time.perf_counter()
+        values = fetch(version, page, query.columns)
+        rows = [[*row, hit.score] for row, hit in zip(values, page)]
     else:
-        count, page, facets = len(known), known.page(offset, PAGE_ROWS), known.facets
+        count, facets = len(known), known.facets
         timings.plans, timings.warnings = known.plans, list(known.warnings)
-    started = time.perf_counter()
-    rows = [[*values, hit.score] for values, hit in zip(fetch(version, page, query.columns), page)]
+        started = time.perf_counter()
+        rows = known.page(version, offset, PAGE_ROWS, query.columns)
     timings.fetch_ms += 1000 * (time.perf_counter() - started)
     token = next_token(offset + PAGE_ROWS) if offset + PAGE_ROWS < count else ""
     out = reply(

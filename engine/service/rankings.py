@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.core.arrays import Rows
 from engine.service.search import Hit
+from engine.store.versions import Version
 
 MAX_BYTES = 64 << 20  # of all rankings together
 
@@ -57,13 +58,19 @@ class Ranking:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def page(self, start: int, rows: int) -> list[Hit]:
-        """Results from `start` on, to fetch their columns; without keys and cosines."""
-        chosen = slice(start, start + rows)
-        places = zip(
-            self.parts[chosen].tolist(), self.rows[chosen].tolist(), self.scores[chosen].tolist()
-        )
-        return [Hit(part, row, None, score, None) for part, row, score in places]
+    def page(
+        self, version: Version, start: int, rows: int, columns: Sequence[str]
+    ) -> list[list[Any]]:
+        """Column values and score of the results from `start` on."""
+        parts, places = self.parts[start : start + rows], self.rows[start : start + rows]
+        scores = self.scores[start : start + rows].tolist()
+        out: list[list[Any]] = [[]] * len(scores)
+        for part in np.unique(parts).tolist():
+            here = np.flatnonzero(parts == part)
+            values = version.parts[part].segment.fetch(columns, places[here])
+            for place, *row in zip(here.tolist(), *values):
+                out[place] = [*row, scores[place]]
+        return out
 
     @property
     def nbytes(self) -> int:
