@@ -421,3 +421,39 @@ def test_a_file_that_is_no_endpoint_is_not_listed(workspace: Workspace) -> None:
     assert_others_go_on(workspace)
     with pytest.raises(NotFound):
         workspace.get_endpoint("UPPER")
+
+
+# ------------------------------------------------------------------ serving endpoints
+SERVING_DAMAGES = {
+    how: damage
+    for how, damage in DAMAGES.items()
+    if how not in ("an unknown word", "a format that is none")
+} | {"an unknown output": edited(lambda values: values.update(output="square"))}
+
+
+@pytest.mark.parametrize("how", SERVING_DAMAGES)
+def test_a_damaged_serving_endpoint_is_listed_with_the_reason_and_deleted(
+    tmp_path: Path, how: str
+) -> None:
+    workspace = Workspace(tmp_path)
+    for name in ("one", "two"):
+        workspace.create_serving_endpoint(name, "hashed")
+    file = tmp_path / "serving" / "one.json"
+    SERVING_DAMAGES[how](file)
+    shown = {endpoint["name"]: endpoint for endpoint in workspace.list_serving_endpoints()}
+    assert shown["two"]["state"]["ready"] == "READY"
+    for one in (shown["one"], workspace.get_serving_endpoint("one")):
+        assert one["state"]["ready"] == "NOT_READY"
+        [entity] = one["config"]["served_entities"]
+        assert entity["state"]["deployment"] == "DEPLOYMENT_FAILED"
+        assert str(file) in entity["state"]["deployment_state_message"]
+    code, said = command(workspace, "serving", "list")
+    assert code == 0 and "two" in said
+    assert not isinstance(workspace.serving.embed_texts("two", ["red shirt"])[0], str)
+    with pytest.raises(CorruptFile, match="vitrine serving delete one"):
+        workspace.serving.encoder("one")
+    with pytest.raises(ResourceConflict):
+        workspace.create_serving_endpoint("one", "hashed")
+    assert command(workspace, "serving", "delete", "one")[0] == 0
+    workspace.create_serving_endpoint("one", "hashed")
+    assert workspace.get_serving_endpoint("one")["state"]["ready"] == "READY"
