@@ -28,6 +28,8 @@ CASES = (
     "words",
     "http_cost",
     "http_load",
+    "fairness",
+    "pages",
     "plan_costs",
     "start",
     "embedded_model",

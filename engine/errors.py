@@ -15,6 +15,7 @@ The tree (status and code are what the HTTP API would answer):
     ├── TooManyRequests              429 RESOURCE_EXHAUSTED
     ├── NotSupported                 501 NOT_IMPLEMENTED    an argument not offered yet
     ├── CorruptFile                  500 DATA_LOSS          a file of the workspace is damaged
+    ├── NewerRelease                 400 NEWER_RELEASE      a file of the workspace is of a newer release
     ├── StorageFailed                500 STORAGE_FAILED     a full disk, a read-only folder, and the like
     ├── BadSourceFile                400 BAD_SOURCE_FILE    a user's file; names file, line and value
     ├── BadImage                     400 BAD_IMAGE          an image that can't be used, and why
@@ -41,6 +42,7 @@ class VitrineError(Exception):
         error_code, status_code: as in the API's error body.
         details: list of dicts, the API's `details`; empty in-process.
         response_content: the JSON body that the HTTP API would send.
+        hint: what else may help, beside a message in the API's own words.
     """
 
     error_code = "INTERNAL_ERROR"
@@ -52,9 +54,17 @@ class VitrineError(Exception):
         super().__init__(message)
         self.message = message
         self.details: list[dict[str, Any]] = []
+        self.hint = ""
 
     def __str__(self) -> str:
-        return f"[{self.error_code}] {self.message}"
+        return f"[{self.error_code}] {self.in_words}"
+
+    @property
+    def in_words(self) -> str:
+        """The message, and the hint where there is one."""
+        if not self.hint:
+            return self.message
+        return f"{self.message}{'' if self.message.endswith('.') else '.'} {self.hint}"
 
     @property
     def response_content(self) -> str:
@@ -121,6 +131,11 @@ class NotSupported(VitrineError):
 
 class CorruptFile(VitrineError):
     error_code = "DATA_LOSS"
+
+
+class NewerRelease(VitrineError):
+    error_code = "NEWER_RELEASE"
+    status_code = 400
 
 
 class StorageFailed(VitrineError):

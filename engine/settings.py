@@ -20,6 +20,7 @@ class Settings:
         integers_as_floats: integer columns arrive as floats in `data_array`, as seen on the cloud.
         strict_filters: a filter dialect that the cloud refuses on an endpoint is refused here too:
             text on STANDARD, dicts on STORAGE_OPTIMIZED.
+        path_from: who chose `path`, in words for messages.
     """
 
     path: Path
@@ -27,15 +28,19 @@ class Settings:
     device: str | None = None
     integers_as_floats: bool = True
     strict_filters: bool = False
+    path_from: str = "by --workspace, or workspace= in Python"
 
     @staticmethod
     def from_environment(environ: Mapping[str, str]) -> Settings:
         """Settings from VITRINE_WORKSPACE (default ~/.vitrine), VITRINE_ENCODER, VITRINE_DEVICE and
         VITRINE_STRICT_FILTERS (1 or 0).
         """
-        path = environ.get("VITRINE_WORKSPACE") or "~/.vitrine"
+        path = environ.get("VITRINE_WORKSPACE")
         return Settings(
-            path=Path(path).expanduser(),
+            path=Path(path or "~/.vitrine").expanduser(),
+            path_from="by VITRINE_WORKSPACE"
+            if path
+            else "the default; VITRINE_WORKSPACE is not set",
             encoder=environ.get("VITRINE_ENCODER") or DEFAULT_ENCODER,
             device=environ.get("VITRINE_DEVICE") or None,
             strict_filters=environ.get("VITRINE_STRICT_FILTERS", "0").lower()

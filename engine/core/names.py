@@ -85,6 +85,11 @@ def endpoint_name(text: str) -> str:
     return text
 
 
+def is_endpoint_name(text: str) -> bool:
+    """Whether an endpoint can have this name."""
+    return _ENDPOINT.fullmatch(text) is not None
+
+
 def volume_path(text: str) -> str:
     """Check a `/Volumes/catalog/schema/volume[/...]` path; `dbfs:` before it is dropped.
 

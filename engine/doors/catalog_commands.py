@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +12,17 @@ import click
 
 from engine.doors.options import FILE, comma_separated, with_workspace
 from engine.doors.printing import note, print_sync, print_table
+from engine.errors import CorruptFile, NotFound
 
 if TYPE_CHECKING:
     from engine.service.workspace import Workspace
+
+
+def _explain_nothing(workspace: Workspace, what: str, found: Sequence[object]) -> None:
+    """Say why a list is empty; where there is no workspace at all, as an error."""
+    if not found:
+        workspace.check_is_there()
+        note(f"no {what} here. {workspace.whereabouts()}")
 
 
 # ---------------------------------------------------------------------- tables and volumes
@@ -35,8 +45,10 @@ def table_register(workspace: Workspace, name: str, files: tuple[str, ...]) -> N
 @with_workspace
 def table_list(workspace: Workspace) -> None:
     """List the tables of the workspace; a damaged one with what is wrong."""
+    names = workspace.list_tables()
+    _explain_nothing(workspace, "tables", names)
     damaged = workspace.damaged_tables()
-    for name in workspace.list_tables():
+    for name in names:
         reason = damaged.get(name)
         click.echo(name if reason is None else f"{name}  (damaged: {' '.join(reason.split())})")
 
@@ -105,6 +117,7 @@ def endpoint_list(workspace: Workspace) -> None:
         }
         for found in workspace.list_endpoints()
     ]
+    _explain_nothing(workspace, "endpoints", rows)
     print_table(rows, ["name", "type", "state", "indexes"])
 
 
@@ -168,6 +181,7 @@ def index_create(
 @with_workspace
 def index_sync(workspace: Workspace, name: str) -> None:
     """Bring an index to the state of its source table."""
+    name = workspace.full_index_name(name)
     print_sync(name, workspace.sync(name))
 
 
@@ -176,6 +190,7 @@ def index_sync(workspace: Workspace, name: str) -> None:
 @with_workspace
 def index_describe(workspace: Workspace, name: str) -> None:
     """Print an index as the API describes it, in JSON."""
+    name = workspace.full_index_name(name)
     click.echo(json.dumps(workspace.get_index(name), indent=2))
 
 
@@ -184,17 +199,15 @@ def index_describe(workspace: Workspace, name: str) -> None:
 def index_list(workspace: Workspace) -> None:
     """List all indexes."""
     rows = []
-    for found in workspace.list_endpoints():
-        for spec in workspace.list_indexes(found["name"]):
-            status = workspace.get_index(spec["name"])["status"]
+    for found in workspace.list_indexes():
+        with contextlib.suppress(NotFound):  # deleted just now
+            status = workspace.get_index(found["name"])["status"]
+            endpoint_name = found.get("endpoint_name")
+            row = {"name": found["name"], "endpoint": endpoint_name}
             rows.append(
-                {
-                    "name": spec["name"],
-                    "endpoint": found["name"],
-                    "rows": status["indexed_row_count"],
-                    "state": status["detailed_state"],
-                }
+                {**row, "rows": status["indexed_row_count"], "state": status["detailed_state"]}
             )
+    _explain_nothing(workspace, "indexes", rows)
     print_table(rows, ["name", "endpoint", "rows", "state"])
 
 
@@ -203,6 +216,7 @@ def index_list(workspace: Workspace) -> None:
 @with_workspace
 def index_delete(workspace: Workspace, name: str) -> None:
     """Delete an index and its files."""
+    name = workspace.full_index_name(name)
     workspace.delete_index(name)
     click.echo(f"deleted index {name}")
 
@@ -212,6 +226,7 @@ def index_delete(workspace: Workspace, name: str) -> None:
 @with_workspace
 def index_check(workspace: Workspace, name: str) -> None:
     """Read every file of an index; print what is wrong and exit with 1 if anything is."""
+    name = workspace.full_index_name(name)
     faults = workspace.check_index(name)
     for fault in faults:
         click.echo(" ".join(fault.split()))
@@ -225,6 +240,7 @@ def index_check(workspace: Workspace, name: str) -> None:
 @with_workspace
 def index_compact(workspace: Workspace, name: str) -> None:
     """Merge all segments of an index and drop its deleted rows."""
+    name = workspace.full_index_name(name)
     done = workspace.compact_index(name)
     rows = workspace.get_index(name)["status"]["indexed_row_count"]
     click.echo(f"{'compacted' if done else 'nothing to compact in'} {name}: {rows:,} rows")
@@ -234,8 +250,11 @@ def index_compact(workspace: Workspace, name: str) -> None:
 @click.argument("name")
 @with_workspace
 def index_restore(workspace: Workspace, name: str) -> None:
-    """Publish the newest intact version of an index again, after damage to its files."""
-    latest = workspace.index_versions(name)[-1:]
+    """Restore an index after damage to its files: its description, and the newest intact version."""
+    name = workspace.full_index_name(name)
+    latest: list[int] = []
+    with contextlib.suppress(CorruptFile):
+        latest = workspace.index_versions(name)[-1:]
     number = workspace.restore_index(name)
     rows = workspace.get_index(name)["status"]["indexed_row_count"]
     what = "nothing to restore in" if [number] == latest else "restored"

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from engine.errors import VitrineError
+from engine.errors import NotFound, VitrineError
 
 INTERRUPTED = 130  # exit status of a command ended by Ctrl-C
 FILE = click.Path(exists=False, path_type=Path)
@@ -23,7 +23,7 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except VitrineError as error:
-            raise click.ClickException(error.message) from error
+            raise click.ClickException(error.in_words) from error
         except KeyboardInterrupt:
             click.echo("interrupted: what was encoded is kept, run it again to go on", err=True)
             ctx.exit(INTERRUPTED)
@@ -37,7 +37,13 @@ def with_workspace(command: Command) -> Command:
     def wrapped(workspace: str | None, **arguments: Any) -> Any:
         from engine.service.workspace import Workspace
 
-        return command(Workspace(workspace), **arguments)
+        opened = Workspace(workspace)
+        try:
+            return command(opened, **arguments)
+        except NotFound as error:
+            where = opened.whereabouts()
+            error.hint = error.hint or (where if where not in error.message else "")
+            raise
 
     return wrapped  # type: ignore[return-value]
 

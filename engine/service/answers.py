@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,10 +17,11 @@ from engine.core.assumptions import FUSED_ROWS, RERANKED_ROWS
 from engine.core.facets import count_facet
 from engine.core.fusion import reciprocal_rank_fusion
 from engine.core.query import PAGE_ROWS, Query
-from engine.core.reply import encode_token, reply
+from engine.core.reply import reply
 from engine.core.schema import IndexSpec
 from engine.core.sorting import sorted_places
 from engine.service.keyword_search import find_by_words, matching
+from engine.service.rankings import Ranking
 from engine.service.search import Hit, Timings, fetch, find
 from engine.store.versions import Version
 
@@ -34,6 +37,8 @@ def answer(
     offset: int = 0,
     next_token: Callable[[int], str],
     integers_as_floats: bool = True,
+    known: Ranking | None = None,
+    keep: Callable[[Ranking], None],
 ) -> dict[str, Any]:
     """One page of the API's reply.
 
@@ -42,27 +47,46 @@ def answer(
         rerank: ranks rows a second time, for queries that ask for it.
         offset: rows that earlier pages have returned.
         next_token: the token of the page that starts at an offset.
+        known: the query's ranking, where an earlier page was answered here.
+        keep: takes the ranking of a query that has more pages.
     """
-    hits = ranked(version, query, timings, rerank)
-    counted = _facet_result(version, query, hits, timings) if query.facets else None
-    if query.sort:
-        keys = [list(column) for column in zip(*fetch(version, hits, _sort_columns(query)))]
-        hits = [hits[place] for place in sorted_places(query.sort, keys)] if hits else []
-    page = hits[offset : offset + PAGE_ROWS]
-    started = time.perf_counter()
-    rows = [[*values, hit.score] for values, hit in zip(fetch(version, page, query.columns), page)]
+    if known is None:
+        hits, facets = _all_hits(version, query, timings, rerank)
+        count, page = len(hits), hits[offset : offset + PAGE_ROWS]
+        if count > PAGE_ROWS:
+            keep(Ranking.of(hits, facets, timings.plans, timings.warnings))
+        started = time.perf_counter()
+        values = fetch(version, page, query.columns)
+        rows = [[*row, hit.score] for row, hit in zip(values, page)]
+    else:
+        count, facets = len(known), known.facets
+        timings.plans, timings.warnings = known.plans, list(known.warnings)
+        started = time.perf_counter()
+        rows = known.page(version, offset, PAGE_ROWS, query.columns)
     timings.fetch_ms += 1000 * (time.perf_counter() - started)
-    token = next_token(offset + PAGE_ROWS) if offset + PAGE_ROWS < len(hits) else ""
+    token = next_token(offset + PAGE_ROWS) if offset + PAGE_ROWS < count else ""
     out = reply(
         query.columns,
         rows,
         next_page_token=token,
         integers_as_floats=integers_as_floats,
-        facets=counted,
+        facets=facets,
     )
     if query.debug_level >= 1:
         out["debug_info"] = _debug_info(query, timings)
     return out
+
+
+def _all_hits(
+    version: Version, query: Query, timings: Timings, rerank: Rerank
+) -> tuple[list[Hit], list[list[Any]] | None]:
+    """All results of a query in the order of its pages, and their facets where asked for."""
+    hits = ranked(version, query, timings, rerank)
+    counted = _facet_result(version, query, hits, timings) if query.facets else None
+    if query.sort:
+        keys = [list(column) for column in zip(*fetch(version, hits, _sort_columns(query)))]
+        hits = [hits[place] for place in sorted_places(query.sort, keys)] if hits else []
+    return hits, counted
 
 
 def ranked(version: Version, query: Query, timings: Timings, rerank: Rerank) -> list[Hit]:
@@ -149,23 +173,18 @@ def _debug_info(query: Query, timings: Timings) -> dict[str, Any]:
 
 
 # ------------------------------------------------------------------ pages
-def page_token(
-    spec: IndexSpec,
-    version: Version,
-    query: Query,
-    request: Mapping[str, Any],
-    offset: int,
-    secret: bytes,
-) -> str:
-    """The token of the page of a query that starts at `offset`: the whole request, signed."""
+def page_state(
+    spec: IndexSpec, version: Version, query: Query, request: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a page token holds beside its offset: the whole request, and a name for its ranking."""
     state = {
         "index": spec.id,
         "version": version.number,
         "vector": base64.b64encode(query.vector.astype("<f4").tobytes()).decode(),
         "request": request,
-        "offset": offset,
     }
-    return encode_token(state, secret)
+    text = json.dumps(state, sort_keys=True, default=str).encode()
+    return {**state, "ranking": hashlib.blake2b(text, digest_size=16).hexdigest()}
 
 
 def vector_of_token(state: Mapping[str, Any]) -> Vector:

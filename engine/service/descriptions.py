@@ -5,6 +5,7 @@ What is not there is left out: clients read an empty list or a null as something
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
@@ -14,15 +15,29 @@ from engine.service.sync_failures import SyncFailure
 from engine.store.versions import Version
 
 
+@dataclass(frozen=True)
+class Unreadable:
+    """An index whose description can't be read.
+
+    Attributes:
+        endpoint_name: None where even that is not known.
+        reason: what is wrong, and what to do.
+    """
+
+    name: str
+    endpoint_name: str | None
+    reason: str
+
+
 def describe(
-    spec: IndexSpec, version: Version | None, endpoint_type: str, failure: SyncFailure | None
+    spec: IndexSpec, version: Version | None, failure: SyncFailure | None
 ) -> dict[str, Any]:
     """The reply to a look at one index.
 
     Args:
         failure: how its last sync failed, or None.
     """
-    described = {**summary(spec), "id": spec.id, "endpoint_type": endpoint_type}
+    described = {**summary(spec), "id": spec.id, "endpoint_type": spec.endpoint_type}
     if spec.usage_policy_id is not None:
         described["budget_policy_id"] = spec.usage_policy_id
         described["effective_budget_policy_id"] = spec.usage_policy_id
@@ -35,8 +50,11 @@ def describe(
     return {**described, "status": _status(spec, version, failure)}
 
 
-def summary(spec: IndexSpec) -> dict[str, Any]:
-    """An index as lists show it, without status."""
+def summary(spec: IndexSpec | Unreadable) -> dict[str, Any]:
+    """An index as lists show it, without status; one that can't be read with its status."""
+    if isinstance(spec, Unreadable):
+        known = {} if spec.endpoint_name is None else {"endpoint_name": spec.endpoint_name}
+        return {"name": spec.name, **known, "status": unreadable_status(spec.reason)}
     return {
         "name": spec.name,
         "endpoint_name": spec.endpoint_name,
@@ -44,6 +62,18 @@ def summary(spec: IndexSpec) -> dict[str, Any]:
         "index_type": "DIRECT_ACCESS" if spec.is_direct_access else "DELTA_SYNC",
         "index_subtype": spec.index_subtype,
         "creator": spec.creator,
+    }
+
+
+def unreadable_status(reason: str) -> dict[str, Any]:
+    """The status of an index that can't be read."""
+    return {
+        "ready": False,
+        "detailed_state": "OFFLINE_FAILED",
+        "message": reason,
+        "failed_status": {"error_message": reason},
+        "indexed_row_count": 0,
+        "num_indexed_rows": 0,
     }
 
 

@@ -111,7 +111,7 @@ def upsert(versions: VersionStore, rows: object) -> dict[str, Any]:
     given = _check_rows(rows, spec)
     good, failed = _usable_rows(given, spec)
     if good:
-        with versions.layout.writing(f"index-{spec.name}"):
+        with versions.writing():
             _write(versions, list(good.values()), list(good))
     return _reply(len(given), failed)
 
@@ -136,7 +136,7 @@ def delete(versions: VersionStore, keys: object) -> dict[str, Any]:
         except VitrineError as error:
             failed.append((_shown_key(key), error.message))
     if wanted:
-        with versions.layout.writing(f"index-{spec.name}"):
+        with versions.writing():
             _write(versions, [], wanted)
     return _reply(len(keys), failed)
 

@@ -7,39 +7,64 @@ state reached (ONLINE, STOPPED).
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from engine.core import names
+from engine.core.schema import EndpointType, IndexSpec
 from engine.errors import (
     BadRequest,
+    CorruptFile,
     InvalidParameterValue,
     InvalidState,
+    NewerRelease,
     NotFound,
     ResourceConflict,
+    StorageFailed,
 )
 from engine.service import permissions
-from engine.store.layout import Layout, read_json, write_json
+from engine.service.descriptions import Unreadable
+from engine.service.near_names import hint
+from engine.store.endpoint_files import (
+    ENDPOINT_TYPES,
+    endpoint_file,
+    endpoint_names,
+    read_endpoint,
+    write_endpoint,
+)
+from engine.store.layout import Layout, read_json, remove
 
-ENDPOINT_TYPES = ("STANDARD", "STORAGE_OPTIMIZED")
 RESET_QPS = -1  # the API's word for "no target any more"
-_OWN = ("state", "target_qps", "access_control_list")  # of the file, not shown as they are
+_OWN = (
+    "state",
+    "target_qps",
+    "access_control_list",
+    "format",
+)  # of the file, not shown as they are
 _Stamp = tuple[int, int, int]
 
 
 class Endpoints:
     """The endpoints of a workspace."""
 
-    def __init__(self, layout: Layout, indexes_of: Callable[[str], list[str]]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        indexes_of: Callable[[str], list[IndexSpec | Unreadable]],
+        whereabouts: Callable[[], str],
+    ) -> None:
         """
         Args:
-            indexes_of: names of the indexes of an endpoint.
+            indexes_of: the indexes of an endpoint.
+            whereabouts: what to say of the workspace where something is not found in it.
         """
+        self._whereabouts = whereabouts
         self._layout = layout
         self._indexes_of = indexes_of
         self._looks: dict[str, tuple[str, _Stamp, bool]] = {}
@@ -54,13 +79,16 @@ class Endpoints:
     ) -> dict[str, Any]:
         """Create an endpoint; the reply says PROVISIONING, the next look ONLINE.
 
+        One whose file is damaged is made anew, and its indexes are its again.
+
         Args:
             budget_policy_id, usage_policy_id: at most one; both are kept as the budget policy.
             target_qps: queries a second that are wanted, kept and shown only.
 
         Raises:
             InvalidParameterValue: a bad name or type, both policies, or a `target_qps` that is no
-                positive integer or given for STORAGE_OPTIMIZED. ResourceConflict: the name is taken.
+                positive integer or given for STORAGE_OPTIMIZED; another type than that of the
+                indexes of a damaged endpoint. ResourceConflict: the name is taken.
         """
         names.endpoint_name(name)
         if endpoint_type not in ENDPOINT_TYPES:
@@ -79,41 +107,85 @@ class Endpoints:
         if policy := usage_policy_id or budget_policy_id:
             facts |= _policy(policy)
         with self._layout.writing("endpoints"):
-            if self._file(name).exists():
-                raise ResourceConflict(f"Vector search endpoint with name {name} already exists")
+            self._refuse_taken(name, endpoint_type)
             now, user = now_ms(), user_name()
             facts |= {"creator": user, "creation_timestamp": now}
             facts |= {"last_updated_user": user, "last_updated_timestamp": now}
-            write_json(self._file(name), facts)
+            write_endpoint(self._layout, facts)
         return self._shown(facts, "PROVISIONING")
 
+    def _refuse_taken(self, name: str, endpoint_type: str) -> None:
+        taken = f"Vector search endpoint with name {name} already exists"
+        try:
+            self._read(name)
+        except NotFound:
+            return
+        except CorruptFile:
+            kinds = {spec.endpoint_type for spec in self._indexes_of(name) if _is_read(spec)}
+            if kinds - {endpoint_type}:
+                raise InvalidParameterValue(
+                    f"endpoint_type is {endpoint_type}; the indexes of the damaged endpoint {name} are "
+                    f"of {', '.join(sorted(kinds))}. Give that type."
+                ) from None
+            remove(endpoint_file(self._layout, name))
+            return
+        except (NewerRelease, StorageFailed) as error:
+            raise ResourceConflict(f"{taken}. {error.message}") from None
+        raise ResourceConflict(taken)
+
     def get(self, name: str) -> dict[str, Any]:
-        """An endpoint as the API shows it.
+        """An endpoint as the API shows it; of one that can't be read, why, in the state RED_STATE.
 
         Raises:
             NotFound: there is none of this name.
         """
-        return self._shown(self._read(name))
+        try:
+            return self._shown(self._read(name))
+        except (CorruptFile, NewerRelease, StorageFailed) as error:
+            return self._unreadable(name, error.message)
+
+    def exists(self, name: str) -> bool:
+        """Whether there is an endpoint of this name, a damaged one too."""
+        with contextlib.suppress(NotFound):
+            return bool(self.get(name))
+        return False
+
+    def type_of(self, name: str) -> EndpointType:
+        """STANDARD or STORAGE_OPTIMIZED.
+
+        Raises:
+            NotFound: no such endpoint. CorruptFile, NewerRelease, StorageFailed: it can't be read.
+        """
+        kind: EndpointType = self._read(name)["endpoint_type"]
+        return kind
 
     def list(self) -> list[dict[str, Any]]:
-        """All endpoints, by name."""
-        found = sorted(self._layout.endpoints_dir.glob("*.json"))
-        return [self.get(file.stem) for file in found]
+        """All endpoints, by name.
+
+        Those that are made or deleted meanwhile may be among them or not.
+        """
+        found = []
+        for name in endpoint_names(self._layout):
+            with contextlib.suppress(NotFound):  # deleted just now
+                found.append(self.get(name))
+        return found
 
     def delete(self, name: str) -> None:
-        """Delete an endpoint that has no indexes.
+        """Delete an endpoint that has no indexes, a damaged one too.
 
         Raises:
             NotFound: there is none. InvalidState: it still has indexes.
+            NewerRelease: another release made it, which must delete it.
         """
-        self._read(name)
         with self._layout.writing("endpoints"):
-            living = self._indexes_of(name)
+            with contextlib.suppress(CorruptFile, StorageFailed):
+                self._read(name)
+            living = [index.name for index in self._indexes_of(name)]
             if living:
                 raise InvalidState(
                     f"Endpoint {name} still has indexes: {', '.join(living)}. Delete them first."
                 )
-            self._file(name).unlink(missing_ok=True)
+            remove(endpoint_file(self._layout, name))
         self._looks.pop(name, None)
 
     # ------------------------------------------------------------------ stop and start
@@ -139,17 +211,20 @@ class Endpoints:
     def is_stopped(self, name: str) -> bool:
         """Whether an endpoint is stopped, by one look at its file's time of change.
 
-        An endpoint that isn't there is not stopped.
+        An endpoint that isn't there, or can't be read, is not stopped: its indexes go on.
         """
         known = self._looks.get(name)
-        path = known[0] if known is not None else str(self._file(name))
+        path = known[0] if known is not None else str(endpoint_file(self._layout, name))
         try:
             found = os.stat(path)  # noqa: PTH116  (a third of what Path.stat takes)
             stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
             if known is None or known[1] != stamp:
-                known = (path, stamp, read_json(Path(path)).get("state") == "STOPPED")
+                stopped = False
+                with contextlib.suppress(CorruptFile, StorageFailed):
+                    stopped = read_json(Path(path)).get("state") == "STOPPED"
+                known = (path, stamp, stopped)
                 self._looks[name] = known
-        except (FileNotFoundError, ValueError):  # or no name of a file at all
+        except (OSError, ValueError):  # or no name of a file at all
             return False
         return known[2]
 
@@ -248,24 +323,37 @@ class Endpoints:
         return permissions.levels()
 
     def _name_of(self, endpoint_id: str) -> str:
-        for file in self._layout.endpoints_dir.glob("*.json"):
-            if endpoint_id in (file.stem, read_json(file).get("id")):
-                return file.stem
-        raise NotFound(f"Vector search endpoint {endpoint_id} not found")
+        for name in endpoint_names(self._layout):
+            if name == endpoint_id:
+                return name
+            with contextlib.suppress(NotFound, CorruptFile, NewerRelease, StorageFailed):
+                if self._read(name)["id"] == endpoint_id:
+                    return name
+        raise self._not_found(endpoint_id)
 
     # ------------------------------------------------------------------ files
     def _read(self, name: str) -> dict[str, Any]:
+        """What is known of an endpoint.
+
+        Raises:
+            NotFound: there is none. CorruptFile, NewerRelease, StorageFailed: it can't be read.
+        """
         try:
-            return read_json(self._file(names.endpoint_name(name)))
+            return read_endpoint(self._layout, names.endpoint_name(name))
         except (FileNotFoundError, InvalidParameterValue):
-            raise NotFound(f"Vector search endpoint {name} not found") from None
+            raise self._not_found(name) from None
+
+    def _not_found(self, name: str) -> NotFound:
+        error = NotFound(f"Vector search endpoint {name} not found")
+        error.hint = hint("endpoints", name, endpoint_names(self._layout), self._whereabouts())
+        return error
 
     def _change(self, name: str, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
         with self._layout.writing("endpoints"):
             facts = self._read(name)
             change(facts)
             facts |= {"last_updated_user": user_name(), "last_updated_timestamp": now_ms()}
-            write_json(self._file(name), facts)
+            write_endpoint(self._layout, facts)
         return facts
 
     def _shown(self, facts: dict[str, Any], state: str | None = None) -> dict[str, Any]:
@@ -280,8 +368,19 @@ class Endpoints:
             }
         return seen
 
-    def _file(self, name: str) -> Path:
-        return self._layout.endpoints_dir / f"{name}.json"
+    def _unreadable(self, name: str, reason: str) -> dict[str, Any]:
+        indexes = self._indexes_of(name)
+        kinds = [spec.endpoint_type for spec in indexes if _is_read(spec)]
+        return {
+            "name": name,
+            "endpoint_type": kinds[0] if kinds else "STANDARD",
+            "endpoint_status": {"state": "RED_STATE", "message": reason},
+            "num_indexes": len(indexes),
+        }
+
+
+def _is_read(index: IndexSpec | Unreadable) -> TypeGuard[IndexSpec]:
+    return isinstance(index, IndexSpec)
 
 
 def stopped_message(name: str) -> str:

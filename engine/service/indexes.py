@@ -8,10 +8,11 @@ from typing import Any
 
 from engine.core.names import ENDPOINT, KEY, table_name
 from engine.core.schema import IndexSpec, SyncReport
-from engine.errors import BadRequest, InvalidParameterValue
+from engine.errors import BadRequest, CorruptFile, InvalidParameterValue, NotFound
 from engine.service import direct, maintenance
-from engine.service.catalog import Catalog
+from engine.service.catalog import UNREADABLE, Catalog
 from engine.service.models import Models
+from engine.service.near_names import full_index_name, is_empty, is_there, whereabouts
 from engine.service.sql import execute
 from engine.service.sync import sync
 from engine.service.sync_failures import failure_of
@@ -27,7 +28,17 @@ class Indexes(Models):
     def __init__(self, layout: Layout, settings: Settings) -> None:
         super().__init__(layout, settings)
         self.tables = TableStore(layout)
-        self.catalog = Catalog(layout, self.tables, self.serving)
+        self.catalog = Catalog(layout, self.tables, self.serving, self.whereabouts)
+
+    def whereabouts(self) -> str:
+        """Which folder is the workspace, who chose it, and what is wrong with it, if anything is."""
+        return whereabouts(self._layout.root, self.settings.path_from)
+
+    def check_is_there(self) -> None:
+        """Raise NotFound where the workspace's folder is missing or holds something else."""
+        root = self._layout.root
+        if not is_there(root) and not is_empty(root):
+            raise NotFound(self.whereabouts())
 
     # ------------------------------------------------------------------ endpoints
     def create_endpoint(
@@ -52,7 +63,7 @@ class Indexes(Models):
         return self.catalog.endpoints.list()
 
     def endpoint_exists(self, name: str) -> bool:
-        return any(endpoint["name"] == name for endpoint in self.list_endpoints())
+        return self.catalog.endpoints.exists(name)
 
     def delete_endpoint(self, name: str) -> None:
         """Delete an endpoint without indexes. Raises NotFound, InvalidState."""
@@ -340,18 +351,23 @@ class Indexes(Models):
         Raises:
             NotFound: no such index.
         """
-        self._follow(*self.catalog.open(name, endpoint))
+        with contextlib.suppress(*UNREADABLE):  # which the description says
+            self._follow(*self.catalog.open(name, endpoint))
         return self.catalog.get_index(name, endpoint)
 
-    def list_indexes(self, endpoint: str) -> list[dict[str, Any]]:
-        """The indexes of an endpoint, by name. Raises NotFound."""
+    def list_indexes(self, endpoint: str | None = None) -> list[dict[str, Any]]:
+        """The indexes of an endpoint, or of all, by name. Raises NotFound."""
         return self.catalog.list_indexes(endpoint)
 
+    def full_index_name(self, name: str) -> str:
+        """An index's full name by its last part or last two, where no other index has them."""
+        return full_index_name(name, self.catalog.names)
+
     def index_exists(self, name: str) -> bool:
-        return any(spec.name == name for spec in self.catalog.specs())
+        return self.catalog.exists(name)
 
     def delete_index(self, name: str, endpoint: str | None = None) -> None:
-        """Delete an index and its files. Raises NotFound."""
+        """Delete an index and its files, a damaged one too. Raises NotFound, NewerRelease."""
         self.catalog.delete_index(name, endpoint)
 
     # ------------------------------------------------------------------ maintenance
@@ -359,9 +375,13 @@ class Indexes(Models):
         """Read every file of an index; returns what is wrong, in sentences; empty when all is well.
 
         Raises:
-            NotFound: no such index.
+            NotFound: no such index. NewerRelease: it is for another release to check.
         """
-        return maintenance.check(self.catalog.open(name)[1])
+        try:
+            return maintenance.check(self.catalog.open(name)[1])
+        except CorruptFile as error:
+            copy = self.catalog.copied(name)
+            return [error.message, *(maintenance.check(copy) if copy is not None else [])]
 
     def index_versions(self, name: str) -> list[int]:
         """Numbers of the versions that are kept, ascending; the last is published. Raises NotFound."""
@@ -379,7 +399,14 @@ class Indexes(Models):
     def restore_index(self, name: str) -> int:
         """Publish the newest intact version of an index again; returns the new version's number.
 
+        A damaged description of the index is restored from its copy before. Where that was all, and
+        the index never had a version, the number is 0.
+
         Raises:
-            NotFound: no such index. CorruptFile: none is intact.
+            NotFound: no such index. CorruptFile: none is intact. NewerRelease: see `check_index`.
         """
-        return maintenance.restore(self.catalog.open(name)[1])
+        described_again = self.catalog.restore_spec(name)
+        versions = self.catalog.open(name)[1]
+        if described_again and not versions.numbers():
+            return 0
+        return maintenance.restore(versions)

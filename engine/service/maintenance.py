@@ -116,7 +116,7 @@ def restore(versions: VersionStore) -> int:
         CorruptFile: no version is intact; says what is wrong with each.
     """
     wrong = []
-    with versions.layout.writing(f"index-{versions.spec.name}"):
+    with versions.writing():
         numbers = versions.numbers()
         for number in reversed(numbers):
             try:

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.core.query import DEFAULT_RESULTS, Query, build_query
-from engine.core.reply import decode_token, invalid_token
+from engine.core.reply import decode_token, encode_token, invalid_token
 from engine.core.schema import IndexSpec
 from engine.errors import BadRequest
-from engine.service.answers import answer, page_token, vector_of_token
+from engine.service.answers import answer, page_state, vector_of_token
 from engine.service.batch import search_batch
 from engine.service.indexes import Indexes
 from engine.service.managed import encode_query
+from engine.service.rankings import Ranking, Rankings
 from engine.service.reranking import rerank
 from engine.service.scan import scan
 from engine.service.search import Timings
@@ -101,10 +102,10 @@ class Queries(Indexes):
             request = {**state["request"], "text": None}
             vector = vector_of_token(state).tolist()
             query = build_query(spec, version.columns, vector=vector, **request)
-            offset = int(state["offset"])
+            offset, ranking = int(state["offset"]), str(state.get("ranking"))
         except (KeyError, ValueError, TypeError, FileNotFoundError, BadRequest):
             raise invalid_token(page_token) from None
-        return self._answer(spec, version, query, request, offset)
+        return self._answer(spec, version, query, request, offset, self._rankings.get(ranking))
 
     def _answer(
         self,
@@ -113,21 +114,29 @@ class Queries(Indexes):
         query: Query,
         request: Mapping[str, Any],
         offset: int,
+        known: Ranking | None = None,
     ) -> dict[str, Any]:
         timings = Timings()
         if query.needs_encoding:
             started = time.perf_counter()
             query = query.with_vector(encode_query(self, spec, version, query.text))
             timings.encode_ms = 1000 * (time.perf_counter() - started)
+        state = functools.cache(lambda: page_state(spec, version, query, request))
         return answer(
             version,
             query,
             timings,
             lambda *given: rerank(self, spec, *given),
             offset=offset,
-            next_token=lambda start: page_token(spec, version, query, request, start, self._secret),
+            next_token=lambda start: encode_token({**state(), "offset": start}, self._secret),
             integers_as_floats=self.settings.integers_as_floats,
+            known=known,
+            keep=lambda ranking: self._rankings.put(state()["ranking"], ranking),
         )
+
+    @functools.cached_property
+    def _rankings(self) -> Rankings:
+        return Rankings()
 
     @functools.cached_property
     def _secret(self) -> bytes:

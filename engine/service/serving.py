@@ -19,6 +19,7 @@ from engine.core.arrays import Matrix, Vector
 from engine.core.schema import check_dimension, suggestion
 from engine.encode.encoder import Encoder
 from engine.errors import (
+    CorruptFile,
     InvalidInputException,
     InvalidParameterValue,
     InvalidState,
@@ -26,10 +27,11 @@ from engine.errors import (
     ModelUnavailable,
     NotFound,
     ResourceConflict,
+    StorageFailed,
 )
 from engine.service.cancellation import check
 from engine.service.endpoints import now_ms, user_name
-from engine.store.layout import Layout, read_json, write_json
+from engine.store.layout import Layout, read_json, remove, write_json
 
 if TYPE_CHECKING:
     from engine.encode.cache import CachePart
@@ -52,6 +54,14 @@ BATCH_TEXTS = 256  # texts in one call of an encoder, and in one commit of the c
 
 # What the cloud takes as the name of an endpoint, and dots for models of Unity Catalog.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_KEYS: Mapping[str, tuple[type, ...]] = {
+    "name": (str,),
+    "id": (str,),
+    "creator": (str,),
+    "creation_timestamp": (int,),
+    "encoder": (str, type(None)),
+    "output": (str,),
+}
 _NAMESPACE = uuid.UUID("5b3f0d55-40e0-4f0b-9a36-0c5d0c6c7c1e")  # of the ids of built-in endpoints
 
 
@@ -144,8 +154,13 @@ class ServingEndpoints:
         self._given[name] = cast(Encoder, encoder)
 
     def get(self, name: str) -> dict[str, Any]:
-        """An endpoint as the API shows it. Raises NotFound."""
-        facts = self._facts(name)
+        """An endpoint as the API shows it; of one that can't be read, why. Raises NotFound."""
+        try:
+            return self._shown(name, self._facts(name))
+        except (CorruptFile, StorageFailed) as error:
+            return _damaged(name, error.message)
+
+    def _shown(self, name: str, facts: dict[str, Any]) -> dict[str, Any]:
         return {
             "name": name,
             "id": facts["id"],
@@ -176,16 +191,17 @@ class ServingEndpoints:
         Raises:
             NotFound: there is none. InvalidState: it is built in.
         """
-        self._facts(name)
+        with contextlib.suppress(CorruptFile, StorageFailed):
+            self._facts(name)
         with self._layout.writing("serving"):
             given = self._given.pop(name, None)
             if given is None and name in BUILT_IN:
                 raise InvalidState(f"Serving endpoint {name} is built in and can't be deleted.")
-            self._file(name).unlink(missing_ok=True)
+            remove(self._file(name))
 
     def _names(self) -> list[str]:
-        files = self._layout.serving_dir.glob("*.json")
-        return sorted({*BUILT_IN, *self._given, *(file.stem for file in files)})
+        stems = (file.stem for file in self._layout.serving_dir.glob("*.json"))
+        return sorted({*BUILT_IN, *self._given, *filter(_NAME.fullmatch, stems)})
 
     def _facts(self, name: str) -> dict[str, Any]:
         """What is known of an endpoint, whose encoder need not be here. Raises NotFound."""
@@ -212,7 +228,7 @@ class ServingEndpoints:
     def _read(self, name: str) -> dict[str, Any]:
         with contextlib.suppress(FileNotFoundError):
             if isinstance(name, str) and _NAME.fullmatch(name):
-                return {"output": "vectors", **read_json(self._file(name))}
+                return self._checked(name)
         known = self._names()
         raise NotFound(
             "The given endpoint does not exist, please retry after checking the specified model and "
@@ -220,6 +236,22 @@ class ServingEndpoints:
             f"{', '.join(known)}.{suggestion(str(name), known)} Make it with "
             f"workspace.create_serving_endpoint({str(name)!r:.80}, encoder=...)."
         )
+
+    def _checked(self, name: str) -> dict[str, Any]:
+        """What an endpoint's file says. Raises FileNotFoundError, CorruptFile, StorageFailed."""
+        file = self._file(name)
+        advice = f"Delete that endpoint, vitrine serving delete {name}, and create it again."
+        facts = {"output": "vectors", **read_json(file, advice)}
+        wrong = [
+            f"its {key} is {facts.get(key)!r:.80}"
+            for key, kinds in _KEYS.items()
+            if not isinstance(facts.get(key), kinds)
+        ]
+        if not wrong and (facts["name"] != name or facts["output"] not in OUTPUTS):
+            wrong = [f"it describes endpoint {facts['name']!r} with output {facts['output']!r}"]
+        if wrong:
+            raise CorruptFile(f"{file} is damaged: {'; '.join(wrong)}. {advice}")
+        return facts
 
     def _file(self, name: str) -> Path:
         return self._layout.serving_dir / f"{name}.json"
@@ -294,7 +326,24 @@ class ServingEndpoints:
     # Last, because it hides the type of this name below it.
     def list(self) -> list[dict[str, Any]]:
         """All endpoints, by name."""
-        return [self.get(name) for name in self._names()]
+        found = []
+        for name in self._names():
+            with contextlib.suppress(NotFound):  # deleted just now
+                found.append(self.get(name))
+        return found
+
+
+def _damaged(name: str, reason: str) -> dict[str, Any]:
+    """An endpoint that can't be read, as the API shows one that failed."""
+    failed = {"deployment": "DEPLOYMENT_FAILED", "deployment_state_message": reason}
+    entity = {"name": "unknown", "entity_name": "unknown", "entity_version": "1", "state": failed}
+    return {
+        "name": name,
+        "description": reason,
+        "state": {"ready": "NOT_READY", "config_update": "UPDATE_FAILED"},
+        "task": TASK,
+        "config": {"served_entities": [entity], "output": "unknown"},
+    }
 
 
 def failed_call(name: str, why: object) -> str:

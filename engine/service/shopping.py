@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.core.arrays import Vector
 from engine.core.fusion import DEFAULT_TEXT_WEIGHT, blend_vectors
-from engine.core.names import index_name, table_name
+from engine.core.names import table_name
 from engine.core.query import QueryType, build_query, check_query_type
 from engine.core.reply import json_value
 from engine.core.schema import IndexSpec
@@ -58,7 +58,8 @@ def search(
     """See `Workspace.search`."""
     blended = _is_blended(text, image, like, vector, text_weight)
     kind = _kind(query_type, text, image)
-    full_name = _index_of(index, HYBRID_INDEX if blended or like is not None else IMAGE_INDEX)
+    usual = HYBRID_INDEX if blended or like is not None else IMAGE_INDEX
+    full_name = usual if index is None else workspace.full_index_name(index)
     spec, _, version = workspace.version_of(full_name)
     started = time.perf_counter()
     note = None
@@ -165,13 +166,6 @@ def _kind(query_type: str | None, text: str | None, image: ImageInput | None) ->
         given = "a text beside a photo" if text else "no text"
         raise InvalidInputException(f"A {kind} search finds words in a text; {given} was given.")
     return kind
-
-
-def _index_of(name: str | None, default: str) -> str:
-    """A full index name; a last part alone is completed with `main.fashion_demo`."""
-    if name is None:
-        return default
-    return str(table_name(name)) if "." not in name else str(index_name(name))
 
 
 def _vector_of(spec: IndexSpec, version: Version, key: object) -> tuple[Any, list[float]]:

@@ -75,7 +75,7 @@ def sync(
     attempt = _Try(layout, spec.name, asked)
     try:
         with (
-            layout.writing(f"index-{spec.name}", wait_seconds=0.1),
+            versions.writing(wait_seconds=0.1),
             attempt.remembered(),
             _progress(spec.name) as progress,
         ):

@@ -83,7 +83,7 @@ def failure_of(layout: Layout, index: str) -> SyncFailure | None:
         )
     except FileNotFoundError:
         return None
-    except (CorruptFile, KeyError, OSError):
+    except (CorruptFile, StorageFailed, KeyError, OSError):
         return SyncFailure(StorageFailed.error_code, _UNKNOWN)
 
 

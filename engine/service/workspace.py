@@ -47,7 +47,8 @@ class Workspace(Queries):
         """
         chosen = settings or Settings.from_environment(os.environ)
         if path is not None:
-            chosen = replace(chosen, path=Path(path).expanduser())
+            given = Settings.path_from
+            chosen = replace(chosen, path=Path(path).expanduser(), path_from=given)
         if chosen.path.is_file():
             raise InvalidInputException(f"workspace {chosen.path} is a file; expected a directory.")
         self.path = chosen.path
@@ -238,8 +239,8 @@ class Workspace(Queries):
             text: what to look for. image: a path, bytes or PIL image.
             like: primary key of a product; it is not among the results.
             text_weight: share of the text in a blend of both, 0 to 1, default 0.5.
-            index: full name, or its last part; default `vs_image_search`, and `vs_hybrid_search`
-                for a blend or `like`.
+            index: full name, or a last part that no other index has; default `vs_image_search`, and
+                `vs_hybrid_search` for a blend or `like`.
             filters: as in the API, `{"price <": 50, "gender": "Women"}` or `"price < 50"`.
             k: results wanted, 1 to 10,000 (HYBRID and FULL_TEXT: 200).
             columns: default the product's columns.

@@ -46,6 +46,9 @@ def compact(versions: VersionStore, parts: Sequence[Part]) -> int | None:
     Returns:
         the new version's number; None where another compaction is under way, or a part was replaced
         meanwhile, so that nothing was done.
+
+    Raises:
+        NotFound: the index was deleted, also meanwhile.
     """
     lock = f"compact-{versions.spec.name}"
     try:
@@ -58,6 +61,7 @@ def compact(versions: VersionStore, parts: Sequence[Part]) -> int | None:
 
 
 def _compact(versions: VersionStore, parts: Sequence[Part]) -> int | None:
+    versions.check_alive()
     # This process holds the lock, so whoever left something here is dead.
     shutil.rmtree(versions.building_dir, ignore_errors=True)
     writer = SegmentWriter(versions.building_dir, versions.spec)
@@ -67,11 +71,15 @@ def _compact(versions: VersionStore, parts: Sequence[Part]) -> int | None:
             for table, vectors in part.segment.batches(rows):
                 writer.append(table, vectors)
         merged = writer.finish()
-        with versions.layout.writing(f"index-{versions.spec.name}"):
+        with versions.writing():
             return _publish(versions, taken, writer, merged)
-    except BaseException:
+    except BaseException as error:
         writer.discard()
+        if isinstance(error, OSError):
+            versions.check_alive()  # files of a deleted index went away under this
         raise
+    finally:
+        versions.tidy_up_deleted()
 
 
 def _publish(

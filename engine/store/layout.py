@@ -7,7 +7,7 @@ endpoints/<name>.json                  vector search endpoints
 serving/<name>.json                    model serving endpoints
 indexes/<full name>/                   index.json, versions/, segments/
 cache/embeddings.sqlite                vectors by content and model
-locks/                                 one lock file for each thing that is written
+locks/                                 two lock files for each thing that is written
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from engine.core.names import ThreePartName
-from engine.errors import CorruptFile, Locked, StorageFailed
+from engine.errors import CorruptFile, Locked, NewerRelease, StorageFailed
+from engine.store.locks import WaitedTooLong, held
 
 TEMPORARY_PREFIX = ".writing-"  # of files that are not whole yet
 _CHECKSUM = "checksum"  # of the rest of a JSON document, as its last word against flipped bits
@@ -65,24 +67,21 @@ class Layout:
 
     @contextlib.contextmanager
     def writing(self, what: str, wait_seconds: float = 600) -> Iterator[None]:
-        """Hold the lock for writing `what`; the system frees it when its process dies.
+        """Hold the lock for writing `what`; who waits gets it in turn, see `locks`.
 
         Raises:
             Locked: somebody else held it longer than `wait_seconds`.
             StorageFailed: the system refused a write in the block.
         """
-        folder = self.root / "locks"
-        import filelock  # queries take no lock
-
-        lock = filelock.FileLock(folder / f"{what}.lock", timeout=wait_seconds)
+        file = self.root / "locks" / f"{what}.lock"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with lock:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with held(file, wait_seconds):
                 yield
-        except filelock.Timeout:
+        except WaitedTooLong:
             raise Locked(
                 f"{what} is being written by another process since more than {wait_seconds:g} s "
-                f"(lock file {lock.lock_file}). Wait for it to finish, or end it, and try again.",
+                f"(lock file {file}). Wait for it to finish, or end it, and try again.",
                 lock=what,
             ) from None
         except OSError as error:
@@ -156,12 +155,16 @@ def _checksum(value: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, advice: str = "Restore it or delete its folder.") -> dict[str, Any]:
     """Read a JSON document of the workspace.
+
+    Args:
+        advice: what to do where it is damaged, for the error.
 
     Raises:
         FileNotFoundError: there is none.
         CorruptFile: it is not JSON, or not what was written.
+        StorageFailed: the system refused to read it.
     """
     try:
         value = json.loads(path.read_bytes())
@@ -170,6 +173,28 @@ def read_json(path: Path) -> dict[str, Any]:
         expected = value.pop(_CHECKSUM, None)  # older documents, and those made by hand, have none
         if expected is not None and expected != _checksum(value):
             raise ValueError("it does not match its checksum")
-    except ValueError as error:
-        raise CorruptFile(f"{path} is damaged: {error}. Restore it or delete its folder.") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
+    except IsADirectoryError:
+        raise CorruptFile(f"{path} is damaged: it is a folder, expected a file. {advice}") from None
+    except OSError as error:
+        raise storage_failed(f"{path} was not read", error) from error
+    except (ValueError, RecursionError) as error:
+        raise CorruptFile(f"{path} is damaged: {error}. {advice}") from None
     return value
+
+
+def made_by_newer_release(path: Path, how: str) -> NewerRelease:
+    """The error to raise for a file that this release does not understand."""
+    return NewerRelease(
+        f"{path} was made by a newer release of vitrine ({how}). Upgrade vitrine to use it; it is left "
+        "as it is."
+    )
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if it is there; also a folder that somebody put in its place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from engine.core.filters import Node
 from engine.core.rows import RowSet
 from engine.core.schema import Column, Columns, IndexSpec
 from engine.digests import sha256
-from engine.errors import CorruptFile, Locked, WrittenTooFast
+from engine.errors import CorruptFile, Locked, NotFound, VitrineError, WrittenTooFast
 from engine.store.layout import (
     Layout,
     make_folder,
@@ -43,6 +43,7 @@ from engine.store.layout import (
 )
 from engine.store.masks import MaskCache
 from engine.store.segments import Segment
+from engine.store.specs import keep_copy, read_spec, spec_file
 
 WASTE = 0.25  # share of deleted rows from which a segment is written again
 KEPT_VERSIONS = 2  # the published one and its predecessor
@@ -238,6 +239,8 @@ class VersionStore:
 
     def _read(self, number: int) -> Version:
         facts = self.manifest(number)
+        if facts.get("index", self.spec.id) != self.spec.id:  # not in older manifests
+            raise self._gone()
         known = {part.segment.id: part for v in self._open.values() for part in v.parts}
         parts = []
         for entry in facts["segments"]:
@@ -284,6 +287,42 @@ class VersionStore:
         return rows
 
     # ------------------------------------------------------------------ writing, under the lock
+    @contextlib.contextmanager
+    def writing(self, wait_seconds: float = 600) -> Iterator[None]:
+        """Hold the index's lock, for a change to this very index and no other of its name.
+
+        Raises:
+            NotFound: it was deleted, whether or not another was made under its name.
+            CorruptFile, NewerRelease: its description can't be read any more.
+            InvalidState, StorageFailed: see `Layout.writing`.
+        """
+        with self.layout.writing(f"index-{self.spec.name}", wait_seconds):
+            keep_copy(self.layout, self.check_alive())
+            yield
+
+    def check_alive(self) -> IndexSpec:
+        """The specification as it is now.
+
+        Raises:
+            NotFound: the index was deleted, whether or not another has its name now.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            spec = read_spec(self.layout, self.spec.name)
+            if spec.id == self.spec.id:
+                return spec
+        raise self._gone()
+
+    def tidy_up_deleted(self) -> None:
+        """Remove what a compaction made again of the folder of an index that was deleted meanwhile."""
+        lock = self.layout.writing(f"index-{self.spec.name}", wait_seconds=0)
+        with contextlib.suppress(VitrineError), lock:
+            if not spec_file(self.layout, self.spec.name).exists():
+                self.building_dir.rmdir()
+                self._folder.rmdir()
+
+    def _gone(self) -> NotFound:
+        return NotFound(f"Vector search index {self.spec.name} not found")
+
     def publish(
         self,
         parts: Sequence[tuple[str, RowSet | None]],
@@ -305,7 +344,8 @@ class VersionStore:
         entries = [self._entry(segment, deleted, before) for segment, deleted in parts]
         kept = KEPT_VERSIONS
         try:
-            write_json(self._versions_dir / f"{number}.json", {**facts, "segments": entries})
+            state = {**facts, "index": self.spec.id, "segments": entries}
+            write_json(self._versions_dir / f"{number}.json", state)
             kept = 1 if alone else KEPT_VERSIONS
         finally:
             # Also after an error, when the new segment is garbage, unless the version is there. What

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import threading
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from engine.core.assumptions import MAX_HYBRID_WORDS, MAX_TEXT
 from engine.core.query import MAX_RANKED_RESULTS, MAX_RESULTS, PAGE_ROWS
 from engine.core.reply import encode_token
 from engine.service import answers
+from engine.service.rankings import Ranking, Rankings
+from engine.service.search import Hit
 from engine.store.secret import workspace_secret
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=60)
@@ -216,6 +219,90 @@ def test_a_filter_by_day_holds_on_later_pages(
     table = products(90).to_pylist()
     wanted = {row["id"] for row in table if row["day"] < date(2024, 1, 10)}
     assert {int(row[0]) for row in rows} == wanted
+
+
+# ------------------------------------------------------------------ one ranking for all pages
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows by one for each ranking."""
+    rankings: list[int] = []
+    rank = answers.ranked
+
+    def counting(*given: Any) -> Any:
+        rankings.append(1)
+        return rank(*given)
+
+    monkeypatch.setattr(answers, "ranked", counting)
+    return rankings
+
+
+@pytest.mark.parametrize(
+    "question", [{}, {"sort_columns": ["size DESC"]}, {"facets": ["color"], "debug_level": 1}]
+)
+def test_all_pages_of_a_query_cost_one_ranking(
+    large: Workspace, counted: list[int], question: dict[str, Any]
+) -> None:
+    workspace = Workspace(large.path)
+    given = {"num_results": 10_000, "columns": ["id", "size"], **question}
+    first = first_page(workspace, **given)
+    found = list(pages(workspace, first))
+    assert len(found) == 10 and len(counted) == 1
+    # Whoever has no ranking at hand, such as a process that started just now, ranks again, once.
+    again = list(pages(Workspace(large.path), first))
+    assert len(counted) == 2
+    for page in [*found, *again]:
+        page.pop("debug_info", None)
+    assert again == found
+
+
+def test_pages_of_many_queries_in_turn_cost_one_ranking_each(
+    large: Workspace, counted: list[int]
+) -> None:
+    workspace = Workspace(large.path)
+    queries = [[float(n), 1.0, 0.0] for n in range(5)]
+    turns = [first_page(workspace, query_vector=query) for query in queries]
+    plain = [exact(products(LARGE), query, 2500) for query in queries]
+    for number in range(3):
+        for page, rows in zip(turns, plain):
+            keys = [int(row[0]) for row in page["result"]["data_array"]]
+            assert keys == [key for key, _ in rows[1000 * number : 1000 * (number + 1)]]
+        if number < 2:
+            turns = [workspace.query_next_page(INDEX, page["next_page_token"]) for page in turns]
+    assert len(counted) == len(queries)
+
+
+def test_a_ranking_is_of_its_query_and_version_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "PAGE_ROWS", 10)
+    workspace = made_index(tmp_path, products(40), INDEX)
+    questions = [{}, {"filters": {"color": "Red"}}, {"sort_columns": ["size ASC"]}]
+    before = [joined(workspace, first_page(workspace, **question)) for question in questions]
+    workspace.write_table(TABLE, products(35, seed=6))
+    workspace.sync(INDEX)
+    after = [joined(workspace, first_page(workspace, **question)) for question in questions]
+    assert after == [
+        joined(Workspace(tmp_path), first_page(Workspace(tmp_path), **question))
+        for question in questions
+    ]
+    everything = [*before, *after]
+    assert all(one != other for one, other in itertools.combinations(everything, 2))
+
+
+def test_rankings_take_bounded_memory_and_those_used_last_stay() -> None:
+    hits = [Hit(0, row, row, 0.5, None) for row in range(1000)]
+    ranking = Ranking.of(hits, None, ("exact",), ())
+    kept = Rankings(max_bytes=3 * ranking.nbytes)
+    for number in range(3):
+        kept.put(str(number), ranking)
+    kept.put("1", ranking)
+    assert kept.get("0") is ranking
+    kept.put("3", ranking)
+    assert [kept.get(str(number)) is ranking for number in range(4)] == [True, True, False, True]
+    assert kept.nbytes == 3 * ranking.nbytes
+    kept.put("large", Ranking.of(hits * 10, None, (), ()))
+    assert kept.nbytes == 0 and kept.get("large") is None
+    assert 24 * len(hits) <= ranking.nbytes <= 48 * len(hits)
 
 
 # ------------------------------------------------------------------ tokens

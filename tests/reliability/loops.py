@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from pathlib import Path
 
 from reliability.forks import Report
-from reliability.world import ALL, INDEX, TABLE, held_by, rows, table
+from reliability.world import ALL, INDEX, TABLE, create_direct, held_by, rows, table
 
 from engine import Workspace
 from engine.errors import VitrineError
@@ -140,3 +141,50 @@ def hold_the_lock(report: Report, *, folder: str) -> None:
     with workspace._layout.writing(f"index-{INDEX}"):
         report({"holds": True})
         time.sleep(LONGEST)
+
+
+# ---------------------------------------------------------------------- indexes that come and go
+def create_once(report: Report, *, folder: str) -> None:
+    """Create the index and write one row; or say what was in the way."""
+    workspace = Workspace(folder)
+    try:
+        create_direct(workspace)
+        workspace.upsert(INDEX, rows(1, [os.getpid()]))
+        report({"outcome": "created"})
+    except VitrineError as error:
+        report({"outcome": type(error).__name__})
+
+
+def make_again(report: Report, *, folder: str, seconds: float, maker: int) -> None:
+    """Delete the index and make it again, with one row that tells who made it, until the time is up."""
+    workspace, end, made, errors = Workspace(folder), time.monotonic() + seconds, 0, Counter()
+    while time.monotonic() < end:
+        for step in (
+            lambda: workspace.delete_index(INDEX),
+            lambda: create_direct(workspace),
+            lambda: workspace.upsert(INDEX, rows(1, [maker])),
+        ):
+            try:
+                step()
+                made += 1
+            except VitrineError as error:
+                errors[type(error).__name__] += 1
+    report({"made": made, "errors": dict(errors)})
+
+
+def write_what_is_there(report: Report, *, folder: str, seconds: float) -> None:
+    """Write, delete rows, read and compact; what is read is whole."""
+    workspace, end, written, errors = Workspace(folder), time.monotonic() + seconds, 0, Counter()
+    while time.monotonic() < end:
+        for step in (
+            lambda: workspace.upsert(INDEX, rows(2, range(50, 60))),
+            lambda: workspace.delete_rows(INDEX, [55]),
+            lambda: held_by(workspace),
+            lambda: workspace.compact_index(INDEX),
+        ):
+            try:
+                step()
+                written += 1
+            except VitrineError as error:
+                errors[type(error).__name__] += 1
+    report({"written": written, "errors": dict(errors)})

@@ -113,13 +113,17 @@ def test_a_damaged_file_is_named_and_the_intact_version_can_be_restored(
                 assert said["healed"] == "", where
 
 
-def test_a_damaged_description_of_an_index_is_named(prepared: Prepared) -> None:
+def test_a_damaged_description_of_an_index_is_named_and_restored(prepared: Prepared) -> None:
     [(file, _, _)] = prepared.files("index.json")
     for said in prepared.damage(file):
-        for name in ("query", "filtered", "check", "restore"):
-            kind, _, message = said[name].partition(": ")
-            assert kind == ("NotFound" if said["asked"] == "deleted" else "CorruptFile"), said
-            assert kind == "NotFound" or file.name in message, said
+        if said["asked"] == "deleted":
+            asked = ("query", "filtered", "check", "restore")
+            assert {said[name].partition(": ")[0] for name in asked} == {"NotFound"}, said
+            continue
+        for name in ("query", "filtered"):
+            assert said[name].startswith("CorruptFile: ") and file.name in said[name], said
+        assert file.name in said["check"] and "vitrine index restore" in said["check"], said
+        assert said["restored"] == "now" and said["healed"] == "", said
 
 
 @pytest.mark.parametrize("kind", KINDS[2:])

@@ -38,7 +38,6 @@ WALLS = {
     "pytest": {"doors/pytest_plugin.py"},
     "databricks": {"doors/sdk.py"},
     "requests": {"doors/sdk.py"},
-    "filelock": {"store/layout.py"},
     "fastapi": {"doors/http/"},
     "starlette": {"doors/http/"},
     "anyio": {"doors/http/"},

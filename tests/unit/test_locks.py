@@ -1,0 +1,324 @@
+"""Locks: in turn, for threads and processes; in time or not at all; no dead process holds one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.errors import InvalidState, StorageFailed
+from engine.store.layout import Layout
+from engine.store.locks import WaitedTooLong, held
+
+HOLD = """
+import sys
+from pathlib import Path
+from engine.store.locks import held
+with held(Path(sys.argv[1]), 60):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+COUNT = """
+import sys, time
+from pathlib import Path
+from engine.store.locks import held
+file, stop = Path(sys.argv[1]), Path(sys.argv[2])
+print("ready", flush=True)
+sys.stdin.readline()
+turns = 0
+while not stop.exists():
+    with held(file, 60):
+        turns += 1
+        time.sleep(0.002)
+print(turns, flush=True)
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "x.lock"
+
+
+@contextlib.contextmanager
+def child(code: str, *arguments: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that runs code; it is killed at the end if it is still there."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        with process:
+            yield process
+            process.kill()
+    finally:
+        process.kill()
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def say(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def can_lock(file: Path, wait_seconds: float = 0) -> bool:
+    """Whether a thread of its own gets a lock in time."""
+    found = []
+
+    def attempt() -> None:
+        with contextlib.suppress(WaitedTooLong), held(file, wait_seconds):
+            found.append(True)
+
+    thread = threading.Thread(target=attempt)
+    thread.start()
+    thread.join()
+    return bool(found)
+
+
+# ------------------------------------------------------------------ one at a time, in turn
+def test_threads_are_served_in_the_order_in_which_they_asked(file: Path) -> None:
+    order: list[int] = []
+
+    def wait(number: int) -> None:
+        with held(file, 60):
+            order.append(number)
+
+    threads = [threading.Thread(target=wait, args=[number]) for number in range(20)]
+    with held(file, 60):
+        for thread in threads:
+            thread.start()
+            time.sleep(0.02)
+    for thread in threads:
+        thread.join()
+    assert order == list(range(20))
+
+
+def test_threads_take_turns(file: Path) -> None:
+    turns: Counter[int] = Counter()
+    inside: list[int] = []
+
+    def work(number: int) -> None:
+        while sum(turns.values()) < 400:
+            with held(file, 60):
+                inside.append(number)
+                assert inside == [number]
+                turns[number] += 1
+                time.sleep(0.0005)
+                inside.clear()
+
+    threads = [threading.Thread(target=work, args=[number]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert min(turns.values()) >= sum(turns.values()) / 4 / 2
+
+
+def test_processes_take_turns(file: Path, tmp_path: Path) -> None:
+    stop = tmp_path / "stop"
+    with contextlib.ExitStack() as stack:
+        children = [stack.enter_context(child(COUNT, file, stop)) for _ in range(4)]
+        assert [line(one) for one in children] == ["ready"] * 4
+        for one in children:
+            say(one)
+        time.sleep(3)
+        stop.touch()
+        turns = [int(line(one)) for one in children]
+    assert min(turns) >= sum(turns) / 4 / 2, turns
+
+
+# ------------------------------------------------------------------ in time, or not at all
+@pytest.mark.parametrize("wait_seconds", [0, 0.2])
+def test_a_lock_that_another_thread_holds_is_waited_for_so_long_and_no_longer(
+    file: Path, wait_seconds: float
+) -> None:
+    with held(file, 60):
+        started = time.monotonic()
+        assert not can_lock(file, wait_seconds)
+        assert time.monotonic() - started >= wait_seconds
+    assert can_lock(file)
+
+
+@pytest.mark.parametrize("wait_seconds", [0, 0.2])
+def test_a_lock_that_another_process_holds_is_waited_for_so_long_and_no_longer(
+    file: Path, wait_seconds: float
+) -> None:
+    with child(HOLD, file) as process:
+        assert line(process) == "held"
+        started = time.monotonic()
+        for _ in range(3):
+            assert not can_lock(file, wait_seconds)
+        assert time.monotonic() - started >= 3 * wait_seconds
+        say(process)
+        assert can_lock(file, 60)
+    assert can_lock(file)
+
+
+def test_many_waits_given_up_leave_one_thread_at_most_and_none_afterwards(file: Path) -> None:
+    with child(HOLD, file) as process:
+        assert line(process) == "held"
+        before = threading.active_count()
+        for _ in range(10):
+            assert not can_lock(file, 0.01)
+        assert threading.active_count() <= before + 1
+        say(process)
+        assert can_lock(file, 60)
+    with child(HOLD, file) as process:  # nothing here keeps it from others
+        assert line(process) == "held"
+
+
+def test_the_message_of_a_wait_in_vain_names_the_lock(tmp_path: Path) -> None:
+    lock = tmp_path / "locks" / "volumes.lock"
+    lock.parent.mkdir()
+    with child(HOLD, lock) as process:
+        assert line(process) == "held"
+        lock_again = Layout(tmp_path).writing("volumes", wait_seconds=0.1)
+        with pytest.raises(InvalidState, match="volumes is being written") as caught, lock_again:
+            pass
+        assert str(lock) in caught.value.message
+
+
+def test_a_folder_that_takes_no_lock_file_is_a_storage_failure(tmp_path: Path) -> None:
+    (tmp_path / "locks").write_text("a file")
+    lock = Layout(tmp_path).writing("volumes")
+    with pytest.raises(StorageFailed, match="volumes was not written"), lock:
+        pass
+
+
+# ------------------------------------------------------------------ nested, failed, tidied up
+def test_who_holds_a_lock_is_refused_it_at_once_instead_of_waiting_for_himself(file: Path) -> None:
+    with held(file, 0):
+        started = time.monotonic()
+        with pytest.raises(WaitedTooLong), held(file, 60):
+            pass
+        assert time.monotonic() - started < 10
+        assert not can_lock(file)
+    assert can_lock(file)
+
+
+def test_an_error_in_the_block_gives_the_lock_back(file: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(KeyError), held(file, 0):
+            raise KeyError
+    assert can_lock(file)
+
+
+def test_one_lock_under_two_paths_is_one(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    with held(file, 0):
+        assert not can_lock(tmp_path / "link" / file.name)
+
+
+def test_a_lock_file_that_somebody_removed_still_keeps_others_out(file: Path) -> None:
+    with held(file, 0):
+        pass
+    with child(HOLD, file) as process:
+        assert line(process) == "held"
+        waiter = threading.Thread(target=can_lock, args=[file, 60])
+        waiter.start()
+        time.sleep(0.1)
+        file.unlink()
+        with child(HOLD, file) as other:
+            time.sleep(0.1)
+            say(process)
+            waiter.join()  # what it got first was the removed file
+            assert line(other) == "held"
+            assert not can_lock(file)
+
+
+# ------------------------------------------------------------------ who dies
+def test_a_killed_holder_frees_the_lock(file: Path) -> None:
+    with child(HOLD, file) as process:
+        assert line(process) == "held"
+        assert not can_lock(file)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert can_lock(file)
+
+
+def test_a_killed_waiter_is_passed_over(file: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(child(HOLD, file))
+        assert line(first) == "held"
+        waiters = [stack.enter_context(child(HOLD, file)) for _ in range(3)]
+        time.sleep(1)  # one of them waits for the lock itself, the others behind it
+        for waiter in waiters[:2]:
+            waiter.send_signal(signal.SIGKILL)
+            waiter.wait()
+        say(first)
+        assert line(waiters[2]) == "held"
+        waiters[2].send_signal(signal.SIGKILL)
+        waiters[2].wait()
+        assert can_lock(file)
+
+
+def test_a_fork_holds_nothing_of_its_parent(file: Path) -> None:
+    read, write = os.pipe()
+    with held(file, 0):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                free = can_lock(file)
+                os.write(write, b"free" if free else b"kept")
+                os.read(read, 0)
+                time.sleep(60)
+            finally:
+                os._exit(0)
+        assert os.read(read, 4) == b"kept"
+    try:
+        # The fork lives on in the block, and does not keep what its parent gave back.
+        assert can_lock(file)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def test_a_fork_that_leaves_the_block_takes_nothing_from_its_parent(file: Path) -> None:
+    pid = -1
+    with held(file, 0):
+        pid = os.fork()
+        if pid != 0:
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+            with child(HOLD, file) as process:
+                assert not can_lock(file)
+                assert process.poll() is None
+    if pid == 0:
+        os._exit(1 if can_lock(file) else 0)
+
+
+def test_a_fork_of_a_killed_parent_frees_the_lock(file: Path) -> None:
+    code = """
+import os, sys, time
+from pathlib import Path
+from engine.store.locks import held
+with held(Path(sys.argv[1]), 0):
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(60)
+        os._exit(0)
+    print(pid, flush=True)
+    time.sleep(60)
+"""
+    with child(code, file) as process:
+        pid = int(line(process))
+        try:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            assert can_lock(file, 5)
+        finally:
+            os.kill(pid, signal.SIGKILL)
