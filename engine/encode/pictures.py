@@ -174,7 +174,7 @@ def _opened(data: bytes) -> Image.Image:
             return picture
     for pattern, kind in _FOREIGN:
         if re.match(pattern, data[:1000], re.DOTALL | re.IGNORECASE):
-            raise BadImage(f"{kind}, no image in a format that can be read; save it as {_READABLE}")
+            raise BadImage(f"{kind}: no image in a format that can be read; save it as {_READABLE}")
     if failures:
         raise BadImage(f"damaged image ({'; '.join(failures):.300})")
     raise BadImage(f"no image in a format that can be read; expected {_READABLE}")

@@ -74,6 +74,10 @@ def _prepare_images(keys: pa.Array, images: list[bytes | None], encoder: Encoder
             return encoder.prepare_image(data)
         except BadImage as error:
             return error.message
+        except (
+            Exception
+        ) as error:  # of an encoder that prepares in its own way: this photo's failure
+            return f"{type(error).__name__}: {error}"
 
     prepared = Prepared(keys, [])
     pixels = []

@@ -30,7 +30,7 @@ WALLS = {
     "onnxruntime": {"encode/onnx.py"},
     "tokenizers": {"encode/onnx.py"},
     "PIL": {"encode/images.py", "encode/pictures.py"},
-    "sqlite3": {"encode/cache.py", "encode/salvage.py"},
+    "sqlite3": {"encode/cache.py", "encode/cache_file.py", "encode/salvage.py"},
     "deltalake": {"store/delta.py"},
     "lark": {"core/filter_text.py"},
     "pandas": {"service/result.py"},
