@@ -128,7 +128,7 @@ class EmbeddingCache:
                     connection = self._connected()
                     with connection:
                         return action(connection)
-                except (sqlite3.Error, OSError, MemoryError) as error:
+                except (sqlite3.Error, UnicodeDecodeError, OSError, MemoryError) as error:
                     if not is_damage(error):
                         raise refused(self.path, error) from error
                     self.close()

@@ -70,6 +70,8 @@ def checksum(identity: str, key: bytes, created_at: int, vector: bytes) -> bytes
 
 def is_damage(error: BaseException) -> bool:
     """Whether an error of SQLite means that the file's content is wrong."""
+    if isinstance(error, UnicodeDecodeError):  # of a message about damage that quotes it
+        return True
     misused = (sqlite3.ProgrammingError, sqlite3.NotSupportedError)
     is_content = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, misused)
     return is_content and _advice(error) is None
@@ -116,6 +118,7 @@ def is_whole(identity: str, key: object, created_at: object, vector: object, own
 
 
 def open_file(path: Path) -> sqlite3.Connection:
+    """Open a file, or make an empty one. Raises sqlite3.Error as it comes."""
     connection = sqlite3.connect(path, timeout=WAIT_SECONDS, check_same_thread=False)
     try:
         connection.execute("PRAGMA cell_size_check=ON")

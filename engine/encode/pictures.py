@@ -126,6 +126,8 @@ def _reason(error: Exception) -> str:
 def _bytes(image: object) -> tuple[bytes, str]:
     """The bytes of an image's file, and what to call it."""
     if isinstance(image, (bytes, bytearray, memoryview)):
+        if not len(image):
+            raise BadImage("the image is empty (0 bytes); expected the bytes of an image file")
         return bytes(image), f"{len(image)} bytes"
     if not isinstance(image, (str, Path)):
         raise BadImage(

@@ -183,6 +183,6 @@ def _around_damage() -> Iterator[None]:
     """Go on where a page is damaged; a lock or a failing disk must not look like that."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         if not is_damage(error):
             raise

@@ -329,10 +329,12 @@ class Embedder:
         )
         done = self._encode(batches, self._text_cache, known, broken, progress)
         progress(len(keys) - done)
-        self._tally.counts["encoded text"] += done
-        for row, text in enumerate(contents):
+        self._tally.counts["encoded text"] += done - len(broken)
+        for row, (text, name) in enumerate(zip(contents, digests)):
             if text is None and chosen[row]:
                 self._tally.fail(keys[row], "text", "the product has no display name")
+            elif name in broken and name is not None:
+                self._tally.fail(keys[row], "text", broken[name])
         return contents, _collect(digests, known, self._encoder.dimension)
 
     def _encode(
