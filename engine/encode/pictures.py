@@ -28,6 +28,9 @@ _T = TypeVar("_T")
 MAX_PIXELS = 100_000_000  # 100 megapixels: 400 MB decoded; no product photo is larger
 MAX_SIDE = 1_000_000  # pixels; resizing takes 32 bytes for each of the longer side
 _MAX_SCANNED = 3_000_000_000  # pixels times scans of a progressive JPEG: some ten seconds of work
+_MAX_BY_PYTHON = (
+    25_000_000  # pixels, where Pillow's decoder is in Python: a second for each million
+)
 _LARGE = 16_000_000  # pixels from which on one photo at a time is in work
 _one_large = threading.Lock()
 
@@ -37,8 +40,9 @@ _GREYS = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")  # of more than 8 bits
 _WHITES = {"I": (255, 65535, 2**31 - 1), "F": (1, 255, 65535, 2**32 - 1)}
 _STRIP = 1_000_000  # pixels of a deep grey picture that are scaled at a time
 
-# Formats whose decoding would start another program, without a bound on its time.
-_NOT_READ = {"EPS", "WMF"}
+# No photos: formats whose decoding would start another program (EPS, WMF), unpack without a bound
+# (FITS) or open a file in the file (IPTC).
+_NOT_READ = {"EPS", "WMF", "FITS", "IPTC"}
 # JPEG's own opener looks for more pictures behind the first, and warns of what it finds there.
 _OPENERS: dict[str, Callable[..., Image.Image]] = {"JPEG": JpegImagePlugin.JpegImageFile}
 _READABLE = "JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP"
@@ -221,10 +225,17 @@ def _check_icon(data: bytes) -> None:
 
 
 def _check_work(picture: Image.Image, data: bytes) -> None:
-    """Raises BadImage for a progressive JPEG of so many scans that it would take minutes."""
+    """Raises BadImage for what would take minutes: many scans, or a decoder in Python."""
+    pixels = picture.width * picture.height
+    by_python = any(tile[0] in Image.DECODERS for tile in getattr(picture, "tile", ()))
+    if by_python and pixels > _MAX_BY_PYTHON:
+        raise BadImage(
+            f"{picture.width} x {picture.height} pixels are too many for this kind of "
+            f"{picture.format}; at most {_MAX_BY_PYTHON:,} are decoded. Save it as PNG or JPEG."
+        )
     if picture.format == "JPEG" and "progression" in picture.info:
         scans = data.count(b"\xff\xda")
-        if scans * picture.width * picture.height > _MAX_SCANNED:
+        if scans * pixels > _MAX_SCANNED:
             raise BadImage(
                 f"{scans:,} scans of {picture.width} x {picture.height} pixels are too much work; "
                 "save it as a plain JPEG"

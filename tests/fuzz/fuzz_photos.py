@@ -76,7 +76,6 @@ KINDS: dict[str, tuple[str, str, dict[str, object]]] = {
     "dds": ("DDS", "RGBA", {}),
     "qoi": ("QOI", "RGBA", {}),
     "xbm": ("XBM", "1", {}),
-    "im": ("IM", "RGB", {}),
     "spider": ("SPIDER", "F", {}),
 }
 EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 10_000, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000)

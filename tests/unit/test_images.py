@@ -424,6 +424,19 @@ def test_a_jpeg_of_a_thousand_scans_is_not_worked_through() -> None:
         decode(data[:-2] + scan * 200 + data[-2:])
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"P3 6000 6000 255 ",
+        b"P5 6000 6000 60000 ",
+        b"qoif" + struct.pack(">IIBB", 6000, 6000, 3, 0),
+    ],
+)
+def test_what_pillow_decodes_in_python_has_a_smaller_bound(head: bytes) -> None:
+    with pytest.raises(BadImage, match="6000 x 6000 pixels are too many for this kind of"):
+        decode(head + b"1 " * 100)
+
+
 def test_many_threads_leave_the_filters_of_warnings_alone() -> None:
     large = saved(Image.new("1", (9_500, 9_500)), "PNG")  # Pillow itself would warn of it
     before, limit = list(warnings.filters), Image.MAX_IMAGE_PIXELS
