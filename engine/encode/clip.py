@@ -18,7 +18,7 @@ import numpy as np
 
 from engine.core.arrays import Matrix, unit_rows
 from engine.encode.encoder import Encoder, Tokens
-from engine.encode.images import ImageInput, Pixels, Preprocess, decode
+from engine.encode.images import ImageInput, Pixels, Preprocess
 from engine.encode.sources import SEED, Source, offline
 from engine.encode.transformers_form import convert, model_config
 from engine.errors import ModelUnavailable, VitrineError
@@ -181,7 +181,7 @@ class OpenClipEncoder(Encoder):
 
     # -------------------------------------------------------------- images
     def prepare_image(self, image: ImageInput) -> Pixels:
-        return self.preprocess(decode(image))
+        return self.preprocess(image)
 
     def encode_pixels(self, pixels: Pixels) -> Matrix:
         with self._inference():

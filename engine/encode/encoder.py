@@ -117,8 +117,11 @@ class Encoder(ABC):
             BadImage: one of them can't be used; says which and why.
             InvalidInputException: a single image instead of a list.
         """
-        if isinstance(images, (str, bytes)):
-            raise InvalidInputException("images is a single image; expected a list of images.")
+        is_single = isinstance(images, (str, bytes, bytearray, memoryview))
+        if is_single or not hasattr(images, "__len__"):  # as paths and PIL images
+            raise InvalidInputException(
+                f"images is {images!r:.80}; expected a list of images. For a single one: [image]."
+            )
         parts = [np.empty((0, self.dimension), dtype=np.float32)]
         for start in range(0, len(images), self.image_batch):
             batch = [

@@ -78,9 +78,7 @@ class HashedEncoder(Encoder):
         return Preprocess((_CELLS, _CELLS), grey, as_is, "bilinear", "squash")
 
     def prepare_image(self, image: ImageInput) -> Pixels:
-        from engine.encode.images import decode
-
-        return self._preprocess(decode(image).convert("RGB"))
+        return self._preprocess(image)
 
     def encode_pixels(self, pixels: Pixels) -> Matrix:
         colours = np.asarray(pixels).reshape(len(pixels), -1)

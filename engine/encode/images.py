@@ -1,66 +1,39 @@
-"""Images: decoding, checking, preprocessing, thumbnails. The only file that imports Pillow.
+"""Photos to a model's input, thumbnails. With `pictures`, the only files that import Pillow.
 
-One implementation for every encoder; equal, bit for bit, to open_clip's inference transform on the
-same decoded image (Resize, CenterCrop, RGB, ToTensor, Normalize).
+One implementation for every encoder. A photo is turned to RGB on white first, then fitted. For photos
+that are RGB or grey as they are, equal, bit for bit, to open_clip's inference transform on the same
+decoded image (Resize, CenterCrop, RGB, ToTensor, Normalize).
 """
 
 from __future__ import annotations
 
 import base64
 import io
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Union
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from engine.errors import BadImage
+from engine.encode.pictures import MAX_PIXELS, ImageInput, conversion, decode, with_decoded
 
-ImageInput = Union[str, Path, bytes, Image.Image]
+__all__ = [
+    "MAX_PIXELS",
+    "VERSION",
+    "ImageInput",
+    "Pixels",
+    "Preprocess",
+    "conversion",
+    "decode",
+    "png_bytes",
+    "thumbnail_uri",
+]
+
 Pixels = npt.NDArray[np.float32]
 
-MAX_PIXELS = 100_000_000  # 100 megapixels: 300 MB decoded; no product photo is larger
-VERSION = "pixels-1"  # changes when the same image gives other numbers
-
-
-def decode(image: ImageInput) -> Image.Image:
-    """Open and fully decode an image, turned upright as its EXIF orientation says.
-
-    Args:
-        image: a file's path, the bytes of a JPEG, PNG, WebP, ..., or a PIL image.
-
-    Raises:
-        BadImage: missing, not an image, damaged or truncated, or more than 100 megapixels; says which.
-    """
-    if isinstance(image, Image.Image):
-        return ImageOps.exif_transpose(image)
-    source = io.BytesIO(image) if isinstance(image, bytes) else Path(image).expanduser()
-    what = f"{len(image)} bytes" if isinstance(image, bytes) else f"the file {source}"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # our own size check follows
-            with Image.open(source) as opened:
-                width, height = opened.size
-                if width * height > MAX_PIXELS:
-                    raise BadImage(
-                        f"{what}: {width} x {height} pixels are too many; "
-                        f"at most {MAX_PIXELS:,} are decoded"
-                    )
-                opened.load()
-                return ImageOps.exif_transpose(opened)
-    except FileNotFoundError:
-        raise BadImage(f"no file at {source}") from None
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        reason = (
-            "too many pixels" if isinstance(error, Image.DecompressionBombError) else "no image"
-        )
-        raise BadImage(f"{what}: {reason} in a format that can be read") from None
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
-        raise BadImage(f"{what}: damaged image ({error})") from None
+VERSION = "pixels-1"  # part of fingerprints: changes when an RGB or grey photo gives other numbers
+_MAX_FITTED = 32_000_000  # pixels of a resized picture; of a longer one only the centre is made
 
 
 @dataclass(frozen=True)
@@ -82,9 +55,16 @@ class Preprocess:
     resize_mode: str = "shortest"
     fill_color: int = 0
 
-    def __call__(self, image: Image.Image) -> Pixels:
-        """(3, height, width) float32 of one image; the image itself is not changed."""
-        fitted = _centre(self._resized(image), self.size, self.fill_color).convert("RGB")
+    def __call__(self, image: ImageInput) -> Pixels:
+        """(3, height, width) float32 of one image; the image itself is not changed.
+
+        Raises:
+            BadImage: as `decode`.
+        """
+        return with_decoded(image, self._prepared)
+
+    def _prepared(self, picture: Image.Image) -> Pixels:
+        fitted = _centre(self._resized(picture), self.size, self.fill_color)
         pixels = np.asarray(fitted)
         out = np.empty((3, *self.size), dtype=np.float32)
         for channel in range(3):
@@ -100,20 +80,23 @@ class Preprocess:
         table: Pixels = (bytes_as_unit - mean) / std
         return table
 
-    def _resized(self, image: Image.Image) -> Image.Image:
+    def _resized(self, picture: Image.Image) -> Image.Image:
         filters = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
         resample = filters[self.interpolation]
         height, width = self.size
         if self.resize_mode == "squash":
             target = (width, height)
         elif self.resize_mode == "shortest" and height == width:
-            target = _shortest_edge(image.size, height)
+            target = _shortest_edge(picture.size, height)
         else:
             longest = self.resize_mode == "longest"
-            target = _keep_ratio(image.size, (width, height), longest)
+            target = _keep_ratio(picture.size, (width, height), longest)
             if not longest:  # open_clip gives no interpolation here, and its default is bicubic
                 resample = Image.Resampling.BICUBIC
-        return image if target == image.size else image.resize(target, resample)
+        if target[0] * target[1] > _MAX_FITTED:
+            box = _centre_box(picture.size, target, (width, height))
+            return picture.resize((width, height), resample, box)
+        return picture if target == picture.size else picture.resize(target, resample)
 
 
 def _shortest_edge(size: tuple[int, int], edge: int) -> tuple[int, int]:
@@ -128,7 +111,17 @@ def _keep_ratio(size: tuple[int, int], target: tuple[int, int], fit: bool) -> tu
     """(width, height) that fits into (or, if not `fit`, covers) the target."""
     ratios = [have / want for have, want in zip(size, target)]
     ratio = max(ratios) if fit else min(ratios)
-    return round(size[0] / ratio), round(size[1] / ratio)
+    # The short side of a strip would be rounded to nothing.
+    return max(1, round(size[0] / ratio)), max(1, round(size[1] / ratio))
+
+
+def _centre_box(
+    size: tuple[int, int], target: tuple[int, int], kept: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """The part of a picture that would be left of it, resized to `target` and cut to its centre."""
+    x, y = ((t - k) // 2 for t, k in zip(target, kept))
+    across, down = (s / t for s, t in zip(size, target))
+    return x * across, y * down, (x + kept[0]) * across, (y + kept[1]) * down
 
 
 def _centre(image: Image.Image, size: tuple[int, int], fill: int) -> Image.Image:
@@ -137,8 +130,7 @@ def _centre(image: Image.Image, size: tuple[int, int], fill: int) -> Image.Image
     missing_x, missing_y = max(0, width - image.width), max(0, height - image.height)
     if missing_x or missing_y:
         border = (missing_x // 2, missing_y // 2, (missing_x + 1) // 2, (missing_y + 1) // 2)
-        color = fill if len(image.getbands()) == 1 else (fill,) * len(image.getbands())
-        image = ImageOps.expand(image, border, color)
+        image = ImageOps.expand(image, border, (fill, fill, fill))
     top = round((image.height - height) / 2.0)
     left = round((image.width - width) / 2.0)
     if (top, left) == (0, 0) and image.size == (width, height):
@@ -148,7 +140,7 @@ def _centre(image: Image.Image, size: tuple[int, int], fill: int) -> Image.Image
 
 def thumbnail_uri(image: ImageInput, edge: int = 224) -> str:
     """A small JPEG of the image as a `data:` URI, its longer side at most `edge` pixels."""
-    small = decode(image).convert("RGB")
+    small = decode(image).copy()  # a PIL image that was given stays as it is
     small.thumbnail((edge, edge))
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=85)

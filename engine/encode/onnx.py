@@ -108,9 +108,7 @@ class OnnxEncoder(Encoder):
         return Tokenizer.from_file(str(self._folder / "tokenizer.json"))
 
     def prepare_image(self, image: ImageInput) -> Pixels:
-        from engine.encode.images import decode
-
-        return self.preprocess(decode(image))
+        return self.preprocess(image)
 
     def encode_pixels(self, pixels: Pixels) -> Matrix:
         return unit_rows(self._image_tower.run(None, {"photos": pixels})[0])

@@ -25,7 +25,7 @@ import pyarrow as pa
 from engine.core.arrays import Matrix
 from engine.encode.encoder import Encoder, Tokens
 from engine.encode.images import Pixels
-from engine.errors import BadImage
+from engine.errors import BadImage, InvalidParameterValue
 
 AHEAD = 2  # batches prepared before they are needed; bounds memory
 
@@ -74,6 +74,10 @@ def _prepare_images(keys: pa.Array, images: list[bytes | None], encoder: Encoder
             return encoder.prepare_image(data)
         except BadImage as error:
             return error.message
+        except (
+            Exception
+        ) as error:  # of an encoder that prepares in its own way: this photo's failure
+            return f"{type(error).__name__}: {error}"
 
     prepared = Prepared(keys, [])
     pixels = []
@@ -88,12 +92,10 @@ def _prepare_images(keys: pa.Array, images: list[bytes | None], encoder: Encoder
 
 
 def _encode(prepared: Prepared, encoder: Encoder) -> pa.RecordBatch:
-    if not prepared.good:
-        vectors: Matrix = np.empty((0, encoder.dimension), dtype=np.float32)
-    elif prepared.pixels is not None:
-        vectors = encoder.encode_pixels(prepared.pixels)
-    else:
-        vectors = encoder.encode_tokens(prepared.tokens or [])
+    try:
+        vectors = _vectors(prepared, encoder)
+    except InvalidParameterValue:  # a vector without a length: that row's trouble
+        vectors = _one_by_one(prepared, encoder)
     rows, dimension = len(prepared.keys), encoder.dimension
     spread = np.zeros((rows, dimension), dtype=np.float32)
     spread[prepared.good] = vectors
@@ -106,6 +108,32 @@ def _encode(prepared: Prepared, encoder: Encoder) -> pa.RecordBatch:
     return pa.record_batch(
         [prepared.keys, embedding, reasons], names=["key", "embedding", "reason"]
     )
+
+
+def _vectors(prepared: Prepared, encoder: Encoder) -> Matrix:
+    """(n, dimension) of the n good rows."""
+    if not prepared.good:
+        return np.empty((0, encoder.dimension), dtype=np.float32)
+    if prepared.pixels is not None:
+        return encoder.encode_pixels(prepared.pixels)
+    return encoder.encode_tokens(prepared.tokens or [])
+
+
+def _one_by_one(prepared: Prepared, encoder: Encoder) -> Matrix:
+    """The same where some rows fail: these are good no longer, and have a reason."""
+    vectors = [np.empty((0, encoder.dimension), dtype=np.float32)]
+    good = []
+    for place, row in enumerate(prepared.good):
+        part = slice(place, place + 1)
+        pixels = None if prepared.pixels is None else prepared.pixels[part]
+        tokens = None if prepared.tokens is None else prepared.tokens[part]
+        try:
+            vectors.append(_vectors(Prepared(prepared.keys, [row], {}, pixels, tokens), encoder))
+            good.append(row)
+        except InvalidParameterValue as error:
+            prepared.reasons[row] = error.message
+    prepared.good = good
+    return np.concatenate(vectors)
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from html import escape
 from typing import Any
 
@@ -57,7 +58,9 @@ def _card(card: Card) -> str:
         )
     except BadImage:
         photo = '<div class="none">broken photo</div>'
-    facts = [f"{values[_PRICE]:.2f}"] if values.get(_PRICE) is not None else []
+    price = values.get(_PRICE)  # a table of one's own may hold texts there
+    is_number = isinstance(price, (int, float, Decimal))
+    facts = [f"{price:.2f}" if is_number else str(price)] if price is not None else []
     facts += [f"{part} {values[part]:.3f}" for part in _SCORES if values.get(part) is not None]
     return (
         f'<li>{photo}<div class="name">{escape(name)}</div>'

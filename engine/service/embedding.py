@@ -11,7 +11,6 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,12 +24,12 @@ from engine.encode.cache import Cached, CachePart, EmbeddingCache, digest
 from engine.encode.encoder import Encoder
 from engine.encode.pipeline import embed_batches
 from engine.errors import BadImage, BadSourceFile
+from engine.service.photos import Held, photos_of
 from engine.store.tables import IMAGE_FOLDER, Table, TableStore
 from engine.store.vector_columns import to_double_lists
 from engine.store.volumes import VolumeStore
 
 CHUNK_ROWS = 4096  # products in work at a time; texts are sorted by length within a chunk
-_READERS = 4  # threads that read image files
 
 IMAGES = "product_image_embeddings"
 TEXTS = "product_text_embeddings"
@@ -54,7 +53,8 @@ class EmbedReport:
             shared between products with equal content.
         failures: rows of `embedding_failures` by stage: image_read, image_decode, text.
         skipped: products left out by `limit_photos`.
-        note: what must be known of the encoder, such as untrained weights.
+        note: what must be known of the encoder, such as untrained weights, and of a cache that was
+            found damaged.
     """
 
     products: int
@@ -117,8 +117,10 @@ class Embedder:
         self._source, self._key, self._recipe = source, key, recipe
         self._left = limit_photos
         fingerprint, precision = encoder.fingerprint, encoder.precision
-        self._image_cache = cache.part("image", fingerprint, precision)
-        self._text_cache = cache.part("text", fingerprint, precision)
+        self._cache = cache
+        facts = (fingerprint, precision, encoder.dimension, True)
+        self._image_cache = cache.part("image", *facts)
+        self._text_cache = cache.part("text", *facts)
         self._properties: dict[str, Any] = {
             "encoder": encoder.name,
             "fingerprint": fingerprint,
@@ -161,7 +163,7 @@ class Embedder:
             skipped=counts["skipped"],
             seconds=time.monotonic() - started,
             encoder=self._encoder.name,
-            note=self._encoder.note,
+            note=" ".join(filter(None, (self._encoder.note, self._cache.note))) or None,
         )
 
     def _embed_chunk(self, chunk: pa.RecordBatch, progress: Progress) -> dict[str, pa.RecordBatch]:
@@ -251,7 +253,7 @@ class Embedder:
     def _has_photo(self, path: str | None) -> bool:
         try:
             return self._volumes.resolve(path or "").is_file()
-        except BadImage:
+        except (BadImage, OSError, ValueError):  # reading it will give the reason
             return False
 
     # ------------------------------------------------------------------ images
@@ -263,38 +265,35 @@ class Embedder:
         broken: dict[bytes, str] = {}
         unread: dict[int, str] = {}
 
-        def read(row: int) -> bytes | str:
-            try:
-                return self._volumes.read(paths[row] or "")
-            except BadImage as error:
-                return error.message
-
         def misses() -> Iterator[pa.RecordBatch]:
             """Batches of images that no one has encoded yet; runs ahead of the model."""
-            waiting: dict[bytes, bytes] = {}
-            size = self._encoder.image_batch
+            waiting, fresh = Held(), Held()
             seen: set[bytes] = set()
-            todo = [int(row) for row in np.flatnonzero(chosen)]
-            with ThreadPoolExecutor(_READERS, thread_name_prefix="read") as pool:
-                for start in range(0, len(todo), size):
-                    rows = todo[start : start + size]
-                    fresh: dict[bytes, bytes] = {}
-                    for row, data in zip(rows, pool.map(read, rows)):
-                        if isinstance(data, str):
-                            unread[row] = data
-                            continue
-                        name = digest(data)
-                        digests[row] = name
-                        if name not in seen:
-                            fresh[name] = data
-                            seen.add(name)
-                    found = self._image_cache.get(list(fresh))
-                    known.update(found)
-                    waiting.update({k: v for k, v in fresh.items() if k not in found})
-                    while len(waiting) >= size:
-                        yield _batch("image", [waiting.popitem() for _ in range(size)])
-            if waiting:
-                yield _batch("image", list(waiting.items()))
+
+            def look_up() -> None:
+                found = self._image_cache.get(list(fresh.images))
+                known.update(found)
+                for name, data in fresh.take():
+                    if name not in found:
+                        waiting.add(name, data)
+
+            size = self._encoder.image_batch
+            for row, outcome in photos_of(self._volumes, paths, np.flatnonzero(chosen)):
+                if isinstance(outcome, str):
+                    unread[row] = outcome
+                    continue
+                name, data = outcome
+                digests[row] = name
+                if name not in seen:
+                    seen.add(name)
+                    fresh.add(name, data)
+                if fresh.is_full(size):
+                    look_up()
+                while waiting.is_full(size):
+                    yield _batch("image", waiting.take(size))
+            look_up()
+            while waiting.images:
+                yield _batch("image", waiting.take(size))
 
         done = self._encode(misses(), self._image_cache, known, broken, progress)
         progress(len(keys) - done)
@@ -332,10 +331,12 @@ class Embedder:
         )
         done = self._encode(batches, self._text_cache, known, broken, progress)
         progress(len(keys) - done)
-        self._tally.counts["encoded text"] += done
-        for row, text in enumerate(contents):
+        self._tally.counts["encoded text"] += done - len(broken)
+        for row, (text, name) in enumerate(zip(contents, digests)):
             if text is None and chosen[row]:
                 self._tally.fail(keys[row], "text", "the product has no display name")
+            elif name in broken and name is not None:
+                self._tally.fail(keys[row], "text", broken[name])
         return contents, _collect(digests, known, self._encoder.dimension)
 
     def _encode(

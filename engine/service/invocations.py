@@ -28,7 +28,7 @@ Json = dict[str, Any]
 FORMATS = ("dataframe_records", "dataframe_split", "inputs", "instances", "input")
 MAX_RECORDS = 1024  # in one call; more would hold all other calls up
 IMAGES_ONLY = FLAT  # the older endpoint takes photos only
-_DATA_URL = re.compile(r"data:[\w/+.-]*;base64,")
+_DATA_URL = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -294,7 +294,9 @@ class ServingEndpoints:
         distinct = {digest(text.encode("utf-8", "surrogatepass")): text for text in texts}
         cache = EmbeddingCache(self._layout.cache_file)
         try:
-            part = cache.part("text", encoder.fingerprint, _precision(encoder))
+            is_unit = isinstance(encoder, Encoder)  # others may answer vectors of any length
+            facts = (encoder.fingerprint, _precision(encoder), encoder.dimension, is_unit)
+            part = cache.part("text", *facts)
             known = part.get(list(distinct))
             found: dict[bytes, Vector | str] = {key: known[key].vector for key in known}
             missing = [key for key in distinct if key not in found]

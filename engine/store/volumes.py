@@ -12,9 +12,9 @@ from pathlib import Path
 
 from engine.core.names import volume_path
 from engine.errors import BadImage, BadSourceFile, InvalidParameterValue, PermissionDenied
+from engine.photo_files import read_photo, shortened
 from engine.store.layout import TEMPORARY_PREFIX, Layout, read_json, write_json
 
-MAX_FILE_BYTES = 256 * 1024 * 1024  # no product photo is larger; guards memory
 MAX_NAME_BYTES = 255  # of one folder or file
 _VOLUME_PARTS = 4  # Volumes, catalog, schema, volume
 
@@ -143,10 +143,15 @@ class VolumeStore:
         Raises:
             BadImage: a path that leaves its volume, or no path at all.
         """
-        if not image_path or "\0" in image_path:
+        if not image_path:
             raise BadImage("the product has no image_path")
+        if not isinstance(image_path, str) or "\0" in image_path:
+            raise BadImage(f"image_path is {image_path!r:.80}; expected the path of a photo")
         if not image_path.removeprefix("dbfs:").startswith("/Volumes/"):
-            return Path(image_path).expanduser()
+            try:
+                return Path(image_path).expanduser()
+            except RuntimeError as error:  # the home folder of nobody
+                raise BadImage(f"no file at {shortened(image_path)} ({error})") from None
         try:
             path = volume_path(image_path)
         except InvalidParameterValue as error:
@@ -175,23 +180,9 @@ class VolumeStore:
         """The bytes of an image.
 
         Raises:
-            BadImage: missing, unreadable, empty or absurdly large; says which file.
+            BadImage: missing, no file, unreadable, empty or absurdly large; says which file.
         """
-        file = self.resolve(image_path)
-        try:
-            size = file.stat().st_size
-            if size > MAX_FILE_BYTES:
-                raise BadImage(
-                    f"the file {file} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are read"
-                )
-            data = file.read_bytes()
-        except FileNotFoundError:
-            raise BadImage(f"no file at {image_path}") from None
-        except OSError as error:
-            raise BadImage(f"the file {file} can't be read ({error.strerror})") from None
-        if not data:
-            raise BadImage(f"the file {file} is empty")
-        return data
+        return read_photo(self.resolve(image_path), image_path)
 
 
 def _follow(base: Path, file: Path, path: str) -> Path:

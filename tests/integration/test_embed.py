@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,9 +19,18 @@ import torch
 from PIL import Image
 from tests_support import Catalogue, write_catalogue
 
-from engine import InvalidInputException, InvalidParameterValue, Workspace, load_encoder
+from engine import (
+    InvalidInputException,
+    InvalidParameterValue,
+    StorageFailed,
+    Workspace,
+    load_encoder,
+)
 from engine.core.recipes import text_content
+from engine.encode import cache, pictures
+from engine.encode.cache_file import open_file
 from engine.encode.clip import OpenClipEncoder
+from engine.service import photos
 
 DOUBLES, TIME = pa.list_(pa.float64()), pa.timestamp("us", tz="UTC")
 MODEL = [("embedding_model", pa.string()), ("embedding_dimension", pa.int32())]
@@ -244,7 +254,10 @@ def test_arguments_out_of_range_are_named(imported: Workspace, tiny_encoder_name
 SLOW = """
 import itertools, sys, time
 from engine import Workspace
+from engine.encode import cache, pictures
+from engine.encode.cache_file import open_file
 from engine.encode.clip import OpenClipEncoder
+from engine.service import photos
 real = OpenClipEncoder.encode_pixels
 batches = itertools.count(1)
 def slow(self, pixels):
@@ -307,3 +320,194 @@ def _multimodal() -> object:
     from engine.core.names import table_name
 
     return table_name("product_embeddings_multimodal")
+
+
+# ---------------------------------------------------------------------- odd photos, odd places
+def in_the_place_of(photo: Path) -> dict[str, object]:
+    """What may lie where a photo should: a way to put it there, the stage and reason it is listed by."""
+    outside = photo.parent.parent / "outside"
+
+    def thin() -> None:
+        Image.new("RGB", (1, 300), "grey").save(photo, "PNG")
+
+    def sparse() -> None:
+        with photo.open("wb") as file:
+            file.truncate(5 << 30)
+
+    def circle() -> None:
+        photo.symlink_to(outside)
+        outside.symlink_to(photo)
+
+    return {
+        "thin": (thin, None, ""),
+        "folder": (photo.mkdir, "image_read", "is a folder"),
+        "pipe": (lambda: os.mkfifo(photo), "image_read", "is a pipe"),
+        "circle": (circle, "image_read", "symbolic links"),
+        "sparse": (sparse, "image_read", "5,368,709,120 bytes"),
+        "cut": (
+            lambda: photo.write_bytes(b"\xff\xd8\xff\xe0\0\x10JFIF"),
+            "image_decode",
+            "damaged",
+        ),
+        "text": (lambda: photo.write_text("<!doctype html>404"), "image_decode", "a web page"),
+    }
+
+
+@pytest.mark.parametrize("place", [1, 2, 5, 39, 40])
+def test_one_odd_photo_anywhere_is_its_own_trouble(
+    imported: Workspace, catalogue: Catalogue, tiny_encoder_name: str, place: int
+) -> None:
+    photo = catalogue.images / f"{place}.jpg"
+    for name, (put, stage, words) in in_the_place_of(photo).items():  # type: ignore[misc]
+        photo.unlink() if photo.is_symlink() or not photo.is_dir() else photo.rmdir()
+        put()
+        report = imported.embed(encoder=tiny_encoder_name)
+        assert report.failures == ({} if stage is None else {stage: 1}), name
+        assert report.images == 40 - (stage is not None), name
+        listed = imported.read_table("embedding_failures").to_pylist()
+        assert [row["product_id"] for row in listed] == [place] * (stage is not None), name
+        assert all(words in row["reason"] for row in listed), (name, listed)
+
+
+def test_odd_image_paths_are_failures_by_key(imported: Workspace, tiny_encoder_name: str) -> None:
+    paths = [
+        "~nobody-of-that-name/x.jpg",
+        "x" * 5000,
+        "/Volumes/../etc/passwd",
+        "",
+        "nul\0",
+        "/dev/zero",
+    ]
+    products = imported.read_table("products")
+    at = products.column_names.index("image_path")
+    changed = paths + products["image_path"].to_pylist()[len(paths) :]
+    field = products.schema.field(at)
+    imported.write_table("products", products.set_column(at, field, pa.array(changed, field.type)))
+    for limit in (None, 10):
+        report = imported.embed(encoder=tiny_encoder_name, limit_photos=limit)
+        assert report.failures == {"image_read": len(paths)}
+        keys = [row["product_id"] for row in imported.read_table("embedding_failures").to_pylist()]
+        assert keys == list(range(1, len(paths) + 1))
+
+
+def test_a_decoder_that_breaks_fails_that_photo_alone(
+    imported: Workspace,
+    catalogue: Catalogue,
+    tiny_encoder_name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real, bad = OpenClipEncoder.prepare_image, (catalogue.images / "7.jpg").read_bytes()
+
+    def prepare(self: OpenClipEncoder, image: object) -> object:
+        if image == bad:
+            raise ZeroDivisionError("deep inside")
+        return real(self, image)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(OpenClipEncoder, "prepare_image", prepare)
+    report = imported.embed(encoder=tiny_encoder_name)
+    assert (report.images, report.failures) == (39, {"image_decode": 1})
+    (row,) = imported.read_table("embedding_failures").to_pylist()
+    assert row["product_id"] == 7
+    assert "ZeroDivisionError: deep inside" in row["reason"]
+
+
+def test_a_vector_without_a_length_fails_its_row_alone(
+    imported: Workspace, tiny_encoder_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = OpenClipEncoder.encode_tokens
+    sought = text_content(imported.read_table("products").to_pylist()[4])
+    tokens = [int(t) for t in load_encoder(tiny_encoder_name).tokenize([sought])[0]]
+
+    def encode(self: OpenClipEncoder, given: list) -> np.ndarray:
+        if any([int(t) for t in one] == tokens for one in given):
+            raise InvalidParameterValue("row 0 has length 0.0; it can't be scaled to 1")
+        return real(self, given)
+
+    monkeypatch.setattr(OpenClipEncoder, "encode_tokens", encode)
+    report = imported.embed(encoder=tiny_encoder_name)
+    assert (report.images, report.texts, report.failures) == (40, 39, {"text": 1})
+    (row,) = imported.read_table("embedding_failures").to_pylist()
+    assert (row["product_id"], row["stage"]) == (5, "text")
+
+
+def test_large_files_go_through_in_small_batches(
+    imported: Workspace, tiny_encoder_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photos, "_BATCH_BYTES", 1)
+    sizes = []
+    real = OpenClipEncoder.encode_pixels
+
+    def encode(self: OpenClipEncoder, pixels: np.ndarray) -> np.ndarray:
+        sizes.append(len(pixels))
+        return real(self, pixels)
+
+    monkeypatch.setattr(OpenClipEncoder, "encode_pixels", encode)
+    report = imported.embed(encoder=tiny_encoder_name)
+    assert (report.images, sizes) == (40, [1] * 40)
+
+
+# ---------------------------------------------------------------------- the cache
+def test_a_better_conversion_makes_new_vectors_of_the_photos_it_changes_only(
+    imported: Workspace,
+    catalogue: Catalogue,
+    tiny_encoder_name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Hours of work stay valid: fingerprints, and with them indexes, are the same."""
+    cut_out = Image.new("RGBA", (50, 60), (0, 0, 0, 0))
+    cut_out.paste((200, 30, 30, 255), (10, 10, 40, 50))
+    cut_out.save(catalogue.images / "3.jpg", "PNG")
+    with monkeypatch.context() as before:  # an older release: on black, under the plain digest
+        before.setattr(photos, "conversion", lambda data: "")
+        before.setattr(pictures, "_on_white", lambda picture: picture.convert("RGB"))
+        imported.embed(encoder=tiny_encoder_name)
+    old = matrix(imported.read_table("product_image_embeddings"), "image_embedding")
+    report = imported.embed(encoder=tiny_encoder_name)
+    assert (report.encoded_images, report.encoded_texts) == (1, 0)
+    new = matrix(imported.read_table("product_image_embeddings"), "image_embedding")
+    assert np.flatnonzero((old != new).any(axis=1)).tolist() == [2]
+    white = Image.new("RGB", (50, 60), "white")
+    white.paste((200, 30, 30), (10, 10, 40, 50))
+    expected = load_encoder(tiny_encoder_name).encode_images([white])[0]
+    np.testing.assert_allclose(new[2], expected, atol=1e-5)
+
+
+def test_a_damaged_entry_is_computed_again_and_told(
+    imported: Workspace, tiny_encoder_name: str
+) -> None:
+    imported.embed(encoder=tiny_encoder_name)
+    before = imported.read_table("product_embeddings_multimodal")
+    file = imported.path / "cache" / "embeddings.sqlite"
+    data = bytearray(file.read_bytes())
+    vector = np.array(before["image_embedding"][8].as_py(), dtype="<f4").tobytes()
+    data[data.index(vector) + 10] ^= 1
+    file.write_bytes(data)
+    report = imported.embed(encoder=tiny_encoder_name)
+    assert (report.encoded_images, report.encoded_texts) == (1, 0)
+    assert "1 of the vectors in" in str(report.note)
+    assert imported.embed(encoder=tiny_encoder_name).encoded_images == 0
+    after = imported.read_table("product_embeddings_multimodal")
+    for column in ("image_embedding", "text_embedding", "hybrid_embedding"):
+        np.testing.assert_allclose(matrix(after, column), matrix(before, column), atol=1e-6)
+
+
+def test_a_disk_that_fills_in_the_middle_of_a_run_loses_no_batch_before(
+    imported: Workspace, tiny_encoder_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database may not grow beyond five pages of 4 KB, which hold its tables and some vectors."""
+    monkeypatch.setattr(OpenClipEncoder, "image_batch", 4)
+
+    def limited(path: Path) -> sqlite3.Connection:
+        connection = open_file(path)
+        connection.execute("PRAGMA max_page_count=5")
+        return connection
+
+    with monkeypatch.context() as full:
+        full.setattr(cache, "open_file", limited)
+        with pytest.raises(StorageFailed, match="make room on the disk"):
+            imported.embed(encoder=tiny_encoder_name)
+    kept = cached_images(imported)
+    assert 4 <= kept < 40
+    assert not imported.tables.exists(_multimodal())
+    report = imported.embed(encoder=tiny_encoder_name)
+    assert (report.images, report.encoded_images) == (40, 40 - kept)
