@@ -24,7 +24,7 @@ from engine.service.files import FileInfo, Files, PathNotFound
 from engine.service.workspace import Workspace
 
 LARGEST_UPLOAD = 5 << 30  # bytes; the API's own limit for one request
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18  # of each caller at once
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _MEDIA_TYPE = "application/octet-stream"
 _DIRECT = (
