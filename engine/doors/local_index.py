@@ -110,7 +110,9 @@ class AISearchIndex:
         """Write rows of a direct access index; a row replaces the whole row of its key.
 
         Returns:
-            `{"status": ..., "result": {"success_row_count": ...}}`, durable on return.
+            `{"status": ..., "result": {"success_row_count": ...}}`, durable on return. Rows that can't
+            be used stand in `result["failed_primary_keys"]`, and why in `failures`: a list of
+            `{"primary_key", "reason"}`, there only where some failed.
 
         Raises:
             AssertionError: not a list of dicts. InvalidParameterValue: a delta sync index.

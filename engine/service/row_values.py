@@ -91,7 +91,7 @@ def _to_integer(value: object, kind: pa.DataType) -> int:
     if isinstance(value, str):
         number = integer_of(value)
     else:
-        if not isinstance(value, int) and not abs(float(value)) < 2**64:
+        if not isinstance(value, int) and not (math.isfinite(value) and -(2**64) < value < 2**64):
             raise OverflowError
         number = int(value)
         if number != value:
