@@ -19,7 +19,7 @@ import numpy as np
 from engine.core.arrays import Matrix, unit_rows
 from engine.encode.encoder import Encoder, Tokens
 from engine.encode.images import ImageInput, Pixels, Preprocess, decode
-from engine.encode.sources import SEED, Source, offline
+from engine.encode.sources import SEED, Source, check_architecture, offline
 from engine.encode.transformers_form import convert, model_config
 from engine.errors import ModelUnavailable, VitrineError
 from engine.optional import require
@@ -60,13 +60,8 @@ class OpenClipEncoder(Encoder):
         if file is not None:
             config: dict[str, Any] = json.loads(file.read_bytes())
             return config
-        model = self._open_clip.get_model_config(self.source.architecture)
-        if model is None:
-            raise ModelUnavailable(
-                f"encoder {self.name!r}: open_clip knows no architecture "
-                f"{self.source.architecture!r}; open_clip.list_models() lists them."
-            )
-        return {"model_cfg": model}
+        check_architecture(self.name, self.source.architecture)
+        return {"model_cfg": self._open_clip.get_model_config(self.source.architecture)}
 
     @cached_property
     def dimension(self) -> int:

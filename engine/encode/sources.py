@@ -13,6 +13,7 @@ Weights are read from safetensors or with torch's `weights_only`; nothing is unp
 from __future__ import annotations
 
 import contextlib
+import difflib
 import hashlib
 import importlib.metadata
 import json
@@ -26,10 +27,12 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from engine.digests import sha256
+from engine.encode.hashed import HASHED
 from engine.encode.images import VERSION
 from engine.encode.transformers_form import is_clip
 from engine.errors import ModelUnavailable
-from engine.optional import check, require
+from engine.optional import check, is_installed, require
+from engine.settings import DEFAULT_ENCODER
 
 UNTRAINED = "untrained"
 SEED = 0  # of untrained weights
@@ -63,7 +66,7 @@ class Source:
 
     @staticmethod
     def parse(name: str) -> Source:
-        """Read a name; nothing is looked up but a local directory.
+        """Read a name; nothing is looked up but a local directory, and why a name can't be used.
 
         Raises:
             ModelUnavailable: no weights named, or no model in the directory.
@@ -76,10 +79,7 @@ class Source:
             return Source(name, place=name)
         architecture, _, weights = name.partition("/")
         if not weights:
-            raise ModelUnavailable(
-                f"encoder {name!r} names no weights. Write {name}/TAG for pretrained ones, "
-                f"{name}/FILE for a checkpoint, or {name}/{UNTRAINED} for random ones."
-            )
+            raise _no_weights(name)
         return Source(name, architecture, weights)
 
     @property
@@ -157,6 +157,7 @@ class Source:
     def _pretrained(self) -> Path:
         open_clip = require("open_clip", f"encoder {self.name!r}")
         tags = open_clip.list_pretrained_tags_by_model(self.architecture)
+        check_architecture(self.name, self.architecture)
         if self.weights not in tags:
             raise ModelUnavailable(
                 f"encoder {self.name!r}: {self.weights!r} is neither a file nor a tag of "
@@ -186,6 +187,41 @@ class Source:
             facts["architecture"] = sha256(self.config_file)
         text = json.dumps(facts, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def check_architecture(name: str, architecture: str) -> None:
+    """Refuse an encoder of an architecture that open_clip does not know.
+
+    Raises:
+        ModelUnavailable: says which names are near. MissingExtra: open_clip is not installed.
+    """
+    known: list[str] = require("open_clip", f"encoder {name!r}").list_models()
+    if architecture in known:
+        return
+    as_typed = {model.lower(): model for model in (*known, DEFAULT_ENCODER, HASHED)}
+    near = difflib.get_close_matches(architecture.lower(), as_typed, n=3)
+    meant = f"Did you mean {' or '.join(as_typed[each] for each in near)}? " if near else ""
+    raise ModelUnavailable(
+        f"encoder {name!r}: open_clip knows no architecture {architecture!r}. {meant}"
+        "`vitrine models` lists what there is."
+    )
+
+
+def _no_weights(architecture: str) -> ModelUnavailable:
+    """Why an architecture alone is no encoder; with its tags, or the architectures of near names."""
+    tags = ""
+    if is_installed("open_clip"):
+        try:
+            check_architecture(architecture, architecture)
+        except ModelUnavailable as unknown:
+            return unknown
+        open_clip: Any = require("open_clip", f"encoder {architecture!r}")
+        known = open_clip.list_pretrained_tags_by_model(architecture)
+        tags = f" Its tags: {', '.join(known) or 'none'}."
+    return ModelUnavailable(
+        f"encoder {architecture!r} names no weights. Write {architecture}/TAG for pretrained ones, "
+        f"{architecture}/FILE for a checkpoint, or {architecture}/{UNTRAINED} for random ones.{tags}"
+    )
 
 
 def _from_hub(name: str, repository: str) -> Path:
