@@ -76,7 +76,11 @@ def _guard(owner: Any, name: str, check: Callable[..., None]) -> None:
 
 def _check_address(used: socket.socket, address: object) -> None:
     if used.family in _INTERNET and isinstance(address, tuple) and len(address) >= 2:
-        _check_host(address[0], address[1])
+        try:
+            _check_host(address[0], address[1])
+        except InvalidState:
+            used.close()  # callers close it on an OSError alone, by which they would also try again
+            raise
 
 
 def _check_name(host: object, port: object = None) -> None:

@@ -62,7 +62,7 @@ class Outsiders:
 
 
 def _refusing(real: type) -> Callable[[Any, str], Any]:
-    inner: Callable[[Any, str], Any] = real.__getattribute__
+    inner: Any = real.__getattribute__
 
     def __getattribute__(self: Any, name: str) -> Any:  # noqa: N807
         if name.startswith("__") and name.endswith("__"):
