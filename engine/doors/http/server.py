@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import json
 import logging
 import os
 import signal
 import socket
 import sys
-import tempfile
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +20,7 @@ import uvicorn
 
 from engine.doors.http.credentials import Credentials, open_credentials
 from engine.doors.http.guard import LOOPBACK
-from engine.doors.http.metrics import SHARED_FOLDER
+from engine.doors.http.metrics import SHARED_FOLDER, hold, remove_abandoned, shared_folder
 from engine.errors import InvalidInputException, InvalidState
 from engine.service.workspace import Workspace
 from engine.store.layout import make_folder, storage_failed
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
 
 HOST, PORT = "127.0.0.1", 8765
 _GRACE_SECONDS = 30  # for running requests, when the server is asked to stop
+# Where a worker process finds its app; by the name that no other package hides, where it is installed.
+_APP = (
+    "vitrine_search:app"
+    if importlib.util.find_spec("vitrine_search")
+    else "engine.doors.http.server:app_from_environment"
+)
 _CONFIGURATION = "VITRINE_SERVER"  # what worker processes are told, as JSON; holds no secret
 
 
@@ -84,15 +92,17 @@ def serve(options: Options) -> None:
         "auth": options.auth,
         "access_log": options.access_log,
     }
-    os.environ[_CONFIGURATION] = json.dumps(configuration)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    remove_abandoned()
+    with contextlib.ExitStack() as stack:
         # uvicorn stops in order, then raises the signal again for whoever had the handler before.
-        signal.signal(number, lambda *_: None)
-    with tempfile.TemporaryDirectory(prefix="vitrine-metrics-") as shared:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            stack.callback(signal.signal, number, signal.signal(number, lambda *_: None))
+        told = {_CONFIGURATION: json.dumps(configuration)}
         if options.workers > 1:
-            os.environ[SHARED_FOLDER] = shared
+            told[SHARED_FOLDER] = stack.enter_context(shared_folder())
+        stack.enter_context(_environment(told))
         uvicorn.run(
-            "engine.doors.http.server:app_from_environment",
+            _APP,
             factory=True,
             host=options.host,
             port=options.port,
@@ -102,6 +112,21 @@ def serve(options: Options) -> None:
             timeout_graceful_shutdown=_GRACE_SECONDS,
             server_header=False,
         )
+
+
+@contextlib.contextmanager
+def _environment(told: dict[str, str]) -> Iterator[None]:
+    """Variables for worker processes; afterwards they are as before."""
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _check_free(host: str, port: int) -> None:
@@ -122,6 +147,8 @@ def app_from_environment() -> FastAPI:
 
     configuration = json.loads(os.environ[_CONFIGURATION])
     path = Path(configuration["path"])
+    if SHARED_FOLDER in os.environ:
+        hold(Path(os.environ[SHARED_FOLDER]))
     if configuration["access_log"]:
         log_to_standard_error()
     credentials = open_credentials(path, os.environ)[0] if configuration["auth"] else None
