@@ -18,6 +18,7 @@ import hashlib
 import importlib.metadata
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +30,7 @@ from urllib.request import getproxies
 from engine.digests import sha256
 from engine.encode.hashed import HASHED
 from engine.encode.images import VERSION
+from engine.encode.quiet import Quiet
 from engine.encode.transformers_form import is_clip
 from engine.errors import ModelUnavailable
 from engine.optional import check, is_installed, require
@@ -45,6 +47,7 @@ _CLOUD_MODELS = (
     "hf-hub:openai/clip-vit-base-patch32",
 )
 _WEIGHTS = ("open_clip_model.safetensors", "model.safetensors", "*.safetensors", "*.bin", "*.pt")
+_HUB = threading.RLock()  # whether the hub's client may use the network is the process's
 _SECONDS_TO_CONNECT = 3.0
 _PATTERNS = ["*.json", "*.safetensors", "open_clip_pytorch_model.bin"]  # what is asked of the hub
 _ELSEWHERE = (
@@ -165,10 +168,11 @@ class Source:
             )
         config = open_clip.get_pretrained_cfg(self.architecture, self.weights)
         try:
-            with contextlib.suppress(Exception), offline():
+            with contextlib.suppress(Exception), offline(), Quiet():
                 return Path(open_clip.download_pretrained(config))
             _check_network()
-            return Path(open_clip.download_pretrained(config))
+            with _HUB, Quiet():
+                return Path(open_clip.download_pretrained(config))
         except Exception as error:  # the hub's client has no common base for its errors
             raise _not_here(self.name, error) from error
 
@@ -234,7 +238,8 @@ def _from_hub(name: str, repository: str) -> Path:
             )
         except hub.errors.LocalEntryNotFoundError:
             _check_network()
-            return Path(hub.snapshot_download(repository, allow_patterns=_PATTERNS))
+            with _HUB:
+                return Path(hub.snapshot_download(repository, allow_patterns=_PATTERNS))
     except Exception as error:  # the hub's client has no common base for its errors
         raise _not_here(name, error) from error
 
@@ -243,12 +248,13 @@ def _from_hub(name: str, repository: str) -> Path:
 def offline() -> Iterator[None]:
     """Keep the hub's client to its cache: without a network it would retry for a minute first."""
     constants: Any = require("huggingface_hub", "the hub's cache").constants
-    before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = True
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = before
+    with _HUB:
+        before = constants.HF_HUB_OFFLINE
+        constants.HF_HUB_OFFLINE = True
+        try:
+            yield
+        finally:
+            constants.HF_HUB_OFFLINE = before
 
 
 def _check_network() -> None:

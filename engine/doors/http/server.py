@@ -167,6 +167,13 @@ def log_to_standard_error() -> None:
         logger.propagate = False
 
 
+class _InProcess(uvicorn.Config):
+    """Uvicorn's configuration for a server in somebody else's process, whose logging is not touched."""
+
+    def configure_logging(self) -> None:
+        """Uvicorn would take every handler of the process from the list that is flushed at its end."""
+
+
 class BackgroundServer:
     """A server in a thread of this process, on a free port: for tests and notebooks.
 
@@ -183,7 +190,7 @@ class BackgroundServer:
         self._socket.bind((host, port))
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
         app = create_app(workspace, credentials)
-        options = uvicorn.Config(app, access_log=False, log_level="warning", server_header=False)
+        options = _InProcess(app, server_header=False)
         options.timeout_graceful_shutdown = _GRACE_SECONDS
         self._server = uvicorn.Server(options)
         self._thread = threading.Thread(
