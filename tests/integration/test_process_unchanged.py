@@ -99,10 +99,14 @@ def operation(n):
     workspace.create_endpoint("words", "STORAGE_OPTIMIZED")
     workspace.create_index("main.a.w", source_table="t", primary_key="id", endpoint="words",
                            index_subtype="FULL_TEXT")
+    from engine import VectorSearchClient
+
+    client = VectorSearchClient(workspace=workspace)
+    by_vector, by_word = (client.get_index(index_name=f"main.a.{name}") for name in "iw")
     ask = dict(columns=["id"], num_results=3)
     for extra in ({}, {"filters": {"id <": 5}}, {"query_text": "red", "query_type": "HYBRID"}):
-        workspace.similarity_search("main.a.i", query_vector=vectors[0].tolist(), **ask, **extra)
-    workspace.similarity_search("main.a.w", query_text="red dress", query_type="FULL_TEXT", **ask)
+        by_vector.similarity_search(query_vector=vectors[0].tolist(), **ask, **extra)
+    by_word.similarity_search(query_text="red dress", query_type="FULL_TEXT", **ask)
     workspace.similarity_search_batch("main.a.i", query_vectors=vectors[:50].tolist(), **ask)
     shelf(workspace, "t", 3100)
     workspace.sync("main.a.i")
@@ -164,8 +168,8 @@ print("unchanged")
 ONE = "operation(0)"
 THREADS = """
 from concurrent.futures import ThreadPoolExecutor
-with ThreadPoolExecutor(4) as pool:
-    list(pool.map(operation, range(4)))
+with ThreadPoolExecutor(3) as pool:
+    list(pool.map(operation, range(3)))
 """
 
 
