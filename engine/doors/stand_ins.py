@@ -103,6 +103,7 @@ def _client_of(workspace: Workspace) -> type[local.AISearchClient]:
 
 
 def module_of(name: str, names: Names, is_package: bool = False) -> ModuleType:
+    """A module of that name which holds these names and nothing else."""
     module = ModuleType(name, "Put in place by vitrine's mock.")
     module.__spec__ = ModuleSpec(name, None, is_package=is_package)
     module.__package__ = name if is_package else name.rpartition(".")[0]
