@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.doors.options import FILE, comma_separated, with_workspace
+from engine.doors.options import FILE, Group, comma_separated, with_workspace
 from engine.doors.printing import note, print_sync, print_table
 from engine.errors import CorruptFile, NotFound
 
@@ -26,7 +26,7 @@ def _explain_nothing(workspace: Workspace, what: str, found: Sequence[object]) -
 
 
 # ---------------------------------------------------------------------- tables and volumes
-@click.group()
+@click.group(cls=Group)
 def table() -> None:
     """Tables: register exported Parquet files, list, show."""
 
@@ -73,7 +73,7 @@ def table_show(workspace: Workspace, name: str, rows: int) -> None:
     click.echo(f"{min(rows, len(content)):,} of {len(content):,} rows")
 
 
-@click.group()
+@click.group(cls=Group)
 def volume() -> None:
     """Volumes: folders of images."""
 
@@ -89,7 +89,7 @@ def volume_register(workspace: Workspace, path: str, folder: Path) -> None:
 
 
 # ---------------------------------------------------------------------- endpoints and indexes
-@click.group()
+@click.group(cls=Group)
 def endpoint() -> None:
     """Vector search endpoints."""
 
@@ -130,7 +130,7 @@ def endpoint_delete(workspace: Workspace, name: str) -> None:
     click.echo(f"deleted endpoint {name}")
 
 
-@click.group()
+@click.group(cls=Group)
 def index() -> None:
     """Vector search indexes."""
 

@@ -6,6 +6,7 @@ Results go to standard output; progress, warnings and errors to standard error.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,11 @@ from engine.doors.catalog_commands import GROUPS
 from engine.doors.options import (
     FILE,
     Group,
+    chosen_workspace,
     comma_separated,
     embedding_options,
     file_encoding,
+    takes_workspace,
     with_workspace,
 )
 from engine.doors.printing import (
@@ -42,7 +45,7 @@ def main() -> None:
     """Offline product search by words and photos.
 
     Start with `vitrine demo`. A workspace is a directory that holds tables, indexes and cached
-    vectors: --workspace DIR, else $VITRINE_WORKSPACE, else ~/.vitrine.
+    vectors: --workspace DIR, here or after the command, else $VITRINE_WORKSPACE, else ~/.vitrine.
     """
 
 
@@ -155,7 +158,9 @@ def models(workspace: Workspace, measure: tuple[str, ...], here: bool) -> None:
     help="Compare meanings, find words, or fuse both rankings.",
 )
 @click.option("--encoder", metavar="NAME", help="The model of a table that was made elsewhere.")
-@click.option("-k", type=int, default=10, show_default=True, help="Results wanted.")
+@click.option(
+    "-k", type=click.IntRange(min=1), default=10, show_default=True, help="Results wanted."
+)
 @click.option("--columns", metavar="A,B,...", help="Columns to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--save", metavar="FILE.html", help="Also write a contact sheet with the photos.")
@@ -176,6 +181,9 @@ def search(
     save: str | None,
 ) -> None:
     """Search by TEXT, by --image, by both, or by --like."""
+    from engine.service.result import page_file
+
+    page = None if save is None else page_file(save)
     result = workspace.search(
         text,
         image=image,
@@ -194,21 +202,20 @@ def search(
         click.echo(json.dumps(out, indent=2, default=str))
     else:
         print_result(result, all_columns=columns is not None)
-    if save:
-        click.echo(f"saved {result.save(save)}", err=True)
+    if page is not None:
+        click.echo(f"saved {result.save(page)}", err=True)
+        note(result.missing_photos())
 
 
 @main.command()
-@click.option(
-    "--workspace", "-w", metavar="DIR", help="Where to build it.  [default: ./vitrine-demo]"
-)
+@takes_workspace("Where to build it.  [default: $VITRINE_WORKSPACE, else ./vitrine-demo]")
 @click.option("--encoder", metavar="NAME", help="ARCHITECTURE/TAG, .../FILE or local-dir:DIR.")
-def demo(workspace: str | None, encoder: str | None) -> None:
+def demo(encoder: str | None) -> None:
     """Build a workspace from the bundled sample and show what it can do."""
     from engine.service.demo import DEMO_DIR, build_demo, demo_searches
     from engine.service.workspace import Workspace
 
-    folder = workspace or DEMO_DIR
+    folder = chosen_workspace() or os.environ.get("VITRINE_WORKSPACE") or DEMO_DIR
     opened = Workspace(folder)
     report = build_demo(opened, encoder)
     print_import(report.imported)

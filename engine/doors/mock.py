@@ -1,6 +1,7 @@
-"""The client packages replaced by the in-process client. Knows modules; not what the classes do.
+"""The client packages replaced by the in-process client for a time. Knows when; not what the classes do.
 
-Truth: the names of databricks-ai-search and databricks-vectorsearch 0.81, module by module.
+What is put in place is in `stand_ins`, names that were imported before in `rebinding`, instances that
+were made before in `outsiders`, the network in `no_network`, the environment in `logins`.
 """
 
 from __future__ import annotations
@@ -8,36 +9,37 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import os
 import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
-from enum import Enum
-from importlib.machinery import ModuleSpec
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, TypeVar
 
-from engine import errors
-from engine.doors import async_index, local, reranker
+from engine.doors import logins, no_network
+from engine.doors.outsiders import Outsiders
+from engine.doors.rebinding import Bindings, Slot
+from engine.doors.stand_ins import (
+    PACKAGES,
+    SDK,
+    SDK_CLIENT,
+    Modules,
+    build_modules,
+    module_of,
+    sdk_client_of,
+)
+from engine.doors.when_imported import WhenImported
 from engine.errors import InvalidInputException
 from engine.service.workspace import Workspace
 from engine.settings import Settings
 
 Call = TypeVar("Call", bound=Callable[..., Any])
-Names = Mapping[str, Any]
 
 _PARENT = "databricks"
-_PACKAGES = ("databricks.ai_search", "databricks.vector_search")
-_VERSION = "0.81"  # of the packages whose names these are
 _ABSENT = object()
-
-
-class CredentialStrategy(Enum):
-    """As in `databricks.ai_search.utils`; nothing here needs credentials."""
-
-    MODEL_SERVING_USER_CREDENTIALS = 1
 
 
 class mock:  # noqa: N801 - called as a function: `with mock():`, `@mock()`
@@ -45,8 +47,9 @@ class mock:  # noqa: N801 - called as a function: `with mock():`, `@mock()`
 
     Inside, `databricks.ai_search` and `databricks.vector_search` are modules of this engine, with the
     packages' own names in `client`, `index`, `async_index`, `reranker`, `exceptions`, `utils` and
-    `version`. A client that is made inside without `workspace=` uses the mock's workspace; indexes come
-    from it. When the mock is left, in whatever way, every module is what it was before.
+    `version`, and `databricks.sdk.WorkspaceClient` is that of `engine.doors.sdk`. A client that is made
+    inside without `workspace=` uses the mock's workspace; indexes come from it. When the mock is left,
+    in whatever way, everything is what it was before.
 
         with mock() as workspace:
             from databricks.vector_search.client import VectorSearchClient
@@ -55,12 +58,13 @@ class mock:  # noqa: N801 - called as a function: `with mock():`, `@mock()`
     As a decorator, of functions and of `async` ones, each call has a mock of its own; the workspace is
     then `client.workspace`.
 
-    What was imported before stays: a module that did `from databricks.vector_search.client import
-    VectorSearchClient` at its top, before the mock began, keeps the package's class. Import it inside,
-    or use the HTTP server. `databricks.sdk` is never replaced.
+    Names that were imported before are bound anew, in every loaded module; who holds a package's class
+    elsewhere (in a class, a default argument) gets the workspace's client from it all the same. A
+    client that was made before is refused when it is used: it has a host and credentials of its own.
+    The environment's are replaced by stand-ins, and a call to another machine is refused.
 
-    Modules belong to the process: other threads see the mock too, and while mocks of several threads
-    overlap, the one that began last counts.
+    All of this belongs to the process: other threads see the mock too, and while mocks of several
+    threads overlap, the one that began last counts.
     """
 
     def __init__(self, workspace: Workspace | str | Path | None = None) -> None:
@@ -78,7 +82,7 @@ class mock:  # noqa: N801 - called as a function: `with mock():`, `@mock()`
                 "decorator it is written @mock(), with parentheses."
             )
         self._given = workspace
-        self._entered: list[tuple[_Modules, Path | None]] = []
+        self._entered: list[tuple[_Mocked, Path | None]] = []
 
     def __enter__(self) -> Workspace:
         temporary: Path | None = None
@@ -89,9 +93,9 @@ class mock:  # noqa: N801 - called as a function: `with mock():`, `@mock()`
         else:
             temporary = Path(tempfile.mkdtemp(prefix="vitrine-mock-"))
             workspace = Workspace(settings=Settings(temporary, encoder="hashed"))
-        modules = _build_modules(workspace)
-        _put(modules)
-        self._entered.append((modules, temporary))
+        mocked = _Mocked(workspace)
+        _put(mocked)
+        self._entered.append((mocked, temporary))
         return workspace
 
     def __exit__(
@@ -100,8 +104,8 @@ class mock:  # noqa: N801 - called as a function: `with mock():`, `@mock()`
         exc: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        modules, temporary = self._entered.pop()
-        _take(modules)
+        mocked, temporary = self._entered.pop()
+        _take(mocked)
         if temporary is not None:
             # A merge of segments in the background may still be writing there; it gives up by itself.
             shutil.rmtree(temporary, ignore_errors=True)
@@ -131,146 +135,143 @@ class mock:  # noqa: N801 - called as a function: `with mock():`, `@mock()`
         return awaited if inspect.iscoroutinefunction(function) else inside  # type: ignore[return-value]
 
 
-# ------------------------------------------------------------------ what the modules hold
-_Modules = dict[str, ModuleType]
+class _Mocked:
+    """What one mock puts in place.
 
-_EXCEPTIONS: Names = {
-    name: getattr(errors, name)
-    for name in (
-        "AISearchException",
-        "BadRequest",
-        "InvalidInputException",
-        "NotFound",
-        "PermissionDenied",
-        "ResourceConflict",
-        "ResourceDoesNotExist",
-        "TooManyRequests",
-        "VectorSearchException",
-    )
-}
-_RERANKERS: Names = {
-    name: getattr(reranker, name)
-    for name in ("Reranker", "DatabricksReranker", "ExperimentalDatabricksFinetunedReranker")
-}
-_INDEXES: Names = {
-    "AISearchIndex": local.AISearchIndex,
-    "VectorSearchIndex": local.VectorSearchIndex,
-}
-_ASYNC_INDEXES: Names = {
-    "AsyncAISearchIndex": async_index.AsyncAISearchIndex,
-    "AsyncVectorSearchIndex": async_index.AsyncVectorSearchIndex,
-}
-_UTILS: Names = {"CredentialStrategy": CredentialStrategy, **_EXCEPTIONS}
+    Attributes:
+        modules: stand-ins by full name. workspace: what they work on.
+    """
 
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.modules: Modules = build_modules(workspace)
 
-def _build_modules(workspace: Workspace) -> _Modules:
-    """Both packages with their modules, by full name; clients use the workspace."""
-    client = _client_of(workspace)
-    clients = {"AISearchClient": client, "VectorSearchClient": client}
-    contents: Mapping[str, Names] = {
-        "client": {
-            **clients, **_INDEXES, **_ASYNC_INDEXES, **_UTILS, "TARGET_QPS_RESET_TO_DEFAULT": -1
-        },
-        "index": {**_INDEXES, **_RERANKERS, "CredentialStrategy": CredentialStrategy},
-        "async_index": {
-            **_INDEXES, **_ASYNC_INDEXES, "Reranker": reranker.Reranker,
-            "CredentialStrategy": CredentialStrategy,
-        },
-        "reranker": _RERANKERS,
-        "exceptions": _EXCEPTIONS,
-        "utils": _UTILS,
-        "version": {"VERSION": _VERSION},
-    }  # fmt: skip
-    modules: _Modules = {}
-    for package in _PACKAGES:
-        modules[package] = _module(package, {"__version__": _VERSION}, is_package=True)
-        for name, names in contents.items():
-            module = _module(f"{package}.{name}", names)
-            modules[module.__name__] = module
-            setattr(modules[package], name, module)
-    return modules
+    @functools.cached_property
+    def sdk_client(self) -> type:
+        """The SDK's client, made when the SDK is there."""
+        return sdk_client_of(self.workspace)
 
+    def at(self, slot: Slot) -> object:
+        """What stands at a place."""
+        module, name = slot
+        if slot == (SDK, SDK_CLIENT):
+            return self.sdk_client
+        return getattr(self.modules[module], name) if name else self.modules[module]
 
-def _client_of(workspace: Workspace) -> type[local.AISearchClient]:
-    """The client's class, whose default workspace is this one."""
-    default = workspace
-
-    class AISearchClient(local.AISearchClient):
-        __doc__ = local.AISearchClient.__doc__
-
-        def __init__(self, *args: Any, workspace: Any = None, **kwargs: Any) -> None:
-            chosen = default if workspace is None else workspace
-            super().__init__(*args, workspace=chosen, **kwargs)
-
-    AISearchClient.__qualname__ = "AISearchClient"
-    return AISearchClient
-
-
-def _module(name: str, names: Names, is_package: bool = False) -> ModuleType:
-    module = ModuleType(name, "Put in place by vitrine's mock.")
-    module.__spec__ = ModuleSpec(name, None, is_package=is_package)
-    module.__package__ = name if is_package else name.rpartition(".")[0]
-    if is_package:
-        module.__path__ = []  # nothing is looked for on disk
-    for key, value in names.items():
-        setattr(module, key, value)
-    return module
+    def own(self) -> dict[int, Slot]:
+        """The ids of what is this mock's alone: modules, and classes that know its workspace."""
+        found = {id(module): (name, "") for name, module in self.modules.items()}
+        for package in PACKAGES:
+            slot = (f"{package}.client", "AISearchClient")
+            found.setdefault(id(self.at(slot)), slot)
+        if "sdk_client" in vars(self):
+            found[id(self.sdk_client)] = (SDK, SDK_CLIENT)
+        return found
 
 
 # ------------------------------------------------------------------ putting them in place
-_lock = threading.Lock()
-_active: list[_Modules] = []  # of every mock that was entered and not left, the newest last
-_before: dict[str, ModuleType] = {}  # the packages' modules, as they were before the first one
-_attributes: dict[str, object] = {}  # of the parent package, likewise
-_made_parent = False
+class _Before:
+    """What was there before the first of the mocks that are on, and how to have it back."""
 
+    def __init__(self, first: _Mocked) -> None:
+        self.modules: dict[str, ModuleType] = {}
+        if _PARENT in sys.modules and sys.modules[_PARENT] is None:
+            self.modules[_PARENT] = sys.modules[_PARENT]  # a test's way of saying: not installed
+        self.made_parent = _ensure_parent()
+        self.parent = sys.modules[_PARENT]
+        self.modules.update({name: sys.modules[name] for name in _present()})
+        self.attributes = {
+            short: vars(self.parent).get(short, _ABSENT)
+            for short in (package.rpartition(".")[2] for package in PACKAGES)
+        }
+        self.real_slots = _real_slots(self.modules, first.modules)
+        self.bindings = Bindings((*PACKAGES, "engine."))
+        self.spent: list[_Mocked] = []  # held, so that no other object gets the id of one of theirs
+        self.outsiders = Outsiders(lambda slot: _active[-1].at(slot))
+        self.outsiders.add(_client_classes(self.modules))
+        changes = logins.to_nobody(os.environ)
+        self.environment = {name: os.environ.get(name) for name in changes}
+        _set_environment(changes)
+        no_network.refuse_others()
+        self.finder = WhenImported({SDK: self.add_sdk, "uvloop": no_network.guard_uvloop})
+        sys.meta_path.insert(0, self.finder)
+        if SDK in sys.modules:
+            self.add_sdk(sys.modules[SDK])
 
-def _put(modules: _Modules) -> None:
-    global _made_parent
-    with _lock:
-        if not _active:
-            if _PARENT in sys.modules and sys.modules[_PARENT] is None:
-                _before[_PARENT] = sys.modules[_PARENT]  # a test's way of saying: not installed
-            _made_parent = _ensure_parent()
-            parent = sys.modules[_PARENT]
-            _before.update({name: sys.modules[name] for name in _present()})
-            for package in _PACKAGES:
-                short = package.rpartition(".")[2]
-                _attributes[short] = vars(parent).get(short, _ABSENT)
-        _active.append(modules)
-        _install(modules)
-
-
-def _take(modules: _Modules) -> None:
-    with _lock:
-        place = next(i for i, each in enumerate(_active) if each is modules)
-        del _active[place]
+    def add_sdk(self, sdk: ModuleType) -> None:
+        """Bind the names of the SDK's client too, now that it is loaded."""
+        real = vars(sdk)[SDK_CLIENT]
+        self.real_slots[id(real)] = (SDK, SDK_CLIENT)
+        self.outsiders.add({(SDK, SDK_CLIENT): real})
         if _active:
-            _install(_active[-1])
-            return
+            self.bind(_active[-1])
+
+    def bind(self, mocked: _Mocked) -> None:
+        """Let names of a package's objects, or of an earlier mock's, stand for this one's."""
+        slots = dict(self.real_slots)
+        for each in self.spent:
+            slots.update(each.own())
+        self.bindings.bind(slots, mocked.at)
+
+    def restore(self) -> None:
+        """Put everything back; real packages are loaded where a module wants names of theirs."""
+        sys.meta_path.remove(self.finder)
+        no_network.let_others()
+        self.outsiders.release()
+        _set_environment(self.environment)
         _remove_present()
-        if _made_parent:
+        if self.made_parent:
             del sys.modules[_PARENT]
         else:
-            _restore_attributes(sys.modules[_PARENT])
-        sys.modules.update(_before)
-        _before.clear()
-        _attributes.clear()
+            for name, value in self.attributes.items():
+                if value is not _ABSENT:
+                    setattr(self.parent, name, value)
+                elif name in vars(self.parent):
+                    delattr(self.parent, name)
+        sys.modules.update(self.modules)
+        own: dict[int, Slot] = {}
+        stand_ins: dict[int, Slot] = {}
+        for each in self.spent:
+            own.update(each.own())
+            for module, content in each.modules.items():
+                stand_ins.update({id(value): (module, name) for name, value in _public(content)})
+        self.bindings.restore({**stand_ins, **own}, own, _real)
 
 
-def _restore_attributes(parent: ModuleType) -> None:
-    for name, value in _attributes.items():
-        if value is not _ABSENT:
-            setattr(parent, name, value)
-        elif name in vars(parent):
-            delattr(parent, name)
+_lock = threading.RLock()
+_active: list[_Mocked] = []  # of every mock that was entered and not left, the newest last
+_before: _Before | None = None
 
 
-def _install(modules: _Modules) -> None:
+def _put(mocked: _Mocked) -> None:
+    global _before
+    with _lock:
+        if _before is None:
+            _before = _Before(mocked)
+        _active.append(mocked)
+        _before.spent.append(mocked)
+        _install(mocked, _before)
+
+
+def _take(mocked: _Mocked) -> None:
+    global _before
+    with _lock:
+        place = next(i for i, each in enumerate(_active) if each is mocked)
+        del _active[place]
+        assert _before is not None
+        if _active:
+            _install(_active[-1], _before)
+            return
+        before, _before = _before, None
+        before.restore()
+
+
+def _install(mocked: _Mocked, before: _Before) -> None:
     _remove_present()
-    sys.modules.update(modules)
-    for package in _PACKAGES:
-        setattr(sys.modules[_PARENT], package.rpartition(".")[2], modules[package])
+    sys.modules.update(mocked.modules)
+    for package in PACKAGES:
+        setattr(before.parent, package.rpartition(".")[2], mocked.modules[package])
+    before.bind(mocked)
 
 
 def _ensure_parent() -> bool:
@@ -278,20 +279,77 @@ def _ensure_parent() -> bool:
     try:
         importlib.import_module(_PARENT)
     except ModuleNotFoundError:
-        sys.modules[_PARENT] = _module(_PARENT, {}, is_package=True)
+        sys.modules[_PARENT] = module_of(_PARENT, {}, is_package=True)
         return True
     return False
 
 
 def _present() -> list[str]:
-    """Names of the packages' modules that are loaded, real ones or this file's."""
+    """Names of the packages' modules that are loaded, real ones or stand-ins."""
     return [
         name
         for name in list(sys.modules)
-        if name in _PACKAGES or name.startswith(tuple(f"{package}." for package in _PACKAGES))
+        if name in PACKAGES or name.startswith(tuple(f"{package}." for package in PACKAGES))
     ]
 
 
 def _remove_present() -> None:
     for name in _present():
         del sys.modules[name]
+
+
+def _public(module: ModuleType) -> list[tuple[str, object]]:
+    """Classes of a module by name; numbers and texts are shared by all."""
+    return [(name, value) for name, value in vars(module).items() if inspect.isclass(value)]
+
+
+def _real_slots(real: dict[str, ModuleType], stand_ins: Modules) -> dict[int, Slot]:
+    """The ids of the packages' objects that have a stand-in."""
+    slots: dict[int, Slot] = {}
+    for full_name, content in stand_ins.items():
+        if full_name in real:
+            slots[id(real[full_name])] = (full_name, "")
+            for name, _ in _public(content):
+                if inspect.isclass(vars(real[full_name]).get(name)):
+                    slots[id(vars(real[full_name])[name])] = (full_name, name)
+    return slots
+
+
+def _client_classes(real: dict[str, ModuleType]) -> dict[Slot, type]:
+    """The real classes whose instances call the cloud."""
+    found: dict[Slot, type] = {}
+    for package in PACKAGES:
+        for module, name in (
+            ("client", "AISearchClient"),
+            ("client", "VectorSearchClient"),
+            ("index", "AISearchIndex"),
+            ("index", "VectorSearchIndex"),
+            ("async_index", "AsyncAISearchIndex"),
+            ("async_index", "AsyncVectorSearchIndex"),
+        ):
+            value = getattr(real.get(f"{package}.{module}"), name, None)
+            if inspect.isclass(value) and value not in found.values():
+                found[f"{package}.{module}", name] = value
+    return found
+
+
+def _real(slot: Slot) -> object:
+    """The package's own object, loaded if need be; None where it can't be had."""
+    module, name = slot
+    if not module.startswith((*PACKAGES, SDK)):
+        return None
+    try:
+        found = importlib.import_module(module)
+    except (
+        Exception
+    ):  # not installed, or it warns where warnings are errors: whoever uses it, sees it
+        return None
+    return getattr(found, name, None) if name else found
+
+
+def _set_environment(changes: dict[str, str | None]) -> None:
+    for name, value in changes.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

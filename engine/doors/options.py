@@ -1,7 +1,11 @@
-"""What several commands share: the workspace, options, and errors shown as one message."""
+"""What several commands share: the workspace, options, and errors shown as one message.
+
+`--workspace` may stand before a command's name or after it; the one nearest to the end counts.
+"""
 
 from __future__ import annotations
 
+import errno
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -11,33 +15,56 @@ import click
 
 from engine.errors import NotFound, VitrineError
 
+_WORKSPACE = "vitrine.workspace"  # in what click keeps for a whole command line
 INTERRUPTED = 130  # exit status of a command ended by Ctrl-C
 FILE = click.Path(exists=False, path_type=Path)
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Group(click.Group):
-    """Shows the engine's errors as one message, and an interruption as what it is."""
+    """Takes `--workspace` for its commands, shows errors as one message, and an interruption as such."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        takes_workspace()(self)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except VitrineError as error:
             raise click.ClickException(error.in_words) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever read the output has enough; click ends the command quietly
+            place = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{place}{error.strerror or error}") from error
         except KeyboardInterrupt:
             click.echo("interrupted: what was encoded is kept, run it again to go on", err=True)
             ctx.exit(INTERRUPTED)
 
 
+def _remember_workspace(ctx: click.Context, _: click.Parameter, folder: str | None) -> None:
+    if folder is not None and not folder.strip():
+        raise click.BadParameter("'' names no folder; expected the workspace's directory.", ctx)
+    if folder is not None:
+        ctx.meta[_WORKSPACE] = folder  # of a group first, then of its command
+
+
+def chosen_workspace() -> str | None:
+    """The directory that the command line names, None where it names none."""
+    chosen: str | None = click.get_current_context().meta.get(_WORKSPACE)
+    return chosen
+
+
 def with_workspace(command: Command) -> Command:
     """Give a command `--workspace` and, as first argument, the opened workspace."""
 
-    @click.option("--workspace", "-w", metavar="DIR", help="The workspace to use.")
+    @takes_workspace()
     @functools.wraps(command)
-    def wrapped(workspace: str | None, **arguments: Any) -> Any:
+    def wrapped(**arguments: Any) -> Any:
         from engine.service.workspace import Workspace
 
-        opened = Workspace(workspace)
+        opened = Workspace(chosen_workspace())
         try:
             return command(opened, **arguments)
         except NotFound as error:
@@ -46,6 +73,22 @@ def with_workspace(command: Command) -> Command:
             raise
 
     return wrapped  # type: ignore[return-value]
+
+
+def takes_workspace(help_text: str = "The workspace to use.") -> Callable[[Command], Command]:
+    """Give a command `--workspace`, which `chosen_workspace` then knows."""
+
+    def decorate(command: Command) -> Command:
+        return click.option(
+            "--workspace",
+            "-w",
+            metavar="DIR",
+            help=help_text,
+            expose_value=False,
+            callback=_remember_workspace,
+        )(command)
+
+    return decorate
 
 
 def embedding_options(command: Command) -> Command:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.doors.options import with_workspace
+from engine.doors.options import Group, with_workspace
 from engine.doors.printing import print_table
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _show_credentials(workspace: Workspace, url: str) -> None:
     click.echo(f"credentials: {', '.join(places)}")
 
 
-@click.group()
+@click.group(cls=Group)
 def serving() -> None:
     """Model serving endpoints: a name, and the encoder behind it."""
 

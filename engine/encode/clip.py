@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import threading
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -19,12 +18,14 @@ import numpy as np
 from engine.core.arrays import Matrix, unit_rows
 from engine.encode.encoder import Encoder, Tokens
 from engine.encode.images import ImageInput, Pixels, Preprocess
-from engine.encode.sources import SEED, Source, offline
+from engine.encode.quiet import Quiet
+from engine.encode.sources import SEED, Source, check_architecture, offline
 from engine.encode.transformers_form import convert, model_config
 from engine.errors import ModelUnavailable, VitrineError
 from engine.optional import require
 
 _PROBES = ("red dress", "a pair of navy blue jeans for men")
+_LOADING = threading.Lock()  # the state of torch's random numbers is the process's
 _SAME = 1e-5  # cosine distance that counts as rounding
 
 
@@ -60,13 +61,9 @@ class OpenClipEncoder(Encoder):
         if file is not None:
             config: dict[str, Any] = json.loads(file.read_bytes())
             return config
-        model = self._open_clip.get_model_config(self.source.architecture)
-        if model is None:
-            raise ModelUnavailable(
-                f"encoder {self.name!r}: open_clip knows no architecture "
-                f"{self.source.architecture!r}; open_clip.list_models() lists them."
-            )
-        return {"model_cfg": model}
+        check_architecture(self.name, self.source.architecture)
+        with Quiet():
+            return {"model_cfg": self._open_clip.get_model_config(self.source.architecture)}
 
     @cached_property
     def dimension(self) -> int:
@@ -106,7 +103,7 @@ class OpenClipEncoder(Encoder):
 
     @cached_property
     def _model(self) -> Any:
-        with self._lock, _quiet(), self._torch.random.fork_rng(devices=[]):
+        with self._lock, _LOADING, Quiet(), self._torch.random.fork_rng(devices=[]):
             _ = self._config  # an unknown architecture is named before anything is built
             self._torch.manual_seed(SEED)
             try:
@@ -151,7 +148,8 @@ class OpenClipEncoder(Encoder):
         if self.source.form == "transformers":
             config = self._config["preprocess_cfg"]
         else:
-            config = self._open_clip.get_model_preprocess_cfg(self._model)
+            with Quiet():
+                config = self._open_clip.get_model_preprocess_cfg(self._model)
         size = config["size"]
         return Preprocess(
             size=(size, size) if isinstance(size, int) else tuple(size),
@@ -164,7 +162,7 @@ class OpenClipEncoder(Encoder):
 
     @cached_property
     def _tokenizer(self) -> Any:
-        with self._lock:
+        with self._lock, Quiet():
             if self.source.form == "transformers":  # always CLIP's own vocabulary
                 context = self._config["model_cfg"]["text_cfg"]["context_length"]
                 return self._open_clip.SimpleTokenizer(context_length=context)
@@ -245,14 +243,3 @@ def _cut_forward(model: Any, ids: Any) -> Any:
     if projection is None:
         return x
     return projection(x) if callable(projection) else x @ projection
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep open_clip's remarks on random weights off the screen; the engine says it in one line."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)

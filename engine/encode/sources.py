@@ -13,10 +13,12 @@ Weights are read from safetensors or with torch's `weights_only`; nothing is unp
 from __future__ import annotations
 
 import contextlib
+import difflib
 import hashlib
 import importlib.metadata
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,10 +28,13 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from engine.digests import sha256
+from engine.encode.hashed import HASHED
 from engine.encode.images import VERSION
+from engine.encode.quiet import Quiet
 from engine.encode.transformers_form import is_clip
 from engine.errors import ModelUnavailable
-from engine.optional import check, require
+from engine.optional import check, is_installed, require
+from engine.settings import DEFAULT_ENCODER
 
 UNTRAINED = "untrained"
 SEED = 0  # of untrained weights
@@ -42,6 +47,7 @@ _CLOUD_MODELS = (
     "hf-hub:openai/clip-vit-base-patch32",
 )
 _WEIGHTS = ("open_clip_model.safetensors", "model.safetensors", "*.safetensors", "*.bin", "*.pt")
+_HUB = threading.RLock()  # whether the hub's client may use the network is the process's
 _SECONDS_TO_CONNECT = 3.0
 _PATTERNS = ["*.json", "*.safetensors", "open_clip_pytorch_model.bin"]  # what is asked of the hub
 _ELSEWHERE = (
@@ -63,7 +69,7 @@ class Source:
 
     @staticmethod
     def parse(name: str) -> Source:
-        """Read a name; nothing is looked up but a local directory.
+        """Read a name; nothing is looked up but a local directory, and why a name can't be used.
 
         Raises:
             ModelUnavailable: no weights named, or no model in the directory.
@@ -76,10 +82,7 @@ class Source:
             return Source(name, place=name)
         architecture, _, weights = name.partition("/")
         if not weights:
-            raise ModelUnavailable(
-                f"encoder {name!r} names no weights. Write {name}/TAG for pretrained ones, "
-                f"{name}/FILE for a checkpoint, or {name}/{UNTRAINED} for random ones."
-            )
+            raise _no_weights(name)
         return Source(name, architecture, weights)
 
     @property
@@ -157,6 +160,7 @@ class Source:
     def _pretrained(self) -> Path:
         open_clip = require("open_clip", f"encoder {self.name!r}")
         tags = open_clip.list_pretrained_tags_by_model(self.architecture)
+        check_architecture(self.name, self.architecture)
         if self.weights not in tags:
             raise ModelUnavailable(
                 f"encoder {self.name!r}: {self.weights!r} is neither a file nor a tag of "
@@ -164,10 +168,11 @@ class Source:
             )
         config = open_clip.get_pretrained_cfg(self.architecture, self.weights)
         try:
-            with contextlib.suppress(Exception), offline():
+            with contextlib.suppress(Exception), offline(), Quiet():
                 return Path(open_clip.download_pretrained(config))
             _check_network()
-            return Path(open_clip.download_pretrained(config))
+            with _HUB, Quiet():
+                return Path(open_clip.download_pretrained(config))
         except Exception as error:  # the hub's client has no common base for its errors
             raise _not_here(self.name, error) from error
 
@@ -188,6 +193,41 @@ class Source:
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+def check_architecture(name: str, architecture: str) -> None:
+    """Refuse an encoder of an architecture that open_clip does not know.
+
+    Raises:
+        ModelUnavailable: says which names are near. MissingExtra: open_clip is not installed.
+    """
+    known: list[str] = require("open_clip", f"encoder {name!r}").list_models()
+    if architecture in known:
+        return
+    as_typed = {model.lower(): model for model in (*known, DEFAULT_ENCODER, HASHED)}
+    near = difflib.get_close_matches(architecture.lower(), as_typed, n=3)
+    meant = f"Did you mean {' or '.join(as_typed[each] for each in near)}? " if near else ""
+    raise ModelUnavailable(
+        f"encoder {name!r}: open_clip knows no architecture {architecture!r}. {meant}"
+        "`vitrine models` lists what there is."
+    )
+
+
+def _no_weights(architecture: str) -> ModelUnavailable:
+    """Why an architecture alone is no encoder; with its tags, or the architectures of near names."""
+    tags = ""
+    if is_installed("open_clip"):
+        try:
+            check_architecture(architecture, architecture)
+        except ModelUnavailable as unknown:
+            return unknown
+        open_clip: Any = require("open_clip", f"encoder {architecture!r}")
+        known = open_clip.list_pretrained_tags_by_model(architecture)
+        tags = f" Its tags: {', '.join(known) or 'none'}."
+    return ModelUnavailable(
+        f"encoder {architecture!r} names no weights. Write {architecture}/TAG for pretrained ones, "
+        f"{architecture}/FILE for a checkpoint, or {architecture}/{UNTRAINED} for random ones.{tags}"
+    )
+
+
 def _from_hub(name: str, repository: str) -> Path:
     """The directory of a repository in the hub's cache, fetched if need be."""
     hub: Any = require("huggingface_hub", f"encoder {name!r}")
@@ -198,7 +238,8 @@ def _from_hub(name: str, repository: str) -> Path:
             )
         except hub.errors.LocalEntryNotFoundError:
             _check_network()
-            return Path(hub.snapshot_download(repository, allow_patterns=_PATTERNS))
+            with _HUB:
+                return Path(hub.snapshot_download(repository, allow_patterns=_PATTERNS))
     except Exception as error:  # the hub's client has no common base for its errors
         raise _not_here(name, error) from error
 
@@ -207,12 +248,13 @@ def _from_hub(name: str, repository: str) -> Path:
 def offline() -> Iterator[None]:
     """Keep the hub's client to its cache: without a network it would retry for a minute first."""
     constants: Any = require("huggingface_hub", "the hub's cache").constants
-    before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = True
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = before
+    with _HUB:
+        before = constants.HF_HUB_OFFLINE
+        constants.HF_HUB_OFFLINE = True
+        try:
+            yield
+        finally:
+            constants.HF_HUB_OFFLINE = before
 
 
 def _check_network() -> None:

@@ -33,13 +33,14 @@ class Card:
     photo: bytes | None
 
 
-def contact_sheet(title: str, cards: Sequence[Card]) -> str:
-    """One page with a card for each result, best first; every text is escaped."""
+def contact_sheet(title: str, cards: Sequence[Card], note: str | None = None) -> str:
+    """One page with a card for each result, best first, a note above; every text is escaped."""
     items = "\n".join(_card(card) for card in cards) or "<li>No product matches.</li>"
+    above = f'<p class="facts">{escape(note)}</p>\n' if note else ""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n"
-        f'<body><div class="vitrine"><h1>{escape(title)}</h1>\n<ol>\n{items}\n</ol></div></body>'
+        f'<body><div class="vitrine"><h1>{escape(title)}</h1>\n{above}<ol>\n{items}\n</ol></div></body>'
         "</html>\n"
     )
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.errors import NotFound
+from engine.errors import InvalidState, NotFound
 from engine.service.building import BuildReport
+from engine.service.importing import read_styles
 from engine.service.result import SearchResult
 from engine.service.workspace import Workspace
 
@@ -50,9 +51,27 @@ def _installed(ending: str) -> list[Path]:
 
 
 def build_demo(workspace: Workspace, encoder: str | None = None) -> BuildReport:
-    """Import, embed and index the sample."""
+    """Import, embed and index the sample.
+
+    Raises:
+        InvalidState: the workspace holds other products, which would be replaced.
+    """
     sample = sample_dir()
+    _check_no_others(workspace, sample)
     return workspace.build(sample / "styles.csv", sample / "images", encoder=encoder)
+
+
+def _check_no_others(workspace: Workspace, sample: Path) -> None:
+    try:
+        there = workspace.read_table("products", ["product_id"])["product_id"].to_pylist()
+    except NotFound:
+        return
+    products, _ = read_styles(sample / "styles.csv", sample / "images")
+    if not set(there) <= set(products["product_id"].to_pylist()):
+        raise InvalidState(
+            f"workspace {workspace.path} holds products of another catalogue, and the demo would "
+            "replace them. Give the demo a folder of its own: vitrine demo --workspace DIR"
+        )
 
 
 def demo_searches(workspace: Workspace, k: int = 3) -> list[Step]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from engine.errors import BadImage
+from engine.errors import BadImage, InvalidInputException
 from engine.optional import require
 from engine.service.contact_sheet import Card, contact_sheet
 
@@ -17,6 +17,24 @@ if TYPE_CHECKING:
     import pandas
 
 ReadImage = Callable[[str], bytes]
+
+
+def page_file(path: str | Path) -> Path:
+    """The file that a page is to be saved in, looked at before anything is searched or written.
+
+    Raises:
+        InvalidInputException: its folder is not there, or it is a folder itself.
+    """
+    file = Path(path).expanduser()
+    if not file.parent.is_dir():
+        raise InvalidInputException(
+            f"{file} can't be written: there is no folder {file.parent}. Make it, or name another."
+        )
+    if file.is_dir():
+        raise InvalidInputException(
+            f"{file} is a folder; expected the name of a file, such as {file / 'results.html'}."
+        )
+    return file
 
 
 @dataclass(frozen=True)
@@ -74,22 +92,35 @@ class SearchResult:
         return pandas.DataFrame(self.to_dicts(), columns=list(self.columns))
 
     def to_html(self) -> str:
-        """One HTML page with photo, name, price and score of each row; the photos are inside it."""
-        return contact_sheet(
-            f"{self.query} · {self.index}", [self._card(i) for i in range(len(self))]
-        )
+        """One HTML page with photo, name, price and score of each row; the photos are inside it.
 
-    def _card(self, place: int) -> Card:
-        path = self._images[place]
-        try:
-            photo = self._read_image(path) if path else None
-        except BadImage:
-            photo = None
-        return Card(self[place], photo)
+        Photos that were not found are counted there, with the reason for the first.
+        """
+        cards = [Card(self[place], photo) for place, (photo, _) in enumerate(self._photos())]
+        return contact_sheet(f"{self.query} · {self.index}", cards, self.missing_photos())
+
+    def missing_photos(self) -> str | None:
+        """How many of the rows' photos can't be read, and why the first can't; None for none."""
+        reasons = [reason for _, reason in self._photos() if reason is not None]
+        if not reasons:
+            return None
+        return f"{len(reasons):,} of {len(self):,} photos can't be shown: {reasons[0]}"
+
+    def _photos(self) -> Iterator[tuple[bytes | None, str | None]]:
+        """The bytes of each row's photo, or why there are none; neither where a row has no photo."""
+        for path in self._images:
+            try:
+                yield (self._read_image(path) if path else None), None
+            except BadImage as error:
+                yield None, error.message
 
     def save(self, path: str | Path) -> Path:
-        """Write `to_html()` to a file and return its path."""
-        file = Path(path).expanduser()
+        """Write `to_html()` to a file and return its path.
+
+        Raises:
+            InvalidInputException: the file's folder is not there.
+        """
+        file = page_file(path)
         file.write_text(self.to_html(), encoding="utf-8")
         return file
 

@@ -17,11 +17,24 @@ import numpy as np
 from engine.core.arrays import Vector
 from engine.core.fusion import DEFAULT_TEXT_WEIGHT, blend_vectors
 from engine.core.names import table_name
-from engine.core.query import QueryType, build_query, check_query_type
+from engine.core.query import (
+    MAX_RANKED_RESULTS,
+    MAX_RESULTS,
+    QueryType,
+    build_query,
+    check_query_type,
+)
 from engine.core.reply import json_value
 from engine.core.schema import IndexSpec
+from engine.core.values import integer_of
 from engine.encode.encoder import Encoder
-from engine.errors import InvalidInputException, InvalidState, NotFound, VitrineError
+from engine.errors import (
+    InvalidInputException,
+    InvalidParameterValue,
+    InvalidState,
+    NotFound,
+    VitrineError,
+)
 from engine.service.answers import first_ranking
 from engine.service.importing import PRODUCT_COLUMNS
 from engine.service.result import SearchResult
@@ -58,6 +71,7 @@ def search(
     """See `Workspace.search`."""
     blended = _is_blended(text, image, like, vector, text_weight)
     kind = _kind(query_type, text, image)
+    _check_k(k, kind, like is not None)
     usual = HYBRID_INDEX if blended or like is not None else IMAGE_INDEX
     full_name = usual if index is None else workspace.full_index_name(index)
     spec, _, version = workspace.version_of(full_name)
@@ -79,7 +93,7 @@ def search(
         text=None if kind == "ANN" else text,
         query_type=kind,
         filters=filters,
-        num_results=k + (like is not None) if isinstance(k, int) else k,
+        num_results=k + (like is not None),
         exact=exact,
     )
     timings = Timings()
@@ -168,6 +182,19 @@ def _kind(query_type: str | None, text: str | None, image: ImageInput | None) ->
     return kind
 
 
+def _check_k(k: object, kind: QueryType, beside_itself: bool) -> None:
+    """Refuse a number of results that can't be; a product that others are like is one more.
+
+    Raises:
+        InvalidParameterValue: no integer from 1 on, or too many.
+    """
+    most = (MAX_RESULTS if kind == "ANN" else MAX_RANKED_RESULTS) - beside_itself
+    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= most:
+        raise InvalidParameterValue(
+            f"k is {k!r:.80}; expected how many results are wanted, an integer from 1 to {most:,}."
+        )
+
+
 def _vector_of(spec: IndexSpec, version: Version, key: object) -> tuple[Any, list[float]]:
     """The stored key and vector of a product.
 
@@ -177,13 +204,16 @@ def _vector_of(spec: IndexSpec, version: Version, key: object) -> tuple[Any, lis
         key = key.item()
     if isinstance(key, float) and key.is_integer():
         key = int(key)
-    candidates = [key, int(key)] if isinstance(key, str) and key.lstrip("-").isdecimal() else [key]
+    candidates = [key]
+    if isinstance(key, str):
+        with contextlib.suppress(ValueError):
+            candidates.append(integer_of(key))
     for part in version.parts:
         for candidate, row in zip(candidates, part.segment.keys.find(candidates).tolist()):
             if row >= 0 and (part.deleted is None or row not in part.deleted):
                 return candidate, shortest_decimals(part.segment.vectors.take(np.array([row])))[0]
     raise NotFound(
-        f"Product {key} is not in index {spec.name}. Products without a usable photo or name are "
+        f"Product {key!r:.80} is not in index {spec.name}. Products without a usable photo or name are "
         "left out; table embedding_failures lists them with the reason."
     )
 

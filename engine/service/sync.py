@@ -172,10 +172,10 @@ def _progress(name: str) -> Iterator[Callable[[int], object]]:
 
     def update(count: int) -> None:
         if not bars:
-            from tqdm import tqdm
+            from engine.service.progress import bar
 
             # disable=None: silent when standard error is not a terminal; delay: for few texts too
-            bars.append(tqdm(unit="text", desc=f"encode {name}", disable=None, delay=1))
+            bars.append(bar(unit="text", desc=f"encode {name}", delay=1))
         bars[0].update(count)
 
     try:

@@ -190,10 +190,10 @@ class Workspace(Queries):
                 check_recipe(recipe),
                 limit_photos,
             )
-            from tqdm import tqdm
+            from engine.service import progress
 
             # disable=None: silent when standard error is not a terminal
-            with tqdm(total=2 * source.num_rows, unit="item", desc="embed", disable=None) as bar:
+            with progress.bar(total=2 * source.num_rows, unit="item", desc="embed") as bar:
                 return embedder.run(bar.update)
         finally:
             cache.close()

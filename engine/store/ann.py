@@ -11,7 +11,6 @@ What leaves here are rows with approximate products, in no certain completeness:
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -327,10 +326,10 @@ class AnnFile:
         wide = np.ascontiguousarray(self.widen(query))
         rows, products = np.empty(wanted, dtype=np.int64), np.empty(wanted, dtype=np.float32)
         # For one query FAISS's threads cost more than they bring.
-        faiss.omp_set_num_threads(1)
-        parameters, _selector = self._parameters(passing, cells, wanted)
-        pointers = [faiss.swig_ptr(array) for array in (wide, products, rows)]
-        self._index.search_c(1, pointers[0], wanted, *pointers[1:], parameters)
+        with _threads(1):
+            parameters, _selector = self._parameters(passing, cells, wanted)
+            pointers = [faiss.swig_ptr(array) for array in (wide, products, rows)]
+            self._index.search_c(1, pointers[0], wanted, *pointers[1:], parameters)
         if self._by_distance:
             products = (np.float32(query @ query) - products) / np.float32(2)
         if rows[-1] >= 0:
@@ -383,8 +382,8 @@ def products_by_row(queries: Matrix, matrix: Matrix, rows: Rows, threads: int = 
     out = np.empty(rows.shape, dtype=np.float32)
     queries, rows = np.ascontiguousarray(queries), np.ascontiguousarray(rows)
     pointers = [faiss.swig_ptr(array) for array in (out, queries, matrix, rows)]
-    faiss.omp_set_num_threads(threads)
-    faiss.fvec_inner_products_by_idx(*pointers, matrix.shape[1], *rows.shape)
+    with _threads(threads):
+        faiss.fvec_inner_products_by_idx(*pointers, matrix.shape[1], *rows.shape)
     return out
 
 
@@ -399,10 +398,17 @@ def exact_nearest(queries: Matrix, matrix: Matrix, wanted: int) -> tuple[Rows, F
     return rows, products
 
 
-@contextlib.contextmanager
-def _threads(count: int) -> Any:
-    faiss.omp_set_num_threads(count)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(1)
+class _threads:  # noqa: N801 - used as a block: `with _threads(1):`
+    """FAISS's threads for a block; its number is the calling thread's, which gets its own one back."""
+
+    __slots__ = ("_before", "_count")
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def __enter__(self) -> None:
+        self._before = faiss.omp_get_max_threads()
+        faiss.omp_set_num_threads(self._count)
+
+    def __exit__(self, *_: object) -> None:
+        faiss.omp_set_num_threads(self._before)

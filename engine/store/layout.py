@@ -21,11 +21,14 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.core.names import ThreePartName
 from engine.errors import CorruptFile, Locked, NewerRelease, StorageFailed
 from engine.store.locks import WaitedTooLong, held
+
+if TYPE_CHECKING:
+    import filelock
 
 TEMPORARY_PREFIX = ".writing-"  # of files that are not whole yet
 _CHECKSUM = "checksum"  # of the rest of a JSON document, as its last word against flipped bits
@@ -86,6 +89,18 @@ class Layout:
             ) from None
         except OSError as error:
             raise storage_failed(f"{what} was not written", error) from error
+
+
+def lock_now(file: Path) -> filelock.BaseFileLock | None:
+    """Take the lock of a file, if nobody has it; the system frees it when its process dies."""
+    import filelock  # queries take no lock
+
+    lock = filelock.FileLock(file)
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout:
+        return None
+    return lock
 
 
 def storage_failed(what: str, error: OSError) -> StorageFailed:

@@ -148,7 +148,7 @@ def test_timings_and_plan_are_told(built: Workspace) -> None:
         ({"like": 4711}, NotFound, r"Product 4711 is not in index .*embedding_failures"),
         ({"text": "a", "index": "nowhere"}, NotFound, "main.fashion_demo.nowhere not found"),
         ({"image": "/no/such.jpg"}, BadImage, "no file at /no/such.jpg"),
-        ({"text": "a", "k": 0}, InvalidParameterValue, "num_results is 0"),
+        ({"text": "a", "k": 0}, InvalidParameterValue, "k is 0; expected how many"),
         ({"vector": [1.0]}, InvalidParameterValue, "dimension 1 does not match index dimension 32"),
     ],
     ids=str,

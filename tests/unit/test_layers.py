@@ -35,7 +35,7 @@ WALLS = {
     "lark": {"core/filter_text.py"},
     "pandas": {"service/result.py"},
     "click": {"doors/"},
-    "pytest": {"doors/pytest_plugin.py"},
+    "pytest": {"doors/installed/vitrine_search/pytest_plugin.py"},
     "databricks": {"doors/sdk.py"},
     "requests": {"doors/sdk.py"},
     "filelock": {"encode/salvage.py"},

@@ -178,7 +178,7 @@ def test_classes_and_generators_are_not_decorated() -> None:
             mock()(wrong)
 
 
-def test_code_that_imported_before_keeps_the_packages_class() -> None:
+def test_each_import_gives_the_class_of_its_time() -> None:
     from databricks.ai_search.client import AISearchClient
 
     with mock():
@@ -213,7 +213,7 @@ def test_the_modules_have_the_public_names_of_the_packages(package: str, name: s
         assert getattr(sys.modules[package], name) is module
 
 
-def test_what_the_mock_does_not_offer_is_no_module_and_the_sdk_stays() -> None:
+def test_what_the_mock_does_not_offer_is_no_module_and_the_sdk_is_there() -> None:
     with mock():
         with pytest.raises(ModuleNotFoundError):
             importlib.import_module("databricks.vector_search.async_utils")

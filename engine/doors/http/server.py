@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import json
 import logging
 import multiprocessing
@@ -9,8 +11,8 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +22,7 @@ import uvicorn
 from engine.doors.http.connections import Connection
 from engine.doors.http.credentials import Credentials, open_credentials
 from engine.doors.http.guard import LOOPBACK, Limits
-from engine.doors.http.metrics import SHARED_FOLDER
+from engine.doors.http.metrics import SHARED_FOLDER, hold, remove_abandoned, shared_folder
 from engine.errors import InvalidInputException, InvalidState
 from engine.service.workspace import Workspace
 from engine.store.layout import make_folder, storage_failed
@@ -30,6 +32,12 @@ if TYPE_CHECKING:
 
 HOST, PORT = "127.0.0.1", 8765
 _GRACE_SECONDS = 30  # for running requests, when the server is asked to stop
+# Where a worker process finds its app; by the name that no other package hides, where it is installed.
+_APP = (
+    "vitrine_search:app"
+    if importlib.util.find_spec("vitrine_search")
+    else "engine.doors.http.server:app_from_environment"
+)
 _CONFIGURATION = "VITRINE_SERVER"  # what worker processes are told, as JSON; holds no secret
 
 
@@ -86,15 +94,17 @@ def serve(options: Options) -> None:
         "auth": options.auth,
         "access_log": options.access_log,
     }
-    os.environ[_CONFIGURATION] = json.dumps(configuration)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    remove_abandoned()
+    with contextlib.ExitStack() as stack:
         # uvicorn stops in order, then raises the signal again for whoever had the handler before.
-        signal.signal(number, lambda *_: None)
-    with tempfile.TemporaryDirectory(prefix="vitrine-metrics-") as shared:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            stack.callback(signal.signal, number, signal.signal(number, lambda *_: None))
+        told = {_CONFIGURATION: json.dumps(configuration)}
         if options.workers > 1:
-            os.environ[SHARED_FOLDER] = shared
+            told[SHARED_FOLDER] = stack.enter_context(shared_folder())
+        stack.enter_context(_environment(told))
         uvicorn.run(
-            "engine.doors.http.server:app_from_environment",
+            _APP,
             factory=True,
             host=options.host,
             port=options.port,
@@ -105,6 +115,21 @@ def serve(options: Options) -> None:
             timeout_graceful_shutdown=_GRACE_SECONDS,
             server_header=False,
         )
+
+
+@contextlib.contextmanager
+def _environment(told: dict[str, str]) -> Iterator[None]:
+    """Variables for worker processes; afterwards they are as before."""
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _check_free(host: str, port: int) -> None:
@@ -126,6 +151,8 @@ def app_from_environment() -> FastAPI:
     _end_with_parent()
     configuration = json.loads(os.environ[_CONFIGURATION])
     path = Path(configuration["path"])
+    if SHARED_FOLDER in os.environ:
+        hold(Path(os.environ[SHARED_FOLDER]))
     if configuration["access_log"]:
         log_to_standard_error()
     credentials = open_credentials(path, os.environ)[0] if configuration["auth"] else None
@@ -157,6 +184,13 @@ def log_to_standard_error() -> None:
         logger.propagate = False
 
 
+class _InProcess(uvicorn.Config):
+    """Uvicorn's configuration for a server in somebody else's process, whose logging is not touched."""
+
+    def configure_logging(self) -> None:
+        """Uvicorn would take every handler of the process from the list that is flushed at its end."""
+
+
 class BackgroundServer:
     """A server in a thread of this process, on a free port: for tests and notebooks.
 
@@ -178,9 +212,7 @@ class BackgroundServer:
         self._socket.bind((host, port))
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
         app = create_app(workspace, credentials, limits)
-        options = uvicorn.Config(
-            app, http=Connection, access_log=False, log_level="warning", server_header=False
-        )
+        options = _InProcess(app, http=Connection, server_header=False)
         options.timeout_graceful_shutdown = _GRACE_SECONDS
         self._server = uvicorn.Server(options)
         self._thread = threading.Thread(

@@ -1,36 +1,23 @@
-"""Fixtures for tests of applications: a workspace, the server over it, the mock. Knows pytest.
+"""What the fixtures for tests of applications give: a workspace that is filled in one line, and a login.
 
-pytest loads this file in every run where the package is installed, so it imports nothing but pytest and
-the standard library; the rest comes with the first fixture.
+Knows rows and indexes; not pytest, whose plugin is `installed/vitrine_search/pytest_plugin.py`.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import pytest
+from engine.core.names import table_name
+from engine.doors.local import AISearchClient, AISearchIndex
+from engine.errors import InvalidInputException
+from engine.service.given_rows import dimension_of, schema_of, table_of, vector_columns
+from engine.service.workspace import Workspace
 
 if TYPE_CHECKING:
-    from engine.doors.local import AISearchIndex
-    from engine.service.workspace import Workspace
+    from engine.doors.http.credentials import Credentials
 
 MODEL = "databricks-gte-large-en"  # a stand-in of that name is in every workspace
-_AUTH = ("oauth", "token")
-_MARKER = (
-    'vitrine(auth="oauth"): how the fixture `vitrine` lets clients log in: "oauth" sets '
-    'DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, "token" sets DATABRICKS_TOKEN.'
-)
-# Variables that clients read and that would lead them elsewhere; a prefix, or a whole name.
-_FOREIGN = re.compile(
-    r"DATABRICKS_.*|DB_MODEL_SERVING_.*|IS_IN_(DB|DATABRICKS)_MODEL_SERVING_ENV|ARM_.*"
-    r"|GOOGLE_CREDENTIALS|MLFLOW_TRACKING_(URI|TOKEN|USERNAME|PASSWORD)"
-)
 
 
 class Mirror:
@@ -53,9 +40,6 @@ class Mirror:
         Raises:
             InvalidInputException: rows of another form. InvalidParameterValue: a bad name.
         """
-        from engine.core.names import table_name
-        from engine.service.given_rows import table_of
-
         full = str(table_name(name))
         self.workspace.write_table(full, table_of(rows))
         return full
@@ -144,8 +128,6 @@ class Mirror:
             InvalidInputException: nothing to read the schema from, or rows that don't fit it.
                 Otherwise as `create_direct_access_index`.
         """
-        from engine.core.names import table_name
-
         full = str(table_name(name))
         column, size, types = _direct_facts(rows, vector_column, dimension, schema)
         self._make_endpoint(endpoint, endpoint_type)
@@ -169,9 +151,6 @@ class Mirror:
 
     def _source(self, name: str, rows: object, source_table: str | None) -> tuple[str, str]:
         """Full names of the index and of its source table, which is written where there are rows."""
-        from engine.core.names import table_name
-        from engine.errors import InvalidInputException
-
         full = str(table_name(name))
         if rows is not None:
             return full, self.table(source_table or f"{full}_source", rows)
@@ -182,8 +161,6 @@ class Mirror:
         return full, str(table_name(source_table))
 
     def _open(self, name: str) -> AISearchIndex:
-        from engine.doors.local import AISearchClient
-
         return AISearchClient(workspace=self.workspace).get_index(index_name=name)
 
 
@@ -196,7 +173,7 @@ class ServedMirror(Mirror):
         client_id, client_secret: of its one service principal.
     """
 
-    def __init__(self, workspace: Workspace, url: str, login: _Login) -> None:
+    def __init__(self, workspace: Workspace, url: str, login: Credentials) -> None:
         super().__init__(workspace)
         self.url = url
         self.token = login.token
@@ -204,17 +181,7 @@ class ServedMirror(Mirror):
         self.client_secret = login.client_secret
 
 
-@dataclass(frozen=True)
-class _Login:
-    token: str
-    client_id: str
-    client_secret: str
-
-
 def _upsert(index: AISearchIndex, rows: object) -> None:
-    from engine.errors import InvalidInputException
-    from engine.service.given_rows import table_of
-
     reply = index.upsert(table_of(rows).to_pylist())
     if reply["status"] != "SUCCESS":
         failed = ", ".join(reply["result"]["failed_primary_keys"][:5])
@@ -222,9 +189,6 @@ def _upsert(index: AISearchIndex, rows: object) -> None:
 
 
 def _only_vector_column(table: Any) -> str:
-    from engine.errors import InvalidInputException
-    from engine.service.given_rows import vector_columns
-
     found = vector_columns(table)
     if len(found) != 1:
         raise InvalidInputException(
@@ -239,9 +203,6 @@ def _direct_facts(
     rows: object, column: str | None, dimension: int | None, schema: Mapping[str, str] | None
 ) -> tuple[str, int, Mapping[str, str]]:
     """Vector column, dimension and schema of a direct access index, given or read from the rows."""
-    from engine.errors import InvalidInputException
-    from engine.service.given_rows import dimension_of, schema_of, table_of
-
     if rows is not None:
         table = table_of(rows)
         found = column or _only_vector_column(table)
@@ -252,121 +213,3 @@ def _direct_facts(
             "they are read from them."
         )
     return column, dimension, schema
-
-
-# ------------------------------------------------------------------ pytest
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """The option and the setting that keep workspaces where they can be looked at."""
-    text = "keep the workspaces of vitrine's fixtures in this directory, one for each test"
-    parser.getgroup("vitrine").addoption("--vitrine-workspace", metavar="DIR", help=text)
-    parser.addini("vitrine_workspace", text)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known, for runs with strict markers."""
-    config.addinivalue_line("markers", _MARKER)
-
-
-@pytest.fixture
-def vitrine_workspace(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Workspace:
-    """A fresh `engine.Workspace` for each test, with the instant encoder "hashed"."""
-    from engine.service.workspace import Workspace
-    from engine.settings import Settings
-
-    config = request.config
-    kept = config.getoption("--vitrine-workspace") or config.getini("vitrine_workspace")
-    if kept:
-        path = _free_folder(config.rootpath / Path(kept).expanduser(), request.node.name)
-    else:
-        path = tmp_path_factory.mktemp("vitrine")
-    return Workspace(settings=Settings(path, encoder="hashed"))
-
-
-def _free_folder(parent: Path, test: str) -> Path:
-    """A new folder named for a test; what an earlier run left stays."""
-    name = re.sub(r"\W+", "_", test)[:80]
-    for number in range(1, 1_000_000):
-        folder = parent / (name if number == 1 else f"{name}-{number}")
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        return folder
-    raise FileExistsError(f"{parent / name}: a million runs are kept there; remove some.")
-
-
-@pytest.fixture
-def vitrine(
-    request: pytest.FixtureRequest,
-    vitrine_workspace: Workspace,
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[ServedMirror]:
-    """A workspace served over HTTP on a free port, to which the environment leads the real clients.
-
-    `databricks.sdk.WorkspaceClient()` finds it without arguments. The package's `VectorSearchClient()`
-    without arguments knows only tokens: mark such tests with `@pytest.mark.vitrine(auth="token")`. The
-    environment can't hold both, as the SDK refuses to choose; `vitrine.token` works in either case.
-    """
-    from engine.doors.http.credentials import Credentials
-    from engine.doors.http.server import BackgroundServer
-
-    auth = _auth_of(request)
-    login = _Login(
-        token=f"dapi{secrets.token_hex(16)}",
-        client_id=f"vitrine-{secrets.token_hex(8)}",
-        client_secret=f"dose{secrets.token_hex(16)}",
-    )
-    credentials = Credentials(login.token, login.client_id, login.client_secret)
-    with BackgroundServer(vitrine_workspace, credentials) as server:
-        no_profiles = tmp_path_factory.mktemp("vitrine-config") / "databrickscfg"
-        no_profiles.touch()
-        _set_environment(monkeypatch, server.url, login, auth, no_profiles)
-        yield ServedMirror(vitrine_workspace, server.url, login)
-
-
-@pytest.fixture
-def vitrine_mock(vitrine_workspace: Workspace) -> Iterator[Mirror]:
-    """A workspace that `databricks.vector_search` and `databricks.ai_search` work on, without a port.
-
-    What the application imported before the test keeps the real client; see `engine.mock`.
-    """
-    from engine.doors.mock import mock
-
-    with mock(vitrine_workspace):
-        yield Mirror(vitrine_workspace)
-
-
-def _auth_of(request: pytest.FixtureRequest) -> str:
-    marker = request.node.get_closest_marker("vitrine")
-    if marker is None:
-        return "oauth"
-    given = {**dict(zip(("auth",), marker.args)), **marker.kwargs}
-    auth = given.get("auth", "oauth")
-    if set(given) - {"auth"} or len(marker.args) > 1 or auth not in _AUTH:
-        raise pytest.UsageError(
-            f"{request.node.nodeid}: the marker vitrine has {marker.args} {marker.kwargs}; expected "
-            'auth="oauth" or auth="token".'
-        )
-    return str(auth)
-
-
-def _set_environment(
-    monkeypatch: pytest.MonkeyPatch, url: str, login: _Login, auth: str, no_profiles: Path
-) -> None:
-    for name in list(os.environ):
-        if _FOREIGN.fullmatch(name):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("DATABRICKS_HOST", url)
-    monkeypatch.setenv("DATABRICKS_WORKSPACE_URL", url)
-    monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(no_profiles))
-    if auth == "token":
-        monkeypatch.setenv("DATABRICKS_TOKEN", login.token)
-    else:
-        monkeypatch.setenv("DATABRICKS_CLIENT_ID", login.client_id)
-        monkeypatch.setenv("DATABRICKS_CLIENT_SECRET", login.client_secret)
-    for name in ("NO_PROXY", "no_proxy"):
-        through = [os.environ[name]] if os.environ.get(name) else []
-        monkeypatch.setenv(name, ",".join([*through, "127.0.0.1", "localhost"]))
