@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from needs import needs
 from tests_support import Catalogue, write_catalogue
 
 from engine import Workspace
@@ -39,6 +40,7 @@ TINY_CONFIG = {
 @pytest.fixture(scope="session")
 def tiny_clip_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a small random CLIP, as open_clip's `local-dir:` loads it."""
+    needs("clip")
     import open_clip
     import torch
     from safetensors.torch import save_file

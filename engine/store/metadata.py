@@ -193,7 +193,9 @@ def _database() -> duckdb.DuckDBPyConnection:
     """The process's one database in memory: opening another takes ten times as long as a filter."""
     import duckdb  # a tenth of a second that only filters and syncs need
 
-    return duckdb.connect(config={"threads": 2})
+    # What it lacks it would fetch from a host, and load what lies in the user's home folder.
+    offline = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    return duckdb.connect(config={"threads": 2, **offline})
 
 
 def content_hashes(table: pa.Table) -> np.ndarray:

@@ -11,6 +11,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from needs import needs
+
+needs("sdk")
+
 from databricks.sdk import errors
 from databricks.sdk.common.types.fieldmask import FieldMask
 from databricks.sdk.service import aisearch as ai

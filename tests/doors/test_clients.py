@@ -11,10 +11,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from needs import needs
+from PIL import Image
+
+needs("sdk", "clients")
+
 from databricks.ai_search.client import AISearchClient
 from databricks.sdk import WorkspaceClient, errors
 from doors.world import CREDENTIALS, ENDPOINT, MANY, MODEL, SOURCE, TEXTS, VECTORS, World, vector_of
-from PIL import Image
 
 CLIP = "clip-multimodal-encoder"
 CLIENTS = ("local", "ai_search", "ai_search-m2m", "vector_search")

@@ -11,10 +11,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-import open_clip
 import pyarrow as pa
 import pytest
-import torch
+from needs import needs
 from PIL import Image
 from tests_support import Catalogue, write_catalogue
 
@@ -81,6 +80,10 @@ def test_every_row_equals_plain_open_clip_one_by_one(
     imported: Workspace, catalogue: Catalogue, tiny_encoder_name: str
 ) -> None:
     imported.embed(encoder=tiny_encoder_name)
+    needs("clip")
+    import open_clip
+    import torch
+
     model, _, preprocess = open_clip.create_model_and_transforms(tiny_encoder_name)
     tokenizer = open_clip.get_tokenizer(tiny_encoder_name)
     model.eval()

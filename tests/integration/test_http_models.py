@@ -15,8 +15,8 @@ import httpx
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from databricks.sdk import WorkspaceClient
 from http_support import CREDENTIALS, served
+from needs import needs
 from PIL import Image
 from serving_support import CountingEncoder
 
@@ -294,6 +294,9 @@ def test_own_dimensions_are_taken(client: httpx.Client) -> None:
 
 
 def test_the_real_client_queries_an_endpoint_in_each_form(shop: Any) -> None:
+    needs("sdk")
+    from databricks.sdk import WorkspaceClient
+
     w = WorkspaceClient(host=shop[1], token=CREDENTIALS.token)
     expected = shop[0].encoder().encode_texts(["red", "blue"])
     forms: list[dict[str, Any]] = [

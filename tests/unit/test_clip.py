@@ -7,10 +7,14 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import open_clip
 import pytest
-import torch
+from needs import needs
 from PIL import Image
+
+needs("clip")
+
+import open_clip
+import torch
 
 from engine import InvalidInputException, MissingExtra, ModelUnavailable, load_encoder
 from engine.encode.encoder import Encoder

@@ -14,6 +14,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from needs import needs
+
+needs("delta")
+
 from deltalake import DeltaTable, write_deltalake
 
 from engine import BadSourceFile, MissingExtra

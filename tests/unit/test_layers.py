@@ -37,7 +37,6 @@ WALLS = {
     "click": {"doors/"},
     "pytest": {"doors/pytest_plugin.py"},
     "databricks": {"doors/sdk.py"},
-    "requests": {"doors/sdk.py"},
     "filelock": {"store/layout.py"},
     "fastapi": {"doors/http/"},
     "starlette": {"doors/http/"},

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from needs import needs
 from PIL import Image
+
+needs("clip", "references")
+
+import torch
 from transformers import CLIPConfig, CLIPModel
 
 from engine import ModelUnavailable, load_encoder
