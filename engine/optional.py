@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import os
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -20,6 +22,8 @@ EXTRA_OF = {
     "deltalake": "delta",
     "databricks.sdk": "sdk",
 }
+# The environment is the application's: what torch and open_clip put there as they load is undone.
+_SET_BY_IMPORTS = ("TOKENIZERS_PARALLELISM", "TORCHINDUCTOR_CACHE_DIR")
 
 
 def is_installed(package: str) -> bool:
@@ -70,4 +74,14 @@ def check(package: str, purpose: str) -> None:
 def require(package: str, purpose: str) -> ModuleType:
     """Import an optional package. Raises MissingExtra where it is not there; see `check`."""
     check(package, purpose)
-    return importlib.import_module(package)
+    if package in sys.modules:
+        return sys.modules[package]
+    before = {name: os.environ.get(name) for name in _SET_BY_IMPORTS}
+    try:
+        return importlib.import_module(package)
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
