@@ -61,11 +61,16 @@ def _go_offline() -> None:
     _call(_SET_SECCOMP, _FILTER, ctypes.byref(program), 0, 0)
 
 
+def end_with_parent() -> None:
+    """Let the kernel kill this process when the one that started it dies, where the kernel can."""
+    if sys.platform == "linux":
+        _call(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def main() -> None:
     parent, offline, command = int(sys.argv[1]), sys.argv[2] == "--offline", sys.argv[3:]
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if sys.platform == "linux":
-        _call(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    end_with_parent()
     if os.getppid() != parent:  # it died meanwhile
         return
     if offline:

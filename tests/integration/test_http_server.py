@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from children import wait_until
+from children import LONGEST, wait_until
 from http_support import CREDENTIALS, DIRECT, SYNCED, served, serving
 from PIL import Image
 
@@ -190,9 +190,11 @@ def test_a_request_over_the_time_limit_is_given_up(
     from starlette.testclient import TestClient
 
     slow = Workspace(tmp_path)
-    monkeypatch.setattr(slow, "list_endpoints", lambda: time.sleep(1) or [])
-    with TestClient(create_app(slow, limits=Limits(seconds=0.2))) as impatient:
+    given_up = threading.Event()
+    monkeypatch.setattr(slow, "list_endpoints", lambda: given_up.wait(LONGEST) and [])
+    with TestClient(create_app(slow, limits=Limits(seconds=1))) as impatient:
         reply = impatient.get("/api/2.0/vector-search/endpoints")
+        given_up.set()
         is_error(reply, 504, "DEADLINE_EXCEEDED")
         assert impatient.get("/health").status_code == 200
 
