@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from needs import needs
+from needs import SKIP_NOTHING, needs
 from tests_support import Catalogue, write_catalogue
 
 from engine import Workspace
@@ -35,6 +36,37 @@ TINY_CONFIG = {
         "std": [0.26862954, 0.26130258, 0.27577711],
     },
 }
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where nothing may be skipped, a skipped test is a failed one."""
+    report = yield
+    if SKIP_NOTHING and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome, report.longrepr = "failed", f"It was skipped: {report.longrepr}"
+    return report
+
+
+def running_children() -> set[int]:
+    """The processes that this one started and that it has not seen end; empty but on Linux."""
+    if sys.platform != "linux":
+        return set()
+    found: set[int] = set()
+    for task in Path("/proc/self/task").iterdir():
+        try:
+            found.update(map(int, (task / "children").read_text().split()))
+        except OSError:  # the thread ended, or this kernel doesn't tell
+            continue
+    return found
+
+
+@pytest.fixture(autouse=True)
+def no_child_outlives_its_test() -> Iterator[None]:
+    """Those of wider fixtures were there before."""
+    before = running_children()
+    yield
+    left = running_children() - before
+    assert not left, [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in left]
 
 
 @pytest.fixture(scope="session")

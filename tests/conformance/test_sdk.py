@@ -474,7 +474,7 @@ def test_without_the_sdk_the_extra_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.optional.is_installed", lambda package: False)
-    with pytest.raises(MissingExtra, match=r"vitrine-search\[sdk\]"):
+    with pytest.raises(MissingExtra, match=r"pip install .*\[sdk\]'"):
         ApiClient(Workspace(tmp_path))
 
 
