@@ -22,6 +22,8 @@ from launch import can_watch
 from needs import needs
 from tests_support import write_catalogue
 
+from engine.store import metadata
+
 pytestmark = pytest.mark.skipif(not can_watch(), reason="watches calls as Linux numbers them")
 
 EAGER = {
@@ -162,6 +164,12 @@ def test_the_sdk_in_process(home: Path, tmp_path: Path) -> None:
     needs("sdk")
     check(run(home, SDK, tmp_path / "w"))
     assert left_in(home) == []
+
+
+def test_the_database_fetches_and_loads_no_extension() -> None:
+    with metadata._using_database() as database:
+        for setting in ("autoinstall_known_extensions", "autoload_known_extensions"):
+            assert database.execute(f"SELECT current_setting('{setting}')").fetchone() == (False,)
 
 
 def test_the_demo(home: Path, tmp_path: Path) -> None:
