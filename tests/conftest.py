@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -14,7 +13,6 @@ from tests_support import Catalogue, write_catalogue
 
 from engine import Workspace
 
-MOST_PROCESSES = 4  # of which each loads every library
 TINY_CONFIG = {
     "model_cfg": {
         "embed_dim": 32,
@@ -38,18 +36,6 @@ TINY_CONFIG = {
         "std": [0.26862954, 0.26130258, 0.27577711],
     },
 }
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Run the whole suite in a process for each core; parts of it, which are asked for, in one."""
-    given = vars(config.option)
-    asked = given["keyword"] or given["markexpr"] or given["usepdb"] or given["collectonly"]
-    whole = config.args_source is config.ArgsSource.TESTPATHS
-    if whole and not asked and "numprocesses" in given and given["numprocesses"] is None:
-        config.option.numprocesses = min(os.cpu_count() or 1, MOST_PROCESSES)
-        config.option.dist = "loadfile"  # a server that a file's tests share is started once
-        config.option.loadscopereorder = False  # files with many short tests come last
 
 
 @pytest.hookimpl(wrapper=True)
