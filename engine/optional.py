@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
+import os
+import sys
+from pathlib import Path
 from types import ModuleType
 
 from engine.errors import MissingExtra
 
+DISTRIBUTION = "vitrine-search"
 EXTRA_OF = {
     "torch": "clip",
     "open_clip": "clip",
     "huggingface_hub": "clip",
+    "safetensors": "clip",
     "pandas": "pandas",
     "deltalake": "delta",
     "databricks.sdk": "sdk",
 }
+# The environment is the application's: what torch and open_clip put there as they load is undone.
+_SET_BY_IMPORTS = ("TOKENIZERS_PARALLELISM", "TORCHINDUCTOR_CACHE_DIR")
 
 
 def is_installed(package: str) -> bool:
@@ -24,6 +32,30 @@ def is_installed(package: str) -> bool:
         return importlib.util.find_spec(package) is not None
     except ModuleNotFoundError:  # a parent of a dotted name
         return False
+
+
+def checkout() -> Path | None:
+    """The folder of the project's own files, where the engine runs from there; else None."""
+    import importlib.metadata  # with what it imports, more than all of `import engine`
+    from urllib.request import url2pathname
+
+    try:
+        told = importlib.metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
+    except importlib.metadata.PackageNotFoundError:  # not installed at all, only on the path
+        return Path(__file__).resolve().parents[1]
+    origin = json.loads(told or "{}")
+    if not origin.get("dir_info", {}).get("editable"):
+        return None
+    return Path(url2pathname(str(origin["url"]).removeprefix("file://")))
+
+
+def install_line(extra: str) -> str:
+    """What to type to get an extra: in a checkout it is installed from there, else by its name."""
+    folder = checkout()
+    if folder is None:
+        return f"pip install '{DISTRIBUTION}[{extra}]'"
+    line = f"pip install -e '.[{extra}]'"
+    return line if folder == Path.cwd() else f"{line} (in {folder})"
 
 
 def check(package: str, purpose: str) -> None:
@@ -35,11 +67,21 @@ def check(package: str, purpose: str) -> None:
     if not is_installed(package):
         raise MissingExtra(
             f"{purpose} needs the package {package!r}, which is not installed. "
-            f"Install it with: pip install 'vitrine-search[{EXTRA_OF[package]}]'"
+            f"Install it with: {install_line(EXTRA_OF[package])}"
         )
 
 
 def require(package: str, purpose: str) -> ModuleType:
     """Import an optional package. Raises MissingExtra where it is not there; see `check`."""
     check(package, purpose)
-    return importlib.import_module(package)
+    if package in sys.modules:
+        return sys.modules[package]
+    before = {name: os.environ.get(name) for name in _SET_BY_IMPORTS}
+    try:
+        return importlib.import_module(package)
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

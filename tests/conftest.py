@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from needs import SKIP_NOTHING, needs
 from tests_support import Catalogue, write_catalogue
 
 from engine import Workspace
@@ -36,9 +38,41 @@ TINY_CONFIG = {
 }
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where nothing may be skipped, a skipped test is a failed one."""
+    report = yield
+    if SKIP_NOTHING and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome, report.longrepr = "failed", f"It was skipped: {report.longrepr}"
+    return report
+
+
+def running_children() -> set[int]:
+    """The processes that this one started and that it has not seen end; empty but on Linux."""
+    if sys.platform != "linux":
+        return set()
+    found: set[int] = set()
+    for task in Path("/proc/self/task").iterdir():
+        try:
+            found.update(map(int, (task / "children").read_text().split()))
+        except OSError:  # the thread ended, or this kernel doesn't tell
+            continue
+    return found
+
+
+@pytest.fixture(autouse=True)
+def no_child_outlives_its_test() -> Iterator[None]:
+    """Those of wider fixtures were there before."""
+    before = running_children()
+    yield
+    left = running_children() - before
+    assert not left, [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in left]
+
+
 @pytest.fixture(scope="session")
 def tiny_clip_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a small random CLIP, as open_clip's `local-dir:` loads it."""
+    needs("clip")
     import open_clip
     import torch
     from safetensors.torch import save_file

@@ -23,7 +23,10 @@ FILE = TESTS / "conformance" / "COVERAGE.md"
 if __name__ == "__main__":  # pytest's settings do both otherwise
     sys.path[:0] = [str(TESTS), str(TESTS.parent)]
 
-from calls_in_tests import Calls  # noqa: E402
+from calls_in_tests import Calls
+from needs import needs
+
+needs("sdk", "clients")
 
 with warnings.catch_warnings():  # the old package's name is deprecated, and says so
     warnings.simplefilter("ignore")
@@ -44,12 +47,12 @@ with warnings.catch_warnings():  # the old package's name is deprecated, and say
     from databricks.vector_search import index as old_index
     from databricks.vector_search import reranker as old_reranker
 
-import engine  # noqa: E402
-from engine.doors import local  # noqa: E402
-from engine.doors import reranker as our_rerankers  # noqa: E402
-from engine.doors.async_index import AsyncAISearchIndex  # noqa: E402
-from engine.doors.local_index import AISearchIndex  # noqa: E402
-from engine.doors.rest import ROUTES  # noqa: E402
+import engine
+from engine.doors import local
+from engine.doors import reranker as our_rerankers
+from engine.doors.async_index import AsyncAISearchIndex
+from engine.doors.local_index import AISearchIndex
+from engine.doors.rest import ROUTES
 
 # Test files of the mirrored client, and of the doors that have files of their own.
 OTHER_DOORS = re.compile("test_(async|http|rest|sdk|serve|server).*")

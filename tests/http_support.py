@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pyarrow as pa
+from children import started, wait_until
 
 from engine import Settings, Workspace
 from engine.doors.http.credentials import Credentials
@@ -86,3 +92,37 @@ def served(folder: Path, filled: bool = True) -> Iterator[tuple[Workspace, str]]
         fill(workspace)
     with BackgroundServer(workspace, CREDENTIALS) as server:
         yield workspace, server.url
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(
+    folder: Path, *options: str, env: Mapping[str, str] | None = None, offline: bool = False
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`vitrine serve` over a folder, in a process of its own that answers; and its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "engine.doors.cli", "serve", "-w", str(folder)]
+    with started(
+        [*command, "--port", str(port), *options],
+        offline=offline,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**(os.environ if env is None else env), "PYTHONUNBUFFERED": "1"},
+    ) as run:
+        url = f"http://127.0.0.1:{port}"
+        wait_until(lambda: answers(url), run)
+        yield run, url
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", trust_env=False, timeout=60).status_code == 200
+    except httpx.TransportError:
+        return False

@@ -19,6 +19,7 @@ from engine.optional import is_installed, require
 from engine.service.workspace import Workspace
 
 _PURPOSE = "The databricks-sdk door"
+_LATER = (429, 503)  # after one second, where no header tells
 
 
 class ApiClient:
@@ -26,10 +27,7 @@ class ApiClient:
 
     def __init__(self, workspace: Workspace) -> None:
         require("databricks.sdk", _PURPOSE)
-        from databricks.sdk.errors.parser import _Parser
-
         self._workspace = workspace
-        self._parser = _Parser()
         # Services read the number of the workspace, and send a header where there is one.
         self._cfg = SimpleNamespace(workspace_id=None, host="", auth_type="in-process")
 
@@ -60,21 +58,19 @@ class ApiClient:
         sent = None if body is None else json.dumps(body, allow_nan=False)
         status, reply = handle(self._workspace, method, path, _texts(query or {}), sent)
         if status >= 400:
-            raise self._error(status, reply, method, path)
+            raise _error(status, reply)
         received: Json = json.loads(json.dumps(reply))
         return received
 
-    def _error(self, status: int, reply: Json, method: str, path: str) -> Exception:
-        """The SDK's exception for an error body; its rules look at the request too."""
-        from requests import Request, Response  # the SDK's own transport; only its forms are used
 
-        response = Response()
-        response.request = Request(method, f"http://workspace{path}").prepare()
-        response.status_code = status
-        response.headers["Content-Type"] = "application/json"
-        response._content = json.dumps(reply).encode()
-        error: Exception = self._parser.get_api_error(response)
-        return error
+def _error(status: int, reply: Json) -> Exception:
+    """The SDK's exception for an error body: by its code, else by the status."""
+    from databricks.sdk.errors import DatabricksError, platform
+
+    of_status = platform.STATUS_CODE_MAPPING.get(status, DatabricksError)
+    kind = platform.ERROR_CODE_MAPPING.get(reply["error_code"], of_status)
+    error: Exception = kind(**reply, retry_after_secs=1 if status in _LATER else None)
+    return error
 
 
 def _texts(query: Mapping[str, object]) -> dict[str, object]:

@@ -19,7 +19,7 @@ from engine.core.arrays import Matrix, unit_rows
 from engine.encode.encoder import Encoder, Tokens
 from engine.encode.images import ImageInput, Pixels, Preprocess
 from engine.encode.quiet import Quiet
-from engine.encode.sources import SEED, Source, check_architecture, offline
+from engine.encode.sources import SEED, Source, check_architecture, here_or_fetched, offline
 from engine.encode.transformers_form import convert, model_config
 from engine.errors import ModelUnavailable, VitrineError
 from engine.optional import require
@@ -167,7 +167,7 @@ class OpenClipEncoder(Encoder):
                 context = self._config["model_cfg"]["text_cfg"]["context_length"]
                 return self._open_clip.SimpleTokenizer(context_length=context)
             name = self.source.architecture or f"local-dir:{self.source.folder}"
-            return self._open_clip.get_tokenizer(name)
+            return here_or_fetched(self.name, lambda: self._open_clip.get_tokenizer(name))
 
     @contextlib.contextmanager
     def _inference(self) -> Iterator[None]:

@@ -10,17 +10,17 @@ Words that training never saw share one neutral row of the vocabulary, so they d
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import html
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime
 from tokenizers import Tokenizer
 
 from engine.core.arrays import Matrix, unit_rows
@@ -32,6 +32,29 @@ if TYPE_CHECKING:
     from engine.encode.images import ImageInput, Pixels, Preprocess
 
 EMBEDDED = Path(__file__).parent / "embedded"
+_NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
+
+
+@contextlib.contextmanager
+def _telemetry_off() -> Iterator[None]:
+    """What onnxruntime reads once, as it is loaded; the environment is given back as it was.
+
+    Without it, 1.32 keeps an id and a database in the user's cache folder, and looks its maker up.
+    """
+    before = os.environ.get(_NO_TELEMETRY)
+    os.environ[_NO_TELEMETRY] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_NO_TELEMETRY]
+        else:
+            os.environ[_NO_TELEMETRY] = before
+
+
+with _telemetry_off():
+    import onnxruntime
+onnxruntime.disable_telemetry_events()  # for builds that don't read it, or were loaded before
 
 
 class OnnxEncoder(Encoder):

@@ -19,7 +19,7 @@ import importlib.metadata
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -167,14 +167,8 @@ class Source:
                 f"{self.architecture}; its tags are: {', '.join(tags) or 'none'}."
             )
         config = open_clip.get_pretrained_cfg(self.architecture, self.weights)
-        try:
-            with contextlib.suppress(Exception), offline(), Quiet():
-                return Path(open_clip.download_pretrained(config))
-            _check_network()
-            with _HUB, Quiet():
-                return Path(open_clip.download_pretrained(config))
-        except Exception as error:  # the hub's client has no common base for its errors
-            raise _not_here(self.name, error) from error
+        with Quiet():
+            return Path(here_or_fetched(self.name, lambda: open_clip.download_pretrained(config)))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -240,6 +234,22 @@ def _from_hub(name: str, repository: str) -> Path:
             _check_network()
             with _HUB:
                 return Path(hub.snapshot_download(repository, allow_patterns=_PATTERNS))
+    except Exception as error:  # the hub's client has no common base for its errors
+        raise _not_here(name, error) from error
+
+
+def here_or_fetched(name: str, load: Callable[[], Any]) -> Any:
+    """What `load` gives from the hub's cache alone; else, where there is a network, from the hub.
+
+    Raises:
+        ModelUnavailable: neither here nor to be had; says what to do.
+    """
+    try:
+        with contextlib.suppress(Exception), offline():
+            return load()
+        _check_network()
+        with _HUB:
+            return load()
     except Exception as error:  # the hub's client has no common base for its errors
         raise _not_here(name, error) from error
 

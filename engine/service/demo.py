@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InvalidState, NotFound
+from engine.optional import DISTRIBUTION, checkout
 from engine.service.building import BuildReport
 from engine.service.importing import read_styles
 from engine.service.result import SearchResult
 from engine.service.workspace import Workspace
 
 DEMO_DIR = "vitrine-demo"  # in the current folder
-_DISTRIBUTION = "vitrine-search"
 _CHECKED_OUT = Path(__file__).parents[2] / "datasets" / "sample"
 _COLUMNS = ("product_id", "product_display_name", "base_color", "price")
 
@@ -38,15 +38,15 @@ def sample_dir() -> Path:
     for file in candidates:
         if file.is_file():
             return file.parent
-    raise NotFound(
-        f"The sample catalogue is not at {', '.join(map(str, candidates))}. Install again: "
-        f"pip install --force-reinstall {_DISTRIBUTION}"
-    )
+    again = f"Install again: pip install --force-reinstall {DISTRIBUTION}"
+    if checkout() is not None:
+        again = "Bring it back: git checkout datasets/sample"
+    raise NotFound(f"The sample catalogue is not at {', '.join(map(str, candidates))}. {again}")
 
 
 def _installed(ending: str) -> list[Path]:
     """Files of the installed distribution with this ending, wherever the installer put them."""
-    files = importlib.metadata.files(_DISTRIBUTION) or []
+    files = importlib.metadata.files(DISTRIBUTION) or []
     return [Path(str(f.locate())).resolve() for f in files if f.as_posix().endswith(ending)]
 
 

@@ -2,7 +2,7 @@
 
 The packages stand in pyproject.toml under [dependency-groups]. An environment is made once for each
 environment that the tests run in, and again when its packages or Python change. Where that fails,
-as without a network, the tests are skipped; with VITRINE_REQUIRE_APPLICATIONS set they fail.
+as without a network, the tests are skipped; with VITRINE_SKIP_NOTHING set they fail.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from filelock import FileLock
+from needs import needs, skip
 
 from engine import Workspace
 from engine.doors.http.credentials import Credentials
@@ -90,14 +91,13 @@ def _run(command: list[str]) -> None:
 
 
 def _installed(group: str) -> Path:
+    needs("applications")
     try:
         return _environment(group)
-    except (ImportError, OSError, subprocess.SubprocessError) as error:
+    except (OSError, subprocess.SubprocessError) as error:
         output = getattr(error, "stderr", None) or ""
-        reason = f"the packages of {group} can't be installed: {error} {output}"
-        if os.environ.get("VITRINE_REQUIRE_APPLICATIONS"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip(f"the packages of {group} can't be installed: {error} {output}")
+        raise
 
 
 @pytest.fixture(scope="session")

@@ -350,7 +350,7 @@ def test_a_time_to_wait_is_kept_and_each_look_is_told(
     started = time.monotonic()
     with pytest.raises(Exception, match=r"did not become STOPPED within timeout of 0\.03s\."):
         shop.stop_endpoint_and_wait("shop", verbose=True, timeout=SHORT)
-    assert 0.03 <= time.monotonic() - started < 5
+    assert time.monotonic() - started >= 0.03
     assert set(capsys.readouterr().out.splitlines()) == {
         "Endpoint shop is in state ONLINE. Time: 0s."
     }

@@ -11,6 +11,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from needs import needs
+
+needs("sdk")
+
 from databricks.sdk import errors
 from databricks.sdk.common.types.fieldmask import FieldMask
 from databricks.sdk.service import aisearch as ai
@@ -470,7 +474,7 @@ def test_without_the_sdk_the_extra_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.optional.is_installed", lambda package: False)
-    with pytest.raises(MissingExtra, match=r"vitrine-search\[sdk\]"):
+    with pytest.raises(MissingExtra, match=r"pip install .*\[sdk\]'"):
         ApiClient(Workspace(tmp_path))
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from doors.world import World
+
+if TYPE_CHECKING:
+    from doors.world import World
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    from doors.world import World  # which needs extras
+
     with pytest.MonkeyPatch.context() as patch:
         for name in ("HOST", "TOKEN", "CLIENT_ID", "CLIENT_SECRET", "CONFIG_PROFILE"):
             patch.delenv(f"DATABRICKS_{name}", raising=False)

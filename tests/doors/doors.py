@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from needs import needs
+
+needs("sdk", "clients")
+
 from databricks.ai_search import utils as ai_search_utils
 from databricks.ai_search.client import AISearchClient
 from databricks.ai_search.reranker import DatabricksReranker
@@ -234,9 +238,7 @@ class AsyncDoor(ClientDoor):
     def close(self) -> None:
         from databricks.ai_search import async_utils
 
-        client = async_utils._clients.pop(id(self._loop), None)
-        if client is not None:
-            self._loop.run_until_complete(client.aclose())
+        self._loop.run_until_complete(async_utils.aclose_all_clients())
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
 
@@ -336,11 +338,6 @@ class SdkDoor(Door):
         known = {kind: status for status, kind in platform.STATUS_CODE_MAPPING.items()}
         status = next(known[kind] for kind in type(error).__mro__ if kind in known)
         return Error(status, error.error_code, str(error))
-
-    def close(self) -> None:
-        client = getattr(self.w.api_client, "_api_client", None)
-        if client is not None:
-            client._session.close()
 
 
 class NewerSdkDoor(SdkDoor):

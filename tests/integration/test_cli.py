@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
+from needs import needs
 from tests_support import Catalogue
 
 from engine import Workspace, __version__
@@ -102,6 +103,7 @@ def test_rows_left_out_warn_and_strict_makes_it_an_error(
 
 
 def test_untrained_weights_are_announced_in_one_line(catalogue: Catalogue, at: list[str]) -> None:
+    needs("clip")
     arguments = ["--encoder", "RN50/untrained", "--limit-photos", 2, *at]
     done = run("build", catalogue.styles, catalogue.images, *arguments)
     assert done.stderr.count("note: encoder RN50/untrained has random, untrained weights") == 1
@@ -111,6 +113,7 @@ def test_untrained_weights_are_announced_in_one_line(catalogue: Catalogue, at: l
 
 
 def test_models_lists_the_embedded_one_and_measures_it(at: list[str]) -> None:
+    needs("clip")
     done = run("models", "--here", "--measure", "embedded", *at)
     assert done.exit_code == 0
     assert "embedded" in done.stdout.splitlines()[2]

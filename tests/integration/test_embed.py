@@ -8,14 +8,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
-import open_clip
 import pyarrow as pa
 import pytest
-import torch
+from children import LONGEST, started, wait_until
+from needs import needs
 from PIL import Image
 from tests_support import Catalogue, write_catalogue
 
@@ -91,6 +90,10 @@ def test_every_row_equals_plain_open_clip_one_by_one(
     imported: Workspace, catalogue: Catalogue, tiny_encoder_name: str
 ) -> None:
     imported.embed(encoder=tiny_encoder_name)
+    needs("clip")
+    import open_clip
+    import torch
+
     model, _, preprocess = open_clip.create_model_and_transforms(tiny_encoder_name)
     tokenizer = open_clip.get_tokenizer(tiny_encoder_name)
     model.eval()
@@ -266,7 +269,6 @@ def slow(self, pixels):
     return real(self, pixels)
 OpenClipEncoder.encode_pixels = slow
 OpenClipEncoder.image_batch = 4
-print("started", flush=True)
 Workspace(sys.argv[1]).embed(encoder=sys.argv[2])
 """
 
@@ -290,20 +292,11 @@ def cached_images(workspace: Workspace) -> int:
 def test_an_interrupted_run_goes_on_where_it_stopped(
     imported: Workspace, tiny_encoder_name: str, how: signal.Signals
 ) -> None:
-    run = subprocess.Popen(
-        [sys.executable, "-c", SLOW, str(imported.path), tiny_encoder_name],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    deadline = time.monotonic() + 120
-    while cached_images(imported) < 12 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    run.send_signal(how)
-    run.wait()
-    assert run.stdout is not None
-    run.stdout.close()
-    assert run.returncode != 0
+    command = [sys.executable, "-c", SLOW, str(imported.path), tiny_encoder_name]
+    with started(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        wait_until(lambda: cached_images(imported) >= 12, run)
+        run.send_signal(how)
+        assert run.wait(LONGEST) != 0
     kept = cached_images(imported)
     assert 12 <= kept < 40
     assert not imported.tables.exists(_multimodal()), "a table of half a run was published"

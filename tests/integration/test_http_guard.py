@@ -9,13 +9,13 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from children import wait_until
 from http_support import CREDENTIALS, SYNCED, served
 from starlette.testclient import TestClient
 
@@ -47,12 +47,11 @@ def log(caplog: pytest.LogCaptureFixture) -> Any:
     caplog.set_level(logging.INFO, "vitrine.access")
 
     def lines(count: int = 1) -> list[dict[str, Any]]:
-        for _ in range(1000):
-            found = [r.getMessage() for r in caplog.records if r.name == "vitrine.access"]
-            if len(found) >= count:
-                return [json.loads(line) for line in found]
-            time.sleep(0.01)
-        raise AssertionError("no line was written")
+        def written() -> list[str]:
+            return [r.getMessage() for r in caplog.records if r.name == "vitrine.access"]
+
+        wait_until(lambda: len(written()) >= count)
+        return [json.loads(line) for line in written()]
 
     return lines
 

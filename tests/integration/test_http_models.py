@@ -14,9 +14,10 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from children import LONGEST, wait_until
 from click.testing import CliRunner
-from databricks.sdk import WorkspaceClient
 from http_support import CREDENTIALS, served
+from needs import needs
 from PIL import Image
 from serving_support import CountingEncoder
 
@@ -37,11 +38,14 @@ class SlowEncoder(CountingEncoder):
     def __init__(self, seconds: float = 0.1) -> None:
         super().__init__("slow")
         self.seconds = seconds
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
         self.batches: list[int] = []
 
     def encode_texts(self, texts: Sequence[str]) -> Any:
         self.batches.append(len(texts))
         time.sleep(self.seconds)
+        assert self.may_go_on.wait(LONGEST)
         return super().encode_texts(texts)
 
     def prepare_image(self, image: bytes) -> Any:
@@ -98,11 +102,21 @@ def at_once(count: int, ask: Any) -> list[Any]:
 
 
 # ---------------------------------------------------------------------- many at once
+def are_running(client: httpx.Client, count: int) -> bool:
+    """Whether so many requests are under way beside the one that asks."""
+    return f"vitrine_http_requests_running {count + 1}.0" in client.get("/metrics").text
+
+
 def test_fifty_calls_at_once_need_few_batches(client: httpx.Client, slow: SlowEncoder) -> None:
     def ask(number: int) -> Any:
         return call(client, "slow", {"dataframe_records": [{"text": f"text {number}"}]}).json()
 
-    found = at_once(50, ask)
+    slow.may_go_on.clear()
+    with ThreadPoolExecutor(50) as threads:
+        asked = [threads.submit(ask, number) for number in range(50)]
+        wait_until(lambda: are_running(client, 50))
+        slow.may_go_on.set()
+        found = [each.result() for each in asked]
     for number, reply in enumerate(found):
         expected = slow.vector(f"text {number}")
         np.testing.assert_allclose(reply["predictions"], [expected], atol=1e-7)
@@ -122,14 +136,16 @@ def test_a_record_that_the_model_refuses_fails_alone(
 
 
 def test_a_slow_model_holds_up_nothing_else(client: httpx.Client, slow: SlowEncoder) -> None:
-    slow.seconds = 1.0
+    slow.may_go_on.clear()
     calls = 60  # more than the threads that other requests share
     with ThreadPoolExecutor(calls) as threads:
         waiting = [threads.submit(call, client, "slow", {"inputs": [f"{n}"]}) for n in range(calls)]
-        time.sleep(0.3)
-        started = time.monotonic()
-        assert client.get("/api/2.0/vector-search/endpoints").status_code == 200
-        assert time.monotonic() - started < 0.7
+        try:
+            wait_until(lambda: slow.batches and are_running(client, calls))
+            assert client.get("/api/2.0/vector-search/endpoints").status_code == 200
+            assert not any(each.done() for each in waiting)
+        finally:
+            slow.may_go_on.set()
         assert all(each.result().status_code == 200 for each in waiting)
 
 
@@ -294,6 +310,9 @@ def test_own_dimensions_are_taken(client: httpx.Client) -> None:
 
 
 def test_the_real_client_queries_an_endpoint_in_each_form(shop: Any) -> None:
+    needs("sdk")
+    from databricks.sdk import WorkspaceClient
+
     w = WorkspaceClient(host=shop[1], token=CREDENTIALS.token)
     expected = shop[0].encoder().encode_texts(["red", "blue"])
     forms: list[dict[str, Any]] = [

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from needs import needs
 from serving_support import CountingEncoder
 
 from engine import (
@@ -282,7 +283,9 @@ def test_a_continuous_index_does_not_ask_the_model_at_every_query(
 
 
 def test_a_delta_table_is_followed_by_its_changes(shop: Shop, tmp_path: Any) -> None:
-    deltalake = pytest.importorskip("deltalake")
+    needs("delta")
+    import deltalake
+
     folder = str(tmp_path / "delta")
 
     def table(rows: list[Row]) -> pa.Table:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from needs import needs
 
 from engine import (
     BadImage,
@@ -92,6 +93,7 @@ def test_filters_columns_and_k(built: Workspace) -> None:
 
 
 def test_a_result_becomes_arrow_pandas_and_dicts(built: Workspace) -> None:
+    needs("pandas")
     found = built.search("x", k=4)
     dicts = found.to_dicts()
     assert found.to_arrow().to_pylist() == dicts

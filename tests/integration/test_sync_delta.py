@@ -9,9 +9,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from deltalake import DeltaTable, write_deltalake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from needs import needs
+
+needs("delta")
+
+from deltalake import DeltaTable, write_deltalake
 
 from engine import InvalidState, Workspace
 from engine.core.schema import SyncReport

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from needs import needs
 
 # Warnings are errors.
 SETTINGS = """
@@ -108,6 +109,7 @@ def check(done: subprocess.CompletedProcess[str], passed: int) -> None:
 
 
 def test_applications_are_tested_unchanged_over_http(project: Project) -> None:
+    needs("clients", "sdk")
     tests = """
 @pytest.mark.vitrine(auth="token")
 def test_managed_embeddings(vitrine):
@@ -158,6 +160,7 @@ def test_the_sdk(vitrine):
 
 
 def test_profiles_of_the_home_directory_are_not_read(project: Project, tmp_path: Path) -> None:
+    needs("clients", "sdk")
     (tmp_path / ".databrickscfg").write_text(
         "[DEFAULT]\nhost = https://real.cloud.example\ntoken = dapi-real\n"
     )
@@ -172,6 +175,7 @@ def test_login(request, auth):
 
 
 def test_the_environment_and_the_port_are_as_before(project: Project) -> None:
+    needs("clients", "sdk")
     tests = """
 import socket, threading
 seen = {}
@@ -208,6 +212,7 @@ def test_another_finds_nothing_of_the_first(vitrine):
 
 
 def test_servers_of_several_runs_side_by_side(project: Project) -> None:
+    needs("clients", "sdk")
     tests = """
 @pytest.mark.parametrize("number", range(3))
 def test_it(vitrine, number):
@@ -221,6 +226,7 @@ def test_it(vitrine, number):
 
 
 def test_the_mock_needs_no_port(project: Project) -> None:
+    needs("clients", "sdk")
     tests = """
 import socket, sys
 

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from children import command_of
+from launch import end_with_parent
 
 Report = Callable[[Mapping[str, Any]], None]
 
@@ -43,11 +45,12 @@ class Forks:
     """The parent's side."""
 
     def __init__(self) -> None:
-        self._running: list[int] = []
+        self._heard: list[dict[str, Any]] = []
         one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
         path = [str(Path(__file__).parents[1]), *filter(None, sys.path)]
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "reliability.forks"],
+            command_of([sys.executable, "-m", "reliability.forks"]),
+            start_new_session=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -56,30 +59,33 @@ class Forks:
 
     def close(self) -> None:
         assert self._server.stdin and self._server.stdout
-        for pid in self._running:  # after a failure
-            os.kill(pid, signal.SIGKILL)
+        os.killpg(self._server.pid, signal.SIGKILL)  # with what runs after a failure
+        self._server.wait()
         self._server.stdin.close()
         self._server.stdout.close()
-        self._server.kill()
-        self._server.wait(30)
 
     def start(self, *jobs: Mapping[str, Any]) -> list[int]:
         """Start jobs side by side; returns their process ids."""
         assert self._server.stdin
         self._server.stdin.write(json.dumps(jobs) + "\n")
         self._server.stdin.flush()
-        self._running = self._next()["pids"]
-        return self._running
+        self._heard = []
+        pids: list[int] = self._next()["pids"]
+        return pids
+
+    def hears(self, name: str) -> None:
+        """Wait until a job says something of this name."""
+        while not self._heard or name not in self._heard[-1]:
+            self._heard.append(self._next())
 
     def ends(self, count: int = 1) -> list[Ended]:
         """Wait until all that were started ended."""
         ended = [Ended() for _ in range(count)]
         while any(one.status is None for one in ended):
-            message = self._next()
+            message = self._heard.pop(0) if self._heard else self._next()
             one = ended[message.pop("job")]
             one.messages.append(message)
             one.status = message.get("status")
-        self._running = []
         return ended
 
     def run(self, function: str, **arguments: Any) -> Ended:
@@ -119,6 +125,7 @@ def _serve(jobs: Sequence[Mapping[str, Any]]) -> None:
     for number, job in enumerate(jobs):
         pid = os.fork()
         if pid == 0:
+            end_with_parent()
             os.close(opened)
             os.read(gate, 1)  # until the parent closes it, so that the ids are told first
             _child(number, job)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from reliability.forks import Report
 from reliability.world import ALL, INDEX, TABLE, create_direct, held_by, rows, table
@@ -15,6 +17,34 @@ from engine.errors import VitrineError
 
 KEYS = range(8)
 LONGEST = 300  # seconds, after which a child ends that nobody ended
+
+
+class Together:
+    """Loops that go on for a while, and until each of them has done enough, on a machine of any speed.
+
+    Args:
+        marks: a folder in which each leaves a mark when it has done enough. loops: how many they are.
+        seconds: how long they go on at least.
+    """
+
+    def __init__(self, marks: str, loops: int, seconds: float) -> None:
+        self._marks, self._loops, self._name = Path(marks), loops, uuid.uuid4().hex
+        self._end, self._last = time.monotonic() + seconds, time.monotonic() + LONGEST
+        self._marks.mkdir(exist_ok=True)
+
+    def go_on(self, enough: bool) -> bool:
+        """Whether to go on, told that this loop has done enough.
+
+        Raises:
+            AssertionError: one of them never has.
+        """
+        if enough:
+            (self._marks / self._name).touch()
+        if time.monotonic() < self._end:
+            return True
+        done = sum(1 for _ in self._marks.iterdir())
+        assert time.monotonic() < self._last, f"{done} of {self._loops} did enough"
+        return done < self._loops
 
 
 def write_generations(report: Report, *, folder: str, first: int) -> None:
@@ -56,13 +86,18 @@ def block(writer: int) -> range:
 
 
 def write_block(
-    report: Report, *, folder: str, writer: int, seconds: float, workspace: Workspace | None = None
+    report: Report,
+    *,
+    folder: str,
+    writer: int,
+    together: dict[str, Any],
+    workspace: Workspace | None = None,
 ) -> None:
     """Replace all rows of a block again and again; report the last acknowledged generation."""
     workspace = workspace or Workspace(folder)
-    end, generation, errors = time.monotonic() + seconds, 1, Counter()
+    all_loops, generation, errors = Together(**together), 1, Counter()
     keys = list(block(writer))
-    while time.monotonic() < end:
+    while all_loops.go_on(generation > 10):
         try:
             if generation % 7 == 0:
                 workspace.upsert(INDEX, rows(generation, [keys[-1] + 1]))
@@ -81,14 +116,14 @@ def read_blocks(
     *,
     folder: str,
     writers: int,
-    seconds: float,
+    together: dict[str, Any],
     workspace: Workspace | None = None,
 ) -> None:
     """Query all the time: of each block all rows are there, of one generation that never falls."""
     shared = workspace
     workspace = shared or Workspace(folder)
-    end, answers, newest = time.monotonic() + seconds, 0, [0] * writers
-    while time.monotonic() < end:
+    all_loops, answers, newest = Together(**together), 0, [0] * writers
+    while all_loops.go_on(answers > 20):
         filters = {"id <": 10_000} if answers % 3 == 0 else None
         held = held_by(workspace, filters)
         for writer in range(writers):
@@ -103,19 +138,19 @@ def read_blocks(
 
 
 # ---------------------------------------------------------------------- a table and its index
-def write_tables(report: Report, *, folder: str, seconds: float) -> None:
+def write_tables(report: Report, *, folder: str, together: dict[str, Any]) -> None:
     """Replace the source table again and again, each time with one generation."""
-    workspace, end, generation = Workspace(folder), time.monotonic() + seconds, 1
-    while time.monotonic() < end:
+    workspace, all_loops, generation = Workspace(folder), Together(**together), 1
+    while all_loops.go_on(generation > 10):
         generation += 1
         workspace.write_table(TABLE, table(dict.fromkeys(KEYS, generation)))
     report({"generation": generation})
 
 
-def sync_index(report: Report, *, folder: str, seconds: float) -> None:
+def sync_index(report: Report, *, folder: str, together: dict[str, Any]) -> None:
     """Sync all the time; another one doing so, or a table replaced meanwhile, is refused by name."""
-    workspace, end, syncs, errors = Workspace(folder), time.monotonic() + seconds, 0, Counter()
-    while time.monotonic() < end:
+    workspace, all_loops, syncs, errors = Workspace(folder), Together(**together), 0, Counter()
+    while all_loops.go_on(syncs > 2):
         try:
             syncs += workspace.sync(INDEX).changed
         except VitrineError as error:
@@ -123,10 +158,10 @@ def sync_index(report: Report, *, folder: str, seconds: float) -> None:
     report({"syncs": syncs, "errors": dict(errors)})
 
 
-def read_table_and_index(report: Report, *, folder: str, seconds: float) -> None:
+def read_table_and_index(report: Report, *, folder: str, together: dict[str, Any]) -> None:
     """Each answer of the index has all rows of one generation."""
-    workspace, end, answers, newest = Workspace(folder), time.monotonic() + seconds, 0, 0
-    while time.monotonic() < end:
+    workspace, all_loops, answers, newest = Workspace(folder), Together(**together), 0, 0
+    while all_loops.go_on(newest > 2):
         held = held_by(workspace)
         assert set(held) == set(KEYS)
         assert len(set(held.values())) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from children import LONGEST, started
 
 from engine.doors.http.credentials import (
     TOKEN_SECONDS,
@@ -120,13 +122,13 @@ def test_processes_that_start_together_have_the_same(tmp_path: Path) -> None:
         "found, made = open_credentials(Path(sys.argv[1]), {})\n"
         "print(found.token, made)"
     )
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(4)
-    ]
-    told = [process.communicate(timeout=120)[0].split() for process in running]
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    with contextlib.ExitStack() as stack:
+        running = [
+            stack.enter_context(started(command, stdout=subprocess.PIPE, text=True))
+            for _ in range(4)
+        ]
+        told = [process.communicate(timeout=LONGEST)[0].split() for process in running]
     assert len({token for token, _ in told}) == 1
     assert [made for _, made in told].count("True") == 1
 

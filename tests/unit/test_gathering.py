@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from children import wait_until
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -57,8 +58,13 @@ def together(calls: Sequence[Callable[[], Matrix]]) -> list[Matrix | Exception]:
 
 
 def test_fifty_calls_at_once_need_few_batches() -> None:
-    gathering, model = Gathering(), Model(0.05)
-    found = together([lambda i=i: gathering.run("m", [i], model) for i in range(50)])
+    gathering, model = Gathering(), Model()
+
+    def when_all_have_come(items: list[int]) -> Matrix:
+        wait_until(lambda: gathering.calls == 50)
+        return model(items)
+
+    found = together([lambda i=i: gathering.run("m", [i], when_all_have_come) for i in range(50)])
     for number, rows in enumerate(found):
         np.testing.assert_array_equal(rows, np.array([row(number)], np.float32))
     assert sum(model.batches) == 50

@@ -147,9 +147,9 @@ def test_images_of_other_modes_and_broken_ones(tmp_path: Path) -> None:
 def test_it_encodes_thousands_of_texts_a_second() -> None:
     words = [f"word{n}" for n in range(5000)]
     texts = [" ".join(words[n % 5000 :: 700][:8]) + f" {n}" for n in range(10_000)]
-    started = time.perf_counter()
+    started = time.process_time()  # of this process alone, whatever else the machine does
     ENCODER.encode_texts(texts)
-    assert time.perf_counter() - started < 5  # takes about half a second
+    assert time.process_time() - started < 5  # takes about half a second
 
 
 def test_a_workspace_is_embedded_with_it(tmp_path: Path, catalogue: Catalogue) -> None:

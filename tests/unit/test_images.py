@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from open_clip.transform import PreprocessCfg, image_transform_v2
+from needs import needs
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from engine import BadImage
@@ -41,6 +41,9 @@ def random_image(width: int, height: int, mode: str, seed: int) -> Image.Image:
 
 def both(image: Image.Image, config: dict) -> tuple[np.ndarray, np.ndarray]:
     """Ours of the image, open_clip's of its RGB form."""
+    needs("clip")
+    from open_clip.transform import PreprocessCfg, image_transform_v2
+
     ours = Preprocess(mean=MEAN, std=STD, **config)(image)
     theirs = image_transform_v2(PreprocessCfg(mean=MEAN, std=STD, **config), is_train=False)
     return ours, theirs(image if image.mode in ("RGB", "L") else decode(image)).numpy()

@@ -9,10 +9,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import onnx
-import open_clip
 import pytest
-import torch
+from needs import needs
 from PIL import Image
 
 from engine import CorruptFile, ModelUnavailable, load_encoder
@@ -155,6 +153,7 @@ def test_photos_of_any_shape_are_taken_whole(encoder: Encoder) -> None:
 @pytest.fixture(scope="module")
 def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The open_clip form, rebuilt from the shipped files by the project's own script."""
+    needs("clip", "references")
     folder = tmp_path_factory.mktemp("open-clip-form")
     script = Path(__file__).parents[2] / "benchmarks" / "embedded_model" / "rebuild.py"
     subprocess.run([sys.executable, str(script), "--out", str(folder)], check=True)
@@ -164,6 +163,9 @@ def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_photos_have_the_same_vectors_in_open_clip(
     encoder: Encoder, sample: tuple[list[dict], np.ndarray], rebuilt: str
 ) -> None:
+    import open_clip
+    import torch
+
     products, images = sample
     model, _, transform = open_clip.create_model_and_transforms(rebuilt)
     model.eval()
@@ -177,6 +179,9 @@ def test_photos_have_the_same_vectors_in_open_clip(
 def test_texts_have_the_same_vectors_in_open_clip(
     encoder: Encoder, sample: tuple[list[dict], np.ndarray], rebuilt: str
 ) -> None:
+    import open_clip
+    import torch
+
     names = [p["product_display_name"] for p in sample[0]]
     odd = ["red qwzx dress", "!", "", "women's  top & skirt &amp; belt", "PÜMA café", "x" * 300]
     texts = [*names, *odd, *(f"a photo of {p['article_type']}" for p in sample[0])]
@@ -196,6 +201,9 @@ def test_our_torch_encoder_reads_the_rebuilt_form(encoder: Encoder, rebuilt: str
 def test_token_ids_are_those_of_clip(
     encoder: Encoder, sample: tuple[list[dict], np.ndarray]
 ) -> None:
+    needs("clip")
+    import open_clip
+
     texts = [p["product_display_name"] for p in sample[0]]
     theirs = open_clip.get_tokenizer("ViT-B-32")(texts).numpy()
     for ids, row in zip(encoder.tokenize(texts), theirs, strict=True):
@@ -212,6 +220,9 @@ def test_batches_and_order_change_nothing(encoder: Encoder) -> None:
 
 # ---------------------------------------------------------------------- troubles
 def test_weights_are_stored_once_and_as_half_floats() -> None:
+    needs("references")
+    import onnx
+
     for name in ("image.onnx", "text.onnx"):
         graph = onnx.load(EMBEDDED / name).graph
         large = [w for w in graph.initializer if int(np.prod(w.dims)) > 10_000]

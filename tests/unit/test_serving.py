@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from needs import needs
 from serving_support import CountingEncoder
 
 from engine import (
@@ -93,6 +94,7 @@ def test_a_taken_name_is_refused(workspace: Workspace, name: str) -> None:
 
 
 def test_an_encoder_that_is_not_there_is_refused_at_once(workspace: Workspace) -> None:
+    needs("clip")
     with pytest.raises(ModelUnavailable):
         workspace.create_serving_endpoint("shop", "no-such-architecture/openai")
     assert names(workspace) == BUILT_IN

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from needs import needs
 from PIL import Image
+
+needs("clip", "references")
+
+import torch
 from transformers import CLIPConfig, CLIPModel
 
 from engine import ModelUnavailable, load_encoder
@@ -84,7 +88,6 @@ def test_a_model_in_the_hubs_cache_is_found_by_its_name(
     (cache / "models--someone--clip" / "refs").mkdir()
     (cache / "models--someone--clip" / "refs" / "main").write_text("abc")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
-    monkeypatch.setattr("huggingface_hub._snapshot_download.constants.HF_HUB_CACHE", str(cache))
     encoder = load_encoder("hf-hub:someone/clip", "cpu")
     expected = load_encoder(f"local-dir:{folder}", "cpu")
     np.testing.assert_array_equal(encoder.encode_texts(["red"]), expected.encode_texts(["red"]))
@@ -109,7 +112,6 @@ def test_weights_that_are_not_here_are_an_error_at_once(
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr("huggingface_hub._snapshot_download.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(
         ModelUnavailable, match=r"are not on this machine .* use the embedded model"
     ):
@@ -128,7 +130,6 @@ def test_without_a_network_the_error_comes_before_the_first_retry(
     monkeypatch.setattr("engine.encode.sources.socket.create_connection", unreachable)
     monkeypatch.setattr("engine.encode.sources.getproxies", dict)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr("huggingface_hub._snapshot_download.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(ModelUnavailable, match=r"could not be fetched \(no route from here\)"):
         load_encoder(name, "cpu").encode_texts(["x"])
 

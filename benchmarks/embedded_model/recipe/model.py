@@ -94,5 +94,6 @@ class Average:
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         ours, theirs = self.model.state_dict(), model.state_dict()
-        floats = [k for k, v in ours.items() if v.dtype.is_floating_point]
-        torch._foreach_lerp_([ours[k] for k in floats], [theirs[k] for k in floats], 1 - decay)
+        for name, average in ours.items():
+            if average.dtype.is_floating_point:
+                average.lerp_(theirs[name], 1 - decay)

@@ -1,0 +1,39 @@
+"""What a test needs beyond the light install, named by the extra that brings it."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from engine.optional import install_line, is_installed
+
+BRINGS = {
+    "clip": ("torch", "open_clip", "safetensors"),
+    "delta": ("deltalake",),
+    "pandas": ("pandas",),
+    "sdk": ("databricks.sdk",),
+    "clients": ("databricks.ai_search", "databricks.vector_search"),
+    "references": ("onnx", "transformers"),
+    "applications": ("uv",),
+}
+SKIP_NOTHING = bool(os.environ.get("VITRINE_SKIP_NOTHING"))  # as continuous integration sets it
+
+
+def needs(*extras: str) -> None:
+    """Skip this test, or the rest of this module, where an extra is not installed.
+
+    With VITRINE_SKIP_NOTHING set it fails instead.
+    """
+    for extra in extras:
+        missing = [package for package in BRINGS[extra] if not is_installed(package)]
+        if missing:
+            told = f"needs the extra [{extra}] ({', '.join(missing)}): {install_line(extra)}"
+            skip(told)
+
+
+def skip(reason: str) -> None:
+    """Skip what runs, or fail where nothing may be skipped."""
+    if SKIP_NOTHING:
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason, allow_module_level=True)
