@@ -57,7 +57,7 @@ class VitrineError(Exception):
         self.hint = ""
 
     def __str__(self) -> str:
-        return f"[{self.error_code}] {self.in_words}"
+        return f"[{self.error_code}] {self.message}"
 
     @property
     def in_words(self) -> str:

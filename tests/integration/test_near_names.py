@@ -141,23 +141,26 @@ def test_a_near_name_is_suggested(shop: Workspace, name: str, near: str) -> None
     with pytest.raises(NotFound) as caught:
         shop.get_index(name)
     assert caught.value.message == f"Vector search index {name} not found"  # the API's own words
-    assert f"Did you mean {near}" in str(caught.value)
+    assert f"Did you mean {near}" in caught.value.in_words
     done = run("index", "describe", name, "-w", shop.path)
     assert done.exit_code == 1
     assert f"{name} not found. Did you mean {near}" in done.stderr
 
 
 def test_where_no_name_is_near_those_that_there_are_are_listed(shop: Workspace) -> None:
-    with pytest.raises(NotFound, match=r"Indexes here: main\.other\.by_text, .*shop") as caught:
+    with pytest.raises(NotFound) as caught:
         shop.get_index("q.z.x")
-    assert str(shop.path) in str(caught.value)
+    assert "Indexes here: main.other.by_text, " in caught.value.in_words
+    assert str(shop.path) in caught.value.in_words
 
 
 def test_a_near_endpoint_is_suggested(shop: Workspace) -> None:
-    with pytest.raises(NotFound, match="Did you mean fashion_vector_search"):
+    with pytest.raises(NotFound) as caught:
         shop.get_endpoint("Fashion_Vector_Search")
-    with pytest.raises(NotFound, match="Endpoints here: fashion_vector_search"):
+    assert "Did you mean fashion_vector_search?" in caught.value.in_words
+    with pytest.raises(NotFound) as caught:
         shop.delete_endpoint("q")
+    assert "Endpoints here: fashion_vector_search" in caught.value.in_words
 
 
 def test_the_same_in_other_letters_goes_before_what_is_only_alike() -> None:
