@@ -189,7 +189,14 @@ def _using_database() -> Iterator[duckdb.DuckDBPyConnection]:
     with _one_at_a_time:
         while _forgotten:  # not in a finalizer: that may run in the middle of a query
             _database().unregister(_forgotten.popleft())
-        yield _database()
+        database = _database()
+        try:
+            yield database
+        except BaseException:
+            # A result that was not read to its end would refuse every later filter.
+            with contextlib.suppress(Exception):
+                database.fetchall()
+            raise
 
 
 @lru_cache(maxsize=1)
