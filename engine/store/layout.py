@@ -30,6 +30,7 @@ from engine.locks import WaitedTooLong, held
 TEMPORARY_PREFIX = ".writing-"  # of files that are not whole yet
 _CHECKSUM = "checksum"  # of the rest of a JSON document, as its last word against flipped bits
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_TOO_MANY = (errno.EMFILE, errno.ENFILE)
 _FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -96,6 +97,10 @@ def storage_failed(what: str, error: OSError) -> StorageFailed:
 def _advice(error: OSError) -> str:
     if error.errno in _FULL:
         return "Make room on the disk, or allow larger files, and try again."
+    if error.errno in _TOO_MANY:
+        return (
+            "Close what this process has open, or allow it more files (ulimit -n), and try again."
+        )
     if error.errno in _FORBIDDEN:
         return "Give this user access to the workspace's files, or use another workspace."
     return "See to the disk that holds the workspace, and try again."
@@ -171,6 +176,8 @@ def read_json(path: Path, advice: str = "Restore it or delete its folder.") -> d
         if not isinstance(value, dict):
             raise ValueError("it is not a JSON object")
         expected = value.pop(_CHECKSUM, None)  # older documents, and those made by hand, have none
+        if expected is None and "format" in value:  # which no document had before checksums
+            raise ValueError("it lacks its checksum")
         if expected is not None and expected != _checksum(value):
             raise ValueError("it does not match its checksum")
     except (FileNotFoundError, NotADirectoryError):

@@ -64,6 +64,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a flipped bit": lambda file: file.write_bytes(
         file.read_bytes().replace(b'"creator": "', b'"creator": "x')
     ),
+    "a flipped bit of its checksum's name": lambda file: file.write_bytes(
+        file.read_bytes().replace(b'"checksum"', b'"chesksum"')
+    ),
     "a folder": folder_in_its_place,
     "gone": Path.unlink,
     "a missing key": edited(lambda values: values.pop("id")),
@@ -452,7 +455,7 @@ def test_a_file_that_is_no_endpoint_is_not_listed(workspace: Workspace) -> None:
 SERVING_DAMAGES = {
     how: damage
     for how, damage in DAMAGES.items()
-    if how not in ("an unknown word", "a format that is none", "gone")
+    if how not in ("an unknown word", "a format that is none", "gone") and "checksum" not in how
 } | {"an unknown output": edited(lambda values: values.update(output="square"))}
 
 
