@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import random
 import shutil
 import signal
@@ -35,6 +36,7 @@ from engine import Workspace
 from engine.core.names import ENDPOINT
 from engine.errors import NotFound, VitrineError
 
+TESTS = Path(__file__).parents[1]
 VICTIM = "main.default.victim"
 SPARE = "main.default.spare"  # a table that is damaged
 VICTIMS = "victims"  # the endpoint of the index that is damaged
@@ -103,8 +105,14 @@ class Conductor:
         else:
             arguments = ["-m", "reliability.soak_doors", name, str(self.soak.folder), str(number)]
         log = (self.soak.folder / "log").open("ab")
+        # This folder of tests, which is on pytest's path, and not on that of a child.
+        path = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
         self.running[name, number] = subprocess.Popen(
-            [sys.executable, *arguments], stdout=log, stderr=log, start_new_session=True
+            [sys.executable, *arguments],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": path},
         )
         log.close()
 
