@@ -376,6 +376,7 @@ class Indexes(Models):
 
         Raises:
             NotFound: no such index. NewerRelease: it is for another release to check.
+            StorageFailed: the system refused to read a file.
         """
         try:
             return maintenance.check(self.catalog.open(name)[1])
