@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import filelock
-
 from engine.encode.cache_file import (
     INSERT,
     WAIT_SECONDS,
@@ -26,6 +24,7 @@ from engine.encode.cache_file import (
     is_whole,
     make,
     open_file,
+    rescue_lock,
 )
 
 _RANGE = 512  # rows read at a time
@@ -50,7 +49,7 @@ def rescue(path: Path, reason: str, seen: tuple[int, int] | None) -> str | None:
     Raises:
         OSError, sqlite3.Error: it could not be done; the damaged file is where it was.
     """
-    with filelock.FileLock(f"{path}.lock", timeout=WAIT_SECONDS):
+    with rescue_lock(path):
         if file_identity(path) != seen:
             return None
         mended = path.with_name(f"{path.name}.mended")
