@@ -67,8 +67,8 @@ def with_workspace(command: Command) -> Command:
         opened = Workspace(chosen_workspace())
         try:
             return command(opened, **arguments)
-        except NotFound:
-            opened.check_is_there()  # of a workspace that is not there, that is what is to be said
+        except NotFound as error:
+            error.hint = error.hint or opened.whereabouts()
             raise
 
     return wrapped  # type: ignore[return-value]
