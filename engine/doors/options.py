@@ -68,8 +68,8 @@ def with_workspace(command: Command) -> Command:
         try:
             return command(opened, **arguments)
         except NotFound as error:
-            where = opened.whereabouts()
-            error.hint = error.hint or (where if where not in error.message else "")
+            if error.hint is None:
+                error.hint = opened.whereabouts()
             raise
 
     return wrapped  # type: ignore[return-value]
