@@ -19,6 +19,7 @@ from engine.service.keyword_search import find_by_words, matching
 from engine.service.search import Timings
 from engine.store.changes import Change
 from engine.store.layout import Layout
+from engine.store.specs import write_spec
 from engine.store.versions import Version, VersionStore
 
 Row = Mapping[str, Any]
@@ -49,7 +50,9 @@ class Texts:
             "n": Column("n", "int"),
             **{name: Column(name, "string") for name in self.columns},
         }
-        self.versions = VersionStore(Layout(folder), self.spec)
+        layout = Layout(folder)
+        write_spec(layout, self.spec)
+        self.versions = VersionStore(layout, self.spec)
         self.held: dict[int, Row] = {}
 
     def write(self, upserts: Sequence[Row] = (), deletes: Sequence[int] = ()) -> Version:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.core.differences import as_markdown
+from conformance.differences import as_markdown
 
 README = Path(__file__).parents[1] / "README.md"
 START = "<!-- differences: written by tests/write_differences.py -->\n"

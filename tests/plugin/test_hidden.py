@@ -139,7 +139,7 @@ def test_without_another_engine_nothing_is_loaded_or_said_until_a_fixture_is_ask
     assert re.search(r"=+ 2 passed in ", done.stdout), done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["table", "list", "-w", "ws"]])
+@pytest.mark.parametrize("arguments", [["--version"], ["models", "--here"]])
 def test_the_command_finds_its_own_package(
     python: Path, arguments: list[str], tmp_path: Path
 ) -> None:

@@ -1,6 +1,6 @@
 """Where this engine is known or assumed to differ from the cloud, each with the test that shows it.
 
-The README's table is made from this. Knows words; the numbers that are assumed stand in `assumptions`.
+The README's table is made from this. The numbers that are assumed stand in `engine/core/assumptions.py`.
 """
 
 from __future__ import annotations
