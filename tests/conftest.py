@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests_support import Catalogue, write_catalogue
 
 from engine import Workspace
 
+MOST_PROCESSES = 4  # one of them takes up to 2 GB, with torch
 TINY_CONFIG = {
     "model_cfg": {
         "embed_dim": 32,
@@ -36,6 +38,18 @@ TINY_CONFIG = {
         "std": [0.26862954, 0.26130258, 0.27577711],
     },
 }
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads its options
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """The files of a whole folder are shared out to processes: `-n 0` is the way to run it in one."""
+    options = config.option
+    if not hasattr(options, "numprocesses") or hasattr(config, "workerinput"):
+        return  # pytest-xdist isn't here, or this is one of its processes
+    alone = options.usepdb or options.keyword or options.capture == "no" or options.dist != "no"
+    if options.numprocesses is None and not alone and any(map(os.path.isdir, config.args)):
+        options.numprocesses = min(os.cpu_count() or 1, MOST_PROCESSES)
+        options.dist = "loadfile" if options.numprocesses > 1 else "no"
 
 
 @pytest.hookimpl(wrapper=True)

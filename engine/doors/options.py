@@ -68,7 +68,8 @@ def with_workspace(command: Command) -> Command:
         try:
             return command(opened, **arguments)
         except NotFound as error:
-            error.hint = error.hint or opened.whereabouts()
+            if error.hint is None:
+                error.hint = opened.whereabouts()
             raise
 
     return wrapped  # type: ignore[return-value]

@@ -38,8 +38,8 @@ class Indexes(Models):
         """Raise NotFound where the workspace's folder is missing or holds something else."""
         root = self._layout.root
         if not is_there(root) and not is_empty(root):
-            error = NotFound("Nothing is here to be listed.")
-            error.hint = self.whereabouts()
+            error = NotFound(self.whereabouts())
+            error.hint = ""
             raise error
 
     # ------------------------------------------------------------------ endpoints

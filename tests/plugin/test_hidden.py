@@ -9,6 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from needs import needs
+
+needs("applications")
+
 from uv import find_uv_bin
 
 ROOT = Path(__file__).parents[2]
