@@ -42,7 +42,8 @@ class VitrineError(Exception):
         error_code, status_code: as in the API's error body.
         details: list of dicts, the API's `details`; empty in-process.
         response_content: the JSON body that the HTTP API would send.
-        hint: what else may help, beside a message in the API's own words.
+        hint: what else may help, beside a message in the API's own words. It is no note of
+            the exception: pytest's `match` reads notes, and a pattern of the API's text would fail.
     """
 
     error_code = "INTERNAL_ERROR"
