@@ -43,7 +43,8 @@ class VitrineError(Exception):
         details: list of dicts, the API's `details`; empty in-process.
         response_content: the JSON body that the HTTP API would send.
         hint: what else may help, beside a message in the API's own words; None where nobody said, and
-            "" where the message says it all.
+            "" where the message says it all. It is no note of the exception: pytest's `match` reads
+            notes, and a pattern of the API's text would fail.
     """
 
     error_code = "INTERNAL_ERROR"

@@ -103,7 +103,7 @@ def check_columns(columns: object, known: Columns) -> tuple[str, ...]:
         )
     missing = [name for name in columns if name not in known]
     if missing:
-        raise missing_columns(missing)
+        raise missing_columns(missing, known)
     if len(set(columns)) < len(columns):
         raise InvalidParameterValue(f"columns names a column twice: {', '.join(columns)}.")
     return tuple(columns)
