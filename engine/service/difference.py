@@ -328,7 +328,7 @@ class Difference:
         if not reasons:
             return batch
         keys = batch.column(self._spec.primary_key)
-        self.failures += [(str(keys[row]), why) for row, why in sorted(reasons.items())]
+        self.failures += [(_key_text(keys[row]), why) for row, why in sorted(reasons.items())]
         kept = np.ones(batch.num_rows, dtype=np.bool_)
         kept[list(reasons)] = False
         return batch.filter(pa.array(kept))
@@ -388,3 +388,12 @@ def _faulty(vectors: BatchVectors, lost: dict[int, str]) -> Mask:
     faulty = ~vectors.good & ~vectors.absent
     faulty[list(lost)] = True
     return faulty
+
+
+def _key_text(key: pa.Scalar) -> str:
+    """A key in a report, also one whose text is no UTF-8."""
+    try:
+        return str(key)
+    except UnicodeDecodeError:
+        data: bytes = key.as_buffer().to_pybytes()
+        return data.decode(errors="replace")

@@ -118,9 +118,16 @@ class ParquetFiles:
 
     # ------------------------------------------------------------------ rows
     def batches_of(
-        self, file: Path, columns: Sequence[str] | None, rows: int = BATCH_ROWS
+        self,
+        file: Path,
+        columns: Sequence[str] | None,
+        rows: int = BATCH_ROWS,
+        check_texts: bool = True,
     ) -> Iterator[pa.RecordBatch]:
         """Stream one of the files in the table's types, at most `rows` rows at a time.
+
+        Args:
+            check_texts: refuse text that is not UTF-8; else the caller looks for it row by row.
 
         Raises:
             BadSourceFile: it can't be read, or a value does not fit the table's type.
@@ -130,7 +137,7 @@ class ParquetFiles:
         with _opened(file, pre_buffer=False, buffer_size=1 << 20) as parquet:
             here = self._in_file(file, parquet, fields)
             for batch in parquet.iter_batches(rows, columns=here):
-                yield self._converted(file, batch, batch.num_rows, fields, here)
+                yield self._converted(file, batch, batch.num_rows, fields, here, check_texts)
 
     def read(self, columns: Sequence[str] | None) -> pa.Table:
         """All rows in memory."""
@@ -164,12 +171,13 @@ class ParquetFiles:
         rows: int,
         fields: pa.Schema,
         here: Sequence[str],
+        check_texts: bool = True,
     ) -> pa.RecordBatch:
         """Rows of a file in the table's types; `here` are the columns that the file has."""
         arrays = []
         for field in fields:
             if field.name in here:
-                column = _exactly(file, field, batch.column(field.name))
+                column = _exactly(file, field, batch.column(field.name), check_texts)
                 if field.name in self._folder_columns:
                     self._check_agreement(file, field.name, column)
             else:
@@ -198,10 +206,10 @@ class ParquetFiles:
                 )
 
 
-def _exactly(file: Path, field: pa.Field, column: pa.Array) -> pa.Array:
+def _exactly(file: Path, field: pa.Field, column: pa.Array, check_texts: bool = True) -> pa.Array:
     """A file's column in the table's type."""
     try:
-        if _holds_text(column.type):
+        if check_texts and _holds_text(column.type):
             column.validate(full=True)  # text that is no UTF-8 would fail much later
         return widened(column, field.type)
     except NotExact as error:

@@ -377,3 +377,19 @@ def test_a_row_that_no_index_can_hold_is_left_out_alone(make: Make, values: pa.A
     assert all("'x'" in reason for _, reason in report.failures)
     wanted = {"x": "1970-01-01"} if pa.types.is_timestamp(values.type) else {"x": "red"}
     assert keys(index, wanted) == [0]
+
+
+def test_a_key_that_is_no_utf8_is_that_rows_trouble(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "w")
+    table = pa.table({"id": broken_texts(b"ok", b"bl\xfc"), "v": [[1.0, 0.0], [0.0, 1.0]]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    workspace.register_table("main.a.t", tmp_path / "a.parquet")
+    report = workspace.create_index(
+        "main.a.i",
+        source_table="main.a.t",
+        vector_column="v",
+        primary_key="id",
+        create_endpoint=True,
+    )
+    assert report.indexed == 1
+    assert [key for key, _ in report.failures] == ["bl\ufffd"]

@@ -252,13 +252,17 @@ def test_a_time_out_of_range_is_refused_by_name(workspace: Workspace, tmp_path: 
     assert stored(workspace) == {}
 
 
-def test_text_that_is_no_utf8_is_refused_by_name(workspace: Workspace, tmp_path: Path) -> None:
+def test_text_that_is_no_utf8_is_refused_by_name_or_is_its_rows_trouble(
+    workspace: Workspace, tmp_path: Path
+) -> None:
     broken = pa.array([b"ok", b"\xff\xfe"]).view(pa.string())
     workspace.register_table("t", files_of(tmp_path, [broken]))
     with pytest.raises(BadSourceFile, match="column 'x' is not text in UTF-8"):
         workspace.read_table("t")
-    with pytest.raises(BadSourceFile, match="column 'x' is not text in UTF-8"):
-        serve(workspace, "t")
+    report = serve(workspace, "t")
+    assert [key for key, _ in report.failures] == ["1"]
+    assert "column 'x' holds text that is not UTF-8" in report.failures[0][1]
+    assert stored(workspace) == {0: "ok"}
 
 
 # ------------------------------------------------------------------ key=value folders
