@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
+import reprlib
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Literal
@@ -25,6 +26,10 @@ _TIME = re.compile(
     r"(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2})?)?)?"
 )
 _DECIMALS_AT_ONCE = 1 << 15  # numbers; other threads wait while orjson runs
+# Writes out the beginning of a long value only.
+_SHORT = reprlib.Repr()
+_SHORT.maxlist = _SHORT.maxdict = 40  # a member and its comma take at least three characters
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 200
 DATE_EXAMPLE = "2024-01-31"
 TIME_EXAMPLE = "2024-01-31T12:00:00Z"
 
@@ -226,7 +231,7 @@ def is_text(value: object) -> bool:
 def shown(value: object) -> str:
     """A value for a message: short, and never a reason to fail."""
     try:
-        return f"{value!r:.80}"
+        return f"{_SHORT.repr(value):.80}"
     except ValueError:  # an integer with more digits than Python writes
         return "a number"
     except RecursionError:

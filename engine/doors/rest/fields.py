@@ -6,12 +6,12 @@ Knows JSON; not what a field is for. Truth: the request bodies that the API's cl
 from __future__ import annotations
 
 import re
-import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.core.schema import suggestion
+from engine.core.values import shown
 from engine.doors.rest.bodies import MalformedRequest, parse_body
 from engine.errors import InvalidParameterValue
 
@@ -20,9 +20,6 @@ Kind = Literal[
     "object", "objects", "any",
 ]  # fmt: skip
 Values = dict[str, Any]
-_SHORT = reprlib.Repr()
-_SHORT.maxlist = _SHORT.maxdict = 40  # a member and its comma take at least three characters
-_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 200
 _INTEGER = re.compile("-?[0-9]{1,18}")
 
 
@@ -101,13 +98,8 @@ def read_body(body: object, fields: Sequence[Field]) -> Values:
     if body is None:
         body = {}
     if not isinstance(body, dict):
-        raise MalformedRequest(f"The body is {_shown(body)}; expected a JSON object.")
+        raise MalformedRequest(f"The body is {shown(body)}; expected a JSON object.")
     return read_object(body, fields)
-
-
-def _shown(value: object) -> str:
-    """The beginning of a value, without writing out all of a long one."""
-    return f"{_SHORT.repr(value):.80}"
 
 
 def read_object(given: Mapping[str, Any], fields: Sequence[Field], path: str = "") -> Values:
@@ -132,7 +124,7 @@ def read_object(given: Mapping[str, Any], fields: Sequence[Field], path: str = "
         expected, fits = _CHECKS[field.kind]
         if not fits(value):
             raise InvalidParameterValue(
-                f"{path}{field.name} is {_shown(value)}; expected {expected}."
+                f"{path}{field.name} is {shown(value)}; expected {expected}."
             )
         out[field.name] = _inside(value, field, f"{path}{field.name}")
     return out
