@@ -8,14 +8,10 @@ Files of older releases have no checksums until their entries are read; `user_ve
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
-import filelock
 import numpy as np
 
 from engine.errors import StorageFailed
@@ -127,21 +123,6 @@ def is_whole(identity: str, key: object, created_at: object, vector: object, own
         return own == checksum(identity, key, created_at, vector)
     numbers = np.frombuffer(vector[: len(vector) // 4 * 4], dtype="<f4")
     return len(vector) % 4 == 0 and len(numbers) > 0 and bool(np.isfinite(numbers).all())
-
-
-def rescue_lock(path: Path) -> filelock.FileLock:
-    """Held while a sound file is put in the place of a damaged one."""
-    return filelock.FileLock(f"{path}.lock", timeout=WAIT_SECONDS)
-
-
-@contextlib.contextmanager
-def while_not_rescued(path: Path) -> Iterator[None]:
-    """Open a file in here: between the old and the new one's place, none belongs to what is beside it."""
-    if os.path.exists(f"{path}.lock"):  # from the first rescue on
-        with rescue_lock(path):
-            yield
-    else:
-        yield
 
 
 def open_file(path: Path) -> sqlite3.Connection:

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import filelock
+
 from engine.encode.cache_file import (
     INSERT,
     WAIT_SECONDS,
@@ -24,7 +26,6 @@ from engine.encode.cache_file import (
     is_whole,
     make,
     open_file,
-    rescue_lock,
 )
 
 _RANGE = 512  # rows read at a time
@@ -35,6 +36,11 @@ _PAGES_AT = slice(28, 32)  # where the header counts the pages
 _ASIDE = ("", "-wal", "-shm")  # a database and what belongs to it
 
 Row = tuple[Any, ...]
+
+
+def rescue_lock(path: Path) -> filelock.FileLock:
+    """Held while a sound file is put in the place of a damaged one."""
+    return filelock.FileLock(f"{path}.lock", timeout=WAIT_SECONDS)
 
 
 def rescue(path: Path, reason: str, seen: tuple[int, int] | None) -> str | None:
