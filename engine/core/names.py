@@ -90,6 +90,11 @@ def is_endpoint_name(text: str) -> bool:
     return _ENDPOINT.fullmatch(text) is not None
 
 
+def is_volume_path(text: str) -> bool:
+    """Whether a path is meant to lie in a volume; `volume_path` says whether it can."""
+    return text.removeprefix("dbfs:").startswith("/Volumes/")
+
+
 def volume_path(text: str) -> str:
     """Check a `/Volumes/catalog/schema/volume[/...]` path; `dbfs:` before it is dropped.
 

@@ -8,12 +8,13 @@ vector. An entry that does not match is as good as none, and is replaced.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,6 @@ from engine.encode.cache_file import (
     make,
     open_file,
     refused,
-    while_not_rescued,
 )
 from engine.errors import CorruptFile
 
@@ -147,7 +147,7 @@ class EmbeddingCache:
             self.close()  # it was deleted, or another was put in its place: what is put there is lost
         if self._connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with while_not_rescued(self.path):
+            with self._not_being_rescued():
                 self._seen = file_identity(self.path)
                 connection = open_file(self.path)
                 try:
@@ -158,6 +158,17 @@ class EmbeddingCache:
                 self._seen = file_identity(self.path)
             self._connection = connection
         return self._connection
+
+    @contextlib.contextmanager
+    def _not_being_rescued(self) -> Iterator[None]:
+        """Open the file in here, so that it is not one that is just being replaced."""
+        if not Path(f"{self.path}.lock").exists():  # it is there from the first rescue on
+            yield
+            return
+        from engine.encode.salvage import rescue_lock
+
+        with rescue_lock(self.path):
+            yield
 
     def _rescue(self, error: BaseException) -> None:
         from engine.encode.salvage import rescue  # a damaged file is rare

@@ -8,16 +8,13 @@ Files of older releases have no checksums until their entries are read; `user_ve
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from engine.errors import StorageFailed
-from engine.locks import held
 
 WAIT_SECONDS = 60  # for another process that writes
 _CHECKED = 1  # the file's `user_version` where no entry is without a checksum
@@ -126,21 +123,6 @@ def is_whole(identity: str, key: object, created_at: object, vector: object, own
         return own == checksum(identity, key, created_at, vector)
     numbers = np.frombuffer(vector[: len(vector) // 4 * 4], dtype="<f4")
     return len(vector) % 4 == 0 and len(numbers) > 0 and bool(np.isfinite(numbers).all())
-
-
-def rescue_lock(path: Path) -> contextlib.AbstractContextManager[None]:
-    """Held while a sound file is put in the place of a damaged one."""
-    return held(path.with_name(f"{path.name}.lock"), WAIT_SECONDS)
-
-
-@contextlib.contextmanager
-def while_not_rescued(path: Path) -> Iterator[None]:
-    """Open a file in here: while a rescue puts one in place, it is not that of what lies beside it."""
-    if path.with_name(f"{path.name}.lock").exists():  # from the first rescue on
-        with rescue_lock(path):
-            yield
-    else:
-        yield
 
 
 def open_file(path: Path) -> sqlite3.Connection:

@@ -24,8 +24,8 @@ from engine.encode.cache_file import (
     is_whole,
     make,
     open_file,
-    rescue_lock,
 )
+from engine.locks import held
 
 _RANGE = 512  # rows read at a time
 _BY_INDEX = "SELECT rowid FROM vectors ORDER BY model, digest"
@@ -35,6 +35,11 @@ _PAGES_AT = slice(28, 32)  # where the header counts the pages
 _ASIDE = ("", "-wal", "-shm")  # a database and what belongs to it
 
 Row = tuple[Any, ...]
+
+
+def rescue_lock(path: Path) -> contextlib.AbstractContextManager[None]:
+    """Held while a sound file is put in the place of a damaged one."""
+    return held(path.with_name(f"{path.name}.lock"), WAIT_SECONDS)
 
 
 def rescue(path: Path, reason: str, seen: tuple[int, int] | None) -> str | None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.core.arrays import Matrix, Vector
 from engine.core.fusion import blend_vectors
+from engine.core.values import is_text, shown
 from engine.encode.encoder import Encoder
 from engine.errors import BadImage, InvalidParameterValue, NotFound
 from engine.service.gathering import MAX_ITEMS, Gathering
@@ -28,7 +29,7 @@ Json = dict[str, Any]
 FORMATS = ("dataframe_records", "dataframe_split", "inputs", "instances", "input")
 MAX_RECORDS = 1024  # in one call; more would hold all other calls up
 IMAGES_ONLY = FLAT  # the older endpoint takes photos only
-_DATA_URL = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
+_DATA_URL = re.compile(r"\s*data:[^,]{0,200};base64,", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,11 @@ def _rows(format_: str, value: object) -> list[Any]:
         columns, data = value.get("columns"), value["data"]
         if not isinstance(columns, list) or not all(isinstance(c, str) for c in columns):
             raise InvalidParameterValue("dataframe_split.columns must be a list of names.")
+        twice = [name for place, name in enumerate(columns) if name in columns[:place]]
+        if twice:
+            raise InvalidParameterValue(
+                f"dataframe_split.columns has {shown(twice[0])} twice; give each name once."
+            )
         if not all(isinstance(row, list) and len(row) == len(columns) for row in data):
             raise InvalidParameterValue(
                 f"dataframe_split.data must hold rows of {len(columns)} values, as columns has."
@@ -119,6 +125,11 @@ def _record(row: object, place: int, endpoint: str) -> Record:
         if row.get(key) is not None and not isinstance(row[key], str):
             raise InvalidParameterValue(
                 f"record {place}: {key} is {row[key]!r:.80}; expected text."
+            )
+        if row.get(key) and not is_text(row[key]):
+            raise InvalidParameterValue(
+                f"record {place}: {key} is {shown(row[key])}, which holds a lone surrogate, half of a "
+                "character; cut texts between characters."
             )
     # Some callers send both keys, one of them empty.
     text, image = row.get("text") or None, row.get("image") or None

@@ -10,13 +10,14 @@ import contextlib
 import time
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.core.arrays import Vector
 from engine.core.fusion import DEFAULT_TEXT_WEIGHT, blend_vectors
-from engine.core.names import table_name
+from engine.core.names import is_volume_path, table_name
 from engine.core.query import (
     MAX_RANKED_RESULTS,
     MAX_RESULTS,
@@ -29,6 +30,7 @@ from engine.core.schema import IndexSpec
 from engine.core.values import integer_of
 from engine.encode.encoder import Encoder
 from engine.errors import (
+    BadImage,
     InvalidInputException,
     InvalidParameterValue,
     InvalidState,
@@ -81,7 +83,8 @@ def search(
         like, vector = _vector_of(spec, version, like)
     elif vector is None and kind != "FULL_TEXT":
         model = encoder_of(workspace, spec, version, encoder)
-        note, vector = model.note, _encode(model, text, image, text_weight).tolist()
+        given = _given_photo(workspace, image)
+        note, vector = model.note, _encode(model, text, given, text_weight).tolist()
     encoded = time.perf_counter()
     known = version.columns
     wanted = columns or [name for name in PRODUCT_COLUMNS if name in known] or [spec.primary_key]
@@ -130,6 +133,18 @@ def _read_photo(workspace: Workspace, source_table: str | None, path: str) -> by
         with contextlib.suppress(VitrineError):  # the table may be gone; the photo need not be
             path = workspace.tables.get(table_name(source_table)).photo_path(path) or path
     return workspace.volumes.read(path)
+
+
+def _given_photo(workspace: Workspace, image: ImageInput | None) -> ImageInput | None:
+    """A photo to search with; a path in a volume is read there, unless it is only this machine's."""
+    if not isinstance(image, (str, Path)) or not is_volume_path(str(image)):
+        return image
+    try:
+        return workspace.volumes.read(str(image))
+    except BadImage:
+        if Path(image).is_file():  # some systems mount disks there
+            return image
+        raise
 
 
 def _is_blended(

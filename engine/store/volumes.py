@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.core.names import volume_path
+from engine.core.names import is_volume_path, volume_path
 from engine.errors import BadImage, BadSourceFile, InvalidParameterValue, PermissionDenied
 from engine.photo_files import read_photo, shortened
 from engine.store.layout import TEMPORARY_PREFIX, Layout, read_json, write_json
@@ -147,7 +147,7 @@ class VolumeStore:
             raise BadImage("the product has no image_path")
         if not isinstance(image_path, str) or "\0" in image_path:
             raise BadImage(f"image_path is {image_path!r:.80}; expected the path of a photo")
-        if not image_path.removeprefix("dbfs:").startswith("/Volumes/"):
+        if not is_volume_path(image_path):
             try:
                 return Path(image_path).expanduser()
             except RuntimeError as error:  # the home folder of nobody

@@ -335,6 +335,7 @@ def test_the_real_client_queries_an_endpoint_in_each_form(shop: Any) -> None:
         {"dataframe_records": {"text": "x"}},
         {"dataframe_split": {"columns": "text", "data": [["x"]]}},
         {"dataframe_split": [1]},
+        {"dataframe_split": {"columns": ["text", "text"], "data": [["a", "b"]]}},
         {"inputs": {"text": ["a"], "image": ["b", "c"]}},
         {"inputs": 7},
         {"instances": [None]},
@@ -358,3 +359,37 @@ def test_other_payloads_are_refused_by_what_was_expected(
 def test_a_body_that_is_not_json_is_refused(client: httpx.Client, body: bytes) -> None:
     reply = client.post(f"/serving-endpoints/{CLIP}/invocations", content=body)
     assert (reply.status_code, reply.json()["error_code"]) == (400, "MALFORMED_REQUEST")
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["", "data:image/png;base64,", "DATA:image/png;name=a;BASE64,", "data:;base64,",
+     " \ndata:image/png;base64,\n"],
+)  # fmt: skip
+def test_a_photo_comes_as_base64_or_as_a_data_uri(shop: Any, slow: SlowEncoder, head: str) -> None:
+    image = head + photo((200, 10, 10))
+    expected = slow.encode_pixels([slow.prepare_image(base64.b64decode(photo((200, 10, 10))))])
+    found = invoke(shop[0], "slow", {"inputs": [{"image": image}]})["predictions"]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        ("data:image/svg+xml,<svg/>", "expected the base64 of a JPEG or PNG file"),
+        ("data:image/png;base64,", "record 1: the image is empty"),
+        ("data:image/png;base64,%2F9j", "expected the base64 of a JPEG or PNG file"),
+        ("\ud800", "record 1: image is '\\\\ud800', which holds a lone surrogate"),
+    ],
+)
+def test_a_uri_that_holds_no_photo_is_refused_by_its_place(
+    shop: Any, image: str, words: str
+) -> None:
+    records = [{"image": photo((1, 2, 3))}, {"image": image}]
+    with pytest.raises(InvalidParameterValue, match=words):
+        invoke(shop[0], CLIP, {"dataframe_records": records})
+
+
+def test_half_a_character_in_a_text_is_that_records_trouble(shop: Any) -> None:
+    with pytest.raises(InvalidParameterValue, match=r"record 1: text .* lone surrogate"):
+        invoke(shop[0], CLIP, {"inputs": ["red", "dress \ud83d"]})

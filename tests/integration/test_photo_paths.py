@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from engine import Workspace
+from engine import BadImage, Workspace
 
 
 def make_shop(folder: Path, **more: Any) -> Path:
@@ -90,3 +90,24 @@ def test_other_paths_stay_as_they_are(workspace: Workspace, tmp_path: Path, path
     assert "\0" in str(table.photo_path("a\0b"))
     workspace.write_table("own", pa.table({"id": [1]}))
     assert workspace.tables.get(table_name("own")).photo_path("images/9.png") == "images/9.png"
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_search_by_a_photo_in_a_volume_reads_it_there(
+    workspace: Workspace, tmp_path: Path, kind: Any
+) -> None:
+    shop = make_shop(tmp_path / "shop")
+    workspace.register_table("products", shop)
+    workspace.register_volume("/Volumes/main/fashion_demo/raw_data", shop)
+    workspace.embed(encoder="hashed")
+    workspace.create_index(
+        "main.fashion_demo.vs_image_search",
+        source_table="product_embeddings_multimodal",
+        vector_column="image_embedding",
+        create_endpoint=True,
+    )
+    photos = "/Volumes/main/fashion_demo/raw_data/images"
+    for path in (kind(f"{photos}/2.png"), f"dbfs:{photos}/2.png"):
+        assert workspace.search(image=path, k=1)[0]["product_id"] == 2
+    with pytest.raises(BadImage, match=f"no file at {photos}/9.png"):
+        workspace.search(image=kind(f"{photos}/9.png"))
