@@ -42,8 +42,7 @@ class VitrineError(Exception):
         error_code, status_code: as in the API's error body.
         details: list of dicts, the API's `details`; empty in-process.
         response_content: the JSON body that the HTTP API would send.
-        hint: what else may help, beside a message in the API's own words; None where nobody said, and
-            "" where the message says it all.
+        hint: what else may help, beside a message in the API's own words.
     """
 
     error_code = "INTERNAL_ERROR"
@@ -55,7 +54,7 @@ class VitrineError(Exception):
         super().__init__(message)
         self.message = message
         self.details: list[dict[str, Any]] = []
-        self.hint: str | None = None
+        self.hint = ""
 
     def __str__(self) -> str:
         return f"[{self.error_code}] {self.message}"

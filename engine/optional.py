@@ -58,6 +58,19 @@ def install_line(extra: str) -> str:
     return line if folder == Path.cwd() else f"{line} (in {folder})"
 
 
+def restore_line(path: str) -> str:
+    """What to type to have a file of the project back: from git in a checkout, else by installing it.
+
+    Args:
+        path: in the checkout, below its top.
+    """
+    folder = checkout()
+    if folder is None:
+        return f"Install again: pip install --force-reinstall {DISTRIBUTION}"
+    line = f"Bring it back: git checkout {path}"
+    return line if folder == Path.cwd() else f"{line} (in {folder})"
+
+
 def check(package: str, purpose: str) -> None:
     """Make sure that an optional package is there, without importing it.
 

@@ -1,16 +1,18 @@
 """While the mock is on, calls to other machines are refused. Knows sockets; not who calls.
 
 Python's sockets are guarded, and with them all that is made of them: http.client, urllib, requests,
-urllib3, httpx, asyncio. uvloop, which has sockets of its own, is guarded too; what is written in C
+urllib3, httpx, asyncio. Also what is sent: a connection may have been opened before, and a proxy on this
+machine carries calls away. uvloop, which has sockets of its own, is guarded too; what is written in C
 besides (gRPC) is not.
 """
 
 from __future__ import annotations
 
 import functools
-import http.client
 import ipaddress
+import re
 import socket
+import ssl
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -21,6 +23,8 @@ from engine.errors import InvalidState
 
 _ABSENT = object()
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
+# The first line of a request to a proxy: it names another machine, as an address or a whole URL.
+_PROXIED = re.compile(rb"[A-Z]{3,9} (?:[a-z]+://|(?<=CONNECT ))([^\s/]+)[^\s]* HTTP/1\.[01]\r\n")
 _put: list[tuple[Any, str, object, object]] = []  # owner, name, what stands there, what stood there
 
 
@@ -28,13 +32,16 @@ def refuse_others() -> None:
     """Refuse, from now on, connections to and look-ups of what is not this machine."""
     for name in ("connect", "connect_ex"):
         _guard(socket.socket, name, lambda self, address, *_: _check_address(self, address))
-    for name in ("sendto", "sendmsg"):
-        _guard(socket.socket, name, lambda self, *sent: _check_address(self, sent[-1]))
+    for owner, name in (
+        (socket.socket, "send"), (socket.socket, "sendall"), (ssl.SSLSocket, "send"),
+    ):  # fmt: skip
+        _guard(owner, name, lambda self, data, *_: _check_sent(self, data))
+    _guard(socket.socket, "sendto", lambda self, _, *to: _check_sent(self, b"", to[-1]))
+    _guard(
+        socket.socket, "sendmsg", lambda self, _, *more: _check_sent(self, b"", *more[2:])
+    )  # its buffers may come only once
     for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
         _guard(socket, name, lambda host=None, port=None, *_, **__: _check_name(host, port))
-    # By a proxy on this machine.
-    _guard(http.client.HTTPConnection, "set_tunnel", lambda _, host, *__, **___: _check_host(host))
-    _guard(http.client.HTTPConnection, "putrequest", _check_request)
     if "uvloop" in sys.modules:
         guard_uvloop(sys.modules["uvloop"])
 
@@ -89,10 +96,20 @@ def _check_name(host: object, port: object = None) -> None:
         _check_host(host, port)
 
 
-def _check_request(_: object, method: str, url: str, *__: object, **___: object) -> None:
-    place = urlsplit(url)
-    if place.scheme and place.hostname and not _is_here(place.hostname):
-        _refuse(f"{method} {url}")
+def _check_sent(used: socket.socket, data: Any, address: object = None) -> None:
+    """Refuse what is sent to another machine, or to a proxy for another machine."""
+    if used.family not in _INTERNET:
+        return
+    if address is None:
+        try:
+            address = used.getpeername()
+        except OSError:
+            return  # not connected: whoever sends will hear of it
+    _check_address(used, address)
+    proxied = _PROXIED.match(data)
+    if proxied:
+        url = urlsplit(f"//{proxied[1].decode('latin-1')}")
+        _check_host(url.hostname)
 
 
 def _check_host(host: object, port: object = None) -> None:

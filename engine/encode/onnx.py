@@ -26,12 +26,14 @@ from tokenizers import Tokenizer
 from engine.core.arrays import Matrix, unit_rows
 from engine.encode.encoder import Encoder, Tokens
 from engine.errors import CorruptFile, ModelUnavailable
+from engine.optional import restore_line
 
 # Pillow is imported with the first photo: a query in words is ready 50 ms earlier without it.
 if TYPE_CHECKING:
     from engine.encode.images import ImageInput, Pixels, Preprocess
 
 EMBEDDED = Path(__file__).parent / "embedded"
+_IN_CHECKOUT = "engine/encode/embedded"
 _NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
 
 
@@ -74,7 +76,7 @@ class OnnxEncoder(Encoder):
             self.label = str(self.facts["name"])
         except (OSError, ValueError, KeyError) as error:
             raise CorruptFile(
-                f"{folder / 'model.json'}: {error}. Install the package again."
+                f"{folder / 'model.json'}: {error}. {restore_line(_IN_CHECKOUT)}"
             ) from None
         self._provider = _provider(device)
 
@@ -116,7 +118,7 @@ class OnnxEncoder(Encoder):
         try:
             return onnxruntime.InferenceSession(str(path), options, [self._provider])
         except Exception as error:  # onnxruntime's failures have no common base
-            raise CorruptFile(f"{path}: {error!s:.200}. Install the package again.") from None
+            raise CorruptFile(f"{path}: {error!s:.200}. {restore_line(_IN_CHECKOUT)}") from None
 
     @cached_property
     def _image_tower(self) -> Any:

@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import filelock
-
 from engine.encode.cache_file import (
     INSERT,
     WAIT_SECONDS,
@@ -27,6 +25,7 @@ from engine.encode.cache_file import (
     make,
     open_file,
 )
+from engine.locks import held
 
 _RANGE = 512  # rows read at a time
 _BY_INDEX = "SELECT rowid FROM vectors ORDER BY model, digest"
@@ -50,7 +49,7 @@ def rescue(path: Path, reason: str, seen: tuple[int, int] | None) -> str | None:
     Raises:
         OSError, sqlite3.Error: it could not be done; the damaged file is where it was.
     """
-    with filelock.FileLock(f"{path}.lock", timeout=WAIT_SECONDS):
+    with held(path.with_name(f"{path.name}.lock"), WAIT_SECONDS):
         if file_identity(path) != seen:
             return None
         mended = path.with_name(f"{path.name}.mended")

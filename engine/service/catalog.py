@@ -44,7 +44,7 @@ from engine.service.managed import (
 from engine.service.near_names import hint
 from engine.service.serving import ServingEndpoints
 from engine.service.sync_failures import failure_of
-from engine.store.layout import Layout, remove, storage_failed
+from engine.store.layout import Layout, remove_twice, storage_failed
 from engine.store.specs import (
     copied_spec,
     endpoint_of_damaged,
@@ -82,7 +82,7 @@ class Catalog:
             lambda name: [i for i in self.found() if i.endpoint_name == name],
             whereabouts,
         )
-        self._specs: dict[str, tuple[tuple[int, int], str, IndexSpec, VersionStore]] = {}
+        self._specs: dict[str, tuple[tuple[int, int] | None, str, IndexSpec, VersionStore]] = {}
 
     # ------------------------------------------------------------------ indexes
     def create_index(
@@ -421,7 +421,7 @@ class Catalog:
         with lock:
             # First the file that makes it an index: a crash after that leaves only garbage.
             with self._layout.writing(f"spec-{name}"):
-                remove(spec_file(self._layout, name))
+                remove_twice(spec_file(self._layout, name))
             shutil.rmtree(self._layout.index_dir(name), ignore_errors=True)
         self._specs.pop(name, None)
 
@@ -435,7 +435,10 @@ def _birth() -> dict[str, Any]:
     return {"id": str(uuid.uuid4()), "creator": user_name(), "created_at": now_ms()}
 
 
-def _stamp(file: str) -> tuple[int, int]:
-    """What tells one file of a name from another that replaced it."""
-    found = os.stat(file)  # noqa: PTH116  (a third of what Path.stat takes)
+def _stamp(file: str) -> tuple[int, int] | None:
+    """What tells one file of a name from another that replaced it; None for no file."""
+    try:
+        found = os.stat(file)  # noqa: PTH116  (a third of what Path.stat takes)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     return found.st_mtime_ns, found.st_ino

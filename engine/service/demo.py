@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InvalidState, NotFound
-from engine.optional import DISTRIBUTION, checkout
+from engine.optional import DISTRIBUTION, restore_line
 from engine.service.building import BuildReport
 from engine.service.importing import read_styles
 from engine.service.result import SearchResult
@@ -38,10 +38,10 @@ def sample_dir() -> Path:
     for file in candidates:
         if file.is_file():
             return file.parent
-    again = f"Install again: pip install --force-reinstall {DISTRIBUTION}"
-    if checkout() is not None:
-        again = "Bring it back: git checkout datasets/sample"
-    raise NotFound(f"The sample catalogue is not at {', '.join(map(str, candidates))}. {again}")
+    raise NotFound(
+        f"The sample catalogue is not at {', '.join(map(str, candidates))}. "
+        f"{restore_line('datasets/sample')}"
+    )
 
 
 def _installed(ending: str) -> list[Path]:

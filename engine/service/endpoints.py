@@ -33,12 +33,13 @@ from engine.service.descriptions import Unreadable
 from engine.service.near_names import hint
 from engine.store.endpoint_files import (
     ENDPOINT_TYPES,
+    copied_endpoint,
     endpoint_file,
     endpoint_names,
     read_endpoint,
     write_endpoint,
 )
-from engine.store.layout import Layout, read_json, remove
+from engine.store.layout import Layout, read_json, remove_twice
 
 RESET_QPS = -1  # the API's word for "no target any more"
 _OWN = (
@@ -79,7 +80,8 @@ class Endpoints:
     ) -> dict[str, Any]:
         """Create an endpoint; the reply says PROVISIONING, the next look ONLINE.
 
-        One whose file is damaged is made anew, and its indexes are its again.
+        One whose file is damaged is made again from its copy: its indexes, id, tags and permissions
+        are its again, and what is not given stays as it was.
 
         Args:
             budget_policy_id, usage_policy_id: at most one; both are kept as the budget policy.
@@ -88,7 +90,7 @@ class Endpoints:
         Raises:
             InvalidParameterValue: a bad name or type, both policies, or a `target_qps` that is no
                 positive integer or given for STORAGE_OPTIMIZED; another type than that of the
-                indexes of a damaged endpoint. ResourceConflict: the name is taken.
+                damaged endpoint. ResourceConflict: the name is taken.
         """
         names.endpoint_name(name)
         if endpoint_type not in ENDPOINT_TYPES:
@@ -99,36 +101,38 @@ class Endpoints:
             raise InvalidParameterValue(
                 "budget_policy_id and usage_policy_id were both given; give usage_policy_id alone."
             )
-        facts: dict[str, Any] = {"name": name, "id": str(uuid.uuid4()), "state": "ONLINE"}
-        facts["endpoint_type"] = endpoint_type
+        facts: dict[str, Any] = {"name": name, "endpoint_type": endpoint_type, "state": "ONLINE"}
         if target_qps is not None:
             _check_qps(facts, target_qps)
             facts["target_qps"] = target_qps
         if policy := usage_policy_id or budget_policy_id:
             facts |= _policy(policy)
         with self._layout.writing("endpoints"):
-            self._refuse_taken(name, endpoint_type)
+            kept = self._refuse_taken(name, endpoint_type)
             now, user = now_ms(), user_name()
-            facts |= {"creator": user, "creation_timestamp": now}
+            birth = {"id": str(uuid.uuid4()), "creator": user, "creation_timestamp": now}
+            facts = {**birth, **kept, **facts}
             facts |= {"last_updated_user": user, "last_updated_timestamp": now}
             write_endpoint(self._layout, facts)
         return self._shown(facts, "PROVISIONING")
 
-    def _refuse_taken(self, name: str, endpoint_type: str) -> None:
+    def _refuse_taken(self, name: str, endpoint_type: str) -> dict[str, Any]:
+        """Refuse a name that is taken; of a damaged endpoint, what its copy says."""
         taken = f"Vector search endpoint with name {name} already exists"
         try:
             self._read(name)
         except NotFound:
-            return
+            return {}
         except CorruptFile:
+            kept = copied_endpoint(self._layout, name) or {}
             kinds = {spec.endpoint_type for spec in self._indexes_of(name) if _is_read(spec)}
+            kinds |= {kept["endpoint_type"]} if kept else set()
             if kinds - {endpoint_type}:
                 raise InvalidParameterValue(
-                    f"endpoint_type is {endpoint_type}; the indexes of the damaged endpoint {name} are "
+                    f"endpoint_type is {endpoint_type}; the damaged endpoint {name} or its indexes are "
                     f"of {', '.join(sorted(kinds))}. Give that type."
                 ) from None
-            remove(endpoint_file(self._layout, name))
-            return
+            return kept
         except (NewerRelease, StorageFailed) as error:
             raise ResourceConflict(f"{taken}. {error.message}") from None
         raise ResourceConflict(taken)
@@ -185,7 +189,7 @@ class Endpoints:
                 raise InvalidState(
                     f"Endpoint {name} still has indexes: {', '.join(living)}. Delete them first."
                 )
-            remove(endpoint_file(self._layout, name))
+            remove_twice(endpoint_file(self._layout, name))
         self._looks.pop(name, None)
 
     # ------------------------------------------------------------------ stop and start

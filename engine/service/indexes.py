@@ -38,9 +38,7 @@ class Indexes(Models):
         """Raise NotFound where the workspace's folder is missing or holds something else."""
         root = self._layout.root
         if not is_there(root) and not is_empty(root):
-            error = NotFound(self.whereabouts())
-            error.hint = ""
-            raise error
+            raise NotFound(self.whereabouts())
 
     # ------------------------------------------------------------------ endpoints
     def create_endpoint(
@@ -378,6 +376,7 @@ class Indexes(Models):
 
         Raises:
             NotFound: no such index. NewerRelease: it is for another release to check.
+            StorageFailed: the system refused to read a file.
         """
         try:
             return maintenance.check(self.catalog.open(name)[1])

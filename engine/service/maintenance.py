@@ -8,6 +8,7 @@ from collections import Counter
 
 from engine.errors import CorruptFile, VitrineError
 from engine.store.compaction import compact, due
+from engine.store.layout import storage_failed
 from engine.store.versions import Part, Version, VersionStore
 
 # Merging more numbers than this (rows x dimension) is left to a sync or to the command.
@@ -62,7 +63,11 @@ def compact_all(versions: VersionStore, version: Version) -> bool:
 
 
 def check(versions: VersionStore) -> list[str]:
-    """What is wrong with the versions of an index, in sentences; empty when all is well."""
+    """What is wrong with the versions of an index, in sentences; empty when all is well.
+
+    Raises:
+        StorageFailed: the system refused to read a file.
+    """
     wrong: list[str] = []
     for number in versions.numbers():
         try:
@@ -76,6 +81,9 @@ def check(versions: VersionStore) -> list[str]:
                     f"version {number}: {error.filename} is missing. "
                     f"Run: vitrine index restore {versions.spec.name}, or sync the index again."
                 )
+        except OSError as error:
+            what = f"version {number} of index {versions.spec.name} was not checked"
+            raise storage_failed(what, error) from error
     return wrong
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,13 +10,14 @@ from typing import Any, get_args
 
 from engine.core.names import is_endpoint_name
 from engine.core.schema import EndpointType
-from engine.errors import CorruptFile
+from engine.errors import CorruptFile, VitrineError
 from engine.store.layout import (
     Layout,
+    copy_of,
     made_by_newer_release,
-    read_json,
+    read_kept_twice,
     storage_failed,
-    write_json,
+    write_twice,
 )
 
 ENDPOINT_TYPES: tuple[EndpointType, ...] = get_args(EndpointType)
@@ -55,13 +57,21 @@ def endpoint_names(layout: Layout) -> list[str]:
         return []
     except OSError as error:
         raise storage_failed("the folder of endpoints was not read", error) from error
-    stems = [file.removesuffix(".json") for file in files if file.endswith(".json")]
+    endings = (".json", copy_of(Path(".json")).name)
+    stems = {file.removesuffix(e) for e in endings for file in files if file.endswith(e)}
     return sorted(filter(is_endpoint_name, stems))
 
 
 def write_endpoint(layout: Layout, facts: Mapping[str, Any]) -> None:
     """Make or change an endpoint's file."""
-    write_json(endpoint_file(layout, facts["name"]), {**facts, "format": FORMAT})
+    write_twice(endpoint_file(layout, facts["name"]), {**facts, "format": FORMAT})
+
+
+def copied_endpoint(layout: Layout, name: str) -> dict[str, Any] | None:
+    """What the copy of an endpoint's file says; None where there is no whole one."""
+    with contextlib.suppress(VitrineError, OSError):
+        return _read(copy_of(endpoint_file(layout, name)), name)
+    return None
 
 
 def read_endpoint(layout: Layout, name: str) -> dict[str, Any]:
@@ -75,8 +85,11 @@ def read_endpoint(layout: Layout, name: str) -> dict[str, Any]:
         f"Only this file of endpoint {name} is: its indexes go on. Create it again: vitrine endpoint "
         f"create {name}"
     )
-    file = endpoint_file(layout, name)
-    facts = read_json(file, advice)
+    return _read(endpoint_file(layout, name), name, advice)
+
+
+def _read(file: Path, name: str, advice: str = "") -> dict[str, Any]:
+    facts = read_kept_twice(file, advice)
     made_by = facts.pop("format", FORMAT)
     if type(made_by) is int and made_by > FORMAT:
         raise made_by_newer_release(file, f"format {made_by}; this release reads {FORMAT}")

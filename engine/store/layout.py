@@ -3,7 +3,7 @@
 tables/<catalog>/<schema>/<name>/      table.json (which files) and the table's own Parquet files
 volumes/volumes.json                   registered image folders
 volumes/<catalog>/<schema>/<volume>/   files of volumes that were not registered from elsewhere
-endpoints/<name>.json                  vector search endpoints
+endpoints/<name>.json                  vector search endpoints, each with a copy
 serving/<name>.json                    model serving endpoints
 indexes/<full name>/                   index.json, versions/, segments/
 cache/embeddings.sqlite                vectors by content and model
@@ -21,18 +21,16 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core.names import ThreePartName
 from engine.errors import CorruptFile, Locked, NewerRelease, StorageFailed
-from engine.store.locks import WaitedTooLong, held
-
-if TYPE_CHECKING:
-    import filelock
+from engine.locks import WaitedTooLong, held
 
 TEMPORARY_PREFIX = ".writing-"  # of files that are not whole yet
 _CHECKSUM = "checksum"  # of the rest of a JSON document, as its last word against flipped bits
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_TOO_MANY = (errno.EMFILE, errno.ENFILE)
 _FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -91,18 +89,6 @@ class Layout:
             raise storage_failed(f"{what} was not written", error) from error
 
 
-def lock_now(file: Path) -> filelock.BaseFileLock | None:
-    """Take the lock of a file, if nobody has it; the system frees it when its process dies."""
-    import filelock  # queries take no lock
-
-    lock = filelock.FileLock(file)
-    try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout:
-        return None
-    return lock
-
-
 def storage_failed(what: str, error: OSError) -> StorageFailed:
     """The error to raise where the system refused a read or a write, with what to do."""
     return StorageFailed(f"{what}: {error}. {_advice(error)}")
@@ -111,6 +97,10 @@ def storage_failed(what: str, error: OSError) -> StorageFailed:
 def _advice(error: OSError) -> str:
     if error.errno in _FULL:
         return "Make room on the disk, or allow larger files, and try again."
+    if error.errno in _TOO_MANY:
+        return (
+            "Close what this process has open, or allow it more files (ulimit -n), and try again."
+        )
     if error.errno in _FORBIDDEN:
         return "Give this user access to the workspace's files, or use another workspace."
     return "See to the disk that holds the workspace, and try again."
@@ -186,6 +176,8 @@ def read_json(path: Path, advice: str = "Restore it or delete its folder.") -> d
         if not isinstance(value, dict):
             raise ValueError("it is not a JSON object")
         expected = value.pop(_CHECKSUM, None)  # older documents, and those made by hand, have none
+        if expected is None and "format" in value:  # which no document had before checksums
+            raise ValueError("it lacks its checksum")
         if expected is not None and expected != _checksum(value):
             raise ValueError("it does not match its checksum")
     except (FileNotFoundError, NotADirectoryError):
@@ -197,6 +189,40 @@ def read_json(path: Path, advice: str = "Restore it or delete its folder.") -> d
     except (ValueError, RecursionError) as error:
         raise CorruptFile(f"{path} is damaged: {error}. {advice}") from None
     return value
+
+
+def copy_of(path: Path) -> Path:
+    """Where the copy of a document lies that is kept twice."""
+    return path.with_name(f"{path.name}.copy")
+
+
+def write_twice(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a small JSON document and a copy of it, to restore it from.
+
+    A copy without its document is a document that was lost: the copy comes last and goes first. Of a
+    change it comes first, so that it is never the older one.
+    """
+    files = [path, copy_of(path)]
+    for file in reversed(files) if path.exists() else files:
+        if file.is_dir():
+            remove(file)
+        write_json(file, value)
+
+
+def read_kept_twice(path: Path, advice: str) -> dict[str, Any]:
+    """See `read_json`; one that is gone is damaged, if its copy is there."""
+    try:
+        return read_json(path, advice)
+    except FileNotFoundError:
+        if not copy_of(path).exists():
+            raise
+        raise CorruptFile(f"{path} is damaged: it is missing. {advice}") from None
+
+
+def remove_twice(path: Path) -> None:
+    """Remove a document that is kept twice."""
+    remove(copy_of(path))
+    remove(path)
 
 
 def made_by_newer_release(path: Path, how: str) -> NewerRelease:

@@ -44,7 +44,7 @@ class RowTable:
         """Open `rows.parquet` of a segment.
 
         Raises:
-            CorruptFile: not readable as Parquet.
+            CorruptFile: not readable as Parquet. OSError: the system refused to open it.
         """
         self._path = path
         try:
@@ -55,6 +55,8 @@ class RowTable:
                 known = self._plain.metadata
                 self._parquet = self._open(read_dictionary=texts, metadata=known)
         except (pa.ArrowException, OSError) as error:
+            if getattr(error, "errno", None) is not None:  # the system's word, not Arrow's
+                raise
             raise self._damaged(error) from None
         self.rows: int = self._parquet.metadata.num_rows
         self.schema: pa.Schema = schema
@@ -189,7 +191,14 @@ def _using_database() -> Iterator[duckdb.DuckDBPyConnection]:
     with _one_at_a_time:
         while _forgotten:  # not in a finalizer: that may run in the middle of a query
             _database().unregister(_forgotten.popleft())
-        yield _database()
+        database = _database()
+        try:
+            yield database
+        except BaseException:
+            # A result that was not read to its end would refuse every later filter.
+            with contextlib.suppress(Exception):
+                database.fetchall()
+            raise
 
 
 @lru_cache(maxsize=1)

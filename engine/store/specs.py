@@ -1,6 +1,6 @@
-"""The files that make a folder an index: `index.json` and its copy. Knows their form; not indexes.
+"""The file that makes a folder an index, `index.json`. Knows its form; not indexes.
 
-The copy is written first, and is what a damaged `index.json` is restored from.
+It is restored from its copy where it is damaged or lost.
 """
 
 from __future__ import annotations
@@ -14,10 +14,16 @@ from typing import Any, get_args
 
 from engine.core.schema import EndpointType, IndexSpec, PipelineType, Subtype
 from engine.errors import CorruptFile, VitrineError
-from engine.store.layout import Layout, made_by_newer_release, read_json, remove, write_json
+from engine.store.layout import (
+    Layout,
+    copy_of,
+    made_by_newer_release,
+    read_kept_twice,
+    write_json,
+    write_twice,
+)
 
 FORMAT = 1  # of index.json; counts up when an older release would misread it
-_FILE, _COPY = "index.json", "index.copy.json"
 _TEXTS = {"name", "id", "endpoint_name", "primary_key", "vector_column", "creator"}
 _NUMBERS = {"dimension", "created_at"}
 _WORDS: Mapping[str, tuple[Any, ...]] = {
@@ -31,23 +37,23 @@ _NEEDED = {*_TEXTS, *_NUMBERS, "source_table", "pipeline_type", "columns"}
 
 def spec_file(layout: Layout, name: str) -> Path:
     """The file that makes a folder an index."""
-    return layout.index_dir(name) / _FILE
+    return layout.index_dir(name) / "index.json"
 
 
 def write_spec(layout: Layout, spec: IndexSpec) -> None:
     """Make or change an index's files."""
-    folder = layout.index_dir(spec.name)
-    for file in (folder / _COPY, folder / _FILE):
-        if file.is_dir():
-            remove(file)
-        write_json(file, {"format": FORMAT, **spec.to_dict()})
+    write_twice(spec_file(layout, spec.name), _document(spec))
 
 
 def keep_copy(layout: Layout, spec: IndexSpec) -> None:
     """Write the copy of an index of an older release, which has none."""
-    file = layout.index_dir(spec.name) / _COPY
-    if not file.exists():
-        write_json(file, {"format": FORMAT, **spec.to_dict()})
+    copy = copy_of(spec_file(layout, spec.name))
+    if not copy.exists():
+        write_json(copy, _document(spec))
+
+
+def _document(spec: IndexSpec) -> dict[str, Any]:
+    return {"format": FORMAT, **spec.to_dict()}
 
 
 def read_spec(layout: Layout, name: str) -> IndexSpec:
@@ -66,7 +72,7 @@ def read_spec(layout: Layout, name: str) -> IndexSpec:
 
 def copied_spec(layout: Layout, name: str) -> IndexSpec | None:
     """What the copy says; None where there is no whole one."""
-    file = layout.index_dir(name) / _COPY
+    file = copy_of(spec_file(layout, name))
     with contextlib.suppress(VitrineError, OSError):
         return _read(file, name)
     return None
@@ -85,7 +91,7 @@ def endpoint_of_damaged(layout: Layout, name: str) -> str | None:
 
 
 def _read(file: Path, name: str, advice: str = "") -> IndexSpec:
-    values = read_json(file, advice)
+    values = read_kept_twice(file, advice)
     made_by = values.pop("format", FORMAT)
     if type(made_by) is int and made_by > FORMAT:
         raise made_by_newer_release(file, f"format {made_by}; this release reads {FORMAT}")

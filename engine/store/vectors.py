@@ -218,6 +218,6 @@ def _loaded(file: Path, mapped: bool) -> np.ndarray:
     try:
         # A plain view: numpy's memmap class costs microseconds at every slice.
         loaded: np.ndarray = np.asarray(np.load(file, mmap_mode="r" if mapped else None))
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, EOFError) as error:
         raise CorruptFile(f"{file} is damaged ({error}). Sync the index again.") from None
     return loaded

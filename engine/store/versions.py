@@ -195,15 +195,8 @@ class VersionStore:
                 if stamp is not None and time.time_ns() - stamp[0] > _SETTLED_NS:
                     self._settled = (stamp, version)
                 return version
-            except (FileNotFoundError, CorruptFile) as error:
-                # Collected between looking and opening? Then there is a newer version now.
-                if self.current_number() == number:
-                    if isinstance(error, CorruptFile):
-                        raise
-                    raise CorruptFile(
-                        f"version {number} of index {self.spec.name} lacks {error.filename}. "
-                        f"Run: vitrine index restore {self.spec.name}, or sync the index again."
-                    ) from None
+            except FileNotFoundError:
+                pass  # collected between looking and opening: there is a newer version now
             except OSError as error:
                 what = f"version {number} of index {self.spec.name} was not read"
                 raise storage_failed(what, error) from error
@@ -215,14 +208,15 @@ class VersionStore:
         """A version by its number.
 
         Raises:
-            FileNotFoundError: it was collected, or never was. CorruptFile: damaged.
+            FileNotFoundError: it was collected, or never was. CorruptFile: one of its files is
+            damaged or gone. NotFound: the index was deleted meanwhile.
         """
         version = self._open.get(number)
         if version is not None:
             return version
         with self._lock:
             if number not in self._open:
-                version = self._read(number)
+                version = self._read_whole(number)
                 newest = max([number, *self._open])
                 kept = {n: v for n, v in self._open.items() if n > newest - KEPT_VERSIONS}
                 self._open = {**kept, number: version}
@@ -236,6 +230,22 @@ class VersionStore:
         types = self.spec.schema or facts.get("types", {})
         word = str(types.get(column.name, "")).lower()
         return replace(column, single=re.search(r"\bfloat\b", word) is not None)
+
+    def _read_whole(self, number: int) -> Version:
+        """See `get`: a file that is missing or cut short may have been collected while it was read."""
+        try:
+            return self._read(number)
+        except (FileNotFoundError, CorruptFile) as error:
+            if self.is_deleted():
+                raise self._gone() from None
+            if number not in self.numbers():
+                raise FileNotFoundError(f"version {number}") from None
+            if isinstance(error, CorruptFile):
+                raise
+            raise CorruptFile(
+                f"version {number} of index {self.spec.name} lacks {error.filename}. "
+                f"Run: vitrine index restore {self.spec.name}, or sync the index again."
+            ) from None
 
     def _read(self, number: int) -> Version:
         facts = self.manifest(number)
@@ -311,6 +321,16 @@ class VersionStore:
             if spec.id == self.spec.id:
                 return spec
         raise self._gone()
+
+    def is_deleted(self) -> bool:
+        """Whether the index was deleted; one with a damaged description was not."""
+        try:
+            self.check_alive()
+        except NotFound:
+            return True
+        except VitrineError:
+            return False
+        return False
 
     def tidy_up_deleted(self) -> None:
         """Remove what a compaction made again of the folder of an index that was deleted meanwhile."""

@@ -20,12 +20,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from filelock import FileLock
 from needs import needs, skip
 
 from engine import Workspace
 from engine.doors.http.credentials import Credentials
 from engine.doors.http.server import BackgroundServer
+from engine.locks import held
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1] / "pyproject.toml"
@@ -75,7 +75,7 @@ def _environment(group: str) -> Path:
     home.mkdir(exist_ok=True)
     folder = home / f"{group}-{digest}"
     python = folder / "bin" / "python"
-    with FileLock(home / f"{group}.lock"):
+    with held(home / f"{group}.lock", 1200):
         if (folder / "complete").exists():
             return python
         shutil.rmtree(folder, ignore_errors=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import filelock
 import pyarrow as pa
 import pytest
 
 from engine import VectorSearchClient, VectorSearchIndex, VitrineError
+from engine.locks import held
 
 ENDPOINT = "fashion_vector_search"
 TABLE = "main.fashion_demo.product_embeddings_enriched"
@@ -288,7 +288,7 @@ def test_a_sync_while_one_is_running_is_refused_in_the_services_words(
     client: VectorSearchClient, create_index: CreateIndex
 ) -> None:
     index = create_index()
-    with filelock.FileLock(client.workspace.path / "locks" / f"index-{INDEX}.lock"):
+    with held(client.workspace.path / "locks" / f"index-{INDEX}.lock", 0):
         assert refusal(index.sync) == (
             400,
             "BAD_REQUEST",

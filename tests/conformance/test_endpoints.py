@@ -392,7 +392,7 @@ def test_endpoints_of_older_workspaces_are_online(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     facts = {"name": "old", "id": "1", "endpoint_type": "STANDARD", "creator": "a"}
     write_json(layout.endpoints_dir / "old.json", facts)
-    endpoints = Endpoints(layout, lambda _: [])
+    endpoints = Endpoints(layout, lambda _: [], lambda: "")
     assert endpoints.get("old")["endpoint_status"] == {"state": "ONLINE"}
     assert not endpoints.is_stopped("old")
     assert endpoints.stop("old")["endpoint_status"] == {"state": "STOPPING"}

@@ -42,14 +42,19 @@ def client(shop: Any) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> Any:
+def log(shop: Any, caplog: pytest.LogCaptureFixture) -> Any:
     """The first so many lines of the access log. A line is written after its answer was sent."""
     caplog.set_level(logging.INFO, "vitrine.access")
 
-    def lines(count: int = 1) -> list[dict[str, Any]]:
-        def written() -> list[str]:
-            return [r.getMessage() for r in caplog.records if r.name == "vitrine.access"]
+    def written() -> list[str]:
+        return [r.getMessage() for r in caplog.records if r.name == "vitrine.access"]
 
+    # Behind this one's line come none of the requests that were made before.
+    httpx.get(f"{shop[1]}/health", headers={"X-Request-Id": "the-first-line"}, trust_env=False)
+    wait_until(lambda: any("the-first-line" in line for line in written()))
+    caplog.clear()
+
+    def lines(count: int = 1) -> list[dict[str, Any]]:
         wait_until(lambda: len(written()) >= count)
         return [json.loads(line) for line in written()]
 

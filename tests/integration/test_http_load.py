@@ -192,6 +192,64 @@ def test_health_is_answered_while_long_requests_run(
     assert gaps.max() < (ended - started) / 3, (gaps.max(), ended - started, len(gaps))
 
 
+def sent(url: str, method: str, path: str, body: object = None) -> socket.socket:
+    """A connection with one request on its way."""
+    content = b"" if body is None else json.dumps(body).encode()
+    host, port = url.removeprefix("http://").split(":")
+    opened = socket.create_connection((host, int(port)))
+    head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(content)}\r\n"
+    opened.sendall(f"{head}Connection: close\r\n\r\n".encode() + content)
+    return opened
+
+
+def test_a_new_connection_does_not_wait_behind_all_that_came_before(
+    workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    with BackgroundServer(workspace, None) as server:  # the first query opens files
+        httpx.post(server.url + QUERY, json=query(["id"]), trust_env=False, timeout=60)
+    caplog.set_level("INFO", "vitrine.access")
+    caplog.clear()
+    server = BackgroundServer(workspace, None)
+    waiting = [sent(server.url, "POST", QUERY, query(["id"])) for _ in range(100)]
+    waiting.append(sent(server.url, "GET", "/health"))
+    with server:
+        for each in waiting:
+            while each.recv(1 << 16):
+                pass
+            each.close()
+    answered = [json.loads(record.message)["operation"] for record in caplog.records]
+    assert len(answered) == 101
+    assert answered.index("health") < 20
+
+
+def test_large_replies_are_made_one_after_the_other(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = workspace.query_index
+    alone = threading.Lock()
+    met: list[bool] = []
+
+    def watched(*args: Any, **given: Any) -> Any:
+        met.append(not alone.acquire(blocking=False))
+        try:
+            return asked(*args, **given)
+        finally:
+            if not met[-1]:
+                alone.release()
+
+    monkeypatch.setattr(workspace, "query_index", watched)
+    with BackgroundServer(workspace, None) as server, ThreadPoolExecutor(8) as threads:
+
+        def ask(_: int) -> int:
+            body = query(["id", "v"], 1000)
+            return httpx.post(
+                server.url + QUERY, json=body, trust_env=False, timeout=120
+            ).status_code
+
+        assert set(threads.map(ask, range(16))) == {200}
+    assert met == [False] * 16
+
+
 # ---------------------------------------------------------------------- memory
 def served(folder: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
     """`vitrine serve` in a process of its own, as soon as it answers."""

@@ -169,7 +169,7 @@ def test_the_sdk_in_process(home: Path, tmp_path: Path) -> None:
 def test_the_database_fetches_and_loads_no_extension() -> None:
     with metadata._using_database() as database:
         for setting in ("autoinstall_known_extensions", "autoload_known_extensions"):
-            assert database.execute(f"SELECT current_setting('{setting}')").fetchone() == (False,)
+            assert database.execute(f"SELECT current_setting('{setting}')").fetchall() == [(False,)]
 
 
 def test_the_demo(home: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from engine.core.schema import Column
 from engine.errors import BadRequest
 from engine.service.columns import column_of as _column
 from engine.service.columns import stored_field as _stored_field
+from engine.store import metadata
 from engine.store.metadata import RowTable
 
 EDGE = 2**53
@@ -357,3 +358,15 @@ def test_whatever_is_accepted_can_be_asked_of_duckdb(
     assert condition is not None
     nothing = pa.Table.from_pylist([dict.fromkeys(FIELDS)], schema=SCHEMA)
     assert rows_that_pass(tmp_path_factory.getbasetemp(), nothing, condition) == [False]
+
+
+def test_a_filter_interrupted_while_it_is_read_spoils_no_later_one() -> None:
+    with pytest.raises(KeyboardInterrupt), metadata._using_database() as database:
+        database.execute("SELECT * FROM range(100000)").fetchone()
+        raise KeyboardInterrupt
+    with metadata._using_database() as database:
+        database.register("later", pa.table({"x": [1, 2]}))
+        try:
+            assert database.execute("SELECT count(*) FROM later").fetchall() == [(2,)]
+        finally:
+            database.unregister("later")

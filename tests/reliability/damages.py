@@ -39,11 +39,13 @@ def damages(data: bytes, seed: int) -> Iterator[tuple[str, bytes | None]]:
     """A file's content damaged in several ways; None for no file at all."""
     chance = random.Random(seed)
     yield "deleted", None
+    yield "longer", data + b"\0"
+    if not data:
+        return
     yield "empty", b""
     for size in {1, len(data) // 2, len(data) - 1}:
         yield f"cut to {size} bytes", data[:size]
     yield "zeros", bytes(len(data))
-    yield "longer", data + b"\0"
     for bit in sorted({0, *(chance.randrange(8 * len(data)) for _ in range(_FLIPS))}):
         flipped = bytearray(data)
         flipped[bit // 8] ^= 1 << bit % 8

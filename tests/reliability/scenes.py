@@ -6,6 +6,7 @@ Every step can be done again, and leads to a state that differs from the one bef
 from __future__ import annotations
 
 import importlib
+import os
 import resource
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from reliability.world import (
     TABLE,
     create_direct,
     create_synced,
+    held_by,
     rows,
     state_of,
     table,
@@ -213,6 +215,38 @@ def write_with_small_files(report: Report, *, folder: str, sizes: list[int]) -> 
         assert workspace.check_index(INDEX) == []
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     upsert(3, *range(500))(workspace)
+
+
+def use_few_files(report: Report, *, folder: str) -> None:
+    """Do everything in a process that may open so many files more: none, one, two ..."""
+    tune_values(_FEW_ROWS_ENOUGH)
+    before = seen(Workspace(folder))
+    Workspace(folder).query_index(  # loads what it needs
+        INDEX, columns=["id"], query_text="row", query_type="FULL_TEXT", num_results=1
+    )
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    asks: dict[str, Step] = {
+        "query": lambda w: held_by(w),
+        "filtered": lambda w: held_by(w, {"id >=": 0}),
+        "check": lambda w: w.check_index(INDEX),
+        "restore": lambda w: w.restore_index(INDEX),
+        "upsert": upsert(1, 0),
+    }
+    for more in range(12):
+        for name, ask in asks.items():
+            kept = [os.open(os.devnull, os.O_RDONLY) for _ in range(3)]
+            limit = max(kept) + 1 + more
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+            try:
+                ask(Workspace(folder))
+            except VitrineError as error:
+                report({"refused": name, "error": type(error).__name__, "message": str(error)})
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+                for handle in kept:
+                    os.close(handle)
+    assert seen(Workspace(folder)) == before
+    assert Workspace(folder).check_index(INDEX) == []
 
 
 def use_read_only(report: Report, *, folder: str) -> None:

@@ -4,13 +4,15 @@
 
 Ends with status 0 and a line of counts where nothing was lost, stopped or answered wrongly: every
 acknowledged write was seen by every later query, indexes that nobody damaged noticed nothing, and a
-damaged one was named, restored, or deleted and made anew. What each actor checks: `soak_actors`.
+damaged one was named, restored, or deleted and made anew. What each actor checks: `soak_actors`,
+`soak_doors`.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import random
 import shutil
 import signal
@@ -24,14 +26,9 @@ from pathlib import Path
 
 from reliability.damages import damages
 from reliability.loops import KEYS, block
-from reliability.soak_actors import (
-    ACTORS,
-    BLOCKS,
-    SHOP_PRODUCTS,
-    SYNCED,
-    WRITERS,
-    Soak,
-)
+from reliability.soak_actors import BLOCKS, SHOP_PRODUCTS, SYNCED, WRITERS, Soak
+from reliability.soak_doors import ACTORS, FOLLOWED, MANAGED, PAGED
+from reliability.soak_doors import prepare as prepare_doors
 from reliability.world import INDEX, TABLE, create_direct, held_by, rows, table
 from tests_support import write_catalogue
 
@@ -39,8 +36,11 @@ from engine import Workspace
 from engine.core.names import ENDPOINT
 from engine.errors import NotFound, VitrineError
 
+TESTS = Path(__file__).parents[1]
 VICTIM = "main.default.victim"
+SPARE = "main.default.spare"  # a table that is damaged
 VICTIMS = "victims"  # the endpoint of the index that is damaged
+LONGEST = 240  # seconds that a machine under load may take until each actor has done something
 COUNTS = {"write": WRITERS, "read": 2, "create_and_delete": 2, "sync": 2}  # others: one
 
 
@@ -63,8 +63,13 @@ class Conductor:
             workspace.upsert(INDEX, rows(1, block(writer)))
         workspace.write_table(TABLE, table(dict.fromkeys(KEYS, 1)))
         workspace.create_index(SYNCED, source_table=TABLE, vector_column="v", primary_key="id")
-        workspace.create_endpoint(VICTIMS)
+        self.endpoint_id = workspace.create_endpoint(VICTIMS)["id"]
         self.make_victim(workspace)
+        prepare_doors(workspace)
+        workspace.write_table(SPARE, table({1: 1}))
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            (self.soak.folder / "port").write_text(str(probe.getsockname()[1]))
         write_catalogue(self.soak.folder / "shop", SHOP_PRODUCTS)
 
     def make_victim(self, workspace: Workspace) -> None:
@@ -98,10 +103,16 @@ class Conductor:
         if name == "serve":
             arguments = ["-m", "reliability.soak", "--serve", str(self.soak.folder)]
         else:
-            arguments = ["-m", "reliability.soak_actors", name, str(self.soak.folder), str(number)]
+            arguments = ["-m", "reliability.soak_doors", name, str(self.soak.folder), str(number)]
         log = (self.soak.folder / "log").open("ab")
+        # This folder of tests, which is on pytest's path, and not on that of a child.
+        path = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
         self.running[name, number] = subprocess.Popen(
-            [sys.executable, *arguments], stdout=log, stderr=log, start_new_session=True
+            [sys.executable, *arguments],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": path},
         )
         log.close()
 
@@ -130,7 +141,7 @@ class Conductor:
             if name == "serve":
                 process.terminate()
             try:
-                status = process.wait(120)
+                status = process.wait(LONGEST)
             except subprocess.TimeoutExpired:
                 process.kill()
                 self.problems.append(f"{name} {number} did not stop")
@@ -158,14 +169,40 @@ class Conductor:
             self.make_whole(self.soak.workspace)
         except Exception as error:
             self.problems.append(f"{told}: {type(error).__name__}: {error}")
-            shutil.rmtree(root / "indexes" / VICTIM, ignore_errors=True)
-            (root / "endpoints" / f"{VICTIMS}.json").unlink(missing_ok=True)
-            self.soak.workspace.create_endpoint(VICTIMS)
-            self.make_victim(self.soak.workspace)
+
+    def damage_table(self) -> None:
+        """Damage a table's description: it is named, others are listed, and it can be made anew."""
+        workspace = self.soak.workspace
+        [file] = workspace.path.glob("tables/*/*/spare/table.json")
+        what, data = self.chance.choice(list(damages(file.read_bytes(), self.chance.random())))
+        file.unlink() if data is None else file.write_bytes(data)
+        self.counts["damaged tables"] += 1
+        try:
+            assert TABLE in self.soak.workspace.list_tables()
+            try:
+                assert self.soak.workspace.read_table(SPARE) == table({1: 1})
+            except VitrineError as error:
+                assert SPARE in error.message or str(file) in error.message, error.message
+            self.soak.workspace.write_table(SPARE, table({1: 1}))
+            assert self.soak.workspace.read_table(SPARE) == table({1: 1})
+        except Exception as error:
+            self.problems.append(f"table.json {what}: {type(error).__name__}: {error}")
+
+    def damage_cache(self) -> None:
+        """Flip bits of the embedding cache under whoever uses it: builds go on."""
+        file = self.soak.workspace.path / "cache" / "embeddings.sqlite"
+        with contextlib.suppress(FileNotFoundError), file.open("r+b") as opened:
+            size = file.stat().st_size
+            for _ in range(self.chance.choice([1, 10, 100]) if size else 0):
+                opened.seek(self.chance.randrange(size))
+                byte = opened.read(1)
+                opened.seek(-1, 1)
+                opened.write(bytes([byte[0] ^ 1 << self.chance.randrange(8)]) if byte else b"")
+            self.counts["damaged caches"] += 1
 
     def others_notice_nothing(self, workspace: Workspace) -> None:
         names = {entry["name"] for entry in workspace.list_indexes(ENDPOINT)}
-        assert {INDEX, SYNCED} <= names, names
+        assert {INDEX, SYNCED, FOLLOWED, MANAGED, PAGED} <= names, names
         assert ENDPOINT in {entry["name"] for entry in workspace.list_endpoints()}
         assert workspace.get_index(INDEX)["status"]["ready"] is True
         held_by(workspace)
@@ -185,7 +222,9 @@ class Conductor:
             workspace.restore_index(VICTIM)
             held = held_by(workspace, index=VICTIM)
             assert held in (dict.fromkeys(KEYS, 1), dict.fromkeys(KEYS, 2)), held
-            assert workspace.get_endpoint(VICTIMS)["name"] == VICTIMS
+            if workspace.get_endpoint(VICTIMS)["endpoint_status"]["state"] != "ONLINE":
+                assert workspace.create_endpoint(VICTIMS)["id"] == self.endpoint_id
+                self.counts["endpoints created again"] += 1
             workspace.upsert(VICTIM, rows(1, KEYS))
             workspace.upsert(VICTIM, rows(2, KEYS))
             assert workspace.check_index(VICTIM) == []
@@ -194,41 +233,54 @@ class Conductor:
             workspace.delete_index(VICTIM)
             with contextlib.suppress(NotFound):
                 workspace.delete_endpoint(VICTIMS)
-            workspace.create_endpoint(VICTIMS)
+            self.endpoint_id = workspace.create_endpoint(VICTIMS)["id"]
             self.make_victim(workspace)
             self.counts["deleted and made anew"] += 1
 
     def run(self, seconds: float) -> None:
         self.prepare()
         self.start_all()
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and not self.problems:
+        end, last = time.monotonic() + seconds, time.monotonic() + seconds + LONGEST
+        happenings = [
+            *[self.kill_one, self.damage] * 3,
+            self.damage_table,
+            self.damage_cache,
+        ]
+        while not self.problems and (time.monotonic() < end or not self.all_did_something()):
+            if time.monotonic() > last:
+                self.problems.append(f"not every actor did something: {self.told()}")
             time.sleep(self.chance.uniform(0.2, 2.0))
             self.look()
-            self.chance.choice([self.kill_one, self.damage])()
+            self.chance.choice(happenings)()
         self.stop()
         if not self.problems:
             self.verify()
 
     def told(self) -> str:
-        sums = {
+        did = {**self.sums(), **self.counts}
+        return ", ".join(f"{number} {name}" for name, number in did.items())
+
+    def all_did_something(self) -> bool:
+        written = all(self.soak.acknowledged(writer) > 1 for writer in range(BLOCKS))
+        return written and all(self.sums().values())
+
+    def sums(self) -> dict[str, int]:
+        return {
             "generations written": sum(self.soak.acknowledged(w) for w in range(BLOCKS)),
             "tables replaced": len(self.soak.lines("table")),
             "checked answers": 100 * len(self.soak.lines("answers")),
             "syncs": len(self.soak.lines("syncs")),
             "steps of passing indexes": len(self.soak.lines("lives")),
             "builds": len(self.soak.lines("builds")),
+            "answers of several pages": len(self.soak.lines("paged")),
+            "states followed": len(self.soak.lines("followed")),
+            "syncs of texts": len(self.soak.lines("managed")),
+            "writes refused by a full disk": len(self.soak.lines("refused")),
         }
-        return ", ".join(f"{number} {name}" for name, number in {**sums, **self.counts}.items())
 
 
 def serve(folder: Path) -> None:
     """The server of a soak, on one port for its whole time."""
-    file = folder / "port"
-    if not file.exists():
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            file.write_text(str(probe.getsockname()[1]))
     from engine.doors.cli import main
 
     main(
@@ -239,7 +291,7 @@ def serve(folder: Path) -> None:
             "--no-auth",
             "--quiet",
             "--port",
-            file.read_text(),
+            (folder / "port").read_text(),
         ]
     )
 

@@ -6,28 +6,24 @@ one line a time, so that a kill loses no line; an assertion that fails ends it w
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import random
-import sys
 import threading
-import traceback
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 from reliability.loops import KEYS, block
-from reliability.world import ALL, COLUMNS, INDEX, TABLE, held_by, label, rows, table, vector
+from reliability.world import INDEX, TABLE, held_by, rows, table
 
 from engine import VectorSearchClient, Workspace
 from engine.core.names import ENDPOINT
 from engine.errors import BadRequest, BadSourceFile, NotFound, ResourceConflict
 
 WRITERS, THREADS = 2, 2  # processes, and threads in each
-BLOCKS = WRITERS * THREADS
+HTTP_BLOCK = WRITERS * THREADS  # of rows that are written over HTTP
+FULL_DISK_BLOCK = HTTP_BLOCK + 1
+BLOCKS = FULL_DISK_BLOCK + 1
 SYNCED = "main.default.synced"
 
 SHOP_PRODUCTS = 24
@@ -119,10 +115,10 @@ def read(soak: Soak, number: int) -> None:
     """Query all the time: what was acknowledged is there, whole, and never goes back."""
     del number
     shared = soak.workspace
-    together(*(lambda: _read_blocks(soak, shared, held_by) for _ in range(THREADS)))
+    together(*(lambda: read_blocks(soak, shared, held_by) for _ in range(THREADS)))
 
 
-def _read_blocks(soak: Soak, shared: Workspace, ask: Callable[..., dict[int, int]]) -> None:
+def read_blocks(soak: Soak, shared: Workspace, ask: Callable[..., dict[int, int]]) -> None:
     newest, workspace = [0] * BLOCKS, shared
     for number in soak.rounds():
         floors = [soak.acknowledged(writer) for writer in range(BLOCKS)]
@@ -142,46 +138,6 @@ def check_blocks(held: dict[int, int], floors: list[int], newest: list[int]) -> 
         assert generation >= floors[writer], f"block {writer}: {floors[writer]} was lost"
         assert generation >= newest[writer], f"block {writer}: back from {newest[writer]}"
         newest[writer] = generation
-
-
-# ---------------------------------------------------------------------- over HTTP
-def ask_http(soak: Soak, number: int) -> None:
-    """The same over HTTP; a server that is gone is asked again, once it is back."""
-    del number
-    refused: Counter[str] = Counter()
-
-    def ask(workspace: Workspace, filters: object) -> dict[int, int]:
-        del workspace
-        for _ in soak.rounds():
-            try:
-                return _held_over_http(int((soak.folder / "port").read_text()), filters)
-            except (OSError, http.client.HTTPException) as error:
-                refused[type(error).__name__] += 1
-                threading.Event().wait(0.2)
-        raise SystemExit(0)  # stopped while there was no server
-
-    _read_blocks(soak, soak.workspace, ask)
-
-
-def _held_over_http(port: int, filters: object) -> dict[int, int]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    try:
-        body: dict[str, Any] = {"columns": COLUMNS, "query_vector": [0.0] * 4, "num_results": ALL}
-        if filters:
-            body["filters_json"] = json.dumps(filters)
-        path = f"/api/2.0/vector-search/indexes/{INDEX}/query"
-        connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        reply = json.loads(answer.read())
-    finally:
-        connection.close()
-    assert answer.status == 200, (answer.status, reply)
-    held = {}
-    for key, generation, text, values, _ in reply["result"]["data_array"]:
-        assert text == label(int(key), int(generation)), text
-        assert values == vector(int(key), int(generation)), values
-        held[int(key)] = int(generation)
-    return held
 
 
 # ---------------------------------------------------------------------- a table and its index
@@ -283,27 +239,3 @@ def _change_photo(file: Path, chance: random.Random) -> None:
     if kind in ("empty", "text"):
         new.write_bytes(b"" if kind == "empty" else b"no photo at all")
     new.replace(file)
-
-
-ACTORS: dict[str, Callable[[Soak, int], None]] = {
-    "write": write,
-    "read": read,
-    "ask_http": ask_http,
-    "replace_table": replace_table,
-    "sync": sync,
-    "create_and_delete": create_and_delete,
-    "build_shop": build_shop,
-}
-
-
-def main() -> None:
-    name, folder, number = sys.argv[1:]
-    try:
-        ACTORS[name](Soak(Path(folder)), int(number))
-    except Exception:
-        print(f"{name} {number}: {traceback.format_exc()}", file=sys.stderr)
-        raise SystemExit(1) from None
-
-
-if __name__ == "__main__":
-    main()

@@ -28,6 +28,8 @@ from engine.errors import BadRequest, NotFound, ResourceConflict, VitrineError
 from engine.service import direct, maintenance
 from engine.service.sync import sync
 from engine.store.compaction import compact
+from engine.store.layout import remove_twice
+from engine.store.specs import spec_file
 
 SECONDS = 3.0
 ENDPOINT = "fashion_vector_search"
@@ -101,6 +103,22 @@ def test_an_old_handle_reads_no_other_index_of_its_name(tmp_path: Path) -> None:
     made_again(workspace, other=True)
     with pytest.raises(NotFound, match=f"index {INDEX} not found"):
         handle.current()
+
+
+@pytest.mark.parametrize("file", ["segment.json", "rows.parquet", "vectors.npy", "lengths.npy"])
+def test_a_query_beside_a_deletion_says_not_found_and_never_damaged(
+    tmp_path: Path, file: str
+) -> None:
+    workspace = Workspace(tmp_path)
+    create_direct(workspace)
+    workspace.upsert(INDEX, rows(1, [1]))
+    handle = Workspace(tmp_path).catalog.open(INDEX)[1]
+    remove_twice(spec_file(handle.layout, INDEX))  # as a deletion does first
+    [removed] = tmp_path.glob(f"indexes/*/segments/*/{file}")
+    removed.unlink()
+    for ask in (handle.current, lambda: handle.get(handle.current_number())):
+        with pytest.raises(NotFound, match=f"index {INDEX} not found"):
+            ask()
 
 
 def test_opened_workspaces_see_the_index_that_is_there_now(tmp_path: Path) -> None:

@@ -64,7 +64,11 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a flipped bit": lambda file: file.write_bytes(
         file.read_bytes().replace(b'"creator": "', b'"creator": "x')
     ),
+    "a flipped bit of its checksum's name": lambda file: file.write_bytes(
+        file.read_bytes().replace(b'"checksum"', b'"chesksum"')
+    ),
     "a folder": folder_in_its_place,
+    "gone": Path.unlink,
     "a missing key": edited(lambda values: values.pop("id")),
     "a missing key, by hand": edited(lambda values: values.pop("name"), checksum=False),
     "a number for a name": edited(lambda values: values.update(creator=7)),
@@ -222,7 +226,7 @@ def test_a_damaged_index_with_a_damaged_copy_says_so_and_can_be_deleted(
     workspace: Workspace,
 ) -> None:
     endpoint = workspace.list_endpoints()
-    for file in spec_of(workspace).parent.glob("*.json"):
+    for file in spec_of(workspace).parent.glob("index.json*"):
         file.write_text("{")
     with pytest.raises(CorruptFile, match="no whole copy"):
         workspace.restore_index(INDEX)
@@ -239,7 +243,7 @@ def test_a_damaged_index_with_a_damaged_copy_says_so_and_can_be_deleted(
 def test_an_index_of_an_older_release_gets_its_copy_with_the_next_write(
     workspace: Workspace,
 ) -> None:
-    copy = spec_of(workspace).parent / "index.copy.json"
+    copy = spec_of(workspace).parent / "index.json.copy"
     copy.unlink()
     edited(lambda values: values.pop("format"))(spec_of(workspace))
     assert held_by(workspace) == dict.fromkeys(range(5), 1)
@@ -251,7 +255,7 @@ def test_an_index_of_an_older_release_gets_its_copy_with_the_next_write(
 
 
 def test_a_damaged_copy_or_note_of_a_failure_disturbs_nothing(workspace: Workspace) -> None:
-    for name in ("index.copy.json", "failed_sync.json"):
+    for name in ("index.json.copy", "failed_sync.json"):
         file = spec_of(workspace).parent / name
         for text in ("{", "[]", '{"other": 1}'):
             file.write_text(text)
@@ -384,6 +388,30 @@ def test_a_damaged_endpoint_is_listed_with_the_reason_and_its_indexes_go_on(
 
 
 @pytest.mark.parametrize("how", DAMAGES)
+def test_a_damaged_endpoint_that_is_created_again_keeps_all_that_was_known_of_it(
+    tmp_path: Path, how: str
+) -> None:
+    workspace = Workspace(tmp_path)
+    known = workspace.create_endpoint("one", target_qps=5, usage_policy_id="policy")["id"]
+    workspace.update_endpoint_custom_tags("one", [{"key": "team", "value": "shop"}])
+    grant = {"user_name": "ann", "permission_level": "CAN_MANAGE"}
+    granted = workspace.update_permissions(known, [grant])
+    before = workspace.get_endpoint("one")
+    DAMAGES[how](tmp_path / "endpoints" / "one.json")
+    with pytest.raises(InvalidParameterValue, match="STANDARD"):
+        workspace.create_endpoint("one", "STORAGE_OPTIMIZED")
+    workspace.create_endpoint("one")
+    after = workspace.get_endpoint("one")
+    for shown in (before, after):
+        shown.pop("last_updated_timestamp")
+    assert after == before
+    assert workspace.get_permissions(known) == granted
+    workspace.delete_endpoint("one")
+    assert workspace.list_endpoints() == []
+    assert workspace.create_endpoint("one")["id"] != known
+
+
+@pytest.mark.parametrize("how", DAMAGES)
 def test_a_damaged_endpoint_without_indexes_is_deleted(tmp_path: Path, how: str) -> None:
     workspace = Workspace(tmp_path)
     for name in ("one", "two"):
@@ -427,7 +455,7 @@ def test_a_file_that_is_no_endpoint_is_not_listed(workspace: Workspace) -> None:
 SERVING_DAMAGES = {
     how: damage
     for how, damage in DAMAGES.items()
-    if how not in ("an unknown word", "a format that is none")
+    if how not in ("an unknown word", "a format that is none", "gone") and "checksum" not in how
 } | {"an unknown output": edited(lambda values: values.update(output="square"))}
 
 

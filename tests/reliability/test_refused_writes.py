@@ -179,3 +179,15 @@ def test_what_one_process_could_not_write_down_is_forgotten_when_another_synced(
         remember_failure(layout, INDEX, failure)
     assert failure_of(layout, INDEX) == failure
     assert b"no room" in record.read_bytes()
+
+
+def test_too_many_open_files_are_told_as_that_and_never_as_damage(
+    forks: Forks, tmp_path: Path
+) -> None:
+    workspace = Workspace(tmp_path)
+    create_direct(workspace)
+    workspace.upsert(INDEX, rows(1, range(5)))
+    ended = forks.run("reliability.scenes:use_few_files", folder=str(tmp_path)).check()
+    assert set(ended.values("error")) == {"StorageFailed"}, ended.values("message")
+    assert {"query", "filtered", "check", "restore", "upsert"} <= set(ended.values("refused"))
+    assert any("ulimit -n" in message for message in ended.values("message"))

@@ -108,7 +108,7 @@ def garbage(root: Path) -> list[str]:
     """Files of indexes and tables that nothing refers to, relative to the workspace."""
     wanted = set()
     for index in root.glob("indexes/*"):
-        wanted |= {index / "index.json", index / "index.copy.json"}
+        wanted |= {index / "index.json", index / "index.json.copy"}
         manifests = sorted(index.glob("versions/*.json"), key=lambda file: int(file.stem))[-2:]
         for manifest in manifests:
             wanted.add(manifest)

@@ -6,9 +6,8 @@ import ast
 from pathlib import Path
 
 import pytest
+from conformance.differences import DIFFERENCES, Difference
 from write_differences import README, with_table
-
-from engine.core.differences import DIFFERENCES, Difference
 
 TESTS = Path(__file__).parents[1]
 

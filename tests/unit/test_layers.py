@@ -37,7 +37,7 @@ WALLS = {
     "click": {"doors/"},
     "pytest": {"doors/installed/vitrine_search/pytest_plugin.py"},
     "databricks": {"doors/sdk.py"},
-    "filelock": {"encode/salvage.py", "store/layout.py"},
+    "fcntl": {"locks.py"},
     "fastapi": {"doors/http/"},
     "starlette": {"doors/http/"},
     "anyio": {"doors/http/"},

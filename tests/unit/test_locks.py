@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InvalidState, StorageFailed
+from engine.locks import WaitedTooLong, held
 from engine.store.layout import Layout
-from engine.store.locks import WaitedTooLong, held
 
 HOLD = """
 import sys
 from pathlib import Path
-from engine.store.locks import held
+from engine.locks import held
 with held(Path(sys.argv[1]), 60):
     print("held", flush=True)
     sys.stdin.readline()
@@ -30,7 +30,7 @@ with held(Path(sys.argv[1]), 60):
 COUNT = """
 import sys, time
 from pathlib import Path
-from engine.store.locks import held
+from engine.locks import held
 file, stop = Path(sys.argv[1]), Path(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
@@ -305,7 +305,7 @@ def test_a_fork_of_a_killed_parent_frees_the_lock(file: Path) -> None:
     code = """
 import os, sys, time
 from pathlib import Path
-from engine.store.locks import held
+from engine.locks import held
 with held(Path(sys.argv[1]), 0):
     pid = os.fork()
     if pid == 0:

@@ -240,11 +240,23 @@ def _datagram(address: tuple[str, int]) -> None:
         sender.sendto(b"x", address)
 
 
-PROXY = "http://127.0.0.1:9"
+PROXY = ""  # one that takes connections, on this machine
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _proxy() -> Iterator[None]:
+    global PROXY
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        PROXY = "http://127.0.0.1:{1}".format(*listener.getsockname())
+        yield
+
+
 CALLS: dict[str, Callable[[], Any]] = {
     "requests": lambda: requests.get(f"{REAL_HOST}/api/2.0"),
     "requests by a proxy here": lambda: requests.get(REAL_HOST, proxies={"https": PROXY}),
     "plain, by a proxy here": lambda: requests.get("http://a.example/", proxies={"http": PROXY}),
+    "httpx by a proxy here": lambda: httpx.get(REAL_HOST, proxy=PROXY),
+    "httpx plain, by a proxy here": lambda: httpx.get("http://a.example/", proxy=PROXY),
     "requests, an address": lambda: requests.get("http://10.1.2.3:8080/"),
     "httpx": lambda: httpx.get(REAL_HOST),
     "httpx in asyncio": lambda: asyncio.run(_by_httpx()),
@@ -266,6 +278,57 @@ def test_a_call_to_another_machine_is_refused_with_its_name(name: str) -> None:
     hosts = ("real.cloud.databricks.com", "a.example", "10.1.2.3", "2001:db8::1", "192.0.2.1")
     assert any(host in message for host in hosts)
     assert "outside the mock" in message
+
+
+class Elsewhere(socket.socket):
+    """A socket whose other end says that it is another machine."""
+
+    def getpeername(self) -> tuple[str, int]:
+        return ("192.0.2.1", 443)
+
+
+def _opened(listener: socket.socket) -> Elsewhere:
+    return Elsewhere(fileno=socket.create_connection(listener.getsockname()).detach())
+
+
+def _by_http_client(opened: socket.socket) -> None:
+    connection = http.client.HTTPConnection("192.0.2.1")
+    connection.sock = opened
+    connection.request("POST", "/", b"x")
+
+
+async def _by_asyncio(opened: socket.socket) -> None:
+    opened.setblocking(False)
+    await asyncio.get_running_loop().sock_sendall(opened, b"x")
+
+
+SENDS: dict[str, Callable[[socket.socket], Any]] = {
+    "send": lambda opened: opened.send(b"x"),
+    "sendall": lambda opened: opened.sendall(b"x"),
+    "sendmsg": lambda opened: opened.sendmsg([b"x", b"y"]),
+    "http.client": _by_http_client,
+    "asyncio": lambda opened: asyncio.run(_by_asyncio(opened)),
+}
+
+
+@pytest.mark.parametrize("name", SENDS)
+def test_nothing_is_sent_on_a_connection_that_was_opened_before(name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, _opened(listener) as opened:
+        with mock(), pytest.raises(VitrineError, match=r"192\.0\.2\.1:443 was refused"):
+            SENDS[name](opened)
+        accepted = listener.accept()[0]
+        opened.close()
+        with accepted:
+            assert accepted.recv(9) == b""
+
+
+@pytest.mark.parametrize("buffers", [(b"he", b"re"), iter([b"he", b"re"])])
+def test_pieces_of_a_message_are_no_address(buffers: Any) -> None:
+    with mock(), socket.create_server(("127.0.0.1", 0)) as listener:
+        with socket.create_connection(listener.getsockname()) as client:
+            client.sendmsg(buffers)
+        with listener.accept()[0] as accepted:
+            assert accepted.recv(4) == b"here"
 
 
 def test_calls_to_this_machine_go_on_and_those_held_on_to_work_afterwards() -> None:

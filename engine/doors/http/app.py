@@ -130,6 +130,9 @@ def _api(workspace: Workspace, limits: Limits) -> Any:
     turns = Turns()
     # Threads that reckon share one interpreter with the event loop: each makes it wait longer.
     reckoning = CapacityLimiter((os.cpu_count() or 1) + 1)
+    # A large reply, or body, keeps the interpreter all the time that it is made or read: two together
+    # take as long as one after the other, and the event loop waits for both.
+    large = CapacityLimiter(1)
     replies = Budget(limits.replies_bytes, limits.waiting, limits.wait_seconds, "Replies")
 
     async def api(request: Request) -> Response:
@@ -141,7 +144,7 @@ def _api(workspace: Workspace, limits: Limits) -> Any:
         asked = _Asked(workspace, method, path, query, request_id(request), body).weighed()
         effort = asked.effort
         if effort is not None and effort.reply_bytes > _SMALL:
-            return _LargeReply(request, asked, replies, reckoning)
+            return _LargeReply(request, asked, replies, large)
         # A query that is quicker than handing it to a thread would slow it down.
         if effort is not None and effort.ms <= QUICK_MS:
             await turns.take()
@@ -159,17 +162,17 @@ class _LargeReply(Response):
     """A reply that is made when there is room for it, and sent in pieces as its reader takes them."""
 
     def __init__(
-        self, request: Request, asked: _Asked, replies: Budget, reckoning: CapacityLimiter
+        self, request: Request, asked: _Asked, replies: Budget, lane: CapacityLimiter
     ) -> None:
         super().__init__(media_type="application/json")
         self._request, self._asked = request, asked
-        self._replies, self._reckoning = replies, reckoning
+        self._replies, self._lane = replies, lane
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Make it and send it."""
         assert self._asked.effort is not None
         async with self._replies.held(self._asked.effort.reply_bytes) as hold:
-            made = await run_sync(self._asked.answered, limiter=self._reckoning)
+            made = await run_sync(self._asked.answered, limiter=self._lane)
             content, status, operation = made
             hold.resize(len(content))
             name_operation(self._request, operation)

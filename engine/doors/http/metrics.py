@@ -6,6 +6,7 @@ knows the folders of those that were killed.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import re
@@ -17,12 +18,13 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
-from engine.store.layout import lock_now
+from engine.locks import WaitedTooLong, held
 
 _PREFIX = "vitrine-metrics-"
-_LOCK = "in-use-"
+_LOCKS = "in-use-{}.lock"
 _SECONDS_TO_LOCK = 60  # from making a folder until its maker holds a lock there, and far more
-_held: list[object] = []  # locks of this process, until it ends
+_held = contextlib.ExitStack()  # locks of this process, until it ends
+atexit.register(_held.close)
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the library's own name; set where workers are several
 
 
@@ -55,7 +57,7 @@ def shared_folder() -> Iterator[str]:
 
 def hold(folder: Path) -> None:
     """Show, for as long as this process lives, that it uses the folder."""
-    _held.append(lock_now(folder / f"{_LOCK}{os.getpid()}"))
+    _held.enter_context(held(folder / _LOCKS.format(os.getpid()), 0))
 
 
 def remove_abandoned() -> None:
@@ -68,16 +70,18 @@ def remove_abandoned() -> None:
 
 def _is_abandoned(folder: Path) -> bool:
     files = os.listdir(folder)
-    locks = [folder / name for name in files if name.startswith(_LOCK)]
+    locks = list(folder.glob(_LOCKS.format("*")))
     if not locks:  # just being made, or a server's of an earlier release, which held no locks
         is_old = time.time() - folder.stat().st_mtime > _SECONDS_TO_LOCK
         processes = re.findall(r"_(\d+)\.db", " ".join(files))
         return is_old and not any(_is_alive(int(number)) for number in processes)
-    taken = [lock_now(lock) for lock in locks]
-    for lock in taken:
-        if lock is not None:
-            lock.release()
-    return None not in taken
+    with contextlib.ExitStack() as taken:
+        try:
+            for lock in locks:
+                taken.enter_context(held(lock, 0))
+        except WaitedTooLong:
+            return False
+    return True
 
 
 def _is_alive(process: int) -> bool:

@@ -38,6 +38,11 @@ _APP = (
     if importlib.util.find_spec("vitrine_search")
     else "engine.doors.http.server:app_from_environment"
 )
+# asyncio's own loop takes all connections that wait at once. uvloop takes one a round, so that behind
+# hundreds a look at /health would wait for seconds; a query costs the same in both.
+_LOOP = "asyncio"
+_SWITCH_SECONDS = 0.001  # after which a thread that reckons lets the event loop go on
+_BACKLOG = 2048  # connections that wait to be taken
 _CONFIGURATION = "VITRINE_SERVER"  # what worker processes are told, as JSON; holds no secret
 
 
@@ -112,6 +117,8 @@ def serve(options: Options) -> None:
             access_log=False,
             log_level="warning",
             http=Connection,
+            loop=_LOOP,
+            backlog=_BACKLOG,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             server_header=False,
         )
@@ -145,10 +152,11 @@ def _check_free(host: str, port: int) -> None:
 
 
 def app_from_environment() -> FastAPI:
-    """The app of one worker process, as `serve` described it."""
+    """The app of one worker process, as `serve` described it; the process is the server's alone."""
     from engine.doors.http.app import create_app
 
     _end_with_parent()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     configuration = json.loads(os.environ[_CONFIGURATION])
     path = Path(configuration["path"])
     if SHARED_FOLDER in os.environ:
@@ -194,6 +202,7 @@ class _InProcess(uvicorn.Config):
 class BackgroundServer:
     """A server in a thread of this process, on a free port: for tests and notebooks.
 
+    Who connects before it is entered waits until then.
     Use as a context manager; when it is left, running requests are finished and the port is free.
     """
 
@@ -210,9 +219,12 @@ class BackgroundServer:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((host, port))
+        self._socket.listen(_BACKLOG)
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
         app = create_app(workspace, credentials, limits)
-        options = _InProcess(app, http=Connection, server_header=False)
+        options = _InProcess(
+            app, http=Connection, loop=_LOOP, backlog=_BACKLOG, server_header=False
+        )
         options.timeout_graceful_shutdown = _GRACE_SECONDS
         self._server = uvicorn.Server(options)
         self._thread = threading.Thread(

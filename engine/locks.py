@@ -1,7 +1,7 @@
-"""Locks for threads and processes, given in the order in which they were asked for. Knows files only.
+"""Locks for threads and processes, given in the order in which they were asked for. Below all layers.
 
 The threads of a process queue here. The first of them asks the system for its process (`flock`): it
-waits for the file `<name>.next`, holding that for `<name>.lock`, and then lets the next process wait
+waits for the file `<file>.next`, holding that for the lock itself, and then lets the next process wait
 there. So whoever gave a lock back comes behind those who wait, and nobody looks again and again. The
 system frees what a process held when that ends, however it ends.
 """
@@ -19,8 +19,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-class WaitedTooLong(Exception):
+class WaitedTooLong(TimeoutError):
     """Somebody else held the lock for all the time that was given."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} is locked")
 
 
 @contextlib.contextmanager
@@ -28,7 +31,7 @@ def held(file: Path, wait_seconds: float) -> Iterator[None]:
     """Hold a lock. A thread that holds it already would wait for itself: it is refused at once.
 
     Args:
-        file: `<name>.lock` in a folder that is there. Locks of one file are one lock.
+        file: in a folder that is there. Locks of one file are one lock.
 
     Raises:
         WaitedTooLong: not had in time. OSError: the system refused.
@@ -68,13 +71,13 @@ class _Gate:
         turn = threading.Event()
         with self._mutex:
             if self._holder == me:
-                raise WaitedTooLong
+                raise WaitedTooLong(self._path)
             self._queue.append(turn)
             self._wake()
         try:
             while True:
                 if not turn.wait(max(0.0, until - time.monotonic())):
-                    raise WaitedTooLong
+                    raise WaitedTooLong(self._path)
                 with self._mutex:
                     turn.clear()
                     if self._take(wait_seconds > 0):
@@ -99,7 +102,7 @@ class _Gate:
             self._file = brought
             return True
         if not may_wait:
-            raise WaitedTooLong
+            raise WaitedTooLong(self._path)
         if not self._is_asking:
             # A thread, because the system's wait knows no time limit. It outlives a wait that was given
             # up, and is there for the next one.
@@ -149,7 +152,7 @@ class _Gate:
 # ------------------------------------------------------------------ the system's locks
 def _lock_at_once(path: str) -> int | None:
     """The open file of a lock that was free and had nobody waiting; else None."""
-    turn = _opened(f"{path.removesuffix('.lock')}.next")
+    turn = _opened(f"{path}.next")
     try:
         return _locked(path, fcntl.LOCK_NB) if _lock(turn, fcntl.LOCK_NB) else None
     finally:
@@ -157,7 +160,7 @@ def _lock_at_once(path: str) -> int | None:
 
 
 def _lock_when_free(path: str) -> int:
-    turn = _opened(f"{path.removesuffix('.lock')}.next")
+    turn = _opened(f"{path}.next")
     try:
         _lock(turn, 0)
         file = _locked(path, 0)
