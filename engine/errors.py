@@ -42,7 +42,9 @@ class VitrineError(Exception):
         error_code, status_code: as in the API's error body.
         details: list of dicts, the API's `details`; empty in-process.
         response_content: the JSON body that the HTTP API would send.
-        hint: what else may help, beside a message in the API's own words.
+        hint: what else may help, beside a message in the API's own words; None where nobody said, and
+            "" where the message says it all. It is no note of the exception: pytest's `match` reads
+            notes, and a pattern of the API's text would fail.
     """
 
     error_code = "INTERNAL_ERROR"
@@ -54,7 +56,7 @@ class VitrineError(Exception):
         super().__init__(message)
         self.message = message
         self.details: list[dict[str, Any]] = []
-        self.hint = ""
+        self.hint: str | None = None
 
     def __str__(self) -> str:
         return f"[{self.error_code}] {self.message}"

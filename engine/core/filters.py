@@ -249,7 +249,12 @@ def _split(key: str, part: str, columns: Columns) -> tuple[Column, str]:
     if suffix in _SUFFIXES and name in columns:
         return columns[name], suffix
     if any(part.startswith(f"{known} ") for known in columns):
-        raise BadRequest(f"Invalid operator used in filter: {key}")
+        error = BadRequest(f"Invalid operator used in filter: {key}")
+        error.hint = (
+            f"Behind a column stands nothing or one of {', '.join(_SUFFIXES)}, after one blank and "
+            'with none behind it, such as {"price >=": 10}.'
+        )
+        raise error
     unknown = name if suffix in _SUFFIXES and name else part
     raise unknown_column("Filter", unknown, columns)
 

@@ -16,7 +16,7 @@ from engine.core.facets import Facet, parse_facets
 from engine.core.filters import And, Node
 from engine.core.schema import Columns, IndexSpec, missing_columns, suggestion
 from engine.core.sorting import SortColumn, parse_sort
-from engine.core.values import is_text, shown
+from engine.core.values import is_text, listed, shown
 from engine.errors import BadRequest, InvalidParameterValue
 
 QueryType = Literal["ANN", "HYBRID", "FULL_TEXT"]
@@ -103,7 +103,7 @@ def check_columns(columns: object, known: Columns) -> tuple[str, ...]:
         )
     missing = [name for name in columns if name not in known]
     if missing:
-        raise missing_columns(missing)
+        raise missing_columns(missing, known)
     if len(set(columns)) < len(columns):
         raise InvalidParameterValue(f"columns names a column twice: {', '.join(columns)}.")
     return tuple(columns)
@@ -252,6 +252,7 @@ def check_reranker(value: object, columns_to_rerank: object, known: Columns) -> 
     Raises:
         InvalidParameterValue: both, or not of this form. BadRequest: a column that the index lacks.
     """
+    columns_to_rerank = listed(columns_to_rerank)
     if value is None and not columns_to_rerank:
         return None
     if value is not None and columns_to_rerank:
@@ -363,7 +364,8 @@ def build_query(
     """
     kind = check_query_type(query_type)
     words = check_text(text)
-    if vector is not None and not isinstance(vector, Sized):
+    # A numpy array without a dimension is one number, though it says that it is Sized.
+    if vector is not None and (not isinstance(vector, Sized) or getattr(vector, "shape", 1) == ()):
         raise InvalidParameterValue(
             f"query_vector is {shown(vector)}; expected a list of {spec.dimension} numbers."
         )

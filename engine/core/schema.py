@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
@@ -199,6 +199,9 @@ def unknown_column(where: str, name: str, known: Iterable[str]) -> BadRequest:
     )
 
 
-def missing_columns(missing: Iterable[str]) -> BadRequest:
-    """The service's refusal of columns that an index lacks; its exact text."""
-    return BadRequest(f"Requested columns to fetch are not present in index: {','.join(missing)}")
+def missing_columns(missing: Sequence[str], known: Iterable[str]) -> BadRequest:
+    """The service's refusal of columns that an index lacks: its exact text, and a hint."""
+    error = BadRequest(f"Requested columns to fetch are not present in index: {','.join(missing)}")
+    columns = sorted(known)
+    error.hint = f"{suggestion(missing[0], columns)} Columns: {', '.join(columns)}.".lstrip()
+    return error

@@ -12,7 +12,7 @@ import functools
 import re
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import orjson
@@ -204,6 +204,11 @@ def plain(value: object) -> object:
     if isinstance(value, np.generic) and not isinstance(value, np.datetime64):
         return value.item()
     return value
+
+
+def listed(value: Any) -> Any:
+    """A numpy array or scalar as the lists and values that it stands for; anything else as it is."""
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
 
 
 # ------------------------------------------------------------------ text

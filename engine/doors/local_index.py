@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from engine.core.values import shown
+from engine.core.values import listed, shown
 from engine.doors.retries import with_retries
 from engine.doors.waiting import wait_for_state
 from engine.errors import InvalidInputException
@@ -100,7 +100,7 @@ class AISearchIndex:
         Raises:
             NotFound, BadRequest, InvalidParameterValue: as the service refuses.
         """
-        return self._workspace.scan_index(self.name, num_results, last_primary_key or None)
+        return self._workspace.scan_index(self.name, num_results, listed(last_primary_key) or None)
 
     def scan_index(self, num_results: int = 10, last_primary_key: object = None) -> dict[str, Any]:
         """The older name of `scan`."""
@@ -175,6 +175,7 @@ class AISearchIndex:
             ValueError: both `columns_to_rerank` and `reranker`.
             BadRequest, InvalidParameterValue, NotFound: as the service refuses.
         """
+        columns_to_rerank = listed(columns_to_rerank)
         if columns_to_rerank and reranker:
             raise ValueError(
                 "The arguments `columns_to_rerank` and `reranker` cannot both be provided."
@@ -185,10 +186,10 @@ class AISearchIndex:
             self.name,
             columns=columns,
             query_vector=query_vector or None,
-            query_text=query_text or None,
+            query_text=listed(query_text) or None,
             filters=_as_sent(filters),
             num_results=num_results,
-            score_threshold=score_threshold or None,
+            score_threshold=listed(score_threshold) or None,
             query_type=query_type,
             debug_level=debug_level,
             query_columns=query_columns,
@@ -216,7 +217,7 @@ def _check_vector(vector: object) -> None:
 
 
 def _reranker_as_sent(
-    index: AISearchIndex, reranker: object, columns_to_rerank: list[str] | None
+    index: AISearchIndex, reranker: object, columns_to_rerank: object
 ) -> dict[str, Any] | None:
     """A reranker in the form in which the package's client sends it."""
     if reranker is None and not columns_to_rerank:
@@ -228,6 +229,7 @@ def _reranker_as_sent(
 
 def _as_sent(filters: object) -> object:
     """Filters after the trip through JSON that they make to the cloud; empty ones are none."""
+    filters = listed(filters)
     if not filters or isinstance(filters, str):
         return filters or None
     try:

@@ -67,8 +67,9 @@ def with_workspace(command: Command) -> Command:
         opened = Workspace(chosen_workspace())
         try:
             return command(opened, **arguments)
-        except NotFound:
-            opened.check_is_there()  # of a workspace that is not there, that is what is to be said
+        except NotFound as error:
+            if error.hint is None:
+                error.hint = opened.whereabouts()
             raise
 
     return wrapped  # type: ignore[return-value]

@@ -37,7 +37,7 @@ class ExperimentalDatabricksFinetunedReranker(Reranker):
 
 def as_sent(
     reranker: object,
-    columns_to_rerank: list[str] | None,
+    columns_to_rerank: object,
     index_name: str,
     index_id: Callable[[], str],
 ) -> dict[str, Any] | None:

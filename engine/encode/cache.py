@@ -9,6 +9,7 @@ vector. An entry that does not match is as good as none, and is replaced.
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import threading
 import time
@@ -31,6 +32,7 @@ from engine.encode.cache_file import (
     make,
     open_file,
     refused,
+    while_not_rescued,
 )
 from engine.errors import CorruptFile
 
@@ -67,7 +69,7 @@ class EmbeddingCache:
             StorageFailed: locked, full, read-only, not to be opened; says which, and what to do.
             CorruptFile: damaged, and it can't be set aside.
         """
-        self.path = path
+        self.path = Path(os.path.realpath(path))  # SQLite's own files lie beside the real one
         self._lock = threading.RLock()
         self._rescued: list[str] = []
         self._damaged: set[bytes] = set()
@@ -141,16 +143,19 @@ class EmbeddingCache:
             raise AssertionError("unreachable")
 
     def _connected(self) -> sqlite3.Connection:
+        if self._connection is not None and file_identity(self.path) != self._seen:
+            self.close()  # it was deleted, or another was put in its place: what is put there is lost
         if self._connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._seen = file_identity(self.path)
-            connection = open_file(self.path)
-            try:
-                make(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._seen = file_identity(self.path)
+            with while_not_rescued(self.path):
+                self._seen = file_identity(self.path)
+                connection = open_file(self.path)
+                try:
+                    make(connection)
+                except BaseException:
+                    connection.close()
+                    raise
+                self._seen = file_identity(self.path)
             self._connection = connection
         return self._connection
 

@@ -8,13 +8,16 @@ Files of older releases have no checksums until their entries are read; `user_ve
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from engine.errors import StorageFailed
+from engine.locks import held
 
 WAIT_SECONDS = 60  # for another process that writes
 _CHECKED = 1  # the file's `user_version` where no entry is without a checksum
@@ -54,6 +57,10 @@ _TROUBLES = (
     (
         ("locking protocol",),
         "its file system can't lock files, as some network drives: use a workspace on a local disk",
+    ),
+    (
+        ("newer release",),
+        "use that release, or another workspace",
     ),
     (("out of memory",), "free some memory"),
     (("interrupted",), "it was interrupted"),
@@ -104,7 +111,11 @@ def file_identity(path: Path) -> tuple[int, int] | None:
 
 def every_entry_has_checksum(connection: sqlite3.Connection) -> bool:
     """Whether an entry without one must be damaged."""
-    return bool(connection.execute("PRAGMA user_version").fetchone()[0] == _CHECKED)
+    return _form(connection) == _CHECKED
+
+
+def _form(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def is_whole(identity: str, key: object, created_at: object, vector: object, own: object) -> bool:
@@ -115,6 +126,21 @@ def is_whole(identity: str, key: object, created_at: object, vector: object, own
         return own == checksum(identity, key, created_at, vector)
     numbers = np.frombuffer(vector[: len(vector) // 4 * 4], dtype="<f4")
     return len(vector) % 4 == 0 and len(numbers) > 0 and bool(np.isfinite(numbers).all())
+
+
+def rescue_lock(path: Path) -> contextlib.AbstractContextManager[None]:
+    """Held while a sound file is put in the place of a damaged one."""
+    return held(path.with_name(f"{path.name}.lock"), WAIT_SECONDS)
+
+
+@contextlib.contextmanager
+def while_not_rescued(path: Path) -> Iterator[None]:
+    """Open a file in here: while a rescue puts one in place, it is not that of what lies beside it."""
+    if path.with_name(f"{path.name}.lock").exists():  # from the first rescue on
+        with rescue_lock(path):
+            yield
+    else:
+        yield
 
 
 def open_file(path: Path) -> sqlite3.Connection:
@@ -134,7 +160,7 @@ def make(connection: sqlite3.Connection) -> None:
     """Make the tables, or add to those of an older release what this one needs.
 
     Raises:
-        sqlite3.DatabaseError: they are other tables: the list of them is damaged.
+        sqlite3.DatabaseError: they are other tables: of a newer release, or their list is damaged.
     """
     tables = _tables(connection)
     if tables != _TABLES:
@@ -147,6 +173,8 @@ def make(connection: sqlite3.Connection) -> None:
                 for statement in _SCHEMA:
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version={_CHECKED}")
+            elif tables != _TABLES and _form(connection) > _CHECKED:
+                raise sqlite3.DatabaseError("a newer release made it")
             elif tables != _TABLES:
                 raise sqlite3.DatabaseError("its tables are not those of a cache")
 

@@ -26,16 +26,18 @@ ImageInput = Union[str, Path, bytes, Image.Image]
 _T = TypeVar("_T")
 
 MAX_PIXELS = 100_000_000  # 100 megapixels: 400 MB decoded; no product photo is larger
+MAX_MEMORY = 1_400_000_000  # bytes for the pixels of all photos in work
 MAX_SIDE = 1_000_000  # pixels; resizing takes 32 bytes for each of the longer side
 _MAX_SCANNED = 3_000_000_000  # pixels times scans of a progressive JPEG: some ten seconds of work
 _MAX_BY_PYTHON = (
     25_000_000  # pixels, where Pillow's decoder is in Python: a second for each million
 )
-_LARGE = 16_000_000  # pixels from which on one photo at a time is in work
-_one_large = threading.Lock()
+# Bytes that a decoder takes for a pixel beside the picture that it makes, as measured.
+_BESIDE = {"WEBP": 12, "AVIF": 6, "JPEG2000": 16}
 
 _TO_RGB = "white-1"  # part of digests: changes when pictures of other kinds give other numbers
 
+_WITH_ALPHA = ("RGBA", "LA")  # can be pasted as they are
 _GREYS = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")  # of more than 8 bits
 _WHITES = {"I": (255, 65535, 2**31 - 1), "F": (1, 255, 65535, 2**32 - 1)}
 _STRIP = 1_000_000  # pixels of a deep grey picture that are scaled at a time
@@ -71,6 +73,30 @@ _TURNS = {
 _ORIENTATION, _BITS, _PHOTOMETRIC, _TILE_WIDTH, _TILE_HEIGHT = 0x0112, 258, 262, 322, 323
 
 
+class _Room:
+    """Memory that photos in work share: each waits until its part is free, in the order they come."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._turn = threading.Lock()
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def of(self, size: int) -> Iterator[None]:
+        with self._turn, self._changed:
+            self._changed.wait_for(lambda: size <= self._left)
+            self._left -= size
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += size
+                self._changed.notify()
+
+
+_room = _Room(MAX_MEMORY)
+
+
 def decode(image: ImageInput) -> Image.Image:
     """Open and fully decode an image: RGB, on white where it is transparent, turned upright.
 
@@ -100,7 +126,7 @@ def conversion(data: bytes) -> str:
 
 
 def with_decoded(image: ImageInput, use: Callable[[Image.Image], _T]) -> _T:
-    """What `use` makes of the decoded image. Large ones take turns, so that memory has a bound."""
+    """What `use` makes of the decoded image. Waits where others in work leave it too little memory."""
     what = ""
     try:
         if isinstance(image, Image.Image):
@@ -110,8 +136,7 @@ def with_decoded(image: ImageInput, use: Callable[[Image.Image], _T]) -> _T:
             data, what = _bytes(image)
             picture = _opened(data)
             _check_work(picture, data)
-        large = picture.width * picture.height > _LARGE
-        with _one_large if large else contextlib.nullcontext():
+        with _room.of(_memory(picture)):
             return use(_upright(picture))
     except BadImage as error:
         raise BadImage(f"{what}: {error.message}" if what else error.message) from None
@@ -216,6 +241,26 @@ def _check_size(picture: Image.Image) -> None:
         )
 
 
+def _memory(picture: Image.Image) -> int:
+    """Bytes that decoding a picture and turning it to RGB takes at most.
+
+    Raises:
+        BadImage: more than there are for all.
+    """
+    each = 8 + _BESIDE.get(picture.format or "", 0)  # the picture, and what is made of it
+    if "progression" in picture.info:  # all of a progressive JPEG's numbers are held
+        each += 2 * len(picture.getbands())
+    if picture.has_transparency_data and picture.mode not in _WITH_ALPHA:
+        each += 4
+    needed = each * picture.width * picture.height
+    if needed > MAX_MEMORY:
+        raise BadImage(
+            f"{picture.width} x {picture.height} pixels of {picture.format} would take "
+            f"{needed:,} bytes of memory; at most {MAX_MEMORY:,} are spent. Save it smaller, or as JPEG."
+        )
+    return needed
+
+
 def _check_icon(data: bytes) -> None:
     """Raises BadImage where a picture in an icon, which is decoded on opening, is too large."""
     for sides in _PNG_SIZE.findall(data):
@@ -285,7 +330,7 @@ def _rgb(picture: Image.Image) -> Image.Image:
 def _on_white(picture: Image.Image) -> Image.Image:
     if picture.mode == "La":  # grey times its alpha, which Pillow converts to nothing else
         picture = picture.convert("LA")
-    cut_out = picture.convert("RGBA")
+    cut_out = picture if picture.mode in _WITH_ALPHA else picture.convert("RGBA")
     white = Image.new("RGB", cut_out.size, "white")
     white.paste(cut_out, None, cut_out)
     return white

@@ -24,8 +24,8 @@ from engine.encode.cache_file import (
     is_whole,
     make,
     open_file,
+    rescue_lock,
 )
-from engine.locks import held
 
 _RANGE = 512  # rows read at a time
 _BY_INDEX = "SELECT rowid FROM vectors ORDER BY model, digest"
@@ -49,7 +49,7 @@ def rescue(path: Path, reason: str, seen: tuple[int, int] | None) -> str | None:
     Raises:
         OSError, sqlite3.Error: it could not be done; the damaged file is where it was.
     """
-    with held(path.with_name(f"{path.name}.lock"), WAIT_SECONDS):
+    with rescue_lock(path):
         if file_identity(path) != seen:
             return None
         mended = path.with_name(f"{path.name}.mended")

@@ -260,12 +260,14 @@ class Difference:
             raise _FoundElsewhere  # what becomes of these keys is told by all rows
         last: dict[Any, tuple[int, int]] = {}
         there: set[Any] = set()  # of the keys in `last`, those that have a row then
+        keyless = 0  # rows without a key; there were none before, or no feed would be read
         for number, batch in enumerate(batches):
             keys = batch.column(self._spec.primary_key).to_pylist()
             _, places = self._change.find(keys)
             kinds = batch.column(CHANGE_TYPE).to_pylist()
             for row, (key, kind, place) in enumerate(zip(keys, kinds, places.tolist())):
                 if key is None:
+                    keyless += -1 if kind == "delete" else 1
                     continue
                 if kind == "delete":
                     there.discard(key)
@@ -274,12 +276,12 @@ class Difference:
                 else:
                     there.add(key)
                 last[key] = (number, row)
+        self.failures += [(str(None), KEYLESS)] * keyless
         for number, batch in enumerate(batches):
             rows = batch.select(list(self._spec.columns))
             keys = rows.column(self._spec.primary_key).to_pylist()
             final = np.array(
-                [key is None or last[key] == (number, row) for row, key in enumerate(keys)],
-                np.bool_,
+                [last.get(key) == (number, row) for row, key in enumerate(keys)], np.bool_
             )
             gone = np.array(
                 [c == "delete" for c in batch.column(CHANGE_TYPE).to_pylist()], np.bool_

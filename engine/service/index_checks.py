@@ -46,7 +46,7 @@ def check_source(
     if columns_to_sync is not None:
         missing = [name for name in columns_to_sync if name not in schema.names]
         if missing:
-            raise missing_columns(missing)
+            raise missing_columns(missing, schema.names)
     # The key and what embeddings come from are always part of an index.
     by_default = [name for name in schema.names if not name.startswith(INTERNAL)]
     chosen = {*(column for _, column in parts), *(columns_to_sync or by_default)}

@@ -38,7 +38,9 @@ class Indexes(Models):
         """Raise NotFound where the workspace's folder is missing or holds something else."""
         root = self._layout.root
         if not is_there(root) and not is_empty(root):
-            raise NotFound(self.whereabouts())
+            error = NotFound(self.whereabouts())
+            error.hint = ""
+            raise error
 
     # ------------------------------------------------------------------ endpoints
     def create_endpoint(

@@ -5,9 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
-from engine import AISearchIndex, StorageFailed, VectorSearchClient, Workspace
+from engine import (
+    AISearchIndex,
+    InvalidParameterValue,
+    StorageFailed,
+    VectorSearchClient,
+    VitrineError,
+    Workspace,
+)
 from engine.doors import retries
 
 ENDPOINT = "fashion_vector_search"
@@ -196,3 +204,30 @@ def test_there_is_no_notice_to_disable_in_a_query(
     for disabled in (True, False):
         titles.similarity_search(columns=["id"], query_vector=[1.0, 0.0], disable_notice=disabled)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("given", [np.array([1.0, 2.0]), np.array(["a", "b"])], ids=str)
+@pytest.mark.parametrize("name", ["filters", "query_text", "score_threshold", "columns_to_rerank"])
+def test_a_numpy_array_in_place_of_another_argument_is_refused_by_name(
+    titles: AISearchIndex, name: str, given: np.ndarray
+) -> None:
+    with pytest.raises(VitrineError, match=name.replace("columns_to_rerank", "rerank")):
+        titles.similarity_search(**{"columns": ["id"], "query_vector": [1, 0], name: given})
+    with pytest.raises(VitrineError, match="last_primary_key is"):
+        titles.scan(1, given)
+
+
+def test_an_array_of_columns_to_rerank_is_a_list_of_them(titles: AISearchIndex) -> None:
+    reply = titles.similarity_search(
+        columns=["id"],
+        query_text="jeans",
+        query_vector=[1.0, 0.0],
+        query_type="HYBRID",
+        columns_to_rerank=np.array(["title"]),  # type: ignore[arg-type]
+    )
+    assert reply["result"]["row_count"] == 3
+
+
+def test_an_array_of_no_dimension_is_no_vector(titles: AISearchIndex, workspace: Workspace) -> None:
+    with pytest.raises(InvalidParameterValue, match="query_vector is array"):
+        workspace.query_index(titles.name, columns=["id"], query_vector=np.array(1.0))

@@ -88,6 +88,7 @@ def test_a_key_beyond_64_bits_is_not_taken_for_another(workspace: Workspace) -> 
         workspace, "delete-data", '{"primary_keys": [18446744073709551617, 1]}', "DELETE"
     )
     assert (status, reply["status"]) == (200, "PARTIAL_SUCCESS")
+    assert reply["result"]["failed_primary_keys"] == ["18446744073709551617"]
     assert found(workspace, "id") == []
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from engine import NotFound, Workspace
+from engine import BadRequest, NotFound, VectorSearchClient, Workspace
+from engine.core.filters import parse_dict
+from engine.core.schema import Column
 from engine.doors.cli import main
 from engine.errors import InvalidInputException, InvalidParameterValue
 from engine.service.near_names import meant
@@ -167,3 +169,20 @@ def test_the_same_in_other_letters_goes_before_what_is_only_alike() -> None:
     assert meant("A.B.C", ["a.b.d", "a.b.c"]) == ["a.b.c"]
     assert meant("x.y.c", ["a.b.c", "d.e.c", "x.y.cc"]) == ["a.b.c", "d.e.c"]
     assert meant("q", ["a.b.c"]) == []
+
+
+def test_a_near_column_is_suggested_beside_the_apis_own_words(shop: Workspace) -> None:
+    index = VectorSearchClient(workspace=shop, disable_notice=True).get_index(
+        index_name="main.shop.by_photo"
+    )
+    with pytest.raises(BadRequest) as caught:
+        index.similarity_search(columns=["Name"], query_vector=[1.0, 0.0], num_results=1)
+    assert caught.value.message.endswith("not present in index: Name")
+    assert "Did you mean 'name'? Columns: id, name, v." in caught.value.in_words
+
+
+def test_a_wrong_operator_is_answered_with_those_there_are() -> None:
+    with pytest.raises(BadRequest) as caught:
+        parse_dict({"price ~": 1}, {"price": Column("price", "float")})
+    assert caught.value.message == "Invalid operator used in filter: price ~"
+    assert "NOT, " in caught.value.in_words and '{"price >=": 10}' in caught.value.in_words

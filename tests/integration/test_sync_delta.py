@@ -279,6 +279,16 @@ def test_every_row_that_fails_in_the_feed_is_reported_and_recovers(
     assert len(scans) == 1
 
 
+def test_a_row_without_key_that_a_later_commit_takes_away_is_no_failure(
+    lake: Lake, scans: list[int]
+) -> None:
+    lake.write([(None, [1.0, 0.0], "gone"), (None, [1.0, 1.0], "stays"), (20, [1.0, 0.0], "new")])
+    lake.delete("label = 'gone'")
+    report = lake.sync()
+    assert (counts(report), scans) == ((1, 0, 0), [])
+    assert report.failures == [("None", "the primary key is null")]
+
+
 def test_a_row_that_became_unusable_leaves_the_index(lake: Lake) -> None:
     lake.merge([(3, None, "no vector")])
     report = lake.sync()

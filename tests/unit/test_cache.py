@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -416,3 +417,50 @@ def test_two_processes_fill_one_cache_at_once(tmp_path: Path) -> None:
     assert sorted(entry.vector[0] for entry in found.values()) == list(range(60))
     assert cache.note is None
     cache.close()
+
+
+@pytest.mark.parametrize("other", [False, True], ids=["deleted", "replaced"])
+def test_what_is_put_after_the_file_went_away_is_in_the_one_at_its_place(
+    tmp_path: Path, other: bool
+) -> None:
+    file = tmp_path / "cache" / "embeddings.sqlite"
+    keys, put = [digest(bytes([i])) for i in range(6)], vectors(6)
+    with contextlib.closing(EmbeddingCache(file)) as cache:
+        cache.part("image", "model", "float32").put(keys[:2], put[:2])
+        if other:
+            with contextlib.closing(EmbeddingCache(tmp_path / "other.sqlite")) as made:
+                made.part("image", "model", "float32").put(keys[2:4], put[2:4])
+            (tmp_path / "other.sqlite").replace(file)
+        else:
+            shutil.rmtree(file.parent)
+        cache.part("image", "model", "float32").put(keys[4:], put[4:])
+    with contextlib.closing(EmbeddingCache(file)) as cache:
+        found = cache.part("image", "model", "float32").get(keys)
+        assert set(found) >= set(keys[4:])
+
+
+def test_a_damaged_cache_behind_a_link_is_mended_where_it_lies(tmp_path: Path) -> None:
+    disk, file = tmp_path / "disk" / "real.sqlite", tmp_path / "embeddings.sqlite"
+    keys, put = [digest(bytes([i])) for i in range(50)], vectors(50)
+    with contextlib.closing(EmbeddingCache(disk)) as cache:
+        cache.part("image", "model", "float32").put(keys, put)
+    disk.write_bytes(b"trash" * 4 + disk.read_bytes()[20:])
+    file.symlink_to(disk)
+    with contextlib.closing(EmbeddingCache(file)) as cache:
+        assert len(cache.part("image", "model", "float32").get(keys)) == 50
+        assert str(disk) in (cache.note or "")
+    assert file.is_symlink()
+    assert [f.name for f in tmp_path.iterdir() if "damaged" in f.name] == []
+
+
+def test_a_cache_of_a_newer_release_is_told_and_stays(tmp_path: Path) -> None:
+    file = tmp_path / "embeddings.sqlite"
+    with contextlib.closing(sqlite3.connect(file)) as newer:
+        newer.execute("CREATE TABLE vectors (model, digest, half_vector)")
+        newer.execute("PRAGMA user_version=7")
+    before = file.read_bytes()
+    with pytest.raises(StorageFailed, match=r"a newer release made it\): use that release"):
+        EmbeddingCache(file)
+    with contextlib.closing(sqlite3.connect(file)) as newer:
+        assert newer.execute("PRAGMA user_version").fetchone() == (7,)
+    assert len(file.read_bytes()) == len(before)

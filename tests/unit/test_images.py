@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+import threading
 import tracemalloc
 import warnings
 import zlib
@@ -19,7 +20,7 @@ from needs import needs
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from engine import BadImage
-from engine.encode import images
+from engine.encode import images, pictures
 from engine.encode.cache import digest
 from engine.encode.images import MAX_PIXELS, Preprocess, conversion, decode, thumbnail_uri
 
@@ -418,6 +419,56 @@ def test_tiles_larger_than_any_photo_are_not_decoded() -> None:
             struct.pack_into("<HII", data, place + 2, 4, 1, 60_000)
     with pytest.raises(BadImage, match="tiles of 3,600,000,000 pixels are too large"):
         decode(bytes(data))
+
+
+def test_a_webp_that_would_take_two_gigabytes_is_not_decoded() -> None:
+    side = struct.pack("<I", 9_999)[:3]
+    webp = saved(Image.new("RGBA", (4, 4)), "WEBP", lossless=True)
+    lossless = webp[webp.index(b"VP8L") :]
+    bits = 9_999 | 9_999 << 14 | 1 << 28  # both sides less one, and that there is alpha
+    lossless = lossless[:9] + struct.pack("<I", bits) + lossless[13:]
+    head = b"VP8X" + struct.pack("<I", 10) + b"\x10\0\0\0" + side + side
+    body = b"WEBP" + head + lossless
+    data = b"RIFF" + struct.pack("<I", len(body)) + body
+    with pytest.raises(BadImage, match="10000 x 10000 pixels of WEBP would take 2,000,000,000"):
+        decode(data)
+
+
+def test_photos_in_work_share_the_memory_in_the_order_they_come() -> None:
+    room = pictures._Room(10)
+    order: list[str] = []
+    inside, leave = threading.Event(), threading.Event()
+
+    def work(name: str, size: int) -> None:
+        with room.of(size):
+            order.append(name)
+            if name == "first":
+                inside.set()
+                leave.wait(30)
+
+    first = threading.Thread(target=work, args=("first", 8))
+    first.start()
+    assert inside.wait(30)
+    large = threading.Thread(target=work, args=("large", 10))
+    large.start()
+    while not room._turn.locked():  # until it waits
+        leave.wait(0.001)
+    small = threading.Thread(target=work, args=("small", 1))
+    small.start()  # there is room for it, but it came later
+    leave.set()
+    for thread in (first, large, small):
+        thread.join(30)
+    assert order == ["first", "large", "small"]
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparent_pictures_are_laid_on_white_without_a_copy(mode: str) -> None:
+    pixels = np.random.default_rng(4).integers(0, 256, (30, 40, 4), dtype=np.uint8)
+    picture = Image.fromarray(pixels).convert(mode)
+    white = Image.new("RGBA", picture.size, "white")
+    expected = Image.alpha_composite(white, picture.convert("RGBA")).convert("RGB")
+    got = np.asarray(decode(picture), dtype=int)
+    assert np.abs(got - np.asarray(expected, dtype=int)).max() <= 1  # they round apart
 
 
 def test_a_jpeg_of_a_thousand_scans_is_not_worked_through() -> None:

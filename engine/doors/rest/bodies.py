@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from engine.doors.rest.json_text import parse_json
+from engine.doors.rest.json_text import parse_json, parse_keys
 from engine.errors import BadRequest
 
 _MARKS = (  # what a body in another encoding begins with, longest first
@@ -27,14 +27,17 @@ class MalformedRequest(BadRequest):
     error_code = "MALFORMED_REQUEST"
 
 
-def parse_body(body: str | bytes) -> Any:
+def parse_body(body: str | bytes, holds_keys: bool = False) -> Any:
     """The values of a request's body as it came.
+
+    Args:
+        holds_keys: it may hold keys, of which integers beyond 64 bits keep their digits.
 
     Raises:
         MalformedRequest: not JSON, empty, or in another encoding than UTF-8.
     """
     try:
-        return parse_json(body)
+        return parse_keys(body) if holds_keys else parse_json(body)
     except ValueError as error:
         raise MalformedRequest(f"The body is not JSON: {error}.{_encoding_hint(body)}") from None
 

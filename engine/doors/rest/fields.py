@@ -96,7 +96,8 @@ def read_body(body: object, fields: Sequence[Field]) -> Values:
         InvalidParameterValue: a value of another kind, or a required field that is missing.
     """
     if isinstance(body, (str, bytes)):
-        body = parse_body(body) if body.strip() else None
+        holds_keys = any(field.kind in ("scalar", "scalars") for field in fields)
+        body = parse_body(body, holds_keys) if body.strip() else None
     if body is None:
         body = {}
     if not isinstance(body, dict):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -48,7 +49,16 @@ def parse_rows(text: str | bytes) -> Any:
         values = parse_json(text)
     except orjson.JSONDecodeError:
         return _read(text)
-    return _read(text) if _has_large_number(values) else values
+    rows = [row.values() for row in values if isinstance(row, dict)] if _is_list(values) else []
+    return _read(text) if any(map(_has_large_number, rows)) else values
+
+
+def parse_keys(text: str | bytes) -> Any:
+    """The same for an object with lists of keys: integers beyond 64 bits are what they are."""
+    values = parse_json(text)
+    given = values.values() if isinstance(values, dict) else []
+    large = _has_large_number(given) or any(map(_has_large_number, filter(_is_list, given)))
+    return _read(text) if large else values
 
 
 def parse_exactly(text: str | bytes) -> Any:
@@ -96,13 +106,10 @@ def _count_names(values: Any) -> int:
     return 0
 
 
-def _has_large_number(rows: Any) -> bool:
-    """Whether a row holds a float that an integer beyond 64 bits may have become."""
-    if not isinstance(rows, list):
-        return False
-    return any(
-        type(value) is float and not -(2**63) < value < 2**63
-        for row in rows
-        if isinstance(row, dict)
-        for value in row.values()
-    )
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
+
+
+def _has_large_number(values: Iterable[Any]) -> bool:
+    """Whether one is a float that an integer beyond 64 bits may have become."""
+    return any(type(value) is float and not -(2**63) < value < 2**63 for value in values)
