@@ -10,11 +10,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from needs import needs
 
 STATE = '''
 import decimal, locale, logging, mimetypes, multiprocessing, os, random, signal, socket, sys, threading
 import warnings
-import faiss, numpy, torch
+import contextlib, importlib, importlib.util
+import faiss, numpy
+
+torch = importlib.import_module("torch") if importlib.util.find_spec("torch") else None
 
 def logging_state():
     names = [None, "uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "engine"]
@@ -23,6 +27,14 @@ def logging_state():
         n: (logger.level, list(logger.handlers), logger.propagate, list(logger.filters))
         for n, logger in loggers.items()
     } | {"disabled": logging.root.manager.disable, "all": len(logging._handlers) and None}
+
+def torch_state():
+    return {
+        "torch random": torch.random.get_rng_state().tolist(),
+        "torch threads": (torch.get_num_threads(), torch.get_num_interop_threads()),
+        "torch modes": (torch.is_grad_enabled(), torch.is_inference_mode_enabled()),
+        "torch kinds": (torch.get_default_dtype(), torch.are_deterministic_algorithms_enabled()),
+    }
 
 def state():
     """Everything that a library could change for its host, by what it is."""
@@ -42,10 +54,7 @@ def state():
         "random": random.getstate(),
         "numpy random": repr(numpy.random.get_state()),
         "numpy errors": numpy.geterr(),
-        "torch random": torch.random.get_rng_state().tolist(),
-        "torch threads": (torch.get_num_threads(), torch.get_num_interop_threads()),
-        "torch modes": (torch.is_grad_enabled(), torch.is_inference_mode_enabled()),
-        "torch kinds": (torch.get_default_dtype(), torch.are_deterministic_algorithms_enabled()),
+        **(torch_state() if torch else {}),
         "faiss threads": faiss.omp_get_max_threads(),
         "logging": logging_state(),
         "types": dict(mimetypes.types_map),
@@ -62,7 +71,9 @@ def differences(before, after):
 SETUP = """
 mimetypes.init()
 faiss.omp_set_num_threads(2)
-torch.manual_seed(5), numpy.random.seed(5), random.seed(5)
+if torch:
+    torch.manual_seed(5)
+numpy.random.seed(5), random.seed(5)
 import pyarrow as pa
 from engine import Workspace, load_encoder, mock
 from engine.service.demo import sample_dir
@@ -70,8 +81,12 @@ from engine.service.demo import sample_dir
 folder = sys.argv[1]
 """
 SETTLE = """
-import onnxruntime, open_clip, duckdb, tantivy, deltalake, uvicorn, fastapi, PIL.Image, databricks.sdk
+import onnxruntime, duckdb, tantivy, uvicorn, fastapi, PIL.Image
+for extra in ("open_clip", "deltalake", "databricks.sdk"):
+    with contextlib.suppress(ModuleNotFoundError):
+        importlib.import_module(extra)
 """
+NEEDS = {"mock": "clients", "encoders": "clip", "tables": "delta"}
 MANY = """
 rng = numpy.random.default_rng(0)
 def shelf(workspace, name, rows=3000):
@@ -187,6 +202,8 @@ def run(code: str, *arguments: str) -> None:
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("work", [ONE, THREADS], ids=["alone", "in threads"])
 def test_an_operation_leaves_the_process_as_it_was(name: str, work: str, tmp_path: Path) -> None:
+    if name in NEEDS:
+        needs(NEEDS[name])
     # The other packages' own modules are loaded first: what they do to a process is theirs to say.
     run(STATE + SETUP + SETTLE + OPERATIONS[name] + RUN.format(work=work), str(tmp_path))
 
