@@ -211,12 +211,22 @@ def write_twice(path: Path, value: Mapping[str, Any]) -> None:
 
 def read_kept_twice(path: Path, advice: str) -> dict[str, Any]:
     """See `read_json`; one that is gone is damaged, if its copy is there."""
-    try:
-        return read_json(path, advice)
-    except FileNotFoundError:
-        if not copy_of(path).exists():
-            raise
-        raise CorruptFile(f"{path} is damaged: it is missing. {advice}") from None
+    before = None
+    while True:
+        try:
+            return read_json(path, advice)
+        except FileNotFoundError:
+            try:
+                found = copy_of(path).stat()
+            except (FileNotFoundError, NotADirectoryError):
+                found = None
+            if found is None:
+                raise
+            # Both may have been made between the two looks; a copy that stays alone is a loss.
+            copy = (found.st_ino, found.st_mtime_ns)
+            if copy == before:
+                raise CorruptFile(f"{path} is damaged: it is missing. {advice}") from None
+            before = copy
 
 
 def remove_twice(path: Path) -> None:

@@ -29,6 +29,7 @@ from engine import (
     WrittenTooFast,
 )
 from engine.service import sync as syncing
+from engine.store import layout
 from engine.store.layout import Layout, write_atomically
 from engine.store.vector_columns import shortest_decimals, to_double_lists, to_matrix
 
@@ -437,3 +438,27 @@ def test_a_column_first_asked_for_after_its_version_was_collected_can_be_read(
     rows = np.array([0, 2999])
     values = [part.segment.fetch(["name", "kind"], rows) for part in old.parts]
     assert values == [[["name 0", "name 2999"], ["one", "one"]]]
+
+
+def test_a_document_made_between_the_looks_for_it_and_for_its_copy_is_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, plain = tmp_path / "index.json", layout.read_json
+    made: list[bool] = []
+
+    def read(path: Path, advice: str) -> dict[str, object]:
+        try:
+            return plain(path, advice)
+        finally:
+            if not made:  # another process makes it just after it was not found
+                made.append(True)
+                layout.write_twice(file, {"id": "1"})
+
+    monkeypatch.setattr(layout, "read_json", read)
+    assert layout.read_kept_twice(file, "") == {"id": "1"}
+    file.unlink()
+    with pytest.raises(CorruptFile, match="it is missing"):
+        layout.read_kept_twice(file, "")
+    layout.copy_of(file).unlink()
+    with pytest.raises(FileNotFoundError):
+        layout.read_kept_twice(file, "")
