@@ -68,7 +68,7 @@ def test_each_fault_is_one_line_and_the_exit_status_says_so(folder: Path) -> Non
     assert done.exit_code == 1
     first, second = done.stdout.splitlines()
     assert first.startswith("version 2: ")
-    assert "rows.parquet is missing. Run: vitrine index restore" in first
+    assert "lacks " in first and "rows.parquet. Run: vitrine index restore" in first
     assert second.startswith("version 3: ")
     assert "vectors.npy does not match its checksum" in second
 
