@@ -265,6 +265,7 @@ real = OpenClipEncoder.encode_pixels
 batches = itertools.count(1)
 def slow(self, pixels):
     if next(batches) > 3:
+        open(sys.argv[3], "w").close()
         time.sleep(300)
     return real(self, pixels)
 OpenClipEncoder.encode_pixels = slow
@@ -292,9 +293,10 @@ def cached_images(workspace: Workspace) -> int:
 def test_an_interrupted_run_goes_on_where_it_stopped(
     imported: Workspace, tiny_encoder_name: str, how: signal.Signals
 ) -> None:
-    command = [sys.executable, "-c", SLOW, str(imported.path), tiny_encoder_name]
+    asleep = imported.path.with_name("asleep")  # a signal in the middle of an import may be lost
+    command = [sys.executable, "-c", SLOW, str(imported.path), tiny_encoder_name, str(asleep)]
     with started(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
-        wait_until(lambda: cached_images(imported) >= 12, run)
+        wait_until(lambda: asleep.exists() and cached_images(imported) >= 12, run)
         run.send_signal(how)
         assert run.wait(LONGEST) != 0
     kept = cached_images(imported)
