@@ -71,8 +71,9 @@ def reopened(index: Texts) -> Texts:
 
 
 def keyword_files(index: Texts) -> list[Path]:
-    folder = index.versions.segments_dir
-    return sorted(path for path in folder.glob("*/keywords/*") if path.is_file())
+    """Without tantivy's locks: a reader that another one is just opening for may leave its own."""
+    files = index.versions.segments_dir.glob("*/keywords/*")
+    return sorted(path for path in files if path.is_file() and path.suffix != ".lock")
 
 
 # ---------------------------------------------------------------------- tokens

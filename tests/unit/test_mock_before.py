@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import pytest
 import requests
+from needs import needs
 
 from engine import InvalidState, VitrineError, Workspace, mock
 
@@ -71,6 +72,7 @@ def quiet() -> Iterator[None]:
 @pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
     """Imports source text as a module."""
+    needs("clients", "sdk")
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def imported(name: str, source: str = APPLICATION) -> ModuleType:
