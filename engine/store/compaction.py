@@ -64,8 +64,9 @@ def _compact(versions: VersionStore, parts: Sequence[Part]) -> int | None:
     versions.check_alive()
     # This process holds the lock, so whoever left something here is dead.
     shutil.rmtree(versions.building_dir, ignore_errors=True)
-    writer = SegmentWriter(versions.building_dir, versions.spec)
+    writer = None
     try:
+        writer = SegmentWriter(versions.building_dir, versions.spec)
         taken = [(part, part.live_row_numbers()) for part in parts]
         for part, rows in taken:
             for table, vectors in part.segment.batches(rows):
@@ -74,7 +75,8 @@ def _compact(versions: VersionStore, parts: Sequence[Part]) -> int | None:
         with versions.writing():
             return _publish(versions, taken, writer, merged)
     except BaseException as error:
-        writer.discard()
+        if writer is not None:
+            writer.discard()
         if isinstance(error, OSError):
             versions.check_alive()  # files of a deleted index went away under this
         raise
