@@ -17,7 +17,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from engine import SearchResult, Workspace
-from engine.service.demo import build_demo
+from engine.shop.demo import build_demo
 
 HERE = Path(__file__).parent
 # What a result must carry to be right: a colour (None: any), and one of these article types.

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.5.0"
 
 _HOME_OF = {
-    "AISearchClient": "engine.doors.local",
+    "AISearchClient": "engine.doors.client.client",
     "AISearchException": "engine.errors",
-    "AISearchIndex": "engine.doors.local",
-    "AsyncAISearchIndex": "engine.doors.async_index",
-    "AsyncVectorSearchIndex": "engine.doors.async_index",
+    "AISearchIndex": "engine.doors.client.client",
+    "AsyncAISearchIndex": "engine.doors.client.async_index",
+    "AsyncVectorSearchIndex": "engine.doors.client.async_index",
     "BadImage": "engine.errors",
     "BadRequest": "engine.errors",
     "BadSourceFile": "engine.errors",
     "CorruptFile": "engine.errors",
-    "DatabricksReranker": "engine.doors.reranker",
+    "DatabricksReranker": "engine.doors.client.reranker",
     "Encoder": "engine.encode.encoder",
     "InvalidInputException": "engine.errors",
     "InvalidParameterValue": "engine.errors",
@@ -32,22 +32,22 @@ _HOME_OF = {
     "NotFound": "engine.errors",
     "NotSupported": "engine.errors",
     "PermissionDenied": "engine.errors",
-    "Reranker": "engine.doors.reranker",
+    "Reranker": "engine.doors.client.reranker",
     "ResourceConflict": "engine.errors",
     "ResourceDoesNotExist": "engine.errors",
     "RowsFailed": "engine.errors",
-    "SearchResult": "engine.service.result",
+    "SearchResult": "engine.shop.result",
     "Settings": "engine.settings",
     "StorageFailed": "engine.errors",
     "TooManyRequests": "engine.errors",
-    "VectorSearchClient": "engine.doors.local",
+    "VectorSearchClient": "engine.doors.client.client",
     "VectorSearchException": "engine.errors",
-    "VectorSearchIndex": "engine.doors.local",
+    "VectorSearchIndex": "engine.doors.client.client",
     "VitrineError": "engine.errors",
-    "Workspace": "engine.service.workspace",
+    "Workspace": "engine.workspace",
     "WrittenTooFast": "engine.errors",
     "load_encoder": "engine.encode.encoder",
-    "mock": "engine.doors.mock",
+    "mock": "engine.doors.testing.mock",
 }
 
 __all__ = [
@@ -92,15 +92,15 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from engine.doors.async_index import AsyncAISearchIndex, AsyncVectorSearchIndex
-    from engine.doors.local import (
+    from engine.doors.client.async_index import AsyncAISearchIndex, AsyncVectorSearchIndex
+    from engine.doors.client.client import (
         AISearchClient,
         AISearchIndex,
         VectorSearchClient,
         VectorSearchIndex,
     )
-    from engine.doors.mock import mock
-    from engine.doors.reranker import DatabricksReranker, Reranker
+    from engine.doors.client.reranker import DatabricksReranker, Reranker
+    from engine.doors.testing.mock import mock
     from engine.encode.encoder import Encoder, load_encoder
     from engine.errors import (
         AISearchException,
@@ -127,9 +127,9 @@ if TYPE_CHECKING:
         VitrineError,
         WrittenTooFast,
     )
-    from engine.service.result import SearchResult
-    from engine.service.workspace import Workspace
     from engine.settings import Settings
+    from engine.shop.result import SearchResult
+    from engine.workspace import Workspace
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,14 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from mirrored_shop import (  # noqa: F401
+    client,
+    create_index,
+    index,
+    make_products,
+    nearest,
+    products,
+)
 from needs import SKIP_NOTHING, needs
 from tests_support import Catalogue, write_catalogue
 

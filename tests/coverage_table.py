@@ -48,10 +48,10 @@ with warnings.catch_warnings():  # the old package's name is deprecated, and say
     from databricks.vector_search import reranker as old_reranker
 
 import engine
-from engine.doors import local
-from engine.doors import reranker as our_rerankers
-from engine.doors.async_index import AsyncAISearchIndex
-from engine.doors.local_index import AISearchIndex
+from engine.doors.client import client as local
+from engine.doors.client import reranker as our_rerankers
+from engine.doors.client.async_index import AsyncAISearchIndex
+from engine.doors.client.index import AISearchIndex
 from engine.doors.rest import ROUTES
 
 # Test files of the mirrored client, and of the doors that have files of their own.

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from engine.core.filters import parse_dict
+from engine.core.filters.tree import parse_dict
 from engine.core.query import Query
 from engine.core.schema import Column, IndexSpec
-from engine.service.keyword_search import find_by_words, matching
-from engine.service.search import Timings
-from engine.store.changes import Change
+from engine.service.search.keyword import find_by_words, matching
+from engine.service.search.nearest import Timings
+from engine.store.indexes.changes import Change
+from engine.store.indexes.specs import write_spec
+from engine.store.indexes.versions import Version, VersionStore
 from engine.store.layout import Layout
-from engine.store.specs import write_spec
-from engine.store.versions import Version, VersionStore
 
 Row = Mapping[str, Any]
 K1, B = 1.2, 0.75

@@ -14,7 +14,7 @@ import pyarrow as pa
 from case import Options, Row, folder, median, run, seconds
 
 from engine import Workspace, load_encoder
-from engine.service.demo import sample_dir
+from engine.shop.demo import sample_dir
 
 RECIPE = Path(__file__).parents[1] / "embedded_model"
 GOALS = {

@@ -10,7 +10,7 @@ import pyarrow as pa
 from case import Options, Row, folder, median, run, seconds
 
 from engine import Workspace
-from engine.service import planner
+from engine.service.search import planner
 
 ROWS, DIMENSION, ROUNDS = 50_000, 512, 60
 INDEX = "main.bench.costs"

@@ -8,7 +8,7 @@ from pathlib import Path
 from case import Options, Row, folder, run
 
 from engine import Workspace
-from engine.service.demo import sample_dir
+from engine.shop.demo import sample_dir
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 

@@ -22,7 +22,7 @@ import torch
 from onnx import numpy_helper
 from safetensors.torch import save_file
 
-from engine.encode.onnx import EMBEDDED
+from engine.encode.models.onnx import EMBEDDED
 
 Weights = dict[str, np.ndarray]
 

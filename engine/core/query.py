@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.core import filters as filter_rules
 from engine.core.arrays import Vector, query_vector
 from engine.core.assumptions import MAX_HYBRID_WORDS, MAX_TEXT
-from engine.core.facets import Facet, parse_facets
-from engine.core.filters import And, Node
+from engine.core.filters import tree as filter_rules
+from engine.core.filters.tree import And, Node
+from engine.core.ranking.facets import Facet, parse_facets
+from engine.core.ranking.sorting import SortColumn, parse_sort
 from engine.core.schema import Columns, IndexSpec, missing_columns, suggestion
-from engine.core.sorting import SortColumn, parse_sort
 from engine.core.values import is_text, listed, shown
 from engine.errors import BadRequest, InvalidParameterValue
 
@@ -327,7 +327,7 @@ def parse_filters(
     if (tree := filter_rules.parse_dict(filters, known)) is not None:
         parts.append(tree)
     if texts:
-        from engine.core.filter_text import parse_text  # loads a parser that dicts don't need
+        from engine.core.filters.text_form import parse_text  # loads a parser that dicts don't need
 
         parts += [tree for text in texts if (tree := parse_text(text, known)) is not None]
     return And(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None

@@ -16,7 +16,7 @@ from engine.doors.rest import handle
 from engine.doors.rest.routing import Json
 from engine.errors import InvalidInputException
 from engine.optional import is_installed, require
-from engine.service.workspace import Workspace
+from engine.workspace import Workspace
 
 _PURPOSE = "The databricks-sdk door"
 _LATER = (429, 503)  # after one second, where no header tells

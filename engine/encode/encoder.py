@@ -13,7 +13,7 @@ from engine.errors import InvalidInputException
 from engine.settings import DEFAULT_ENCODER
 
 if TYPE_CHECKING:
-    from engine.encode.images import ImageInput, Pixels
+    from engine.encode.photos.fitting import ImageInput, Pixels
 
 Tokens = Sequence[int]
 
@@ -132,19 +132,19 @@ class Encoder(ABC):
 
 
 def _open_clip(name: str, device: str | None) -> Encoder:
-    from engine.encode.clip import OpenClipEncoder
+    from engine.encode.models.clip import OpenClipEncoder
 
     return OpenClipEncoder(name, device)
 
 
 def _embedded(name: str, device: str | None) -> Encoder:
-    from engine.encode.onnx import OnnxEncoder
+    from engine.encode.models.onnx import OnnxEncoder
 
     return OnnxEncoder(name, device)
 
 
 def _hashed(name: str, device: str | None) -> Encoder:
-    from engine.encode.hashed import HashedEncoder
+    from engine.encode.models.hashed import HashedEncoder
 
     return HashedEncoder(name, device)
 

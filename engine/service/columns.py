@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from engine.core.schema import Column, Kind
 from engine.errors import InvalidState
-from engine.store.columns import number_array, present
+from engine.store.segments.columns import number_array, present
 
 
 def stored_type(kind: pa.DataType) -> pa.DataType:

@@ -29,113 +29,113 @@ DIFFERENCES: tuple[Difference, ...] = (
         "stop and start of an endpoint",
         "the reply says STOPPING or STARTING, the next look STOPPED or ONLINE",
         False,
-        "tests/conformance/test_endpoints.py::test_stopping_and_starting_pass_through_their_states",
+        "tests/indexes/test_endpoints.py::test_stopping_and_starting_pass_through_their_states",
     ),
     Difference(
         "a stopped endpoint",
         "queries, writes, syncs and new indexes are refused with 400 BAD_REQUEST",
         False,
-        "tests/conformance/test_endpoints.py::"
+        "tests/indexes/test_endpoints.py::"
         "test_a_stopped_endpoint_refuses_queries_and_writes_and_serves_again",
     ),
     Difference(
         "an index of a stopped endpoint",
         "OFFLINE, not ready, with a message",
         False,
-        "tests/conformance/test_endpoints.py::test_an_index_of_a_stopped_endpoint_is_offline",
+        "tests/indexes/test_endpoints.py::test_an_index_of_a_stopped_endpoint_is_offline",
     ),
     Difference(
         "deleting an endpoint with indexes",
         "400 INVALID_STATE",
         False,
-        "tests/conformance/test_endpoints.py::test_an_endpoint_with_indexes_is_not_deleted",
+        "tests/indexes/test_endpoints.py::test_an_endpoint_with_indexes_is_not_deleted",
     ),
     Difference(
         "target_qps",
         "kept and shown as applied at once; there is nothing to scale",
         True,
-        "tests/conformance/test_endpoints.py::test_wanted_queries_a_second_are_shown",
+        "tests/indexes/test_endpoints.py::test_wanted_queries_a_second_are_shown",
     ),
     Difference(
         "permissions",
         "kept and shown, not enforced",
         True,
-        "tests/conformance/test_endpoints.py::test_permissions_are_set_and_added_to",
+        "tests/indexes/test_endpoints.py::test_permissions_are_set_and_added_to",
     ),
     Difference(
         "metrics of an endpoint",
         "always empty",
         True,
-        "tests/conformance/test_endpoints.py::test_nothing_is_measured",
+        "tests/indexes/test_endpoints.py::test_nothing_is_measured",
     ),
     Difference(
         "waiting",
         "endpoints are online and indexes synced when the call that made them returns; in the "
         "cloud that takes minutes",
         True,
-        "tests/conformance/test_endpoints.py::test_stopping_and_starting_pass_through_their_states",
+        "tests/indexes/test_endpoints.py::test_stopping_and_starting_pass_through_their_states",
     ),
     Difference(
         "end of a scan",
         '`{"data": []}` without `last_primary_key`',
         False,
-        "tests/conformance/test_scan.py::test_pages_of_any_size_visit_each_row_once",
+        "tests/search/test_scan.py::test_pages_of_any_size_visit_each_row_once",
     ),
     Difference(
         "null in a scan",
         '`"value": {}`',
         False,
-        "tests/conformance/test_scan.py::test_a_row_has_every_column_with_the_name_of_its_type",
+        "tests/search/test_scan.py::test_a_row_has_every_column_with_the_name_of_its_type",
     ),
     Difference(
         "order of text keys in a scan",
         "by code point",
         False,
-        "tests/conformance/test_scan.py::test_text_goes_by_code_point",
+        "tests/search/test_scan.py::test_text_goes_by_code_point",
     ),
     Difference(
         "num_results of a scan",
         "1 to 10,000, else 400",
         False,
-        "tests/conformance/test_scan.py::test_another_number_of_rows_is_shown",
+        "tests/search/test_scan.py::test_another_number_of_rows_is_shown",
     ),
     Difference(
         "order and labels of facets",
         "most frequent first, then by value; ranges as asked for, labelled `[from, to]`",
         False,
-        "tests/unit/test_facets.py::test_both_ends_of_a_bucket_are_inside_and_buckets_may_overlap",
+        "tests/ranking/test_facets.py::test_both_ends_of_a_bucket_are_inside_and_buckets_may_overlap",
     ),
     Difference(
         "rows that facets count",
         "FULL_TEXT: all rows that pass and hold a word; else the rows that were found, of all "
         "pages",
         False,
-        "tests/conformance/test_query_options.py::test_a_facet_counts_the_rows_that_were_found",
+        "tests/search/test_query_options.py::test_a_facet_counts_the_rows_that_were_found",
     ),
     Difference(
         "sort_columns",
         "sorts the best num_results rows, nulls last",
         False,
-        "tests/property/test_pages.py::test_sorted_pages_are_sorted_over_all_and_stable",
+        "tests/search/test_pages.py::test_sorted_pages_are_sorted_over_all_and_stable",
     ),
     Difference(
         "num_results out of range",
         "400",
         False,
-        "tests/conformance/test_query_options.py::test_a_number_of_results_out_of_range_is_refused",
+        "tests/search/test_query_options.py::test_a_number_of_results_out_of_range_is_refused",
     ),
     Difference(
         "page tokens",
         "signed; good for the version that was queried while it is kept, also after a restart",
         False,
-        "tests/property/test_pages.py::"
+        "tests/search/test_pages.py::"
         "test_a_page_is_of_the_version_that_was_queried_until_that_is_gone",
     ),
     Difference(
         "score of a reranked row",
         "the reranker's",
         False,
-        "tests/conformance/test_reranker.py::"
+        "tests/search/test_reranker.py::"
         "test_the_first_50_rows_are_reranked_and_scores_are_the_rerankers",
     ),
     Difference(
@@ -143,44 +143,44 @@ DIFFERENCES: tuple[Difference, ...] = (
         "no cross-encoder: the encoder's similarity of texts and BM25 over the 50 candidates, "
         "half and half",
         True,
-        "tests/unit/test_reranking.py::test_the_built_in_one_is_half_words_and_half_meaning",
+        "tests/search/test_reranking.py::test_the_built_in_one_is_half_words_and_half_meaning",
     ),
     Difference(
         "ties after reranking",
         "the order of the first ranking",
         False,
-        "tests/unit/test_reranking.py::test_scores_are_replaced_and_ties_keep_the_first_order",
+        "tests/search/test_reranking.py::test_scores_are_replaced_and_ties_keep_the_first_order",
     ),
     Difference(
         "a finetuned reranker",
         "a registered object of that name, else the encoder of that serving endpoint",
         True,
-        "tests/unit/test_reranking.py::test_a_finetuned_name_may_be_a_serving_endpoint",
+        "tests/search/test_reranking.py::test_a_finetuned_name_may_be_a_serving_endpoint",
     ),
     Difference(
         "an unknown reranker",
         "404",
         False,
-        "tests/unit/test_reranking.py::test_an_unknown_name_is_not_found_and_names_what_is_there",
+        "tests/search/test_reranking.py::test_an_unknown_name_is_not_found_and_names_what_is_there",
     ),
     Difference(
         "a reranker that fails",
         "the first ranking, and `debug_info.warnings`",
         False,
-        "tests/conformance/test_reranker.py::"
+        "tests/search/test_reranker.py::"
         "test_a_reranker_that_fails_leaves_the_first_ranking_and_a_warning",
     ),
     Difference(
         "an asynchronous index after aclose()",
         "InvalidInputException; the package lets calls through",
         True,
-        "tests/conformance/test_async.py::test_a_closed_index_says_so",
+        "tests/client/test_async.py::test_a_closed_index_says_so",
     ),
     Difference(
         "a write that is cancelled while it runs",
         "done completely or not at all, then CancelledError",
         False,
-        "tests/conformance/test_async.py::"
+        "tests/client/test_async.py::"
         "test_upserts_cancelled_at_any_moment_are_done_completely_or_not_at_all",
     ),
     Difference(
@@ -188,262 +188,261 @@ DIFFERENCES: tuple[Difference, ...] = (
         "`databricks-gte-large-en` and `databricks-bge-large-en` are stand-ins, served by the "
         "workspace's encoder",
         True,
-        "tests/unit/test_serving.py::test_a_new_workspace_has_the_endpoints_that_code_expects",
+        "tests/serving/test_serving.py::test_a_new_workspace_has_the_endpoints_that_code_expects",
     ),
     Difference(
         "a model that fails on a row",
         "that row is left out, or stays as it was, with the reason, and is tried again at the next sync",
         False,
-        "tests/integration/test_managed.py::"
+        "tests/sync/test_managed.py::"
         "test_a_changed_row_that_the_model_fails_on_stays_as_it_was_until_it_does_not",
     ),
     Difference(
         "a vector of another length, or with a number that is not finite",
         "that row is reported, and stays as it was before; one whose vector is null leaves the index",
         False,
-        "tests/integration/test_sync_difference.py::"
-        "test_a_faulty_row_stays_as_it_was_until_its_key_goes",
+        "tests/sync/test_sync_difference.py::test_a_faulty_row_stays_as_it_was_until_its_key_goes",
     ),
     Difference(
         "a source table of which no row can be used",
         "the sync fails (400 INVALID_STATE), and the index goes on serving what it has",
         False,
-        "tests/integration/test_sync_difference.py::"
+        "tests/sync/test_sync_difference.py::"
         "test_a_table_of_which_no_row_is_usable_fails_the_sync_and_the_index_serves_on",
     ),
     Difference(
         "a source text that is null, empty or over 32,764 bytes",
         "that row is left out with the reason",
         False,
-        "tests/integration/test_managed.py::test_a_row_without_a_usable_text_is_reported",
+        "tests/sync/test_managed.py::test_a_row_without_a_usable_text_is_reported",
     ),
     Difference(
         "another model behind a serving endpoint",
         "queries are refused (400 INVALID_STATE) until a sync has encoded all rows anew",
         False,
-        "tests/integration/test_managed.py::test_another_model_behind_the_endpoint_is_noticed",
+        "tests/sync/test_managed.py::test_another_model_behind_the_endpoint_is_noticed",
     ),
     Difference(
         "the write-back table",
         "key, source column, vector; written whole after a sync, kept when the index is deleted",
         False,
-        "tests/integration/test_managed.py::test_computed_embeddings_are_written_back",
+        "tests/sync/test_managed.py::test_computed_embeddings_are_written_back",
     ),
     Difference(
         "upsert without a vector, where the index names a model",
         "that row fails",
         False,
-        "tests/conformance/test_index_kinds.py::"
+        "tests/indexes/test_index_kinds.py::"
         "test_an_upserted_row_without_vector_fails_though_the_index_has_a_model",
     ),
     Difference(
         "texts of refusals on storage-optimized endpoints",
         "400 INVALID_PARAMETER_VALUE",
         False,
-        "tests/conformance/test_index_kinds.py::"
+        "tests/indexes/test_index_kinds.py::"
         "test_a_storage_optimized_endpoint_takes_triggered_indexes_of_sixteens",
     ),
     Difference(
         "texts of refusals of full-text indexes",
         "400 INVALID_PARAMETER_VALUE",
         False,
-        "tests/conformance/test_index_kinds.py::test_a_full_text_index_that_can_not_be_is_refused",
+        "tests/indexes/test_index_kinds.py::test_a_full_text_index_that_can_not_be_is_refused",
     ),
     Difference(
         "columns_to_sync in describe()",
         "as given, in that order",
         False,
-        "tests/conformance/test_index_kinds.py::"
+        "tests/indexes/test_index_kinds.py::"
         "test_everything_a_managed_index_was_created_with_is_shown",
     ),
     Difference(
         "replies to changes of policies and payload logging",
         "`{}`; describe() shows them",
         False,
-        "tests/conformance/test_index_kinds.py::test_policies_and_logging_change_and_last",
+        "tests/indexes/test_index_kinds.py::test_policies_and_logging_change_and_last",
     ),
     Difference(
         "a sync that fails, as where the source table lost a column",
         "sync() raises (400 INVALID_STATE); in the cloud it answers `{}`. describe() shows it in both: "
         "ONLINE_PIPELINE_FAILED with message and failed_status",
         True,
-        "tests/conformance/test_index_kinds.py::test_a_lost_column_fails_the_sync_until_it_is_back",
+        "tests/indexes/test_index_kinds.py::test_a_lost_column_fails_the_sync_until_it_is_back",
     ),
     Difference(
         "a column of another type of the same kind",
         "all rows are written anew",
         False,
-        "tests/conformance/test_index_kinds.py::test_a_column_of_another_type_is_written_anew",
+        "tests/indexes/test_index_kinds.py::test_a_column_of_another_type_is_written_anew",
     ),
     Difference(
         "score of FULL_TEXT",
         "raw BM25 (k1 = 1.2, b = 0.75), summed over the columns that are searched",
         False,
-        "tests/unit/test_bm25.py::test_gains_by_hand",
+        "tests/ranking/test_bm25.py::test_gains_by_hand",
     ),
     Difference(
         "columns that words are looked for in",
         "all text columns, each with statistics of its own",
         False,
-        "tests/integration/test_full_text.py::test_words_are_looked_for_in_all_text_columns",
+        "tests/search/test_full_text.py::test_words_are_looked_for_in_all_text_columns",
     ),
     Difference(
         "statistics of BM25",
         "of the live rows of the whole index, whatever the filter",
         False,
-        "tests/property/test_keyword_search.py::test_any_history_answers_as_plain_python_does",
+        "tests/search/test_keyword_search.py::test_any_history_answers_as_plain_python_does",
     ),
     Difference(
         "ties",
         "by ascending primary key",
         False,
-        "tests/unit/test_keywords.py::test_rows_that_are_all_alike_come_in_the_order_of_their_keys",
+        "tests/segments/test_keywords.py::test_rows_that_are_all_alike_come_in_the_order_of_their_keys",
     ),
     Difference(
         "words",
         "runs of letters and digits in lower case; no stemming, no stop words",
         False,
-        "tests/unit/test_keywords.py::test_tokens_are_runs_of_letters_and_digits_in_lower_case",
+        "tests/segments/test_keywords.py::test_tokens_are_runs_of_letters_and_digits_in_lower_case",
     ),
     Difference(
         "score of HYBRID",
         "the sum of 1 / (60 + rank) over both rankings, 200 rows of each, divided by its best "
         "value 2 / 61",
         False,
-        "tests/conformance/test_hybrid.py::test_both_rankings_are_fused_by_reciprocal_rank",
+        "tests/search/test_hybrid.py::test_both_rankings_are_fused_by_reciprocal_rank",
     ),
     Difference(
         "score_threshold of HYBRID",
         "is for the fused score",
         False,
-        "tests/conformance/test_hybrid.py::test_the_threshold_is_for_the_fused_score",
+        "tests/search/test_hybrid.py::test_the_threshold_is_for_the_fused_score",
     ),
     Difference(
         "a wrong method on a known path",
         "404 ENDPOINT_NOT_FOUND that names the methods it takes",
         False,
-        "tests/conformance/test_rest.py::test_a_request_is_refused",
+        "tests/rest/test_rest.py::test_a_request_is_refused",
     ),
     Difference(
         "an unknown field of a body or parameter",
         "400 MALFORMED_REQUEST that names it",
         False,
-        "tests/conformance/test_rest.py::test_a_request_is_refused",
+        "tests/rest/test_rest.py::test_a_request_is_refused",
     ),
     Difference(
         "page_token of lists",
         "lists are one page, so any token is refused",
         False,
-        "tests/conformance/test_rest.py::test_a_request_is_refused",
+        "tests/rest/test_rest.py::test_a_request_is_refused",
     ),
     Difference(
         "filters_json and filter_string together",
         "joined by AND",
         False,
-        "tests/conformance/test_rest.py::test_filters_come_as_json_text_or_as_text_and_are_joined",
+        "tests/rest/test_rest.py::test_filters_come_as_json_text_or_as_text_and_are_joined",
     ),
     Difference(
         "pages of the `ai-search` dialect",
         "joined; it has no tokens for queries",
         False,
-        "tests/conformance/test_rest.py::test_pages_follow_each_other",
+        "tests/rest/test_rest.py::test_pages_follow_each_other",
     ),
     Difference(
         "name of a write-back table",
         "`<index>_writeback_table` and no other; the cloud takes any",
         True,
-        "tests/integration/test_managed.py::test_computed_embeddings_are_written_back",
+        "tests/sync/test_managed.py::test_computed_embeddings_are_written_back",
     ),
     Difference(
         "null in a filter",
         "passes no condition and no NOT of one; NaN counts as null",
         False,
-        "tests/unit/test_filter_text.py::test_a_null_passes_no_condition_and_no_opposite_of_one",
+        "tests/filters/test_filter_text.py::test_a_null_passes_no_condition_and_no_opposite_of_one",
     ),
     Difference(
         "null as a value of a filter",
         "400, in a dict and in text",
         False,
-        "tests/unit/test_filters.py::test_null_as_a_value_is_refused",
+        "tests/filters/test_filters.py::test_null_as_a_value_is_refused",
     ),
     Difference(
         "LIKE in a dict",
         "with `%` SQL's LIKE, else every word of the pattern as a whole word, in any order; "
         "letter case counts",
         False,
-        "tests/unit/test_filters.py::test_a_filter_keeps_what_it_says",
+        "tests/filters/test_filters.py::test_a_filter_keeps_what_it_says",
     ),
     Difference(
         "LIKE, NOT, BETWEEN, IS NULL in text",
         "as in SQL, without escapes; times also as bare text",
         False,
-        "tests/unit/test_filter_text.py::test_a_text_keeps_what_it_says",
+        "tests/filters/test_filter_text.py::test_a_text_keeps_what_it_says",
     ),
     Difference(
         "IS TRUE and IS FALSE",
         "for boolean columns; never unknown",
         False,
-        "tests/unit/test_filter_text.py::test_is_true_is_never_unknown",
+        "tests/filters/test_filter_text.py::test_is_true_is_never_unknown",
     ),
     Difference(
         "double quotes in a filter as text",
         "name columns, as backticks do",
         False,
-        "tests/unit/test_filter_text.py::test_a_refusal_names_what_was_given",
+        "tests/filters/test_filter_text.py::test_a_refusal_names_what_was_given",
     ),
     Difference(
         "ranges on text, booleans and arrays",
         "400",
         False,
-        "tests/unit/test_filters.py::test_an_operator_that_does_not_fit_the_column_is_refused",
+        "tests/filters/test_filters.py::test_an_operator_that_does_not_fit_the_column_is_refused",
     ),
     Difference(
         "OR of columns in a dict",
         "as many values as columns, or one for all",
         False,
-        "tests/unit/test_filters.py::test_or_needs_one_value_for_each_column",
+        "tests/filters/test_filters.py::test_or_needs_one_value_for_each_column",
     ),
     Difference(
         "nesting of a filter",
         "at most 100 levels of AND, OR and NOT",
         False,
-        "tests/unit/test_filter_text.py::test_nesting_is_limited",
+        "tests/filters/test_filter_text.py::test_nesting_is_limited",
     ),
     Difference(
         "dialects of filters",
         "both on both kinds of endpoint; a strict workspace refuses the one that the cloud refuses",
         True,
-        "tests/unit/test_filter_text.py::test_both_dialects_are_taken_everywhere_unless_strict",
+        "tests/filters/test_filter_text.py::test_both_dialects_are_taken_everywhere_unless_strict",
     ),
     Difference(
         "ANN with query_text beside query_vector",
         "the vector counts",
         False,
-        "tests/unit/test_query.py::test_of_text_and_vector_the_vector_counts",
+        "tests/core/test_query.py::test_of_text_and_vector_the_vector_counts",
     ),
     Difference(
         "a list of one where a filter takes a single value",
         "its value",
         False,
-        "tests/unit/test_filters.py::test_a_list_of_one_is_its_value_where_one_is_expected",
+        "tests/filters/test_filters.py::test_a_list_of_one_is_its_value_where_one_is_expected",
     ),
     Difference(
         "decimals in replies",
         "a number where a double's shortest form says the same, else text with every digit",
         False,
-        "tests/integration/test_exact_values.py::test_a_decimal_that_no_double_says_is_shown_as_text",
+        "tests/indexes/test_exact_values.py::test_a_decimal_that_no_double_says_is_shown_as_text",
     ),
     Difference(
         "float columns",
         "shown as the shortest decimal that reads back; a filter's value is rounded to float32 first",
         False,
-        "tests/integration/test_exact_values.py::test_a_narrow_float_is_found_and_shown_as_written",
+        "tests/indexes/test_exact_values.py::test_a_narrow_float_is_found_and_shown_as_written",
     ),
     Difference(
         "times outside the years 1 to 9999",
         "taken from source tables and shown as `+10000-01-01T04:59:59`; refused in rows and filters",
         False,
-        "tests/integration/test_exact_values.py::"
+        "tests/indexes/test_exact_values.py::"
         "test_times_and_dates_beyond_the_year_9999_are_stored_and_shown",
     ),
     Difference(
@@ -451,25 +450,25 @@ DIFFERENCES: tuple[Difference, ...] = (
         "`2024-01-31`, or with `T12:00[:00[.000000]]` and an offset, `Z` or neither; no others, no "
         "numbers",
         False,
-        "tests/unit/test_values.py::test_time",
+        "tests/core/test_values.py::test_time",
     ),
     Difference(
         "NaN, Infinity and half characters in rows",
         "that row fails, the others are written",
         False,
-        "tests/integration/test_body_values.py::test_a_bad_row_of_a_body_fails_alone_and_says_why",
+        "tests/rest/test_body_values.py::test_a_bad_row_of_a_body_fails_alone_and_says_why",
     ),
     Difference(
         "reasons of failed rows",
         "`failures` beside `result`, with `primary_key` and `reason` of each; only where rows failed",
         True,
-        "tests/integration/test_body_values.py::test_a_bad_row_of_a_body_fails_alone_and_says_why",
+        "tests/rest/test_body_values.py::test_a_bad_row_of_a_body_fails_alone_and_says_why",
     ),
     Difference(
         "a name twice in a JSON object",
         "400 INVALID_PARAMETER_VALUE",
         False,
-        "tests/integration/test_body_values.py::test_a_name_twice_in_a_body_is_refused_and_named",
+        "tests/rest/test_body_values.py::test_a_name_twice_in_a_body_is_refused_and_named",
     ),
 )
 

@@ -14,9 +14,9 @@ import sys
 from datetime import date, datetime
 from typing import Any
 
-from engine.core.filter_sql import to_sql
-from engine.core.filter_text import parse_text
-from engine.core.filters import columns_of, matches, parse_dict
+from engine.core.filters.sql import to_sql
+from engine.core.filters.text_form import parse_text
+from engine.core.filters.tree import columns_of, matches, parse_dict
 from engine.core.schema import Column
 from engine.errors import BadRequest
 

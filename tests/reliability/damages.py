@@ -15,11 +15,11 @@ from engine.errors import VitrineError
 
 _FLIPS = 8  # bits of each file
 _SETTINGS = {
-    "engine.service.maintenance._BACKGROUND_NUMBERS": -1,
-    "engine.store.changes.TAIL_NUMBERS": 0,
-    "engine.store.versions._LISTED_ROWS": 1,
-    "engine.store.segments._FACTORY_FROM": 1,
-    "engine.store.segments._KEYWORDS_FROM": 1,
+    "engine.service.indexes.maintenance._BACKGROUND_NUMBERS": -1,
+    "engine.store.indexes.changes.TAIL_NUMBERS": 0,
+    "engine.store.indexes.versions._LISTED_ROWS": 1,
+    "engine.store.segments.segment._FACTORY_FROM": 1,
+    "engine.store.segments.segment._KEYWORDS_FROM": 1,
 }
 
 
@@ -67,7 +67,9 @@ def damage_file(
         checked: files are compared with their checksums when they are opened, as small ones are.
         now, before: what the newest version and its predecessor hold.
     """
-    tune_values(_SETTINGS if checked else {**_SETTINGS, "engine.store.segments._CHECKED_BYTES": -1})
+    tune_values(
+        _SETTINGS if checked else {**_SETTINGS, "engine.store.segments.segment._CHECKED_BYTES": -1}
+    )
     path = Path(folder) / file
     whole = {p: p.read_bytes() for p in Path(folder).rglob("*") if p.is_file()}
     for what, data in damages(whole[path], seed=len(file)):

@@ -140,7 +140,7 @@ def _serve(jobs: Sequence[Mapping[str, Any]]) -> None:
 
 
 def main() -> None:
-    for module in ("engine.service.workspace", "reliability.scenes", "reliability.loops"):
+    for module in ("engine.workspace", "reliability.scenes", "reliability.loops"):
         importlib.import_module(module)
     pa.scalar(1)  # imports pandas, where it is installed, for a second
     gc.freeze()

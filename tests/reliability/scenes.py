@@ -33,10 +33,10 @@ Step = Callable[[Workspace], object]
 FOLLOWING = "main.default.following"  # a CONTINUOUS index
 
 # Compaction in a thread would make the order of the points a matter of chance.
-NO_THREADS = {"engine.service.maintenance._BACKGROUND_NUMBERS": -1}
-_EVERY_WRITE_A_SEGMENT = {"engine.store.changes.TAIL_NUMBERS": 0}
-_FEW_ROWS_ENOUGH = {"engine.store.segments._FACTORY_FROM": 1}
-_DELETIONS_IN_FILES = {"engine.store.versions._LISTED_ROWS": 1}
+NO_THREADS = {"engine.service.indexes.maintenance._BACKGROUND_NUMBERS": -1}
+_EVERY_WRITE_A_SEGMENT = {"engine.store.indexes.changes.TAIL_NUMBERS": 0}
+_FEW_ROWS_ENOUGH = {"engine.store.segments.segment._FACTORY_FROM": 1}
+_DELETIONS_IN_FILES = {"engine.store.indexes.versions._LISTED_ROWS": 1}
 
 
 @dataclass(frozen=True)

@@ -281,7 +281,7 @@ class Conductor:
 
 def serve(folder: Path) -> None:
     """The server of a soak, on one port for its whole time."""
-    from engine.doors.cli import main
+    from engine.doors.cli.command import main
 
     main(
         [

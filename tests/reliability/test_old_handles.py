@@ -25,11 +25,12 @@ from reliability.world import (
 
 from engine import Workspace
 from engine.errors import BadRequest, NotFound, ResourceConflict, VitrineError
-from engine.service import direct, maintenance
-from engine.service.sync import sync
-from engine.store.compaction import compact
+from engine.service.indexes import direct_access as direct
+from engine.service.indexes import maintenance
+from engine.service.sync.run import sync
+from engine.store.indexes.compaction import compact
+from engine.store.indexes.specs import spec_file
 from engine.store.layout import remove_twice
-from engine.store.specs import spec_file
 
 SECONDS = 3.0
 ENDPOINT = "fashion_vector_search"
@@ -143,8 +144,8 @@ def test_an_index_deleted_while_it_is_synced_is_gone(
     create_synced(workspace, {1: 1})
     workspace.write_table(TABLE, table({2: 2}))
     inside, go_on = threading.Event(), threading.Event()
-    take = "engine.service.sync.take_difference"
-    module = __import__("engine.service.sync", fromlist=["take_difference"])
+    take = "engine.service.sync.run.take_difference"
+    module = __import__("engine.service.sync.run", fromlist=["take_difference"])
     original = module.take_difference
 
     def slow(*given: Any) -> Any:
@@ -170,8 +171,8 @@ def test_an_index_deleted_while_it_is_synced_is_gone(
 def test_an_index_deleted_while_it_is_compacted_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.store.changes.TAIL_NUMBERS", 0)
-    monkeypatch.setattr("engine.service.maintenance._BACKGROUND_NUMBERS", -1)
+    monkeypatch.setattr("engine.store.indexes.changes.TAIL_NUMBERS", 0)
+    monkeypatch.setattr("engine.service.indexes.maintenance._BACKGROUND_NUMBERS", -1)
     workspace = Workspace(tmp_path)
     create_direct(workspace)
     for generation in range(3):
@@ -179,7 +180,7 @@ def test_an_index_deleted_while_it_is_compacted_is_gone(
     handle = workspace.catalog.open(INDEX)[1]
     version = handle.current()
     assert version is not None
-    module = __import__("engine.store.segments", fromlist=["SegmentWriter"])
+    module = __import__("engine.store.segments.segment", fromlist=["SegmentWriter"])
     finish = module.SegmentWriter.finish
 
     def finish_after_deletion(writer: Any) -> int:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from reliability.world import INDEX, SCHEMA, create_direct, held_by, rows
 
 from engine import VectorSearchClient, Workspace
-from engine.doors.cli import main
+from engine.doors.cli.command import main
 from engine.doors.rest import handle
 from engine.errors import (
     CorruptFile,

@@ -14,8 +14,8 @@ from reliability.test_crash import Played, check
 from reliability.world import INDEX, TABLE, create_direct, garbage, held_by, rows, table
 
 from engine import Workspace
-from engine.service import sync_failures
-from engine.service.sync_failures import SyncFailure, failure_of, remember_failure
+from engine.service.sync import failures as sync_failures
+from engine.service.sync.failures import SyncFailure, failure_of, remember_failure
 
 SCENE_NAMES = [name for name in SCENES if name != "create and delete"]
 # Every point is tried where there is time for it.

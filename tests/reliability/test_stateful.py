@@ -35,9 +35,9 @@ LONG = float(os.environ.get("VITRINE_SOAK_SECONDS", "10")) >= 60
 
 # So that few rows reach what is meant for many: several segments, deletions in files, compactions.
 SMALL = {
-    "engine.store.changes.TAIL_NUMBERS": 4 * DIMENSION,
-    "engine.store.compaction._SMALL_NUMBERS": 8 * DIMENSION,
-    "engine.store.versions._LISTED_ROWS": 2,
+    "engine.store.indexes.changes.TAIL_NUMBERS": 4 * DIMENSION,
+    "engine.store.indexes.compaction._SMALL_NUMBERS": 8 * DIMENSION,
+    "engine.store.indexes.versions._LISTED_ROWS": 2,
 }
 
 Row = dict[str, Any]

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.encode.onnx import OnnxEncoder
+from engine.encode.models.onnx import OnnxEncoder
 
 from .data import Product, is_held_out, read_products
 from .evaluate import evaluate, sample_queries, short

@@ -24,7 +24,7 @@ FILL = 1_000  # rows of one upsert while the direct index is filled
 class Contestant(Adapter):
     about = "vitrine: a synced index over a registered table; writes to a direct access index"
     packages = ("vitrine-search", "faiss-cpu", "duckdb", "pyarrow", "numpy")
-    libraries = ("engine.service.workspace", "faiss", "duckdb", "pyarrow.parquet")
+    libraries = ("engine.workspace", "faiss", "duckdb", "pyarrow.parquet")
     batches = True
     writes = True
     exact = False

@@ -31,8 +31,8 @@ from engine.doors.rest import ROUTES
 from engine.doors.rest.bodies import MalformedRequest, encode_json, parse_body
 from engine.doors.rest.efforts import READS, effort_of_read
 from engine.doors.rest.routing import EndpointNotFound, answer, error_body, find_route
-from engine.service.effort import NONE, Effort
-from engine.service.workspace import Workspace
+from engine.service.search.cost import NONE, Effort
+from engine.workspace import Workspace
 
 QUICK_MS = 4.0  # of a query that the event loop answers itself; a thread would take a tenth more
 QUICK_BYTES = 1 << 17  # of bodies that it reads itself; a vector of 4,096 numbers takes 80 kB

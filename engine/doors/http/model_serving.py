@@ -14,8 +14,8 @@ from engine.doors.http.guard import name_operation, request_id
 from engine.doors.rest.bodies import encode_json, parse_body
 from engine.doors.rest.routing import error_body
 from engine.errors import InvalidParameterValue, NotSupported, VitrineError
-from engine.service.invocations import invoke
-from engine.service.workspace import Workspace
+from engine.service.serving.invocations import invoke
+from engine.workspace import Workspace
 
 _OPENAI = ("input", "encoding_format", "dimensions")
 _THREADS = 64  # as many calls as a batch holds wait for a model; queries have threads of their own

@@ -24,8 +24,8 @@ from engine.doors.http.credentials import Credentials, open_credentials
 from engine.doors.http.guard import LOOPBACK, Limits
 from engine.doors.http.metrics import SHARED_FOLDER, hold, remove_abandoned, shared_folder
 from engine.errors import InvalidInputException, InvalidState
-from engine.service.workspace import Workspace
 from engine.store.layout import make_folder, storage_failed
+from engine.workspace import Workspace
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

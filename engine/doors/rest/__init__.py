@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.doors.rest import ai_search, catalogue, data, endpoints, indexes, serving
+from engine.doors.rest import ai_search, data, endpoints, indexes, serving, unity_catalog
 from engine.doors.rest.routing import Json, Route, answer
-from engine.service.workspace import Workspace
+from engine.workspace import Workspace
 
 ROUTES: tuple[Route, ...] = (
     *endpoints.ROUTES,
@@ -17,7 +17,7 @@ ROUTES: tuple[Route, ...] = (
     *data.ROUTES,
     *ai_search.ROUTES,
     *serving.ROUTES,
-    *catalogue.ROUTES,
+    *unity_catalog.ROUTES,
 )
 
 

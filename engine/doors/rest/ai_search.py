@@ -20,7 +20,7 @@ from engine.doors.rest.fields import Field, Values, ignored
 from engine.doors.rest.indexes import create_fields, create_index, index_of
 from engine.doors.rest.routing import Json, Request, Route
 from engine.errors import InvalidParameterValue, NotSupported
-from engine.service.workspace import Workspace
+from engine.workspace import Workspace
 
 BASE = "/api/2.0/ai-search/workspaces/{workspace}/endpoints"
 ONE = f"{BASE}/{{endpoint}}"

@@ -13,7 +13,7 @@ from engine.doors.rest.indexes import both, index_of
 from engine.doors.rest.json_text import parse_exactly, parse_rows
 from engine.doors.rest.routing import Json, Request, Route
 from engine.errors import InvalidParameterValue
-from engine.service.workspace import Workspace
+from engine.workspace import Workspace
 
 RERANKER = Field(
     "reranker",

@@ -9,9 +9,9 @@ from typing import Any
 from engine.core.query import DEFAULT_RESULTS, MAX_RESULTS, PAGE_ROWS
 from engine.doors.rest.data import query_arguments
 from engine.errors import VitrineError
-from engine.service.effort import NONE, Effort, query_effort, reply_bytes
-from engine.service.scan import DEFAULT_ROWS
-from engine.service.workspace import Workspace
+from engine.service.search.cost import NONE, Effort, query_effort, reply_bytes
+from engine.service.search.scan import DEFAULT_ROWS
+from engine.workspace import Workspace
 
 READS = ("query_index", "query_next_page", "scan_index")
 # What makes a query more than a search by vector: encoding, words, a database, all rows' values.

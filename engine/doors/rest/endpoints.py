@@ -7,7 +7,7 @@ from engine.core.values import to_timestamp
 from engine.doors.rest.fields import Field, Values
 from engine.doors.rest.routing import Json, Request, Route
 from engine.errors import InvalidParameterValue
-from engine.service.workspace import Workspace
+from engine.workspace import Workspace
 
 BASE = "/api/2.0/vector-search/endpoints"
 ONE = f"{BASE}/{{endpoint}}"

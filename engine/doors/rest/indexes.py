@@ -12,7 +12,7 @@ from engine.doors.rest.fields import Field, Values
 from engine.doors.rest.json_text import parse_json
 from engine.doors.rest.routing import Answer, Json, Request, Route
 from engine.errors import InvalidParameterValue
-from engine.service.workspace import Workspace
+from engine.workspace import Workspace
 
 BASE = "/api/2.0/vector-search/indexes"
 UNDER_ENDPOINT = "/api/2.0/vector-search/endpoints/{endpoint}/indexes"

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from engine.doors.rest.fields import Field, Values, read_body, read_query
 from engine.errors import NotFound, VitrineError
-from engine.service.workspace import Workspace
+from engine.workspace import Workspace
 
 Json = dict[str, Any]
 _LOG = logging.getLogger("engine.rest")

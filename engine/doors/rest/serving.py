@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.doors.rest.routing import Json, Request, Route
-from engine.service.workspace import Workspace
+from engine.workspace import Workspace
 
 BASE = "/api/2.0/serving-endpoints"
 

@@ -52,7 +52,7 @@ def main() -> None:
     """The command `vitrine`."""
     try:
         use_own()
-        from engine.doors.cli import main as command
+        from engine.doors.cli.command import main as command
     except KeyboardInterrupt:  # before the command could say anything itself
         sys.exit(130)
     command()

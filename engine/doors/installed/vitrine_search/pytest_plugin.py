@@ -20,8 +20,8 @@ import pytest
 from vitrine_search import hidden_by, own_folder
 
 if TYPE_CHECKING:
-    from engine.doors.mirrors import Mirror, ServedMirror
-    from engine.service.workspace import Workspace
+    from engine.doors.testing.mirrors import Mirror, ServedMirror
+    from engine.workspace import Workspace
 
 _AUTH = ("oauth", "token")
 _MARKER = (
@@ -97,8 +97,8 @@ def vitrine_workspace(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Workspace:
     """A fresh `engine.Workspace` for each test, with the instant encoder "hashed"."""
-    from engine.service.workspace import Workspace
     from engine.settings import Settings
+    from engine.workspace import Workspace
 
     config = request.config
     kept = config.getoption("--vitrine-workspace") or config.getini("vitrine_workspace")
@@ -134,8 +134,8 @@ def vitrine(
     """
     from engine.doors.http.credentials import Credentials
     from engine.doors.http.server import BackgroundServer
-    from engine.doors.logins import to_server
-    from engine.doors.mirrors import ServedMirror
+    from engine.doors.testing.logins import to_server
+    from engine.doors.testing.mirrors import ServedMirror
 
     auth = _auth_of(request)
     credentials = Credentials(
@@ -154,9 +154,9 @@ def vitrine_mock(vitrine_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) 
 
     What the application imported before the test works on it too; see `engine.mock`.
     """
-    from engine.doors.logins import to_nobody
-    from engine.doors.mirrors import Mirror
-    from engine.doors.mock import mock
+    from engine.doors.testing.logins import to_nobody
+    from engine.doors.testing.mirrors import Mirror
+    from engine.doors.testing.mock import mock
 
     # Here too, so that what a test sets by monkeypatch on top is taken back in order.
     _apply(monkeypatch, to_nobody(os.environ))

@@ -1,0 +1,1 @@
+"""Filters: one tree, two ways to write it, its SQL."""

@@ -1,0 +1,1 @@
+"""How rows are scored, ordered, fused and counted: formulas, no files."""

@@ -1,0 +1,129 @@
+"""What several commands share: the workspace, options, and errors shown as one message.
+
+`--workspace` may stand before a command's name or after it; the one nearest to the end counts.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from engine.errors import NotFound, VitrineError
+
+_WORKSPACE = "vitrine.workspace"  # in what click keeps for a whole command line
+INTERRUPTED = 130  # exit status of a command ended by Ctrl-C
+FILE = click.Path(exists=False, path_type=Path)
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Group(click.Group):
+    """Takes `--workspace` for its commands, shows errors as one message, and an interruption as such."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        takes_workspace()(self)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except VitrineError as error:
+            raise click.ClickException(error.in_words) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever read the output has enough; click ends the command quietly
+            place = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{place}{error.strerror or error}") from error
+        except KeyboardInterrupt:
+            click.echo("interrupted: what was encoded is kept, run it again to go on", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+def _remember_workspace(ctx: click.Context, _: click.Parameter, folder: str | None) -> None:
+    if folder is not None and not folder.strip():
+        raise click.BadParameter("'' names no folder; expected the workspace's directory.", ctx)
+    if folder is not None:
+        ctx.meta[_WORKSPACE] = folder  # of a group first, then of its command
+
+
+def chosen_workspace() -> str | None:
+    """The directory that the command line names, None where it names none."""
+    chosen: str | None = click.get_current_context().meta.get(_WORKSPACE)
+    return chosen
+
+
+def with_workspace(command: Command) -> Command:
+    """Give a command `--workspace` and, as first argument, the opened workspace."""
+
+    @takes_workspace()
+    @functools.wraps(command)
+    def wrapped(**arguments: Any) -> Any:
+        from engine.workspace import Workspace
+
+        opened = Workspace(chosen_workspace())
+        try:
+            return command(opened, **arguments)
+        except NotFound as error:
+            if error.hint is None:
+                error.hint = opened.whereabouts()
+            raise
+
+    return wrapped  # type: ignore[return-value]
+
+
+def takes_workspace(help_text: str = "The workspace to use.") -> Callable[[Command], Command]:
+    """Give a command `--workspace`, which `chosen_workspace` then knows."""
+
+    def decorate(command: Command) -> Command:
+        return click.option(
+            "--workspace",
+            "-w",
+            metavar="DIR",
+            help=help_text,
+            expose_value=False,
+            callback=_remember_workspace,
+        )(command)
+
+    return decorate
+
+
+def embedding_options(command: Command) -> Command:
+    """The options of every command that embeds."""
+    options = [
+        click.option(
+            "--encoder", metavar="NAME", help="ARCHITECTURE/TAG, .../FILE or local-dir:DIR."
+        ),
+        click.option(
+            "--recipe",
+            type=click.Choice(["full-v1", "short-v1"]),
+            default="full-v1",
+            show_default=True,
+            help="How a product's text is put together.",
+        ),
+        click.option(
+            "--limit-photos",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Embed only the first N products that have a photo.",
+        ),
+        click.option("--strict", is_flag=True, help="Exit with an error if rows were left out."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+file_encoding = click.option(
+    "--encoding",
+    metavar="NAME",
+    help="Encoding of the CSV file, such as cp1252.  [default: UTF-8, or as its byte order mark says]",
+)
+
+
+def comma_separated(text: str | None) -> list[str] | None:
+    """The names in `a,b,c`; None for no option given."""
+    return None if text is None else [name.strip() for name in text.split(",")]

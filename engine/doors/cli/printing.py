@@ -1,0 +1,101 @@
+"""What the command prints: reports, tables, notes. Knows words and columns; not how to compute them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from engine.core.schema import SyncReport
+    from engine.encode.available import ModelInfo
+    from engine.shop.embedding import EmbedReport
+    from engine.shop.importing import ImportReport
+    from engine.shop.result import SearchResult
+
+_LONGEST_CELL = 44  # characters of a value in a printed table
+
+
+def note(note: str | None) -> None:
+    """A note, if there is one, on standard error."""
+    if note:
+        click.echo(f"note: {note}", err=True)
+
+
+def print_import(report: ImportReport) -> None:
+    """What an import found, in one line."""
+    line = f"imported {report.products:,} products, {report.with_photo:,} of them with a photo"
+    if report.prices_made_up:
+        line += f"; {report.prices_made_up:,} prices are made up"
+    if report.joined_names:
+        line += f"; {report.joined_names:,} names with unquoted commas read whole"
+    if (report.encoding, report.separator) != ("utf-8", "comma"):
+        line += f"; read as {report.encoding}, separated by {report.separator}"
+    click.echo(line)
+
+
+def print_embed(report: EmbedReport) -> None:
+    """What an embedding did; what it left out is a warning on standard error."""
+    note(report.note)
+    click.echo(
+        f"embedded {report.images:,} images ({report.encoded_images:,} new) and {report.texts:,} "
+        f"texts ({report.encoded_texts:,} new) of {report.products:,} products "
+        f"in {report.seconds:.1f} s with {report.encoder}"
+    )
+    if report.skipped:
+        click.echo(f"skipped {report.skipped:,} products beyond --limit-photos or without photo")
+    if report.failures:
+        counts = ", ".join(f"{stage} {count:,}" for stage, count in report.failures.items())
+        click.echo(
+            f"warning: {sum(report.failures.values()):,} rows were left out ({counts}); "
+            "see: vitrine table show embedding_failures",
+            err=True,
+        )
+
+
+def print_sync(name: str, report: SyncReport) -> None:
+    """What a sync did; what it left out is a warning on standard error."""
+    what = "synced" if report.changed else "unchanged"
+    click.echo(f"{what} {name}: {report.indexed:,} rows in {report.seconds:.1f} s")
+    if report.failed:
+        shown = "; ".join(f"{key}: {reason}" for key, reason in report.failures[:3])
+        kept = f", {report.kept:,} of them kept as they were" if report.kept else ""
+        click.echo(f"warning: {report.failed:,} rows were left out{kept} ({shown} ...)", err=True)
+
+
+def print_models(models: list[ModelInfo]) -> None:
+    """Models with dimension, size on this machine, and where they come from."""
+    rows = [
+        {
+            "name": model.name,
+            "from": model.kind,
+            "dimension": model.dimension,
+            "size": None if model.bytes is None else f"{model.bytes / 1e6:.1f} MB",
+            "where or weights": model.where,
+        }
+        for model in models
+    ]
+    print_table(rows, ["name", "from", "dimension", "size", "where or weights"])
+
+
+def print_result(result: SearchResult, all_columns: bool = True) -> None:
+    """Results as a table: the shop's columns, or all that were asked for."""
+    plain = ("product_id", "product_display_name", "article_type", "base_color", "price", "score")
+    chosen = [name for name in plain if name in result.columns]
+    columns = list(result.columns) if all_columns or len(chosen) < 2 else chosen
+    print_table(result.to_dicts(), columns)
+    if not len(result):
+        click.echo("no product matches")
+
+
+def print_table(rows: list[dict[str, Any]], columns: list[str]) -> None:
+    """Rows as an aligned table; long values are cut."""
+    from tabulate import tabulate
+
+    def cell(value: object) -> str:
+        text = f"{value:.4g}" if isinstance(value, float) and value < 10 else str(value)
+        text = "" if value is None else " ".join(text.split())
+        return text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"
+
+    body = [[cell(row[name]) for name in columns] for row in rows]
+    click.echo(tabulate(body, headers=columns, tablefmt="simple", disable_numparse=True))

@@ -1,0 +1,1 @@
+"""The mirrored client classes, in-process."""

@@ -1,0 +1,1 @@
+"""For tests of applications: the mock, and what its fixtures give."""

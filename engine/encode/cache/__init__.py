@@ -1,0 +1,1 @@
+"""Vectors by content and model: what was encoded is not encoded again."""

@@ -1,0 +1,154 @@
+"""Photos to a model's input, thumbnails. With `pictures`, the only files that import Pillow.
+
+One implementation for every encoder. A photo is turned to RGB on white first, then fitted. For photos
+that are RGB or grey as they are, equal, bit for bit, to open_clip's inference transform on the same
+decoded image (Resize, CenterCrop, RGB, ToTensor, Normalize).
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from engine.encode.photos.decoding import MAX_PIXELS, ImageInput, conversion, decode, with_decoded
+
+__all__ = [
+    "MAX_PIXELS",
+    "VERSION",
+    "ImageInput",
+    "Pixels",
+    "Preprocess",
+    "conversion",
+    "decode",
+    "png_bytes",
+    "thumbnail_uri",
+]
+
+Pixels = npt.NDArray[np.float32]
+
+VERSION = "pixels-1"  # part of fingerprints: changes when an RGB or grey photo gives other numbers
+_MAX_FITTED = 32_000_000  # pixels of a resized picture; of a longer one only the centre is made
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """The way from a decoded image to a model's input.
+
+    Attributes:
+        size: (height, width) of the input in pixels.
+        mean, std: per channel (RGB), of values from 0 to 1.
+        interpolation: "bicubic" or "bilinear", antialiased.
+        resize_mode: "shortest" (fill, then crop the centre), "longest" (fit, then pad), "squash".
+        fill_color: 0..255, for the padding of "longest".
+    """
+
+    size: tuple[int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    interpolation: str = "bicubic"
+    resize_mode: str = "shortest"
+    fill_color: int = 0
+
+    def __call__(self, image: ImageInput) -> Pixels:
+        """(3, height, width) float32 of one image; the image itself is not changed.
+
+        Raises:
+            BadImage: as `decode`.
+        """
+        return with_decoded(image, self._prepared)
+
+    def _prepared(self, picture: Image.Image) -> Pixels:
+        fitted = _centre(self._resized(picture), self.size, self.fill_color)
+        pixels = np.asarray(fitted)
+        out = np.empty((3, *self.size), dtype=np.float32)
+        for channel in range(3):
+            np.take(self._table[channel], pixels[:, :, channel], out=out[channel], mode="clip")
+        return out
+
+    @cached_property
+    def _table(self) -> Pixels:
+        """(3, 256): the normalised value of each byte, by the same float32 steps as torch's."""
+        bytes_as_unit = np.arange(256, dtype=np.float32) / np.float32(255)
+        mean = np.asarray(self.mean, dtype=np.float32)[:, None]
+        std = np.asarray(self.std, dtype=np.float32)[:, None]
+        table: Pixels = (bytes_as_unit - mean) / std
+        return table
+
+    def _resized(self, picture: Image.Image) -> Image.Image:
+        filters = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
+        resample = filters[self.interpolation]
+        height, width = self.size
+        if self.resize_mode == "squash":
+            target = (width, height)
+        elif self.resize_mode == "shortest" and height == width:
+            target = _shortest_edge(picture.size, height)
+        else:
+            longest = self.resize_mode == "longest"
+            target = _keep_ratio(picture.size, (width, height), longest)
+            if not longest:  # open_clip gives no interpolation here, and its default is bicubic
+                resample = Image.Resampling.BICUBIC
+        if target[0] * target[1] > _MAX_FITTED:
+            box = _centre_box(picture.size, target, (width, height))
+            return picture.resize((width, height), resample, box)
+        return picture if target == picture.size else picture.resize(target, resample)
+
+
+def _shortest_edge(size: tuple[int, int], edge: int) -> tuple[int, int]:
+    """(width, height) with the shorter side `edge`, the longer one rounded down."""
+    width, height = size
+    if width <= height:
+        return edge, int(edge * height / width)
+    return int(edge * width / height), edge
+
+
+def _keep_ratio(size: tuple[int, int], target: tuple[int, int], fit: bool) -> tuple[int, int]:
+    """(width, height) that fits into (or, if not `fit`, covers) the target."""
+    ratios = [have / want for have, want in zip(size, target)]
+    ratio = max(ratios) if fit else min(ratios)
+    # The short side of a strip would be rounded to nothing.
+    return max(1, round(size[0] / ratio)), max(1, round(size[1] / ratio))
+
+
+def _centre_box(
+    size: tuple[int, int], target: tuple[int, int], kept: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """The part of a picture that would be left of it, resized to `target` and cut to its centre."""
+    x, y = ((t - k) // 2 for t, k in zip(target, kept))
+    across, down = (s / t for s, t in zip(size, target))
+    return x * across, y * down, (x + kept[0]) * across, (y + kept[1]) * down
+
+
+def _centre(image: Image.Image, size: tuple[int, int], fill: int) -> Image.Image:
+    """Pad with `fill` where the image is smaller than (height, width), then crop the centre."""
+    height, width = size
+    missing_x, missing_y = max(0, width - image.width), max(0, height - image.height)
+    if missing_x or missing_y:
+        border = (missing_x // 2, missing_y // 2, (missing_x + 1) // 2, (missing_y + 1) // 2)
+        image = ImageOps.expand(image, border, (fill, fill, fill))
+    top = round((image.height - height) / 2.0)
+    left = round((image.width - width) / 2.0)
+    if (top, left) == (0, 0) and image.size == (width, height):
+        return image
+    return image.crop((left, top, left + width, top + height))
+
+
+def thumbnail_uri(image: ImageInput, edge: int = 224) -> str:
+    """A small JPEG of the image as a `data:` URI, its longer side at most `edge` pixels."""
+    small = decode(image).copy()  # a PIL image that was given stays as it is
+    small.thumbnail((edge, edge))
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def png_bytes(pixels: npt.NDArray[np.uint8]) -> bytes:
+    """A PNG file of (height, width, 3) bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""Endpoints and indexes: their life, their rows, their health."""

@@ -1,0 +1,239 @@
+"""Rows that callers write themselves: the direct access index. Knows the API's types and replies.
+
+A reply to a write is given when the rows are durable; the next query sees them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from engine.core.arrays import Matrix
+from engine.core.schema import Column, IndexSpec, suggestion
+from engine.core.values import shown
+from engine.errors import InvalidParameterValue, VitrineError
+from engine.service.columns import column_of
+from engine.service.indexes.row_values import value_of, vector_of
+from engine.store.indexes.changes import Change
+from engine.store.indexes.versions import VersionStore
+
+Failures = list[tuple[str, str]]  # keys as text, each with the reason
+
+# The API's words for types, in both spellings, and how an index stores them.
+TYPES: Mapping[str, tuple[str, pa.DataType]] = {
+    "integer": ("int", pa.int32()),
+    "int": ("int", pa.int32()),
+    "long": ("bigint", pa.int64()),
+    "bigint": ("bigint", pa.int64()),
+    "short": ("smallint", pa.int16()),
+    "smallint": ("smallint", pa.int16()),
+    "byte": ("tinyint", pa.int8()),
+    "tinyint": ("tinyint", pa.int8()),
+    "float": ("float", pa.float32()),
+    "double": ("double", pa.float64()),
+    "boolean": ("boolean", pa.bool_()),
+    "string": ("string", pa.string()),
+    "date": ("date", pa.date32()),
+    "timestamp": ("timestamp", pa.timestamp("us")),
+}
+
+
+def check_type(column: str, text: object) -> tuple[str, pa.DataType]:
+    """A type of the schema: the cloud's spelling, and the Arrow type.
+
+    Raises:
+        InvalidParameterValue: not a type of the API.
+    """
+    name = text.strip().lower() if isinstance(text, str) else ""
+    inner = name[6:-1].strip() if name.startswith("array<") and name.endswith(">") else None
+    known = TYPES.get(name if inner is None else inner)
+    if known is None:
+        raise InvalidParameterValue(
+            f"schema gives column {column!r} the type {shown(text)}; expected one of "
+            f"{', '.join(TYPES)}, or array<...> of one."
+        )
+    return known if inner is None else (f"array<{known[0]}>", pa.list_(known[1]))
+
+
+def schema_json(schema: Mapping[str, str]) -> str:
+    """The schema as the cloud shows it: keys sorted, compact, its own spelling of types."""
+    spelled = {column: check_type(column, text)[0] for column, text in sorted(schema.items())}
+    return json.dumps(spelled, separators=(",", ":"))
+
+
+def columns_of(spec: IndexSpec) -> list[Column]:
+    """The columns of a direct access index."""
+    return [
+        Column(spec.vector_column, "other", is_array=True)
+        if field.name == spec.vector_column
+        else column_of(field)
+        for field in _fields(spec)
+    ]
+
+
+def _fields(spec: IndexSpec) -> list[pa.Field]:
+    schema = spec.schema or {}
+    return [pa.field(name, check_type(name, schema[name])[1]) for name in spec.columns]
+
+
+def first_version(spec: IndexSpec) -> dict[str, Any]:
+    """The facts of an empty direct access index."""
+    return {
+        "source": None,
+        "report": None,
+        "columns": [asdict(column) for column in columns_of(spec)],
+        "encoder": {"encoder": None, "fingerprint": None},
+        "created_at": time.time_ns() // 1_000_000,
+    }
+
+
+def upsert(versions: VersionStore, rows: object) -> dict[str, Any]:
+    """Write rows; a row with a known key replaces the whole row, columns not given become null.
+
+    Args:
+        rows: list of dicts with at least the key and the vector. Of a key given twice the last
+            counts.
+
+    Returns:
+        the API's reply: status SUCCESS, PARTIAL_SUCCESS or FAILURE, and what failed by key. Where
+        something did, `failures` lists `{"primary_key", "reason"}` beside it.
+
+    Raises:
+        InvalidParameterValue: not a list of dicts, or a row without its key.
+    """
+    spec = versions.spec
+    given = _check_rows(rows, spec)
+    good, failed = _usable_rows(given, spec)
+    if good:
+        with versions.writing():
+            _write(versions, list(good.values()), list(good))
+    return _reply(len(given), failed)
+
+
+def delete(versions: VersionStore, keys: object) -> dict[str, Any]:
+    """Delete rows by key; a key that is not there counts as deleted.
+
+    Raises:
+        InvalidParameterValue: not a list of keys.
+    """
+    spec = versions.spec
+    if not isinstance(keys, (list, tuple)):
+        raise InvalidParameterValue(f"primary_keys is {shown(keys)}; expected a list of keys.")
+    wanted: list[Any] = []
+    failed: Failures = []
+    kind = _key_type(spec)
+    for key in keys:
+        try:
+            if key is None:
+                raise InvalidParameterValue("null is no key.")
+            wanted.append(value_of(key, kind, spec.primary_key))
+        except VitrineError as error:
+            failed.append((_shown_key(key), error.message))
+    if wanted:
+        with versions.writing():
+            _write(versions, [], wanted)
+    return _reply(len(keys), failed)
+
+
+def _write(versions: VersionStore, rows: list[dict[str, Any]], keys: list[Any]) -> None:
+    """Delete the rows of the keys, append the given ones, publish."""
+    spec = versions.spec
+    version = versions.current()
+    change = Change(versions, version)
+    try:
+        parts, places = change.find(keys)
+        for part in np.unique(parts[parts >= 0]).tolist():
+            change.delete(part, places[parts == part])
+        if rows:
+            change.append(*_as_arrow(rows, spec))
+        if not change.is_empty:
+            facts = version.facts if version is not None else first_version(spec)
+            columns = [asdict(column) for column in columns_of(spec)]
+            now = time.time_ns() // 1_000_000
+            change.publish({**facts, "columns": columns, "created_at": now})
+    except BaseException:
+        change.discard()
+        raise
+
+
+def _as_arrow(rows: list[dict[str, Any]], spec: IndexSpec) -> tuple[pa.Table, Matrix]:
+    fields = [field for field in _fields(spec) if field.name != spec.vector_column]
+    arrays = [pa.array([row.get(field.name) for row in rows], field.type) for field in fields]
+    vectors = np.stack([row[spec.vector_column] for row in rows])
+    return pa.table(arrays, schema=pa.schema(fields)), vectors
+
+
+# ------------------------------------------------------------------ checks
+def _check_rows(rows: object, spec: IndexSpec) -> list[dict[str, Any]]:
+    if not isinstance(rows, (list, tuple)) or not all(isinstance(row, dict) for row in rows):
+        raise InvalidParameterValue("inputs must be a list of dicts, one for each row.")
+    for place, row in enumerate(rows):
+        if row.get(spec.primary_key) is None:
+            raise InvalidParameterValue(
+                f"row {place} of inputs has no value for the primary key {spec.primary_key!r}."
+            )
+    return list(rows)
+
+
+def _usable_rows(
+    rows: Sequence[dict[str, Any]], spec: IndexSpec
+) -> tuple[dict[Any, dict[str, Any]], Failures]:
+    """Rows by key with values of the schema's types, and those that can't be used."""
+    types = {field.name: field.type for field in _fields(spec)}
+    good: dict[Any, dict[str, Any]] = {}
+    failed: Failures = []
+    for row in rows:
+        try:
+            if row.keys() - types.keys():
+                raise _unknown_columns(row, types)
+            values = {
+                name: value_of(value, types[name], name)
+                for name, value in row.items()
+                if name != spec.vector_column
+            }
+            values[spec.vector_column] = vector_of(
+                row.get(spec.vector_column), spec.dimension, spec.vector_column
+            )
+            good.pop(values[spec.primary_key], None)
+            good[values[spec.primary_key]] = values
+        except VitrineError as error:
+            failed.append((_shown_key(row[spec.primary_key]), error.message))
+    return good, failed
+
+
+def _unknown_columns(row: Mapping[Any, Any], types: Mapping[str, Any]) -> InvalidParameterValue:
+    given = [name for name in row if name not in types]
+    unknown = sorted(name if isinstance(name, str) else shown(name) for name in given)
+    return InvalidParameterValue(
+        f"the index has no column {', '.join(unknown):.200}.{suggestion(unknown[0], types)} "
+        f"Columns: {', '.join(types)}."
+    )
+
+
+def _key_type(spec: IndexSpec) -> pa.DataType:
+    return next(field.type for field in _fields(spec) if field.name == spec.primary_key)
+
+
+def _reply(count: int, failed: Failures) -> dict[str, Any]:
+    """The API's reply; where rows failed, why stands beside it in `failures`, which is our own."""
+    done = count - len(failed)
+    status = "SUCCESS" if not failed else "PARTIAL_SUCCESS" if done else "FAILURE"
+    reply: dict[str, Any] = {"status": status, "result": {"success_row_count": done}}
+    if failed:
+        reply["result"]["failed_primary_keys"] = [key for key, _ in failed]
+        reply["failures"] = [{"primary_key": key, "reason": reason} for key, reason in failed]
+    return reply
+
+
+def _shown_key(key: object) -> str:
+    """A key that was refused, as a reply can hold it."""
+    try:
+        return str(key).encode("utf-8", "backslashreplace").decode()
+    except (ValueError, RecursionError):  # more digits than Python writes, or endless lists
+        return shown(key)

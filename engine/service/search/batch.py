@@ -1,0 +1,240 @@
+"""Many queries at once: one pass of FAISS for all, exact scores in blocks, rows fetched together.
+
+The same promise as `search.find`, query by query; whatever a block can't settle is asked again alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.core.arrays import Floats32, Matrix, Rows
+from engine.core.query import Query, build_query
+from engine.core.ranking.scoring import api_scores
+from engine.core.rows import RowSet
+from engine.core.schema import IndexSpec
+from engine.errors import InvalidParameterValue
+from engine.service.search.nearest import plan_of, rows_to_search
+from engine.service.search.shortlist import (
+    MOST_SHARE,
+    SURE,
+    candidates,
+    first_list,
+    first_look,
+)
+from engine.store.indexes.versions import Part, Version
+from engine.store.segments.ann import exact_nearest
+from engine.store.segments.segment import Segment
+
+_SLACK = 12  # rows beyond k, so that near ties are settled by exact scores
+_BLOCK_BYTES = 8 << 20  # of gathered vectors at a time
+_Pairs = tuple[Rows, Rows]  # query and row of each candidate
+
+
+def search_batch(
+    spec: IndexSpec,
+    version: Version,
+    query_vectors: npt.ArrayLike,
+    columns: Sequence[str],
+    filters: object,
+    num_results: int,
+    exact: bool,
+) -> list[list[dict[str, Any]]]:
+    """See `Indexes.similarity_search_batch`."""
+    queries = _queries(query_vectors, spec)
+    if not len(queries):
+        return []
+    query = build_query(
+        spec,
+        version.columns,
+        columns=columns,
+        vector=queries[0],
+        filters=filters,
+        num_results=num_results,
+        exact=exact,
+    )
+    asked, places, rows, distances = _nearest(version, queries, query)
+    scores = api_scores(distances).tolist()
+    names = (*query.columns, "score")
+    found = [
+        dict(zip(names, values))
+        for values in zip(*_fetch(version, places, rows, query.columns), scores)
+    ]
+    ends = np.searchsorted(asked, np.arange(len(queries) + 1)).tolist()
+    return [found[start:end] for start, end in itertools.pairwise(ends)]
+
+
+def _fetch(version: Version, parts: Rows, rows: Rows, columns: Sequence[str]) -> list[list[Any]]:
+    """Column values of rows of parts, in their order: a list for each column."""
+    numbers = np.unique(parts).tolist()
+    if len(numbers) == 1:
+        values: list[list[Any]] = version.parts[numbers[0]].segment.fetch(columns, rows)
+        return values
+    out: list[list[Any]] = [[None] * len(rows) for _ in columns]
+    for part in numbers:
+        places = np.flatnonzero(parts == part)
+        for column, values in zip(out, version.parts[part].segment.fetch(columns, rows[places])):
+            for place, value in zip(places.tolist(), values):
+                column[place] = value
+    return out
+
+
+def _queries(values: npt.ArrayLike, spec: IndexSpec) -> Matrix:
+    try:
+        with np.errstate(over="ignore"):
+            queries = np.ascontiguousarray(values, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError):
+        queries = np.empty(0, dtype=np.float32)
+    if queries.ndim != 2 or queries.shape[1] != spec.dimension:
+        raise InvalidParameterValue(
+            f"query_vectors has shape {np.shape(queries)}; index {spec.name} takes (m, "
+            f"{spec.dimension}) numbers."
+        )
+    if not np.isfinite(queries).all():
+        row = int(np.flatnonzero(~np.isfinite(queries).all(axis=1))[0])
+        raise InvalidParameterValue(f"query_vectors[{row}] holds a number that is not finite.")
+    return queries
+
+
+def _nearest(
+    version: Version, queries: Matrix, query: Query
+) -> tuple[Rows, Rows, Rows, npt.NDArray[np.float64]]:
+    """Query, part, row and squared distance of all results, by query and then nearest first."""
+    asked, parts, rows, distances, keys = [], [], [], [], []
+    for number, part in enumerate(version.parts):
+        part.segment.vectors.check_size()
+        passing, _ = rows_to_search(version, part, query)
+        of, where = _candidates(part, queries, query, passing)
+        asked.append(of)
+        rows.append(where)
+        parts.append(np.full(len(of), number))
+        distances.append(_distances(queries, part.segment.vectors.matrix, of, where))
+        keys.extend(part.segment.keys_of(where))
+    all_of, all_parts, all_rows = (
+        np.concatenate(list_) if list_ else np.empty(0, dtype=np.int64)
+        for list_ in (asked, parts, rows)
+    )
+    squared = np.concatenate(distances) if distances else np.empty(0)
+    order = np.lexsort((_ranks(keys), squared, all_of))
+    starts = np.searchsorted(all_of[order], np.arange(len(queries)))
+    place = np.arange(len(order)) - starts[all_of[order]]
+    best = order[place < query.num_results]
+    return all_of[best], all_parts[best], all_rows[best], squared[best]
+
+
+def _ranks(keys: list[Any]) -> Rows:
+    """Numbers that order as the keys do."""
+    if not keys or isinstance(keys[0], int):
+        with contextlib.suppress(OverflowError):  # the API's long can't hold some of uint64
+            return np.array(keys, dtype=np.int64)
+    rank = {key: place for place, key in enumerate(sorted(set(keys)))}
+    return np.array([rank[key] for key in keys], dtype=np.int64)
+
+
+def _distances(queries: Matrix, matrix: Matrix, of: Rows, rows: Rows) -> npt.NDArray[np.float64]:
+    """Squared Euclidean distance of each pair, in float64 as `core.scoring` has it."""
+    out = np.empty(len(of), dtype=np.float64)
+    step = max(1, _BLOCK_BYTES // (8 * queries.shape[1]))
+    for start in range(0, len(of), step):
+        part = slice(start, start + step)
+        difference = matrix[rows[part]].astype(np.float64) - queries[of[part]]
+        out[part] = np.einsum("ij,ij->i", difference, difference)
+    return out
+
+
+def _candidates(part: Part, queries: Matrix, query: Query, passing: RowSet | None) -> _Pairs:
+    """Pairs of query and row that hold each query's nearest k of this part."""
+    plan = plan_of(part, passing, query)
+    if plan.kind == "compressed" and part.segment.ann and part.segment.ann.cell_count == 1:
+        settled, pairs = _compressed(part, queries, query.num_results, passing)
+        left = np.flatnonzero(~settled)
+        if passing is None and len(left):
+            settled[left], rest = _scanned(part, queries[left], query.num_results)
+            pairs.extend((left[of], rows) for of, rows in rest)
+    elif plan.kind == "exact scan" and passing is None:
+        settled, pairs = _scanned(part, queries, query.num_results)
+    else:
+        settled, pairs = np.zeros(len(queries), dtype=np.bool_), []
+    for place in np.flatnonzero(~settled).tolist():
+        found = candidates(part.segment, queries[place], query.num_results, passing, plan)
+        pairs.append((np.full(len(found.rows), place), found.rows))
+    of, rows = (np.concatenate(list_) for list_ in zip(*pairs))
+    order = np.argsort(of, kind="stable")
+    return of[order], rows[order]
+
+
+def _scanned(part: Part, queries: Matrix, k: int) -> tuple[npt.NDArray[np.bool_], list[_Pairs]]:
+    """All products by FAISS; settled where rounding can't have hidden a row."""
+    vectors = part.segment.vectors
+    if vectors.lengths is not None or vectors.rows <= k + _SLACK:
+        return np.zeros(len(queries), dtype=np.bool_), []
+    rows, products = exact_nearest(queries, vectors.matrix, k + _SLACK)
+    lowest = products[:, k - 1] - vectors.margins(queries)
+    settled = products[:, -1] < lowest
+    of, column = np.nonzero((products >= lowest[:, None]) & settled[:, None])
+    return settled, [(of, rows[of, column])]
+
+
+def _compressed(
+    part: Part, queries: Matrix, k: int, passing: RowSet | None
+) -> tuple[npt.NDArray[np.bool_], list[_Pairs]]:
+    """First passes for all that are open; settled as `candidates.rescore` decides."""
+    segment, ann = part.segment, part.segment.ann
+    assert ann is not None
+    considered = segment.rows if passing is None else passing.count
+    spreads = ann.error_spreads(segment.sample, queries)
+    settled = np.zeros(len(queries), dtype=np.bool_)
+    pairs: list[_Pairs] = []
+    wanted = first_list(segment.rows, k)
+    while not settled.all() and wanted <= MOST_SHARE * considered:
+        left = np.flatnonzero(~settled)
+        rows, products = ann.search_many(queries[left], wanted, passing, None)
+        if (rows[:, -1] < 0).any():
+            break
+        near, done = _settle(segment, queries[left], rows, products, spreads[left], k)
+        settled[left] = done
+        of, column = np.nonzero(near & done[:, None])
+        pairs.append((left[of], rows[of, column]))
+        wanted *= 4
+    return settled, pairs
+
+
+def _settle(
+    segment: Segment, queries: Matrix, rows: Rows, products: Floats32, spreads: Floats32, k: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Score lists exactly.
+
+    Args:
+        queries: (m, d). rows, products: (m, wanted) approximate, greatest first.
+        spreads: (m,) of the products' error.
+
+    Returns:
+        (m, wanted) rows that may be of a query's nearest k, and (m,) whether its list was long
+        enough.
+    """
+    wanted = rows.shape[1]
+    first = min(wanted, first_look(k))
+    exact = segment.products_of(queries, rows[:, :first])
+    difference = exact - products[:, :first]
+    margins = segment.vectors.margins(queries)
+    spread = np.maximum(difference.std(axis=1), spreads)
+    reach = np.maximum(difference.mean(axis=1), 0) + SURE * spread + margins
+    kth = np.partition(exact, first - k, axis=1)[:, first - k]
+    needed = (products >= (kth - reach)[:, None]).sum(axis=1)
+    done = needed < wanted
+    # FAISS passes over row -1: beyond what is needed, and in lists that are asked for again.
+    rest = np.where(
+        (np.arange(first, wanted) < needed[:, None]) & done[:, None], rows[:, first:], -1
+    )
+    if (rest >= 0).any():
+        exact = np.hstack([exact, segment.products_of(queries, rest)])
+        kth = np.partition(exact, wanted - k, axis=1)[:, wanted - k]
+        return exact >= (kth - margins)[:, None], done
+    near = np.zeros(rows.shape, dtype=np.bool_)
+    near[:, :first] = exact >= (kth - margins)[:, None]
+    return near, done

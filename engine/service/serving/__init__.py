@@ -1,0 +1,1 @@
+"""Model serving endpoints, and the models behind them."""

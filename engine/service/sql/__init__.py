@@ -1,0 +1,1 @@
+"""SQL: statements as values, and what carries them out."""

@@ -1,0 +1,122 @@
+"""Tables and indexes as Unity Catalog describes them. Knows types; not rows.
+
+Truth: what `databricks-ai-bridge` and others read: names, types and positions of columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from engine.core.names import ThreePartName, table_name
+from engine.errors import InvalidParameterValue, NotFound, VitrineError
+from engine.service.indexes.direct_access import check_type
+
+if TYPE_CHECKING:
+    from engine.workspace import Workspace
+
+_TYPES: list[tuple[Callable[[pa.DataType], bool], str, str]] = [
+    (pa.types.is_boolean, "BOOLEAN", "boolean"),
+    (pa.types.is_int8, "BYTE", "tinyint"),
+    (pa.types.is_int16, "SHORT", "smallint"),
+    (pa.types.is_int32, "INT", "int"),
+    (pa.types.is_integer, "LONG", "bigint"),
+    (pa.types.is_float32, "FLOAT", "float"),
+    (pa.types.is_floating, "DOUBLE", "double"),
+    (pa.types.is_date, "DATE", "date"),
+    (pa.types.is_timestamp, "TIMESTAMP", "timestamp"),
+    (pa.types.is_binary, "BINARY", "binary"),
+]
+
+
+def type_of(kind: pa.DataType) -> tuple[str, str]:
+    """A type as the catalogue names it, and as SQL writes it."""
+    if pa.types.is_dictionary(kind):
+        return type_of(kind.value_type)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return "ARRAY", f"array<{type_of(kind.value_type)[1]}>"
+    if pa.types.is_decimal(kind):
+        return "DECIMAL", f"decimal({kind.precision},{kind.scale})"
+    return next(((name, sql) for test, name, sql in _TYPES if test(kind)), ("STRING", "string"))
+
+
+def get_table(workspace: Workspace, full_name: str) -> dict[str, Any]:
+    """A table, or an index, with its columns.
+
+    Raises:
+        NotFound: neither a table nor an index.
+    """
+    try:
+        name = table_name(full_name)
+        fields, kind = list(workspace.tables.get(name).schema), "EXTERNAL"
+    except (NotFound, InvalidParameterValue):
+        if not workspace.index_exists(full_name):
+            raise NotFound(f"Table '{full_name}' does not exist.") from None
+        name = table_name(full_name)
+        fields, kind = _fields_of_index(workspace, full_name), "VECTOR_INDEX"
+    columns = []
+    for place, field in enumerate(fields):
+        type_name, text = type_of(field.type)
+        column = {"name": field.name, "type_name": type_name, "type_text": text, "position": place}
+        columns.append({**column, "nullable": field.nullable})
+    return _described(name, kind, columns)
+
+
+def list_tables(workspace: Workspace, names: Iterable[str], columns: bool) -> list[dict[str, Any]]:
+    """Some tables, each as `get_table` gives it; `columns` are left out where they aren't wanted.
+
+    A table that can't be read does not spoil the list: it has no columns, and a comment that says why.
+    One that was dropped meanwhile is left out.
+    """
+    found = []
+    for name in names:
+        try:
+            table = get_table(workspace, name)
+        except NotFound:
+            continue
+        except VitrineError as error:
+            parts = table_name(name)
+            table = {**_described(parts, "EXTERNAL", []), "comment": f"damaged: {error.message}"}
+        found.append(table if columns else {k: v for k, v in table.items() if k != "columns"})
+    return found
+
+
+def _described(name: ThreePartName, kind: str, columns: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "name": name.name,
+        "catalog_name": name.catalog,
+        "schema_name": name.schema,
+        "full_name": str(name),
+        "table_type": kind,
+        "columns": columns,
+    }
+
+
+def _fields_of_index(workspace: Workspace, name: str) -> list[pa.Field]:
+    """The columns of an index: those of its rows, and the vector.
+
+    Types are those of the source table or the schema where they are known, else of what is stored.
+    """
+    spec, versions = workspace.catalog.open(name)  # also where its endpoint is stopped
+    if spec.is_direct_access:
+        schema = spec.schema or {}
+        return [pa.field(column, check_type(column, schema[column])[1]) for column in spec.columns]
+    version = versions.current()
+    if version is None:
+        return []  # its first sync failed, so nobody knows
+    stored = {f.name: f for part in version.parts[:1] for f in part.segment.metadata.schema}
+    vector = pa.list_(pa.float32())
+    kinds = {
+        "int": pa.int64(),
+        "float": pa.float64(),
+        "boolean": pa.bool_(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us"),
+    }
+    out = []
+    for column in version.columns.values():
+        kind = vector if column.name == spec.vector_column else kinds.get(column.kind, pa.string())
+        out.append(stored.get(column.name, pa.field(column.name, kind)))
+    return out

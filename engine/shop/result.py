@@ -1,0 +1,128 @@
+"""What a search gives back in Python. Knows forms of rows; not how they were found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from engine.errors import BadImage, InvalidInputException
+from engine.optional import require
+from engine.shop.contact_sheet import Card, contact_sheet
+
+if TYPE_CHECKING:
+    import pandas
+
+ReadImage = Callable[[str], bytes]
+
+
+def page_file(path: str | Path) -> Path:
+    """The file that a page is to be saved in, looked at before anything is searched or written.
+
+    Raises:
+        InvalidInputException: its folder is not there, or it is a folder itself.
+    """
+    file = Path(path).expanduser()
+    if not file.parent.is_dir():
+        raise InvalidInputException(
+            f"{file} can't be written: there is no folder {file.parent}. Make it, or name another."
+        )
+    if file.is_dir():
+        raise InvalidInputException(
+            f"{file} is a folder; expected the name of a file, such as {file / 'results.html'}."
+        )
+    return file
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The rows of one search, best first.
+
+    Each row holds the columns that were asked for, then `score` (the API's) and `cosine`; both are
+    higher for better rows; the cosine of a row that only words found is None. It is a sequence of
+    dicts, and in a notebook it shows itself as a contact sheet.
+
+    Attributes:
+        index: name of the index that answered.
+        query: the query in words, for headings.
+        columns: names of the columns, `score` and `cosine` last.
+        timings: milliseconds by part of the work: encode, filter, search, fetch.
+        plan: how each segment was searched.
+        note: what must be known of the encoder, such as untrained weights.
+    """
+
+    index: str
+    query: str
+    columns: tuple[str, ...]
+    timings: Mapping[str, float]
+    plan: tuple[str, ...]
+    note: str | None
+    _rows: tuple[tuple[Any, ...], ...]
+    _images: tuple[str | None, ...] = field(repr=False)
+    _read_image: ReadImage = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.to_dicts())
+
+    def __getitem__(self, place: int) -> dict[str, Any]:
+        return dict(zip(self.columns, self._rows[place]))
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The rows as fresh dicts."""
+        return [dict(zip(self.columns, row)) for row in self._rows]
+
+    def to_arrow(self) -> pa.Table:
+        """The rows as a pyarrow Table."""
+        by_column: Sequence[Sequence[Any]] = list(zip(*self._rows)) or [()] * len(self.columns)
+        return pa.table([pa.array(list(values)) for values in by_column], names=list(self.columns))
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The rows as a pandas DataFrame.
+
+        Raises:
+            MissingExtra: pandas is not installed.
+        """
+        pandas = require("pandas", "to_pandas()")
+        return pandas.DataFrame(self.to_dicts(), columns=list(self.columns))
+
+    def to_html(self) -> str:
+        """One HTML page with photo, name, price and score of each row; the photos are inside it.
+
+        Photos that were not found are counted there, with the reason for the first.
+        """
+        cards = [Card(self[place], photo) for place, (photo, _) in enumerate(self._photos())]
+        return contact_sheet(f"{self.query} · {self.index}", cards, self.missing_photos())
+
+    def missing_photos(self) -> str | None:
+        """How many of the rows' photos can't be read, and why the first can't; None for none."""
+        reasons = [reason for _, reason in self._photos() if reason is not None]
+        if not reasons:
+            return None
+        return f"{len(reasons):,} of {len(self):,} photos can't be shown: {reasons[0]}"
+
+    def _photos(self) -> Iterator[tuple[bytes | None, str | None]]:
+        """The bytes of each row's photo, or why there are none; neither where a row has no photo."""
+        for path in self._images:
+            try:
+                yield (self._read_image(path) if path else None), None
+            except BadImage as error:
+                yield None, error.message
+
+    def save(self, path: str | Path) -> Path:
+        """Write `to_html()` to a file and return its path.
+
+        Raises:
+            InvalidInputException: the file's folder is not there.
+        """
+        file = page_file(path)
+        file.write_text(self.to_html(), encoding="utf-8")
+        return file
+
+    def _repr_html_(self) -> str:
+        return self.to_html()

@@ -1,0 +1,1 @@
+"""An index on disk: its specification, its versions, and how they change."""

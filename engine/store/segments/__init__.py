@@ -1,0 +1,1 @@
+"""A segment: an immutable batch of rows, and what finds them."""

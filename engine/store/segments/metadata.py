@@ -1,0 +1,220 @@
+"""The DuckDB wall: the other columns of a segment; which rows pass a filter. The only file with duckdb.
+
+Columns are read from Parquet when first needed and kept, text as a dictionary of its distinct values,
+which DuckDB compares once each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+import weakref
+from collections import deque
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.core.arrays import Mask, Rows
+from engine.core.filters.sql import to_sql
+from engine.core.filters.tree import Node, columns_of
+from engine.errors import CorruptFile
+from engine.store.segments.columns import Columns, Take, taker
+
+if TYPE_CHECKING:
+    import duckdb
+
+_ROW = "row_number"
+_SMALL_ROWS = 2048
+_MOST_TOGETHER = 8  # sets of columns that are asked for again and again
+_one_at_a_time = threading.Lock()  # guards the database
+_view_numbers = itertools.count()
+_forgotten: deque[str] = deque()  # views of segments that are gone; filled by the collector
+
+
+class RowTable:
+    """The metadata rows of one segment; safe to use from many threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Open `rows.parquet` of a segment.
+
+        Raises:
+            CorruptFile: not readable as Parquet. OSError: the system refused to open it.
+        """
+        self._path = path
+        try:
+            self._plain = self._parquet = self._open()
+            schema = self._plain.schema_arrow
+            texts = [f.name for f in schema if pa.types.is_string(f.type)]
+            if texts:
+                known = self._plain.metadata
+                self._parquet = self._open(read_dictionary=texts, metadata=known)
+        except (pa.ArrowException, OSError) as error:
+            if getattr(error, "errno", None) is not None:  # the system's word, not Arrow's
+                raise
+            raise self._damaged(error) from None
+        self.rows: int = self._parquet.metadata.num_rows
+        self.schema: pa.Schema = schema
+        self._columns: dict[str, pa.Array] = {}
+        self._takers: dict[str, Take] = {}
+        self._together: dict[tuple[str, ...], Columns] = {}
+        self._lock = threading.RLock()
+        self._view = f"segment_{next(_view_numbers)}"
+        # Names of our own: DuckDB's ignore letter case, and a user's column may be called anything.
+        # A column keeps its name for good, because another thread may be using it.
+        self._aliases: dict[str, str] = {}
+
+    def _open(self, **options: Any) -> pq.ParquetFile:
+        # Kept open, so that this version stays readable after its files were collected; not mapped,
+        # because a mapped file that is cut short ends the process. And not pq.read_table, which
+        # imports pyarrow.dataset, and with it pandas, for a second.
+        return pq.ParquetFile(
+            self._path, memory_map=False, page_checksum_verification=True, **options
+        )
+
+    def _damaged(self, error: Exception) -> CorruptFile:
+        return CorruptFile(f"{self._path} is damaged ({error}). Sync the index again.")
+
+    def column(self, name: str) -> pa.Array:
+        """One whole column, as one array; text that repeats is a dictionary array.
+
+        Raises:
+            CorruptFile: its bytes are not those that were written.
+        """
+        with self._lock:
+            if name not in self._columns:
+                # One read of a small file costs as much as one of a column of it.
+                self._load([name] if self.rows > _SMALL_ROWS else self.schema.names)
+            return self._columns[name]
+
+    def _load(self, names: list[str]) -> None:
+        if not names:
+            return
+        read = self._read(self._parquet, names)
+        many = []  # text that hardly repeats
+        for name in names:
+            column = _one_array(read.column(name))
+            if pa.types.is_dictionary(column.type) and 2 * len(column.dictionary) > len(column):
+                many.append(name)
+            else:
+                self._columns.setdefault(name, column)
+        del read
+        if many:  # read again, plainly: decoding would import pyarrow.compute, for 50 ms
+            plain = self._read(self._plain, many)
+            for name in many:
+                self._columns.setdefault(name, plain.column(name).combine_chunks())
+        pa.default_memory_pool().release_unused()  # reading took several times what is kept
+
+    def _read(self, parquet: pq.ParquetFile, names: list[str]) -> pa.Table:
+        try:
+            # Not in threads: each would keep memory for itself.
+            return parquet.read(columns=names, use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from None
+
+    def take(self, name: str, rows: Rows) -> list[Any]:
+        """Values of a column for some rows, as Python objects."""
+        take = self._takers.get(name)
+        if take is None:
+            take = self._takers.setdefault(name, taker(self.column(name)))
+        return take(rows)
+
+    def take_all(self, names: Sequence[str], rows: Rows) -> list[list[Any]]:
+        """Values of some columns for some rows: a list for each column."""
+        key = tuple(names)
+        together = self._together.get(key)
+        if together is None:
+            if len(self._together) >= _MOST_TOGETHER:
+                self._together.clear()
+            with self._lock:
+                self._load([name for name in key if name not in self._columns])
+                columns = [self._columns[name] for name in key]
+            together = self._together.setdefault(key, Columns(columns))
+        return together.take(rows)
+
+    def has_taken(self, names: Sequence[str]) -> bool:
+        """Whether `take_all` was asked for these columns before, and so needs to read nothing."""
+        return tuple(names) in self._together
+
+    def read(self, rows: Rows) -> pa.Table:
+        """Some rows with all columns, as a table of the schema that was written."""
+        # From a buffer, not pa.array: that imports pandas where it is installed, for a second.
+        numbers = pa.py_buffer(np.ascontiguousarray(rows, dtype=np.int64))
+        places = pa.Array.from_buffers(pa.int64(), len(rows), [None, numbers])
+        taken = [self.column(name).take(places) for name in self.schema.names]
+        plain = [
+            column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+            for column in taken
+        ]
+        return pa.Table.from_arrays(plain, schema=self.schema)
+
+    def mask(self, condition: Node) -> Mask:
+        """Which rows pass a filter: (rows,) bool, a fresh array."""
+        names = columns_of(condition)
+        with self._lock:
+            if not names <= self._aliases.keys():
+                self._register(names)
+            sql, parameters = to_sql(condition, self._aliases)
+        with _using_database() as database:
+            found = database.execute(
+                f"SELECT {_ROW} FROM {self._view} WHERE {sql}", parameters
+            ).fetchnumpy()[_ROW]
+        mask = np.zeros(self.rows, dtype=np.bool_)
+        mask[found] = True
+        return mask
+
+    def _register(self, names: set[str]) -> None:
+        """Show more columns to DuckDB; they stay until this object is gone."""
+        if not self._aliases:
+            weakref.finalize(self, _forgotten.append, self._view)
+        aliases = dict(self._aliases)
+        for name in sorted(names - aliases.keys()):
+            aliases[name] = f"column_{len(aliases)}"
+        # From a buffer, not pa.array: that imports pandas where it is installed, for a second.
+        numbers = pa.py_buffer(np.arange(self.rows, dtype=np.int64))
+        rows = pa.Array.from_buffers(pa.int64(), self.rows, [None, numbers])
+        table = pa.Table.from_arrays(
+            [*(self.column(name) for name in aliases), rows], names=[*aliases.values(), _ROW]
+        )
+        with _using_database() as database:
+            database.register(self._view, table)
+        self._aliases = aliases
+
+
+@contextlib.contextmanager
+def _using_database() -> Iterator[duckdb.DuckDBPyConnection]:
+    with _one_at_a_time:
+        while _forgotten:  # not in a finalizer: that may run in the middle of a query
+            _database().unregister(_forgotten.popleft())
+        database = _database()
+        try:
+            yield database
+        except BaseException:
+            # A result that was not read to its end would refuse every later filter.
+            with contextlib.suppress(Exception):
+                database.fetchall()
+            raise
+
+
+@lru_cache(maxsize=1)
+def _database() -> duckdb.DuckDBPyConnection:
+    """The process's one database in memory: opening another takes ten times as long as a filter."""
+    import duckdb  # a tenth of a second that only filters need
+
+    # What it lacks it would fetch from a host, and load what lies in the user's home folder.
+    offline = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    return duckdb.connect(config={"threads": 2, **offline})
+
+
+def _one_array(column: Any) -> pa.Array:
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    if pa.types.is_dictionary(column.type):
+        whole = column.unify_dictionaries().combine_chunks()
+        return whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
+    return column.combine_chunks()

@@ -1,0 +1,1 @@
+"""Tables: which files, and their values as one table."""

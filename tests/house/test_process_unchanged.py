@@ -1,0 +1,216 @@
+"""Nothing of the process is changed for good: each operation in a fresh process, before and after.
+
+Also with several threads at once, whose before and after are then those of all.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from needs import needs
+
+STATE = '''
+import decimal, locale, logging, mimetypes, multiprocessing, os, random, signal, socket, sys, threading
+import warnings
+import contextlib, importlib, importlib.util
+import faiss, numpy
+
+torch = importlib.import_module("torch") if importlib.util.find_spec("torch") else None
+
+def logging_state():
+    names = [None, "uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "engine"]
+    loggers = {n: logging.getLogger(n) for n in names}
+    return {
+        n: (logger.level, list(logger.handlers), logger.propagate, list(logger.filters))
+        for n, logger in loggers.items()
+    } | {"disabled": logging.root.manager.disable, "all": len(logging._handlers) and None}
+
+def torch_state():
+    return {
+        "torch random": torch.random.get_rng_state().tolist(),
+        "torch threads": (torch.get_num_threads(), torch.get_num_interop_threads()),
+        "torch modes": (torch.is_grad_enabled(), torch.is_inference_mode_enabled()),
+        "torch kinds": (torch.get_default_dtype(), torch.are_deterministic_algorithms_enabled()),
+    }
+
+def state():
+    """Everything that a library could change for its host, by what it is."""
+    return {
+        "environment": dict(os.environ),
+        "folder": os.getcwd(),
+        "path": list(sys.path),
+        "finders": list(sys.meta_path),
+        "hooks": list(sys.path_hooks),
+        "filters": list(warnings.filters),
+        "showwarning": warnings.showwarning,
+        "signals": {n: signal.getsignal(n) for n in signal.valid_signals()},
+        "excepthooks": (sys.excepthook, threading.excepthook, sys.unraisablehook),
+        "switch": sys.getswitchinterval(),
+        "recursion": sys.getrecursionlimit(),
+        "locale": locale.setlocale(locale.LC_ALL),
+        "random": random.getstate(),
+        "numpy random": repr(numpy.random.get_state()),
+        "numpy errors": numpy.geterr(),
+        **(torch_state() if torch else {}),
+        "faiss threads": faiss.omp_get_max_threads(),
+        "logging": logging_state(),
+        "types": dict(mimetypes.types_map),
+        "start method": multiprocessing.get_start_method(allow_none=True),
+        "decimal": repr(decimal.getcontext()),
+        "timeout": socket.getdefaulttimeout(),
+        "socket": dict(vars(socket.socket)),
+        "umask": os.umask(0o22),
+    }
+
+def differences(before, after):
+    return {name: (before[name], after[name]) for name in before if before[name] != after[name]}
+'''
+SETUP = """
+mimetypes.init()
+faiss.omp_set_num_threads(2)
+if torch:
+    torch.manual_seed(5)
+numpy.random.seed(5), random.seed(5)
+import pyarrow as pa
+from engine import Workspace, load_encoder, mock
+from engine.shop.demo import sample_dir
+
+folder = sys.argv[1]
+"""
+SETTLE = """
+import onnxruntime, duckdb, tantivy, uvicorn, fastapi, PIL.Image
+for extra in ("open_clip", "deltalake", "databricks.sdk"):
+    with contextlib.suppress(ModuleNotFoundError):
+        importlib.import_module(extra)
+"""
+NEEDS = {"mock": "clients", "encoders": "clip", "tables": "delta"}
+MANY = """
+rng = numpy.random.default_rng(0)
+def shelf(workspace, name, rows=3000):
+    vectors = rng.standard_normal((rows, 32)).astype("float32")
+    table = pa.table({"id": range(rows), "text": [f"red dress {n}" for n in range(rows)],
+                      "v": vectors.tolist()})
+    workspace.write_table(name, table)
+    return vectors
+"""
+OPERATIONS = {
+    "build": """
+def operation(n):
+    workspace = Workspace(f"{folder}/{n}")
+    workspace.build(sample_dir() / "styles.csv", sample_dir() / "images", limit_photos=3)
+    workspace.search("red dress", k=2)
+    workspace.search(image=str(next((sample_dir() / "images").glob("*.jpg"))), k=2).to_html()
+""",
+    "search": MANY
+    + """
+def operation(n):
+    workspace = Workspace(f"{folder}/{n}")
+    vectors = shelf(workspace, "t")
+    workspace.create_index("main.a.i", source_table="t", vector_column="v", primary_key="id",
+                           create_endpoint=True)
+    workspace.create_endpoint("words", "STORAGE_OPTIMIZED")
+    workspace.create_index("main.a.w", source_table="t", primary_key="id", endpoint="words",
+                           index_subtype="FULL_TEXT")
+    from engine import VectorSearchClient
+
+    client = VectorSearchClient(workspace=workspace)
+    by_vector, by_word = (client.get_index(index_name=f"main.a.{name}") for name in "iw")
+    ask = dict(columns=["id"], num_results=3)
+    for extra in ({}, {"filters": {"id <": 5}}, {"query_text": "red", "query_type": "HYBRID"}):
+        by_vector.similarity_search(query_vector=vectors[0].tolist(), **ask, **extra)
+    by_word.similarity_search(query_text="red dress", query_type="FULL_TEXT", **ask)
+    workspace.similarity_search_batch("main.a.i", query_vectors=vectors[:50].tolist(), **ask)
+    shelf(workspace, "t", 3100)
+    workspace.sync("main.a.i")
+    workspace.compact_index("main.a.i")
+    workspace.delete_index("main.a.w")
+""",
+    "serve": """
+def operation(n):
+    from engine.doors.http.server import BackgroundServer
+    import http.client
+
+    with BackgroundServer(Workspace(f"{folder}/{n}"), None) as server:
+        connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
+        connection.request("GET", "/health")
+        assert connection.getresponse().status == 200
+        connection.close()
+""",
+    "mock": """
+def operation(n):
+    with mock() as workspace:
+        from databricks.vector_search.client import VectorSearchClient
+
+        VectorSearchClient().list_endpoints()
+""",
+    "encoders": """
+def operation(n):
+    for name in ("embedded", "hashed", "RN50/untrained"):
+        encoder = load_encoder(name)
+        encoder.encode_texts(["a red dress"])
+        encoder.encode_images([(sample_dir() / "images").glob("*.jpg").__next__().read_bytes()])
+        encoder.fingerprint
+    for unknown in ("ViT-B32", "ViT-B-32", "ViT-B-32/none"):
+        try:
+            load_encoder(unknown).fingerprint
+        except Exception as error:
+            assert "ViT-B-32" in str(error)
+""",
+    "tables": """
+def operation(n):
+    import deltalake, pyarrow.parquet
+
+    workspace = Workspace(f"{folder}/{n}")
+    workspace.write_table("t", pa.table({"id": [1, 2]}))
+    pyarrow.parquet.write_table(pa.table({"id": [1]}), f"{folder}/{n}.parquet")
+    workspace.register_table("p", f"{folder}/{n}.parquet")
+    deltalake.write_deltalake(f"{folder}/{n}.delta", pa.table({"id": [1]}))
+    workspace.register_table("d", f"{folder}/{n}.delta")
+    for name in workspace.list_tables():
+        workspace.read_table(name)
+""",
+}
+RUN = """
+before = state()
+{work}
+changed = differences(before, state())
+assert not changed, changed
+print("unchanged")
+"""
+ONE = "operation(0)"
+THREADS = """
+from concurrent.futures import ThreadPoolExecutor
+with ThreadPoolExecutor(3) as pool:
+    list(pool.map(operation, range(3)))
+"""
+
+
+def run(code: str, *arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1:] == ["unchanged"], done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("work", [ONE, THREADS], ids=["alone", "in threads"])
+def test_an_operation_leaves_the_process_as_it_was(name: str, work: str, tmp_path: Path) -> None:
+    if name in NEEDS:
+        needs(NEEDS[name])
+    # The other packages' own modules are loaded first: what they do to a process is theirs to say.
+    run(STATE + SETUP + SETTLE + OPERATIONS[name] + RUN.format(work=work), str(tmp_path))
+
+
+def test_import_engine_changes_nothing() -> None:
+    run(
+        STATE
+        + "mimetypes.init()"
+        + RUN.format(work="import engine\nfor n in dir(engine): getattr(engine, n)")
+    )
