@@ -1,38 +1,83 @@
-"""A workspace: the operations, one method each, plain values in and out. What every door calls."""
+"""A workspace: every operation, each carried out by one of its services. What every door calls."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import pyarrow as pa
-
-from engine.core.names import IMAGE_VOLUME, KEY, PRODUCTS, table_name
-from engine.core.query import DEFAULT_RESULTS
+from engine.core.index_request import DirectAccessRequest, IndexRequest
+from engine.core.query import QueryRequest
 from engine.errors import InvalidInputException
+from engine.service.indexes.endpoints import Endpoints
+from engine.service.indexes.operations import Indexes
+from engine.service.indexes.registry import IndexRegistry
 from engine.service.search.queries import Queries
-from engine.service.unity_catalog import get_table, list_tables
+from engine.service.search.reranking import RerankerChoice
+from engine.service.serving.models import Models
+from engine.service.serving.rerankers import Rerankers
+from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.service.sql.statements import Statements
+from engine.service.unity_catalog import UnityCatalog
+from engine.service.workspace_folder import WorkspaceFolder
 from engine.settings import Settings
-from engine.shop import search as shopping
-from engine.shop.recipes import DEFAULT_RECIPE, check_recipe
+from engine.shop.search import SearchRequest
+from engine.shop.shop import Shop
 from engine.store.layout import Layout
+from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
 
-if TYPE_CHECKING:
-    from engine.encode.photos.fitting import ImageInput
-    from engine.shop.building import BuildReport
-    from engine.shop.embedding import EmbedReport
-    from engine.shop.importing import ImportReport
-    from engine.shop.result import SearchResult
+_P = ParamSpec("_P")
+_Q = TypeVar("_Q")
+_R = TypeVar("_R")
 
 
-class Workspace(Queries):
+def _of(
+    service: str, method: Callable[Concatenate[Any, _P], _R]
+) -> Callable[Concatenate[Workspace, _P], _R]:
+    """An operation that a service carries out: `method` of the workspace's attribute `service`."""
+
+    @functools.wraps(method)
+    def operation(workspace: Workspace, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        carried_out: _R = getattr(getattr(workspace, service), method.__name__)(*args, **kwargs)
+        return carried_out
+
+    return operation
+
+
+def _asking(
+    service: str, method: Callable[[Any, _Q], _R], request: Callable[_P, _Q]
+) -> Callable[Concatenate[Workspace, _P], _R]:
+    """As `_of`, for a method that takes one request: its fields are the operation's arguments."""
+
+    def operation(workspace: Workspace, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        asked = request(*args, **kwargs)
+        carried_out: _R = getattr(getattr(workspace, service), method.__name__)(asked)
+        return carried_out
+
+    fields = list(inspect.signature(request).parameters.values())
+    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    operation.__signature__ = inspect.Signature([itself, *fields])  # type: ignore[attr-defined]
+    operation.__doc__ = f"{inspect.getdoc(method)}\n\n{inspect.getdoc(request)}"
+    return operation
+
+
+class Workspace:
     """A directory of tables, volumes, endpoints and indexes, and everything that can be done there.
 
     Safe to use from many threads; several processes may open one directory.
+
+    Attributes:
+        path: the directory. settings: what was set when it was opened.
+        folder: says which directory it is, and whether a workspace is in it.
+        tables, volumes: the stores of tables and files. unity_catalog: tables as the cloud shows them.
+        models: encoders by name. rerankers: those registered. serving: model serving endpoints.
+        endpoints, registry, indexes: vector search endpoints, which indexes there are, and their life.
+        queries: what answers. statements: SQL. shop: the application on top.
     """
 
     def __init__(self, path: str | Path | None = None, settings: Settings | None = None) -> None:
@@ -51,223 +96,94 @@ class Workspace(Queries):
             chosen = replace(chosen, path=Path(path).expanduser(), path_from=given)
         if chosen.path.is_file():
             raise InvalidInputException(f"workspace {chosen.path} is a file; expected a directory.")
-        self.path = chosen.path
-        super().__init__(Layout(chosen.path), chosen)
-        self.volumes = VolumeStore(self._layout)
+        self.path, self.settings = chosen.path, chosen
+        self._layout = layout = Layout(chosen.path)
+        self.folder = WorkspaceFolder(chosen.path, chosen.path_from)
+        self.tables, self.volumes = TableStore(layout), VolumeStore(layout)
+        self.models, self.rerankers = Models(chosen), Rerankers()
+        self.serving = ServingEndpoints(layout, self.encoder)
+        self.registry = IndexRegistry(layout, self.tables, self.serving, self.folder.describe)
+        self.endpoints = self.registry.endpoints
+        self.unity_catalog = UnityCatalog(self.tables, self.registry)
+        self.indexes = Indexes(layout, self.tables, self.serving, self.registry)
+        choice = RerankerChoice(self.rerankers, self.serving, self.models)
+        self.queries = Queries(layout, chosen, self.indexes, self.serving, choice)
+        self.statements = Statements(self.indexes)
+        self.shop = Shop(layout, self.tables, self.volumes, self.indexes, self.models, self.serving)
+
+    whereabouts = _of("folder", WorkspaceFolder.describe)
+    check_is_there = _of("folder", WorkspaceFolder.check_exists)
 
     # ------------------------------------------------------------------ tables and volumes
-    def read_table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """A table as a pyarrow Table; `products` stands for `main.fashion_demo.products`.
+    read_table = _of("unity_catalog", UnityCatalog.read)
+    write_table = _of("unity_catalog", UnityCatalog.write)
+    drop_table = _of("unity_catalog", UnityCatalog.drop)
+    register_table = _of("unity_catalog", UnityCatalog.register)
+    list_tables = _of("unity_catalog", UnityCatalog.names)
+    damaged_tables = _of("unity_catalog", UnityCatalog.damaged)
+    get_table = _of("unity_catalog", UnityCatalog.get)
+    describe_tables = _of("unity_catalog", UnityCatalog.describe)
+    register_volume = _of("volumes", VolumeStore.register)
+    sql = _of("statements", Statements.execute)
 
-        Raises:
-            NotFound: no such table. BadSourceFile: a column that it lacks, or files that can't be read.
-            InvalidInputException: a column that is asked for twice.
-        """
-        return self.tables.get(table_name(name)).read(columns)
+    # ------------------------------------------------------------------ models
+    encoder = _of("models", Models.encoder)
+    list_models = _of("models", Models.list)
+    measure_model = _of("models", Models.measure)
+    register_reranker = _of("rerankers", Rerankers.register)
+    create_serving_endpoint = _of("serving", ServingEndpoints.create)
+    get_serving_endpoint = _of("serving", ServingEndpoints.get)
+    list_serving_endpoints = _of("serving", ServingEndpoints.list)
+    delete_serving_endpoint = _of("serving", ServingEndpoints.delete)
 
-    def write_table(self, name: str, table: pa.Table) -> None:
-        """Make or replace a table with the rows of a pyarrow Table.
+    # ------------------------------------------------------------------ endpoints
+    create_endpoint = _of("endpoints", Endpoints.create)
+    get_endpoint = _of("endpoints", Endpoints.get)
+    list_endpoints = _of("endpoints", Endpoints.list)
+    endpoint_exists = _of("endpoints", Endpoints.exists)
+    delete_endpoint = _of("endpoints", Endpoints.delete)
+    update_endpoint = _of("endpoints", Endpoints.update)
+    stop_endpoint = _of("endpoints", Endpoints.stop)
+    start_endpoint = _of("endpoints", Endpoints.start)
+    update_endpoint_budget_policy = _of("endpoints", Endpoints.update_budget_policy)
+    update_endpoint_custom_tags = _of("endpoints", Endpoints.update_custom_tags)
+    retrieve_user_visible_metrics = _of("endpoints", Endpoints.metrics)
+    get_permissions = _of("endpoints", Endpoints.permissions)
+    set_permissions = _of("endpoints", Endpoints.set_permissions)
+    update_permissions = _of("endpoints", Endpoints.update_permissions)
+    get_permission_levels = _of("endpoints", Endpoints.permission_levels)
 
-        Raises:
-            InvalidInputException: no table, a name twice among its columns, a type that Parquet lacks.
-        """
-        if not isinstance(table, pa.Table):
-            raise InvalidInputException(
-                f"table is {table!r:.80}; expected a pyarrow Table, such as pa.Table.from_pylist(rows)."
-            )
-        self.tables.write(table_name(name), table)
+    # ------------------------------------------------------------------ indexes
+    get_index = _of("indexes", Indexes.get)
+    list_indexes = _of("indexes", Indexes.list)
+    index_exists = _of("indexes", Indexes.exists)
+    full_index_name = _of("indexes", Indexes.full_name)
+    update_index = _of("indexes", Indexes.update)
+    delete_index = _of("indexes", Indexes.delete)
+    sync = _of("indexes", Indexes.sync)
+    upsert = _of("indexes", Indexes.upsert)
+    delete_rows = _of("indexes", Indexes.delete_rows)
+    version_of = _of("indexes", Indexes.version_of)
+    check_index = _of("indexes", Indexes.check)
+    index_versions = _of("indexes", Indexes.version_numbers)
+    compact_index = _of("indexes", Indexes.compact)
+    restore_index = _of("indexes", Indexes.restore)
 
-    def drop_table(self, name: str) -> None:
-        """Forget a table, also a damaged one; registered files stay where they are.
+    create_index = _asking("indexes", Indexes.create, IndexRequest)
+    create_direct_access_index = _asking(
+        "indexes", Indexes.create_direct_access, DirectAccessRequest
+    )
 
-        Raises:
-            NotFound: no such table.
-        """
-        self.tables.drop(table_name(name))
+    # ------------------------------------------------------------------ queries
+    query_next_page = _of("queries", Queries.next_page)
+    scan_index = _of("queries", Queries.scan)
+    similarity_search_batch = _of("queries", Queries.batch)
 
-    def register_table(self, name: str, files: str | Path | Iterable[str | Path]) -> int:
-        """Make exported Parquet files a table where they lie; returns the number of rows.
+    query_index = _asking("queries", Queries.query, QueryRequest)
 
-        Files may differ in a column's type where one type holds the values of all exactly. Folders
-        named `key=value` bring that column.
+    # ------------------------------------------------------------------ the shop
+    import_fashion = _of("shop", Shop.import_fashion)
+    embed = _of("shop", Shop.embed)
+    build = _of("shop", Shop.build)
 
-        Args:
-            files: files, folders or patterns; nothing is copied or changed.
-
-        Raises:
-            BadSourceFile: a file is missing, not Parquet, has other columns than the first or values
-                that go with no common type, or belongs to this workspace.
-        """
-        paths = [files] if isinstance(files, (str, Path)) else list(files)
-        return self.tables.register(table_name(name), paths).num_rows
-
-    def list_tables(self) -> list[str]:
-        """Full names of all tables, sorted."""
-        return [str(name) for name in self.tables.names()]
-
-    def damaged_tables(self) -> dict[str, str]:
-        """Why tables can't be used, by name; those that can are not among them."""
-        faults = {str(name): self.tables.fault(name) for name in self.tables.names()}
-        return {name: fault for name, fault in faults.items() if fault is not None}
-
-    def get_table(self, name: str) -> dict[str, Any]:
-        """A table, or an index, with its columns, as Unity Catalog describes it. Raises NotFound."""
-        return get_table(self, name)
-
-    def describe_tables(
-        self, names: Iterable[str], *, columns: bool = True
-    ) -> list[dict[str, Any]]:
-        """Some tables as `get_table` describes them; a damaged one has a comment that says why."""
-        return list_tables(self, names, columns)
-
-    def register_volume(self, path: str, folder: str | Path) -> None:
-        """Let `/Volumes/...` stand for a folder of this machine, read in place.
-
-        Raises:
-            InvalidParameterValue: not a volume path. BadSourceFile: no such folder.
-        """
-        self.volumes.register(path, folder)
-
-    def import_fashion(
-        self, styles_csv: str | Path, images_dir: str | Path, *, encoding: str | None = None
-    ) -> ImportReport:
-        """Read the public fashion layout into `main.fashion_demo.products`.
-
-        The image folder is registered as the volume's `images`, not copied.
-
-        Args:
-            encoding: of the file, such as "cp1252"; None for UTF-8, or what a byte order mark tells.
-
-        Raises:
-            BadSourceFile: names file, line and value of what can't be read.
-        """
-        from engine.shop.importing import read_styles
-
-        table, report = read_styles(styles_csv, images_dir, encoding)
-        self.volumes.register(IMAGE_VOLUME, images_dir)
-        self.tables.write(table_name(PRODUCTS), table)
-        return report
-
-    # ------------------------------------------------------------------ embedding
-    def embed(
-        self,
-        table: str = PRODUCTS,
-        *,
-        encoder: str | None = None,
-        recipe: str = DEFAULT_RECIPE,
-        limit_photos: int | None = None,
-        primary_key: str = KEY,
-    ) -> EmbedReport:
-        """Embed photos and texts of a products table and write the embedding tables beside it.
-
-        What was encoded before, under the same model, is not encoded again, also after an
-        interruption. Rows that fail are listed in `embedding_failures` with key, stage and reason.
-
-        Args:
-            encoder: name of the encoder, see `load_encoder`; None for the workspace's default.
-            recipe: how a product's text is put together, "full-v1" or "short-v1".
-            limit_photos: embed only the first so many products that have a photo.
-
-        Raises:
-            NotFound: no such table. ModelUnavailable, MissingExtra: the encoder can't be loaded.
-        """
-        # Modules of the embedding pipeline, Pillow among them, which queries don't need.
-        from engine.encode.cache.embeddings import EmbeddingCache
-        from engine.shop.embedding import Embedder
-
-        if limit_photos is not None and limit_photos < 1:
-            raise InvalidInputException(f"limit_photos is {limit_photos}; expected at least 1.")
-        source = self.tables.get(table_name(table))
-        cache = EmbeddingCache(self._layout.cache_file)
-        try:
-            embedder = Embedder(
-                self.tables,
-                self.volumes,
-                cache,
-                self.encoder(encoder),
-                source,
-                primary_key,
-                check_recipe(recipe),
-                limit_photos,
-            )
-            from engine.service import progress
-
-            # disable=None: silent when standard error is not a terminal
-            with progress.bar(total=2 * source.num_rows, unit="item", desc="embed") as bar:
-                return embedder.run(bar.update)
-        finally:
-            cache.close()
-
-    def build(
-        self,
-        styles_csv: str | Path,
-        images_dir: str | Path,
-        *,
-        encoder: str | None = None,
-        recipe: str = DEFAULT_RECIPE,
-        limit_photos: int | None = None,
-        encoding: str | None = None,
-    ) -> BuildReport:
-        """From the public fashion layout to the shop's endpoint and three synced indexes.
-
-        Indexes that exist are synced. See `import_fashion`, `embed` and `create_index`.
-        """
-        from engine.shop.building import build
-
-        return build(self, styles_csv, images_dir, encoder, recipe, limit_photos, encoding)
-
-    # ------------------------------------------------------------------ the shop's searches
-    def search(
-        self,
-        text: str | None = None,
-        *,
-        image: ImageInput | None = None,
-        like: object = None,
-        vector: Sequence[float] | None = None,
-        text_weight: float | None = None,
-        index: str | None = None,
-        filters: object = None,
-        k: int = DEFAULT_RESULTS,
-        columns: Sequence[str] | None = None,
-        encoder: str | None = None,
-        exact: bool = False,
-        query_type: str | None = None,
-    ) -> SearchResult:
-        """Search by words, by a photo, by both, like a product, or with a vector of your own.
-
-        Args:
-            text: what to look for. image: a path, bytes or PIL image.
-            like: primary key of a product; it is not among the results.
-            text_weight: share of the text in a blend of both, 0 to 1, default 0.5.
-            index: full name, or a last part that no other index has; default `vs_image_search`, and
-                `vs_hybrid_search` for a blend or `like`.
-            filters: as in the API, `{"price <": 50, "gender": "Women"}` or `"price < 50"`.
-            k: results wanted, 1 to 10,000 (HYBRID and FULL_TEXT: 200).
-            columns: default the product's columns.
-            encoder: the model's name, for an index over a table that was made elsewhere.
-            exact: look at every row that passes, instead of the likely ones first.
-            query_type: ANN (default) compares meanings, FULL_TEXT finds words (BM25), HYBRID fuses
-                both rankings; see `query_index` for their scores.
-
-        Returns:
-            rows with score and cosine, best first; no cosine for rows that only words found.
-
-        Raises:
-            InvalidInputException: no query, or parts that don't go together.
-            BadImage, NotFound, InvalidState, BadRequest, InvalidParameterValue.
-        """
-        return shopping.search(
-            self,
-            text=text,
-            image=image,
-            like=like,
-            vector=vector,
-            text_weight=text_weight,
-            index=index,
-            filters=filters,
-            k=k,
-            columns=columns,
-            encoder=encoder,
-            exact=exact,
-            query_type=query_type,
-        )
+    search = _asking("shop", Shop.search, SearchRequest)

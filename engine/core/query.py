@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence, Sized
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -333,65 +333,90 @@ def parse_filters(
     return And(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
 
 
-def build_query(
-    spec: IndexSpec,
-    known: Columns,
-    *,
-    columns: object,
-    vector: Sequence[Any] | None = None,
-    text: object = None,
-    query_type: object = None,
-    filters: object = None,
-    filter_string: str | None = None,
-    num_results: object = DEFAULT_RESULTS,
-    score_threshold: object = None,
-    debug_level: object = 0,
-    query_columns: object = None,
-    sort_columns: object = None,
-    facets: object = None,
-    reranker: object = None,
-    columns_to_rerank: object = None,
-    exact: bool = False,
-    strict: bool = False,
-) -> Query:
-    """Check all arguments of a query against an index.
+@dataclass(frozen=True)
+class QueryRequest:
+    """A query as it was asked: what a door fills in, and what a page token keeps.
 
-    Args:
-        known: the index's columns. strict: refuse the filter dialect that the cloud would refuse.
-
-    Raises:
-        BadRequest, InvalidParameterValue: names the argument, what was given and what is expected.
+    Attributes:
+        name: full name of the index.
+        columns: what to return for each row, in order.
+        query_vector: (dimension,) finite numbers.
+        query_type: ANN (default), HYBRID or FULL_TEXT, in any letter case.
+        filters: a dict or a list of dicts; filter_string: text. Both are joined by AND.
+        num_results: rows wanted over all pages.
+        score_threshold: rows whose score is lower are left out.
+        debug_level: 1 and more adds timings and the plan to the reply.
+        query_columns: text columns whose words count; all of them where none is named.
+        sort_columns: `"column ASC"` or `"column DESC"`; sorts the rows that were found.
+        facets: `"column"`, `"column TOP n"` or `"column BUCKETS [[from,to],...]"`.
+        reranker: `{"model", "model_type", "parameters": {"columns_to_rerank"}}`.
+        columns_to_rerank: the older form of `reranker`, which means the base model.
+        exact: look at every row that passes, instead of the likely ones first; this engine's own.
     """
-    kind = check_query_type(query_type)
-    words = check_text(text)
+
+    name: str
+    _: KW_ONLY
+    columns: Sequence[str]
+    query_vector: Sequence[float] | None = None
+    query_text: str | None = None
+    filters: object = None
+    filter_string: str | None = None
+    num_results: int = DEFAULT_RESULTS
+    score_threshold: float | None = None
+    query_type: str | None = None
+    debug_level: int = 0
+    query_columns: Sequence[str] | None = None
+    sort_columns: Sequence[str] | None = None
+    facets: Sequence[str] | None = None
+    reranker: Mapping[str, Any] | None = None
+    columns_to_rerank: Sequence[str] | None = None
+    exact: bool = False
+
+    def checked(self, spec: IndexSpec, known: Columns, strict: bool = False) -> Query:
+        """The query that this is against one index.
+
+        Args:
+            known: the index's columns. strict: refuse the filter dialect that the cloud would refuse.
+
+        Raises:
+            BadRequest, InvalidParameterValue: names the argument, what was given and what is expected.
+        """
+        kind = check_query_type(self.query_type)
+        words = check_text(self.query_text)
+        vector = _given_vector(self.query_vector, spec)
+        check_inputs(kind, len(vector) > 0, words, spec)
+        if isinstance(self.debug_level, bool) or not isinstance(self.debug_level, int):
+            raise InvalidParameterValue(
+                f"debug_level is {shown(self.debug_level)}; expected an integer."
+            )
+        reranking = check_reranker(self.reranker, self.columns_to_rerank, known)
+        if reranking is not None and not words:
+            raise InvalidParameterValue("A reranker needs query_text to compare rows with.")
+        most = MAX_RESULTS if kind == "ANN" else MAX_RANKED_RESULTS
+        return Query(
+            vector=query_vector(vector, spec.dimension, spec.name) if len(vector) else _NO_VECTOR,
+            columns=check_columns(self.columns, known),
+            num_results=check_num_results(self.num_results, most),
+            condition=parse_filters(self.filters, self.filter_string, known, spec, strict),
+            score_threshold=check_score_threshold(self.score_threshold),
+            debug_level=self.debug_level,
+            exact=self.exact,
+            query_type=kind,
+            text=words,
+            text_columns=() if kind == "ANN" else check_text_columns(self.query_columns, known),
+            sort=parse_sort(self.sort_columns, known),
+            facets=parse_facets(self.facets, known),
+            reranking=reranking,
+        )
+
+
+def _given_vector(vector: Sequence[Any] | None, spec: IndexSpec) -> Sequence[Any]:
+    """The numbers of a query vector, empty for none."""
+    if vector is None:
+        return ()
     # A numpy array without a dimension is one number, though it says that it is Sized.
-    if vector is not None and (not isinstance(vector, Sized) or getattr(vector, "shape", 1) == ()):
+    if not isinstance(vector, Sized) or getattr(vector, "shape", 1) == ():
         raise InvalidParameterValue(
             f"query_vector is {shown(vector)}; expected a list of {spec.dimension} numbers."
         )
-    has_vector = vector is not None and len(vector) > 0
-    check_inputs(kind, has_vector, words, spec)
-    if isinstance(debug_level, bool) or not isinstance(debug_level, int):
-        raise InvalidParameterValue(f"debug_level is {shown(debug_level)}; expected an integer.")
-    reranking = check_reranker(reranker, columns_to_rerank, known)
-    if reranking is not None and not words:
-        raise InvalidParameterValue("A reranker needs query_text to compare rows with.")
-    return Query(
-        vector=query_vector(vector, spec.dimension, spec.name)
-        if vector is not None and has_vector
-        else _NO_VECTOR,
-        columns=check_columns(columns, known),
-        num_results=check_num_results(
-            num_results, MAX_RESULTS if kind == "ANN" else MAX_RANKED_RESULTS
-        ),
-        condition=parse_filters(filters, filter_string, known, spec, strict),
-        score_threshold=check_score_threshold(score_threshold),
-        debug_level=debug_level,
-        exact=exact,
-        query_type=kind,
-        text=words,
-        text_columns=() if kind == "ANN" else check_text_columns(query_columns, known),
-        sort=parse_sort(sort_columns, known),
-        facets=parse_facets(facets, known),
-        reranking=reranking,
-    )
+    return vector

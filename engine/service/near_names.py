@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from engine.core.names import index_name, table_name
 from engine.errors import InvalidInputException
 
-_PARTS = ("tables", "volumes", "endpoints", "serving", "indexes")  # folders of a workspace
 _LISTED = 8
 
 
@@ -51,7 +49,7 @@ def hint(what: str, name: object, known: Sequence[str], where: str) -> str:
 
     Args:
         what: plural of what was looked for, such as "indexes".
-        where: what `whereabouts` says.
+        where: what `WorkspaceFolder.describe` says.
     """
     near = meant(str(name), known)
     if near:
@@ -60,33 +58,3 @@ def hint(what: str, name: object, known: Sequence[str], where: str) -> str:
         return where
     more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
     return f"{what.capitalize()} here: {', '.join(known[:_LISTED])}{more}. {where}"
-
-
-def whereabouts(root: Path, path_from: str) -> str:
-    """Which folder is the workspace, who said so, and what is wrong with that.
-
-    Args:
-        path_from: see `Settings.path_from`.
-    """
-    place = f"{root} ({path_from})"
-    if is_there(root):
-        return f"The workspace is {place}."
-    other = (
-        "Name another folder by --workspace DIR or the variable VITRINE_WORKSPACE; or make a workspace: "
-        f"vitrine demo -w {root}"
-    )
-    if not root.exists():
-        return f"There is no workspace at {place}: no such folder. {other}"
-    if is_empty(root):
-        return f"The workspace at {place} is empty. {other}"
-    return f"There is no workspace at {place}: the folder holds other files. {other}"
-
-
-def is_there(root: Path) -> bool:
-    """Whether a folder holds something of a workspace."""
-    return any((root / part).is_dir() for part in _PARTS)
-
-
-def is_empty(root: Path) -> bool:
-    """Whether a folder is there, and nothing in it."""
-    return root.is_dir() and not any(root.iterdir())

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+from engine.core.index_request import IndexRequest
 from engine.core.names import table_name
 from engine.core.schema import SyncReport
+from engine.service.indexes.operations import Indexes
 from engine.shop.embedding import MULTIMODAL, EmbedReport
 from engine.shop.importing import PRODUCT_COLUMNS, ImportReport
 from engine.shop.search import HYBRID_INDEX, IMAGE_INDEX, TEXT_INDEX
-
-if TYPE_CHECKING:
-    from engine.workspace import Workspace
 
 SHOP_INDEXES = {
     IMAGE_INDEX: "image_embedding",
@@ -31,28 +28,19 @@ class BuildReport:
     synced: dict[str, SyncReport]
 
 
-def build(
-    workspace: Workspace,
-    styles_csv: str | Path,
-    images_dir: str | Path,
-    encoder: str | None,
-    recipe: str,
-    limit_photos: int | None,
-    encoding: str | None = None,
-) -> BuildReport:
-    """See `Workspace.build`."""
-    imported = workspace.import_fashion(styles_csv, images_dir, encoding=encoding)
-    embedded = workspace.embed(encoder=encoder, recipe=recipe, limit_photos=limit_photos)
+def sync_shop_indexes(indexes: Indexes) -> dict[str, SyncReport]:
+    """Create the shop's endpoint and indexes, or sync those that exist; what was done, by name."""
     synced = {}
     for name, column in SHOP_INDEXES.items():
-        if workspace.index_exists(name):
-            synced[name] = workspace.sync(name)
+        if indexes.exists(name):
+            synced[name] = indexes.sync(name)
         else:
-            synced[name] = workspace.create_index(
+            request = IndexRequest(
                 name,
                 source_table=str(table_name(MULTIMODAL)),
                 vector_column=column,
                 columns_to_sync=PRODUCT_COLUMNS,
                 create_endpoint=True,
             )
-    return BuildReport(imported, embedded, synced)
+            synced[name] = indexes.create(request)
+    return synced

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +19,11 @@ import numpy as np
 from engine.core.arrays import Vector
 from engine.core.names import is_volume_path, table_name
 from engine.core.query import (
+    DEFAULT_RESULTS,
     MAX_RANKED_RESULTS,
     MAX_RESULTS,
+    QueryRequest,
     QueryType,
-    build_query,
     check_query_type,
 )
 from engine.core.ranking.fusion import DEFAULT_TEXT_WEIGHT, blend_vectors
@@ -37,16 +39,20 @@ from engine.errors import (
     NotFound,
     VitrineError,
 )
+from engine.service.indexes.operations import Indexes
 from engine.service.search.answer import first_ranking
 from engine.service.search.nearest import Timings, fetch
+from engine.service.serving.models import Models
+from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.shop.importing import PRODUCT_COLUMNS
 from engine.shop.result import SearchResult
 from engine.store.indexes.versions import Version
+from engine.store.tables.table_store import TableStore
 from engine.store.vector_columns import shortest_decimals
+from engine.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
     from engine.encode.photos.fitting import ImageInput
-    from engine.workspace import Workspace
 
 IMAGE_INDEX = "main.fashion_demo.vs_image_search"
 TEXT_INDEX = "main.fashion_demo.vs_text_search"
@@ -54,97 +60,160 @@ HYBRID_INDEX = "main.fashion_demo.vs_hybrid_search"
 _IMAGE_PATH = "image_path"
 
 
-def search(
-    workspace: Workspace,
-    *,
-    text: str | None,
-    image: ImageInput | None,
-    like: object,
-    vector: Sequence[float] | None,
-    text_weight: float | None,
-    index: str | None,
-    filters: object,
-    k: int,
-    columns: Sequence[str] | None,
-    encoder: str | None,
-    exact: bool,
-    query_type: str | None,
-) -> SearchResult:
-    """See `Workspace.search`."""
-    blended = _is_blended(text, image, like, vector, text_weight)
-    kind = _kind(query_type, text, image)
-    _check_k(k, kind, like is not None)
-    usual = HYBRID_INDEX if blended or like is not None else IMAGE_INDEX
-    full_name = usual if index is None else workspace.full_index_name(index)
-    spec, _, version = workspace.version_of(full_name)
-    started = time.perf_counter()
-    note = None
-    if like is not None:
-        like, vector = _vector_of(spec, version, like)
-    elif vector is None and kind != "FULL_TEXT":
-        model = encoder_of(workspace, spec, version, encoder)
-        given = _given_photo(workspace, image)
-        note, vector = model.note, _encode(model, text, given, text_weight).tolist()
-    encoded = time.perf_counter()
-    known = version.columns
-    wanted = columns or [name for name in PRODUCT_COLUMNS if name in known] or [spec.primary_key]
-    query = build_query(
-        spec,
-        known,
-        columns=list(wanted),
-        vector=vector,
-        text=None if kind == "ANN" else text,
-        query_type=kind,
-        filters=filters,
-        num_results=k + (like is not None),
-        exact=exact,
-    )
-    timings = Timings()
-    hits = first_ranking(version, query, timings)
-    if like is not None:
-        hits = [hit for hit in hits if hit.key != like][:k]
-    fetching = time.perf_counter()
-    has_photo = _IMAGE_PATH in known
-    images_apart = has_photo and _IMAGE_PATH not in wanted
-    rows = fetch(version, hits, [*wanted, _IMAGE_PATH] if images_apart else list(wanted))
-    photo = list(wanted).index(_IMAGE_PATH) if has_photo and not images_apart else -1
-    return SearchResult(
-        index=spec.name,
-        query=_in_words(text, image, like),
-        columns=(*wanted, "score", "cosine"),
-        timings={
-            "encode_ms": 1000 * (encoded - started),
-            "filter_ms": timings.filter_ms,
-            "search_ms": timings.search_ms,
-            "words_ms": timings.words_ms,
-            "fetch_ms": 1000 * (time.perf_counter() - fetching),
-        },
-        plan=timings.plans,
-        note=note,
-        _rows=tuple([(*row[: len(wanted)], hit.score, hit.cosine) for row, hit in zip(rows, hits)]),
-        _images=tuple([row[photo] if has_photo else None for row in rows]),
-        _read_image=partial(_read_photo, workspace, spec.source_table),
-    )
+@dataclass(frozen=True)
+class SearchRequest:
+    """A search in the shop's terms, as it was asked.
+
+    Attributes:
+        text: what to look for. image: a path, bytes or PIL image.
+        like: primary key of a product; it is not among the results.
+        text_weight: share of the text in a blend of both, 0 to 1, default 0.5.
+        index: full name, or a last part that no other index has; default `vs_image_search`, and
+            `vs_hybrid_search` for a blend or `like`.
+        filters: as in the API, `{"price <": 50, "gender": "Women"}` or `"price < 50"`.
+        k: results wanted, 1 to 10,000 (HYBRID and FULL_TEXT: 200).
+        columns: default the product's columns.
+        encoder: the model's name, for an index over a table that was made elsewhere.
+        exact: look at every row that passes, instead of the likely ones first.
+        query_type: ANN (default) compares meanings, FULL_TEXT finds words (BM25), HYBRID fuses both
+            rankings; see `Workspace.query_index` for their scores.
+    """
+
+    text: str | None = None
+    _: KW_ONLY
+    image: ImageInput | None = None
+    like: object = None
+    vector: Sequence[float] | None = None
+    text_weight: float | None = None
+    index: str | None = None
+    filters: object = None
+    k: int = DEFAULT_RESULTS
+    columns: Sequence[str] | None = None
+    encoder: str | None = None
+    exact: bool = False
+    query_type: str | None = None
 
 
-def _read_photo(workspace: Workspace, source_table: str | None, path: str) -> bytes:
-    """The bytes of a result's photo; a relative path starts in the folder of the index's table."""
-    if source_table is not None:
-        with contextlib.suppress(VitrineError):  # the table may be gone; the photo need not be
-            path = workspace.tables.get(table_name(source_table)).photo_path(path) or path
-    return workspace.volumes.read(path)
+@dataclass(frozen=True)
+class ShopSearch:
+    """Searches over the indexes of one workspace."""
 
+    indexes: Indexes
+    models: Models
+    serving: ServingEndpoints
+    tables: TableStore
+    volumes: VolumeStore
 
-def _given_photo(workspace: Workspace, image: ImageInput | None) -> ImageInput | None:
-    """A photo to search with; a path in a volume is read there, unless it is only this machine's."""
-    if not isinstance(image, (str, Path)) or not is_volume_path(str(image)):
-        return image
-    try:
-        return workspace.volumes.read(str(image))
-    except BadImage:
-        if Path(image).is_file():  # some systems mount disks there
+    def search(self, asked: SearchRequest) -> SearchResult:
+        """See `Workspace.search`."""
+        text, image, like, vector = asked.text, asked.image, asked.like, asked.vector
+        blended = _is_blended(text, image, like, vector, asked.text_weight)
+        kind = _kind(asked.query_type, text, image)
+        _check_k(asked.k, kind, like is not None)
+        usual = HYBRID_INDEX if blended or like is not None else IMAGE_INDEX
+        full_name = usual if asked.index is None else self.indexes.full_name(asked.index)
+        spec, _, version = self.indexes.version_of(full_name)
+        started = time.perf_counter()
+        note = None
+        if like is not None:
+            like, vector = _vector_of(spec, version, like)
+        elif vector is None and kind != "FULL_TEXT":
+            model = self.encoder_of(spec, version, asked.encoder)
+            given = self._given_photo(image)
+            note, vector = model.note, _encode(model, text, given, asked.text_weight).tolist()
+        encoded = time.perf_counter()
+        known = version.columns
+        wanted = asked.columns or [n for n in PRODUCT_COLUMNS if n in known] or [spec.primary_key]
+        request = QueryRequest(
+            spec.name,
+            columns=list(wanted),
+            query_vector=vector,
+            query_text=None if kind == "ANN" else text,
+            query_type=kind,
+            filters=asked.filters,
+            num_results=asked.k + (like is not None),
+            exact=asked.exact,
+        )
+        query = request.checked(spec, known)
+        timings = Timings()
+        hits = first_ranking(version, query, timings)
+        if like is not None:
+            hits = [hit for hit in hits if hit.key != like][: asked.k]
+        fetching = time.perf_counter()
+        has_photo = _IMAGE_PATH in known
+        images_apart = has_photo and _IMAGE_PATH not in wanted
+        rows = fetch(version, hits, [*wanted, _IMAGE_PATH] if images_apart else list(wanted))
+        photo = list(wanted).index(_IMAGE_PATH) if has_photo and not images_apart else -1
+        return SearchResult(
+            index=spec.name,
+            query=_in_words(text, image, like),
+            columns=(*wanted, "score", "cosine"),
+            timings={
+                "encode_ms": 1000 * (encoded - started),
+                "filter_ms": timings.filter_ms,
+                "search_ms": timings.search_ms,
+                "words_ms": timings.words_ms,
+                "fetch_ms": 1000 * (time.perf_counter() - fetching),
+            },
+            plan=timings.plans,
+            note=note,
+            _rows=tuple(
+                [(*row[: len(wanted)], hit.score, hit.cosine) for row, hit in zip(rows, hits)]
+            ),
+            _images=tuple([row[photo] if has_photo else None for row in rows]),
+            _read_image=partial(self._read_photo, spec.source_table),
+        )
+
+    def _read_photo(self, source_table: str | None, path: str) -> bytes:
+        """The bytes of a result's photo; a relative path starts in the folder of the index's table."""
+        if source_table is not None:
+            with contextlib.suppress(VitrineError):  # the table may be gone; the photo need not be
+                path = self.tables.get(table_name(source_table)).photo_path(path) or path
+        return self.volumes.read(path)
+
+    def _given_photo(self, image: ImageInput | None) -> ImageInput | None:
+        """A photo to search with; a path in a volume is read there, unless it is only this machine's."""
+        if not isinstance(image, (str, Path)) or not is_volume_path(str(image)):
             return image
-        raise
+        try:
+            return self.volumes.read(str(image))
+        except BadImage:
+            if Path(image).is_file():  # some systems mount disks there
+                return image
+            raise
+
+    def encoder_of(self, spec: IndexSpec, version: Version, name: str | None = None) -> Encoder:
+        """The encoder that made an index's vectors.
+
+        Args:
+            name: which one that is, where the index does not know: a table made elsewhere.
+
+        Raises:
+            InvalidState: nobody says which, it has other weights today, or vectors of another length.
+        """
+        recorded = version.facts["encoder"]
+        if name is None and spec.text_endpoint is not None:
+            encoder = self.serving.encoder(spec.text_endpoint)
+        elif recorded["encoder"] is None and name is None:
+            raise InvalidState(
+                f"Index {spec.name} does not know which model made its vectors, because its table "
+                f"{spec.source_table} was made elsewhere. Name that model: --encoder NAME "
+                "(encoder=NAME in Python); a query by another would find nonsense."
+            )
+        else:
+            encoder = self.models.encoder(name or recorded["encoder"])
+        if recorded["fingerprint"] not in (None, encoder.fingerprint):
+            raise InvalidState(
+                f"Index {spec.name} was made with encoder {recorded['encoder']} of fingerprint "
+                f"{recorded['fingerprint']}; encoder {encoder.name} has {encoder.fingerprint} here. "
+                "Embed and sync again, or bring back the weights that it was made with."
+            )
+        if encoder.dimension != spec.dimension:
+            raise InvalidState(
+                f"Index {spec.name} holds vectors of length {spec.dimension}; encoder {encoder.name} "
+                f"makes {encoder.dimension}. Name the model that made them: --encoder NAME."
+            )
+        return encoder
 
 
 def _is_blended(
@@ -231,42 +300,6 @@ def _vector_of(spec: IndexSpec, version: Version, key: object) -> tuple[Any, lis
         f"Product {key!r:.80} is not in index {spec.name}. Products without a usable photo or name are "
         "left out; table embedding_failures lists them with the reason."
     )
-
-
-def encoder_of(
-    workspace: Workspace, spec: IndexSpec, version: Version, name: str | None = None
-) -> Encoder:
-    """The encoder that made an index's vectors.
-
-    Args:
-        name: which one that is, where the index does not know: a table made elsewhere.
-
-    Raises:
-        InvalidState: nobody says which, it has other weights today, or vectors of another length.
-    """
-    recorded = version.facts["encoder"]
-    if name is None and spec.text_endpoint is not None:
-        encoder = workspace.serving.encoder(spec.text_endpoint)
-    elif recorded["encoder"] is None and name is None:
-        raise InvalidState(
-            f"Index {spec.name} does not know which model made its vectors, because its table "
-            f"{spec.source_table} was made elsewhere. Name that model: --encoder NAME "
-            "(encoder=NAME in Python); a query by another would find nonsense."
-        )
-    else:
-        encoder = workspace.encoder(name or recorded["encoder"])
-    if recorded["fingerprint"] not in (None, encoder.fingerprint):
-        raise InvalidState(
-            f"Index {spec.name} was made with encoder {recorded['encoder']} of fingerprint "
-            f"{recorded['fingerprint']}; encoder {encoder.name} has {encoder.fingerprint} here. "
-            "Embed and sync again, or bring back the weights that it was made with."
-        )
-    if encoder.dimension != spec.dimension:
-        raise InvalidState(
-            f"Index {spec.name} holds vectors of length {spec.dimension}; encoder {encoder.name} "
-            f"makes {encoder.dimension}. Name the model that made them: --encoder NAME."
-        )
-    return encoder
 
 
 def _encode(

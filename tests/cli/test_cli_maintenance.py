@@ -45,7 +45,7 @@ def at(folder: Path) -> tuple[str, str]:
 
 def segment_of(folder: Path, number: int) -> Path:
     """The folder of the only segment of a version."""
-    version = Workspace(folder).catalog.open(INDEX)[1].get(number)
+    version = Workspace(folder).registry.open(INDEX)[1].get(number)
     (part,) = version.parts
     return folder / "indexes" / INDEX / "segments" / part.segment.id
 

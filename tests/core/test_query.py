@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.core.query import PAGE_ROWS, Query, build_query
+from engine.core.query import PAGE_ROWS, Query, QueryRequest
 from engine.core.schema import Column, IndexSpec
 from engine.errors import BadRequest, InvalidParameterValue
 
@@ -39,8 +39,9 @@ WORDS_ONLY = replace(SELF_MANAGED, vector_column="", dimension=0, index_subtype=
 
 
 def query(spec: IndexSpec = SELF_MANAGED, **changed: Any) -> Query:
-    arguments: dict[str, Any] = {"columns": ["product_id"], "vector": [0.6, 0.8]}
-    return build_query(spec, KNOWN, **{**arguments, **changed})
+    arguments: dict[str, Any] = {"columns": ["product_id"], "query_vector": [0.6, 0.8]}
+    strict = changed.pop("strict", False)
+    return QueryRequest(spec.name, **{**arguments, **changed}).checked(spec, KNOWN, strict)
 
 
 def refusal(kind: type[Exception], **changed: Any) -> str:
@@ -119,7 +120,7 @@ def test_nearest_neighbours_may_be_asked_for_in_any_letter_case(value: Any) -> N
 @pytest.mark.parametrize("value", ["HYBRID", "hybrid", "FULL_TEXT", "full_text"])
 def test_words_may_be_asked_for_in_any_letter_case(value: str) -> None:
     vector = [0.6, 0.8] if value.upper() == "HYBRID" else None
-    built = query(query_type=value, text="red dress", vector=vector)
+    built = query(query_type=value, query_text="red dress", query_vector=vector)
     assert (built.query_type, built.text) == (value.upper(), "red dress")
     assert built.text_columns == ("name",)
 
@@ -142,14 +143,14 @@ def test_an_unknown_query_type_is_shown_with_the_known_ones(value: Any) -> None:
     ],
 )
 def test_a_query_without_vector_says_what_was_given(vector: Any, text: Any, given: str) -> None:
-    message = refusal(InvalidParameterValue, vector=vector, text=text)
+    message = refusal(InvalidParameterValue, query_vector=vector, query_text=text)
     assert f"but {given} was given" in message
     assert "main.shop.vs" in message
 
 
 def test_of_text_and_vector_the_vector_counts() -> None:
     """LangChain's search for diverse rows sends both."""
-    built = query(text="red dress", query_type="ANN")
+    built = query(query_text="red dress", query_type="ANN")
     assert not built.needs_encoding
     assert built.vector.tolist() == query().vector.tolist()
 
@@ -161,15 +162,15 @@ def test_of_text_and_vector_the_vector_counts() -> None:
         (SELF_MANAGED, {"query_type": "HYBRID"}, "needs query_text"),
         (
             SELF_MANAGED,
-            {"query_type": "HYBRID", "vector": None, "text": "a"},
+            {"query_type": "HYBRID", "query_vector": None, "query_text": "a"},
             "query_vector beside",
         ),
-        (SELF_MANAGED, {"query_type": "FULL_TEXT", "vector": None}, "needs query_text"),
-        (SELF_MANAGED, {"query_type": "FULL_TEXT", "text": "a"}, "no query_vector"),
-        (WITH_MODEL, {"vector": None}, "neither was given"),
-        (WITH_MODEL, {"query_type": "HYBRID", "vector": None}, "needs query_text"),
-        (WORDS_ONLY, {"vector": None, "text": "a"}, "without vectors"),
-        (WORDS_ONLY, {"query_type": "HYBRID", "text": "a"}, "without vectors"),
+        (SELF_MANAGED, {"query_type": "FULL_TEXT", "query_vector": None}, "needs query_text"),
+        (SELF_MANAGED, {"query_type": "FULL_TEXT", "query_text": "a"}, "no query_vector"),
+        (WITH_MODEL, {"query_vector": None}, "neither was given"),
+        (WITH_MODEL, {"query_type": "HYBRID", "query_vector": None}, "needs query_text"),
+        (WORDS_ONLY, {"query_vector": None, "query_text": "a"}, "without vectors"),
+        (WORDS_ONLY, {"query_type": "HYBRID", "query_text": "a"}, "without vectors"),
     ],
 )
 def test_what_a_type_needs_on_an_index_is_named(
@@ -182,12 +183,12 @@ def test_what_a_type_needs_on_an_index_is_named(
     ("spec", "given", "encodes"),
     [
         (SELF_MANAGED, {}, False),
-        (SELF_MANAGED, {"query_type": "HYBRID", "text": "a"}, False),
-        (SELF_MANAGED, {"query_type": "FULL_TEXT", "text": "a", "vector": None}, False),
-        (WITH_MODEL, {"text": "a", "vector": None}, True),
-        (WITH_MODEL, {"text": "a", "vector": [], "query_type": "HYBRID"}, True),
-        (WITH_MODEL, {"text": "a", "query_type": "HYBRID"}, False),
-        (WORDS_ONLY, {"query_type": "FULL_TEXT", "text": "a", "vector": None}, False),
+        (SELF_MANAGED, {"query_type": "HYBRID", "query_text": "a"}, False),
+        (SELF_MANAGED, {"query_type": "FULL_TEXT", "query_text": "a", "query_vector": None}, False),
+        (WITH_MODEL, {"query_text": "a", "query_vector": None}, True),
+        (WITH_MODEL, {"query_text": "a", "query_vector": [], "query_type": "HYBRID"}, True),
+        (WITH_MODEL, {"query_text": "a", "query_type": "HYBRID"}, False),
+        (WORDS_ONLY, {"query_type": "FULL_TEXT", "query_text": "a", "query_vector": None}, False),
     ],
 )
 def test_a_text_is_encoded_where_a_vector_is_missing(
@@ -198,7 +199,11 @@ def test_a_text_is_encoded_where_a_vector_is_missing(
 
 @pytest.mark.parametrize("kind", ["HYBRID", "FULL_TEXT"])
 def test_ranked_queries_give_up_to_two_hundred_results(kind: str) -> None:
-    given = {"query_type": kind, "text": "a", "vector": [0.6, 0.8] if kind == "HYBRID" else None}
+    given = {
+        "query_type": kind,
+        "query_text": "a",
+        "query_vector": [0.6, 0.8] if kind == "HYBRID" else None,
+    }
     assert query(**given, num_results=200).num_results == 200
     for value in (0, -1, 201, 10_000, True):
         message = refusal(InvalidParameterValue, **given, num_results=value)
@@ -211,23 +216,23 @@ def test_numbers_of_results_beyond_all_limits_are_shown(value: Any) -> None:
 
 
 def test_a_query_text_has_at_most_32764_characters() -> None:
-    most = {"spec": WITH_MODEL, "vector": None}
-    assert query(**most, text="ä" * 32_764).text == "ä" * 32_764
-    message = refusal(InvalidParameterValue, **most, text="a" * 32_765)
+    most = {"spec": WITH_MODEL, "query_vector": None}
+    assert query(**most, query_text="ä" * 32_764).text == "ä" * 32_764
+    message = refusal(InvalidParameterValue, **most, query_text="a" * 32_765)
     assert "32765 characters; expected at most 32764" in message
 
 
 def test_a_hybrid_query_has_at_most_1024_words() -> None:
-    assert query(query_type="HYBRID", text="a " * 1024).query_type == "HYBRID"
-    message = refusal(InvalidParameterValue, query_type="HYBRID", text="a " * 1025)
+    assert query(query_type="HYBRID", query_text="a " * 1024).query_type == "HYBRID"
+    message = refusal(InvalidParameterValue, query_type="HYBRID", query_text="a " * 1025)
     assert "1025 words; expected at most 1024" in message
-    long = query(query_type="FULL_TEXT", text="a " * 1025, vector=None)
+    long = query(query_type="FULL_TEXT", query_text="a " * 1025, query_vector=None)
     assert long.text == "a " * 1025
 
 
 @pytest.mark.parametrize("text", [5, ["red"], b"red", {"a": 1}])
 def test_a_query_text_of_another_type_is_shown(text: Any) -> None:
-    assert f"query_text is {text!r}" in refusal(InvalidParameterValue, text=text)
+    assert f"query_text is {text!r}" in refusal(InvalidParameterValue, query_text=text)
 
 
 @pytest.mark.parametrize("value", [True, "1", 1.0, None])
@@ -245,12 +250,12 @@ def test_sorting_and_facets_are_read_with_the_query() -> None:
 
 @pytest.mark.parametrize("columns", ["name", 5, [1], {"name"}])
 def test_query_columns_that_are_no_list_of_names_are_shown(columns: Any) -> None:
-    given = {"query_type": "HYBRID", "text": "a", "query_columns": columns}
+    given = {"query_type": "HYBRID", "query_text": "a", "query_columns": columns}
     assert "query_columns is" in refusal(InvalidParameterValue, **given)
 
 
 def test_query_columns_hold_text() -> None:
-    given = {"query_type": "HYBRID", "text": "a"}
+    given = {"query_type": "HYBRID", "query_text": "a"}
     assert query(**given, query_columns=["name", "name"]).text_columns == ("name",)
     assert query(**given, query_columns=[]).text_columns == ("name",)
     assert "'nome'" in refusal(BadRequest, **given, query_columns=["nome"])
@@ -259,7 +264,7 @@ def test_query_columns_hold_text() -> None:
 
 
 def test_a_vector_of_another_length_is_refused_with_both_lengths() -> None:
-    message = refusal(InvalidParameterValue, vector=[1.0])
+    message = refusal(InvalidParameterValue, query_vector=[1.0])
     assert "Query vector dimension 1 does not match index dimension 2." in message
 
 

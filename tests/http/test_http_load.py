@@ -63,7 +63,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         DIRECT, dimension=2, vector_column="v", primary_key="id", endpoint="load",
         schema={"id": "int", "text": "string", "v": "array<float>"},
     )  # fmt: skip
-    _, versions = made.catalog.open(WIDE)
+    _, versions = made.registry.open(WIDE)
     os.utime(versions._versions_path, (1e9, 1e9))  # nothing was published just now
     return made
 

@@ -358,8 +358,8 @@ def test_a_time_to_wait_is_kept_and_each_look_is_told(
 
 def test_what_another_process_changes_is_seen(shop: VectorSearchClient) -> None:
     root = shop.workspace._layout.root
-    here = shop.workspace.catalog.endpoints
-    there = Workspace(root).catalog.endpoints
+    here = shop.workspace.registry.endpoints
+    there = Workspace(root).registry.endpoints
     for _ in range(3):
         assert not here.is_stopped("shop")
         there.stop("shop")
@@ -379,7 +379,7 @@ def test_the_look_at_an_endpoint_reads_its_file_once(
         return read_json(file)
 
     monkeypatch.setattr("engine.service.indexes.endpoints.read_json", read)
-    endpoints = shop.workspace.catalog.endpoints
+    endpoints = shop.workspace.registry.endpoints
     for _ in range(5):
         assert not endpoints.is_stopped("shop")
     assert len(reads) == 1
@@ -462,7 +462,7 @@ def test_a_settled_index_of_a_stopped_endpoint_is_refused_too(
     folder = two_kinds.workspace._layout.index_dir(INDEX) / "versions"
     os.utime(folder, ns=(10**18, 10**18))
     index.similarity_search(["product_id"], query_vector=QUERY)
-    assert two_kinds.workspace.catalog.settled(INDEX) is not None
+    assert two_kinds.workspace.registry.settled(INDEX) is not None
     two_kinds.stop_endpoint(ENDPOINT)
     with pytest.raises(BadRequest, match="is STOPPED"):
         index.similarity_search(["product_id"], query_vector=QUERY)

@@ -328,7 +328,7 @@ def test_a_storage_optimized_endpoint_takes_triggered_indexes_of_sixteens(
     described = index.describe()
     assert described["endpoint_type"] == "STORAGE_OPTIMIZED"
     assert described["delta_sync_index_spec"]["columns_to_sync"] == ["price"]
-    assert client.workspace.catalog.open(INDEX)[0].endpoint_type == "STORAGE_OPTIMIZED"
+    assert client.workspace.registry.open(INDEX)[0].endpoint_type == "STORAGE_OPTIMIZED"
 
 
 # ------------------------------------------------------------------ what can be changed

@@ -54,7 +54,7 @@ def test_a_write_by_an_old_handle_is_refused_and_changes_nothing(
     create_direct(workspace)
     for generation in range(3):
         workspace.upsert(INDEX, rows(generation, range(100 * generation, 100 * generation + 40)))
-    handle = Workspace(tmp_path).catalog.open(INDEX)[1]
+    handle = Workspace(tmp_path).registry.open(INDEX)[1]
     version = handle.current()
     assert version is not None
     made_again(workspace, other)
@@ -83,7 +83,7 @@ def test_a_sync_by_an_old_handle_is_refused_and_changes_nothing(
     workspace = Workspace(tmp_path)
     create_synced(workspace, dict.fromkeys(range(5), 1))
     old = Workspace(tmp_path)
-    spec, handle = old.catalog.open(INDEX)
+    spec, handle = old.registry.open(INDEX)
     handle.current()
     made_again(workspace, other)
     with pytest.raises(NotFound, match=f"index {INDEX} not found"):
@@ -100,7 +100,7 @@ def test_an_old_handle_reads_no_other_index_of_its_name(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     create_direct(workspace)
     workspace.upsert(INDEX, rows(1, [1]))
-    handle = Workspace(tmp_path).catalog.open(INDEX)[1]
+    handle = Workspace(tmp_path).registry.open(INDEX)[1]
     made_again(workspace, other=True)
     with pytest.raises(NotFound, match=f"index {INDEX} not found"):
         handle.current()
@@ -113,7 +113,7 @@ def test_a_query_beside_a_deletion_says_not_found_and_never_damaged(
     workspace = Workspace(tmp_path)
     create_direct(workspace)
     workspace.upsert(INDEX, rows(1, [1]))
-    handle = Workspace(tmp_path).catalog.open(INDEX)[1]
+    handle = Workspace(tmp_path).registry.open(INDEX)[1]
     remove_twice(spec_file(handle.layout, INDEX))  # as a deletion does first
     [removed] = tmp_path.glob(f"indexes/*/segments/*/{file}")
     removed.unlink()
@@ -177,7 +177,7 @@ def test_an_index_deleted_while_it_is_compacted_is_gone(
     create_direct(workspace)
     for generation in range(3):
         workspace.upsert(INDEX, rows(1, [generation]))
-    handle = workspace.catalog.open(INDEX)[1]
+    handle = workspace.registry.open(INDEX)[1]
     version = handle.current()
     assert version is not None
     module = __import__("engine.store.segments.segment", fromlist=["SegmentWriter"])

@@ -157,7 +157,7 @@ def test_what_one_process_could_not_write_down_is_forgotten_when_another_synced(
 ) -> None:
     folder = prepared(tmp_path, "two")
     here = Workspace(folder)
-    layout = here.catalog.open(INDEX)[1].layout
+    layout = here.registry.open(INDEX)[1].layout
     with monkeypatch.context() as patch:
 
         def full(*arguments: object) -> None:

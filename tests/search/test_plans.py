@@ -236,7 +236,7 @@ def in_cells(monkeypatch: pytest.MonkeyPatch, workspace: Workspace) -> Iterator[
 
 
 def test_a_large_segment_is_read_cell_by_cell(in_cells: Workspace) -> None:
-    (part,) = in_cells.catalog.open("main.a.i")[1].current().parts
+    (part,) = in_cells.registry.open("main.a.i")[1].current().parts
     assert part.segment.ann.cell_count > 10
     queries = queries_of(vectors_of("unit"), 40)
     plans = set()

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import InvalidInputException, NotFound, Workspace
-from engine.core.query import build_query
+from engine.core.query import QueryRequest
 from engine.core.schema import IndexSpec
 from engine.errors import ModelUnavailable
 from engine.service.cancellation import Cancelled
@@ -23,6 +23,7 @@ from engine.service.search.nearest import Hit, Timings
 from engine.service.search.reranking import (
     BuiltInReranker,
     EncoderReranker,
+    RerankerChoice,
     document,
     rerank,
     scaled,
@@ -109,11 +110,10 @@ def ranked(
 ) -> tuple[list[Hit], Timings]:
     """The hits reranked, and what was told about it."""
     workspace, spec, version, hits = scene
-    query = build_query(
-        spec,
-        version.columns,
+    request = QueryRequest(
+        spec.name,
         columns=["id"],
-        text=text,
+        query_text=text,
         query_type="FULL_TEXT",
         reranker={
             "model": model,
@@ -121,8 +121,9 @@ def ranked(
             "parameters": {"columns_to_rerank": list(columns)},
         },
     )
-    timings = Timings()
-    return rerank(workspace, spec, version, query, hits[:rows], timings), timings
+    query, timings = request.checked(spec, version.columns), Timings()
+    choice = RerankerChoice(workspace.rerankers, workspace.serving, workspace.models)
+    return rerank(choice, version, query, hits[:rows], timings), timings
 
 
 # ------------------------------------------------------------------ documents
@@ -321,7 +322,7 @@ def test_the_encoder_is_the_indexes_own_where_it_is_the_same_today(
         made.fingerprint = f"{made.name}-1"
         return made
 
-    monkeypatch.setattr(scene[0], "encoder", encoder)
+    monkeypatch.setattr(scene[0].models, "encoder", encoder)
     monkeypatch.setitem(scene[2].facts, "encoder", facts)  # type: ignore[arg-type]
     assert f"encoder {used}," in ranked(scene)[1].plans[0]
 

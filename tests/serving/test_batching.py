@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.arrays import Matrix
-from engine.service.serving.batching import MAX_ITEMS, Gathering
+from engine.service.serving.batching import MAX_ITEMS, MicroBatching
 
 
 def row(item: int) -> list[float]:
@@ -58,30 +58,30 @@ def together(calls: Sequence[Callable[[], Matrix]]) -> list[Matrix | Exception]:
 
 
 def test_fifty_calls_at_once_need_few_batches() -> None:
-    gathering, model = Gathering(), Model()
+    batching, model = MicroBatching(), Model()
 
     def when_all_have_come(items: list[int]) -> Matrix:
-        wait_until(lambda: gathering.calls == 50)
+        wait_until(lambda: batching.calls == 50)
         return model(items)
 
-    found = together([lambda i=i: gathering.run("m", [i], when_all_have_come) for i in range(50)])
+    found = together([lambda i=i: batching.run("m", [i], when_all_have_come) for i in range(50)])
     for number, rows in enumerate(found):
         np.testing.assert_array_equal(rows, np.array([row(number)], np.float32))
     assert sum(model.batches) == 50
     assert len(model.batches) <= 6
-    assert (gathering.calls, gathering.batches) == (50, len(model.batches))
+    assert (batching.calls, batching.batches) == (50, len(model.batches))
 
 
 def test_a_lone_call_is_a_batch_of_its_own_at_once() -> None:
-    gathering, model = Gathering(), Model()
+    batching, model = MicroBatching(), Model()
     for number in range(3):
-        gathering.run("m", [number, 7], model)
+        batching.run("m", [number, 7], model)
     assert model.batches == [2, 2, 2]
 
 
 def test_a_bad_item_fails_alone() -> None:
-    gathering, model = Gathering(), Model(0.03)
-    calls = [lambda i=i: gathering.run("m", [i if i != 13 else -13], model) for i in range(30)]
+    batching, model = MicroBatching(), Model(0.03)
+    calls = [lambda i=i: batching.run("m", [i if i != 13 else -13], model) for i in range(30)]
     for number, rows in enumerate(together(calls)):
         if number == 13:
             assert isinstance(rows, RuntimeError) and str(rows) == "can't encode [-13]"
@@ -90,40 +90,40 @@ def test_a_bad_item_fails_alone() -> None:
 
 
 def test_a_call_that_fails_alone_is_not_tried_again() -> None:
-    gathering, model = Gathering(), Model()
+    batching, model = MicroBatching(), Model()
     with pytest.raises(RuntimeError, match="-1"):
-        gathering.run("m", [1, -1], model)
+        batching.run("m", [1, -1], model)
     assert model.batches == [2]
-    np.testing.assert_array_equal(gathering.run("m", [4], model), [row(4)])  # nothing is stuck
+    np.testing.assert_array_equal(batching.run("m", [4], model), [row(4)])  # nothing is stuck
 
 
 def test_models_do_not_wait_for_each_other() -> None:
-    gathering, release = Gathering(), threading.Event()
+    batching, release = MicroBatching(), threading.Event()
 
     def held(items: list[int]) -> Matrix:
         assert release.wait(30)
         return np.zeros((len(items), 1), np.float32)
 
     with ThreadPoolExecutor(1) as threads:
-        waiting = threads.submit(gathering.run, "slow", [1], held)
-        gathering.run("fast", [1], Model())
+        waiting = threads.submit(batching.run, "slow", [1], held)
+        batching.run("fast", [1], Model())
         assert not waiting.done()
         release.set()
         waiting.result(30)
 
 
 def test_a_batch_is_no_larger_than_the_most_unless_one_call_is() -> None:
-    gathering, model = Gathering(), Model(0.05)
-    together([lambda i=i: gathering.run("m", [i] * 20, model) for i in range(12)])
+    batching, model = MicroBatching(), Model(0.05)
+    together([lambda i=i: batching.run("m", [i] * 20, model) for i in range(12)])
     assert sum(model.batches) == 240 and max(model.batches) <= MAX_ITEMS
-    gathering.run("m", list(range(MAX_ITEMS + 1)), model)
+    batching.run("m", list(range(MAX_ITEMS + 1)), model)
     assert model.batches[-1] == MAX_ITEMS + 1
 
 
 def test_a_model_that_answers_with_too_few_rows_is_an_error() -> None:
-    gathering = Gathering()
+    batching = MicroBatching()
     with pytest.raises(ValueError, match="2 items with 1 rows"):
-        gathering.run("m", [1, 2], lambda items: np.zeros((1, 3), np.float32))
+        batching.run("m", [1, 2], lambda items: np.zeros((1, 3), np.float32))
 
 
 @settings(max_examples=40, deadline=None)
@@ -134,8 +134,8 @@ def test_a_model_that_answers_with_too_few_rows_is_an_error() -> None:
 def test_each_call_gets_what_it_would_have_got_alone(
     calls: list[list[int]], seconds: float
 ) -> None:
-    gathering, model = Gathering(), Model(seconds)
-    found = together([lambda c=c: gathering.run("m", c, model) for c in calls])
+    batching, model = MicroBatching(), Model(seconds)
+    found = together([lambda c=c: batching.run("m", c, model) for c in calls])
     for items, rows in zip(calls, found):
         bad = [item for item in items if item < 0]
         if bad:

@@ -208,7 +208,7 @@ def test_a_damaged_segment_is_a_named_error_and_a_sync_repairs_it(
 
 
 def test_a_flipped_bit_is_found_by_the_checksums(workspace: Workspace, indexed: Path) -> None:
-    (part,) = workspace.catalog.open("main.a.i")[1].current().parts
+    (part,) = workspace.registry.open("main.a.i")[1].current().parts
     part.segment.verify()
     (file,) = indexed.glob("segments/*/vectors.npy")
     data = bytearray(file.read_bytes())
@@ -272,7 +272,7 @@ def test_an_unchanged_source_is_not_indexed_again(workspace: Workspace, indexed:
 def test_a_reader_keeps_its_version_while_a_new_one_is_published(
     workspace: Workspace, indexed: Path
 ) -> None:
-    version = workspace.catalog.open("main.a.i")[1].current()
+    version = workspace.registry.open("main.a.i")[1].current()
     for number in range(3):
         workspace.write_table("t", pa.table({"product_id": [number], "v": [[0.0, 1.0]]}))
         Workspace(workspace.path).sync("main.a.i")
@@ -325,7 +325,7 @@ def test_a_reader_that_no_version_waits_for_says_so(
     def gone(number: int) -> None:
         raise FileNotFoundError(2, "gone", "x")
 
-    versions = Workspace(workspace.path).catalog.open("main.a.i")[1]
+    versions = Workspace(workspace.path).registry.open("main.a.i")[1]
     monkeypatch.setattr(versions, "get", gone)
     monkeypatch.setattr(versions, "current_number", lambda: next(numbers))
     with pytest.raises(WrittenTooFast, match="Try again"):

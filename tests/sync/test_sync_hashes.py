@@ -197,7 +197,7 @@ def test_merged_segments_hold_hashes_of_this_release(shop: Shop, written: list[i
     assert shop.workspace.compact_index(INDEX)
     shop.write("b", products(100))
     assert counts(shop.sync()) == (0, 0, 0)
-    number = shop.workspace.catalog.open(INDEX)[1].current()
+    number = shop.workspace.registry.open(INDEX)[1].current()
     assert number is not None
     (part,) = number.parts
     stored = part.segment.metadata.column(HASH_COLUMN).to_pylist()
@@ -212,7 +212,7 @@ def test_a_small_last_segment_is_carried_over_with_the_rows_that_come(
 ) -> None:
     shop.write("a", edited(products(), 2, "text", "other"))
     assert counts(shop.sync()) == (0, 1, 0)
-    version = shop.workspace.catalog.open(INDEX)[1].current()
+    version = shop.workspace.registry.open(INDEX)[1].current()
     assert version is not None
     assert len(version.parts) == 1  # written again with the new row, with hashes of this release
     for name, start in (("a", 0), ("b", 100)):

@@ -59,7 +59,7 @@ def routes(workspace: Workspace) -> list[Route]:
 
 def _reply(workspace: Workspace, body: bytes, split: Any) -> tuple[str, bytes]:
     name, payload = split(parse_body(body))
-    return name, encode_json(invoke(workspace, name, payload))
+    return name, encode_json(invoke(workspace.serving, name, payload))
 
 
 def _named(payload: object) -> tuple[str, object]:

@@ -32,9 +32,9 @@ def effort_of_read(
     """
     name = path.get("index", "")
     try:
-        settled = workspace.catalog.settled(name)
+        settled = workspace.registry.settled(name)
         version = settled[2] if settled is not None else None
-        spec = settled[0] if settled is not None else workspace.catalog.open(name)[0]
+        spec = settled[0] if settled is not None else workspace.registry.open(name)[0]
         if operation == "query_next_page":
             # Which columns the token asks for is not looked at: the usual case has no vectors.
             columns = [column for column in spec.columns if column != spec.vector_column]

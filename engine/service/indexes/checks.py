@@ -7,6 +7,7 @@ from typing import get_args
 
 import pyarrow as pa
 
+from engine.core.index_request import IndexRequest
 from engine.core.schema import (
     MAX_COLUMNS,
     RESERVED_COLUMN,
@@ -20,7 +21,6 @@ from engine.core.schema import (
 from engine.core.values import is_text
 from engine.errors import InvalidParameterValue
 from engine.service.indexes.direct_access import check_type
-from engine.service.sync.encoded_texts import computed_column
 from engine.store.segments.ann import check_factory
 from engine.store.segments.segment import GROUP_COLUMN, HASH_COLUMN
 from engine.store.vector_columns import is_vector_type
@@ -28,20 +28,15 @@ from engine.store.vector_columns import is_vector_type
 INTERNAL = "__"  # names that start so are some program's own; the cloud's clients hide them
 
 
-def check_source(
-    schema: pa.Schema,
-    table: str,
-    primary_key: str,
-    vector_column: str | None,
-    source_column: str | None,
-    columns_to_sync: Sequence[str] | None,
-) -> list[str]:
-    """The columns of an index over a table; see `Catalog.create_index` for what is refused.
+def check_source(schema: pa.Schema, request: IndexRequest) -> list[str]:
+    """The columns of an index over a table; see `IndexRegistry.create_index` for what is refused.
 
     By default all of the table but those whose names start with `__`, such as pandas'
     `__index_level_0__` and the cloud's `__db_text_vector`; these are taken when they are named.
     """
-    parts = _parts(primary_key, vector_column, source_column)
+    table, columns_to_sync = request.source_table, request.columns_to_sync
+    source_column = request.source_column
+    parts = _parts(request.primary_key, request.vector_column, source_column)
     _check_parts(schema, table, parts)
     if columns_to_sync is not None:
         missing = [name for name in columns_to_sync if name not in schema.names]
@@ -188,36 +183,30 @@ def check_length(
     return length
 
 
-def check_embedding(
-    vector_column: str | None,
-    source_column: str | None,
-    model_endpoint: str | None,
-    query_model_endpoint: str | None,
-    sync_computed_embeddings: bool,
-) -> None:
+def check_embedding(request: IndexRequest) -> None:
     """Refuse arguments about embeddings that don't go together.
 
     Raises:
         InvalidParameterValue: vectors and texts, texts without a model, or a model without texts.
     """
-    if source_column is not None:
-        if vector_column is not None:
+    if request.source_column is not None:
+        if request.vector_column is not None:
             raise InvalidParameterValue(
                 "Both embedding_vector_column and embedding_source_column were given; an index has "
                 "vectors of its own or computes them."
             )
-        if model_endpoint is None:
+        if request.model_endpoint is None:
             raise InvalidParameterValue(
                 "embedding_source_column needs embedding_model_endpoint_name, the serving endpoint "
                 "that encodes its texts, such as databricks-gte-large-en."
             )
         return
     given = {
-        "embedding_model_endpoint_name": model_endpoint is not None,
-        "model_endpoint_name_for_query": query_model_endpoint is not None,
-        "sync_computed_embeddings": sync_computed_embeddings,
+        "embedding_model_endpoint_name": request.model_endpoint is not None,
+        "model_endpoint_name_for_query": request.query_model_endpoint is not None,
+        "sync_computed_embeddings": request.sync_computed_embeddings,
     }
-    extra = [name for name, there in given.items() if there]
+    extra = [name for name, was_given in given.items() if was_given]
     if extra:
         raise InvalidParameterValue(
             f"{', '.join(extra)} needs embedding_source_column, the column of texts to encode; name "
@@ -301,3 +290,8 @@ def _check_columns(columns: Sequence[str]) -> None:
             f"column name {internal[0]!r} is used by the index itself; rename it, or leave it out with "
             "columns_to_sync (--columns)."
         )
+
+
+def computed_column(source_column: str | None) -> str:
+    """The internal column of the vectors that are computed of a column, as the cloud calls it."""
+    return "" if source_column is None else f"__db_{source_column}_vector"

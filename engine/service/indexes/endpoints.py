@@ -12,7 +12,7 @@ import getpass
 import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -285,8 +285,16 @@ class Endpoints:
         self._change(name, lambda facts: facts.update(custom_tags=tags))
         return {"name": name, "custom_tags": tags}
 
-    def metrics(self, name: str) -> dict[str, Any]:
-        """No measurements: nothing is measured here. Raises NotFound."""
+    def metrics(
+        self,
+        name: str,
+        start_time: str | None = None,
+        end_time: str | None = None,
+        granularity_in_seconds: int | None = None,
+        metrics: Sequence[Mapping[str, Any]] | None = None,
+        page_token: str | None = None,
+    ) -> dict[str, Any]:
+        """An endpoint's measurements of a time: none, whatever is asked for. Raises NotFound."""
         self._read(name)
         return {"metric_values": []}
 
@@ -302,17 +310,27 @@ class Endpoints:
         """
         return permissions.shown(self._read(self._name_of(endpoint_id)))
 
-    def set_permissions(self, endpoint_id: str, requests: object, add: bool) -> dict[str, Any]:
-        """Write permissions; see `permissions`.
+    def set_permissions(
+        self, endpoint_id: str, access_control_list: object = None
+    ) -> dict[str, Any]:
+        """Replace an endpoint's permissions; see `permissions`.
 
         Args:
-            requests: the API's `access_control_list`: a user, group or service principal each, with
+            access_control_list: a user, group or service principal each, with
                 a `permission_level`.
-            add: keep those of others; False replaces all.
 
         Raises:
             NotFound: there is none. InvalidParameterValue: not of this form.
         """
+        return self._grant(endpoint_id, access_control_list, add=False)
+
+    def update_permissions(
+        self, endpoint_id: str, access_control_list: object = None
+    ) -> dict[str, Any]:
+        """Add to an endpoint's permissions, keeping those of others; see `set_permissions`."""
+        return self._grant(endpoint_id, access_control_list, add=True)
+
+    def _grant(self, endpoint_id: str, requests: object, add: bool) -> dict[str, Any]:
         granted = permissions.parsed(requests)
 
         def change(facts: dict[str, Any]) -> None:

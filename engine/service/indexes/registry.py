@@ -10,11 +10,12 @@ import contextlib
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from engine.core import names
+from engine.core.index_request import DirectAccessRequest, IndexRequest
 from engine.core.schema import EndpointType, IndexSpec, check_pipeline_type
 from engine.errors import (
     CorruptFile,
@@ -31,19 +32,16 @@ from engine.service.indexes.checks import (
     check_length,
     check_source,
     check_subtype,
+    computed_column,
 )
 from engine.service.indexes.descriptions import Unreadable, describe, summary, unreadable_status
 from engine.service.indexes.direct_access import first_version
 from engine.service.indexes.endpoints import Endpoints, now_ms, stopped_message, user_name
 from engine.service.near_names import hint
+from engine.service.serving.query_texts import check_query_model, computed_dimension
 from engine.service.serving.serving_endpoints import ServingEndpoints
-from engine.service.sync.encoded_texts import (
-    check_query_model,
-    check_writeback,
-    computed_column,
-    computed_dimension,
-)
 from engine.service.sync.failures import failure_of
+from engine.service.sync.writeback import check_writeback
 from engine.store.indexes.specs import (
     copied_spec,
     endpoint_of_damaged,
@@ -59,7 +57,7 @@ from engine.store.tables.table_store import TableStore
 UNREADABLE = (CorruptFile, NewerRelease, StorageFailed)
 
 
-class Catalog:
+class IndexRegistry:
     """The indexes of a workspace, and its endpoints."""
 
     def __init__(
@@ -85,29 +83,8 @@ class Catalog:
         self._specs: dict[str, tuple[tuple[int, int] | None, str, IndexSpec, VersionStore]] = {}
 
     # ------------------------------------------------------------------ indexes
-    def create_index(
-        self,
-        name: str,
-        *,
-        endpoint: str,
-        primary_key: str,
-        source_table: str,
-        vector_column: str | None = None,
-        dimension: int | None = None,
-        source_column: str | None = None,
-        model_endpoint: str | None = None,
-        query_model_endpoint: str | None = None,
-        sync_computed_embeddings: bool = False,
-        pipeline_type: str = "TRIGGERED",
-        columns_to_sync: Sequence[str] | None = None,
-        index_subtype: str | None = None,
-        usage_policy_id: str | None = None,
-        payload_logging_enabled: bool | None = None,
-        faiss_factory: str | None = None,
-    ) -> IndexSpec:
+    def create_index(self, request: IndexRequest) -> IndexSpec:
         """Create a delta sync index over a table; its rows come with the first sync.
-
-        For the arguments see `Indexes.create_index`, which also does that sync.
 
         Raises:
             InvalidParameterValue: a bad value, or arguments that don't go together.
@@ -115,96 +92,73 @@ class Catalog:
             NotFound: no such endpoint, table or serving endpoint.
             ResourceConflict: the index's name is taken, or that of its write-back table.
         """
-        names.index_name(name)
-        pipeline = check_pipeline_type(pipeline_type)
-        kind: EndpointType = self.endpoints.type_of(endpoint)
-        embeds = vector_column is not None or source_column is not None
-        subtype = check_subtype(index_subtype, kind, embeds, pipeline)
-        check_embedding(
-            vector_column,
-            source_column,
-            model_endpoint,
-            query_model_endpoint,
-            sync_computed_embeddings,
-        )
-        if model_endpoint is not None:
-            dimension = computed_dimension(self._serving, model_endpoint, query_model_endpoint)
-        length = check_length(kind, dimension, faiss_factory, embeds)
-        table = names.table_name(source_table)
-        schema = self._tables.get(table).schema
-        columns = check_source(
-            schema, source_table, primary_key, vector_column, source_column, columns_to_sync
-        )
-        writeback = check_writeback(self._tables, name) if sync_computed_embeddings else None
+        names.index_name(request.name)
+        pipeline = check_pipeline_type(request.pipeline_type)
+        kind: EndpointType = self.endpoints.type_of(request.endpoint)
+        embeds = request.vector_column is not None or request.source_column is not None
+        subtype = check_subtype(request.index_subtype, kind, embeds, pipeline)
+        check_embedding(request)
+        dimension = request.dimension
+        if request.model_endpoint is not None:
+            dimension = computed_dimension(
+                self._serving, request.model_endpoint, request.query_model_endpoint
+            )
+        length = check_length(kind, dimension, request.faiss_factory, embeds)
+        table = names.table_name(request.source_table)
+        columns = check_source(self._tables.get(table).schema, request)
+        writes_back = request.sync_computed_embeddings
         spec = IndexSpec(
-            name=name,
-            endpoint_name=endpoint,
+            name=request.name,
+            endpoint_name=request.endpoint,
             endpoint_type=kind,
-            primary_key=primary_key,
+            primary_key=request.primary_key,
             source_table=str(table),
-            vector_column=vector_column or computed_column(source_column),
+            vector_column=request.vector_column or computed_column(request.source_column),
             dimension=length,
-            source_column=source_column,
-            model_endpoint=model_endpoint,
-            query_model_endpoint=query_model_endpoint,
-            writeback_table=writeback,
+            source_column=request.source_column,
+            model_endpoint=request.model_endpoint,
+            query_model_endpoint=request.query_model_endpoint,
+            writeback_table=check_writeback(self._tables, request.name) if writes_back else None,
             pipeline_type=pipeline,
             index_subtype=subtype,
-            usage_policy_id=usage_policy_id,
-            payload_logging_enabled=payload_logging_enabled,
+            usage_policy_id=request.usage_policy_id,
+            payload_logging_enabled=request.payload_logging_enabled,
             **_birth(),
             columns=tuple(columns),
-            columns_to_sync=tuple(columns_to_sync) if columns_to_sync else None,
-            faiss_factory=faiss_factory,
+            columns_to_sync=tuple(request.columns_to_sync) if request.columns_to_sync else None,
+            faiss_factory=request.faiss_factory,
         )
         self._add(spec)
         return spec
 
-    def create_direct_access_index(
-        self,
-        name: str,
-        *,
-        endpoint: str,
-        primary_key: str,
-        dimension: int,
-        vector_column: str,
-        schema: Mapping[str, str],
-        model_endpoint: str | None = None,
-        payload_logging_enabled: bool | None = None,
-        faiss_factory: str | None = None,
-    ) -> IndexSpec:
+    def create_direct_access_index(self, request: DirectAccessRequest) -> IndexSpec:
         """Create an empty direct access index, whose rows callers write themselves.
-
-        Args:
-            schema: type of each column in the API's words, the key and the vector among them.
-            model_endpoint: serving endpoint that encodes the texts of queries; rows bring their
-                vectors all the same.
 
         Raises:
             InvalidParameterValue: a bad name, dimension, type, or a schema without key or vector.
             NotFound: no such endpoint or serving endpoint. ResourceConflict: the name is taken.
         """
-        names.index_name(name)
-        kind: EndpointType = self.endpoints.type_of(endpoint)
-        check_length(kind, dimension, faiss_factory)
-        check_direct_schema(schema, primary_key, vector_column)
-        if model_endpoint is not None:
-            check_query_model(self._serving, model_endpoint, dimension)
+        names.index_name(request.name)
+        kind: EndpointType = self.endpoints.type_of(request.endpoint)
+        check_length(kind, request.dimension, request.faiss_factory)
+        check_direct_schema(request.schema, request.primary_key, request.vector_column)
+        if request.model_endpoint is not None:
+            check_query_model(self._serving, request.model_endpoint, request.dimension)
         spec = IndexSpec(
-            name=name,
-            endpoint_name=endpoint,
+            name=request.name,
+            endpoint_name=request.endpoint,
             endpoint_type=kind,
-            primary_key=primary_key,
+            primary_key=request.primary_key,
             source_table=None,
-            vector_column=vector_column,
-            dimension=dimension,
-            model_endpoint=model_endpoint,
+            vector_column=request.vector_column,
+            dimension=request.dimension,
+            model_endpoint=request.model_endpoint,
             pipeline_type=None,
-            payload_logging_enabled=payload_logging_enabled,
+            payload_logging_enabled=request.payload_logging_enabled,
             **_birth(),
-            columns=tuple(schema),
-            schema=dict(schema),
-            faiss_factory=faiss_factory,
+            columns=tuple(request.schema),
+            schema=dict(request.schema),
+            faiss_factory=request.faiss_factory,
         )
         self._add(spec, first_version(spec))
         return spec

@@ -7,14 +7,13 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
-from engine.core.arrays import Vector
 from engine.core.assumptions import FUSED_ROWS, RERANKED_ROWS
-from engine.core.query import PAGE_ROWS, Query
+from engine.core.query import PAGE_ROWS, Query, QueryRequest
 from engine.core.ranking.facets import count_facet
 from engine.core.ranking.fusion import reciprocal_rank_fusion
 from engine.core.ranking.sorting import sorted_places
@@ -174,20 +173,25 @@ def _debug_info(query: Query, timings: Timings) -> dict[str, Any]:
 
 # ------------------------------------------------------------------ pages
 def page_state(
-    spec: IndexSpec, version: Version, query: Query, request: Mapping[str, Any]
+    spec: IndexSpec, version: Version, query: Query, request: QueryRequest
 ) -> dict[str, Any]:
     """What a page token holds beside its offset: the whole request, and a name for its ranking."""
+    asked = asdict(request)
+    # The vector that the text was encoded to stands for what was asked with.
+    del asked["query_vector"], asked["name"]
+    asked["text"] = asked.pop("query_text")
     state = {
         "index": spec.id,
         "version": version.number,
         "vector": base64.b64encode(query.vector.astype("<f4").tobytes()).decode(),
-        "request": request,
+        "request": asked,
     }
     text = json.dumps(state, sort_keys=True, default=str).encode()
     return {**state, "ranking": hashlib.blake2b(text, digest_size=16).hexdigest()}
 
 
-def vector_of_token(state: Mapping[str, Any]) -> Vector:
-    """The query vector that a token holds."""
-    vector: Vector = np.frombuffer(base64.b64decode(state["vector"]), dtype="<f4")
-    return vector
+def request_of_token(name: str, state: Mapping[str, Any]) -> QueryRequest:
+    """The request that a token holds, with the vector that its text was encoded to."""
+    vector = np.frombuffer(base64.b64decode(state["vector"]), dtype="<f4").tolist()
+    asked = dict(state["request"])
+    return QueryRequest(name, query_vector=vector, query_text=asked.pop("text"), **asked)

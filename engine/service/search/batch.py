@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.core.arrays import Floats32, Matrix, Rows
-from engine.core.query import Query, build_query
+from engine.core.query import Query, QueryRequest
 from engine.core.ranking.scoring import api_scores
 from engine.core.rows import RowSet
 from engine.core.schema import IndexSpec
@@ -49,15 +49,15 @@ def search_batch(
     queries = _queries(query_vectors, spec)
     if not len(queries):
         return []
-    query = build_query(
-        spec,
-        version.columns,
+    request = QueryRequest(
+        spec.name,
         columns=columns,
-        vector=queries[0],
+        query_vector=queries[0],
         filters=filters,
         num_results=num_results,
         exact=exact,
     )
+    query = request.checked(spec, version.columns)
     asked, places, rows, distances = _nearest(version, queries, query)
     scores = api_scores(distances).tolist()
     names = (*query.columns, "score")

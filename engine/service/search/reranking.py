@@ -9,8 +9,8 @@ import contextlib
 import datetime
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,36 +18,30 @@ from engine.core.arrays import unit_rows
 from engine.core.assumptions import RERANKED_CHARACTERS
 from engine.core.query import Query, Reranking
 from engine.core.ranking.bm25 import Scores, Term, gains, idf
-from engine.core.schema import IndexSpec
 from engine.encode.encoder import Encoder
 from engine.errors import NotFound
 from engine.service.cancellation import check
 from engine.service.search.nearest import Hit, Timings, fetch
-from engine.service.serving.serving_endpoints import TextEncoder
+from engine.service.serving.models import Models
+from engine.service.serving.rerankers import Rerankers, RerankingModel
+from engine.service.serving.serving_endpoints import ServingEndpoints, TextEncoder
 from engine.store.indexes.versions import Version
 from engine.store.segments.keywords import tokens
-
-if TYPE_CHECKING:
-    from engine.service.serving.models import Models
 
 BUILT_IN = "databricks_reranker"  # the model's name in the API
 
 
-class RerankingModel(Protocol):
-    """What `register_reranker` takes: anything that tells how well texts answer a query."""
+@dataclass(frozen=True)
+class RerankerChoice:
+    """Where a query's reranker is looked for: registered, behind endpoints, built in."""
 
-    def rerank(self, query_text: str, documents: Sequence[str]) -> Sequence[float]:
-        """One finite number for each document, in their order; higher is better.
-
-        May be called from several threads at once. Where it raises, or returns anything else, the
-        first ranking is returned with a warning.
-        """
-        ...
+    registered: Rerankers
+    serving: ServingEndpoints
+    models: Models
 
 
 def rerank(
-    models: Models,
-    spec: IndexSpec,
+    choice: RerankerChoice,
     version: Version,
     query: Query,
     hits: list[Hit],
@@ -66,7 +60,7 @@ def rerank(
     """
     wanted = query.reranking
     assert wanted is not None
-    model = _model(models, version, wanted, timings.warnings.append)
+    model = _model(choice, version, wanted, timings.warnings.append)
     if not hits:
         return []
     check()
@@ -125,21 +119,21 @@ def _checked(scores: object, count: int) -> Scores:
 
 # ------------------------------------------------------------------ which one
 def _model(
-    models: Models, version: Version, wanted: Reranking, warn: Callable[[str], None]
+    choice: RerankerChoice, version: Version, wanted: Reranking, warn: Callable[[str], None]
 ) -> RerankingModel:
     """The reranker of this name: registered, built in, or the encoder behind a serving endpoint."""
-    registered = models.rerankers.get(wanted.model)
+    registered = choice.registered.get(wanted.model)
     if registered is not None:
         return registered
     if wanted.model == BUILT_IN:
-        return BuiltInReranker(lambda: _encoder(models, version), warn)
+        return BuiltInReranker(lambda: _encoder(choice.models, version), warn)
     if wanted.model_type == "MODEL_TYPE_FINETUNED":
         with contextlib.suppress(NotFound):
-            models.serving.get(wanted.model)
-            return EncoderReranker(lambda: models.serving.encoder(wanted.model))
+            choice.serving.get(wanted.model)
+            return EncoderReranker(lambda: choice.serving.encoder(wanted.model))
     raise NotFound(
         f"Reranker {wanted.model} does not exist. Here are: "
-        f"{', '.join(sorted({BUILT_IN, *models.rerankers}))}. Give one to "
+        f"{', '.join(sorted({BUILT_IN, *choice.registered}))}. Give one to "
         "workspace.register_reranker, or name a serving endpoint as a finetuned model."
     )
 

@@ -1,4 +1,4 @@
-"""Calls from many threads become batches of one model. Knows threads; not models.
+"""Micro-batching: calls from many threads become batches of one model. Knows threads; not models.
 
 The first call runs at once. Those that come while it runs wait for it, and then run together: batches
 form exactly when the model is the bottleneck, and a lone call waits for nothing.
@@ -27,7 +27,7 @@ class _Batch:
         self.error: BaseException | None = None
 
 
-class Gathering:
+class MicroBatching:
     """Batches by model. Safe to use from many threads."""
 
     def __init__(self) -> None:

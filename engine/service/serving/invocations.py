@@ -10,7 +10,7 @@ import binascii
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,11 +19,13 @@ from engine.core.ranking.fusion import blend_vectors
 from engine.core.values import is_text, shown
 from engine.encode.encoder import Encoder
 from engine.errors import BadImage, InvalidParameterValue, NotFound
-from engine.service.serving.batching import MAX_ITEMS, Gathering
-from engine.service.serving.serving_endpoints import FLAT, checked_rows, failed_call
-
-if TYPE_CHECKING:
-    from engine.service.serving.models import Models
+from engine.service.serving.batching import MAX_ITEMS, MicroBatching
+from engine.service.serving.serving_endpoints import (
+    FLAT,
+    ServingEndpoints,
+    checked_rows,
+    failed_call,
+)
 
 Json = dict[str, Any]
 FORMATS = ("dataframe_records", "dataframe_split", "inputs", "instances", "input")
@@ -40,7 +42,7 @@ class Record:
     image: bytes | None
 
 
-def invoke(models: Models, name: str, payload: object) -> Json:
+def invoke(serving: ServingEndpoints, name: str, payload: object) -> Json:
     """The reply of an endpoint to a payload in one of the formats that model serving takes.
 
     Returns:
@@ -51,7 +53,7 @@ def invoke(models: Models, name: str, payload: object) -> Json:
         NotFound: no such endpoint. InvalidParameterValue: a payload or a record that can't be used,
             or a model that fails.
     """
-    found = models.get_serving_endpoint(name)
+    found = serving.get(name)
     if not isinstance(payload, Mapping):
         raise InvalidParameterValue(f"The payload is {payload!r:.80}; expected a JSON object.")
     given = [format_ for format_ in FORMATS if payload.get(format_) is not None]
@@ -68,7 +70,7 @@ def invoke(models: Models, name: str, payload: object) -> Json:
         )
     records = [_record(row, place, name) for place, row in enumerate(rows)]
     as_base64 = format_ == "input" and _is_base64(payload.get("encoding_format"))
-    vectors = encode_records(models, name, records)
+    vectors = encode_records(serving, name, records)
     if format_ == "input":
         _check_dimensions(payload.get("dimensions"), vectors.shape[1])
         return _embeddings(found["name"], records, vectors, as_base64)
@@ -156,7 +158,7 @@ def _decoded(text: str, place: int) -> bytes:
         ) from None
 
 
-def encode_records(models: Models, name: str, records: Sequence[Record]) -> Matrix:
+def encode_records(serving: ServingEndpoints, name: str, records: Sequence[Record]) -> Matrix:
     """(n, dimension) float32 unit rows: of a text, of a photo, or of both blended half and half.
 
     Calls that come while the model is busy are encoded together.
@@ -166,24 +168,24 @@ def encode_records(models: Models, name: str, records: Sequence[Record]) -> Matr
             that fails.
     """
     try:
-        encoder = models.serving.encoder(name)
-        return _encoded(models.gathering, encoder, records)
+        encoder = serving.encoder(name)
+        return _encoded(serving.batching, encoder, records)
     except (NotFound, InvalidParameterValue):
         raise
     except Exception as error:  # of the engine, or a model's own: whatever it is, it is the reason
         raise InvalidParameterValue(failed_call(name, error)) from error
 
 
-def _encoded(gathering: Gathering, encoder: Encoder, records: Sequence[Record]) -> Matrix:
+def _encoded(batching: MicroBatching, encoder: Encoder, records: Sequence[Record]) -> Matrix:
     parts = [
-        _encoded_part(gathering, encoder, records[start : start + MAX_ITEMS], start)
+        _encoded_part(batching, encoder, records[start : start + MAX_ITEMS], start)
         for start in range(0, len(records), MAX_ITEMS)  # prepared photos take much memory
     ]
     return np.asarray(np.concatenate(parts), dtype=np.float32)
 
 
 def _encoded_part(
-    gathering: Gathering, encoder: Encoder, records: Sequence[Record], first: int
+    batching: MicroBatching, encoder: Encoder, records: Sequence[Record], first: int
 ) -> Matrix:
     """(n, dimension) of so many records as one batch holds; `first` is the place of their first."""
     texts = [record.text for record in records if record.text is not None]
@@ -193,8 +195,8 @@ def _encoded_part(
         if record.image is not None
     ]
     key = encoder.fingerprint
-    of_texts = iter(gathering.run(("text", key), texts, _texts_of(encoder)) if texts else ())
-    of_images = iter(gathering.run(("image", key), images, _pixels_of(encoder)) if images else ())
+    of_texts = iter(batching.run(("text", key), texts, _texts_of(encoder)) if texts else ())
+    of_images = iter(batching.run(("image", key), images, _pixels_of(encoder)) if images else ())
     out: list[Vector] = []
     for place, record in enumerate(records, first):
         text = next(of_texts) if record.text is not None else None

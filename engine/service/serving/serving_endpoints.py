@@ -31,6 +31,7 @@ from engine.errors import (
 )
 from engine.service.cancellation import check
 from engine.service.indexes.endpoints import now_ms, user_name
+from engine.service.serving.batching import MicroBatching
 from engine.store.layout import Layout, read_json, remove, write_json
 
 if TYPE_CHECKING:
@@ -81,7 +82,11 @@ class TextEncoder(Protocol):
 
 
 class ServingEndpoints:
-    """The model serving endpoints of a workspace. Safe to use from many threads."""
+    """The model serving endpoints of a workspace. Safe to use from many threads.
+
+    Attributes:
+        batching: what brings calls together that come at the same time.
+    """
 
     def __init__(self, layout: Layout, load: Callable[[str | None], Encoder]) -> None:
         """
@@ -91,6 +96,7 @@ class ServingEndpoints:
         self._layout = layout
         self._load = load
         self._given: dict[str, Encoder] = {}
+        self.batching = MicroBatching()
 
     # ------------------------------------------------------------------ life cycle
     def create(

@@ -1,42 +1,41 @@
-"""The SQL that users have for indexes: one statement so far. Knows its grammar; not what it starts."""
+"""What carries out SQL statements. Knows services; not grammar."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
-
+from engine.core.index_request import IndexRequest
 from engine.core.schema import SyncReport
-from engine.errors import NotSupported, ResourceConflict
-
-if TYPE_CHECKING:
-    from engine.service.indexes.operations import Indexes
-
-_NAME = r"`?[A-Za-z0-9_]+`?(?:\.`?[A-Za-z0-9_]+`?)*"
-_CREATE = re.compile(
-    rf"""\s*CREATE\s+VECTOR\s+SEARCH\s+INDEX\s+(?P<lenient>IF\s+NOT\s+EXISTS\s+)?(?P<index>{_NAME})
-    \s+ON\s+(?:TABLE\s+)?(?P<table>{_NAME})\s*\(\s*(?P<column>`?\w+`?)\s*\)
-    \s+USING\s+ENDPOINT\s+(?P<endpoint>[`'"]?[A-Za-z0-9_.-]+[`'"]?)\s*;?\s*""",
-    re.IGNORECASE | re.VERBOSE,
-)
+from engine.errors import ResourceConflict
+from engine.service.indexes.operations import Indexes
+from engine.service.sql.dialect import parse
 
 
-def execute(workspace: Indexes, statement: str) -> SyncReport | None:
-    """See `Indexes.sql`."""
-    found = _CREATE.fullmatch(statement)
-    if found is None:
-        raise NotSupported(
-            f"The SQL statement {statement!r:.120} is not supported. Supported is: CREATE VECTOR "
-            "SEARCH INDEX [IF NOT EXISTS] <index> ON <table>(<column>) USING ENDPOINT <endpoint>."
+class Statements:
+    """The SQL statements of a workspace."""
+
+    def __init__(self, indexes: Indexes) -> None:
+        self._indexes = indexes
+
+    def execute(self, statement: str) -> SyncReport | None:
+        """Run `CREATE VECTOR SEARCH INDEX [IF NOT EXISTS] i ON t(column) USING ENDPOINT e`.
+
+        The primary key is `product_id`, and the dimension that of the column's first vector.
+
+        Returns:
+            what the first sync did; None where the index exists and `IF NOT EXISTS` was said.
+
+        Raises:
+            NotSupported: any other statement. Otherwise as `create_index`.
+        """
+        wanted = parse(statement)
+        request = IndexRequest(
+            wanted.index,
+            source_table=wanted.table,
+            vector_column=wanted.column,
+            endpoint=wanted.endpoint,
         )
-    parts = {k: re.sub("[`'\"]", "", v) for k, v in found.groupdict().items() if v}
-    try:
-        return workspace.create_index(
-            parts["index"],
-            source_table=parts["table"],
-            vector_column=parts["column"],
-            endpoint=parts["endpoint"],
-        )
-    except ResourceConflict:
-        if "lenient" in parts:
-            return None
-        raise
+        try:
+            return self._indexes.create(request)
+        except ResourceConflict:
+            if wanted.if_not_exists:
+                return None
+            raise

@@ -23,7 +23,7 @@ from engine.service.columns import column_of, stored_field
 from engine.service.indexes.checks import unfit_columns
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sync.difference import KEYLESS, REPEATED, delta_state, take_difference
-from engine.service.sync.encoded_texts import EncodedTexts, write_back
+from engine.service.sync.encoded_texts import EncodedTexts
 from engine.service.sync.failures import (
     SyncFailure,
     digest_of,
@@ -33,6 +33,7 @@ from engine.service.sync.failures import (
 )
 from engine.service.sync.origins import Origins
 from engine.service.sync.row_vectors import NoVectors, RowVectors, StoredVectors
+from engine.service.sync.writeback import write_back
 from engine.store.indexes.changes import Change
 from engine.store.indexes.compaction import compact, due
 from engine.store.indexes.versions import Version, VersionStore

@@ -1,0 +1,98 @@
+"""The models behind an index's serving endpoints: what they make, and the vectors of query texts.
+
+Knows what can be compared with an index's rows; not how rows are encoded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.core.arrays import Vector
+from engine.core.schema import IndexSpec
+from engine.errors import InvalidParameterValue, InvalidState, NotFound
+from engine.service.serving.serving_endpoints import ServingEndpoints, failed_call
+from engine.store.indexes.versions import Version
+
+
+def encode_query(serving: ServingEndpoints, spec: IndexSpec, version: Version, text: str) -> Vector:
+    """The vector of a query text, by the index's query endpoint: (dimension,) float32.
+
+    Raises:
+        NotFound: there is no such endpoint any more. InvalidParameterValue: the endpoint fails.
+        InvalidState: it has another model today than the one that encoded the rows.
+    """
+    name = spec.text_endpoint
+    assert name is not None
+    model = model_of(serving, name)
+    check_dimension(spec, name, model)
+    if spec.is_managed and spec.query_model_endpoint is None:
+        made_by = version.facts["encoder"]
+        if made_by["fingerprint"] != model.fingerprint:
+            raise InvalidState(
+                f"The rows of index {spec.name} were encoded by {made_by['encoder']}; serving "
+                f"endpoint {name} now has {model.name}, whose vectors can't be compared with them. "
+                "Sync the index: every row is encoded anew. Or put the former model behind it."
+            )
+    return serving.encode_text(name, text)
+
+
+@dataclass(frozen=True)
+class EndpointModel:
+    """What is known of an endpoint's encoder without loading it."""
+
+    name: str
+    fingerprint: str
+    dimension: int
+
+
+def model_of(serving: ServingEndpoints, endpoint: str) -> EndpointModel:
+    """The model behind an endpoint. Raises NotFound; InvalidParameterValue where it can't be had."""
+    try:
+        encoder = serving.encoder(endpoint)
+        return EndpointModel(str(encoder.name), str(encoder.fingerprint), int(encoder.dimension))
+    except NotFound:
+        raise
+    except Exception as error:  # a model's own
+        raise InvalidParameterValue(failed_call(endpoint, error)) from error
+
+
+def check_dimension(spec: IndexSpec, endpoint: str, model: EndpointModel) -> None:
+    if model.dimension != spec.dimension:
+        raise InvalidState(
+            f"Index {spec.name} holds vectors of length {spec.dimension}; serving endpoint {endpoint} "
+            f"now makes {model.dimension} (encoder {model.name}). Put the former model behind it, or "
+            "create the index again."
+        )
+
+
+def computed_dimension(
+    serving: ServingEndpoints, model_endpoint: str, query_model_endpoint: str | None
+) -> int:
+    """Length of the vectors that an index's serving endpoints make.
+
+    Raises:
+        NotFound: one does not exist. InvalidParameterValue: they differ, or a model can't be had.
+    """
+    dimension = model_of(serving, model_endpoint).dimension
+    if query_model_endpoint is not None:
+        other = model_of(serving, query_model_endpoint).dimension
+        if other != dimension:
+            raise InvalidParameterValue(
+                f"Serving endpoint {query_model_endpoint} for queries makes vectors of length {other}, "
+                f"{model_endpoint} for rows {dimension}; expected equal lengths."
+            )
+    return dimension
+
+
+def check_query_model(serving: ServingEndpoints, endpoint: str, dimension: int) -> None:
+    """Refuse a serving endpoint whose vectors can't be compared with an index's.
+
+    Raises:
+        NotFound: it does not exist. InvalidParameterValue: its vectors have another length.
+    """
+    made = model_of(serving, endpoint).dimension
+    if made != dimension:
+        raise InvalidParameterValue(
+            f"Serving endpoint {endpoint} makes vectors of length {made}; embedding_dimension is "
+            f"{dimension}. Expected equal lengths."
+        )

@@ -1,0 +1,58 @@
+"""The folder of a workspace: which one it is, who chose it, and whether one is in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import NotFound
+
+_PARTS = ("tables", "volumes", "endpoints", "serving", "indexes")  # folders of a workspace
+
+
+@dataclass(frozen=True)
+class WorkspaceFolder:
+    """The folder of a workspace.
+
+    Attributes:
+        root: the folder, which may not exist yet.
+        path_from: who chose it, in words; see `Settings.path_from`.
+    """
+
+    root: Path
+    path_from: str
+
+    def describe(self) -> str:
+        """Which folder is the workspace, who said so, and what is wrong with that."""
+        place = f"{self.root} ({self.path_from})"
+        if self.exists:
+            return f"The workspace is {place}."
+        other = (
+            "Name another folder by --workspace DIR or the variable VITRINE_WORKSPACE; or make a "
+            f"workspace: vitrine demo -w {self.root}"
+        )
+        if not self.root.exists():
+            return f"There is no workspace at {place}: no such folder. {other}"
+        if self._is_empty:
+            return f"The workspace at {place} is empty. {other}"
+        return f"There is no workspace at {place}: the folder holds other files. {other}"
+
+    def check_exists(self) -> None:
+        """Refuse a folder that is missing or holds something else; an empty one may become one.
+
+        Raises:
+            NotFound: says which folder that is, and what to do.
+        """
+        if not self.exists and not self._is_empty:
+            error = NotFound(self.describe())
+            error.hint = ""
+            raise error
+
+    @property
+    def exists(self) -> bool:
+        """Whether the folder holds something of a workspace."""
+        return any((self.root / part).is_dir() for part in _PARTS)
+
+    @property
+    def _is_empty(self) -> bool:
+        return self.root.is_dir() and not any(self.root.iterdir())

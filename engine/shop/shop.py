@@ -1,0 +1,140 @@
+"""The shop's operations: import, embed, build, search. Knows its tables and indexes by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.core.names import IMAGE_VOLUME, KEY, PRODUCTS, table_name
+from engine.errors import InvalidInputException
+from engine.service.indexes.operations import Indexes
+from engine.service.serving.models import Models
+from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.shop.recipes import DEFAULT_RECIPE, check_recipe
+from engine.shop.search import SearchRequest, ShopSearch
+from engine.store.layout import Layout
+from engine.store.tables.table_store import TableStore
+from engine.store.volumes import VolumeStore
+
+if TYPE_CHECKING:
+    from engine.shop.building import BuildReport
+    from engine.shop.embedding import EmbedReport
+    from engine.shop.importing import ImportReport
+    from engine.shop.result import SearchResult
+
+
+class Shop:
+    """The fashion shop in a workspace: its catalogue, embeddings, indexes and searches."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        tables: TableStore,
+        volumes: VolumeStore,
+        indexes: Indexes,
+        models: Models,
+        serving: ServingEndpoints,
+    ) -> None:
+        self._layout, self._tables, self._volumes = layout, tables, volumes
+        self._indexes, self._models = indexes, models
+        self._search = ShopSearch(indexes, models, serving, tables, volumes)
+
+    def import_fashion(
+        self, styles_csv: str | Path, images_dir: str | Path, *, encoding: str | None = None
+    ) -> ImportReport:
+        """Read the public fashion layout into `main.fashion_demo.products`.
+
+        The image folder is registered as the volume's `images`, not copied.
+
+        Args:
+            encoding: of the file, such as "cp1252"; None for UTF-8, or what a byte order mark tells.
+
+        Raises:
+            BadSourceFile: names file, line and value of what can't be read.
+        """
+        from engine.shop.importing import read_styles
+
+        table, report = read_styles(styles_csv, images_dir, encoding)
+        self._volumes.register(IMAGE_VOLUME, images_dir)
+        self._tables.write(table_name(PRODUCTS), table)
+        return report
+
+    def embed(
+        self,
+        table: str = PRODUCTS,
+        *,
+        encoder: str | None = None,
+        recipe: str = DEFAULT_RECIPE,
+        limit_photos: int | None = None,
+        primary_key: str = KEY,
+    ) -> EmbedReport:
+        """Embed photos and texts of a products table and write the embedding tables beside it.
+
+        What was encoded before, under the same model, is not encoded again, also after an
+        interruption. Rows that fail are listed in `embedding_failures` with key, stage and reason.
+
+        Args:
+            encoder: name of the encoder, see `load_encoder`; None for the workspace's default.
+            recipe: how a product's text is put together, "full-v1" or "short-v1".
+            limit_photos: embed only the first so many products that have a photo.
+
+        Raises:
+            NotFound: no such table. ModelUnavailable, MissingExtra: the encoder can't be loaded.
+        """
+        # Modules of the embedding pipeline, Pillow among them, which queries don't need.
+        from engine.encode.cache.embeddings import EmbeddingCache
+        from engine.service import progress
+        from engine.shop.embedding import Embedder
+
+        if limit_photos is not None and limit_photos < 1:
+            raise InvalidInputException(f"limit_photos is {limit_photos}; expected at least 1.")
+        source = self._tables.get(table_name(table))
+        cache = EmbeddingCache(self._layout.cache_file)
+        try:
+            embedder = Embedder(
+                self._tables,
+                self._volumes,
+                cache,
+                self._models.encoder(encoder),
+                source,
+                primary_key,
+                check_recipe(recipe),
+                limit_photos,
+            )
+            # disable=None: silent when standard error is not a terminal
+            with progress.bar(total=2 * source.num_rows, unit="item", desc="embed") as bar:
+                return embedder.run(bar.update)
+        finally:
+            cache.close()
+
+    def build(
+        self,
+        styles_csv: str | Path,
+        images_dir: str | Path,
+        *,
+        encoder: str | None = None,
+        recipe: str = DEFAULT_RECIPE,
+        limit_photos: int | None = None,
+        encoding: str | None = None,
+    ) -> BuildReport:
+        """From the public fashion layout to the shop's endpoint and three synced indexes.
+
+        Indexes that exist are synced. See `import_fashion`, `embed` and `create_index`.
+        """
+        from engine.shop.building import BuildReport, sync_shop_indexes
+
+        imported = self.import_fashion(styles_csv, images_dir, encoding=encoding)
+        embedded = self.embed(encoder=encoder, recipe=recipe, limit_photos=limit_photos)
+        return BuildReport(imported, embedded, sync_shop_indexes(self._indexes))
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        """Search by words, by a photo, by both, like a product, or with a vector of one's own.
+
+        Returns:
+            rows with score and cosine, best first; no cosine for rows that only words found.
+
+        Raises:
+            InvalidInputException: no query, or parts that don't go together.
+            BadImage, NotFound, InvalidState, BadRequest, InvalidParameterValue.
+        """
+        return self._search.search(request)
