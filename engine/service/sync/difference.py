@@ -18,9 +18,9 @@ from engine.core.arrays import Mask, Matrix, Rows
 from engine.core.schema import IndexSpec
 from engine.errors import BadSourceFile
 from engine.service.cancellation import check
-from engine.service.columns import stored, unstorable
 from engine.service.sync.origins import FileId, Origins, Reading
 from engine.service.sync.row_vectors import BatchVectors, RowVectors
+from engine.service.sync.stored_columns import stored, unstorable
 from engine.store.indexes.changes import Change
 from engine.store.indexes.versions import Version
 from engine.store.segments.columns import number_array

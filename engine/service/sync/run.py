@@ -18,8 +18,8 @@ import pyarrow as pa
 from engine.core.assumptions import RETRY_SECONDS
 from engine.core.names import table_name
 from engine.core.schema import MAX_LISTED_FAILURES, Column, IndexSpec, SyncReport
+from engine.core.types import column_of, stored_field
 from engine.errors import BadRequest, CorruptFile, InvalidState, Locked, StorageFailed
-from engine.service.columns import column_of, stored_field
 from engine.service.indexes.checks import unfit_columns
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sync.difference import KEYLESS, REPEATED, delta_state, take_difference

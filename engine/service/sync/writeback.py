@@ -10,6 +10,7 @@ import pyarrow as pa
 from engine.core.arrays import Matrix
 from engine.core.names import table_name
 from engine.core.schema import IndexSpec
+from engine.core.types import widest_type
 from engine.errors import ResourceConflict
 from engine.store.indexes.versions import Version
 from engine.store.tables.table_store import TableStore
@@ -59,7 +60,7 @@ def _field(version: Version, column: str) -> pa.Field:
     """A key or text column: of an index without rows only its kind is known."""
     if version.parts:
         return version.parts[0].segment.metadata.schema.field(column)
-    return pa.field(column, pa.int64() if version.columns[column].kind == "int" else pa.string())
+    return pa.field(column, widest_type(version.columns[column].kind))
 
 
 def _lists(vectors: Matrix) -> pa.Array:

@@ -1,47 +1,18 @@
-"""Types of columns: as tables have them, as an index stores them, as the API knows them."""
+"""Values of a table's columns as an index stores them. Knows Arrow's arrays; not rows or keys.
+
+Which type a column is stored in is said by `core/types`.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from engine.core.schema import Column, Kind
+from engine.core.types import is_list
 from engine.errors import InvalidState
 from engine.store.segments.columns import number_array, present
-
-
-def stored_type(kind: pa.DataType) -> pa.DataType:
-    """The type that an index stores a column in: plain, and times in UTC without a zone."""
-    if pa.types.is_dictionary(kind):
-        return stored_type(kind.value_type)
-    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return pa.string()
-    if pa.types.is_timestamp(kind):
-        return pa.timestamp("us")
-    if pa.types.is_date64(kind):
-        return pa.date32()
-    if pa.types.is_float16(kind):
-        return pa.float64()
-    if pa.types.is_decimal(kind):
-        return _stored_decimal(kind)
-    if pa.types.is_large_list(kind) or pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
-        return pa.list_(stored_type(kind.value_type))
-    return kind
-
-
-def _stored_decimal(kind: pa.DataType) -> pa.DataType:
-    """A decimal that Parquet and filters know; what has more than 38 digits stays as it is."""
-    scale = max(kind.scale, 0)
-    digits = max(kind.precision + scale - kind.scale, scale)
-    return pa.decimal128(digits, scale) if digits <= _DECIMAL_DIGITS else kind
-
-
-def stored_field(field: pa.Field) -> pa.Field:
-    """A field of a table as an index stores it."""
-    return pa.field(field.name, stored_type(field.type))
 
 
 def stored(column: pa.Array, kind: pa.DataType, name: str | None = None) -> pa.Array:
@@ -103,7 +74,7 @@ def _broken(column: pa.Array) -> list[int]:
 def _is_valid(column: pa.Array) -> bool:
     # A slice of lists is checked with all that lies behind it, so that items are taken out first.
     try:
-        (column.flatten() if _is_list(column.type) else column).validate(full=True)
+        (column.flatten() if is_list(column.type) else column).validate(full=True)
     except pa.ArrowInvalid:
         return False
     return True
@@ -119,12 +90,7 @@ def _beyond(column: pa.Array) -> list[int]:
 
 
 def _holds_halves(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_float16(kind.value_type if _is_list(kind) else kind))
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    tests = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    return any(test(kind) for test in tests)
+    return bool(pa.types.is_float16(kind.value_type if is_list(kind) else kind))
 
 
 def _shortest_halves(column: pa.Array) -> pa.Array:
@@ -141,7 +107,7 @@ def _shortest_halves(column: pa.Array) -> pa.Array:
             offset=column.offset,
             children=[_shortest_halves(column.values)],
         )
-    if _is_list(column.type):
+    if is_list(column.type):
         return _shortest_halves(column.cast(pa.list_(pa.float16())))
     known, bits = column.buffers()
     halves = np.frombuffer(bits, dtype=np.uint16)[: column.offset + len(column)]
@@ -154,28 +120,3 @@ def _halves() -> np.ndarray:
     """The shortest form of every float16, by its bits."""
     every = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
     return np.array([float(str(number)) for number in every])
-
-
-_DECIMAL_DIGITS = 38  # of the cloud's widest decimal, and of DuckDB's
-_KINDS: list[tuple[Any, Kind]] = [
-    (pa.types.is_boolean, "boolean"),
-    (pa.types.is_integer, "int"),
-    (pa.types.is_floating, "float"),
-    (pa.types.is_decimal128, "decimal"),
-    (pa.types.is_string, "string"),
-    (pa.types.is_date, "date"),
-    (pa.types.is_timestamp, "timestamp"),
-]
-
-
-def column_of(field: pa.Field) -> Column:
-    """What the API knows of a stored column."""
-    is_array = pa.types.is_list(field.type)
-    kind = field.type.value_type if is_array else field.type
-    return Column(
-        field.name,
-        next((word for test, word in _KINDS if test(kind)), "other"),
-        is_array,
-        single=pa.types.is_float32(kind),
-        scale=kind.scale if pa.types.is_decimal128(kind) else 0,
-    )
