@@ -19,7 +19,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from engine import InvalidState, Workspace
 from engine.core.schema import SyncReport
-from engine.service.sync.difference import REPEATED
+from engine.service.sync.source_rows import REPEATED
 from engine.store.tables.delta import DeltaSource
 
 INDEX = "main.a.i"

@@ -1,4 +1,4 @@
-"""Values of a table's columns as an index stores them. Knows Arrow's arrays; not rows or keys.
+"""Columns of a table as an index stores them: fields and values. Knows Arrow's arrays; not keys.
 
 Which type a column is stored in is said by `core/types`.
 """
@@ -10,11 +10,60 @@ from functools import lru_cache
 import numpy as np
 import pyarrow as pa
 
-from engine.core.types import is_list
+from engine.core.schema import Column, IndexSpec
+from engine.core.types import column_of, is_list, stored_field
 from engine.errors import InvalidState
+from engine.service.indexes.checks import unfit_columns
+from engine.store.indexes.versions import Version
 from engine.store.segments.columns import number_array, present
+from engine.store.tables.table_store import Table
 
 
+def stored_fields(source: Table, spec: IndexSpec, current: Version | None) -> list[pa.Field]:
+    """An index's columns as a sync stores them, its vectors as the table has them.
+
+    Raises:
+        InvalidState: the table lost one, or its key or vectors have another kind of type.
+    """
+    schema = source.schema
+    lost = [name for name in spec.columns if name not in schema.names]
+    if lost:
+        raise InvalidState(
+            f"Source table {spec.source_table} no longer has the column {', '.join(lost)} of index "
+            f"{spec.name}. Put it back, or delete the index and create it again."
+        )
+    before = current.columns.get(spec.primary_key) if current is not None else None
+    types = _types_before(spec, current) if current is not None else {}
+    unfit = unfit_columns(schema, spec, before.kind if before is not None else None, types)
+    if unfit:
+        raise InvalidState(
+            f"Source table {spec.source_table} changed the type of {'; '.join(unfit)}. Index "
+            f"{spec.name} can't take that: change it back, or delete the index and create it again."
+        )
+    return [stored_field(schema.field(name)) for name in spec.columns]
+
+
+def type_texts(fields: list[pa.Field], spec: IndexSpec) -> dict[str, str]:
+    """Arrow's own text of each stored column's type: a version's facts keep them."""
+    return {f.name: str(f.type) for f in fields if f.name != spec.vector_column}
+
+
+def _types_before(spec: IndexSpec, version: Version) -> dict[str, str]:
+    """Types of an index's columns, in words."""
+    vectors = (
+        {spec.vector_column: f"vectors of length {spec.dimension}"} if spec.has_vectors else {}
+    )
+    return {**version.facts["types"], **vectors}
+
+
+def index_columns(fields: list[pa.Field], spec: IndexSpec) -> list[Column]:
+    """What the API knows of an index's columns, a computed vector last."""
+    vector = Column(spec.vector_column, "other", is_array=True)
+    known = [vector if f.name == spec.vector_column else column_of(f) for f in fields]
+    return [*known, vector] if spec.is_managed else known
+
+
+# ------------------------------------------------------------------ values
 def stored(column: pa.Array, kind: pa.DataType, name: str | None = None) -> pa.Array:
     """A column of a table in the type that an index stores it in.
 

@@ -35,7 +35,7 @@ def check_writeback(tables: TableStore, index: str) -> str:
 
 
 def write_back(tables: TableStore, spec: IndexSpec, version: Version) -> None:
-    """Write key, text and vector of every row to the index's write-back table, if it is not there.
+    """Write key, text and vector of every row to the index's write-back table, unless it has them.
 
     The table is the user's: it stays when the index is deleted.
 
