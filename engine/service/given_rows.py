@@ -19,7 +19,7 @@ def table_of(rows: object) -> pa.Table:
 
     Args:
         rows: an Arrow table, or a list of dicts: their columns are those of all rows together, in the
-            order of first sight; a row without a column has a null there.
+            order of first sight; a row that lacks a column has null in it.
 
     Raises:
         InvalidInputException: something else, no row at all, or a column with values of two types.
@@ -115,7 +115,7 @@ def vector_columns(table: pa.Table) -> list[str]:
 
 
 def dimension_of(table: pa.Table, column: str) -> int:
-    """Length of the first vector in a column. Raises InvalidInputException: there is none."""
+    """Length of the first vector in a column. Raises InvalidInputException: it has none."""
     for value in table.column(column) if column in table.column_names else ():
         if value.is_valid:
             return len(value)

@@ -47,7 +47,7 @@ class _FeedChanges:
 
     def find_last(self, batches: list[pa.RecordBatch], primary_key: str) -> None:
         """Find the last change of each key. Raises NeedsFullRead: a key has a second row."""
-        existing: set[Any] = set()  # of the keys met so far, those that have a row then
+        existing: set[Any] = set()  # keys that have a row after the changes so far
         keyless = 0  # rows without a key; before there were none, or no feed would be read
         for number, batch in enumerate(batches):
             keys = batch.column(primary_key).to_pylist()

@@ -37,7 +37,7 @@ BUSY = (
 
 
 class SyncRun:
-    """One sync of one index, to be run once.
+    """One sync of one index, to be run once: from the source table's state to a published version.
 
     Rows without key or usable vector, and later rows of a repeated key, are left out and reported.
     Where it fails, what was published before goes on serving, and the index remembers why until a
@@ -71,7 +71,7 @@ class SyncRun:
             InvalidState: the table lost a column of the index, or its type no longer fits, or no row
                 of it can be used while the index holds rows.
             InvalidParameterValue: the serving endpoint's model can't be had.
-            BadRequest: another sync is running.
+            BadRequest: another sync is running. StorageFailed: the system refused a file.
         """
         try:
             with (
@@ -135,7 +135,8 @@ class SyncRun:
         """Publish the difference between the source table's rows and the current version.
 
         Args:
-            known: the version is made from this state of the table, but for rows tried again.
+            known: the version was made from this state of the table; rows that its model failed on
+                are tried again.
         """
         is_comparable = current is not None and _is_comparable(current, rows)
         base = current if is_comparable else None
