@@ -495,17 +495,17 @@ def test_a_continuous_index_does_not_follow_while_stopped(
     assert index.describe()["status"]["indexed_row_count"] == 70
 
 
-def test_waiting_for_an_index_tells_its_state(
+def test_waiting_for_an_index_prints_its_state(
     create_index: CreateIndex, capsys: pytest.CaptureFixture[str]
 ) -> None:
     index = create_index(pipeline_type="CONTINUOUS")
     index.wait_until_ready(verbose=True)
-    told = f"Index {INDEX} is in state ONLINE_CONTINUOUS_UPDATE."
-    assert capsys.readouterr().out.splitlines() == [told]
+    line = f"Index {INDEX} is in state ONLINE_CONTINUOUS_UPDATE."
+    assert capsys.readouterr().out.splitlines() == [line]
     # As on the cloud, an index that goes on updating never has all its updates.
     with pytest.raises(Exception, match=r"did not become online within timeout of 0\.03s"):
         index.wait_until_ready(verbose=True, timeout=SHORT, wait_for_updates=True)
-    assert set(capsys.readouterr().out.splitlines()) == {told, f"{told} Time: 0s."}
+    assert set(capsys.readouterr().out.splitlines()) == {line, f"{line} Time: 0s."}
 
 
 # ------------------------------------------------------------------ the client itself

@@ -98,12 +98,7 @@ class Endpoints:
         with self._layout.writing("endpoints"):
             kept = self._refuse_taken(name, endpoint_type)
             changed = _changed_now()
-            birth = {
-                "id": str(uuid.uuid4()),
-                "creator": changed["last_updated_user"],
-                "creation_timestamp": changed["last_updated_timestamp"],
-            }
-            facts = {**birth, **kept, **facts, **changed}
+            facts = {**_birth(changed), **kept, **facts, **changed}
             write_endpoint(self._layout, facts)
         return self._shown(facts, "PROVISIONING")
 
@@ -354,6 +349,15 @@ class Endpoints:
             "endpoint_status": {"state": "RED_STATE", "message": reason},
             "num_indexes": len(indexes),
         }
+
+
+def _birth(changed: Mapping[str, Any]) -> dict[str, Any]:
+    """What a new endpoint keeps for good: its id, and who made it when."""
+    return {
+        "id": str(uuid.uuid4()),
+        "creator": changed["last_updated_user"],
+        "creation_timestamp": changed["last_updated_timestamp"],
+    }
 
 
 def _changed_now() -> dict[str, Any]:
