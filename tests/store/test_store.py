@@ -28,7 +28,7 @@ from engine import (
     Workspace,
     WrittenTooFast,
 )
-from engine.service.sync import run as syncing
+from engine.service.sync.run import SyncRun
 from engine.store import layout
 from engine.store.layout import Layout, write_atomically
 from engine.store.vector_columns import shortest_decimals, to_double_lists, to_matrix
@@ -312,7 +312,7 @@ def test_a_lock_that_another_thing_is_held_by_is_not_taken_for_a_running_sync(
     def locked(*arguments: object) -> None:
         raise Locked("index-main.a.i is being written, says a table's lock", lock="table-x")
 
-    monkeypatch.setattr(syncing, "_sync", locked)
+    monkeypatch.setattr(SyncRun, "_follow_source", locked)
     with pytest.raises(Locked):
         workspace.sync("main.a.i")
 

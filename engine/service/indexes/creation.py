@@ -47,7 +47,7 @@ class IndexCreation:
         self._layout, self._tables, self._serving = layout, tables, serving
         self._registry, self._endpoints = registry, endpoints
 
-    def delta_sync(self, request: IndexRequest) -> IndexSpec:
+    def delta_sync(self, request: IndexRequest) -> None:
         """Create a delta sync index over a table; its rows come with the first sync.
 
         Raises:
@@ -72,11 +72,9 @@ class IndexCreation:
         writeback = None
         if request.sync_computed_embeddings:
             writeback = check_writeback(self._tables, request.name)
-        spec = _delta_sync_spec(request, kind, length, columns, writeback)
-        self._add(spec)
-        return spec
+        self._add(_delta_sync_spec(request, kind, length, columns, writeback))
 
-    def direct_access(self, request: DirectAccessRequest) -> IndexSpec:
+    def direct_access(self, request: DirectAccessRequest) -> None:
         """Create an empty direct access index, whose rows callers write themselves.
 
         Raises:
@@ -91,7 +89,6 @@ class IndexCreation:
             check_query_model(self._serving, request.model_endpoint, request.dimension)
         spec = _direct_access_spec(request, kind)
         self._add(spec, first_version(spec))
-        return spec
 
     def _length_of_own(self, request: IndexRequest) -> int:
         """Length of the table's vectors: as given, else that of the first; 0 where it brings none."""

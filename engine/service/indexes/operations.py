@@ -19,7 +19,7 @@ from engine.service.indexes.registry import UNREADABLE, IndexRegistry
 from engine.service.near_names import full_index_name
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sync.failures import failure_of
-from engine.service.sync.run import sync
+from engine.service.sync.run import SyncRun
 from engine.store.indexes.specs import write_spec
 from engine.store.indexes.versions import Version, VersionStore
 from engine.store.layout import Layout
@@ -48,8 +48,8 @@ class Indexes:
         Raises:
             see `IndexCreation.delta_sync`.
         """
-        spec = self._creation.delta_sync(request)
-        return self._bring_up_to_date(spec, self._registry.open(request.name)[1])
+        self._creation.delta_sync(request)
+        return self._bring_up_to_date(self._registry.open(request.name)[1])
 
     def create_direct_access(self, request: DirectAccessRequest) -> None:
         """Create an empty direct access index; see `IndexCreation.direct_access`."""
@@ -130,12 +130,10 @@ class Indexes:
                 f"Index {name} is CONTINUOUS: it follows its source table by itself, and only "
                 "TRIGGERED indexes are synced by a call."
             )
-        return self._bring_up_to_date(spec, versions)
+        return self._bring_up_to_date(versions)
 
-    def _bring_up_to_date(
-        self, spec: IndexSpec, versions: VersionStore, asked: bool = True
-    ) -> SyncReport:
-        return sync(self._layout, self._tables, self._serving, spec, versions, asked)
+    def _bring_up_to_date(self, versions: VersionStore, asked: bool = True) -> SyncReport:
+        return SyncRun(self._layout, self._tables, self._serving, versions, asked=asked).run()
 
     def _follow(self, spec: IndexSpec, versions: VersionStore) -> None:
         """Sync a CONTINUOUS index; where that fails, its published version goes on serving.
@@ -145,7 +143,7 @@ class Indexes:
         if spec.pipeline_type == "CONTINUOUS":
             with contextlib.suppress(Exception):
                 self._states.refuse_stopped(spec.endpoint_name)
-                self._bring_up_to_date(spec, versions, asked=False)
+                self._bring_up_to_date(versions, asked=False)
 
     def open_served(self, name: str) -> tuple[IndexSpec, VersionStore]:
         """An index whose endpoint answers.
