@@ -102,10 +102,10 @@ class Workspace:
         self.tables, self.volumes = TableStore(layout), VolumeStore(layout)
         self.models, self.rerankers = Models(chosen), Rerankers()
         self.serving = ServingEndpoints(layout, self.encoder)
-        self.registry = IndexRegistry(layout, self.tables, self.serving, self.folder.describe)
-        self.endpoints = self.registry.endpoints
+        self.registry = IndexRegistry(layout, self.folder)
+        self.endpoints = Endpoints(layout, self.registry, self.folder)
         self.unity_catalog = UnityCatalog(self.tables, self.registry)
-        self.indexes = Indexes(layout, self.tables, self.serving, self.registry)
+        self.indexes = Indexes(layout, self.tables, self.serving, self.registry, self.endpoints)
         choice = RerankerChoice(self.rerankers, self.serving, self.models)
         self.queries = Queries(layout, chosen, self.indexes, self.serving, choice)
         self.statements = Statements(self.indexes)

@@ -1,4 +1,4 @@
-"""A wrong workspace and a wrong name are told with the place that was looked in, and what was meant."""
+"""A wrong workspace or name is refused with the workspace that was searched, and what was meant."""
 
 from __future__ import annotations
 

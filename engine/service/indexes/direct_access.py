@@ -6,7 +6,6 @@ A reply to a write is given when the rows are durable; the next query sees them.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -19,6 +18,7 @@ from engine.core.schema import Column, IndexSpec, suggestion
 from engine.core.types import WORDS, column_of, parse_schema_type
 from engine.core.values import shown
 from engine.errors import InvalidParameterValue, VitrineError
+from engine.service.authorship import now_ms
 from engine.service.indexes.row_values import value_of, vector_of
 from engine.store.indexes.changes import Change
 from engine.store.indexes.versions import VersionStore
@@ -69,7 +69,7 @@ def first_version(spec: IndexSpec) -> dict[str, Any]:
         "report": None,
         "columns": [asdict(column) for column in columns_of(spec)],
         "encoder": {"encoder": None, "fingerprint": None},
-        "created_at": time.time_ns() // 1_000_000,
+        "created_at": now_ms(),
     }
 
 
@@ -97,7 +97,7 @@ def upsert(versions: VersionStore, rows: object) -> dict[str, Any]:
 
 
 def delete(versions: VersionStore, keys: object) -> dict[str, Any]:
-    """Delete rows by key; a key that is not there counts as deleted.
+    """Delete rows by key; a key that no row has counts as deleted.
 
     Raises:
         InvalidParameterValue: not a list of keys.
@@ -135,8 +135,7 @@ def _write(versions: VersionStore, rows: list[dict[str, Any]], keys: list[Any]) 
         if not change.is_empty:
             facts = version.facts if version is not None else first_version(spec)
             columns = [asdict(column) for column in columns_of(spec)]
-            now = time.time_ns() // 1_000_000
-            change.publish({**facts, "columns": columns, "created_at": now})
+            change.publish({**facts, "columns": columns, "created_at": now_ms()})
     except BaseException:
         change.discard()
         raise
