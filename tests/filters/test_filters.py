@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine.core.filters.dict_form import parse_dict
 from engine.core.filters.tree import (
     MAX_ELEMENTS,
     And,
@@ -19,7 +20,6 @@ from engine.core.filters.tree import (
     Words,
     columns_of,
     matches,
-    parse_dict,
 )
 from engine.core.schema import Column
 from engine.errors import BadRequest

@@ -22,7 +22,7 @@ from engine.service.search.nearest import Timings
 from engine.store.indexes.compaction import compact, due
 from engine.store.indexes.versions import VersionStore
 from engine.store.segments import keywords
-from engine.store.segments.keywords import KeywordIndex, tokens
+from engine.store.segments.inverted_index import InvertedIndex, tokens
 
 COLORS = ["Black", "Navy Blue", "White", "", None, "blue"]
 NAMES = ["shirt", "dress", "shoe", "men", "women", "black", "blue", "turtle", "check", "running"]
@@ -212,7 +212,7 @@ def test_no_rows_no_words_and_no_columns_are_no_results(tmp_path: Path) -> None:
 
 # ---------------------------------------------------------------------- bounds of scores
 def bounds_and_scores(index: Texts, text: str) -> tuple[dict[int, float], dict[int, float]]:
-    words = index.current().parts[0].segment.words
+    words = index.current().parts[0].segment.texts
     rows = np.arange(index.current().parts[0].segment.rows)
     terms = [
         Term(
@@ -258,7 +258,7 @@ def test_an_index_that_comes_in_several_parts_ranks_the_same(
         unique = " ".join(f"w{chance.integers(1 << 40):x}" for _ in range(60))
         rows.append({**row, "id": key, "story": f"{row['story'] or ''} {unique}"})
     index.write(rows)
-    found = index.current().parts[0].segment.words.index
+    found = index.current().parts[0].segment.texts.index
     assert not found._is_one, "the texts should not fit into one part"
     for text in ("men shirt", "black 2012"):
         expected = ranked(list(index.held.values()), text, index.columns)
@@ -363,7 +363,7 @@ def test_a_refused_write_of_keywords_is_an_error_of_the_disk(
     def refused(*given: Any) -> Any:
         raise ValueError("An IO error occurred: No space left on device (os error 28)")
 
-    monkeypatch.setattr(KeywordIndex, "_make", staticmethod(refused))
+    monkeypatch.setattr(InvertedIndex, "_make", staticmethod(refused))
     with pytest.raises(OSError, match=r"Errno 28.*a keyword index was not written"):
         index.write(products(2500))
 

@@ -79,7 +79,7 @@ def rows_to_search(version: Version, part: Part, query: Query) -> tuple[RowSet |
     """Live rows of a part that pass the query's filter, None for all; and whether it was cached."""
     if query.condition is None:
         return part.live(version.masks), True
-    return part.passing(query.condition, version.masks)
+    return part.matching(query.condition, version.masks)
 
 
 def plan_of(part: Part, passing: RowSet | None, query: Query) -> Plan:

@@ -38,7 +38,9 @@ class Change:
         version = self._version
         self._parts = list(version.parts) if version else []
         self._gone: list[Mask] = [
-            part.deleted.mask() if part.deleted else np.zeros(part.segment.rows, dtype=np.bool_)
+            part.delete_bitmap.mask()
+            if part.delete_bitmap
+            else np.zeros(part.segment.rows, dtype=np.bool_)
             for part in self._parts
         ]
         self._touched = [False] * len(self._parts)
@@ -112,7 +114,7 @@ class Change:
         """
         parts: list[tuple[str, RowSet | None]] = []
         for part, gone, touched in zip(self._parts, self._gone, self._touched):
-            deleted = RowSet.of_mask(gone) if touched else part.deleted
+            deleted = RowSet.of_mask(gone) if touched else part.delete_bitmap
             if deleted is None or deleted.count < part.segment.rows:
                 parts.append((part.segment.id, deleted))
         if self._writer is not None:

@@ -94,13 +94,13 @@ def _publish(
         return None
     gone, offset = [], 0
     for part, rows in taken:
-        deleted = here[part.segment.id].deleted
+        deleted = here[part.segment.id].delete_bitmap
         if deleted is not None:
             gone.append(offset + np.flatnonzero(deleted.mask()[rows]))
         offset += len(rows)
     ids = {part.segment.id for part, _ in taken}
     out: list[tuple[str, RowSet | None]] = [
-        (p.segment.id, p.deleted) for p in now.parts if p.segment.id not in ids
+        (p.segment.id, p.delete_bitmap) for p in now.parts if p.segment.id not in ids
     ]
     if merged:
         deleted_rows = np.concatenate(gone) if gone else np.empty(0, dtype=np.int64)

@@ -32,7 +32,7 @@ from engine.core.rows import RowSet
 from engine.core.schema import Column, Columns, IndexSpec
 from engine.digests import sha256
 from engine.errors import CorruptFile, Locked, NotFound, VitrineError, WrittenTooFast
-from engine.store.indexes.masks import MaskCache
+from engine.store.indexes.mask_cache import MaskCache
 from engine.store.indexes.specs import keep_copy, read_spec, spec_file
 from engine.store.layout import (
     Layout,
@@ -57,31 +57,34 @@ class Part:
     """One segment as a version sees it.
 
     Attributes:
-        deleted: rows that the version does not have; None for none.
+        delete_bitmap: rows of the segment that the version has deleted; None for none.
+        deletion_id: names this set of deleted rows; empty for none.
     """
 
     segment: Segment
-    deleted: RowSet | None
-    deletion_id: str  # names this set of deleted rows
+    delete_bitmap: RowSet | None
+    deletion_id: str
 
     @property
     def live_rows(self) -> int:
-        return self.segment.rows - (self.deleted.count if self.deleted else 0)
+        return self.segment.rows - (self.delete_bitmap.count if self.delete_bitmap else 0)
 
     def live_row_numbers(self) -> Rows:
         """The rows that are not deleted, ascending."""
-        return np.arange(self.segment.rows) if self.deleted is None else self.deleted.others()
+        if self.delete_bitmap is None:
+            return np.arange(self.segment.rows)
+        return self.delete_bitmap.others()
 
     def live(self, masks: MaskCache) -> RowSet | None:
-        """The rows that are not deleted; None for all."""
-        deleted = self.deleted
+        """The row mask of the rows that are not deleted; None for all."""
+        deleted = self.delete_bitmap
         if deleted is None:
             return None
         key = (self.segment.id, self.deletion_id, None)
         return masks.get(key, lambda: RowSet.of_mask(~deleted.mask()))[0]
 
-    def passing(self, condition: Node, masks: MaskCache) -> tuple[RowSet, bool]:
-        """Live rows that pass a filter, and whether the filter had been evaluated before."""
+    def matching(self, condition: Node, masks: MaskCache) -> tuple[RowSet, bool]:
+        """The row mask of live rows that match a filter; and whether the filter was evaluated before."""
 
         def evaluated() -> RowSet:
             return RowSet.of_mask(self.segment.metadata.mask(condition))

@@ -52,7 +52,7 @@ def _analyzer() -> tantivy.TextAnalyzer:
     return builder.filter(Filter.remove_long(_TOKEN_BYTES + 1)).build()
 
 
-class KeywordIndex:
+class InvertedIndex:
     """Rows of a segment by the tokens of its text columns; safe to use from many threads."""
 
     def __init__(
@@ -68,7 +68,7 @@ class KeywordIndex:
     @staticmethod
     def make(
         columns: Sequence[str], batches: Iterable[_Texts], folder: Path | None = None
-    ) -> tuple[KeywordIndex, list[int]]:
+    ) -> tuple[InvertedIndex, list[int]]:
         """Index texts, and count each column's tokens.
 
         Args:
@@ -79,7 +79,7 @@ class KeywordIndex:
             OSError: the system refused a write.
         """
         try:
-            return KeywordIndex._make(columns, batches, folder)
+            return InvertedIndex._make(columns, batches, folder)
         except ValueError as error:  # tantivy's only one
             code = errno.ENOSPC if f"os error {errno.ENOSPC}" in str(error) else errno.EIO
             raise OSError(code, f"a keyword index was not written ({error})", folder) from None
@@ -87,7 +87,7 @@ class KeywordIndex:
     @staticmethod
     def _make(
         columns: Sequence[str], batches: Iterable[_Texts], folder: Path | None
-    ) -> tuple[KeywordIndex, list[int]]:
+    ) -> tuple[InvertedIndex, list[int]]:
         import tantivy
 
         builder = tantivy.SchemaBuilder()
@@ -111,14 +111,14 @@ class KeywordIndex:
         writer.commit()
         writer.wait_merging_threads()
         index.reload()
-        made = KeywordIndex(index, columns, {})
+        made = InvertedIndex(index, columns, {})
         _remove_locks(folder)
         return made, counts
 
     @staticmethod
     def open(
         folder: Path, columns: Sequence[str], rows: int, sizes: Mapping[Path, int]
-    ) -> KeywordIndex | None:
+    ) -> InvertedIndex | None:
         """Open what `make` wrote; None where it is gone, or of another release.
 
         Args:
@@ -133,7 +133,7 @@ class KeywordIndex:
         try:
             index = tantivy.Index.open(str(folder))
             index.register_tokenizer(_TOKENIZER, _analyzer())
-            opened = KeywordIndex(index, columns, sizes)
+            opened = InvertedIndex(index, columns, sizes)
         except (ValueError, OSError):
             return None
         except BaseException as error:
