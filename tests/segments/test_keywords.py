@@ -21,7 +21,7 @@ from engine.service.search.keyword import find_by_words
 from engine.service.search.nearest import Timings
 from engine.store.indexes.compaction import compact, due
 from engine.store.indexes.versions import VersionStore
-from engine.store.segments import keywords
+from engine.store.segments import inverted_index
 from engine.store.segments.inverted_index import InvertedIndex, tokens
 
 COLORS = ["Black", "Navy Blue", "White", "", None, "blue"]
@@ -242,8 +242,8 @@ def test_bounds_hold_where_a_token_is_worth_nothing_in_float32(
     index: Texts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index.write(products(3000))
-    monkeypatch.setattr(keywords, "_own_idf", lambda rows, holding: 0.0)
-    monkeypatch.setattr(keywords, "_ROUNDING", 1.0)
+    monkeypatch.setattr(inverted_index, "_own_idf", lambda rows, holding: 0.0)
+    monkeypatch.setattr(inverted_index, "_ROUNDING", 1.0)
     bounds, exact = bounds_and_scores(index, "men shirt")
     assert all(bounds[row] >= score for row, score in exact.items() if score)
 
@@ -251,7 +251,7 @@ def test_bounds_hold_where_a_token_is_worth_nothing_in_float32(
 def test_an_index_that_comes_in_several_parts_ranks_the_same(
     index: Texts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keywords, "_HEAP", 15_000_000)  # the least that tantivy takes
+    monkeypatch.setattr(inverted_index, "_HEAP", 15_000_000)  # the least that tantivy takes
     chance = np.random.default_rng(0)
     rows = []
     for key, row in enumerate(products(4000)):
