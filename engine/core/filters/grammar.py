@@ -229,7 +229,7 @@ def _expected(accepted: set[str]) -> str:
 
 
 def _syntax_error(text: str, error: Any, columns: Columns) -> BadRequest:
-    """The refusal of a text that breaks the grammar: where, what is there, what could be."""
+    """The refusal of a text that breaks the grammar: where, what was found and what is expected."""
     accepted = set(error.interactive_parser.accepts())
     hint = ""
     if isinstance(error, UnexpectedCharacters):

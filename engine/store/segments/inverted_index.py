@@ -1,8 +1,8 @@
-"""The tantivy wall: texts as tokens, and rows that hold them. The only file with tantivy.
+"""The tantivy wall: the inverted index, from tokens to rows that hold them. The only file with tantivy.
 
 An index of one segment's text columns, on disk or in memory. It lists rows by bounds of their scores,
-because it keeps lengths of texts roughly, and counts deleted rows as well; what is exact is made by
-`words`. Tokens are what lies between characters that are neither letters nor digits, in lower case.
+because it keeps lengths of texts roughly, and counts deleted rows as well; `texts` re-scores them
+exactly. Tokens are what lies between characters that are neither letters nor digits, in lower case.
 """
 
 from __future__ import annotations
@@ -170,11 +170,11 @@ class InvertedIndex:
         """
         query, factor, missing = self._query(terms)
         with self._naming_damage():
-            # Counting is not wanted: it keeps tantivy from passing over rows that can't be listed. In
-            # several parts it passes over too many, because bounds were made for each part alone.
+            # Counting is not wanted: it keeps tantivy from skipping rows that can't be listed. In
+            # several parts it skips too many, because bounds were made for each part alone.
             found = self._searcher.search(query, limit, count=not self._is_one).hits
             places = [place for _, place in found]
-            # Where the field is damaged there are rows that aren't there, and None.
+            # Where the field is damaged it has rows that don't exist, and None.
             of_places = self._searcher.fast_field_values(_ROW, places) if places else []
             rows = np.array(of_places, dtype=np.int64)
             if rows.size and rows.max() >= self.rows:

@@ -19,7 +19,7 @@ from engine.core.arrays import Rows
 from engine.core.ranking.bm25 import Counts, Scores, Term, gains
 from engine.core.rows import RowSet
 from engine.core.schema import IndexSpec
-from engine.store.segments.columns import number_array, present, taker
+from engine.store.segments.columns import number_array, taker, valid_mask
 from engine.store.segments.inverted_index import InvertedIndex, tokens
 from engine.store.segments.metadata import RowTable
 
@@ -46,7 +46,7 @@ _NOTHING = Held(0, Counter())
 
 
 def text_columns(schema: pa.Schema, spec: IndexSpec) -> list[str]:
-    """The columns of a segment whose words can be looked for, in its order."""
+    """The columns of a segment whose words can be searched, in its order."""
     return [f.name for f in schema if pa.types.is_string(f.type) and f.name in spec.columns]
 
 
@@ -201,7 +201,7 @@ class SegmentTexts:
         return out
 
     def _holders(self, terms: Sequence[Term], rows: Rows) -> Rows | slice:
-        """Places of rows that may hold a term: all, unless the index tells cheaply that few do."""
+        """Places of rows that may hold a term: all, unless the index says cheaply that few do."""
         if len(rows) <= _ASKED_ROWS:
             return slice(None)
         holding = sum(self.index.holding(term.column, term.token) for term in terms)
@@ -241,9 +241,9 @@ class _FewValues:
 
     def __init__(self, column: pa.DictionaryArray) -> None:
         self._codes = number_array(column.indices).astype(np.int32)
-        there = present(column.indices)
-        if there is not None:
-            self._codes[~there] = len(column.dictionary)  # as a last value without tokens
+        valid = valid_mask(column.indices)
+        if valid is not None:
+            self._codes[~valid] = len(column.dictionary)  # as a last value without tokens
         found = [tokens(text) if text else () for text in column.dictionary.to_pylist()]
         self._lengths = np.array([*map(len, found), 0], dtype=np.int64)
         self._holding: dict[str, list[int]] = defaultdict(list)  # values, repeated as the token is

@@ -26,7 +26,7 @@ IMAGE_FOLDER = "image_folder"  # property of a written table: where relative pat
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it was when it was looked up.
+    """A table as it was when it was opened.
 
     Attributes:
         files: its Parquet files, in order.
@@ -128,7 +128,7 @@ def read_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Stream one of a table's files in the types of the whole table, at most `rows` rows at a time.
 
-    Text may be no UTF-8: the caller looks for that row by row.
+    Text may be no UTF-8: the caller checks that row by row.
 
     Raises:
         BadSourceFile: it can't be read, or a value has no form in the table's type.

@@ -46,10 +46,10 @@ class TableStore:
         self._layout = layout
 
     def get(self, name: ThreePartName) -> Table:
-        """Look a table up.
+        """Open a table.
 
         Raises:
-            NotFound: names the tables that there are.
+            NotFound: names the tables that exist.
             CorruptFile: what is known of it is damaged. BadSourceFile: a registered file is gone.
         """
         folder = self._layout.table_dir(name)
@@ -106,7 +106,7 @@ class TableStore:
         return sorted(ThreePartName(*file.parent.parts[-3:]) for file in found)
 
     def fault(self, name: ThreePartName) -> str | None:
-        """Why a table can't be used; None where it can, as far as its files' footers tell."""
+        """Why a table can't be used; None where it can, as far as its files' footers say."""
         try:
             self.get(name).schema  # noqa: B018
         except VitrineError as error:
