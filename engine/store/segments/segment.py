@@ -209,7 +209,7 @@ class Segment:
 
     @property
     def sample(self) -> Sample:
-        """Measurements of the segment's approximate index."""
+        """What a sample of rows says of the approximate index's errors, for the length of shortlists."""
         assert self.ann is not None
         with self._lazily:
             if self._sample is None:
@@ -243,7 +243,7 @@ class Segment:
         return self.metadata.take(self._spec.primary_key, rows)
 
     def products(self, query: Vector, rows: Rows) -> Floats32:
-        """Exact products of a query with some rows; see `VectorFile.products`."""
+        """Exact products of a query with some rows, for re-scoring; see `VectorFile.products`."""
         out: Floats32 = products_by_row(query[None, :], self.vectors.matrix, rows[None, :])[0]
         if self.vectors.lengths is not None:
             out += self.vectors.lengths[rows]

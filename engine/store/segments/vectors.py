@@ -1,4 +1,4 @@
-"""A file of vectors: written as a stream, memory-mapped, searched exactly. Knows numpy; not FAISS.
+"""A file of vectors: written as a stream, memory-mapped, scanned exactly. Knows numpy; not FAISS.
 
 What leaves here are candidate rows that surely hold the nearest k; `core.ranking.scoring` re-scores
 them. The file is numpy's own format, whose data is aligned: a matrix product over FAISS's flat file,
@@ -173,7 +173,7 @@ class VectorFile:
         return unit, unit * self.shape.longest if self.shape.lifted else 0.0
 
     def nearest(self, query: Vector, k: int, rows: Rows | None = None) -> Rows:
-        """Rows that surely hold the k nearest to the query: exact.
+        """Rows that surely hold the k nearest to the query: an exact scan.
 
         Args:
             query: (dimension,) float32. k: at least 1.
