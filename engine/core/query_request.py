@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.core.arrays import Vector, query_vector
 from engine.core.assumptions import MAX_HYBRID_WORDS, MAX_TEXT
-from engine.core.filters import tree as filter_rules
+from engine.core.filters.dict_form import parse_dict
 from engine.core.filters.tree import And, Node
 from engine.core.query import (
     DEFAULT_RESULTS,
@@ -351,7 +351,7 @@ def parse_filters(
     if strict:
         check_dialect(spec, filters, texts[0] if texts else None)
     parts: list[Node] = []
-    if (tree := filter_rules.parse_dict(filters, known)) is not None:
+    if (tree := parse_dict(filters, known)) is not None:
         parts.append(tree)
     if texts:
         from engine.core.filters.text_form import parse_text  # loads a parser that dicts don't need

@@ -1,4 +1,4 @@
-"""Bitmaps of rows of one segment, such as its delete bitmap or the rows that match a filter.
+"""Bitmaps of rows of one segment, such as its delete bitmap or the row mask of a filter.
 
 Knows numpy; not where the rows come from.
 """

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.core.filters.tree import parse_dict
+from engine.core.filters.dict_form import parse_dict
 from engine.core.schema import IndexSpec
 from engine.service.search.planner import CODES_NS, SCAN_NS
 from engine.store.indexes.versions import Part, Version

@@ -27,7 +27,7 @@ from engine.service.serving.models import Models
 from engine.service.serving.rerankers import Rerankers, RerankingModel
 from engine.service.serving.serving_endpoints import ServingEndpoints, TextEncoder
 from engine.store.indexes.versions import Version
-from engine.store.segments.keywords import tokens
+from engine.store.segments.inverted_index import tokens
 
 BUILT_IN = "databricks_reranker"  # the model's name in the API
 
