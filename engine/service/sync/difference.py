@@ -19,7 +19,7 @@ from engine.service.sync.source_rows import WHOLE_TABLE, SourceRows
 from engine.store.indexes.changes import Change
 from engine.store.indexes.versions import Version
 from engine.store.tables.delta import DeltaSource
-from engine.store.tables.table_store import Table
+from engine.store.tables.table import Table
 
 
 def state_of(source: Table) -> dict[str, Any]:

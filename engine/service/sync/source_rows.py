@@ -22,7 +22,7 @@ from engine.service.sync.row_vectors import BatchVectors, RowVectors
 from engine.service.sync.stored_columns import stored, unstorable
 from engine.store.segments.hashing import content_hashes
 from engine.store.segments.segment import GROUP_COLUMN, HASH_COLUMN
-from engine.store.tables.table_store import Table, read_batches
+from engine.store.tables.table import Table, read_batches
 
 BATCH_ROWS = 8192
 REPEATED = "the primary key appears a second time"

@@ -15,8 +15,8 @@ from engine.core.types import column_of, is_list, stored_field
 from engine.errors import InvalidState
 from engine.service.indexes.checks import unfit_columns
 from engine.store.indexes.versions import Version
-from engine.store.segments.columns import number_array, present
-from engine.store.tables.table_store import Table
+from engine.store.segments.columns import number_array, valid_mask
+from engine.store.tables.table import Table
 
 
 def stored_fields(source: Table, spec: IndexSpec, current: Version | None) -> list[pa.Field]:
@@ -134,7 +134,7 @@ def _beyond(column: pa.Array) -> list[int]:
     most = (2**63 - 1) // {"s": 10**6, "ms": 10**3}[column.type.unit]
     counts = number_array(column.view(pa.int64()))
     outside = (counts > most) | (counts < -most)
-    known = present(column)
+    known = valid_mask(column)
     return list(np.flatnonzero(outside if known is None else outside & known).tolist())
 
 
