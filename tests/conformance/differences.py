@@ -12,10 +12,10 @@ from pathlib import Path
 FILE = Path(__file__).with_name("DIFFERENCES.md")
 _ABOVE = """# Where it differs from the cloud
 
-What the API's documents leave open is assumed here, and listed with the test that shows it. `assumed`: nothing
-is known of the cloud. `known`: the cloud is known to do otherwise. Numbers that are assumed stand in
-[engine/core/assumptions.py](../../engine/core/assumptions.py). What each call of the client packages does here
-is in [COVERAGE.md](COVERAGE.md).
+What the API's documents leave open is assumed here, and listed with the test that shows it. `assumed`:
+nothing is known of the cloud. `known`: the cloud is known to do otherwise. Numbers that are assumed stand
+in [engine/core/assumptions.py](../../engine/core/assumptions.py). What each call of the client packages
+does here is in [COVERAGE.md](COVERAGE.md).
 
 Written by `python tests/conformance/differences.py`.
 """
@@ -120,8 +120,8 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "rows that facets count",
-        "FULL_TEXT: all rows that match the filter and hold a word; else the rows that were found, of all "
-        "pages",
+        "FULL_TEXT: all rows that match the filter and hold a word; else the rows that were found, of "
+        "all pages",
         False,
         "tests/search/test_query_options.py::test_a_facet_counts_the_rows_that_were_found",
     ),
