@@ -13,9 +13,9 @@ FILE = Path(__file__).with_name("DIFFERENCES.md")
 _ABOVE = """# Where it differs from the cloud
 
 What the API's documents leave open is assumed here, and listed with the test that shows it. `assumed`:
-nothing is known of the cloud. `known`: the cloud is known to do otherwise. Numbers that are assumed stand
-in [engine/core/assumptions.py](../../engine/core/assumptions.py). What each call of the client packages
-does here is in [COVERAGE.md](COVERAGE.md).
+nothing is known of the cloud. `known`: the cloud is known to do otherwise. Numbers that are assumed
+stand in [engine/core/assumptions.py](../../engine/core/assumptions.py). What each call of the client
+packages does here is in [COVERAGE.md](COVERAGE.md).
 
 Written by `python tests/conformance/differences.py`.
 """
