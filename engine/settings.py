@@ -1,4 +1,4 @@
-"""What can be set, in one frozen place. Knows names, defaults and variables; not who reads them."""
+"""What can be set, in one frozen place. Knows names and defaults; the doors read the environment."""
 
 from __future__ import annotations
 
