@@ -1,6 +1,6 @@
 """Numbers that the cloud documents, or that are assumed where its documents leave them open.
 
-What else is assumed stands in `tests/conformance/differences.py`.
+What else is assumed stands in the table of differences in the README.
 """
 
 from __future__ import annotations
