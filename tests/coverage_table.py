@@ -24,7 +24,7 @@ if __name__ == "__main__":  # pytest's settings do both otherwise
     sys.path[:0] = [str(TESTS), str(TESTS.parent)]
 
 from calls_in_tests import Calls
-from needs import needs
+from support.needs import needs
 
 needs("sdk", "clients")
 

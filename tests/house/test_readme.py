@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from needs import BRINGS
+from support.needs import BRINGS
 
 import engine
 
