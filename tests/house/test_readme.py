@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from needs import BRINGS
+from support.needs import BRINGS
 
 import engine
 
