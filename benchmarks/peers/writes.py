@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from adapters.base import KEY, Row
+from catalogue import Catalogue
 from cells import Cell
-from data import Catalogue
 from measure import Contest
+from schema import KEY, Row
 from worker import Worker
 
 WRITES, TURN = 50, 10

@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from needs import needs
 from PIL import Image
+from support.needs import needs
 
 needs("sdk", "clients")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from needs import needs
+from support.needs import needs
 
 needs("sdk", "clients")
 

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from children import command_of
-from http_support import serving
-from launch import can_watch
-from needs import needs
-from tests_support import write_catalogue
+from support.catalogue import write_catalogue
+from support.children import command_of
+from support.launch import can_watch
+from support.needs import needs
+from support.server import serving
 
 from engine.store.segments import metadata
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from serving_support import CountingEncoder
+from support.encoder import CountingEncoder
 
 from engine import (
     BadRequest,

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from children import command_of
-from launch import end_with_parent
+from support.children import command_of
+from support.launch import end_with_parent
 
 Report = Callable[[Mapping[str, Any]], None]
 

@@ -30,7 +30,7 @@ from reliability.soak_actors import BLOCKS, SHOP_PRODUCTS, SYNCED, WRITERS, Soak
 from reliability.soak_doors import ACTORS, FOLLOWED, MANAGED, PAGED
 from reliability.soak_doors import prepare as prepare_doors
 from reliability.world import INDEX, TABLE, create_direct, held_by, rows, table
-from tests_support import write_catalogue
+from support.catalogue import write_catalogue
 
 from engine import Workspace
 from engine.core.names import ENDPOINT

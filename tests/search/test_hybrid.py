@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from words_support import ranked
+from support.texts import ranked
 
 from engine import BadRequest, VectorSearchClient, VectorSearchIndex, Workspace
 

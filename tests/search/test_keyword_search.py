@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from words_support import Row, Texts, ranked, same
+from support.texts import Row, Texts, ranked, same
 
 from engine.store.indexes.compaction import compact
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from words_support import Row, Texts, ranked, same, words_of
+from support.texts import Row, Texts, ranked, same, words_of
 
 from engine import CorruptFile
 from engine.core.ranking.bm25 import Term, idf

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from needs import needs
+from support.needs import needs
 
 from engine import (
     BadImage,

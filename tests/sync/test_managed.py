@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from needs import needs
-from serving_support import CountingEncoder
+from support.encoder import CountingEncoder
+from support.needs import needs
 
 from engine import (
     InvalidParameterValue,

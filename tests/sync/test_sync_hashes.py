@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from serving_support import CountingEncoder
+from support.encoder import CountingEncoder
 
 from engine import Workspace
 from engine.core.schema import SyncReport

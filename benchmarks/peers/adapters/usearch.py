@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from schema import DIMENSION, Row
 from usearch.index import Index
 
-from adapters.base import DIMENSION, Row
 from adapters.rows import Kept, Nearest, OwnRows
 
 WIDE = 200  # results asked for before a filter is applied: the Python API has none
