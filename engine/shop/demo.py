@@ -10,8 +10,8 @@ from typing import Any
 from engine.errors import InvalidState, NotFound
 from engine.optional import DISTRIBUTION, restore_line
 from engine.shop.building import BuildReport
-from engine.shop.importing import read_styles
-from engine.shop.result import SearchResult
+from engine.shop.products.importing import read_styles
+from engine.shop.search.result import SearchResult
 from engine.workspace import Workspace
 
 DEMO_DIR = "vitrine-demo"  # in the current folder

@@ -5,22 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.core.names import IMAGE_VOLUME, KEY, PRODUCTS, table_name
+from engine.core.names import table_name
 from engine.errors import InvalidInputException
 from engine.service.indexes.operations import Indexes
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
-from engine.shop.recipes import DEFAULT_RECIPE, check_recipe
-from engine.shop.search import SearchRequest, ShopSearch
+from engine.settings import DEFAULT_KEY
+from engine.shop.embedding.recipes import DEFAULT_RECIPE, check_recipe
+from engine.shop.names import IMAGE_VOLUME, PRODUCTS
+from engine.shop.search.search import SearchRequest, ShopSearch
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
     from engine.shop.building import BuildReport
-    from engine.shop.embedding import EmbedReport
-    from engine.shop.importing import ImportReport
-    from engine.shop.result import SearchResult
+    from engine.shop.embedding.embedder import EmbedReport
+    from engine.shop.products.importing import ImportReport
+    from engine.shop.search.result import SearchResult
 
 
 class Shop:
@@ -52,7 +54,7 @@ class Shop:
         Raises:
             BadSourceFile: names file, line and value of what can't be read.
         """
-        from engine.shop.importing import read_styles
+        from engine.shop.products.importing import read_styles
 
         table, report = read_styles(styles_csv, images_dir, encoding)
         self._volumes.register(IMAGE_VOLUME, images_dir)
@@ -66,7 +68,7 @@ class Shop:
         encoder: str | None = None,
         recipe: str = DEFAULT_RECIPE,
         limit_photos: int | None = None,
-        primary_key: str = KEY,
+        primary_key: str = DEFAULT_KEY,
     ) -> EmbedReport:
         """Embed photos and texts of a products table and write the embedding tables beside it.
 
@@ -84,7 +86,7 @@ class Shop:
         # Modules of the embedding pipeline, Pillow among them, which queries don't need.
         from engine.encode.cache.embeddings import EmbeddingCache
         from engine.service import progress
-        from engine.shop.embedding import Embedder
+        from engine.shop.embedding.embedder import Embedder
 
         if limit_photos is not None and limit_photos < 1:
             raise InvalidInputException(f"limit_photos is {limit_photos}; expected at least 1.")

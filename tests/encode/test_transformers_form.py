@@ -92,7 +92,7 @@ def test_a_model_in_the_hubs_cache_is_found_by_its_name(
     expected = load_encoder(f"local-dir:{folder}", "cpu")
     np.testing.assert_array_equal(encoder.encode_texts(["red"]), expected.encode_texts(["red"]))
 
-    from engine.encode.available import available_models
+    from engine.encode.model_list import available_models
 
     monkeypatch.setattr("huggingface_hub.scan_cache_dir", _scan(cache))
     found = {model.name: model for model in available_models()}

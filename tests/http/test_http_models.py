@@ -24,8 +24,8 @@ from serving_support import CountingEncoder
 from engine import Workspace
 from engine.doors.cli.command import main
 from engine.errors import InvalidParameterValue, ResourceConflict
-from engine.service.serving.batching import MAX_ITEMS
 from engine.service.serving.invocations import invoke
+from engine.service.serving.micro_batching import MAX_ITEMS
 
 CLIP = "clip-multimodal-encoder"
 

@@ -29,8 +29,8 @@ from engine.encode.cache import embeddings as cache
 from engine.encode.cache.file import open_file
 from engine.encode.models.clip import OpenClipEncoder
 from engine.encode.photos import decoding as pictures
-from engine.shop import photos
-from engine.shop.recipes import text_content
+from engine.shop.embedding import photos
+from engine.shop.embedding.recipes import text_content
 
 DOUBLES, TIME = pa.list_(pa.float64()), pa.timestamp("us", tz="UTC")
 MODEL = [("embedding_model", pa.string()), ("embedding_dimension", pa.int32())]
@@ -262,7 +262,7 @@ from engine.encode.cache import embeddings as cache
 from engine.encode.photos import decoding as pictures
 from engine.encode.cache.file import open_file
 from engine.encode.models.clip import OpenClipEncoder
-from engine.shop import photos
+from engine.shop.embedding import photos
 real = OpenClipEncoder.encode_pixels
 batches = itertools.count(1)
 def slow(self, pixels):

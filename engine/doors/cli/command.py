@@ -181,7 +181,7 @@ def search(
     save: str | None,
 ) -> None:
     """Search by TEXT, by --image, by both, or by --like."""
-    from engine.shop.result import page_file
+    from engine.shop.search.result import page_file
 
     page = None if save is None else page_file(save)
     result = workspace.search(

@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.core.arrays import Matrix, unit_rows
 from engine.encode.encoder import Encoder, Tokens
-from engine.encode.models.quiet import Quiet
+from engine.encode.models.muted_logging import MutedLogging
 from engine.encode.models.sources import SEED, Source, check_architecture, here_or_fetched, offline
 from engine.encode.models.transformers_form import convert, model_config
 from engine.encode.photos.fitting import ImageInput, Pixels, Preprocess
@@ -62,7 +62,7 @@ class OpenClipEncoder(Encoder):
             config: dict[str, Any] = json.loads(file.read_bytes())
             return config
         check_architecture(self.name, self.source.architecture)
-        with Quiet():
+        with MutedLogging():
             return {"model_cfg": self._open_clip.get_model_config(self.source.architecture)}
 
     @cached_property
@@ -103,7 +103,7 @@ class OpenClipEncoder(Encoder):
 
     @cached_property
     def _model(self) -> Any:
-        with self._lock, _LOADING, Quiet(), self._torch.random.fork_rng(devices=[]):
+        with self._lock, _LOADING, MutedLogging(), self._torch.random.fork_rng(devices=[]):
             _ = self._config  # an unknown architecture is named before anything is built
             self._torch.manual_seed(SEED)
             try:
@@ -148,7 +148,7 @@ class OpenClipEncoder(Encoder):
         if self.source.form == "transformers":
             config = self._config["preprocess_cfg"]
         else:
-            with Quiet():
+            with MutedLogging():
                 config = self._open_clip.get_model_preprocess_cfg(self._model)
         size = config["size"]
         return Preprocess(
@@ -162,7 +162,7 @@ class OpenClipEncoder(Encoder):
 
     @cached_property
     def _tokenizer(self) -> Any:
-        with self._lock, Quiet():
+        with self._lock, MutedLogging():
             if self.source.form == "transformers":  # always CLIP's own vocabulary
                 context = self._config["model_cfg"]["text_cfg"]["context_length"]
                 return self._open_clip.SimpleTokenizer(context_length=context)

@@ -29,7 +29,7 @@ from urllib.request import getproxies
 
 from engine.digests import sha256
 from engine.encode.models.hashed import HASHED
-from engine.encode.models.quiet import Quiet
+from engine.encode.models.muted_logging import MutedLogging
 from engine.encode.models.transformers_form import is_clip
 from engine.encode.photos.fitting import VERSION
 from engine.errors import ModelUnavailable
@@ -167,7 +167,7 @@ class Source:
                 f"{self.architecture}; its tags are: {', '.join(tags) or 'none'}."
             )
         config = open_clip.get_pretrained_cfg(self.architecture, self.weights)
-        with Quiet():
+        with MutedLogging():
             return Path(here_or_fetched(self.name, lambda: open_clip.download_pretrained(config)))
 
     @cached_property

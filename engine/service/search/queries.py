@@ -19,7 +19,7 @@ from engine.service.search.nearest import Timings
 from engine.service.search.paging import Ranking, Rankings
 from engine.service.search.reranking import RerankerChoice, rerank
 from engine.service.search.scan import scan
-from engine.service.serving.query_texts import encode_query
+from engine.service.serving.endpoint_models import encode_query
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.settings import Settings
 from engine.store.indexes.versions import Version

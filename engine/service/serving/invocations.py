@@ -19,7 +19,7 @@ from engine.core.ranking.fusion import blend_vectors
 from engine.core.values import is_text, shown
 from engine.encode.encoder import Encoder
 from engine.errors import BadImage, InvalidParameterValue, NotFound
-from engine.service.serving.batching import MAX_ITEMS, MicroBatching
+from engine.service.serving.micro_batching import MAX_ITEMS, MicroBatching
 from engine.service.serving.serving_endpoints import (
     FLAT,
     ServingEndpoints,

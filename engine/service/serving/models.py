@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from engine.encode.encoder import Encoder, load_encoder
+from engine.encode.encoder import Encoder
+from engine.encode.registry import load_encoder
 from engine.settings import Settings
 
 if TYPE_CHECKING:
-    from engine.encode.available import ModelInfo, Speed
+    from engine.encode.model_list import ModelInfo, Speed
 
 
 class Models:
@@ -38,7 +39,7 @@ class Models:
 
     def list(self) -> list[ModelInfo]:
         """Models that can be used here: embedded, in the hub's cache, known to open_clip."""
-        from engine.encode.available import available_models  # loads onnxruntime
+        from engine.encode.model_list import available_models  # loads onnxruntime
 
         return available_models()
 
@@ -48,6 +49,6 @@ class Models:
         Raises:
             ModelUnavailable, MissingExtra: it can't be loaded here.
         """
-        from engine.encode.available import measure
+        from engine.encode.model_list import measure
 
         return measure(name, self._settings.device)

@@ -31,7 +31,7 @@ from engine.errors import (
 )
 from engine.service.cancellation import check
 from engine.service.indexes.endpoints import now_ms, user_name
-from engine.service.serving.batching import MicroBatching
+from engine.service.serving.micro_batching import MicroBatching
 from engine.store.layout import Layout, read_json, remove, write_json
 
 if TYPE_CHECKING:

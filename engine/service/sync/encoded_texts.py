@@ -16,7 +16,7 @@ from engine.errors import (
     MissingExtra,
     ModelUnavailable,
 )
-from engine.service.serving.query_texts import check_dimension, model_of
+from engine.service.serving.endpoint_models import check_dimension, model_of
 from engine.service.serving.serving_endpoints import ServingEndpoints, failed_call
 
 if TYPE_CHECKING:

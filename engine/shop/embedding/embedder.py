@@ -23,19 +23,15 @@ from engine.encode.cache.embeddings import Cached, CachePart, EmbeddingCache, di
 from engine.encode.encoder import Encoder
 from engine.encode.pipeline import embed_batches
 from engine.errors import BadImage, BadSourceFile
-from engine.shop.photos import Held, photos_of
-from engine.shop.recipes import FIELDS_OF, text_content
+from engine.shop.embedding.photos import Held, photos_of
+from engine.shop.embedding.recipes import FIELDS_OF, text_content
+from engine.shop.names import ENRICHED, FAILURES, IMAGE_PATH, IMAGES, MULTIMODAL, TEXTS
 from engine.store.tables.table_store import IMAGE_FOLDER, Table, TableStore
 from engine.store.vector_columns import to_double_lists
 from engine.store.volumes import VolumeStore
 
 CHUNK_ROWS = 4096  # products in work at a time; texts are sorted by length within a chunk
 
-IMAGES = "product_image_embeddings"
-TEXTS = "product_text_embeddings"
-ENRICHED = "product_embeddings_enriched"
-MULTIMODAL = "product_embeddings_multimodal"
-FAILURES = "embedding_failures"
 _TIME = pa.timestamp("us", tz="UTC")
 _DOUBLES = pa.list_(pa.float64())
 
@@ -106,7 +102,7 @@ class Embedder:
         recipe: str,
         limit_photos: int | None,
     ) -> None:
-        missing = [name for name in (key, "image_path") if name not in source.schema.names]
+        missing = [name for name in (key, IMAGE_PATH) if name not in source.schema.names]
         if missing:
             raise BadSourceFile(
                 f"table {source.name} has no column {', '.join(missing)}; it has: "
@@ -170,7 +166,7 @@ class Embedder:
         """The rows that one chunk of products adds to each table."""
         self._tally.failures = []
         keys = chunk.column(self._key).to_pylist()
-        paths = [self._source.photo_path(path) for path in chunk.column("image_path").to_pylist()]
+        paths = [self._source.photo_path(path) for path in chunk.column(IMAGE_PATH).to_pylist()]
         photos_of, texts_of = self._choose(paths)
         images = self._images(keys, paths, photos_of, progress)
         contents, texts = self._texts(chunk, keys, texts_of, progress)

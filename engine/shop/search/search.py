@@ -44,8 +44,9 @@ from engine.service.search.answer import first_ranking
 from engine.service.search.nearest import Timings, fetch
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
-from engine.shop.importing import PRODUCT_COLUMNS
-from engine.shop.result import SearchResult
+from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, IMAGE_PATH
+from engine.shop.products.importing import PRODUCT_COLUMNS
+from engine.shop.search.result import SearchResult
 from engine.store.indexes.versions import Version
 from engine.store.tables.table_store import TableStore
 from engine.store.vector_columns import shortest_decimals
@@ -53,11 +54,6 @@ from engine.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
     from engine.encode.photos.fitting import ImageInput
-
-IMAGE_INDEX = "main.fashion_demo.vs_image_search"
-TEXT_INDEX = "main.fashion_demo.vs_text_search"
-HYBRID_INDEX = "main.fashion_demo.vs_hybrid_search"
-_IMAGE_PATH = "image_path"
 
 
 @dataclass(frozen=True)
@@ -140,10 +136,10 @@ class ShopSearch:
         if like is not None:
             hits = [hit for hit in hits if hit.key != like][: asked.k]
         fetching = time.perf_counter()
-        has_photo = _IMAGE_PATH in known
-        images_apart = has_photo and _IMAGE_PATH not in wanted
-        rows = fetch(version, hits, [*wanted, _IMAGE_PATH] if images_apart else list(wanted))
-        photo = list(wanted).index(_IMAGE_PATH) if has_photo and not images_apart else -1
+        has_photo = IMAGE_PATH in known
+        images_apart = has_photo and IMAGE_PATH not in wanted
+        rows = fetch(version, hits, [*wanted, IMAGE_PATH] if images_apart else list(wanted))
+        photo = list(wanted).index(IMAGE_PATH) if has_photo and not images_apart else -1
         return SearchResult(
             index=spec.name,
             query=_in_words(text, image, like),

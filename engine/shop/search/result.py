@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from engine.errors import BadImage, InvalidInputException
 from engine.optional import require
-from engine.shop.contact_sheet import Card, contact_sheet
+from engine.shop.search.contact_sheet import Card, contact_sheet
 
 if TYPE_CHECKING:
     import pandas

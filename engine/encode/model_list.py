@@ -11,12 +11,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.encode.encoder import load_encoder
 from engine.encode.models.hashed import DIMENSION, HASHED
 from engine.encode.models.onnx import EMBEDDED, OnnxEncoder
 from engine.encode.models.sources import HUB
 from engine.encode.models.transformers_form import is_clip, model_config
 from engine.encode.photos.fitting import png_bytes
+from engine.encode.registry import load_encoder
 from engine.optional import is_installed, require
 from engine.settings import DEFAULT_ENCODER
 

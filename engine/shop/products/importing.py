@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from engine.core.names import IMAGE_VOLUME
 from engine.core.schema import suggestion
 from engine.core.values import integer_of, number_of
 from engine.errors import BadSourceFile
-from engine.shop.prices import made_up_price
-from engine.shop.text_files import TextFile, open_text
+from engine.shop.names import IMAGE_VOLUME
+from engine.shop.products.prices import made_up_price
+from engine.shop.products.text_files import TextFile, open_text
 
 PRODUCTS_SCHEMA = pa.schema(
     [
