@@ -25,7 +25,7 @@ from engine.service.sql.statements import Statements
 from engine.service.unity_catalog import UnityCatalog
 from engine.service.workspace_folder import WorkspaceFolder
 from engine.settings import Settings
-from engine.shop.search.search import SearchRequest
+from engine.shop.search.request import SearchRequest
 from engine.shop.shop import Shop
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore

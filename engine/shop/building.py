@@ -10,7 +10,8 @@ from engine.core.schema import SyncReport
 from engine.service.indexes.operations import Indexes
 from engine.shop.embedding.embedder import EmbedReport
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, MULTIMODAL, TEXT_INDEX
-from engine.shop.products.importing import PRODUCT_COLUMNS, ImportReport
+from engine.shop.products.columns import PRODUCT_COLUMNS
+from engine.shop.products.importing import ImportReport
 
 SHOP_INDEXES = {
     IMAGE_INDEX: "image_embedding",

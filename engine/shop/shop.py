@@ -13,7 +13,8 @@ from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.settings import DEFAULT_KEY
 from engine.shop.embedding.recipes import DEFAULT_RECIPE, check_recipe
 from engine.shop.names import IMAGE_VOLUME, PRODUCTS
-from engine.shop.search.search import SearchRequest, ShopSearch
+from engine.shop.search.request import SearchRequest
+from engine.shop.search.shop_search import ShopSearch
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
