@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from engine.core.schema import SyncReport
     from engine.encode.model_list import ModelInfo
-    from engine.shop.embedding.embedder import EmbedReport
+    from engine.shop.embedding.report import EmbedReport
     from engine.shop.products.importing import ImportReport
     from engine.shop.search.result import SearchResult
 

@@ -16,7 +16,7 @@ _BATCH_BYTES = 64 * 1024 * 1024  # of image files in one batch; Arrow takes 2 GB
 
 
 @dataclass
-class Held:
+class PhotoBuffer:
     """Photos in memory, by digest. A batch is so many of them, or fewer that are large."""
 
     images: dict[bytes, bytes] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Held:
         return len(self.images) >= count or self.size >= _BATCH_BYTES
 
     def take(self, count: int | None = None) -> list[tuple[bytes, bytes]]:
-        """The first ones, which are held no longer: all, or those that make a batch."""
+        """Remove and return the first ones: all, or those that make a batch."""
         taken: list[tuple[bytes, bytes]] = []
         size = 0
         for name in list(self.images):
@@ -43,20 +43,51 @@ class Held:
         return taken
 
 
-def photos_of(
-    volumes: VolumeStore, paths: Sequence[str | None], rows: Iterable[int]
-) -> Iterator[tuple[int, tuple[bytes, bytes] | str]]:
-    """Rows in order, each with digest and bytes of the photo at its path, or why there are none."""
+class ProductPhotos:
+    """The photos of a chunk of products; reading them tells which row has which.
 
-    def read(row: int) -> tuple[bytes, bytes] | str:
+    Attributes:
+        digests: of each row's photo, None where it has none or was not read.
+        unread: why a row's photo can't be read.
+    """
+
+    def __init__(
+        self, volumes: VolumeStore, paths: Sequence[str | None], rows: Iterable[int]
+    ) -> None:
+        """
+        Args:
+            paths: of every row's photo. rows: whose photos are read.
+        """
+        self._volumes, self._paths = volumes, paths
+        self._rows = [int(row) for row in rows]
+        self.digests: list[bytes | None] = [None] * len(paths)
+        self.unread: dict[int, str] = {}
+
+    def distinct(self) -> Iterator[tuple[bytes, bytes]]:
+        """Digest and bytes of each photo, equal ones once, in the order of the rows."""
+        seen: set[bytes] = set()
+        for row, outcome in self._read():
+            if isinstance(outcome, str):
+                self.unread[row] = outcome
+                continue
+            name, _ = outcome
+            self.digests[row] = name
+            if name not in seen:
+                seen.add(name)
+                yield outcome
+
+    def _read(self) -> Iterator[tuple[int, tuple[bytes, bytes] | str]]:
+        """Rows in order, each with digest and bytes of its photo, or why there are none."""
+        with ThreadPoolExecutor(_READERS, thread_name_prefix="read") as pool:
+            for start in range(
+                0, len(self._rows), _READERS
+            ):  # no more at a time: files may be large
+                some = self._rows[start : start + _READERS]
+                yield from zip(some, pool.map(self._read_one, some))
+
+    def _read_one(self, row: int) -> tuple[bytes, bytes] | str:
         try:
-            data = volumes.read(paths[row] or "")
+            data = self._volumes.read(self._paths[row] or "")
         except BadImage as error:
             return error.message
         return digest(data, conversion(data)), data
-
-    todo = [int(row) for row in rows]
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="read") as pool:
-        for start in range(0, len(todo), _READERS):  # no more at a time: files may be large
-            some = todo[start : start + _READERS]
-            yield from zip(some, pool.map(read, some))
