@@ -49,7 +49,7 @@ class Shop:
         The image folder is registered as the volume's `images`, not copied.
 
         Args:
-            encoding: of the file, such as "cp1252"; None for UTF-8, or what a byte order mark tells.
+            encoding: of the file, such as "cp1252"; None for UTF-8, or what a byte order mark says.
 
         Raises:
             BadSourceFile: names file, line and value of what can't be read.

@@ -127,8 +127,8 @@ def test_without_a_network_the_error_comes_before_the_first_retry(
     def unreachable(*_: object, **__: object) -> None:
         raise OSError("no route from here")
 
-    monkeypatch.setattr("engine.encode.models.sources.socket.create_connection", unreachable)
-    monkeypatch.setattr("engine.encode.models.sources.getproxies", dict)
+    monkeypatch.setattr("engine.encode.models.hub.socket.create_connection", unreachable)
+    monkeypatch.setattr("engine.encode.models.hub.getproxies", dict)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(ModelUnavailable, match=r"could not be fetched \(no route from here\)"):
         load_encoder(name, "cpu").encode_texts(["x"])

@@ -25,7 +25,7 @@ WALLS = {
     "duckdb": {"store/segments/metadata.py"},
     "torch": {"encode/models/clip.py"},
     "open_clip": {"encode/models/clip.py", "encode/models/sources.py", "encode/model_list.py"},
-    "huggingface_hub": {"encode/models/sources.py", "encode/model_list.py"},
+    "huggingface_hub": {"encode/models/hub.py", "encode/model_list.py"},
     "safetensors": {"encode/models/clip.py"},
     "onnxruntime": {"encode/models/onnx.py"},
     "tokenizers": {"encode/models/onnx.py"},

@@ -17,8 +17,9 @@ import numpy as np
 
 from engine.core.arrays import Matrix, unit_rows
 from engine.encode.encoder import Encoder, Tokens
+from engine.encode.models.hub import cached_or_fetched, offline
 from engine.encode.models.muted_logging import MutedLogging
-from engine.encode.models.sources import SEED, Source, check_architecture, here_or_fetched, offline
+from engine.encode.models.sources import SEED, Source, check_architecture
 from engine.encode.models.transformers_form import convert, model_config
 from engine.encode.photos.fitting import ImageInput, Pixels, Preprocess
 from engine.errors import ModelUnavailable, VitrineError
@@ -80,7 +81,7 @@ class OpenClipEncoder(Encoder):
 
     @cached_property
     def device(self) -> str:
-        """Where it runs: as asked for, else CUDA where there is one, else the CPU."""
+        """Where it runs: as asked for, else CUDA where torch finds it, else the CPU."""
         has_cuda = self._torch.cuda.is_available()
         if self._wanted_device is None:
             return "cuda" if has_cuda else "cpu"
@@ -167,7 +168,7 @@ class OpenClipEncoder(Encoder):
                 context = self._config["model_cfg"]["text_cfg"]["context_length"]
                 return self._open_clip.SimpleTokenizer(context_length=context)
             name = self.source.architecture or f"local-dir:{self.source.folder}"
-            return here_or_fetched(self.name, lambda: self._open_clip.get_tokenizer(name))
+            return cached_or_fetched(self.name, lambda: self._open_clip.get_tokenizer(name))
 
     @contextlib.contextmanager
     def _inference(self) -> Iterator[None]:

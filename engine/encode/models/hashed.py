@@ -1,7 +1,7 @@
 """An encoder without a model: words hashed to numbers, photos to their colours. Knows no weights.
 
 For tests of applications: instant, the same numbers on every machine, and texts that share words are
-near. What it knows of meaning is nothing: "sneaker" and "shoe" are strangers.
+near. What it knows of meaning is nothing: "sneaker" and "shoe" have nothing in common.
 """
 
 from __future__ import annotations

@@ -41,7 +41,8 @@ _NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
 def _telemetry_off() -> Iterator[None]:
     """What onnxruntime reads once, as it is loaded; the environment is given back as it was.
 
-    Without it, 1.32 keeps an id and a database in the user's cache folder, and looks its maker up.
+    Without it, 1.32 keeps an id and a database in the user's cache folder, and resolves the name of
+    its maker's host.
     """
     before = os.environ.get(_NO_TELEMETRY)
     os.environ[_NO_TELEMETRY] = "1"

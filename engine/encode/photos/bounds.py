@@ -77,7 +77,7 @@ def memory_of(picture: Image.Image) -> int:
     """Bytes that decoding a picture and turning it to RGB takes at most.
 
     Raises:
-        BadImage: more than there are for all.
+        BadImage: more than all photos in work may take.
     """
     each = 8 + _BESIDE.get(picture.format or "", 0)  # the picture, and what is made of it
     if "progression" in picture.info:  # all of a progressive JPEG's numbers are held

@@ -22,7 +22,7 @@ ImageInput = Union[str, Path, bytes, Image.Image]
 # No photos: formats whose decoding would start another program (EPS, WMF), unpack without a bound
 # (FITS) or open a file in the file (IPTC).
 _NOT_READ = {"EPS", "WMF", "FITS", "IPTC"}
-# JPEG's own opener looks for more pictures behind the first, and warns of what it finds there.
+# Pillow's opener of JPEG reads on for more pictures behind the first, and warns of what it finds.
 _OPENERS: dict[str, Callable[..., Image.Image]] = {"JPEG": JpegImagePlugin.JpegImageFile}
 _READABLE = "JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP"
 # What is found in the place of photos: the first bytes, and its name.
@@ -102,7 +102,7 @@ def _accepts(name: str, data: bytes) -> bool | str:
     accept = Image.OPEN[name][1]
     try:
         return (accept(data[:16]) or False) if accept else True
-    except Exception:  # fewer bytes than it looks at
+    except Exception:  # fewer bytes than it reads
         return False
 
 

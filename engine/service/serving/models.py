@@ -10,7 +10,8 @@ from engine.encode.registry import load_encoder
 from engine.settings import Settings
 
 if TYPE_CHECKING:
-    from engine.encode.model_list import ModelInfo, Speed
+    from engine.encode.model_list import ModelInfo
+    from engine.encode.throughput import Throughput
 
 
 class Models:
@@ -43,12 +44,12 @@ class Models:
 
         return available_models()
 
-    def measure(self, name: str) -> Speed:
+    def measure(self, name: str) -> Throughput:
         """Texts and photos that a model encodes in a second on this machine.
 
         Raises:
             ModelUnavailable, MissingExtra: it can't be loaded here.
         """
-        from engine.encode.model_list import measure
+        from engine.encode.throughput import measure
 
         return measure(name, self._settings.device)

@@ -132,7 +132,7 @@ class ServingEndpoints:
         """Delete an endpoint; indexes that name it keep what they have, and can't encode any more.
 
         Raises:
-            NotFound: there is none. InvalidState: it is built in.
+            NotFound: no such endpoint. InvalidState: it is built in.
         """
         with contextlib.suppress(CorruptFile, StorageFailed):
             self._facts(name)

@@ -77,7 +77,7 @@ class ServingFiles:
             others: names of endpoints that exist without a file, for the message.
 
         Raises:
-            NotFound: there is none. CorruptFile, StorageFailed: it can't be read.
+            NotFound: no such endpoint. CorruptFile, StorageFailed: it can't be read.
         """
         with contextlib.suppress(FileNotFoundError):
             if isinstance(name, str) and _NAME.fullmatch(name):

@@ -44,7 +44,7 @@ class PhotoBuffer:
 
 
 class ProductPhotos:
-    """The photos of a chunk of products; reading them tells which row has which.
+    """The photos of a chunk of products; read once, by `distinct`.
 
     Attributes:
         digests: of each row's photo, None where it has none or was not read.
@@ -77,7 +77,7 @@ class ProductPhotos:
                 yield outcome
 
     def _read(self) -> Iterator[tuple[int, tuple[bytes, bytes] | str]]:
-        """Rows in order, each with digest and bytes of its photo, or why there are none."""
+        """Rows in order, each with digest and bytes of its photo, or why it can't be read."""
         with ThreadPoolExecutor(_READERS, thread_name_prefix="read") as pool:
             for start in range(
                 0, len(self._rows), _READERS

@@ -1,4 +1,4 @@
-"""Vectors of contents: from the cache, else encoded and stored there. Knows digests; not products."""
+"""Vectors of contents: from the cache, else encoded and stored in it. Knows digests; not products."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def integer_field(
 
 
 def price_field(file: Path, line: int, text: str | None) -> float | None:
-    """A price as given; None where there is none."""
+    """A price as given; None for an empty field."""
     if text is None or text.strip() in NULLS:
         return None
     try:

@@ -53,7 +53,7 @@ def read_styles(
         path: CSV with a header that names at least the public columns; `price` is optional. Separated
             by commas, semicolons, tabs or vertical bars, whichever the header shows.
         images: folder of `{id}.jpg` (or .jpeg, .png, .webp).
-        encoding: None for UTF-8, or what a byte order mark tells.
+        encoding: None for UTF-8, or what a byte order mark says.
 
     Returns:
         A table of PRODUCTS_SCHEMA in file order, and what was found.

@@ -1,7 +1,7 @@
 """A file of text as rows of fields: what it is, its encoding, its separator. Knows CSV; not products.
 
-Nothing is guessed: a byte order mark or valid UTF-8 tells the encoding, the header the separator. What
-is neither is refused, with what it looks like and what to do.
+Nothing is guessed: a byte order mark or valid UTF-8 decides the encoding, the header the separator. What
+is neither is refused, with what it seems to be and what to do.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def open_text(path: Path, expected: Sequence[str], encoding: str | None = None) 
     """Find a file's encoding, and the separator under which its header has most of the columns.
 
     Args:
-        expected: names of columns to look for.
+        expected: names of columns that the header may have.
         encoding: the caller's word for it; None to take it from the file.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The vector that a search looks for: encoded, blended, or a product's own. Knows no tables."""
+"""The vector of a search: encoded, blended, or a product's own. Knows no tables."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class SearchRequest:
     """A search in the shop's terms, as it was asked.
 
     Attributes:
-        text: what to look for. image: a path, bytes or PIL image.
+        text: what to search for. image: a path, bytes or PIL image.
         like: primary key of a product; it is not among the results.
         vector: one of your own, of the index's dimension.
         text_weight: share of the text in a blend of both, 0 to 1, default 0.5.
@@ -93,7 +93,7 @@ class SearchRequest:
         return " and ".join(parts) or "a vector"
 
     def _given(self) -> list[str]:
-        """Names of the parts that say what to look for; an empty text says nothing."""
+        """Names of the parts that say what to search for; an empty text says nothing."""
         parts = {"text": self.text, "image": self.image, "like": self.like, "vector": self.vector}
         return [
             name

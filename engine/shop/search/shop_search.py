@@ -112,7 +112,7 @@ def _query_of(
 
 
 def _fetched(columns: Sequence[str], version: Version) -> list[str]:
-    """The columns of a result, and that of its photos where there is one."""
+    """The columns of a result, and that of its photos where the index has one."""
     apart = IMAGE_PATH in version.columns and IMAGE_PATH not in columns
     return [*columns, IMAGE_PATH] if apart else list(columns)
 
