@@ -12,7 +12,7 @@ from engine.core.arrays import Matrix
 from engine.errors import InvalidInputException
 
 if TYPE_CHECKING:
-    from engine.encode.photos.fitting import ImageInput, Pixels
+    from engine.encode.photos.preprocessing import ImageInput, Pixels
 
 Tokens = Sequence[int]
 

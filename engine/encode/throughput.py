@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.encode.photos.fitting import png_bytes
+from engine.encode.photos.preprocessing import png_bytes
 from engine.encode.registry import load_encoder
 
 _SECONDS = 1.5  # of encoding for each figure of a measurement

@@ -22,8 +22,14 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 from engine import BadImage
 from engine.encode.cache.embeddings import digest
 from engine.encode.photos import bounds
-from engine.encode.photos import fitting as images
-from engine.encode.photos.fitting import MAX_PIXELS, Preprocess, conversion, decode, thumbnail_uri
+from engine.encode.photos import preprocessing as images
+from engine.encode.photos.preprocessing import (
+    MAX_PIXELS,
+    Preprocess,
+    conversion,
+    decode,
+    thumbnail_uri,
+)
 
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 CONFIGS = [

@@ -16,7 +16,7 @@ import torch
 from transformers import CLIPConfig, CLIPModel
 
 from engine import ModelUnavailable, load_encoder
-from engine.encode.photos.fitting import Preprocess
+from engine.encode.photos.preprocessing import Preprocess
 
 TEXTS = ["red summer dress", "a ! in the middle", "x", "jeans " * 100]
 

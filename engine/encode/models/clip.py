@@ -1,4 +1,4 @@
-"""Any open_clip model as an encoder. The only file that imports torch and open_clip, both on demand.
+"""Any open_clip model as an encoder, run by torch. The only file that imports torch, on demand.
 
 Texts are cut to the longest of their batch where that changes nothing: attention is causal and the
 feature is read at the end token. Whether it does is checked on the loaded model, not assumed.
@@ -21,7 +21,7 @@ from engine.encode.models.hub import cached_or_fetched, offline
 from engine.encode.models.muted_logging import MutedLogging
 from engine.encode.models.sources import SEED, Source, check_architecture
 from engine.encode.models.transformers_form import convert, model_config
-from engine.encode.photos.fitting import ImageInput, Pixels, Preprocess
+from engine.encode.photos.preprocessing import ImageInput, Pixels, Preprocess
 from engine.errors import ModelUnavailable, VitrineError
 from engine.optional import require
 

@@ -30,7 +30,7 @@ from engine.optional import restore_line
 
 # Pillow is imported with the first photo: a query in words is ready 50 ms earlier without it.
 if TYPE_CHECKING:
-    from engine.encode.photos.fitting import ImageInput, Pixels, Preprocess
+    from engine.encode.photos.preprocessing import ImageInput, Pixels, Preprocess
 
 EMBEDDED = Path(__file__).parents[1] / "embedded"
 _IN_CHECKOUT = "engine/encode/embedded"
@@ -87,7 +87,7 @@ class OnnxEncoder(Encoder):
 
     @cached_property
     def fingerprint(self) -> str:
-        from engine.encode.photos.fitting import VERSION
+        from engine.encode.photos.preprocessing import VERSION
 
         facts = {"files": self.facts["files"], "preprocess": self.facts["preprocess"]}
         text = json.dumps({**facts, "preprocessing": VERSION}, sort_keys=True)
@@ -96,7 +96,7 @@ class OnnxEncoder(Encoder):
     @cached_property
     def preprocess(self) -> Preprocess:
         """The model's own preprocessing."""
-        from engine.encode.photos.fitting import Preprocess
+        from engine.encode.photos.preprocessing import Preprocess
 
         config = self.facts["preprocess"]
         return Preprocess(

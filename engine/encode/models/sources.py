@@ -26,7 +26,7 @@ from engine.encode.models.hashed import HASHED
 from engine.encode.models.hub import cached_or_fetched, from_hub
 from engine.encode.models.muted_logging import MutedLogging
 from engine.encode.models.transformers_form import is_clip
-from engine.encode.photos.fitting import VERSION
+from engine.encode.photos.preprocessing import VERSION
 from engine.errors import ModelUnavailable
 from engine.optional import check, is_installed, require
 from engine.settings import DEFAULT_ENCODER

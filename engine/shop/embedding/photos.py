@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from engine.encode.cache.embeddings import digest
-from engine.encode.photos.fitting import conversion
+from engine.encode.photos.preprocessing import conversion
 from engine.errors import BadImage
 from engine.store.volumes import VolumeStore
 

@@ -46,7 +46,7 @@ def contact_sheet(title: str, cards: Sequence[Card], note: str | None = None) ->
 
 
 def _card(card: Card) -> str:
-    from engine.encode.photos.fitting import (
+    from engine.encode.photos.preprocessing import (
         thumbnail_uri,  # Pillow, which a search alone does not need
     )
 

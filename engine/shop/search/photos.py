@@ -13,7 +13,7 @@ from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
-    from engine.encode.photos.fitting import ImageInput
+    from engine.encode.photos.preprocessing import ImageInput
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from engine.store.indexes.versions import Version
 from engine.store.vector_columns import shortest_decimals
 
 if TYPE_CHECKING:
-    from engine.encode.photos.fitting import ImageInput
+    from engine.encode.photos.preprocessing import ImageInput
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from engine.core.reply import json_value
 from engine.errors import InvalidInputException, InvalidParameterValue
 
 if TYPE_CHECKING:
-    from engine.encode.photos.fitting import ImageInput
+    from engine.encode.photos.preprocessing import ImageInput
 
 _SEARCHES = (["text"], ["image"], ["text", "image"], ["like"], ["vector"])
 
