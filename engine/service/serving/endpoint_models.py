@@ -58,6 +58,7 @@ def model_of(serving: ServingEndpoints, endpoint: str) -> EndpointModel:
 
 
 def check_dimension(spec: IndexSpec, endpoint: str, model: EndpointModel) -> None:
+    """Refuse a model whose vectors have another length than an index's. Raises InvalidState."""
     if model.dimension != spec.dimension:
         raise InvalidState(
             f"Index {spec.name} holds vectors of length {spec.dimension}; serving endpoint {endpoint} "
