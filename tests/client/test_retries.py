@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.doors.client import retries
-from engine.doors.client.retries import is_passing, wait_before, with_retries
+from engine.doors.client.retries import is_transient, wait_before, with_retries
 from engine.errors import (
     BadRequest,
     InvalidState,
@@ -51,7 +51,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     ],
 )
 def test_which_errors_pass(error: VitrineError, passes: bool) -> None:
-    assert is_passing(error) is passes
+    assert is_transient(error) is passes
 
 
 def test_each_wait_is_twice_the_last_with_its_jitter(waits: list[float]) -> None:

@@ -28,7 +28,7 @@ from engine.doors.http import connections
 from engine.doors.http.guard import Limits
 from engine.doors.http.server import BackgroundServer
 from engine.doors.rest import handle
-from engine.doors.rest.efforts import effort_of_read
+from engine.doors.rest.read_cost import cost_of_read
 
 ROWS, DIMENSION = 2500, 1024
 WIDE, DIRECT = "main.load.wide", "main.load.direct"
@@ -130,7 +130,7 @@ def test_the_size_of_a_reply_is_told_before(
     status, reply = handle(workspace, "POST", path, body=body)
     assert status == 200
     size = len(orjson.dumps(reply))
-    told = effort_of_read(workspace, operation, {"index": WIDE}, body).reply_bytes
+    told = cost_of_read(workspace, operation, {"index": WIDE}, body).reply_bytes
     assert size / 4 <= told + 300 and told <= 4 * size + 300
 
 
@@ -142,10 +142,10 @@ def test_the_size_of_a_reply_is_told_before(
      {"columns": ["id"], "num_results": 10**30}, {"columns": None, "query_type": 7}],
 )  # fmt: skip
 def test_what_will_be_refused_is_weighed_too(workspace: Workspace, body: dict[str, Any]) -> None:
-    effort_of_read(workspace, "query_index", {"index": WIDE}, body)
+    cost_of_read(workspace, "query_index", {"index": WIDE}, body)
     assert handle(workspace, "POST", QUERY, body=body)[0] == 400
-    effort_of_read(workspace, "query_index", {"index": "main.no.index"}, body)
-    effort_of_read(workspace, "scan_index", {"index": "..%2f"}, body)
+    cost_of_read(workspace, "query_index", {"index": "main.no.index"}, body)
+    cost_of_read(workspace, "scan_index", {"index": "..%2f"}, body)
 
 
 # ---------------------------------------------------------------------- the event loop goes on

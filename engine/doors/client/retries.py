@@ -13,7 +13,7 @@ Reply = TypeVar("Reply")
 MAX_WAIT = 120.0  # seconds before one try, whatever the factor
 
 
-def is_passing(error: VitrineError) -> bool:
+def is_transient(error: VitrineError) -> bool:
     """Whether the same call may succeed a moment later.
 
     So it is while a writer publishes faster than a reader opens, and where a file could not be read
@@ -57,7 +57,7 @@ def with_retries(
         try:
             return call()
         except VitrineError as error:
-            if not is_passing(error):
+            if not is_transient(error):
                 raise
         time.sleep(wait_before(attempt, backoff_factor, backoff_jitter, random.random()))
     return call()

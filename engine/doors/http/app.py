@@ -29,7 +29,7 @@ from engine.doors.http.guard import Guard, Limits, name_operation, request_id
 from engine.doors.http.metrics import current_metrics
 from engine.doors.rest import ROUTES
 from engine.doors.rest.bodies import MalformedRequest, encode_json, parse_body
-from engine.doors.rest.efforts import READS, effort_of_read
+from engine.doors.rest.read_cost import READS, cost_of_read
 from engine.doors.rest.routing import EndpointNotFound, answer, error_body, find_route
 from engine.service.search.cost import NONE, Effort
 from engine.workspace import Workspace
@@ -122,7 +122,7 @@ class _Asked:
             return replace(self, effort=NONE)
         if not isinstance(values, dict):
             return replace(self, effort=NONE)
-        effort = effort_of_read(self.workspace, route.name, parameters, values)
+        effort = cost_of_read(self.workspace, route.name, parameters, values)
         return replace(self, body=values, effort=effort)
 
 

@@ -1,7 +1,7 @@
 """The client packages replaced by the in-process client for a time. Knows when; not what the classes do.
 
-What is put in place is in `stand_ins`, names that were imported before in `rebinding`, instances that
-were made before in `outsiders`, the network in `no_network`, the environment in `logins`.
+What is put in place is in `fake_packages`, names that were imported before in `rebinding`, instances that
+were made before in `real_clients`, the network in `no_network`, the environment in `environment`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,8 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, TypeVar
 
-from engine.doors.testing import logins, no_network
-from engine.doors.testing.outsiders import Outsiders
-from engine.doors.testing.rebinding import Bindings, Slot
-from engine.doors.testing.stand_ins import (
+from engine.doors.testing import environment, no_network
+from engine.doors.testing.fake_packages import (
     PACKAGES,
     SDK,
     SDK_CLIENT,
@@ -31,7 +29,9 @@ from engine.doors.testing.stand_ins import (
     module_of,
     sdk_client_of,
 )
-from engine.doors.testing.when_imported import WhenImported
+from engine.doors.testing.import_hook import ImportHook
+from engine.doors.testing.real_clients import RealClients
+from engine.doors.testing.rebinding import Bindings, Slot
 from engine.errors import InvalidInputException
 from engine.settings import Settings
 from engine.workspace import Workspace
@@ -187,13 +187,13 @@ class _Before:
         self.real_slots = _real_slots(self.modules, first.modules)
         self.bindings = Bindings((*PACKAGES, "engine."))
         self.spent: list[_Mocked] = []  # held, so that no other object gets the id of one of theirs
-        self.outsiders = Outsiders(lambda slot: _active[-1].at(slot))
-        self.outsiders.add(_client_classes(self.modules))
-        changes = logins.to_nobody(os.environ)
+        self.real_clients = RealClients(lambda slot: _active[-1].at(slot))
+        self.real_clients.add(_client_classes(self.modules))
+        changes = environment.for_mock(os.environ)
         self.environment = {name: os.environ.get(name) for name in changes}
         _set_environment(changes)
-        no_network.refuse_others()
-        self.finder = WhenImported({SDK: self.add_sdk, "uvloop": no_network.guard_uvloop})
+        no_network.block_network()
+        self.finder = ImportHook({SDK: self.add_sdk, "uvloop": no_network.guard_uvloop})
         sys.meta_path.insert(0, self.finder)
         if SDK in sys.modules:
             self.add_sdk(sys.modules[SDK])
@@ -202,7 +202,7 @@ class _Before:
         """Bind the names of the SDK's client too, now that it is loaded."""
         real = vars(sdk)[SDK_CLIENT]
         self.real_slots[id(real)] = (SDK, SDK_CLIENT)
-        self.outsiders.add({(SDK, SDK_CLIENT): real})
+        self.real_clients.add({(SDK, SDK_CLIENT): real})
         if _active:
             self.bind(_active[-1])
 
@@ -216,8 +216,8 @@ class _Before:
     def restore(self) -> None:
         """Put everything back; real packages are loaded where a module wants names of theirs."""
         sys.meta_path.remove(self.finder)
-        no_network.let_others()
-        self.outsiders.release()
+        no_network.unblock_network()
+        self.real_clients.release()
         _set_environment(self.environment)
         _remove_present()
         if self.made_parent:

@@ -28,7 +28,7 @@ _PROXIED = re.compile(rb"[A-Z]{3,9} (?:[a-z]+://|(?<=CONNECT ))([^\s/]+)[^\s]* H
 _put: list[tuple[Any, str, object, object]] = []  # owner, name, what stands there, what stood there
 
 
-def refuse_others() -> None:
+def block_network() -> None:
     """Refuse, from now on, connections to and look-ups of what is not this machine."""
     for name in ("connect", "connect_ex"):
         _guard(socket.socket, name, lambda self, address, *_: _check_address(self, address))
@@ -56,7 +56,7 @@ def guard_uvloop(uvloop: ModuleType) -> None:
     _guard(uvloop.Loop, "getaddrinfo", lambda _, host, port=None, **__: _check_name(host, port))
 
 
-def let_others() -> None:
+def unblock_network() -> None:
     """Take the guards away."""
     while _put:
         owner, name, guarded, before = _put.pop()

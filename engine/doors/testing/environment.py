@@ -16,7 +16,7 @@ _PROXY = re.compile(r"(HTTPS?|ALL|FTP)_PROXY", re.IGNORECASE)
 _HOST = "https://vitrine-mock.invalid"  # a name that no machine has, by RFC 6761
 
 
-def away_from_others(environ: Mapping[str, str], login: Mapping[str, str]) -> dict[str, str | None]:
+def with_only_login(environ: Mapping[str, str], login: Mapping[str, str]) -> dict[str, str | None]:
     """The changes after which a login is the only one in an environment.
 
     Args:
@@ -30,7 +30,7 @@ def away_from_others(environ: Mapping[str, str], login: Mapping[str, str]) -> di
     return {**changes, "DATABRICKS_CONFIG_FILE": os.devnull, **login}
 
 
-def to_server(url: str, auth: str, credentials: Mapping[str, str]) -> dict[str, str | None]:
+def for_server(url: str, auth: str, credentials: Mapping[str, str]) -> dict[str, str | None]:
     """The changes that lead clients to a server on this machine, whatever proxy there is.
 
     Args:
@@ -46,10 +46,10 @@ def to_server(url: str, auth: str, credentials: Mapping[str, str]) -> dict[str, 
     for name in ("NO_PROXY", "no_proxy"):
         through = [os.environ[name]] if os.environ.get(name) else []
         login[name] = ",".join([*through, "127.0.0.1", "localhost"])
-    return away_from_others(os.environ, login)
+    return with_only_login(os.environ, login)
 
 
-def to_nobody(environ: Mapping[str, str]) -> dict[str, str | None]:
+def for_mock(environ: Mapping[str, str]) -> dict[str, str | None]:
     """The changes after which clients find stand-ins: a host that is nowhere, and no secret."""
     login = {
         "DATABRICKS_HOST": _HOST,
@@ -60,4 +60,4 @@ def to_nobody(environ: Mapping[str, str]) -> dict[str, str | None]:
         "DATABRICKS_AUTH_TYPE": "pat",  # of two ways to log in, the SDK wants one named
     }
     proxies: dict[str, str | None] = {name: None for name in environ if _PROXY.fullmatch(name)}
-    return {**proxies, **away_from_others(environ, login)}
+    return {**proxies, **with_only_login(environ, login)}

@@ -16,7 +16,7 @@ _ABSENT = object()
 _CHANGED = ("__init__", "__getattribute__")
 
 
-class Outsiders:
+class RealClients:
     """Classes whose new instances become stand-ins, and whose old ones are refused when used."""
 
     def __init__(self, stand_in: Callable[[Slot], Any]) -> None:

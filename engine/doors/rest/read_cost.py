@@ -21,7 +21,7 @@ _MORE = (
 _TYPED = 4  # a scan writes each value under the name of its type
 
 
-def effort_of_read(
+def cost_of_read(
     workspace: Workspace, operation: str, path: Mapping[str, str], body: Mapping[str, Any]
 ) -> Effort:
     """What a query, a page or a scan takes; for a request that will be refused, nothing.
