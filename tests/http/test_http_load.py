@@ -76,14 +76,14 @@ def query(columns: list[str], rows: int = 10, **more: Any) -> dict[str, Any]:
 def test_what_is_quick_is_answered_in_the_event_loop_and_all_else_in_threads(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = workspace.query_index
+    asked = workspace.queries.query
     threads: list[str] = []
 
     def watched(*args: Any, **given: Any) -> Any:
         threads.append(threading.current_thread().name)
         return asked(*args, **given)
 
-    monkeypatch.setattr(workspace, "query_index", watched)
+    monkeypatch.setattr(workspace.queries, "query", watched)
     with BackgroundServer(workspace, None) as server:
 
         def is_in_loop(body: dict[str, Any], path: str = QUERY) -> bool:
@@ -225,7 +225,7 @@ def test_a_new_connection_does_not_wait_behind_all_that_came_before(
 def test_large_replies_are_made_one_after_the_other(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = workspace.query_index
+    asked = workspace.queries.query
     alone = threading.Lock()
     met: list[bool] = []
 
@@ -237,7 +237,7 @@ def test_large_replies_are_made_one_after_the_other(
             if not met[-1]:
                 alone.release()
 
-    monkeypatch.setattr(workspace, "query_index", watched)
+    monkeypatch.setattr(workspace.queries, "query", watched)
     with BackgroundServer(workspace, None) as server, ThreadPoolExecutor(8) as threads:
 
         def ask(_: int) -> int:

@@ -1,4 +1,4 @@
-"""Another try of a call that fails for a passing reason. Knows which errors pass; not what is called."""
+"""Retries of a call that fails for a transient reason. Knows which errors are; not what is called."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def with_retries(
     backoff_factor: float = 1,
     backoff_jitter: float = 0.2,
 ) -> Reply:
-    """The reply of `call`, tried again while it fails for a passing reason.
+    """The reply of `call`, tried again while it fails for a transient reason.
 
     Args:
         call: reads only; it may run `total_retries` + 1 times.

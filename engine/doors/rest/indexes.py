@@ -1,4 +1,4 @@
-"""Routes of indexes: create, look, change, delete, sync. Knows fields; not what they mean.
+"""Routes of indexes: create, read, change, delete, sync. Knows fields; not what they mean.
 
 An index has two addresses: by its name, and by its name under its endpoint.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.core.index_request import DirectAccessRequest, IndexRequest
 from engine.doors.rest.endpoints import PAGE_TOKEN, check_page_token
 from engine.doors.rest.fields import Field, Values
 from engine.doors.rest.json_text import parse_json
@@ -61,6 +62,7 @@ def create_fields(model: str) -> tuple[Field, ...]:
 
 MODEL = "embedding_model_endpoint_name"
 NAME = Field("name", "string", required=True)
+_SPECS = {"DELTA_SYNC": "delta_sync_index_spec", "DIRECT_ACCESS": "direct_access_index_spec"}
 
 
 # ------------------------------------------------------------------ create
@@ -74,35 +76,27 @@ def create_index(
 
     Raises:
         InvalidParameterValue: the type and the specification don't go together. Otherwise as
-            `Workspace.create_index` and `create_direct_access_index`.
+            `Indexes.create` and `create_direct_access`.
     """
-    kind = body["index_type"].upper()
-    specs = {"DELTA_SYNC": "delta_sync_index_spec", "DIRECT_ACCESS": "direct_access_index_spec"}
-    if kind not in specs:
-        raise InvalidParameterValue(
-            f"index_type is {body['index_type']!r:.80}; expected {' or '.join(specs)}."
-        )
-    (other,) = {*specs.values()} - {specs[kind]}
-    if specs[kind] not in body or other in body:
-        raise InvalidParameterValue(
-            f"An index of type {kind} is described by {specs[kind]}, and by nothing else."
-        )
-    spec = body[specs[kind]]
-    shared: dict[str, Any] = {"primary_key": body["primary_key"], "endpoint": endpoint}
-    if "payload_logging_enabled" in body:
-        shared["payload_logging_enabled"] = body["payload_logging_enabled"]
-    subtype = body.get("index_subtype")
-    if kind == "DIRECT_ACCESS":
-        if subtype is not None and subtype.upper() != "HYBRID":
-            raise InvalidParameterValue(
-                f"index_subtype is {subtype!r:.80}; a direct access index is always HYBRID."
-            )
-        workspace.create_direct_access_index(name, **shared, **_direct_arguments(spec, model))
+    if _kind(body) == "DIRECT_ACCESS":
+        workspace.indexes.create_direct_access(_direct_request(name, endpoint, body, model))
     else:
-        if subtype is not None:
-            shared["index_subtype"] = subtype
-        workspace.create_index(name, **shared, **_delta_sync_arguments(spec, name, model))
+        workspace.indexes.create(_delta_sync_request(name, endpoint, body, model))
     return workspace.get_index(name)
+
+
+def _kind(body: Values) -> str:
+    """DELTA_SYNC or DIRECT_ACCESS, of a body that has the specification of this type alone."""
+    kind: str = body["index_type"].upper()
+    if kind not in _SPECS:
+        raise InvalidParameterValue(
+            f"index_type is {body['index_type']!r:.80}; expected {' or '.join(_SPECS)}."
+        )
+    if [spec for spec in _SPECS.values() if spec in body] != [_SPECS[kind]]:
+        raise InvalidParameterValue(
+            f"An index of type {kind} is described by {_SPECS[kind]}, and by nothing else."
+        )
+    return kind
 
 
 def _only(spec: Values, field: str) -> Values | None:
@@ -114,79 +108,121 @@ def _only(spec: Values, field: str) -> Values | None:
     return first
 
 
-def _delta_sync_arguments(spec: Values, name: str, model: str) -> dict[str, Any]:
-    if "columns_to_sync" in spec and "columns_to_index" in spec:
-        raise InvalidParameterValue(
-            "columns_to_index is another name of columns_to_sync; give one of them."
-        )
-    if "budget_policy_id" in spec and "usage_policy_id" in spec:
-        raise InvalidParameterValue(
-            "Both budget_policy_id and usage_policy_id were given; expected one of them."
-        )
-    vector, source = (
-        _only(spec, "embedding_vector_columns"),
-        _only(spec, "embedding_source_columns"),
+def _delta_sync_request(name: str, endpoint: str, body: Values, model: str) -> IndexRequest:
+    spec = body["delta_sync_index_spec"]
+    columns = _one_of(
+        spec,
+        "columns_to_sync",
+        "columns_to_index",
+        "columns_to_index is another name of columns_to_sync; give one of them.",
     )
+    policy = _one_of(
+        spec,
+        "usage_policy_id",
+        "budget_policy_id",
+        "Both budget_policy_id and usage_policy_id were given; expected one of them.",
+    )
+    vector, source = _embeddings(spec, name)
+    return IndexRequest(
+        name,
+        source_table=spec["source_table"],
+        vector_column=vector.get("name"),
+        source_column=source.get("name"),
+        model_endpoint=source.get(model),
+        query_model_endpoint=source.get("model_endpoint_name_for_query"),
+        sync_computed_embeddings="embedding_writeback_table" in spec,
+        primary_key=body["primary_key"],
+        endpoint=endpoint,
+        dimension=vector.get("embedding_dimension"),
+        pipeline_type=spec["pipeline_type"],
+        columns_to_sync=columns,
+        index_subtype=body.get("index_subtype"),
+        usage_policy_id=policy,
+        payload_logging_enabled=body.get("payload_logging_enabled"),
+    )
+
+
+def _one_of(spec: Values, name: str, other: str, refusal: str) -> Any:
+    """The value of a field that has two names, None where neither is given.
+
+    Raises:
+        InvalidParameterValue: both are; says `refusal`.
+    """
+    if name in spec and other in spec:
+        raise InvalidParameterValue(refusal)
+    return spec.get(name, spec.get(other))
+
+
+def _embeddings(spec: Values, name: str) -> tuple[Values, Values]:
+    """The column of vectors, and the one of texts to be encoded; empty for one that is not given.
+
+    Raises:
+        InvalidParameterValue: both are given, several of one kind, or one that is not complete.
+    """
+    vector = _only(spec, "embedding_vector_columns")
+    source = _only(spec, "embedding_source_columns")
     if vector is not None and source is not None:
         raise InvalidParameterValue(
             "Both embedding_vector_columns and embedding_source_columns were given; an index has "
             "vectors of its own or computes them."
         )
     writeback = spec.get("embedding_writeback_table")
-    arguments: dict[str, Any] = {
-        "source_table": spec["source_table"],
-        "pipeline_type": spec["pipeline_type"],
-        "columns_to_sync": spec.get("columns_to_sync", spec.get("columns_to_index")),
-        "usage_policy_id": spec.get("usage_policy_id", spec.get("budget_policy_id")),
-        "vector_column": vector and vector["name"],
-        "dimension": vector and vector.get("embedding_dimension"),
-        "source_column": source and source.get("name"),
-        "model_endpoint": source and source.get(model),
-        "query_model_endpoint": source and source.get("model_endpoint_name_for_query"),
-        "sync_computed_embeddings": writeback is not None,
-    }
     if writeback not in (None, f"{name}_writeback_table"):
         raise InvalidParameterValue(
             f"embedding_writeback_table is {writeback!r:.200}; expected {name}_writeback_table."
         )
-    if vector is not None and arguments["dimension"] is None:
+    if vector is not None and "embedding_dimension" not in vector:
         raise InvalidParameterValue(
             "embedding_vector_columns[0].embedding_dimension is missing; it is required."
         )
-    if source is not None and not arguments["source_column"]:
+    if source is not None and not source.get("name"):
         raise InvalidParameterValue(
             "embedding_source_columns[0].name is missing; it is the column of texts."
         )
-    return {key: value for key, value in arguments.items() if value is not None}
+    return vector or {}, source or {}
 
 
-def _direct_arguments(spec: Values, model: str) -> dict[str, Any]:
-    vector, source = (
-        _only(spec, "embedding_vector_columns"),
-        _only(spec, "embedding_source_columns"),
-    )
+def _direct_request(name: str, endpoint: str, body: Values, model: str) -> DirectAccessRequest:
+    subtype = body.get("index_subtype")
+    if subtype is not None and subtype.upper() != "HYBRID":
+        raise InvalidParameterValue(
+            f"index_subtype is {subtype!r:.80}; a direct access index is always HYBRID."
+        )
+    spec = body["direct_access_index_spec"]
+    vector = _only(spec, "embedding_vector_columns")
+    source = _only(spec, "embedding_source_columns") or {}
     if vector is None or "embedding_dimension" not in vector:
         raise InvalidParameterValue(
             "direct_access_index_spec needs embedding_vector_columns with one column's name and "
             "embedding_dimension."
         )
+    model_endpoint = source.get(model) or None
+    if model_endpoint is not None:
+        model_endpoint = source.get("model_endpoint_name_for_query", model_endpoint)
+    return DirectAccessRequest(
+        name,
+        dimension=vector["embedding_dimension"],
+        vector_column=vector["name"],
+        schema=_schema(spec["schema_json"]),
+        primary_key=body["primary_key"],
+        endpoint=endpoint,
+        model_endpoint=model_endpoint,
+        payload_logging_enabled=body.get("payload_logging_enabled"),
+    )
+
+
+def _schema(text: str) -> dict[str, str]:
+    """The types of columns that `schema_json` holds. Raises InvalidParameterValue."""
     try:
-        schema = parse_json(spec["schema_json"])
+        schema = parse_json(text)
     except ValueError:
         schema = None
     if not isinstance(schema, dict) or not all(isinstance(kind, str) for kind in schema.values()):
         raise InvalidParameterValue(
-            f"schema_json is {spec['schema_json']!r:.200}; expected the JSON text of an object "
+            f"schema_json is {text!r:.200}; expected the JSON text of an object "
             'with the type of each column, such as {"id": "integer", "vector": "array<float>"}.'
         )
-    arguments: dict[str, Any] = {
-        "schema": schema,
-        "vector_column": vector["name"],
-        "dimension": vector["embedding_dimension"],
-    }
-    if source is not None and source.get(model):
-        arguments["model_endpoint"] = source.get("model_endpoint_name_for_query", source[model])
-    return arguments
+    return schema
 
 
 # ------------------------------------------------------------------ answers
@@ -225,7 +261,7 @@ def index_of(workspace: Workspace, request: Request) -> str:
     """The index that a path names.
 
     Raises:
-        NotFound: the path names an endpoint too, and the index is not there.
+        NotFound: the path names an endpoint too, and no such index is on it.
     """
     name, endpoint = request.path["index"], request.path.get("endpoint")
     if endpoint is not None:
