@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from engine.core.index_request import DirectAccessRequest, IndexRequest
-from engine.core.query import QueryRequest
+from engine.core.query_request import QueryRequest
 from engine.errors import InvalidInputException
 from engine.service.indexes.endpoints import Endpoints
 from engine.service.indexes.operations import Indexes
 from engine.service.indexes.registry import IndexRegistry
-from engine.service.search.queries import Queries
+from engine.service.search.operations import Queries
 from engine.service.search.reranking import RerankerChoice
 from engine.service.serving.models import Models
 from engine.service.serving.rerankers import Rerankers

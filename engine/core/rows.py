@@ -19,12 +19,12 @@ class RowSet:
     """Some of the rows 0 to `total` - 1; immutable.
 
     Attributes:
-        bits: one bit a row, the lowest bit first: (total + 7) // 8 bytes.
+        bitmap: one bit a row, the lowest bit first: (total + 7) // 8 bytes.
         count: how many rows are in the set.
     """
 
     total: int
-    bits: Bits
+    bitmap: Bits
     count: int
     _few: npt.NDArray[np.int32] | None = None
 
@@ -44,7 +44,7 @@ class RowSet:
 
     def mask(self) -> Mask:
         """(total,) bool, a fresh array."""
-        return np.unpackbits(self.bits, count=self.total, bitorder="little").view(np.bool_)
+        return np.unpackbits(self.bitmap, count=self.total, bitorder="little").view(np.bool_)
 
     def rows(self) -> Rows:
         """The row numbers, ascending."""
@@ -60,9 +60,9 @@ class RowSet:
         return RowSet.of_mask(self.mask() & other.mask())
 
     def __contains__(self, row: int) -> bool:
-        return bool(self.bits[row >> 3] >> (row & 7) & 1)
+        return bool(self.bitmap[row >> 3] >> (row & 7) & 1)
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory that the set takes."""
-        return int(self.bits.nbytes + (self._few.nbytes if self._few is not None else 0))
+        return int(self.bitmap.nbytes + (self._few.nbytes if self._few is not None else 0))

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from engine import AISearchIndex, StorageFailed, VectorSearchClient, Workspace
+from engine import AISearchIndex, StorageFailed, VectorSearchClient
+from engine.core.query_request import QueryRequest
 from engine.doors.client import retries
 from engine.doors.client.reranker import DatabricksReranker
+from engine.service.search.operations import Queries
 
 ENDPOINT = "fashion_vector_search"
 ROWS: list[dict[str, Any]] = [

@@ -16,8 +16,9 @@ from engine import (
     VitrineError,
     Workspace,
 )
-from engine.core.query import QueryRequest
+from engine.core.query_request import QueryRequest
 from engine.doors.client import retries
+from engine.service.search.operations import Queries
 
 ENDPOINT = "fashion_vector_search"
 TABLE = "main.fashion_demo.product_embeddings_enriched"

@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import InvalidInputException, NotFound, Workspace
-from engine.core.query import QueryRequest
+from engine.core.query_request import QueryRequest
 from engine.core.schema import IndexSpec
 from engine.errors import ModelUnavailable
 from engine.service.cancellation import Cancelled
-from engine.service.search.nearest import Hit, Timings
+from engine.service.search.hits import Hit, Timings
 from engine.service.search.reranking import (
     BuiltInReranker,
     EncoderReranker,

@@ -17,8 +17,8 @@ from words_support import Row, Texts, ranked, same, words_of
 
 from engine import CorruptFile
 from engine.core.ranking.bm25 import Term, idf
+from engine.service.search.hits import Timings
 from engine.service.search.keyword import find_by_words
-from engine.service.search.nearest import Timings
 from engine.store.indexes.compaction import compact, due
 from engine.store.indexes.versions import VersionStore
 from engine.store.segments import keywords
@@ -189,7 +189,7 @@ def test_what_was_done_is_told(large: Texts) -> None:
     assert timings.search_ms == 0
     gathered = Timings()
     find_by_words(large.current(), large.query("shirt", filters={"n <": 13}), gathered)
-    assert gathered.plans == ("keyword gather: 12 rows pass the filter",)
+    assert gathered.plans == ("keyword gather: 12 rows match the filter",)
     assert gathered.filter_ms > 0
 
 

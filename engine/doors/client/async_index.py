@@ -40,7 +40,8 @@ def _awaited(
     async def awaited(self: AsyncAISearchIndex, /, *args: P.args, **kwargs: P.kwargs) -> T:
         given = [at_call(value) for value in args]
         named = {name: at_call(value) for name, value in kwargs.items()}
-        return await self._run(functools.partial(method, self._sync, *given, **named))
+        call: Callable[..., T] = getattr(self._sync, method.__name__)
+        return await self._run(functools.partial(call, *given, **named))
 
     awaited.__qualname__ = f"AsyncAISearchIndex.{method.__name__}"
     awaited.__doc__ = f"Awaited, as `AISearchIndex.{method.__name__}`.\n\n{inspect.getdoc(method)}"

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from engine.core.query import QueryRequest
+from engine.core.query_request import QueryRequest
 from engine.core.values import listed, shown
 from engine.errors import InvalidInputException
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.core.query import QueryRequest
+from engine.core.query_request import QueryRequest
 from engine.doors.rest.fields import Field, Values, ignored
 from engine.doors.rest.indexes import both, index_of
 from engine.doors.rest.json_text import parse_exactly, parse_rows

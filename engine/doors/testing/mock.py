@@ -1,7 +1,8 @@
 """The client packages replaced by the in-process client for a time. Knows when; not what the classes do.
 
-What is put in place is in `fake_packages`, names that were imported before in `rebinding`, instances that
-were made before in `real_clients`, the network in `no_network`, the environment in `environment`.
+What is put in place is in `fake_packages`, names that were imported before are bound anew by
+`rebinding`, instances that were made before refused by `real_clients`, calls to other machines by
+`no_network`; the environment's changes are in `environment`.
 """
 
 from __future__ import annotations

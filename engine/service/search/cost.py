@@ -28,7 +28,7 @@ _UNPACKED = 4  # rows are stored compressed
 
 
 @dataclass(frozen=True)
-class Effort:
+class Cost:
     """What one request takes.
 
     Attributes:
@@ -40,7 +40,7 @@ class Effort:
     reply_bytes: int
 
 
-NONE = Effort(0.0, 0)  # a refusal
+REFUSED = Cost(0.0, 0)  # a refusal
 
 
 def reply_bytes(spec: IndexSpec, version: Version | None, columns: Sequence[str], rows: int) -> int:
@@ -57,14 +57,14 @@ def _stored_bytes(version: Version | None) -> float:
     return max((_UNPACKED * part.segment.row_bytes for part in parts), default=0.0)
 
 
-def query_effort(
+def query_cost(
     spec: IndexSpec,
     version: Version | None,
     columns: Sequence[str],
     num_results: int,
     page_rows: int,
     filters: object,
-) -> Effort:
+) -> Cost:
     """The effort of a query by vector that asks for nothing beside rows.
 
     Args:
@@ -77,18 +77,18 @@ def query_effort(
     rows = min(num_results, page_rows, version.rows if version is not None else num_results)
     size = reply_bytes(spec, version, columns, rows)
     if version is None or not all(_is_ready(part, spec, columns) for part in version.parts):
-        return Effort(math.inf, size)
+        return Cost(math.inf, size)
     condition = parse_dict(filters, version.columns)
     if condition is not None:
         seen = [version.masks.holds((part.segment.id, "", condition)) for part in version.parts]
         if not all(seen):  # a database looks at every row
-            return Effort(math.inf, size)
+            return Cost(math.inf, size)
     ms = _FIXED_MS + sum(_search_ms(part, spec.dimension) for part in version.parts)
     ms += num_results * (_RESULT_MS + _RESULT_NUMBER_MS * spec.dimension)
     ms += rows * len(columns) * _VALUE_MS + rows * _stored_bytes(version) * _TEXT_BYTE_MS
     if spec.vector_column in columns:
         ms += rows * spec.dimension * _VECTOR_NUMBER_MS
-    return Effort(ms, size)
+    return Cost(ms, size)
 
 
 def _is_ready(part: Part, spec: IndexSpec, columns: Sequence[str]) -> bool:

@@ -21,7 +21,7 @@ from engine.core.ranking.bm25 import Scores, Term, gains, idf
 from engine.encode.encoder import Encoder
 from engine.errors import NotFound
 from engine.service.cancellation import check
-from engine.service.search.nearest import Hit, Timings, fetch
+from engine.service.search.hits import Hit, Timings, fetch, places
 from engine.service.serving.models import Models
 from engine.service.serving.rerankers import Rerankers, RerankingModel
 from engine.service.serving.serving_endpoints import ServingEndpoints, TextEncoder
@@ -64,7 +64,8 @@ def rerank(
     if not hits:
         return []
     check()
-    documents = [document(values) for values in fetch(version, hits, wanted.columns)]
+    values = fetch(version, *places(hits), wanted.columns)
+    documents = [document(row) for row in zip(*values)]
     try:
         scores = _checked(model.rerank(query.text, documents), len(documents))
     except Exception as error:  # whatever it is: the first ranking is an answer too

@@ -357,7 +357,7 @@ class AnnFile:
         inner = _parameters_of(self._inner, max(cells or 0, wanted), cells)
         selector = None
         if passing is not None:
-            inner.sel = selector = faiss.IDSelectorBitmap(passing.bits)
+            inner.sel = selector = faiss.IDSelectorBitmap(passing.bitmap)
         parameters = inner
         if self._turned:
             parameters = faiss.SearchParametersPreTransform(index_params=inner)
