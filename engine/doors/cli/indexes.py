@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engine.core.index_request import IndexRequest
 from engine.doors.cli.options import Group, comma_separated, with_workspace
 from engine.doors.cli.printing import explain_if_empty, note, print_sync, print_table
 from engine.errors import CorruptFile, NotFound
@@ -43,7 +44,7 @@ def index_create(
     columns: str | None,
 ) -> None:
     """Create the index NAME (catalog.schema.name) over a table and sync it."""
-    report = workspace.create_index(
+    request = IndexRequest(
         name,
         source_table=source,
         vector_column=vector_column,
@@ -54,12 +55,12 @@ def index_create(
         columns_to_sync=comma_separated(columns),
         create_endpoint=True,
     )
-    print_sync(name, report)
+    print_sync(name, workspace.indexes.create(request))
     names = [column["name"] for column in workspace.get_table(source)["columns"]]
     taken = {column["name"] for column in workspace.get_table(name)["columns"]}
-    passed_over = [column for column in names if column not in taken]
-    if columns is None and passed_over:
-        note(f"left out {', '.join(passed_over)}; name columns with --columns to take them")
+    left_out = [column for column in names if column not in taken]
+    if columns is None and left_out:
+        note(f"left out {', '.join(left_out)}; name columns with --columns to take them")
 
 
 @index.command("sync")

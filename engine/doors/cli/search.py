@@ -11,6 +11,7 @@ from engine.doors.cli.options import comma_separated, with_workspace
 from engine.doors.cli.printing import note, print_result
 
 if TYPE_CHECKING:
+    from engine.shop.result import SearchResult
     from engine.workspace import Workspace
 
 
@@ -56,9 +57,10 @@ def search(
 ) -> None:
     """Search by TEXT, by --image, by both, or by --like."""
     from engine.shop.result import page_file
+    from engine.shop.search import SearchRequest
 
     page = None if save is None else page_file(save)
-    result = workspace.search(
+    request = SearchRequest(
         text,
         image=image,
         like=like,
@@ -70,15 +72,20 @@ def search(
         columns=comma_separated(columns),
         encoder=encoder,
     )
+    result = workspace.shop.search(request)
+    _print_found(result, as_json, all_columns=columns is not None)
+    if page is not None:
+        click.echo(f"saved {result.save(page)}", err=True)
+        note(result.missing_photos())
+
+
+def _print_found(result: SearchResult, as_json: bool, all_columns: bool) -> None:
     note(result.note)
     if as_json:
         out = {"index": result.index, "query": result.query, "results": result.to_dicts()}
         click.echo(json.dumps(out, indent=2, default=str))
     else:
-        print_result(result, all_columns=columns is not None)
-    if page is not None:
-        click.echo(f"saved {result.save(page)}", err=True)
-        note(result.missing_photos())
+        print_result(result, all_columns)
 
 
 def _parsed_filter(text: str | None) -> object:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.core.index_request import DirectAccessRequest
+from engine.doors.arguments import taking
 from engine.doors.client.checks import check_index_name, check_payload_logging, check_policies
 from engine.doors.client.delta_sync import DeltaSyncIndex, DeltaSyncIndexAndWait
 from engine.doors.client.endpoints import EndpointCalls
 from engine.doors.client.index import AISearchIndex
-from engine.doors.client.mirrored import Mirrored, taking
+from engine.doors.client.mirrored import Mirrored
 from engine.errors import InvalidInputException, NotFound
 from engine.workspace import Workspace
 
@@ -126,8 +127,7 @@ class AISearchClient(EndpointCalls, Mirrored):
                 array<float> and the like; the key and the vector among them.
 
         Raises:
-            AssertionError, InvalidInputException: the client's own checks.
-            NotFound, ResourceConflict, InvalidParameterValue: the service's.
+            AssertionError, InvalidInputException: the client's own checks; VitrineError: the service's.
         """
         check_policies(budget_policy_id, usage_policy_id)
         if not schema:

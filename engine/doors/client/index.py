@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from engine.core.values import listed
-from engine.doors.client.mirrored import Mirrored, taking
+from engine.doors.arguments import taking
+from engine.doors.client.mirrored import Mirrored
 from engine.doors.client.retries import with_retries
 from engine.doors.client.similarity_search import SimilaritySearch
 from engine.doors.client.waiting import wait_for_state

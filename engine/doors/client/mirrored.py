@@ -1,20 +1,8 @@
-"""What the mirrored classes share. Knows methods and arguments; not what any of them does.
-
-A method of the package with many arguments is written here as one that takes a single object; the
-object's fields, in the package's order, are the arguments that callers give.
-"""
+"""What the mirrored classes share. Knows names; not what they stand for."""
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
-
-_Given = ParamSpec("_Given")
-_Self = TypeVar("_Self")
-_Arguments = TypeVar("_Arguments")
-_Reply = TypeVar("_Reply")
+from typing import Any
 
 
 class Mirrored:
@@ -23,36 +11,3 @@ class Mirrored:
     def __getattr__(self, name: str) -> Any:
         offered = ", ".join(sorted(n for n in dir(type(self)) if not n.startswith("_")))
         raise AttributeError(f"{name!r} is not offered by this version. Offered: {offered}")
-
-
-def taking(
-    arguments: Callable[_Given, _Arguments],
-) -> Callable[
-    [Callable[[_Self, _Arguments], _Reply]], Callable[Concatenate[_Self, _Given], _Reply]
-]:
-    """Let a method of one object be called with the object's fields.
-
-    Args:
-        arguments: the object's class, a dataclass of this one method; what it says about its
-            attributes follows the method's documentation.
-    """
-
-    def decorate(
-        method: Callable[[_Self, _Arguments], _Reply],
-    ) -> Callable[Concatenate[_Self, _Given], _Reply]:
-        @functools.wraps(method)
-        def called(self: _Self, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Reply:
-            return method(self, arguments(*args, **kwargs))
-
-        own = inspect.signature(method)
-        itself = next(iter(own.parameters.values()))
-        fields = inspect.signature(arguments).parameters.values()
-        signature = own.replace(parameters=[itself, *fields])
-        called.__signature__ = signature  # type: ignore[attr-defined]
-        fields_doc = (inspect.getdoc(arguments) or "").replace("Attributes:", "Args:")
-        called.__doc__ = f"{inspect.getdoc(method)}\n\n{fields_doc}"
-        # A call with wrong arguments fails under the name of the method that was called.
-        arguments.__init__.__qualname__ = method.__qualname__
-        return called
-
-    return decorate
