@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from engine.core.filters.tree import parse_dict
+from engine.core.filters.dict_form import parse_dict
 from engine.core.query import Query
 from engine.core.schema import Column, IndexSpec
 from engine.service.search.hits import Timings

@@ -46,9 +46,9 @@ class Query:
         score_threshold: rows whose API score is lower are left out.
         debug_level: 1 and more adds timings and the plan to the reply.
         exact: no approximate first pass.
-        text: what to encode (ANN, HYBRID) and whose words to look for (HYBRID, FULL_TEXT). Beside a
-            vector, ANN has no use for it but reranking.
-        text_columns: where words are looked for.
+        text: what to encode (ANN, HYBRID) and whose words to find (HYBRID, FULL_TEXT). Beside a vector,
+            ANN has no use for it but reranking.
+        text_columns: where words are searched.
         sort, facets, reranking: what is done with the rows that were found.
     """
 

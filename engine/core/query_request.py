@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.core.arrays import Vector, query_vector
 from engine.core.assumptions import MAX_HYBRID_WORDS, MAX_TEXT
-from engine.core.filters import tree as filter_rules
+from engine.core.filters.dict_form import parse_dict
 from engine.core.filters.tree import And, Node
 from engine.core.query import (
     DEFAULT_RESULTS,
@@ -49,7 +49,8 @@ class QueryRequest:
         facets: `"column"`, `"column TOP n"` or `"column BUCKETS [[from,to],...]"`.
         reranker: `{"model", "model_type", "parameters": {"columns_to_rerank"}}`.
         columns_to_rerank: the older form of `reranker`, which means the base model.
-        exact: look at every row that passes, instead of the likely ones first; this engine's own.
+        exact: score every row that matches the filter, without an approximate first pass; this
+            engine's own.
     """
 
     name: str
@@ -237,7 +238,7 @@ def check_inputs(kind: QueryType, has_vector: bool, text: str, spec: IndexSpec) 
 
 
 def check_text_columns(value: object, known: Columns) -> tuple[str, ...]:
-    """Where to look for words: `query_columns`, or all text columns.
+    """Where words are searched: `query_columns`, or all text columns.
 
     Raises:
         InvalidParameterValue: not a list of names, or a column that holds no text.
@@ -297,8 +298,13 @@ def check_reranker(value: object, columns_to_rerank: object, known: Columns) -> 
             f"reranker has model {shown(model)} of model_type {shown(kind)}; expected a name, and "
             "MODEL_TYPE_BASE or MODEL_TYPE_FINETUNED."
         )
+    _check_reranked_columns(columns, known)
+    return Reranking(model, kind, tuple(columns))
+
+
+def _check_reranked_columns(columns: Sequence[object], known: Columns) -> None:
     missing = [
-        shown(name) if not isinstance(name, str) else name
+        name if isinstance(name, str) else shown(name)
         for name in columns
         if not isinstance(name, str) or name not in known
     ]
@@ -307,7 +313,6 @@ def check_reranker(value: object, columns_to_rerank: object, known: Columns) -> 
             f"columns_to_rerank names {', '.join(missing)}, which the index does not have."
             f"{suggestion(missing[0], known)} Columns: {', '.join(sorted(known))}."
         )
-    return Reranking(model, kind, tuple(columns))
 
 
 def check_dialect(spec: IndexSpec, filters: object, filter_string: str | None) -> None:
@@ -346,7 +351,7 @@ def parse_filters(
     if strict:
         check_dialect(spec, filters, texts[0] if texts else None)
     parts: list[Node] = []
-    if (tree := filter_rules.parse_dict(filters, known)) is not None:
+    if (tree := parse_dict(filters, known)) is not None:
         parts.append(tree)
     if texts:
         from engine.core.filters.text_form import parse_text  # loads a parser that dicts don't need

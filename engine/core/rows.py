@@ -1,4 +1,7 @@
-"""Sets of rows of one segment, packed as bits. Knows numpy; not where the rows come from."""
+"""Bitmaps of rows of one segment, such as its delete bitmap or the row mask of a filter.
+
+Knows numpy; not where the rows come from.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _FEW = 1 / 16  # up to this share the row numbers are kept too; four bytes each
 
 @dataclass(frozen=True)
 class RowSet:
-    """Some of the rows 0 to `total` - 1; immutable.
+    """Some of the rows 0 to `total` - 1, as a bitmap; immutable.
 
     Attributes:
         bitmap: one bit a row, the lowest bit first: (total + 7) // 8 bytes.

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from engine.core.schema import Column, Kind
 from engine.errors import InvalidState
-from engine.store.segments.columns import number_array, present
+from engine.store.segments.columns import number_array, valid_mask
 
 
 def stored_type(kind: pa.DataType) -> pa.DataType:
@@ -114,7 +114,7 @@ def _beyond(column: pa.Array) -> list[int]:
     most = (2**63 - 1) // {"s": 10**6, "ms": 10**3}[column.type.unit]
     counts = number_array(column.view(pa.int64()))
     outside = (counts > most) | (counts < -most)
-    known = present(column)
+    known = valid_mask(column)
     return list(np.flatnonzero(outside if known is None else outside & known).tolist())
 
 

@@ -289,7 +289,7 @@ def _vector_of(spec: IndexSpec, version: Version, key: object) -> tuple[Any, lis
             candidates.append(integer_of(key))
     for part in version.parts:
         for candidate, row in zip(candidates, part.segment.keys.find(candidates).tolist()):
-            if row >= 0 and (part.deleted is None or row not in part.deleted):
+            if row >= 0 and (part.delete_bitmap is None or row not in part.delete_bitmap):
                 return candidate, shortest_decimals(part.segment.vectors.take(np.array([row])))[0]
     raise NotFound(
         f"Product {key!r:.80} is not in index {spec.name}. Products without a usable photo or name are "

@@ -19,7 +19,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,7 @@ def sync_file(path: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, durably; it may be there already."""
+    """Make a folder and those above it, durably; where it exists nothing happens."""
     missing = []
     while not folder.is_dir():
         missing.append(folder)
@@ -210,7 +210,7 @@ def write_twice(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def read_kept_twice(path: Path, advice: str) -> dict[str, Any]:
-    """See `read_json`; one that is gone is damaged, if its copy is there."""
+    """See `read_json`; one that is gone is damaged, if its copy exists."""
     before = None
     while True:
         try:
@@ -222,7 +222,7 @@ def read_kept_twice(path: Path, advice: str) -> dict[str, Any]:
                 found = None
             if found is None:
                 raise
-            # Both may have been made between the two looks; a copy that stays alone is a loss.
+            # Both may have been made between the two checks; a copy that stays alone is a loss.
             copy = (found.st_ino, found.st_mtime_ns)
             if copy == before:
                 raise CorruptFile(f"{path} is damaged: it is missing. {advice}") from None
@@ -244,8 +244,19 @@ def made_by_newer_release(path: Path, how: str) -> NewerRelease:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, if it is there; also a folder that somebody put in its place."""
+    """Remove a file, if it exists; also a folder that somebody put in its place."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def remove_others(folder: Path, kept: Collection[str], pattern: str = "*") -> None:
+    """Remove the files and folders of a folder but those of these names; a pattern says of which."""
+    for entry in folder.glob(pattern):
+        if entry.name in kept:
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.core.filters.tree import Node, matches, parse_dict
+from engine.core.filters.dict_form import parse_dict
+from engine.core.filters.tree import Node, matches
 from engine.core.schema import Column
 from engine.errors import BadRequest
 from engine.service.columns import column_of as _column

@@ -35,7 +35,7 @@ from engine.store.segments.ann import exact_nearest
 from engine.store.segments.segment import Segment
 
 _SLACK = 12  # rows beyond k, so that near ties are settled by exact scores
-_BLOCK_BYTES = 8 << 20  # of gathered vectors at a time
+_BLOCK_BYTES = 8 << 20  # of vectors copied together at a time
 _Pairs = tuple[Rows, Rows]  # query and row of each pair
 
 

@@ -1,5 +1,7 @@
-"""How long a query will take and how large its reply gets, before it is run. Knows sizes and measured
-costs; not replies."""
+"""What a query will cost: how long it takes and how large its reply gets, estimated before it is run.
+
+Knows sizes and measured times; not replies.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.core.filters.tree import parse_dict
+from engine.core.filters.dict_form import parse_dict
 from engine.core.schema import IndexSpec
 from engine.service.search.planner import CODES_NS, SCAN_NS
 from engine.store.indexes.versions import Part, Version
@@ -20,19 +22,18 @@ _RESULT_NUMBER_MS = 12e-6
 _VALUE_MS = 0.4e-3  # each value of the reply
 _VECTOR_NUMBER_MS = 150e-6  # each number of a vector column, as JSON
 _TEXT_BYTE_MS = 10e-6
-_GIVEN_UP_MS = (
-    30.0  # a first pass may end in an exact scan; one that takes longer is no quick query
-)
+# A first pass may be given up for an exact scan; a query whose scan takes longer is no quick one.
+_GIVEN_UP_MS = 30.0
 _NUMBER_BYTES, _VALUE_BYTES = 13, 40  # as JSON
 _UNPACKED = 4  # rows are stored compressed
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one request takes.
+    """What one request costs.
 
     Attributes:
-        ms: of one thread; infinite where that can't be told.
+        ms: of one thread; infinite where it can't be estimated.
         reply_bytes: of its reply as JSON, roughly.
     """
 
@@ -40,7 +41,7 @@ class Cost:
     reply_bytes: int
 
 
-REFUSED = Cost(0.0, 0)  # a refusal
+REFUSED = Cost(0.0, 0)  # of a request that will be refused
 
 
 def reply_bytes(spec: IndexSpec, version: Version | None, columns: Sequence[str], rows: int) -> int:
@@ -65,10 +66,10 @@ def query_cost(
     page_rows: int,
     filters: object,
 ) -> Cost:
-    """The effort of a query by vector that asks for nothing beside rows.
+    """The cost of a query by vector that asks for nothing beside rows.
 
     Args:
-        version: None where it is not known to be open.
+        version: the published one; None where it may not be open yet.
         page_rows: the most rows of the reply.
 
     Raises:
@@ -80,8 +81,8 @@ def query_cost(
         return Cost(math.inf, size)
     condition = parse_dict(filters, version.columns)
     if condition is not None:
-        seen = [version.masks.holds((part.segment.id, "", condition)) for part in version.parts]
-        if not all(seen):  # a database looks at every row
+        cached = [version.masks.holds((part.segment.id, "", condition)) for part in version.parts]
+        if not all(cached):  # a database reads every row
             return Cost(math.inf, size)
     ms = _FIXED_MS + sum(_search_ms(part, spec.dimension) for part in version.parts)
     ms += num_results * (_RESULT_MS + _RESULT_NUMBER_MS * spec.dimension)

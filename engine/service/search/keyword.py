@@ -24,8 +24,8 @@ from engine.core.rows import RowSet
 from engine.service.search.hits import Hit, Timings
 from engine.service.search.nearest import allowed_rows
 from engine.store.indexes.versions import Version
-from engine.store.segments.keywords import tokens
-from engine.store.segments.words import Words
+from engine.store.segments.inverted_index import tokens
+from engine.store.segments.texts import SegmentTexts
 
 _GATHER_ROWS = 512  # so few allowed rows are scored without asking the index
 _GATHER_SHARE = 1 / 16  # and this share of those that hold a word
@@ -45,7 +45,7 @@ def find_by_words(version: Version, query: Query, timings: Timings) -> list[Hit]
     terms = _terms(version, query)
     best: list[tuple[float, Any, int, int]] = []  # the score negated, so that the best come first
     for number, allowed in enumerate(_allowed(version, query, timings) if terms else ()):
-        words = version.parts[number].segment.words
+        words = version.parts[number].segment.texts
         full = len(best) == query.num_results
         floor = max(query.score_threshold, -best[-1][0] if full else -math.inf)
         found = _best(words, terms, allowed, query.num_results, floor)
@@ -65,7 +65,7 @@ def matching(version: Version, query: Query, timings: Timings) -> list[Rows]:
         return [_NONE] * len(version.parts)
     out = []
     for part, allowed in zip(version.parts, _allowed(version, query, timings)):
-        words = part.segment.words
+        words = part.segment.texts
         here, most = words.terms_here(terms)
         if allowed is not None and _is_gathered(allowed, most):
             rows = allowed.rows()
@@ -92,7 +92,7 @@ def _allowed(version: Version, query: Query, timings: Timings) -> list[RowSet | 
 def _terms(version: Version, query: Query) -> list[Term]:
     """The query's tokens in each column where a live row holds them."""
     wanted = list(dict.fromkeys(tokens(query.text)))
-    parts = [(part.segment.words, part.deleted) for part in version.parts] if wanted else []
+    parts = [(part.segment.texts, part.delete_bitmap) for part in version.parts] if wanted else []
     for words, _ in parts:
         words.check_sizes()
     rows, out = version.rows, []
@@ -124,7 +124,7 @@ def _is_gathered(allowed: RowSet, holding: int) -> bool:
 
 
 def _best(
-    words: Words, terms: Sequence[Term], allowed: RowSet | None, k: int, floor: float
+    words: SegmentTexts, terms: Sequence[Term], allowed: RowSet | None, k: int, floor: float
 ) -> _Found:
     """Rows that hold the best k of a segment's allowed rows, ties of the k-th included.
 
@@ -156,7 +156,7 @@ def _best(
 
 
 def _scored(
-    words: Words, terms: Sequence[Term], rows: Rows, bounds: Scores, k: int, floor: float
+    words: SegmentTexts, terms: Sequence[Term], rows: Rows, bounds: Scores, k: int, floor: float
 ) -> tuple[Scores, float]:
     """Exact scores of as much of a list as can reach its best k.
 

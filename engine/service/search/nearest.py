@@ -47,10 +47,10 @@ def find_nearest(version: Version, query: Query, timings: Timings) -> list[Hit]:
 
 
 def allowed_rows(version: Version, part: Part, query: Query) -> RowSet | None:
-    """The rows of a part that are not deleted and match the query's filter; None for all."""
+    """The row mask of a part: rows that are not deleted and match the query's filter; None for all."""
     if query.condition is None:
         return part.live(version.masks)
-    return part.passing(query.condition, version.masks)[0]
+    return part.matching(query.condition, version.masks)
 
 
 def plan_of(part: Part, allowed: RowSet | None, query: Query) -> Plan:

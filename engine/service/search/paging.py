@@ -1,7 +1,7 @@
 """Pages of a query: their tokens, the rankings that are kept for them, and how one is cut.
 
-A page token holds all that its page needs: where its ranking is not kept here any more (another
-process, a restart, too many others since), the query is ranked again.
+A page token holds all that its page needs: where its ranking is not kept any more (another process, a
+restart, too many others since), the query is ranked again.
 """
 
 from __future__ import annotations

@@ -53,11 +53,9 @@ def plan(
     if considered == 0:
         return Plan("nothing", f"no row of {rows} matches the filter")
     share = considered / rows
-    what = (
-        f"no filter, {rows} rows"
-        if allowed is None
-        else f"{considered} of {rows} rows match ({share:.1%})"
-    )
+    what = f"no filter, {rows} rows"
+    if allowed is not None:
+        what = f"{considered} of {rows} rows match ({share:.1%})"
     gather = considered * dimension * GATHER_NS
     scan = rows * dimension * SCAN_NS
     exact_kind: Kind = "exact gather" if allowed is not None and gather < scan else "exact scan"

@@ -138,7 +138,7 @@ class KeyOrder:
             start = bisect.bisect_right(places, key, key=lambda place: self._key(place))
         for place in range(start, len(self._order)):
             row = int(self._order[place])
-            if part.deleted is None or row not in part.deleted:
+            if part.delete_bitmap is None or row not in part.delete_bitmap:
                 yield self._key(place), row
 
     def _key(self, place: int) -> Any:

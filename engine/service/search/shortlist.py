@@ -18,7 +18,7 @@ import numpy as np
 from engine.core.arrays import Floats32, Rows, Vector
 from engine.core.rows import RowSet
 from engine.service.search.planner import Plan
-from engine.store.segments.ann import Sample
+from engine.store.segments.compression import Sample
 from engine.store.segments.segment import Segment
 
 _FIRST_PASS_ROWS = 450  # of a first list; enough for 20 results of some 50,000 rows

@@ -26,7 +26,7 @@ from engine.store.indexes.versions import Version
 from engine.store.segments.columns import number_array
 from engine.store.segments.hashing import content_hashes
 from engine.store.segments.segment import GROUP_COLUMN, HASH_COLUMN
-from engine.store.tables.table_store import Table, read_batches
+from engine.store.tables.table import Table, read_batches
 
 if TYPE_CHECKING:
     from engine.store.tables.delta import DeltaSource

@@ -39,7 +39,8 @@ from engine.store.indexes.compaction import compact, due
 from engine.store.indexes.versions import Version, VersionStore
 from engine.store.layout import Layout, storage_failed
 from engine.store.segments.hashing import HASH_KIND
-from engine.store.tables.table_store import Table, TableStore
+from engine.store.tables.table import Table
+from engine.store.tables.table_store import TableStore
 
 BUSY = (
     "Index is not ready to sync yet. Pipeline is in state RUNNING and needs to be in one of the "
