@@ -200,20 +200,11 @@ def mark_of(surface: Surface, method: str, parameter: str) -> str:
 
 
 def _is_used(function: Callable[..., object], parameter: str) -> bool:
-    """Whether a function's body, or the object that it takes, reads one of its parameters."""
-    inner = inspect.unwrap(function)
-    taken = inner.__globals__.get(inner.__annotations__.get("given"))  # type: ignore[attr-defined]
-    classes = [part for part in getattr(taken, "__mro__", ()) if part is not object]
-    for source in (inner, *classes):
-        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(source))).body
-        assert isinstance(tree, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-        for node in (node for part in tree.body for node in ast.walk(part)):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                if node.id == parameter:
-                    return True
-            elif isinstance(node, ast.Attribute) and node.attr == parameter:
-                return True
-    return False
+    """Whether a function's body reads one of its parameters."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    assert isinstance(tree, (ast.FunctionDef, ast.AsyncFunctionDef))
+    names = (node for part in tree.body for node in ast.walk(part) if isinstance(node, ast.Name))
+    return any(name.id == parameter for name in names)
 
 
 def _in_a_route(surface: Surface, method: str, parameter: str) -> bool:
