@@ -11,7 +11,7 @@ _FOREIGN = re.compile(
     r"DATABRICKS_.*|DB_MODEL_SERVING_.*|IS_IN_(DB|DATABRICKS)_MODEL_SERVING_ENV|ARM_.*"
     r"|GOOGLE_CREDENTIALS|MLFLOW_TRACKING_(URI|TOKEN|USERNAME|PASSWORD)"
 )
-# A proxy on this machine would carry a call away that looks like one to this machine.
+# A proxy on this machine would carry a call away that seems to be one to this machine.
 _PROXY = re.compile(r"(HTTPS?|ALL|FTP)_PROXY", re.IGNORECASE)
 _HOST = "https://vitrine-mock.invalid"  # a name that no machine has, by RFC 6761
 
@@ -50,7 +50,7 @@ def for_server(url: str, auth: str, credentials: Mapping[str, str]) -> dict[str,
 
 
 def for_mock(environ: Mapping[str, str]) -> dict[str, str | None]:
-    """The changes after which clients find stand-ins: a host that is nowhere, and no secret."""
+    """The changes after which clients find a host that is nowhere, and no secret."""
     login = {
         "DATABRICKS_HOST": _HOST,
         "DATABRICKS_WORKSPACE_URL": _HOST,

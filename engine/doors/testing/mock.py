@@ -62,7 +62,7 @@ class mock:  # noqa: N801 - called as a function: `with mock():`, `@mock()`
     Names that were imported before are bound anew, in every loaded module; who holds a package's class
     elsewhere (in a class, a default argument) gets the workspace's client from it all the same. A
     client that was made before is refused when it is used: it has a host and credentials of its own.
-    The environment's are replaced by stand-ins, and a call to another machine is refused.
+    The environment's are replaced by ones that log in nowhere, and a call to another machine is refused.
 
     All of this belongs to the process: other threads see the mock too, and while mocks of several
     threads overlap, the one that began last counts.
@@ -140,7 +140,7 @@ class _Mocked:
     """What one mock puts in place.
 
     Attributes:
-        modules: stand-ins by full name. workspace: what they work on.
+        modules: fakes by full name. workspace: what they work on.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -149,7 +149,7 @@ class _Mocked:
 
     @functools.cached_property
     def sdk_client(self) -> type:
-        """The SDK's client, made when the SDK is there."""
+        """The SDK's client, made when the SDK is loaded."""
         return sdk_client_of(self.workspace)
 
     def at(self, slot: Slot) -> object:
@@ -172,7 +172,7 @@ class _Mocked:
 
 # ------------------------------------------------------------------ putting them in place
 class _Before:
-    """What was there before the first of the mocks that are on, and how to have it back."""
+    """What the process was before the first of the mocks that are on, and how to have it back."""
 
     def __init__(self, first: _Mocked) -> None:
         self.modules: dict[str, ModuleType] = {}
@@ -231,12 +231,12 @@ class _Before:
                     delattr(self.parent, name)
         sys.modules.update(self.modules)
         own: dict[int, Slot] = {}
-        stand_ins: dict[int, Slot] = {}
+        fakes: dict[int, Slot] = {}
         for each in self.spent:
             own.update(each.own())
             for module, content in each.modules.items():
-                stand_ins.update({id(value): (module, name) for name, value in _public(content)})
-        self.bindings.restore({**stand_ins, **own}, own, _real)
+                fakes.update({id(value): (module, name) for name, value in _public(content)})
+        self.bindings.restore({**fakes, **own}, own, _real)
 
 
 _lock = threading.RLock()
@@ -286,7 +286,7 @@ def _ensure_parent() -> bool:
 
 
 def _present() -> list[str]:
-    """Names of the packages' modules that are loaded, real ones or stand-ins."""
+    """Names of the packages' modules that are loaded, real ones or fakes."""
     return [
         name
         for name in list(sys.modules)
@@ -304,10 +304,10 @@ def _public(module: ModuleType) -> list[tuple[str, object]]:
     return [(name, value) for name, value in vars(module).items() if inspect.isclass(value)]
 
 
-def _real_slots(real: dict[str, ModuleType], stand_ins: Modules) -> dict[int, Slot]:
-    """The ids of the packages' objects that have a stand-in."""
+def _real_slots(real: dict[str, ModuleType], fakes: Modules) -> dict[int, Slot]:
+    """The ids of the packages' objects that have a fake."""
     slots: dict[int, Slot] = {}
-    for full_name, content in stand_ins.items():
+    for full_name, content in fakes.items():
         if full_name in real:
             slots[id(real[full_name])] = (full_name, "")
             for name, _ in _public(content):
@@ -343,7 +343,7 @@ def _real(slot: Slot) -> object:
         found = importlib.import_module(module)
     except (
         Exception
-    ):  # not installed, or it warns where warnings are errors: whoever uses it, sees it
+    ):  # not installed, or a warning where these are errors: whoever uses it, sees it
         return None
     return getattr(found, name, None) if name else found
 

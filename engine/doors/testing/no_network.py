@@ -25,7 +25,7 @@ _ABSENT = object()
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
 # The first line of a request to a proxy: it names another machine, as an address or a whole URL.
 _PROXIED = re.compile(rb"[A-Z]{3,9} (?:[a-z]+://|(?<=CONNECT ))([^\s/]+)[^\s]* HTTP/1\.[01]\r\n")
-_put: list[tuple[Any, str, object, object]] = []  # owner, name, what stands there, what stood there
+_put: list[tuple[Any, str, object, object]] = []  # owner, name, the guard, what was before it
 
 
 def block_network() -> None:
@@ -61,7 +61,7 @@ def unblock_network() -> None:
     while _put:
         owner, name, guarded, before = _put.pop()
         if vars(owner).get(name) is not guarded:
-            continue  # somebody put something else there, and will take it away
+            continue  # somebody put something else in its place, and will take it away
         if before is _ABSENT:
             delattr(owner, name)
         else:

@@ -35,7 +35,7 @@ class EngineIsHidden(UserWarning):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The option and the setting that keep workspaces where they can be looked at."""
+    """The option and the setting that keep workspaces where they can be inspected."""
     text = "keep the workspaces of vitrine's fixtures in this directory, one for each test"
     parser.getgroup("vitrine").addoption("--vitrine-workspace", metavar="DIR", help=text)
     parser.addini("vitrine_workspace", text)
