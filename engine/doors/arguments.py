@@ -41,8 +41,8 @@ def taking(
         fields = inspect.signature(arguments).parameters.values()
         signature = own.replace(parameters=[itself, *fields])
         called.__signature__ = signature  # type: ignore[attr-defined]
-        fields_doc = (inspect.getdoc(arguments) or "").replace("Attributes:", "Args:")
-        called.__doc__ = f"{inspect.getdoc(method)}\n\n{fields_doc}"
+        _, _, said = (inspect.getdoc(arguments) or "").partition("Attributes:")
+        called.__doc__ = f"{inspect.getdoc(method)}\n\nArgs:{said}"
         # A call with wrong arguments fails under the name of the method that was called.
         arguments.__init__.__qualname__ = method.__qualname__
         return called

@@ -18,7 +18,8 @@ from engine.doors.pages import join_pages
 from engine.doors.rest.data import INPUTS, KEYS, QUERY, query_request, rows_of
 from engine.doors.rest.endpoints import PAGE_TOKEN, TAGS, check_page_token
 from engine.doors.rest.fields import Field, Values, ignored
-from engine.doors.rest.indexes import create_fields, create_index, index_of
+from engine.doors.rest.indexes import index_of
+from engine.doors.rest.new_index import create_fields, create_index
 from engine.doors.rest.routing import Json, Request, Route
 from engine.errors import InvalidParameterValue, NotSupported
 from engine.workspace import Workspace
