@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from engine.core.index_request import IndexRequest
 from engine.errors import InvalidInputException
 from engine.service.given_rows import dimension_of, schema_of, table_of, vector_columns
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 MODEL = "databricks-gte-large-en"  # a serving endpoint of that name is in every workspace
 
@@ -73,7 +70,7 @@ class NewIndex:
         )
 
 
-def only_vector_column(table: pa.Table) -> str:
+def only_vector_column(table: Any) -> str:
     """The only column that holds lists of floats.
 
     Raises:
