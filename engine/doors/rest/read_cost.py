@@ -74,8 +74,10 @@ def _scan_cost(opened: _Opened, body: Mapping[str, Any]) -> Cost:
 def _query_cost(opened: _Opened, body: Mapping[str, Any]) -> Cost:
     """As if it were a query by vector. Raises VitrineError where its filters will be refused."""
     spec, version = opened
-    columns = body.get("columns") or []
+    columns, filters = body.get("columns") or [], body.get("filters_json") or ""
     if not isinstance(columns, list) or not set(map(type, columns)) <= {str}:
+        return REFUSED
+    if not isinstance(filters, str):
         return REFUSED
     wanted, joined = body.get("num_results"), body.get("max_results", body.get("page_size"))
     return query_cost(
@@ -84,7 +86,7 @@ def _query_cost(opened: _Opened, body: Mapping[str, Any]) -> Cost:
         columns,
         _count(wanted if joined is None else joined, DEFAULT_RESULTS),
         PAGE_ROWS if joined is None else MAX_RESULTS,
-        filters_of(body.get("filters_json")),
+        filters_of(filters),
     )
 
 
