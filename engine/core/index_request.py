@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 
-from engine.core.names import ENDPOINT, KEY
+from engine.settings import DEFAULT_ENDPOINT, DEFAULT_KEY
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class IndexRequest:
     model_endpoint: str | None = None
     query_model_endpoint: str | None = None
     sync_computed_embeddings: bool = False
-    primary_key: str = KEY
-    endpoint: str = ENDPOINT
+    primary_key: str = DEFAULT_KEY
+    endpoint: str = DEFAULT_ENDPOINT
     dimension: int | None = None
     pipeline_type: str = "TRIGGERED"
     columns_to_sync: Sequence[str] | None = None
@@ -65,8 +65,8 @@ class DirectAccessRequest:
     dimension: int
     vector_column: str
     schema: Mapping[str, str]
-    primary_key: str = KEY
-    endpoint: str = ENDPOINT
+    primary_key: str = DEFAULT_KEY
+    endpoint: str = DEFAULT_ENDPOINT
     model_endpoint: str | None = None
     payload_logging_enabled: bool | None = None
     faiss_factory: str | None = None

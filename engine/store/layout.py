@@ -5,9 +5,10 @@ volumes/volumes.json                   registered image folders
 volumes/<catalog>/<schema>/<volume>/   files of volumes that were not registered from elsewhere
 endpoints/<name>.json                  vector search endpoints, each with a copy
 serving/<name>.json                    model serving endpoints
-indexes/<full name>/                   index.json, versions/, segments/
+indexes/<full name>/                   index.json and its copy, versions/, segments/, building/
 cache/embeddings.sqlite                vectors by content and model
 locks/                                 two lock files for each thing that is written
+secret                                 what page tokens are signed with, see `secret`
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class Layout:
 
     @contextlib.contextmanager
     def writing(self, what: str, wait_seconds: float = 600) -> Iterator[None]:
-        """Hold the lock for writing `what`; who waits gets it in turn, see `locks`.
+        """Hold the lock for writing `what`; who waits gets it in turn, see `engine.locks`.
 
         Raises:
             Locked: somebody else held it longer than `wait_seconds`.

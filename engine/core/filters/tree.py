@@ -28,6 +28,8 @@ BLANKS = " \t\n\r\f\v"  # what separates tokens for LIKE
 
 @dataclass(frozen=True)
 class Compare:
+    """A comparison of a column's single value; unknown where that is null."""
+
     column: Column
     operator: Operator
     value: Scalar
@@ -84,11 +86,15 @@ class Not:
 
 @dataclass(frozen=True)
 class And:
+    """True where all parts are; false where one is, else unknown."""
+
     parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True)
 class Or:
+    """True where one part is; false where all are, else unknown."""
+
     parts: tuple[Node, ...]
 
 

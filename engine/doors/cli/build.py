@@ -48,7 +48,10 @@ def embed(
     strict: bool,
 ) -> None:
     """Embed the photos and texts of a products TABLE (default: products)."""
-    report = workspace.embed(table, encoder=encoder, recipe=recipe, limit_photos=limit_photos)
+    from engine.shop.embedding.request import EmbedRequest
+
+    request = EmbedRequest(table, encoder=encoder, recipe=recipe, limit_photos=limit_photos)
+    report = workspace.shop.embed(request)
     print_embed(report)
     _check_strict(strict, sum(report.failures.values()))
 
@@ -98,17 +101,18 @@ def _check_strict(strict: bool, failed: int) -> None:
 @click.option("--encoder", metavar="NAME", help="ARCHITECTURE/TAG, .../FILE or local-dir:DIR.")
 def demo(encoder: str | None) -> None:
     """Build a workspace from the bundled sample and show what it can do."""
-    from engine.shop.demo import DEMO_DIR, build_demo, demo_searches
+    from engine.shop.demo import DEMO_DIR, Demo
     from engine.workspace import Workspace
 
     folder = chosen_workspace() or os.environ.get("VITRINE_WORKSPACE") or DEMO_DIR
     opened = Workspace(folder)
-    report = build_demo(opened, encoder)
+    shown = Demo(opened.shop, opened.tables, opened.volumes, opened.path)
+    report = shown.build(encoder)
     print_import(report.imported)
     print_embed(report.embedded)
     for name, synced in report.synced.items():
         print_sync(name, synced)
-    for step in demo_searches(opened):
+    for step in shown.searches():
         click.echo(f"\n{step.title}: vitrine search {step.command} -w {folder}")
         print_result(step.result)
     key = step.result[0]["product_id"]

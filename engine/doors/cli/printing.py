@@ -9,10 +9,10 @@ import click
 
 if TYPE_CHECKING:
     from engine.core.schema import SyncReport
-    from engine.encode.available import ModelInfo
-    from engine.shop.embedding import EmbedReport
-    from engine.shop.importing import ImportReport
-    from engine.shop.result import SearchResult
+    from engine.encode.model_list import ModelInfo
+    from engine.shop.embedding.report import EmbedReport
+    from engine.shop.products.importing import ImportReport
+    from engine.shop.search.result import SearchResult
     from engine.workspace import Workspace
 
 _LONGEST_CELL = 44  # characters of a value in a printed table

@@ -11,7 +11,7 @@ from engine.doors.cli.options import comma_separated, with_workspace
 from engine.doors.cli.printing import note, print_result
 
 if TYPE_CHECKING:
-    from engine.shop.result import SearchResult
+    from engine.shop.search.result import SearchResult
     from engine.workspace import Workspace
 
 
@@ -56,8 +56,8 @@ def search(
     save: str | None,
 ) -> None:
     """Search by TEXT, by --image, by both, or by --like."""
-    from engine.shop.result import page_file
-    from engine.shop.search import SearchRequest
+    from engine.shop.search.request import SearchRequest
+    from engine.shop.search.result import page_file
 
     page = None if save is None else page_file(save)
     request = SearchRequest(

@@ -38,7 +38,7 @@ from engine.service.indexes.descriptions import Unreadable, describe, summary, u
 from engine.service.indexes.direct_access import first_version
 from engine.service.indexes.endpoints import Endpoints, now_ms, stopped_message, user_name
 from engine.service.near_names import hint
-from engine.service.serving.query_texts import check_query_model, computed_dimension
+from engine.service.serving.endpoint_models import check_query_model, computed_dimension
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sync.failures import failure_of
 from engine.service.sync.writeback import check_writeback

@@ -16,8 +16,9 @@ from engine.errors import (
     MissingExtra,
     ModelUnavailable,
 )
-from engine.service.serving.query_texts import check_dimension, model_of
-from engine.service.serving.serving_endpoints import ServingEndpoints, failed_call
+from engine.service.serving.endpoint_models import check_dimension, model_of
+from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.service.serving.text_vectors import failed_call
 
 if TYPE_CHECKING:
     from engine.service.sync.row_vectors import BatchVectors

@@ -1,7 +1,7 @@
 """Index versions: which segments an index consists of, and a delete bitmap for each. Knows files.
 
 versions/        manifests, see `manifests`
-segments/<id>/   see `segments`
+segments/<id>/   see `store.segments.segment`
 building/<id>/   a segment that a compaction is making, while it holds the lock `compact-`
 
 A manifest appears by an atomic rename. The version before is kept: for pages under way, and to be
@@ -205,7 +205,7 @@ class VersionStore:
             return self._read(number)
         except (FileNotFoundError, CorruptFile) as error:
             if self.is_deleted():
-                raise self._gone() from None
+                raise self._not_found() from None
             if number not in self.numbers():
                 raise FileNotFoundError(f"version {number}") from None
             if isinstance(error, CorruptFile):
@@ -218,7 +218,7 @@ class VersionStore:
     def _read(self, number: int) -> Version:
         facts = self._manifests.read(number)
         if facts.get("index", self.spec.id) != self.spec.id:  # not in older manifests
-            raise self._gone()
+            raise self._not_found()
         known = {part.segment.id: part for v in self._open.values() for part in v.parts}
         parts = []
         for entry in facts["segments"]:
@@ -255,7 +255,7 @@ class VersionStore:
             spec = read_spec(self.layout, self.spec.name)
             if spec.id == self.spec.id:
                 return spec
-        raise self._gone()
+        raise self._not_found()
 
     def is_deleted(self) -> bool:
         """Whether the index was deleted; one with a damaged description was not."""
@@ -275,7 +275,7 @@ class VersionStore:
                 self.building_dir.rmdir()
                 self._folder.rmdir()
 
-    def _gone(self) -> NotFound:
+    def _not_found(self) -> NotFound:
         return NotFound(f"Vector search index {self.spec.name} not found")
 
     def publish(

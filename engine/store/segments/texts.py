@@ -95,7 +95,7 @@ class SegmentTexts:
         self._lengths = dict(zip(columns, lengths))
         self._index: InvertedIndex | None = None
         self._few: dict[str, _FewValues | None] = {}
-        self._gone: dict[str, tuple[RowSet | None, Held]] = {}
+        self._deleted: dict[str, tuple[RowSet | None, Held]] = {}
         self._lock = threading.RLock()
 
     @property
@@ -137,13 +137,13 @@ class SegmentTexts:
         """Texts of deleted rows, counted from the last known set of them on."""
         if deleted is None:
             return _NOTHING
-        known = self._gone.get(column, (None, _NOTHING))
+        known = self._deleted.get(column, (None, _NOTHING))
         if known[0] is not deleted:
             with self._lock:
-                known = self._gone.get(column, (None, _NOTHING))
+                known = self._deleted.get(column, (None, _NOTHING))
                 if known[0] is not deleted:
                     known = (deleted, self._counted(column, *known, deleted))
-                    self._gone[column] = known
+                    self._deleted[column] = known
         return known[1]
 
     def _counted(self, column: str, before: RowSet | None, held: Held, now: RowSet) -> Held:

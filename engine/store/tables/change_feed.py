@@ -20,7 +20,7 @@ from engine.store.tables.delta_types import fits
 
 CHANGE_TYPE, COMMIT_VERSION = "_change_type", "_commit_version"
 # A row before an update counts as deleted: the update may have changed its key.
-_SEEN_AS = {
+_COUNTS_AS = {
     "insert": "insert",
     "update_postimage": "update_postimage",
     "update_preimage": "delete",
@@ -118,7 +118,7 @@ def read_changes(
             changes = [file.change or "delete"] * batch.num_rows
             if file.change is None:
                 changes = [
-                    _seen_as(change, file) for change in batch.column(CHANGE_TYPE).to_pylist()
+                    _counts_as(change, file) for change in batch.column(CHANGE_TYPE).to_pylist()
                 ]
             whole = _with_changes(batch, changes, version, file, fields)
             kept = whole.filter(pa.array([(change == "delete") == deletes for change in changes]))
@@ -126,13 +126,13 @@ def read_changes(
                 yield kept
 
 
-def _seen_as(change: str, file: ChangedFile) -> str:
-    if change not in _SEEN_AS:
+def _counts_as(change: str, file: ChangedFile) -> str:
+    if change not in _COUNTS_AS:
         raise BadSourceFile(
-            f"{CHANGE_TYPE} {change!r} is none of a change feed: {', '.join(_SEEN_AS)}",
+            f"{CHANGE_TYPE} {change!r} is none of a change feed: {', '.join(_COUNTS_AS)}",
             file=str(file.path),
         )
-    return _SEEN_AS[change]
+    return _COUNTS_AS[change]
 
 
 def _with_changes(

@@ -136,7 +136,7 @@ class TableStore:
         """Make Parquet files a table where they lie; folders stand for the Parquet files in them.
 
         A single folder that holds a Delta table is registered as that table. Folders named `key=value`
-        bring a column; see `store.folders`.
+        bring a column; see `partitions`.
 
         Raises:
             BadSourceFile: nothing found, not Parquet, a file with other columns than the first or with

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from engine.core.arrays import Vector
 from engine.core.schema import IndexSpec
 from engine.errors import InvalidParameterValue, InvalidState, NotFound
-from engine.service.serving.serving_endpoints import ServingEndpoints, failed_call
+from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.service.serving.text_vectors import failed_call
 from engine.store.indexes.versions import Version
 
 
