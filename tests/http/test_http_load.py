@@ -64,7 +64,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         schema={"id": "int", "text": "string", "v": "array<float>"},
     )  # fmt: skip
     _, versions = made.registry.open(WIDE)
-    os.utime(versions._versions_path, (1e9, 1e9))  # nothing was published just now
+    os.utime(
+        versions.segments_dir.parent / "versions", (1e9, 1e9)
+    )  # nothing was published just now
     return made
 
 
