@@ -19,7 +19,7 @@ from engine.optional import is_installed, require
 from engine.workspace import Workspace
 
 _PURPOSE = "The databricks-sdk door"
-_LATER = (429, 503)  # after one second, where no header tells
+_LATER = (429, 503)  # after one second, where no header says more
 
 
 class ApiClient:
@@ -28,7 +28,7 @@ class ApiClient:
     def __init__(self, workspace: Workspace) -> None:
         require("databricks.sdk", _PURPOSE)
         self._workspace = workspace
-        # Services read the number of the workspace, and send a header where there is one.
+        # Services read the number of the workspace, and send a header where it is known.
         self._cfg = SimpleNamespace(workspace_id=None, host="", auth_type="in-process")
 
     def do(

@@ -28,7 +28,7 @@ def run(*arguments: object, **environ: str) -> Result:
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """An index of three rows; one photo is there, one is missing, one row has none."""
+    """An index of three rows; one photo exists, one is missing, one row has none."""
     folder = tmp_path_factory.mktemp("shelf")
     photo = Path(__file__).parents[2] / "datasets" / "sample" / "images"
     made = Workspace(folder / "ws")

@@ -6,7 +6,6 @@ import asyncio
 import contextvars
 import inspect
 import threading
-import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,6 +27,7 @@ from engine import (
     VectorSearchClient,
     VectorSearchIndex,
 )
+from engine.service import cancellation
 from engine.service.indexes import direct_access as direct
 from engine.service.serving import text_vectors
 from engine.service.sync import source_rows
@@ -97,15 +97,22 @@ def left_behind(client: VectorSearchClient, name: str) -> set[str]:
 
 
 class Gate:
-    """Holds calls of a function: says when one has begun, and lets it go on when told."""
+    """Holds calls of a function: shows when one has begun, and lets it go on when it is opened."""
 
     def __init__(self) -> None:
         self.begun, self.open, self.running = threading.Event(), threading.Event(), 0
+        self._gone: threading.Event | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the caller of the call that began last has gone."""
+        return self._gone is not None and self._gone.is_set()
 
     def around(self, function: Run) -> Run:
         def held(*given: Any, **named: Any) -> Any:
             self.running += 1
             try:
+                self._gone = cancellation._token.get()
                 self.begun.set()
                 assert self.open.wait(20)
                 return function(*given, **named)
@@ -340,8 +347,14 @@ def test_a_closed_index_says_so(client: VectorSearchClient, notes: VectorSearchI
 
 
 # ------------------------------------------------------------------ cancellation
+def wait_until_cancelled() -> None:
+    """Hold the thread of a call until its caller has gone."""
+    gone = cancellation._token.get()
+    assert gone is not None and gone.wait(20)
+
+
 class SlowSource:
-    """Reading of a table, a row at a time with a pause before each."""
+    """Reading of a table, a row at a time; the second one comes when the call was cancelled."""
 
     def __init__(self) -> None:
         self.begun, self.rows_read, self.ended = threading.Event(), 0, 0
@@ -350,10 +363,11 @@ class SlowSource:
     def __call__(self, table: Any, path: Path, columns: Any, rows: int) -> Iterator[pa.RecordBatch]:
         try:
             for batch in self._read(table, path, columns, 1):
-                self.begun.set()
-                time.sleep(0.03)
                 self.rows_read += 1
                 yield batch
+                if not self.begun.is_set():
+                    self.begun.set()
+                    wait_until_cancelled()
         finally:
             self.ended += 1
 
@@ -369,7 +383,6 @@ async def begins(call: Coroutine[Any, Any, Any], begun: threading.Event) -> asyn
 async def cancelled(call: Coroutine[Any, Any, Any], begun: threading.Event) -> None:
     """Cancel a call that has begun."""
     task = await begins(call, begun)
-    await asyncio.sleep(0.1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -434,16 +447,17 @@ def test_a_second_sync_works_on_the_same_async_index_after_a_cancelled_one(
 
 
 class SlowEncoder:
-    """Encodes texts of `number word` as (number, 1), with a pause before each call."""
+    """Encodes texts of `number word` as (number, 1); a call that is held waits for its caller to go."""
 
     name, dimension, fingerprint = "slow", 2, "slow-1"
 
     def __init__(self) -> None:
-        self.begun, self.seen, self.pause = threading.Event(), [], 0.0
+        self.begun, self.seen, self.is_held = threading.Event(), [], False
 
     def encode_texts(self, texts: Any) -> Any:
         self.begun.set()
-        time.sleep(self.pause)
+        if self.is_held:
+            wait_until_cancelled()
         self.seen += list(texts)
         return np.array([[float(text.split()[0]), 1.0] for text in texts], dtype=np.float32)
 
@@ -470,7 +484,7 @@ def test_a_sync_cancelled_while_it_encodes_publishes_nothing_and_forgets_no_vect
     )
     client.workspace.write_table(source, table(80))
     before = {file: data for file, data in files_of(client).items() if "cache" not in file}
-    model.pause = 0.05
+    model.is_held = True
     model.begun.clear()
 
     async def use(made: Any) -> None:
@@ -478,7 +492,7 @@ def test_a_sync_cancelled_while_it_encodes_publishes_nothing_and_forgets_no_vect
         after = {file: data for file, data in files_of(client).items() if "cache" not in file}
         assert after == before
         assert 2 < len(model.seen) < 80
-        model.pause = 0.0
+        model.is_held = False
         await made.sync()
 
     in_async(client, use, name)
@@ -502,6 +516,17 @@ def test_an_upsert_cancelled_before_its_first_step_does_nothing(
     assert files_of(client) == before
 
 
+class OneThread(ThreadPoolExecutor):
+    """An executor that counts what it was given."""
+
+    submitted = 0
+
+    def submit(self, *given: Any, **named: Any) -> Any:
+        future = super().submit(*given, **named)
+        self.submitted += 1
+        return future
+
+
 def test_an_upsert_cancelled_while_it_waits_for_a_thread_ends_at_once_and_does_nothing(
     client: VectorSearchClient,
     notes: VectorSearchIndex,
@@ -512,11 +537,13 @@ def test_an_upsert_cancelled_while_it_waits_for_a_thread_ends_at_once_and_does_n
     before = files_of(client)
 
     async def use(made: Any) -> None:
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        executor = OneThread(1)
+        asyncio.get_running_loop().set_default_executor(executor)
         first = asyncio.ensure_future(made.describe())
         await gate.entered()
         second = asyncio.ensure_future(made.upsert([row(4)]))
-        await asyncio.sleep(0.01)
+        while executor.submitted < 2:  # until it waits for the thread
+            await asyncio.sleep(0)
         second.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asyncio.wait_for(second, 5)
@@ -565,9 +592,9 @@ def test_upserts_cancelled_at_any_moment_are_done_completely_or_not_at_all(
             await asyncio.sleep(milliseconds / 1000)
             task.cancel()
             await asyncio.wait([task])
-            there = {key for key in keys_in(notes) if key // 100 == turn + 1}
-            assert there in (set(), {values["id"] for values in rows})
-            outcomes.append((task.cancelled(), bool(there)))
+            written = {key for key in keys_in(notes) if key // 100 == turn + 1}
+            assert written in (set(), {values["id"] for values in rows})
+            outcomes.append((task.cancelled(), bool(written)))
             assert left_behind(client, DIRECT) == set()
 
     in_async(client, use, DIRECT)
@@ -590,7 +617,9 @@ def test_a_search_that_is_cancelled_ends_with_its_thread(
         ending = asyncio.ensure_future(
             end(made.similarity_search(["id"], query_vector=[1.0] * 4), gate.begun)
         )
-        await asyncio.sleep(0.5)
+        await gate.entered()
+        while not gate.is_cancelled:
+            await asyncio.sleep(0.002)
         assert not ending.done()
         assert gate.running == 1
         gate.open.set()
@@ -634,10 +663,10 @@ def test_an_error_of_a_cancelled_call_is_not_reported_a_second_time(
         raise RuntimeError("too late")
 
     monkeypatch.setattr(AISearchIndex, "describe", gate.around(fail))
-    told: list[Any] = []
+    reported: list[Any] = []
 
     async def use(made: Any) -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda loop, what: told.append(what))
+        asyncio.get_running_loop().set_exception_handler(lambda loop, what: reported.append(what))
         task = asyncio.ensure_future(made.describe())
         await gate.entered()
         task.cancel()
@@ -650,4 +679,4 @@ def test_an_error_of_a_cancelled_call_is_not_reported_a_second_time(
     import gc
 
     gc.collect()
-    assert told == []
+    assert reported == []

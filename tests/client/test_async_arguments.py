@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from engine import AISearchIndex, StorageFailed, VectorSearchClient, Workspace
+from engine import AISearchIndex, StorageFailed, VectorSearchClient
+from engine.core.query_request import QueryRequest
 from engine.doors.client import retries
 from engine.doors.client.reranker import DatabricksReranker
+from engine.service.search.operations import Queries
 
 ENDPOINT = "fashion_vector_search"
 ROWS: list[dict[str, Any]] = [
@@ -82,14 +84,14 @@ def test_an_awaited_query_is_tried_again_too(
     client: VectorSearchClient, titles: AISearchIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
-    answer = Workspace.query_index
+    answer = Queries.query
 
-    def fail_once(workspace: Workspace, *names: Any, **arguments: Any) -> dict[str, Any]:
+    def fail_once(queries: Queries, request: QueryRequest) -> dict[str, Any]:
         if not waits:
             raise StorageFailed("not read just now")
-        return answer(workspace, *names, **arguments)
+        return answer(queries, request)
 
-    monkeypatch.setattr(Workspace, "query_index", fail_once)
+    monkeypatch.setattr(Queries, "query", fail_once)
     monkeypatch.setattr(retries.time, "sleep", waits.append)
     monkeypatch.setattr(retries.random, "random", lambda: 1.0)
     found = asyncio.run(

@@ -64,7 +64,7 @@ def test_the_shops_code_runs_as_it_was_written_for_the_cloud(
     )
     index = vsc.get_index(index_name=IMAGE_INDEX)
     index.sync()
-    for _ in range(1):  # the cloud's users poll here; one look must do
+    for _ in range(1):  # the cloud's users poll here; one poll must do
         status = index.describe()["status"]
         if status["ready"] and status["detailed_state"] in READY:
             break

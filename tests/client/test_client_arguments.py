@@ -16,7 +16,9 @@ from engine import (
     VitrineError,
     Workspace,
 )
+from engine.core.query_request import QueryRequest
 from engine.doors.client import retries
+from engine.service.search.operations import Queries
 
 ENDPOINT = "fashion_vector_search"
 TABLE = "main.fashion_demo.product_embeddings_enriched"
@@ -158,15 +160,15 @@ class Busy:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.failures, self.calls, self.waits = 0, 0, list[float]()
-        answer = Workspace.query_index
+        answer = Queries.query
 
-        def query(workspace: Workspace, *names: Any, **arguments: Any) -> dict[str, Any]:
+        def query(queries: Queries, request: QueryRequest) -> dict[str, Any]:
             self.calls += 1
             if self.calls <= self.failures:
                 raise StorageFailed("not read just now")
-            return answer(workspace, *names, **arguments)
+            return answer(queries, request)
 
-        monkeypatch.setattr(Workspace, "query_index", query)
+        monkeypatch.setattr(Queries, "query", query)
         monkeypatch.setattr(retries.time, "sleep", self.waits.append)
         monkeypatch.setattr(retries.random, "random", lambda: 1.0)
 

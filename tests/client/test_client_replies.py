@@ -253,12 +253,12 @@ def test_filtered_results_are_the_nearest_of_the_rows_that_pass(
     filters: Any,
     keep: Callable[[dict[str, Any]], bool],
 ) -> None:
-    passing = [keep(row) for row in products.to_pylist()]
+    matching = [keep(row) for row in products.to_pylist()]
     for k in (3, 60):
         reply = index.similarity_search(
             ["product_id"], query_vector=QUERY, filters=filters, num_results=k
         )
-        expected = nearest(products, QUERY, k, passing) if any(passing) else []
+        expected = nearest(products, QUERY, k, matching) if any(matching) else []
         assert_ranked(reply, expected)
 
 

@@ -1,11 +1,11 @@
-"""A call is tried again for passing errors only, as often and as late as asked."""
+"""A call is tried again for transient errors only, as often and as late as asked."""
 
 from __future__ import annotations
 
 import pytest
 
 from engine.doors.client import retries
-from engine.doors.client.retries import is_passing, wait_before, with_retries
+from engine.doors.client.retries import is_transient, wait_before, with_retries
 from engine.errors import (
     BadRequest,
     InvalidState,
@@ -41,7 +41,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("error", "passes"),
+    ("error", "transient"),
     [
         (BUSY, True),
         (StorageFailed("not read"), True),
@@ -50,8 +50,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         (BadRequest("Index a.b.c is being written faster than it can be opened here."), False),
     ],
 )
-def test_which_errors_pass(error: VitrineError, passes: bool) -> None:
-    assert is_passing(error) is passes
+def test_which_errors_are_transient(error: VitrineError, transient: bool) -> None:
+    assert is_transient(error) is transient
 
 
 def test_each_wait_is_twice_the_last_with_its_jitter(waits: list[float]) -> None:

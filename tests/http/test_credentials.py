@@ -25,7 +25,7 @@ OWN = Credentials("the-token", "the-client", "the-secret")
 
 
 def check(header: str | None, own: Credentials = OWN) -> str | None:
-    """None where it passes, else the refusal."""
+    """None where it is accepted, else the refusal."""
     try:
         own.check_bearer(header)
     except Unauthenticated as error:
@@ -94,18 +94,18 @@ def test_nobody_else_can_read_the_file_at_any_moment(
     modes: set[tuple[str, int]] = set()
     real = {name: getattr(os, name) for name in ("replace", "fsync", "chmod")}
 
-    def look(name: str):  # type: ignore[no-untyped-def]
-        def looking(*arguments: object, **more: object) -> object:
+    def watched(name: str):  # type: ignore[no-untyped-def]
+        def call(*arguments: object, **more: object) -> object:
             out = real[name](*arguments, **more)
             for file in tmp_path.iterdir():
                 if file.is_file():
                     modes.add((file.suffix, file.stat().st_mode & 0o777))
             return out
 
-        return looking
+        return call
 
     for name in real:
-        monkeypatch.setattr(os, name, look(name))
+        monkeypatch.setattr(os, name, watched(name))
     before = os.umask(0)
     try:
         open_credentials(tmp_path, {})
@@ -128,9 +128,9 @@ def test_processes_that_start_together_have_the_same(tmp_path: Path) -> None:
             stack.enter_context(started(command, stdout=subprocess.PIPE, text=True))
             for _ in range(4)
         ]
-        told = [process.communicate(timeout=LONGEST)[0].split() for process in running]
-    assert len({token for token, _ in told}) == 1
-    assert [made for _, made in told].count("True") == 1
+        printed = [process.communicate(timeout=LONGEST)[0].split() for process in running]
+    assert len({token for token, _ in printed}) == 1
+    assert [made for _, made in printed].count("True") == 1
 
 
 def test_they_are_kept(tmp_path: Path) -> None:

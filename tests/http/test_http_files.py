@@ -184,10 +184,10 @@ def test_a_file_is_put_replaced_and_deleted(client: TestClient) -> None:
     assert code(client.delete(url)) == (404, "NOT_FOUND")
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["length told", "in pieces"])
-def test_a_file_longer_than_the_limit_is_refused(client: TestClient, told: bool) -> None:
+@pytest.mark.parametrize("announced", [True, False], ids=["length announced", "in pieces"])
+def test_a_file_longer_than_the_limit_is_refused(client: TestClient, announced: bool) -> None:
     long = b"x" * (LARGEST + 1)
-    content = long if told else iter([long[:LARGEST], long[LARGEST:]])
+    content = long if announced else iter([long[:LARGEST], long[LARGEST:]])
     refused = client.put(of_file(f"{VOLUME}/a.bin"), content=content)
     assert code(refused) == (413, "INVALID_PARAMETER_VALUE")
     assert client.get(of_file(f"{VOLUME}/a.bin")).status_code == 404
@@ -333,7 +333,7 @@ def test_the_client_downloads_to_a_file_in_parts(
 
 
 class BreakingProxy:
-    """Passes connections on to a server, and cuts one in the middle of the first large answer."""
+    """Hands connections on to a server, and cuts one in the middle of the first large answer."""
 
     def __init__(self, address: str, after: int) -> None:
         host, port = address.removeprefix("http://").split(":")
@@ -355,11 +355,11 @@ class BreakingProxy:
         with client, socket.create_connection(self._server) as server:
             asking = threading.Thread(target=self._ask, args=[client, server])
             asking.start()
-            passed = 0
+            sent = 0
             with contextlib.suppress(OSError):  # either of them is gone
                 while data := server.recv(4096):
-                    passed += len(data)
-                    if passed > self._after and not self.cuts:
+                    sent += len(data)
+                    if sent > self._after and not self.cuts:
                         self.cuts += 1
                         break
                     client.sendall(data)

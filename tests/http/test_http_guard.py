@@ -1,4 +1,4 @@
-"""What every request passes: whose page may send it, odd headers and methods, log and metrics."""
+"""What stands before every route: whose page may send it, odd headers and methods, log and metrics."""
 
 from __future__ import annotations
 
@@ -282,9 +282,9 @@ def test_metrics_of_ended_workers_still_count_but_nothing_runs_in_them(tmp_path:
 
     for _ in range(2):
         run(worker)
-    told = run(reader)
-    assert 'total{method="GET",operation="list_endpoints",status="200"} 8.0' in told
-    assert "vitrine_http_requests_running 1.0" in told
+    metrics = run(reader)
+    assert 'total{method="GET",operation="list_endpoints",status="200"} 8.0' in metrics
+    assert "vitrine_http_requests_running 1.0" in metrics
 
 
 # ---------------------------------------------------------------------- the command
@@ -333,7 +333,7 @@ def test_credentials_are_shown_once_and_those_given_never(
 
     monkeypatch.setattr(server, "serve", lambda options: None)
 
-    def told(**environ: str) -> str:
+    def shown(**environ: str) -> str:
         monkeypatch.setattr(server, "_check_free", lambda host, port: None)
         done = CliRunner().invoke(
             main, ["serve", "-w", str(tmp_path)], env=environ, catch_exceptions=False
@@ -341,12 +341,12 @@ def test_credentials_are_shown_once_and_those_given_never(
         assert done.exit_code == 0, done.output
         return done.output
 
-    first = told(VITRINE_TOKEN="mine-alone")
+    first = shown(VITRINE_TOKEN="mine-alone")
     kept = json.loads((tmp_path / "credentials.json").read_text())
     assert kept["client_secret"] in first and kept["client_id"] in first
     assert "mine-alone" not in first and "(that of VITRINE_TOKEN)" in first
-    second = told()
+    second = shown()
     assert not any(secret in second for secret in kept.values())
     assert str(tmp_path / "credentials.json") in second
     given = {"VITRINE_TOKEN": "a1", "VITRINE_CLIENT_ID": "b2", "VITRINE_CLIENT_SECRET": "c3"}
-    assert "credentials.json" not in told(**given)
+    assert "credentials.json" not in shown(**given)

@@ -28,7 +28,7 @@ from engine.doors.http import connections
 from engine.doors.http.guard import Limits
 from engine.doors.http.server import BackgroundServer
 from engine.doors.rest import handle
-from engine.doors.rest.efforts import effort_of_read
+from engine.doors.rest.read_cost import cost_of_read
 
 ROWS, DIMENSION = 2500, 1024
 WIDE, DIRECT = "main.load.wide", "main.load.direct"
@@ -64,7 +64,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         schema={"id": "int", "text": "string", "v": "array<float>"},
     )  # fmt: skip
     _, versions = made.registry.open(WIDE)
-    os.utime(versions._versions_path, (1e9, 1e9))  # nothing was published just now
+    os.utime(
+        versions.segments_dir.parent / "versions", (1e9, 1e9)
+    )  # nothing was published just now
     return made
 
 
@@ -76,18 +78,18 @@ def query(columns: list[str], rows: int = 10, **more: Any) -> dict[str, Any]:
 def test_what_is_quick_is_answered_in_the_event_loop_and_all_else_in_threads(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = workspace.query_index
+    asked = workspace.queries.query
     threads: list[str] = []
 
     def watched(*args: Any, **given: Any) -> Any:
         threads.append(threading.current_thread().name)
         return asked(*args, **given)
 
-    monkeypatch.setattr(workspace, "query_index", watched)
+    monkeypatch.setattr(workspace.queries, "query", watched)
     with BackgroundServer(workspace, None) as server:
 
         def is_in_loop(body: dict[str, Any], path: str = QUERY) -> bool:
-            for _ in range(2):  # the first time opens files and looks at filters
+            for _ in range(2):  # the first time opens files and evaluates filters
                 reply = httpx.post(server.url + path, json=body, trust_env=False, timeout=60)
                 assert reply.status_code == 200, reply.text
             return threads[-1] == "vitrine-server"
@@ -108,7 +110,7 @@ def test_what_is_quick_is_answered_in_the_event_loop_and_all_else_in_threads(
         assert threads[-1] != "vitrine-server"  # columns that were not read yet
         new = query(["id"], filters_json='{"price <": 0.25}')
         httpx.post(f"{server.url}{QUERY}", json=new, trust_env=False)
-        assert threads[-1] != "vitrine-server"  # a filter that was not looked at yet
+        assert threads[-1] != "vitrine-server"  # a filter that was not evaluated yet
 
 
 @pytest.mark.parametrize(
@@ -130,8 +132,8 @@ def test_the_size_of_a_reply_is_told_before(
     status, reply = handle(workspace, "POST", path, body=body)
     assert status == 200
     size = len(orjson.dumps(reply))
-    told = effort_of_read(workspace, operation, {"index": WIDE}, body).reply_bytes
-    assert size / 4 <= told + 300 and told <= 4 * size + 300
+    cost = cost_of_read(workspace, operation, {"index": WIDE}, body).reply_bytes
+    assert size / 4 <= cost + 300 and cost <= 4 * size + 300
 
 
 @pytest.mark.parametrize(
@@ -142,10 +144,10 @@ def test_the_size_of_a_reply_is_told_before(
      {"columns": ["id"], "num_results": 10**30}, {"columns": None, "query_type": 7}],
 )  # fmt: skip
 def test_what_will_be_refused_is_weighed_too(workspace: Workspace, body: dict[str, Any]) -> None:
-    effort_of_read(workspace, "query_index", {"index": WIDE}, body)
+    cost_of_read(workspace, "query_index", {"index": WIDE}, body)
     assert handle(workspace, "POST", QUERY, body=body)[0] == 400
-    effort_of_read(workspace, "query_index", {"index": "main.no.index"}, body)
-    effort_of_read(workspace, "scan_index", {"index": "..%2f"}, body)
+    cost_of_read(workspace, "query_index", {"index": "main.no.index"}, body)
+    cost_of_read(workspace, "scan_index", {"index": "..%2f"}, body)
 
 
 # ---------------------------------------------------------------------- the event loop goes on
@@ -166,7 +168,7 @@ def test_health_is_answered_while_long_requests_run(
         answered: list[float] = []
         done = threading.Event()
 
-        def look() -> None:
+        def poll() -> None:
             with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as own:
                 while not done.is_set():
                     assert own.get("/health").status_code == 200
@@ -178,14 +180,14 @@ def test_health_is_answered_while_long_requests_run(
             ).status_code
 
         ask(0)
-        looking = threading.Thread(target=look)
-        looking.start()
+        polling = threading.Thread(target=poll)
+        polling.start()
         started = time.monotonic()
         with ThreadPoolExecutor(8) as threads:
             assert set(threads.map(ask, range(16))) <= {200, 400}
         ended = time.monotonic()
         done.set()
-        looking.join()
+        polling.join()
     times = [started, *(moment for moment in answered if started <= moment <= ended), ended]
     gaps = np.diff(times)
     # Answered one by one in the loop, the longest gap is all the time; threads leave a small part.
@@ -225,7 +227,7 @@ def test_a_new_connection_does_not_wait_behind_all_that_came_before(
 def test_large_replies_are_made_one_after_the_other(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = workspace.query_index
+    asked = workspace.queries.query
     alone = threading.Lock()
     met: list[bool] = []
 
@@ -237,7 +239,7 @@ def test_large_replies_are_made_one_after_the_other(
             if not met[-1]:
                 alone.release()
 
-    monkeypatch.setattr(workspace, "query_index", watched)
+    monkeypatch.setattr(workspace.queries, "query", watched)
     with BackgroundServer(workspace, None) as server, ThreadPoolExecutor(8) as threads:
 
         def ask(_: int) -> int:
@@ -322,7 +324,7 @@ def test_200_clients_with_2_megabytes_each_are_answered_in_bounded_memory(proces
         statuses = Counter(threads.map(ask, range(200)))
     assert sum(statuses.values()) == 200 and set(statuses) <= {200, 400, 429}, statuses
     assert statuses[200] + statuses[400] >= 20
-    # 400 MB of bodies; without a bound, they and their values are there at once.
+    # 400 MB of bodies; without a bound, they and their values are in memory at once.
     assert memory(server, "VmHWM") - before < 400
 
 
@@ -442,13 +444,13 @@ def test_the_real_clients_try_again_when_there_was_no_room(
         return api.upsert_data_vector_index(DIRECT, json.dumps(ROWS_OF_300_KB)).status.value
 
     def refusals() -> float:
-        told = httpx.get(f"{url}/metrics", trust_env=False).text
-        lines = [line for line in told.splitlines() if 'status="429"' in line]
+        metrics = httpx.get(f"{url}/metrics", trust_env=False).text
+        lines = [line for line in metrics.splitlines() if 'status="429"' in line]
         return sum(float(line.split()[-1]) for line in lines)
 
-    with pytest.raises(Exception, match="Try again in 2 seconds") as told:
+    with pytest.raises(Exception, match="Try again in 2 seconds") as refused:
         index.upsert(ROWS_OF_300_KB)  # this client sends no POST twice by itself
-    assert type(told.value).__name__ == "TooManyRequests"
+    assert type(refused.value).__name__ == "TooManyRequests"
     before = refusals()
     with ThreadPoolExecutor(2) as threads:
         calls = [threads.submit(with_client), threads.submit(with_sdk)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +22,7 @@ from support.server import CREDENTIALS, served
 
 from engine import Workspace
 from engine.doors.cli.command import main
+from engine.doors.http import model_serving
 from engine.errors import InvalidParameterValue, ResourceConflict
 from engine.service.serving.invocations import invoke
 from engine.service.serving.micro_batching import MAX_ITEMS
@@ -35,16 +35,14 @@ class SlowEncoder(CountingEncoder):
 
     image_batch = 8
 
-    def __init__(self, seconds: float = 0.1) -> None:
+    def __init__(self) -> None:
         super().__init__("slow")
-        self.seconds = seconds
         self.may_go_on = threading.Event()
         self.may_go_on.set()
         self.batches: list[int] = []
 
     def encode_texts(self, texts: Sequence[str]) -> Any:
         self.batches.append(len(texts))
-        time.sleep(self.seconds)
         assert self.may_go_on.wait(LONGEST)
         return super().encode_texts(texts)
 
@@ -107,14 +105,29 @@ def are_running(client: httpx.Client, count: int) -> bool:
     return f"vitrine_http_requests_running {count + 1}.0" in client.get("/metrics").text
 
 
-def test_fifty_calls_at_once_need_few_batches(client: httpx.Client, slow: SlowEncoder) -> None:
+@pytest.fixture
+def arrived(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The endpoints of all calls that have come to their model, in order."""
+    found: list[str] = []
+
+    def noted(serving: Any, name: str, payload: Any) -> Any:
+        found.append(name)
+        return invoke(serving, name, payload)
+
+    monkeypatch.setattr(model_serving, "invoke", noted)
+    return found
+
+
+def test_fifty_calls_at_once_need_few_batches(
+    client: httpx.Client, slow: SlowEncoder, arrived: list[str]
+) -> None:
     def ask(number: int) -> Any:
         return call(client, "slow", {"dataframe_records": [{"text": f"text {number}"}]}).json()
 
     slow.may_go_on.clear()
     with ThreadPoolExecutor(50) as threads:
         asked = [threads.submit(ask, number) for number in range(50)]
-        wait_until(lambda: are_running(client, 50))
+        wait_until(lambda: len(arrived) == 50)
         slow.may_go_on.set()
         found = [each.result() for each in asked]
     for number, reply in enumerate(found):
@@ -124,10 +137,15 @@ def test_fifty_calls_at_once_need_few_batches(client: httpx.Client, slow: SlowEn
 
 
 def test_a_record_that_the_model_refuses_fails_alone(
-    client: httpx.Client, slow: SlowEncoder
+    client: httpx.Client, slow: SlowEncoder, arrived: list[str]
 ) -> None:
-    slow.refused, slow.seconds = {"text 7"}, 0.02
-    found = at_once(20, lambda n: call(client, "slow", {"inputs": [f"text {n}"]}))
+    slow.refused = {"text 7"}
+    slow.may_go_on.clear()
+    with ThreadPoolExecutor(20) as threads:
+        asked = [threads.submit(call, client, "slow", {"inputs": [f"text {n}"]}) for n in range(20)]
+        wait_until(lambda: len(arrived) == 20)
+        slow.may_go_on.set()
+        found = [each.result() for each in asked]
     assert [reply.status_code for reply in found] == [400 if n == 7 else 200 for n in range(20)]
     message = found[7].json()["message"]
     assert (
@@ -150,7 +168,6 @@ def test_a_slow_model_holds_up_nothing_else(client: httpx.Client, slow: SlowEnco
 
 
 def test_many_records_are_encoded_in_parts_and_in_order(shop: Any, slow: SlowEncoder) -> None:
-    slow.seconds = 0
     colors = [(n % 256, n // 2 % 256, 7) for n in range(MAX_ITEMS * 2 + 5)]
     rows = [{"image": photo(color)} | ({"text": f"t{n}"} if n % 3 == 0 else {})
             for n, color in enumerate(colors)]  # fmt: skip
@@ -168,7 +185,6 @@ def test_a_photo_behind_the_first_part_is_named_by_its_place(
     client: httpx.Client, slow: SlowEncoder
 ) -> None:
     rows = [{"text": "x"}] * (MAX_ITEMS + 3) + [{"image": base64.b64encode(b"no photo").decode()}]
-    slow.seconds = 0
     message = call(client, CLIP, {"dataframe_records": rows}).json()["message"]
     assert f"record {MAX_ITEMS + 3}" in message
 
@@ -215,15 +231,20 @@ def test_a_model_is_loaded_once_by_threads_that_start_together(
     from engine.service.serving import models
 
     loaded: list[str] = []
+    began: list[int] = []
 
     def load(name: str, device: str | None) -> Any:
         loaded.append(name)
-        time.sleep(0.05)
+        wait_until(lambda: len(began) == 8)
         return CountingEncoder(name)
+
+    def ask(number: int) -> Any:
+        began.append(number)
+        return workspace.encoder("some")
 
     monkeypatch.setattr(models, "load_encoder", load)
     workspace = Workspace(tmp_path)
-    found = at_once(8, lambda n: workspace.encoder("some"))
+    found = at_once(8, ask)
     assert loaded == ["some"] and len({id(encoder) for encoder in found}) == 1
 
 

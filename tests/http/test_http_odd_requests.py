@@ -229,3 +229,11 @@ def test_a_waiting_client_is_told_to_go_on_only_when_its_body_is_wanted(url: str
 
     assert first_line(100) == b"HTTP/1.1 100 Continue"
     assert first_line(10 << 30).split()[1] == b"413"
+
+
+@pytest.mark.parametrize("filters", [5, True, [1], {"id": 1}])
+def test_filters_that_are_no_text_are_refused_by_their_name(url: str, filters: object) -> None:
+    body = {**GOOD, "filters_json": filters}
+    refused = httpx.post(f"{url}{BASE}/query", json=body, trust_env=False)
+    assert refused.status_code == 400
+    assert refused.json()["message"].startswith("filters_json is ")

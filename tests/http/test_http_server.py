@@ -142,8 +142,8 @@ def test_no_token_stands_in_a_log(client: httpx.Client, caplog: pytest.LogCaptur
     with caplog.at_level(logging.DEBUG):
         client.get("/api/2.0/vector-search/endpoints")
         client.post("/oidc/v1/token", data={"client_secret": "secret-of-tests"})
-    told = "\n".join(record.getMessage() for record in caplog.records)
-    assert CREDENTIALS.token not in told and CREDENTIALS.client_secret not in told
+    logged = "\n".join(record.getMessage() for record in caplog.records)
+    assert CREDENTIALS.token not in logged and CREDENTIALS.client_secret not in logged
 
 
 @pytest.mark.parametrize(
@@ -436,8 +436,8 @@ def test_a_running_request_is_finished_when_the_server_is_stopped(tmp_path: Path
             done.append(reply.status_code)
 
         def is_running() -> bool:
-            told = httpx.get(f"{url}/metrics", trust_env=False, timeout=60).text
-            return "vitrine_http_requests_running 2.0" in told  # and the one that asks
+            metrics = httpx.get(f"{url}/metrics", trust_env=False, timeout=60).text
+            return "vitrine_http_requests_running 2.0" in metrics  # and the one that asks
 
         asking = threading.Thread(target=ask)
         asking.start()

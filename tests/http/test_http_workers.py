@@ -16,12 +16,12 @@ import httpx
 import pytest
 
 pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/stat").is_file(), reason="looks for processes as Linux lists them"
+    not Path("/proc/self/stat").is_file(), reason="finds processes as Linux lists them"
 )
 
 
 def started(folder: Path) -> tuple[subprocess.Popen[str], str]:
-    """A server with two workers, as soon as both are there."""
+    """A server with two workers, as soon as both run."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -72,7 +72,7 @@ def workers(parent: int) -> set[int]:
     return found
 
 
-def is_there(process: int) -> bool:
+def is_running(process: int) -> bool:
     """Whether a process runs; one that has ended and nobody asked about doesn't."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
@@ -81,7 +81,7 @@ def is_there(process: int) -> bool:
 
 
 def wait_for_end(processes: set[int]) -> None:
-    while any(is_there(process) for process in processes):
+    while any(is_running(process) for process in processes):
         time.sleep(0.05)
 
 
@@ -118,9 +118,11 @@ def test_workers_finish_what_runs_when_the_server_is_stopped(tmp_path: Path) -> 
         statuses.append(reply.status_code)
 
     def running() -> bool:
-        told = httpx.get(f"{url}/metrics", trust_env=False).text
+        metrics = httpx.get(f"{url}/metrics", trust_env=False).text
         lines = [
-            line for line in told.splitlines() if line.startswith("vitrine_http_requests_running")
+            line
+            for line in metrics.splitlines()
+            if line.startswith("vitrine_http_requests_running")
         ]
         return sum(float(line.split()[-1]) for line in lines) >= 2  # this one, and that
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,14 +13,26 @@ if TYPE_CHECKING:
     from engine.shop.embedding.report import EmbedReport
     from engine.shop.products.importing import ImportReport
     from engine.shop.search.result import SearchResult
+    from engine.workspace import Workspace
 
 _LONGEST_CELL = 44  # characters of a value in a printed table
 
 
-def note(note: str | None) -> None:
-    """A note, if there is one, on standard error."""
-    if note:
-        click.echo(f"note: {note}", err=True)
+def note(text: str | None) -> None:
+    """A note on standard error; nothing for None and empty text."""
+    if text:
+        click.echo(f"note: {text}", err=True)
+
+
+def explain_if_empty(workspace: Workspace, what: str, found: Sequence[object]) -> None:
+    """Say why a list is empty; where no workspace exists at all, as an error.
+
+    Raises:
+        NotFound: no workspace is in the directory that was named.
+    """
+    if not found:
+        workspace.folder.check_exists()
+        note(f"no {what} here. {workspace.whereabouts()}")
 
 
 def print_import(report: ImportReport) -> None:

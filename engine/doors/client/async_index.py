@@ -1,7 +1,7 @@
 """One index of the mirrored client for `async` code. Knows threads and cancellation; not behaviour.
 
-Each call is the sync index's, made in a thread of the loop's executor with the caller's context
-variables. Signatures are those of databricks-ai-search 0.81.
+Its methods are made of the sync index's: a call is made in a thread of the loop's executor with the
+caller's context variables.
 """
 
 from __future__ import annotations
@@ -9,25 +9,59 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import functools
+import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from engine.doors.client.index import DEFAULT_RESULTS, AISearchIndex
+from engine.doors.client.index import AISearchIndex
+from engine.doors.client.mirrored import Mirrored
 from engine.errors import InvalidInputException
 from engine.service.cancellation import Cancelled, cancelled_by
 from engine.workspace import Workspace
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class AsyncAISearchIndex:
+def _awaited(
+    method: Callable[Concatenate[AISearchIndex, P], T],
+    at_call: Callable[[Any], Any] = lambda given: given,
+) -> Callable[Concatenate[AsyncAISearchIndex, P], Coroutine[Any, Any, T]]:
+    """A method of the sync index as one that is awaited, with the same arguments and documentation.
+
+    Args:
+        at_call: from an argument to what goes to the thread, while the caller can't change it.
+    """
+
+    @functools.wraps(method)
+    async def awaited(self: AsyncAISearchIndex, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        given = [at_call(value) for value in args]
+        named = {name: at_call(value) for name, value in kwargs.items()}
+        call: Callable[..., T] = getattr(self._sync, method.__name__)
+        return await self._run(functools.partial(call, *given, **named))
+
+    awaited.__qualname__ = f"AsyncAISearchIndex.{method.__name__}"
+    awaited.__doc__ = f"Awaited, as `AISearchIndex.{method.__name__}`.\n\n{inspect.getdoc(method)}"
+    return awaited
+
+
+def _copied(given: Any) -> Any:
+    """Rows or keys as a list holds them now; what is no list is refused by the sync index."""
+    if not isinstance(given, list):
+        return given
+    return [dict(row) if isinstance(row, dict) else row for row in given]
+
+
+class AsyncAISearchIndex(Mirrored):
     """One index, awaited; `AISearchClient.get_async_index` makes it.
 
     A call that is cancelled, or whose time is over, ends when its thread has ended: nothing is left
-    running and no lock is held. A sync is undone up to its last step; a write that had begun is then
-    done completely or not at all.
+    running and no lock is held. A sync is undone up to its last step, and leaves the version that was
+    published before; a write that had begun is then done completely or not at all. It writes the rows,
+    and deletes the keys, that its list holds at the call.
     """
 
     def __init__(
@@ -61,77 +95,12 @@ class AsyncAISearchIndex:
         self.backoff_jitter = backoff_jitter
         self._closed = False
 
-    def __getattr__(self, name: str) -> Any:
-        offered = ", ".join(sorted(n for n in dir(type(self)) if not n.startswith("_")))
-        raise AttributeError(f"{name!r} is not offered by this version. Offered: {offered}")
-
-    async def upsert(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
-        """As `AISearchIndex.upsert`; the rows are those that `inputs` holds at the call."""
-        rows = inputs
-        if isinstance(inputs, list):  # what is no list is refused by the sync index
-            rows = [dict(row) if isinstance(row, dict) else row for row in inputs]
-        return await self._run(lambda: self._sync.upsert(rows))
-
-    async def delete(self, primary_keys: list[Any]) -> dict[str, Any]:
-        """As `AISearchIndex.delete`; the keys are those that `primary_keys` holds at the call."""
-        keys = list(primary_keys) if isinstance(primary_keys, list) else primary_keys
-        return await self._run(lambda: self._sync.delete(keys))
-
-    async def describe(self) -> dict[str, Any]:
-        """As `AISearchIndex.describe`."""
-        return await self._run(self._sync.describe)
-
-    async def sync(self) -> dict[str, Any]:
-        """As `AISearchIndex.sync`. Cancelled, it leaves the version that was published before."""
-        return await self._run(self._sync.sync)
-
-    async def scan(self, num_results: int = 10, last_primary_key: object = None) -> dict[str, Any]:
-        """As `AISearchIndex.scan`."""
-        return await self._run(lambda: self._sync.scan(num_results, last_primary_key))
-
-    async def similarity_search(
-        self,
-        columns: list[str],
-        query_text: str | None = None,
-        query_vector: list[float] | None = None,
-        filters: dict[str, Any] | list[dict[str, Any]] | str | None = None,
-        num_results: int = DEFAULT_RESULTS,
-        debug_level: int = 0,
-        score_threshold: float | None = None,
-        query_type: str | None = None,
-        columns_to_rerank: list[str] | None = None,
-        disable_notice: bool = False,
-        reranker: object = None,
-        total_retries: int = 3,
-        backoff_factor: float = 1,
-        backoff_jitter: float = 0.2,
-        *,
-        query_columns: list[str] | None = None,
-        sort_columns: list[str] | None = None,
-        facets: list[str] | None = None,
-    ) -> dict[str, Any]:
-        """As `AISearchIndex.similarity_search`."""
-        return await self._run(
-            lambda: self._sync.similarity_search(
-                columns,
-                query_text,
-                query_vector,
-                filters,
-                num_results,
-                debug_level,
-                score_threshold,
-                query_type,
-                columns_to_rerank,
-                disable_notice,
-                reranker,
-                total_retries,
-                backoff_factor,
-                backoff_jitter,
-                query_columns=query_columns,
-                sort_columns=sort_columns,
-                facets=facets,
-            )
-        )
+    describe = _awaited(AISearchIndex.describe)
+    sync = _awaited(AISearchIndex.sync)
+    scan = _awaited(AISearchIndex.scan)
+    similarity_search = _awaited(AISearchIndex.similarity_search)
+    upsert = _awaited(AISearchIndex.upsert, at_call=_copied)
+    delete = _awaited(AISearchIndex.delete, at_call=_copied)
 
     async def aclose(self) -> None:
         """Take no more calls; those under way go on."""

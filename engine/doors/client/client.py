@@ -6,19 +6,22 @@ their texts are those of databricks-ai-search 0.81. Credentials and URLs are acc
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.doors.client.endpoints import EndpointCalls, check_policies
+from engine.core.index_request import DirectAccessRequest
+from engine.doors.arguments import taking
+from engine.doors.client.checks import check_index_name, check_payload_logging, check_policies
+from engine.doors.client.delta_sync import DeltaSyncIndex, DeltaSyncIndexAndWait
+from engine.doors.client.endpoints import EndpointCalls
 from engine.doors.client.index import AISearchIndex
+from engine.doors.client.mirrored import Mirrored
 from engine.errors import InvalidInputException, NotFound
 from engine.workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.doors.client.async_index import AsyncAISearchIndex
 
-_NO_NAME = "Index name must be specified"
 _NOTICE = (
     "[NOTICE] Using a Personal Authentication Token (PAT). Recommended for development only. For "
     "improved performance, please use Service Principal based authentication. To disable this message, "
@@ -26,7 +29,7 @@ _NOTICE = (
 )
 
 
-class AISearchClient(EndpointCalls):
+class AISearchClient(EndpointCalls, Mirrored):
     """Endpoints and indexes of a workspace, called as on the cloud."""
 
     def __init__(
@@ -61,10 +64,6 @@ class AISearchClient(EndpointCalls):
         self.service_principal_client_secret = service_principal_client_secret
         self.validate(disable_notice=disable_notice)
 
-    def __getattr__(self, name: str) -> Any:
-        offered = ", ".join(sorted(n for n in dir(type(self)) if not n.startswith("_")))
-        raise AttributeError(f"{name!r} is not offered by this version. Offered: {offered}")
-
     def validate(self, disable_notice: bool = False) -> None:
         """Check what can be checked without a service: credentials are not needed, nor a URL.
 
@@ -85,120 +84,27 @@ class AISearchClient(EndpointCalls):
             print(_NOTICE)
 
     # ------------------------------------------------------------------ indexes
-    def create_delta_sync_index(
-        self,
-        endpoint_name: str,
-        index_name: str,
-        primary_key: str,
-        source_table_name: str,
-        pipeline_type: str,
-        embedding_dimension: int | None = None,
-        embedding_vector_column: str | None = None,
-        embedding_source_column: str | None = None,
-        embedding_model_endpoint_name: str | None = None,
-        sync_computed_embeddings: bool = False,
-        columns_to_sync: list[str] | None = None,
-        model_endpoint_name_for_query: str | None = None,
-        budget_policy_id: str | None = None,
-        usage_policy_id: str | None = None,
-        index_subtype: str | None = None,
-        payload_logging_enabled: bool | None = None,
-    ) -> AISearchIndex:
+    @taking(DeltaSyncIndex)
+    def create_delta_sync_index(self, given: DeltaSyncIndex) -> AISearchIndex:
         """Create an index over a table; its first sync is done on return.
 
         Raises:
             AssertionError, InvalidInputException: the client's own checks.
             NotFound, ResourceConflict, BadRequest, InvalidParameterValue: the service's.
         """
-        check_policies(budget_policy_id, usage_policy_id)
-        if not pipeline_type:
-            raise AssertionError(
-                "Pipeline type cannot be None. Please use CONTINUOUS/TRIGGERED as the pipeline type."
-            )
-        embeddings: dict[str, Any] = {}
-        if embedding_vector_column:
-            if not embedding_dimension:
-                raise AssertionError(
-                    "Embedding dimension must be specified if source column is used"
-                )
-            if sync_computed_embeddings:
-                raise AssertionError(
-                    "Sync computed embedding is not supported with embedding vector column"
-                )
-            embeddings = {
-                "vector_column": embedding_vector_column,
-                "dimension": embedding_dimension,
-            }
-        elif embedding_source_column:
-            if not embedding_model_endpoint_name:
-                raise AssertionError("You must specify Embedding Model Endpoint")
-            embeddings = {
-                "source_column": embedding_source_column,
-                "model_endpoint": embedding_model_endpoint_name,
-                "query_model_endpoint": model_endpoint_name_for_query or None,
-                "sync_computed_embeddings": bool(sync_computed_embeddings),
-            }
-        elif not index_subtype or index_subtype.upper() != "FULL_TEXT":
-            raise InvalidInputException(
-                "At least one valid embedding_source_column or embedding_vector_column must be "
-                "specified."
-            )
-        _check_payload_logging(payload_logging_enabled)
-        self.workspace.create_index(
-            index_name,
-            endpoint=endpoint_name,
-            primary_key=primary_key,
-            source_table=source_table_name,
-            pipeline_type=pipeline_type,
-            columns_to_sync=columns_to_sync,
-            index_subtype=index_subtype or None,
-            usage_policy_id=usage_policy_id or budget_policy_id or None,
-            payload_logging_enabled=payload_logging_enabled,
-            **embeddings,
-        )
-        return self.get_index(index_name=index_name)
+        self.workspace.indexes.create(given.request())
+        return self.get_index(index_name=given.index_name)
 
-    def create_delta_sync_index_and_wait(
-        self,
-        endpoint_name: str,
-        index_name: str,
-        primary_key: str,
-        source_table_name: str,
-        pipeline_type: str,
-        embedding_dimension: int | None = None,
-        embedding_vector_column: str | None = None,
-        embedding_source_column: str | None = None,
-        embedding_model_endpoint_name: str | None = None,
-        sync_computed_embeddings: bool = False,
-        columns_to_sync: list[str] | None = None,
-        model_endpoint_name_for_query: str | None = None,
-        budget_policy_id: str | None = None,
-        usage_policy_id: str | None = None,
-        verbose: bool = False,
-        timeout: timedelta = timedelta(hours=24),
-        index_subtype: str | None = None,
-        payload_logging_enabled: bool | None = None,
-    ) -> AISearchIndex:
-        """As `create_delta_sync_index`, which is done on return already; looks once, as waiting does."""
-        made = self.create_delta_sync_index(
-            endpoint_name,
-            index_name,
-            primary_key,
-            source_table_name,
-            pipeline_type,
-            embedding_dimension,
-            embedding_vector_column,
-            embedding_source_column,
-            embedding_model_endpoint_name,
-            sync_computed_embeddings,
-            columns_to_sync,
-            model_endpoint_name_for_query,
-            budget_policy_id,
-            usage_policy_id,
-            index_subtype,
-            payload_logging_enabled,
-        )
-        made.wait_until_ready(verbose, timeout)
+    @taking(DeltaSyncIndexAndWait)
+    def create_delta_sync_index_and_wait(self, given: DeltaSyncIndexAndWait) -> AISearchIndex:
+        """As `create_delta_sync_index`, which is done on return: its state is read once or more.
+
+        Raises:
+            Exception: the index is offline, or the time is over. Else as `create_delta_sync_index`.
+        """
+        self.workspace.indexes.create(given.request())
+        made = self.get_index(index_name=given.index_name)
+        made.wait_until_ready(given.verbose, given.timeout)
         return made
 
     def create_direct_access_index(
@@ -221,16 +127,15 @@ class AISearchClient(EndpointCalls):
                 array<float> and the like; the key and the vector among them.
 
         Raises:
-            AssertionError, InvalidInputException: the client's own checks.
-            NotFound, ResourceConflict, InvalidParameterValue: the service's.
+            AssertionError, InvalidInputException: the client's own checks; VitrineError: the service's.
         """
         check_policies(budget_policy_id, usage_policy_id)
         if not schema:
             raise AssertionError("Schema must be present when creating a direct access index.")
         if budget_policy_id or usage_policy_id:
             raise Exception("Usage policy is not supported for direct access index")
-        _check_payload_logging(payload_logging_enabled)
-        self.workspace.create_direct_access_index(
+        check_payload_logging(payload_logging_enabled)
+        request = DirectAccessRequest(
             index_name,
             endpoint=endpoint_name,
             primary_key=primary_key,
@@ -240,6 +145,7 @@ class AISearchClient(EndpointCalls):
             model_endpoint=embedding_model_endpoint_name or None,
             payload_logging_enabled=payload_logging_enabled,
         )
+        self.workspace.indexes.create_direct_access(request)
         return self.get_index(index_name=index_name)
 
     def get_index(
@@ -250,7 +156,7 @@ class AISearchClient(EndpointCalls):
         Raises:
             AssertionError: no index name. NotFound: no such index.
         """
-        name = _index_name(index_name)
+        name = check_index_name(index_name)
         described = self.workspace.get_index(name, endpoint_name)
         return AISearchIndex(
             workspace_url=self.workspace_url,
@@ -283,7 +189,7 @@ class AISearchClient(EndpointCalls):
 
     def index_exists(self, endpoint_name: str | None = None, index_name: str | None = None) -> bool:
         try:
-            self.workspace.get_index(_index_name(index_name), endpoint_name)
+            self.workspace.get_index(check_index_name(index_name), endpoint_name)
         except NotFound:
             return False
         return True
@@ -296,7 +202,7 @@ class AISearchClient(EndpointCalls):
         self, endpoint_name: str | None = None, index_name: str | None = None
     ) -> dict[str, Any]:
         """Delete an index. Raises AssertionError, NotFound."""
-        self.workspace.delete_index(_index_name(index_name), endpoint_name)
+        self.workspace.delete_index(check_index_name(index_name), endpoint_name)
         return {}
 
     def update_index_budget_policy(
@@ -311,7 +217,7 @@ class AISearchClient(EndpointCalls):
             AssertionError, InvalidInputException: the client's own checks.
             NotFound: no such index. InvalidParameterValue: a direct access index.
         """
-        name = _index_name(index_name)
+        name = check_index_name(index_name)
         check_policies(budget_policy_id, usage_policy_id)
         policy = usage_policy_id or budget_policy_id
         if not policy:
@@ -331,23 +237,12 @@ class AISearchClient(EndpointCalls):
         Raises:
             AssertionError, InvalidInputException: the client's own checks. NotFound: no such index.
         """
-        name = _index_name(index_name)
+        name = check_index_name(index_name)
         if payload_logging_enabled is None:
             raise InvalidInputException("payload_logging_enabled must be a boolean.")
-        _check_payload_logging(payload_logging_enabled)
+        check_payload_logging(payload_logging_enabled)
         self.workspace.update_index(name, payload_logging_enabled=payload_logging_enabled)
         return {}
-
-
-def _check_payload_logging(given: object) -> None:
-    if given is not None and not isinstance(given, bool):
-        raise InvalidInputException("payload_logging_enabled must be a boolean.")
-
-
-def _index_name(name: str | None) -> str:
-    if not name:
-        raise AssertionError(_NO_NAME)
-    return name
 
 
 # The names that most code still uses.

@@ -1,4 +1,4 @@
-"""The endpoint calls of the mirrored client, in-process. See `local`, whose client has them."""
+"""The endpoint calls of the mirrored client, in-process. `client.AISearchClient` has them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from engine.doors.client.checks import check_policies, check_qps
 from engine.doors.client.waiting import wait_for_state
 from engine.errors import InvalidInputException, NotFound
 from engine.workspace import Workspace
@@ -34,7 +35,7 @@ class EndpointCalls:
         """
         check_policies(budget_policy_id, usage_policy_id)
         if target_qps is not None:
-            _check_qps(target_qps, least=1)
+            check_qps(target_qps, least=1)
         policy = usage_policy_id or budget_policy_id
         return self.workspace.create_endpoint(name, endpoint_type, policy, target_qps=target_qps)
 
@@ -58,7 +59,7 @@ class EndpointCalls:
         """Return when an endpoint is online, which an endpoint that is not stopped always is.
 
         Raises:
-            NotFound: there is none. Exception: it is stopped, or the time is over.
+            NotFound: no such endpoint. Exception: it is stopped, or the time is over.
         """
 
         def refuse(state: str) -> None:
@@ -147,7 +148,7 @@ class EndpointCalls:
         if not name:
             raise InvalidInputException("Endpoint name must be specified.")
         if target_qps is not None:
-            _check_qps(target_qps, least=-1)
+            check_qps(target_qps, least=-1)
         return self.workspace.update_endpoint(name, target_qps)
 
     def update_endpoint_budget_policy(
@@ -165,18 +166,3 @@ class EndpointCalls:
     def update_endpoint_usage_policy(self, name: str, usage_policy_id: str) -> dict[str, Any]:
         """The same as `update_endpoint_budget_policy`, for a usage policy."""
         return self.update_endpoint_budget_policy(name, usage_policy_id=usage_policy_id)
-
-
-def check_policies(budget_policy_id: str | None, usage_policy_id: str | None) -> None:
-    """Refuse both policies at once. Raises InvalidInputException, in the package's words."""
-    if budget_policy_id and usage_policy_id:
-        raise InvalidInputException(
-            "Cannot specify both budget_policy_id and usage_policy_id. Please use only one."
-        )
-
-
-def _check_qps(target_qps: object, least: int) -> None:
-    if isinstance(target_qps, bool) or not isinstance(target_qps, int):
-        raise InvalidInputException("target_qps must be an integer.")
-    if target_qps == 0 or target_qps < least:
-        raise InvalidInputException("target_qps must be a positive integer.")

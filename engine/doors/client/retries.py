@@ -1,4 +1,4 @@
-"""Another try of a call that fails for a passing reason. Knows which errors pass; not what is called."""
+"""Retries of a call that fails for a transient reason. Knows which errors are; not what is called."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Reply = TypeVar("Reply")
 MAX_WAIT = 120.0  # seconds before one try, whatever the factor
 
 
-def is_passing(error: VitrineError) -> bool:
+def is_transient(error: VitrineError) -> bool:
     """Whether the same call may succeed a moment later.
 
     So it is while a writer publishes faster than a reader opens, and where a file could not be read
@@ -42,7 +42,7 @@ def with_retries(
     backoff_factor: float = 1,
     backoff_jitter: float = 0.2,
 ) -> Reply:
-    """The reply of `call`, tried again while it fails for a passing reason.
+    """The reply of `call`, tried again while it fails for a transient reason.
 
     Args:
         call: reads only; it may run `total_retries` + 1 times.
@@ -57,7 +57,7 @@ def with_retries(
         try:
             return call()
         except VitrineError as error:
-            if not is_passing(error):
+            if not is_transient(error):
                 raise
         time.sleep(wait_before(attempt, backoff_factor, backoff_jitter, random.random()))
     return call()

@@ -1,7 +1,7 @@
 """Waiting for a state. Knows clocks and what the package prints meanwhile; not what it waits for.
 
-Nothing here takes long: a state that is not reached at the first look is one that another process has
-to bring about.
+No call of this engine takes long: a state that is not reached at the first poll is one that another
+process has to bring about.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def wait_for_state(
     verbose: bool,
     timeout: timedelta,
 ) -> str:
-    """Look until a state is reached or the time is over; the last state that was seen.
+    """Poll until a state is reached or the time is over; the last state that was seen.
 
     Args:
         subject: of the lines that `verbose` prints, such as "Index a.b.c".
@@ -31,10 +31,10 @@ def wait_for_state(
     started = time.monotonic()
     seconds = timeout.total_seconds()
     state = state_of()
-    while not is_reached(state) and (passed := time.monotonic() - started) < seconds:
+    while not is_reached(state) and (waited := time.monotonic() - started) < seconds:
         refuse(state)
         if verbose:
-            print(f"{subject} is in state {state}. Time: {int(passed)}s.")
-        time.sleep(min(_POLL_SECONDS, seconds - passed))
+            print(f"{subject} is in state {state}. Time: {int(waited)}s.")
+        time.sleep(min(_POLL_SECONDS, seconds - waited))
         state = state_of()
     return state

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 
 from engine.errors import TooManyRequests
 
-RETRY_SECONDS = 2  # what a refused client is told to wait
+RETRY_SECONDS = 2  # after which a refused client may try again
 
 
 class Hold:
@@ -103,7 +103,7 @@ class Budget:
             raise
 
     def refusal(self) -> TooManyRequests:
-        """What a request is told that can't be let in."""
+        """The error of a request that can't be let in."""
         return TooManyRequests(
             f"{self._what} of other requests take all of the {self._total >> 20:,} MB that the server "
             f"has for them. Try again in {RETRY_SECONDS} seconds, or send fewer requests at once."
@@ -111,10 +111,10 @@ class Budget:
 
 
 class Turns:
-    """Work in the event loop itself, one piece between two looks at the network.
+    """Work in the event loop itself, one piece between two polls of the network.
 
-    Many requests that arrive together would else be answered in one go, and others, as short as a look
-    at /health, would wait for all of them. Whoever comes alone doesn't wait.
+    Many requests that arrive together would else be answered in one go, and others, as short as one of
+    /health, would wait for all of them. Whoever comes alone doesn't wait.
     """
 
     def __init__(self) -> None:

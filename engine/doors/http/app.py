@@ -29,7 +29,7 @@ from engine.doors.http.guard import Guard, Limits, name_operation, request_id
 from engine.doors.http.metrics import current_metrics
 from engine.doors.rest import ROUTES
 from engine.doors.rest.bodies import MalformedRequest, encode_json, parse_body
-from engine.doors.rest.efforts import READS, effort_of_read
+from engine.doors.rest.read_cost import READS, cost_of_read
 from engine.doors.rest.routing import EndpointNotFound, answer, error_body, find_route
 from engine.service.search.cost import REFUSED, Cost
 from engine.workspace import Workspace
@@ -82,12 +82,12 @@ def create_app(
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _ApiCall:
     """One request for the REST table.
 
     Attributes:
         body: its bytes, or the values that they stand for.
-        effort: of a read; None for all else.
+        cost: of a read; None for all else.
     """
 
     workspace: Workspace
@@ -96,40 +96,40 @@ class _Asked:
     query: Mapping[str, object]
     id: str
     body: object = field(repr=False)
-    effort: Cost | None = None
+    cost: Cost | None = None
 
-    def answered(self) -> tuple[bytes, int, str]:
+    def answer(self) -> tuple[bytes, int, str]:
         """The reply as JSON, the status and the operation's name."""
         status, reply, operation = answer(
             ROUTES, self.workspace, self.method, self.path, self.query, self.body, self.id
         )
         return encode_json(reply), status, operation
 
-    def weighed(self) -> _Asked:
-        """The same with its effort, and with its values where they were read for that."""
+    def with_cost(self) -> _ApiCall:
+        """The same with its cost, and with its values where they were read for that."""
         try:
             route, parameters = find_route(ROUTES, self.method, self.path)
         except EndpointNotFound:
-            return replace(self, effort=REFUSED)
+            return replace(self, cost=REFUSED)
         if route.name not in READS:
             return self
         assert isinstance(self.body, bytes)
         if len(self.body) > QUICK_BYTES:
-            return replace(self, effort=_UNREAD)
+            return replace(self, cost=_UNREAD)
         try:
             values = parse_body(self.body)
         except MalformedRequest:
-            return replace(self, effort=REFUSED)
+            return replace(self, cost=REFUSED)
         if not isinstance(values, dict):
-            return replace(self, effort=REFUSED)
-        effort = effort_of_read(self.workspace, route.name, parameters, values)
-        return replace(self, body=values, effort=effort)
+            return replace(self, cost=REFUSED)
+        cost = cost_of_read(self.workspace, route.name, parameters, values)
+        return replace(self, body=values, cost=cost)
 
 
 def _api(workspace: Workspace, limits: Limits) -> Any:
     turns = Turns()
-    # Threads that reckon share one interpreter with the event loop: each makes it wait longer.
-    reckoning = CapacityLimiter((os.cpu_count() or 1) + 1)
+    # Threads that compute share one interpreter with the event loop: each makes it wait longer.
+    computing = CapacityLimiter((os.cpu_count() or 1) + 1)
     # A large reply, or body, keeps the interpreter all the time that it is made or read: two together
     # take as long as one after the other, and the event loop waits for both.
     large = CapacityLimiter(1)
@@ -141,17 +141,17 @@ def _api(workspace: Workspace, limits: Limits) -> Any:
         query = {name: given.getlist(name) for name in given} if given else {}
         path = request.scope["raw_path"].decode("latin-1")
         method = "GET" if request.method == "HEAD" else request.method
-        asked = _Asked(workspace, method, path, query, request_id(request), body).weighed()
-        effort = asked.effort
-        if effort is not None and effort.reply_bytes > _SMALL:
-            return _LargeReply(request, asked, replies, large)
+        call = _ApiCall(workspace, method, path, query, request_id(request), body).with_cost()
+        cost = call.cost
+        if cost is not None and cost.reply_bytes > _SMALL:
+            return _LargeReply(request, call, replies, large)
         # A query that is quicker than handing it to a thread would slow it down.
-        if effort is not None and effort.ms <= QUICK_MS:
+        if cost is not None and cost.ms <= QUICK_MS:
             await turns.take()
-            content, status, operation = asked.answered()
+            content, status, operation = call.answer()
         else:
-            lane = reckoning if effort is not None and effort.ms < math.inf else None
-            content, status, operation = await run_sync(asked.answered, limiter=lane)
+            lane = computing if cost is not None and cost.ms < math.inf else None
+            content, status, operation = await run_sync(call.answer, limiter=lane)
         name_operation(request, operation)
         return Response(content, status, media_type="application/json")
 
@@ -159,20 +159,20 @@ def _api(workspace: Workspace, limits: Limits) -> Any:
 
 
 class _LargeReply(Response):
-    """A reply that is made when there is room for it, and sent in pieces as its reader takes them."""
+    """A reply that is made when its bytes have room, and sent in pieces as its reader takes them."""
 
     def __init__(
-        self, request: Request, asked: _Asked, replies: Budget, lane: CapacityLimiter
+        self, request: Request, call: _ApiCall, replies: Budget, lane: CapacityLimiter
     ) -> None:
         super().__init__(media_type="application/json")
-        self._request, self._asked = request, asked
+        self._request, self._call = request, call
         self._replies, self._lane = replies, lane
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Make it and send it."""
-        assert self._asked.effort is not None
-        async with self._replies.held(self._asked.effort.reply_bytes) as hold:
-            made = await run_sync(self._asked.answered, limiter=self._lane)
+        assert self._call.cost is not None
+        async with self._replies.held(self._call.cost.reply_bytes) as hold:
+            made = await run_sync(self._call.answer, limiter=self._lane)
             content, status, operation = made
             hold.resize(len(content))
             name_operation(self._request, operation)
@@ -193,12 +193,12 @@ def _health(workspace: Workspace) -> Any:
     async def health(request: Request) -> JSONResponse:
         nonlocal seen
         name_operation(request, "health")
-        is_there = workspace.path.is_dir()
-        if seen and not is_there:
+        exists = workspace.path.is_dir()
+        if seen and not exists:
             text = "The workspace's folder is gone."
             body = error_body("STORAGE_FAILED", text, request_id=request_id(request))
             return JSONResponse(body, status_code=503)
-        seen = is_there
+        seen = exists
         return JSONResponse({"status": "ok", "version": __version__})
 
     return health

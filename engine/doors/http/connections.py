@@ -23,7 +23,7 @@ _UPGRADE = re.compile(rb"(\r\n)(upgrade[ \t]*:)", re.IGNORECASE)
 
 
 def _without_upgrade(data: bytes) -> bytes:
-    """The beginning of a request whose offer to speak another protocol is not looked at.
+    """The beginning of a request whose offer to speak another protocol is hidden from the parser.
 
     Java's client makes the offer with each first request; the parser then takes the body for that
     protocol's, and the request would come without one.
@@ -71,7 +71,7 @@ class Connection(HttpToolsProtocol):
             self._wait_for_head()
 
     def on_headers_complete(self) -> None:
-        """The head is there; the body has a limit elsewhere."""
+        """The head is complete; the body has limits in `guard`."""
         self._reads_head = False
         self._stop_head_timer()
         if self.parser.should_upgrade():  # its body would not be read

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from engine.doors.http.guard import name_operation
+from engine.doors.http.guard import CLIENT_GONE, name_operation
 from engine.doors.rest.routing import EndpointNotFound, error_body
 from engine.errors import InvalidParameterValue, VitrineError
 from engine.service.volume_errors import PathNotFound
@@ -109,7 +109,7 @@ def _by_method(files: Files, answers: dict[str, Answer]) -> Any:
         except VitrineError as error:
             return _refused(request, error)
         except ClientDisconnect:
-            return Response(status_code=499)  # nobody is there to read it
+            return Response(status_code=CLIENT_GONE)
 
     return endpoint
 
@@ -134,7 +134,7 @@ async def _download(files: Files, request: Request, path: str) -> Response:
 class _FileContents(StreamingResponse):
     """A part of an open file.
 
-    Not starlette's FileResponse: that opens by path after the length was told, so a file that is
+    Not starlette's FileResponse: that opens by path after the length was sent, so a file that is
     replaced in between would be sent with the length of the old one.
     """
 
@@ -157,7 +157,7 @@ def _pieces(file: BinaryIO, first: int, end: int) -> Iterator[bytes]:
     while first < end:
         piece = file.read(min(_CHUNK, end - first))
         if not piece:
-            return  # the file was cut meanwhile; the length that was told shows it
+            return  # the file was cut meanwhile; the length in the headers shows it
         first += len(piece)
         yield piece
 
@@ -331,7 +331,7 @@ def _overwrite(query: dict[str, str]) -> bool:
 
 
 def _name(request: Request, operation: str) -> None:
-    if hasattr(request.state, "passing"):
+    if hasattr(request.state, "exchange"):
         name_operation(request, f"files_{operation}")
 
 

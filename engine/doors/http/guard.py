@@ -1,4 +1,4 @@
-"""What every request passes before and after its route. Knows ASGI; not routes.
+"""The middleware around every route: what is checked before, and recorded after. Knows ASGI; not routes.
 
 In order: an id, the path made plain, credentials, limits of size and time, room for the body beside
 those of other requests, then a line of access log and the metrics. Errors have the API's form.
@@ -41,7 +41,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 UNLIMITED = ("/api/2.0/fs/",)  # files may be large and slow; their routes have limits of their own
 _ACCESS = logging.getLogger("vitrine.access")
 _LOG = logging.getLogger("vitrine.http")
-CLIENT_GONE = 499  # in log and metrics: nobody is there to read a status
+CLIENT_GONE = 499  # in log and metrics: the client has gone and reads no status
 _REQUEST_ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
 _LENGTH = re.compile("[0-9]{1,18}")
 _SMALL = 128 << 10  # bytes of a body that needs no room: a query by vector
@@ -115,85 +115,85 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        passing = _Passing(scope, receive, send, self._limits.body_bytes)
+        exchange = _Exchange(scope, receive, send, self._limits.body_bytes)
         started = time.perf_counter()
         RUNNING.inc()
         try:
-            refusal = self._refusal(passing)
+            refusal = self._refusal(exchange)
             if refusal is None:
-                with Deadline(None if passing.is_unlimited else self._limits.seconds):
-                    await self._admitted(passing)
+                with Deadline(None if exchange.is_unlimited else self._limits.seconds):
+                    await self._admitted(exchange)
             else:
-                await refusal(passing.scope, passing.receive, passing.send)
+                await refusal(exchange.scope, exchange.receive, exchange.send)
         except asyncio.TimeoutError:
             text = f"The request took longer than {self._limits.seconds:g} s and was given up."
-            await passing.fail(504, "DEADLINE_EXCEEDED", text)
+            await exchange.fail(504, "DEADLINE_EXCEEDED", text)
         except ClientDisconnect:
-            passing.status = CLIENT_GONE
+            exchange.status = CLIENT_GONE
         except TooLarge:
-            await passing.fail(413, "REQUEST_TOO_LARGE", self._too_large())
+            await exchange.fail(413, "REQUEST_TOO_LARGE", self._too_large())
         except TooSlow:
             text = "The body did not come in time; send it faster, or in parts."
-            await passing.fail(408, "REQUEST_TIMEOUT", text, {"Connection": "close"})
+            await exchange.fail(408, "REQUEST_TIMEOUT", text, {"Connection": "close"})
         except TooManyRequests as error:
             again = {"Retry-After": str(RETRY_SECONDS)}
-            await passing.fail(error.status_code, error.error_code, error.message, again)
+            await exchange.fail(error.status_code, error.error_code, error.message, again)
         except Exception:  # a caller learns no internals; the log has them
-            _LOG.exception("request %s failed", passing.id)
-            await passing.fail(500, "INTERNAL_ERROR", "The request failed inside the service.")
+            _LOG.exception("request %s failed", exchange.id)
+            await exchange.fail(500, "INTERNAL_ERROR", "The request failed inside the service.")
         finally:
             RUNNING.dec()
-            _tell(passing, time.perf_counter() - started)
+            _record(exchange, time.perf_counter() - started)
 
-    async def _admitted(self, passing: _Passing) -> None:
+    async def _admitted(self, exchange: _Exchange) -> None:
         """Pass a request on, with room for its body."""
-        if passing.is_unlimited:
-            passing.hurry(self._limits.stalled_seconds, None)
-        elif passing.announced is None or passing.announced > _SMALL:
-            async with self._bodies.held(passing.announced or _SMALL) as hold:
+        if exchange.is_unlimited:
+            exchange.hurry(self._limits.stalled_seconds, None)
+        elif exchange.announced is None or exchange.announced > _SMALL:
+            async with self._bodies.held(exchange.announced or _SMALL) as hold:
                 slowest = (
-                    passing.announced or self._limits.body_bytes
+                    exchange.announced or self._limits.body_bytes
                 ) / self._limits.slowest_bytes
-                passing.hurry(self._limits.stalled_seconds, slowest)
-                passing.hold = hold
-                await self._app(passing.scope, passing.receive, passing.send)
+                exchange.hurry(self._limits.stalled_seconds, slowest)
+                exchange.hold = hold
+                await self._app(exchange.scope, exchange.receive, exchange.send)
             return
-        await self._app(passing.scope, passing.receive, passing.send)
+        await self._app(exchange.scope, exchange.receive, exchange.send)
 
-    def _refusal(self, passing: _Passing) -> JSONResponse | None:
-        path = passing.scope["path"]
-        if self._loopback_only and not passing.is_from_here():
-            passing.operation = "refused"
+    def _refusal(self, exchange: _Exchange) -> JSONResponse | None:
+        path = exchange.scope["path"]
+        if self._loopback_only and not exchange.is_from_here():
+            exchange.operation = "refused"
             text = (
                 "Without credentials, requests must name this machine: a Host, and an Origin if there "
                 f"is one, of {', '.join(LOOPBACK)}."
             )
-            return passing.error(403, "PERMISSION_DENIED", text)
+            return exchange.error(403, "PERMISSION_DENIED", text)
         is_public = path in PUBLIC or path.startswith(LOGIN_PATHS)
         if self._credentials is not None and not is_public:
             try:
-                self._credentials.check_bearer(passing.header("authorization"))
+                self._credentials.check_bearer(exchange.header("authorization"))
             except Unauthenticated as error:
-                passing.operation = "refused"
-                return passing.error(401, error.error_code, error.message)
+                exchange.operation = "refused"
+                return exchange.error(401, error.error_code, error.message)
         if path.startswith(UNLIMITED):
-            passing.unlimited()
+            exchange.unlimited()
             return None
-        length = passing.header("content-length") or "0"
+        length = exchange.header("content-length") or "0"
         if not _LENGTH.fullmatch(length) or int(length) > self._limits.body_bytes:
-            return passing.error(413, "REQUEST_TOO_LARGE", self._too_large())
-        coding = passing.header("content-encoding") or "identity"
+            return exchange.error(413, "REQUEST_TOO_LARGE", self._too_large())
+        coding = exchange.header("content-encoding") or "identity"
         if coding.strip().lower() != "identity":
             text = f"The body is compressed (Content-Encoding: {coding:.80}); send it as it is."
-            return passing.error(415, "UNSUPPORTED_MEDIA_TYPE", text)
+            return exchange.error(415, "UNSUPPORTED_MEDIA_TYPE", text)
         return None
 
     def _too_large(self) -> str:
         return f"The body has more than {self._limits.body_bytes:,} bytes; send it in parts."
 
 
-class _Passing:
-    """One request under way: its id, how long its body may be, what was sent of its answer."""
+class _Exchange:
+    """One request and its answer: its id, how long its body may be, what was received and sent."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, most: int) -> None:
         self._receive, self._send, self._most = receive, send, most
@@ -206,7 +206,7 @@ class _Passing:
         # One of the clients puts two slashes where its base address ends with one.
         plain = re.sub("/+", "/", scope["path"]) or "/"
         raw = re.sub(b"/+", b"/", scope.get("raw_path") or quote(plain).encode())
-        state = {**scope.get("state", {}), "request_id": self.id, "passing": self}
+        state = {**scope.get("state", {}), "request_id": self.id, "exchange": self}
         self.scope = {**scope, "path": plain, "raw_path": raw, "state": state}
         self.operation = "other"
         self.is_unlimited = False
@@ -241,7 +241,7 @@ class _Passing:
         """Whether host and origin are this machine's names.
 
         A page elsewhere can send requests here, and by a name of its own that it lets stand for
-        127.0.0.1 also read the answers; browsers then tell its name.
+        127.0.0.1 also read the answers; browsers then send its name.
         """
         origin = self.header("origin")
         addresses = [f"//{self.header('host') or ''}", *([] if origin is None else [origin])]
@@ -303,7 +303,7 @@ def request_id(request: Request) -> str:
 
 def name_operation(request: Request, operation: str) -> None:
     """Say under which name a request counts in log and metrics."""
-    request.state.passing.operation = operation or "unknown"
+    request.state.exchange.operation = operation or "unknown"
 
 
 @functools.lru_cache(maxsize=1024)
@@ -316,19 +316,20 @@ def _histogram(operation: str) -> Histogram:
     return SECONDS.labels(operation)
 
 
-def _tell(passing: _Passing, seconds: float) -> None:
-    _counter(passing.operation, passing.method, passing.status).inc()
-    _histogram(passing.operation).observe(seconds)
+def _record(exchange: _Exchange, seconds: float) -> None:
+    """Count a request that was answered, and write its line of the access log."""
+    _counter(exchange.operation, exchange.method, exchange.status).inc()
+    _histogram(exchange.operation).observe(seconds)
     if _ACCESS.isEnabledFor(logging.INFO):
         line: dict[str, Any] = {
             "time": round(time.time(), 3),
-            "request_id": passing.id,
-            "method": passing.method,
-            "path": passing.scope["path"][:500],
-            "operation": passing.operation,
-            "status": passing.status,
+            "request_id": exchange.id,
+            "method": exchange.method,
+            "path": exchange.scope["path"][:500],
+            "operation": exchange.operation,
+            "status": exchange.status,
             "ms": round(1000 * seconds, 2),
-            "received": passing.received,
-            "sent": passing.sent,
+            "received": exchange.received,
+            "sent": exchange.sent,
         }
         _ACCESS.info(json.dumps(line, ensure_ascii=False))

@@ -22,7 +22,7 @@ from engine.locks import WaitedTooLong, held
 
 _PREFIX = "vitrine-metrics-"
 _LOCKS = "in-use-{}.lock"
-_SECONDS_TO_LOCK = 60  # from making a folder until its maker holds a lock there, and far more
+_SECONDS_TO_LOCK = 60  # from making a folder until its maker holds a lock in it, and far more
 _held = contextlib.ExitStack()  # locks of this process, until it ends
 atexit.register(_held.close)
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the library's own name; set where workers are several
@@ -90,5 +90,5 @@ def _is_alive(process: int) -> bool:
     except ProcessLookupError:
         return False
     except OSError:
-        return True  # it is there, and another user's
+        return True  # it runs, as another user's
     return True

@@ -39,11 +39,11 @@ _APP = (
     else "engine.doors.http.server:app_from_environment"
 )
 # asyncio's own loop takes all connections that wait at once. uvloop takes one a round, so that behind
-# hundreds a look at /health would wait for seconds; a query costs the same in both.
+# hundreds a request of /health would wait for seconds; a query costs the same in both.
 _LOOP = "asyncio"
-_SWITCH_SECONDS = 0.001  # after which a thread that reckons lets the event loop go on
+_SWITCH_SECONDS = 0.001  # after which a thread that computes lets the event loop go on
 _BACKLOG = 2048  # connections that wait to be taken
-_CONFIGURATION = "VITRINE_SERVER"  # what worker processes are told, as JSON; holds no secret
+_CONFIGURATION = "VITRINE_SERVER"  # for worker processes, as JSON; holds no secret
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,10 @@ def serve(options: Options) -> None:
         # uvicorn stops in order, then raises the signal again for whoever had the handler before.
         for number in (signal.SIGTERM, signal.SIGINT):
             stack.callback(signal.signal, number, signal.signal(number, lambda *_: None))
-        told = {_CONFIGURATION: json.dumps(configuration)}
+        variables = {_CONFIGURATION: json.dumps(configuration)}
         if options.workers > 1:
-            told[SHARED_FOLDER] = stack.enter_context(shared_folder())
-        stack.enter_context(_environment(told))
+            variables[SHARED_FOLDER] = stack.enter_context(shared_folder())
+        stack.enter_context(_environment(variables))
         uvicorn.run(
             _APP,
             factory=True,
@@ -125,10 +125,10 @@ def serve(options: Options) -> None:
 
 
 @contextlib.contextmanager
-def _environment(told: dict[str, str]) -> Iterator[None]:
-    """Variables for worker processes; afterwards they are as before."""
-    before = {name: os.environ.get(name) for name in told}
-    os.environ.update(told)
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """Variables of the environment for worker processes; afterwards they are as before."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
         yield
     finally:

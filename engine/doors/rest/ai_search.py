@@ -14,10 +14,12 @@ from datetime import datetime, timezone
 from typing import Any
 
 from engine.core.reply import invalid_token
-from engine.doors.rest.data import INPUTS, KEYS, QUERY, query_arguments, rows_of
+from engine.doors.pages import join_pages
+from engine.doors.rest.data import INPUTS, KEYS, QUERY, query_request, rows_of
 from engine.doors.rest.endpoints import PAGE_TOKEN, TAGS, check_page_token
 from engine.doors.rest.fields import Field, Values, ignored
-from engine.doors.rest.indexes import create_fields, create_index, index_of
+from engine.doors.rest.indexes import index_of
+from engine.doors.rest.new_index import create_fields, create_index
 from engine.doors.rest.routing import Json, Request, Route
 from engine.errors import InvalidParameterValue, NotSupported
 from engine.workspace import Workspace
@@ -194,17 +196,12 @@ def _sync(workspace: Workspace, request: Request) -> Json:
 # ------------------------------------------------------------------ rows
 def _query(workspace: Workspace, request: Request) -> Json:
     """A query whose pages are joined: this dialect has no page token."""
-    name, arguments = index_of(workspace, request), query_arguments(request.body)
-    wanted = [arguments.pop(field, None) for field in ("page_size", "max_results")]
+    name, body = index_of(workspace, request), dict(request.body)
+    wanted = [body.pop(field, None) for field in ("page_size", "max_results")]
     for value in (value for value in reversed(wanted) if value is not None):
-        arguments["num_results"] = value
-    reply = workspace.query_index(name, **arguments)
-    while token := reply.pop("next_page_token", ""):
-        page = workspace.query_next_page(name, token)
-        reply["result"]["row_count"] += page["result"]["row_count"]
-        reply["result"]["data_array"] += page["result"]["data_array"]
-        reply["next_page_token"] = page.get("next_page_token", "")
-    return reply
+        body["num_results"] = value
+    first = workspace.queries.query(query_request(name, body))
+    return join_pages(first, lambda token: workspace.queries.next_page(name, token))
 
 
 def _scan(workspace: Workspace, request: Request) -> Json:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.core.query_request import QueryRequest
 from engine.doors.rest.fields import Field, Values, ignored
 from engine.doors.rest.indexes import both, index_of
 from engine.doors.rest.json_text import parse_exactly, parse_rows
@@ -44,21 +45,29 @@ KEYS = Field("primary_keys", "scalars")
 ENDPOINT_NAME = Field("endpoint_name", "string")  # checked: the index must be on it
 
 
-def query_arguments(body: Values) -> dict[str, Any]:
-    """The arguments of `Workspace.query_index` that a query's body stands for.
+def query_request(name: str, body: Values) -> QueryRequest:
+    """The query of an index that a body stands for.
+
+    Args:
+        body: the fields of `QUERY` that were given, and `num_results`.
 
     Raises:
-        InvalidParameterValue: `filters_json` is not the JSON text of a dict or a list of dicts, or a
-            name stands twice in one.
+        InvalidParameterValue: see `filters_of`.
     """
-    arguments = dict(body)
-    text = arguments.pop("filters_json", None)
-    if text:
-        arguments["filters"] = _filters(text)
-    return arguments
+    given = dict(body)
+    text = given.pop("filters_json", None)
+    return QueryRequest(name, filters=filters_of(text), **given)
 
 
-def _filters(text: str) -> object:
+def filters_of(text: str | None) -> object:
+    """The filters that `filters_json` holds; None for none.
+
+    Raises:
+        InvalidParameterValue: not the JSON text of a dict or a list of dicts, or a name stands twice
+            in one.
+    """
+    if not text:
+        return None
     try:
         filters = parse_exactly(text)
     except ValueError:
@@ -89,7 +98,8 @@ def rows_of(text: str) -> list[dict[str, Any]]:
 
 
 def _query(workspace: Workspace, request: Request) -> Json:
-    return workspace.query_index(index_of(workspace, request), **query_arguments(request.body))
+    name = index_of(workspace, request)
+    return workspace.queries.query(query_request(name, request.body))
 
 
 def _next_page(workspace: Workspace, request: Request) -> Json:
@@ -103,7 +113,11 @@ def _scan(workspace: Workspace, request: Request) -> Json:
 
 
 def _named(workspace: Workspace, request: Request) -> str:
-    """The index of a request whose body may name the endpoint too. Raises NotFound."""
+    """The index of a request whose body may name the endpoint too.
+
+    Raises:
+        NotFound: such an index is not on the endpoint.
+    """
     endpoint = request.body.get(ENDPOINT_NAME.name)
     if endpoint is not None:
         workspace.get_index(request.path["index"], endpoint)

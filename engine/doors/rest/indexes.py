@@ -1,15 +1,13 @@
-"""Routes of indexes: create, look, change, delete, sync. Knows fields; not what they mean.
+"""Routes of indexes: create, read, change, delete, sync. Knows fields; not what they mean.
 
 An index has two addresses: by its name, and by its name under its endpoint.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from engine.doors.rest.endpoints import PAGE_TOKEN, check_page_token
-from engine.doors.rest.fields import Field, Values
-from engine.doors.rest.json_text import parse_json
+from engine.doors.rest.fields import Field
+from engine.doors.rest.new_index import MODEL, create_fields, create_index
 from engine.doors.rest.routing import Answer, Json, Request, Route
 from engine.errors import InvalidParameterValue
 from engine.workspace import Workspace
@@ -17,176 +15,7 @@ from engine.workspace import Workspace
 BASE = "/api/2.0/vector-search/indexes"
 UNDER_ENDPOINT = "/api/2.0/vector-search/endpoints/{endpoint}/indexes"
 NAMED = (f"{BASE}/{{index}}", f"{UNDER_ENDPOINT}/{{index}}")
-
-_VECTOR_COLUMN = (
-    Field("name", "string", required=True),
-    Field("embedding_dimension", "integer"),
-)
-
-
-def source_column(model: str) -> tuple[Field, ...]:
-    """Fields of a column whose texts are encoded; `model` is the field of the serving endpoint."""
-    return (
-        Field("name", "string"),
-        Field(model, "string"),
-        Field("model_endpoint_name_for_query", "string"),
-    )
-
-
-def create_fields(model: str) -> tuple[Field, ...]:
-    """What describes a new index, beside its name and its endpoint's."""
-    vectors = Field("embedding_vector_columns", "objects", fields=_VECTOR_COLUMN)
-    sources = Field("embedding_source_columns", "objects", fields=source_column(model))
-    delta_sync = (
-        Field("source_table", "string", required=True),
-        Field("pipeline_type", "string", required=True),
-        sources,
-        vectors,
-        Field("embedding_writeback_table", "string"),
-        Field("columns_to_sync", "strings"),
-        Field("columns_to_index", "strings"),
-        Field("budget_policy_id", "string"),
-        Field("usage_policy_id", "string"),
-    )
-    direct = (Field("schema_json", "string", required=True), sources, vectors)
-    return (
-        Field("index_type", "string", required=True),
-        Field("primary_key", "string", required=True),
-        Field("index_subtype", "string"),
-        Field("payload_logging_enabled", "boolean"),
-        Field("delta_sync_index_spec", "object", fields=delta_sync),
-        Field("direct_access_index_spec", "object", fields=direct),
-    )
-
-
-MODEL = "embedding_model_endpoint_name"
 NAME = Field("name", "string", required=True)
-
-
-# ------------------------------------------------------------------ create
-def create_index(
-    workspace: Workspace, name: str, endpoint: str, body: Values, model: str = MODEL
-) -> Json:
-    """Create an index as its body describes it; returns it as the API shows it.
-
-    Args:
-        model: name of the field that holds the serving endpoint of a source column.
-
-    Raises:
-        InvalidParameterValue: the type and the specification don't go together. Otherwise as
-            `Workspace.create_index` and `create_direct_access_index`.
-    """
-    kind = body["index_type"].upper()
-    specs = {"DELTA_SYNC": "delta_sync_index_spec", "DIRECT_ACCESS": "direct_access_index_spec"}
-    if kind not in specs:
-        raise InvalidParameterValue(
-            f"index_type is {body['index_type']!r:.80}; expected {' or '.join(specs)}."
-        )
-    (other,) = {*specs.values()} - {specs[kind]}
-    if specs[kind] not in body or other in body:
-        raise InvalidParameterValue(
-            f"An index of type {kind} is described by {specs[kind]}, and by nothing else."
-        )
-    spec = body[specs[kind]]
-    shared: dict[str, Any] = {"primary_key": body["primary_key"], "endpoint": endpoint}
-    if "payload_logging_enabled" in body:
-        shared["payload_logging_enabled"] = body["payload_logging_enabled"]
-    subtype = body.get("index_subtype")
-    if kind == "DIRECT_ACCESS":
-        if subtype is not None and subtype.upper() != "HYBRID":
-            raise InvalidParameterValue(
-                f"index_subtype is {subtype!r:.80}; a direct access index is always HYBRID."
-            )
-        workspace.create_direct_access_index(name, **shared, **_direct_arguments(spec, model))
-    else:
-        if subtype is not None:
-            shared["index_subtype"] = subtype
-        workspace.create_index(name, **shared, **_delta_sync_arguments(spec, name, model))
-    return workspace.get_index(name)
-
-
-def _only(spec: Values, field: str) -> Values | None:
-    """The one column that a list holds, None where it is absent or empty."""
-    columns = spec.get(field) or [None]
-    if len(columns) > 1:
-        raise InvalidParameterValue(f"{field} has {len(columns)} columns; expected one.")
-    first: Values | None = columns[0]
-    return first
-
-
-def _delta_sync_arguments(spec: Values, name: str, model: str) -> dict[str, Any]:
-    if "columns_to_sync" in spec and "columns_to_index" in spec:
-        raise InvalidParameterValue(
-            "columns_to_index is another name of columns_to_sync; give one of them."
-        )
-    if "budget_policy_id" in spec and "usage_policy_id" in spec:
-        raise InvalidParameterValue(
-            "Both budget_policy_id and usage_policy_id were given; expected one of them."
-        )
-    vector, source = (
-        _only(spec, "embedding_vector_columns"),
-        _only(spec, "embedding_source_columns"),
-    )
-    if vector is not None and source is not None:
-        raise InvalidParameterValue(
-            "Both embedding_vector_columns and embedding_source_columns were given; an index has "
-            "vectors of its own or computes them."
-        )
-    writeback = spec.get("embedding_writeback_table")
-    arguments: dict[str, Any] = {
-        "source_table": spec["source_table"],
-        "pipeline_type": spec["pipeline_type"],
-        "columns_to_sync": spec.get("columns_to_sync", spec.get("columns_to_index")),
-        "usage_policy_id": spec.get("usage_policy_id", spec.get("budget_policy_id")),
-        "vector_column": vector and vector["name"],
-        "dimension": vector and vector.get("embedding_dimension"),
-        "source_column": source and source.get("name"),
-        "model_endpoint": source and source.get(model),
-        "query_model_endpoint": source and source.get("model_endpoint_name_for_query"),
-        "sync_computed_embeddings": writeback is not None,
-    }
-    if writeback not in (None, f"{name}_writeback_table"):
-        raise InvalidParameterValue(
-            f"embedding_writeback_table is {writeback!r:.200}; expected {name}_writeback_table."
-        )
-    if vector is not None and arguments["dimension"] is None:
-        raise InvalidParameterValue(
-            "embedding_vector_columns[0].embedding_dimension is missing; it is required."
-        )
-    if source is not None and not arguments["source_column"]:
-        raise InvalidParameterValue(
-            "embedding_source_columns[0].name is missing; it is the column of texts."
-        )
-    return {key: value for key, value in arguments.items() if value is not None}
-
-
-def _direct_arguments(spec: Values, model: str) -> dict[str, Any]:
-    vector, source = (
-        _only(spec, "embedding_vector_columns"),
-        _only(spec, "embedding_source_columns"),
-    )
-    if vector is None or "embedding_dimension" not in vector:
-        raise InvalidParameterValue(
-            "direct_access_index_spec needs embedding_vector_columns with one column's name and "
-            "embedding_dimension."
-        )
-    try:
-        schema = parse_json(spec["schema_json"])
-    except ValueError:
-        schema = None
-    if not isinstance(schema, dict) or not all(isinstance(kind, str) for kind in schema.values()):
-        raise InvalidParameterValue(
-            f"schema_json is {spec['schema_json']!r:.200}; expected the JSON text of an object "
-            'with the type of each column, such as {"id": "integer", "vector": "array<float>"}.'
-        )
-    arguments: dict[str, Any] = {
-        "schema": schema,
-        "vector_column": vector["name"],
-        "dimension": vector["embedding_dimension"],
-    }
-    if source is not None and source.get(model):
-        arguments["model_endpoint"] = source.get("model_endpoint_name_for_query", source[model])
-    return arguments
 
 
 # ------------------------------------------------------------------ answers
@@ -225,7 +54,7 @@ def index_of(workspace: Workspace, request: Request) -> str:
     """The index that a path names.
 
     Raises:
-        NotFound: the path names an endpoint too, and the index is not there.
+        NotFound: the path names an endpoint too, and no such index is on it.
     """
     name, endpoint = request.path["index"], request.path.get("endpoint")
     if endpoint is not None:

@@ -1,4 +1,4 @@
-"""Routes that helper libraries read the catalogue by, and SQL, which is not offered. Knows fields."""
+"""Routes of Unity Catalog's tables, and of SQL statements, which are not offered. Knows fields."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _IN_SCHEMA = (
     Field("max_results", "integer"),
     Field("page_token", "string"),
     Field("omit_columns", "boolean"),
-    # What these would add to a table, or leave out of it, is not shown here anyway.
+    # What these would add to a table, or leave out of it, is not shown in any case.
     *ignored(
         "include_browse", "include_manifest_capabilities", "omit_properties", "omit_username",
         "include_delta_metadata",

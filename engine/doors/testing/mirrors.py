@@ -6,18 +6,19 @@ Knows rows and indexes; not pytest, whose plugin is `installed/vitrine_search/py
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from engine.core.index_request import DirectAccessRequest
 from engine.core.names import table_name
+from engine.doors.arguments import taking
 from engine.doors.client.client import AISearchClient, AISearchIndex
+from engine.doors.testing.new_index import NewIndex, direct_columns, only_vector_column
 from engine.errors import InvalidInputException
-from engine.service.given_rows import dimension_of, schema_of, table_of, vector_columns
+from engine.service.given_rows import table_of
 from engine.workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.doors.http.credentials import Credentials
-
-MODEL = "databricks-gte-large-en"  # a stand-in of that name is in every workspace
 
 
 class Mirror:
@@ -44,38 +45,13 @@ class Mirror:
         self.workspace.write_table(full, table_of(rows))
         return full
 
-    def index(
-        self,
-        name: str,
-        rows: object = None,
-        *,
-        source_table: str | None = None,
-        primary_key: str = "id",
-        vector_column: str | None = None,
-        text_column: str | None = None,
-        model: str | None = None,
-        dimension: int | None = None,
-        index_subtype: str | None = None,
-        columns_to_sync: list[str] | None = None,
-        pipeline_type: str = "TRIGGERED",
-        endpoint: str = "test_endpoint",
-        endpoint_type: str | None = None,
-    ) -> AISearchIndex:
+    @taking(NewIndex)
+    def index(self, given: NewIndex) -> AISearchIndex:
         """Make a delta sync index, with endpoint and source table where they are missing, and fill it.
 
             vitrine.index("main.shop.shirts", rows)                    # vectors in a column of rows
             vitrine.index("main.shop.docs", rows, text_column="text")  # managed embeddings
             vitrine.index("main.shop.words", rows, index_subtype="FULL_TEXT")
-
-        Args:
-            name: one or two parts are completed as for a table.
-            rows: an Arrow table or a list of dicts, which become the source table.
-            source_table: its name, None for the index's name with `_source` behind it; without rows,
-                a table that is there.
-            vector_column: None for the only column that holds lists of floats.
-            text_column, model: a column of texts, and the serving endpoint that encodes them, `MODEL`
-                where none is named.
-            endpoint_type: None for STANDARD, for FULL_TEXT STORAGE_OPTIMIZED.
 
         Returns:
             the in-process index, with `name`, `similarity_search`, `sync` and the rest.
@@ -83,25 +59,12 @@ class Mirror:
         Raises:
             InvalidInputException: no rows, or no column to take. Otherwise as `create_index`.
         """
-        full, source = self._source(name, rows, source_table)
-        is_full_text = (index_subtype or "").upper() == "FULL_TEXT"
-        if vector_column is None and text_column is None and not is_full_text:
-            vector_column = _only_vector_column(self.workspace.read_table(source))
-        kind = "STORAGE_OPTIMIZED" if is_full_text else "STANDARD"
-        self._make_endpoint(endpoint, endpoint_type or kind)
-        self.workspace.create_index(
-            full,
-            endpoint=endpoint,
-            primary_key=primary_key,
-            source_table=source,
-            vector_column=vector_column,
-            source_column=text_column,
-            model_endpoint=model if text_column is None else model or MODEL,
-            dimension=dimension,
-            pipeline_type=pipeline_type,
-            columns_to_sync=columns_to_sync,
-            index_subtype=index_subtype,
-        )
+        full, source = self._source(given.name, given.rows, given.source_table)
+        vector_column = given.vector_column
+        if vector_column is None and given.text_column is None and not given.is_full_text:
+            vector_column = only_vector_column(self.workspace.read_table(source))
+        self._make_endpoint(given.endpoint, given.type_of_endpoint)
+        self.workspace.indexes.create(given.request(full, source, vector_column))
         return self._open(full)
 
     def direct_index(
@@ -125,13 +88,12 @@ class Mirror:
             model: serving endpoint that encodes the texts of queries; None where they bring vectors.
 
         Raises:
-            InvalidInputException: nothing to read the schema from, or rows that don't fit it.
-                Otherwise as `create_direct_access_index`.
+            InvalidInputException: no schema to be found, or rows that don't fit it. VitrineError.
         """
         full = str(table_name(name))
-        column, size, types = _direct_facts(rows, vector_column, dimension, schema)
+        column, size, types = direct_columns(rows, vector_column, dimension, schema)
         self._make_endpoint(endpoint, endpoint_type)
-        self.workspace.create_direct_access_index(
+        request = DirectAccessRequest(
             full,
             endpoint=endpoint,
             primary_key=primary_key,
@@ -140,6 +102,7 @@ class Mirror:
             schema=types,
             model_endpoint=model,
         )
+        self.workspace.indexes.create_direct_access(request)
         index = self._open(full)
         if rows is not None:
             _upsert(index, rows)
@@ -150,7 +113,7 @@ class Mirror:
             self.workspace.create_endpoint(name, kind)
 
     def _source(self, name: str, rows: object, source_table: str | None) -> tuple[str, str]:
-        """Full names of the index and of its source table, which is written where there are rows."""
+        """Full names of the index and of its source table, which is written where rows are given."""
         full = str(table_name(name))
         if rows is not None:
             return full, self.table(source_table or f"{full}_source", rows)
@@ -186,30 +149,3 @@ def _upsert(index: AISearchIndex, rows: object) -> None:
     if reply["status"] != "SUCCESS":
         failed = ", ".join(reply["result"]["failed_primary_keys"][:5])
         raise InvalidInputException(f"rows with these keys don't fit index {index.name}: {failed}.")
-
-
-def _only_vector_column(table: Any) -> str:
-    found = vector_columns(table)
-    if len(found) != 1:
-        raise InvalidInputException(
-            f"rows have {len(found)} columns with lists of floats, of {', '.join(table.column_names)}; "
-            "say vector_column=, text_column= for managed embeddings, or "
-            'index_subtype="FULL_TEXT" for words alone.'
-        )
-    return found[0]
-
-
-def _direct_facts(
-    rows: object, column: str | None, dimension: int | None, schema: Mapping[str, str] | None
-) -> tuple[str, int, Mapping[str, str]]:
-    """Vector column, dimension and schema of a direct access index, given or read from the rows."""
-    if rows is not None:
-        table = table_of(rows)
-        found = column or _only_vector_column(table)
-        return found, dimension or dimension_of(table, found), schema or schema_of(table)
-    if schema is None or dimension is None or column is None:
-        raise InvalidInputException(
-            "an empty direct access index needs schema=, dimension= and vector_column=; with rows "
-            "they are read from them."
-        )
-    return column, dimension, schema

@@ -1,7 +1,8 @@
 """The client packages replaced by the in-process client for a time. Knows when; not what the classes do.
 
-What is put in place is in `stand_ins`, names that were imported before in `rebinding`, instances that
-were made before in `outsiders`, the network in `no_network`, the environment in `logins`.
+What is put in place is in `fake_packages`, names that were imported before are bound anew by
+`rebinding`, instances that were made before refused by `real_clients`, calls to other machines by
+`no_network`; the environment's changes are in `environment`.
 """
 
 from __future__ import annotations
@@ -19,10 +20,8 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, TypeVar
 
-from engine.doors.testing import logins, no_network
-from engine.doors.testing.outsiders import Outsiders
-from engine.doors.testing.rebinding import Bindings, Slot
-from engine.doors.testing.stand_ins import (
+from engine.doors.testing import environment, no_network
+from engine.doors.testing.fake_packages import (
     PACKAGES,
     SDK,
     SDK_CLIENT,
@@ -31,7 +30,9 @@ from engine.doors.testing.stand_ins import (
     module_of,
     sdk_client_of,
 )
-from engine.doors.testing.when_imported import WhenImported
+from engine.doors.testing.import_hook import ImportHook
+from engine.doors.testing.real_clients import RealClients
+from engine.doors.testing.rebinding import Bindings, Slot
 from engine.errors import InvalidInputException
 from engine.settings import Settings
 from engine.workspace import Workspace
@@ -61,7 +62,7 @@ class mock:  # noqa: N801 - called as a function: `with mock():`, `@mock()`
     Names that were imported before are bound anew, in every loaded module; who holds a package's class
     elsewhere (in a class, a default argument) gets the workspace's client from it all the same. A
     client that was made before is refused when it is used: it has a host and credentials of its own.
-    The environment's are replaced by stand-ins, and a call to another machine is refused.
+    The environment's are replaced by ones that log in nowhere, and a call to another machine is refused.
 
     All of this belongs to the process: other threads see the mock too, and while mocks of several
     threads overlap, the one that began last counts.
@@ -139,7 +140,7 @@ class _Mocked:
     """What one mock puts in place.
 
     Attributes:
-        modules: stand-ins by full name. workspace: what they work on.
+        modules: fakes by full name. workspace: what they work on.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -148,7 +149,7 @@ class _Mocked:
 
     @functools.cached_property
     def sdk_client(self) -> type:
-        """The SDK's client, made when the SDK is there."""
+        """The SDK's client, made when the SDK is loaded."""
         return sdk_client_of(self.workspace)
 
     def at(self, slot: Slot) -> object:
@@ -171,7 +172,7 @@ class _Mocked:
 
 # ------------------------------------------------------------------ putting them in place
 class _Before:
-    """What was there before the first of the mocks that are on, and how to have it back."""
+    """What the process was before the first of the mocks that are on, and how to have it back."""
 
     def __init__(self, first: _Mocked) -> None:
         self.modules: dict[str, ModuleType] = {}
@@ -187,13 +188,13 @@ class _Before:
         self.real_slots = _real_slots(self.modules, first.modules)
         self.bindings = Bindings((*PACKAGES, "engine."))
         self.spent: list[_Mocked] = []  # held, so that no other object gets the id of one of theirs
-        self.outsiders = Outsiders(lambda slot: _active[-1].at(slot))
-        self.outsiders.add(_client_classes(self.modules))
-        changes = logins.to_nobody(os.environ)
+        self.real_clients = RealClients(lambda slot: _active[-1].at(slot))
+        self.real_clients.add(_client_classes(self.modules))
+        changes = environment.for_mock(os.environ)
         self.environment = {name: os.environ.get(name) for name in changes}
         _set_environment(changes)
-        no_network.refuse_others()
-        self.finder = WhenImported({SDK: self.add_sdk, "uvloop": no_network.guard_uvloop})
+        no_network.block_network()
+        self.finder = ImportHook({SDK: self.add_sdk, "uvloop": no_network.guard_uvloop})
         sys.meta_path.insert(0, self.finder)
         if SDK in sys.modules:
             self.add_sdk(sys.modules[SDK])
@@ -202,7 +203,7 @@ class _Before:
         """Bind the names of the SDK's client too, now that it is loaded."""
         real = vars(sdk)[SDK_CLIENT]
         self.real_slots[id(real)] = (SDK, SDK_CLIENT)
-        self.outsiders.add({(SDK, SDK_CLIENT): real})
+        self.real_clients.add({(SDK, SDK_CLIENT): real})
         if _active:
             self.bind(_active[-1])
 
@@ -216,8 +217,8 @@ class _Before:
     def restore(self) -> None:
         """Put everything back; real packages are loaded where a module wants names of theirs."""
         sys.meta_path.remove(self.finder)
-        no_network.let_others()
-        self.outsiders.release()
+        no_network.unblock_network()
+        self.real_clients.release()
         _set_environment(self.environment)
         _remove_present()
         if self.made_parent:
@@ -230,12 +231,12 @@ class _Before:
                     delattr(self.parent, name)
         sys.modules.update(self.modules)
         own: dict[int, Slot] = {}
-        stand_ins: dict[int, Slot] = {}
+        fakes: dict[int, Slot] = {}
         for each in self.spent:
             own.update(each.own())
             for module, content in each.modules.items():
-                stand_ins.update({id(value): (module, name) for name, value in _public(content)})
-        self.bindings.restore({**stand_ins, **own}, own, _real)
+                fakes.update({id(value): (module, name) for name, value in _public(content)})
+        self.bindings.restore({**fakes, **own}, own, _real)
 
 
 _lock = threading.RLock()
@@ -285,7 +286,7 @@ def _ensure_parent() -> bool:
 
 
 def _present() -> list[str]:
-    """Names of the packages' modules that are loaded, real ones or stand-ins."""
+    """Names of the packages' modules that are loaded, real ones or fakes."""
     return [
         name
         for name in list(sys.modules)
@@ -303,10 +304,10 @@ def _public(module: ModuleType) -> list[tuple[str, object]]:
     return [(name, value) for name, value in vars(module).items() if inspect.isclass(value)]
 
 
-def _real_slots(real: dict[str, ModuleType], stand_ins: Modules) -> dict[int, Slot]:
-    """The ids of the packages' objects that have a stand-in."""
+def _real_slots(real: dict[str, ModuleType], fakes: Modules) -> dict[int, Slot]:
+    """The ids of the packages' objects that have a fake."""
     slots: dict[int, Slot] = {}
-    for full_name, content in stand_ins.items():
+    for full_name, content in fakes.items():
         if full_name in real:
             slots[id(real[full_name])] = (full_name, "")
             for name, _ in _public(content):
@@ -342,7 +343,7 @@ def _real(slot: Slot) -> object:
         found = importlib.import_module(module)
     except (
         Exception
-    ):  # not installed, or it warns where warnings are errors: whoever uses it, sees it
+    ):  # not installed, or a warning where these are errors: whoever uses it, sees it
         return None
     return getattr(found, name, None) if name else found
 

@@ -25,10 +25,10 @@ _ABSENT = object()
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
 # The first line of a request to a proxy: it names another machine, as an address or a whole URL.
 _PROXIED = re.compile(rb"[A-Z]{3,9} (?:[a-z]+://|(?<=CONNECT ))([^\s/]+)[^\s]* HTTP/1\.[01]\r\n")
-_put: list[tuple[Any, str, object, object]] = []  # owner, name, what stands there, what stood there
+_put: list[tuple[Any, str, object, object]] = []  # owner, name, the guard, what was before it
 
 
-def refuse_others() -> None:
+def block_network() -> None:
     """Refuse, from now on, connections to and look-ups of what is not this machine."""
     for name in ("connect", "connect_ex"):
         _guard(socket.socket, name, lambda self, address, *_: _check_address(self, address))
@@ -56,12 +56,12 @@ def guard_uvloop(uvloop: ModuleType) -> None:
     _guard(uvloop.Loop, "getaddrinfo", lambda _, host, port=None, **__: _check_name(host, port))
 
 
-def let_others() -> None:
+def unblock_network() -> None:
     """Take the guards away."""
     while _put:
         owner, name, guarded, before = _put.pop()
         if vars(owner).get(name) is not guarded:
-            continue  # somebody put something else there, and will take it away
+            continue  # somebody put something else in its place, and will take it away
         if before is _ABSENT:
             delattr(owner, name)
         else:

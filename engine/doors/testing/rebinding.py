@@ -42,26 +42,26 @@ class Bindings:
 
     def restore(
         self,
-        stand_ins: Mapping[int, Slot],
+        fakes: Mapping[int, Slot],
         own: Mapping[int, Slot],
         real: Callable[[Slot], object],
     ) -> None:
         """Bind every name to what it stood for, and those of modules that came since to the real ones.
 
         Args:
-            stand_ins: ids of all that was put in place. own: of those that stand nowhere else, by
-                which a module that came since shows that it took them from there.
+            fakes: ids of all that was put in place. own: of those that stand nowhere else, by
+                which a module that came since shows that it took them from the mock.
             real: the real object, or None where it can't be had.
         """
         for (_, name), (module, value) in self._held.items():
-            if id(vars(module).get(name, _ABSENT)) in stand_ins:
+            if id(vars(module).get(name, _ABSENT)) in fakes:
                 vars(module)[name] = value
         for module, name, value in list(self._globals(own)):
             self._set(module, name, real(own[id(value)]))
         for module in [m for name, m in list(sys.modules.items()) if self._is_new(name, m)]:
-            if any(id(value) in stand_ins for value in list(vars(module).values())):
+            if any(id(value) in fakes for value in list(vars(module).values())):
                 for name, slot in _imports_of(module):
-                    if stand_ins.get(id(vars(module).get(name, _ABSENT))) is not None:
+                    if fakes.get(id(vars(module).get(name, _ABSENT))) is not None:
                         self._set(module, name, real(slot))
 
     def _set(self, module: ModuleType, name: str, value: object) -> None:

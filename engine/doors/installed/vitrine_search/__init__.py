@@ -32,7 +32,7 @@ def hidden_by() -> str | None:
     except ValueError:  # a module without a specification stands in its place
         return _NAME
     if spec is None:
-        return None  # nothing hides it, it is not there: the import will say so
+        return None  # nothing hides it, it is missing: the import will say so
     places = [*(spec.submodule_search_locations or ()), spec.origin or _NAME]
     own = os.path.realpath(own_folder())
     return None if os.path.realpath(places[0]) == own else places[0]

@@ -35,7 +35,7 @@ class EngineIsHidden(UserWarning):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The option and the setting that keep workspaces where they can be looked at."""
+    """The option and the setting that keep workspaces where they can be inspected."""
     text = "keep the workspaces of vitrine's fixtures in this directory, one for each test"
     parser.getgroup("vitrine").addoption("--vitrine-workspace", metavar="DIR", help=text)
     parser.addini("vitrine_workspace", text)
@@ -134,7 +134,7 @@ def vitrine(
     """
     from engine.doors.http.credentials import Credentials
     from engine.doors.http.server import BackgroundServer
-    from engine.doors.testing.logins import to_server
+    from engine.doors.testing.environment import for_server
     from engine.doors.testing.mirrors import ServedMirror
 
     auth = _auth_of(request)
@@ -144,7 +144,7 @@ def vitrine(
         client_secret=f"dose{secrets.token_hex(16)}",
     )
     with BackgroundServer(vitrine_workspace, credentials) as server:
-        _apply(monkeypatch, to_server(server.url, auth, vars(credentials)))
+        _apply(monkeypatch, for_server(server.url, auth, vars(credentials)))
         yield ServedMirror(vitrine_workspace, server.url, credentials)
 
 
@@ -154,12 +154,12 @@ def vitrine_mock(vitrine_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) 
 
     What the application imported before the test works on it too; see `engine.mock`.
     """
-    from engine.doors.testing.logins import to_nobody
+    from engine.doors.testing.environment import for_mock
     from engine.doors.testing.mirrors import Mirror
     from engine.doors.testing.mock import mock
 
     # Here too, so that what a test sets by monkeypatch on top is taken back in order.
-    _apply(monkeypatch, to_nobody(os.environ))
+    _apply(monkeypatch, for_mock(os.environ))
     with mock(vitrine_workspace):
         yield Mirror(vitrine_workspace)
 

@@ -9,7 +9,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 
-class WhenImported(importlib.abc.MetaPathFinder):
+class ImportHook(importlib.abc.MetaPathFinder):
     """Finds modules as the other finders do, and hands some of them over when they are loaded."""
 
     def __init__(self, actions: Mapping[str, Callable[[ModuleType], None]]) -> None:

@@ -1,4 +1,4 @@
-"""Real client classes while the mock is on: what is made of them, and what was made before.
+"""The packages' own client classes while the mock is on: what is made of them, and what was before.
 
 Names are bound anew elsewhere; a class that somebody holds under no name, as a default argument, is
 still the package's own. Knows classes; not which.
@@ -16,15 +16,15 @@ _ABSENT = object()
 _CHANGED = ("__init__", "__getattribute__")
 
 
-class Outsiders:
-    """Classes whose new instances become stand-ins, and whose old ones are refused when used."""
+class RealClients:
+    """Classes whose new instances become fakes, and whose old ones are refused when used."""
 
-    def __init__(self, stand_in: Callable[[Slot], Any]) -> None:
+    def __init__(self, fake: Callable[[Slot], Any]) -> None:
         """
         Args:
-            stand_in: the class that a place has at this moment.
+            fake: the class that a place has at this moment.
         """
-        self._stand_in = stand_in
+        self._fake = fake
         self._before: list[tuple[type, dict[str, object]]] = []
 
     def add(self, classes: Mapping[Slot, type]) -> None:
@@ -54,9 +54,9 @@ class Outsiders:
                     "call the cloud, and vitrine's mock is on. Indexes come from a client's get_index; "
                     "a class that derives from a client is defined inside the mock."
                 )
-            stand_in = self._stand_in(slot)
-            self_.__class__ = stand_in
-            stand_in.__init__(self_, *args, **kwargs)
+            fake = self._fake(slot)
+            self_.__class__ = fake
+            fake.__init__(self_, *args, **kwargs)
 
         return __init__
 

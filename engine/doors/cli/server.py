@@ -1,4 +1,4 @@
-"""Commands for the server and its model serving endpoints. Translates and prints."""
+"""The command that serves a workspace over HTTP. Translates and prints."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.doors.cli.options import Group, with_workspace
-from engine.doors.cli.printing import print_table
+from engine.doors.cli.options import with_workspace
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -59,53 +58,3 @@ def _show_credentials(workspace: Workspace, url: str) -> None:
     if len(given) < len(VARIABLES):
         places.append(str(workspace.path / FILE))
     click.echo(f"credentials: {', '.join(places)}")
-
-
-@click.group(cls=Group)
-def serving() -> None:
-    """Model serving endpoints: a name, and the encoder behind it."""
-
-
-@serving.command("create")
-@click.argument("name")
-@click.option("--encoder", metavar="NAME", help="Default: the workspace's own.")
-@click.option(
-    "--output",
-    type=click.Choice(["vectors", "flat"]),
-    default="vectors",
-    show_default=True,
-    help="How one record is answered: a list of one vector, or the vector itself.",
-)
-@with_workspace
-def serving_create(workspace: Workspace, name: str, encoder: str | None, output: str) -> None:
-    """Create a serving endpoint."""
-    workspace.create_serving_endpoint(name, encoder, output)
-    click.echo(f"created serving endpoint {name}")
-
-
-@serving.command("list")
-@with_workspace
-def serving_list(workspace: Workspace) -> None:
-    """List the serving endpoints."""
-    rows = [
-        {
-            "name": found["name"],
-            "encoder": found["config"]["served_entities"][0]["entity_name"],
-            "output": found["config"]["output"],
-            "description": found["description"],
-        }
-        for found in workspace.list_serving_endpoints()
-    ]
-    print_table(rows, ["name", "encoder", "output", "description"])
-
-
-@serving.command("delete")
-@click.argument("name")
-@with_workspace
-def serving_delete(workspace: Workspace, name: str) -> None:
-    """Delete a serving endpoint."""
-    workspace.delete_serving_endpoint(name)
-    click.echo(f"deleted serving endpoint {name}")
-
-
-SERVER_COMMANDS = (serve, serving)

@@ -1,134 +1,21 @@
-"""Commands for what a workspace holds: tables, volumes, endpoints, indexes. Translates and prints."""
+"""Commands of vector search indexes: their life, and the care of their files. Translates and prints."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from engine.doors.cli.options import FILE, Group, comma_separated, with_workspace
-from engine.doors.cli.printing import note, print_sync, print_table
+from engine.core.index_request import IndexRequest
+from engine.doors.cli.options import Group, comma_separated, with_workspace
+from engine.doors.cli.printing import explain_if_empty, note, print_sync, print_table
 from engine.errors import CorruptFile, NotFound
 from engine.settings import DEFAULT_ENDPOINT, DEFAULT_KEY
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
-
-
-def _explain_nothing(workspace: Workspace, what: str, found: Sequence[object]) -> None:
-    """Say why a list is empty; where there is no workspace at all, as an error."""
-    if not found:
-        workspace.check_is_there()
-        note(f"no {what} here. {workspace.whereabouts()}")
-
-
-# ---------------------------------------------------------------------- tables and volumes
-@click.group(cls=Group)
-def table() -> None:
-    """Tables: register exported Parquet files, list, show."""
-
-
-@table.command("register")
-@click.argument("name")
-@click.argument("files", nargs=-1, required=True)
-@with_workspace
-def table_register(workspace: Workspace, name: str, files: tuple[str, ...]) -> None:
-    """Make Parquet FILES (or folders of them) the table NAME, where they lie."""
-    rows = workspace.register_table(name, files)
-    click.echo(f"registered {name}: {rows:,} rows, read in place")
-
-
-@table.command("list")
-@with_workspace
-def table_list(workspace: Workspace) -> None:
-    """List the tables of the workspace; a damaged one with what is wrong."""
-    names = workspace.list_tables()
-    _explain_nothing(workspace, "tables", names)
-    damaged = workspace.damaged_tables()
-    for name in names:
-        reason = damaged.get(name)
-        click.echo(name if reason is None else f"{name}  (damaged: {' '.join(reason.split())})")
-
-
-@table.command("drop")
-@click.argument("name")
-@with_workspace
-def table_drop(workspace: Workspace, name: str) -> None:
-    """Forget a table, also a damaged one; registered files stay."""
-    workspace.drop_table(name)
-    click.echo(f"dropped {name}")
-
-
-@table.command("show")
-@click.argument("name")
-@click.option("-n", "rows", type=click.IntRange(min=1), default=10, show_default=True)
-@with_workspace
-def table_show(workspace: Workspace, name: str, rows: int) -> None:
-    """Print the first rows of a table."""
-    content = workspace.read_table(name)
-    print_table(content.slice(0, rows).to_pylist(), content.column_names)
-    click.echo(f"{min(rows, len(content)):,} of {len(content):,} rows")
-
-
-@click.group(cls=Group)
-def volume() -> None:
-    """Volumes: folders of images."""
-
-
-@volume.command("register")
-@click.argument("path", metavar="/Volumes/CATALOG/SCHEMA/VOLUME[/...]")
-@click.argument("folder", type=FILE)
-@with_workspace
-def volume_register(workspace: Workspace, path: str, folder: Path) -> None:
-    """Let a volume path stand for a FOLDER of this machine, read in place."""
-    workspace.register_volume(path, folder)
-    click.echo(f"registered {path} -> {folder.resolve()}")
-
-
-# ---------------------------------------------------------------------- endpoints and indexes
-@click.group(cls=Group)
-def endpoint() -> None:
-    """Vector search endpoints."""
-
-
-@endpoint.command("create")
-@click.argument("name")
-@click.option("--type", "kind", default="STANDARD", show_default=True)
-@with_workspace
-def endpoint_create(workspace: Workspace, name: str, kind: str) -> None:
-    """Create an endpoint."""
-    workspace.create_endpoint(name, kind)
-    click.echo(f"created endpoint {name}")
-
-
-@endpoint.command("list")
-@with_workspace
-def endpoint_list(workspace: Workspace) -> None:
-    """List the endpoints."""
-    rows = [
-        {
-            "name": found["name"],
-            "type": found["endpoint_type"],
-            "state": found["endpoint_status"]["state"],
-            "indexes": found["num_indexes"],
-        }
-        for found in workspace.list_endpoints()
-    ]
-    _explain_nothing(workspace, "endpoints", rows)
-    print_table(rows, ["name", "type", "state", "indexes"])
-
-
-@endpoint.command("delete")
-@click.argument("name")
-@with_workspace
-def endpoint_delete(workspace: Workspace, name: str) -> None:
-    """Delete an endpoint that has no indexes."""
-    workspace.delete_endpoint(name)
-    click.echo(f"deleted endpoint {name}")
 
 
 @click.group(cls=Group)
@@ -158,7 +45,7 @@ def index_create(
     columns: str | None,
 ) -> None:
     """Create the index NAME (catalog.schema.name) over a table and sync it."""
-    report = workspace.create_index(
+    request = IndexRequest(
         name,
         source_table=source,
         vector_column=vector_column,
@@ -169,12 +56,12 @@ def index_create(
         columns_to_sync=comma_separated(columns),
         create_endpoint=True,
     )
-    print_sync(name, report)
+    print_sync(name, workspace.indexes.create(request))
     names = [column["name"] for column in workspace.get_table(source)["columns"]]
     taken = {column["name"] for column in workspace.get_table(name)["columns"]}
-    passed_over = [column for column in names if column not in taken]
-    if columns is None and passed_over:
-        note(f"left out {', '.join(passed_over)}; name columns with --columns to take them")
+    left_out = [column for column in names if column not in taken]
+    if columns is None and left_out:
+        note(f"left out {', '.join(left_out)}; name columns with --columns to take them")
 
 
 @index.command("sync")
@@ -208,7 +95,7 @@ def index_list(workspace: Workspace) -> None:
             rows.append(
                 {**row, "rows": status["indexed_row_count"], "state": status["detailed_state"]}
             )
-    _explain_nothing(workspace, "indexes", rows)
+    explain_if_empty(workspace, "indexes", rows)
     print_table(rows, ["name", "endpoint", "rows", "state"])
 
 
@@ -260,6 +147,3 @@ def index_restore(workspace: Workspace, name: str) -> None:
     rows = workspace.get_index(name)["status"]["indexed_row_count"]
     what = "nothing to restore in" if [number] == latest else "restored"
     click.echo(f"{what} {name}: version {number}, {rows:,} rows")
-
-
-GROUPS = (table, volume, endpoint, index)

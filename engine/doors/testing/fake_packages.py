@@ -1,4 +1,4 @@
-"""What the mock puts in place of the client packages: modules by name, and the SDK's client.
+"""The fakes that the mock puts in place of the client packages: modules, and the SDK's client.
 
 Truth: the names of databricks-ai-search and databricks-vectorsearch 0.81, module by module.
 """
@@ -109,7 +109,7 @@ def module_of(name: str, names: Names, is_package: bool = False) -> ModuleType:
     module.__spec__ = ModuleSpec(name, None, is_package=is_package)
     module.__package__ = name if is_package else name.rpartition(".")[0]
     if is_package:
-        module.__path__ = []  # nothing is looked for on disk
+        module.__path__ = []  # no file of it is on disk
     for key, value in names.items():
         setattr(module, key, value)
     return module

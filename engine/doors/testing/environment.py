@@ -11,12 +11,12 @@ _FOREIGN = re.compile(
     r"DATABRICKS_.*|DB_MODEL_SERVING_.*|IS_IN_(DB|DATABRICKS)_MODEL_SERVING_ENV|ARM_.*"
     r"|GOOGLE_CREDENTIALS|MLFLOW_TRACKING_(URI|TOKEN|USERNAME|PASSWORD)"
 )
-# A proxy on this machine would carry a call away that looks like one to this machine.
+# A proxy on this machine would carry a call away that seems to be one to this machine.
 _PROXY = re.compile(r"(HTTPS?|ALL|FTP)_PROXY", re.IGNORECASE)
 _HOST = "https://vitrine-mock.invalid"  # a name that no machine has, by RFC 6761
 
 
-def away_from_others(environ: Mapping[str, str], login: Mapping[str, str]) -> dict[str, str | None]:
+def with_only_login(environ: Mapping[str, str], login: Mapping[str, str]) -> dict[str, str | None]:
     """The changes after which a login is the only one in an environment.
 
     Args:
@@ -30,7 +30,7 @@ def away_from_others(environ: Mapping[str, str], login: Mapping[str, str]) -> di
     return {**changes, "DATABRICKS_CONFIG_FILE": os.devnull, **login}
 
 
-def to_server(url: str, auth: str, credentials: Mapping[str, str]) -> dict[str, str | None]:
+def for_server(url: str, auth: str, credentials: Mapping[str, str]) -> dict[str, str | None]:
     """The changes that lead clients to a server on this machine, whatever proxy there is.
 
     Args:
@@ -46,11 +46,11 @@ def to_server(url: str, auth: str, credentials: Mapping[str, str]) -> dict[str, 
     for name in ("NO_PROXY", "no_proxy"):
         through = [os.environ[name]] if os.environ.get(name) else []
         login[name] = ",".join([*through, "127.0.0.1", "localhost"])
-    return away_from_others(os.environ, login)
+    return with_only_login(os.environ, login)
 
 
-def to_nobody(environ: Mapping[str, str]) -> dict[str, str | None]:
-    """The changes after which clients find stand-ins: a host that is nowhere, and no secret."""
+def for_mock(environ: Mapping[str, str]) -> dict[str, str | None]:
+    """The changes after which clients find a host that is nowhere, and no secret."""
     login = {
         "DATABRICKS_HOST": _HOST,
         "DATABRICKS_WORKSPACE_URL": _HOST,
@@ -60,4 +60,4 @@ def to_nobody(environ: Mapping[str, str]) -> dict[str, str | None]:
         "DATABRICKS_AUTH_TYPE": "pat",  # of two ways to log in, the SDK wants one named
     }
     proxies: dict[str, str | None] = {name: None for name in environ if _PROXY.fullmatch(name)}
-    return {**proxies, **away_from_others(environ, login)}
+    return {**proxies, **with_only_login(environ, login)}

@@ -1,0 +1,125 @@
+"""Commands that make a shop's tables and indexes: import, embed, build, demo. Translates and prints."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.doors.cli.options import (
+    FILE,
+    chosen_workspace,
+    embedding_options,
+    file_encoding,
+    takes_workspace,
+    with_workspace,
+)
+from engine.doors.cli.printing import print_embed, print_import, print_result, print_sync
+from engine.errors import RowsFailed
+
+if TYPE_CHECKING:
+    from engine.workspace import Workspace
+
+
+@click.command("import")
+@click.argument("styles_csv", type=FILE)
+@click.argument("images_dir", type=FILE)
+@file_encoding
+@with_workspace
+def import_command(
+    workspace: Workspace, styles_csv: Path, images_dir: Path, encoding: str | None
+) -> None:
+    """Read a products file in the public fashion layout, and register its image folder."""
+    print_import(workspace.import_fashion(styles_csv, images_dir, encoding=encoding))
+
+
+@click.command()
+@click.argument("table", default="products")
+@embedding_options
+@with_workspace
+def embed(
+    workspace: Workspace,
+    table: str,
+    encoder: str | None,
+    recipe: str,
+    limit_photos: int | None,
+    strict: bool,
+) -> None:
+    """Embed the photos and texts of a products TABLE (default: products)."""
+    from engine.shop.embedding.request import EmbedRequest
+
+    request = EmbedRequest(table, encoder=encoder, recipe=recipe, limit_photos=limit_photos)
+    report = workspace.shop.embed(request)
+    print_embed(report)
+    _check_strict(strict, sum(report.failures.values()))
+
+
+@click.command()
+@click.argument("styles_csv", type=FILE)
+@click.argument("images_dir", type=FILE)
+@file_encoding
+@embedding_options
+@with_workspace
+def build(
+    workspace: Workspace,
+    styles_csv: Path,
+    images_dir: Path,
+    encoding: str | None,
+    encoder: str | None,
+    recipe: str,
+    limit_photos: int | None,
+    strict: bool,
+) -> None:
+    """Import, embed and index in one go: the endpoint and the image, text and hybrid index."""
+    report = workspace.build(
+        styles_csv,
+        images_dir,
+        encoder=encoder,
+        recipe=recipe,
+        limit_photos=limit_photos,
+        encoding=encoding,
+    )
+    print_import(report.imported)
+    print_embed(report.embedded)
+    for name, synced in report.synced.items():
+        print_sync(name, synced)
+    _check_strict(strict, sum(report.embedded.failures.values()))
+
+
+def _check_strict(strict: bool, failed: int) -> None:
+    if strict and failed:
+        raise RowsFailed(
+            f"{failed} rows were left out and --strict was given. Table embedding_failures lists "
+            "them: vitrine table show embedding_failures"
+        )
+
+
+@click.command()
+@takes_workspace("Where to build it.  [default: $VITRINE_WORKSPACE, else ./vitrine-demo]")
+@click.option("--encoder", metavar="NAME", help="ARCHITECTURE/TAG, .../FILE or local-dir:DIR.")
+def demo(encoder: str | None) -> None:
+    """Build a workspace from the bundled sample and show what it can do."""
+    from engine.shop.demo import DEMO_DIR, Demo
+    from engine.workspace import Workspace
+
+    folder = chosen_workspace() or os.environ.get("VITRINE_WORKSPACE") or DEMO_DIR
+    opened = Workspace(folder)
+    shown = Demo(opened.shop, opened.tables, opened.volumes, opened.path)
+    report = shown.build(encoder)
+    print_import(report.imported)
+    print_embed(report.embedded)
+    for name, synced in report.synced.items():
+        print_sync(name, synced)
+    for step in shown.searches():
+        click.echo(f"\n{step.title}: vitrine search {step.command} -w {folder}")
+        print_result(step.result)
+    key = step.result[0]["product_id"]
+    click.echo(
+        "\nNext, try:\n"
+        f'  vitrine search "white sneakers" --save sneakers.html -w {folder}\n'
+        f"  vitrine search --like {key} -w {folder}\n"
+        f"  vitrine index describe {step.result.index} -w {folder}\n"
+        "  vitrine build STYLES_CSV IMAGES_DIR        (your own catalogue)"
+    )

@@ -1,0 +1,54 @@
+"""Commands of vector search endpoints: create, list, delete. Translates and prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.doors.cli.options import Group, with_workspace
+from engine.doors.cli.printing import explain_if_empty, print_table
+
+if TYPE_CHECKING:
+    from engine.workspace import Workspace
+
+
+@click.group(cls=Group)
+def endpoint() -> None:
+    """Vector search endpoints."""
+
+
+@endpoint.command("create")
+@click.argument("name")
+@click.option("--type", "kind", default="STANDARD", show_default=True)
+@with_workspace
+def endpoint_create(workspace: Workspace, name: str, kind: str) -> None:
+    """Create an endpoint."""
+    workspace.create_endpoint(name, kind)
+    click.echo(f"created endpoint {name}")
+
+
+@endpoint.command("list")
+@with_workspace
+def endpoint_list(workspace: Workspace) -> None:
+    """List the endpoints."""
+    rows = [
+        {
+            "name": found["name"],
+            "type": found["endpoint_type"],
+            "state": found["endpoint_status"]["state"],
+            "indexes": found["num_indexes"],
+        }
+        for found in workspace.list_endpoints()
+    ]
+    explain_if_empty(workspace, "endpoints", rows)
+    print_table(rows, ["name", "type", "state", "indexes"])
+
+
+@endpoint.command("delete")
+@click.argument("name")
+@with_workspace
+def endpoint_delete(workspace: Workspace, name: str) -> None:
+    """Delete an endpoint that has no indexes."""
+    workspace.delete_endpoint(name)
+    click.echo(f"deleted endpoint {name}")

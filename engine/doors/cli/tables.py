@@ -1,0 +1,60 @@
+"""Commands of tables: register, list, drop, show. Translates and prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.doors.cli.options import Group, with_workspace
+from engine.doors.cli.printing import explain_if_empty, print_table
+
+if TYPE_CHECKING:
+    from engine.workspace import Workspace
+
+
+@click.group(cls=Group)
+def table() -> None:
+    """Tables: register exported Parquet files, list, show."""
+
+
+@table.command("register")
+@click.argument("name")
+@click.argument("files", nargs=-1, required=True)
+@with_workspace
+def table_register(workspace: Workspace, name: str, files: tuple[str, ...]) -> None:
+    """Make Parquet FILES (or folders of them) the table NAME, where they lie."""
+    rows = workspace.register_table(name, files)
+    click.echo(f"registered {name}: {rows:,} rows, read in place")
+
+
+@table.command("list")
+@with_workspace
+def table_list(workspace: Workspace) -> None:
+    """List the tables of the workspace; a damaged one with what is wrong."""
+    names = workspace.list_tables()
+    explain_if_empty(workspace, "tables", names)
+    damaged = workspace.damaged_tables()
+    for name in names:
+        reason = damaged.get(name)
+        click.echo(name if reason is None else f"{name}  (damaged: {' '.join(reason.split())})")
+
+
+@table.command("drop")
+@click.argument("name")
+@with_workspace
+def table_drop(workspace: Workspace, name: str) -> None:
+    """Forget a table, also a damaged one; registered files stay."""
+    workspace.drop_table(name)
+    click.echo(f"dropped {name}")
+
+
+@table.command("show")
+@click.argument("name")
+@click.option("-n", "rows", type=click.IntRange(min=1), default=10, show_default=True)
+@with_workspace
+def table_show(workspace: Workspace, name: str, rows: int) -> None:
+    """Print the first rows of a table."""
+    content = workspace.read_table(name)
+    print_table(content.slice(0, rows).to_pylist(), content.column_names)
+    click.echo(f"{min(rows, len(content)):,} of {len(content):,} rows")

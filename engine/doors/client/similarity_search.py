@@ -1,0 +1,142 @@
+"""The query of the mirrored client: its arguments, and the request that they stand for.
+
+Knows how the package's client sends what it is given; not how a query is answered.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from engine.core.query_request import QueryRequest
+from engine.core.values import listed, shown
+from engine.errors import InvalidInputException
+
+DEFAULT_RESULTS = 5  # what this client sends when num_results is not given
+
+
+@dataclass(frozen=True)
+class SimilaritySearch:
+    """What `similarity_search` takes.
+
+    Attributes:
+        columns: to return, in order; the score, higher is better, follows them.
+        query_text: words to look for, or to encode where the index has an embedding model.
+        query_vector: as many numbers as the index's dimension.
+        filters: `{"price <": 50}`, a list of such dicts, or text: `"price < 50"`.
+        num_results: 1 to 10,000; 1 to 200 for HYBRID and FULL_TEXT.
+        score_threshold: leaves out rows with a lower score.
+        debug_level: 1 adds `debug_info`: timings (ms) and the plan.
+        query_type: ANN (default), HYBRID or FULL_TEXT, in any letter case.
+        columns_to_rerank: the older form of `reranker`, which means the base model.
+        reranker: a `DatabricksReranker`, or what names its columns in the same way.
+        query_columns: text columns whose words count; None for all.
+        sort_columns: `"price DESC"`, ...: the order of the rows that were found.
+        facets: `"col"`, `"col TOP n"` or `"col BUCKETS [[from,to],...]"`.
+        disable_notice: taken and not needed.
+        total_retries, backoff_factor, backoff_jitter: see `retries.with_retries`.
+    """
+
+    columns: list[str]
+    query_text: str | None = None
+    query_vector: list[float] | None = None
+    filters: dict[str, Any] | list[dict[str, Any]] | str | None = None
+    num_results: int = DEFAULT_RESULTS
+    debug_level: int = 0
+    score_threshold: float | None = None
+    query_type: str | None = None
+    columns_to_rerank: list[str] | None = None
+    disable_notice: bool = False
+    reranker: object = None
+    total_retries: int = 3
+    backoff_factor: float = 1
+    backoff_jitter: float = 0.2
+    _: KW_ONLY
+    query_columns: list[str] | None = None
+    sort_columns: list[str] | None = None
+    facets: list[str] | None = None
+
+    @property
+    def retries(self) -> tuple[int, float, float]:
+        """The last arguments of `retries.with_retries`."""
+        return self.total_retries, self.backoff_factor, self.backoff_jitter
+
+    def request(self, index_name: str, index_id: Callable[[], str]) -> QueryRequest:
+        """The query of an index that is asked for.
+
+        Args:
+            index_id: asked only where the default name of a reranker's endpoint is needed.
+
+        Raises:
+            ValueError: both `columns_to_rerank` and `reranker`; the package's text.
+            InvalidInputException: a vector, filters or a reranker that can't be sent.
+        """
+        columns_to_rerank = listed(self.columns_to_rerank)
+        if columns_to_rerank and self.reranker:
+            raise ValueError(
+                "The arguments `columns_to_rerank` and `reranker` cannot both be provided."
+            )
+        _check_vector(self.query_vector)
+        return QueryRequest(
+            index_name,
+            columns=self.columns,
+            query_vector=self.query_vector or None,
+            query_text=listed(self.query_text) or None,
+            filters=_filters_as_sent(self.filters),
+            num_results=self.num_results,
+            score_threshold=listed(self.score_threshold) or None,
+            query_type=self.query_type,
+            debug_level=self.debug_level,
+            query_columns=self.query_columns,
+            sort_columns=self.sort_columns,
+            facets=self.facets,
+            reranker=_reranker_as_sent(self.reranker, columns_to_rerank, index_name, index_id),
+        )
+
+
+def _check_vector(vector: object) -> None:
+    if vector is not None and not isinstance(vector, (list, tuple)):
+        raise InvalidInputException(
+            f"query_vector is a {type(vector).__name__}; expected a list of numbers, for example "
+            "vector.tolist()."
+        )
+
+
+def _reranker_as_sent(
+    reranker: object, columns_to_rerank: object, index_name: str, index_id: Callable[[], str]
+) -> dict[str, Any] | None:
+    """A reranker in the form in which the package's client sends it."""
+    if reranker is None and not columns_to_rerank:
+        return None
+    from engine.doors.client.reranker import as_sent
+
+    return as_sent(reranker, columns_to_rerank, index_name, index_id)
+
+
+def _filters_as_sent(filters: object) -> object:
+    """Filters after the trip through JSON that they make to the cloud; empty ones are none."""
+    filters = listed(filters)
+    if not filters or isinstance(filters, str):
+        return filters or None
+    try:
+        return json.loads(json.dumps(filters, default=_scalar_as_sent))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidInputException(f"filters can't be sent as JSON: {error}.") from None
+
+
+def _scalar_as_sent(value: object) -> object:
+    """A value that JSON has no form for, in one that filters read: its exact digits, ISO 8601."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, date):  # datetimes are dates
+        return value.isoformat()
+    if hasattr(value, "tolist"):  # numpy's numbers and arrays
+        return value.tolist()
+    raise InvalidInputException(
+        f"filters hold {shown(value)} of type {type(value).__name__}; expected numbers, text, true, "
+        "false, dates or times."
+    )
