@@ -6,6 +6,9 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,21 @@ WRITERS, READERS = 2, 4
 
 def together(tmp_path: Path, loops: int, seconds: float) -> dict[str, Any]:
     return {"marks": str(tmp_path / "marks"), "loops": loops, "seconds": seconds}
+
+
+def in_threads(*calls: Callable[[], object]) -> None:
+    """Make calls side by side, each in a thread. Raises what the first of them to fail raised."""
+    with ThreadPoolExecutor(len(calls)) as pool:
+        for ended in as_completed([pool.submit(call) for call in calls]):
+            ended.result()
+
+
+def test_what_a_thread_raises_is_shown() -> None:
+    def fail() -> None:
+        raise AssertionError("half a block")
+
+    with pytest.raises(AssertionError, match="half a block"):
+        in_threads(lambda: None, fail, lambda: None)
 
 
 def direct(folder: Path) -> Workspace:
@@ -88,24 +106,12 @@ def test_two_writing_and_four_reading_threads_disturb_nobody(tmp_path: Path) -> 
         "together": together(tmp_path, WRITERS + READERS, SECONDS / 2),
         "workspace": workspace,
     }
-    threads = [
-        threading.Thread(
-            target=write_block, args=[reports[n].update], kwargs={**common, "writer": n}
-        )
-        for n in range(WRITERS)
-    ]
-    threads += [
-        threading.Thread(
-            target=read_blocks,
-            args=[reports[WRITERS + n].update],
-            kwargs={**common, "writers": WRITERS},
-        )
+    writers = [partial(write_block, reports[n].update, writer=n, **common) for n in range(WRITERS)]
+    readers = [
+        partial(read_blocks, reports[WRITERS + n].update, writers=WRITERS, **common)
         for n in range(READERS)
     ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(*writers, *readers)
     wait_for_compaction()
     assert all(report["errors"] == {} for report in reports[:WRITERS])
     assert all(report["answers"] > 20 for report in reports[WRITERS:])
@@ -143,14 +149,8 @@ def test_a_table_replaced_and_synced_by_two_processes_is_never_seen_half(
 def test_two_writers_of_one_table_both_finish_and_one_of_the_tables_stays(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     tables = [table(dict.fromkeys(KEYS, generation)) for generation in range(1, 9)]
-    threads = [
-        threading.Thread(target=lambda one=one: [workspace.write_table(TABLE, one)] * 5)
-        for one in tables
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    write = partial(workspace.write_table, TABLE)
+    in_threads(*(lambda one=one: [write(one) for _ in range(5)] for one in tables))
     assert workspace.read_table(TABLE) in tables
     assert garbage(tmp_path) == []
 
