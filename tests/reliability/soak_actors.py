@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import random
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from PIL import Image
 from reliability.loops import KEYS, block
 from reliability.world import INDEX, TABLE, held_by, rows, table
+from support.threads import in_threads
 
 from engine import VectorSearchClient, Workspace
 from engine.core.names import ENDPOINT
@@ -64,30 +64,11 @@ class Soak:
         return int(([*self.lines(f"block-{writer}")] or ["1"])[-1])
 
 
-def together(*calls: Callable[[], None]) -> None:
-    """Run calls in threads; what one raises is raised here."""
-    errors: list[BaseException] = []
-
-    def run(call: Callable[[], None]) -> None:
-        try:
-            call()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=[call]) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
-
-
 # ---------------------------------------------------------------------- rows written directly
 def write(soak: Soak, number: int) -> None:
     """Replace the rows of blocks again and again, with deletions and compactions between."""
     workspace = soak.workspace
-    together(
+    in_threads(
         *(
             lambda writer=number * THREADS + thread: _write_block(soak, workspace, writer)
             for thread in range(THREADS)
@@ -115,7 +96,7 @@ def read(soak: Soak, number: int) -> None:
     """Query all the time: what was acknowledged is there, whole, and never goes back."""
     del number
     shared = soak.workspace
-    together(*(lambda: read_blocks(soak, shared, held_by) for _ in range(THREADS)))
+    in_threads(*(lambda: read_blocks(soak, shared, held_by) for _ in range(THREADS)))
 
 
 def read_blocks(soak: Soak, shared: Workspace, ask: Callable[..., dict[int, int]]) -> None:

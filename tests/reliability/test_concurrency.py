@@ -6,8 +6,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from reliability.world import (
     rows,
     table,
 )
+from support.threads import in_threads
 
 from engine import Workspace
 
@@ -36,13 +35,6 @@ WRITERS, READERS = 2, 4
 
 def together(tmp_path: Path, loops: int, seconds: float) -> dict[str, Any]:
     return {"marks": str(tmp_path / "marks"), "loops": loops, "seconds": seconds}
-
-
-def in_threads(*calls: Callable[[], object]) -> None:
-    """Make calls side by side, each in a thread. Raises what the first of them to fail raised."""
-    with ThreadPoolExecutor(len(calls)) as pool:
-        for ended in as_completed([pool.submit(call) for call in calls]):
-            ended.result()
 
 
 def test_what_a_thread_raises_is_shown() -> None:
