@@ -1,7 +1,7 @@
 """What runs side by side in the soak, a process each, killed and started again at any moment.
 
-An actor goes on until the file `stop` is there. What it was told is durable it writes into a ledger,
-one line a time, so that a kill loses no line; an assertion that fails ends it with status 1.
+An actor goes on until the file `stop` exists. What was acknowledged as durable it writes into a
+ledger, one line a time, so that a kill loses no line; an assertion that fails ends it with status 1.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def sync(soak: Soak, number: int) -> None:
 # ---------------------------------------------------------------------- indexes that come and go
 def create_and_delete(soak: Soak, number: int) -> None:
     """Indexes of one name made and deleted by several, written through handles that grow old."""
-    workspace, name = soak.workspace, "main.default.passing"
+    workspace, name = soak.workspace, "main.default.short_lived"
     client = VectorSearchClient(disable_notice=True, workspace=workspace)
     handle = None
     for place in soak.rounds():

@@ -162,7 +162,7 @@ def test_the_lock_of_a_dead_process_is_no_obstacle(forks: Forks, tmp_path: Path)
 # ---------------------------------------------------------------------- time
 @pytest.fixture
 def backwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clock that goes back by an hour at every look."""
+    """A clock that goes back by an hour at every reading."""
     now = [time.time_ns()]
 
     def earlier() -> int:

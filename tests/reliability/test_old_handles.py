@@ -225,7 +225,7 @@ def test_lists_go_on_while_indexes_and_endpoints_come_and_go(tmp_path: Path) -> 
         opened.create_endpoint(name)
         opened.delete_endpoint(name)
 
-    def look(opened: Workspace) -> None:
+    def check(opened: Workspace) -> None:
         assert INDEX in [index["name"] for index in opened.list_indexes(ENDPOINT)]
         assert INDEX in [index["name"] for index in opened.list_indexes()]
         assert ENDPOINT in [endpoint["name"] for endpoint in opened.list_endpoints()]
@@ -234,7 +234,7 @@ def test_lists_go_on_while_indexes_and_endpoints_come_and_go(tmp_path: Path) -> 
         assert opened.index_exists(INDEX) and opened.endpoint_exists(ENDPOINT)
         assert held_by(opened)[1] == 1
 
-    steps = [come_and_go, come_and_go, endpoints_come_and_go, look, look, look]
+    steps = [come_and_go, come_and_go, endpoints_come_and_go, check, check, check]
     in_threads(*(partial(until_the_end, step) for step in steps))
     assert min(done[step.__name__] for step in steps) > 5, done
     assert [index["name"] for index in workspace.list_indexes()] == [INDEX]
