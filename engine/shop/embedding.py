@@ -25,7 +25,8 @@ from engine.encode.pipeline import embed_batches
 from engine.errors import BadImage, BadSourceFile
 from engine.shop.photos import Held, photos_of
 from engine.shop.recipes import FIELDS_OF, text_content
-from engine.store.tables.table_store import IMAGE_FOLDER, Table, TableStore
+from engine.store.tables.table import IMAGE_FOLDER, Table
+from engine.store.tables.table_store import TableStore
 from engine.store.vector_columns import to_double_lists
 from engine.store.volumes import VolumeStore
 

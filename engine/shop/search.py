@@ -18,14 +18,8 @@ import numpy as np
 
 from engine.core.arrays import Vector
 from engine.core.names import is_volume_path, table_name
-from engine.core.query import (
-    DEFAULT_RESULTS,
-    MAX_RANKED_RESULTS,
-    MAX_RESULTS,
-    QueryRequest,
-    QueryType,
-    check_query_type,
-)
+from engine.core.query import DEFAULT_RESULTS, MAX_RANKED_RESULTS, MAX_RESULTS, QueryType
+from engine.core.query_request import QueryRequest, check_query_type
 from engine.core.ranking.fusion import DEFAULT_TEXT_WEIGHT, blend_vectors
 from engine.core.reply import json_value
 from engine.core.schema import IndexSpec
@@ -41,7 +35,7 @@ from engine.errors import (
 )
 from engine.service.indexes.operations import Indexes
 from engine.service.search.answer import first_ranking
-from engine.service.search.nearest import Timings, fetch
+from engine.service.search.hits import Timings, fetch, places
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.shop.importing import PRODUCT_COLUMNS
@@ -142,7 +136,8 @@ class ShopSearch:
         fetching = time.perf_counter()
         has_photo = _IMAGE_PATH in known
         images_apart = has_photo and _IMAGE_PATH not in wanted
-        rows = fetch(version, hits, [*wanted, _IMAGE_PATH] if images_apart else list(wanted))
+        fetched = [*wanted, _IMAGE_PATH] if images_apart else list(wanted)
+        rows = list(zip(*fetch(version, *places(hits), fetched)))
         photo = list(wanted).index(_IMAGE_PATH) if has_photo and not images_apart else -1
         return SearchResult(
             index=spec.name,
@@ -294,7 +289,7 @@ def _vector_of(spec: IndexSpec, version: Version, key: object) -> tuple[Any, lis
             candidates.append(integer_of(key))
     for part in version.parts:
         for candidate, row in zip(candidates, part.segment.keys.find(candidates).tolist()):
-            if row >= 0 and (part.deleted is None or row not in part.deleted):
+            if row >= 0 and (part.delete_bitmap is None or row not in part.delete_bitmap):
                 return candidate, shortest_decimals(part.segment.vectors.take(np.array([row])))[0]
     raise NotFound(
         f"Product {key!r:.80} is not in index {spec.name}. Products without a usable photo or name are "

@@ -179,7 +179,7 @@ def test_what_it_must_find(code: str) -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "from engine.store.segments.keywords import KeywordIndex\nKeywordIndex._make()",
+        "from engine.store.segments.inverted_index import InvertedIndex\nKeywordIndex._make()",
         "import os\nos._exit(0)",
         "class A:\n    def f(self): return self._anything_at_all",
         "import torch\ntorch.__version__",

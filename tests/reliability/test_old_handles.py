@@ -29,7 +29,7 @@ from engine import Workspace
 from engine.errors import BadRequest, NotFound, ResourceConflict, VitrineError
 from engine.service.indexes import direct_access as direct
 from engine.service.indexes import maintenance
-from engine.service.sync.run import sync
+from engine.service.sync.run import SyncRun
 from engine.store.indexes.compaction import compact
 from engine.store.indexes.specs import spec_file
 from engine.store.layout import remove_twice
@@ -85,11 +85,11 @@ def test_a_sync_by_an_old_handle_is_refused_and_changes_nothing(
     workspace = Workspace(tmp_path)
     create_synced(workspace, dict.fromkeys(range(5), 1))
     old = Workspace(tmp_path)
-    spec, handle = old.registry.open(INDEX)
+    handle = old.registry.open(INDEX)[1]
     handle.current()
     made_again(workspace, other)
     with pytest.raises(NotFound, match=f"index {INDEX} not found"):
-        sync(old._layout, old.tables, old.serving, spec, handle)
+        SyncRun(old._layout, old.tables, old.serving, handle).run()
     if other:
         assert held_by(workspace) == {1: 7, 2: 7}
         assert workspace.check_index(INDEX) == []

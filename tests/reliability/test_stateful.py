@@ -37,7 +37,7 @@ LONG = float(os.environ.get("VITRINE_SOAK_SECONDS", "10")) >= 60
 SMALL = {
     "engine.store.indexes.changes.TAIL_NUMBERS": 4 * DIMENSION,
     "engine.store.indexes.compaction._SMALL_NUMBERS": 8 * DIMENSION,
-    "engine.store.indexes.versions._LISTED_ROWS": 2,
+    "engine.store.indexes.delete_bitmaps._LISTED_ROWS": 2,
 }
 
 Row = dict[str, Any]

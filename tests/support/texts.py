@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from engine.core.filters.tree import parse_dict
+from engine.core.filters.dict_form import parse_dict
 from engine.core.query import Query
 from engine.core.schema import Column, IndexSpec
+from engine.service.search.hits import Timings
 from engine.service.search.keyword import find_by_words, matching
-from engine.service.search.nearest import Timings
 from engine.store.indexes.changes import Change
 from engine.store.indexes.specs import write_spec
 from engine.store.indexes.versions import Version, VersionStore

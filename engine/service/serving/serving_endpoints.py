@@ -29,8 +29,8 @@ from engine.errors import (
     ResourceConflict,
     StorageFailed,
 )
+from engine.service.authorship import now_ms, user_name
 from engine.service.cancellation import check
-from engine.service.indexes.endpoints import now_ms, user_name
 from engine.service.serving.batching import MicroBatching
 from engine.store.layout import Layout, read_json, remove, write_json
 
