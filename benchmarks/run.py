@@ -15,7 +15,7 @@ import platform
 import subprocess
 import sys
 from datetime import date
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -71,11 +71,19 @@ def main() -> None:
 
 
 def machine() -> str:
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    versions = ", ".join(version_of(name) for name in PACKAGES)
     return (
         f"{date.today()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
         f"{platform.system()}; {versions}."
     )
+
+
+def version_of(package: str) -> str:
+    """A package and its version; the light install lacks some."""
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"no {package}"
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 The threads of a process queue here. The first of them asks the system for its process (`flock`): it
 waits for the file `<file>.next`, holding that for the lock itself, and then lets the next process wait
-there. So whoever gave a lock back comes behind those who wait, and nobody looks again and again. The
-system frees what a process held when that ends, however it ends.
+for it. So whoever gave a lock back comes behind those who wait, and nobody polls. The system frees
+what a process held when that ends, however it ends.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def held(file: Path, wait_seconds: float) -> Iterator[None]:
     """Hold a lock. A thread that holds it already would wait for itself: it is refused at once.
 
     Args:
-        file: in a folder that is there. Locks of one file are one lock.
+        file: in a folder that exists. Locks of one file are one lock.
 
     Raises:
         WaitedTooLong: not had in time. OSError: the system refused.
@@ -105,7 +105,7 @@ class _Gate:
             raise WaitedTooLong(self._path)
         if not self._is_asking:
             # A thread, because the system's wait knows no time limit. It outlives a wait that was given
-            # up, and is there for the next one.
+            # up, and serves the next one.
             try:
                 threading.Thread(target=self._ask, name="lock", daemon=True).start()
             except RuntimeError as error:
@@ -123,7 +123,7 @@ class _Gate:
             self._wake()
 
     def _wake(self) -> None:
-        """Tell the first in the queue that its turn came; the mutex is held."""
+        """Wake the first in the queue, whose turn it is; the mutex is held."""
         if self._holder is not None:
             return
         if self._queue:
@@ -211,7 +211,7 @@ def _unlock(file: int) -> None:
     with _opening:
         _files.discard(file)
         try:
-            fcntl.flock(file, fcntl.LOCK_UN)  # said aloud: a fork may have the file open too
+            fcntl.flock(file, fcntl.LOCK_UN)  # explicitly: a fork may have the file open too
         finally:
             os.close(file)
 

@@ -22,7 +22,7 @@ EXTRA_OF = {
     "deltalake": "delta",
     "databricks.sdk": "sdk",
 }
-# The environment is the application's: what torch and open_clip put there as they load is undone.
+# The environment is the application's: what torch and open_clip set as they load is undone.
 _SET_BY_IMPORTS = ("TOKENIZERS_PARALLELISM", "TORCHINDUCTOR_CACHE_DIR")
 
 
@@ -35,22 +35,22 @@ def is_installed(package: str) -> bool:
 
 
 def checkout() -> Path | None:
-    """The folder of the project's own files, where the engine runs from there; else None."""
+    """The folder of the project's own files, if the engine runs from them; else None."""
     import importlib.metadata  # with what it imports, more than all of `import engine`
     from urllib.request import url2pathname
 
     try:
-        told = importlib.metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
+        recorded = importlib.metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
     except importlib.metadata.PackageNotFoundError:  # not installed at all, only on the path
         return Path(__file__).resolve().parents[1]
-    origin = json.loads(told or "{}")
+    origin = json.loads(recorded or "{}")
     if not origin.get("dir_info", {}).get("editable"):
         return None
     return Path(url2pathname(str(origin["url"]).removeprefix("file://")))
 
 
 def install_line(extra: str) -> str:
-    """What to type to get an extra: in a checkout it is installed from there, else by its name."""
+    """What to type to get an extra: in a checkout installed from its folder, else by its name."""
     folder = checkout()
     if folder is None:
         return f"pip install '{DISTRIBUTION}[{extra}]'"
@@ -72,7 +72,7 @@ def restore_line(path: str) -> str:
 
 
 def check(package: str, purpose: str) -> None:
-    """Make sure that an optional package is there, without importing it.
+    """Make sure that an optional package is installed, without importing it.
 
     Raises:
         MissingExtra: names the purpose, the package and the install command.
@@ -85,7 +85,7 @@ def check(package: str, purpose: str) -> None:
 
 
 def require(package: str, purpose: str) -> ModuleType:
-    """Import an optional package. Raises MissingExtra where it is not there; see `check`."""
+    """Import an optional package. Raises MissingExtra where it is not installed; see `check`."""
     check(package, purpose)
     if package in sys.modules:
         return sys.modules[package]

@@ -1,4 +1,7 @@
-"""What can be set, in one frozen place. Knows names and defaults; the doors read the environment."""
+"""What can be set, in one frozen place. Knows names and defaults; never reads the environment itself.
+
+`Workspace` hands it in, where it is opened without settings.
+"""
 
 from __future__ import annotations
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from engine.core.index_request import DirectAccessRequest, IndexRequest
-from engine.core.query import QueryRequest
+from engine.core.query_request import QueryRequest
 from engine.errors import InvalidInputException
 from engine.service.indexes.endpoints import Endpoints
 from engine.service.indexes.operations import Indexes
 from engine.service.indexes.registry import IndexRegistry
-from engine.service.search.queries import Queries
+from engine.service.search.operations import Queries
 from engine.service.search.reranking import RerankerChoice
 from engine.service.serving.models import Models
 from engine.service.serving.rerankers import Rerankers
@@ -103,10 +103,10 @@ class Workspace:
         self.tables, self.volumes = TableStore(layout), VolumeStore(layout)
         self.models, self.rerankers = Models(chosen), Rerankers()
         self.serving = ServingEndpoints(layout, self.encoder)
-        self.registry = IndexRegistry(layout, self.tables, self.serving, self.folder.describe)
-        self.endpoints = self.registry.endpoints
+        self.registry = IndexRegistry(layout, self.folder)
+        self.endpoints = Endpoints(layout, self.registry, self.folder)
         self.unity_catalog = UnityCatalog(self.tables, self.registry)
-        self.indexes = Indexes(layout, self.tables, self.serving, self.registry)
+        self.indexes = Indexes(layout, self.tables, self.serving, self.registry, self.endpoints)
         choice = RerankerChoice(self.rerankers, self.serving, self.models)
         self.queries = Queries(layout, chosen, self.indexes, self.serving, choice)
         self.statements = Statements(self.indexes)

@@ -9,7 +9,9 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from mirrored_shop import (  # noqa: F401
+from support.catalogue import Catalogue, write_catalogue
+from support.needs import SKIP_NOTHING, needs
+from support.shop import (  # noqa: F401
     client,
     create_index,
     index,
@@ -17,8 +19,6 @@ from mirrored_shop import (  # noqa: F401
     nearest,
     products,
 )
-from needs import SKIP_NOTHING, needs
-from tests_support import Catalogue, write_catalogue
 
 from engine import Workspace
 

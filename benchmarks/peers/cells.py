@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from data import Catalogue
+from catalogue import Catalogue
 from filters import Filters
 
 NEW = "new"

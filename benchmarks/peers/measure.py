@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters import REFERENCE
+from catalogue import Catalogue
 from cells import Cell
-from data import Catalogue
 from truth import Truth
 from worker import Failed, Turn, Worker
 

@@ -21,8 +21,9 @@ from datetime import date
 from pathlib import Path
 
 from adapters import NAMES, REFERENCE
+from catalogue import Catalogue
 from cells import NEW, make_cells
-from data import Catalogue, prepare
+from data import prepare
 from filters import sql
 from measure import Contest
 from report import report

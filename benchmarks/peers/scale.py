@@ -23,11 +23,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from adapters.base import COLUMNS, DIMENSION, KEY, VECTOR
 from adapters.vitrine import SCHEMA
-from data import Catalogue, prepare
+from catalogue import Catalogue
+from data import prepare
 from filters import Filters
 from report import table
+from schema import COLUMNS, DIMENSION, KEY, VECTOR
 from truth import Truth
 
 from engine import Workspace

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow.compute as pc
-from adapters.base import COLUMNS, KEY
 from filters import Filters, conditions
+from schema import COLUMNS, KEY
 
 if TYPE_CHECKING:
-    from data import Catalogue
+    from catalogue import Catalogue
 
 DEPTH = 20  # right answers kept for a query
 RECALL_AT = 10

@@ -20,8 +20,9 @@ from typing import TypeVar
 
 import numpy as np
 from adapters import ENVIRONMENT, adapter_of
-from adapters.base import KEY, Adapter, Row
+from adapters.base import Adapter
 from filters import Filters
+from schema import KEY, Row
 
 T = TypeVar("T")
 
@@ -71,7 +72,7 @@ class Session:
 
     def build(self, store: Path, catalogue: Path, writable: bool) -> float:
         """Seconds to fill a folder."""
-        from data import Catalogue
+        from catalogue import Catalogue
 
         store.mkdir(parents=True)
         fill = self._adapter.build_writable if writable else self._adapter.build

@@ -1,6 +1,6 @@
 """Numbers that the cloud documents, or that are assumed where its documents leave them open.
 
-What else is assumed stands in the table of differences in the README.
+What else is assumed is listed in the table of differences, which the README names.
 """
 
 from __future__ import annotations

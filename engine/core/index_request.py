@@ -1,10 +1,14 @@
-"""What an index is asked to be: what a door fills in, once. Knows arguments; not what there is."""
+"""What an index is asked to be: built and checked once, at the door. Knows arguments; not files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
+from typing import get_args
 
+from engine.core.names import index_name
+from engine.core.schema import PipelineType, Subtype, check_dimension, check_pipeline_type
+from engine.errors import InvalidParameterValue
 from engine.settings import DEFAULT_ENDPOINT, DEFAULT_KEY
 
 
@@ -20,13 +24,18 @@ class IndexRequest:
         query_model_endpoint: another serving endpoint for the texts of queries.
         sync_computed_embeddings: write computed embeddings to the table `<name>_writeback_table`
             after each sync; it stays when the index is deleted.
-        dimension: length of the vectors; None reads it from the table's first vector.
-        pipeline_type: TRIGGERED, or CONTINUOUS for an index that follows its table by itself.
+        dimension: length of the vectors; None reads it from the table's first vector. Computed
+            embeddings have the length that their model makes, whatever is given.
+        pipeline_type: TRIGGERED, or CONTINUOUS for an index that follows its table by itself; in any
+            letter case.
         columns_to_sync: None for every column of the table.
-        index_subtype: HYBRID (default), or FULL_TEXT for an index without vectors.
+        index_subtype: HYBRID (default), or FULL_TEXT for an index without vectors; in any letter case.
         faiss_factory: fix the approximate index, as a FAISS factory string such as "HNSW32"; None
             leaves it to the engine.
         create_endpoint: make the endpoint too where it does not exist.
+
+    Raises:
+        InvalidParameterValue: a bad name or word, or arguments that don't go together.
     """
 
     name: str
@@ -47,6 +56,72 @@ class IndexRequest:
     payload_logging_enabled: bool | None = None
     faiss_factory: str | None = None
     create_endpoint: bool = False
+    # `pipeline_type` and `index_subtype` as the API spells them.
+    pipeline: PipelineType = field(init=False, repr=False)
+    subtype: Subtype = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        index_name(self.name)
+        object.__setattr__(self, "pipeline", check_pipeline_type(self.pipeline_type))
+        object.__setattr__(self, "subtype", _subtype(self.index_subtype))
+        if self.subtype == "FULL_TEXT":
+            self._check_full_text()
+        elif not self.has_vectors:
+            raise InvalidParameterValue(
+                "At least one valid embedding_source_column or embedding_vector_column must be "
+                "specified; only an index of index_subtype FULL_TEXT has none."
+            )
+        if self.source_column is not None:
+            self._check_computed()
+            return
+        self._check_not_computed()
+        if self.vector_column is not None and self.dimension is not None:
+            check_dimension(self.dimension)
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether the index has vectors, the table's or computed ones."""
+        return self.vector_column is not None or self.source_column is not None
+
+    def _check_full_text(self) -> None:
+        """Refuse what only an index with vectors has."""
+        if self.has_vectors:
+            raise InvalidParameterValue(
+                "index_subtype FULL_TEXT has no embeddings; leave embedding_source_column and "
+                "embedding_vector_column out."
+            )
+        if self.dimension is not None or self.faiss_factory is not None:
+            raise InvalidParameterValue(
+                "dimension and faiss_factory say what vectors are like; an index of index_subtype "
+                "FULL_TEXT has none. Leave them out."
+            )
+
+    def _check_computed(self) -> None:
+        """Refuse texts beside vectors, and texts that nothing encodes."""
+        if self.vector_column is not None:
+            raise InvalidParameterValue(
+                "Both embedding_vector_column and embedding_source_column were given; an index has "
+                "vectors of its own or computes them."
+            )
+        if self.model_endpoint is None:
+            raise InvalidParameterValue(
+                "embedding_source_column needs embedding_model_endpoint_name, the serving endpoint "
+                "that encodes its texts, such as databricks-gte-large-en."
+            )
+
+    def _check_not_computed(self) -> None:
+        """Refuse what has no use without texts to encode."""
+        given = {
+            "embedding_model_endpoint_name": self.model_endpoint is not None,
+            "model_endpoint_name_for_query": self.query_model_endpoint is not None,
+            "sync_computed_embeddings": self.sync_computed_embeddings,
+        }
+        extra = [name for name, was_given in given.items() if was_given]
+        if extra:
+            raise InvalidParameterValue(
+                f"{', '.join(extra)} needs embedding_source_column, the column of texts to encode; "
+                "name it, or leave it out."
+            )
 
 
 @dataclass(frozen=True)
@@ -58,6 +133,9 @@ class DirectAccessRequest:
         model_endpoint: serving endpoint that encodes the texts of queries; rows bring their vectors
             all the same.
         faiss_factory, create_endpoint: see `IndexRequest`.
+
+    Raises:
+        InvalidParameterValue: a bad name or dimension. The schema is checked when the index is made.
     """
 
     name: str
@@ -71,3 +149,14 @@ class DirectAccessRequest:
     payload_logging_enabled: bool | None = None
     faiss_factory: str | None = None
     create_endpoint: bool = False
+
+    def __post_init__(self) -> None:
+        index_name(self.name)
+        check_dimension(self.dimension)
+
+
+def _subtype(given: str | None) -> Subtype:
+    upper = "HYBRID" if given is None else str(given).upper()
+    if upper not in get_args(Subtype):
+        raise InvalidParameterValue(f"index_subtype is {given!r}; expected HYBRID or FULL_TEXT.")
+    return "FULL_TEXT" if upper == "FULL_TEXT" else "HYBRID"

@@ -1,4 +1,7 @@
-"""Sets of rows of one segment, packed as bits. Knows numpy; not where the rows come from."""
+"""Bitmaps of rows of one segment, such as its delete bitmap or the row mask of a filter.
+
+Knows numpy; not where the rows come from.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,15 @@ _FEW = 1 / 16  # up to this share the row numbers are kept too; four bytes each
 
 @dataclass(frozen=True)
 class RowSet:
-    """Some of the rows 0 to `total` - 1; immutable.
+    """Some of the rows 0 to `total` - 1, as a bitmap; immutable.
 
     Attributes:
-        bits: one bit a row, the lowest bit first: (total + 7) // 8 bytes.
+        bitmap: one bit a row, the lowest bit first: (total + 7) // 8 bytes.
         count: how many rows are in the set.
     """
 
     total: int
-    bits: Bits
+    bitmap: Bits
     count: int
     _few: npt.NDArray[np.int32] | None = None
 
@@ -44,7 +47,7 @@ class RowSet:
 
     def mask(self) -> Mask:
         """(total,) bool, a fresh array."""
-        return np.unpackbits(self.bits, count=self.total, bitorder="little").view(np.bool_)
+        return np.unpackbits(self.bitmap, count=self.total, bitorder="little").view(np.bool_)
 
     def rows(self) -> Rows:
         """The row numbers, ascending."""
@@ -60,9 +63,9 @@ class RowSet:
         return RowSet.of_mask(self.mask() & other.mask())
 
     def __contains__(self, row: int) -> bool:
-        return bool(self.bits[row >> 3] >> (row & 7) & 1)
+        return bool(self.bitmap[row >> 3] >> (row & 7) & 1)
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory that the set takes."""
-        return int(self.bits.nbytes + (self._few.nbytes if self._few is not None else 0))
+        return int(self.bitmap.nbytes + (self._few.nbytes if self._few is not None else 0))

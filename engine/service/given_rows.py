@@ -1,4 +1,4 @@
-"""Plain dicts as a table, and the API's schema of one. Knows Arrow's types; not where rows go."""
+"""Rows as Python's dicts made a table, and the API's schema of one. Knows values; not where rows go."""
 
 from __future__ import annotations
 
@@ -10,19 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from engine.core.types import is_list, schema_type
 from engine.errors import InvalidInputException
-
-_TYPES = (
-    (pa.types.is_boolean, "boolean"),
-    (pa.types.is_int64, "long"),
-    (pa.types.is_integer, "integer"),
-    (pa.types.is_float32, "float"),
-    (pa.types.is_floating, "double"),
-    (pa.types.is_string, "string"),
-    (pa.types.is_large_string, "string"),
-    (pa.types.is_date, "date"),
-    (pa.types.is_timestamp, "timestamp"),
-)
 
 
 def table_of(rows: object) -> pa.Table:
@@ -30,7 +19,7 @@ def table_of(rows: object) -> pa.Table:
 
     Args:
         rows: an Arrow table, or a list of dicts: their columns are those of all rows together, in the
-            order of first sight; a row without a column has a null there.
+            order of first sight; a row that lacks a column has null in it.
 
     Raises:
         InvalidInputException: something else, no row at all, or a column with values of two types.
@@ -121,12 +110,12 @@ def vector_columns(table: pa.Table) -> list[str]:
     return [
         field.name
         for field in table.schema
-        if _is_list(field.type) and pa.types.is_floating(field.type.value_type)
+        if is_list(field.type) and pa.types.is_floating(field.type.value_type)
     ]
 
 
 def dimension_of(table: pa.Table, column: str) -> int:
-    """Length of the first vector in a column. Raises InvalidInputException: there is none."""
+    """Length of the first vector in a column. Raises InvalidInputException: it has none."""
     for value in table.column(column) if column in table.column_names else ():
         if value.is_valid:
             return len(value)
@@ -141,24 +130,20 @@ def schema_of(table: pa.Table) -> dict[str, str]:
     Raises:
         InvalidInputException: a type that the API has no word for.
     """
-    return {field.name: _type_of(field.name, field.type) for field in table.schema}
+    return {field.name: _schema_type(field) for field in table.schema}
 
 
-def _type_of(name: str, kind: pa.DataType) -> str:
-    if _is_list(kind):
-        inner = (
-            "float" if pa.types.is_floating(kind.value_type) else _type_of(name, kind.value_type)
+def _schema_type(field: pa.Field) -> str:
+    word = schema_type(field.type)
+    if word is None:
+        kind = _innermost(field.type)
+        raise InvalidInputException(
+            f"column {field.name!r} is of type {kind}, which an index of vectors can't hold. Give "
+            "schema=."
         )
-        return f"array<{inner}>"
-    for is_it, word in _TYPES:
-        if is_it(kind):
-            return word
-    raise InvalidInputException(
-        f"column {name!r} is of type {kind}, which an index of vectors can't hold. Give schema=."
-    )
+    return word
 
 
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-    )
+def _innermost(kind: pa.DataType) -> pa.DataType:
+    """Of a list the type of its items, through all lists."""
+    return _innermost(kind.value_type) if is_list(kind) else kind

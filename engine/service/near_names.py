@@ -1,4 +1,4 @@
-"""Names that were not found: the one that was meant, and the place that was looked in."""
+"""Names that were not found: the one that may have been meant, and which workspace was searched."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def hint(what: str, name: object, known: Sequence[str], where: str) -> str:
     """What to say beside "not found".
 
     Args:
-        what: plural of what was looked for, such as "indexes".
+        what: plural of what was searched, such as "indexes".
         where: what `WorkspaceFolder.describe` says.
     """
     near = meant(str(name), known)

@@ -5,42 +5,19 @@ Truth: what `databricks-ai-bridge` and others read: names, types and positions o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from engine.core.names import ThreePartName, table_name
+from engine.core.types import catalog_type, widest_type
 from engine.core.values import shown
 from engine.errors import InvalidInputException, InvalidParameterValue, NotFound, VitrineError
 from engine.service.indexes.direct_access import check_type
 from engine.service.indexes.registry import IndexRegistry
 from engine.store.tables.table_store import TableStore
-
-_TYPES: list[tuple[Callable[[pa.DataType], bool], str, str]] = [
-    (pa.types.is_boolean, "BOOLEAN", "boolean"),
-    (pa.types.is_int8, "BYTE", "tinyint"),
-    (pa.types.is_int16, "SHORT", "smallint"),
-    (pa.types.is_int32, "INT", "int"),
-    (pa.types.is_integer, "LONG", "bigint"),
-    (pa.types.is_float32, "FLOAT", "float"),
-    (pa.types.is_floating, "DOUBLE", "double"),
-    (pa.types.is_date, "DATE", "date"),
-    (pa.types.is_timestamp, "TIMESTAMP", "timestamp"),
-    (pa.types.is_binary, "BINARY", "binary"),
-]
-
-
-def type_of(kind: pa.DataType) -> tuple[str, str]:
-    """A type as the catalogue names it, and as SQL writes it."""
-    if pa.types.is_dictionary(kind):
-        return type_of(kind.value_type)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return "ARRAY", f"array<{type_of(kind.value_type)[1]}>"
-    if pa.types.is_decimal(kind):
-        return "DECIMAL", f"decimal({kind.precision},{kind.scale})"
-    return next(((name, sql) for test, name, sql in _TYPES if test(kind)), ("STRING", "string"))
 
 
 class UnityCatalog:
@@ -119,7 +96,7 @@ class UnityCatalog:
             fields, kind = self._fields_of_index(full_name), "VECTOR_INDEX"
         columns = []
         for place, field in enumerate(fields):
-            type_name, text = type_of(field.type)
+            type_name, text = catalog_type(field.type)
             column = {
                 "name": field.name,
                 "type_name": type_name,
@@ -166,18 +143,10 @@ class UnityCatalog:
             return []  # its first sync failed, so nobody knows
         stored = {f.name: f for part in version.parts[:1] for f in part.segment.metadata.schema}
         vector = pa.list_(pa.float32())
-        kinds = {
-            "int": pa.int64(),
-            "float": pa.float64(),
-            "boolean": pa.bool_(),
-            "date": pa.date32(),
-            "timestamp": pa.timestamp("us"),
-        }
         out = []
         for column in version.columns.values():
-            kind = (
-                vector if column.name == spec.vector_column else kinds.get(column.kind, pa.string())
-            )
+            is_vector = column.name == spec.vector_column
+            kind = vector if is_vector else widest_type(column.kind)
             out.append(stored.get(column.name, pa.field(column.name, kind)))
         return out
 

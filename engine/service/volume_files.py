@@ -1,7 +1,7 @@
-"""Files of volumes, for strangers: looked up, listed, read, written, deleted. Knows no transport.
+"""Files of volumes, for callers of the API: found, listed, read, written, deleted. Knows no transport.
 
-A registered folder is read in place and never written; every other volume lies in the workspace. A file
-appears whole or not at all. Paths are checked in `store/volumes.py`.
+Their paths are not trusted: `store/volumes.py` checks them. A registered folder is read in place and
+never written; every other volume lies in the workspace. A file appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -12,53 +12,24 @@ import errno
 import json
 import os
 import stat
-import tempfile
-import time
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from engine.core.reply import invalid_token
-from engine.errors import InvalidParameterValue, NotFound, PermissionDenied, ResourceConflict
-from engine.store.layout import TEMPORARY_PREFIX, make_folder, storage_failed, sync_folder
+from engine.errors import InvalidParameterValue, PermissionDenied
+from engine.service.volume_errors import DirectoryNotEmpty, PathExists, PathNotFound, refusals_of
+from engine.service.volume_uploads import Upload, refuse_taken, remove_abandoned
+from engine.store.layout import TEMPORARY_PREFIX, make_folder, sync_folder
 from engine.store.volumes import Place, VolumeStore, is_plain_name
 
 MAX_PAGE = 1000  # entries of one listing; larger requests get this many, as in the API
-_ABANDONED_SECONDS = 3600  # an upload that wrote nothing for so long was cut off by a crash
-_BAD_NAMES = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 # Opening a pipe must not wait, nor follow a link that came after the check; absent on Windows.
 _OPEN_FLAGS = os.O_RDONLY | sum(
     getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
 )
-
-
-class PathNotFound(NotFound):
-    """No such file or folder; the files API has its own code for it."""
-
-    error_code = "NOT_FOUND"
-
-
-class PathExists(ResourceConflict):
-    """Something is there already."""
-
-    error_code = "ALREADY_EXISTS"
-
-
-class DirectoryNotEmpty(InvalidParameterValue):
-    """A folder that holds something can't be deleted; clients look for the reason in `details`."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.details = [
-            {
-                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                "reason": "FILES_API_DIRECTORY_IS_NOT_EMPTY",
-                "domain": "filesystem.databricks.com",
-                "metadata": {},
-            }
-        ]
 
 
 @dataclass(frozen=True)
@@ -96,13 +67,13 @@ class Files:
             PathNotFound: nothing, or something that is neither file nor folder.
         """
         place = self._volumes.place(path)
-        with _telling(place.path):
+        with refusals_of(place.path):
             try:
                 return _info(place.path, place.file.stat())
             except (FileNotFoundError, NotADirectoryError):
                 if not self._volumes.registered_below(place.path):
                     raise
-        # A folder that is there only because one below it was registered.
+        # A folder that exists only because one below it was registered.
         return FileInfo(place.path, _last(place.path), True, 0, 0)
 
     def list_directory(
@@ -117,7 +88,7 @@ class Files:
             page_token: of the page before, for the same folder.
 
         Returns:
-            entries: `page_size` of them where there are more.
+            entries: `page_size` of them where the folder has more.
             next_page_token: None after the last entry.
 
         Raises:
@@ -148,12 +119,12 @@ class Files:
         names: set[str] = set()
         checked = self._volumes.registered_below(place.path)
         own = self._volumes.own_folder_in(place.base) if place.read_only else None
-        with _telling(place.path), contextlib.suppress(FileNotFoundError):
+        with refusals_of(place.path), contextlib.suppress(FileNotFoundError):
             with os.scandir(place.file) as found:
                 entries = list(found)
             for entry in entries:
                 if entry.name.startswith(TEMPORARY_PREFIX) and not place.read_only:
-                    _remove_abandoned(place.file / entry.name)
+                    remove_abandoned(place.file / entry.name)
                 if not is_plain_name(entry.name) or place.file / entry.name == own:
                     continue
                 names.add(entry.name)
@@ -168,7 +139,7 @@ class Files:
             PathNotFound: no such file, or a folder.
         """
         place = self._volumes.place(path)
-        with _telling(place.path):
+        with refusals_of(place.path):
             handle = _open(place.file, place.path)
             try:
                 info = _info(place.path, os.fstat(handle))
@@ -194,17 +165,17 @@ class Files:
         """Start writing a file in steps.
 
         Raises:
-            PathExists: a folder is there, or a file and `overwrite` is false, or a file is where
-                a folder above it should be. PermissionDenied: the volume is read-only.
+            PathExists: a folder has this path, or a file and `overwrite` is false, or a file is
+                where a folder above it should be. PermissionDenied: the volume is read-only.
         """
         place = self._destination(path, overwrite)
-        with _telling(place.path):
+        with refusals_of(place.path):
             return Upload(self._volumes, place, overwrite)
 
     def _destination(self, path: str, overwrite: bool) -> Place:
         place = self._writable(path)
         with contextlib.suppress(PathNotFound):
-            _refuse_taken(place.path, self.stat(path).is_directory, overwrite)
+            refuse_taken(place.path, self.stat(path).is_directory, overwrite)
         if place.is_root:
             raise PathExists(f"{place.path} is a volume; name a file in it.")
         return place
@@ -218,15 +189,15 @@ class Files:
         place = self._writable(path)
         if self.stat(path).is_directory:
             raise PathNotFound(f"{place.path} is a directory, not a file.")
-        with _telling(place.path):
+        with refusals_of(place.path):
             place.entry.unlink()
             sync_folder(place.entry.parent)
 
     def create_directory(self, path: str) -> None:
-        """Make a folder and those above it; nothing happens where it is there already.
+        """Make a folder and those above it; nothing happens where it exists already.
 
         Raises:
-            PathExists: a file is there, or above it. PermissionDenied: the volume is read-only.
+            PathExists: a file has this path, or is above it. PermissionDenied: the volume is read-only.
         """
         with contextlib.suppress(PathNotFound):
             found = self.stat(path)
@@ -234,7 +205,7 @@ class Files:
                 return
             raise PathExists(f"A file already exists at {found.path}.")
         place = self._writable(path)
-        with _telling(place.path):
+        with refusals_of(place.path):
             make_folder(place.file)
 
     def delete_directory(self, path: str) -> None:
@@ -256,10 +227,10 @@ class Files:
             raise InvalidParameterValue(f"{place.path} is a volume, and volumes are not deleted.")
         if place.entry.is_symlink():
             raise PermissionDenied(f"{place.path} is a symbolic link; remove it on its machine.")
-        with _telling(place.path):
+        with refusals_of(place.path):
             try:
                 for temporary in place.entry.glob(f"{TEMPORARY_PREFIX}*"):
-                    _remove_abandoned(temporary)
+                    remove_abandoned(temporary)
                 place.entry.rmdir()
             except OSError as error:
                 if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
@@ -276,85 +247,6 @@ class Files:
                 "that was not registered; those lie in the workspace and are made when written to."
             )
         return place
-
-
-class Upload:
-    """A file that is being written: invisible until `finish`, gone after `discard`.
-
-    Use as a context manager: what is not finished when it is left is discarded.
-    """
-
-    def __init__(self, volumes: VolumeStore, place: Place, overwrite: bool) -> None:
-        self._volumes, self._place, self._overwrite = volumes, place, overwrite
-        handle, name = _temporary_file(place)
-        self._temporary = Path(name)
-        self._file: BinaryIO | None = os.fdopen(handle, "wb")
-
-    def __enter__(self) -> Upload:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.discard()
-
-    def write(self, chunk: bytes) -> None:
-        """Add bytes."""
-        assert self._file is not None, "the upload has ended"
-        with _telling(self._place.path):
-            self._file.write(chunk)
-
-    def finish(self) -> None:
-        """Put the file in its place, durably.
-
-        Raises:
-            PathExists: it came into being meanwhile, and must not be replaced.
-        """
-        file, target = self._file, self._place.entry
-        assert file is not None, "the upload has ended"
-        with _telling(self._place.path):
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
-            os.chmod(self._temporary, 0o644)
-        with self._volumes.writing():  # so that two who must not overwrite don't both succeed
-            if os.path.lexists(target):
-                _refuse_taken(self._place.path, target.is_dir(), self._overwrite)
-            with _telling(self._place.path):
-                make_folder(target.parent)
-            os.replace(self._temporary, target)
-            self._file = None
-            sync_folder(target.parent)
-
-    def discard(self) -> None:
-        """Forget what was written; does nothing after `finish`."""
-        if self._file is None:
-            return
-        file, self._file = self._file, None
-        with contextlib.suppress(OSError):  # a full disk refuses the last bytes
-            file.close()
-        with contextlib.suppress(OSError):
-            self._temporary.unlink()
-
-
-def _temporary_file(place: Place) -> tuple[int, str]:
-    """A new file in the nearest folder that is there, so that half an upload makes no folders.
-
-    Not in a folder of its own: a volume may lie on another disk, where a rename can't lead.
-    """
-    folder = place.entry.parent
-    if not place.base.exists():
-        make_folder(place.base)
-    while not folder.exists():
-        folder = folder.parent
-    if not folder.is_dir():
-        raise FileExistsError(errno.EEXIST, "a file is in the way", str(folder))
-    return tempfile.mkstemp(dir=folder, prefix=TEMPORARY_PREFIX)
-
-
-def _remove_abandoned(temporary: Path) -> None:
-    """Delete what a crash left of an upload."""
-    with contextlib.suppress(OSError):
-        if temporary.lstat().st_mtime < time.time() - _ABANDONED_SECONDS:
-            temporary.unlink()
 
 
 def _open(file: Path, path: str) -> int:
@@ -378,13 +270,6 @@ def _last(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _refuse_taken(path: str, is_directory: bool, overwrite: bool) -> None:
-    if is_directory:
-        raise PathExists(f"A directory already exists at {path}; a file can't replace it.")
-    if not overwrite:
-        raise PathExists(f"A file already exists at {path}. Set overwrite to replace it.")
-
-
 def _token(path: str, name: str) -> str:
     return base64.urlsafe_b64encode(json.dumps([path, name]).encode()).decode()
 
@@ -398,24 +283,3 @@ def _after(token: str, path: str) -> str:
     if given != path or not isinstance(name, str):
         raise invalid_token(token)
     return name
-
-
-@contextlib.contextmanager
-def _telling(path: str) -> Iterator[None]:
-    """What the system refuses, in words about the path."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise PathNotFound(f"No file or directory exists at {path}.") from None
-    except NotADirectoryError:
-        raise PathNotFound(f"No file or directory exists at {path}: a file is above it.") from None
-    except FileExistsError:
-        raise PathExists(f"{path} can't be made: a file is where a directory is needed.") from None
-    except PermissionError:
-        raise PermissionDenied(f"The user who runs this has no access to {path}.") from None
-    except OSError as error:
-        if error.errno in _BAD_NAMES:
-            raise InvalidParameterValue(
-                f"{path} is no path on this disk ({error.strerror})."
-            ) from None
-        raise storage_failed(path, error) from error

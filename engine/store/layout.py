@@ -5,9 +5,10 @@ volumes/volumes.json                   registered image folders
 volumes/<catalog>/<schema>/<volume>/   files of volumes that were not registered from elsewhere
 endpoints/<name>.json                  vector search endpoints, each with a copy
 serving/<name>.json                    model serving endpoints
-indexes/<full name>/                   index.json, versions/, segments/
+indexes/<full name>/                   index.json and its copy, versions/, segments/, building/
 cache/embeddings.sqlite                vectors by content and model
 locks/                                 two lock files for each thing that is written
+secret                                 what page tokens are signed with, see `secret`
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class Layout:
 
     @contextlib.contextmanager
     def writing(self, what: str, wait_seconds: float = 600) -> Iterator[None]:
-        """Hold the lock for writing `what`; who waits gets it in turn, see `locks`.
+        """Hold the lock for writing `what`; who waits gets it in turn, see `engine.locks`.
 
         Raises:
             Locked: somebody else held it longer than `wait_seconds`.
@@ -122,7 +123,7 @@ def sync_file(path: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, durably; it may be there already."""
+    """Make a folder and those above it, durably; where it exists nothing happens."""
     missing = []
     while not folder.is_dir():
         missing.append(folder)
@@ -210,7 +211,7 @@ def write_twice(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def read_kept_twice(path: Path, advice: str) -> dict[str, Any]:
-    """See `read_json`; one that is gone is damaged, if its copy is there."""
+    """See `read_json`; one that is gone is damaged, if its copy exists."""
     before = None
     while True:
         try:
@@ -222,7 +223,7 @@ def read_kept_twice(path: Path, advice: str) -> dict[str, Any]:
                 found = None
             if found is None:
                 raise
-            # Both may have been made between the two looks; a copy that stays alone is a loss.
+            # Both may have been made between the two checks; a copy that stays alone is a loss.
             copy = (found.st_ino, found.st_mtime_ns)
             if copy == before:
                 raise CorruptFile(f"{path} is damaged: it is missing. {advice}") from None
@@ -244,8 +245,19 @@ def made_by_newer_release(path: Path, how: str) -> NewerRelease:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, if it is there; also a folder that somebody put in its place."""
+    """Remove a file, if it exists; also a folder that somebody put in its place."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def remove_others(folder: Path, kept: Collection[str], pattern: str = "*") -> None:
+    """Remove the files and folders of a folder but those of these names; a pattern says of which."""
+    for entry in folder.glob(pattern):
+        if entry.name in kept:
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ A folder anywhere can be registered as (a part of) a volume and is read in place
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ class VolumeStore:
         return self._layout.writing("volumes")
 
     def place(self, path: str) -> Place:
-        """Where a path lies, for reading and writing by strangers.
+        """Where a path lies, for reading and writing on behalf of callers who aren't trusted.
 
         No part may lead out of the volume's real folder: neither by its name nor as a symbolic
         link. Names are compared as written, upper and lower case apart.
@@ -109,25 +110,9 @@ class VolumeStore:
             PermissionDenied: a link leaves the volume.
         """
         clean = "/" + "/".join(part for part in volume_path(path).split("/") if part)
-        bad = [part for part in clean[1:].split("/") if not is_plain_name(part)]
-        if bad:
-            raise InvalidParameterValue(
-                f"{path!r} has the part {bad[0]!r}; expected names without '..', '.', backslashes, "
-                f"NUL, characters outside Unicode, or {TEMPORARY_PREFIX!r} in front."
-            )
-        long = [part for part in clean[1:].split("/") if len(part.encode()) > MAX_NAME_BYTES]
-        if long:
-            raise InvalidParameterValue(
-                f"The name {long[0][:40]!r}... is too long: {len(long[0].encode())} bytes in UTF-8; "
-                f"expected at most {MAX_NAME_BYTES}, which is what disks take."
-            )
-        prefix, parts = self._registered_prefix(clean), clean[1:].split("/")
-        if prefix:
-            base, rest = Path(self.registered()[prefix]), clean[len(prefix) + 1 :].split("/")
-        else:  # Only what is above the volumes may be a link: the workspace's own place.
-            base = self._root.resolve().joinpath(*parts[1:_VOLUME_PARTS])
-            rest = parts[_VOLUME_PARTS:]
-        rest = [part for part in rest if part]
+        _check_parts(path, clean[1:].split("/"))
+        prefix = self._registered_prefix(clean)
+        base, rest = self._real_base(clean, prefix)
         entry = file = _follow(base, base, path)
         for part in rest:
             entry = file / part
@@ -136,6 +121,16 @@ class VolumeStore:
         if own and file.is_relative_to(own):
             raise PermissionDenied(f"{path!r} is the workspace's own; it can't be read as a file.")
         return Place(clean, file, entry, base, prefix, is_root=not rest)
+
+    def _real_base(self, path: str, prefix: str) -> tuple[Path, list[str]]:
+        """The real folder of a path's volume, or the registered one, and the parts below it."""
+        if prefix:
+            base, below = Path(self.registered()[prefix]), path[len(prefix) + 1 :].split("/")
+        else:  # Only what is above the volumes may be a link: the workspace's own place.
+            parts = path[1:].split("/")
+            base = self._root.resolve().joinpath(*parts[1:_VOLUME_PARTS])
+            below = parts[_VOLUME_PARTS:]
+        return base, [part for part in below if part]
 
     def resolve(self, image_path: str) -> Path:
         """The file that a table's `image_path` means; a path outside `/Volumes` is a local file.
@@ -183,6 +178,21 @@ class VolumeStore:
             BadImage: missing, no file, unreadable, empty or absurdly large; says which file.
         """
         return read_photo(self.resolve(image_path), image_path)
+
+
+def _check_parts(path: str, parts: Sequence[str]) -> None:
+    bad = [part for part in parts if not is_plain_name(part)]
+    if bad:
+        raise InvalidParameterValue(
+            f"{path!r} has the part {bad[0]!r}; expected names without '..', '.', backslashes, "
+            f"NUL, characters outside Unicode, or {TEMPORARY_PREFIX!r} in front."
+        )
+    long = [part for part in parts if len(part.encode()) > MAX_NAME_BYTES]
+    if long:
+        raise InvalidParameterValue(
+            f"The name {long[0][:40]!r}... is too long: {len(long[0].encode())} bytes in UTF-8; "
+            f"expected at most {MAX_NAME_BYTES}, which is what disks take."
+        )
 
 
 def _follow(base: Path, file: Path, path: str) -> Path:

@@ -20,7 +20,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from needs import needs, skip
+from support.needs import needs, skip
 
 from engine import Workspace
 from engine.doors.http.credentials import Credentials

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
-from needs import needs
-from tests_support import Catalogue
+from support.catalogue import Catalogue
+from support.needs import needs
 
 from engine import Workspace, __version__
 from engine.doors.cli.command import main

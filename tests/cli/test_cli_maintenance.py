@@ -134,7 +134,7 @@ def test_a_restore_that_can_not_write_leaves_the_intact_version(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("engine.store.indexes.versions.write_json", full)
+        patched.setattr("engine.store.indexes.manifests.write_json", full)
         with pytest.raises(StorageFailed):
             Workspace(folder).restore_index(INDEX)
     assert Workspace(folder).restore_index(INDEX) == 4

@@ -12,7 +12,7 @@ import click
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner, Result
-from tests_support import Catalogue
+from support.catalogue import Catalogue
 
 from engine import InvalidInputException, InvalidParameterValue, InvalidState, NotFound, Workspace
 from engine.doors.cli.command import main

@@ -30,7 +30,7 @@ from engine import (
 )
 from engine.service.indexes import direct_access as direct
 from engine.service.serving import text_vectors
-from engine.service.sync import difference
+from engine.service.sync import source_rows
 
 ENDPOINT = "fashion_vector_search"
 TABLE = "main.fashion_demo.product_embeddings_enriched"
@@ -345,7 +345,7 @@ class SlowSource:
 
     def __init__(self) -> None:
         self.begun, self.rows_read, self.ended = threading.Event(), 0, 0
-        self._read = difference.read_batches
+        self._read = source_rows.read_batches
 
     def __call__(self, table: Any, path: Path, columns: Any, rows: int) -> Iterator[pa.RecordBatch]:
         try:
@@ -396,7 +396,7 @@ def test_a_sync_that_is_cancelled_leaves_every_file_as_it_was(
     client.workspace.write_table(TABLE, make_products(rows=80, seed=1))
     before = files_of(client)
     source = SlowSource()
-    monkeypatch.setattr(difference, "read_batches", source)
+    monkeypatch.setattr(source_rows, "read_batches", source)
 
     async def use(made: Any) -> None:
         await end(made.sync(), source.begun)
@@ -425,7 +425,7 @@ def test_a_second_sync_works_on_the_same_async_index_after_a_cancelled_one(
     async def use(made: Any) -> None:
         with monkeypatch.context() as patch:
             source = SlowSource()
-            patch.setattr(difference, "read_batches", source)
+            patch.setattr(source_rows, "read_batches", source)
             await cancelled(made.sync(), source.begun)
         await made.sync()
 

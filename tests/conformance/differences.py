@@ -1,11 +1,24 @@
 """Where this engine is known or assumed to differ from the cloud, each with the test that shows it.
 
-The README's table is made from this. The numbers that are assumed stand in `engine/core/assumptions.py`.
+Run it to write `DIFFERENCES.md` again: `python tests/conformance/differences.py`. The numbers that are
+assumed stand in `engine/core/assumptions.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+FILE = Path(__file__).with_name("DIFFERENCES.md")
+_ABOVE = """# Where it differs from the cloud
+
+What the API's documents leave open is assumed here, and listed with the test that shows it. `assumed`:
+nothing is known of the cloud. `known`: the cloud is known to do otherwise. Numbers that are assumed
+stand in [engine/core/assumptions.py](../../engine/core/assumptions.py). What each call of the client
+packages does here is in [COVERAGE.md](COVERAGE.md).
+
+Written by `python tests/conformance/differences.py`.
+"""
 
 
 @dataclass(frozen=True)
@@ -27,7 +40,7 @@ class Difference:
 DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "stop and start of an endpoint",
-        "the reply says STOPPING or STARTING, the next look STOPPED or ONLINE",
+        "the reply says STOPPING or STARTING, the next one STOPPED or ONLINE",
         False,
         "tests/indexes/test_endpoints.py::test_stopping_and_starting_pass_through_their_states",
     ),
@@ -107,8 +120,8 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "rows that facets count",
-        "FULL_TEXT: all rows that pass and hold a word; else the rows that were found, of all "
-        "pages",
+        "FULL_TEXT: all rows that match the filter and hold a word; else the rows that were found, of "
+        "all pages",
         False,
         "tests/search/test_query_options.py::test_a_facet_counts_the_rows_that_were_found",
     ),
@@ -281,7 +294,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "tests/ranking/test_bm25.py::test_gains_by_hand",
     ),
     Difference(
-        "columns that words are looked for in",
+        "columns that words are searched in",
         "all text columns, each with statistics of its own",
         False,
         "tests/search/test_full_text.py::test_words_are_looked_for_in_all_text_columns",
@@ -355,7 +368,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "null in a filter",
-        "passes no condition and no NOT of one; NaN counts as null",
+        "matches no condition and no NOT of one; NaN counts as null",
         False,
         "tests/filters/test_filter_text.py::test_a_null_passes_no_condition_and_no_opposite_of_one",
     ),
@@ -474,9 +487,13 @@ DIFFERENCES: tuple[Difference, ...] = (
 
 
 def as_markdown() -> str:
-    """The table as the README shows it."""
-    lines = ["| about | here | cloud | shown by |", "| --- | --- | --- | --- |"]
+    """What `DIFFERENCES.md` holds."""
+    lines = [_ABOVE, "| about | here | cloud | shown by |", "| --- | --- | --- | --- |"]
     for entry in DIFFERENCES:
         cloud = "known" if entry.known else "assumed"
         lines.append(f"| {entry.topic} | {entry.here} | {cloud} | `{entry.test}` |")
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(as_markdown())

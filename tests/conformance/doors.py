@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from needs import needs
+from support.needs import needs
 
 needs("sdk", "clients")
 

@@ -1,4 +1,4 @@
-"""Every guess about the cloud is listed, shown by a test that exists, and told in the README."""
+"""Every guess about the cloud is listed, and shown by a test that exists; DIFFERENCES.md is the list."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import ast
 from pathlib import Path
 
 import pytest
-from conformance.differences import DIFFERENCES, Difference
-from write_differences import README, with_table
+from conformance.differences import DIFFERENCES, FILE, Difference, as_markdown
 
 TESTS = Path(__file__).parents[1]
 
 
-def test_the_readme_has_the_table() -> None:
-    text = README.read_text()
-    assert text == with_table(text), "run: python tests/write_differences.py"
+def test_the_document_is_current() -> None:
+    assert FILE.read_text() == as_markdown(), "run: python tests/conformance/differences.py"
+
+
+def test_the_readme_leads_to_it() -> None:
+    assert str(FILE.relative_to(TESTS.parent)) in (TESTS.parent / "README.md").read_text()
 
 
 @pytest.mark.parametrize("entry", DIFFERENCES, ids=lambda entry: entry.topic)

@@ -1,4 +1,4 @@
-"""What all doors look at: a workspace with an index of each kind, and the server over it."""
+"""What all doors open: a workspace with an index of each kind, and the server over it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from conformance import doors
 from conformance.compare import Difference, compare
-from serving_support import CountingEncoder
+from support.encoder import CountingEncoder
 
 from engine import Workspace
 from engine.doors.http.credentials import Credentials

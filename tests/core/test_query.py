@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.core.query import PAGE_ROWS, Query, QueryRequest
+from engine.core.query import PAGE_ROWS, Query
+from engine.core.query_request import QueryRequest
 from engine.core.schema import Column, IndexSpec
 from engine.errors import BadRequest, InvalidParameterValue
 

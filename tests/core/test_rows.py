@@ -43,7 +43,7 @@ def test_the_same_set_comes_from_a_mask(given: tuple[int, set, set]) -> None:
     total, rows, _ = given
     mask = np.array([row in rows for row in range(total)], dtype=np.bool_)
     made, other = RowSet.of_mask(mask), packed(rows, total)
-    np.testing.assert_array_equal(made.bits, other.bits)
+    np.testing.assert_array_equal(made.bitmap, other.bitmap)
     assert made.rows().tolist() == other.rows().tolist()
     np.testing.assert_array_equal(made.mask(), mask)
 
@@ -64,7 +64,7 @@ def test_bits_are_those_that_faiss_reads(given: tuple[int, set, set]) -> None:
     total, rows, _ = given
     made = packed(rows, total)
     number = sum(1 << row for row in rows)
-    assert made.bits.tobytes() == number.to_bytes((total + 7) // 8, "little")
+    assert made.bitmap.tobytes() == number.to_bytes((total + 7) // 8, "little")
 
 
 def test_changing_what_came_out_leaves_the_set_as_it_was() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from engine.core.filters.dict_form import parse_dict
 from engine.core.filters.text_form import parse_text
-from engine.core.filters.tree import parse_dict
-from engine.core.query import check_columns, check_reranker, check_text_columns
+from engine.core.query_request import check_columns, check_reranker, check_text_columns
 from engine.core.ranking.facets import parse_facets
 from engine.core.ranking.sorting import parse_sort
 from engine.core.schema import Column, suggestion

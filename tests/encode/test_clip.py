@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from needs import needs
 from PIL import Image
+from support.needs import needs
 
 needs("clip")
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from tests_support import Catalogue
+from support.catalogue import Catalogue
 
 from engine import (
     BadImage,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from needs import needs
 from PIL import Image
+from support.needs import needs
 
 from engine import CorruptFile, ModelUnavailable, load_encoder
 from engine.encode.encoder import Encoder

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from needs import needs
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
+from support.needs import needs
 
 from engine import BadImage
 from engine.encode.cache.embeddings import digest

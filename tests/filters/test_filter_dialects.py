@@ -24,6 +24,8 @@ from filters.test_filter_sql import (
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from engine.core.filters.coercion import coerced
+from engine.core.filters.dict_form import parse_dict
 from engine.core.filters.sql import to_sql
 from engine.core.filters.text_form import parse_text
 from engine.core.filters.tree import (
@@ -37,10 +39,8 @@ from engine.core.filters.tree import (
     Not,
     Or,
     Words,
-    coerced,
     columns_of,
     matches,
-    parse_dict,
 )
 from engine.core.schema import Column
 from engine.errors import BadRequest

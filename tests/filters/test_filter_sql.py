@@ -14,11 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.core.filters.tree import Node, matches, parse_dict
+from engine.core.filters.dict_form import parse_dict
+from engine.core.filters.tree import Node, matches
 from engine.core.schema import Column
+from engine.core.types import column_of as _column
+from engine.core.types import stored_field as _stored_field
 from engine.errors import BadRequest
-from engine.service.columns import column_of as _column
-from engine.service.columns import stored_field as _stored_field
 from engine.store.segments import metadata
 from engine.store.segments.metadata import RowTable
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from engine.core.filters.dict_form import parse_dict
 from engine.core.filters.text_form import parse_text
 from engine.core.filters.tree import (
     MAX_ELEMENTS,
@@ -24,9 +25,8 @@ from engine.core.filters.tree import (
     Not,
     Or,
     matches,
-    parse_dict,
 )
-from engine.core.query import check_dialect, parse_filters
+from engine.core.query_request import check_dialect, parse_filters
 from engine.core.schema import Column, IndexSpec
 from engine.errors import BadRequest
 
@@ -424,8 +424,8 @@ def test_the_end_of_a_text_that_never_closes_is_found_at_any_depth() -> None:
 
 def test_a_dict_loads_no_parser() -> None:
     code = (
-        "import sys; from engine.core import query; from engine.core.schema import Column\n"
-        "query.filter_rules.parse_dict({'a': 1}, {'a': Column('a', 'int')})\n"
+        "import sys; from engine.core import query_request; from engine.core.schema import Column\n"
+        "query_request.parse_dict({'a': 1}, {'a': Column('a', 'int')})\n"
         "assert 'lark' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -14,9 +14,10 @@ import sys
 from datetime import date, datetime
 from typing import Any
 
+from engine.core.filters.dict_form import parse_dict
 from engine.core.filters.sql import to_sql
 from engine.core.filters.text_form import parse_text
-from engine.core.filters.tree import columns_of, matches, parse_dict
+from engine.core.filters.tree import columns_of, matches
 from engine.core.schema import Column
 from engine.errors import BadRequest
 

@@ -1,25 +1,25 @@
-"""doors -> shop -> service -> {store, encode} -> core -> errors: read from the imports themselves."""
+"""doors -> workspace -> shop -> service -> {store, encode} -> core -> errors: read from the imports."""
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
+from support.imports import imports_of
 
 import engine
 
 ROOT = Path(engine.__file__).parent
-ROOT_MODULES = {"engine", "engine.errors", "engine.settings", "engine.optional"}
 ALLOWED = {
     "core": {"core"},
     "store": {"store", "core"},
     "encode": {"encode", "core"},
     "service": {"service", "store", "encode", "core"},
     "shop": {"shop", "service", "store", "encode", "core"},
-    "doors": {"doors", "shop", "service", "store", "encode", "core"},
+    "workspace": {"shop", "service", "store", "encode", "core"},
+    "doors": {"doors", "workspace", "shop", "service", "store", "encode", "core"},
 }
-# A heavy package and the one file (or, for Arrow, the layers) that may import it.
+# A heavy package, and the one file (for some, the folders) that may import it.
 WALLS = {
     "faiss": {"store/segments/ann.py"},
     "duckdb": {"store/segments/metadata.py"},
@@ -32,7 +32,7 @@ WALLS = {
     "PIL": {"encode/photos/"},
     "sqlite3": {"encode/cache/embeddings.py", "encode/cache/file.py", "encode/cache/salvage.py"},
     "deltalake": {"store/tables/delta.py"},
-    "lark": {"core/filters/text_form.py"},
+    "lark": {"core/filters/grammar.py"},
     "pandas": {"shop/search/result.py"},
     "click": {"doors/"},
     "pytest": {"doors/installed/vitrine_search/pytest_plugin.py"},
@@ -43,61 +43,77 @@ WALLS = {
     "anyio": {"doors/http/"},
     "prometheus_client": {"doors/http/"},
     "uvicorn": {"doors/http/"},
-    "tantivy": {"store/segments/keywords.py"},
-    "pyarrow": {"store/", "service/", "encode/pipeline.py"},
+    "tantivy": {"store/segments/inverted_index.py"},
+    "pyarrow": {"core/types.py", "store/", "service/", "shop/", "encode/pipeline.py"},
 }
 FILES = sorted(path for path in ROOT.rglob("*.py"))
+NAMES = [str(path.relative_to(ROOT)) for path in FILES]
 
 
 def imported(path: Path) -> set[str]:
     """Every module that a file imports, at the top, inside functions or through `require`."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            found.add(node.module or "")
-            if node.module == "engine" or (node.module or "").count(".") == 1:
-                found.update(f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "require":
-            found.add(ast.literal_eval(node.args[0]))
+    for level, module, names in imports_of(path):
+        assert level == 0, f"{path}: relative import"
+        found |= {module, *(f"{module}.{name}" for name in names)}
     return found
 
 
 def layer_of(module: str) -> str | None:
+    """The layer of a module by its dotted name; None for those of other packages and below all."""
     parts = module.split(".")
+    if parts[:2] == ["engine", "Workspace"]:
+        return "workspace"
     return parts[1] if len(parts) > 1 and parts[0] == "engine" and parts[1] in ALLOWED else None
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def wrong(name: str, modules: set[str]) -> set[str]:
+    """What a file imports that its layer may not; a file of no layer may import none."""
+    own = name.partition("/")[0].removesuffix(".py")
+    allowed = ALLOWED.get(own, set())
+    return {module for module in modules if layer_of(module) not in {None, *allowed}}
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_a_layer_imports_only_from_the_layers_below_it(path: Path) -> None:
-    relative = path.relative_to(ROOT)
-    own = relative.parts[0] if len(relative.parts) > 1 else None
-    if own is None:
-        if path.name == "__init__.py":
-            return  # public names of all layers, on demand
-        reached = {layer_of(module) for module in imported(path)} - {None}
-        assert not reached, f"{relative} is below all layers but imports {reached}"
-        return
-    for module in imported(path):
-        layer = layer_of(module)
-        assert layer is None or layer in ALLOWED[own], f"{relative} imports {module}"
+    if path == ROOT / "__init__.py":
+        return  # public names of all layers, on demand
+    assert not wrong(str(path.relative_to(ROOT)), imported(path))
+
+
+def test_nothing_below_the_doors_takes_a_whole_workspace() -> None:
+    takers = {name for name, path in zip(NAMES, FILES) if "engine.workspace" in imported(path)}
+    assert {name for name in takers if not name.startswith("doors/")} == {"__init__.py"}
+
+
+def test_a_wrong_import_is_found() -> None:
+    assert wrong("core/names.py", {"engine.core.rows", "engine.errors", "json"}) == set()
+    assert wrong("core/names.py", {"engine.store.layout"}) == {"engine.store.layout"}
+    assert wrong("store/layout.py", {"engine.encode.pipeline"}) == {"engine.encode.pipeline"}
+    assert wrong("shop/demo.py", {"engine.workspace"}) == {"engine.workspace"}
+    assert wrong("shop/demo.py", {"engine.Workspace"}) == {"engine.Workspace"}
+    assert wrong("workspace.py", {"engine.shop.shop", "engine.doors.rest"}) == {"engine.doors.rest"}
+    assert wrong("locks.py", {"engine.core.names", "engine.errors"}) == {"engine.core.names"}
 
 
 def test_every_folder_is_a_layer() -> None:
     folders = {path.parent.name for path in ROOT.glob("*/*.py")}
-    assert folders <= set(ALLOWED)
+    assert folders == set(ALLOWED) - {"workspace"}
+
+
+def test_what_an_installation_adds_is_a_name_for_the_outside_only() -> None:
+    users = {name for name, path in zip(NAMES, FILES) if "vitrine_search" in imported(path)}
+    assert not {name for name in users if not name.startswith("doors/installed/")}
 
 
 @pytest.mark.parametrize("package", WALLS)
 def test_a_heavy_package_is_imported_inside_its_wall_only(package: str) -> None:
     inside = {
-        str(path.relative_to(ROOT))
-        for path in FILES
+        name
+        for name, path in zip(NAMES, FILES)
         if any(module.split(".")[0] == package for module in imported(path))
     }
-    allowed = WALLS[package]
-    outside = {file for file in inside if not any(file.startswith(wall) for wall in allowed)}
-    assert not outside
-    assert inside, f"no file imports {package}: the wall's entry is stale"
+    walls = WALLS[package]
+    assert not {file for file in inside if not file.startswith(tuple(walls))}
+    stale = {wall for wall in walls if not any(file.startswith(wall) for file in inside)}
+    assert not stale, "no file there imports it"

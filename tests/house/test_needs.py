@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import needs
 import pytest
-from needs import BRINGS
+from support import needs
+from support.needs import BRINGS
 
 from engine.optional import is_installed
 

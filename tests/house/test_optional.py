@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from needs import BRINGS
+from support.needs import BRINGS
 
 from engine import MissingExtra
 from engine.optional import EXTRA_OF, check, checkout, install_line, require

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from needs import needs
+from support.needs import needs
 
 STATE = '''
 import decimal, locale, logging, mimetypes, multiprocessing, os, random, signal, socket, sys, threading

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from children import LONGEST, started
+from support.children import LONGEST, started
 
 from engine.doors.http.credentials import (
     TOKEN_SECONDS,

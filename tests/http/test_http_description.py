@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import schemathesis
-from http_support import fill
 from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -17,6 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from starlette.testclient import TestClient
+from support.server import fill
 
 from engine import Settings, Workspace
 from engine.doors.http.app import create_app

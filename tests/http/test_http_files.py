@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvicorn
-from children import wait_until
-from needs import needs
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from support.children import wait_until
+from support.needs import needs
 
 from engine import Workspace
 from engine.doors.http.files import routes

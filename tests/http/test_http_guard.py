@@ -15,9 +15,9 @@ from typing import Any
 
 import httpx
 import pytest
-from children import wait_until
-from http_support import CREDENTIALS, SYNCED, served
 from starlette.testclient import TestClient
+from support.children import wait_until
+from support.server import CREDENTIALS, SYNCED, served
 
 from engine import Workspace
 from engine.doors.http.app import create_app

@@ -14,12 +14,12 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from children import LONGEST, wait_until
 from click.testing import CliRunner
-from http_support import CREDENTIALS, served
-from needs import needs
 from PIL import Image
-from serving_support import CountingEncoder
+from support.children import LONGEST, wait_until
+from support.encoder import CountingEncoder
+from support.needs import needs
+from support.server import CREDENTIALS, served
 
 from engine import Workspace
 from engine.doors.cli.command import main

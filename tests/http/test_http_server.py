@@ -21,9 +21,9 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from children import LONGEST, wait_until
-from http_support import CREDENTIALS, DIRECT, SYNCED, served, serving
 from PIL import Image
+from support.children import LONGEST, wait_until
+from support.server import CREDENTIALS, DIRECT, SYNCED, served, serving
 
 from engine import Workspace
 from engine.doors.http import credentials as kept

@@ -21,7 +21,6 @@ from engine import (
     VectorSearchIndex,
     Workspace,
 )
-from engine.service.indexes.endpoints import Endpoints
 from engine.store.layout import Layout, read_json, write_json
 
 ENDPOINT = "fashion_vector_search"
@@ -343,7 +342,7 @@ def test_waiting_for_a_stopped_endpoint_fails_at_once(shop: VectorSearchClient) 
     assert str(two.value) == "Endpoint shop did not become ONLINE within timeout of 0.0s."
 
 
-def test_a_time_to_wait_is_kept_and_each_look_is_told(
+def test_a_time_to_wait_is_kept_and_each_poll_is_printed(
     shop: VectorSearchClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(shop.workspace, "stop_endpoint", lambda _: {})
@@ -358,18 +357,17 @@ def test_a_time_to_wait_is_kept_and_each_look_is_told(
 
 def test_what_another_process_changes_is_seen(shop: VectorSearchClient) -> None:
     root = shop.workspace._layout.root
-    here = shop.workspace.registry.endpoints
-    there = Workspace(root).registry.endpoints
+    here, elsewhere = shop.workspace.endpoints, Workspace(root).endpoints
     for _ in range(3):
-        assert not here.is_stopped("shop")
-        there.stop("shop")
-        assert here.is_stopped("shop")
-        there.start("shop")
-    assert not here.is_stopped("shop")
-    assert not here.is_stopped("nothing")
+        assert not here.states.is_stopped("shop")
+        elsewhere.stop("shop")
+        assert here.states.is_stopped("shop")
+        elsewhere.start("shop")
+    assert not here.states.is_stopped("shop")
+    assert not here.states.is_stopped("nothing")
 
 
-def test_the_look_at_an_endpoint_reads_its_file_once(
+def test_the_state_of_an_endpoint_is_read_once_until_its_file_changes(
     shop: VectorSearchClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads = []
@@ -378,13 +376,13 @@ def test_the_look_at_an_endpoint_reads_its_file_once(
         reads.append(file)
         return read_json(file)
 
-    monkeypatch.setattr("engine.service.indexes.endpoints.read_json", read)
-    endpoints = shop.workspace.registry.endpoints
+    monkeypatch.setattr("engine.service.indexes.endpoint_states.read_json", read)
+    states = shop.workspace.endpoints.states
     for _ in range(5):
-        assert not endpoints.is_stopped("shop")
+        assert not states.is_stopped("shop")
     assert len(reads) == 1
     os.utime(reads[0], ns=(1, 1))
-    assert not endpoints.is_stopped("shop")
+    assert not states.is_stopped("shop")
     assert len(reads) == 2
 
 
@@ -392,11 +390,11 @@ def test_endpoints_of_older_workspaces_are_online(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     facts = {"name": "old", "id": "1", "endpoint_type": "STANDARD", "creator": "a"}
     write_json(layout.endpoints_dir / "old.json", facts)
-    endpoints = Endpoints(layout, lambda _: [], lambda: "")
+    endpoints = Workspace(tmp_path).endpoints
     assert endpoints.get("old")["endpoint_status"] == {"state": "ONLINE"}
-    assert not endpoints.is_stopped("old")
+    assert not endpoints.states.is_stopped("old")
     assert endpoints.stop("old")["endpoint_status"] == {"state": "STOPPING"}
-    assert endpoints.is_stopped("old")
+    assert endpoints.states.is_stopped("old")
 
 
 # ------------------------------------------------------------------ indexes of a stopped endpoint
@@ -457,7 +455,7 @@ def test_a_stopped_endpoint_refuses_queries_and_writes_and_serves_again(
 def test_a_settled_index_of_a_stopped_endpoint_is_refused_too(
     two_kinds: VectorSearchClient,
 ) -> None:
-    """The way past the catalogue: a version that is known to be the newest by one look."""
+    """The way past the registry: a version that is known to be the newest by one `stat`."""
     index = two_kinds.get_index(index_name=INDEX)
     folder = two_kinds.workspace._layout.index_dir(INDEX) / "versions"
     os.utime(folder, ns=(10**18, 10**18))
@@ -497,17 +495,17 @@ def test_a_continuous_index_does_not_follow_while_stopped(
     assert index.describe()["status"]["indexed_row_count"] == 70
 
 
-def test_waiting_for_an_index_tells_its_state(
+def test_waiting_for_an_index_prints_its_state(
     create_index: CreateIndex, capsys: pytest.CaptureFixture[str]
 ) -> None:
     index = create_index(pipeline_type="CONTINUOUS")
     index.wait_until_ready(verbose=True)
-    told = f"Index {INDEX} is in state ONLINE_CONTINUOUS_UPDATE."
-    assert capsys.readouterr().out.splitlines() == [told]
+    line = f"Index {INDEX} is in state ONLINE_CONTINUOUS_UPDATE."
+    assert capsys.readouterr().out.splitlines() == [line]
     # As on the cloud, an index that goes on updating never has all its updates.
     with pytest.raises(Exception, match=r"did not become online within timeout of 0\.03s"):
         index.wait_until_ready(verbose=True, timeout=SHORT, wait_for_updates=True)
-    assert set(capsys.readouterr().out.splitlines()) == {told, f"{told} Time: 0s."}
+    assert set(capsys.readouterr().out.splitlines()) == {line, f"{line} Time: 0s."}
 
 
 # ------------------------------------------------------------------ the client itself

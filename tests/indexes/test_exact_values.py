@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine import BadRequest, VectorSearchClient, VectorSearchIndex, Workspace
+from engine.core import types as column_types
 from engine.doors.rest import handle
-from engine.service import columns as stored_columns
+from engine.service.sync import stored_columns
 from engine.store.layout import read_json, write_json
 
 INDEX = "main.t.i"
@@ -176,7 +177,7 @@ def test_an_index_of_an_older_release_takes_decimals_over_at_the_next_sync(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as older:
-        older.setattr(stored_columns, "_stored_decimal", lambda kind: pa.float64())
+        older.setattr(column_types, "_stored_decimal", lambda kind: pa.float64())
         index = make(decimals(*PRICES))
     versions = index._workspace.path.glob("indexes/**/versions/*.json")
     newest = max(versions, key=lambda file: int(file.stem))

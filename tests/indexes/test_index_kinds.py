@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from serving_support import CountingEncoder
+from support.encoder import CountingEncoder
 
 from engine import (
     BadRequest,
@@ -152,7 +152,7 @@ def test_an_index_with_its_own_vectors_shows_them_and_no_model(create_index: Cre
     assert described["payload_logging_enabled"] is False
 
 
-def test_the_computed_column_is_there_for_who_names_it(
+def test_the_computed_column_is_returned_to_who_names_it(
     create_managed: CreateIndex, encoder: CountingEncoder
 ) -> None:
     index = create_managed(columns_to_sync=["price"])

@@ -1,4 +1,4 @@
-"""A wrong workspace and a wrong name are told with the place that was looked in, and what was meant."""
+"""A wrong workspace or name is refused with the workspace that was searched, and what was meant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from engine import BadRequest, NotFound, VectorSearchClient, Workspace
-from engine.core.filters.tree import parse_dict
+from engine.core.filters.dict_form import parse_dict
 from engine.core.schema import Column
 from engine.doors.cli.command import main
 from engine.errors import InvalidInputException, InvalidParameterValue

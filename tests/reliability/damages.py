@@ -17,7 +17,7 @@ _FLIPS = 8  # bits of each file
 _SETTINGS = {
     "engine.service.indexes.maintenance._BACKGROUND_NUMBERS": -1,
     "engine.store.indexes.changes.TAIL_NUMBERS": 0,
-    "engine.store.indexes.versions._LISTED_ROWS": 1,
+    "engine.store.indexes.delete_bitmaps._LISTED_ROWS": 1,
     "engine.store.segments.segment._FACTORY_FROM": 1,
     "engine.store.segments.segment._KEYWORDS_FROM": 1,
 }

@@ -36,7 +36,7 @@ FOLLOWING = "main.default.following"  # a CONTINUOUS index
 NO_THREADS = {"engine.service.indexes.maintenance._BACKGROUND_NUMBERS": -1}
 _EVERY_WRITE_A_SEGMENT = {"engine.store.indexes.changes.TAIL_NUMBERS": 0}
 _FEW_ROWS_ENOUGH = {"engine.store.segments.segment._FACTORY_FROM": 1}
-_DELETIONS_IN_FILES = {"engine.store.indexes.versions._LISTED_ROWS": 1}
+_DELETIONS_IN_FILES = {"engine.store.indexes.delete_bitmaps._LISTED_ROWS": 1}
 
 
 @dataclass(frozen=True)

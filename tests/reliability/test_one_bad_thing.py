@@ -157,7 +157,7 @@ def test_a_damaged_index_is_listed_with_the_reason_and_others_go_on(
             (opened.delete_rows, INDEX, [1]),
             (opened.sync, INDEX),
             (opened.compact_index, INDEX),
-            (opened.registry.update_index, INDEX),
+            (opened.update_index, INDEX),
         ):
             with pytest.raises(CorruptFile, match=r"index\.json"):
                 ask(*given)

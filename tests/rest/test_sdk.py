@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from needs import needs
+from support.needs import needs
 
 needs("sdk")
 

@@ -67,7 +67,7 @@ def test_the_index_that_was_asked_for_is_used(shop: Workspace, factory: str, kin
     for query in queries(30):
         found, plan = ask(shop, index, query)
         best, _ = ask(shop, index, query, exact=True)
-        assert "looked at again" in plan
+        assert "re-scored" in plan
         # The scores are exact also where the rows are not all found.
         known = {row[0]: row[-1] for row in best}
         assert all(row[-1] == known[row[0]] for row in found if row[0] in known)

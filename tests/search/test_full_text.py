@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from words_support import Row, ranked
+from support.texts import Row, ranked
 
 from engine import BadRequest, InvalidParameterValue, Workspace
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from words_support import ranked
+from support.texts import ranked
 
 from engine import BadRequest, VectorSearchClient, VectorSearchIndex, Workspace
 
@@ -49,12 +49,12 @@ def fused(
     held: list[dict[str, Any]], vector: list[float], text: str, k: int, below: float, columns: Any
 ) -> list[tuple[int, float]]:
     """Both rankings among the rows that cost less, 200 of each, by reciprocal rank."""
-    passing = [row for row in held if row["price"] < below]
+    matching = [row for row in held if row["price"] < below]
     asked = np.asarray(vector, np.float32).astype(float)
     near = sorted(
-        (float(((np.asarray(row["v"]) - asked) ** 2).sum()), row["id"]) for row in passing
+        (float(((np.asarray(row["v"]) - asked) ** 2).sum()), row["id"]) for row in matching
     )[:200]
-    worded = ranked(held, text, columns, passing)[:200]
+    worded = ranked(held, text, columns, matching)[:200]
     rankings = [[key for _, key in near], [key for key, _ in worded]]
     sums: dict[int, float] = {}
     for ranking in rankings:

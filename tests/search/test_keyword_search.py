@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from words_support import Row, Texts, ranked, same
+from support.texts import Row, Texts, ranked, same
 
 from engine.store.indexes.compaction import compact
 
@@ -72,7 +72,7 @@ def test_any_history_answers_as_plain_python_does(
     tail = "engine.store.indexes.changes.TAIL_NUMBERS"
     monkeypatch.setattr("engine.store.segments.segment._KEYWORDS_FROM", 1 if on_disk else 10**9)
     monkeypatch.setattr("engine.service.search.keyword._FIRST_LIST", 1)
-    monkeypatch.setattr("engine.store.segments.words._ASKED_ROWS", 0)
+    monkeypatch.setattr("engine.store.segments.texts._ASKED_ROWS", 0)
     if not gather:
         monkeypatch.setattr("engine.service.search.keyword._GATHER_ROWS", 0)
         monkeypatch.setattr("engine.service.search.keyword._GATHER_SHARE", 0)

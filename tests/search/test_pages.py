@@ -22,7 +22,8 @@ from engine.core.assumptions import MAX_HYBRID_WORDS, MAX_TEXT
 from engine.core.query import MAX_RANKED_RESULTS, MAX_RESULTS, PAGE_ROWS
 from engine.core.reply import encode_token
 from engine.service.search import answer as answers
-from engine.service.search.nearest import Hit
+from engine.service.search import paging
+from engine.service.search.hits import Hit
 from engine.service.search.paging import Ranking, Rankings
 from engine.store.secret import workspace_secret
 
@@ -197,7 +198,7 @@ def test_joined_pages_of_any_size_are_the_one_big_page(
     }
     whole = first_page(small, **question)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(answers, "PAGE_ROWS", page_rows)
+        patch.setattr(paging, "PAGE_ROWS", page_rows)
         found = list(pages(small, first_page(small, **question)))
     rows = [row for page in found for row in page["result"].get("data_array", [])]
     assert rows == whole["result"].get("data_array", [])
@@ -214,7 +215,7 @@ def test_joined_pages_of_any_size_are_the_one_big_page(
 def test_a_filter_by_day_holds_on_later_pages(
     small: Workspace, monkeypatch: pytest.MonkeyPatch, day: Any
 ) -> None:
-    monkeypatch.setattr(answers, "PAGE_ROWS", 4)
+    monkeypatch.setattr(paging, "PAGE_ROWS", 4)
     rows = joined(small, first_page(small, num_results=90, filters={"day <": day}))
     table = products(90).to_pylist()
     wanted = {row["id"] for row in table if row["day"] < date(2024, 1, 10)}
@@ -274,7 +275,7 @@ def test_pages_of_many_queries_in_turn_cost_one_ranking_each(
 def test_a_ranking_is_of_its_query_and_version_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "PAGE_ROWS", 10)
+    monkeypatch.setattr(paging, "PAGE_ROWS", 10)
     workspace = made_index(tmp_path, products(40), INDEX)
     questions = [{}, {"filters": {"color": "Red"}}, {"sort_columns": ["size ASC"]}]
     before = [joined(workspace, first_page(workspace, **question)) for question in questions]
@@ -368,7 +369,7 @@ def test_a_token_of_another_workspace_is_refused(large: Workspace, small: Worksp
 def test_a_token_of_another_index_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "PAGE_ROWS", 10)
+    monkeypatch.setattr(paging, "PAGE_ROWS", 10)
     workspace = made_index(tmp_path, products(30), INDEX, OTHER)
     token = first_page(workspace, num_results=30)["next_page_token"]
     assert workspace.query_next_page(INDEX, token)["result"]["row_count"] == 10
@@ -388,7 +389,7 @@ def test_what_is_no_token_is_refused(large: Workspace, token: Any) -> None:
 def test_a_page_is_of_the_version_that_was_queried_until_that_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "PAGE_ROWS", 10)
+    monkeypatch.setattr(paging, "PAGE_ROWS", 10)
     workspace = made_index(tmp_path, products(40), INDEX)
     whole = joined(workspace, first_page(workspace, num_results=40))
     first = first_page(workspace, num_results=40)

@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import InvalidInputException, NotFound, Workspace
-from engine.core.query import QueryRequest
+from engine.core.query_request import QueryRequest
 from engine.core.schema import IndexSpec
 from engine.errors import ModelUnavailable
 from engine.service.cancellation import Cancelled
-from engine.service.search.nearest import Hit, Timings
+from engine.service.search.hits import Hit, Timings
 from engine.service.search.reranking import (
     BuiltInReranker,
     EncoderReranker,
@@ -272,8 +272,7 @@ def test_what_can_not_rerank_is_not_registered(workspace: Workspace, name: Any, 
 # ------------------------------------------------------------------ the built-in one
 def test_the_built_in_one_is_half_words_and_half_meaning() -> None:
     documents = [name or "" for name in NAMES]
-    told: list[str] = []
-    model = BuiltInReranker(WordEncoder, told.append)  # type: ignore[arg-type]
+    model = BuiltInReranker(WordEncoder)  # type: ignore[arg-type]
     scores = model.rerank("red dress", documents)
     meaning = EncoderReranker(WordEncoder).rerank("red dress", documents)  # type: ignore[arg-type]
 
@@ -284,7 +283,7 @@ def test_the_built_in_one_is_half_words_and_half_meaning() -> None:
     expected = [(word + other) / 2 for word, other in zip(words, by_hand(meaning))]
     assert list(scores) == pytest.approx(expected)
     assert scores[0] == pytest.approx(1.0)
-    assert told == []
+    assert model.warnings == ()
     assert "counting" in model.how
     assert "BM25" in model.how
     assert "77 tokens" in model.how
@@ -342,11 +341,11 @@ def test_without_an_encoder_words_alone_rank_with_a_warning(
 
 
 def test_what_must_be_known_of_an_encoder_is_a_warning() -> None:
-    told: list[str] = []
     untrained = WordEncoder()
     untrained.note = "random weights"  # type: ignore[assignment]
-    BuiltInReranker(lambda: untrained, told.append).rerank("a", ["a"])  # type: ignore[arg-type,return-value]
-    assert told == ["random weights"]
+    model = BuiltInReranker(lambda: untrained)  # type: ignore[arg-type,return-value]
+    model.rerank("a", ["a"])
+    assert model.warnings == ("random weights",)
 
 
 # ------------------------------------------------------------------ words

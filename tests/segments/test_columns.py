@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.store.segments import columns
-from engine.store.segments.columns import number_array, present, taker
+from engine.store.segments.columns import number_array, taker, valid_mask
 
 DAYS = st.dates(dt.date(1900, 1, 1), dt.date(2100, 1, 1))
 TIMES = st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1))
@@ -120,7 +120,7 @@ def test_values_of_a_dictionary_are_those_of_arrow(
 def test_numbers_and_nulls_are_seen_through_a_slice(data: st.DataObject, nulls: bool) -> None:
     column = data.draw(sliced(pa.int32(), nulls))
     expected = column.to_pylist()
-    there = present(column)
+    there = valid_mask(column)
     if there is None:
         assert None not in expected
         there = np.ones(len(column), dtype=np.bool_)

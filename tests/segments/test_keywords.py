@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from words_support import Row, Texts, ranked, same, words_of
+from support.texts import Row, Texts, ranked, same, words_of
 
 from engine import CorruptFile
 from engine.core.ranking.bm25 import Term, idf
+from engine.service.search.hits import Timings
 from engine.service.search.keyword import find_by_words
-from engine.service.search.nearest import Timings
 from engine.store.indexes.compaction import compact, due
 from engine.store.indexes.versions import VersionStore
-from engine.store.segments import keywords
-from engine.store.segments.keywords import KeywordIndex, tokens
+from engine.store.segments import inverted_index
+from engine.store.segments.inverted_index import InvertedIndex, tokens
 
 COLORS = ["Black", "Navy Blue", "White", "", None, "blue"]
 NAMES = ["shirt", "dress", "shoe", "men", "women", "black", "blue", "turtle", "check", "running"]
@@ -189,7 +189,7 @@ def test_what_was_done_is_told(large: Texts) -> None:
     assert timings.search_ms == 0
     gathered = Timings()
     find_by_words(large.current(), large.query("shirt", filters={"n <": 13}), gathered)
-    assert gathered.plans == ("keyword gather: 12 rows pass the filter",)
+    assert gathered.plans == ("keyword gather: 12 rows match the filter",)
     assert gathered.filter_ms > 0
 
 
@@ -212,7 +212,7 @@ def test_no_rows_no_words_and_no_columns_are_no_results(tmp_path: Path) -> None:
 
 # ---------------------------------------------------------------------- bounds of scores
 def bounds_and_scores(index: Texts, text: str) -> tuple[dict[int, float], dict[int, float]]:
-    words = index.current().parts[0].segment.words
+    words = index.current().parts[0].segment.texts
     rows = np.arange(index.current().parts[0].segment.rows)
     terms = [
         Term(
@@ -242,8 +242,8 @@ def test_bounds_hold_where_a_token_is_worth_nothing_in_float32(
     index: Texts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index.write(products(3000))
-    monkeypatch.setattr(keywords, "_own_idf", lambda rows, holding: 0.0)
-    monkeypatch.setattr(keywords, "_ROUNDING", 1.0)
+    monkeypatch.setattr(inverted_index, "_own_idf", lambda rows, holding: 0.0)
+    monkeypatch.setattr(inverted_index, "_ROUNDING", 1.0)
     bounds, exact = bounds_and_scores(index, "men shirt")
     assert all(bounds[row] >= score for row, score in exact.items() if score)
 
@@ -251,14 +251,14 @@ def test_bounds_hold_where_a_token_is_worth_nothing_in_float32(
 def test_an_index_that_comes_in_several_parts_ranks_the_same(
     index: Texts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keywords, "_HEAP", 15_000_000)  # the least that tantivy takes
+    monkeypatch.setattr(inverted_index, "_HEAP", 15_000_000)  # the least that tantivy takes
     chance = np.random.default_rng(0)
     rows = []
     for key, row in enumerate(products(4000)):
         unique = " ".join(f"w{chance.integers(1 << 40):x}" for _ in range(60))
         rows.append({**row, "id": key, "story": f"{row['story'] or ''} {unique}"})
     index.write(rows)
-    found = index.current().parts[0].segment.words.index
+    found = index.current().parts[0].segment.texts.index
     assert not found._is_one, "the texts should not fit into one part"
     for text in ("men shirt", "black 2012"):
         expected = ranked(list(index.held.values()), text, index.columns)
@@ -363,7 +363,7 @@ def test_a_refused_write_of_keywords_is_an_error_of_the_disk(
     def refused(*given: Any) -> Any:
         raise ValueError("An IO error occurred: No space left on device (os error 28)")
 
-    monkeypatch.setattr(KeywordIndex, "_make", staticmethod(refused))
+    monkeypatch.setattr(InvertedIndex, "_make", staticmethod(refused))
     with pytest.raises(OSError, match=r"Errno 28.*a keyword index was not written"):
         index.write(products(2500))
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from engine import NotFound, Workspace
+from engine.core.types import catalog_type
 from engine.doors.rest import handle
-from engine.service.unity_catalog import type_of
 
 TABLES = "/api/2.1/unity-catalog/tables"
 TYPES = [
@@ -38,7 +38,7 @@ TYPES = [
 
 @pytest.mark.parametrize(("kind", "name", "text"), TYPES, ids=[str(kind) for kind, *_ in TYPES])
 def test_a_type_has_two_names(kind: pa.DataType, name: str, text: str) -> None:
-    assert type_of(kind) == (name, text)
+    assert catalog_type(kind) == (name, text)
 
 
 @pytest.fixture

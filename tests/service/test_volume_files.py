@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 from engine import InvalidParameterValue, NotFound, PermissionDenied, ResourceConflict, Workspace
 from engine.errors import VitrineError
-from engine.service.volume_files import DirectoryNotEmpty, Files, PathExists, PathNotFound
+from engine.service.volume_errors import DirectoryNotEmpty, PathExists, PathNotFound
+from engine.service.volume_files import Files
 from engine.store.layout import TEMPORARY_PREFIX
 
 VOLUME = "/Volumes/main/fashion_demo/uploads"
 PHOTOS = "/Volumes/main/fashion_demo/raw_data/images"
-SECRET = b"not for strangers"
+SECRET = b"not for callers"
 
 
 @pytest.fixture

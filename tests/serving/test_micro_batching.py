@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from children import wait_until
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.children import wait_until
 
 from engine.core.arrays import Matrix
 from engine.service.serving.micro_batching import MAX_ITEMS, MicroBatching

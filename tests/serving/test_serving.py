@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from needs import needs
-from serving_support import CountingEncoder
+from support.encoder import CountingEncoder
+from support.needs import needs
 
 from engine import (
     InvalidInputException,

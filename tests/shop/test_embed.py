@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from children import LONGEST, started, wait_until
-from needs import needs
 from PIL import Image
-from tests_support import Catalogue, write_catalogue
+from support.catalogue import Catalogue, write_catalogue
+from support.children import LONGEST, started, wait_until
+from support.needs import needs
 
 from engine import (
     InvalidInputException,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from needs import needs
+from support.needs import needs
 
 from engine import (
     BadImage,
@@ -132,7 +132,7 @@ def test_timings_and_plan_are_told(built: Workspace) -> None:
     parts = {"encode_ms", "filter_ms", "search_ms", "words_ms", "fetch_ms"}
     assert set(found.timings) == parts
     assert found.plan == (
-        "exact gather: 1 of 40 rows pass (2.5%); too few rows for an approximate index",
+        "exact gather: 1 of 40 rows match (2.5%); too few rows for an approximate index",
     )
 
 

@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from children import wait_until
 
+from engine import locks
 from engine.errors import InvalidState, StorageFailed
 from engine.locks import WaitedTooLong, held
 from engine.store.layout import Layout
@@ -31,16 +33,21 @@ COUNT = """
 import sys, time
 from pathlib import Path
 from engine.locks import held
-file, stop = Path(sys.argv[1]), Path(sys.argv[2])
+file, turns = Path(sys.argv[1]), Path(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
-turns = 0
-while not stop.exists():
-    with held(file, 60):
-        turns += 1
-        time.sleep(0.002)
-print(turns, flush=True)
+own = 0
+while turns.stat().st_size < 1000:
+    with held(file, 60), turns.open("ab") as out:
+        out.write(b".")
+        own += 1
+        time.sleep(0.002)  # the work that the lock is held for
+print(own, flush=True)
 """
+PROC_LOCKS = Path("/proc/locks")
+needs_proc_locks = pytest.mark.skipif(
+    not PROC_LOCKS.is_file(), reason="sees who waits as Linux lists it"
+)
 
 
 @pytest.fixture
@@ -50,7 +57,7 @@ def file(tmp_path: Path) -> Path:
 
 @contextlib.contextmanager
 def child(code: str, *arguments: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that runs code; it is killed at the end if it is still there."""
+    """A process that runs code; it is killed at the end if it still runs."""
     process = subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         stdin=subprocess.PIPE,
@@ -74,6 +81,18 @@ def say(process: subprocess.Popen[str]) -> None:
     assert process.stdin is not None
     process.stdin.write("\n")
     process.stdin.flush()
+
+
+def waits(pid: int) -> bool:
+    """Whether a process waits for a lock of the system."""
+    lines = [text.split() for text in PROC_LOCKS.read_text().splitlines()]
+    return any(words[1] == "->" and words[5] == str(pid) for words in lines)
+
+
+def queued(file: Path) -> int:
+    """How many threads of this process wait for a lock."""
+    gate = locks._gates.get(os.path.realpath(file))
+    return len(gate._queue) if gate else 0
 
 
 def can_lock(file: Path, wait_seconds: float = 0) -> bool:
@@ -100,9 +119,9 @@ def test_threads_are_served_in_the_order_in_which_they_asked(file: Path) -> None
 
     threads = [threading.Thread(target=wait, args=[number]) for number in range(20)]
     with held(file, 60):
-        for thread in threads:
+        for number, thread in enumerate(threads):
             thread.start()
-            time.sleep(0.02)
+            wait_until(lambda asked=number + 1: queued(file) == asked)
     for thread in threads:
         thread.join()
     assert order == list(range(20))
@@ -118,7 +137,7 @@ def test_threads_take_turns(file: Path) -> None:
                 inside.append(number)
                 assert inside == [number]
                 turns[number] += 1
-                time.sleep(0.0005)
+                time.sleep(0.0005)  # the work that the lock is held for
                 inside.clear()
 
     threads = [threading.Thread(target=work, args=[number]) for number in range(4)]
@@ -130,14 +149,13 @@ def test_threads_take_turns(file: Path) -> None:
 
 
 def test_processes_take_turns(file: Path, tmp_path: Path) -> None:
-    stop = tmp_path / "stop"
+    taken = tmp_path / "turns"
+    taken.touch()
     with contextlib.ExitStack() as stack:
-        children = [stack.enter_context(child(COUNT, file, stop)) for _ in range(4)]
+        children = [stack.enter_context(child(COUNT, file, taken)) for _ in range(4)]
         assert [line(one) for one in children] == ["ready"] * 4
         for one in children:
             say(one)
-        time.sleep(3)
-        stop.touch()
         turns = [int(line(one)) for one in children]
     assert min(turns) >= sum(turns) / 4 / 2, turns
 
@@ -224,6 +242,7 @@ def test_one_lock_under_two_paths_is_one(file: Path, tmp_path: Path) -> None:
         assert not can_lock(tmp_path / "link" / file.name)
 
 
+@needs_proc_locks
 def test_a_lock_file_that_somebody_removed_still_keeps_others_out(file: Path) -> None:
     with held(file, 0):
         pass
@@ -231,10 +250,10 @@ def test_a_lock_file_that_somebody_removed_still_keeps_others_out(file: Path) ->
         assert line(process) == "held"
         waiter = threading.Thread(target=can_lock, args=[file, 60])
         waiter.start()
-        time.sleep(0.1)
+        wait_until(lambda: waits(os.getpid()))
         file.unlink()
         with child(HOLD, file) as other:
-            time.sleep(0.1)
+            wait_until(lambda: waits(other.pid), other)
             say(process)
             waiter.join()  # what it got first was the removed file
             assert line(other) == "held"
@@ -251,12 +270,14 @@ def test_a_killed_holder_frees_the_lock(file: Path) -> None:
         assert can_lock(file)
 
 
-def test_a_killed_waiter_is_passed_over(file: Path) -> None:
+@needs_proc_locks
+def test_a_killed_waiter_is_skipped(file: Path) -> None:
     with contextlib.ExitStack() as stack:
         first = stack.enter_context(child(HOLD, file))
         assert line(first) == "held"
         waiters = [stack.enter_context(child(HOLD, file)) for _ in range(3)]
-        time.sleep(1)  # one of them waits for the lock itself, the others behind it
+        # One of them waits for the lock itself, the others behind it.
+        wait_until(lambda: all(waits(waiter.pid) for waiter in waiters))
         for waiter in waiters[:2]:
             waiter.send_signal(signal.SIGKILL)
             waiter.wait()
@@ -276,7 +297,7 @@ def test_a_fork_holds_nothing_of_its_parent(file: Path) -> None:
                 free = can_lock(file)
                 os.write(write, b"free" if free else b"kept")
                 os.read(read, 0)
-                time.sleep(60)
+                signal.pause()
             finally:
                 os._exit(0)
         assert os.read(read, 4) == b"kept"
@@ -303,16 +324,16 @@ def test_a_fork_that_leaves_the_block_takes_nothing_from_its_parent(file: Path) 
 
 def test_a_fork_of_a_killed_parent_frees_the_lock(file: Path) -> None:
     code = """
-import os, sys, time
+import os, signal, sys
 from pathlib import Path
 from engine.locks import held
 with held(Path(sys.argv[1]), 0):
     pid = os.fork()
     if pid == 0:
-        time.sleep(60)
+        signal.pause()
         os._exit(0)
     print(pid, flush=True)
-    time.sleep(60)
+    signal.pause()
 """
     with child(code, file) as process:
         pid = int(line(process))

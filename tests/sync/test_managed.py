@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from needs import needs
-from serving_support import CountingEncoder
+from support.encoder import CountingEncoder
+from support.needs import needs
 
 from engine import (
     InvalidParameterValue,
@@ -26,7 +26,7 @@ from engine.core.schema import SyncReport
 from engine.errors import InvalidState
 from engine.service.cancellation import Cancelled, cancelled_by
 from engine.service.sync import run as syncing
-from engine.service.sync.difference import REPEATED
+from engine.service.sync.source_rows import REPEATED
 
 INDEX = "main.a.texts"
 WRITTEN = "main.a.texts_writeback_table"

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine import VectorSearchClient, Workspace
+from engine.service.sync import failures
 from engine.service.sync import run as syncing
 
 INDEX = "main.a.i"
@@ -189,7 +190,7 @@ def test_whatever_goes_wrong_in_its_sync_fails_no_query(
         else:
             assert failed["error_code"] == "INTERNAL_ERROR"
             assert failed["error_message"].startswith(type(error).__name__)
-    monkeypatch.setattr(syncing, "RETRY_SECONDS", -1)
+    monkeypatch.setattr(failures, "RETRY_SECONDS", -1)
     assert shop.keys() == [2, 3, 4]
 
 
@@ -210,7 +211,7 @@ def test_a_table_that_fails_is_read_again_when_it_changed_or_after_a_while(
         assert shop.keys() == [1, 2, 3]
     assert len(read) == 1
     before = record.read_bytes()
-    monkeypatch.setattr(syncing, "RETRY_SECONDS", -1)
+    monkeypatch.setattr(failures, "RETRY_SECONDS", -1)
     shop.keys()
     assert len(read) > 1
     assert record.read_bytes() != before
@@ -244,7 +245,7 @@ def test_an_index_that_never_had_a_version_says_why(
     with pytest.raises(Exception, match=r"no version yet\. .*ValueError: odd"):
         index.similarity_search(["id"], query_vector=[0.0, 0.0])
     monkeypatch.undo()
-    monkeypatch.setattr(syncing, "RETRY_SECONDS", -1)
+    monkeypatch.setattr(failures, "RETRY_SECONDS", -1)
     assert index.similarity_search(["id"], query_vector=[0.0, 0.0])["result"]["row_count"] == 3
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from needs import needs
+from support.needs import needs
 
 needs("delta")
 
@@ -19,7 +19,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from engine import InvalidState, Workspace
 from engine.core.schema import SyncReport
-from engine.service.sync.difference import REPEATED
+from engine.service.sync.source_rows import REPEATED
 from engine.store.tables.delta import DeltaSource
 
 INDEX = "main.a.i"
@@ -332,7 +332,7 @@ def test_a_feed_of_which_every_row_fails_takes_no_row_away(lake: Lake) -> None:
         assert len(lake.rows()) == 10
 
 
-# ------------------------------------------------------------------ where the feed can't tell
+# ------------------------------------------------------------------ where the feed has no answer
 def test_without_a_feed_the_rows_are_compared(workspace: Workspace, tmp_path: Path) -> None:
     lake = Lake(workspace, tmp_path / "delta")
     lake.write([(key, [key / 8, 1.0], f"r{key}") for key in range(10)], feed=False)

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from engine import InvalidState, VitrineError, Workspace
 from engine.core.schema import SyncReport
-from engine.service.sync import difference
-from engine.service.sync.difference import REPEATED
+from engine.service.sync import source_rows
+from engine.service.sync.source_rows import REPEATED
 
 INDEX = "main.a.i"
 Row = tuple[int | None, list[float] | None, str | None]
@@ -126,13 +126,13 @@ def shop(workspace: Workspace, tmp_path: Path) -> Shop:
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that a sync reads, in order."""
     names: list[str] = []
-    real = difference.read_batches
+    real = source_rows.read_batches
 
     def counted(table: Any, file: Path, *arguments: Any) -> Any:
         names.append(file.stem)
         return real(table, file, *arguments)
 
-    monkeypatch.setattr(difference, "read_batches", counted)
+    monkeypatch.setattr(source_rows, "read_batches", counted)
     return names
 
 
@@ -508,7 +508,7 @@ def test_edits_of_a_table_larger_than_a_batch_are_found(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(0)
-    count = difference.BATCH_ROWS + 3000
+    count = source_rows.BATCH_ROWS + 3000
     vectors = rng.standard_normal((count, 4)).astype(np.float32)
     table = pa.table(
         {

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from serving_support import CountingEncoder
+from support.encoder import CountingEncoder
 
 from engine import Workspace
 from engine.core.schema import SyncReport
-from engine.service.sync import difference
+from engine.service.sync import source_rows
 from engine.store.indexes import changes, compaction
 from engine.store.layout import read_json, write_json
 from engine.store.segments.hashing import HASH_KIND
@@ -103,7 +103,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         made.workspace.serving.use("mine", CountingEncoder())
         embedding = {"source_column": "text", "model_endpoint": "mine", "columns_to_sync": None}
     with monkeypatch.context() as patch:
-        patch.setattr(difference, "content_hashes", duckdb_hashes)
+        patch.setattr(source_rows, "content_hashes", duckdb_hashes)
         report = made.workspace.create_index(
             INDEX, source_table="t", primary_key="id", create_endpoint=True, **embedding
         )

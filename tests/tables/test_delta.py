@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from needs import needs
+from support.needs import needs
 
 needs("delta")
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from needs import needs
+from support.needs import needs
 
 needs("applications")
 

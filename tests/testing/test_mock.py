@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from needs import needs
+from support.needs import needs
 
 import engine
 from engine import InvalidInputException, NotFound, Workspace, mock

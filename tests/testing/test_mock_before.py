@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 import requests
-from needs import needs
+from support.needs import needs
 
 from engine import InvalidState, VitrineError, Workspace, mock
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from needs import needs
+from support.needs import needs
 
 # Warnings are errors.
 SETTINGS = """

@@ -10,30 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from filters import Filters
+from schema import Row
 
 if TYPE_CHECKING:
-    from data import Catalogue
-
-DIMENSION = 512
-KEY = "product_id"
-VECTOR = "image_embedding"
-COLUMNS = (
-    KEY,
-    "product_display_name",
-    "master_category",
-    "sub_category",
-    "article_type",
-    "base_color",
-    "price",
-    "image_path",
-    "gender",
-    "season",
-    "year",
-    "usage",
-)
-SCORE = "score"
-
-Row = dict[str, object]
+    from catalogue import Catalogue
 
 
 class Adapter:

@@ -9,11 +9,12 @@ import chromadb
 import numpy as np
 from chromadb.config import Settings
 from filters import Filters, conditions
+from schema import COLUMNS, KEY, SCORE, Row
 
-from adapters.base import COLUMNS, KEY, SCORE, Adapter, Row
+from adapters.base import Adapter
 
 if TYPE_CHECKING:
-    from data import Catalogue
+    from catalogue import Catalogue
 
 FILL = 5_000  # the library takes no more at once
 OPERATORS = {"=": "$eq", ">=": "$gte", "<": "$lt"}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import faiss
 import numpy as np
+from schema import DIMENSION, Row
 
-from adapters.base import DIMENSION, Row
 from adapters.rows import Kept, Nearest, OwnRows
 
 

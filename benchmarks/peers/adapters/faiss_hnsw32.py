@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import faiss
+from schema import DIMENSION
 
-from adapters.base import DIMENSION
 from adapters.faiss_flat import FaissRows
 
 LINKS, BREADTH = 32, 64  # M and efSearch; efConstruction is the library's own 40

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import hnswlib
 import numpy as np
+from schema import DIMENSION, Row
 
-from adapters.base import DIMENSION, Row
 from adapters.rows import Kept, Nearest, OwnRows
 
 LINKS, BUILD_BREADTH, BREADTH = 16, 200, 64  # M, ef_construction, ef

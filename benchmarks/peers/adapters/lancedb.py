@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filters import Filters, sql
+from schema import COLUMNS, KEY, SCORE, VECTOR, Row
 
-from adapters.base import COLUMNS, KEY, SCORE, VECTOR, Adapter, Row
+from adapters.base import Adapter
 
 if TYPE_CHECKING:
-    from data import Catalogue
+    from catalogue import Catalogue
 
 INDEXES = {
     "BITMAP": ("master_category", "article_type", "base_color", "gender", "season"),

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from filters import Filters
+from schema import Row
 
-from adapters.base import Adapter, Row
+from adapters.base import Adapter
 
 if TYPE_CHECKING:
-    from data import Catalogue
+    from catalogue import Catalogue
 
 
 class Contestant(Adapter):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from schema import Row
 
-from adapters.base import Row
 from adapters.rows import Kept, Nearest, OwnRows, best
 
 BATCH = 64  # queries in one product of matrices

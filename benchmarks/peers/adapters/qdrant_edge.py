@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import qdrant_edge as qdrant
 from filters import Filters, conditions
+from schema import COLUMNS, DIMENSION, KEY, SCORE, Row
 
-from adapters.base import COLUMNS, DIMENSION, KEY, SCORE, Adapter, Row
+from adapters.base import Adapter
 
 if TYPE_CHECKING:
-    from data import Catalogue
+    from catalogue import Catalogue
 
 LINKS, BREADTH = 16, 100  # m and ef_construct, which is also the breadth of a search
 FULL_SCAN_KB = 10_000

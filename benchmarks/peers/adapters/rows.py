@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from filters import Filters, sql
+from schema import COLUMNS, SCORE, Row
 
-from adapters.base import COLUMNS, SCORE, Adapter, Row
+from adapters.base import Adapter
 
 if TYPE_CHECKING:
-    from data import Catalogue
+    from catalogue import Catalogue
 
 Nearest = tuple[np.ndarray, np.ndarray]  # places and scores, best first
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sqlite_vec
 from filters import Filters, sql
+from schema import COLUMNS, DIMENSION, KEY, SCORE, Row
 
-from adapters.base import COLUMNS, DIMENSION, KEY, SCORE, Adapter, Row
+from adapters.base import Adapter
 
 try:
     import pysqlite3 as sqlite3  # many Pythons' own sqlite3 can't load extensions
@@ -17,7 +18,7 @@ except ImportError:
     import sqlite3
 
 if TYPE_CHECKING:
-    from data import Catalogue
+    from catalogue import Catalogue
 
 FILL = 1_000
 FILTERED = ("master_category", "article_type", "base_color", "gender", "season")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from schema import DIMENSION, Row
 from usearch.index import Index
 
-from adapters.base import DIMENSION, Row
 from adapters.rows import Kept, Nearest, OwnRows
 
 WIDE = 200  # results asked for before a filter is applied: the Python API has none
@@ -43,8 +43,8 @@ class Contestant(OwnRows):
 
     def nearest_kept(self, query: np.ndarray, k: int, kept: Kept) -> Nearest:
         places, scores = self.nearest(query, WIDE)
-        passing = kept.selector[places]
-        return places[passing][:k], scores[passing][:k]
+        allowed = kept.selector[places]
+        return places[allowed][:k], scores[allowed][:k]
 
     def search_batch(self, queries: np.ndarray, k: int) -> list[list[Row]]:
         found = self._index.search(queries, k)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from filters import Filters
+from schema import COLUMNS, DIMENSION, KEY, VECTOR, Row
 
-from adapters.base import COLUMNS, DIMENSION, KEY, VECTOR, Adapter, Row
+from adapters.base import Adapter
 from engine import Workspace
 
 if TYPE_CHECKING:
-    from data import Catalogue
+    from catalogue import Catalogue
 
 ENDPOINT = "peers"
 SYNCED, DIRECT = "main.fashion_demo.bench", "main.fashion_demo.bench_direct"

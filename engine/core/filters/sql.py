@@ -1,7 +1,7 @@
 """Filters as DuckDB SQL. Knows the filter tree and SQL; not tables, not connections.
 
 Every value is a bound parameter, and columns go by names that the caller chose. Truth:
-`filters.matches`.
+`tree.matches`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def to_sql(node: Node, names: Mapping[str, str]) -> tuple[str, list[Any]]:
 def _sql(node: Node, names: Mapping[str, str], parameters: list[Any], wanted: bool) -> str:
     """A condition that is true for exactly the rows of which the node is true, or (not wanted) false.
 
-    NOT is so carried down to single conditions, which need not tell unknown from false.
+    NOT is so carried down to single conditions, where unknown and false count alike.
     """
     if isinstance(node, Not):
         return _sql(node.part, names, parameters, not wanted)
@@ -114,8 +114,8 @@ def _exact_compare(
         return f"({name} IS NOT NULL)" if operator == "!=" else "(false)"
     if rounded is None:
         above = value > 0
-        passes = operator == "!=" or (operator in ("<", "<=")) is above
-        return f"({name} IS NOT NULL)" if passes else "(false)"
+        all_match = operator == "!=" or (operator in ("<", "<=")) is above
+        return f"({name} IS NOT NULL)" if all_match else "(false)"
     parameters.append(rounded)
     return f"({name} {operator} ?)"
 

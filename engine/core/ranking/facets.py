@@ -1,6 +1,6 @@
 """`facets`: the grammar of its three forms, and counting. Knows values; not where rows come from.
 
-Truth: the query API's documentation; order and labels are assumed (see `assumptions`).
+Truth: the query API's documentation; the order of entries and the labels of buckets are assumed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`sort_columns`: the grammar, and rows in that order. Knows values; not where rows come from.
 
-Truth: the query API's documentation; where nulls go is assumed (see `assumptions`).
+Truth: the query API's documentation; that nulls come last is assumed.
 """
 
 from __future__ import annotations

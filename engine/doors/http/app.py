@@ -31,12 +31,12 @@ from engine.doors.rest import ROUTES
 from engine.doors.rest.bodies import MalformedRequest, encode_json, parse_body
 from engine.doors.rest.efforts import READS, effort_of_read
 from engine.doors.rest.routing import EndpointNotFound, answer, error_body, find_route
-from engine.service.search.cost import NONE, Effort
+from engine.service.search.cost import REFUSED, Cost
 from engine.workspace import Workspace
 
 QUICK_MS = 4.0  # of a query that the event loop answers itself; a thread would take a tenth more
 QUICK_BYTES = 1 << 17  # of bodies that it reads itself; a vector of 4,096 numbers takes 80 kB
-_UNREAD = Effort(math.inf, 1 << 20)  # of a read with a larger body
+_UNREAD = Cost(math.inf, 1 << 20)  # of a read with a larger body
 _SMALL = 256 << 10  # bytes of a reply that needs no room beside others
 _PIECE = 64 << 10  # a reply's bytes that are handed to the network at once
 _DOCUMENTATION = (
@@ -96,7 +96,7 @@ class _Asked:
     query: Mapping[str, object]
     id: str
     body: object = field(repr=False)
-    effort: Effort | None = None
+    effort: Cost | None = None
 
     def answered(self) -> tuple[bytes, int, str]:
         """The reply as JSON, the status and the operation's name."""
@@ -110,7 +110,7 @@ class _Asked:
         try:
             route, parameters = find_route(ROUTES, self.method, self.path)
         except EndpointNotFound:
-            return replace(self, effort=NONE)
+            return replace(self, effort=REFUSED)
         if route.name not in READS:
             return self
         assert isinstance(self.body, bytes)
@@ -119,9 +119,9 @@ class _Asked:
         try:
             values = parse_body(self.body)
         except MalformedRequest:
-            return replace(self, effort=NONE)
+            return replace(self, effort=REFUSED)
         if not isinstance(values, dict):
-            return replace(self, effort=NONE)
+            return replace(self, effort=REFUSED)
         effort = effort_of_read(self.workspace, route.name, parameters, values)
         return replace(self, body=values, effort=effort)
 

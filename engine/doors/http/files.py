@@ -20,7 +20,8 @@ from starlette.types import Receive, Scope, Send
 from engine.doors.http.guard import name_operation
 from engine.doors.rest.routing import EndpointNotFound, error_body
 from engine.errors import InvalidParameterValue, VitrineError
-from engine.service.volume_files import FileInfo, Files, PathNotFound
+from engine.service.volume_errors import PathNotFound
+from engine.service.volume_files import FileInfo, Files
 from engine.workspace import Workspace
 
 LARGEST_UPLOAD = 5 << 30  # bytes; the API's own limit for one request

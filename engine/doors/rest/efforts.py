@@ -9,7 +9,7 @@ from typing import Any
 from engine.core.query import DEFAULT_RESULTS, MAX_RESULTS, PAGE_ROWS
 from engine.doors.rest.data import query_arguments
 from engine.errors import VitrineError
-from engine.service.search.cost import NONE, Effort, query_effort, reply_bytes
+from engine.service.search.cost import REFUSED, Cost, query_cost, reply_bytes
 from engine.service.search.scan import DEFAULT_ROWS
 from engine.workspace import Workspace
 
@@ -23,7 +23,7 @@ _TYPED = 4  # a scan writes each value under the name of its type
 
 def effort_of_read(
     workspace: Workspace, operation: str, path: Mapping[str, str], body: Mapping[str, Any]
-) -> Effort:
+) -> Cost:
     """What a query, a page or a scan takes; for a request that will be refused, nothing.
 
     Args:
@@ -38,19 +38,19 @@ def effort_of_read(
         if operation == "query_next_page":
             # Which columns the token asks for is not looked at: the usual case has no vectors.
             columns = [column for column in spec.columns if column != spec.vector_column]
-            return Effort(math.inf, reply_bytes(spec, version, columns, PAGE_ROWS))
+            return Cost(math.inf, reply_bytes(spec, version, columns, PAGE_ROWS))
         if operation == "scan_index":
             rows = _count(body.get("num_results", body.get("page_size")), DEFAULT_ROWS)
             columns = list(spec.columns)
             if version is not None:
                 columns, rows = list(version.columns), min(rows, version.rows)
-            return Effort(math.inf, _TYPED * reply_bytes(spec, version, columns, rows))
+            return Cost(math.inf, _TYPED * reply_bytes(spec, version, columns, rows))
         columns = body.get("columns") or []
         if not isinstance(columns, list) or not set(map(type, columns)) <= {str}:
-            return NONE
+            return REFUSED
         wanted, joined = body.get("num_results"), body.get("max_results", body.get("page_size"))
         filters = query_arguments({"filters_json": body.get("filters_json")}).get("filters")
-        found = query_effort(
+        found = query_cost(
             spec,
             version,
             columns,
@@ -59,10 +59,10 @@ def effort_of_read(
             filters,
         )
     except (VitrineError, RecursionError):
-        found = NONE
+        found = REFUSED
     is_plain = not any(body.get(field) for field in _MORE) and "endpoint" not in path
     is_nearest = str(body.get("query_type") or "ANN").upper() == "ANN"
-    return found if is_plain and is_nearest else Effort(math.inf, found.reply_bytes)
+    return found if is_plain and is_nearest else Cost(math.inf, found.reply_bytes)
 
 
 def _count(given: object, default: int) -> int:

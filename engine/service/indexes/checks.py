@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import get_args
 
 import pyarrow as pa
 
@@ -13,8 +12,6 @@ from engine.core.schema import (
     RESERVED_COLUMN,
     IndexSpec,
     Kind,
-    Subtype,
-    check_dimension,
     missing_columns,
     suggestion,
 )
@@ -29,7 +26,7 @@ INTERNAL = "__"  # names that start so are some program's own; the cloud's clien
 
 
 def check_source(schema: pa.Schema, request: IndexRequest) -> list[str]:
-    """The columns of an index over a table; see `IndexRegistry.create_index` for what is refused.
+    """The columns of an index over a table; see `IndexCreation.delta_sync` for what is refused.
 
     By default all of the table but those whose names start with `__`, such as pandas'
     `__index_level_0__` and the cloud's `__db_text_vector`; these are taken when they are named.
@@ -117,101 +114,36 @@ def unfit_columns(
     return unfit
 
 
-def check_subtype(
-    subtype: str | None, endpoint_type: str, embeds: bool, pipeline_type: str
-) -> Subtype:
-    """HYBRID or FULL_TEXT, in any letter case, where it goes with what else was asked for.
-
-    Args:
-        embeds: the index has vectors, its own or computed ones.
+def check_offered(endpoint_type: str, request: IndexRequest) -> None:
+    """Refuse what an endpoint of this type does not offer.
 
     Raises:
-        InvalidParameterValue: it does not.
+        InvalidParameterValue: CONTINUOUS on a storage-optimized endpoint, or FULL_TEXT on a standard
+            one.
     """
-    upper = "HYBRID" if subtype is None else str(subtype).upper()
-    if upper not in get_args(Subtype):
-        raise InvalidParameterValue(f"index_subtype is {subtype!r}; expected HYBRID or FULL_TEXT.")
-    if endpoint_type == "STORAGE_OPTIMIZED" and pipeline_type == "CONTINUOUS":
+    if endpoint_type == "STORAGE_OPTIMIZED" and request.pipeline == "CONTINUOUS":
         raise InvalidParameterValue(
             "Storage-optimized endpoints do not support CONTINUOUS indexes; use TRIGGERED."
         )
-    if upper == "HYBRID":
-        if not embeds:
-            raise InvalidParameterValue(
-                "At least one valid embedding_source_column or embedding_vector_column must be "
-                "specified; only an index of index_subtype FULL_TEXT has none."
-            )
-        return "HYBRID"
-    if endpoint_type == "STANDARD":
+    if endpoint_type == "STANDARD" and request.subtype == "FULL_TEXT":
         raise InvalidParameterValue(
             "index_subtype FULL_TEXT needs a STORAGE_OPTIMIZED endpoint; this one is STANDARD."
         )
-    if embeds:
-        raise InvalidParameterValue(
-            "index_subtype FULL_TEXT has no embeddings; leave embedding_source_column and "
-            "embedding_vector_column out."
-        )
-    return "FULL_TEXT"
 
 
-def check_length(
-    endpoint_type: str, dimension: object, faiss_factory: str | None, embeds: bool = True
-) -> int:
-    """A length of vectors that an endpoint of this type takes, and what is to be built of them.
-
-    Args:
-        embeds: the index has vectors; else their length is 0, and nothing is said about them.
+def check_length(endpoint_type: str, length: int, faiss_factory: str | None) -> None:
+    """Refuse vectors that an endpoint of this type does not take, or that can't be indexed as asked.
 
     Raises:
-        InvalidParameterValue: not 1 to 4096; on a storage-optimized endpoint no multiple of 16; or
-            nothing that FAISS makes for this length.
+        InvalidParameterValue: on a storage-optimized endpoint no multiple of 16; or nothing that
+            FAISS makes for this length.
     """
-    if not embeds:
-        if dimension is not None or faiss_factory is not None:
-            raise InvalidParameterValue(
-                "dimension and faiss_factory say what vectors are like; an index of index_subtype "
-                "FULL_TEXT has none. Leave them out."
-            )
-        return 0
-    length = check_dimension(dimension)
     if endpoint_type == "STORAGE_OPTIMIZED" and length % 16:
         raise InvalidParameterValue(
             f"embedding_dimension is {length}; storage-optimized endpoints take multiples of 16."
         )
     if faiss_factory is not None:
         check_factory(faiss_factory, length)
-    return length
-
-
-def check_embedding(request: IndexRequest) -> None:
-    """Refuse arguments about embeddings that don't go together.
-
-    Raises:
-        InvalidParameterValue: vectors and texts, texts without a model, or a model without texts.
-    """
-    if request.source_column is not None:
-        if request.vector_column is not None:
-            raise InvalidParameterValue(
-                "Both embedding_vector_column and embedding_source_column were given; an index has "
-                "vectors of its own or computes them."
-            )
-        if request.model_endpoint is None:
-            raise InvalidParameterValue(
-                "embedding_source_column needs embedding_model_endpoint_name, the serving endpoint "
-                "that encodes its texts, such as databricks-gte-large-en."
-            )
-        return
-    given = {
-        "embedding_model_endpoint_name": request.model_endpoint is not None,
-        "model_endpoint_name_for_query": request.query_model_endpoint is not None,
-        "sync_computed_embeddings": request.sync_computed_embeddings,
-    }
-    extra = [name for name, was_given in given.items() if was_given]
-    if extra:
-        raise InvalidParameterValue(
-            f"{', '.join(extra)} needs embedding_source_column, the column of texts to encode; name "
-            "it, or leave it out."
-        )
 
 
 def check_direct_schema(schema: object, primary_key: str, vector_column: str) -> None:

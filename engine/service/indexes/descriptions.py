@@ -1,38 +1,76 @@
-"""An index as the API shows it. Knows the API's words and states; not files.
+"""An index as the API shows it, alone and in lists. Knows the API's words and states; not files.
 
-What is not there is left out: clients read an empty list or a null as something.
+What is not known is left out: clients read an empty list or a null as something.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
 from engine.core.schema import IndexSpec
 from engine.service.indexes.direct_access import schema_json
-from engine.service.sync.failures import SyncFailure
-from engine.store.indexes.versions import Version
+from engine.service.indexes.endpoint_states import stopped_message
+from engine.service.indexes.endpoints import Endpoints
+from engine.service.indexes.registry import UNREADABLE, IndexRegistry, Unreadable
+from engine.service.sync.failures import SyncFailure, failure_of
+from engine.store.indexes.versions import Version, VersionStore
+from engine.store.layout import Layout
 
 
-@dataclass(frozen=True)
-class Unreadable:
-    """An index whose description can't be read.
+class Descriptions:
+    """The indexes of a workspace as the API shows them."""
 
-    Attributes:
-        endpoint_name: None where even that is not known.
-        reason: what is wrong, and what to do.
-    """
+    def __init__(self, layout: Layout, registry: IndexRegistry, endpoints: Endpoints) -> None:
+        self._layout, self._registry, self._endpoints = layout, registry, endpoints
 
-    name: str
-    endpoint_name: str | None
-    reason: str
+    def get(self, name: str, endpoint: str | None = None) -> dict[str, Any]:
+        """One index with its status; of one that can't be read, why.
+
+        Raises:
+            NotFound: no such index, or not on this endpoint.
+        """
+        try:
+            spec, versions = self._registry.open(name, endpoint)
+        except UNREADABLE as error:
+            return summary(self._registry.unreadable(name, error, endpoint))
+        with contextlib.suppress(*UNREADABLE):
+            kind = self._endpoints.type_of(spec.endpoint_name)
+            spec = replace(spec, endpoint_type=kind)
+        described = self._described(spec, versions)
+        if self._endpoints.states.is_stopped(spec.endpoint_name):
+            message = stopped_message(spec.endpoint_name)
+            described["status"] |= {"ready": False, "detailed_state": "OFFLINE", "message": message}
+        return described
+
+    def _described(self, spec: IndexSpec, versions: VersionStore) -> dict[str, Any]:
+        try:
+            return describe(spec, versions.current(), failure_of(self._layout, spec.name))
+        except UNREADABLE as error:
+            return {**describe(spec, None, None), "status": unreadable_status(error.message)}
+
+    def list(self, endpoint: str | None = None) -> list[dict[str, Any]]:
+        """The indexes of an endpoint (None: of all), by name, without status.
+
+        One that can't be read has a status, which says why. Where its endpoint is not known, it is
+        in each endpoint's list.
+
+        Raises:
+            NotFound: no such endpoint.
+        """
+        if endpoint is None:
+            return [summary(index) for index in self._registry.found()]
+        self._endpoints.get(endpoint)
+        found = self._registry.found()
+        return [summary(index) for index in found if index.endpoint_name in (endpoint, None)]
 
 
 def describe(
     spec: IndexSpec, version: Version | None, failure: SyncFailure | None
 ) -> dict[str, Any]:
-    """The reply to a look at one index.
+    """The API's description of one index.
 
     Args:
         failure: how its last sync failed, or None.
@@ -50,18 +88,18 @@ def describe(
     return {**described, "status": _status(spec, version, failure)}
 
 
-def summary(spec: IndexSpec | Unreadable) -> dict[str, Any]:
+def summary(index: IndexSpec | Unreadable) -> dict[str, Any]:
     """An index as lists show it, without status; one that can't be read with its status."""
-    if isinstance(spec, Unreadable):
-        known = {} if spec.endpoint_name is None else {"endpoint_name": spec.endpoint_name}
-        return {"name": spec.name, **known, "status": unreadable_status(spec.reason)}
+    if isinstance(index, Unreadable):
+        known = {} if index.endpoint_name is None else {"endpoint_name": index.endpoint_name}
+        return {"name": index.name, **known, "status": unreadable_status(index.reason)}
     return {
-        "name": spec.name,
-        "endpoint_name": spec.endpoint_name,
-        "primary_key": spec.primary_key,
-        "index_type": "DIRECT_ACCESS" if spec.is_direct_access else "DELTA_SYNC",
-        "index_subtype": spec.index_subtype,
-        "creator": spec.creator,
+        "name": index.name,
+        "endpoint_name": index.endpoint_name,
+        "primary_key": index.primary_key,
+        "index_type": "DIRECT_ACCESS" if index.is_direct_access else "DELTA_SYNC",
+        "index_subtype": index.index_subtype,
+        "creator": index.creator,
     }
 
 
@@ -118,7 +156,6 @@ def _vector_columns(spec: IndexSpec) -> list[dict[str, Any]]:
 def _status(
     spec: IndexSpec, version: Version | None, failure: SyncFailure | None
 ) -> dict[str, Any]:
-    rows = version.rows if version else 0
     status: dict[str, Any] = {"ready": version is not None}
     if version is None:
         status["detailed_state"] = "OFFLINE_FAILED" if failure else "PROVISIONING_INDEX"
@@ -140,20 +177,25 @@ def _status(
         }
         if version is not None:
             status["failed_status"]["last_processed_commit_version"] = version.number
+    rows = version.rows if version else 0
     status |= {"indexed_row_count": rows, "num_indexed_rows": rows}
     if version is not None and not spec.is_direct_access:
-        status["triggered_update_status"] = {
+        status |= _last_sync(version)
+    return status
+
+
+def _last_sync(version: Version) -> dict[str, Any]:
+    """What the last sync that changed something read and did."""
+    report = version.facts["report"]
+    counts = ("inserted", "updated", "deleted", "failed", "zero_vectors", "seconds")
+    return {
+        "triggered_update_status": {
             "last_processed_commit_version": version.number,
             "last_processed_commit_timestamp": _iso(version.facts["created_at"]),
-        }
-        # An addition of this engine's: what the last sync that changed something did.
-        status["last_sync"] = {
-            name: version.facts["report"][name]
-            for name in ("inserted", "updated", "deleted", "failed", "zero_vectors", "seconds")
-        }
-        # Releases before 0.5 kept no row that fails.
-        status["last_sync"]["kept"] = version.facts["report"].get("kept", 0)
-    return status
+        },
+        # An addition of this engine's. Releases before 0.5 kept no row that fails.
+        "last_sync": {**{name: report[name] for name in counts}, "kept": report.get("kept", 0)},
+    }
 
 
 def _online(spec: IndexSpec) -> str:

@@ -6,7 +6,6 @@ A reply to a write is given when the rows are durable; the next query sees them.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -16,32 +15,15 @@ import pyarrow as pa
 
 from engine.core.arrays import Matrix
 from engine.core.schema import Column, IndexSpec, suggestion
+from engine.core.types import WORDS, column_of, parse_schema_type
 from engine.core.values import shown
 from engine.errors import InvalidParameterValue, VitrineError
-from engine.service.columns import column_of
+from engine.service.authorship import now_ms
 from engine.service.indexes.row_values import value_of, vector_of
 from engine.store.indexes.changes import Change
 from engine.store.indexes.versions import VersionStore
 
 Failures = list[tuple[str, str]]  # keys as text, each with the reason
-
-# The API's words for types, in both spellings, and how an index stores them.
-TYPES: Mapping[str, tuple[str, pa.DataType]] = {
-    "integer": ("int", pa.int32()),
-    "int": ("int", pa.int32()),
-    "long": ("bigint", pa.int64()),
-    "bigint": ("bigint", pa.int64()),
-    "short": ("smallint", pa.int16()),
-    "smallint": ("smallint", pa.int16()),
-    "byte": ("tinyint", pa.int8()),
-    "tinyint": ("tinyint", pa.int8()),
-    "float": ("float", pa.float32()),
-    "double": ("double", pa.float64()),
-    "boolean": ("boolean", pa.bool_()),
-    "string": ("string", pa.string()),
-    "date": ("date", pa.date32()),
-    "timestamp": ("timestamp", pa.timestamp("us")),
-}
 
 
 def check_type(column: str, text: object) -> tuple[str, pa.DataType]:
@@ -50,15 +32,13 @@ def check_type(column: str, text: object) -> tuple[str, pa.DataType]:
     Raises:
         InvalidParameterValue: not a type of the API.
     """
-    name = text.strip().lower() if isinstance(text, str) else ""
-    inner = name[6:-1].strip() if name.startswith("array<") and name.endswith(">") else None
-    known = TYPES.get(name if inner is None else inner)
+    known = parse_schema_type(text)
     if known is None:
         raise InvalidParameterValue(
             f"schema gives column {column!r} the type {shown(text)}; expected one of "
-            f"{', '.join(TYPES)}, or array<...> of one."
+            f"{', '.join(WORDS)}, or array<...> of one."
         )
-    return known if inner is None else (f"array<{known[0]}>", pa.list_(known[1]))
+    return known
 
 
 def schema_json(schema: Mapping[str, str]) -> str:
@@ -89,7 +69,7 @@ def first_version(spec: IndexSpec) -> dict[str, Any]:
         "report": None,
         "columns": [asdict(column) for column in columns_of(spec)],
         "encoder": {"encoder": None, "fingerprint": None},
-        "created_at": time.time_ns() // 1_000_000,
+        "created_at": now_ms(),
     }
 
 
@@ -117,7 +97,7 @@ def upsert(versions: VersionStore, rows: object) -> dict[str, Any]:
 
 
 def delete(versions: VersionStore, keys: object) -> dict[str, Any]:
-    """Delete rows by key; a key that is not there counts as deleted.
+    """Delete rows by key; a key that no row has counts as deleted.
 
     Raises:
         InvalidParameterValue: not a list of keys.
@@ -155,8 +135,7 @@ def _write(versions: VersionStore, rows: list[dict[str, Any]], keys: list[Any]) 
         if not change.is_empty:
             facts = version.facts if version is not None else first_version(spec)
             columns = [asdict(column) for column in columns_of(spec)]
-            now = time.time_ns() // 1_000_000
-            change.publish({**facts, "columns": columns, "created_at": now})
+            change.publish({**facts, "columns": columns, "created_at": now_ms()})
     except BaseException:
         change.discard()
         raise

@@ -1,25 +1,20 @@
-"""Endpoints: create, describe, change, stop, start, delete. Knows their life cycle; not indexes.
+"""Endpoints: create, describe, change, stop, start, delete. Knows their life cycle and their indexes.
 
 Truth: the Vector Search API's replies and refusals. Here a change is done when the call that asked for
-it returns: the reply names the state on the way (PROVISIONING, STOPPING, STARTING), the next look the
-state reached (ONLINE, STOPPED).
+it returns: the reply names the state on the way (PROVISIONING, STOPPING, STARTING), `get` from then on
+the state reached (ONLINE, STOPPED).
 """
 
 from __future__ import annotations
 
 import contextlib
-import getpass
-import os
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from engine.core import names
 from engine.core.schema import EndpointType, IndexSpec
 from engine.errors import (
-    BadRequest,
     CorruptFile,
     InvalidParameterValue,
     InvalidState,
@@ -28,47 +23,48 @@ from engine.errors import (
     ResourceConflict,
     StorageFailed,
 )
+from engine.service.authorship import now_ms, user_name
 from engine.service.indexes import permissions
-from engine.service.indexes.descriptions import Unreadable
+from engine.service.indexes.endpoint_settings import (
+    change_target_qps,
+    check_endpoint_type,
+    checked_tags,
+    new_policy,
+    one_policy,
+    set_target_qps,
+)
+from engine.service.indexes.endpoint_states import EndpointStates
+from engine.service.indexes.registry import UNREADABLE, IndexRegistry
 from engine.service.near_names import hint
+from engine.service.workspace_folder import WorkspaceFolder
 from engine.store.endpoint_files import (
-    ENDPOINT_TYPES,
     copied_endpoint,
     endpoint_file,
     endpoint_names,
     read_endpoint,
     write_endpoint,
 )
-from engine.store.layout import Layout, read_json, remove_twice
+from engine.store.layout import Layout, remove_twice
 
-RESET_QPS = -1  # the API's word for "no target any more"
-_OWN = (
-    "state",
-    "target_qps",
-    "access_control_list",
-    "format",
-)  # of the file, not shown as they are
-_Stamp = tuple[int, int, int]
+# Of an endpoint's file, not shown as they are.
+_INTERNAL = ("state", "target_qps", "access_control_list", "format")
 
 
 class Endpoints:
-    """The endpoints of a workspace."""
+    """The endpoints of a workspace. Safe to use from many threads and processes.
 
-    def __init__(
-        self,
-        layout: Layout,
-        indexes_of: Callable[[str], list[IndexSpec | Unreadable]],
-        whereabouts: Callable[[], str],
-    ) -> None:
+    Attributes:
+        states: whether an endpoint is stopped, as every query asks.
+    """
+
+    def __init__(self, layout: Layout, registry: IndexRegistry, folder: WorkspaceFolder) -> None:
         """
         Args:
-            indexes_of: the indexes of an endpoint.
-            whereabouts: what to say of the workspace where something is not found in it.
+            registry: says which indexes an endpoint has.
+            folder: which folder the workspace is; said where an endpoint is not found in it.
         """
-        self._whereabouts = whereabouts
-        self._layout = layout
-        self._indexes_of = indexes_of
-        self._looks: dict[str, tuple[str, _Stamp, bool]] = {}
+        self._layout, self._registry, self._folder = layout, registry, folder
+        self.states = EndpointStates(layout)
 
     def create(
         self,
@@ -78,7 +74,7 @@ class Endpoints:
         usage_policy_id: str | None = None,
         target_qps: int | None = None,
     ) -> dict[str, Any]:
-        """Create an endpoint; the reply says PROVISIONING, the next look ONLINE.
+        """Create an endpoint; the reply says PROVISIONING, `get` says ONLINE from then on.
 
         One whose file is damaged is made again from its copy: its indexes, id, tags and permissions
         are its again, and what is not given stays as it was.
@@ -93,26 +89,16 @@ class Endpoints:
                 damaged endpoint. ResourceConflict: the name is taken.
         """
         names.endpoint_name(name)
-        if endpoint_type not in ENDPOINT_TYPES:
-            raise InvalidParameterValue(
-                f"endpoint_type is {endpoint_type!r}; expected {' or '.join(ENDPOINT_TYPES)}."
-            )
-        if budget_policy_id and usage_policy_id:
-            raise InvalidParameterValue(
-                "budget_policy_id and usage_policy_id were both given; give usage_policy_id alone."
-            )
-        facts: dict[str, Any] = {"name": name, "endpoint_type": endpoint_type, "state": "ONLINE"}
+        kind = check_endpoint_type(endpoint_type)
+        policy = one_policy(budget_policy_id, usage_policy_id)
+        facts: dict[str, Any] = {"name": name, "endpoint_type": kind, "state": "ONLINE"}
         if target_qps is not None:
-            _check_qps(facts, target_qps)
-            facts["target_qps"] = target_qps
-        if policy := usage_policy_id or budget_policy_id:
-            facts |= _policy(policy)
+            set_target_qps(facts, target_qps)
+        facts |= policy
         with self._layout.writing("endpoints"):
             kept = self._refuse_taken(name, endpoint_type)
-            now, user = now_ms(), user_name()
-            birth = {"id": str(uuid.uuid4()), "creator": user, "creation_timestamp": now}
-            facts = {**birth, **kept, **facts}
-            facts |= {"last_updated_user": user, "last_updated_timestamp": now}
+            changed = _changed_now()
+            facts = {**_birth(changed), **kept, **facts, **changed}
             write_endpoint(self._layout, facts)
         return self._shown(facts, "PROVISIONING")
 
@@ -125,7 +111,11 @@ class Endpoints:
             return {}
         except CorruptFile:
             kept = copied_endpoint(self._layout, name) or {}
-            kinds = {spec.endpoint_type for spec in self._indexes_of(name) if _is_read(spec)}
+            kinds = {
+                spec.endpoint_type
+                for spec in self._registry.on_endpoint(name)
+                if isinstance(spec, IndexSpec)
+            }
             kinds |= {kept["endpoint_type"]} if kept else set()
             if kinds - {endpoint_type}:
                 raise InvalidParameterValue(
@@ -141,15 +131,15 @@ class Endpoints:
         """An endpoint as the API shows it; of one that can't be read, why, in the state RED_STATE.
 
         Raises:
-            NotFound: there is none of this name.
+            NotFound: no such endpoint.
         """
         try:
             return self._shown(self._read(name))
-        except (CorruptFile, NewerRelease, StorageFailed) as error:
+        except UNREADABLE as error:
             return self._unreadable(name, error.message)
 
     def exists(self, name: str) -> bool:
-        """Whether there is an endpoint of this name, a damaged one too."""
+        """Whether an endpoint has this name, a damaged one too."""
         with contextlib.suppress(NotFound):
             return bool(self.get(name))
         return False
@@ -178,33 +168,33 @@ class Endpoints:
         """Delete an endpoint that has no indexes, a damaged one too.
 
         Raises:
-            NotFound: there is none. InvalidState: it still has indexes.
+            NotFound: no such endpoint. InvalidState: it still has indexes.
             NewerRelease: another release made it, which must delete it.
         """
         with self._layout.writing("endpoints"):
             with contextlib.suppress(CorruptFile, StorageFailed):
                 self._read(name)
-            living = [index.name for index in self._indexes_of(name)]
+            living = [index.name for index in self._registry.on_endpoint(name)]
             if living:
                 raise InvalidState(
                     f"Endpoint {name} still has indexes: {', '.join(living)}. Delete them first."
                 )
             remove_twice(endpoint_file(self._layout, name))
-        self._looks.pop(name, None)
+        self.states.forget(name)
 
     # ------------------------------------------------------------------ stop and start
     def stop(self, name: str) -> dict[str, Any]:
-        """Stop serving: the reply says STOPPING, the next look STOPPED. Stopped twice is stopped.
+        """Stop serving: the reply says STOPPING, `get` STOPPED. Stopped twice is stopped.
 
         Its indexes and their rows stay; queries and writes are refused until `start`.
 
         Raises:
-            NotFound: there is none of this name.
+            NotFound: no such endpoint.
         """
         return self._turn(name, "STOPPED", "STOPPING")
 
     def start(self, name: str) -> dict[str, Any]:
-        """Serve again: the reply says STARTING, the next look ONLINE; see `stop`."""
+        """Serve again: the reply says STARTING, `get` ONLINE; see `stop`."""
         return self._turn(name, "ONLINE", "STARTING")
 
     def _turn(self, name: str, state: str, on_the_way: str) -> dict[str, Any]:
@@ -212,66 +202,26 @@ class Endpoints:
             return self.get(name)
         return self._shown(self._change(name, lambda facts: facts.update(state=state)), on_the_way)
 
-    def is_stopped(self, name: str) -> bool:
-        """Whether an endpoint is stopped, by one look at its file's time of change.
-
-        An endpoint that isn't there, or can't be read, is not stopped: its indexes go on.
-        """
-        known = self._looks.get(name)
-        path = known[0] if known is not None else str(endpoint_file(self._layout, name))
-        try:
-            found = os.stat(path)  # noqa: PTH116  (a third of what Path.stat takes)
-            stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
-            if known is None or known[1] != stamp:
-                stopped = False
-                with contextlib.suppress(CorruptFile, StorageFailed):
-                    stopped = read_json(Path(path)).get("state") == "STOPPED"
-                known = (path, stamp, stopped)
-                self._looks[name] = known
-        except (OSError, ValueError):  # or no name of a file at all
-            return False
-        return known[2]
-
-    def refuse_stopped(self, name: str) -> None:
-        """Refuse to work for an index of a stopped endpoint.
-
-        Raises:
-            BadRequest: it is stopped; says how to start it.
-        """
-        if self.is_stopped(name):
-            raise BadRequest(stopped_message(name))
-
     # ------------------------------------------------------------------ changes
     def update(self, name: str, target_qps: int | None = None) -> dict[str, Any]:
         """Change how many queries a second are wanted; None changes nothing, -1 takes it back.
 
         Raises:
-            NotFound: there is none. InvalidParameterValue: not a positive integer or -1, or the
+            NotFound: no such endpoint. InvalidParameterValue: not a positive integer or -1, or the
                 endpoint is STORAGE_OPTIMIZED.
         """
         if target_qps is None:
             return self.get(name)
-
-        def change(facts: dict[str, Any]) -> None:
-            if target_qps == RESET_QPS:
-                facts.pop("target_qps", None)
-                return
-            _check_qps(facts, target_qps)
-            facts["target_qps"] = target_qps
-
-        return self._shown(self._change(name, change))
+        changed = self._change(name, lambda facts: change_target_qps(facts, target_qps))
+        return self._shown(changed)
 
     def update_budget_policy(self, name: str, budget_policy_id: str) -> dict[str, Any]:
         """Give an endpoint another budget policy; the reply holds the policies only.
 
         Raises:
-            NotFound: there is none. InvalidParameterValue: an empty policy.
+            NotFound: no such endpoint. InvalidParameterValue: an empty policy.
         """
-        if not isinstance(budget_policy_id, str) or not budget_policy_id:
-            raise InvalidParameterValue(
-                f"budget_policy_id is {budget_policy_id!r}; expected the policy's id as text."
-            )
-        policy = _policy(budget_policy_id)
+        policy = new_policy(budget_policy_id)
         self._change(name, lambda facts: facts.update(policy))
         return policy
 
@@ -279,9 +229,9 @@ class Endpoints:
         """Replace an endpoint's tags, `[{"key": ..., "value": ...}]`; an empty list takes them off.
 
         Raises:
-            NotFound: there is none. InvalidParameterValue: not of this form, or a key twice.
+            NotFound: no such endpoint. InvalidParameterValue: not of this form, or a key twice.
         """
-        tags = _tags(custom_tags)
+        tags = checked_tags(custom_tags)
         self._change(name, lambda facts: facts.update(custom_tags=tags))
         return {"name": name, "custom_tags": tags}
 
@@ -306,7 +256,7 @@ class Endpoints:
             endpoint_id: the `id` of its description, or its name.
 
         Raises:
-            NotFound: there is none.
+            NotFound: no such endpoint.
         """
         return permissions.shown(self._read(self._name_of(endpoint_id)))
 
@@ -320,7 +270,7 @@ class Endpoints:
                 a `permission_level`.
 
         Raises:
-            NotFound: there is none. InvalidParameterValue: not of this form.
+            NotFound: no such endpoint. InvalidParameterValue: not of this form.
         """
         return self._grant(endpoint_id, access_control_list, add=False)
 
@@ -348,7 +298,7 @@ class Endpoints:
         for name in endpoint_names(self._layout):
             if name == endpoint_id:
                 return name
-            with contextlib.suppress(NotFound, CorruptFile, NewerRelease, StorageFailed):
+            with contextlib.suppress(NotFound, *UNREADABLE):
                 if self._read(name)["id"] == endpoint_id:
                     return name
         raise self._not_found(endpoint_id)
@@ -358,7 +308,7 @@ class Endpoints:
         """What is known of an endpoint.
 
         Raises:
-            NotFound: there is none. CorruptFile, NewerRelease, StorageFailed: it can't be read.
+            NotFound: no such endpoint. CorruptFile, NewerRelease, StorageFailed: it can't be read.
         """
         try:
             return read_endpoint(self._layout, names.endpoint_name(name))
@@ -367,22 +317,22 @@ class Endpoints:
 
     def _not_found(self, name: str) -> NotFound:
         error = NotFound(f"Vector search endpoint {name} not found")
-        error.hint = hint("endpoints", name, endpoint_names(self._layout), self._whereabouts())
+        error.hint = hint("endpoints", name, endpoint_names(self._layout), self._folder.describe())
         return error
 
     def _change(self, name: str, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
         with self._layout.writing("endpoints"):
             facts = self._read(name)
             change(facts)
-            facts |= {"last_updated_user": user_name(), "last_updated_timestamp": now_ms()}
+            facts |= _changed_now()
             write_endpoint(self._layout, facts)
         return facts
 
     def _shown(self, facts: dict[str, Any], state: str | None = None) -> dict[str, Any]:
         """The API's description; `state` is the one on the way, None the state that was reached."""
-        seen = {key: value for key, value in facts.items() if key not in _OWN and value != []}
+        seen = {key: value for key, value in facts.items() if key not in _INTERNAL and value != []}
         seen["endpoint_status"] = {"state": state or facts.get("state", "ONLINE")}
-        seen["num_indexes"] = len(self._indexes_of(facts["name"]))
+        seen["num_indexes"] = len(self._registry.on_endpoint(facts["name"]))
         if "target_qps" in facts:
             seen["scaling_info"] = {
                 "requested_target_qps": facts["target_qps"],
@@ -391,8 +341,8 @@ class Endpoints:
         return seen
 
     def _unreadable(self, name: str, reason: str) -> dict[str, Any]:
-        indexes = self._indexes_of(name)
-        kinds = [spec.endpoint_type for spec in indexes if _is_read(spec)]
+        indexes = self._registry.on_endpoint(name)
+        kinds = [spec.endpoint_type for spec in indexes if isinstance(spec, IndexSpec)]
         return {
             "name": name,
             "endpoint_type": kinds[0] if kinds else "STANDARD",
@@ -401,58 +351,14 @@ class Endpoints:
         }
 
 
-def _is_read(index: IndexSpec | Unreadable) -> TypeGuard[IndexSpec]:
-    return isinstance(index, IndexSpec)
+def _birth(changed: Mapping[str, Any]) -> dict[str, Any]:
+    """What a new endpoint keeps for good: its id, and who made it when."""
+    return {
+        "id": str(uuid.uuid4()),
+        "creator": changed["last_updated_user"],
+        "creation_timestamp": changed["last_updated_timestamp"],
+    }
 
 
-def stopped_message(name: str) -> str:
-    """What to say of a stopped endpoint: what it means, and what to do."""
-    return (
-        f"Endpoint {name} is STOPPED: its indexes keep their rows and serve nothing. Start it with "
-        f"start_endpoint({name!r}) and try again."
-    )
-
-
-def _policy(policy: str) -> dict[str, str]:
-    return {"budget_policy_id": policy, "effective_budget_policy_id": policy}
-
-
-def _check_qps(facts: dict[str, Any], target_qps: object) -> None:
-    if isinstance(target_qps, bool) or not isinstance(target_qps, int) or target_qps < 1:
-        raise InvalidParameterValue(f"target_qps is {target_qps!r}; expected a positive integer.")
-    if facts["endpoint_type"] == "STORAGE_OPTIMIZED":
-        raise InvalidParameterValue(
-            f"Endpoint {facts['name']} is STORAGE_OPTIMIZED; only STANDARD endpoints take target_qps."
-        )
-
-
-def _tags(given: object) -> list[dict[str, str]]:
-    """Tags as the API keeps them; a tag without value has an empty one."""
-    if not isinstance(given, (list, tuple)):
-        raise InvalidParameterValue(f"custom_tags is {given!r:.80}; expected a list of tags.")
-    tags = []
-    for tag in given:
-        key = tag.get("key") if isinstance(tag, dict) else None
-        value = (tag.get("value") or "") if isinstance(tag, dict) else None
-        if not isinstance(key, str) or not key or not isinstance(value, str):
-            raise InvalidParameterValue(
-                f'custom_tags has {tag!r:.80}; expected {{"key": text, "value": text}}.'
-            )
-        tags.append({"key": key, "value": value})
-    keys = [tag["key"] for tag in tags]
-    if len(set(keys)) < len(keys):
-        raise InvalidParameterValue(f"custom_tags has a key twice: {', '.join(keys)}.")
-    return tags
-
-
-def now_ms() -> int:
-    """Milliseconds since the epoch, as the API counts them."""
-    return time.time_ns() // 1_000_000
-
-
-def user_name() -> str:
-    """The login name of whoever runs this."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no login name in some containers
-        return "unknown"
+def _changed_now() -> dict[str, Any]:
+    return {"last_updated_user": user_name(), "last_updated_timestamp": now_ms()}

@@ -57,7 +57,7 @@ def _small_enough(versions: VersionStore) -> list[Part]:
 
 def compact_all(versions: VersionStore, version: Version) -> bool:
     """Merge all segments into one without deleted rows; whether there was anything to do."""
-    if len(version.parts) <= 1 and all(part.deleted is None for part in version.parts):
+    if len(version.parts) <= 1 and all(part.delete_bitmap is None for part in version.parts):
         return False
     return compact(versions, version.parts) is not None
 
@@ -137,7 +137,7 @@ def restore(versions: VersionStore) -> int:
                 continue
             if number == numbers[-1]:
                 return number
-            parts = [(part.segment.id, part.deleted) for part in version.parts]
+            parts = [(part.segment.id, part.delete_bitmap) for part in version.parts]
             return versions.publish(parts, version.facts, alone=True)
     raise CorruptFile(
         f"No version of index {versions.spec.name} is intact: {' '.join(wrong) or 'there is none.'} "

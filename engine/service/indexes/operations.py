@@ -8,16 +8,19 @@ from dataclasses import replace
 from typing import Any
 
 from engine.core.index_request import DirectAccessRequest, IndexRequest
-from engine.core.names import table_name
 from engine.core.schema import IndexSpec, SyncReport
 from engine.errors import BadRequest, CorruptFile, InvalidParameterValue
 from engine.service.indexes import direct_access as direct
 from engine.service.indexes import maintenance
+from engine.service.indexes.creation import IndexCreation
+from engine.service.indexes.descriptions import Descriptions
+from engine.service.indexes.endpoints import Endpoints
 from engine.service.indexes.registry import UNREADABLE, IndexRegistry
 from engine.service.near_names import full_index_name
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sync.failures import failure_of
-from engine.service.sync.run import sync
+from engine.service.sync.run import SyncRun
+from engine.store.indexes.specs import write_spec
 from engine.store.indexes.versions import Version, VersionStore
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
@@ -27,34 +30,30 @@ class Indexes:
     """The indexes of a workspace. Safe to use from many threads."""
 
     def __init__(
-        self, layout: Layout, tables: TableStore, serving: ServingEndpoints, catalog: IndexRegistry
+        self,
+        layout: Layout,
+        tables: TableStore,
+        serving: ServingEndpoints,
+        registry: IndexRegistry,
+        endpoints: Endpoints,
     ) -> None:
-        self._layout, self._tables, self._serving, self._catalog = layout, tables, serving, catalog
+        self._layout, self._tables, self._serving = layout, tables, serving
+        self._registry, self._states = registry, endpoints.states
+        self._creation = IndexCreation(layout, tables, serving, registry, endpoints)
+        self._descriptions = Descriptions(layout, registry, endpoints)
 
     def create(self, request: IndexRequest) -> SyncReport:
         """Create a delta sync index and fill it with its first sync.
 
         Raises:
-            see `IndexRegistry.create_index`; InvalidParameterValue also when there is no vector to
-            read the dimension from.
+            see `IndexCreation.delta_sync`.
         """
-        if request.dimension is None and request.vector_column is not None:
-            size = self._dimension_of(request.source_table, request.vector_column)
-            request = replace(request, dimension=size)
-        self._endpoint_for(request)
-        spec = self._catalog.create_index(request)
-        return self._bring_up_to_date(spec, self._catalog.open(request.name)[1])
+        self._creation.delta_sync(request)
+        return self._bring_up_to_date(self._registry.open(request.name)[1])
 
     def create_direct_access(self, request: DirectAccessRequest) -> None:
-        """Create an empty direct access index; see `IndexRegistry.create_direct_access_index`."""
-        self._endpoint_for(request)
-        self._catalog.create_direct_access_index(request)
-
-    def _endpoint_for(self, request: IndexRequest | DirectAccessRequest) -> None:
-        endpoints = self._catalog.endpoints
-        if request.create_endpoint and not endpoints.exists(request.endpoint):
-            endpoints.create(request.endpoint)
-        endpoints.refuse_stopped(request.endpoint)
+        """Create an empty direct access index; see `IndexCreation.direct_access`."""
+        self._creation.direct_access(request)
 
     def update(
         self,
@@ -63,10 +62,25 @@ class Indexes:
         usage_policy_id: str | None = None,
         payload_logging_enabled: bool | None = None,
     ) -> None:
-        """Change what can change of an index; see `IndexRegistry.update_index`."""
-        self._catalog.update_index(
-            name, usage_policy_id=usage_policy_id, payload_logging_enabled=payload_logging_enabled
-        )
+        """Change what can change of an index; None leaves as it is.
+
+        Raises:
+            NotFound: no such index.
+            InvalidParameterValue: a usage policy for a direct access index.
+        """
+        self._registry.open(name)
+        # Not the index's own lock, which a long sync holds.
+        with self._layout.writing(f"spec-{name}"):
+            spec, _ = self._registry.open(name)
+            if usage_policy_id is not None:
+                if spec.is_direct_access:
+                    raise InvalidParameterValue(
+                        "Usage policy is not supported for direct access index"
+                    )
+                spec = replace(spec, usage_policy_id=usage_policy_id)
+            if payload_logging_enabled is not None:
+                spec = replace(spec, payload_logging_enabled=payload_logging_enabled)
+            write_spec(self._layout, spec)
 
     def upsert(self, name: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Write rows of a direct access index; durable on return, seen by the next query.
@@ -98,18 +112,6 @@ class Indexes:
             )
         return versions
 
-    def _dimension_of(self, table: str, column: str) -> int:
-        source = self._tables.get(table_name(table))
-        if column in source.schema.names:
-            for batch in source.batches([column], rows=64):
-                for value in batch.column(0):
-                    if value.is_valid:
-                        return len(value)
-        raise BadRequest(
-            f"Table {source.name} has no vector in a column {column!r} to read the dimension from. "
-            f"Columns: {', '.join(source.schema.names)}."
-        )
-
     def sync(self, name: str) -> SyncReport:
         """Bring an index to the state of its source table.
 
@@ -128,22 +130,20 @@ class Indexes:
                 f"Index {name} is CONTINUOUS: it follows its source table by itself, and only "
                 "TRIGGERED indexes are synced by a call."
             )
-        return self._bring_up_to_date(spec, versions)
+        return self._bring_up_to_date(versions)
 
-    def _bring_up_to_date(
-        self, spec: IndexSpec, versions: VersionStore, asked: bool = True
-    ) -> SyncReport:
-        return sync(self._layout, self._tables, self._serving, spec, versions, asked)
+    def _bring_up_to_date(self, versions: VersionStore, asked: bool = True) -> SyncReport:
+        return SyncRun(self._layout, self._tables, self._serving, versions, asked=asked).run()
 
     def _follow(self, spec: IndexSpec, versions: VersionStore) -> None:
-        """Sync a CONTINUOUS index; where that fails, what is there goes on serving.
+        """Sync a CONTINUOUS index; where that fails, its published version goes on serving.
 
         A sync remembers its failure, whatever it is, and `get_index` shows it.
         """
         if spec.pipeline_type == "CONTINUOUS":
             with contextlib.suppress(Exception):
-                self._catalog.endpoints.refuse_stopped(spec.endpoint_name)
-                self._bring_up_to_date(spec, versions, asked=False)
+                self._states.refuse_stopped(spec.endpoint_name)
+                self._bring_up_to_date(versions, asked=False)
 
     def open_served(self, name: str) -> tuple[IndexSpec, VersionStore]:
         """An index whose endpoint answers.
@@ -151,8 +151,8 @@ class Indexes:
         Raises:
             NotFound: no such index. BadRequest: its endpoint is stopped.
         """
-        spec, versions = self._catalog.open(name)
-        self._catalog.endpoints.refuse_stopped(spec.endpoint_name)
+        spec, versions = self._registry.open(name)
+        self._states.refuse_stopped(spec.endpoint_name)
         return spec, versions
 
     def version_of(self, name: str) -> tuple[IndexSpec, VersionStore, Version]:
@@ -161,9 +161,9 @@ class Indexes:
         Raises:
             NotFound: no such index. BadRequest: it has no version yet, or its endpoint is stopped.
         """
-        settled = self._catalog.settled(name)
+        settled = self._registry.settled(name)
         if settled is not None:
-            self._catalog.endpoints.refuse_stopped(settled[0].endpoint_name)
+            self._states.refuse_stopped(settled[0].endpoint_name)
             return settled
         spec, versions = self.open_served(name)
         self._follow(spec, versions)
@@ -184,19 +184,19 @@ class Indexes:
             NotFound: no such index.
         """
         with contextlib.suppress(*UNREADABLE):  # which the description says
-            self._follow(*self._catalog.open(name, endpoint))
-        return self._catalog.get_index(name, endpoint)
+            self._follow(*self._registry.open(name, endpoint))
+        return self._descriptions.get(name, endpoint)
 
     def full_name(self, name: str) -> str:
         """An index's full name by its last part or last two, where no other index has them."""
-        return full_index_name(name, self._catalog.names)
+        return full_index_name(name, self._registry.names)
 
     def exists(self, name: str) -> bool:
-        return self._catalog.exists(name)
+        return self._registry.exists(name)
 
     def delete(self, name: str, endpoint: str | None = None) -> None:
         """Delete an index and its files, a damaged one too. Raises NotFound, NewerRelease."""
-        self._catalog.delete_index(name, endpoint)
+        self._registry.delete(name, endpoint)
 
     # ------------------------------------------------------------------ maintenance
     def check(self, name: str) -> list[str]:
@@ -207,14 +207,14 @@ class Indexes:
             StorageFailed: the system refused to read a file.
         """
         try:
-            return maintenance.check(self._catalog.open(name)[1])
+            return maintenance.check(self._registry.open(name)[1])
         except CorruptFile as error:
-            copy = self._catalog.copied(name)
+            copy = self._registry.copied(name)
             return [error.message, *(maintenance.check(copy) if copy is not None else [])]
 
     def version_numbers(self, name: str) -> list[int]:
         """Numbers of the versions that are kept, ascending; the last is published. Raises NotFound."""
-        return self._catalog.open(name)[1].numbers()
+        return self._registry.open(name)[1].numbers()
 
     def compact(self, name: str) -> bool:
         """Merge all segments of an index and drop deleted rows; whether there was anything to do.
@@ -234,12 +234,12 @@ class Indexes:
         Raises:
             NotFound: no such index. CorruptFile: none is intact. NewerRelease: see `check_index`.
         """
-        described_again = self._catalog.restore_spec(name)
-        versions = self._catalog.open(name)[1]
+        described_again = self._registry.restore_spec(name)
+        versions = self._registry.open(name)[1]
         if described_again and not versions.numbers():
             return 0
         return maintenance.restore(versions)
 
     def list(self, endpoint: str | None = None) -> list[dict[str, Any]]:
         """The indexes of an endpoint, or of all, by name. Raises NotFound."""
-        return self._catalog.list_indexes(endpoint)
+        return self._descriptions.list(endpoint)

@@ -1,119 +1,91 @@
-"""Query to reply: rank, rerank, sort, count, fetch, page. Knows replies; not how rows are found."""
+"""The one way a query is answered: rank, rerank, sort, count, cut a page, fetch, reply.
+
+Knows the order of these steps; not how rows are found or fetched.
+"""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from engine.core.assumptions import FUSED_ROWS, RERANKED_ROWS
-from engine.core.query import PAGE_ROWS, Query, QueryRequest
+from engine.core.query import Query
 from engine.core.ranking.facets import count_facet
 from engine.core.ranking.fusion import reciprocal_rank_fusion
 from engine.core.ranking.sorting import sorted_places
 from engine.core.reply import reply
-from engine.core.schema import IndexSpec
+from engine.service.search.hits import Hit, Timings, fetch, places
 from engine.service.search.keyword import find_by_words, matching
-from engine.service.search.nearest import Hit, Timings, fetch, find
-from engine.service.search.paging import Ranking
+from engine.service.search.nearest import find_nearest
+from engine.service.search.paging import PageRequest, Pages, Ranking
+from engine.service.search.reranking import RerankerChoice, rerank
 from engine.store.indexes.versions import Version
-
-Rerank = Callable[[Version, Query, list[Hit], Timings], list[Hit]]
 
 
 def answer(
-    version: Version,
-    query: Query,
+    page: PageRequest,
+    pages: Pages,
+    rerankers: RerankerChoice,
     timings: Timings,
-    rerank: Rerank,
-    *,
-    offset: int = 0,
-    next_token: Callable[[int], str],
     integers_as_floats: bool = True,
-    known: Ranking | None = None,
-    keep: Callable[[Ranking], None],
 ) -> dict[str, Any]:
     """One page of the API's reply.
 
     Args:
-        query: with its vector, where it needs one.
-        rerank: ranks rows a second time, for queries that ask for it.
-        offset: rows that earlier pages have returned.
-        next_token: the token of the page that starts at an offset.
-        known: the query's ranking, where an earlier page was answered here.
-        keep: takes the ranking of a query that has more pages.
+        pages: what keeps the ranking that later pages are cut from.
+        timings: with the time that encoding took; the rest is added.
     """
-    if known is None:
-        hits, facets = _all_hits(version, query, timings, rerank)
-        count, page = len(hits), hits[offset : offset + PAGE_ROWS]
-        if count > PAGE_ROWS:
-            keep(Ranking.of(hits, facets, timings.plans, timings.warnings))
-        started = time.perf_counter()
-        values = fetch(version, page, query.columns)
-        rows = [[*row, hit.score] for row, hit in zip(values, page)]
-    else:
-        count, facets = len(known), known.facets
-        timings.plans, timings.warnings = known.plans, list(known.warnings)
-        started = time.perf_counter()
-        rows = known.page(version, offset, PAGE_ROWS, query.columns)
+    version, query = page.version, page.query
+    ranking = pages.ranking_of(page)
+    if ranking is None:
+        ranking = ranked(version, query, rerankers, timings)
+        pages.keep(page, ranking)
+    started = time.perf_counter()
+    rows = ranking.page(version, query.columns, page.offset)
     timings.fetch_ms += 1000 * (time.perf_counter() - started)
-    token = next_token(offset + PAGE_ROWS) if offset + PAGE_ROWS < count else ""
     out = reply(
         query.columns,
         rows,
-        next_page_token=token,
+        next_page_token=pages.token_after(page, ranking),
         integers_as_floats=integers_as_floats,
-        facets=facets,
+        facets=ranking.facets,
     )
     if query.debug_level >= 1:
-        out["debug_info"] = _debug_info(query, timings)
+        out["debug_info"] = _debug_info(query, ranking, timings)
     return out
 
 
-def _all_hits(
-    version: Version, query: Query, timings: Timings, rerank: Rerank
-) -> tuple[list[Hit], list[list[Any]] | None]:
+def ranked(version: Version, query: Query, rerankers: RerankerChoice, timings: Timings) -> Ranking:
     """All results of a query in the order of its pages, and their facets where asked for."""
-    hits = ranked(version, query, timings, rerank)
-    counted = _facet_result(version, query, hits, timings) if query.facets else None
+    hits = (
+        first_ranking(version, query, timings)
+        if query.reranking is None
+        else _reranked(version, query, rerankers, timings)
+    )
+    facets = _facets(version, query, hits, timings) if query.facets else None
     if query.sort:
-        keys = [list(column) for column in zip(*fetch(version, hits, _sort_columns(query)))]
-        hits = [hits[place] for place in sorted_places(query.sort, keys)] if hits else []
-    return hits, counted
-
-
-def ranked(version: Version, query: Query, timings: Timings, rerank: Rerank) -> list[Hit]:
-    """The rows of a query, best first, reranked where that is asked for."""
-    if query.reranking is None:
-        return first_ranking(version, query, timings)
-    candidates = first_ranking(version, replace(query, num_results=RERANKED_ROWS), timings)
-    if query.num_results > RERANKED_ROWS:
-        timings.plans += (f"only the first {RERANKED_ROWS} rows are reranked and returned",)
-    started = time.perf_counter()
-    hits = rerank(version, query, candidates, timings)[: query.num_results]
-    timings.rerank_ms += 1000 * (time.perf_counter() - started)
-    return hits
+        keys = fetch(version, *places(hits), [clause.column for clause in query.sort])
+        hits = [hits[place] for place in sorted_places(query.sort, keys)]
+    return Ranking.of(hits, facets, timings.plans, timings.warnings)
 
 
 def first_ranking(version: Version, query: Query, timings: Timings) -> list[Hit]:
     """The best rows of a query by its type: nearest, found by words, or both."""
     if query.query_type == "ANN":
-        return find(version, query, timings)
+        return find_nearest(version, query, timings)
     if query.query_type == "FULL_TEXT":
         return find_by_words(version, query, timings)
-    return _find_by_both(version, query, timings)
+    return _hybrid(version, query, timings)
 
 
-def _find_by_both(version: Version, query: Query, timings: Timings) -> list[Hit]:
-    """HYBRID: the nearest rows and those that the words find, fused by reciprocal rank."""
+def _hybrid(version: Version, query: Query, timings: Timings) -> list[Hit]:
+    """The nearest rows and those that the words find, fused by reciprocal rank."""
     wide = replace(query, num_results=FUSED_ROWS, score_threshold=0.0)
-    near = find(version, wide, timings)
+    near = find_nearest(version, wide, timings)
     worded = find_by_words(version, wide, timings)
     by_key = {hit.key: hit for hit in [*worded, *near]}  # a cosine is kept where there is one
     fused = reciprocal_rank_fusion([[hit.key for hit in near], [hit.key for hit in worded]])
@@ -124,32 +96,36 @@ def _find_by_both(version: Version, query: Query, timings: Timings) -> list[Hit]
     ]
 
 
-def _sort_columns(query: Query) -> list[str]:
-    return [clause.column for clause in query.sort]
+def _reranked(
+    version: Version, query: Query, rerankers: RerankerChoice, timings: Timings
+) -> list[Hit]:
+    """The first rows of the first ranking, in the reranker's order; no others are returned."""
+    wide = replace(query, num_results=RERANKED_ROWS)
+    first = first_ranking(version, wide, timings)
+    if query.num_results > RERANKED_ROWS:
+        timings.plans += (f"only the first {RERANKED_ROWS} rows are reranked and returned",)
+    started = time.perf_counter()
+    hits = rerank(rerankers, version, query, first, timings)[: query.num_results]
+    timings.rerank_ms += 1000 * (time.perf_counter() - started)
+    return hits
 
 
-def _facet_result(
+def _facets(
     version: Version, query: Query, hits: Sequence[Hit], timings: Timings
 ) -> list[list[Any]]:
     """Facets of all rows that the words find (FULL_TEXT), else of the rows that were found."""
-    places = [(hit.part, hit.row) for hit in hits]
+    parts, rows = places(hits)
     if query.query_type == "FULL_TEXT" and query.reranking is None:
         found = matching(version, query, timings)
-        places = [(part, row) for part, rows in enumerate(found) for row in rows.tolist()]
-    by_part: dict[int, list[int]] = {}
-    for part, row in places:
-        by_part.setdefault(part, []).append(row)
-    out = []
-    for facet in query.facets:
-        values: list[Any] = []
-        for part, rows in by_part.items():
-            segment = version.parts[part].segment
-            values += segment.fetch([facet.column], np.array(rows, dtype=np.int64))[0]
-        out += count_facet(facet, values)
-    return out
+        counts = np.array([len(of_part) for of_part in found], dtype=np.int64)
+        parts = np.repeat(np.arange(len(found)), counts)
+        rows = np.concatenate(found) if found else rows
+    columns = fetch(version, parts, rows, [facet.column for facet in query.facets])
+    counted = [count_facet(facet, values) for facet, values in zip(query.facets, columns)]
+    return [entry for entries in counted for entry in entries]
 
 
-def _debug_info(query: Query, timings: Timings) -> dict[str, Any]:
+def _debug_info(query: Query, ranking: Ranking, timings: Timings) -> dict[str, Any]:
     parts = {
         "embedding_gen_time": timings.encode_ms,
         "filter_time": timings.filter_ms,
@@ -165,33 +141,7 @@ def _debug_info(query: Query, timings: Timings) -> dict[str, Any]:
     used |= {"reranker_time"} if query.reranking is not None else set()
     info: dict[str, Any] = {"response_time": sum(parts.values())}
     info |= {name: value for name, value in parts.items() if name in used}
-    info["plan"] = list(timings.plans)
-    if timings.warnings:
-        info["warnings"] = list(timings.warnings)
+    info["plan"] = list(ranking.plans)
+    if ranking.warnings:
+        info["warnings"] = list(ranking.warnings)
     return info
-
-
-# ------------------------------------------------------------------ pages
-def page_state(
-    spec: IndexSpec, version: Version, query: Query, request: QueryRequest
-) -> dict[str, Any]:
-    """What a page token holds beside its offset: the whole request, and a name for its ranking."""
-    asked = asdict(request)
-    # The vector that the text was encoded to stands for what was asked with.
-    del asked["query_vector"], asked["name"]
-    asked["text"] = asked.pop("query_text")
-    state = {
-        "index": spec.id,
-        "version": version.number,
-        "vector": base64.b64encode(query.vector.astype("<f4").tobytes()).decode(),
-        "request": asked,
-    }
-    text = json.dumps(state, sort_keys=True, default=str).encode()
-    return {**state, "ranking": hashlib.blake2b(text, digest_size=16).hexdigest()}
-
-
-def request_of_token(name: str, state: Mapping[str, Any]) -> QueryRequest:
-    """The request that a token holds, with the vector that its text was encoded to."""
-    vector = np.frombuffer(base64.b64decode(state["vector"]), dtype="<f4").tolist()
-    asked = dict(state["request"])
-    return QueryRequest(name, query_vector=vector, query_text=asked.pop("text"), **asked)

@@ -1,87 +1,62 @@
 """Many queries at once: one pass of FAISS for all, exact scores in blocks, rows fetched together.
 
-The same promise as `search.find`, query by query; whatever a block can't settle is asked again alone.
+The same promise as `nearest.find_nearest`, query by query; a query that isn't settled for sure by what
+is done for all is answered again alone.
 """
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.core.arrays import Floats32, Matrix, Rows
-from engine.core.query import Query, QueryRequest
+from engine.core.query import Query
+from engine.core.query_request import QueryRequest
 from engine.core.ranking.scoring import api_scores
 from engine.core.rows import RowSet
 from engine.core.schema import IndexSpec
 from engine.errors import InvalidParameterValue
-from engine.service.search.nearest import plan_of, rows_to_search
+from engine.service.search.hits import fetch
+from engine.service.search.nearest import allowed_rows, plan_of
 from engine.service.search.shortlist import (
     MOST_SHARE,
     SURE,
-    candidates,
-    first_list,
-    first_look,
+    first_pass_rows,
+    first_rescored,
+    shortlist,
 )
 from engine.store.indexes.versions import Part, Version
 from engine.store.segments.ann import exact_nearest
 from engine.store.segments.segment import Segment
 
 _SLACK = 12  # rows beyond k, so that near ties are settled by exact scores
-_BLOCK_BYTES = 8 << 20  # of gathered vectors at a time
-_Pairs = tuple[Rows, Rows]  # query and row of each candidate
+_BLOCK_BYTES = 8 << 20  # of vectors copied together at a time
+_Pairs = tuple[Rows, Rows]  # query and row of each pair
 
 
 def search_batch(
-    spec: IndexSpec,
-    version: Version,
-    query_vectors: npt.ArrayLike,
-    columns: Sequence[str],
-    filters: object,
-    num_results: int,
-    exact: bool,
+    spec: IndexSpec, version: Version, query_vectors: npt.ArrayLike, request: QueryRequest
 ) -> list[list[dict[str, Any]]]:
-    """See `Indexes.similarity_search_batch`."""
+    """See `Queries.batch`.
+
+    Args:
+        request: what all queries ask for, without a vector.
+    """
     queries = _queries(query_vectors, spec)
     if not len(queries):
         return []
-    request = QueryRequest(
-        spec.name,
-        columns=columns,
-        query_vector=queries[0],
-        filters=filters,
-        num_results=num_results,
-        exact=exact,
-    )
-    query = request.checked(spec, version.columns)
-    asked, places, rows, distances = _nearest(version, queries, query)
-    scores = api_scores(distances).tolist()
+    query = replace(request, query_vector=queries[0]).checked(spec, version.columns)
+    asked, parts, rows, distances = _nearest(version, queries, query)
     names = (*query.columns, "score")
-    found = [
-        dict(zip(names, values))
-        for values in zip(*_fetch(version, places, rows, query.columns), scores)
-    ]
+    values = fetch(version, parts, rows, query.columns)
+    found = [dict(zip(names, row)) for row in zip(*values, api_scores(distances).tolist())]
     ends = np.searchsorted(asked, np.arange(len(queries) + 1)).tolist()
     return [found[start:end] for start, end in itertools.pairwise(ends)]
-
-
-def _fetch(version: Version, parts: Rows, rows: Rows, columns: Sequence[str]) -> list[list[Any]]:
-    """Column values of rows of parts, in their order: a list for each column."""
-    numbers = np.unique(parts).tolist()
-    if len(numbers) == 1:
-        values: list[list[Any]] = version.parts[numbers[0]].segment.fetch(columns, rows)
-        return values
-    out: list[list[Any]] = [[None] * len(rows) for _ in columns]
-    for part in numbers:
-        places = np.flatnonzero(parts == part)
-        for column, values in zip(out, version.parts[part].segment.fetch(columns, rows[places])):
-            for place, value in zip(places.tolist(), values):
-                column[place] = value
-    return out
 
 
 def _queries(values: npt.ArrayLike, spec: IndexSpec) -> Matrix:
@@ -108,8 +83,8 @@ def _nearest(
     asked, parts, rows, distances, keys = [], [], [], [], []
     for number, part in enumerate(version.parts):
         part.segment.vectors.check_size()
-        passing, _ = rows_to_search(version, part, query)
-        of, where = _candidates(part, queries, query, passing)
+        allowed = allowed_rows(version, part, query)
+        of, where = _shortlists(part, queries, query, allowed)
         asked.append(of)
         rows.append(where)
         parts.append(np.full(len(of), number))
@@ -147,21 +122,21 @@ def _distances(queries: Matrix, matrix: Matrix, of: Rows, rows: Rows) -> npt.NDA
     return out
 
 
-def _candidates(part: Part, queries: Matrix, query: Query, passing: RowSet | None) -> _Pairs:
+def _shortlists(part: Part, queries: Matrix, query: Query, allowed: RowSet | None) -> _Pairs:
     """Pairs of query and row that hold each query's nearest k of this part."""
-    plan = plan_of(part, passing, query)
+    plan = plan_of(part, allowed, query)
     if plan.kind == "compressed" and part.segment.ann and part.segment.ann.cell_count == 1:
-        settled, pairs = _compressed(part, queries, query.num_results, passing)
+        settled, pairs = _compressed(part, queries, query.num_results, allowed)
         left = np.flatnonzero(~settled)
-        if passing is None and len(left):
+        if allowed is None and len(left):
             settled[left], rest = _scanned(part, queries[left], query.num_results)
             pairs.extend((left[of], rows) for of, rows in rest)
-    elif plan.kind == "exact scan" and passing is None:
+    elif plan.kind == "exact scan" and allowed is None:
         settled, pairs = _scanned(part, queries, query.num_results)
     else:
         settled, pairs = np.zeros(len(queries), dtype=np.bool_), []
     for place in np.flatnonzero(~settled).tolist():
-        found = candidates(part.segment, queries[place], query.num_results, passing, plan)
+        found = shortlist(part.segment, queries[place], query.num_results, allowed, plan)
         pairs.append((np.full(len(found.rows), place), found.rows))
     of, rows = (np.concatenate(list_) for list_ in zip(*pairs))
     order = np.argsort(of, kind="stable")
@@ -181,19 +156,19 @@ def _scanned(part: Part, queries: Matrix, k: int) -> tuple[npt.NDArray[np.bool_]
 
 
 def _compressed(
-    part: Part, queries: Matrix, k: int, passing: RowSet | None
+    part: Part, queries: Matrix, k: int, allowed: RowSet | None
 ) -> tuple[npt.NDArray[np.bool_], list[_Pairs]]:
-    """First passes for all that are open; settled as `candidates.rescore` decides."""
+    """First passes for all that are open; settled as `shortlist.rescore` decides."""
     segment, ann = part.segment, part.segment.ann
     assert ann is not None
-    considered = segment.rows if passing is None else passing.count
+    considered = segment.rows if allowed is None else allowed.count
     spreads = ann.error_spreads(segment.sample, queries)
     settled = np.zeros(len(queries), dtype=np.bool_)
     pairs: list[_Pairs] = []
-    wanted = first_list(segment.rows, k)
+    wanted = first_pass_rows(segment.rows, k)
     while not settled.all() and wanted <= MOST_SHARE * considered:
         left = np.flatnonzero(~settled)
-        rows, products = ann.search_many(queries[left], wanted, passing, None)
+        rows, products = ann.search_many(queries[left], wanted, allowed, None)
         if (rows[:, -1] < 0).any():
             break
         near, done = _settle(segment, queries[left], rows, products, spreads[left], k)
@@ -207,7 +182,7 @@ def _compressed(
 def _settle(
     segment: Segment, queries: Matrix, rows: Rows, products: Floats32, spreads: Floats32, k: int
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Score lists exactly.
+    """Re-score lists exactly.
 
     Args:
         queries: (m, d). rows, products: (m, wanted) approximate, greatest first.
@@ -218,7 +193,7 @@ def _settle(
         enough.
     """
     wanted = rows.shape[1]
-    first = min(wanted, first_look(k))
+    first = min(wanted, first_rescored(k))
     exact = segment.products_of(queries, rows[:, :first])
     difference = exact - products[:, :first]
     margins = segment.vectors.margins(queries)
@@ -227,7 +202,7 @@ def _settle(
     kth = np.partition(exact, first - k, axis=1)[:, first - k]
     needed = (products >= (kth - reach)[:, None]).sum(axis=1)
     done = needed < wanted
-    # FAISS passes over row -1: beyond what is needed, and in lists that are asked for again.
+    # FAISS skips row -1: beyond what is needed, and in lists that are asked for again.
     rest = np.where(
         (np.arange(first, wanted) < needed[:, None]) & done[:, None], rows[:, first:], -1
     )

@@ -1,5 +1,7 @@
-"""How long a query will take and how large its reply gets, before it is run. Knows sizes and measured
-costs; not replies."""
+"""What a query will cost: how long it takes and how large its reply gets, estimated before it is run.
+
+Knows sizes and measured times; not replies.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.core.filters.tree import parse_dict
+from engine.core.filters.dict_form import parse_dict
 from engine.core.schema import IndexSpec
 from engine.service.search.planner import CODES_NS, SCAN_NS
 from engine.store.indexes.versions import Part, Version
@@ -20,19 +22,18 @@ _RESULT_NUMBER_MS = 12e-6
 _VALUE_MS = 0.4e-3  # each value of the reply
 _VECTOR_NUMBER_MS = 150e-6  # each number of a vector column, as JSON
 _TEXT_BYTE_MS = 10e-6
-_GIVEN_UP_MS = (
-    30.0  # a first pass may end in an exact scan; one that takes longer is no quick query
-)
+# A first pass may be given up for an exact scan; a query whose scan takes longer is no quick one.
+_GIVEN_UP_MS = 30.0
 _NUMBER_BYTES, _VALUE_BYTES = 13, 40  # as JSON
 _UNPACKED = 4  # rows are stored compressed
 
 
 @dataclass(frozen=True)
-class Effort:
-    """What one request takes.
+class Cost:
+    """What one request costs.
 
     Attributes:
-        ms: of one thread; infinite where that can't be told.
+        ms: of one thread; infinite where it can't be estimated.
         reply_bytes: of its reply as JSON, roughly.
     """
 
@@ -40,7 +41,7 @@ class Effort:
     reply_bytes: int
 
 
-NONE = Effort(0.0, 0)  # a refusal
+REFUSED = Cost(0.0, 0)  # of a request that will be refused
 
 
 def reply_bytes(spec: IndexSpec, version: Version | None, columns: Sequence[str], rows: int) -> int:
@@ -57,18 +58,18 @@ def _stored_bytes(version: Version | None) -> float:
     return max((_UNPACKED * part.segment.row_bytes for part in parts), default=0.0)
 
 
-def query_effort(
+def query_cost(
     spec: IndexSpec,
     version: Version | None,
     columns: Sequence[str],
     num_results: int,
     page_rows: int,
     filters: object,
-) -> Effort:
-    """The effort of a query by vector that asks for nothing beside rows.
+) -> Cost:
+    """The cost of a query by vector that asks for nothing beside rows.
 
     Args:
-        version: None where it is not known to be open.
+        version: the published one; None where it may not be open yet.
         page_rows: the most rows of the reply.
 
     Raises:
@@ -77,18 +78,18 @@ def query_effort(
     rows = min(num_results, page_rows, version.rows if version is not None else num_results)
     size = reply_bytes(spec, version, columns, rows)
     if version is None or not all(_is_ready(part, spec, columns) for part in version.parts):
-        return Effort(math.inf, size)
+        return Cost(math.inf, size)
     condition = parse_dict(filters, version.columns)
     if condition is not None:
-        seen = [version.masks.holds((part.segment.id, "", condition)) for part in version.parts]
-        if not all(seen):  # a database looks at every row
-            return Effort(math.inf, size)
+        cached = [version.masks.holds((part.segment.id, "", condition)) for part in version.parts]
+        if not all(cached):  # a database reads every row
+            return Cost(math.inf, size)
     ms = _FIXED_MS + sum(_search_ms(part, spec.dimension) for part in version.parts)
     ms += num_results * (_RESULT_MS + _RESULT_NUMBER_MS * spec.dimension)
     ms += rows * len(columns) * _VALUE_MS + rows * _stored_bytes(version) * _TEXT_BYTE_MS
     if spec.vector_column in columns:
         ms += rows * spec.dimension * _VECTOR_NUMBER_MS
-    return Effort(ms, size)
+    return Cost(ms, size)
 
 
 def _is_ready(part: Part, spec: IndexSpec, columns: Sequence[str]) -> bool:

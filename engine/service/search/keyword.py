@@ -21,20 +21,21 @@ from engine.core.arrays import Rows
 from engine.core.query import Query
 from engine.core.ranking.bm25 import Scores, Term, idf
 from engine.core.rows import RowSet
-from engine.service.search.nearest import Hit, Timings, rows_to_search
+from engine.service.search.hits import Hit, Timings
+from engine.service.search.nearest import allowed_rows
 from engine.store.indexes.versions import Version
-from engine.store.segments.keywords import tokens
-from engine.store.segments.words import Words
+from engine.store.segments.inverted_index import tokens
+from engine.store.segments.texts import SegmentTexts
 
-_GATHER_ROWS = 512  # so few rows are scored without asking the index
+_GATHER_ROWS = 512  # so few allowed rows are scored without asking the index
 _GATHER_SHARE = 1 / 16  # and this share of those that hold a word
-_FIRST_LIST = 256
-_GROWTH = 4
+_FIRST_LIST = 256  # rows that the index lists at first
+_GROWTH = 4  # of a list that was too short
 _NONE: Rows = np.empty(0, dtype=np.int64)
 
 
 def find_by_words(version: Version, query: Query, timings: Timings) -> list[Hit]:
-    """The best rows that pass the filter and hold a word of `query.text`; ties by primary key.
+    """The best of the allowed rows that hold a word of `query.text`; ties by primary key.
 
     Returns:
         at most `query.num_results` hits whose `score` is BM25, summed over `query.text_columns`, and
@@ -43,11 +44,11 @@ def find_by_words(version: Version, query: Query, timings: Timings) -> list[Hit]
     started, filtered = time.perf_counter(), timings.filter_ms
     terms = _terms(version, query)
     best: list[tuple[float, Any, int, int]] = []  # the score negated, so that the best come first
-    for number, passing in enumerate(_passing(version, query, timings) if terms else ()):
-        words = version.parts[number].segment.words
+    for number, allowed in enumerate(_allowed(version, query, timings) if terms else ()):
+        words = version.parts[number].segment.texts
         full = len(best) == query.num_results
         floor = max(query.score_threshold, -best[-1][0] if full else -math.inf)
-        found = _best(words, terms, passing, query.num_results, floor)
+        found = _best(words, terms, allowed, query.num_results, floor)
         keys = version.parts[number].segment.keys_of(found.rows)
         best += zip((-found.scores).tolist(), keys, repeat(number), found.rows.tolist())
         best = heapq.nsmallest(query.num_results, best)
@@ -57,21 +58,21 @@ def find_by_words(version: Version, query: Query, timings: Timings) -> list[Hit]
 
 
 def matching(version: Version, query: Query, timings: Timings) -> list[Rows]:
-    """All rows that pass the filter and hold a word, for each part of the version, ascending."""
+    """All allowed rows that hold a word, for each part of the version, ascending."""
     started, filtered = time.perf_counter(), timings.filter_ms
     terms = _terms(version, query)
     if not terms:
         return [_NONE] * len(version.parts)
     out = []
-    for part, passing in zip(version.parts, _passing(version, query, timings)):
-        words = part.segment.words
+    for part, allowed in zip(version.parts, _allowed(version, query, timings)):
+        words = part.segment.texts
         here, most = words.terms_here(terms)
-        if passing is not None and _is_gathered(passing, most):
-            rows = passing.rows()
+        if allowed is not None and _is_gathered(allowed, most):
+            rows = allowed.rows()
             out.append(rows[words.scores(here, rows) > 0])
         else:
             rows = np.sort(words.best(here, most)[0]) if here else _NONE
-            out.append(rows if passing is None else rows[passing.mask()[rows]])
+            out.append(rows if allowed is None else rows[allowed.mask()[rows]])
     timings.words_ms += _milliseconds(started) - (timings.filter_ms - filtered)
     return out
 
@@ -80,10 +81,10 @@ def _milliseconds(started: float) -> float:
     return 1000 * (time.perf_counter() - started)
 
 
-def _passing(version: Version, query: Query, timings: Timings) -> list[RowSet | None]:
-    """For each part the live rows that pass the filter; None for all."""
+def _allowed(version: Version, query: Query, timings: Timings) -> list[RowSet | None]:
+    """For each part its allowed rows; None for all."""
     started = time.perf_counter()
-    out = [rows_to_search(version, part, query)[0] for part in version.parts]
+    out = [allowed_rows(version, part, query) for part in version.parts]
     timings.filter_ms += _milliseconds(started)
     return out
 
@@ -91,7 +92,7 @@ def _passing(version: Version, query: Query, timings: Timings) -> list[RowSet | 
 def _terms(version: Version, query: Query) -> list[Term]:
     """The query's tokens in each column where a live row holds them."""
     wanted = list(dict.fromkeys(tokens(query.text)))
-    parts = [(part.segment.words, part.deleted) for part in version.parts] if wanted else []
+    parts = [(part.segment.texts, part.delete_bitmap) for part in version.parts] if wanted else []
     for words, _ in parts:
         words.check_sizes()
     rows, out = version.rows, []
@@ -117,36 +118,36 @@ class _Found:
     way: str
 
 
-def _is_gathered(passing: RowSet, holding: int) -> bool:
-    """Whether to score all rows that pass, because few do."""
-    return passing.count <= max(_GATHER_ROWS, _GATHER_SHARE * holding)
+def _is_gathered(allowed: RowSet, holding: int) -> bool:
+    """Whether to score all allowed rows, because they are few."""
+    return allowed.count <= max(_GATHER_ROWS, _GATHER_SHARE * holding)
 
 
 def _best(
-    words: Words, terms: Sequence[Term], passing: RowSet | None, k: int, floor: float
+    words: SegmentTexts, terms: Sequence[Term], allowed: RowSet | None, k: int, floor: float
 ) -> _Found:
-    """Rows that hold the best k of a segment among those that pass, ties of the k-th included.
+    """Rows that hold the best k of a segment's allowed rows, ties of the k-th included.
 
     Args:
         floor: rows with a lower score are not wanted.
     """
     here, most = words.terms_here(terms)
-    if passing is not None and _is_gathered(passing, most):
-        rows = passing.rows()
+    if allowed is not None and _is_gathered(allowed, most):
+        rows = allowed.rows()
         scores = words.scores(here, rows)
-        way = f"keyword gather: {len(rows):,} rows pass the filter"
+        way = f"keyword gather: {len(rows):,} rows match the filter"
         return _chosen(rows, scores, max(floor, math.ulp(0.0)), way)
     if not here:
         return _Found(_NONE, np.empty(0), "keyword index: no row holds a word")
-    mask = None if passing is None else passing.mask()
-    share = 1.0 if passing is None else passing.count / passing.total
+    mask = None if allowed is None else allowed.mask()
+    share = 1.0 if allowed is None else allowed.count / allowed.total
     limit = int(max(_FIRST_LIST, 4 * k) / share)
     while True:
         rows, bounds = words.best(here, min(limit, most))
         lowest = bounds[-1] if len(rows) and len(rows) >= limit else -math.inf
         if mask is not None:
-            passed = mask[rows]
-            rows, bounds = rows[passed], bounds[passed]
+            kept = mask[rows]
+            rows, bounds = rows[kept], bounds[kept]
         scores, bar = _scored(words, here, rows, bounds, k, floor)
         if lowest < bar or limit >= most:
             way = f"keyword index: {len(scores):,} of {len(rows):,} rows scored"
@@ -155,7 +156,7 @@ def _best(
 
 
 def _scored(
-    words: Words, terms: Sequence[Term], rows: Rows, bounds: Scores, k: int, floor: float
+    words: SegmentTexts, terms: Sequence[Term], rows: Rows, bounds: Scores, k: int, floor: float
 ) -> tuple[Scores, float]:
     """Exact scores of as much of a list as can reach its best k.
 

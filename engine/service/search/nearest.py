@@ -1,64 +1,35 @@
-"""Nearest rows of one version, over its segments. Knows plans and ranking; not words or replies."""
+"""The nearest rows of one version, over its segments. Knows plans and ranking; not words or replies."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any, Literal
-
-import numpy as np
 
 from engine.core.query import Query
 from engine.core.ranking.scoring import distances_and_cosines
 from engine.core.rows import RowSet
+from engine.service.search.hits import Hit, Timings
 from engine.service.search.planner import Plan, plan
-from engine.service.search.shortlist import candidates
+from engine.service.search.shortlist import shortlist
 from engine.store.indexes.versions import Part, Version
 
 
-@dataclass(frozen=True)
-class Hit:
-    """One result: where the row lies, its primary key, the API's score and the cosine.
+def find_nearest(version: Version, query: Query, timings: Timings) -> list[Hit]:
+    """The nearest of the allowed rows, nearest first, ties by ascending primary key.
 
-    Both scores are higher for better rows; `score` of a nearest row is `1 / (1 + d²)`. The cosine is
-    None where the row was found by words.
+    Returns:
+        at most `query.num_results` hits whose `score` is at least `query.score_threshold`.
     """
-
-    part: int
-    row: int
-    key: Any
-    score: float
-    cosine: float | None
-
-
-@dataclass
-class Timings:
-    """Milliseconds of one query's parts, the plan of each segment, and what its user must know."""
-
-    encode_ms: float = 0.0
-    filter_ms: float = 0.0
-    search_ms: float = 0.0
-    words_ms: float = 0.0
-    rerank_ms: float = 0.0
-    fetch_ms: float = 0.0
-    plans: tuple[str, ...] = ()
-    warnings: list[str] = field(default_factory=list)
-
-
-def find(version: Version, query: Query, timings: Timings | None = None) -> list[Hit]:
-    """The nearest rows that pass the filter, nearest first, ties by ascending primary key."""
-    timings = timings or Timings()
     scored: list[tuple[float, Any, int, int, float]] = []
     for number, part in enumerate(version.parts):
         segment = part.segment
         segment.vectors.check_size()
         started = time.perf_counter()
-        passing, _ = rows_to_search(version, part, query)
+        allowed = allowed_rows(version, part, query)
         filtered = time.perf_counter()
-        chosen = plan_of(part, passing, query)
-        found = candidates(segment, query.vector, query.num_results, passing, chosen)
+        chosen = plan_of(part, allowed, query)
+        found = shortlist(segment, query.vector, query.num_results, allowed, chosen)
         squared, cosine = distances_and_cosines(query.vector, segment.vectors.take(found.rows))
         rows = found.rows.tolist()
         keys = segment.keys_of(found.rows)
@@ -75,14 +46,14 @@ def find(version: Version, query: Query, timings: Timings | None = None) -> list
     ]
 
 
-def rows_to_search(version: Version, part: Part, query: Query) -> tuple[RowSet | None, bool]:
-    """Live rows of a part that pass the query's filter, None for all; and whether it was cached."""
+def allowed_rows(version: Version, part: Part, query: Query) -> RowSet | None:
+    """The row mask of a part: rows that are not deleted and match the query's filter; None for all."""
     if query.condition is None:
-        return part.live(version.masks), True
-    return part.passing(query.condition, version.masks)
+        return part.live(version.masks)
+    return part.matching(query.condition, version.masks)
 
 
-def plan_of(part: Part, passing: RowSet | None, query: Query) -> Plan:
+def plan_of(part: Part, allowed: RowSet | None, query: Query) -> Plan:
     """How a part answers a query."""
     segment = part.segment
     index: Literal["compressed", "graph"] | None = None
@@ -92,24 +63,7 @@ def plan_of(part: Part, passing: RowSet | None, query: Query) -> Plan:
         segment.rows,
         segment.vectors.shape.dimension,
         query.num_results,
-        None if passing is None else passing.count,
+        None if allowed is None else allowed.count,
         index,
         query.exact,
     )
-
-
-def fetch(version: Version, hits: Sequence[Hit], columns: Sequence[str]) -> list[tuple[Any, ...]]:
-    """Column values of the hits, in their order."""
-    if len({hit.part for hit in hits}) == 1:
-        rows = np.array([hit.row for hit in hits], dtype=np.int64)
-        return list(zip(*version.parts[hits[0].part].segment.fetch(columns, rows)))
-    by_part: dict[int, list[int]] = {}
-    for place, hit in enumerate(hits):
-        by_part.setdefault(hit.part, []).append(place)
-    out: list[tuple[Any, ...]] = [()] * len(hits)
-    for part, places in by_part.items():
-        rows = np.array([hits[place].row for place in places], dtype=np.int64)
-        values = zip(*version.parts[part].segment.fetch(columns, rows))
-        for place, row in zip(places, values):
-            out[place] = row
-    return out

@@ -1,32 +1,95 @@
-"""Rankings of queries with several pages, kept for their next pages. Knows places of rows; not queries.
+"""Pages of a query: their tokens, the rankings that are kept for them, and how one is cut.
 
-A page token holds all that its page needs: where its ranking is not here any more (another process, a
+A page token holds all that its page needs: where its ranking is not kept any more (another process, a
 restart, too many others since), the query is ranked again.
 """
 
 from __future__ import annotations
 
+import base64
+import functools
+import hashlib
+import json
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from engine.core.arrays import Rows
-from engine.service.search.nearest import Hit
-from engine.store.indexes.versions import Version
+from engine.core.query import PAGE_ROWS, Query
+from engine.core.query_request import QueryRequest
+from engine.core.reply import decode_token, encode_token, invalid_token
+from engine.core.schema import IndexSpec
+from engine.errors import BadRequest
+from engine.service.search.hits import Hit, fetch, places
+from engine.store.indexes.versions import Version, VersionStore
+from engine.store.layout import Layout
+from engine.store.secret import workspace_secret
 
 MAX_BYTES = 64 << 20  # of all rankings together
 
 
 @dataclass(frozen=True)
-class Ranking:
-    """The rows of a query in order, and what its reply says beside them.
+class PageRequest:
+    """One page of a query: of which version of which index, and from which result on.
 
     Attributes:
-        parts, rows, scores: of each result the part of the version, its row there, and its score.
+        request: the query as it was asked.
+        query: the same, checked, with its vector where it needs one.
+        offset: results that earlier pages have returned.
+    """
+
+    spec: IndexSpec
+    version: Version
+    request: QueryRequest
+    query: Query
+    offset: int = 0
+
+    @functools.cached_property
+    def state(self) -> dict[str, Any]:
+        """What a token holds beside its offset: the whole query, and a name for its ranking."""
+        asked = asdict(self.request)
+        # The vector that the text was encoded to stands for what was asked with.
+        del asked["query_vector"], asked["name"]
+        asked["text"] = asked.pop("query_text")
+        state = {
+            "index": self.spec.id,
+            "version": self.version.number,
+            "vector": base64.b64encode(self.query.vector.astype("<f4").tobytes()).decode(),
+            "request": asked,
+        }
+        text = json.dumps(state, sort_keys=True, default=str).encode()
+        return {**state, "ranking": hashlib.blake2b(text, digest_size=16).hexdigest()}
+
+    @staticmethod
+    def of_state(state: Mapping[str, Any], spec: IndexSpec, versions: VersionStore) -> PageRequest:
+        """The page that a token stands for.
+
+        Raises:
+            KeyError, ValueError, TypeError, BadRequest: not the state of a token of this index.
+            FileNotFoundError: the version is gone.
+        """
+        if state["index"] != spec.id:
+            raise KeyError("index")
+        version = versions.get(state["version"])
+        vector = np.frombuffer(base64.b64decode(state["vector"]), dtype="<f4").tolist()
+        asked = dict(state["request"])
+        text = asked.pop("text")
+        request = QueryRequest(spec.name, query_vector=vector, query_text=text, **asked)
+        # Only ANN has more pages than one; the vector stands for the text that was encoded.
+        query = replace(request, query_text=None).checked(spec, version.columns)
+        return PageRequest(spec, version, request, query, int(state["offset"]))
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """All results of a query in order, and what its reply says beside them.
+
+    Attributes:
+        parts, rows, scores: (n,) each: the part of the version, its row there, and its score.
         facets: counted over all results, or None.
         plans, warnings: as in `Timings`.
     """
@@ -45,32 +108,18 @@ class Ranking:
         plans: Sequence[str],
         warnings: Sequence[str],
     ) -> Ranking:
-        count = len(hits)
-        return Ranking(
-            np.fromiter((hit.part for hit in hits), np.int64, count),
-            np.fromiter((hit.row for hit in hits), np.int64, count),
-            np.fromiter((hit.score for hit in hits), np.float64, count),
-            facets,
-            tuple(plans),
-            tuple(warnings),
-        )
+        """The ranking that hits are, best first."""
+        scores = np.array([hit.score for hit in hits], dtype=np.float64)
+        return Ranking(*places(hits), scores, facets, tuple(plans), tuple(warnings))
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def page(
-        self, version: Version, start: int, rows: int, columns: Sequence[str]
-    ) -> list[list[Any]]:
-        """Column values and score of the results from `start` on."""
-        parts, places = self.parts[start : start + rows], self.rows[start : start + rows]
-        scores = self.scores[start : start + rows].tolist()
-        out: list[list[Any]] = [[]] * len(scores)
-        for part in np.unique(parts).tolist():
-            here = np.flatnonzero(parts == part)
-            values = version.parts[part].segment.fetch(columns, places[here])
-            for place, *row in zip(here.tolist(), *values):
-                out[place] = [*row, scores[place]]
-        return out
+    def page(self, version: Version, columns: Sequence[str], offset: int) -> list[tuple[Any, ...]]:
+        """Column values and score of the results of one page, which starts at `offset`."""
+        cut = slice(offset, offset + PAGE_ROWS)
+        values = fetch(version, self.parts[cut], self.rows[cut], columns)
+        return list(zip(*values, self.scores[cut].tolist()))
 
     @property
     def nbytes(self) -> int:
@@ -89,7 +138,7 @@ class Rankings:
         self._lock = threading.Lock()
 
     def get(self, key: str) -> Ranking | None:
-        """The ranking of a query, if it is still here."""
+        """The ranking of a query, if it is kept still."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -104,3 +153,44 @@ class Rankings:
             while self.nbytes > self._max_bytes:
                 _, oldest = self._kept.popitem(last=False)
                 self.nbytes -= oldest.nbytes
+
+
+class Pages:
+    """Tokens and kept rankings of one workspace's queries. Safe to use from many threads."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._rankings = Rankings()
+
+    @functools.cached_property
+    def _secret(self) -> bytes:
+        return workspace_secret(self._layout)
+
+    def read(self, token: str, spec: IndexSpec, versions: VersionStore) -> PageRequest:
+        """The page that a token stands for.
+
+        Raises:
+            InvalidParameterValue: not a token of this index, or its version is gone; the service's
+                text.
+        """
+        state = decode_token(token, self._secret)
+        try:
+            return PageRequest.of_state(state, spec, versions)
+        except (KeyError, ValueError, TypeError, FileNotFoundError, BadRequest):
+            raise invalid_token(token) from None
+
+    def token_after(self, page: PageRequest, ranking: Ranking) -> str:
+        """The token of the page behind this one; empty where this is the last."""
+        offset = page.offset + PAGE_ROWS
+        if offset >= len(ranking):
+            return ""
+        return encode_token({**page.state, "offset": offset}, self._secret)
+
+    def ranking_of(self, page: PageRequest) -> Ranking | None:
+        """The ranking that an earlier page of the query was cut from, if it is kept still."""
+        return self._rankings.get(page.state["ranking"]) if page.offset else None
+
+    def keep(self, page: PageRequest, ranking: Ranking) -> None:
+        """Keep a ranking for the query's next pages, where it has any."""
+        if len(ranking) > PAGE_ROWS:
+            self._rankings.put(page.state["ranking"], ranking)

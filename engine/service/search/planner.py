@@ -1,4 +1,4 @@
-"""Which way to answer a query in one segment, and why. Knows counts and costs; not files or vectors.
+"""Which way a segment answers a query, and why. Knows counts and costs; not files or vectors.
 
 The costs were measured side by side; `benchmarks/cases/plan_costs.py` measures them again.
 """
@@ -14,9 +14,9 @@ Kind = Literal["nothing", "exact gather", "exact scan", "compressed", "graph"]
 SCAN_NS = 0.14  # all vectors, as one matrix product
 GATHER_NS = 0.28  # vectors of some rows, copied together first
 CODES_NS = 0.010  # all codes
-_CODES_FIXED_NS = 60_000.0  # tables of the query, and the second look at the best
-_GRAPH_SHARE = 0.3  # a graph's walk meets enough rows that pass when at least so many do
-_SHORTLIST = 10  # an approximate first pass looks again at ten times the rows that are wanted
+_CODES_FIXED_NS = 60_000.0  # tables of the query, and re-scoring the best
+_GRAPH_SHARE = 0.3  # a graph's walk meets enough allowed rows where these are at least this share
+_SHORTLIST = 10  # rows that are re-scored after a first pass, for each row that is wanted
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Plan:
     """How one segment answers one query.
 
     Attributes:
-        kind: "nothing" (no row passes), "exact gather", "exact scan", "compressed" (all codes or
+        kind: "nothing" (no row is allowed), "exact gather", "exact scan", "compressed" (all codes or
             the nearest cells, then exact scores) or "graph" (also: what a factory string made).
         reason: the numbers that decided.
     """
@@ -37,31 +37,29 @@ def plan(
     rows: int,
     dimension: int,
     k: int,
-    passing: int | None,
+    allowed: int | None,
     index: Literal["compressed", "graph"] | None,
     exact: bool,
 ) -> Plan:
     """Choose for one segment.
 
     Args:
-        rows: of the segment. passing: how many pass the filter and are not deleted; None for all.
+        rows: of the segment. allowed: how many match the filter and are not deleted; None for all.
         k: results wanted.
         index: the approximate index that the segment has.
         exact: an approximate first pass is not wanted.
     """
-    considered = rows if passing is None else passing
+    considered = rows if allowed is None else allowed
     if considered == 0:
-        return Plan("nothing", f"no row of {rows} passes the filter")
+        return Plan("nothing", f"no row of {rows} matches the filter")
     share = considered / rows
-    what = (
-        f"no filter, {rows} rows"
-        if passing is None
-        else f"{considered} of {rows} rows pass ({share:.1%})"
-    )
+    what = f"no filter, {rows} rows"
+    if allowed is not None:
+        what = f"{considered} of {rows} rows match ({share:.1%})"
     gather = considered * dimension * GATHER_NS
     scan = rows * dimension * SCAN_NS
-    exact_kind: Kind = "exact gather" if passing is not None and gather < scan else "exact scan"
-    exact_cost = min(gather, scan) if passing is not None else scan
+    exact_kind: Kind = "exact gather" if allowed is not None and gather < scan else "exact scan"
+    exact_cost = min(gather, scan) if allowed is not None else scan
     if exact or index is None:
         why = "exactness asked for" if exact else "too few rows for an approximate index"
         return Plan(exact_kind, f"{what}; {why}")
@@ -71,5 +69,5 @@ def plan(
     if _SHORTLIST * k * 2 > considered:
         return Plan(exact_kind, f"{what}; {k} results are too large a part for a first pass")
     if index == "graph" and share < _GRAPH_SHARE:
-        return Plan(exact_kind, f"{what}; a graph's walk would meet too few that pass")
+        return Plan(exact_kind, f"{what}; a graph's walk would meet too few of them")
     return Plan(index, what)

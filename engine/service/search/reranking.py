@@ -1,6 +1,7 @@
-"""Ranking the first rows a second time, by a pluggable object. Knows texts and scores; not indexes.
+"""Reranking: the first rows ranked a second time, by a pluggable model.
 
-What the cloud's model computes is not published; the one here is this engine's own.
+Knows texts and scores; not how rows are found. What the cloud's model computes is not published; the one
+here is this engine's own.
 """
 
 from __future__ import annotations
@@ -21,20 +22,20 @@ from engine.core.ranking.bm25 import Scores, Term, gains, idf
 from engine.encode.encoder import Encoder
 from engine.errors import NotFound
 from engine.service.cancellation import check
-from engine.service.search.nearest import Hit, Timings, fetch
+from engine.service.search.hits import Hit, Timings, fetch, places
 from engine.service.serving.models import Models
 from engine.service.serving.rerankers import Rerankers, RerankingModel
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.serving.text_vectors import TextEncoder
 from engine.store.indexes.versions import Version
-from engine.store.segments.keywords import tokens
+from engine.store.segments.inverted_index import tokens
 
 BUILT_IN = "databricks_reranker"  # the model's name in the API
 
 
 @dataclass(frozen=True)
 class RerankerChoice:
-    """Where a query's reranker is looked for: registered, behind endpoints, built in."""
+    """Where a query's reranker is found: registered, behind a serving endpoint, or built in."""
 
     registered: Rerankers
     serving: ServingEndpoints
@@ -57,15 +58,15 @@ def rerank(
         as many hits. The first ranking as it was where the reranker fails; `timings.warnings` says so.
 
     Raises:
-        NotFound: nothing here has the reranker's name.
+        NotFound: no reranker of this workspace has the name.
     """
     wanted = query.reranking
     assert wanted is not None
-    model = _model(choice, version, wanted, timings.warnings.append)
+    model = _model(choice, version, wanted)
     if not hits:
         return []
     check()
-    documents = [document(values) for values in fetch(version, hits, wanted.columns)]
+    documents = [document(row) for row in zip(*fetch(version, *places(hits), wanted.columns))]
     try:
         scores = _checked(model.rerank(query.text, documents), len(documents))
     except Exception as error:  # whatever it is: the first ranking is an answer too
@@ -74,8 +75,11 @@ def rerank(
             f"{type(error).__name__}: {error}"
         )
         return hits
-    how = model.how if isinstance(model, BuiltInReranker) else ""
-    timings.plans += (f"reranked {len(hits)} rows by {wanted.model}{how}",)
+    plan = f"reranked {len(hits)} rows by {wanted.model}"
+    if isinstance(model, BuiltInReranker):
+        timings.warnings += model.warnings
+        plan += model.how
+    timings.plans += (plan,)
     order = np.argsort(-scores, kind="stable").tolist()
     return [replace(hits[place], score=float(scores[place])) for place in order]
 
@@ -119,15 +123,13 @@ def _checked(scores: object, count: int) -> Scores:
 
 
 # ------------------------------------------------------------------ which one
-def _model(
-    choice: RerankerChoice, version: Version, wanted: Reranking, warn: Callable[[str], None]
-) -> RerankingModel:
+def _model(choice: RerankerChoice, version: Version, wanted: Reranking) -> RerankingModel:
     """The reranker of this name: registered, built in, or the encoder behind a serving endpoint."""
     registered = choice.registered.get(wanted.model)
     if registered is not None:
         return registered
     if wanted.model == BUILT_IN:
-        return BuiltInReranker(lambda: _encoder(choice.models, version), warn)
+        return BuiltInReranker(lambda: _encoder(choice.models, version))
     if wanted.model_type == "MODEL_TYPE_FINETUNED":
         with contextlib.suppress(NotFound):
             choice.serving.get(wanted.model)
@@ -161,12 +163,14 @@ class BuiltInReranker:
 
     Attributes:
         how: what the last call did, for the plan.
+        warnings: what its caller must know.
     """
 
-    def __init__(self, load: Callable[[], Encoder], warn: Callable[[str], None]) -> None:
-        """Take an encoder from `load`, and tell `warn` what the caller must know."""
-        self._load, self._warn = load, warn
+    def __init__(self, load: Callable[[], Encoder]) -> None:
+        """Take an encoder from `load`, when it is needed."""
+        self._load = load
         self.how = ""
+        self.warnings: tuple[str, ...] = ()
 
     def rerank(self, query_text: str, documents: Sequence[str]) -> Sequence[float]:
         """A score from 0 to 1 for each document, higher for better ones."""
@@ -175,14 +179,13 @@ class BuiltInReranker:
             encoder = self._load()
             meaning = scaled(similarities(encoder, query_text, documents))
         except Exception as error:  # packages, weights, the runtime: words need none of them
-            self._warn(
+            self.warnings = (
                 "reranked by words alone, because no encoder can be used: "
-                f"{type(error).__name__}: {error}"
+                f"{type(error).__name__}: {error}",
             )
             self.how = " (BM25)"
             return list(words)
-        if encoder.note is not None:
-            self._warn(encoder.note)
+        self.warnings = () if encoder.note is None else (encoder.note,)
         self.how = (
             f" (encoder {encoder.name}, which reads the start of a text, 77 tokens for CLIP, and "
             "BM25, half and half)"
@@ -227,7 +230,7 @@ def word_scores(text: str, documents: Sequence[str]) -> Scores:
 
 
 def scaled(scores: Scores) -> Scores:
-    """The lowest becomes 0 and the highest 1; ½ for all where they are equal and tell nothing."""
+    """The lowest becomes 0 and the highest 1; ½ for all where they are equal and say nothing."""
     low, high = scores.min(), scores.max()
     if not high > low:
         return np.full(len(scores), 0.5)

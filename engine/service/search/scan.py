@@ -1,7 +1,7 @@
 """Rows of one version in the order of their keys. Knows the API's typed values; not queries.
 
 Each page says where it ended, and the next one starts behind that key, so that a scan may span versions:
-what is there all the time is visited once, also while other rows come and go.
+a row that all of them hold is visited once, also while other rows come and go.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from engine.core.reply import typed_fields
 from engine.core.schema import IndexSpec
 from engine.core.values import integer_of, shown
 from engine.errors import InvalidParameterValue
+from engine.service.search.hits import fetch
 from engine.store.indexes.versions import Part, Version
 from engine.store.segments.columns import number_array
 from engine.store.segments.segment import Segment
@@ -39,7 +40,7 @@ def scan(
     Args:
         num_results: 1 to 10,000; None for 10.
         last_primary_key: the last key of the page before, as text or as it is; None starts at the
-            smallest. It need not be there any more.
+            smallest. Its row may be gone meanwhile.
 
     Returns:
         `{"data": [{"fields": [...]}, ...], "last_primary_key": text}`; `{"data": []}` behind the last
@@ -48,16 +49,7 @@ def scan(
     Raises:
         InvalidParameterValue: another number of rows, or a key that is not of the key's type.
     """
-    wanted = DEFAULT_ROWS if num_results is None else num_results
-    if (
-        isinstance(wanted, bool)
-        or not isinstance(wanted, int)
-        or not 1 <= wanted <= MAX_SCANNED_ROWS
-    ):
-        raise InvalidParameterValue(
-            f"num_results is {shown(num_results)}; a scan expects an integer from 1 to "
-            f"{MAX_SCANNED_ROWS}."
-        )
+    wanted = _row_count(num_results)
     is_text = version.columns[spec.primary_key].kind == "string"
     after = None if last_primary_key is None else _key(last_primary_key, is_text, spec)
     found: list[tuple[Any, int, int]] = []
@@ -67,23 +59,28 @@ def scan(
     found = sorted(found)[:wanted]
     if not found:
         return {"data": []}
-    return {
-        "data": [{"fields": typed_fields(row)} for row in _rows(version, found)],
-        "last_primary_key": str(found[-1][0]),
-    }
-
-
-def _rows(version: Version, found: list[tuple[Any, int, int]]) -> list[dict[str, Any]]:
-    """The rows with their columns, in the order given; columns of the engine's own are left out."""
+    # Columns of the engine's own are left out.
     names = [name for name in version.columns if not name.startswith("__")]
-    out: list[dict[str, Any]] = [{} for _ in found]
-    for part in {part for _, part, _ in found}:
-        places = [place for place, (_, of, _) in enumerate(found) if of == part]
-        rows = np.array([found[place][2] for place in places], dtype=np.int64)
-        values = zip(*version.parts[part].segment.fetch(names, rows))
-        for place, row in zip(places, values):
-            out[place] = dict(zip(names, row))
-    return out
+    parts = np.array([part for _, part, _ in found], dtype=np.int64)
+    rows = np.array([row for _, _, row in found], dtype=np.int64)
+    values = zip(*fetch(version, parts, rows, names))
+    data = [{"fields": typed_fields(dict(zip(names, row)))} for row in values]
+    return {"data": data, "last_primary_key": str(found[-1][0])}
+
+
+def _row_count(given: object) -> int:
+    """How many rows a page of a scan has."""
+    wanted = DEFAULT_ROWS if given is None else given
+    if (
+        isinstance(wanted, bool)
+        or not isinstance(wanted, int)
+        or not 1 <= wanted <= MAX_SCANNED_ROWS
+    ):
+        raise InvalidParameterValue(
+            f"num_results is {shown(given)}; a scan expects an integer from 1 to "
+            f"{MAX_SCANNED_ROWS}."
+        )
+    return wanted
 
 
 def _key(given: object, is_text: bool, spec: IndexSpec) -> Any:
@@ -141,7 +138,7 @@ class KeyOrder:
             start = bisect.bisect_right(places, key, key=lambda place: self._key(place))
         for place in range(start, len(self._order)):
             row = int(self._order[place])
-            if part.deleted is None or row not in part.deleted:
+            if part.delete_bitmap is None or row not in part.delete_bitmap:
                 yield self._key(place), row
 
     def _key(self, place: int) -> Any:

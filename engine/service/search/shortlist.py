@@ -1,10 +1,11 @@
-"""Rows of one segment that hold the nearest k, by the way that was planned. Knows plans; not ranking.
+"""The shortlist of one segment: rows that hold its nearest k, by the way that was planned.
 
-The approximate ways are not trusted: the spread of their products' error is measured, query by query,
-and tells how far down the list, and into how many cells, a row may hide that belongs to the nearest
-k. The first pass is widened until that is unlikely, and given up for an exact scan where it doesn't
-help (equal vectors, queries far from everything). So recall holds also for queries that are unlike
-the rows, such as texts that search photos, and under any filter.
+An approximate index gives a list by approximate products (first pass); its best rows are re-scored with
+their exact vectors. The first pass is not trusted: the spread of its products' error is measured, query
+by query, and says how far down the list, and into how many cells, a row may hide that belongs to the
+nearest k. The list is lengthened until that is unlikely, and given up for an exact scan where it doesn't
+help (equal vectors, queries far from everything). So recall holds also for queries that are unlike the
+rows, such as texts that search photos, and under any filter. Knows plans; not ranking.
 """
 
 from __future__ import annotations
@@ -17,94 +18,96 @@ import numpy as np
 from engine.core.arrays import Floats32, Rows, Vector
 from engine.core.rows import RowSet
 from engine.service.search.planner import Plan
-from engine.store.segments.ann import Sample
+from engine.store.segments.compression import Sample
 from engine.store.segments.segment import Segment
 
-_FIRST_LIST = 450  # rows that a first pass returns; enough for 20 results of some 50,000 rows
+_FIRST_PASS_ROWS = 450  # of a first list; enough for 20 results of some 50,000 rows
 SURE = 3.3  # standard deviations of the error of products; one row in 2,000 lies farther off
 _MISSED = 0.02  # rows expected to be missed in cells that are not read
 MOST_SHARE = 0.25  # a list longer than this share of the rows is no better than an exact scan
-_LOOKS = 4
+_ATTEMPTS = 4
 
 
 @dataclass
-class Candidates:
+class Shortlist:
     """Rows that hold the nearest k, and how they were found."""
 
     rows: Rows
     way: str
 
 
-def candidates(
-    segment: Segment, query: Vector, k: int, passing: RowSet | None, plan: Plan
-) -> Candidates:
-    """Rows of a segment that hold its nearest k among those that pass.
+def shortlist(
+    segment: Segment, query: Vector, k: int, allowed: RowSet | None, plan: Plan
+) -> Shortlist:
+    """Rows of a segment that hold the nearest k of those that are allowed.
 
     Args:
-        query: (dimension,) float32. passing: live rows that pass the filter; None for all.
+        query: (dimension,) float32.
+        allowed: rows that are not deleted and match the filter; None for all.
     """
     if plan.kind == "nothing":
-        return Candidates(np.empty(0, dtype=np.int64), plan.kind)
+        return Shortlist(np.empty(0, dtype=np.int64), plan.kind)
     if plan.kind in ("compressed", "graph"):
-        found = _approximate(segment, query, k, passing)
+        found = _approximate(segment, query, k, allowed)
         if found is not None:
             return found
-        exact = _exact(segment, query, k, passing)
-        return Candidates(exact, f"{plan.kind}, given up for an exact scan")
-    return Candidates(_exact(segment, query, k, passing), plan.kind)
+        exact = _exact(segment, query, k, allowed)
+        return Shortlist(exact, f"{plan.kind}, given up for an exact scan")
+    return Shortlist(_exact(segment, query, k, allowed), plan.kind)
 
 
-def _exact(segment: Segment, query: Vector, k: int, passing: RowSet | None) -> Rows:
-    return segment.vectors.nearest(query, k, None if passing is None else passing.rows())
+def _exact(segment: Segment, query: Vector, k: int, allowed: RowSet | None) -> Rows:
+    return segment.vectors.nearest(query, k, None if allowed is None else allowed.rows())
 
 
 def _approximate(
-    segment: Segment, query: Vector, k: int, passing: RowSet | None
-) -> Candidates | None:
-    """The approximate ways; None where they can't be relied on for this query."""
+    segment: Segment, query: Vector, k: int, allowed: RowSet | None
+) -> Shortlist | None:
+    """The approximate ways; None where their recall can't be relied on for this query."""
     ann = segment.ann
     assert ann is not None
-    considered = segment.rows if passing is None else passing.count
-    wanted = min(considered, first_list(segment.rows, k))
+    considered = segment.rows if allowed is None else allowed.count
+    wanted = min(considered, first_pass_rows(segment.rows, k))
     sample = segment.sample
     spread = float(ann.error_spreads(sample, query[None, :])[0])
-    cells = Reading(sample, ann.widen(query)) if ann.cell_count > 1 else None
-    for _ in range(_LOOKS):
-        rows, products = ann.search(query, wanted, passing, cells.count if cells else None)
-        if len(rows) < k and cells is not None and not cells.all_read:
-            cells.read_all()
+    probe = CellProbe(sample, ann.widen(query)) if ann.cell_count > 1 else None
+    for _ in range(_ATTEMPTS):
+        rows, products = ann.search(query, wanted, allowed, probe.count if probe else None)
+        if len(rows) < k and probe is not None and not probe.is_whole:
+            probe.read_all()
             continue
         if len(rows) < min(k, considered):
-            return None  # a graph's walk ended before it met enough rows that pass
-        listed = rescore(segment, query, k, rows, products, spread, len(rows) >= considered)
-        read = cells is None or cells.enough(listed.kth)
-        if listed.complete and read:
-            if passing is not None and ann.is_graph and len(rows) < wanted:
+            return None  # a graph's walk ended before it met enough allowed rows
+        scored = rescore(segment, query, k, rows, products, spread, len(rows) >= considered)
+        read = probe is None or probe.is_enough(scored.kth)
+        if scored.complete and read:
+            if allowed is not None and ann.is_graph and len(rows) < wanted:
                 return None
-            way = f"{len(listed.rows)} of {len(rows)} rows looked at again"
-            if cells is not None:
-                way += f", {cells.count} of {ann.cell_count} cells read"
-            return Candidates(listed.rows[listed.exact >= listed.kth - listed.margin], way)
-        if not listed.complete:
+            way = f"{len(scored.rows)} of {len(rows)} rows re-scored"
+            if probe is not None:
+                way += f", {probe.count} of {ann.cell_count} cells read"
+            return Shortlist(scored.rows[scored.exact >= scored.kth - scored.margin], way)
+        if not scored.complete:
             wanted = min(considered, 4 * wanted)
-            if wanted > max(MOST_SHARE * considered, _FIRST_LIST):
+            if wanted > max(MOST_SHARE * considered, _FIRST_PASS_ROWS):
                 return None
     return None
 
 
-def first_list(rows: int, k: int) -> int:
-    """How many rows a first pass returns at first: more for more rows, among which more are near."""
-    grown = _FIRST_LIST * max(1.0, rows / 50_000) ** 0.4
+def first_pass_rows(rows: int, k: int) -> int:
+    """How long a first list is: longer in segments of more rows, among which more are near."""
+    grown = _FIRST_PASS_ROWS * max(1.0, rows / 50_000) ** 0.4
     return int(max(grown, 8 * k))
 
 
-def first_look(k: int) -> int:
-    """How many rows of a list are scored before it is known how many must be."""
+def first_rescored(k: int) -> int:
+    """How many rows of a list are re-scored before it is known how many must be."""
     return 4 * k + 48
 
 
+# ------------------------------------------------------------------ re-scoring
 @dataclass
-class Listed:
+class Rescored:
     """The part of a list that was scored exactly, best guesses first.
 
     Attributes:
@@ -129,7 +132,7 @@ def rescore(
     products: Floats32,
     spread: float,
     complete: bool,
-) -> Listed:
+) -> Rescored:
     """Score as much of a list exactly as is needed to be sure of the nearest k.
 
     Args:
@@ -139,7 +142,7 @@ def rescore(
         complete: the list holds all rows that are considered.
     """
     margin = segment.vectors.margin(query)
-    first = min(len(rows), first_look(k))
+    first = min(len(rows), first_rescored(k))
     exact = segment.products(query, rows[:first])
     difference = exact - products[:first]
     mean = float(difference.sum()) / first  # numpy's own mean and std take five times as long
@@ -152,11 +155,12 @@ def rescore(
     if done and needed > first:
         exact = np.concatenate([exact, segment.products(query, rows[first:needed])])
         kth = float(np.partition(exact, len(exact) - k)[len(exact) - k])
-    return Listed(rows[: len(exact)], exact, kth, done, margin)
+    return Rescored(rows[: len(exact)], exact, kth, done, margin)
 
 
-class Reading:
-    """How many cells of a large segment a query reads, nearest first."""
+# ------------------------------------------------------------------ cells
+class CellProbe:
+    """How many cells of a large segment a query reads (`nprobe`), nearest first."""
 
     def __init__(self, sample: Sample, query: Vector) -> None:
         """Order the cells for a widened query."""
@@ -168,20 +172,21 @@ class Reading:
         self.count = max(16, len(order) // 32)
 
     @property
-    def all_read(self) -> bool:
+    def is_whole(self) -> bool:
+        """Whether all cells are read."""
         return self.count >= len(self._sizes)
 
     def read_all(self) -> None:
         """Leave no cell out."""
         self.count = len(self._sizes)
 
-    def enough(self, kth: float) -> bool:
+    def is_enough(self, kth: float) -> bool:
         """Whether the other cells can be left out; if not, `count` has grown.
 
         A row's product spreads around that of its cell's centre; with the spread along this query,
         the tail of the normal distribution bounds how many rows of a cell may exceed `kth`.
         """
-        if self.all_read:
+        if self.is_whole:
             return True
         away = (kth - self._products) / self._spread
         expected = np.where(away > 0, 0.5 * np.exp(-away * away / 2), 1.0) * self._sizes

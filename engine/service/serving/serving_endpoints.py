@@ -22,7 +22,7 @@ from engine.errors import (
     ResourceConflict,
     StorageFailed,
 )
-from engine.service.indexes.endpoints import now_ms, user_name
+from engine.service.authorship import now_ms, user_name
 from engine.service.serving.micro_batching import MicroBatching
 from engine.service.serving.serving_files import (
     BUILT_IN,

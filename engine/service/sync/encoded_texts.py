@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,17 +12,12 @@ import pyarrow as pa
 from engine.core.arrays import Mask, Matrix, Vector
 from engine.core.assumptions import MAX_SOURCE_BYTES
 from engine.core.schema import IndexSpec
-from engine.errors import (
-    InvalidParameterValue,
-    MissingExtra,
-    ModelUnavailable,
-)
+from engine.errors import InvalidParameterValue, MissingExtra, ModelUnavailable
+from engine.service.progress import bar
 from engine.service.serving.endpoint_models import check_dimension, model_of
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.serving.text_vectors import failed_call
-
-if TYPE_CHECKING:
-    from engine.service.sync.row_vectors import BatchVectors
+from engine.service.sync.row_vectors import BatchVectors
 
 
 class EncodedTexts:
@@ -64,7 +60,27 @@ class EncodedTexts:
         return outcomes
 
 
+@contextlib.contextmanager
+def encoding_progress(index: str) -> Iterator[Callable[[int], object]]:
+    """What is to be called with the number of texts encoded; the first call makes a bar."""
+    bars: list[Any] = []
+
+    def update(count: int) -> None:
+        if not bars:
+            # delay: no bar for few texts, which are encoded within a second
+            bars.append(bar(unit="text", desc=f"encode {index}", delay=1))
+        bars[0].update(count)
+
+    try:
+        yield update
+    finally:
+        for made in bars:
+            made.close()
+
+
 class _BatchTexts:
+    """The vectors of one batch, by position: those that were computed; see `BatchVectors`."""
+
     def __init__(
         self, texts: list[str | None], encode: Callable[[list[str]], list[Vector | str]]
     ) -> None:

@@ -1,8 +1,8 @@
 """What is remembered of an index's last sync where it failed. Knows errors and one file; not syncs.
 
-The file `failed_sync.json` is there exactly while the last sync failed. Where a disk is too full for
-its content, an empty file tells other processes at least that; this process knows the reason, and
-writes it down as soon as it can.
+The file `failed_sync.json` exists exactly while the last sync failed. Where a disk is too full for its
+content, an empty file says at least that to other processes; this process knows the reason, and writes
+it down as soon as it can.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.core.assumptions import RETRY_SECONDS
 from engine.errors import CorruptFile, StorageFailed, VitrineError
-from engine.store.layout import Layout, read_json, write_json
+from engine.store.layout import Layout, read_json, storage_failed, write_json
 
 _UNKNOWN = (
     "Its reason could not be written down: make room on the workspace's disk, and sync again."
@@ -62,9 +63,57 @@ class SyncFailure:
         return time.time() - self.failed_at / 1000 < seconds
 
 
-def digest_of(tried: Mapping[str, Any]) -> str:
-    """What tells one state of a source from another."""
-    return hashlib.sha256(json.dumps(tried, sort_keys=True).encode()).hexdigest()
+class SyncAttempt:
+    """One attempt of a sync, whose failure is remembered until an attempt succeeds.
+
+    Attributes:
+        asked: somebody asked for it; otherwise a query of a CONTINUOUS index started it.
+        tried: digest of what is read; None before reading starts.
+    """
+
+    def __init__(self, layout: Layout, index: str, asked: bool) -> None:
+        self._layout, self._index, self.asked = layout, index, asked
+        self.tried: str | None = None
+
+    def reads(self, state: Mapping[str, Any]) -> None:
+        """Reading starts, of a source table in this state.
+
+        Raises:
+            FailedBefore: nobody asked for it, and the same failed less than `RETRY_SECONDS` ago.
+        """
+        tried = hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+        failure = None if self.asked else failure_of(self._layout, self._index)
+        if failure is not None and failure.tried == tried and failure.is_fresh(RETRY_SECONDS):
+            raise FailedBefore
+        self.tried = tried
+
+    def failed(self, error: Exception) -> None:
+        """Remember that the attempt failed, and why."""
+        remember_failure(self._layout, self._index, SyncFailure.of(error, self.tried))
+
+    @contextlib.contextmanager
+    def remembered(self) -> Iterator[None]:
+        """A block whose failure is remembered, and whose success forgets the last failure.
+
+        Raises:
+            StorageFailed: for an error of the system.
+        """
+        try:
+            yield
+        except FailedBefore:
+            raise
+        except OSError as error:
+            refused = storage_failed(f"index {self._index} was not synced", error)
+            self.failed(refused)
+            raise refused from error
+        except Exception as error:
+            self.failed(error)
+            raise
+        forget_failure(self._layout, self._index)
+
+
+class FailedBefore(Exception):
+    """The same was tried a moment ago, and nobody asks for it now."""
 
 
 def failure_of(layout: Layout, index: str) -> SyncFailure | None:

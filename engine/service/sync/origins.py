@@ -15,6 +15,10 @@ from typing import Any
 FileId = tuple[str, int, int]  # path, bytes, time of change in ns
 
 
+class NeedsFullRead(Exception):
+    """A row that is read has the key of another row of the source that is not read."""
+
+
 @dataclass(frozen=True)
 class Origins:
     """Clusters of files and groups, and the next free group.
@@ -71,6 +75,7 @@ class Origins:
             untouched=untouched,
             next_group=self.next_group,
             order=tuple(files),
+            every=every,
         )
 
 
@@ -81,6 +86,7 @@ class Reading:
     Attributes:
         files: to be read, in the table's order.
         groups: rows of these are deleted unless a file that is read has them.
+        every: all files are read, so rows of any group are.
     """
 
     files: list[FileId]
@@ -88,6 +94,7 @@ class Reading:
     untouched: list[tuple[frozenset[FileId], frozenset[int]]]
     next_group: int
     order: tuple[FileId, ...]
+    every: bool
     _groups_of: dict[FileId, set[int]] = field(default_factory=dict)
     _failing: set[FileId] = field(default_factory=set)
 

@@ -48,7 +48,7 @@ class RowVectors(Protocol):
 
     Attributes:
         retry: some row failed that may not fail at the next try, with the same table.
-        model: `encoder` and `fingerprint` of the model that makes them; None where they are there.
+        model: `encoder` and `fingerprint` of the model that makes them; None where no model does.
     """
 
     @property
@@ -90,7 +90,7 @@ class NoVectors:
 
 
 class _Known:
-    """Vectors that are there: `matrix` holds those of the good rows, in order."""
+    """Vectors that need no computing: `matrix` holds those of the good rows, in order."""
 
     def __init__(
         self,

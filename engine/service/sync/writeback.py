@@ -10,6 +10,7 @@ import pyarrow as pa
 from engine.core.arrays import Matrix
 from engine.core.names import table_name
 from engine.core.schema import IndexSpec
+from engine.core.types import widest_type
 from engine.errors import ResourceConflict
 from engine.store.indexes.versions import Version
 from engine.store.tables.table_store import TableStore
@@ -34,7 +35,7 @@ def check_writeback(tables: TableStore, index: str) -> str:
 
 
 def write_back(tables: TableStore, spec: IndexSpec, version: Version) -> None:
-    """Write key, text and vector of every row to the index's write-back table, if it is not there.
+    """Write key, text and vector of every row to the index's write-back table, unless it has them.
 
     The table is the user's: it stays when the index is deleted.
 
@@ -59,7 +60,7 @@ def _field(version: Version, column: str) -> pa.Field:
     """A key or text column: of an index without rows only its kind is known."""
     if version.parts:
         return version.parts[0].segment.metadata.schema.field(column)
-    return pa.field(column, pa.int64() if version.columns[column].kind == "int" else pa.string())
+    return pa.field(column, widest_type(version.columns[column].kind))
 
 
 def _lists(vectors: Matrix) -> pa.Array:

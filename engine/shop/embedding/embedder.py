@@ -27,7 +27,8 @@ from engine.shop.embedding.request import EmbedRequest
 from engine.shop.embedding.tables import EmbeddingTables
 from engine.shop.embedding.vectors import ContentVectors, Progress, Vectors
 from engine.shop.names import FAILURES, IMAGE_PATH
-from engine.store.tables.table_store import IMAGE_FOLDER, Table, TableStore
+from engine.store.tables.table import IMAGE_FOLDER, Table
+from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
 
 CHUNK_ROWS = 4096  # products in work at a time; texts are sorted by length within a chunk

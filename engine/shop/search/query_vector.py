@@ -73,7 +73,7 @@ def of_product(spec: IndexSpec, version: Version, key: object) -> QueryVector:
             candidates.append(integer_of(key))
     for part in version.parts:
         for candidate, row in zip(candidates, part.segment.keys.find(candidates).tolist()):
-            if row >= 0 and (part.deleted is None or row not in part.deleted):
+            if row >= 0 and (part.delete_bitmap is None or row not in part.delete_bitmap):
                 stored = part.segment.vectors.take(np.array([row]))
                 return QueryVector(shortest_decimals(stored)[0], product=candidate)
     raise NotFound(

@@ -6,13 +6,8 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
-from engine.core.query import (
-    DEFAULT_RESULTS,
-    MAX_RANKED_RESULTS,
-    MAX_RESULTS,
-    QueryType,
-    check_query_type,
-)
+from engine.core.query import DEFAULT_RESULTS, MAX_RANKED_RESULTS, MAX_RESULTS, QueryType
+from engine.core.query_request import check_query_type
 from engine.core.reply import json_value
 from engine.errors import InvalidInputException, InvalidParameterValue
 

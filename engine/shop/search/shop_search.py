@@ -10,11 +10,12 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-from engine.core.query import Query, QueryRequest, QueryType
+from engine.core.query import Query, QueryType
+from engine.core.query_request import QueryRequest
 from engine.core.schema import IndexSpec
 from engine.service.indexes.operations import Indexes
 from engine.service.search.answer import first_ranking
-from engine.service.search.nearest import Timings, fetch
+from engine.service.search.hits import Timings, fetch, places
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, IMAGE_PATH
@@ -57,7 +58,7 @@ class ShopSearch:
             hits = [hit for hit in hits if hit.key != sought.product][: request.k]
         started = time.perf_counter()
         fetched = _fetched(query.columns, version)
-        rows = fetch(version, hits, fetched)
+        rows = list(zip(*fetch(version, *places(hits), fetched)))
         timings.fetch_ms = _ms_since(started)
         width = len(query.columns)
         place = fetched.index(IMAGE_PATH) if IMAGE_PATH in fetched else None

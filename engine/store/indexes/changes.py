@@ -37,8 +37,10 @@ class Change:
         self.discard()
         version = self._version
         self._parts = list(version.parts) if version else []
-        self._gone: list[Mask] = [
-            part.deleted.mask() if part.deleted else np.zeros(part.segment.rows, dtype=np.bool_)
+        self._deleted: list[Mask] = [
+            part.delete_bitmap.mask()
+            if part.delete_bitmap
+            else np.zeros(part.segment.rows, dtype=np.bool_)
             for part in self._parts
         ]
         self._touched = [False] * len(self._parts)
@@ -53,27 +55,27 @@ class Change:
         return self._parts[part].segment
 
     def parts(self) -> Iterator[tuple[int, Segment, Mask]]:
-        """Number, segment and rows that are there, of each part."""
-        for number, (part, gone) in enumerate(zip(self._parts, self._gone)):
-            yield number, part.segment, ~gone
+        """Number, segment and row mask of the rows not deleted, of each part."""
+        for number, (part, deleted) in enumerate(zip(self._parts, self._deleted)):
+            yield number, part.segment, ~deleted
 
     def find(self, keys: list[Any]) -> tuple[Rows, Rows]:
-        """Part and row of each key among the rows that are there; -1 where there is none."""
+        """Part and row of each key among the rows not deleted; -1 where none has it."""
         found = np.full(len(keys), -1, dtype=np.int64)
         places = np.full(len(keys), -1, dtype=np.int64)
         for number, part in enumerate(self._parts):
             rows = part.segment.keys.find(keys)
             here = np.flatnonzero(rows >= 0)
-            here = here[~self._gone[number][rows[here]]]
+            here = here[~self._deleted[number][rows[here]]]
             found[here], places[here] = number, rows[here]
         return found, places
 
     def delete(self, part: int, rows: Rows) -> int:
-        """Delete rows of a part; returns how many of them were there."""
-        gone = self._gone[part]
-        new = int(np.count_nonzero(~gone[rows]))
+        """Delete rows of a part; returns how many of them were not deleted before."""
+        deleted = self._deleted[part]
+        new = int(np.count_nonzero(~deleted[rows]))
         if new:
-            gone[rows] = True
+            deleted[rows] = True
             self._touched[part] = True
         return new
 
@@ -88,14 +90,14 @@ class Change:
     @property
     def live_rows(self) -> int:
         """Rows that the new version will have."""
-        return self.appended + sum(int(np.count_nonzero(~gone)) for gone in self._gone)
+        return self.appended + sum(int(np.count_nonzero(~deleted)) for deleted in self._deleted)
 
     @property
     def zero_vectors(self) -> int:
         """Rows of length 0 that the new version will have."""
         held = sum(
-            int(np.count_nonzero(part.segment.vectors.is_zero() & ~gone))
-            for part, gone in zip(self._parts, self._gone)
+            int(np.count_nonzero(part.segment.vectors.is_zero() & ~deleted))
+            for part, deleted in zip(self._parts, self._deleted)
             if part.segment.vectors.shape.zeros
         )
         return held + (self._writer.zero_vectors if self._writer else 0)
@@ -111,10 +113,10 @@ class Change:
             alone: keep no predecessor, because it is damaged.
         """
         parts: list[tuple[str, RowSet | None]] = []
-        for part, gone, touched in zip(self._parts, self._gone, self._touched):
-            deleted = RowSet.of_mask(gone) if touched else part.deleted
-            if deleted is None or deleted.count < part.segment.rows:
-                parts.append((part.segment.id, deleted))
+        for part, deleted, touched in zip(self._parts, self._deleted, self._touched):
+            bitmap = RowSet.of_mask(deleted) if touched else part.delete_bitmap
+            if bitmap is None or bitmap.count < part.segment.rows:
+                parts.append((part.segment.id, bitmap))
         if self._writer is not None:
             if parts and self._take_tail(parts[-1][0], parts[-1][1]):
                 parts.pop()

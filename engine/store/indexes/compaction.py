@@ -1,4 +1,4 @@
-"""Merging segments: fewer of them, without deleted rows. Knows versions; not when it is wanted.
+"""Compaction: segments merged into one, without deleted rows. Knows versions; not when it is wanted.
 
 The merged segment is built without the index's lock, so that writers go on; it is published under it,
 with the rows that were deleted meanwhile deleted in it too.
@@ -92,21 +92,19 @@ def _publish(
     if now is None or not all(part.segment.id in here for part, _ in taken):
         writer.discard()
         return None
-    gone, offset = [], 0
+    deleted, offset = [], 0
     for part, rows in taken:
-        deleted = here[part.segment.id].deleted
-        if deleted is not None:
-            gone.append(offset + np.flatnonzero(deleted.mask()[rows]))
+        bitmap = here[part.segment.id].delete_bitmap
+        if bitmap is not None:
+            deleted.append(offset + np.flatnonzero(bitmap.mask()[rows]))
         offset += len(rows)
     ids = {part.segment.id for part, _ in taken}
     out: list[tuple[str, RowSet | None]] = [
-        (p.segment.id, p.deleted) for p in now.parts if p.segment.id not in ids
+        (p.segment.id, p.delete_bitmap) for p in now.parts if p.segment.id not in ids
     ]
     if merged:
-        deleted_rows = np.concatenate(gone) if gone else np.empty(0, dtype=np.int64)
+        rows = np.concatenate(deleted) if deleted else np.empty(0, dtype=np.int64)
         versions.adopt(writer.folder)
         # First, because the last segment is the one that small writes are added to.
-        out.insert(
-            0, (writer.id, RowSet.of_rows(deleted_rows, merged) if len(deleted_rows) else None)
-        )
+        out.insert(0, (writer.id, RowSet.of_rows(rows, merged) if len(rows) else None))
     return versions.publish(out, {**now.facts})

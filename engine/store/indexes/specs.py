@@ -105,7 +105,7 @@ def _read(file: Path, name: str, advice: str = "") -> IndexSpec:
             raise made_by_newer_release(file, f"it has {', '.join(unknown)}")
         if values["name"] == name:
             return IndexSpec.from_dict(values)
-        if values["name"].lower() == name.lower():  # a disk that tells no letter cases apart
+        if values["name"].lower() == name.lower():  # a disk that ignores letter case
             raise FileNotFoundError(file)
         wrong = [f"it describes index {values['name']:.200}"]
     raise CorruptFile(f"{file} is damaged: {'; '.join(wrong)}. {advice}")

@@ -1,19 +1,17 @@
-"""The FAISS wall: approximate inner-product indexes of a segment. The only file with faiss.
+"""The FAISS wall: approximate nearest neighbours within a segment. The only file with faiss.
 
-Two kinds. By default vectors are compressed to two bits a number (product quantization, four bits
-for each pair of numbers), which one core scans at 10 to 20 GB/s of codes, a sixteenth of the floats;
-large segments are divided into cells, of which a query reads some. Or what a FAISS factory string
-says, for those who study other structures.
+Two kinds of index. By default product quantization: two bits a number (four for each pair of numbers),
+which one core scans at 10 to 20 GB/s of codes, a sixteenth of the floats; large segments are divided
+into cells (IVF), of which a query probes some. Or what a FAISS factory string says, for those who
+study other structures.
 
-What leaves here are rows with approximate products, in no certain completeness:
-`service.candidates` compares them with exact ones and asks for more where that is not enough.
+What leaves here is a shortlist: rows with approximate products, in no certain completeness.
+`service.search.shortlist` re-scores them exactly, and asks for more where recall needs it.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,58 +21,24 @@ import numpy as np
 from engine.core.arrays import Floats32, Matrix, Rows, Vector
 from engine.core.rows import RowSet
 from engine.errors import CorruptFile, InvalidParameterValue
+from engine.store.segments.compression import (
+    LEAST_CODES,
+    Sample,
+    augmented,
+    augmented_width,
+    main_axes,
+    sample_of,
+    some_rows,
+    worse_half,
+)
 
 _TRAINING_ROWS = 20_000  # pairs of numbers have 16 centroids each: more rows change nothing
 _CELL_TRAINING_ROWS = 50  # for each cell
 _CELL_ROWS = 1024  # rows of a cell, about
 _CELLS_FROM = 200_000  # rows from which a scan of all codes takes longer than choosing cells
 _ADD_ROWS = 65_536
-_LEAST_CODES = 128  # groups of numbers with a code of four bits, where there are so many numbers
-_LOST_SHARE = 0.04  # of the variance may lie outside the axes that are kept
-_MOST_TURNED = 1536  # longer vectors keep all axes: finding the main ones takes too long
 _SAMPLE_ROWS = 256  # of which the worse half counts: a standard deviation to 6 percent
 _SEED = 1234
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What is known of an approximate index from some of its rows; w is the width of its vectors.
-
-    Attributes:
-        errors: (s, w) float32, vectors minus what their codes say: with a query they give the
-            spread of the error of its products. Of rows that are coded badly, because some kinds
-            of rows are coded worse than others.
-        centres: (c, w) float32, the cells' centres; none where there is one cell.
-        sizes: (c,) rows in each cell.
-        rests: (s, w) float32, vectors minus the centres of their cells.
-    """
-
-    errors: Matrix
-    centres: Matrix
-    sizes: Rows
-    rests: Matrix
-
-    @cached_property
-    def all_rows(self) -> Rows:
-        """(1, s) numbers of all errors."""
-        return np.arange(len(self.errors))[None, :]
-
-
-def _width(dimension: int, lifted: bool) -> int:
-    """Numbers in a vector as FAISS holds it: with -|x|²/2 where needed, made even by a zero."""
-    return dimension + lifted + (dimension + lifted) % 2
-
-
-def _widen(vectors: Matrix, lengths: Floats32 | None) -> Matrix:
-    rows, dimension = vectors.shape
-    width = _width(dimension, lengths is not None)
-    if width == dimension:
-        return np.ascontiguousarray(vectors)
-    wide = np.zeros((rows, width), dtype=np.float32)
-    wide[:, :dimension] = vectors
-    if lengths is not None:
-        wide[:, dimension] = lengths
-    return wide
 
 
 def build_codes(file: Path, matrix: Matrix, lengths: Floats32 | None, seed: int = _SEED) -> None:
@@ -83,26 +47,11 @@ def build_codes(file: Path, matrix: Matrix, lengths: Floats32 | None, seed: int 
     Args:
         lengths: (n,) of -|x|²/2 where vectors are not unit length, else None.
     """
-    rows = len(matrix)
     rng = np.random.default_rng(seed)
-    cells = 1 if rows < _CELLS_FROM else round(rows / _CELL_ROWS)
+    cells = 1 if len(matrix) < _CELLS_FROM else round(len(matrix) / _CELL_ROWS)
     wanted = _TRAINING_ROWS + (cells > 1) * _CELL_TRAINING_ROWS * cells
-    sample = _sample(rng, matrix, lengths, wanted)
-    axes = _main_axes(sample, rng)
-    width = sample.shape[1] if axes is None else len(axes)
-    coarse = faiss.IndexFlatIP(width)
-    groups = max(width // 2, min(width, _LEAST_CODES))
-    codes = faiss.IndexIVFPQFastScan(coarse, width, cells, groups, 4, faiss.METRIC_INNER_PRODUCT)
-    codes.by_residual = False
-    codes.pq.cp.niter, codes.pq.cp.seed = 10, seed
-    if cells > 1:
-        coarse.add(_centres(sample if axes is None else sample @ axes.T, cells, seed))
-    index: Any = codes
-    if axes is not None:
-        turn = faiss.LinearTransform(sample.shape[1], width, False)
-        faiss.copy_array_to_vector(axes.ravel(), turn.A)
-        turn.is_trained, turn.is_orthonormal = True, True
-        index = faiss.IndexPreTransform(turn, codes)
+    sample = sample_of(rng, matrix, lengths, wanted)
+    index = _untrained(sample, main_axes(sample, rng), cells, seed)
     # Hundreds of small groups are trained one after another: threads would meet at a barrier after
     # each step, which takes seconds where something else wants the cores.
     with _threads(1):
@@ -110,6 +59,24 @@ def build_codes(file: Path, matrix: Matrix, lengths: Floats32 | None, seed: int 
     with _threads(os.cpu_count() or 1):
         _add(index, matrix, lengths)
         _write(index, file)
+
+
+def _untrained(sample: Matrix, axes: Matrix | None, cells: int, seed: int) -> Any:
+    """An empty index of codes of the main axes, or of all numbers; with its cells' centres."""
+    width = sample.shape[1] if axes is None else len(axes)
+    coarse = faiss.IndexFlatIP(width)
+    groups = max(width // 2, min(width, LEAST_CODES))
+    codes = faiss.IndexIVFPQFastScan(coarse, width, cells, groups, 4, faiss.METRIC_INNER_PRODUCT)
+    codes.by_residual = False
+    codes.pq.cp.niter, codes.pq.cp.seed = 10, seed
+    if cells > 1:
+        coarse.add(_centres(sample if axes is None else sample @ axes.T, cells, seed))
+    if axes is None:
+        return codes
+    projection = faiss.LinearTransform(sample.shape[1], width, False)
+    faiss.copy_array_to_vector(axes.ravel(), projection.A)
+    projection.is_trained, projection.is_orthonormal = True, True
+    return faiss.IndexPreTransform(projection, codes)
 
 
 def _centres(sample: Matrix, cells: int, seed: int) -> Matrix:
@@ -124,32 +91,10 @@ def _centres(sample: Matrix, cells: int, seed: int) -> Matrix:
     return centres
 
 
-def _main_axes(sample: Matrix, rng: np.random.Generator) -> Matrix | None:
-    """Fewer axes than numbers in a vector that still tell rows apart, (kept, w) float32 orthonormal.
-
-    Real embeddings lie near a subspace; codes of its axes alone are shorter and tell more. The axes
-    are turned at random within the subspace, so that all carry about as much. None where rows fill
-    the whole space.
-    """
-    rows, width = sample.shape
-    if not _LEAST_CODES < width <= _MOST_TURNED:
-        return None
-    wide = sample.astype(np.float64)
-    energy, axes = np.linalg.eigh(wide.T @ wide / rows)  # ascending; not centred: queries aren't
-    variance = float(energy.sum() - (wide.mean(axis=0) ** 2).sum())
-    lost = np.cumsum(energy) <= _LOST_SHARE * variance
-    needed = width - int(np.count_nonzero(lost))
-    kept = next((size for size in (128, 256, 384, 512) if size >= needed), width)
-    if kept > 0.75 * width:
-        return None
-    turn, _ = np.linalg.qr(rng.standard_normal((kept, kept)))
-    return np.ascontiguousarray((axes[:, -kept:] @ turn).T, dtype=np.float32)
-
-
 def _add(index: Any, matrix: Matrix, lengths: Floats32 | None) -> None:
     for start in range(0, len(matrix), _ADD_ROWS):
         part = slice(start, start + _ADD_ROWS)
-        index.add(_widen(matrix[part], None if lengths is None else lengths[part]))
+        index.add(augmented(matrix[part], None if lengths is None else lengths[part]))
 
 
 def build_factory(file: Path, matrix: Matrix, lengths: Floats32 | None, factory: str) -> None:
@@ -163,7 +108,7 @@ def build_factory(file: Path, matrix: Matrix, lengths: Floats32 | None, factory:
         index = _factory(matrix.shape[1], factory, metric)
         try:
             if not index.is_trained:
-                rows = _some_rows(np.random.default_rng(_SEED), len(matrix), 200_000)
+                rows = some_rows(np.random.default_rng(_SEED), len(matrix), 200_000)
                 index.train(np.ascontiguousarray(matrix[rows]))
             for start in range(0, len(matrix), _ADD_ROWS):
                 index.add(np.ascontiguousarray(matrix[start : start + _ADD_ROWS]))
@@ -203,28 +148,27 @@ def _not_usable(factory: str, error: Exception) -> InvalidParameterValue:
     )
 
 
-def _sample(
-    rng: np.random.Generator, matrix: Matrix, lengths: Floats32 | None, wanted: int
-) -> Matrix:
-    rows = _some_rows(rng, len(matrix), wanted)
-    return _widen(matrix[rows], None if lengths is None else lengths[rows])
-
-
-def _some_rows(rng: np.random.Generator, rows: int, wanted: int) -> Rows:
-    """Distinct rows, ascending, so that they are read in the order of the file."""
-    if rows <= wanted:
-        return np.arange(rows)
-    return np.sort(rng.choice(rows, wanted, replace=False))
-
-
-def _worse_half(errors: Matrix) -> Matrix:
-    """The longer half of some error vectors."""
-    lengths = np.einsum("ij,ij->i", errors, errors)
-    return np.ascontiguousarray(errors[np.argsort(lengths)[len(errors) // 2 :]])
+def _read(file: Path, rows: int, width: int) -> Any:
+    try:
+        index = faiss.read_index(str(file))
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise CorruptFile(f"{file} is damaged ({reason}). Sync the index again.") from None
+    if (index.ntotal, index.d) != (rows, width):
+        raise CorruptFile(
+            f"{file} holds {index.ntotal} vectors of length {index.d}, expected {rows} of {width}. "
+            "Sync the index again."
+        )
+    return index
 
 
 class AnnFile:
-    """An approximate index of one segment, in memory. Safe to use from many threads."""
+    """An approximate index of one segment, in memory. Safe to use from many threads.
+
+    Attributes:
+        is_factory: a factory string made it. is_graph: it is a graph (HNSW, NSG).
+        cell_count: cells that a query can probe some of; 1 where it reads all.
+    """
 
     def __init__(
         self, file: Path, rows: int, dimension: int, lifted: bool, factory: str | None = None
@@ -234,17 +178,8 @@ class AnnFile:
         Raises:
             CorruptFile: FAISS can't read it, or it is of other vectors.
         """
-        try:
-            self._index = faiss.read_index(str(file))
-        except RuntimeError as error:
-            reason = str(error).splitlines()[-1].strip()
-            raise CorruptFile(f"{file} is damaged ({reason}). Sync the index again.") from None
-        width = dimension if factory is not None else _width(dimension, lifted)
-        if (self._index.ntotal, self._index.d) != (rows, width):
-            raise CorruptFile(
-                f"{file} holds {self._index.ntotal} vectors of length {self._index.d}, expected "
-                f"{rows} of {width}. Sync the index again."
-            )
+        width = dimension if factory is not None else augmented_width(dimension, lifted)
+        self._index = _read(file, rows, width)
         self.is_factory = factory is not None
         # A factory's index of vectors of any length goes by distance, as graphs need it.
         self._by_distance = self.is_factory and lifted
@@ -261,23 +196,23 @@ class AnnFile:
         self.cell_count: int = self._inner.nlist if has_cells else 1
 
     def sample(self, matrix: Matrix, lengths: Floats32 | None) -> Sample:
-        """Measure the index on a hundred of its rows."""
-        rows = _sample(np.random.default_rng(_SEED), matrix, lengths, _SAMPLE_ROWS)
+        """Measure the codes' errors on some hundred of the segment's rows."""
+        rows = sample_of(np.random.default_rng(_SEED), matrix, lengths, _SAMPLE_ROWS)
         errors = np.zeros((1, self._index.d), dtype=np.float32)
         inner = self._inner
         if not self.is_factory:
             codes = inner.pq.compute_codes(np.ascontiguousarray(rows @ self._axes.T))
-            errors = _worse_half(rows - inner.pq.decode(codes) @ self._axes)
+            errors = worse_half(rows - inner.pq.decode(codes) @ self._axes)
         if self.cell_count == 1:
             return Sample(errors, rows[:0], np.empty(0, dtype=np.int64), rows[:0])
         centres = inner.quantizer.reconstruct_n(0, inner.nlist) @ self._axes
         sizes = np.array([inner.invlists.list_size(i) for i in range(inner.nlist)], dtype=np.int64)
         cell = np.argmax(rows @ centres.T, axis=1)
-        return Sample(errors, centres, sizes, _worse_half(rows - centres[cell]))
+        return Sample(errors, centres, sizes, worse_half(rows - centres[cell]))
 
     @property
     def _axes(self) -> Matrix:
-        """(kept, w) float32: what the vectors are multiplied with before they are coded."""
+        """(kept, w) float32: the axes that vectors are projected on before they are coded."""
         if not self._turned:
             return np.eye(self._index.d, dtype=np.float32)
         turn = faiss.downcast_VectorTransform(self._index.chain.at(0))
@@ -310,15 +245,15 @@ class AnnFile:
         return np.ascontiguousarray(np.hstack([queries, tails]))
 
     def search(
-        self, query: Vector, wanted: int, passing: RowSet | None = None, cells: int | None = None
+        self, query: Vector, wanted: int, allowed: RowSet | None = None, cells: int | None = None
     ) -> tuple[Rows, Floats32]:
-        """Rows with the greatest approximate products, and these.
+        """A shortlist: rows with the greatest approximate products, and these.
 
         Args:
             query: (dimension,) float32. wanted: how many, at least 1.
-            passing: the rows to choose from; None for all.
-            cells: how many cells to read, nearest first; None for all. For a graph: how many
-                rows it keeps in sight.
+            allowed: the row mask to choose from; None for all rows.
+            cells: how many cells to probe, nearest first; None for all. For a graph: how many
+                rows it keeps in sight (`efSearch`).
 
         Returns:
             at most `wanted` rows and their products, greatest first.
@@ -327,7 +262,7 @@ class AnnFile:
         rows, products = np.empty(wanted, dtype=np.int64), np.empty(wanted, dtype=np.float32)
         # For one query FAISS's threads cost more than they bring.
         with _threads(1):
-            parameters, _selector = self._parameters(passing, cells, wanted)
+            parameters, _selector = self._parameters(allowed, cells, wanted)
             pointers = [faiss.swig_ptr(array) for array in (wide, products, rows)]
             self._index.search_c(1, pointers[0], wanted, *pointers[1:], parameters)
         if self._by_distance:
@@ -338,30 +273,30 @@ class AnnFile:
         return rows[found], products[found]
 
     def search_many(
-        self, queries: Matrix, wanted: int, passing: RowSet | None, cells: int | None
+        self, queries: Matrix, wanted: int, allowed: RowSet | None, cells: int | None
     ) -> tuple[Rows, Floats32]:
         """The same for (m, dimension) queries at once: (m, wanted) rows, -1 where there are fewer."""
         wide = self._widen_all(queries)
-        parameters, _selector = self._parameters(passing, cells, wanted)
+        parameters, _selector = self._parameters(allowed, cells, wanted)
         with _threads(os.cpu_count() or 1):
             products, rows = self._index.search(wide, wanted, params=parameters)
         assert not self._by_distance  # one by one only
         return rows, products
 
     def _parameters(
-        self, passing: RowSet | None, cells: int | None, wanted: int
+        self, allowed: RowSet | None, cells: int | None, wanted: int
     ) -> tuple[Any, Any]:
         """Parameters of a search, and the selector that they point to, to be held until it ends."""
-        if passing is None and cells in self._unfiltered:
+        if allowed is None and cells in self._unfiltered:
             return self._unfiltered[cells], None
         inner = _parameters_of(self._inner, max(cells or 0, wanted), cells)
         selector = None
-        if passing is not None:
-            inner.sel = selector = faiss.IDSelectorBitmap(passing.bits)
+        if allowed is not None:
+            inner.sel = selector = faiss.IDSelectorBitmap(allowed.bitmap)
         parameters = inner
         if self._turned:
             parameters = faiss.SearchParametersPreTransform(index_params=inner)
-        if passing is None and not self.is_factory:
+        if allowed is None and not self.is_factory:
             self._unfiltered[cells] = parameters  # making them takes as long as scoring 50 rows
         return parameters, selector
 

@@ -52,7 +52,7 @@ def _as_python(value: pa.Scalar) -> Any:
         return value.cast(pa.string()).as_py()
 
 
-def present(column: pa.Array) -> Mask | None:
+def valid_mask(column: pa.Array) -> Mask | None:
     """(n,) bool of the values that are not null; None where all are present."""
     bits = column.buffers()[0]
     if bits is None or column.null_count == 0:
@@ -69,12 +69,12 @@ def number_array(column: pa.Array) -> np.ndarray:
 
 
 def _with_nulls(take: Take, column: pa.Array) -> Take:
-    there = present(column)
-    if there is None:
+    valid = valid_mask(column)
+    if valid is None:
         return take
 
     def taken(rows: Rows) -> list[Any]:
-        return [value if known else None for value, known in zip(take(rows), there[rows].tolist())]
+        return [value if known else None for value, known in zip(take(rows), valid[rows].tolist())]
 
     return taken
 
@@ -165,9 +165,9 @@ class Columns:
         for number, place in enumerate(coded):
             indices = columns[place].indices
             self._codes[:, number] = number_array(indices)
-            there = present(indices)
-            if there is not None:
-                self._codes[~there, number] = len(columns[place].dictionary)
+            valid = valid_mask(indices)
+            if valid is not None:
+                self._codes[~valid, number] = len(columns[place].dictionary)
 
     def take(self, rows: Rows) -> list[list[Any]]:
         """Values of the rows, nulls as None."""
@@ -198,12 +198,12 @@ def _dictionary(column: pa.DictionaryArray) -> Take:
         def taken(rows: Rows) -> list[Any]:
             return values(codes[rows].astype(np.int64))
 
-    there = present(column.indices)
-    if there is None:
+    valid = valid_mask(column.indices)
+    if valid is None:
         return taken
 
     def some(rows: Rows) -> list[Any]:
-        known = there[rows]
+        known = valid[rows]
         values = iter(taken(rows[known]))
         return [next(values) if is_known else None for is_known in known.tolist()]
 

@@ -1,4 +1,4 @@
-"""Content hashes: what tells that a row changed. Knows Arrow's values; not what an index holds.
+"""Content hashes: what shows that a row changed. Knows Arrow's values; not what an index holds.
 
 A hash is XXH3-64, which its specification fixes for good, of bytes that are fixed here, so that it is
 the same under any release of any package and on any machine. Each value becomes nine bytes, all zero
@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from engine.core.arrays import Matrix
 from engine.errors import NotSupported
-from engine.store.segments.columns import number_array, present
+from engine.store.segments.columns import number_array, valid_mask
 
 HASH_KIND = "xxh3-1"  # of this file's bytes; a change of them is another kind
 _WIDTH = 9  # bytes that a value becomes
@@ -75,15 +75,15 @@ def _value_bytes(column: pa.Array) -> np.ndarray:
             f"a column of type {kind} can't be compared between syncs; expected a type that "
             "Parquet files hold. Write the column in another type."
         )
-    return _as_bytes(encode(column), present(column))
+    return _as_bytes(encode(column), valid_mask(column))
 
 
-def _as_bytes(numbers: np.ndarray, there: np.ndarray | None) -> np.ndarray:
-    """(n,) uint64, and which of them are not null, as (n, 9) uint8."""
+def _as_bytes(numbers: np.ndarray, valid: np.ndarray | None) -> np.ndarray:
+    """(n,) uint64 as (n, 9) uint8; `valid` says which are not null, None that all are."""
     out = np.ones((len(numbers), _WIDTH), dtype=np.uint8)
     out[:, :8] = numbers.astype("<u8", copy=False).view(np.uint8).reshape(-1, 8)
-    if there is not None:
-        out[~there] = 0
+    if valid is not None:
+        out[~valid] = 0
     return out
 
 

@@ -1,4 +1,4 @@
-"""The DuckDB wall: the other columns of a segment; which rows pass a filter. The only file with duckdb.
+"""The DuckDB wall: the other columns of a segment, and its row masks. The only file with duckdb.
 
 Columns are read from Parquet when first needed and kept, text as a dictionary of its distinct values,
 which DuckDB compares once each.
@@ -154,7 +154,7 @@ class RowTable:
         return pa.Table.from_arrays(plain, schema=self.schema)
 
     def mask(self, condition: Node) -> Mask:
-        """Which rows pass a filter: (rows,) bool, a fresh array."""
+        """The row mask of a filter, deleted rows included: (rows,) bool, a fresh array."""
         names = columns_of(condition)
         with self._lock:
             if not names <= self._aliases.keys():

@@ -29,14 +29,15 @@ from engine.core.schema import IndexSpec
 from engine.digests import sha256
 from engine.errors import CorruptFile, InvalidParameterValue
 from engine.store.layout import make_folder, read_json, sync_file, sync_folder, write_json
-from engine.store.segments.ann import AnnFile, Sample, build_codes, build_factory, products_by_row
+from engine.store.segments.ann import AnnFile, build_codes, build_factory, products_by_row
 from engine.store.segments.columns import number_array
+from engine.store.segments.compression import Sample
 from engine.store.segments.hashing import HASH_KIND, content_hashes
+from engine.store.segments.inverted_index import InvertedIndex
 from engine.store.segments.keys import KeyIndex
-from engine.store.segments.keywords import KeywordIndex
 from engine.store.segments.metadata import RowTable
+from engine.store.segments.texts import SegmentTexts, text_columns, write_keywords
 from engine.store.segments.vectors import Shape, VectorFile, VectorWriter
-from engine.store.segments.words import Words, text_columns, write_keywords
 from engine.store.vector_columns import shortest_decimals
 
 ROW_GROUP = 16_384
@@ -181,7 +182,7 @@ class Segment:
         self._lazily = threading.Lock()
         self._keys: KeyIndex | None = None
         self._sample: Sample | None = None
-        self._words: Words | None = None
+        self._texts: SegmentTexts | None = None
 
     def _check_files(self, up_to_bytes: float) -> None:
         for name, expected in self._facts["files"].items():
@@ -208,7 +209,7 @@ class Segment:
 
     @property
     def sample(self) -> Sample:
-        """Measurements of the segment's approximate index."""
+        """What a sample of rows says of the approximate index's errors, for the length of shortlists."""
         assert self.ann is not None
         with self._lazily:
             if self._sample is None:
@@ -216,18 +217,18 @@ class Segment:
             return self._sample
 
     @property
-    def words(self) -> Words:
+    def texts(self) -> SegmentTexts:
         """The segment's texts."""
         with self._lazily:
-            if self._words is None:
+            if self._texts is None:
                 columns = text_columns(self.metadata.schema, self._spec)
                 written = self._facts.get("keywords", {})  # none where rows are few, or before 0.3
                 usable = written.get("columns") == columns
                 lengths = written["tokens"] if usable else ()
-                self._words = Words(self.metadata, columns, lengths, self._open_keywords)
-            return self._words
+                self._texts = SegmentTexts(self.metadata, columns, lengths, self._open_keywords)
+            return self._texts
 
-    def _open_keywords(self) -> KeywordIndex | None:
+    def _open_keywords(self) -> InvertedIndex | None:
         listed = self._facts["files"].items()
         sizes = {
             self._folder / name: expected["bytes"]
@@ -235,14 +236,14 @@ class Segment:
             if name.startswith("keywords/")
         }
         columns = self._facts["keywords"]["columns"]
-        return KeywordIndex.open(self._folder / "keywords", columns, self.rows, sizes)
+        return InvertedIndex.open(self._folder / "keywords", columns, self.rows, sizes)
 
     def keys_of(self, rows: Rows) -> list[Any]:
         """Primary keys of some rows."""
         return self.metadata.take(self._spec.primary_key, rows)
 
     def products(self, query: Vector, rows: Rows) -> Floats32:
-        """Exact products of a query with some rows; see `VectorFile.products`."""
+        """Exact products of a query with some rows, for re-scoring; see `VectorFile.products`."""
         out: Floats32 = products_by_row(query[None, :], self.vectors.matrix, rows[None, :])[0]
         if self.vectors.lengths is not None:
             out += self.vectors.lengths[rows]

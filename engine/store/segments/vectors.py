@@ -1,8 +1,8 @@
-"""A file of vectors: written as a stream, memory-mapped, searched exactly. Knows numpy; not FAISS.
+"""A file of vectors: written as a stream, memory-mapped, scanned exactly. Knows numpy; not FAISS.
 
-What leaves here are candidate rows that surely hold the nearest k; `core.scoring` ranks them. The
-file is numpy's own format, whose data is aligned: a matrix product over FAISS's flat file, which is
-not, takes five times as long.
+What leaves here are candidate rows that surely hold the nearest k; `core.ranking.scoring` re-scores
+them. The file is numpy's own format, whose data is aligned: a matrix product over FAISS's flat file,
+which is not, takes five times as long.
 
 Vectors that are not unit length have a second file with -|x|²/2 of each row; added to the inner
 product it orders rows by Euclidean distance, which is how the API ranks.
@@ -21,7 +21,7 @@ import numpy as np
 from engine.core.arrays import UNIT_TOLERANCE, Floats32, Mask, Matrix, Rows, Vector, squared_lengths
 from engine.errors import CorruptFile
 
-BLOCK = 64  # products of which the greatest is looked at first, to find the k-th greatest of all
+BLOCK = 64  # products of which the greatest is compared first, to find the k-th greatest of all
 _WHOLE_SHARE = 0.25  # above this share of rows one product of the whole matrix is cheaper
 
 
@@ -173,7 +173,7 @@ class VectorFile:
         return unit, unit * self.shape.longest if self.shape.lifted else 0.0
 
     def nearest(self, query: Vector, k: int, rows: Rows | None = None) -> Rows:
-        """Rows that surely hold the k nearest to the query: exact.
+        """Rows that surely hold the k nearest to the query: an exact scan.
 
         Args:
             query: (dimension,) float32. k: at least 1.

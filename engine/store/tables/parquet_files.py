@@ -127,7 +127,7 @@ class ParquetFiles:
         """Stream one of the files in the table's types, at most `rows` rows at a time.
 
         Args:
-            check_texts: refuse text that is not UTF-8; else the caller looks for it row by row.
+            check_texts: refuse text that is not UTF-8; else the caller checks row by row.
 
         Raises:
             BadSourceFile: it can't be read, or a value does not fit the table's type.
@@ -230,7 +230,7 @@ def chosen_fields(schema: pa.Schema, columns: Sequence[str] | None, place: str) 
     """The fields of some columns, or all.
 
     Raises:
-        BadSourceFile: there is no such column. InvalidInputException: one is asked for twice.
+        BadSourceFile: no such column exists. InvalidInputException: one is asked for twice.
     """
     if columns is None:
         return schema
@@ -298,7 +298,7 @@ def footer(file: Path) -> Footer:
     return _read_footer(file, stat.st_size, stat.st_mtime_ns)
 
 
-@lru_cache(maxsize=4096)  # size and time of change tell one state of a file from the next
+@lru_cache(maxsize=4096)  # another size or time of change is another state of a file
 def _read_footer(file: Path, size: int, changed: int) -> Footer:
     with _opened(file) as parquet:
         schema = _checked(parquet.schema_arrow, file)

@@ -1,7 +1,7 @@
 """Which Parquet files a user means, and what the names of their folders say. Knows paths; not rows.
 
 Folders named `key=value`, as Spark's `partitionBy` makes them, are a column whose value is written
-nowhere else. What Spark passes over in a folder is passed over here too.
+nowhere else. What Spark skips in a folder is skipped here too.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def find_files(pattern: str | Path) -> tuple[Path, list[FoundFile]]:
     """The Parquet files that a path or a pattern means, in order, and the folder they lie in.
 
     A folder stands for the files in it and below, without hidden ones: names that start with `_` or `.`
-    as Spark passes them over (`_SUCCESS`, `_temporary`, `._x.parquet`). A file given by name is taken
+    as Spark skips them (`_SUCCESS`, `_temporary`, `._x.parquet`). A file given by name is taken
     whatever its name is.
 
     Raises:
-        BadSourceFile: nothing is there, or a folder's name that says two things.
+        BadSourceFile: no Parquet file is found, or folders' names say two things of a column.
     """
     path = Path(pattern).expanduser().absolute()
     if path.is_file():

@@ -45,7 +45,7 @@ def common_type(kinds: Iterable[pa.DataType]) -> pa.DataType | None:
 
 
 def is_always_exact(kind: pa.DataType, wanted: pa.DataType) -> bool:
-    """Whether every value of a type fits the common type, so that none needs a look."""
+    """Whether every value of a type fits the common type, so that none needs a check."""
     if kind == wanted or pa.types.is_null(kind):
         return True
     if pa.types.is_dictionary(kind):
@@ -200,7 +200,7 @@ def _maps(kinds: Sequence[pa.DataType]) -> pa.DataType | None:
     return None if keys is None or items is None else pa.map_(keys, items)
 
 
-# Tests of which each type passes one, and the join; the first family that has them all counts.
+# Tests of which each type meets one, and the join; the first family that has them all counts.
 _FAMILIES: tuple[
     tuple[tuple[Callable[[Any], bool], ...], Callable[[Sequence[pa.DataType]], pa.DataType | None]],
     ...,

@@ -19,8 +19,8 @@ from engine.core.arrays import Rows
 from engine.core.ranking.bm25 import Counts, Scores, Term, gains
 from engine.core.rows import RowSet
 from engine.core.schema import IndexSpec
-from engine.store.segments.columns import number_array, present, taker
-from engine.store.segments.keywords import KeywordIndex, tokens
+from engine.store.segments.columns import number_array, taker, valid_mask
+from engine.store.segments.inverted_index import InvertedIndex, tokens
 from engine.store.segments.metadata import RowTable
 
 _BATCH = 16_384  # rows whose texts are held as Python objects at a time
@@ -46,7 +46,7 @@ _NOTHING = Held(0, Counter())
 
 
 def text_columns(schema: pa.Schema, spec: IndexSpec) -> list[str]:
-    """The columns of a segment whose words can be looked for, in its order."""
+    """The columns of a segment whose words can be searched, in its order."""
     return [f.name for f in schema if pa.types.is_string(f.type) and f.name in spec.columns]
 
 
@@ -64,7 +64,7 @@ def write_keywords(rows_file: Path, columns: Sequence[str], folder: Path) -> lis
                 rows = np.arange(len(batch))
                 yield [taker(batch.column(name))(rows) for name in columns]
 
-    return KeywordIndex.make(columns, batches(), folder)[1]
+    return InvertedIndex.make(columns, batches(), folder)[1]
 
 
 def _batches(table: RowTable, columns: Sequence[str]) -> Iterator[list[list[str | None]]]:
@@ -73,7 +73,7 @@ def _batches(table: RowTable, columns: Sequence[str]) -> Iterator[list[list[str 
         yield [table.take(name, rows) for name in columns]
 
 
-class Words:
+class SegmentTexts:
     """The text columns of a segment; safe to use from many threads."""
 
     def __init__(
@@ -81,7 +81,7 @@ class Words:
         table: RowTable,
         columns: Sequence[str],
         lengths: Sequence[int],
-        opened: Callable[[], KeywordIndex | None],
+        opened: Callable[[], InvertedIndex | None],
     ) -> None:
         """Nothing is read before it is needed.
 
@@ -93,13 +93,13 @@ class Words:
         self.columns = frozenset(columns)
         self._table, self._names, self._opened = table, list(columns), opened
         self._lengths = dict(zip(columns, lengths))
-        self._index: KeywordIndex | None = None
+        self._index: InvertedIndex | None = None
         self._few: dict[str, _FewValues | None] = {}
-        self._gone: dict[str, tuple[RowSet | None, Held]] = {}
+        self._deleted: dict[str, tuple[RowSet | None, Held]] = {}
         self._lock = threading.RLock()
 
     @property
-    def index(self) -> KeywordIndex:
+    def index(self) -> InvertedIndex:
         """The keyword index, opened or made at first use.
 
         Raises:
@@ -112,13 +112,13 @@ class Words:
                 index = self._opened() if self._lengths else None
                 if index is None:
                     batches = _batches(self._table, self._names)
-                    index, lengths = KeywordIndex.make(self._names, batches)
+                    index, lengths = InvertedIndex.make(self._names, batches)
                     self._lengths = dict(zip(self._names, lengths))
                 self._index = index
             return self._index
 
     def check_sizes(self) -> None:
-        """See `KeywordIndex.check_sizes`; before each query."""
+        """See `InvertedIndex.check_sizes`; before each query."""
         self.index.check_sizes()
 
     # ------------------------------------------------------------------ statistics of live rows
@@ -137,13 +137,13 @@ class Words:
         """Texts of deleted rows, counted from the last known set of them on."""
         if deleted is None:
             return _NOTHING
-        known = self._gone.get(column, (None, _NOTHING))
+        known = self._deleted.get(column, (None, _NOTHING))
         if known[0] is not deleted:
             with self._lock:
-                known = self._gone.get(column, (None, _NOTHING))
+                known = self._deleted.get(column, (None, _NOTHING))
                 if known[0] is not deleted:
                     known = (deleted, self._counted(column, *known, deleted))
-                    self._gone[column] = known
+                    self._deleted[column] = known
         return known[1]
 
     def _counted(self, column: str, before: RowSet | None, held: Held, now: RowSet) -> Held:
@@ -166,7 +166,7 @@ class Words:
         return here, min(sum(counts), self._table.rows)
 
     def best(self, terms: Sequence[Term], limit: int) -> tuple[Rows, Scores]:
-        """Rows that hold a term by bounds of their scores, deleted rows too; see `KeywordIndex.best`.
+        """Rows that hold a term by bounds of their scores, deleted rows too; see `InvertedIndex.best`.
 
         Args:
             terms: some row holds each.
@@ -201,7 +201,7 @@ class Words:
         return out
 
     def _holders(self, terms: Sequence[Term], rows: Rows) -> Rows | slice:
-        """Places of rows that may hold a term: all, unless the index tells cheaply that few do."""
+        """Places of rows that may hold a term: all, unless the index says cheaply that few do."""
         if len(rows) <= _ASKED_ROWS:
             return slice(None)
         holding = sum(self.index.holding(term.column, term.token) for term in terms)
@@ -241,9 +241,9 @@ class _FewValues:
 
     def __init__(self, column: pa.DictionaryArray) -> None:
         self._codes = number_array(column.indices).astype(np.int32)
-        there = present(column.indices)
-        if there is not None:
-            self._codes[~there] = len(column.dictionary)  # as a last value without tokens
+        valid = valid_mask(column.indices)
+        if valid is not None:
+            self._codes[~valid] = len(column.dictionary)  # as a last value without tokens
         found = [tokens(text) if text else () for text in column.dictionary.to_pylist()]
         self._lengths = np.array([*map(len, found), 0], dtype=np.int64)
         self._holding: dict[str, list[int]] = defaultdict(list)  # values, repeated as the token is

@@ -108,7 +108,7 @@ def test_both_plans_rank_by_euclidean_distance(shop: Workspace, kind: str) -> No
         assert [row[0] for row in exact] == [keys[place] for place in order]
         assert [row[-1] for row in exact] == scores.tolist()
         reply = ask(shop, index_of(kind), query)
-        approximate += "looked at again" in reply["debug_info"]["plan"][0]
+        approximate += "re-scored" in reply["debug_info"]["plan"][0]
         found, best = recall(data(reply), exact)
         hits, wanted = hits + found, wanted + best
         assert [row[-1] for row in data(reply)] == sorted(

@@ -1,4 +1,4 @@
-"""Which rows of a segment pass a filter, kept for the next time. Knows bytes; not what filters say."""
+"""The filter mask cache: row masks of segments, kept for each filter. Knows bytes; not filters."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ MAX_BYTES = 64 << 20  # for each index; a filter of a million rows takes an eigh
 
 
 class MaskCache:
-    """Row sets by key, the least recently used dropped first. Safe to use from many threads."""
+    """Row masks by key, the least recently used dropped first. Safe to use from many threads."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._sets: OrderedDict[Hashable, RowSet] = OrderedDict()
+        self._masks: OrderedDict[Hashable, RowSet] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], RowSet]) -> tuple[RowSet, bool]:
-        """The row set of a key, made where it is not there; and whether it was there.
+        """The row mask of a key, made where it is not cached; and whether it was cached.
 
-        Two threads may make the same set at the same time; neither waits for the other.
+        Two threads may make the same mask at the same time; neither waits for the other.
         """
         with self._lock:
-            cached = self._sets.get(key)
+            cached = self._masks.get(key)
             if cached is not None:
-                self._sets.move_to_end(key)
+                self._masks.move_to_end(key)
                 return cached, True
         made = make()
         with self._lock:
-            if key not in self._sets and made.nbytes <= self._max_bytes:
-                self._sets[key] = made
+            if key not in self._masks and made.nbytes <= self._max_bytes:
+                self._masks[key] = made
                 self._bytes += made.nbytes
             while self._bytes > self._max_bytes:
-                _, dropped = self._sets.popitem(last=False)
+                _, dropped = self._masks.popitem(last=False)
                 self._bytes -= dropped.nbytes
         return made, False
 
     def holds(self, key: Hashable) -> bool:
-        """Whether the row set of a key is there."""
-        return key in self._sets
+        """Whether the row mask of a key is cached."""
+        return key in self._masks
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all sets that are kept."""
+        """Bytes of all masks that are cached."""
         return self._bytes

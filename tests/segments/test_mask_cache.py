@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine import Workspace
 from engine.core.rows import RowSet
-from engine.store.indexes.masks import MaskCache
+from engine.store.indexes.mask_cache import MaskCache
 from engine.store.segments.metadata import RowTable
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.filters.tree import parse_dict
+from engine.core.filters.dict_form import parse_dict
 from engine.core.schema import Column
 from engine.errors import BadRequest
 

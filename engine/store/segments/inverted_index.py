@@ -1,8 +1,8 @@
-"""The tantivy wall: texts as tokens, and rows that hold them. The only file with tantivy.
+"""The tantivy wall: the inverted index, from tokens to rows that hold them. The only file with tantivy.
 
 An index of one segment's text columns, on disk or in memory. It lists rows by bounds of their scores,
-because it keeps lengths of texts roughly, and counts deleted rows as well; what is exact is made by
-`words`. Tokens are what lies between characters that are neither letters nor digits, in lower case.
+because it keeps lengths of texts roughly, and counts deleted rows as well; `texts` re-scores them
+exactly. Tokens are what lies between characters that are neither letters nor digits, in lower case.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _analyzer() -> tantivy.TextAnalyzer:
     return builder.filter(Filter.remove_long(_TOKEN_BYTES + 1)).build()
 
 
-class KeywordIndex:
+class InvertedIndex:
     """Rows of a segment by the tokens of its text columns; safe to use from many threads."""
 
     def __init__(
@@ -68,7 +68,7 @@ class KeywordIndex:
     @staticmethod
     def make(
         columns: Sequence[str], batches: Iterable[_Texts], folder: Path | None = None
-    ) -> tuple[KeywordIndex, list[int]]:
+    ) -> tuple[InvertedIndex, list[int]]:
         """Index texts, and count each column's tokens.
 
         Args:
@@ -79,7 +79,7 @@ class KeywordIndex:
             OSError: the system refused a write.
         """
         try:
-            return KeywordIndex._make(columns, batches, folder)
+            return InvertedIndex._make(columns, batches, folder)
         except ValueError as error:  # tantivy's only one
             code = errno.ENOSPC if f"os error {errno.ENOSPC}" in str(error) else errno.EIO
             raise OSError(code, f"a keyword index was not written ({error})", folder) from None
@@ -87,7 +87,7 @@ class KeywordIndex:
     @staticmethod
     def _make(
         columns: Sequence[str], batches: Iterable[_Texts], folder: Path | None
-    ) -> tuple[KeywordIndex, list[int]]:
+    ) -> tuple[InvertedIndex, list[int]]:
         import tantivy
 
         builder = tantivy.SchemaBuilder()
@@ -111,14 +111,14 @@ class KeywordIndex:
         writer.commit()
         writer.wait_merging_threads()
         index.reload()
-        made = KeywordIndex(index, columns, {})
+        made = InvertedIndex(index, columns, {})
         _remove_locks(folder)
         return made, counts
 
     @staticmethod
     def open(
         folder: Path, columns: Sequence[str], rows: int, sizes: Mapping[Path, int]
-    ) -> KeywordIndex | None:
+    ) -> InvertedIndex | None:
         """Open what `make` wrote; None where it is gone, or of another release.
 
         Args:
@@ -133,7 +133,7 @@ class KeywordIndex:
         try:
             index = tantivy.Index.open(str(folder))
             index.register_tokenizer(_TOKENIZER, _analyzer())
-            opened = KeywordIndex(index, columns, sizes)
+            opened = InvertedIndex(index, columns, sizes)
         except (ValueError, OSError):
             return None
         except BaseException as error:
@@ -170,11 +170,11 @@ class KeywordIndex:
         """
         query, factor, missing = self._query(terms)
         with self._naming_damage():
-            # Counting is not wanted: it keeps tantivy from passing over rows that can't be listed. In
-            # several parts it passes over too many, because bounds were made for each part alone.
+            # Counting is not wanted: it keeps tantivy from skipping rows that can't be listed. In
+            # several parts it skips too many, because bounds were made for each part alone.
             found = self._searcher.search(query, limit, count=not self._is_one).hits
             places = [place for _, place in found]
-            # Where the field is damaged there are rows that aren't there, and None.
+            # Where the field is damaged it has rows that don't exist, and None.
             of_places = self._searcher.fast_field_values(_ROW, places) if places else []
             rows = np.array(of_places, dtype=np.int64)
             if rows.size and rows.max() >= self.rows:

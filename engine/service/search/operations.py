@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from engine.core.query import DEFAULT_RESULTS, Query, QueryRequest
-from engine.core.reply import decode_token, encode_token, invalid_token
+from engine.core.query import DEFAULT_RESULTS, Query
+from engine.core.query_request import QueryRequest
 from engine.core.schema import IndexSpec
-from engine.errors import BadRequest
 from engine.service.indexes.operations import Indexes
-from engine.service.search.answer import answer, page_state, request_of_token
+from engine.service.search.answer import answer
 from engine.service.search.batch import search_batch
-from engine.service.search.nearest import Timings
-from engine.service.search.paging import Ranking, Rankings
-from engine.service.search.reranking import RerankerChoice, rerank
+from engine.service.search.hits import Timings
+from engine.service.search.paging import PageRequest, Pages
+from engine.service.search.reranking import RerankerChoice
 from engine.service.search.scan import scan
 from engine.service.serving.endpoint_models import encode_query
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.settings import Settings
 from engine.store.indexes.versions import Version
 from engine.store.layout import Layout
-from engine.store.secret import workspace_secret
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -41,8 +37,9 @@ class Queries:
         serving: ServingEndpoints,
         rerankers: RerankerChoice,
     ) -> None:
-        self._layout, self._settings = layout, settings
-        self._indexes, self._serving, self._rerankers = indexes, serving, rerankers
+        self._settings, self._indexes = settings, indexes
+        self._serving, self._rerankers = serving, rerankers
+        self._pages = Pages(layout)
 
     def query(self, request: QueryRequest) -> dict[str, Any]:
         """The API's query: a reply with manifest, result and the next page's token.
@@ -52,7 +49,10 @@ class Queries:
         """
         spec, _, version = self._indexes.version_of(request.name)
         query = request.checked(spec, version.columns, self._settings.strict_filters)
-        return self._answer(spec, version, query, request, 0)
+        timings = Timings()
+        if query.needs_encoding:
+            query = self._encoded(query, spec, version, timings)
+        return self._answer(PageRequest(spec, version, request, query), timings)
 
     def next_page(self, name: str, page_token: str) -> dict[str, Any]:
         """The page that a reply's `next_page_token` stands for, of the version that was queried.
@@ -62,53 +62,18 @@ class Queries:
                 is gone; the service's text.
         """
         spec, versions = self._indexes.open_served(name)
-        state = decode_token(page_token, self._secret)
-        try:
-            if state["index"] != spec.id:
-                raise KeyError("index")
-            version = versions.get(state["version"])
-            request = request_of_token(name, state)
-            # Only ANN has more pages than one; the vector stands for the text that was encoded.
-            query = replace(request, query_text=None).checked(spec, version.columns)
-            offset, ranking = int(state["offset"]), str(state.get("ranking"))
-        except (KeyError, ValueError, TypeError, FileNotFoundError, BadRequest):
-            raise invalid_token(page_token) from None
-        return self._answer(spec, version, query, request, offset, self._rankings.get(ranking))
+        return self._answer(self._pages.read(page_token, spec, versions), Timings())
 
-    def _answer(
-        self,
-        spec: IndexSpec,
-        version: Version,
-        query: Query,
-        request: QueryRequest,
-        offset: int,
-        known: Ranking | None = None,
-    ) -> dict[str, Any]:
-        timings = Timings()
-        if query.needs_encoding:
-            started = time.perf_counter()
-            query = query.with_vector(encode_query(self._serving, spec, version, query.text))
-            timings.encode_ms = 1000 * (time.perf_counter() - started)
-        state = functools.cache(lambda: page_state(spec, version, query, request))
-        return answer(
-            version,
-            query,
-            timings,
-            lambda *given: rerank(self._rerankers, *given),
-            offset=offset,
-            next_token=lambda start: encode_token({**state(), "offset": start}, self._secret),
-            integers_as_floats=self._settings.integers_as_floats,
-            known=known,
-            keep=lambda ranking: self._rankings.put(state()["ranking"], ranking),
-        )
+    def _encoded(self, query: Query, spec: IndexSpec, version: Version, timings: Timings) -> Query:
+        """The query with the vector of its text."""
+        started = time.perf_counter()
+        vector = encode_query(self._serving, spec, version, query.text)
+        timings.encode_ms = 1000 * (time.perf_counter() - started)
+        return query.with_vector(vector)
 
-    @functools.cached_property
-    def _rankings(self) -> Rankings:
-        return Rankings()
-
-    @functools.cached_property
-    def _secret(self) -> bytes:
-        return workspace_secret(self._layout)
+    def _answer(self, page: PageRequest, timings: Timings) -> dict[str, Any]:
+        as_floats = self._settings.integers_as_floats
+        return answer(page, self._pages, self._rerankers, timings, as_floats)
 
     def scan(
         self, name: str, num_results: int = 10, last_primary_key: object = None
@@ -143,4 +108,7 @@ class Queries:
             NotFound, BadRequest, InvalidParameterValue: as `query_index`.
         """
         spec, _, version = self._indexes.version_of(name)
-        return search_batch(spec, version, query_vectors, columns, filters, num_results, exact)
+        request = QueryRequest(
+            name, columns=columns, filters=filters, num_results=num_results, exact=exact
+        )
+        return search_batch(spec, version, query_vectors, request)

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pyarrow as pa
-from children import started, wait_until
+from support.children import started, wait_until
 
 from engine import Settings, Workspace
 from engine.doors.http.credentials import Credentials

@@ -1,49 +1,69 @@
-"""Types of columns: as tables have them, as an index stores them, as the API knows them."""
+"""Columns of a table as an index stores them: fields and values. Knows Arrow's arrays; not keys.
+
+Which type a column is stored in is said by `core/types`.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from engine.core.schema import Column, Kind
+from engine.core.schema import Column, IndexSpec
+from engine.core.types import column_of, is_list, stored_field
 from engine.errors import InvalidState
-from engine.store.segments.columns import number_array, present
+from engine.service.indexes.checks import unfit_columns
+from engine.store.indexes.versions import Version
+from engine.store.segments.columns import number_array, valid_mask
+from engine.store.tables.table import Table
 
 
-def stored_type(kind: pa.DataType) -> pa.DataType:
-    """The type that an index stores a column in: plain, and times in UTC without a zone."""
-    if pa.types.is_dictionary(kind):
-        return stored_type(kind.value_type)
-    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return pa.string()
-    if pa.types.is_timestamp(kind):
-        return pa.timestamp("us")
-    if pa.types.is_date64(kind):
-        return pa.date32()
-    if pa.types.is_float16(kind):
-        return pa.float64()
-    if pa.types.is_decimal(kind):
-        return _stored_decimal(kind)
-    if pa.types.is_large_list(kind) or pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
-        return pa.list_(stored_type(kind.value_type))
-    return kind
+def stored_fields(source: Table, spec: IndexSpec, current: Version | None) -> list[pa.Field]:
+    """An index's columns as a sync stores them, its vectors as the table has them.
+
+    Raises:
+        InvalidState: the table lost one, or its key or vectors have another kind of type.
+    """
+    schema = source.schema
+    lost = [name for name in spec.columns if name not in schema.names]
+    if lost:
+        raise InvalidState(
+            f"Source table {spec.source_table} no longer has the column {', '.join(lost)} of index "
+            f"{spec.name}. Put it back, or delete the index and create it again."
+        )
+    before = current.columns.get(spec.primary_key) if current is not None else None
+    types = _types_before(spec, current) if current is not None else {}
+    unfit = unfit_columns(schema, spec, before.kind if before is not None else None, types)
+    if unfit:
+        raise InvalidState(
+            f"Source table {spec.source_table} changed the type of {'; '.join(unfit)}. Index "
+            f"{spec.name} can't take that: change it back, or delete the index and create it again."
+        )
+    return [stored_field(schema.field(name)) for name in spec.columns]
 
 
-def _stored_decimal(kind: pa.DataType) -> pa.DataType:
-    """A decimal that Parquet and filters know; what has more than 38 digits stays as it is."""
-    scale = max(kind.scale, 0)
-    digits = max(kind.precision + scale - kind.scale, scale)
-    return pa.decimal128(digits, scale) if digits <= _DECIMAL_DIGITS else kind
+def type_texts(fields: list[pa.Field], spec: IndexSpec) -> dict[str, str]:
+    """Arrow's own text of each stored column's type: a version's facts keep them."""
+    return {f.name: str(f.type) for f in fields if f.name != spec.vector_column}
 
 
-def stored_field(field: pa.Field) -> pa.Field:
-    """A field of a table as an index stores it."""
-    return pa.field(field.name, stored_type(field.type))
+def _types_before(spec: IndexSpec, version: Version) -> dict[str, str]:
+    """Types of an index's columns, in words."""
+    vectors = (
+        {spec.vector_column: f"vectors of length {spec.dimension}"} if spec.has_vectors else {}
+    )
+    return {**version.facts["types"], **vectors}
 
 
+def index_columns(fields: list[pa.Field], spec: IndexSpec) -> list[Column]:
+    """What the API knows of an index's columns, a computed vector last."""
+    vector = Column(spec.vector_column, "other", is_array=True)
+    known = [vector if f.name == spec.vector_column else column_of(f) for f in fields]
+    return [*known, vector] if spec.is_managed else known
+
+
+# ------------------------------------------------------------------ values
 def stored(column: pa.Array, kind: pa.DataType, name: str | None = None) -> pa.Array:
     """A column of a table in the type that an index stores it in.
 
@@ -103,7 +123,7 @@ def _broken(column: pa.Array) -> list[int]:
 def _is_valid(column: pa.Array) -> bool:
     # A slice of lists is checked with all that lies behind it, so that items are taken out first.
     try:
-        (column.flatten() if _is_list(column.type) else column).validate(full=True)
+        (column.flatten() if is_list(column.type) else column).validate(full=True)
     except pa.ArrowInvalid:
         return False
     return True
@@ -114,17 +134,12 @@ def _beyond(column: pa.Array) -> list[int]:
     most = (2**63 - 1) // {"s": 10**6, "ms": 10**3}[column.type.unit]
     counts = number_array(column.view(pa.int64()))
     outside = (counts > most) | (counts < -most)
-    known = present(column)
+    known = valid_mask(column)
     return list(np.flatnonzero(outside if known is None else outside & known).tolist())
 
 
 def _holds_halves(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_float16(kind.value_type if _is_list(kind) else kind))
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    tests = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    return any(test(kind) for test in tests)
+    return bool(pa.types.is_float16(kind.value_type if is_list(kind) else kind))
 
 
 def _shortest_halves(column: pa.Array) -> pa.Array:
@@ -141,7 +156,7 @@ def _shortest_halves(column: pa.Array) -> pa.Array:
             offset=column.offset,
             children=[_shortest_halves(column.values)],
         )
-    if _is_list(column.type):
+    if is_list(column.type):
         return _shortest_halves(column.cast(pa.list_(pa.float16())))
     known, bits = column.buffers()
     halves = np.frombuffer(bits, dtype=np.uint16)[: column.offset + len(column)]
@@ -154,28 +169,3 @@ def _halves() -> np.ndarray:
     """The shortest form of every float16, by its bits."""
     every = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
     return np.array([float(str(number)) for number in every])
-
-
-_DECIMAL_DIGITS = 38  # of the cloud's widest decimal, and of DuckDB's
-_KINDS: list[tuple[Any, Kind]] = [
-    (pa.types.is_boolean, "boolean"),
-    (pa.types.is_integer, "int"),
-    (pa.types.is_floating, "float"),
-    (pa.types.is_decimal128, "decimal"),
-    (pa.types.is_string, "string"),
-    (pa.types.is_date, "date"),
-    (pa.types.is_timestamp, "timestamp"),
-]
-
-
-def column_of(field: pa.Field) -> Column:
-    """What the API knows of a stored column."""
-    is_array = pa.types.is_list(field.type)
-    kind = field.type.value_type if is_array else field.type
-    return Column(
-        field.name,
-        next((word for test, word in _KINDS if test(kind)), "other"),
-        is_array,
-        single=pa.types.is_float32(kind),
-        scale=kind.scale if pa.types.is_decimal128(kind) else 0,
-    )

@@ -1,0 +1,174 @@
+"""Types of columns: one row for each, and how Arrow, SQL, Unity Catalog and the API's schemas call it.
+
+Knows types; not values. Filters know a column by its `Kind` alone, and DuckDB reads Arrow's own types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import pyarrow as pa
+
+from engine.core.schema import Column, Kind
+
+DECIMAL_DIGITS = 38  # of the cloud's widest decimal, and of DuckDB's
+
+
+@dataclass(frozen=True)
+class DataType:
+    """The type of a single value.
+
+    Attributes:
+        is_arrow: whether an Arrow type is this one.
+        stored: the Arrow type that an index stores it in; None where it stays as it is.
+        kind: what filters, sorting and replies know of a stored value.
+        catalog: Unity Catalog's `type_name`.
+        sql: Unity Catalog's `type_text`, SQL's own spelling, and that of a schema as the cloud shows
+            it; formatted with the Arrow type.
+        words: how the schema of a direct access index may call it; none where it can't hold it.
+        of_rows: the word in a schema that is made from rows; None where none can be made.
+    """
+
+    is_arrow: Callable[[pa.DataType], bool]
+    stored: pa.DataType | None
+    kind: Kind
+    catalog: str
+    sql: str
+    words: tuple[str, ...] = ()
+    of_rows: str | None = None
+
+
+# The first row that an Arrow type fits counts. What fits none is shown as a string, and is stored as
+# it is. The order of the words is that of the refusal of an unknown one.
+_is = pa.types
+TYPES: tuple[DataType, ...] = (
+    DataType(_is.is_int32, pa.int32(), "int", "INT", "int", ("integer", "int"), "integer"),
+    DataType(_is.is_int64, pa.int64(), "int", "LONG", "bigint", ("long", "bigint"), "long"),
+    DataType(
+        _is.is_int16, pa.int16(), "int", "SHORT", "smallint", ("short", "smallint"), "integer"
+    ),
+    DataType(_is.is_int8, pa.int8(), "int", "BYTE", "tinyint", ("byte", "tinyint"), "integer"),
+    DataType(_is.is_unsigned_integer, None, "int", "LONG", "bigint", of_rows="integer"),
+    DataType(_is.is_float32, pa.float32(), "float", "FLOAT", "float", ("float",), "float"),
+    DataType(_is.is_float64, pa.float64(), "float", "DOUBLE", "double", ("double",), "double"),
+    DataType(_is.is_float16, pa.float64(), "float", "DOUBLE", "double", of_rows="double"),
+    DataType(_is.is_boolean, pa.bool_(), "boolean", "BOOLEAN", "boolean", ("boolean",), "boolean"),
+    DataType(_is.is_string, pa.string(), "string", "STRING", "string", ("string",), "string"),
+    DataType(_is.is_large_string, pa.string(), "string", "STRING", "string", of_rows="string"),
+    DataType(_is.is_string_view, pa.string(), "string", "STRING", "string"),
+    DataType(_is.is_date32, pa.date32(), "date", "DATE", "date", ("date",), "date"),
+    DataType(_is.is_date64, pa.date32(), "date", "DATE", "date", of_rows="date"),
+    DataType(
+        _is.is_timestamp,
+        pa.timestamp("us"),
+        "timestamp",
+        "TIMESTAMP",
+        "timestamp",
+        ("timestamp",),
+        "timestamp",
+    ),
+    DataType(_is.is_decimal128, None, "decimal", "DECIMAL", "decimal({0.precision},{0.scale})"),
+    DataType(_is.is_decimal, None, "other", "DECIMAL", "decimal({0.precision},{0.scale})"),
+    DataType(_is.is_binary, pa.binary(), "other", "BINARY", "binary"),
+)
+_BY_WORD = {word: row for row in TYPES for word in row.words}
+WORDS: tuple[str, ...] = tuple(_BY_WORD)
+# Of each kind, the type that holds every value of it; text holds those of all others.
+_WIDEST = {_BY_WORD[word].kind: _BY_WORD[word].stored for word in WORDS} | {
+    "int": pa.int64(),
+    "float": pa.float64(),
+}
+
+
+@lru_cache(maxsize=256)
+def row_of(kind: pa.DataType) -> DataType | None:
+    """The row of an Arrow type; None for lists, structures and what else has no row."""
+    return next((row for row in TYPES if row.is_arrow(kind)), None)
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Whether a column of this Arrow type holds lists, of any layout but a view."""
+    return bool(_is.is_list(kind) or _is.is_large_list(kind) or _is.is_fixed_size_list(kind))
+
+
+# ------------------------------------------------------------------ Arrow to an index
+def stored_type(kind: pa.DataType) -> pa.DataType:
+    """The type that an index stores a column in: plain, and times in UTC without a zone."""
+    if _is.is_dictionary(kind):
+        return stored_type(kind.value_type)
+    if is_list(kind):
+        return pa.list_(stored_type(kind.value_type))
+    if _is.is_decimal(kind):
+        return _stored_decimal(kind)
+    row = row_of(kind)
+    return kind if row is None or row.stored is None else row.stored
+
+
+def _stored_decimal(kind: pa.DataType) -> pa.DataType:
+    """A decimal that Parquet and filters know; what has more than 38 digits stays as it is."""
+    scale = max(kind.scale, 0)
+    digits = max(kind.precision + scale - kind.scale, scale)
+    return pa.decimal128(digits, scale) if digits <= DECIMAL_DIGITS else kind
+
+
+def stored_field(field: pa.Field) -> pa.Field:
+    """A field of a table as an index stores it."""
+    return pa.field(field.name, stored_type(field.type))
+
+
+def column_of(field: pa.Field) -> Column:
+    """What the API knows of a stored column."""
+    is_array = _is.is_list(field.type)
+    kind = field.type.value_type if is_array else field.type
+    row = row_of(kind)
+    return Column(
+        field.name,
+        "other" if row is None else row.kind,
+        is_array,
+        single=_is.is_float32(kind),
+        scale=kind.scale if _is.is_decimal128(kind) else 0,
+    )
+
+
+def widest_type(kind: Kind) -> pa.DataType:
+    """The Arrow type that holds every value of a kind, where no more than the kind is known."""
+    return _WIDEST.get(kind, pa.string())
+
+
+# ------------------------------------------------------------------ Arrow to words, and back
+def catalog_type(kind: pa.DataType) -> tuple[str, str]:
+    """A type as Unity Catalog names it (`type_name`), and as SQL writes it (`type_text`)."""
+    if _is.is_dictionary(kind):
+        return catalog_type(kind.value_type)
+    if is_list(kind):
+        return "ARRAY", f"array<{catalog_type(kind.value_type)[1]}>"
+    row = row_of(kind)
+    return ("STRING", "string") if row is None else (row.catalog, row.sql.format(kind))
+
+
+def schema_type(kind: pa.DataType) -> str | None:
+    """The API's word for rows of an Arrow type; None where a direct access index can't hold them.
+
+    Lists of any floats are vectors: `array<float>`.
+    """
+    if not is_list(kind):
+        row = row_of(kind)
+        return None if row is None else row.of_rows
+    inner = "float" if _is.is_floating(kind.value_type) else schema_type(kind.value_type)
+    return None if inner is None else f"array<{inner}>"
+
+
+def parse_schema_type(text: object) -> tuple[str, pa.DataType] | None:
+    """A type as the API's schemas write it, in either spelling and any letter case.
+
+    Returns:
+        the cloud's own spelling and the Arrow type that an index stores; None for an unknown type.
+    """
+    word = text.strip().lower() if isinstance(text, str) else ""
+    inner = word[6:-1].strip() if word.startswith("array<") and word.endswith(">") else None
+    row = _BY_WORD.get(word if inner is None else inner)
+    if row is None:
+        return None
+    return (row.sql, row.stored) if inner is None else (f"array<{row.sql}>", pa.list_(row.stored))

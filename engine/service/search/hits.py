@@ -1,0 +1,73 @@
+"""Results of a query: where their rows lie, what finding them cost, and the one fetch of their values.
+
+Knows parts and rows of a version; not how rows are found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from engine.core.arrays import Rows
+from engine.store.indexes.versions import Version
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One result: where the row lies, its primary key, the API's score and the cosine.
+
+    Both scores are higher for better rows; `score` of a nearest row is `1 / (1 + d²)`. The cosine is
+    None where the row was found by words.
+    """
+
+    part: int
+    row: int
+    key: Any
+    score: float
+    cosine: float | None
+
+
+@dataclass
+class Timings:
+    """Milliseconds of one query's steps, the plan of each segment, and what its user must know."""
+
+    encode_ms: float = 0.0
+    filter_ms: float = 0.0
+    search_ms: float = 0.0
+    words_ms: float = 0.0
+    rerank_ms: float = 0.0
+    fetch_ms: float = 0.0
+    plans: tuple[str, ...] = ()
+    warnings: list[str] = field(default_factory=list)
+
+
+def places(hits: Sequence[Hit]) -> tuple[Rows, Rows]:
+    """Part and row of each hit, (n,) each, in their order: what `fetch` takes."""
+    parts = np.array([hit.part for hit in hits], dtype=np.int64)
+    return parts, np.array([hit.row for hit in hits], dtype=np.int64)
+
+
+def fetch(version: Version, parts: Rows, rows: Rows, columns: Sequence[str]) -> list[list[Any]]:
+    """Values of rows of a version, in the order given: a list of n for each column.
+
+    Args:
+        parts: (n,) places in `version.parts`. rows: (n,) rows of those parts' segments.
+    """
+    if not len(rows):
+        return [[] for _ in columns]
+    first = int(parts[0])
+    if len(version.parts) == 1 or (parts == first).all():
+        values: list[list[Any]] = version.parts[first].segment.fetch(columns, rows)
+        return values
+    order = np.argsort(parts, kind="stable")
+    numbers, starts = np.unique(parts[order], return_index=True)
+    by_part: list[list[Any]] = [[] for _ in columns]
+    for number, of_part in zip(numbers.tolist(), np.split(rows[order], starts[1:])):
+        fetched = version.parts[number].segment.fetch(columns, of_part)
+        for column, more in zip(by_part, fetched):
+            column += more
+    back = np.argsort(order).tolist()
+    return [[column[place] for place in back] for column in by_part]

@@ -1,0 +1,106 @@
+"""Vectors before product quantization: augmented, and projected on their main axes. Knows numpy.
+
+And what a sample of rows says of the codes' errors. Not FAISS, which makes the codes (see `ann`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from engine.core.arrays import Floats32, Matrix, Rows
+
+LEAST_CODES = 128  # groups of numbers with a code of four bits, where vectors have so many numbers
+_LOST_SHARE = 0.04  # of the variance may lie outside the axes that are kept
+_MOST_TURNED = 1536  # longer vectors keep all axes: finding the main ones takes too long
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What is known of an approximate index from some of its rows; w is the width of its vectors.
+
+    Attributes:
+        errors: (s, w) float32, vectors minus what their codes say: with a query they give the
+            spread of the error of its products. Of rows that are coded badly, because some kinds
+            of rows are coded worse than others.
+        centres: (c, w) float32, the cells' centres; none where one cell holds all.
+        sizes: (c,) rows in each cell.
+        rests: (s, w) float32, vectors minus the centres of their cells.
+    """
+
+    errors: Matrix
+    centres: Matrix
+    sizes: Rows
+    rests: Matrix
+
+    @cached_property
+    def all_rows(self) -> Rows:
+        """(1, s) numbers of all errors."""
+        return np.arange(len(self.errors))[None, :]
+
+
+def augmented_width(dimension: int, lifted: bool) -> int:
+    """Numbers in a vector as FAISS holds it: with -|x|²/2 where needed, made even by a zero."""
+    return dimension + lifted + (dimension + lifted) % 2
+
+
+def augmented(vectors: Matrix, lengths: Floats32 | None) -> Matrix:
+    """(n, d) vectors as FAISS holds them: (n, augmented_width) float32.
+
+    Args:
+        lengths: (n,) of -|x|²/2 where vectors are not unit length, else None.
+    """
+    rows, dimension = vectors.shape
+    width = augmented_width(dimension, lengths is not None)
+    if width == dimension:
+        return np.ascontiguousarray(vectors)
+    wide = np.zeros((rows, width), dtype=np.float32)
+    wide[:, :dimension] = vectors
+    if lengths is not None:
+        wide[:, dimension] = lengths
+    return wide
+
+
+def main_axes(sample: Matrix, rng: np.random.Generator) -> Matrix | None:
+    """The principal axes of (s, w) sampled vectors, fewer than w: (kept, w) float32 orthonormal.
+
+    Real embeddings lie near a subspace; codes of its axes alone are shorter and more exact. The axes
+    are turned at random within the subspace, so that all carry about as much. None where rows fill
+    the whole space.
+    """
+    rows, width = sample.shape
+    if not LEAST_CODES < width <= _MOST_TURNED:
+        return None
+    wide = sample.astype(np.float64)
+    energy, axes = np.linalg.eigh(wide.T @ wide / rows)  # ascending; not centred: queries aren't
+    variance = float(energy.sum() - (wide.mean(axis=0) ** 2).sum())
+    lost = np.cumsum(energy) <= _LOST_SHARE * variance
+    needed = width - int(np.count_nonzero(lost))
+    kept = next((size for size in (128, 256, 384, 512) if size >= needed), width)
+    if kept > 0.75 * width:
+        return None
+    turn, _ = np.linalg.qr(rng.standard_normal((kept, kept)))
+    return np.ascontiguousarray((axes[:, -kept:] @ turn).T, dtype=np.float32)
+
+
+def sample_of(
+    rng: np.random.Generator, matrix: Matrix, lengths: Floats32 | None, wanted: int
+) -> Matrix:
+    """At most `wanted` of (n, d) vectors, augmented."""
+    rows = some_rows(rng, len(matrix), wanted)
+    return augmented(matrix[rows], None if lengths is None else lengths[rows])
+
+
+def some_rows(rng: np.random.Generator, rows: int, wanted: int) -> Rows:
+    """Distinct rows, ascending, so that they are read in the order of the file."""
+    if rows <= wanted:
+        return np.arange(rows)
+    return np.sort(rng.choice(rows, wanted, replace=False))
+
+
+def worse_half(errors: Matrix) -> Matrix:
+    """The longer half of some error vectors."""
+    lengths = np.einsum("ij,ij->i", errors, errors)
+    return np.ascontiguousarray(errors[np.argsort(lengths)[len(errors) // 2 :]])
