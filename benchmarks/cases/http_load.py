@@ -1,6 +1,6 @@
 """Does a server under load answer in time and within bounds of memory?
 
-`vitrine serve` in another process; clients and whoever looks at `/health` are processes of their own.
+`vitrine serve` in another process; clients and whoever polls `/health` are processes of their own.
 The looker asks twenty times a second; what it measures on a busy machine is also the machine's own
 delay, which the first line shows. Vectors: random, 512 dimensions.
 """
@@ -83,7 +83,7 @@ def under(workspace: Path, what: str, path: str, body: object, clients: int) -> 
         before = memory(server.pid, "VmRSS")
         with multiprocessing.Pool(PROCESSES + 1) as pool:
             stop = multiprocessing.Manager().Event()
-            looking = pool.apply_async(look, (port, stop))
+            polling = pool.apply_async(poll, (port, stop))
             started = time.perf_counter()
             shares = [clients // PROCESSES + (n < clients % PROCESSES) for n in range(PROCESSES)]
             given = [(port, path, content, share) for share in shares if share]
@@ -96,7 +96,7 @@ def under(workspace: Path, what: str, path: str, body: object, clients: int) -> 
                 threading.Event().wait(2)
             took = time.perf_counter() - started
             stop.set()
-            waited = sorted(looking.get())
+            waited = sorted(polling.get())
         slowest, usual = 1000 * waited[int(len(waited) * 0.99)], 1000 * median(waited)
         grown = memory(server.pid, "VmHWM") - before
         answers = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
@@ -139,8 +139,8 @@ def ask_many(port: int, path: str, content: bytes, clients: int) -> list[int]:
         return list(threads.map(lambda _: ask(port, path, content), range(clients)))
 
 
-def look(port: int, stop: Any) -> Health:
-    """Seconds that /health took, asked twenty times a second until told to stop."""
+def poll(port: int, stop: Any) -> Health:
+    """Seconds that /health took, polled twenty times a second until `stop` is set."""
     waited: Health = []
     while not stop.is_set():
         started = time.perf_counter()

@@ -72,7 +72,7 @@ def measure_writes(contest: Contest, names: Sequence[str], after: Cell) -> None:
             contest.in_turn(
                 start // TURN, lambda worker, c=change, p=part: write(contest, worker, c, p)
             )
-        contest.in_turn(0, lambda worker, c=change: look(contest, worker, c))
+        contest.in_turn(0, lambda worker, c=change: verify(contest, worker, c))
     contest.answer(replace(after, name=AFTER, judged=False))
     written = list(contest.workers)
     contest.dismiss_all()
@@ -101,7 +101,7 @@ def write(contest: Contest, worker: Worker, change: Change, part: slice) -> None
     facts.setdefault(change.kind, {"ms": []})["ms"].extend(ms)
 
 
-def look(contest: Contest, worker: Worker, change: Change) -> None:
+def verify(contest: Contest, worker: Worker, change: Change) -> None:
     """Note the share of writes that a query sees."""
     turn = worker.call("answer", change.vectors, DEPTH, [None] * WRITES, math.inf)
     seen = [(key in found) == change.present for key, found in zip(change.keys, turn.keys)]

@@ -143,35 +143,40 @@ def _decoders() -> ThreadPoolExecutor:
 
 
 def _ahead(batches: Iterable[pa.RecordBatch], encoder: Encoder) -> Iterator[Prepared]:
-    """Prepare batches in a thread, at most AHEAD before they are taken; errors come out here."""
-    ready: queue.Queue[Any] = queue.Queue(maxsize=AHEAD)
-    stopped = threading.Event()
+    """Prepare batches in a thread, at most AHEAD before they are taken; errors come out here.
 
-    def offer(item: object) -> None:
-        while not stopped.is_set():
-            try:
-                ready.put(item, timeout=0.1)
-                return
-            except queue.Full:
-                continue
+    Ctrl-C may interrupt the taker between any two instructions. One that came inside a `queue.Queue`,
+    whose lock is Python code, would leave that locked, and the thread waiting for ever: a `SimpleQueue`
+    is done in one instruction.
+    """
+    ready: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    room: queue.SimpleQueue[None] = queue.SimpleQueue()  # an entry for each batch that may wait
+    is_over = False
 
     def feed() -> None:
         try:
             for batch in batches:
-                offer(_prepare(batch, encoder))
-                if stopped.is_set():
+                prepared = _prepare(batch, encoder)
+                room.get()
+                if is_over:
                     return
-            offer(None)
+                ready.put(prepared)
+            ready.put(None)
         except BaseException as error:
-            offer(error)
+            ready.put(error)
 
+    for _ in range(AHEAD):
+        room.put(None)
     feeder = threading.Thread(target=feed, name="prepare", daemon=True)
-    feeder.start()
     try:
+        feeder.start()
         while (item := ready.get()) is not None:
+            room.put(None)
             if isinstance(item, BaseException):
                 raise item
             yield item
     finally:
-        stopped.set()
-        feeder.join()
+        is_over = True
+        room.put(None)
+        if feeder.is_alive():
+            feeder.join()

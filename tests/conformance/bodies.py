@@ -378,8 +378,8 @@ REFUSED_ENDPOINTS: dict[str, Refusal] = {
 }  # fmt: skip
 
 
-def _refusal(told: Refusal, *needs: str) -> Body:
-    status, code, message, call = told
+def _refusal(refused: Refusal, *needs: str) -> Body:
+    status, code, message, call = refused
 
     def ask(door: Any, names: Names) -> None:
         error = door.error_of(lambda: call(door.door, names))
@@ -390,9 +390,10 @@ def _refusal(told: Refusal, *needs: str) -> Body:
     return Body(ask, frozenset(needs))
 
 
-BODIES |= {f"refusal_{title}": _refusal(told) for title, told in REFUSALS.items()}
+BODIES |= {f"refusal_{title}": _refusal(refused) for title, refused in REFUSALS.items()}
 BODIES |= {
-    f"refusal_{title}": _refusal(told, "descriptions") for title, told in REFUSED_ENDPOINTS.items()
+    f"refusal_{title}": _refusal(refused, "descriptions")
+    for title, refused in REFUSED_ENDPOINTS.items()
 }
 BODIES["refusal_page_token"] = _refusal(
     (400, INVALID, "Invalid page token: T, please use the page token returned from previous page.",

@@ -119,12 +119,12 @@ CHECKS: dict[str, Any] = {
 @pytest.mark.parametrize("what", CHECKS)
 @pytest.mark.parametrize("name", CLIENTS[1:])
 def test_a_check_of_the_client_is_that_of_the_package(world: World, name: str, what: str) -> None:
-    def told(door: str) -> tuple[str, str]:
+    def refused(door: str) -> tuple[str, str]:
         with pytest.raises(Exception) as caught:
             CHECKS[what](world.door(door).client)
         return type(caught.value).__name__, str(caught.value).removeprefix("[INVALID_INPUT] ")
 
-    assert told(name) == told("local")
+    assert refused(name) == refused("local")
 
 
 # ------------------------------------------------------------------ databricks.sdk

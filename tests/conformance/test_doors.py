@@ -32,7 +32,7 @@ SURE = [d for d in DIFFERENCES if d.reason != "times differ"]  # quick doors sha
 
 @pytest.mark.parametrize("difference", SURE, ids=lambda d: d.where[:60])
 def test_every_allowed_difference_is_met(world: World, difference: Difference) -> None:
-    told = [
+    noted = [
         case for case in CASES if difference in world.compare(*case, BODIES[case[1]].run)
     ]  # answers are kept, so nothing is asked twice
-    assert told, f"no door differs like this any more: {difference.reason}"
+    assert noted, f"no door differs like this any more: {difference.reason}"

@@ -111,8 +111,8 @@ def test_a_bad_token_is_refused_and_not_repeated(
     assert (caught.value.status_code, caught.value.error_code) == (401, "UNAUTHENTICATED")
     with pytest.raises(errors.Unauthenticated, match=message):
         sdk(host=world.url, token=token).vector_search_endpoints.get_endpoint(ENDPOINT)
-    told = [plain.text, str(caught.value), *(record.getMessage() for record in caplog.records)]
-    assert not [line for line in told if token in line]
+    messages = [plain.text, str(caught.value), *(record.getMessage() for record in caplog.records)]
+    assert not [line for line in messages if token in line]
     assert caplog.records
 
 
@@ -146,8 +146,8 @@ def test_a_wrong_secret_gets_no_token(
             service_principal_client_secret=pair["client_secret"],
         ).list_endpoints()
     assert caught.value.status_code == 401
-    told = [str(caught.value), *(record.getMessage() for record in caplog.records)]
-    assert not [line for line in told if pair["client_secret"] in line]
+    messages = [str(caught.value), *(record.getMessage() for record in caplog.records)]
+    assert not [line for line in messages if pair["client_secret"] in line]
 
 
 def test_no_secret_reaches_a_log(world: World, sdk: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""What all doors look at: a workspace with an index of each kind, and the server over it."""
+"""What all doors open: a workspace with an index of each kind, and the server over it."""
 
 from __future__ import annotations
 

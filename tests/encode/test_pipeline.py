@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import itertools
+import queue
+import sys
 import threading
+from types import FrameType
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -103,3 +109,59 @@ def test_a_consumer_that_stops_leaves_no_thread_behind(encoder: Encoder) -> None
     running.close()
     assert not [t for t in threading.enumerate() if t.name == "prepare"]
     assert len(taken) <= AHEAD + 4
+
+
+# ---------------------------------------------------------------------- interruptions
+class Halves:
+    """Not an `Encoder`, only what texts need: every vector is the same."""
+
+    dimension = 4
+
+    def __init__(self) -> None:
+        self.has_begun = False
+
+    def tokenize(self, texts: list[str]) -> list[object]:
+        return list(texts)
+
+    def encode_tokens(self, tokens: list[object]) -> np.ndarray:
+        self.has_begun = True
+        return np.full((len(tokens), self.dimension), 0.5, dtype=np.float32)
+
+
+def interrupted(moment: int) -> bool:
+    """Run batches with a KeyboardInterrupt in the middle, as Ctrl-C raises it; whether there was one.
+
+    Python raises it between any two instructions of the main thread, also inside the library's own
+    locks and queues: at the `moment`-th step into or out of these.
+    """
+    left, encoder = moment, Halves()
+    hit: list[bool] = []
+
+    def step(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left
+        inside = frame.f_code.co_filename in (queue.__file__, threading.__file__)
+        left -= inside and encoder.has_begun and event in ("call", "return")
+        if left < 0 and not hit:
+            hit.append(True)
+            raise KeyboardInterrupt
+        return step
+
+    def run() -> None:
+        sys.settrace(step)
+        try:
+            with contextlib.suppress(KeyboardInterrupt, RuntimeError):  # of a lock's state
+                for _ in embed_batches([batch("text", ["red"])] * 6, encoder):
+                    pass
+        finally:
+            sys.settrace(None)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive(), f"the run goes on after an interruption at step {moment}"
+    return bool(hit)
+
+
+def test_an_interruption_at_any_moment_ends_the_run() -> None:
+    moments = itertools.takewhile(interrupted, itertools.count())
+    assert sum(1 for _ in moments) > 3

@@ -189,9 +189,9 @@ def test_the_server_and_each_of_its_workers(home: Path, tmp_path: Path, workers:
             reply = httpx.post(f"{url}{invoke}", json=rows, trust_env=False, timeout=300)
             assert reply.status_code == 200, reply.text
         server.send_signal(signal.SIGTERM)
-        told = "".join(server.communicate(timeout=300))
-    assert server.returncode == 0, told
-    assert "died" not in told, told
-    lines = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+        output = "".join(server.communicate(timeout=300))
+    assert server.returncode == 0, output
+    assert "died" not in output, output
+    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     assert sum(line["status"] == 200 and line["method"] == "POST" for line in lines) == 8
     assert left_in(home) == []

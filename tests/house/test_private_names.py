@@ -46,7 +46,7 @@ def root_of(node: ast.AST | None) -> str | None:
 
 
 class Reader:
-    """The private names of other packages that one file uses, as far as its text tells."""
+    """The private names of other packages that one file uses, as far as its text shows."""
 
     def __init__(self, tree: ast.AST, own: set[str]) -> None:
         self._nodes, self._own = list(ast.walk(tree)), own
@@ -84,8 +84,8 @@ class Reader:
 
     def found(self) -> Iterator[str]:
         for node in self._nodes:
-            for told in (*self._of_imports(node), *self._of_names(node), *self._of_texts(node)):
-                yield f"line {getattr(node, 'lineno', 0)}: {told}"
+            for name in (*self._of_imports(node), *self._of_names(node), *self._of_texts(node)):
+                yield f"line {getattr(node, 'lineno', 0)}: {name}"
 
     def _of_imports(self, node: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Import):

@@ -15,7 +15,7 @@ LONGEST_FILE = 400  # lines
 LONGEST_FUNCTION = 40  # lines with signature and docstring
 MOST_LINES_OF_NINE_IN_TEN = 25  # functions
 MOST_FILES = 12  # in a folder, without its __init__.py
-# Errors and the conditions of a filter are told by their names alone; their trees stand at the top.
+# Errors and the conditions of a filter say by their names what they are; their trees stand at the top.
 NAMES_SAY_IT = ("errors.py", "core/filters/")
 
 FILES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob("*.py"))}

@@ -127,7 +127,7 @@ def _serve(jobs: Sequence[Mapping[str, Any]]) -> None:
         if pid == 0:
             end_with_parent()
             os.close(opened)
-            os.read(gate, 1)  # until the parent closes it, so that the ids are told first
+            os.read(gate, 1)  # until the parent closes it, so that the ids are sent first
             _child(number, job)
         numbers[pid] = number
     _send({"pids": list(numbers)})
@@ -146,7 +146,7 @@ def main() -> None:
     gc.freeze()
     for line in sys.stdin:
         _serve(json.loads(line))
-    os._exit(0)  # nothing to tidy up, and frozen objects would be told of as leaks
+    os._exit(0)  # nothing to tidy up, and frozen objects would be reported as leaks
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ class Together:
         self._marks.mkdir(exist_ok=True)
 
     def go_on(self, enough: bool) -> bool:
-        """Whether to go on, told that this loop has done enough.
+        """Whether to go on, where `enough` says that this loop has done enough.
 
         Raises:
             AssertionError: one of them never has.
@@ -191,7 +191,7 @@ def create_once(report: Report, *, folder: str) -> None:
 
 
 def make_again(report: Report, *, folder: str, seconds: float, maker: int) -> None:
-    """Delete the index and make it again, with one row that tells who made it, until the time is up."""
+    """Delete the index and make it again, with one row that says who made it, until the time is up."""
     workspace, end, made, errors = Workspace(folder), time.monotonic() + seconds, 0, Counter()
     while time.monotonic() < end:
         for step in (

@@ -1,6 +1,6 @@
 """The points where a process changes files, counted; at a chosen one it dies or is refused.
 
-Python tells of every file that it opens, makes, renames or removes by audit events; syncs and the
+Python reports every file that it opens, makes, renames or removes by audit events; syncs and the
 writes of Arrow, numpy and FAISS are wrapped. Only for forked children: audit hooks stay.
 """
 

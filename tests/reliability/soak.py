@@ -89,7 +89,7 @@ class Conductor:
             if found not in ({known}, {known + 1}):
                 self.problems.append(f"block {writer}: acknowledged {known}, found {found}")
         with contextlib.suppress(NotFound):
-            workspace.delete_index("main.default.passing")
+            workspace.delete_index("main.default.short_lived")
         workspace.sync(SYNCED)
         newest = int((self.soak.lines("table") or ["1"])[-1])
         if set(held_by(workspace, index=SYNCED).values()) not in ({newest}, {newest + 1}):
@@ -121,7 +121,7 @@ class Conductor:
             for number in range(COUNTS.get(name, 1)):
                 self.start(name, number)
 
-    def look(self) -> None:
+    def check(self) -> None:
         """An actor that ended by itself has found something."""
         for (name, number), process in self.running.items():
             if process.poll() is not None:
@@ -160,7 +160,7 @@ class Conductor:
         if self.chance.random() < 0.2:
             file = root / "endpoints" / f"{VICTIMS}.json"
         what, data = self.chance.choice(list(damages(file.read_bytes(), self.chance.random())))
-        told = f"{file.relative_to(root)} {what}"
+        what_was_done = f"{file.relative_to(root)} {what}"
         file.unlink() if data is None else file.write_bytes(data)
         self.counts["damaged files"] += 1
         try:
@@ -168,7 +168,7 @@ class Conductor:
             self.ask_victim(self.soak.workspace)
             self.make_whole(self.soak.workspace)
         except Exception as error:
-            self.problems.append(f"{told}: {type(error).__name__}: {error}")
+            self.problems.append(f"{what_was_done}: {type(error).__name__}: {error}")
 
     def damage_table(self) -> None:
         """Damage a table's description: it is named, others are listed, and it can be made anew."""
@@ -248,15 +248,15 @@ class Conductor:
         ]
         while not self.problems and (time.monotonic() < end or not self.all_did_something()):
             if time.monotonic() > last:
-                self.problems.append(f"not every actor did something: {self.told()}")
+                self.problems.append(f"not every actor did something: {self.summary()}")
             time.sleep(self.chance.uniform(0.2, 2.0))
-            self.look()
+            self.check()
             self.chance.choice(happenings)()
         self.stop()
         if not self.problems:
             self.verify()
 
-    def told(self) -> str:
+    def summary(self) -> str:
         did = {**self.sums(), **self.counts}
         return ", ".join(f"{number} {name}" for name, number in did.items())
 
@@ -270,7 +270,7 @@ class Conductor:
             "tables replaced": len(self.soak.lines("table")),
             "checked answers": 100 * len(self.soak.lines("answers")),
             "syncs": len(self.soak.lines("syncs")),
-            "steps of passing indexes": len(self.soak.lines("lives")),
+            "steps of short-lived indexes": len(self.soak.lines("lives")),
             "builds": len(self.soak.lines("builds")),
             "answers of several pages": len(self.soak.lines("paged")),
             "states followed": len(self.soak.lines("followed")),
@@ -306,7 +306,7 @@ def soak(seconds: float, seed: int) -> tuple[list[str], str]:
         return [
             *conductor.problems,
             *([log[-6000:]] if conductor.problems else []),
-        ], conductor.told()
+        ], conductor.summary()
     finally:
         for process in conductor.running.values():
             process.kill()
@@ -323,8 +323,8 @@ def main() -> None:
     if options.serve:
         serve(options.serve)
         return
-    problems, told = soak(60 * options.minutes, options.seed)
-    print(f"seed {options.seed}, {options.minutes:g} minutes: {told}")
+    problems, summary = soak(60 * options.minutes, options.seed)
+    print(f"seed {options.seed}, {options.minutes:g} minutes: {summary}")
     for problem in problems:
         print(f"PROBLEM {problem}")
     raise SystemExit(bool(problems))

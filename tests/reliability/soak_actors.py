@@ -1,20 +1,20 @@
 """What runs side by side in the soak, a process each, killed and started again at any moment.
 
-An actor goes on until the file `stop` is there. What it was told is durable it writes into a ledger,
-one line a time, so that a kill loses no line; an assertion that fails ends it with status 1.
+An actor goes on until the file `stop` exists. What was acknowledged as durable it writes into a
+ledger, one line a time, so that a kill loses no line; an assertion that fails ends it with status 1.
 """
 
 from __future__ import annotations
 
 import os
 import random
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from PIL import Image
 from reliability.loops import KEYS, block
 from reliability.world import INDEX, TABLE, held_by, rows, table
+from support.threads import in_threads
 
 from engine import VectorSearchClient, Workspace
 from engine.errors import BadRequest, BadSourceFile, NotFound, ResourceConflict
@@ -64,30 +64,11 @@ class Soak:
         return int(([*self.lines(f"block-{writer}")] or ["1"])[-1])
 
 
-def together(*calls: Callable[[], None]) -> None:
-    """Run calls in threads; what one raises is raised here."""
-    errors: list[BaseException] = []
-
-    def run(call: Callable[[], None]) -> None:
-        try:
-            call()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=[call]) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
-
-
 # ---------------------------------------------------------------------- rows written directly
 def write(soak: Soak, number: int) -> None:
     """Replace the rows of blocks again and again, with deletions and compactions between."""
     workspace = soak.workspace
-    together(
+    in_threads(
         *(
             lambda writer=number * THREADS + thread: _write_block(soak, workspace, writer)
             for thread in range(THREADS)
@@ -115,7 +96,7 @@ def read(soak: Soak, number: int) -> None:
     """Query all the time: what was acknowledged is there, whole, and never goes back."""
     del number
     shared = soak.workspace
-    together(*(lambda: read_blocks(soak, shared, held_by) for _ in range(THREADS)))
+    in_threads(*(lambda: read_blocks(soak, shared, held_by) for _ in range(THREADS)))
 
 
 def read_blocks(soak: Soak, shared: Workspace, ask: Callable[..., dict[int, int]]) -> None:
@@ -174,7 +155,7 @@ def sync(soak: Soak, number: int) -> None:
 # ---------------------------------------------------------------------- indexes that come and go
 def create_and_delete(soak: Soak, number: int) -> None:
     """Indexes of one name made and deleted by several, written through handles that grow old."""
-    workspace, name = soak.workspace, "main.default.passing"
+    workspace, name = soak.workspace, "main.default.short_lived"
     client = VectorSearchClient(disable_notice=True, workspace=workspace)
     handle = None
     for place in soak.rounds():

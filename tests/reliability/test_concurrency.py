@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from reliability.world import (
     rows,
     table,
 )
+from support.threads import in_threads
 
 from engine import Workspace
 
@@ -33,6 +35,14 @@ WRITERS, READERS = 2, 4
 
 def together(tmp_path: Path, loops: int, seconds: float) -> dict[str, Any]:
     return {"marks": str(tmp_path / "marks"), "loops": loops, "seconds": seconds}
+
+
+def test_what_a_thread_raises_is_shown() -> None:
+    def fail() -> None:
+        raise AssertionError("half a block")
+
+    with pytest.raises(AssertionError, match="half a block"):
+        in_threads(lambda: None, fail, lambda: None)
 
 
 def direct(folder: Path) -> Workspace:
@@ -88,24 +98,12 @@ def test_two_writing_and_four_reading_threads_disturb_nobody(tmp_path: Path) -> 
         "together": together(tmp_path, WRITERS + READERS, SECONDS / 2),
         "workspace": workspace,
     }
-    threads = [
-        threading.Thread(
-            target=write_block, args=[reports[n].update], kwargs={**common, "writer": n}
-        )
-        for n in range(WRITERS)
-    ]
-    threads += [
-        threading.Thread(
-            target=read_blocks,
-            args=[reports[WRITERS + n].update],
-            kwargs={**common, "writers": WRITERS},
-        )
+    writers = [partial(write_block, reports[n].update, writer=n, **common) for n in range(WRITERS)]
+    readers = [
+        partial(read_blocks, reports[WRITERS + n].update, writers=WRITERS, **common)
         for n in range(READERS)
     ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(*writers, *readers)
     wait_for_compaction()
     assert all(report["errors"] == {} for report in reports[:WRITERS])
     assert all(report["answers"] > 20 for report in reports[WRITERS:])
@@ -143,14 +141,8 @@ def test_a_table_replaced_and_synced_by_two_processes_is_never_seen_half(
 def test_two_writers_of_one_table_both_finish_and_one_of_the_tables_stays(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     tables = [table(dict.fromkeys(KEYS, generation)) for generation in range(1, 9)]
-    threads = [
-        threading.Thread(target=lambda one=one: [workspace.write_table(TABLE, one)] * 5)
-        for one in tables
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    write = partial(workspace.write_table, TABLE)
+    in_threads(*(lambda one=one: [write(one) for _ in range(5)] for one in tables))
     assert workspace.read_table(TABLE) in tables
     assert garbage(tmp_path) == []
 
@@ -170,7 +162,7 @@ def test_the_lock_of_a_dead_process_is_no_obstacle(forks: Forks, tmp_path: Path)
 # ---------------------------------------------------------------------- time
 @pytest.fixture
 def backwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clock that goes back by an hour at every look."""
+    """A clock that goes back by an hour at every reading."""
     now = [time.time_ns()]
 
     def earlier() -> int:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from reliability.world import (
     rows,
     table,
 )
+from support.threads import in_threads
 
 from engine import Workspace
 from engine.errors import BadRequest, NotFound, ResourceConflict, VitrineError
@@ -205,16 +207,12 @@ def test_lists_go_on_while_indexes_and_endpoints_come_and_go(tmp_path: Path) -> 
     workspace.upsert(INDEX, rows(1, [1]))
     end = time.monotonic() + SECONDS
     done: Counter[str] = Counter()
-    errors: list[BaseException] = []
 
     def until_the_end(step: Callable[[Workspace], None]) -> None:
         opened = Workspace(tmp_path)
-        try:
-            while time.monotonic() < end:
-                step(opened)
-                done[step.__name__] += 1
-        except BaseException as error:
-            errors.append(error)
+        while time.monotonic() < end:
+            step(opened)
+            done[step.__name__] += 1
 
     def come_and_go(opened: Workspace) -> None:
         name = f"main.default.x{threading.get_ident()}"
@@ -227,7 +225,7 @@ def test_lists_go_on_while_indexes_and_endpoints_come_and_go(tmp_path: Path) -> 
         opened.create_endpoint(name)
         opened.delete_endpoint(name)
 
-    def look(opened: Workspace) -> None:
+    def check(opened: Workspace) -> None:
         assert INDEX in [index["name"] for index in opened.list_indexes(ENDPOINT)]
         assert INDEX in [index["name"] for index in opened.list_indexes()]
         assert ENDPOINT in [endpoint["name"] for endpoint in opened.list_endpoints()]
@@ -236,13 +234,8 @@ def test_lists_go_on_while_indexes_and_endpoints_come_and_go(tmp_path: Path) -> 
         assert opened.index_exists(INDEX) and opened.endpoint_exists(ENDPOINT)
         assert held_by(opened)[1] == 1
 
-    steps = [come_and_go, come_and_go, endpoints_come_and_go, look, look, look]
-    threads = [threading.Thread(target=until_the_end, args=[step]) for step in steps]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    steps = [come_and_go, come_and_go, endpoints_come_and_go, check, check, check]
+    in_threads(*(partial(until_the_end, step) for step in steps))
     assert min(done[step.__name__] for step in steps) > 5, done
     assert [index["name"] for index in workspace.list_indexes()] == [INDEX]
 
@@ -300,9 +293,5 @@ def test_an_endpoint_deleted_while_indexes_are_made_on_it_leaves_none_behind(
             except VitrineError as error:
                 errors.append(repr(error))
 
-    threads = [threading.Thread(target=work, args=[number]) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(*(partial(work, number) for number in range(4)))
     assert errors == []

@@ -119,9 +119,9 @@ def test_a_sync_that_a_full_disk_refused_is_remembered_as_failed_wherever_that_w
         if ended.values("held") == [OLD, OLD]:
             # As the process knows it, with the disk full and not; then as any other process does.
             status = Workspace(folder).get_index(INDEX)["status"]
-            told = [*ended.values("failed"), status["failed_status"]]
-            assert [each["error_message"] for each in told] == [message] * 3, at
-            assert {each["error_code"] for each in told} == {"STORAGE_FAILED"}
+            failures = [*ended.values("failed"), status["failed_status"]]
+            assert [each["error_message"] for each in failures] == [message] * 3, at
+            assert {each["error_code"] for each in failures} == {"STORAGE_FAILED"}
             states = [*ended.values("state"), status["detailed_state"]]
             assert set(states) == {"ONLINE_PIPELINE_FAILED"}
         else:  # published before the disk was full
@@ -143,9 +143,9 @@ def test_other_processes_see_that_a_sync_failed_also_where_its_reason_found_no_r
     status = Workspace(folder).get_index(INDEX)["status"]
     assert status["detailed_state"] == "ONLINE_PIPELINE_FAILED"
     assert status["failed_status"]["error_code"] == "STORAGE_FAILED"
-    told = status["failed_status"]["error_message"]
+    failure = status["failed_status"]["error_message"]
     if size < 200:
-        assert "Its reason could not be written down" in told
+        assert "Its reason could not be written down" in failure
     assert seen(Workspace(folder))["index"] == OLD
     Workspace(folder).sync(INDEX)
     assert "failed_status" not in Workspace(folder).get_index(INDEX)["status"]
@@ -173,9 +173,9 @@ def test_what_one_process_could_not_write_down_is_forgotten_when_another_synced(
         assert failure_of(layout, INDEX) is None
         remember_failure(layout, INDEX, failure)
         record.write_bytes(b'{"message": "another\'s", "error_code": "NOT_FOUND"}')
-        told = failure_of(layout, INDEX)
-        assert told is not None
-        assert told.message == "another's"
+        known = failure_of(layout, INDEX)
+        assert known is not None
+        assert known.message == "another's"
         remember_failure(layout, INDEX, failure)
     assert failure_of(layout, INDEX) == failure
     assert b"no room" in record.read_bytes()

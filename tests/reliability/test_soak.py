@@ -6,5 +6,5 @@ from reliability.soak import soak
 
 
 def test_nothing_is_lost_while_threads_processes_kills_and_damage_run_together() -> None:
-    problems, told = soak(seconds=12, seed=20261125)
-    assert not problems, "\n".join([*problems, told])
+    problems, summary = soak(seconds=12, seed=20261125)
+    assert not problems, "\n".join([*problems, summary])

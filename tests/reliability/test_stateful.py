@@ -70,14 +70,14 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def nearest(model: dict[int, Row], query: list[int], wanted: int, condition: str) -> list[Row]:
     """What the engine must answer: by distance, then by key."""
-    passing = [row for row in model.values() if FILTERS[condition](row)]
-    if not passing:
+    matching = [row for row in model.values() if FILTERS[condition](row)]
+    if not matching:
         return []
-    keys = np.array([row["id"] for row in passing])
-    matrix = np.array([row["v"] for row in passing], dtype=np.float64)
+    keys = np.array([row["id"] for row in matching])
+    matrix = np.array([row["v"] for row in matching], dtype=np.float64)
     squared = ((matrix - np.array(query)) ** 2).sum(axis=1)
     order = np.lexsort((keys, squared))[:wanted]
-    return [{**passing[place], "score": 1 / (1 + squared[place])} for place in order]
+    return [{**matching[place], "score": 1 / (1 + squared[place])} for place in order]
 
 
 def as_table(held: list[Row]) -> pa.Table:

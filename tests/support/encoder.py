@@ -1,4 +1,4 @@
-"""A tiny encoder for tests of serving endpoints: it counts, and fails when told."""
+"""A tiny encoder for tests of serving endpoints: it counts, and fails on demand."""
 
 from __future__ import annotations
 

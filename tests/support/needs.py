@@ -28,8 +28,8 @@ def needs(*extras: str) -> None:
     for extra in extras:
         missing = [package for package in BRINGS[extra] if not is_installed(package)]
         if missing:
-            told = f"needs the extra [{extra}] ({', '.join(missing)}): {install_line(extra)}"
-            skip(told)
+            reason = f"needs the extra [{extra}] ({', '.join(missing)}): {install_line(extra)}"
+            skip(reason)
 
 
 def skip(reason: str) -> None:

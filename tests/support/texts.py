@@ -124,10 +124,10 @@ def ranked(
     """Every row that holds a word, best first: the oracle.
 
     Args:
-        rows: all rows, which the statistics are of. wanted: those that pass the filter; None for all.
+        rows: all rows, which the statistics are of. wanted: those that match the filter; None for all.
     """
     split = {(row["id"], name): words_of(row[name]) for row in rows for name in columns}
-    passing = {row["id"] for row in (rows if wanted is None else wanted)}
+    allowed = {row["id"] for row in (rows if wanted is None else wanted)}
     scores = {row["id"]: 0.0 for row in rows}
     for name in columns:
         of_column = dict.fromkeys(scores, 0.0)
@@ -143,7 +143,7 @@ def ranked(
                     of_column[row["id"]] += weight * (tf * (K1 + 1.0) / (tf + norm))
         for key, score in of_column.items():
             scores[key] += score
-    found = [(key, score) for key, score in scores.items() if score > 0 and key in passing]
+    found = [(key, score) for key, score in scores.items() if score > 0 and key in allowed]
     return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
 

@@ -43,8 +43,8 @@ class Contestant(OwnRows):
 
     def nearest_kept(self, query: np.ndarray, k: int, kept: Kept) -> Nearest:
         places, scores = self.nearest(query, WIDE)
-        passing = kept.selector[places]
-        return places[passing][:k], scores[passing][:k]
+        allowed = kept.selector[places]
+        return places[allowed][:k], scores[allowed][:k]
 
     def search_batch(self, queries: np.ndarray, k: int) -> list[list[Row]]:
         found = self._index.search(queries, k)

@@ -1,4 +1,4 @@
-"""How fast is the engine when it is told to compare every vector?"""
+"""How fast is the engine when it has to compare every vector?"""
 
 from __future__ import annotations
 
