@@ -17,7 +17,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from engine import SearchResult, Workspace
-from engine.shop.demo import build_demo
+from engine.shop.demo import Demo
 
 HERE = Path(__file__).parent
 # What a result must carry to be right: a colour (None: any), and one of these article types.
@@ -39,7 +39,8 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(folder)
-        build_demo(workspace, given.encoder)
+        demo = Demo(workspace.shop, workspace.tables, workspace.volumes, workspace.path)
+        demo.build(given.encoder)
         rows = [(query, workspace.search(query, k=SHOWN)) for query in QUERIES]
         picture = draw(workspace, rows)
     picture.save(given.out, optimize=True)

@@ -36,7 +36,7 @@ _HOME_OF = {
     "ResourceConflict": "engine.errors",
     "ResourceDoesNotExist": "engine.errors",
     "RowsFailed": "engine.errors",
-    "SearchResult": "engine.shop.result",
+    "SearchResult": "engine.shop.search.result",
     "Settings": "engine.settings",
     "StorageFailed": "engine.errors",
     "TooManyRequests": "engine.errors",
@@ -46,7 +46,7 @@ _HOME_OF = {
     "VitrineError": "engine.errors",
     "Workspace": "engine.workspace",
     "WrittenTooFast": "engine.errors",
-    "load_encoder": "engine.encode.encoder",
+    "load_encoder": "engine.encode.registry",
     "mock": "engine.doors.testing.mock",
 }
 
@@ -101,7 +101,8 @@ if TYPE_CHECKING:
     )
     from engine.doors.client.reranker import DatabricksReranker, Reranker
     from engine.doors.testing.mock import mock
-    from engine.encode.encoder import Encoder, load_encoder
+    from engine.encode.encoder import Encoder
+    from engine.encode.registry import load_encoder
     from engine.errors import (
         AISearchException,
         BadImage,
@@ -128,7 +129,7 @@ if TYPE_CHECKING:
         WrittenTooFast,
     )
     from engine.settings import Settings
-    from engine.shop.result import SearchResult
+    from engine.shop.search.result import SearchResult
     from engine.workspace import Workspace
 
 

@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_ENCODER = "embedded"
+# What is taken for a name that is left out: of a table's catalog and schema, of an index's endpoint
+# and primary key.
+DEFAULT_CATALOG, DEFAULT_SCHEMA = "main", "fashion_demo"
+DEFAULT_ENDPOINT = "fashion_vector_search"
+DEFAULT_KEY = "product_id"
 
 
 @dataclass(frozen=True)

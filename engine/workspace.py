@@ -25,7 +25,8 @@ from engine.service.sql.statements import Statements
 from engine.service.unity_catalog import UnityCatalog
 from engine.service.workspace_folder import WorkspaceFolder
 from engine.settings import Settings
-from engine.shop.search import SearchRequest
+from engine.shop.embedding.request import EmbedRequest
+from engine.shop.search.request import SearchRequest
 from engine.shop.shop import Shop
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
@@ -183,7 +184,7 @@ class Workspace:
 
     # ------------------------------------------------------------------ the shop
     import_fashion = _of("shop", Shop.import_fashion)
-    embed = _of("shop", Shop.embed)
     build = _of("shop", Shop.build)
 
+    embed = _asking("shop", Shop.embed, EmbedRequest)
     search = _asking("shop", Shop.search, SearchRequest)

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import get_args
 
-from engine.core.names import ENDPOINT, KEY, index_name
+from engine.core.names import index_name
 from engine.core.schema import PipelineType, Subtype, check_dimension, check_pipeline_type
 from engine.errors import InvalidParameterValue
+from engine.settings import DEFAULT_ENDPOINT, DEFAULT_KEY
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class IndexRequest:
     model_endpoint: str | None = None
     query_model_endpoint: str | None = None
     sync_computed_embeddings: bool = False
-    primary_key: str = KEY
-    endpoint: str = ENDPOINT
+    primary_key: str = DEFAULT_KEY
+    endpoint: str = DEFAULT_ENDPOINT
     dimension: int | None = None
     pipeline_type: str = "TRIGGERED"
     columns_to_sync: Sequence[str] | None = None
@@ -142,8 +143,8 @@ class DirectAccessRequest:
     dimension: int
     vector_column: str
     schema: Mapping[str, str]
-    primary_key: str = KEY
-    endpoint: str = ENDPOINT
+    primary_key: str = DEFAULT_KEY
+    endpoint: str = DEFAULT_ENDPOINT
     model_endpoint: str | None = None
     payload_logging_enabled: bool | None = None
     faiss_factory: str | None = None

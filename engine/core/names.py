@@ -10,18 +10,12 @@ import re
 from dataclasses import dataclass
 
 from engine.errors import InvalidParameterValue
+from engine.settings import DEFAULT_CATALOG, DEFAULT_SCHEMA
 
 MAX_INDEX_NAME = 128  # characters, documented limit of the service
 _PART = re.compile(r"[A-Za-z0-9_]+")
 _ENDPOINT = re.compile(r"[a-z0-9]([a-z0-9_.-]{0,47}[a-z0-9])?")
 _VOLUME = re.compile(r"/Volumes/[A-Za-z0-9_]+/[A-Za-z0-9_]+/[A-Za-z0-9_-]+(/.*)?", re.DOTALL)
-
-DEFAULT_CATALOG = "main"
-DEFAULT_SCHEMA = "fashion_demo"
-PRODUCTS = "main.fashion_demo.products"
-KEY = "product_id"  # of products
-ENDPOINT = "fashion_vector_search"
-IMAGE_VOLUME = "/Volumes/main/fashion_demo/raw_data/images"
 
 
 @dataclass(frozen=True, order=True)
@@ -56,7 +50,7 @@ def index_name(text: str) -> ThreePartName:
 
 
 def table_name(text: str) -> ThreePartName:
-    """Check a table's name; one or two parts are completed with `main.fashion_demo`.
+    """Check a table's name; one or two parts are completed by the default catalog and schema.
 
     Raises:
         InvalidParameterValue: names the text that was given.
@@ -65,7 +59,7 @@ def table_name(text: str) -> ThreePartName:
     if len(parts) > 3 or not all(map(_PART.fullmatch, parts)):
         raise InvalidParameterValue(
             f"{text!r} is not a table name. Expected catalog.schema.name of letters, digits and "
-            "underscores, for example main.fashion_demo.products."
+            f"underscores, for example {DEFAULT_CATALOG}.{DEFAULT_SCHEMA}.products."
         )
     return ThreePartName(*[DEFAULT_CATALOG, DEFAULT_SCHEMA][: 3 - len(parts)], *parts)
 

@@ -1,4 +1,4 @@
-"""What an encoder is, and the registry of names. Knows batching; not models, indexes or HTTP."""
+"""What an encoder is: the protocol of every model. Knows batching; not models, indexes or HTTP."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import numpy as np
 
 from engine.core.arrays import Matrix
 from engine.errors import InvalidInputException
-from engine.settings import DEFAULT_ENCODER
 
 if TYPE_CHECKING:
-    from engine.encode.photos.fitting import ImageInput, Pixels
+    from engine.encode.photos.preprocessing import ImageInput, Pixels
 
 Tokens = Sequence[int]
 
@@ -129,44 +128,3 @@ class Encoder(ABC):
             ]
             parts.append(self.encode_pixels(np.stack(batch)))
         return np.concatenate(parts)
-
-
-def _open_clip(name: str, device: str | None) -> Encoder:
-    from engine.encode.models.clip import OpenClipEncoder
-
-    return OpenClipEncoder(name, device)
-
-
-def _embedded(name: str, device: str | None) -> Encoder:
-    from engine.encode.models.onnx import OnnxEncoder
-
-    return OnnxEncoder(name, device)
-
-
-def _hashed(name: str, device: str | None) -> Encoder:
-    from engine.encode.models.hashed import HashedEncoder
-
-    return HashedEncoder(name, device)
-
-
-# Encoders that have a name of their own; any other name is read by open_clip's rules.
-_MAKERS = {DEFAULT_ENCODER: _embedded, "hashed": _hashed}
-
-
-def load_encoder(name: str | None = None, device: str | None = None) -> Encoder:
-    """An encoder by name; its weights are loaded when it is first used.
-
-    Args:
-        name: None or "embedded" for the model that comes with the package, which needs no torch.
-            "hashed" for tests: instant and without meaning, see `HashedEncoder`.
-            `ARCHITECTURE/TAG` of open_clip (`ViT-B-32-quickgelu/openai`), `ARCHITECTURE/FILE` for
-            a checkpoint, `ARCHITECTURE/untrained` for seeded random weights; `local-dir:DIRECTORY`
-            (or its path) or `hf-hub:ORG/NAME` for one in open_clip's or transformers' form.
-        device: "cpu", "cuda", "cuda:1", ...; None takes CUDA where torch has one.
-
-    Raises:
-        ModelUnavailable: unknown architecture, tag, file or device, or weights that are not here.
-        MissingExtra: torch or open_clip is not installed.
-    """
-    wanted = name or DEFAULT_ENCODER
-    return _MAKERS.get(wanted, _open_clip)(wanted, device)

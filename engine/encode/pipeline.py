@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from engine.core.arrays import Matrix
 from engine.encode.encoder import Encoder, Tokens
-from engine.encode.photos.fitting import Pixels
+from engine.encode.photos.preprocessing import Pixels
 from engine.errors import BadImage, InvalidParameterValue
 
 AHEAD = 2  # batches prepared before they are needed; bounds memory

@@ -27,7 +27,7 @@ class UnityCatalog:
         self._tables, self._registry = tables, registry
 
     def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """A table as a pyarrow Table; `products` stands for `main.fashion_demo.products`.
+        """A table as a pyarrow Table; a name of one or two parts gets the default schema and catalog.
 
         Raises:
             NotFound: no such table. BadSourceFile: a column that it lacks, or files that can't be read.

@@ -8,9 +8,10 @@ from engine.core.index_request import IndexRequest
 from engine.core.names import table_name
 from engine.core.schema import SyncReport
 from engine.service.indexes.operations import Indexes
-from engine.shop.embedding import MULTIMODAL, EmbedReport
-from engine.shop.importing import PRODUCT_COLUMNS, ImportReport
-from engine.shop.search import HYBRID_INDEX, IMAGE_INDEX, TEXT_INDEX
+from engine.shop.embedding.report import EmbedReport
+from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, MULTIMODAL, TEXT_INDEX
+from engine.shop.products.columns import PRODUCT_COLUMNS
+from engine.shop.products.importing import ImportReport
 
 SHOP_INDEXES = {
     IMAGE_INDEX: "image_embedding",

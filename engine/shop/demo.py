@@ -1,22 +1,28 @@
-"""The demo: a workspace from the bundled sample, and one search of each kind. Knows no printing."""
+"""The demo: the bundled sample as a shop, and one search of each kind. Knows no printing."""
 
 from __future__ import annotations
 
 import importlib.metadata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from engine.core.names import table_name
 from engine.errors import InvalidState, NotFound
 from engine.optional import DISTRIBUTION, restore_line
+from engine.settings import DEFAULT_KEY
 from engine.shop.building import BuildReport
-from engine.shop.importing import read_styles
-from engine.shop.result import SearchResult
-from engine.workspace import Workspace
+from engine.shop.names import IMAGE_PATH, PRODUCTS
+from engine.shop.products.importing import read_styles
+from engine.shop.search.request import SearchRequest
+from engine.shop.search.result import SearchResult
+from engine.shop.shop import Shop
+from engine.store.tables.table_store import TableStore
+from engine.store.volumes import VolumeStore
 
 DEMO_DIR = "vitrine-demo"  # in the current folder
 _CHECKED_OUT = Path(__file__).parents[2] / "datasets" / "sample"
-_COLUMNS = ("product_id", "product_display_name", "base_color", "price")
+_COLUMNS = (DEFAULT_KEY, "product_display_name", "base_color", "price")
 
 
 @dataclass(frozen=True)
@@ -50,58 +56,72 @@ def _installed(ending: str) -> list[Path]:
     return [Path(str(f.locate())).resolve() for f in files if f.as_posix().endswith(ending)]
 
 
-def build_demo(workspace: Workspace, encoder: str | None = None) -> BuildReport:
-    """Import, embed and index the sample.
+@dataclass(frozen=True)
+class Demo:
+    """The sample in a workspace, and searches that show it.
 
-    Raises:
-        InvalidState: the workspace holds other products, which would be replaced.
+    Attributes:
+        path: the workspace's directory, for messages.
     """
-    sample = sample_dir()
-    _check_no_others(workspace, sample)
-    return workspace.build(sample / "styles.csv", sample / "images", encoder=encoder)
 
+    shop: Shop
+    tables: TableStore
+    volumes: VolumeStore
+    path: Path
 
-def _check_no_others(workspace: Workspace, sample: Path) -> None:
-    try:
-        there = workspace.read_table("products", ["product_id"])["product_id"].to_pylist()
-    except NotFound:
-        return
-    products, _ = read_styles(sample / "styles.csv", sample / "images")
-    if not set(there) <= set(products["product_id"].to_pylist()):
-        raise InvalidState(
-            f"workspace {workspace.path} holds products of another catalogue, and the demo would "
-            "replace them. Give the demo a folder of its own: vitrine demo --workspace DIR"
-        )
+    def build(self, encoder: str | None = None) -> BuildReport:
+        """Import, embed and index the sample.
 
+        Raises:
+            InvalidState: the workspace holds other products, which would be replaced.
+        """
+        sample = sample_dir()
+        self._check_no_others(sample)
+        return self.shop.build(sample / "styles.csv", sample / "images", encoder=encoder)
 
-def demo_searches(workspace: Workspace, k: int = 3) -> list[Step]:
-    """A text, an image, a hybrid and a filtered search."""
-    words = "red summer dress"
-    photo = str(_first_photo(workspace, "Handbags", "Black"))
-    cheap = {"price <": 60, "gender": "Women"}
-    searches: list[tuple[str, str, dict[str, Any]]] = [
-        ("by words", f'"{words}"', {"text": words}),
-        ("by a photo", f"--image {photo}", {"image": photo}),
-        (
-            "by both",
-            f'"in brown" --image {photo} --text-weight 0.4',
-            {"text": "in brown", "image": photo, "text_weight": 0.4},
-        ),
-        (
-            "by words, filtered",
-            f'"{words}" --filter \'{{"price <": 60, "gender": "Women"}}\'',
-            {"text": words, "filters": cheap},
-        ),
-    ]
-    return [
-        Step(title, arguments, workspace.search(k=k, columns=_COLUMNS, **call))
-        for title, arguments, call in searches
-    ]
+    def searches(self, k: int = 3) -> list[Step]:
+        """A text, an image, a hybrid and a filtered search."""
+        words = "red summer dress"
+        photo = str(self._first_photo("Handbags", "Black"))
+        cheap = {"price <": 60, "gender": "Women"}
+        steps = [
+            ("by words", f'"{words}"', SearchRequest(words)),
+            ("by a photo", f"--image {photo}", SearchRequest(image=photo)),
+            (
+                "by both",
+                f'"in brown" --image {photo} --text-weight 0.4',
+                SearchRequest("in brown", image=photo, text_weight=0.4),
+            ),
+            (
+                "by words, filtered",
+                f'"{words}" --filter \'{{"price <": 60, "gender": "Women"}}\'',
+                SearchRequest(words, filters=cheap),
+            ),
+        ]
+        return [
+            Step(title, arguments, self.shop.search(replace(asked, k=k, columns=_COLUMNS)))
+            for title, arguments, asked in steps
+        ]
 
+    def _check_no_others(self, sample: Path) -> None:
+        try:
+            held = self._products([DEFAULT_KEY])
+        except NotFound:
+            return
+        products, _ = read_styles(sample / "styles.csv", sample / "images")
+        own = set(products[DEFAULT_KEY].to_pylist())
+        if not {product[DEFAULT_KEY] for product in held} <= own:
+            raise InvalidState(
+                f"workspace {self.path} holds products of another catalogue, and the demo would "
+                "replace them. Give the demo a folder of its own: vitrine demo --workspace DIR"
+            )
 
-def _first_photo(workspace: Workspace, article_type: str, color: str) -> Path:
-    products = workspace.read_table("products", ["image_path", "article_type", "base_color"])
-    for product in products.to_pylist():
-        if (product["article_type"], product["base_color"]) == (article_type, color):
-            return workspace.volumes.resolve(product["image_path"])
-    raise NotFound(f"The sample has no {color} {article_type}.")
+    def _first_photo(self, article_type: str, color: str) -> Path:
+        for product in self._products([IMAGE_PATH, "article_type", "base_color"]):
+            if (product["article_type"], product["base_color"]) == (article_type, color):
+                return self.volumes.resolve(product[IMAGE_PATH])
+        raise NotFound(f"The sample has no {color} {article_type}.")
+
+    def _products(self, columns: list[str]) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.tables.get(table_name(PRODUCTS)).read(columns).to_pylist()
+        return rows

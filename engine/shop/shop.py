@@ -5,22 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.core.names import IMAGE_VOLUME, KEY, PRODUCTS, table_name
-from engine.errors import InvalidInputException
+from engine.core.names import table_name
 from engine.service.indexes.operations import Indexes
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
-from engine.shop.recipes import DEFAULT_RECIPE, check_recipe
-from engine.shop.search import SearchRequest, ShopSearch
+from engine.shop.embedding.recipes import DEFAULT_RECIPE
+from engine.shop.embedding.request import EmbedRequest
+from engine.shop.names import IMAGE_VOLUME, PRODUCTS
+from engine.shop.search.request import SearchRequest
+from engine.shop.search.shop_search import ShopSearch
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
     from engine.shop.building import BuildReport
-    from engine.shop.embedding import EmbedReport
-    from engine.shop.importing import ImportReport
-    from engine.shop.result import SearchResult
+    from engine.shop.embedding.report import EmbedReport
+    from engine.shop.products.importing import ImportReport
+    from engine.shop.search.result import SearchResult
 
 
 class Shop:
@@ -47,60 +49,39 @@ class Shop:
         The image folder is registered as the volume's `images`, not copied.
 
         Args:
-            encoding: of the file, such as "cp1252"; None for UTF-8, or what a byte order mark tells.
+            encoding: of the file, such as "cp1252"; None for UTF-8, or what a byte order mark says.
 
         Raises:
             BadSourceFile: names file, line and value of what can't be read.
         """
-        from engine.shop.importing import read_styles
+        from engine.shop.products.importing import read_styles
 
         table, report = read_styles(styles_csv, images_dir, encoding)
         self._volumes.register(IMAGE_VOLUME, images_dir)
         self._tables.write(table_name(PRODUCTS), table)
         return report
 
-    def embed(
-        self,
-        table: str = PRODUCTS,
-        *,
-        encoder: str | None = None,
-        recipe: str = DEFAULT_RECIPE,
-        limit_photos: int | None = None,
-        primary_key: str = KEY,
-    ) -> EmbedReport:
+    def embed(self, request: EmbedRequest) -> EmbedReport:
         """Embed photos and texts of a products table and write the embedding tables beside it.
 
         What was encoded before, under the same model, is not encoded again, also after an
         interruption. Rows that fail are listed in `embedding_failures` with key, stage and reason.
 
-        Args:
-            encoder: name of the encoder, see `load_encoder`; None for the workspace's default.
-            recipe: how a product's text is put together, "full-v1" or "short-v1".
-            limit_photos: embed only the first so many products that have a photo.
-
         Raises:
             NotFound: no such table. ModelUnavailable, MissingExtra: the encoder can't be loaded.
+            InvalidInputException, InvalidParameterValue: a limit or a recipe that can't be.
         """
         # Modules of the embedding pipeline, Pillow among them, which queries don't need.
         from engine.encode.cache.embeddings import EmbeddingCache
         from engine.service import progress
-        from engine.shop.embedding import Embedder
+        from engine.shop.embedding.embedder import Embedder
 
-        if limit_photos is not None and limit_photos < 1:
-            raise InvalidInputException(f"limit_photos is {limit_photos}; expected at least 1.")
-        source = self._tables.get(table_name(table))
+        request.check()
+        source = self._tables.get(table_name(request.table))
         cache = EmbeddingCache(self._layout.cache_file)
         try:
-            embedder = Embedder(
-                self._tables,
-                self._volumes,
-                cache,
-                self._models.encoder(encoder),
-                source,
-                primary_key,
-                check_recipe(recipe),
-                limit_photos,
-            )
+            encoder = self._models.encoder(request.encoder)
+            embedder = Embedder(self._tables, self._volumes, cache, encoder, source, request)
             # disable=None: silent when standard error is not a terminal
             with progress.bar(total=2 * source.num_rows, unit="item", desc="embed") as bar:
                 return embedder.run(bar.update)
@@ -124,7 +105,9 @@ class Shop:
         from engine.shop.building import BuildReport, sync_shop_indexes
 
         imported = self.import_fashion(styles_csv, images_dir, encoding=encoding)
-        embedded = self.embed(encoder=encoder, recipe=recipe, limit_photos=limit_photos)
+        embedded = self.embed(
+            EmbedRequest(encoder=encoder, recipe=recipe, limit_photos=limit_photos)
+        )
         return BuildReport(imported, embedded, sync_shop_indexes(self._indexes))
 
     def search(self, request: SearchRequest) -> SearchResult:

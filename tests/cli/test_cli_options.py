@@ -16,7 +16,7 @@ from support.catalogue import Catalogue
 
 from engine import InvalidInputException, InvalidParameterValue, InvalidState, NotFound, Workspace
 from engine.doors.cli.command import main
-from engine.shop.demo import build_demo
+from engine.shop.demo import Demo
 
 
 def run(*arguments: object, **environ: str) -> Result:
@@ -107,7 +107,7 @@ def test_the_demo_does_not_replace_products_of_ones_own(
 ) -> None:
     workspace.import_fashion(catalogue.styles, catalogue.images)
     with pytest.raises(InvalidState, match="products of another catalogue"):
-        build_demo(workspace)
+        Demo(workspace.shop, workspace.tables, workspace.volumes, workspace.path).build()
     assert workspace.read_table("products").num_rows == 40
 
 

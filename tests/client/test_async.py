@@ -29,7 +29,7 @@ from engine import (
     VectorSearchIndex,
 )
 from engine.service.indexes import direct_access as direct
-from engine.service.serving import serving_endpoints as serving
+from engine.service.serving import text_vectors
 from engine.service.sync import source_rows
 
 ENDPOINT = "fashion_vector_search"
@@ -453,7 +453,7 @@ def test_a_sync_cancelled_while_it_encodes_publishes_nothing_and_forgets_no_vect
 ) -> None:
     name, source, model = "main.shop.texts", "main.shop.texts_source", SlowEncoder()
     client.workspace.serving.use("slow", model)
-    monkeypatch.setattr(serving, "BATCH_TEXTS", 4)
+    monkeypatch.setattr(text_vectors, "BATCH_TEXTS", 4)
 
     def table(rows: int) -> pa.Table:
         return pa.table({"id": list(range(rows)), "text": [f"{i} word" for i in range(rows)]})

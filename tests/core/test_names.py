@@ -7,6 +7,8 @@ import pytest
 from engine.core import names
 from engine.core.names import ThreePartName
 from engine.errors import InvalidParameterValue
+from engine.settings import DEFAULT_ENDPOINT
+from engine.shop import names as shop_names
 
 BAD_INDEX = (
     "Invalid index name. Must specify the full index name <catalog>.<schema>.<table>. "
@@ -19,9 +21,9 @@ BAD_ENDPOINT = (
 
 
 def test_the_shop_has_the_cloud_demos_names() -> None:
-    assert names.PRODUCTS == "main.fashion_demo.products"
-    assert names.ENDPOINT == "fashion_vector_search"
-    assert names.IMAGE_VOLUME == "/Volumes/main/fashion_demo/raw_data/images"
+    assert shop_names.PRODUCTS == "main.fashion_demo.products"
+    assert DEFAULT_ENDPOINT == "fashion_vector_search"
+    assert shop_names.IMAGE_VOLUME == "/Volumes/main/fashion_demo/raw_data/images"
 
 
 def test_a_full_index_name_is_read_in_its_three_parts() -> None:

@@ -24,8 +24,8 @@ from engine import (
     Workspace,
     load_encoder,
 )
-from engine.encode.available import available_models
 from engine.encode.encoder import Encoder
+from engine.encode.model_list import available_models
 from engine.encode.models.hashed import DIMENSION, HashedEncoder
 
 ENCODER = HashedEncoder()

@@ -17,7 +17,7 @@ from engine import CorruptFile, ModelUnavailable, load_encoder
 from engine.encode.encoder import Encoder
 from engine.encode.models.onnx import EMBEDDED, OnnxEncoder
 from engine.shop.demo import sample_dir
-from engine.shop.importing import read_styles
+from engine.shop.products.importing import read_styles
 
 MOST_BYTES = 25_000_000
 

@@ -16,7 +16,7 @@ import torch
 from transformers import CLIPConfig, CLIPModel
 
 from engine import ModelUnavailable, load_encoder
-from engine.encode.photos.fitting import Preprocess
+from engine.encode.photos.preprocessing import Preprocess
 
 TEXTS = ["red summer dress", "a ! in the middle", "x", "jeans " * 100]
 
@@ -92,7 +92,7 @@ def test_a_model_in_the_hubs_cache_is_found_by_its_name(
     expected = load_encoder(f"local-dir:{folder}", "cpu")
     np.testing.assert_array_equal(encoder.encode_texts(["red"]), expected.encode_texts(["red"]))
 
-    from engine.encode.available import available_models
+    from engine.encode.model_list import available_models
 
     monkeypatch.setattr("huggingface_hub.scan_cache_dir", _scan(cache))
     found = {model.name: model for model in available_models()}
@@ -127,8 +127,8 @@ def test_without_a_network_the_error_comes_before_the_first_retry(
     def unreachable(*_: object, **__: object) -> None:
         raise OSError("no route from here")
 
-    monkeypatch.setattr("engine.encode.models.sources.socket.create_connection", unreachable)
-    monkeypatch.setattr("engine.encode.models.sources.getproxies", dict)
+    monkeypatch.setattr("engine.encode.models.hub.socket.create_connection", unreachable)
+    monkeypatch.setattr("engine.encode.models.hub.getproxies", dict)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(ModelUnavailable, match=r"could not be fetched \(no route from here\)"):
         load_encoder(name, "cpu").encode_texts(["x"])

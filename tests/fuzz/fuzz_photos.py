@@ -26,7 +26,7 @@ from pathlib import Path
 from PIL import Image, ImageCms
 
 from engine import BadImage
-from engine.encode.photos.fitting import Preprocess, conversion
+from engine.encode.photos.preprocessing import Preprocess, conversion
 
 SIZES = ((24, 32), (37, 5))
 ADDRESS_SPACE = 6 << 30  # bytes; the process itself takes about one

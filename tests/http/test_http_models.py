@@ -24,8 +24,8 @@ from support.server import CREDENTIALS, served
 from engine import Workspace
 from engine.doors.cli.command import main
 from engine.errors import InvalidParameterValue, ResourceConflict
-from engine.service.serving.batching import MAX_ITEMS
 from engine.service.serving.invocations import invoke
+from engine.service.serving.micro_batching import MAX_ITEMS
 
 CLIP = "clip-multimodal-encoder"
 
@@ -154,10 +154,11 @@ def test_many_records_are_encoded_in_parts_and_in_order(shop: Any, slow: SlowEnc
     colors = [(n % 256, n // 2 % 256, 7) for n in range(MAX_ITEMS * 2 + 5)]
     rows = [{"image": photo(color)} | ({"text": f"t{n}"} if n % 3 == 0 else {})
             for n, color in enumerate(colors)]  # fmt: skip
-    found = invoke(shop[0], "slow", {"dataframe_records": rows})["predictions"]
+    found = invoke(shop[0].serving, "slow", {"dataframe_records": rows})["predictions"]
     assert max(slow.batches) <= MAX_ITEMS
     alone = [
-        invoke(shop[0], "slow", {"dataframe_records": [row]})["predictions"][0] for row in rows
+        invoke(shop[0].serving, "slow", {"dataframe_records": [row]})["predictions"][0]
+        for row in rows
     ]
     np.testing.assert_allclose(found, alone, atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
@@ -369,7 +370,7 @@ def test_a_body_that_is_not_json_is_refused(client: httpx.Client, body: bytes) -
 def test_a_photo_comes_as_base64_or_as_a_data_uri(shop: Any, slow: SlowEncoder, head: str) -> None:
     image = head + photo((200, 10, 10))
     expected = slow.encode_pixels([slow.prepare_image(base64.b64decode(photo((200, 10, 10))))])
-    found = invoke(shop[0], "slow", {"inputs": [{"image": image}]})["predictions"]
+    found = invoke(shop[0].serving, "slow", {"inputs": [{"image": image}]})["predictions"]
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
@@ -387,9 +388,9 @@ def test_a_uri_that_holds_no_photo_is_refused_by_its_place(
 ) -> None:
     records = [{"image": photo((1, 2, 3))}, {"image": image}]
     with pytest.raises(InvalidParameterValue, match=words):
-        invoke(shop[0], CLIP, {"dataframe_records": records})
+        invoke(shop[0].serving, CLIP, {"dataframe_records": records})
 
 
 def test_half_a_character_in_a_text_is_that_records_trouble(shop: Any) -> None:
     with pytest.raises(InvalidParameterValue, match=r"record 1: text .* lone surrogate"):
-        invoke(shop[0], CLIP, {"inputs": ["red", "dress \ud83d"]})
+        invoke(shop[0].serving, CLIP, {"inputs": ["red", "dress \ud83d"]})

@@ -33,8 +33,8 @@ from reliability.world import INDEX, TABLE, create_direct, held_by, rows, table
 from support.catalogue import write_catalogue
 
 from engine import Workspace
-from engine.core.names import ENDPOINT
 from engine.errors import NotFound, VitrineError
+from engine.settings import DEFAULT_ENDPOINT
 
 TESTS = Path(__file__).parents[1]
 VICTIM = "main.default.victim"
@@ -94,7 +94,7 @@ class Conductor:
         newest = int((self.soak.lines("table") or ["1"])[-1])
         if set(held_by(workspace, index=SYNCED).values()) not in ({newest}, {newest + 1}):
             self.problems.append("the synced index is not what its table is")
-        for entry in [*workspace.list_indexes(ENDPOINT), *workspace.list_indexes(VICTIMS)]:
+        for entry in [*workspace.list_indexes(DEFAULT_ENDPOINT), *workspace.list_indexes(VICTIMS)]:
             for sentence in workspace.check_index(entry["name"]):
                 self.problems.append(f"{entry['name']}: {sentence}")
 
@@ -201,9 +201,9 @@ class Conductor:
             self.counts["damaged caches"] += 1
 
     def others_notice_nothing(self, workspace: Workspace) -> None:
-        names = {entry["name"] for entry in workspace.list_indexes(ENDPOINT)}
+        names = {entry["name"] for entry in workspace.list_indexes(DEFAULT_ENDPOINT)}
         assert {INDEX, SYNCED, FOLLOWED, MANAGED, PAGED} <= names, names
-        assert ENDPOINT in {entry["name"] for entry in workspace.list_endpoints()}
+        assert DEFAULT_ENDPOINT in {entry["name"] for entry in workspace.list_endpoints()}
         assert workspace.get_index(INDEX)["status"]["ready"] is True
         held_by(workspace)
 

@@ -17,8 +17,8 @@ from reliability.world import INDEX, TABLE, held_by, rows, table
 from support.threads import in_threads
 
 from engine import VectorSearchClient, Workspace
-from engine.core.names import ENDPOINT
 from engine.errors import BadRequest, BadSourceFile, NotFound, ResourceConflict
+from engine.settings import DEFAULT_ENDPOINT
 
 WRITERS, THREADS = 2, 2  # processes, and threads in each
 HTTP_BLOCK = WRITERS * THREADS  # of rows that are written over HTTP
@@ -173,9 +173,9 @@ def create_and_delete(soak: Soak, number: int) -> None:
             soak.write("lives", place)
         except (NotFound, BadRequest, ResourceConflict) as error:  # another one was quicker
             soak.write("lives-refused", f"{type(error).__name__}: {error.message}")
-        names = [entry["name"] for entry in workspace.list_indexes(ENDPOINT)]
+        names = [entry["name"] for entry in workspace.list_indexes(DEFAULT_ENDPOINT)]
         assert {INDEX, SYNCED} <= set(names), names
-        assert {ENDPOINT} <= {entry["name"] for entry in workspace.list_endpoints()}
+        assert {DEFAULT_ENDPOINT} <= {entry["name"] for entry in workspace.list_endpoints()}
 
 
 def _create(workspace: Workspace, name: str) -> None:
@@ -185,7 +185,7 @@ def _create(workspace: Workspace, name: str) -> None:
         vector_column="v",
         schema={"id": "long", "generation": "int", "label": "string", "v": "array<float>"},
         primary_key="id",
-        endpoint=ENDPOINT,
+        endpoint=DEFAULT_ENDPOINT,
     )
 
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from engine import VectorSearchClient, Workspace
 from engine.shop.demo import sample_dir
-from engine.shop.importing import read_styles
+from engine.shop.products.importing import read_styles
 
 ROWS, DIMENSION = 44_446, 64
 INDEX = "main.fashion_demo.big"

@@ -19,7 +19,7 @@ from engine import (
     Workspace,
 )
 from engine.errors import InvalidState
-from engine.service.serving import serving_endpoints as serving
+from engine.service.serving import text_vectors
 
 BUILT_IN = [
     "clip-image-encoder",
@@ -232,7 +232,7 @@ def test_a_model_that_can_not_be_loaded_fails_the_whole_call(
 def test_progress_counts_what_was_encoded(
     workspace: Workspace, encoder: CountingEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "BATCH_TEXTS", 4)
+    monkeypatch.setattr(text_vectors, "BATCH_TEXTS", 4)
     counts: list[int] = []
     workspace.serving.embed_texts("mine", ["a", "b", "a", "c", "d", "e"], counts.append)
     workspace.serving.embed_texts("mine", ["a", "f"], counts.append)

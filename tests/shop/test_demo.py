@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from engine.doors.cli.command import main
 from engine.shop.demo import sample_dir
-from engine.shop.importing import read_styles
+from engine.shop.products.importing import read_styles
 
 ROOT = Path(__file__).parents[2]
 

@@ -28,9 +28,9 @@ from engine import (
 from engine.encode.cache import embeddings as cache
 from engine.encode.cache.file import open_file
 from engine.encode.models.clip import OpenClipEncoder
-from engine.encode.photos import decoding as pictures
-from engine.shop import photos
-from engine.shop.recipes import text_content
+from engine.encode.photos import rgb
+from engine.shop.embedding import photos
+from engine.shop.embedding.recipes import text_content
 
 DOUBLES, TIME = pa.list_(pa.float64()), pa.timestamp("us", tz="UTC")
 MODEL = [("embedding_model", pa.string()), ("embedding_dimension", pa.int32())]
@@ -259,10 +259,10 @@ SLOW = """
 import itertools, sys, time
 from engine import Workspace
 from engine.encode.cache import embeddings as cache
-from engine.encode.photos import decoding as pictures
+from engine.encode.photos import rgb
 from engine.encode.cache.file import open_file
 from engine.encode.models.clip import OpenClipEncoder
-from engine.shop import photos
+from engine.shop.embedding import photos
 real = OpenClipEncoder.encode_pixels
 batches = itertools.count(1)
 def slow(self, pixels):
@@ -456,7 +456,7 @@ def test_a_better_conversion_makes_new_vectors_of_the_photos_it_changes_only(
     cut_out.save(catalogue.images / "3.jpg", "PNG")
     with monkeypatch.context() as before:  # an older release: on black, under the plain digest
         before.setattr(photos, "conversion", lambda data: "")
-        before.setattr(pictures, "_on_white", lambda picture: picture.convert("RGB"))
+        before.setattr(rgb, "_on_white", lambda picture: picture.convert("RGB"))
         imported.embed(encoder=tiny_encoder_name)
     old = matrix(imported.read_table("product_image_embeddings"), "image_embedding")
     report = imported.embed(encoder=tiny_encoder_name)

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import BadSourceFile, InvalidInputException
-from engine.shop.importing import PRODUCT_COLUMNS, PRODUCTS_SCHEMA, ImportReport, read_styles
-from engine.shop.prices import made_up_price
+from engine.shop.products.columns import PRODUCT_COLUMNS, PRODUCTS_SCHEMA
+from engine.shop.products.importing import ImportReport, read_styles
+from engine.shop.products.prices import made_up_price
 
 HEADER = (
     "id,gender,masterCategory,subCategory,articleType,baseColour,season,year,usage,"

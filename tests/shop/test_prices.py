@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.shop.prices import MAX_PRICE, made_up_price
+from engine.shop.products.prices import MAX_PRICE, made_up_price
 
 STEADY = settings(derandomize=True, deadline=None)
 

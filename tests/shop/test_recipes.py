@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.errors import InvalidParameterValue
-from engine.shop.recipes import (
+from engine.shop.embedding.recipes import (
     DEFAULT_RECIPE,
     FIELDS_OF,
     RECIPES,

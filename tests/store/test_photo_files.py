@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine import BadImage
-from engine.encode.photos.fitting import decode
+from engine.encode.photos.preprocessing import decode
 from engine.photo_files import MAX_FILE_BYTES, read_photo
 
 

@@ -13,6 +13,7 @@ import click
 from engine.doors.cli.options import FILE, Group, comma_separated, with_workspace
 from engine.doors.cli.printing import note, print_sync, print_table
 from engine.errors import CorruptFile, NotFound
+from engine.settings import DEFAULT_ENDPOINT, DEFAULT_KEY
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -139,8 +140,8 @@ def index() -> None:
 @click.argument("name")
 @click.option("--source", required=True, metavar="TABLE", help="The table with the vectors.")
 @click.option("--vector-column", required=True, metavar="COLUMN")
-@click.option("--primary-key", default="product_id", show_default=True, metavar="COLUMN")
-@click.option("--endpoint", "endpoint_name", default="fashion_vector_search", show_default=True)
+@click.option("--primary-key", default=DEFAULT_KEY, show_default=True, metavar="COLUMN")
+@click.option("--endpoint", "endpoint_name", default=DEFAULT_ENDPOINT, show_default=True)
 @click.option("--dimension", type=int, help="Length of the vectors; default: as in the table.")
 @click.option("--pipeline-type", default="TRIGGERED", show_default=True)
 @click.option("--columns", help="Comma-separated columns to sync; default: all.")

@@ -181,7 +181,7 @@ def search(
     save: str | None,
 ) -> None:
     """Search by TEXT, by --image, by both, or by --like."""
-    from engine.shop.result import page_file
+    from engine.shop.search.result import page_file
 
     page = None if save is None else page_file(save)
     result = workspace.search(
@@ -212,17 +212,18 @@ def search(
 @click.option("--encoder", metavar="NAME", help="ARCHITECTURE/TAG, .../FILE or local-dir:DIR.")
 def demo(encoder: str | None) -> None:
     """Build a workspace from the bundled sample and show what it can do."""
-    from engine.shop.demo import DEMO_DIR, build_demo, demo_searches
+    from engine.shop.demo import DEMO_DIR, Demo
     from engine.workspace import Workspace
 
     folder = chosen_workspace() or os.environ.get("VITRINE_WORKSPACE") or DEMO_DIR
     opened = Workspace(folder)
-    report = build_demo(opened, encoder)
+    shown = Demo(opened.shop, opened.tables, opened.volumes, opened.path)
+    report = shown.build(encoder)
     print_import(report.imported)
     print_embed(report.embedded)
     for name, synced in report.synced.items():
         print_sync(name, synced)
-    for step in demo_searches(opened):
+    for step in shown.searches():
         click.echo(f"\n{step.title}: vitrine search {step.command} -w {folder}")
         print_result(step.result)
     key = step.result[0]["product_id"]

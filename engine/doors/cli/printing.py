@@ -8,10 +8,10 @@ import click
 
 if TYPE_CHECKING:
     from engine.core.schema import SyncReport
-    from engine.encode.available import ModelInfo
-    from engine.shop.embedding import EmbedReport
-    from engine.shop.importing import ImportReport
-    from engine.shop.result import SearchResult
+    from engine.encode.model_list import ModelInfo
+    from engine.shop.embedding.report import EmbedReport
+    from engine.shop.products.importing import ImportReport
+    from engine.shop.search.result import SearchResult
 
 _LONGEST_CELL = 44  # characters of a value in a printed table
 

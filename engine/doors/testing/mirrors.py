@@ -34,7 +34,7 @@ class Mirror:
         """Make or replace a table; returns its full name.
 
         Args:
-            name: one or two parts are completed with `main.fashion_demo`.
+            name: one or two parts are completed by the default catalog and schema.
             rows: an Arrow table or a list of dicts; numbers, text, dates, lists of them.
 
         Raises:

@@ -96,7 +96,7 @@ class EmbeddingCache:
         Args:
             dimension: of its vectors, where it is known; entries of another count as damaged.
             is_unit: whether they have length 1; so are entries of older releases, which have no
-                checksum, told from damaged ones.
+                checksum, distinguished from damaged ones.
         """
         return CachePart(self, f"{kind} {fingerprint} {precision}", dimension, is_unit)
 
@@ -144,7 +144,7 @@ class EmbeddingCache:
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is not None and file_identity(self.path) != self._seen:
-            self.close()  # it was deleted, or another was put in its place: what is put there is lost
+            self.close()  # it was deleted, or another file has its place: what it is given is lost
         if self._connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self._not_being_rescued():
@@ -162,7 +162,7 @@ class EmbeddingCache:
     @contextlib.contextmanager
     def _not_being_rescued(self) -> Iterator[None]:
         """Open the file in here, so that it is not one that is just being replaced."""
-        if not Path(f"{self.path}.lock").exists():  # it is there from the first rescue on
+        if not Path(f"{self.path}.lock").exists():  # it exists from the first rescue on
             yield
             return
         from engine.encode.cache.salvage import rescue_lock
@@ -263,7 +263,7 @@ class CachePart:
     def _is_old(
         self, connection: sqlite3.Connection, model: int, row: int, entry: tuple[Any, ...]
     ) -> bool:
-        """Whether an entry without a checksum is one of an older release, as far as can be told."""
+        """Whether an entry without a checksum is one of an older release, as far as can be known."""
         numbers = np.frombuffer(entry[2], dtype="<f4").astype(np.float64)
         is_unit = not self._is_unit or abs(float(np.sqrt(numbers @ numbers)) - 1) < _UNIT
         # The first question may have been answered by the list of digests beside the table.

@@ -3,7 +3,7 @@
     models    a number for each kind, model and precision
     vectors   model, digest of the content, time, vector, checksum of all these
 
-Files of older releases have no checksums until their entries are read; `user_version` tells them.
+Files of older releases have no checksums until their entries are read; their `user_version` is 0.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _advice(error: BaseException) -> str | None:
 
 
 def file_identity(path: Path) -> tuple[int, int] | None:
-    """Tells one file at a path from another that took its place; None for no file."""
+    """Identity of the file at a path, another one for a file that took its place; None for no file."""
     try:
         status = path.stat()
     except OSError:

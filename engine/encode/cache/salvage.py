@@ -49,7 +49,7 @@ def rescue(path: Path, reason: str, seen: tuple[int, int] | None) -> str | None:
         reason: how the damage showed. seen: which file it showed in.
 
     Returns:
-        What was done, to be told; None where another process had done it already.
+        What was done, for the user; None where another process had done it already.
 
     Raises:
         OSError, sqlite3.Error: it could not be done; the damaged file is where it was.
@@ -184,7 +184,7 @@ def _last(source: sqlite3.Connection, size: int) -> int:
 
 @contextlib.contextmanager
 def _around_damage() -> Iterator[None]:
-    """Go on where a page is damaged; a lock or a failing disk must not look like that."""
+    """Go on where a page is damaged; a lock or a failing disk must not be taken for that."""
     try:
         yield
     except (sqlite3.Error, UnicodeDecodeError) as error:

@@ -1,1 +1,1 @@
-"""Encoders, one file each, and where their weights are."""
+"""Encoders by what runs them, and where their weights are."""

@@ -1,4 +1,4 @@
-"""Any open_clip model as an encoder. The only file that imports torch and open_clip, both on demand.
+"""Any open_clip model as an encoder, run by torch. The only file that imports torch, on demand.
 
 Texts are cut to the longest of their batch where that changes nothing: attention is causal and the
 feature is read at the end token. Whether it does is checked on the loaded model, not assumed.
@@ -17,10 +17,11 @@ import numpy as np
 
 from engine.core.arrays import Matrix, unit_rows
 from engine.encode.encoder import Encoder, Tokens
-from engine.encode.models.quiet import Quiet
-from engine.encode.models.sources import SEED, Source, check_architecture, here_or_fetched, offline
+from engine.encode.models.hub import cached_or_fetched, offline
+from engine.encode.models.muted_logging import MutedLogging
+from engine.encode.models.sources import SEED, Source, check_architecture
 from engine.encode.models.transformers_form import convert, model_config
-from engine.encode.photos.fitting import ImageInput, Pixels, Preprocess
+from engine.encode.photos.preprocessing import ImageInput, Pixels, Preprocess
 from engine.errors import ModelUnavailable, VitrineError
 from engine.optional import require
 
@@ -62,7 +63,7 @@ class OpenClipEncoder(Encoder):
             config: dict[str, Any] = json.loads(file.read_bytes())
             return config
         check_architecture(self.name, self.source.architecture)
-        with Quiet():
+        with MutedLogging():
             return {"model_cfg": self._open_clip.get_model_config(self.source.architecture)}
 
     @cached_property
@@ -80,7 +81,7 @@ class OpenClipEncoder(Encoder):
 
     @cached_property
     def device(self) -> str:
-        """Where it runs: as asked for, else CUDA where there is one, else the CPU."""
+        """Where it runs: as asked for, else CUDA where torch finds it, else the CPU."""
         has_cuda = self._torch.cuda.is_available()
         if self._wanted_device is None:
             return "cuda" if has_cuda else "cpu"
@@ -103,7 +104,7 @@ class OpenClipEncoder(Encoder):
 
     @cached_property
     def _model(self) -> Any:
-        with self._lock, _LOADING, Quiet(), self._torch.random.fork_rng(devices=[]):
+        with self._lock, _LOADING, MutedLogging(), self._torch.random.fork_rng(devices=[]):
             _ = self._config  # an unknown architecture is named before anything is built
             self._torch.manual_seed(SEED)
             try:
@@ -148,7 +149,7 @@ class OpenClipEncoder(Encoder):
         if self.source.form == "transformers":
             config = self._config["preprocess_cfg"]
         else:
-            with Quiet():
+            with MutedLogging():
                 config = self._open_clip.get_model_preprocess_cfg(self._model)
         size = config["size"]
         return Preprocess(
@@ -162,12 +163,12 @@ class OpenClipEncoder(Encoder):
 
     @cached_property
     def _tokenizer(self) -> Any:
-        with self._lock, Quiet():
+        with self._lock, MutedLogging():
             if self.source.form == "transformers":  # always CLIP's own vocabulary
                 context = self._config["model_cfg"]["text_cfg"]["context_length"]
                 return self._open_clip.SimpleTokenizer(context_length=context)
             name = self.source.architecture or f"local-dir:{self.source.folder}"
-            return here_or_fetched(self.name, lambda: self._open_clip.get_tokenizer(name))
+            return cached_or_fetched(self.name, lambda: self._open_clip.get_tokenizer(name))
 
     @contextlib.contextmanager
     def _inference(self) -> Iterator[None]:

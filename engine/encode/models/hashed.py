@@ -1,7 +1,7 @@
 """An encoder without a model: words hashed to numbers, photos to their colours. Knows no weights.
 
 For tests of applications: instant, the same numbers on every machine, and texts that share words are
-near. What it knows of meaning is nothing: "sneaker" and "shoe" are strangers.
+near. What it knows of meaning is nothing: "sneaker" and "shoe" have nothing in common.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from engine.errors import ModelUnavailable
 
 # Pillow is imported with the first photo: texts need none of it.
 if TYPE_CHECKING:
-    from engine.encode.photos.fitting import ImageInput, Pixels, Preprocess
+    from engine.encode.photos.preprocessing import ImageInput, Pixels, Preprocess
 
 HASHED = "hashed"
 DIMENSION = 512
@@ -59,7 +59,7 @@ class HashedEncoder(Encoder):
 
     @cached_property
     def fingerprint(self) -> str:
-        from engine.encode.photos.fitting import VERSION
+        from engine.encode.photos.preprocessing import VERSION
 
         return hashlib.blake2b(f"{_VERSION} {VERSION}".encode(), digest_size=16).hexdigest()
 
@@ -72,7 +72,7 @@ class HashedEncoder(Encoder):
 
     @cached_property
     def _preprocess(self) -> Preprocess:
-        from engine.encode.photos.fitting import Preprocess
+        from engine.encode.photos.preprocessing import Preprocess
 
         grey, as_is = (0.5, 0.5, 0.5), (1.0, 1.0, 1.0)
         return Preprocess((_CELLS, _CELLS), grey, as_is, "bilinear", "squash")

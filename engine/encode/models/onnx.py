@@ -30,7 +30,7 @@ from engine.optional import restore_line
 
 # Pillow is imported with the first photo: a query in words is ready 50 ms earlier without it.
 if TYPE_CHECKING:
-    from engine.encode.photos.fitting import ImageInput, Pixels, Preprocess
+    from engine.encode.photos.preprocessing import ImageInput, Pixels, Preprocess
 
 EMBEDDED = Path(__file__).parents[1] / "embedded"
 _IN_CHECKOUT = "engine/encode/embedded"
@@ -41,7 +41,8 @@ _NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
 def _telemetry_off() -> Iterator[None]:
     """What onnxruntime reads once, as it is loaded; the environment is given back as it was.
 
-    Without it, 1.32 keeps an id and a database in the user's cache folder, and looks its maker up.
+    Without it, 1.32 keeps an id and a database in the user's cache folder, and resolves the name of
+    its maker's host.
     """
     before = os.environ.get(_NO_TELEMETRY)
     os.environ[_NO_TELEMETRY] = "1"
@@ -86,7 +87,7 @@ class OnnxEncoder(Encoder):
 
     @cached_property
     def fingerprint(self) -> str:
-        from engine.encode.photos.fitting import VERSION
+        from engine.encode.photos.preprocessing import VERSION
 
         facts = {"files": self.facts["files"], "preprocess": self.facts["preprocess"]}
         text = json.dumps({**facts, "preprocessing": VERSION}, sort_keys=True)
@@ -95,7 +96,7 @@ class OnnxEncoder(Encoder):
     @cached_property
     def preprocess(self) -> Preprocess:
         """The model's own preprocessing."""
-        from engine.encode.photos.fitting import Preprocess
+        from engine.encode.photos.preprocessing import Preprocess
 
         config = self.facts["preprocess"]
         return Preprocess(

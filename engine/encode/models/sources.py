@@ -12,26 +12,21 @@ Weights are read from safetensors or with torch's `weights_only`; nothing is unp
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import hashlib
 import importlib.metadata
 import json
-import socket
-import threading
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from engine.digests import sha256
 from engine.encode.models.hashed import HASHED
-from engine.encode.models.quiet import Quiet
+from engine.encode.models.hub import cached_or_fetched, from_hub
+from engine.encode.models.muted_logging import MutedLogging
 from engine.encode.models.transformers_form import is_clip
-from engine.encode.photos.fitting import VERSION
+from engine.encode.photos.preprocessing import VERSION
 from engine.errors import ModelUnavailable
 from engine.optional import check, is_installed, require
 from engine.settings import DEFAULT_ENCODER
@@ -47,14 +42,6 @@ _CLOUD_MODELS = (
     "hf-hub:openai/clip-vit-base-patch32",
 )
 _WEIGHTS = ("open_clip_model.safetensors", "model.safetensors", "*.safetensors", "*.bin", "*.pt")
-_HUB = threading.RLock()  # whether the hub's client may use the network is the process's
-_SECONDS_TO_CONNECT = 3.0
-_PATTERNS = ["*.json", "*.safetensors", "open_clip_pytorch_model.bin"]  # what is asked of the hub
-_ELSEWHERE = (
-    "Copy the weights here and name them (ARCHITECTURE/FILE or local-dir:DIRECTORY), put the hub's "
-    "cache in place (HF_HOME), or use the embedded model."
-)
-
 Form = Literal["open_clip", "transformers"]
 
 
@@ -69,7 +56,7 @@ class Source:
 
     @staticmethod
     def parse(name: str) -> Source:
-        """Read a name; nothing is looked up but a local directory, and why a name can't be used.
+        """Read a name. Only a local directory is read, and the registry for why a name can't be used.
 
         Raises:
             ModelUnavailable: no weights named, or no model in the directory.
@@ -100,7 +87,7 @@ class Source:
         if not self.place:
             return None
         if self.place.startswith(HUB):
-            return _from_hub(self.name, self.place.removeprefix(HUB))
+            return from_hub(self.name, self.place.removeprefix(HUB))
         return Path(self.place).expanduser()
 
     @cached_property
@@ -167,8 +154,8 @@ class Source:
                 f"{self.architecture}; its tags are: {', '.join(tags) or 'none'}."
             )
         config = open_clip.get_pretrained_cfg(self.architecture, self.weights)
-        with Quiet():
-            return Path(here_or_fetched(self.name, lambda: open_clip.download_pretrained(config)))
+        with MutedLogging():
+            return Path(cached_or_fetched(self.name, lambda: open_clip.download_pretrained(config)))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -219,66 +206,4 @@ def _no_weights(architecture: str) -> ModelUnavailable:
     return ModelUnavailable(
         f"encoder {architecture!r} names no weights. Write {architecture}/TAG for pretrained ones, "
         f"{architecture}/FILE for a checkpoint, or {architecture}/{UNTRAINED} for random ones.{tags}"
-    )
-
-
-def _from_hub(name: str, repository: str) -> Path:
-    """The directory of a repository in the hub's cache, fetched if need be."""
-    hub: Any = require("huggingface_hub", f"encoder {name!r}")
-    try:
-        try:
-            return Path(
-                hub.snapshot_download(repository, allow_patterns=_PATTERNS, local_files_only=True)
-            )
-        except hub.errors.LocalEntryNotFoundError:
-            _check_network()
-            with _HUB:
-                return Path(hub.snapshot_download(repository, allow_patterns=_PATTERNS))
-    except Exception as error:  # the hub's client has no common base for its errors
-        raise _not_here(name, error) from error
-
-
-def here_or_fetched(name: str, load: Callable[[], Any]) -> Any:
-    """What `load` gives from the hub's cache alone; else, where there is a network, from the hub.
-
-    Raises:
-        ModelUnavailable: neither here nor to be had; says what to do.
-    """
-    try:
-        with contextlib.suppress(Exception), offline():
-            return load()
-        _check_network()
-        with _HUB:
-            return load()
-    except Exception as error:  # the hub's client has no common base for its errors
-        raise _not_here(name, error) from error
-
-
-@contextlib.contextmanager
-def offline() -> Iterator[None]:
-    """Keep the hub's client to its cache: without a network it would retry for a minute first."""
-    constants: Any = require("huggingface_hub", "the hub's cache").constants
-    with _HUB:
-        before = constants.HF_HUB_OFFLINE
-        constants.HF_HUB_OFFLINE = True
-        try:
-            yield
-        finally:
-            constants.HF_HUB_OFFLINE = before
-
-
-def _check_network() -> None:
-    """Fail at once, with an OSError, where the hub can't be reached; a proxy is trusted."""
-    constants: Any = require("huggingface_hub", "the hub").constants
-    hub = urlsplit(constants.ENDPOINT)
-    if not constants.HF_HUB_OFFLINE and not getproxies():
-        port = hub.port or (80 if hub.scheme == "http" else 443)
-        socket.create_connection((hub.hostname, port), timeout=_SECONDS_TO_CONNECT).close()
-
-
-def _not_here(name: str, error: Exception) -> ModelUnavailable:
-    reason = " ".join(str(error).split())
-    return ModelUnavailable(
-        f"encoder {name!r}: its weights are not on this machine and could not be fetched "
-        f"({reason:.160}). {_ELSEWHERE}"
     )

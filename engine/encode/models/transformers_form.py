@@ -74,14 +74,9 @@ def model_config(
     """open_clip's `model_cfg` and `preprocess_cfg` for a transformers CLIP.
 
     Args:
-        config: its `config.json`. processor: its `preprocessor_config.json`, if there is one.
+        config: its `config.json`. processor: its `preprocessor_config.json`, if it has one.
     """
-    text = {**_TEXT, **(config.get("text_config_dict") or {}), **(config.get("text_config") or {})}
-    vision = {
-        **_VISION,
-        **(config.get("vision_config_dict") or {}),
-        **(config.get("vision_config") or {}),
-    }
+    text, vision = _tower(config, "text", _TEXT), _tower(config, "vision", _VISION)
     model = {
         "embed_dim": config.get("projection_dim", 512),
         "quick_gelu": text["hidden_act"] == "quick_gelu",
@@ -102,15 +97,23 @@ def model_config(
             "mlp_ratio": text["intermediate_size"] / text["hidden_size"],
         },
     }
-    known = processor or {}
-    preprocess = {
-        "size": vision["image_size"],
-        "mean": known.get("image_mean", _MEAN),
-        "std": known.get("image_std", _STD),
+    return model, _preprocess_config(vision["image_size"], processor or {})
+
+
+def _tower(config: Mapping[str, Any], name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """One tower's facts, those that the config leaves out included."""
+    older, own = config.get(f"{name}_config_dict"), config.get(f"{name}_config")
+    return {**defaults, **(older or {}), **(own or {})}
+
+
+def _preprocess_config(size: int, processor: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "size": size,
+        "mean": processor.get("image_mean", _MEAN),
+        "std": processor.get("image_std", _STD),
         "interpolation": "bicubic",
         "resize_mode": "shortest",
     }
-    return model, preprocess
 
 
 def convert(weights: Mapping[str, npt.NDArray[Any]]) -> Weights:

@@ -25,7 +25,7 @@ from engine.service.indexes.checks import (
 from engine.service.indexes.direct_access import first_version
 from engine.service.indexes.endpoints import Endpoints
 from engine.service.indexes.registry import UNREADABLE, IndexRegistry
-from engine.service.serving.query_texts import check_query_model, computed_dimension
+from engine.service.serving.endpoint_models import check_query_model, computed_dimension
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sync.writeback import check_writeback
 from engine.store.indexes.specs import read_spec, write_spec

@@ -16,7 +16,7 @@ from engine.service.search.hits import Timings
 from engine.service.search.paging import PageRequest, Pages
 from engine.service.search.reranking import RerankerChoice
 from engine.service.search.scan import scan
-from engine.service.serving.query_texts import encode_query
+from engine.service.serving.endpoint_models import encode_query
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.settings import Settings
 from engine.store.indexes.versions import Version

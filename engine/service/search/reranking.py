@@ -25,7 +25,8 @@ from engine.service.cancellation import check
 from engine.service.search.hits import Hit, Timings, fetch, places
 from engine.service.serving.models import Models
 from engine.service.serving.rerankers import Rerankers, RerankingModel
-from engine.service.serving.serving_endpoints import ServingEndpoints, TextEncoder
+from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.service.serving.text_vectors import TextEncoder
 from engine.store.indexes.versions import Version
 from engine.store.segments.inverted_index import tokens
 

@@ -19,13 +19,10 @@ from engine.core.ranking.fusion import blend_vectors
 from engine.core.values import is_text, shown
 from engine.encode.encoder import Encoder
 from engine.errors import BadImage, InvalidParameterValue, NotFound
-from engine.service.serving.batching import MAX_ITEMS, MicroBatching
-from engine.service.serving.serving_endpoints import (
-    FLAT,
-    ServingEndpoints,
-    checked_rows,
-    failed_call,
-)
+from engine.service.serving.micro_batching import MAX_ITEMS, MicroBatching
+from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.service.serving.serving_files import FLAT
+from engine.service.serving.text_vectors import checked_rows, failed_call
 
 Json = dict[str, Any]
 FORMATS = ("dataframe_records", "dataframe_split", "inputs", "instances", "input")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from engine.encode.encoder import Encoder, load_encoder
+from engine.encode.encoder import Encoder
+from engine.encode.registry import load_encoder
 from engine.settings import Settings
 
 if TYPE_CHECKING:
-    from engine.encode.available import ModelInfo, Speed
+    from engine.encode.model_list import ModelInfo
+    from engine.encode.throughput import Throughput
 
 
 class Models:
@@ -38,16 +40,16 @@ class Models:
 
     def list(self) -> list[ModelInfo]:
         """Models that can be used here: embedded, in the hub's cache, known to open_clip."""
-        from engine.encode.available import available_models  # loads onnxruntime
+        from engine.encode.model_list import available_models  # loads onnxruntime
 
         return available_models()
 
-    def measure(self, name: str) -> Speed:
+    def measure(self, name: str) -> Throughput:
         """Texts and photos that a model encodes in a second on this machine.
 
         Raises:
             ModelUnavailable, MissingExtra: it can't be loaded here.
         """
-        from engine.encode.available import measure
+        from engine.encode.throughput import measure
 
         return measure(name, self._settings.device)

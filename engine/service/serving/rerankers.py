@@ -10,7 +10,7 @@ from engine.errors import InvalidInputException
 
 
 class RerankingModel(Protocol):
-    """What `register_reranker` takes: anything that tells how well texts answer a query."""
+    """What `register_reranker` takes: anything that scores how well texts answer a query."""
 
     def rerank(self, query_text: str, documents: Sequence[str]) -> Sequence[float]:
         """One finite number for each document, in their order; higher is better.

@@ -14,8 +14,9 @@ from engine.core.assumptions import MAX_SOURCE_BYTES
 from engine.core.schema import IndexSpec
 from engine.errors import InvalidParameterValue, MissingExtra, ModelUnavailable
 from engine.service.progress import bar
-from engine.service.serving.query_texts import check_dimension, model_of
-from engine.service.serving.serving_endpoints import ServingEndpoints, failed_call
+from engine.service.serving.endpoint_models import check_dimension, model_of
+from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.service.serving.text_vectors import failed_call
 from engine.service.sync.row_vectors import BatchVectors
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support.children import wait_until
 
 from engine.core.arrays import Matrix
-from engine.service.serving.batching import MAX_ITEMS, MicroBatching
+from engine.service.serving.micro_batching import MAX_ITEMS, MicroBatching
 
 
 def row(item: int) -> list[float]:

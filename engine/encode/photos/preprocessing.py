@@ -1,4 +1,4 @@
-"""Photos to a model's input, thumbnails. With `pictures`, the only files that import Pillow.
+"""Photos to a model's input, thumbnails. Knows a model's preprocessing; not how a photo is decoded.
 
 One implementation for every encoder. A photo is turned to RGB on white first, then fitted. For photos
 that are RGB or grey as they are, equal, bit for bit, to open_clip's inference transform on the same
@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from engine.encode.photos.decoding import MAX_PIXELS, ImageInput, conversion, decode, with_decoded
+from engine.encode.photos.bounds import MAX_PIXELS
+from engine.encode.photos.decoding import conversion, decode, with_decoded
+from engine.encode.photos.opening import ImageInput
 
 __all__ = [
     "MAX_PIXELS",

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from engine.core.arrays import Vector
 from engine.core.schema import IndexSpec
 from engine.errors import InvalidParameterValue, InvalidState, NotFound
-from engine.service.serving.serving_endpoints import ServingEndpoints, failed_call
+from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.service.serving.text_vectors import failed_call
 from engine.store.indexes.versions import Version
 
 
@@ -57,6 +58,7 @@ def model_of(serving: ServingEndpoints, endpoint: str) -> EndpointModel:
 
 
 def check_dimension(spec: IndexSpec, endpoint: str, model: EndpointModel) -> None:
+    """Refuse a model whose vectors have another length than an index's. Raises InvalidState."""
     if model.dimension != spec.dimension:
         raise InvalidState(
             f"Index {spec.name} holds vectors of length {spec.dimension}; serving endpoint {endpoint} "

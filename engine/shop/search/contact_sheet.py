@@ -27,7 +27,7 @@ _SCORES = ("score", "cosine")
 
 @dataclass(frozen=True)
 class Card:
-    """One result: its values, and the bytes of its photo if there is one."""
+    """One result: its values, and the bytes of its photo if it has one."""
 
     values: Mapping[str, Any]
     photo: bytes | None
@@ -46,7 +46,7 @@ def contact_sheet(title: str, cards: Sequence[Card], note: str | None = None) ->
 
 
 def _card(card: Card) -> str:
-    from engine.encode.photos.fitting import (
+    from engine.encode.photos.preprocessing import (
         thumbnail_uri,  # Pillow, which a search alone does not need
     )
 
@@ -61,7 +61,7 @@ def _card(card: Card) -> str:
         )
     except BadImage:
         photo = '<div class="none">broken photo</div>'
-    price = values.get(_PRICE)  # a table of one's own may hold texts there
+    price = values.get(_PRICE)  # a table of one's own may hold texts in it
     is_number = isinstance(price, (int, float, Decimal))
     facts = [f"{price:.2f}" if is_number else str(price)] if price is not None else []
     facts += [f"{part} {values[part]:.3f}" for part in _SCORES if values.get(part) is not None]

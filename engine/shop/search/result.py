@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from engine.errors import BadImage, InvalidInputException
 from engine.optional import require
-from engine.shop.contact_sheet import Card, contact_sheet
+from engine.shop.search.contact_sheet import Card, contact_sheet
 
 if TYPE_CHECKING:
     import pandas
@@ -20,10 +20,10 @@ ReadImage = Callable[[str], bytes]
 
 
 def page_file(path: str | Path) -> Path:
-    """The file that a page is to be saved in, looked at before anything is searched or written.
+    """The file that a page is to be saved in, checked before anything is searched or written.
 
     Raises:
-        InvalidInputException: its folder is not there, or it is a folder itself.
+        InvalidInputException: its folder does not exist, or it is a folder itself.
     """
     file = Path(path).expanduser()
     if not file.parent.is_dir():
@@ -94,7 +94,7 @@ class SearchResult:
     def to_html(self) -> str:
         """One HTML page with photo, name, price and score of each row; the photos are inside it.
 
-        Photos that were not found are counted there, with the reason for the first.
+        Photos that were not found are counted in it, with the reason for the first.
         """
         cards = [Card(self[place], photo) for place, (photo, _) in enumerate(self._photos())]
         return contact_sheet(f"{self.query} · {self.index}", cards, self.missing_photos())
@@ -107,7 +107,7 @@ class SearchResult:
         return f"{len(reasons):,} of {len(self):,} photos can't be shown: {reasons[0]}"
 
     def _photos(self) -> Iterator[tuple[bytes | None, str | None]]:
-        """The bytes of each row's photo, or why there are none; neither where a row has no photo."""
+        """The bytes of each row's photo, or why it can't be read; neither where a row has no photo."""
         for path in self._images:
             try:
                 yield (self._read_image(path) if path else None), None
@@ -118,7 +118,7 @@ class SearchResult:
         """Write `to_html()` to a file and return its path.
 
         Raises:
-            InvalidInputException: the file's folder is not there.
+            InvalidInputException: the file's folder does not exist.
         """
         file = page_file(path)
         file.write_text(self.to_html(), encoding="utf-8")

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
-from engine.encode.encoder import load_encoder
 from engine.encode.models.hashed import DIMENSION, HASHED
 from engine.encode.models.onnx import EMBEDDED, OnnxEncoder
 from engine.encode.models.sources import HUB
 from engine.encode.models.transformers_form import is_clip, model_config
-from engine.encode.photos.fitting import png_bytes
 from engine.optional import is_installed, require
 from engine.settings import DEFAULT_ENCODER
-
-_SECONDS = 1.5  # of encoding for each figure of a measurement
-_TEXTS = [f"Brand {word} Cotton Casual Shirt No {n}" for n in range(16) for word in ("Red", "Blue")]
 
 
 @dataclass(frozen=True)
@@ -43,43 +35,10 @@ class ModelInfo:
     where: str
 
 
-@dataclass(frozen=True)
-class Speed:
-    """Texts and photos that a model encodes in a second here; loading is not counted."""
-
-    texts: float
-    images: float
-
-
 def available_models() -> list[ModelInfo]:
     """The embedded model, the one for tests, models in the hub's cache, those that open_clip knows."""
     hashed = ModelInfo(HASHED, "for tests", DIMENSION, 0, "no weights: hashed words")
     return [_embedded(), hashed, *_in_hub_cache(), *_known_to_open_clip()]
-
-
-def measure(name: str, device: str | None = None) -> Speed:
-    """Encode short product names and 224-pixel PNG photos, decoding included, for a few seconds.
-
-    Raises:
-        ModelUnavailable, MissingExtra: the model can't be loaded here.
-    """
-    encoder = load_encoder(name, device)
-    rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (224, 224, 3), dtype=np.uint8)
-    photos = [png_bytes(pixels)] * 16
-    return Speed(
-        texts=_rate(lambda: len(encoder.encode_texts(_TEXTS))),
-        images=_rate(lambda: len(encoder.encode_images(photos))),
-    )
-
-
-def _rate(work: Callable[[], int]) -> float:
-    """How much `work` gets done in a second, once it is warm."""
-    work()
-    done, started = 0, time.perf_counter()
-    while (spent := time.perf_counter() - started) < _SECONDS:
-        done += work()
-    return done / spent
 
 
 def _embedded() -> ModelInfo:
@@ -114,7 +73,7 @@ def _in_hub_cache() -> Iterator[ModelInfo]:
 
 
 def _dimension_in(folder: Path) -> int | None:
-    """The dimension of the CLIP in a directory; None if there is none that can be loaded."""
+    """The dimension of the CLIP in a directory; None where none can be loaded."""
     if not any(any(folder.glob(pattern)) for pattern in ("*.safetensors", "*.bin")):
         return None
     ours, theirs = folder / "open_clip_config.json", folder / "config.json"

@@ -23,7 +23,7 @@ class _Plain(logging.Handler):
 _handler: logging.Handler | None = None
 
 
-class Quiet:
+class MutedLogging:
     """Drops what this thread logs to the root logger during a block, errors apart."""
 
     def __enter__(self) -> None:

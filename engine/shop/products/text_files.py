@@ -1,7 +1,7 @@
 """A file of text as rows of fields: what it is, its encoding, its separator. Knows CSV; not products.
 
-Nothing is guessed: a byte order mark or valid UTF-8 tells the encoding, the header the separator. What
-is neither is refused, with what it looks like and what to do.
+Nothing is guessed: a byte order mark or valid UTF-8 decides the encoding, the header the separator. What
+is neither is refused, with what it seems to be and what to do.
 """
 
 from __future__ import annotations
@@ -85,21 +85,23 @@ class TextFile:
 
     def _records(self) -> Iterator[Row]:
         with self.path.open(encoding=self.encoding, newline="") as stream:
-            reader = csv.reader(_lines(self.path, stream), delimiter=self.separator, strict=True)
+            lines = _Lines(self.path, stream)
+            reader = csv.reader(lines, delimiter=self.separator, strict=True)
             while True:
                 first = reader.line_num + 1
                 try:
                     fields = next(reader)
                 except StopIteration:
                     return
-                except csv.Error as error:
-                    raise self._bad_quote(first, reader.line_num, str(error)) from None
+                except csv.Error:
+                    raise self._bad_quote(first, reader.line_num, lines.at_end) from None
                 if reader.line_num > first:
                     self._check_quoted_lines(first, fields)
                 yield Row(first, fields)
 
-    def _bad_quote(self, first: int, last: int, reason: str) -> BadSourceFile:
-        if first == last and "expected after" in reason:
+    def _bad_quote(self, first: int, last: int, at_end: bool) -> BadSourceFile:
+        """Why the lines from first to last are no row; `at_end`: the file ended in a quoted field."""
+        if first == last and not at_end:
             return BadSourceFile(
                 "a quote is closed in the middle of a field. Write a quote inside a quoted field as "
                 'two ("6"" heels"), or leave the quotes around the field out.',
@@ -129,15 +131,15 @@ class TextFile:
 
 
 def open_text(path: Path, expected: Sequence[str], encoding: str | None = None) -> TextFile:
-    """Look at a file: its encoding, and the separator under which its header has most of the columns.
+    """Find a file's encoding, and the separator under which its header has most of the columns.
 
     Args:
-        expected: names of columns to look for.
+        expected: names of columns that the header may have.
         encoding: the caller's word for it; None to take it from the file.
 
     Raises:
-        BadSourceFile: no text, an encoding that isn't told, no such file, a name twice in the header.
-        InvalidInputException: an encoding that there isn't.
+        BadSourceFile: no text, not in its encoding, no such file, a name twice in the header.
+        InvalidInputException: an encoding that Python doesn't know.
     """
     try:
         with path.open("rb") as file:
@@ -171,7 +173,7 @@ def open_text(path: Path, expected: Sequence[str], encoding: str | None = None) 
 def _header(path: Path, encoding: str, separator: str) -> tuple[str, ...]:
     with path.open(encoding=encoding, newline="") as stream:
         try:
-            first = next(csv.reader(_lines(path, stream), delimiter=separator), [])
+            first = next(csv.reader(_Lines(path, stream), delimiter=separator), [])
         except csv.Error:  # a quote that is not closed under this separator
             return ()
     return tuple(name.strip() for name in first)
@@ -205,15 +207,26 @@ def _checked_encoding(name: str) -> str:
     return "utf-8-sig" if codecs.lookup(name).name == "utf-8" else name
 
 
-def _lines(path: Path, stream: TextIO) -> Iterator[str]:
-    """Lines as text, each checked."""
-    try:
-        for number, line in enumerate(stream, 1):
-            if "\0" in line:
-                raise _nul(path, number)
-            yield line
-    except UnicodeError:
-        raise _undecodable(path, stream.encoding) from None
+class _Lines(Iterator[str]):
+    """Lines as text, each checked; `at_end` once there are no more."""
+
+    def __init__(self, path: Path, stream: TextIO) -> None:
+        self._path, self._stream = path, stream
+        self._number = 0
+        self.at_end = False
+
+    def __next__(self) -> str:
+        try:
+            line = next(self._stream)
+        except UnicodeError:
+            raise _undecodable(self._path, self._stream.encoding) from None
+        except StopIteration:
+            self.at_end = True
+            raise
+        self._number += 1
+        if "\0" in line:
+            raise _nul(self._path, self._number)
+        return line
 
 
 def _nul(path: Path, line: int) -> BadSourceFile:

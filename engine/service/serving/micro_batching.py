@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 from engine.core.arrays import Matrix
 
 Item = TypeVar("Item")
-MAX_ITEMS = 64  # in one batch: more gain little, and the first would wait for the last
+MAX_ITEMS = 64  # in one micro-batch: more gain little, and the first would wait for the last
 
 
 class _Batch:
-    """Items of several calls, and what became of them."""
+    """A micro-batch: items of several calls, and what became of them."""
 
     def __init__(self) -> None:
         self.items: list[Any] = []
@@ -28,13 +28,17 @@ class _Batch:
 
 
 class MicroBatching:
-    """Batches by model. Safe to use from many threads."""
+    """Micro-batches by model. Safe to use from many threads.
+
+    Attributes:
+        calls, batches: so far; fewer batches than calls: some ran together.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: dict[Hashable, _Batch] = {}
         self._running: dict[Hashable, threading.Lock] = {}
-        self.calls = self.batches = 0  # so far; fewer batches than calls: some ran together
+        self.calls = self.batches = 0
 
     def run(
         self, model: Hashable, items: Sequence[Item], encode: Callable[[list[Item]], Matrix]

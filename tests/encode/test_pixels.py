@@ -21,9 +21,15 @@ from support.needs import needs
 
 from engine import BadImage
 from engine.encode.cache.embeddings import digest
-from engine.encode.photos import decoding as pictures
-from engine.encode.photos import fitting as images
-from engine.encode.photos.fitting import MAX_PIXELS, Preprocess, conversion, decode, thumbnail_uri
+from engine.encode.photos import bounds
+from engine.encode.photos import preprocessing as images
+from engine.encode.photos.preprocessing import (
+    MAX_PIXELS,
+    Preprocess,
+    conversion,
+    decode,
+    thumbnail_uri,
+)
 
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 CONFIGS = [
@@ -436,7 +442,7 @@ def test_a_webp_that_would_take_two_gigabytes_is_not_decoded() -> None:
 
 
 def test_photos_in_work_share_the_memory_in_the_order_they_come() -> None:
-    room = pictures._Room(10)
+    room = bounds.MemoryBudget(10)
     order: list[str] = []
     inside, leave = threading.Event(), threading.Event()
 

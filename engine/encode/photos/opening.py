@@ -1,0 +1,113 @@
+"""Photos opened: which format the bytes are in, and the picture with its header read.
+
+Knows formats and what is found in their place; not pixels.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Union
+
+from PIL import Image, JpegImagePlugin
+
+from engine.encode.photos.bounds import MAX_PIXELS, check_icon, check_size
+from engine.errors import BadImage
+from engine.photo_files import read_photo
+
+ImageInput = Union[str, Path, bytes, Image.Image]
+
+# No photos: formats whose decoding would start another program (EPS, WMF), unpack without a bound
+# (FITS) or open a file in the file (IPTC).
+_NOT_READ = {"EPS", "WMF", "FITS", "IPTC"}
+# Pillow's opener of JPEG reads on for more pictures behind the first, and warns of what it finds.
+_OPENERS: dict[str, Callable[..., Image.Image]] = {"JPEG": JpegImagePlugin.JpegImageFile}
+_READABLE = "JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP"
+# What is found in the place of photos: the first bytes, and its name.
+_FOREIGN = (
+    (rb"....ftyp(hei[cxms]|hevc|m(if|sf)1.{0,60}hei[cx])", "a HEIC photo"),
+    (rb"\s*(<\?xml.*)?(<!--.*)?<svg", "an SVG drawing"),
+    (rb"\s*<(!doctype|html|\?xml)", "a web page"),
+    (rb"%PDF", "a PDF document"),
+    (rb"%!PS|\xc5\xd0\xd3\xc6", "a PostScript drawing"),
+    (rb"\xd7\xcd\xc6\x9a", "a metafile drawing"),
+    (rb"version https://git-lfs", "a pointer of Git LFS, not the file itself"),
+    (rb"....ftyp(isom|iso2|mp4|M4V|qt)", "a film"),
+)
+_ICONS = {"ICO", "CUR", "ICNS"}  # hold pictures in pictures
+
+
+def bytes_of(image: object) -> tuple[bytes, str]:
+    """The bytes of an image's file, and what to call it."""
+    if isinstance(image, (bytes, bytearray, memoryview)):
+        if not len(image):
+            raise BadImage("the image is empty (0 bytes); expected the bytes of an image file")
+        return bytes(image), f"{len(image)} bytes"
+    if not isinstance(image, (str, Path)):
+        raise BadImage(
+            f"the image is a {type(image).__module__}.{type(image).__name__}; expected a file's path, "
+            "the bytes of an image file, or a PIL image (PIL.Image.fromarray makes one of an array)"
+        )
+    try:
+        file = Path(image).expanduser()
+    except RuntimeError as error:  # the home folder of nobody
+        raise BadImage(f"no file at {image} ({error})") from None
+    return read_photo(file), f"the file {file}"
+
+
+def opened(data: bytes) -> Image.Image:
+    """The picture with its header read and no pixel decoded.
+
+    `Image.open` would warn of large pictures, as the process's filters say, and those are the user's.
+    """
+    failures: list[str] = []
+    tried: set[str] = set()
+    for load in (Image.preinit, Image.init):  # the common formats first: the others load slowly
+        load()
+        for name in list(Image.ID):
+            if name in tried or name in _NOT_READ:
+                continue
+            tried.add(name)
+            verdict = _accepts(name, data)
+            if isinstance(verdict, str):  # this Pillow was built without the format's library
+                failures.append(verdict)
+            if verdict is not True:
+                continue
+            try:
+                if name in _ICONS:
+                    check_icon(data)
+                picture = _OPENERS.get(name, Image.OPEN[name][0])(io.BytesIO(data), "")
+            except BadImage:
+                raise
+            except Image.DecompressionBombError:
+                raise BadImage(f"too many pixels; at most {MAX_PIXELS:,} are decoded") from None
+            except Exception as error:
+                if Image.OPEN[name][1]:  # formats without a mark of their own fail on everything
+                    failures.append(reason(error))
+                continue
+            check_size(picture)
+            return picture
+    for pattern, kind in _FOREIGN:
+        if re.match(pattern, data[:1000], re.DOTALL | re.IGNORECASE):
+            raise BadImage(f"{kind}: no image in a format that can be read; save it as {_READABLE}")
+    if failures:
+        raise BadImage(f"damaged image ({'; '.join(failures):.300})")
+    raise BadImage(f"no image in a format that can be read; expected {_READABLE}")
+
+
+def _accepts(name: str, data: bytes) -> bool | str:
+    """Whether the first bytes are those of a format; a sentence where it can't be read here."""
+    accept = Image.OPEN[name][1]
+    try:
+        return (accept(data[:16]) or False) if accept else True
+    except Exception:  # fewer bytes than it reads
+        return False
+
+
+def reason(error: Exception) -> str:
+    """What a decoder says of a picture, in one line; with the kind of error where it says little."""
+    text = " ".join(str(error).split())
+    known = isinstance(error, (OSError, ValueError, SyntaxError)) and text
+    return f"{text:.200}" if known else f"{type(error).__name__} {text:.200}".strip()

@@ -1,0 +1,136 @@
+"""Pictures to RGB on white, upright: alpha, greys, CMYK, LAB, EXIF turns. Knows Pillow; not files."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms
+
+from engine.encode.photos.bounds import WITH_ALPHA, check_size
+
+_GREYS = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")  # of more than 8 bits
+_WHITES = {"I": (255, 65535, 2**31 - 1), "F": (1, 255, 65535, 2**32 - 1)}
+_STRIP = 1_000_000  # pixels of a deep grey picture that are scaled at a time
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION = 0x0112  # tag of EXIF
+_BITS, _PHOTOMETRIC = 258, 262  # tags of a TIFF
+
+
+def is_plain(picture: Image.Image) -> bool:
+    """Whether a picture is RGB or grey as it is."""
+    return picture.mode in ("RGB", "L") and not picture.has_transparency_data
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """The decoded picture as RGB on white, turned as its EXIF orientation says; no facts beside it."""
+    picture.load()
+    check_size(picture)
+    turn = _turn(picture)
+    rgb = _rgb(picture)
+    if turn is not None:
+        rgb = rgb.transpose(turn)
+    if rgb is not picture:
+        rgb.info = {}  # or it would be turned, or made transparent, once more
+    return rgb
+
+
+def _turn(picture: Image.Image) -> Image.Transpose | None:
+    """How to turn it; None also where its EXIF is beyond reading: the pixels are fine."""
+    try:
+        return _TURNS.get(picture.getexif().get(_ORIENTATION))  # type: ignore[arg-type]
+    except (
+        Exception
+    ):  # whatever a tag of an unexpected type, or a user's filter of warnings, raises
+        return None
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode in _GREYS:
+        return _scaled(picture).convert("RGB")
+    if picture.mode == "CMYK":
+        return _by_profile(picture) or picture.convert("RGB")
+    if picture.mode == "LAB":
+        return _converted(picture, ImageCms.createProfile("LAB"))
+    if picture.has_transparency_data:
+        return _on_white(picture)
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    if picture.mode == "La":  # grey times its alpha, which Pillow converts to nothing else
+        picture = picture.convert("LA")
+    cut_out = picture if picture.mode in WITH_ALPHA else picture.convert("RGBA")
+    white = Image.new("RGB", cut_out.size, "white")
+    white.paste(cut_out, None, cut_out)
+    return white
+
+
+def _by_profile(picture: Image.Image) -> Image.Image | None:
+    """CMYK as its own colour profile shows it; None without one that can be used."""
+    profile = picture.info.get("icc_profile")
+    if not profile:
+        return None
+    try:
+        return _converted(picture, ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+    except Exception:  # a damaged profile, or one of other colours: the plain formula will do
+        return None
+
+
+def _converted(picture: Image.Image, profile: Any) -> Image.Image:
+    converted = ImageCms.profileToProfile(
+        picture, profile, ImageCms.createProfile("sRGB"), outputMode="RGB"
+    )
+    assert converted is not None  # None is for conversions in place
+    return converted
+
+
+def _scaled(picture: Image.Image) -> Image.Image:
+    """A grey picture of more than 8 bits as one of 8; Pillow's own conversion clips it to white.
+
+    16 bits, and the integers of a PNG or PPM, go from 0 to 65535. For others no white is written
+    down: it is the least of the usual ones that holds the brightest pixel.
+    """
+    tags = getattr(picture, "tag_v2", {})
+    clear = picture.info.get("transparency")
+    white: float
+    if picture.mode.startswith("I;16"):
+        white = 4095 if tags.get(_BITS) == (12,) else 65535
+    elif picture.mode == "I" and picture.format in ("PNG", "PPM"):
+        white = 65535
+    else:
+        brightest = _brightest(picture)
+        white = next((w for w in _WHITES[picture.mode] if brightest <= w), brightest)
+    out = np.empty((picture.height, picture.width), dtype=np.uint8)
+    for top, part in _strips(picture):
+        grey = np.nan_to_num(part.astype(np.float64), nan=0.0, posinf=white, neginf=0.0)
+        if isinstance(clear, int):
+            grey[part == clear] = white
+        out[top : top + len(part)] = np.rint(np.clip(grey / white, 0, 1) * 255)
+    if tags.get(_PHOTOMETRIC) == 0 and picture.mode.startswith("I;16"):
+        np.subtract(255, out, out=out)  # 0 is white
+    return Image.fromarray(out)
+
+
+def _brightest(picture: Image.Image) -> float:
+    finite = (part[np.isfinite(part)] for _, part in _strips(picture))
+    return max((float(part.max()) for part in finite if part.size), default=0.0)
+
+
+def _strips(picture: Image.Image) -> Iterator[tuple[int, npt.NDArray[Any]]]:
+    """First row and pixels of some rows at a time: as floats they take eight times the memory."""
+    rows = max(1, _STRIP // picture.width)
+    for top in range(0, picture.height, rows):
+        box = (0, top, picture.width, min(top + rows, picture.height))
+        yield top, np.asarray(picture.crop(box))

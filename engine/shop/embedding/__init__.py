@@ -1,0 +1,1 @@
+"""From the `products` table to the tables of embeddings."""

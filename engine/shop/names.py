@@ -1,0 +1,22 @@
+"""The shop's names: its tables, the volume of its photos, its indexes. Knows names; nothing else."""
+
+from __future__ import annotations
+
+from engine.settings import DEFAULT_CATALOG, DEFAULT_SCHEMA
+
+_SCHEMA = f"{DEFAULT_CATALOG}.{DEFAULT_SCHEMA}"
+
+PRODUCTS = f"{_SCHEMA}.products"
+IMAGE_VOLUME = f"/Volumes/{DEFAULT_CATALOG}/{DEFAULT_SCHEMA}/raw_data/images"
+IMAGE_PATH = "image_path"  # the column of a table of products that names a photo
+
+# Last parts of the tables that an embedding writes beside the table of products.
+IMAGES = "product_image_embeddings"
+TEXTS = "product_text_embeddings"
+ENRICHED = "product_embeddings_enriched"
+MULTIMODAL = "product_embeddings_multimodal"
+FAILURES = "embedding_failures"
+
+IMAGE_INDEX = f"{_SCHEMA}.vs_image_search"
+TEXT_INDEX = f"{_SCHEMA}.vs_text_search"
+HYBRID_INDEX = f"{_SCHEMA}.vs_hybrid_search"

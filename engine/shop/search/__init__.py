@@ -1,0 +1,1 @@
+"""Searches in the shop's terms, and what they give back."""

@@ -1,0 +1,46 @@
+"""Photos of a search: the one to search with, and those of its results. Knows paths and volumes."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.core.names import is_volume_path, table_name
+from engine.errors import BadImage, VitrineError
+from engine.store.tables.table_store import TableStore
+from engine.store.volumes import VolumeStore
+
+if TYPE_CHECKING:
+    from engine.encode.photos.preprocessing import ImageInput
+
+
+@dataclass(frozen=True)
+class SearchPhotos:
+    """The photos that searches read."""
+
+    tables: TableStore
+    volumes: VolumeStore
+
+    def given(self, image: ImageInput | None) -> ImageInput | None:
+        """A photo to search with; a path in a volume is read there, unless it is only this machine's."""
+        if not isinstance(image, (str, Path)) or not is_volume_path(str(image)):
+            return image
+        try:
+            return self.volumes.read(str(image))
+        except BadImage:
+            if Path(image).is_file():  # some systems mount disks at that path
+                return image
+            raise
+
+    def found(self, source_table: str | None, path: str) -> bytes:
+        """The bytes of a result's photo; a relative path starts in the folder of the index's table.
+
+        Raises:
+            BadImage: it can't be read.
+        """
+        if source_table is not None:
+            with contextlib.suppress(VitrineError):  # the table may be gone; the photo need not be
+                path = self.tables.get(table_name(source_table)).photo_path(path) or path
+        return self.volumes.read(path)
