@@ -64,7 +64,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         schema={"id": "int", "text": "string", "v": "array<float>"},
     )  # fmt: skip
     _, versions = made.registry.open(WIDE)
-    os.utime(versions._versions_path, (1e9, 1e9))  # nothing was published just now
+    os.utime(versions._manifests.folder, (1e9, 1e9))  # nothing was published just now
     return made
 
 
