@@ -64,9 +64,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         schema={"id": "int", "text": "string", "v": "array<float>"},
     )  # fmt: skip
     _, versions = made.registry.open(WIDE)
-    os.utime(
-        versions.segments_dir.parent / "versions", (1e9, 1e9)
-    )  # nothing was published just now
+    # nothing was published just now
+    os.utime(versions.segments_dir.parent / "versions", (1e9, 1e9))
     return made
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from children import wait_until
+from support.children import wait_until
 
 from engine import locks
 from engine.errors import InvalidState, StorageFailed
