@@ -24,7 +24,7 @@ class Settings:
     Attributes:
         path: the workspace's directory.
         encoder: name of the default encoder, see `engine.load_encoder`.
-        device: "cpu", "cuda", or None to detect.
+        device: "cpu", "cuda" or "cuda:N"; None to detect.
         integers_as_floats: integer columns arrive as floats in `data_array`, as seen on the cloud.
         strict_filters: a filter dialect that the cloud refuses on an endpoint is refused here too:
             text on STANDARD, dicts on STORAGE_OPTIMIZED.
@@ -41,7 +41,7 @@ class Settings:
     @staticmethod
     def from_environment(environ: Mapping[str, str]) -> Settings:
         """Settings from VITRINE_WORKSPACE (default ~/.vitrine), VITRINE_ENCODER, VITRINE_DEVICE and
-        VITRINE_STRICT_FILTERS (1 or 0).
+        VITRINE_STRICT_FILTERS (1, true or yes; else off).
         """
         path = environ.get("VITRINE_WORKSPACE")
         return Settings(

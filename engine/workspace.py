@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from engine.core.index_request import DirectAccessRequest, IndexRequest
 from engine.core.query_request import QueryRequest
@@ -70,7 +70,9 @@ def _asking(
 class Workspace:
     """A directory of tables, volumes, endpoints and indexes, and everything that can be done there.
 
-    Safe to use from many threads; several processes may open one directory.
+    Safe to use from many threads; several processes may open one directory. What is set here is set
+    once: a workspace changes only on disk, by what is registered with `rerankers` and `serving`, and
+    by the encoders that `models` has loaded.
 
     Attributes:
         path: the directory. settings: what was set when it was opened.
@@ -97,20 +99,28 @@ class Workspace:
             chosen = replace(chosen, path=Path(path).expanduser(), path_from=given)
         if chosen.path.is_file():
             raise InvalidInputException(f"workspace {chosen.path} is a file; expected a directory.")
-        self.path, self.settings = chosen.path, chosen
-        self._layout = layout = Layout(chosen.path)
-        self.folder = WorkspaceFolder(chosen.path, chosen.path_from)
-        self.tables, self.volumes = TableStore(layout), VolumeStore(layout)
-        self.models, self.rerankers = Models(chosen), Rerankers()
-        self.serving = ServingEndpoints(layout, self.encoder)
-        self.registry = IndexRegistry(layout, self.folder)
-        self.endpoints = Endpoints(layout, self.registry, self.folder)
-        self.unity_catalog = UnityCatalog(self.tables, self.registry)
-        self.indexes = Indexes(layout, self.tables, self.serving, self.registry, self.endpoints)
+        layout = Layout(chosen.path)
+        self._layout: Final = layout
+        self.path: Final = chosen.path
+        self.settings: Final = chosen
+        self.folder: Final = WorkspaceFolder(chosen.path, chosen.path_from)
+        self.tables: Final = TableStore(layout)
+        self.volumes: Final = VolumeStore(layout)
+        self.models: Final = Models(chosen)
+        self.rerankers: Final = Rerankers()
+        self.serving: Final = ServingEndpoints(layout, self.models.encoder)
+        self.registry: Final = IndexRegistry(layout, self.folder)
+        self.endpoints: Final = Endpoints(layout, self.registry, self.folder)
+        self.unity_catalog: Final = UnityCatalog(self.tables, self.registry)
+        self.indexes: Final = Indexes(
+            layout, self.tables, self.serving, self.registry, self.endpoints
+        )
         choice = RerankerChoice(self.rerankers, self.serving, self.models)
-        self.queries = Queries(layout, chosen, self.indexes, self.serving, choice)
-        self.statements = Statements(self.indexes)
-        self.shop = Shop(layout, self.tables, self.volumes, self.indexes, self.models, self.serving)
+        self.queries: Final = Queries(layout, chosen, self.indexes, self.serving, choice)
+        self.statements: Final = Statements(self.indexes)
+        self.shop: Final = Shop(
+            layout, self.tables, self.volumes, self.indexes, self.models, self.serving
+        )
 
     whereabouts = _of("folder", WorkspaceFolder.describe)
     check_is_there = _of("folder", WorkspaceFolder.check_exists)

@@ -1,4 +1,6 @@
-"""Many queries at once: one pass of FAISS for all, exact scores in blocks, rows fetched together.
+"""Many queries at once: first passes and scans of a segment for all of them together where that can be.
+
+Exact scores are computed in blocks, and rows are fetched together.
 
 The same promise as `nearest.find_nearest`, query by query; a query that isn't settled for sure by what
 is done for all is answered again alone.
@@ -112,7 +114,7 @@ def _ranks(keys: list[Any]) -> Rows:
 
 
 def _distances(queries: Matrix, matrix: Matrix, of: Rows, rows: Rows) -> npt.NDArray[np.float64]:
-    """Squared Euclidean distance of each pair, in float64 as `core.scoring` has it."""
+    """Squared Euclidean distance of each pair, in float64 as `core.ranking.scoring` has it."""
     out = np.empty(len(of), dtype=np.float64)
     step = max(1, _BLOCK_BYTES // (8 * queries.shape[1]))
     for start in range(0, len(of), step):

@@ -18,7 +18,7 @@ class Statements:
     def execute(self, statement: str) -> SyncReport | None:
         """Run `CREATE VECTOR SEARCH INDEX [IF NOT EXISTS] i ON t(column) USING ENDPOINT e`.
 
-        The primary key is `product_id`, and the dimension that of the column's first vector.
+        The primary key is the default one, and the dimension that of the column's first vector.
 
         Returns:
             what the first sync did; None where the index exists and `IF NOT EXISTS` was said.
