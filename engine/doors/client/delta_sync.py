@@ -5,7 +5,7 @@ Knows the package's own checks and their texts; not what the service checks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from engine.core.index_request import IndexRequest
@@ -40,9 +40,27 @@ class _DeltaSync:
             raise AssertionError(
                 "Pipeline type cannot be None. Please use CONTINUOUS/TRIGGERED as the pipeline type."
             )
-        request = IndexRequest(
+        own = bool(self.embedding_vector_column)
+        if own:
+            self._check_vectors()
+        elif self.embedding_source_column:
+            self._check_texts()
+        elif not index_subtype or index_subtype.upper() != "FULL_TEXT":
+            raise InvalidInputException(
+                "At least one valid embedding_source_column or embedding_vector_column must be "
+                "specified."
+            )
+        check_payload_logging(payload_logging_enabled)
+        computed = not own and bool(self.embedding_source_column)
+        return IndexRequest(
             self.index_name,
             source_table=self.source_table_name,
+            vector_column=self.embedding_vector_column if own else None,
+            dimension=self.embedding_dimension if own else None,
+            source_column=self.embedding_source_column if computed else None,
+            model_endpoint=self.embedding_model_endpoint_name if computed else None,
+            query_model_endpoint=(self.model_endpoint_name_for_query or None) if computed else None,
+            sync_computed_embeddings=computed and bool(self.sync_computed_embeddings),
             primary_key=self.primary_key,
             endpoint=self.endpoint_name,
             pipeline_type=self.pipeline_type,
@@ -51,41 +69,18 @@ class _DeltaSync:
             usage_policy_id=self.usage_policy_id or self.budget_policy_id or None,
             payload_logging_enabled=payload_logging_enabled,
         )
-        if self.embedding_vector_column:
-            request = self._with_vectors(request)
-        elif self.embedding_source_column:
-            request = self._with_texts(request)
-        elif not index_subtype or index_subtype.upper() != "FULL_TEXT":
-            raise InvalidInputException(
-                "At least one valid embedding_source_column or embedding_vector_column must be "
-                "specified."
-            )
-        check_payload_logging(payload_logging_enabled)
-        return request
 
-    def _with_vectors(self, request: IndexRequest) -> IndexRequest:
+    def _check_vectors(self) -> None:
         if not self.embedding_dimension:
             raise AssertionError("Embedding dimension must be specified if source column is used")
         if self.sync_computed_embeddings:
             raise AssertionError(
                 "Sync computed embedding is not supported with embedding vector column"
             )
-        return replace(
-            request,
-            vector_column=self.embedding_vector_column,
-            dimension=self.embedding_dimension,
-        )
 
-    def _with_texts(self, request: IndexRequest) -> IndexRequest:
+    def _check_texts(self) -> None:
         if not self.embedding_model_endpoint_name:
             raise AssertionError("You must specify Embedding Model Endpoint")
-        return replace(
-            request,
-            source_column=self.embedding_source_column,
-            model_endpoint=self.embedding_model_endpoint_name,
-            query_model_endpoint=self.model_endpoint_name_for_query or None,
-            sync_computed_embeddings=bool(self.sync_computed_embeddings),
-        )
 
 
 @dataclass(frozen=True)
