@@ -224,6 +224,7 @@ def use_few_files(report: Report, *, folder: str) -> None:
     Workspace(folder).query_index(  # loads what it needs
         INDEX, columns=["id"], query_text="row", query_type="FULL_TEXT", num_results=1
     )
+    held_by(Workspace(folder), {"id >=": 0})  # and DuckDB
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     asks: dict[str, Step] = {
         "query": lambda w: held_by(w),
