@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from engine.encode.images import conversion, decode, with_decoded
 from engine.encode.photos.bounds import MAX_PIXELS
-from engine.encode.photos.decoding import conversion, decode, with_decoded
 from engine.encode.photos.opening import ImageInput
 
 __all__ = [
