@@ -51,9 +51,10 @@ class _Comparison:
         """Compare the rows of a batch, and append those that are new or changed."""
         parts, rows = self._change.find(batch.keys)
         # Before a row counts as seen: one without a vector does not count, as if it had no key.
-        batch.compute_vectors(batch.usable & ~self._unchanged(batch, parts, rows))
+        same = self._unchanged(batch, parts, rows)
+        batch.compute_vectors(batch.usable & ~same)
         self._note_faulty(parts, rows, batch.faulty, file)
-        wanted = self._take_known(batch, parts, rows, file)
+        wanted = self._take_known(batch, parts, rows, same, file)
         wanted[self._take_new(batch, parts)] = True
         self.counts.failures += [*batch.left_out, *batch.failures]
         if wanted.any():
@@ -79,15 +80,17 @@ class _Comparison:
             mask = self._faulty.setdefault(part, np.zeros(segment.rows, dtype=np.bool_))
             mask[here[read]] = True
 
-    def _take_known(self, batch: SourceBatch, parts: Rows, rows: Rows, file: FileId) -> Mask:
+    def _take_known(
+        self, batch: SourceBatch, parts: Rows, rows: Rows, same: Mask, file: FileId
+    ) -> Mask:
         """(n,) rows with a key of the index that changed; their old ones are deleted."""
         wanted = np.zeros(len(parts), dtype=np.bool_)
         for part in np.unique(parts[batch.usable & (parts >= 0)]).tolist():
             here = np.flatnonzero(batch.usable & (parts == part))
             first = self._see(part, here, rows)
             batch.failed |= dict.fromkeys(np.setdiff1d(here, first).tolist(), REPEATED)
-            same = self._replace(part, rows[first], batch.hashes[first], file)
-            wanted[first[~same]] = True
+            self._replace(part, rows[first], same[first], file)
+            wanted[first[~same[first]]] = True
         self._appended.update(batch.keys[place] for place in np.flatnonzero(wanted).tolist())
         return wanted
 
@@ -114,16 +117,13 @@ class _Comparison:
         seen[rows[here]] = True
         return here[fresh]
 
-    def _replace(self, part: int, rows: Rows, hashes: np.ndarray, file: FileId) -> Mask:
-        """Which rows of a part are as the source has them; the others are deleted."""
-        segment = self._change.segment(part)
-        groups = _groups(segment)[rows]
+    def _replace(self, part: int, rows: Rows, same: Mask, file: FileId) -> None:
+        """Keep the rows of a part that are the same in the source; delete the others."""
+        groups = _groups(self._change.segment(part))[rows]
         if not self._is_read(groups).all():
             raise NeedsFullRead
-        same: Mask = segment.content_hashes(rows) == hashes
         self._reading.holds(file, np.unique(groups[same]).tolist())
         self.counts.updated += self._change.delete(part, rows[~same])
-        return same
 
     def delete_unseen(self) -> None:
         """Delete the rows that the files which are read do not have any more."""
