@@ -15,7 +15,7 @@ import hashlib
 import html
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 EMBEDDED = Path(__file__).parents[1] / "embedded"
 _IN_CHECKOUT = "engine/encode/embedded"
 _NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
+_NO_TENSORS: Mapping[str, Any] = {}
 
 
 @contextlib.contextmanager
@@ -79,7 +80,7 @@ class OnnxEncoder(Encoder):
             raise CorruptFile(
                 f"{folder / 'model.json'}: {error}. {restore_line(_IN_CHECKOUT)}"
             ) from None
-        self._provider = _provider(device)
+        self._provider = provider_of(device)
 
     @property
     def dimension(self) -> int:
@@ -109,15 +110,9 @@ class OnnxEncoder(Encoder):
         )
 
     def _session(self, file: str) -> Any:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = os.cpu_count() or 1
-        options.inter_op_num_threads = 1
-        # Spinning threads would take the cores from the decoding of the next photos.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
         path = self._folder / file
         try:
-            return onnxruntime.InferenceSession(str(path), options, [self._provider])
+            return session_of(str(path), self._provider)
         except Exception as error:  # onnxruntime's failures have no common base
             raise CorruptFile(f"{path}: {error!s:.200}. {restore_line(_IN_CHECKOUT)}") from None
 
@@ -150,7 +145,22 @@ class OnnxEncoder(Encoder):
         return unit_rows(self._text_tower.run(None, {"ids": padded})[0])
 
 
-def _provider(device: str | None) -> str:
+def session_of(model: str | bytes, provider: str, tensors: Mapping[str, Any] = _NO_TENSORS) -> Any:
+    """What runs a graph: a file's, or one that was made here, with the tensors that lie outside it."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = os.cpu_count() or 1
+    options.inter_op_num_threads = 1
+    # Spinning threads would take the cores from the decoding of the next photos.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    if tensors:
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(tensor) for tensor in tensors.values()]
+        options.add_external_initializers(list(tensors), values)
+    return onnxruntime.InferenceSession(model, options, [provider])
+
+
+def provider_of(device: str | None) -> str:
+    """onnxruntime's word for a device. Raises ModelUnavailable: this build has no such one."""
     wanted = (
         "CUDAExecutionProvider" if (device or "").startswith("cuda") else "CPUExecutionProvider"
     )
