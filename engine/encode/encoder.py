@@ -146,5 +146,5 @@ class TextsOnly(Encoder):
     def no_photos(self) -> InvalidParameterValue:
         """Why a photo can't be encoded, and what can."""
         return InvalidParameterValue(
-            f"encoder {self.name} encodes texts only; photos need a CLIP model, such as the embedded one."
+            f"encoder {self.name} encodes texts only. Photos need a CLIP model, as the embedded one is."
         )

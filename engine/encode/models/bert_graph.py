@@ -1,4 +1,4 @@
-"""BERT with pooling as an ONNX graph, from its weights. The only file with onnx; knows no files or texts.
+"""BERT with pooling as an ONNX graph, from its weights. The only file with onnx; knows no texts.
 
     ids, mask (n, length) int64    token ids, and 1 where a token is, 0 where padding is
     vectors (n, width) float32     mean, first token or maximum over each text's own tokens
@@ -11,18 +11,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-Pooling = Literal["mean", "cls", "max"]
+from engine.encode.models.sentence_form import Pooling
+
 Weights = Mapping[str, npt.NDArray[Any]]
 Tensors = dict[str, npt.NDArray[Any]]
 _OPSET, _IR = 17, 8  # onnxruntime 1.18, the oldest that is taken, knows them
-_HIDDEN = -1e9  # added to the attention that padding would get, and to what a maximum would see of it
+_HIDDEN = (
+    -1e9
+)  # added to the attention that padding would get, and to what a maximum would see of it
 
 
 def text_model(
@@ -72,7 +75,7 @@ class _Bert:
         padding = self._op("Sub", self._constant(np.float32(1)), mask)
         self._penalty = self._op("Mul", padding, self._constant(np.float32(_HIDDEN)))
 
-    def _op(self, kind: str, *inputs: str, output: str | None = None, **attributes: object) -> str:
+    def _op(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         name = output or f"{kind}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
         return name
@@ -101,7 +104,9 @@ class _Bert:
         return self._op("Add", product, self._tensor(bias, self._weights[bias]))
 
     def _norm(self, x: str, key: str) -> str:
-        parts = [self._tensor(name, self._weights[name]) for name in (f"{key}.weight", f"{key}.bias")]
+        parts = [
+            self._tensor(name, self._weights[name]) for name in (f"{key}.weight", f"{key}.bias")
+        ]
         return self._op("LayerNormalization", x, *parts, axis=-1, epsilon=self._epsilon)
 
     def embedded(self) -> str:
@@ -118,8 +123,9 @@ class _Bert:
 
     def layer(self, x: str, key: str) -> str:
         """One layer: attention among a text's tokens, then two linear layers, each with its norm."""
-        mixed = self._linear(self._attention(x, f"{key}.attention.self"), f"{key}.attention.output.dense")
-        x = self._norm(self._op("Add", mixed, x), f"{key}.attention.output.LayerNorm")
+        out = f"{key}.attention.output"
+        mixed = self._linear(self._attention(x, f"{key}.attention.self"), f"{out}.dense")
+        x = self._norm(self._op("Add", mixed, x), f"{out}.LayerNorm")
         wide = self._gelu(self._linear(x, f"{key}.intermediate.dense"))
         narrow = self._linear(wide, f"{key}.output.dense")
         return self._norm(self._op("Add", narrow, x), f"{key}.output.LayerNorm")
@@ -128,7 +134,11 @@ class _Bert:
         size = self._width // self._heads
         split = self._constant(np.array([0, 0, self._heads, size]))
         parts = {}
-        for name, order in (("query", (0, 2, 1, 3)), ("key", (0, 2, 3, 1)), ("value", (0, 2, 1, 3))):
+        for name, order in (
+            ("query", (0, 2, 1, 3)),
+            ("key", (0, 2, 3, 1)),
+            ("value", (0, 2, 1, 3)),
+        ):
             part = self._op("Reshape", self._linear(x, f"{key}.{name}"), split)
             parts[name] = self._op("Transpose", part, perm=order)
         scores = self._op("MatMul", parts["query"], parts["key"])

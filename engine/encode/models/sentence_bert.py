@@ -25,7 +25,7 @@ from engine.errors import CorruptFile
 from engine.optional import check, require
 
 if TYPE_CHECKING:
-    from engine.encode.models.bert_graph import Weights
+    from engine.encode.models.bert_graph import Tensors, Weights
 
 _VERSION = "bert-1"  # changes when the same files give other numbers
 _PREFIX = "bert."  # of the weights' names, where a BERT with a head was stored
@@ -48,6 +48,7 @@ class SentenceEncoder(TextsOnly):
             check(package, f"encoder {name!r}")
         self._provider = provider_of(device)
         self._loading = threading.Lock()
+        self._tensors: Tensors = {}
 
     @property
     def dimension(self) -> int:
@@ -83,6 +84,7 @@ class SentenceEncoder(TextsOnly):
 
         try:
             graph, tensors = text_model(self._weights(), self.form.bert, self.form.pooling)
+            self._tensors = tensors  # the session reads them where they lie
             return session_of(graph, self._provider, tensors)
         except Exception as error:  # onnxruntime's failures and safetensors' have no common base
             raise self._damaged(WEIGHTS, error) from None

@@ -1,4 +1,4 @@
-"""A model in the form of the sentence-transformers library: what its directory says. Knows JSON; no weights.
+"""A model in sentence-transformers' form: what its directory says. Knows JSON; no weights.
 
     modules.json                    the steps: Transformer, Pooling, and perhaps Normalize
     config.json, model.safetensors  the transformer, in transformers' form
@@ -16,15 +16,16 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from engine.errors import CorruptFile, ModelUnavailable
 
 Folder: TypeAlias = Path | zipfile.Path
+Pooling = Literal["mean", "cls", "max"]
 MODULES = "modules.json"
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
 _PREFIX = "pooling_mode_"
-_POOLINGS = {"mean_tokens": "mean", "cls_token": "cls", "max_tokens": "max"}
+_POOLINGS: Mapping[str, Pooling] = {"mean_tokens": "mean", "cls_token": "cls", "max_tokens": "max"}
 AGAIN = "Copy the model's directory here again, whole."
 _OFTEN = 512  # tokens that a BERT reads where nothing says how many
 
@@ -35,14 +36,14 @@ class SentenceForm:
 
     Attributes:
         bert: `config.json`, of a BERT with the usual attention.
-        pooling: "mean", "cls" or "max".
+        pooling: how the vectors of a text's tokens become one; "cls" is the first token's.
         tokens: how many of a text are read, the first and the last mark included.
         lower_case: texts are put in lower case before the vocabulary's own rules.
     """
 
     folder: Folder
     bert: Mapping[str, Any]
-    pooling: str
+    pooling: Pooling
     tokens: int
     lower_case: bool
 
@@ -127,14 +128,17 @@ def _check_bert(config: Mapping[str, Any]) -> None:
             raise _Unusable(f"{key} {config.get(key)!r}")
 
 
-def _pooling(config: Mapping[str, Any]) -> str:
+def _pooling(config: Mapping[str, Any]) -> Pooling:
     """The one way of pooling. Raises _Unusable for several, or another."""
-    old = [key.removeprefix(_PREFIX) for key, on in config.items() if key.startswith(_PREFIX) and on]
+    old = [
+        key.removeprefix(_PREFIX) for key, on in config.items() if key.startswith(_PREFIX) and on
+    ]
     given = config.get("pooling_mode", [_POOLINGS.get(mode, mode) for mode in old])
     modes = [given] if isinstance(given, str) else list(given) or ["mean"]
-    if len(modes) != 1 or modes[0] not in _POOLINGS.values():
+    found = [pooling for pooling in _POOLINGS.values() if modes == [pooling]]
+    if not found:
         raise _Unusable(f"pooling by {', '.join(map(str, modes))}")
-    return str(modes[0])
+    return found[0]
 
 
 def _json(folder: Folder, name: str, default: Any = None) -> Any:

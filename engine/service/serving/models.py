@@ -22,6 +22,16 @@ class Models:
         self._encoders: dict[str, Encoder] = {}
         self._loading = threading.RLock()
 
+    @property
+    def default(self) -> str:
+        """The name of the workspace's default encoder."""
+        return self._settings.encoder
+
+    @property
+    def chosen_for_texts(self) -> str | None:
+        """The name of the model that was set for what is text and nothing else."""
+        return self._settings.text_encoder
+
     def encoder(self, name: str | None = None) -> Encoder:
         """An encoder by name (None: this workspace's default), loaded once for each workspace.
 
