@@ -1,7 +1,7 @@
 """A text model whose vectors are made longer with zeros. Knows encoders; not why a length is wanted.
 
-Zeros add nothing to an inner product or a length, so cosines, distances and rankings are the model's own,
-to the last digits; an index takes room for the zeros.
+Zeros add nothing to an inner product or a length: cosines, distances and rankings are the model's own.
+An index takes room for the zeros.
 """
 
 from __future__ import annotations

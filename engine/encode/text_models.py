@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from engine.encode.model_folders import local_folder
 from engine.encode.models.hashed import HASHED
@@ -22,21 +22,11 @@ _OTHER_PACKAGE, _ARCHIVE = "all_minilm_l6_v2", "model.zip"
 _UNTRAINED = "/untrained"  # the end of the names of random weights
 
 
-@dataclass(frozen=True)
-class TextChoice:
-    """Which model encodes what is text and nothing else.
-
-    Attributes:
-        name: for `load_encoder`.
-        is_stand_in: a model for a shop's photos and the words that go with them, for want of a better.
-    """
-
-    name: str
-    is_stand_in: bool
+TextKind = Literal["text model", "for tests", "stand-in"]
 
 
-def choose_text_model(default: str, chosen: str | None = None) -> TextChoice:
-    """The model for texts, found without loading one.
+def choose_text_model(default: str, chosen: str | None = None) -> str:
+    """The name of the model that encodes what is text and nothing else, found without loading one.
 
     It is the one that was chosen; else the workspace's default, where that is for texts or for tests;
     else the extra's, where it is installed; else the workspace's default, as a stand-in.
@@ -45,12 +35,18 @@ def choose_text_model(default: str, chosen: str | None = None) -> TextChoice:
         default: name of the workspace's default encoder. chosen: name of a model for texts.
     """
     if chosen is not None:
-        return TextChoice(chosen, False)
-    if default == HASHED or default.endswith(_UNTRAINED) or text_folder(default) is not None:
-        return TextChoice(default, False)
-    if has_text_model():
-        return TextChoice(TEXT_MODEL, False)
-    return TextChoice(default, True)
+        return chosen
+    if kind_of(default) == "stand-in" and has_text_model():
+        return TEXT_MODEL
+    return default
+
+
+def kind_of(name: str) -> TextKind:
+    """What a model is for texts: made for them, for tests, or a CLIP that stands in for a text model."""
+    if name == HASHED or name.endswith(_UNTRAINED):
+        return "for tests"
+    is_for_texts = name == TEXT_MODEL or text_folder(name) is not None
+    return "text model" if is_for_texts else "stand-in"
 
 
 def has_text_model() -> bool:

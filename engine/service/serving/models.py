@@ -49,7 +49,7 @@ class Models:
         return found
 
     def list(self) -> list[ModelInfo]:
-        """Models that can be used here: embedded, in the hub's cache, known to open_clip."""
+        """Models that can be used here: embedded, for texts, in the hub's cache, known to open_clip."""
         from engine.encode.model_list import available_models  # loads onnxruntime
 
         return available_models()

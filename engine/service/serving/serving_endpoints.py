@@ -153,7 +153,7 @@ class ServingEndpoints:
         if name in self._given:
             encoder, description = str(self._given[name].name), "An object of this process."
         elif name in TEXT_ENDPOINTS:
-            encoder, description = self.texts.choice.name, self.texts.description
+            encoder, description = self.texts.model, self.texts.description
         elif name in BUILT_IN:
             encoder, description = "default", OWN
         else:

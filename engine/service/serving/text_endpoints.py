@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from functools import cached_property
 
 from engine.encode.encoder import Encoder
+from engine.encode.model_folders import editions
 from engine.encode.padded import PaddedEncoder
-from engine.encode.text_models import TEXT_MODEL, TextChoice, choose_text_model
+from engine.encode.text_models import TextKind, choose_text_model, kind_of
 from engine.optional import install_line
 from engine.service.serving.models import Models
+from engine.settings import DEFAULT_ENCODER
 
 TEXT_ENDPOINTS = ("databricks-bge-large-en", "databricks-gte-large-en")
 DIMENSION = 1024  # of the vectors of the cloud's models of these names
+_ABOUT: Mapping[TextKind, str] = {
+    "text model": "a model for texts",
+    "for tests": "which is for tests and knows no meanings",
+    "stand-in": "a CLIP model, which knows the words of captions only",
+}
+_ABOUT_OURS = "which knows shop words only"
 _LOG = logging.getLogger("engine.serving")
 
 
@@ -38,29 +47,34 @@ class TextEndpoints:
         if self._encoder is None:
             with self._loading:
                 if self._encoder is None:
-                    self._encoder = PaddedEncoder(self._models.encoder(self.choice.name), DIMENSION)
-                    if self.choice.is_stand_in:
+                    self._encoder = PaddedEncoder(self._models.encoder(self.model), DIMENSION)
+                    if self._is_stand_in:
                         _LOG.warning("%s: %s", " and ".join(TEXT_ENDPOINTS), self.description)
         return self._encoder
 
     @cached_property
-    def choice(self) -> TextChoice:
-        """Which model that is, found without loading it."""
+    def model(self) -> str:
+        """The name of the model, found without loading it."""
         return choose_text_model(self._models.default, self._models.chosen_for_texts)
 
-    @property
+    @cached_property
     def description(self) -> str:
         """What whoever asks such an endpoint must know."""
-        length = (
-            f"Zeros make its vectors {DIMENSION:,} numbers long, which changes no inner product."
-        )
-        if not self.choice.is_stand_in:
-            return (
-                "The name is that of a cloud endpoint, the vectors are not. Texts are encoded by "
-                f"encoder {self.choice.name}, not by the model of that name. {length}"
-            )
-        return (
-            "A stand-in: the name is that of a cloud endpoint, the vectors are not. Texts are encoded "
-            f"by encoder {self.choice.name}, which knows shop words only, not by the model of that "
-            f"name. For a text model, {TEXT_MODEL}: {install_line('text')}. {length}"
-        )
+        parts = [
+            "The name is that of a cloud endpoint, the vectors are not.",
+            f"Texts are encoded by encoder {self.model}, {self._about}.",
+            f"Zeros make its vectors {DIMENSION:,} numbers long, which changes no inner product.",
+        ]
+        if self._is_stand_in:
+            parts[0] = f"A stand-in. {parts[0]}"
+            parts.append(f"For a text model: {install_line('text')}")
+        return " ".join(parts)
+
+    @property
+    def _about(self) -> str:
+        is_ours = self.model in (DEFAULT_ENCODER, *editions())
+        return _ABOUT_OURS if is_ours else _ABOUT[kind_of(self.model)]
+
+    @property
+    def _is_stand_in(self) -> bool:
+        return kind_of(self.model) == "stand-in"
