@@ -207,21 +207,15 @@ def test_many_padded_rows_are_found_as_exactly_as_by_a_scan(hashed: Workspace) -
     words = [f"w{n}" for n in range(400)]
     texts = [" ".join(rng.choice(words, 6)) for _ in range(12_000)]
     index = create_texts(hashed, texts)
+    vectors = hashed.serving.encoder(GTE).encode_texts(texts)
     hits = 0
-    for text in texts[:40]:
+    for text, vector in zip(texts[:40], vectors):
         near = {"columns": ["id"], "query_text": text, "num_results": 10, "debug_level": 1}
         reply = hashed.query_index(index, **near)
         assert "rows re-scored" in str(reply["debug_info"])
-        vectors = hashed.serving.encode_text(GTE, text).tolist()
-        exact = hashed.similarity_search_batch(
-            index, columns=["id"], query_vectors=[vectors], num_results=10, exact=True
-        )
-        hits += len({row[0] for row in reply["result"]["data_array"]} & set(ids_of(exact)))
-    assert hits >= 0.99 * 400
-
-
-def ids_of(batch: Any) -> list[float]:
-    return [row[0] for row in batch[0]["result"]["data_array"]]
+        exact = np.argsort(-(vectors @ vector), kind="stable")[:10].tolist()
+        hits += len({row[0] for row in reply["result"]["data_array"]} & set(exact))
+    assert hits >= 0.98 * 400  # some of the last have an equal
 
 
 # ------------------------------------------------------------------ through the doors
