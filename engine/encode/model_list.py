@@ -11,7 +11,7 @@ from typing import Any, Literal
 from engine.encode.model_folders import editions, own_name
 from engine.encode.models.hashed import DIMENSION, HASHED
 from engine.encode.models.onnx import OnnxEncoder
-from engine.encode.models.sentence_form import bytes_in, read_form
+from engine.encode.models.sentence_form import SentenceForm, bytes_in, read_form
 from engine.encode.models.sources import HUB
 from engine.encode.models.transformers_form import is_clip, model_config
 from engine.encode.text_models import TEXT_MODEL, has_text_model, text_folder
@@ -61,7 +61,8 @@ def _for_texts() -> ModelInfo:
         return ModelInfo(TEXT_MODEL, "text model", None, None, install_line("text"))
     folder = text_folder(TEXT_MODEL)
     assert folder is not None
-    dimension = read_form(TEXT_MODEL, folder).dimension
+    form = read_form(TEXT_MODEL, folder)
+    dimension = form.dimension if isinstance(form, SentenceForm) else None
     return ModelInfo(TEXT_MODEL, "text model", dimension, bytes_in(folder), str(folder))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine.encode.encoder import Encoder
 from engine.encode.model_folders import editions, is_onnx_form, local_folder, own_name
-from engine.encode.models.sentence_form import Folder
+from engine.encode.models.sentence_form import Folder, SentenceForm, read_form
 from engine.encode.text_models import text_folder
 from engine.settings import DEFAULT_ENCODER
 
@@ -33,9 +33,14 @@ def _hashed(name: str, device: str | None) -> Encoder:
 
 
 def _sentences(name: str, device: str | None, folder: Folder) -> Encoder:
-    from engine.encode.models.sentence_bert import SentenceEncoder
+    form = read_form(name, folder)
+    if isinstance(form, SentenceForm):
+        from engine.encode.models.sentence_bert import SentenceEncoder
 
-    return SentenceEncoder(name, device, folder)
+        return SentenceEncoder(name, device, form)
+    from engine.encode.models.sentence_library import LibraryEncoder
+
+    return LibraryEncoder(name, device, form)
 
 
 def load_encoder(name: str | None = None, device: str | None = None) -> Encoder:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from support.needs import needs, skip
+from support.needs import needs
 from support.sentence_model import PLACES, WIDTH, write_sentence_model
 
 from engine import CorruptFile, InvalidParameterValue, MissingExtra, ModelUnavailable, load_encoder
@@ -24,7 +24,7 @@ from engine.encode.encoder import Encoder
 from engine.encode.models import sentence_bert
 from engine.encode.models.sentence_bert import SentenceEncoder
 from engine.encode.text_models import TEXT_MODEL
-from engine.optional import install_line, is_installed
+from engine.optional import install_line
 
 TEXTS = [
     "red dress",
@@ -170,41 +170,6 @@ def test_photos_are_refused(model: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"config": {"model_type": "mpnet"}}, "model_type 'mpnet'"),
-        ({"config": {"hidden_act": "relu"}}, "hidden_act 'relu'"),
-        ({"config": {"position_embedding_type": "relative_key"}}, "'relative_key'"),
-        ({"steps": ("Transformer", "Pooling", "Dense")}, "Transformer, Pooling, Dense"),
-        ({"pooling": "none"}, None),
-    ],
-    ids=str,
-)
-def test_what_does_not_run_here_is_refused_by_name(
-    tmp_path: Path, change: dict[str, Any], words: str | None
-) -> None:
-    folder = write_sentence_model(tmp_path, **change)
-    if words is None:
-        (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode": ["mean", "max"]}')
-        words = "pooling by mean, max"
-    with pytest.raises(ModelUnavailable, match=words) as caught:
-        load_encoder(str(folder))
-    assert "workspace.serving.use(NAME, OBJECT)" in caught.value.message
-
-
-def test_prompts_and_other_weights_are_refused(tmp_path: Path) -> None:
-    folder = write_sentence_model(tmp_path)
-    settings = folder / "config_sentence_transformers.json"
-    settings.write_text('{"prompts": {"query": "query: "}, "default_prompt_name": "query"}')
-    with pytest.raises(ModelUnavailable, match="the prompt 'query' before each text"):
-        load_encoder(str(folder))
-    settings.unlink()
-    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(ModelUnavailable, match=r"no model\.safetensors"):
-        load_encoder(str(folder))
-
-
-@pytest.mark.parametrize(
     "name", ["config.json", "modules.json", "tokenizer.json", "model.safetensors"]
 )
 def test_a_damaged_file_is_named(model: Path, name: str) -> None:
@@ -310,8 +275,6 @@ def test_it_is_what_its_package_says(mini: Encoder) -> None:
 
 def test_its_vectors_are_those_of_the_library(mini: Encoder, tmp_path: Path) -> None:
     """In a process of its own: the library takes a gigabyte, and changes what it is loaded into."""
-    if not is_installed("sentence_transformers"):
-        skip(f"needs the extra [text] (sentence_transformers): {install_line('text')}")
     folder = text_models.text_folder(TEXT_MODEL)
     if isinstance(folder, zipfile.Path):
         shutil.unpack_archive(str(folder.root.filename), tmp_path / "model")

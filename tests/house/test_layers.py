@@ -27,6 +27,7 @@ WALLS = {
     "open_clip": {"encode/models/clip.py", "encode/models/sources.py", "encode/model_list.py"},
     "huggingface_hub": {"encode/models/hub.py", "encode/model_list.py"},
     "safetensors": {"encode/models/clip.py", "encode/models/sentence_bert.py"},
+    "sentence_transformers": {"encode/models/sentence_library.py"},
     "onnx": {"encode/models/bert_graph.py"},
     "onnxruntime": {"encode/models/onnx.py"},
     "tokenizers": {"encode/models/onnx.py", "encode/models/sentence_bert.py"},

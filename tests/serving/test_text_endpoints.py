@@ -23,7 +23,7 @@ from engine import (
     VectorSearchClient,
     Workspace,
 )
-from engine.encode import text_models
+from engine.encode import model_list, text_models
 from engine.encode.text_models import TEXT_MODEL
 from engine.optional import install_line
 from engine.service.serving import serving_endpoints
@@ -177,6 +177,29 @@ def test_longer_vectors_than_the_clouds_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidParameterValue, match="1200 numbers"):
         workspace.serving.encode_text(GTE, "red")
     assert GTE in [each["name"] for each in workspace.list_serving_endpoints()]
+
+
+def test_the_list_of_models_has_it_or_how_to_get_it(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_list, "has_text_model", lambda: False)
+    (missing,) = (each for each in workspace.list_models() if each.name == TEXT_MODEL)
+    assert (missing.kind, missing.bytes, missing.where) == (
+        "text model",
+        None,
+        install_line("text"),
+    )
+    monkeypatch.undo()
+    needs("text")
+    (here,) = (each for each in workspace.list_models() if each.name == TEXT_MODEL)
+    assert (here.kind, here.dimension) == ("text model", 384)
+    assert here.bytes is not None and here.bytes > 80e6
+
+
+def test_its_speed_is_measured_without_photos(workspace: Workspace, tmp_path: Path) -> None:
+    needs("text")
+    speed = workspace.measure_model(str(write_sentence_model(tmp_path / "model")))
+    assert speed.texts > 0 and speed.images is None
 
 
 # ------------------------------------------------------------------ what it answers

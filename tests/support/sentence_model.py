@@ -61,12 +61,9 @@ def write_sentence_model(
         "pad_token_id": 0,
         **(config or {}),
     }
+    kind = "sentence_transformers.models"
     modules = [
-        {
-            "idx": n,
-            "path": f"{n}_{step}" if n else "",
-            "type": f"sentence_transformers.models.{step}",
-        }
+        {"idx": n, "name": str(n), "path": f"{n}_{step}" if n else "", "type": f"{kind}.{step}"}
         for n, step in enumerate(steps)
     ]
     modes = {"mean": "mean_tokens", "cls": "cls_token", "max": "max_tokens"}

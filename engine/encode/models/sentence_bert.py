@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 from engine.core.arrays import Matrix, unit_rows
 from engine.encode.encoder import TextsOnly, Tokens
 from engine.encode.models.onnx import provider_of, session_of
-from engine.encode.models.sentence_form import AGAIN, TOKENIZER, WEIGHTS, Folder, read_form
+from engine.encode.models.sentence_form import AGAIN, TOKENIZER, WEIGHTS, SentenceForm
 from engine.errors import CorruptFile
 from engine.optional import check, require
 
@@ -34,16 +34,15 @@ _PREFIX = "bert."  # of the weights' names, where a BERT with a head was stored
 class SentenceEncoder(TextsOnly):
     """Texts to vectors of length one, whether the model's own steps end with that or not; no photos."""
 
-    def __init__(self, name: str, device: str | None, folder: Folder) -> None:
-        """Read the model's settings; its weights are loaded when it is first used.
+    def __init__(self, name: str, device: str | None, form: SentenceForm) -> None:
+        """Nothing is loaded yet: its weights are when it is first used.
 
         Raises:
-            ModelUnavailable: a model that can't be run here, or another device than this build of
-                onnxruntime has. MissingExtra: a package of the extra is not installed.
-            CorruptFile: a file is damaged.
+            ModelUnavailable: another device than this build of onnxruntime has.
+            MissingExtra: a package of the extra is not installed.
         """
         self.name = self.label = name
-        self.form = read_form(name, folder)
+        self.form = form
         for package in ("onnx", "safetensors.numpy"):
             check(package, f"encoder {name!r}")
         self._provider = provider_of(device)

@@ -6,7 +6,8 @@
     1_Pooling/config.json           how the vectors of tokens become one
     tokenizer.json                  the vocabulary, for the `tokenizers` library
 
-A directory may also lie in an archive, see `zipfile.Path`.
+A BERT, pooled by mean, first token or maximum, runs without the library; see `Other` for the rest. A
+directory may also lie in an archive, see `zipfile.Path`.
 """
 
 from __future__ import annotations
@@ -63,26 +64,32 @@ def is_sentence_form(folder: Folder) -> bool:
     return (folder / MODULES).is_file()
 
 
-def read_form(name: str, folder: Folder) -> SentenceForm:
+@dataclass(frozen=True)
+class Other:
+    """A model that only the library itself runs, and why."""
+
+    folder: Path
+    why: str
+
+
+def read_form(name: str, folder: Folder) -> SentenceForm | Other:
     """Read a directory's settings.
 
     Raises:
-        ModelUnavailable: a model that can't be run here, and why. CorruptFile: a file is damaged.
+        CorruptFile: a file is damaged. ModelUnavailable: in an archive, only a BERT can be read.
     """
     try:
         return _read(folder)
     except (AttributeError, KeyError, TypeError, ValueError) as error:  # not what JSON should hold
         raise CorruptFile(f"{folder}: {error!r:.200}. {AGAIN}") from None
     except _Unusable as error:
-        raise ModelUnavailable(
-            f"encoder {name!r}: {folder} holds a model of sentence-transformers with {error}. What "
-            "runs here is a BERT, pooled by mean, first token or maximum. Any other: give an object "
-            "that encodes its texts to workspace.serving.use(NAME, OBJECT)."
-        ) from None
+        if not isinstance(folder, Path):
+            raise ModelUnavailable(f"encoder {name!r}: {folder} has {error}.") from None
+        return Other(folder, str(error))
 
 
 class _Unusable(Exception):
-    """What of a model can't be run here, in words."""
+    """What of a model can't be run without the library, in words."""
 
 
 def _read(folder: Folder) -> SentenceForm:
