@@ -5,11 +5,12 @@ The library takes seconds and a gigabyte to load; what `sentence_bert` runs need
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import sys
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -61,24 +62,22 @@ class LibraryEncoder(TextsOnly):
 
     @cached_property
     def _loaded(self) -> Any:
-        # What it imports adds filters for good. What it loads, it would ask the hub about.
-        with warnings.catch_warnings(), offline():
+        with warnings.catch_warnings():  # what it imports adds filters for good
             library: Any = require("sentence_transformers", f"encoder {self.name!r}")
-            bars: Any = sys.modules["transformers"].utils.logging
-            are_shown = bars.is_progress_bar_enabled()
-            bars.disable_progress_bar()
-            try:
-                return library.SentenceTransformer(
-                    str(self._folder), device=self._device or "cpu", local_files_only=True
-                )
-            except Exception as error:  # the library's failures and torch's have no common base
-                reason = " ".join(str(error).split())
-                raise ModelUnavailable(
-                    f"encoder {self.name!r} can't be loaded: {reason:.300}"
-                ) from error
-            finally:
-                if are_shown:
-                    bars.enable_progress_bar()
+            with offline(), _no_bars():  # it would ask the hub about what it loads
+                return self._from(library)
+
+    def _from(self, library: Any) -> Any:
+        device = self._device or "cpu"
+        try:
+            return library.SentenceTransformer(
+                str(self._folder), device=device, local_files_only=True
+            )
+        except Exception as error:  # the library's failures and torch's have no common base
+            reason = " ".join(str(error).split())
+            raise ModelUnavailable(
+                f"encoder {self.name!r} can't be loaded: {reason:.300}"
+            ) from error
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         return [[ord(character) for character in text] for text in texts]
@@ -87,3 +86,17 @@ class LibraryEncoder(TextsOnly):
         texts = ["".join(map(chr, each)) for each in tokens]
         made = self._model.encode(texts, batch_size=len(texts), show_progress_bar=False)
         return unit_rows(np.asarray(made, dtype=np.float32))
+
+
+@contextlib.contextmanager
+def _no_bars() -> Iterator[None]:
+    """Without transformers' progress bars, which it shows in logs too; afterwards as before."""
+    bars: Any = sys.modules["transformers"].utils.logging
+    if not bars.is_progress_bar_enabled():
+        yield
+        return
+    bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        bars.enable_progress_bar()
