@@ -13,6 +13,7 @@ from engine.encode.models.hashed import DIMENSION, HASHED
 from engine.encode.models.onnx import OnnxEncoder
 from engine.encode.models.sources import HUB
 from engine.encode.models.transformers_form import is_clip, model_config
+from engine.errors import CorruptFile
 from engine.optional import is_installed, require
 from engine.settings import DEFAULT_ENCODER
 
@@ -26,7 +27,8 @@ class ModelInfo:
             be here).
         dimension: of its vectors, None if unknown.
         bytes: of its files here, None if they are not here.
-        where: the directory, or for "open_clip" the names of its pretrained weights.
+        where: the directory, or why it can't be used; for "open_clip" the names of its pretrained
+            weights.
         also: another name that stands for it: "embedded" for the embedded model's newest edition.
     """
 
@@ -49,9 +51,12 @@ def available_models() -> list[ModelInfo]:
 def _embedded() -> Iterator[ModelInfo]:
     newest = own_name(DEFAULT_ENCODER)
     for name, folder in editions().items():
-        dimension = OnnxEncoder(name, None, folder).dimension
         also = DEFAULT_ENCODER if name == newest else None
-        yield ModelInfo(name, "embedded", dimension, _size(folder), str(folder), also)
+        try:
+            dimension, where = OnnxEncoder(name, None, folder).dimension, str(folder)
+        except CorruptFile as error:
+            dimension, where = None, error.message
+        yield ModelInfo(name, "embedded", dimension, _size(folder), where, also)
 
 
 def _size(folder: Path) -> int:
