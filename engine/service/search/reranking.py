@@ -188,7 +188,7 @@ class BuiltInReranker:
             return list(words)
         self.warnings = () if encoder.note is None else (encoder.note,)
         self.how = (
-            f" (encoder {encoder.name}, which reads the start of a text, at most 77 tokens, and "
+            f" (encoder {encoder.name}, which reads the start of a text, 77 tokens for CLIP, and "
             "BM25, half and half)"
         )
         return list((words + meaning) / 2)
