@@ -6,7 +6,10 @@ for the newest, whichever that is; what is written down of a model names the edi
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from engine.errors import CorruptFile
 from engine.optional import restore_line
@@ -19,11 +22,12 @@ IN_CHECKOUT = "engine/encode/embedded"
 _PATHS = ("/", "./", "../", "~")
 
 
-def editions() -> dict[str, Path]:
+@functools.cache
+def editions() -> Mapping[str, Path]:
     """Folders of the embedded model's editions by name, newest first."""
     folders = [folder for folder in EMBEDDED.glob("*-*") if folder.is_dir()]
     folders.sort(key=lambda folder: -int(folder.name.rpartition("-")[2]))
-    return {folder.name: folder for folder in folders}
+    return MappingProxyType({folder.name: folder for folder in folders})
 
 
 def own_name(name: str) -> str:
@@ -46,6 +50,19 @@ def local_folder(name: str) -> Path | None:
     return Path(name.removeprefix(LOCAL)).expanduser()
 
 
+def is_edition(folder: Path) -> bool:
+    """Whether a directory is one that the package brings."""
+    return folder in editions().values()
+
+
 def is_onnx_form(folder: Path) -> bool:
-    """Whether a directory holds a model in the embedded model's form; of an edition, always."""
-    return folder.parent == EMBEDDED or (folder / FACTS).is_file()
+    """Whether a directory holds a model in the embedded model's form; an edition's is never another."""
+    return is_edition(folder) or (folder / FACTS).is_file()
+
+
+def later_edition(name: str, today: str) -> str | None:
+    """The edition that `today` names, if `name` names an earlier one."""
+    order, used = list(editions()), own_name(today)
+    if name not in order or used not in order:
+        return None
+    return used if order.index(used) < order.index(name) else None

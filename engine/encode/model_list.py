@@ -15,6 +15,7 @@ from engine.encode.models.sentence_form import SentenceForm, bytes_in, read_form
 from engine.encode.models.sources import HUB
 from engine.encode.models.transformers_form import is_clip, model_config
 from engine.encode.text_models import TEXT_MODEL, has_text_model, text_folder
+from engine.errors import CorruptFile
 from engine.optional import install_line, is_installed, require
 from engine.settings import DEFAULT_ENCODER
 
@@ -28,7 +29,8 @@ class ModelInfo:
             "hub cache", or "open_clip" (known by name; its weights may not be here).
         dimension: of its vectors, None if unknown.
         bytes: of its files here, None if they are not here.
-        where: the directory, how to get it, or for "open_clip" the names of its pretrained weights.
+        where: the directory, why it can't be used, or how to get it; for "open_clip" the names of its
+            pretrained weights.
         also: another name that stands for it: "embedded" for the embedded model's newest edition.
     """
 
@@ -51,9 +53,12 @@ def available_models() -> list[ModelInfo]:
 def _embedded() -> Iterator[ModelInfo]:
     newest = own_name(DEFAULT_ENCODER)
     for name, folder in editions().items():
-        dimension = OnnxEncoder(name, None, folder).dimension
         also = DEFAULT_ENCODER if name == newest else None
-        yield ModelInfo(name, "embedded", dimension, _size(folder), str(folder), also)
+        try:
+            dimension, where = OnnxEncoder(name, None, folder).dimension, str(folder)
+        except CorruptFile as error:
+            dimension, where = None, error.message
+        yield ModelInfo(name, "embedded", dimension, _size(folder), where, also)
 
 
 def _for_texts() -> ModelInfo:

@@ -5,12 +5,16 @@ A model's file is imported when its name is asked for: torch, onnxruntime and Pi
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from engine.encode.encoder import Encoder
 from engine.encode.model_folders import editions, is_onnx_form, local_folder, own_name
 from engine.encode.models.sentence_form import Folder, SentenceForm, read_form
 from engine.encode.text_models import text_folder
+from engine.errors import CorruptFile
 from engine.settings import DEFAULT_ENCODER
 
 
@@ -72,3 +76,18 @@ def load_encoder(name: str | None = None, device: str | None = None) -> Encoder:
     if texts is not None:
         return _sentences(wanted, device, texts)
     return _open_clip(wanted, device)
+
+
+def recorded_name(made_by: Mapping[str, Any]) -> str:
+    """The name of the model that a table or an index recorded, as `encoder` and `fingerprint`.
+
+    Releases before 0.7 recorded `embedded`, which stands for the newest edition: then the edition of
+    that fingerprint is meant.
+    """
+    name = str(made_by["encoder"])
+    if name == DEFAULT_ENCODER:
+        for edition in editions():
+            with contextlib.suppress(CorruptFile):  # whose files are damaged
+                if load_encoder(edition).fingerprint == made_by["fingerprint"]:
+                    return edition
+    return name

@@ -36,7 +36,7 @@ PreTrainedTokenizerFast(
 """
 USE = """
 import os, sys, warnings
-import numpy as np, onnxruntime, torch
+import numpy as np, torch
 from engine import load_encoder
 
 before = dict(os.environ), list(warnings.filters), torch.random.get_rng_state().tolist()

@@ -31,7 +31,7 @@ WALLS = {
     "onnx": {"encode/models/bert_graph.py"},
     "onnxruntime": {"encode/models/onnx.py"},
     "tokenizers": {"encode/models/onnx.py", "encode/models/sentence_bert.py"},
-    "PIL": {"encode/images.py", "encode/photos/"},
+    "PIL": {"encode/images.py", "encode/photos/", "shop/evaluation/surroundings.py"},
     "sqlite3": {"encode/cache/embeddings.py", "encode/cache/file.py", "encode/cache/salvage.py"},
     "deltalake": {"store/tables/delta.py"},
     "lark": {"core/filters/grammar.py"},

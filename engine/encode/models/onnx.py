@@ -29,7 +29,7 @@ from tokenizers import Tokenizer
 from engine.core.arrays import Matrix, unit_rows
 from engine.core.values import is_text, shown
 from engine.encode.encoder import Encoder, Tokens
-from engine.encode.model_folders import EMBEDDED, FACTS, IN_CHECKOUT
+from engine.encode.model_folders import FACTS, IN_CHECKOUT, is_edition
 from engine.errors import CorruptFile, InvalidInputException, ModelUnavailable
 from engine.optional import restore_line
 
@@ -90,7 +90,7 @@ class OnnxEncoder(Encoder):
     def _damaged(self, file: str, error: object) -> CorruptFile:
         """What is wrong with a file of the model, and how to have it back."""
         again = "Copy the model's directory here again, whole."
-        if self._folder.parent == EMBEDDED:
+        if is_edition(self._folder):
             again = restore_line(f"{IN_CHECKOUT}/{self._folder.name}")
         return CorruptFile(f"{self._folder / file}: {error!s:.200}. {again}")
 

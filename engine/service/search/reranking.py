@@ -145,10 +145,8 @@ def _model(choice: RerankerChoice, version: Version, wanted: Reranking) -> Reran
 def _encoder(choice: RerankerChoice, version: Version) -> Encoder:
     """The encoder that made the index's vectors where that can be had, else the workspace's."""
     recorded = version.facts.get("encoder") or {}
-    name = recorded.get("encoder")
-    if name is not None:
-        behind_texts = choice.serving.texts.encoder
-        for load in (partial(choice.models.encoder, name), behind_texts):
+    if recorded.get("encoder") is not None:
+        for load in (partial(choice.models.recorded, recorded), choice.serving.texts.encoder):
             try:
                 encoder = load()
                 if recorded.get("fingerprint") in (None, encoder.fingerprint):
@@ -162,8 +160,9 @@ def _encoder(choice: RerankerChoice, version: Version) -> Encoder:
 class BuiltInReranker:
     """Similarity of meaning and of words, half and half, each scaled to 0..1 over the documents.
 
-    Meaning is the cosine of an encoder's text vectors; CLIP reads the first 77 tokens of a text and
-    no more. Words are BM25 with the documents as the whole collection. Without an encoder, words alone.
+    Meaning is the cosine of an encoder's text vectors; models read the start of a text and no more:
+    CLIP 77 tokens, the embedded model 64 or 77. Words are BM25 with the documents as the whole
+    collection. Without an encoder, words alone.
 
     Attributes:
         how: what the last call did, for the plan.
