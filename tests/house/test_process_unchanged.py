@@ -167,7 +167,6 @@ def operation(n):
                            model_endpoint="databricks-gte-large-en", create_endpoint=True)
     reply = workspace.query_index("main.a.i", columns=["id"], query_text="learning")
     assert reply["result"]["data_array"][0][0] == 2
-    assert len(workspace.list_models()) > 2
 """,
     "tables": """
 def operation(n):
