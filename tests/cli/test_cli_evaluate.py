@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -126,8 +126,10 @@ def test_every_query_is_a_line_of_the_csv_file(
         lines = list(csv.DictReader(file))
     for key, row in by_figure(report).items():
         values = [float(line["value"]) for line in lines if line["figure"] == key]
-        middle = np.median(values) if key.endswith("median_rank") else np.mean(values)
-        assert len(values) == row["n"] and middle == pytest.approx(row["value"], abs=1e-4)
+        middle = statistics.median if key.endswith("median_rank") else statistics.mean
+        assert len(values) == row["n"]
+        if values:
+            assert middle(values) == pytest.approx(row["value"], abs=1e-4)
     women = next(line for line in lines if line["query"] == "for women")
     ids = women["found"].split()
     genders = {row["id"]: row["gender"] for row in rows_of(catalogue)}
@@ -161,9 +163,7 @@ def test_only_what_training_leaves_out(catalogue: Catalogue) -> None:
     held = [row["id"] for row in rows_of(catalogue) if is_held_out(row["id"], 3)]
     report = found(catalogue, "--hold-out", 3)
     assert report["photos"][0]["products"] == len(held) and 0 < len(held) < 40
-    assert [key for key in map(str, range(100)) if is_held_out(key)] == [
-        "7", "15", "17", "24", "26", "35", "43", "44", "55", "56", "66", "83", "89", "97"
-    ]  # fmt: skip
+    assert [key for key in range(100) if is_held_out(key)] == [1, 44, 47, 55, 57, 90, 93]
     assert found(catalogue, "--hold-out", 3, "--limit", 2)["photos"][0]["products"] == 2
 
 
@@ -176,7 +176,7 @@ def test_missing_and_broken_photos_are_reported_and_left_out(catalogue: Catalogu
     assert "warning: 2 photos of images were left out for hashed (5: " in done.stderr
     report = found(catalogue)
     assert report["photos"][0]["without_photo"] == 1
-    assert [(row["id"], row["photos"]) for row in report["failed"]] == [("5", "images"), ("6", "images")]  # fmt: skip
+    assert [row["id"] for row in report["failed"]] == ["5", "6"]
     assert all(row["reason"] for row in report["failed"])
     assert by_figure(report)["photo_to_photo_type_precision_at_5"]["n"] == 37
 
@@ -337,7 +337,7 @@ def test_keys_are_unique_in_either_form(catalogue: Catalogue, ids: list[str], wo
     rows = [{**row, "id": key} for row, key in zip(rows_of(catalogue), ids)]
     rewritten(catalogue, rows)
     done = evaluate(catalogue)
-    assert done.exit_code == 1 and f"styles.csv, line 3: " in done.stderr and words in done.stderr
+    assert done.exit_code == 1 and "styles.csv, line 3: " in done.stderr and words in done.stderr
     table = catalogue.styles.with_suffix(".parquet")
     pq.write_table(
         pa.Table.from_pylist([{name: row[name] for name in HEADER} for row in rows]), table

@@ -52,7 +52,7 @@ class CachedEncoder:
                 failed[row] = outcome.failed[name]
         vectors = outcome.vectors(photos.digests, self._dimension)
         rows = tuple(int(row) for row in np.flatnonzero(vectors.mask))
-        return PhotoVectors(rows, vectors.matrix, failed)
+        return PhotoVectors(rows, vectors.matrix, dict(sorted(failed.items())))
 
     def texts(self, texts: Sequence[str]) -> Matrix:
         """Unit vectors of texts, in their order.
