@@ -34,6 +34,11 @@ class Models:
         """The name of the model that was set for what is text and nothing else."""
         return self._settings.text_encoder
 
+    @property
+    def device(self) -> str | None:
+        """Where models are loaded; None to detect."""
+        return self._settings.device
+
     def encoder(self, name: str | None = None) -> Encoder:
         """An encoder by name (None: this workspace's default), loaded once for each workspace.
 
