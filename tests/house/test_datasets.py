@@ -13,7 +13,17 @@ DATASETS = Path(__file__).parents[2] / "datasets"
 WORDS = sorted((DATASETS / "shopping_words").glob("*.jsonl"))
 QUERIES = sorted((DATASETS / "queries").glob("*.jsonl"))
 PARTS = {"noun", "colour", "person", "style", "occasion", "season", "material", "pattern", "whole"}
-FIELDS = {"articleType", "baseColour", "gender", "usage", "season", "subCategory", "masterCategory", "name", "not_name"}
+FIELDS = {"articleType", "baseColour", "gender", "usage", "season", "subCategory", "masterCategory"} | {"name", "not_name"}
+    "articleType",
+    "baseColour",
+    "gender",
+    "usage",
+    "season",
+    "subCategory",
+    "masterCategory",
+    "name",
+    "not_name",
+}
 
 
 def lines(file: Path) -> Iterator[dict[str, Any]]:
@@ -29,7 +39,9 @@ def singular(text: str) -> str:
 def check_rule(where: Any) -> None:
     for condition in where if isinstance(where, list) else [where]:
         assert set(condition) <= FIELDS
-        assert all(values and all(isinstance(v, str) for v in values) for values in condition.values())
+        assert all(
+            values and all(isinstance(v, str) for v in values) for values in condition.values()
+        )
 
 
 @pytest.mark.parametrize("file", WORDS, ids=lambda f: f.name)
