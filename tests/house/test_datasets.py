@@ -1,4 +1,4 @@
-"""The word lists and query sets in `datasets/`: their format, and that nothing that is tested was trained on."""
+"""Word lists and query sets in `datasets/`: their format; nothing that is tested was trained on."""
 
 from __future__ import annotations
 
@@ -12,18 +12,9 @@ import pytest
 DATASETS = Path(__file__).parents[2] / "datasets"
 WORDS = sorted((DATASETS / "shopping_words").glob("*.jsonl"))
 QUERIES = sorted((DATASETS / "queries").glob("*.jsonl"))
-PARTS = {"noun", "colour", "person", "style", "occasion", "season", "material", "pattern", "whole"}
-FIELDS = {"articleType", "baseColour", "gender", "usage", "season", "subCategory", "masterCategory"} | {"name", "not_name"}
-    "articleType",
-    "baseColour",
-    "gender",
-    "usage",
-    "season",
-    "subCategory",
-    "masterCategory",
-    "name",
-    "not_name",
-}
+PARTS = set("noun colour person style occasion season material pattern whole".split())
+ATTRIBUTES = set("articleType baseColour gender usage season subCategory masterCategory".split())
+FIELDS = ATTRIBUTES | {"name", "not_name"}
 
 
 def lines(file: Path) -> Iterator[dict[str, Any]]:
