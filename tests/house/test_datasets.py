@@ -12,12 +12,16 @@ import pytest
 DATASETS = Path(__file__).parents[2] / "datasets"
 WORDS = sorted((DATASETS / "shopping_words").glob("*.jsonl"))
 QUERIES = sorted((DATASETS / "queries").glob("*.jsonl"))
-PARTS = set(
-    ["noun", "colour", "person", "style", "occasion", "season", "material", "pattern", "whole"]
-)
-ATTRIBUTES = set(
-    ["articleType", "baseColour", "gender", "usage", "season", "subCategory", "masterCategory"]
-)
+PARTS = {"noun", "colour", "person", "style", "occasion", "season", "material", "pattern", "whole"}
+ATTRIBUTES = {
+    "articleType",
+    "baseColour",
+    "gender",
+    "usage",
+    "season",
+    "subCategory",
+    "masterCategory",
+}
 FIELDS = ATTRIBUTES | {"name", "not_name"}
 
 
