@@ -307,7 +307,7 @@ def test_another_text_model_asks_for_a_sync(tmp_path: Path) -> None:
     first = Workspace(settings=Settings(tmp_path / "w", encoder="hashed"))
     index = create_texts(first, DOCUMENTS)
     later = Workspace(settings=Settings(tmp_path / "w", text_encoder=folder))
-    with pytest.raises(InvalidState, match=r"were encoded by hashed.*Sync the index"):
+    with pytest.raises(InvalidState, match=r"were encoded by hashed.*vitrine index sync"):
         later.query_index(index, columns=["id"], query_text=ASK)
     later.sync(index)
     assert len(found(later, index, query_text=ASK)) == 8
