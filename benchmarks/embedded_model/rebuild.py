@@ -77,9 +77,9 @@ def text_state(weights: Weights, heads: int) -> Weights:
     return state
 
 
-def rebuild(out: Path) -> None:
-    """Write the open_clip form of the first edition to `out`."""
-    source = editions()["vitrine-clip-1"]
+def rebuild(out: Path, source: Path | None = None) -> None:
+    """Write the open_clip form of the model in `source` to `out`; of the first edition, if None."""
+    source = source or editions()["vitrine-clip-1"]
     facts = json.loads((source / "model.json").read_text())
     config = facts["open_clip"]["model_cfg"]
     arguments = {k: v for k, v in config.items() if k != "custom_text"}

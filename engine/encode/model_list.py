@@ -58,7 +58,7 @@ def _embedded() -> Iterator[ModelInfo]:
             dimension, where = OnnxEncoder(name, None, folder).dimension, str(folder)
         except CorruptFile as error:
             dimension, where = None, error.message
-        yield ModelInfo(name, "embedded", dimension, _size(folder), where, also)
+        yield ModelInfo(name, "embedded", dimension, bytes_in(folder), where, also)
 
 
 def _for_texts() -> ModelInfo:
@@ -69,10 +69,6 @@ def _for_texts() -> ModelInfo:
     form = read_form(TEXT_MODEL, folder)
     dimension = form.dimension if isinstance(form, SentenceForm) else None
     return ModelInfo(TEXT_MODEL, "text model", dimension, bytes_in(folder), str(folder))
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _in_hub_cache() -> Iterator[ModelInfo]:

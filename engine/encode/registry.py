@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.encode.encoder import Encoder
 from engine.encode.model_folders import editions, is_onnx_form, local_folder, own_name
+from engine.encode.models.hashed import HASHED, HashedEncoder
 from engine.encode.models.sentence_form import Folder, SentenceForm, read_form
 from engine.encode.text_models import text_folder
 from engine.errors import CorruptFile
@@ -28,12 +29,6 @@ def _onnx(name: str, device: str | None, folder: Path) -> Encoder:
     from engine.encode.models.onnx import OnnxEncoder
 
     return OnnxEncoder(name, device, folder)
-
-
-def _hashed(name: str, device: str | None) -> Encoder:
-    from engine.encode.models.hashed import HashedEncoder
-
-    return HashedEncoder(name, device)
 
 
 def _sentences(name: str, device: str | None, folder: Folder) -> Encoder:
@@ -67,8 +62,8 @@ def load_encoder(name: str | None = None, device: str | None = None) -> Encoder:
         CorruptFile: a model's file is damaged.
     """
     wanted = own_name(name or DEFAULT_ENCODER)
-    if wanted == "hashed":
-        return _hashed(wanted, device)
+    if wanted == HASHED:
+        return HashedEncoder(wanted, device)
     folder = editions().get(wanted) or local_folder(wanted)
     if folder is not None and is_onnx_form(folder):
         return _onnx(wanted, device, folder)

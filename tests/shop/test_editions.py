@@ -7,6 +7,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -39,18 +40,23 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
     return write_catalogue(tmp_path_factory.mktemp("catalogue"), PRODUCTS)
 
 
-def build(folder: Path, catalogue: Catalogue, recorded: str) -> Workspace:
-    """The shop and a managed index by the first edition, which calls itself `recorded`."""
-    made = Workspace(folder, Settings(folder, encoder=FIRST))
-    made.encoder().name = recorded
-    made.build(catalogue.styles, catalogue.images)
+def create_managed(made: Workspace, **more: Any) -> None:
+    """The index of products' names by a serving endpoint."""
     made.create_index(
         MANAGED,
         source_table="main.fashion_demo.products",
         source_column="product_display_name",
         model_endpoint=CLIP,
-        columns_to_sync=["product_id", "product_display_name"],
+        **more,
     )
+
+
+def build(folder: Path, catalogue: Catalogue, recorded: str) -> Workspace:
+    """The shop and a managed index by the first edition, which calls itself `recorded`."""
+    made = Workspace(folder, Settings(folder, encoder=FIRST))
+    made.encoder().name = recorded
+    made.build(catalogue.styles, catalogue.images)
+    create_managed(made, columns_to_sync=["product_id", "product_display_name"])
     made.encoder().name = FIRST
     return made
 
@@ -281,14 +287,7 @@ def test_an_endpoint_for_queries_alone_does_not_hide_it(
     """Rows and queries have endpoints of their own, both of the workspace's encoder."""
     made = Workspace(tmp_path, Settings(tmp_path, encoder=FIRST))
     made.import_fashion(catalogue.styles, catalogue.images)
-    made.create_index(
-        MANAGED,
-        source_table="main.fashion_demo.products",
-        source_column="product_display_name",
-        model_endpoint=CLIP,
-        query_model_endpoint="clip-image-encoder",
-        create_endpoint=True,
-    )
+    create_managed(made, query_model_endpoint="clip-image-encoder", create_endpoint=True)
     assert asked_in_process(made) == (True, "")
     answered, said = asked_in_process(Workspace(tmp_path))
     assert not answered

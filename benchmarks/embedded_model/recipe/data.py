@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -46,11 +45,6 @@ def read_products(table: Path) -> list[Product]:
 def _clean(value: str | None) -> str | None:
     value = (value or "").strip()
     return None if value in ("", "NA") else value
-
-
-def is_held_out(product_id: str, share: int = 10) -> bool:
-    """True for one product in ``share``: BLAKE2b of the id (as text) modulo ``share`` is zero."""
-    return int(hashlib.blake2b(str(product_id).encode()).hexdigest(), 16) % share == 0
 
 
 class Labels:

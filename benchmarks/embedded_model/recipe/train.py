@@ -23,9 +23,10 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 
 from engine.shop.evaluation import evaluate_vectors
+from engine.shop.evaluation.products import is_held_out
 
 from .augment import augment, normalise
-from .data import Labels, PhotoSet, Product, is_held_out, load_photo_set, read_products
+from .data import Labels, PhotoSet, Product, load_photo_set, read_products
 from .losses import both_ways, cross_entropy_to, name_targets, photo_loss, query_matches
 from .model import HEAD_FIELDS, Average, Trainee, clip_config
 from .texts import (

@@ -17,8 +17,9 @@ import numpy as np
 
 from engine.encode.models.onnx import OnnxEncoder
 from engine.shop.evaluation import evaluate_vectors
+from engine.shop.evaluation.products import is_held_out
 
-from .data import Product, is_held_out, read_products
+from .data import Product, read_products
 
 
 def photos_of(table: Path, images: Path) -> tuple[list[Product], list[Path]]:
@@ -78,7 +79,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--table", type=Path, required=True)
     parser.add_argument("--images", type=Path, required=True)
     options = parser.parse_args(argv)
-    encoder = OnnxEncoder("candidate", folder=options.model)
+    encoder = OnnxEncoder("candidate", None, options.model)
     products, paths = photos_of(options.table, options.images)
     held = [i for i, p in enumerate(products) if is_held_out(p.id)]
     test, test_paths = [products[i] for i in held], [paths[i] for i in held]

@@ -23,9 +23,8 @@ from engine.encode.models.sentence_form import Pooling
 Weights = Mapping[str, npt.NDArray[Any]]
 Tensors = dict[str, npt.NDArray[Any]]
 _OPSET, _IR = 17, 8  # onnxruntime 1.18, the oldest that is taken, knows them
-_HIDDEN = (
-    -1e9
-)  # added to the attention that padding would get, and to what a maximum would see of it
+# Added to the attention that padding would get, and to what a maximum would see of it.
+_HIDDEN = -1e9
 
 
 def text_model(

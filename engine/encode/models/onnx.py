@@ -122,15 +122,14 @@ class OnnxEncoder(Encoder):
         )
 
     def _session(self, file: str) -> Any:
-        path = self._folder / file
-        self._check(file)
+        data = self._read(file)
         try:
-            return session_of(str(path), self._provider)
+            return session_of(data, self._provider)
         except Exception as error:  # onnxruntime's failures have no common base
             raise self._damaged(file, error) from None
 
-    def _check(self, file: str) -> None:
-        """Refuse another file than model.json describes: the fingerprint is made of its digests.
+    def _read(self, file: str) -> bytes:
+        """A file, if it is the one that model.json describes: the fingerprint is made of its digests.
 
         Raises:
             CorruptFile: says which file.
@@ -142,6 +141,7 @@ class OnnxEncoder(Encoder):
         described = self.facts["files"].get(file, {}).get("blake2b")
         if hashlib.blake2b(data, digest_size=16).hexdigest() != described:
             raise self._damaged(file, f"damaged: {FACTS} describes another content")
+        return data
 
     @cached_property
     def _image_tower(self) -> Any:
@@ -153,9 +153,9 @@ class OnnxEncoder(Encoder):
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        self._check("tokenizer.json")
+        data = self._read("tokenizer.json")
         try:
-            tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+            tokenizer = Tokenizer.from_buffer(data)
         except Exception as error:  # the library raises `Exception` itself
             raise self._damaged("tokenizer.json", error) from None
         tokenizer.enable_truncation(self.facts["context_length"])
@@ -195,8 +195,8 @@ def _run(tower: Any, inputs: Any) -> Matrix:
     return unit_rows(tower.run(None, {tower.get_inputs()[0].name: inputs})[0])
 
 
-def session_of(model: str | bytes, provider: str, tensors: Mapping[str, Any] = _NO_TENSORS) -> Any:
-    """What runs a graph: a file's, or one that was made here, with the tensors that lie outside it."""
+def session_of(model: bytes, provider: str, tensors: Mapping[str, Any] = _NO_TENSORS) -> Any:
+    """What runs a graph, with the tensors that lie outside it."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = os.cpu_count() or 1
     options.inter_op_num_threads = 1

@@ -83,9 +83,8 @@ class ServingEndpoints:
                 f"output is {output!r:.80}; expected {' or '.join(OUTPUTS)}."
             )
         if encoder is not None:
-            _ = self._models.encoder(
-                encoder
-            ).fingerprint  # finds the model, without loading its weights
+            # Finds the model, without loading its weights.
+            _ = self._models.encoder(encoder).fingerprint
         with self._layout.writing("serving"):
             if name in BUILT_IN or self._files.exists(name):
                 raise ResourceConflict(f"Serving endpoint with name {name} already exists")

@@ -84,9 +84,8 @@ class Evaluation:
             for figure in one.figures:
                 if figure.key.startswith(_QUERIES):
                     order = sorted(range(len(figure.queries)), key=lambda row: figure.values[row])
-                    for line in _lines(one, figure, order[:count]):
-                        found = figure.found[figure.queries.index(line["query"])]
-                        line["found"] = [shown(one.products[row]) for row in found]
+                    for row, line in zip(order[:count], _lines(one, figure, order[:count])):
+                        line["found"] = [shown(one.products[place]) for place in figure.found[row]]
                         rows.append(line)
         return rows
 

@@ -16,9 +16,8 @@ from engine.shop.evaluation.figures.catalogue import drawn, zero_shot_type
 from engine.shop.evaluation.figures.figure import Encode, Figure, Product
 from engine.shop.evaluation.figures.nearest import nearest, ranks
 
-Surroundings = Mapping[
-    str, Callable[[Any], Any]
-]  # a picture as it is, to one in other surroundings
+# By name: a picture as it is, to one in other surroundings.
+Surroundings = Mapping[str, Callable[[Any], Any]]
 
 PHOTOS = 1000  # of a catalogue that are put into each surrounding
 

@@ -21,17 +21,18 @@ _SHOWN = 3  # failures, and kinds of products that a query found
 
 def print_evaluation(found: Evaluation, worst: int) -> None:
     """All tables of an evaluation; what was left out is a warning on standard error."""
-    _print_notes(found)
+    rows, varied = found.rows(), found.surroundings_rows()
+    _print_notes(found, rows)
     for form in found.formats:
         click.echo(
             f"{form.name}: {len(form.products):,} products with a photo in {form.folder}; "
             f"{form.without_photo:,} without"
         )
     click.echo()
-    _print_rows(found, found.rows(), ["photos", "figure"])
-    if found.surroundings_rows():
+    _print_rows(found, rows, ["photos", "figure"])
+    if varied:
         click.echo("\nphotos in other surroundings")
-        _print_rows(found, found.surroundings_rows(), ["photos", "surrounding", "figure"])
+        _print_rows(found, varied, ["photos", "surrounding", "figure"])
     if found.speeds:
         click.echo("\nspeed here")
         _print_speeds(found)
@@ -40,8 +41,9 @@ def print_evaluation(found: Evaluation, worst: int) -> None:
 
 def print_json(found: Evaluation, worst: int) -> None:
     """The same as JSON."""
-    _print_notes(found)
-    click.echo(json.dumps(found.to_dict(worst), indent=2, ensure_ascii=False))
+    whole = found.to_dict(worst)
+    _print_notes(found, whole["figures"])
+    click.echo(json.dumps(whole, indent=2, ensure_ascii=False))
 
 
 def write_lines(found: Evaluation, file: Path) -> None:
@@ -53,7 +55,7 @@ def write_lines(found: Evaluation, file: Path) -> None:
             writer.writerow([*list(line.values())[:-1], " ".join(map(str, line["found"]))])
 
 
-def _print_notes(found: Evaluation) -> None:
+def _print_notes(found: Evaluation, rows: Sequence[dict[str, Any]]) -> None:
     for text in found.notes:
         note(text)
     for one in found.judgements:
@@ -64,7 +66,7 @@ def _print_notes(found: Evaluation) -> None:
                 f"{one.model} ({shown}{' ...' if len(one.failed) > _SHOWN else ''})",
                 err=True,
             )
-    for row in found.rows():
+    for row in rows:
         unanswered = row.get("without_answer")
         if unanswered and row["model"] == found.models[0]:
             shown = "; ".join(unanswered[:_SHOWN])

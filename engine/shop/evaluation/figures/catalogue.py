@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -99,7 +99,7 @@ def colour_type(
         ("colour_type_colour_alone", '"colour type", colour right, precision at 5'),
     )
     if not pairs:
-        return tuple(_nothing(*kind) for kind in kinds)  # type: ignore[return-value]
+        return _nothing_of(kinds)
     texts = tuple(f"{colour} {kind}".lower() for colour, kind in pairs)
     found = nearest(encode(texts), images, 5)
     right_colour = colours[found] == np.array([c for c, _ in pairs], dtype=object)[:, None]
@@ -127,7 +127,7 @@ def name_to_photo(
         ("name_to_photo_median_rank", "name to photo, median rank"),
     )
     if not rows:
-        return tuple(_nothing(*kind) for kind in kinds)  # type: ignore[return-value]
+        return _nothing_of(kinds)
     texts = encode([str(products[row]["name"]) for row in rows])
     found, ids = ranks(texts, images[rows]), _ids(products, rows)
     among = {"among": len(rows)}
@@ -203,6 +203,11 @@ def _often(values: Sequence[Any]) -> list[Any]:
 def _nothing(key: str, title: str) -> Figure:
     """A figure of a catalogue that has no query for it."""
     return Figure(key, title, (), np.empty(0))
+
+
+def _nothing_of(kinds: Iterable[tuple[str, str]]) -> tuple[Figure, Figure, Figure]:
+    first, second, third = (_nothing(*kind) for kind in kinds)
+    return first, second, third
 
 
 def _ids(products: Sequence[Product], rows: Any) -> tuple[str, ...]:
