@@ -26,6 +26,7 @@ from engine.service.unity_catalog import UnityCatalog
 from engine.service.workspace_folder import WorkspaceFolder
 from engine.settings import Settings
 from engine.shop.embedding.request import EmbedRequest
+from engine.shop.evaluation.request import EvaluationRequest
 from engine.shop.search.request import SearchRequest
 from engine.shop.shop import Shop
 from engine.store.layout import Layout
@@ -198,3 +199,4 @@ class Workspace:
 
     embed = _asking("shop", Shop.embed, EmbedRequest)
     search = _asking("shop", Shop.search, SearchRequest)
+    evaluate = _asking("shop", Shop.evaluate, EvaluationRequest)

@@ -1,4 +1,4 @@
-"""The shop's operations: import, embed, build, search. Knows its tables and indexes by name."""
+"""The shop's operations: import, embed, build, search, evaluate. Knows its tables, indexes by name."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.shop.embedding.recipes import DEFAULT_RECIPE
 from engine.shop.embedding.request import EmbedRequest
+from engine.shop.evaluation.request import EvaluationRequest
 from engine.shop.names import IMAGE_VOLUME, PRODUCTS
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.shop_search import ShopSearch
@@ -21,6 +22,7 @@ from engine.store.volumes import VolumeStore
 if TYPE_CHECKING:
     from engine.shop.building import BuildReport
     from engine.shop.embedding.report import EmbedReport
+    from engine.shop.evaluation.evaluation import Evaluation
     from engine.shop.products.importing import ImportReport
     from engine.shop.search.result import SearchResult
 
@@ -109,6 +111,29 @@ class Shop:
             EmbedRequest(encoder=encoder, recipe=recipe, limit_photos=limit_photos)
         )
         return BuildReport(imported, embedded, sync_shop_indexes(self._indexes))
+
+    def evaluate(self, request: EvaluationRequest) -> Evaluation:
+        """Judge models by how well they find a catalogue's products; see `EvaluationRequest`.
+
+        Nothing of the workspace counts but its cache of vectors: photos and texts that were encoded
+        before, under the same model, are not encoded again. Photos that can't be used are reported.
+
+        Raises:
+            ModelUnavailable, MissingExtra: a model can't be loaded here.
+            BadSourceFile: a file that can't be read as asked, a column or photos that are missing.
+            InvalidInputException, InvalidParameterValue: what is asked for can't be.
+        """
+        from engine.encode.cache.embeddings import EmbeddingCache
+        from engine.service import progress
+        from engine.shop.evaluation.run import EvaluationRun
+
+        cache = EmbeddingCache(self._layout.cache_file)
+        try:
+            run = EvaluationRun(request, self._models.encoder, cache)
+            with progress.bar(total=run.photos, unit="photo", desc="evaluate") as bar:
+                return run.run(bar.update, self._models.device)
+        finally:
+            cache.close()
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Search by words, by a photo, by both, like a product, or with a vector of one's own.

@@ -13,7 +13,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
 
+from engine.shop.evaluation import evaluate_vectors
+
 from .augment import augment, normalise
 from .data import Labels, PhotoSet, Product, is_held_out, load_photo_set, read_products
-from .evaluate import evaluate, short
 from .losses import both_ways, cross_entropy_to, name_targets, photo_loss, query_matches
 from .model import HEAD_FIELDS, Average, Trainee, clip_config
 from .texts import (
@@ -232,7 +233,12 @@ def held_out_report(model: Trainee, data: Data, size: int) -> dict[str, Any]:
         ids = [data.vocabulary.table[encode_ids(data.tokenizer, b)] for b in blocks]
         return np.concatenate([model.text(i).numpy() for i in ids])
 
-    return evaluate(np.concatenate(vectors), data.held_out.products, encode)
+    products = [asdict(product) for product in data.held_out.products]
+    return evaluate_vectors(np.concatenate(vectors), products, encode)
+
+
+def short(report: dict[str, Any]) -> str:
+    return ", ".join(f"{k} {v['value']}" for k, v in report.items() if isinstance(v, dict))
 
 
 def optimiser(model: Trainee, args: argparse.Namespace) -> torch.optim.Optimizer:

@@ -10,6 +10,7 @@ import click
 from engine import __version__
 from engine.doors.cli.build import build, demo, embed, import_command
 from engine.doors.cli.endpoints import endpoint
+from engine.doors.cli.evaluation.command import evaluate
 from engine.doors.cli.indexes import index
 from engine.doors.cli.models import models, serving
 from engine.doors.cli.options import Group
@@ -30,6 +31,7 @@ def main() -> None:
 
 
 for command in (
-    import_command, embed, build, demo, search, models, table, volume, endpoint, index, serving, serve
+    import_command, embed, build, demo, search, models, evaluate, table, volume, endpoint, index,
+    serving, serve,
 ):  # fmt: skip
     main.add_command(command)

@@ -22,6 +22,11 @@ class Models:
         self._encoders: dict[str, Encoder] = {}
         self._loading = threading.RLock()
 
+    @property
+    def device(self) -> str | None:
+        """Where models are loaded; None to detect."""
+        return self._settings.device
+
     def encoder(self, name: str | None = None) -> Encoder:
         """An encoder by name (None: this workspace's default), loaded once for each workspace.
 

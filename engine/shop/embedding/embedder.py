@@ -110,7 +110,7 @@ class Embedder:
     def _images(
         self, keys: Sequence[Any], paths: Sequence[str | None], chosen: Mask, progress: Progress
     ) -> Vectors:
-        photos = ProductPhotos(self._volumes, paths, np.flatnonzero(chosen))
+        photos = ProductPhotos(self._volumes.read, paths, np.flatnonzero(chosen))
         outcome = self._vectors.of_images(photos.distinct(), progress)
         progress(len(keys) - outcome.done)
         self._tally.counts["encoded_images"] += outcome.encoded

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from engine.encode.cache.embeddings import digest
 from engine.encode.photos.preprocessing import conversion
 from engine.errors import BadImage
-from engine.store.volumes import VolumeStore
 
 _READERS = 4  # threads that read image files
 _BATCH_BYTES = 64 * 1024 * 1024  # of image files in one batch; Arrow takes 2 GB
@@ -52,13 +51,14 @@ class ProductPhotos:
     """
 
     def __init__(
-        self, volumes: VolumeStore, paths: Sequence[str | None], rows: Iterable[int]
+        self, read: Callable[[str], bytes], paths: Sequence[str | None], rows: Iterable[int]
     ) -> None:
         """
         Args:
+            read: the bytes of a photo by its path, or a BadImage; called from many threads.
             paths: of every row's photo. rows: whose photos are read.
         """
-        self._volumes, self._paths = volumes, paths
+        self._read_bytes, self._paths = read, paths
         self._rows = [int(row) for row in rows]
         self.digests: list[bytes | None] = [None] * len(paths)
         self.unread: dict[int, str] = {}
@@ -87,7 +87,7 @@ class ProductPhotos:
 
     def _read_one(self, row: int) -> tuple[bytes, bytes] | str:
         try:
-            data = self._volumes.read(self._paths[row] or "")
+            data = self._read_bytes(self._paths[row] or "")
         except BadImage as error:
             return error.message
         return digest(data, conversion(data)), data

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,11 +14,12 @@ from engine.settings import DEFAULT_KEY
 from engine.shop.names import IMAGE_PATH, IMAGE_VOLUME
 from engine.shop.products.columns import COLUMN_OF, PRODUCT_COLUMNS, PRODUCTS_SCHEMA
 from engine.shop.products.fields import NULLS, integer_field, price_field
+from engine.shop.products.photo_names import photo_names
 from engine.shop.products.prices import made_up_price
+from engine.shop.products.records import records
 from engine.shop.products.text_files import TextFile, open_text
 
 _NAME = "productDisplayName"
-_IMAGE_SUFFIXES = {"jpg": 0, "jpeg": 1, "png": 2, "webp": 3}  # in order of preference
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ def read_styles(
         raise BadSourceFile("this is not a folder of images", file=str(folder))
     text = open_text(file, [*COLUMN_OF, "price"], encoding)
     _check_header(text)
-    products = _Products(file, _photos(folder))
-    for line, fields, is_joined in _records(text):
+    products = _Products(file, photo_names(folder))
+    for line, fields, is_joined in records(text, _NAME):
         products.add(line, fields)
         products.joined_names += is_joined
     table = pa.table(products.values, schema=PRODUCTS_SCHEMA)
@@ -126,37 +126,6 @@ class _Products:
             )
         self._first_line[key] = line
         return key
-
-
-def _photos(folder: Path) -> dict[str, str]:
-    """Stem -> file name of the images in a folder."""
-    found: dict[str, list[tuple[int, str]]] = {}
-    for name in sorted(os.listdir(folder)):
-        stem, dot, suffix = name.rpartition(".")
-        preference = _IMAGE_SUFFIXES.get(suffix.lower())
-        if dot and preference is not None:
-            found.setdefault(stem, []).append((preference, name))
-    return {stem: min(files)[1] for stem, files in found.items()}
-
-
-def _records(text: TextFile) -> Iterator[tuple[int, dict[str, str], bool]]:
-    """First line, fields by column, and whether the name was joined, of each row."""
-    name_at = text.header.index(_NAME)
-    for row in text.rows():
-        fields, surplus = row.fields, len(row.fields) - len(text.header)
-        if surplus < 0:
-            raise BadSourceFile(
-                f"the row has {len(fields)} fields, expected {len(text.header)}: "
-                f"{text.separator.join(fields)!r:.100}",
-                file=str(text.path),
-                line=row.line,
-                value=fields[0],
-            )
-        # Only names hold unquoted separators, so surplus fields belong to the name.
-        if surplus:
-            whole = text.separator.join(fields[name_at : name_at + surplus + 1])
-            fields[name_at : name_at + surplus + 1] = [whole]
-        yield row.line, dict(zip(text.header, fields)), bool(surplus)
 
 
 def _check_header(text: TextFile) -> None:

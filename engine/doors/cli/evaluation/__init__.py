@@ -1,0 +1,1 @@
+"""The command that judges models, and what it prints."""
