@@ -1,4 +1,4 @@
-"""Rebuild the embedded model in open_clip's form from the files that are shipped.
+"""Rebuild the embedded model's first edition in open_clip's form from the files that are shipped.
 
     python benchmarks/embedded_model/rebuild.py --out DIR
 
@@ -22,7 +22,7 @@ import torch
 from onnx import numpy_helper
 from safetensors.torch import save_file
 
-from engine.encode.models.onnx import EMBEDDED
+from engine.encode.model_folders import editions
 
 Weights = dict[str, np.ndarray]
 
@@ -77,8 +77,9 @@ def text_state(weights: Weights, heads: int) -> Weights:
     return state
 
 
-def rebuild(out: Path, source: Path = EMBEDDED) -> None:
-    """Write the open_clip form of the model in `source` to `out`."""
+def rebuild(out: Path) -> None:
+    """Write the open_clip form of the first edition to `out`."""
+    source = editions()["vitrine-clip-1"]
     facts = json.loads((source / "model.json").read_text())
     config = facts["open_clip"]["model_cfg"]
     arguments = {k: v for k, v in config.items() if k != "custom_text"}

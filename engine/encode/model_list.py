@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.encode.model_folders import editions, own_name
 from engine.encode.models.hashed import DIMENSION, HASHED
-from engine.encode.models.onnx import EMBEDDED, OnnxEncoder
+from engine.encode.models.onnx import OnnxEncoder
 from engine.encode.models.sources import HUB
 from engine.encode.models.transformers_form import is_clip, model_config
+from engine.errors import CorruptFile
 from engine.optional import is_installed, require
 from engine.settings import DEFAULT_ENCODER
 
@@ -25,7 +27,9 @@ class ModelInfo:
             be here).
         dimension: of its vectors, None if unknown.
         bytes: of its files here, None if they are not here.
-        where: the directory, or for "open_clip" the names of its pretrained weights.
+        where: the directory, or why it can't be used; for "open_clip" the names of its pretrained
+            weights.
+        also: another name that stands for it: "embedded" for the embedded model's newest edition.
     """
 
     name: str
@@ -33,17 +37,26 @@ class ModelInfo:
     dimension: int | None
     bytes: int | None
     where: str
+    also: str | None = None
 
 
 def available_models() -> list[ModelInfo]:
-    """The embedded model, the one for tests, models in the hub's cache, those that open_clip knows."""
+    """The embedded model's editions, newest first, the model for tests, those in the hub's cache, and
+    those that open_clip knows.
+    """
     hashed = ModelInfo(HASHED, "for tests", DIMENSION, 0, "no weights: hashed words")
-    return [_embedded(), hashed, *_in_hub_cache(), *_known_to_open_clip()]
+    return [*_embedded(), hashed, *_in_hub_cache(), *_known_to_open_clip()]
 
 
-def _embedded() -> ModelInfo:
-    encoder = OnnxEncoder(DEFAULT_ENCODER)
-    return ModelInfo(DEFAULT_ENCODER, "embedded", encoder.dimension, _size(EMBEDDED), str(EMBEDDED))
+def _embedded() -> Iterator[ModelInfo]:
+    newest = own_name(DEFAULT_ENCODER)
+    for name, folder in editions().items():
+        also = DEFAULT_ENCODER if name == newest else None
+        try:
+            dimension, where = OnnxEncoder(name, None, folder).dimension, str(folder)
+        except CorruptFile as error:
+            dimension, where = None, error.message
+        yield ModelInfo(name, "embedded", dimension, _size(folder), where, also)
 
 
 def _size(folder: Path) -> int:

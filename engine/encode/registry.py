@@ -5,7 +5,14 @@ A model's file is imported when its name is asked for: torch, onnxruntime and Pi
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from engine.encode.encoder import Encoder
+from engine.encode.model_folders import editions, is_onnx_form, local_folder, own_name
+from engine.errors import CorruptFile
 from engine.settings import DEFAULT_ENCODER
 
 
@@ -15,10 +22,10 @@ def _open_clip(name: str, device: str | None) -> Encoder:
     return OpenClipEncoder(name, device)
 
 
-def _embedded(name: str, device: str | None) -> Encoder:
+def _onnx(name: str, device: str | None, folder: Path) -> Encoder:
     from engine.encode.models.onnx import OnnxEncoder
 
-    return OnnxEncoder(name, device)
+    return OnnxEncoder(name, device, folder)
 
 
 def _hashed(name: str, device: str | None) -> Encoder:
@@ -27,24 +34,42 @@ def _hashed(name: str, device: str | None) -> Encoder:
     return HashedEncoder(name, device)
 
 
-# Encoders that have a name of their own; any other name is read by open_clip's rules.
-_MAKERS = {DEFAULT_ENCODER: _embedded, "hashed": _hashed}
-
-
 def load_encoder(name: str | None = None, device: str | None = None) -> Encoder:
     """An encoder by name; its weights are loaded when it is first used.
 
     Args:
-        name: None or "embedded" for the model that comes with the package, which needs no torch.
+        name: None or "embedded" for the newest edition of the model that comes with the package,
+            which needs no torch; "vitrine-clip-1" and so on for that edition.
             "hashed" for tests: instant and without meaning, see `HashedEncoder`.
             `ARCHITECTURE/TAG` of open_clip (`ViT-B-32-quickgelu/openai`), `ARCHITECTURE/FILE` for
             a checkpoint, `ARCHITECTURE/untrained` for seeded random weights; `local-dir:DIRECTORY`
-            (or its path) or `hf-hub:ORG/NAME` for one in open_clip's or transformers' form.
+            (or its path) for one in the embedded model's, open_clip's or transformers' form;
+            `hf-hub:ORG/NAME` for one in the latter two.
         device: "cpu", "cuda", "cuda:1", ...; None takes CUDA where torch has one.
 
     Raises:
         ModelUnavailable: unknown architecture, tag, file or device, or weights that are not here.
-        MissingExtra: torch or open_clip is not installed.
+        MissingExtra: torch or open_clip is not installed. CorruptFile: a model's file is damaged.
     """
-    wanted = name or DEFAULT_ENCODER
-    return _MAKERS.get(wanted, _open_clip)(wanted, device)
+    wanted = own_name(name or DEFAULT_ENCODER)
+    if wanted == "hashed":
+        return _hashed(wanted, device)
+    folder = editions().get(wanted) or local_folder(wanted)
+    if folder is not None and is_onnx_form(folder):
+        return _onnx(wanted, device, folder)
+    return _open_clip(wanted, device)
+
+
+def recorded_name(made_by: Mapping[str, Any]) -> str:
+    """The name of the model that a table or an index recorded, as `encoder` and `fingerprint`.
+
+    Releases before 0.7 recorded `embedded`, which stands for the newest edition: then the edition of
+    that fingerprint is meant.
+    """
+    name = str(made_by["encoder"])
+    if name == DEFAULT_ENCODER:
+        for edition in editions():
+            with contextlib.suppress(CorruptFile):  # whose files are damaged
+                if load_encoder(edition).fingerprint == made_by["fingerprint"]:
+                    return edition
+    return name

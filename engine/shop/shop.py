@@ -146,3 +146,12 @@ class Shop:
             BadImage, NotFound, InvalidState, BadRequest, InvalidParameterValue.
         """
         return self._search.search(request)
+
+    def model_notes(self) -> list[str]:
+        """What whoever serves the workspace must know of its indexes' models: where one was made with
+        another than the workspace's encoder, which serving endpoints answer with.
+
+        Raises:
+            ModelUnavailable, MissingExtra, CorruptFile: the workspace's encoder can't be had here.
+        """
+        return self._search.model_notes()

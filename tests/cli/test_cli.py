@@ -18,6 +18,7 @@ from support.needs import needs
 
 from engine import Workspace, __version__
 from engine.doors.cli.command import main
+from engine.encode.model_folders import editions
 
 
 def run(*arguments: object) -> Result:
@@ -112,12 +113,19 @@ def test_untrained_weights_are_announced_in_one_line(catalogue: Catalogue, at: l
     assert "untrained" not in run("search", "--like", 1, *at).stderr
 
 
-def test_models_lists_the_embedded_one_and_measures_it(at: list[str]) -> None:
+def test_models_lists_the_embedded_editions_first(at: list[str]) -> None:
+    lines = run("models", "--here", *at).stdout.splitlines()[2:]
+    newest, *earlier = editions()
+    assert lines[0].split()[:4] == [newest, "(embedded)", "embedded", "512"]
+    assert [line.split()[:3] for line in lines[1 : len(earlier) + 1]] == [
+        [name, "embedded", "512"] for name in earlier
+    ]
+
+
+def test_models_measures_one_that_is_named(at: list[str]) -> None:
     needs("clip")
     done = run("models", "--here", "--measure", "embedded", *at)
     assert done.exit_code == 0
-    assert "embedded" in done.stdout.splitlines()[2]
-    assert "512" in done.stdout.splitlines()[2]
     assert re.fullmatch(
         r"embedded: [\d,]+ texts/s, [\d,]+ photos/s here", done.stdout.splitlines()[-1]
     )

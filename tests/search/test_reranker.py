@@ -25,6 +25,8 @@ from engine.doors.client.reranker import (
     as_sent,
     default_endpoint_name,
 )
+from engine.encode.model_folders import own_name
+from engine.settings import DEFAULT_ENCODER
 
 INDEX = "main.fashion_demo.vs_image_search"
 INDEX_ID = "0A1b2C3d-4455-6677-8899-aabbccddeeff"
@@ -252,7 +254,7 @@ def test_rows_found_by_an_embedded_text_are_reranked_too(client: VectorSearchCli
     )
     assert rows(reply)[0] == ["red dress", 1.0]
     assert rows(reply)[-1][-1] < 0.1
-    assert "encoder embedded," in reply["debug_info"]["plan"][-1]
+    assert f"encoder {own_name(DEFAULT_ENCODER)}," in reply["debug_info"]["plan"][-1]
 
 
 def test_the_threshold_counts_before_reranking(own: VectorSearchIndex) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from engine import InvalidInputException, NotFound, Workspace
 from engine.core.query_request import QueryRequest
 from engine.core.schema import IndexSpec
+from engine.encode.model_folders import own_name
 from engine.errors import ModelUnavailable
 from engine.service.cancellation import Cancelled
 from engine.service.search.hits import Hit, Timings
@@ -29,6 +30,7 @@ from engine.service.search.reranking import (
     scaled,
     word_scores,
 )
+from engine.settings import DEFAULT_ENCODER
 from engine.store.indexes.versions import Version
 
 INDEX = "main.shop.things"
@@ -295,7 +297,9 @@ def test_the_built_in_one_uses_the_embedded_model_and_says_so(scene: Scene) -> N
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     assert all(0 <= hit.score <= 1 for hit in hits)
     (plan,) = timings.plans
-    assert plan.startswith("reranked 6 rows by databricks_reranker (encoder embedded, ")
+    assert plan.startswith(
+        f"reranked 6 rows by databricks_reranker (encoder {own_name(DEFAULT_ENCODER)}, "
+    )
     assert timings.warnings == []
 
 

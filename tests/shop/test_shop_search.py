@@ -204,9 +204,9 @@ def test_an_index_over_an_exported_table_asks_for_its_model(
     with pytest.raises(InvalidState, match="does not know which model made its vectors"):
         made.search("red", index="main.a.i")
     with pytest.raises(
-        InvalidState, match="holds vectors of length 32; encoder embedded makes 512"
+        InvalidState, match="holds vectors of length 32; encoder vitrine-clip-1 makes 512"
     ):
-        made.search("red", index="main.a.i", encoder="embedded")
+        made.search("red", index="main.a.i", encoder="vitrine-clip-1")
     found = made.search("red", index="main.a.i", encoder=tiny_encoder_name, k=5)
     assert keys(found) == keys(built.search("red", k=5))
     assert len(made.search(like=3, index="main.a.i", k=5)) == 5

@@ -80,7 +80,7 @@ def print_models(models: list[ModelInfo]) -> None:
     """Models with dimension, size on this machine, and where they come from."""
     rows = [
         {
-            "name": model.name,
+            "name": model.name if model.also is None else f"{model.name} ({model.also})",
             "from": model.kind,
             "dimension": model.dimension,
             "size": None if model.bytes is None else f"{model.bytes / 1e6:.1f} MB",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
 import click
 
 from engine.doors.cli.options import with_workspace
+from engine.doors.cli.printing import note
+from engine.errors import VitrineError
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -30,6 +33,9 @@ def serve(
 
     options = Options(workspace.path, host, port, workers, not no_auth, not quiet)
     options.check()
+    with contextlib.suppress(VitrineError):  # whoever asks for vectors is told
+        for each in workspace.shop.model_notes():
+            note(each)
     click.echo(f"serving {workspace.path} on {options.url} (Ctrl-C ends it)")
     if not no_auth:
         _show_credentials(workspace, options.url)

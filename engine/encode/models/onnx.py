@@ -1,11 +1,14 @@
 """The embedded model: a small CLIP run by onnxruntime, with no torch. The only file with onnxruntime.
 
-    embedded/model.json       name, dimension, preprocessing, digests of the other files
-    embedded/image.onnx       prepared photos (n, 3, s, s) float32 -> unit vectors (n, dimension)
-    embedded/text.onnx        token ids (n, length) int64, padded with 0 -> unit vectors
-    embedded/tokenizer.json   CLIP's byte-pair vocabulary for the `tokenizers` library
+Each edition is a folder of four files, and so is any model in this form:
 
-Words that training never saw share one neutral row of the vocabulary, so they don't throw a query off.
+    model.json       name, dimension, context length in tokens, the id of padding (0 if unsaid),
+                     preprocessing, digests of the other files
+    image.onnx       prepared photos (n, 3, s, s) float32 -> unit vectors (n, dimension)
+    text.onnx        token ids (n, length) int64, padded -> unit vectors; padding changes nothing
+    tokenizer.json   the vocabulary, for the `tokenizers` library
+
+The rest is the model's own: the first edition has CLIP's byte pairs, the second BERT's word pieces.
 """
 
 from __future__ import annotations
@@ -24,16 +27,17 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from engine.core.arrays import Matrix, unit_rows
+from engine.core.values import is_text, shown
 from engine.encode.encoder import Encoder, Tokens
-from engine.errors import CorruptFile, ModelUnavailable
+from engine.encode.model_folders import FACTS, IN_CHECKOUT, is_edition
+from engine.errors import CorruptFile, InvalidInputException, ModelUnavailable
 from engine.optional import restore_line
 
 # Pillow is imported with the first photo: a query in words is ready 50 ms earlier without it.
 if TYPE_CHECKING:
     from engine.encode.photos.preprocessing import ImageInput, Pixels, Preprocess
 
-EMBEDDED = Path(__file__).parents[1] / "embedded"
-_IN_CHECKOUT = "engine/encode/embedded"
+_FACTS = ("name", "dimension", "context_length", "preprocess", "files")
 _NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
 
 
@@ -61,9 +65,9 @@ onnxruntime.disable_telemetry_events()  # for builds that don't read it, or were
 
 
 class OnnxEncoder(Encoder):
-    """A dual encoder in the form that `EMBEDDED` holds."""
+    """A dual encoder in the form that this file's head describes."""
 
-    def __init__(self, name: str, device: str | None = None, folder: Path = EMBEDDED) -> None:
+    def __init__(self, name: str, device: str | None, folder: Path) -> None:
         """Read the model's facts; its weights are loaded when it is first used.
 
         Raises:
@@ -73,13 +77,21 @@ class OnnxEncoder(Encoder):
         self.name = name
         self._folder = folder
         try:
-            self.facts: dict[str, Any] = json.loads((folder / "model.json").read_bytes())
-            self.label = str(self.facts["name"])
-        except (OSError, ValueError, KeyError) as error:
-            raise CorruptFile(
-                f"{folder / 'model.json'}: {error}. {restore_line(_IN_CHECKOUT)}"
-            ) from None
+            self.facts: dict[str, Any] = json.loads((folder / FACTS).read_bytes())
+            missing = [fact for fact in _FACTS if fact not in self.facts]
+        except (OSError, ValueError, TypeError) as error:
+            raise self._damaged(FACTS, error) from None
+        if missing:
+            raise self._damaged(FACTS, f"it lacks {', '.join(missing)}")
+        self.label = str(self.facts["name"])
         self._provider = _provider(device)
+
+    def _damaged(self, file: str, error: object) -> CorruptFile:
+        """What is wrong with a file of the model, and how to have it back."""
+        again = "Copy the model's directory here again, whole."
+        if is_edition(self._folder):
+            again = restore_line(f"{IN_CHECKOUT}/{self._folder.name}")
+        return CorruptFile(f"{self._folder / file}: {error!s:.200}. {again}")
 
     @property
     def dimension(self) -> int:
@@ -116,10 +128,25 @@ class OnnxEncoder(Encoder):
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         path = self._folder / file
+        self._check(file)
         try:
             return onnxruntime.InferenceSession(str(path), options, [self._provider])
         except Exception as error:  # onnxruntime's failures have no common base
-            raise CorruptFile(f"{path}: {error!s:.200}. {restore_line(_IN_CHECKOUT)}") from None
+            raise self._damaged(file, error) from None
+
+    def _check(self, file: str) -> None:
+        """Refuse another file than model.json describes: the fingerprint is made of its digests.
+
+        Raises:
+            CorruptFile: says which file.
+        """
+        try:
+            data = (self._folder / file).read_bytes()
+        except OSError as error:
+            raise self._damaged(file, error) from None
+        described = self.facts["files"].get(file, {}).get("blake2b")
+        if hashlib.blake2b(data, digest_size=16).hexdigest() != described:
+            raise self._damaged(file, f"damaged: {FACTS} describes another content")
 
     @cached_property
     def _image_tower(self) -> Any:
@@ -131,23 +158,46 @@ class OnnxEncoder(Encoder):
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        return Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        self._check("tokenizer.json")
+        try:
+            tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        except Exception as error:  # the library raises `Exception` itself
+            raise self._damaged("tokenizer.json", error) from None
+        tokenizer.enable_truncation(self.facts["context_length"])
+        tokenizer.no_padding()  # a batch is padded to its longest text, see `encode_tokens`
+        tokenizer.encode_special_tokens = True  # "[PAD]" in a text is that word, not padding
+        return tokenizer
 
     def prepare_image(self, image: ImageInput) -> Pixels:
         return self.preprocess(image)
 
     def encode_pixels(self, pixels: Pixels) -> Matrix:
-        return unit_rows(self._image_tower.run(None, {"photos": pixels})[0])
+        return _run(self._image_tower, pixels)
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         plain = [html.unescape(html.unescape(text)) for text in texts]
-        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(plain)]
+        try:
+            return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(plain)]
+        except TypeError:  # what the library says of text that is no UTF-8
+            halved = [text for text in texts if not is_text(text)]
+            if not halved:
+                raise
+            raise InvalidInputException(
+                f"text {shown(halved[0])} holds a lone surrogate, half of a character; cut texts "
+                "between characters."
+            ) from None
 
     def encode_tokens(self, tokens: Sequence[Tokens]) -> Matrix:
-        padded = np.zeros((len(tokens), max(map(len, tokens))), dtype=np.int64)
+        shape = len(tokens), max(map(len, tokens))
+        padded = np.full(shape, self.facts.get("pad_id", 0), dtype=np.int64)
         for row, ids in zip(padded, tokens):
             row[: len(ids)] = ids
-        return unit_rows(self._text_tower.run(None, {"ids": padded})[0])
+        return _run(self._text_tower, padded)
+
+
+def _run(tower: Any, inputs: Any) -> Matrix:
+    """What a tower, which has one input and one output, makes of n inputs: unit rows."""
+    return unit_rows(tower.run(None, {tower.get_inputs()[0].name: inputs})[0])
 
 
 def _provider(device: str | None) -> str:

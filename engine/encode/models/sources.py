@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.digests import sha256
+from engine.encode.model_folders import editions, local_folder
 from engine.encode.models.hashed import HASHED
 from engine.encode.models.hub import cached_or_fetched, from_hub
 from engine.encode.models.muted_logging import MutedLogging
@@ -33,8 +34,7 @@ from engine.settings import DEFAULT_ENCODER
 
 UNTRAINED = "untrained"
 SEED = 0  # of untrained weights
-LOCAL, HUB = "local-dir:", "hf-hub:"
-_PATHS = ("/", "./", "../", "~")
+HUB = "hf-hub:"
 CLOUD_LABEL = "clip-vit-b-32"  # what the cloud's tables call these weights
 _CLOUD_MODELS = (
     "ViT-B-32-quickgelu/openai",
@@ -61,8 +61,9 @@ class Source:
         Raises:
             ModelUnavailable: no weights named, or no model in the directory.
         """
-        if name.startswith((LOCAL, *_PATHS)):
-            source = Source(name, place=name.removeprefix(LOCAL))
+        local = local_folder(name)
+        if local is not None:
+            source = Source(name, place=str(local))
             _ = source.form
             return source
         if name.startswith(HUB):
@@ -88,7 +89,7 @@ class Source:
             return None
         if self.place.startswith(HUB):
             return from_hub(self.name, self.place.removeprefix(HUB))
-        return Path(self.place).expanduser()
+        return Path(self.place)
 
     @cached_property
     def form(self) -> Form:
@@ -105,8 +106,9 @@ class Source:
         if config.is_file() and is_clip(json.loads(config.read_bytes())):
             return "transformers"
         raise ModelUnavailable(
-            f"encoder {self.name!r}: {self.folder} holds no model. Expected open_clip_config.json "
-            "(open_clip's form) or a config.json of a CLIP (transformers' form), and the weights."
+            f"encoder {self.name!r}: {self.folder} holds no model. Expected model.json (the embedded "
+            "model's form), open_clip_config.json (open_clip's) or a config.json of a CLIP "
+            "(transformers'), and the weights."
         )
 
     @property
@@ -183,7 +185,8 @@ def check_architecture(name: str, architecture: str) -> None:
     known: list[str] = require("open_clip", f"encoder {name!r}").list_models()
     if architecture in known:
         return
-    as_typed = {model.lower(): model for model in (*known, DEFAULT_ENCODER, HASHED)}
+    own = (DEFAULT_ENCODER, *editions(), HASHED)
+    as_typed = {model.lower(): model for model in (*known, *own)}
     near = difflib.get_close_matches(architecture.lower(), as_typed, n=3)
     meant = f"Did you mean {' or '.join(as_typed[each] for each in near)}? " if near else ""
     raise ModelUnavailable(

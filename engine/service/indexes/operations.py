@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from engine.core.index_request import DirectAccessRequest, IndexRequest
 from engine.core.schema import IndexSpec, SyncReport
-from engine.errors import BadRequest, CorruptFile, InvalidParameterValue
+from engine.errors import BadRequest, CorruptFile, InvalidParameterValue, NotFound
 from engine.service.indexes import direct_access as direct
 from engine.service.indexes import maintenance
 from engine.service.indexes.creation import IndexCreation
@@ -176,6 +176,15 @@ class Indexes:
                 f"Index {name} is not ready: it has no version yet. {what} first.{why}"
             )
         return spec, versions, version
+
+    def published(self) -> Iterator[tuple[IndexSpec, Version]]:
+        """The indexes that can be read and their published versions; nothing is synced."""
+        for name in self._registry.names():
+            with contextlib.suppress(NotFound, *UNREADABLE):
+                spec, versions = self._registry.open(name)
+                version = versions.current()
+                if version is not None:
+                    yield spec, version
 
     def get(self, name: str, endpoint: str | None = None) -> dict[str, Any]:
         """An index as the API's `describe()` shows it; a CONTINUOUS one is synced before.

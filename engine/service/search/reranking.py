@@ -146,7 +146,7 @@ def _encoder(models: Models, version: Version) -> Encoder:
     recorded = version.facts.get("encoder") or {}
     if recorded.get("encoder") is not None:
         try:
-            encoder = models.encoder(recorded["encoder"])
+            encoder = models.recorded(recorded)
             if recorded.get("fingerprint") in (None, encoder.fingerprint):
                 return encoder
         except Exception:  # a package or its weights: texts can be compared by another as well

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from engine.core.arrays import Vector
 from engine.core.schema import IndexSpec
+from engine.encode.registry import recorded_name
 from engine.errors import InvalidParameterValue, InvalidState, NotFound
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.serving.text_vectors import failed_call
@@ -26,15 +27,49 @@ def encode_query(serving: ServingEndpoints, spec: IndexSpec, version: Version, t
     assert name is not None
     model = model_of(serving, name)
     check_dimension(spec, name, model)
-    if spec.is_managed and spec.query_model_endpoint is None:
-        made_by = version.facts["encoder"]
-        if made_by["fingerprint"] != model.fingerprint:
-            raise InvalidState(
-                f"The rows of index {spec.name} were encoded by {made_by['encoder']}; serving "
-                f"endpoint {name} now has {model.name}, whose vectors can't be compared with them. "
-                "Sync the index: every row is encoded anew. Or put the former model behind it."
-            )
+    check_rows_model(serving, spec, version, model)
     return serving.encode_text(name, text)
+
+
+def check_rows_model(
+    serving: ServingEndpoints, spec: IndexSpec, version: Version, asked: EndpointModel
+) -> None:
+    """Refuse queries of a managed index whose rows would be encoded by another model today.
+
+    Args:
+        asked: the model behind the endpoint of its queries' texts.
+
+    Raises:
+        InvalidState: names the index, its model, today's, and what to do.
+    """
+    if not spec.is_managed:
+        return
+    model = asked
+    if spec.query_model_endpoint is not None:
+        assert spec.model_endpoint is not None
+        try:
+            model = model_of(serving, spec.model_endpoint)
+        except (NotFound, InvalidParameterValue):  # queries don't need it
+            return
+    made_by = version.facts["encoder"]
+    if made_by["fingerprint"] != model.fingerprint:
+        raise _other_model(spec, recorded_name(made_by), model)
+
+
+def _other_model(spec: IndexSpec, then: str, model: EndpointModel) -> InvalidState:
+    endpoint = spec.model_endpoint
+    kept = "put the weights of then behind it again."
+    if then != model.name:
+        kept = (
+            f"go on with {then}: VITRINE_ENCODER={then} for an endpoint of the workspace's encoder, "
+            f"else vitrine serving delete {endpoint} and vitrine serving create {endpoint} --encoder "
+            f"{then}."
+        )
+    return InvalidState(
+        f"The rows of index {spec.name} were encoded by {then}; serving endpoint {endpoint} now has "
+        f"{model.name}, whose vectors can't be compared with them. Encode every row anew: vitrine "
+        f"index sync {spec.name} (index.sync() of a client). Or {kept}"
+    )
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from engine.encode.encoder import Encoder
-from engine.encode.registry import load_encoder
+from engine.encode.model_folders import later_edition, own_name
+from engine.encode.registry import load_encoder, recorded_name
 from engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,12 +38,27 @@ class Models:
         wanted = name or self._settings.encoder
         found = self._encoders.get(wanted)
         if found is None:
-            with self._loading:  # two threads would hold the model twice
-                found = self._encoders.get(wanted)
+            own = own_name(wanted)
+            with self._loading:  # two threads, or two names, would hold the model twice
+                found = self._encoders.get(own)
                 if found is None:
-                    found = load_encoder(wanted, self._settings.device)
-                    self._encoders[wanted] = found
+                    found = load_encoder(own, self._settings.device)
+                self._encoders[own] = self._encoders[wanted] = found
         return found
+
+    def recorded(self, made_by: Mapping[str, Any]) -> Encoder:
+        """The encoder that a table or an index recorded, as `encoder` and `fingerprint`.
+
+        Of that name; its weights may be others today.
+
+        Raises:
+            ModelUnavailable, MissingExtra: it can't be loaded here.
+        """
+        return self.encoder(recorded_name(made_by))
+
+    def later_edition(self, name: str) -> str | None:
+        """The edition of the embedded model that is this workspace's, if `name` names an earlier one."""
+        return later_edition(name, self._settings.encoder)
 
     def list(self) -> list[ModelInfo]:
         """Models that can be used here: embedded, in the hub's cache, known to open_clip."""

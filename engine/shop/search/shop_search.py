@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from engine.core.query import Query, QueryType
@@ -74,6 +75,10 @@ class ShopSearch:
             _read_image=partial(self._photos.found, spec.source_table),
         )
 
+    def model_notes(self) -> list[str]:
+        """See `Shop.model_notes`."""
+        return self._encoders.notes(self._indexes.published())
+
     def _index_of(self, request: SearchRequest) -> str:
         """Full name of the index that answers."""
         if request.index is not None:
@@ -90,7 +95,9 @@ class ShopSearch:
             return QueryVector(request.vector)
         encoder = self._encoders.of(spec, version, request.encoder)
         image = self._photos.given(request.image)
-        return encoded(encoder, request.text, image, request.text_weight)
+        sought = encoded(encoder, request.text, image, request.text_weight)
+        notes = filter(None, (sought.note, self._encoders.note(spec, encoder)))
+        return replace(sought, note=" ".join(notes) or None)
 
 
 def _query_of(
