@@ -13,7 +13,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from engine.shop.training.towers import Head, Layer, TextTrunk
+from engine.shop.training.towers.text import Head, Layer, TextTrunk
 
 OPSET = 17
 
@@ -74,7 +74,7 @@ class Graph:
 
 
 def text_graph(trunk: TextTrunk, head: Head) -> onnx.ModelProto:
-    """ONNX of the text tower: `ids` int64 `(n, length)`, padded with 0, to unit `vectors` `(n, 512)`."""
+    """ONNX of the text tower: `ids` int64 (n, length), padded with 0, to unit `vectors` (n, 512)."""
     g = Graph()
     width = trunk.tokens.weight.shape[1]
     real = g.op("Cast", g.op("Not", g.op("Equal", "ids", g.constant(np.array(0)))), to=TensorProto.FLOAT)
@@ -97,9 +97,15 @@ def text_graph(trunk: TextTrunk, head: Head) -> onnx.ModelProto:
 
 
 def eight_bits(table: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Rows as int8 with a float16 scale each, `(n, width)` and `(n, 1)`."""
+    """Rows of a table as int8 with a float16 scale each, (n, width) and (n, 1)."""
     scale = (table.abs().amax(1, keepdim=True) / 127).clamp(min=1e-8).half().float()
     return (table / scale).round().clamp(-127, 127).to(torch.int8).numpy(), scale.half().numpy()
+
+
+def rounded_to_eight_bits(table: torch.Tensor) -> torch.Tensor:
+    """The table that the graph will hold."""
+    rows, scales = eight_bits(table)
+    return torch.from_numpy(rows).float() * torch.from_numpy(scales).float()
 
 
 def _embedded(g: Graph, trunk: TextTrunk) -> str:

@@ -1,6 +1,6 @@
 """Augmentation of cached photos: crops, light, surroundings. No hue changes, since colours matter.
 
-A photo is `(s, s, 4)` uint8: RGB, and 255 where it isn't its plain border (see `photos.py`).
+A photo is (s, s, 4) uint8: RGB, and 255 where it isn't its plain border (see `products/photos.py`).
 """
 
 from __future__ import annotations
@@ -10,19 +10,11 @@ import math
 import torch
 import torch.nn.functional as F
 
-MEAN = (0.48145466, 0.4578275, 0.40821073)
-STD = (0.26862954, 0.26130258, 0.27577711)
-
-
-def normalise(photos: torch.Tensor) -> torch.Tensor:
-    """uint8 `(n, s, s, 3)` to normalised float `(n, 3, s, s)`, channels last in memory."""
-    x = photos.permute(0, 3, 1, 2).float().div_(255.0)
-    mean, std = torch.tensor(MEAN)[:, None, None], torch.tensor(STD)[:, None, None]
-    return x.sub_(mean).div_(std).contiguous(memory_format=torch.channels_last)
+from engine.shop.training.products.pixels import MEAN, STD
 
 
 def augment(photos: torch.Tensor, size: int) -> torch.Tensor:
-    """`(n, s, s, 4)` uint8 to augmented, normalised float `(n, 3, size, size)`, channels last."""
+    """(n, s, s, 4) uint8 to augmented, normalised float (n, 3, size, size), channels last."""
     n = len(photos)
     x = photos.permute(0, 3, 1, 2).float().div_(255.0)
     alpha = x[:, 3:]
@@ -42,7 +34,7 @@ def _uniform(n: int, low: float, high: float) -> torch.Tensor:
 
 
 def _affine(n: int) -> torch.Tensor:
-    """Random crops, zooms, stretches, flips, small turns and shears as `(n, 2, 3)`."""
+    """Random crops, zooms, stretches, flips, small turns and shears as (n, 2, 3)."""
     zoom = torch.exp(_uniform(n, math.log(0.74), math.log(1.15)))  # below 1: a crop
     far = torch.rand(n) < 0.15
     zoom = torch.where(far, _uniform(n, 1.15, 2.1), zoom)  # a small object on a wide background
@@ -62,7 +54,7 @@ def _affine(n: int) -> torch.Tensor:
 
 
 def _background(n: int, size: int) -> torch.Tensor:
-    """Mostly white; greys, beiges, colours, gradients and rough cloth, as `(n, 3, s, s)` in 0..1."""
+    """Mostly white; greys, beiges, colours, gradients and rough cloth, as (n, 3, s, s) in 0..1."""
     kind = torch.rand(n)
     base = torch.ones(n, 3)
     grey = _uniform(n, 0.35, 1.0)[:, None].expand(n, 3)
@@ -78,14 +70,14 @@ def _background(n: int, size: int) -> torch.Tensor:
 
 
 def _ramp(n: int, size: int) -> torch.Tensor:
-    """Light that falls off in one direction, `(n, 1, s, s)` in about -1..1."""
+    """Light that falls off in one direction, (n, 1, s, s) in about -1..1."""
     angle = _uniform(n, 0, 2 * math.pi)[:, None, None]
     line = torch.linspace(-1, 1, size)
     return (torch.cos(angle) * line[None, None, :] + torch.sin(angle) * line[None, :, None])[:, None]
 
 
 def _cloth(n: int, size: int) -> torch.Tensor:
-    """Folds and grain of a bed sheet, a carpet or a table, `(n, 1, s, s)`; none for half of them."""
+    """Folds and grain of a bed sheet, a carpet or a table, (n, 1, s, s); none for half of them."""
     rough = F.interpolate(torch.randn(n, 1, 7, 7), (size, size), mode="bicubic", align_corners=False)
     fine = F.interpolate(torch.randn(n, 1, size // 3, size // 3), (size, size), mode="bilinear",
                          align_corners=False)  # fmt: skip

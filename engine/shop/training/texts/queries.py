@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from engine.shop.training.phrases import Phrase
+from engine.core.arrays import Matrix
+from engine.shop.training.texts.phrases import Phrase
 
 TEMPLATES = (
     "{}", "{}", "{}", "{}", "{}", "a photo of {}", "a photo of {}", "a photo of a {}", "photo of {}", "a {}",
@@ -21,10 +23,7 @@ _AFTER = ("for ", "to ", "on ", "at ", "in ", "with ", "from ", "under ", "of ",
 
 @dataclass(frozen=True)
 class Query:
-    """A text and the phrases in it; a product is right when all of them describe it.
-
-    `own` is a product's position where the text is meant for that one alone, as its name is.
-    """
+    """A text and the phrases in it; a product is right when all of them describe it."""
 
     text: str
     phrases: tuple[int, ...] = ()
@@ -43,18 +42,19 @@ class QuerySampler:
         self.phrases = phrases
         self.junk = junk
         self._random = random.Random(seed)
-        self._of: dict[str, list[int]] = {}
+        of: dict[str, list[int]] = {}
         for i, phrase in enumerate(phrases):
-            self._of.setdefault(phrase.part, []).append(i)
+            of.setdefault(phrase.part, []).append(i)
         self._matrix = {
-            part: np.array([p.describes for i in ids if (p := phrases[i]).describes is not None])
-            for part, ids in self._of.items()
+            part: np.array(rows).T.copy()  # by product, which is how it is read
+            for part, ids in of.items()
+            if (rows := [d for i in ids if (d := phrases[i].describes) is not None])
         }
         self._with = {
-            part: np.array([i for i in ids if phrases[i].describes is not None]) for part, ids in self._of.items()
+            part: np.array([i for i in ids if phrases[i].describes is not None]) for part, ids in of.items()
         }
         self._company = [i for i, p in enumerate(phrases) if p.describes is None and p.part != "whole"]
-        self._weight = {part: (m.mean(1) + 1e-3) ** -0.25 for part, m in self._matrix.items() if len(m)}
+        self._weight = {part: (m.mean(0) + 1e-3) ** -0.25 for part, m in self._matrix.items()}
 
     def draw(self, product: int) -> Query:
         """A query of a product: mostly colour and kind, sometimes more, less, or whole."""
@@ -84,7 +84,7 @@ class QuerySampler:
         """A phrase of `part` that describes the product; rarer ones, which say more, are preferred a little."""
         if part not in self._weight:
             return None
-        fitting = np.flatnonzero(self._matrix[part][:, product])
+        fitting = np.flatnonzero(self._matrix[part][product])
         if not len(fitting):
             return None
         weights = self._weight[part][fitting].tolist()
@@ -117,8 +117,8 @@ class QuerySampler:
         return text
 
 
-def describes(queries: Sequence[Query], phrases: Sequence[Phrase], products: np.ndarray) -> np.ndarray:
-    """float32 `(queries, products)`: 1 where every phrase of the query describes the product."""
+def describes(queries: Sequence[Query], phrases: Sequence[Phrase], products: npt.NDArray[np.int64]) -> Matrix:
+    """(queries, products): 1 where every phrase of the query describes the product."""
     match = np.ones((len(queries), len(products)), dtype=bool)
     for row, query in zip(match, queries, strict=True):
         for i in query.phrases:
