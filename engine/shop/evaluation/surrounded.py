@@ -57,7 +57,7 @@ def surrounded_figures(
         ),
         Figure(
             "same_type_precision_at_5",
-            "plain photos of the same type, precision at 5",
+            "plain photos of same type, precision at 5",
             tuple(ids[place] for place in known),
             np.array(right, dtype=np.float64),
         ),

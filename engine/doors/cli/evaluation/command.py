@@ -8,61 +8,49 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.doors.cli.evaluation.printing import print_evaluation, print_json, write_lines
-from engine.doors.cli.options import FILE, Command, file_encoding, with_workspace
+from engine.doors.cli.options import FILE, file_encoding, with_workspace
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
 
 
-def catalogue_options(command: Command) -> Command:
-    """Which products and photos models are judged by."""
-    options = [
-        click.option(
-            "--table", required=True, type=FILE, metavar="FILE", help="Products: CSV or Parquet."
-        ),
-        click.option(
-            "--photos",
-            required=True,
-            multiple=True,
-            metavar="[NAME=]DIR",
-            help="Folder of {id}.jpg; each that is given is reported for itself.",
-        ),
-        click.option(
-            "--column",
-            "columns",
-            multiple=True,
-            metavar="FIELD=COLUMN",
-            help="The table's column for id, name, articleType, baseColour, ...; FIELD= for none.",
-        ),
-        click.option(
-            "--queries",
-            multiple=True,
-            type=FILE,
-            metavar="FILE",
-            help="Query sets: JSON lines of text and where, or a folder of them.",
-        ),
-        click.option(
-            "--hold-out",
-            type=click.IntRange(min=1),
-            metavar="N",
-            help="Only the tenth (10) of products, by a hash of the id, that training leaves out.",
-        ),
-        click.option(
-            "--limit",
-            type=click.IntRange(min=1),
-            metavar="N",
-            help="Only the first N products that have a photo.",
-        ),
-        file_encoding,
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
 @click.command()
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
-@catalogue_options
+@click.option("--table", required=True, type=FILE, metavar="FILE", help="Products: CSV or Parquet.")
+@click.option(
+    "--photos",
+    required=True,
+    multiple=True,
+    metavar="[NAME=]DIR",
+    help="Folder of {id}.jpg; each that is given is reported for itself.",
+)
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help="The table's column for id, name, articleType, baseColour, ...; FIELD= for none.",
+)
+@click.option(
+    "--queries",
+    multiple=True,
+    type=FILE,
+    metavar="FILE",
+    help="Query sets: JSON lines of text and where, or a folder of them.",
+)
+@click.option(
+    "--hold-out",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only one product in N, by a hash of its id; 10 for those that training leaves out.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only the first N products that have a photo.",
+)
+@file_encoding
 @click.option("--speed", is_flag=True, help="Also measure how fast each model is here.")
 @click.option(
     "--surroundings", is_flag=True, help="Also put photos into margins and on other backgrounds."
