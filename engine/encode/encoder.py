@@ -21,7 +21,7 @@ class Encoder(ABC):
     """A CLIP model with its preprocessing: texts or images in, unit vectors of one space out.
 
     Attributes:
-        name: what `load_encoder` was given.
+        name: what `load_encoder` was given; of `embedded` the edition that it stands for.
         label: what tables store as `embedding_model`.
         is_trained: False for random weights, whose results mean nothing.
         image_batch, text_batch: how many the pipeline gives it at a time.

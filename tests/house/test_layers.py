@@ -29,7 +29,7 @@ WALLS = {
     "safetensors": {"encode/models/clip.py"},
     "onnxruntime": {"encode/models/onnx.py"},
     "tokenizers": {"encode/models/onnx.py"},
-    "PIL": {"encode/images.py", "encode/photos/"},
+    "PIL": {"encode/images.py", "encode/photos/", "shop/evaluation/surroundings.py"},
     "sqlite3": {"encode/cache/embeddings.py", "encode/cache/file.py", "encode/cache/salvage.py"},
     "deltalake": {"store/tables/delta.py"},
     "lark": {"core/filters/grammar.py"},

@@ -95,7 +95,10 @@ def embedding_options(command: Command) -> Command:
     """The options of every command that embeds."""
     options = [
         click.option(
-            "--encoder", metavar="NAME", help="ARCHITECTURE/TAG, .../FILE or local-dir:DIR."
+            "--encoder",
+            metavar="NAME",
+            help="vitrine-clip-1, ARCHITECTURE/TAG, .../FILE or local-dir:DIR.  "
+            "[default: $VITRINE_ENCODER, else embedded]",
         ),
         click.option(
             "--recipe",

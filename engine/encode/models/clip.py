@@ -31,7 +31,11 @@ _SAME = 1e-5  # cosine distance that counts as rounding
 
 
 class OpenClipEncoder(Encoder):
-    """A model run by torch; see `sources` for its names."""
+    """A model run by torch; see `sources` for its names.
+
+    Photos are fitted, cut and padded by open_clip's own rule for the model; as for every encoder, they
+    are RGB on white before (`photos/preprocessing.py`).
+    """
 
     def __init__(self, name: str, device: str | None = None) -> None:
         """Check the name; nothing is loaded yet.

@@ -1,8 +1,10 @@
 """Photos to a model's input, thumbnails. Knows a model's preprocessing; not how a photo is decoded.
 
-One implementation for every encoder. A photo is turned to RGB on white first, then fitted. For photos
-that are RGB or grey as they are, equal, bit for bit, to open_clip's inference transform on the same
-decoded image (Resize, CenterCrop, RGB, ToTensor, Normalize).
+One implementation for every encoder. A photo is turned to RGB on white first, whatever the model, then
+fitted by the model's own rule: the embedded model's pads with white, a pretrained open_clip model's is
+open_clip's. For photos that are RGB or grey as they are, equal, bit for bit, to open_clip's inference
+transform on the same decoded image (Resize, CenterCrop, RGB, ToTensor, Normalize); of others open_clip
+itself would take what lies under their transparency, mostly black, and cut 16 bits to white.
 """
 
 from __future__ import annotations

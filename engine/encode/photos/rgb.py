@@ -13,7 +13,7 @@ from PIL import Image, ImageCms
 from engine.encode.photos.bounds import WITH_ALPHA, check_size
 
 _GREYS = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")  # of more than 8 bits
-_WHITES = {"I": (255, 65535, 2**31 - 1), "F": (1, 255, 65535, 2**32 - 1)}
+_WHITES = {"I": (255, 65535, 2**31 - 1, 2**32 - 1), "F": (1, 255, 65535, 2**32 - 1)}
 _STRIP = 1_000_000  # pixels of a deep grey picture that are scaled at a time
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -25,7 +25,8 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION = 0x0112  # tag of EXIF
-_BITS, _PHOTOMETRIC = 258, 262  # tags of a TIFF
+_BITS, _PHOTOMETRIC, _SAMPLES = 258, 262, 339  # tags of a TIFF
+_UNSIGNED = (1,)
 
 
 def is_plain(picture: Image.Image) -> bool:
@@ -131,6 +132,11 @@ def _brightest(picture: Image.Image) -> float:
 def _strips(picture: Image.Image) -> Iterator[tuple[int, npt.NDArray[Any]]]:
     """First row and pixels of some rows at a time: as floats they take eight times the memory."""
     rows = max(1, _STRIP // picture.width)
+    tags = getattr(picture, "tag_v2", {})
+    # Pillow reads a TIFF's 32 bits as signed: the upper half of them would be black.
+    is_unsigned = picture.mode == "I" and tags.get(_SAMPLES, _UNSIGNED) == _UNSIGNED
+    is_unsigned = is_unsigned and tags.get(_BITS) == (32,)
     for top in range(0, picture.height, rows):
         box = (0, top, picture.width, min(top + rows, picture.height))
-        yield top, np.asarray(picture.crop(box))
+        part = np.asarray(picture.crop(box))
+        yield top, part.view(np.uint32) if is_unsigned else part

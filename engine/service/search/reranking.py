@@ -158,8 +158,9 @@ def _encoder(models: Models, version: Version) -> Encoder:
 class BuiltInReranker:
     """Similarity of meaning and of words, half and half, each scaled to 0..1 over the documents.
 
-    Meaning is the cosine of an encoder's text vectors; CLIP reads the first 77 tokens of a text and
-    no more. Words are BM25 with the documents as the whole collection. Without an encoder, words alone.
+    Meaning is the cosine of an encoder's text vectors; models read the start of a text and no more:
+    CLIP 77 tokens, the embedded model 64 or 77. Words are BM25 with the documents as the whole
+    collection. Without an encoder, words alone.
 
     Attributes:
         how: what the last call did, for the plan.
