@@ -18,6 +18,8 @@ EXTRA_OF = {
     "open_clip": "clip",
     "huggingface_hub": "clip",
     "safetensors": "clip",
+    "timm": "clip",
+    "onnx": "clip",
     "pandas": "pandas",
     "deltalake": "delta",
     "databricks.sdk": "sdk",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class Given:
     Attributes:
         files: every photo, of products that training shows first. products: the rows they belong to.
         shown: how many of the photos are of products that training shows.
+        judged: folders with photos of products held out, by name.
     """
 
     table: ProductTable
@@ -43,6 +44,7 @@ class Given:
     files: Sequence[Path]
     products: Sequence[Row]
     shown: int
+    judged: Mapping[str, Path]
     notes: tuple[str, ...]
 
 
@@ -54,49 +56,53 @@ def read_given(request: TrainRequest) -> Given:
         InvalidParameterValue: an attribute that the table hasn't.
     """
     path = Path(request.table).expanduser()
-    table = read_table(path, request.columns, request.attributes, request.hold_out, request.encoding)
+    table = read_table(
+        path, request.columns, request.attributes, request.hold_out, request.encoding
+    )
     queries = query_sets(request.queries)
     labels = Labels.of(table.rows, table.attributes)
     columns = Columns(table.rows)
     aside = _kept_aside(queries)
     phrases = catalogue_phrases(columns, labels.classes, aside)
     phrases += read_phrases([Path(file).expanduser() for file in request.words], columns, aside)
-    files, products, shown = _photo_files(request, table)
+    folders = request.evaluation(()).folders
+    own, held = _photo_files(folders, table)
+    files, products = [file for file, _ in own + held], [row for _, row in own + held]
+    judged = {name: one for name, one in folders.items() if any(f.parent == one for f, _ in held)}
     notes = []
     if columns.unknown_fields:
         names = ", ".join(sorted(columns.unknown_fields))
         notes.append(f"word lists ask for {names}, which no product has: such phrases are left out")
     if not labels.classes[KIND]:
-        notes.append(f"the table has no kind of product: name its column with --column {KIND}=COLUMN")
-    return Given(table, labels, phrases, queries, files, products, shown, tuple(notes))
+        notes.append(
+            f"the table has no kind of product: name its column with --column {KIND}=COLUMN"
+        )
+    return Given(table, labels, phrases, queries, files, products, len(own), judged, tuple(notes))
 
 
 def _kept_aside(queries: Mapping[str, Sequence[Query]]) -> frozenset[str]:
     return frozenset(comparable(query.text) for some in queries.values() for query in some)
 
 
-def _photo_files(request: TrainRequest, table: ProductTable) -> tuple[list[Path], list[Row], int]:
-    """Photos of all folders, those of products that training shows first, and how many those are."""
+def _photo_files(
+    folders: Mapping[str, Path], table: ProductTable
+) -> tuple[list[tuple[Path, Row]], list[tuple[Path, Row]]]:
+    """Photos of all folders with their products: of those that training shows, of those held out."""
     rows = {str(row["id"]): row for row in [*table.rows, *table.held_out]}
-    folders = request.evaluation(()).folders
-    formats = photo_formats(list(rows.values()), folders, None)
     is_held = {str(row["id"]) for row in table.held_out}
-    pairs = [
-        (file, rows[str(product["id"])])
-        for form in formats
-        for file, product in zip(form.files, form.products)
-    ]
-    own = [pair for pair in pairs if str(pair[1]["id"]) not in is_held]
-    held = [pair for pair in pairs if str(pair[1]["id"]) in is_held]
+    own: list[tuple[Path, Row]] = []
+    held: list[tuple[Path, Row]] = []
+    for form in photo_formats(list(rows.values()), folders, None):
+        for file, product in zip(form.files, form.products):
+            key = str(product["id"])
+            (held if key in is_held else own).append((file, rows[key]))
     if not own:
-        raise BadSourceFile(
-            "every product with a photo is held out", file=str(next(iter(folders.values())))
-        )
-    both = own + held
-    return [file for file, _ in both], [row for _, row in both], len(own)
+        place = ", ".join(map(str, folders.values()))
+        raise BadSourceFile("every product with a photo is held out", file=place)
+    return own, held
 
 
-def corpus_of(given: Given, words: Sequence[str], seed: int) -> Corpus:
+def corpus_of(given: Given, words: Iterable[str], seed: int) -> Corpus:
     """The texts of a training. `words`: of a vocabulary, which carry the teacher's meaning."""
     return build_corpus(
         given.table.rows,

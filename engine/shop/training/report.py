@@ -18,7 +18,8 @@ class TrainReport:
         model: its directory, for `--encoder`. facts: what its model.json says.
         products, held_out: that training showed, and that it never saw.
         photos: that were used. failed: why others could not be, by their file.
-        attributes: fields whose values describe products.
+        attributes: fields whose values describe products. columns: as the evaluation takes them.
+        judged: folders with photos of products held out, by name.
         phrases: with those of the catalogue itself. texts: of the whole corpus.
         notes: what must be known of what was given.
         log, curve: files.
@@ -31,6 +32,8 @@ class TrainReport:
     held_out: int
     photos: int
     attributes: tuple[str, ...]
+    columns: Mapping[str, str]
+    judged: Mapping[str, Path]
     phrases: int
     texts: int
     log: Path

@@ -80,7 +80,15 @@ class TrainRequest:
                 'start="teacher" needs a teacher, a sentence-transformers directory, and no other start '
                 "takes one."
             )
-        least = {"minutes": 0, "passes": 0, "rate": 0, "layers": 1, "hold_out": 2, "batch": 2, "threads": 1}
+        least = {
+            "minutes": 0,
+            "passes": 0,
+            "rate": 0,
+            "layers": 1,
+            "hold_out": 2,
+            "batch": 2,
+            "threads": 1,
+        }
         for name, bound in least.items():
             number = getattr(self, name)
             if number is not None and (number < bound or number <= 0):
@@ -102,14 +110,22 @@ class TrainRequest:
         """What training needs meanwhile."""
         return self.folder / "training"
 
+    @property
+    def compared(self) -> str:
+        """The model that the trained one is compared with."""
+        return "embedded" if self.start == "teacher" else self.start
+
     def evaluation(
-        self, models: Sequence[str], columns: Mapping[str, str] | None = None
+        self,
+        models: Sequence[str],
+        columns: Mapping[str, str] | None = None,
+        folders: Mapping[str, Path] | None = None,
     ) -> EvaluationRequest:
-        """How models are judged in the end: by the products held out."""
+        """How models are judged: by the products held out, with the photos of these folders."""
         return EvaluationRequest(
             models=models,
             table=self.table,
-            photos=self.photos,
+            photos=self.photos if folders is None else folders,
             columns=self.columns if columns is None else columns,
             queries=self.queries,
             hold_out=self.hold_out,

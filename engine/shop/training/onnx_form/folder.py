@@ -56,7 +56,10 @@ def write_model(model: Trained, folder: Path) -> dict[str, Any]:
 
 def _facts(model: Trained, folder: Path) -> dict[str, Any]:
     shape = model.text.shape
-    towers = {"image": [model.image.trunk, model.image.projection], "text": [model.text, model.head]}
+    towers = {
+        "image": [model.image.trunk, model.image.projection],
+        "text": [model.text, model.head],
+    }
     files = {name: (folder / name).read_bytes() for name in _FILES}
     return {
         "name": model.name,

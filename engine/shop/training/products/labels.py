@@ -1,7 +1,7 @@
-"""Attributes of products as training sees them: classes, and every product's codes. Knows no photo and no model.
+"""Attributes of products as training sees them: classes, and every product's codes. Knows no photo.
 
-A field has its name in the public fashion layout, whatever a table's column is called: `KIND` is what a product is,
-`COLOUR` its colour. A catalogue may lack both, and may have fields of its own.
+A field has its name in the public fashion layout, whatever a table's column is called: `KIND` is what a
+product is, `COLOUR` its colour. A catalogue may lack both, and may have fields of its own.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class Labels:
         codes = {}
         for field, values in classes.items():
             code = {v: i for i, v in enumerate(values)}
-            codes[field] = np.array([code.get(row.get(field) or "", -1) for row in rows], dtype=np.int64)
+            codes[field] = np.array(
+                [code.get(row.get(field) or "", -1) for row in rows], dtype=np.int64
+            )
         return cls(classes, codes)
 
     @property

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from engine.errors import BadImage, BadSourceFile
-from engine.shop.training.products.pixels import Bytes, background_mask, fitted
+from engine.shop.training.products.pixels import Bytes, background_mask, fitted, normalise, resized
 
 _BLOCK = 256  # photos after which the file is up to date
 
@@ -40,6 +40,10 @@ class Photos:
     def of(self, places: Sequence[int] | np.ndarray) -> torch.Tensor:
         """Pixels of some photos."""
         return torch.from_numpy(np.stack([self.pixels[place] for place in places]))
+
+    def normalised(self, places: Sequence[int] | np.ndarray, size: int) -> torch.Tensor:
+        """A model's input (n, 3, size, size) of some photos as they are."""
+        return resized(normalise(self.of(places)[..., :3]), size)
 
 
 def decoded_photos(
@@ -101,7 +105,13 @@ def _said(record: Path, digest: str) -> tuple[int, dict[int, str]]:
         said = json.loads(record.read_bytes())
         if said["digest"] == digest:
             return int(said["done"]), {int(k): str(v) for k, v in said["failed"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none, or cut off: made anew
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ):  # none, or cut off: made anew
         pass
     return 0, {}
 

@@ -63,6 +63,6 @@ def _panel(
             for x, y in some
         ]
         pen.line(place, fill=colour, width=2)
-        for x, y in place if len(place) < 20 else place[-1:]:
-            pen.ellipse([x - 2, y - 2, x + 2, y + 2], fill=colour)
+        for across, down in place if len(place) < 20 else place[-1:]:
+            pen.ellipse([across - 2, down - 2, across + 2, down + 2], fill=colour)
         pen.text((right + 8, top + 16 * number), f"{name[:14]} {some[-1][1]:.3g}", fill=colour)

@@ -14,7 +14,6 @@ from engine.shop.evaluation.figures.catalogue import drawn, evaluate_vectors
 from engine.shop.evaluation.figures.query_sets import Query
 from engine.shop.training.products.labels import Row
 from engine.shop.training.products.photos import Photos
-from engine.shop.training.products.pixels import normalise, resized
 from engine.shop.training.towers.features import encode
 from engine.shop.training.towers.image import ImageTower
 from engine.shop.training.towers.pieces import Pieces
@@ -44,7 +43,7 @@ def photo_vectors(
     parts = []
     for start in range(0, len(places), _BATCH):
         some = places[start : start + _BATCH]
-        parts.append(tower(resized(normalise(photos.of(some)[..., :3]), size))[0])
+        parts.append(tower(photos.normalised(some, size))[0])
         progress(len(some))
     return torch.cat(parts)
 
@@ -70,7 +69,9 @@ class HeldOut:
         """
         first = {str(row["id"]): i for i, row in reversed(list(enumerate(rows)))}
         chosen = [list(first.values())[i] for i in drawn(list(first), MOST)]
-        return cls([rows[i] for i in chosen], [places[i] for i in chosen], photos, size, tokenizer, queries)
+        return cls(
+            [rows[i] for i in chosen], [places[i] for i in chosen], photos, size, tokenizer, queries
+        )
 
     def vectors(self, tower: ImageTower) -> Matrix:
         """Of the photos."""

@@ -73,12 +73,16 @@ def _ramp(n: int, size: int) -> torch.Tensor:
     """Light that falls off in one direction, (n, 1, s, s) in about -1..1."""
     angle = _uniform(n, 0, 2 * math.pi)[:, None, None]
     line = torch.linspace(-1, 1, size)
-    return (torch.cos(angle) * line[None, None, :] + torch.sin(angle) * line[None, :, None])[:, None]
+    return (torch.cos(angle) * line[None, None, :] + torch.sin(angle) * line[None, :, None])[
+        :, None
+    ]
 
 
 def _cloth(n: int, size: int) -> torch.Tensor:
     """Folds and grain of a bed sheet, a carpet or a table, (n, 1, s, s); none for half of them."""
-    rough = F.interpolate(torch.randn(n, 1, 7, 7), (size, size), mode="bicubic", align_corners=False)
+    rough = F.interpolate(
+        torch.randn(n, 1, 7, 7), (size, size), mode="bicubic", align_corners=False
+    )
     fine = F.interpolate(torch.randn(n, 1, size // 3, size // 3), (size, size), mode="bilinear",
                          align_corners=False)  # fmt: skip
     strength = _uniform(n, 0, 0.09) * (torch.rand(n) < 0.5)

@@ -79,7 +79,9 @@ class Loop:
         """From 0 to 1."""
         return self._settings.budget.progress(self.step, self._spent)
 
-    def run(self, advance: Callable[[float], object], judge: Callable[[], dict[str, float]]) -> None:
+    def run(
+        self, advance: Callable[[float], object], judge: Callable[[], dict[str, float]]
+    ) -> None:
         """Take the steps that are left.
 
         Args:

@@ -13,7 +13,7 @@ Codes = dict[str, torch.Tensor]
 
 
 def cross_entropy_to(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Mean cross-entropy of (n, m) logits to target weights (n, m); rows without a target do not count."""
+    """Mean cross-entropy of (n, m) logits to target weights (n, m); rows without one do not count."""
     mass = targets.sum(1)
     rows = mass > 0
     if not bool(rows.any()):
@@ -42,8 +42,10 @@ def same_kind(
     return same.float() + both.float()
 
 
-def photo_loss(images: torch.Tensor, others: torch.Tensor, alike: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
-    """Photos of one kind attract each other (supervised contrastive); the first columns are the photos themselves."""
+def photo_loss(
+    images: torch.Tensor, others: torch.Tensor, alike: torch.Tensor, scale: torch.Tensor
+) -> torch.Tensor:
+    """Photos of one kind attract each other (supervised contrastive); the first columns are they themselves."""
     n = len(images)
     hidden = torch.zeros_like(alike, dtype=torch.bool)
     hidden[:, :n] = torch.eye(n, dtype=torch.bool)

@@ -85,8 +85,10 @@ class PhotoStage:
 
 
 def _groups(model: nn.Module) -> list[dict[str, Any]]:
-    """Matrices of the backbone decay; those of the heads too, and learn faster; the rest does not decay."""
-    trunk, others, small = [], [], []
+    """Matrices decay, and those of the heads learn faster; the rest does not decay."""
+    trunk: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
+    small: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         if parameter.ndim < 2:
             small.append(parameter)

@@ -1,6 +1,6 @@
 """One training step: which photos and texts are drawn, and the losses over them.
 
-The photos of the last steps stay in a queue, so that a text is compared with thousands of photos at once.
+The photos of the last steps stay in a queue, so that a text is compared with thousands of them at once.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Material:
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much a step draws: texts cost little while the text trunk is frozen, and much when it learns."""
+    """How much a step draws: texts cost little while their trunk is frozen, and much when it learns."""
 
     batch: int = 128
     other_names: int = 512
@@ -207,7 +207,9 @@ class Step:
         codes = self.draw.codes[KIND][batch.own]
         if not bool((codes >= 0).any()):
             return batch.images.sum() * 0.0
-        return F.cross_entropy(scale * batch.images @ texts.T, codes, ignore_index=-1, label_smoothing=0.05)
+        return F.cross_entropy(
+            scale * batch.images @ texts.T, codes, ignore_index=-1, label_smoothing=0.05
+        )
 
     def _colours(self, batch: Batch, encode: Encode, scale: torch.Tensor) -> torch.Tensor:
         """Which colour, given the kind: the texts of all colours of a photo's own kind."""
@@ -217,7 +219,9 @@ class Step:
             return batch.images.sum() * 0.0
         kinds, place = kind[rows].unique(return_inverse=True)
         templates = self._corpus.colour_prompts.shape[2]
-        prompts = self._corpus.colour_prompts[kinds.numpy()][..., self.draw.random.integers(templates)]
+        prompts = self._corpus.colour_prompts[kinds.numpy()][
+            ..., self.draw.random.integers(templates)
+        ]
         texts = encode(prompts.reshape(-1)).view(*prompts.shape, -1)
         logits = scale * torch.einsum("nd,ncd->nc", batch.images[rows], texts[place])
         return F.cross_entropy(logits, colour[rows], label_smoothing=0.05)
@@ -234,7 +238,10 @@ class Step:
 
 def both_ways(logits: torch.Tensor, right: torch.Tensor, own: int) -> torch.Tensor:
     """Texts to photos, and the first `own` photos to texts."""
-    there, back = cross_entropy_to(logits, right), cross_entropy_to(logits[:, :own].T, right[:, :own].T)
+    there, back = (
+        cross_entropy_to(logits, right),
+        cross_entropy_to(logits[:, :own].T, right[:, :own].T),
+    )
     return (there + back) / 2
 
 

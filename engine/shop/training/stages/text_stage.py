@@ -187,6 +187,8 @@ class _Asked:
                 right = kind == torch.from_numpy(self._kinds)[:, None]
                 losses[name] = cross_entropy_to(logits, right.float())
             else:
-                right = (kind == self._kind) & (colour == torch.from_numpy(self._some_colours)[:, None])
+                right = (kind == self._kind) & (
+                    colour == torch.from_numpy(self._some_colours)[:, None]
+                )
                 losses[name] = cross_entropy_to(logits, right.float())
         return losses

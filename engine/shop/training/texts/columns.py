@@ -26,7 +26,9 @@ class Columns:
         self._rows = rows
         self._values: dict[str, dict[str, npt.NDArray[np.int64]]] = {}
         self._names = [f" {' '.join(words_of(row.get('name') or ''))} " for row in rows]
-        self._with_word = _grouped((w, i) for i, name in enumerate(self._names) for w in set(name.split()))
+        self._with_word = _grouped(
+            (w, i) for i, name in enumerate(self._names) for w in set(name.split())
+        )
         self.unknown_fields: set[str] = set()  # that conditions asked for and no product has
 
     def where(self, condition: Any) -> Mask | None:
@@ -53,7 +55,9 @@ class Columns:
             return found[0] if found else _NONE
         rows = min(found, key=len)
         wanted = f" {' '.join(words)} "
-        return np.array([row for row in rows.tolist() if wanted in self._names[row]], dtype=np.int64)
+        return np.array(
+            [row for row in rows.tolist() if wanted in self._names[row]], dtype=np.int64
+        )
 
     def _equal(self, field: str, value: str) -> npt.NDArray[np.int64]:
         known = self._values.get(field)

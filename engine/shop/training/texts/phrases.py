@@ -1,7 +1,7 @@
-"""Words that customers use, and which products each one describes. Knows the word lists, no model and no photo.
+"""Words that customers use, and which products each one describes. Knows the word lists; no photo.
 
-A line of a list: `{"part": "noun", "texts": ["trainers", "kicks"], "where": {"articleType": ["Sports Shoes"]}}`;
-the lists of this project and their format: `datasets/shopping_words/README.md`.
+A line of a list: `{"part": "noun", "texts": ["trainers"], "where": {"articleType": ["Sports Shoes"]}}`; the
+lists of this project and their format: `datasets/shopping_words/README.md`.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ def _phrase(file: Path, number: int, line: str, columns: Columns) -> Phrase:
         raise bad(f"texts is {entry['texts']!r:.80}; expected a list of texts")
     where = entry["where"] if isinstance(entry["where"], list) else [entry["where"]]
     if not where or not all(map(_is_condition, where)):
-        raise bad(f"where is {entry['where']!r:.80}; expected fields, each with a list of its values")
+        raise bad(
+            f"where is {entry['where']!r:.80}; expected fields, each with a list of its values"
+        )
     return Phrase(entry["part"], tuple(entry["texts"]), columns.where(where))
 
 

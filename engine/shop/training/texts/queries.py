@@ -1,4 +1,4 @@
-"""Training queries: phrases that describe a product, put together as customers do. Knows no model and no photo."""
+"""Training queries: phrases that describe a product, put together as customers do. Knows no photo."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import random
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,8 @@ from engine.core.arrays import Matrix
 from engine.shop.training.texts.phrases import Phrase
 
 TEMPLATES = (
-    "{}", "{}", "{}", "{}", "{}", "a photo of {}", "a photo of {}", "a photo of a {}", "photo of {}", "a {}",
+    "{}", "{}", "{}", "{}", "{}", "a photo of {}", "a photo of {}", "a photo of a {}", "photo of {}",
+    "a {}",
     "{} on white background", "a picture of {}", "an image of {}", "buy {}", "{} online", "i want {}",
     "a product photo of {}", "show me {}", "looking for {}", "i need a {}", "find me {}", "some {}",
 )  # fmt: skip
@@ -35,7 +37,7 @@ class QuerySampler:
     `chance` of the parts besides the noun: about two in a query, colour first.
     """
 
-    chance = {"colour": 0.62, "person": 0.24, "pattern": 0.3, "material": 0.3, "style": 0.16,
+    chance: ClassVar = {"colour": 0.62, "person": 0.24, "pattern": 0.3, "material": 0.3, "style": 0.16,
               "occasion": 0.13, "season": 0.08}  # fmt: skip
 
     def __init__(self, phrases: Sequence[Phrase], seed: int = 0, junk: float = 0.05) -> None:
@@ -51,9 +53,12 @@ class QuerySampler:
             if (rows := [d for i in ids if (d := phrases[i].describes) is not None])
         }
         self._with = {
-            part: np.array([i for i in ids if phrases[i].describes is not None]) for part, ids in of.items()
+            part: np.array([i for i in ids if phrases[i].describes is not None])
+            for part, ids in of.items()
         }
-        self._company = [i for i, p in enumerate(phrases) if p.describes is None and p.part != "whole"]
+        self._company = [
+            i for i, p in enumerate(phrases) if p.describes is None and p.part != "whole"
+        ]
         self._weight = {part: (m.mean(0) + 1e-3) ** -0.25 for part, m in self._matrix.items()}
 
     def draw(self, product: int) -> Query:
@@ -61,14 +66,18 @@ class QuerySampler:
         r = self._random
         if r.random() < 0.16 and (whole := self._one("whole", product)) is not None:
             return Query(self._typed(r.choice(self.phrases[whole].texts)), (whole,))
-        before, after, used = [], [], []
+        before: list[str] = []
+        after: list[str] = []
+        used: list[int] = []
         noun = self._one("noun", product)
         for part, chance in self.chance.items():
             if r.random() < chance and (i := self._one(part, product)) is not None:
                 self._place(r.choice(self.phrases[i].texts), part, before, after)
                 used.append(i)
         if self._company and r.random() < 0.12:
-            self._place(r.choice(self.phrases[r.choice(self._company)].texts), "style", before, after)
+            self._place(
+                r.choice(self.phrases[r.choice(self._company)].texts), "style", before, after
+            )
         if noun is not None and not (used and r.random() < 0.07):
             used.append(noun)
             head = r.choice(self.phrases[noun].texts)
@@ -81,7 +90,7 @@ class QuerySampler:
         return Query(self._typed(text), tuple(used))
 
     def _one(self, part: str, product: int) -> int | None:
-        """A phrase of `part` that describes the product; rarer ones, which say more, are preferred a little."""
+        """A phrase of `part` that describes the product; rarer ones, which say more, a little more often."""
         if part not in self._weight:
             return None
         fitting = np.flatnonzero(self._matrix[part][product])
@@ -109,15 +118,26 @@ class QuerySampler:
             i = r.randint(1, len(text) - 2)
             slip = r.random()
             swap = text[:i] + text[i + 1] + text[i] + text[i + 2 :]
-            text = swap if slip < 0.4 else text[:i] + text[i + 1 :] if slip < 0.7 else text[:i] + text[i] + text[i:]
+            text = (
+                swap
+                if slip < 0.4
+                else text[:i] + text[i + 1 :]
+                if slip < 0.7
+                else text[:i] + text[i] + text[i:]
+            )
         if r.random() < self.junk:
             words = text.split()
-            words.insert(r.randint(0, len(words)), "".join(r.choices(string.ascii_lowercase, k=r.randint(3, 7))))
+            words.insert(
+                r.randint(0, len(words)),
+                "".join(r.choices(string.ascii_lowercase, k=r.randint(3, 7))),
+            )
             text = " ".join(words)
         return text
 
 
-def describes(queries: Sequence[Query], phrases: Sequence[Phrase], products: npt.NDArray[np.int64]) -> Matrix:
+def describes(
+    queries: Sequence[Query], phrases: Sequence[Phrase], products: npt.NDArray[np.int64]
+) -> Matrix:
     """(queries, products): 1 where every phrase of the query describes the product."""
     match = np.ones((len(queries), len(products)), dtype=bool)
     for row, query in zip(match, queries, strict=True):

@@ -14,7 +14,9 @@ class Scales(nn.Module):
 
     def __init__(self, names: tuple[str, ...]) -> None:
         super().__init__()
-        self.logs = nn.ParameterDict({name: nn.Parameter(torch.tensor(math.log(1 / 0.07))) for name in names})
+        self.logs = nn.ParameterDict(
+            {name: nn.Parameter(torch.tensor(math.log(1 / 0.07))) for name in names}
+        )
 
     def forward(self, name: str) -> torch.Tensor:
         return self.logs[name].exp().clamp(max=100)

@@ -51,7 +51,7 @@ def kept_features(
     """
     digest = _digest(trunk, texts)
     said = _said(file.with_suffix(".json"))
-    done = said["done"] if said.get("digest") == digest and file.is_file() else 0
+    done = int(said["done"]) if said.get("digest") == digest and file.is_file() else 0
     shape = (len(texts), trunk.shape.width)
     mode = "r+" if done else "w+"
     features = np.lib.format.open_memmap(file, mode=mode, dtype=np.float16, shape=shape)
@@ -60,7 +60,9 @@ def kept_features(
         pieces = Pieces(tokenizer, texts[done:])
         for start in range(done, len(texts), _BLOCK):
             stop = min(start + _BLOCK, len(texts))
-            features[start:stop] = encode(trunk, pieces, np.arange(start - done, stop - done)).numpy()
+            features[start:stop] = encode(
+                trunk, pieces, np.arange(start - done, stop - done)
+            ).numpy()
             features.flush()
             file.with_suffix(".json").write_text(json.dumps({"digest": digest, "done": stop}))
             progress(stop - start)

@@ -42,8 +42,8 @@ def check_trunk(trunk: nn.Module, backbone: str, sizes: tuple[int, ...]) -> None
                 trunk(torch.zeros(1, 3, size, size))
         except Exception as error:  # backbones assert, and raise what they like
             raise InvalidParameterValue(
-                f"backbone {backbone!r} does not take photos of {size} pixels ({error!s:.100}); expected "
-                "a convolutional one, which takes any size."
+                f"backbone {backbone!r} does not take photos of {size} pixels ({error!s:.100}); "
+                "expected a convolutional one, which takes any size."
             ) from None
 
 

@@ -14,7 +14,9 @@ Pairs = list[tuple[str, str]]  # names of a convolution and of the norm that tak
 
 def pairs_of(trunk: nn.Module, size: int) -> Pairs:
     """The batch norms that take a convolution's output as it is, with the convolution."""
-    made: dict[int, tuple[str, torch.Tensor]] = {}  # by id; the tensors are held, so ids stay theirs
+    made: dict[
+        int, tuple[str, torch.Tensor]
+    ] = {}  # by id; the tensors are held, so ids stay theirs
     found: Pairs = []
 
     def after(name: str) -> object:
@@ -61,7 +63,9 @@ def _put(root: nn.Module, name: str, module: nn.Module) -> None:
     setattr(root.get_submodule(parent), own, module)
 
 
-def unfolded(state: dict[str, torch.Tensor], trunk: nn.Module, size: int) -> dict[str, torch.Tensor]:
+def unfolded(
+    state: dict[str, torch.Tensor], trunk: nn.Module, size: int
+) -> dict[str, torch.Tensor]:
     """The state of a trunk from that of its folded form: each norm adds the convolution's bias alone."""
     state = dict(state)
     for conv_name, norm_name in pairs_of(trunk, size):

@@ -112,7 +112,9 @@ def _folder(name: str) -> Path:
     return folder
 
 
-def temperature_logs(temperatures: dict[str, float], names: tuple[str, ...]) -> dict[str, torch.Tensor]:
+def temperature_logs(
+    temperatures: dict[str, float], names: tuple[str, ...]
+) -> dict[str, torch.Tensor]:
     """Logarithms of those temperatures that are known and positive."""
     known = {name: temperatures[name] for name in names if temperatures.get(name, 0) > 0}
     return {name: torch.tensor(math.log(value)) for name, value in known.items()}

@@ -46,7 +46,9 @@ def read_teacher(folder: Path) -> tuple[TextTrunk, Tokenizer]:
     try:
         trunk.load_state_dict(_state(weights, shape))
     except (KeyError, RuntimeError) as error:
-        raise CorruptFile(f"{file}: not the weights that config.json tells of ({error!s:.200})") from None
+        raise CorruptFile(
+            f"{file}: not the weights that config.json tells of ({error!s:.200})"
+        ) from None
     return trunk.eval(), read_tokenizer(folder / "tokenizer.json", shape.context)
 
 

@@ -47,7 +47,8 @@ class Layer(nn.Module):
         """`(n, length, width)` and additive mask `(n, 1, 1, length)` to the same shape."""
         n, length, width = x.shape
         q, k, v = (
-            part(x).view(n, length, self.heads, -1).transpose(1, 2) for part in (self.query, self.key, self.value)
+            part(x).view(n, length, self.heads, -1).transpose(1, 2)
+            for part in (self.query, self.key, self.value)
         )
         scores = q @ k.transpose(2, 3) / math.sqrt(width // self.heads) + mask
         mixed = (scores.softmax(-1) @ v).transpose(1, 2).reshape(n, length, width)
