@@ -101,15 +101,16 @@ def _found(rows: Sequence[Row], used: Collection[str]) -> tuple[str, ...]:
         field
         for field in fields
         if (field in FIELDS or field not in used)
-        and _describes([value for row in rows if (value := row.get(field))])
+        and _describes([v for row in rows if (v := row.get(field))], field in (KIND, COLOUR))
     )
 
 
-def _describes(values: Sequence[str]) -> bool:
+def _describes(values: Sequence[str], is_kind: bool) -> bool:
+    """Whether values, of which other columns have each twice on average, are words of products."""
     distinct = set(values)
     return (
         FEWEST <= len(distinct) <= MOST
-        and 2 * len(distinct) <= len(values)  # each twice, on average
+        and (is_kind or 2 * len(distinct) <= len(values))
         and not all(_is_number(value) for value in distinct)
     )
 

@@ -45,7 +45,7 @@ def same_kind(
 def photo_loss(
     images: torch.Tensor, others: torch.Tensor, alike: torch.Tensor, scale: torch.Tensor
 ) -> torch.Tensor:
-    """Photos of one kind attract each other (supervised contrastive); the first columns are they themselves."""
+    """Photos of one kind attract each other (supervised contrastive); they themselves come first."""
     n = len(images)
     hidden = torch.zeros_like(alike, dtype=torch.bool)
     hidden[:, :n] = torch.eye(n, dtype=torch.bool)

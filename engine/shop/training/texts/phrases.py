@@ -1,7 +1,7 @@
 """Words that customers use, and which products each one describes. Knows the word lists; no photo.
 
-A line of a list: `{"part": "noun", "texts": ["trainers"], "where": {"articleType": ["Sports Shoes"]}}`; the
-lists of this project and their format: `datasets/shopping_words/README.md`.
+A line of a list: `{"part": "noun", "texts": ["trainers"], "where": {"articleType": ["Sports Shoes"]}}`.
+The lists of this project and their format: `datasets/shopping_words/README.md`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _OTHER = "material"
 _ONLY_PLURAL = ("Jeans", "Briefs", "Tights", "Capris", "Trousers", "Shorts", "Sunglasses", "Boxers",
                 "Leggings", "Jeggings", "Suspenders", "Stockings", "Gloves", "Socks", "Cufflinks",
                 "Earrings")  # fmt: skip
+_IN_IE = ("Ties", "Hoodies", "Booties", "Beanies", "Cookies", "Movies")
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,9 @@ def singular(word: str) -> str:
     """The singular of a type, as shoppers write it."""
     if word in _ONLY_PLURAL:
         return word
-    for end, new in (("ches", "ch"), ("sses", "ss"), ("arves", "arf"), ("ies", "ie"), ("s", "")):
+    if word in _IN_IE:
+        return word[:-1]
+    for end, new in (("ches", "ch"), ("sses", "ss"), ("arves", "arf"), ("ies", "y"), ("s", "")):
         if word.endswith(end) and not word.endswith("ss"):
             return word[: -len(end)] + new
     return word

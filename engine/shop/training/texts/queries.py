@@ -90,7 +90,7 @@ class QuerySampler:
         return Query(self._typed(text), tuple(used))
 
     def _one(self, part: str, product: int) -> int | None:
-        """A phrase of `part` that describes the product; rarer ones, which say more, a little more often."""
+        """A phrase of `part` that describes the product; rarer ones a little more often."""
         if part not in self._weight:
             return None
         fitting = np.flatnonzero(self._matrix[part][product])
