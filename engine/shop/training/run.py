@@ -42,7 +42,8 @@ class TrainingRun:
         request.check()
         self._request = request
         self._given = read_given(request)
-        self._start = read_start(request)
+        with torch_set(request.threads, request.seed):
+            self._start = read_start(request)
         take_up(request, self._given.files)
 
     def run(self, bar: Bar) -> TrainReport:
