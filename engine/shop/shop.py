@@ -144,12 +144,10 @@ class Shop:
             InvalidState: the directory holds another training.
             InvalidInputException, InvalidParameterValue: what is asked for can't be.
         """
-        from engine.optional import check, require
         from engine.service import progress
+        from engine.shop.training.packages import load_packages
 
-        for package in ("torch", "timm", "onnx", "safetensors"):
-            check(package, "training a model")
-        require("torch", "training a model")
+        load_packages()
         from engine.shop.training.run import TrainingRun
 
         report = TrainingRun(request).run(progress.bar)

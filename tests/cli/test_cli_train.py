@@ -79,7 +79,9 @@ def test_without_the_extra_it_is_named(
     assert "training a model needs the package 'timm'" in result.output
     assert "[clip]" in result.output
     with pytest.raises(MissingExtra):
-        Workspace(tmp_path / "ws").train(catalogue.styles, catalogue.images, tmp_path / "m", passes=1)
+        Workspace(tmp_path / "ws").train(
+            catalogue.styles, catalogue.images, tmp_path / "m", passes=1
+        )
 
 
 def test_help_loads_no_torch() -> None:

@@ -31,7 +31,12 @@ WALLS = {
     "safetensors": {"encode/models/clip.py", "shop/training/towers/teacher.py"},
     "onnxruntime": {"encode/models/onnx.py"},
     "tokenizers": {"encode/models/onnx.py", "shop/training/"},
-    "PIL": {"encode/images.py", "encode/photos/", "shop/evaluation/surroundings.py"},
+    "PIL": {
+        "encode/images.py",
+        "encode/photos/",
+        "shop/evaluation/surroundings.py",
+        "shop/training/progress/curve.py",
+    },
     "sqlite3": {"encode/cache/embeddings.py", "encode/cache/file.py", "encode/cache/salvage.py"},
     "deltalake": {"store/tables/delta.py"},
     "lark": {"core/filters/grammar.py"},

@@ -9,7 +9,7 @@ import pytest
 from engine.optional import install_line, is_installed
 
 BRINGS = {
-    "clip": ("torch", "open_clip", "safetensors"),
+    "clip": ("torch", "open_clip", "safetensors", "timm", "onnx"),
     "delta": ("deltalake",),
     "pandas": ("pandas",),
     "sdk": ("databricks.sdk",),

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 BACKBONE = "test_resnet"
 WIDTH, LAYERS, HIDDEN, HEADS = 24, 3, 32, 2
 WORDS = (
-    '{"part": "noun", "texts": ["trainers", "kicks"], "where": {"articleType": ["Sports Shoes", "Tshirts"]}}\n'
-    '{"part": "whole", "texts": ["something in red"], "where": [{"baseColour": ["Red"]}, {"name": "red"}]}\n'
+    '{"part": "noun", "texts": ["kicks"], "where": {"articleType": ["Sports Shoes", "Tshirts"]}}\n'
+    '{"part": "whole", "texts": ["in red"], "where": [{"baseColour": ["Red"]}, {"name": "red"}]}\n'
     '{"part": "style", "texts": ["best"], "where": {}}\n'
 )
 

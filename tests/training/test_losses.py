@@ -93,7 +93,9 @@ def test_heads_count_only_where_the_attribute_is_known() -> None:
     codes = {"articleType": torch.tensor([1, -1, 0, 1]), "usage": torch.tensor([-1, -1, -1, -1])}
     value = head_loss({"articleType": logits, "usage": logits}, codes, torch.tensor([0, 1, 2]))
     smooth = torch.tensor([[0.025, 0.975], [0, 0], [0.975, 0.025]])
-    assert float(value) == pytest.approx(slow_cross_entropy(logits.numpy(), smooth.numpy()), rel=1e-5)
+    assert float(value) == pytest.approx(
+        slow_cross_entropy(logits.numpy(), smooth.numpy()), rel=1e-5
+    )
 
 
 def test_texts_to_photos_and_back() -> None:

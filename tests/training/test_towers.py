@@ -160,7 +160,9 @@ def test_recalibrated_norms_keep_the_function_and_know_the_photos() -> None:
 
 
 # ------------------------------------------------------------------ files
-def write(folder: Path, teacher: Path, backbone: str = BACKBONE) -> tuple[ImageTower, TextTrunk, Head]:
+def write(
+    folder: Path, teacher: Path, backbone: str = BACKBONE
+) -> tuple[ImageTower, TextTrunk, Head]:
     trunk, tokenizer = read_teacher(teacher)
     with torch.no_grad():
         trunk.tokens.weight.copy_(rounded_to_eight_bits(trunk.tokens.weight))
@@ -168,9 +170,7 @@ def write(folder: Path, teacher: Path, backbone: str = BACKBONE) -> tuple[ImageT
     torch.nn.init.normal_(head.narrow.weight, 0.1)
     facts = {"image": {"steps": 1}, "text": {"steps": 2}}
     logs = {"names": 20.0}
-    write_model(
-        Trained("mine", image, backbone, SIZE, trunk, head, tokenizer, facts, logs), folder
-    )
+    write_model(Trained("mine", image, backbone, SIZE, trunk, head, tokenizer, facts, logs), folder)
     return image, trunk, head
 
 
@@ -251,11 +251,9 @@ def test_what_can_not_be_read_back_is_named(tmp_path: Path, teacher: Path) -> No
 
 
 def test_backbones_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(InvalidParameterValue, match="none of timm's.*test_resnet"):
+    with pytest.raises(InvalidParameterValue, match=r"none of timm's.*test_resnet"):
         make_trunk("test_resne")
     with pytest.raises(InvalidParameterValue, match="takes any size"):
         check_trunk(make_trunk("vit_tiny_patch16_224"), "vit_tiny_patch16_224", (SIZE,))
     check_trunk(make_trunk(BACKBONE), BACKBONE, (32, 48))
     assert BACKBONE in timm.list_models()
-
-

@@ -108,9 +108,7 @@ def test_a_catalogue_becomes_a_model_that_is_judged(
     assert [line["stage"] for line in lines] == ["photos", "texts"]
     assert all(line["progress"] == 1 and line["held_out"] and line["losses"] for line in lines)
     assert report.evaluation is not None
-    figures = {
-        (row["figure"], row["model"]): row for row in report.evaluation.rows()
-    }
+    figures = {(row["figure"], row["model"]): row for row in report.evaluation.rows()}
     assert figures["queries:asked", f"local-dir:{out}"]["n"] == 1
     assert {model for _, model in figures} == {"embedded", f"local-dir:{out}"}
     ids = {p["id"] for one in report.evaluation.judgements for p in one.products}
@@ -184,7 +182,9 @@ def test_photos_of_rare_kinds_are_drawn_more_often() -> None:
 
 # ------------------------------------------------------------------ going on
 def states(out: Path) -> dict[str, Any]:
-    return {s: torch.load(out / "training" / f"{s}.pt", weights_only=True) for s in ("photos", "texts")}
+    return {
+        s: torch.load(out / "training" / f"{s}.pt", weights_only=True) for s in ("photos", "texts")
+    }
 
 
 def assert_equal(one: Any, other: Any, place: str = "") -> None:
@@ -206,7 +206,12 @@ def assert_equal(one: Any, other: Any, place: str = "") -> None:
 
 @pytest.mark.parametrize(("stage", "after"), [("photos", 4), ("texts", 5)])
 def test_what_was_interrupted_goes_on_with_the_steps_that_are_left(
-    shop: Catalogue, teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, after: int
+    shop: Catalogue,
+    teacher: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stage: str,
+    after: int,
 ) -> None:
     train(shop, teacher, tmp_path / "whole", passes=2)
     taken: list[tuple[str, int]] = []
@@ -302,7 +307,9 @@ def goods(folder: Path, count: int = 40) -> tuple[Path, Path]:
     for i in range(count):
         material, category = ("oak", "steel")[i % 2], ("Lamps", "Chairs", "Tables")[i % 3]
         title = f"{material} {category} number {i}"
-        rows.append({"sku": f"a{i}", "title": title, "category": category, "Material": material, "n": i % 4})
+        rows.append(
+            {"sku": f"a{i}", "title": title, "category": category, "Material": material, "n": i % 4}
+        )
         colour = ((120, 80, 40), (160, 160, 170))[i % 2]
         Image.new("RGB", (40 + i, 50), colour).save(photos / f"a{i}.png")
     pq.write_table(pa.Table.from_pylist(rows), folder / "goods.parquet")
@@ -375,7 +382,9 @@ def test_training_sees_the_pixels_that_serving_sees(
     (images / f"{key}.jpg").unlink()
     cut_out.save(images / f"{key}.png")
     train(Catalogue(shop.styles, images), teacher, tmp_path / "m")
-    given = read_given(TrainRequest(**tiny_request(Catalogue(shop.styles, images), teacher, tmp_path)))
+    given = read_given(
+        TrainRequest(**tiny_request(Catalogue(shop.styles, images), teacher, tmp_path))
+    )
     pixels = np.load(tmp_path / "m" / "training" / "photos.npy")
     encoder = load_encoder(f"local-dir:{tmp_path / 'm'}")
     mean, std = (np.array(encoder.preprocess.mean), np.array(encoder.preprocess.std))  # type: ignore[attr-defined]
@@ -433,9 +442,7 @@ def test_a_folder_without_the_products_photos(
         train(shop, teacher, tmp_path / "m", photos=without_photos(tmp_path))
 
 
-def test_photos_of_held_out_products_alone(
-    shop: Catalogue, teacher: Path, tmp_path: Path
-) -> None:
+def test_photos_of_held_out_products_alone(shop: Catalogue, teacher: Path, tmp_path: Path) -> None:
     images = tmp_path / "images"
     images.mkdir()
     for row in rows_of(shop):
@@ -451,5 +458,3 @@ def test_torch_is_given_back_as_it_was(shop: Catalogue, teacher: Path, tmp_path:
     train(shop, teacher, tmp_path / "m", threads=torch.get_num_threads() % 2 + 1)
     assert torch.get_num_threads() == before[0] and torch.equal(torch.get_rng_state(), before[1])
     assert float(tiny * 1) == before[2] > 0
-
-

@@ -151,7 +151,9 @@ def test_the_singular_of_a_type(many: str, one: str) -> None:
 def test_what_a_query_is_made_of_describes_its_product(tmp_path: Path) -> None:
     labels = Labels.of(PRODUCTS)
     phrases = catalogue_phrases(Columns(PRODUCTS), labels.classes)
-    phrases += read(tmp_path, '{"part": "whole", "texts": ["in red"], "where": {"baseColour": "Red"}}')
+    phrases += read(
+        tmp_path, '{"part": "whole", "texts": ["in red"], "where": {"baseColour": "Red"}}'
+    )
     sampler = QuerySampler(phrases, seed=1, junk=0.0)
     drawn = [sampler.draw(i % len(PRODUCTS)) for i in range(500)]
     right = describes(drawn, phrases, np.arange(len(PRODUCTS)))
@@ -168,7 +170,14 @@ def test_what_a_query_is_made_of_describes_its_product(tmp_path: Path) -> None:
 def test_queries_that_models_are_judged_by_are_in_no_text_of_training(tmp_path: Path) -> None:
     labels = Labels.of(PRODUCTS)
     columns = Columns(PRODUCTS)
-    aside = ["Red dresses!", "frock", "a photo of watches", "Acme Red Dresses 0", "white TSHIRTS", "blue"]
+    aside = [
+        "Red dresses!",
+        "frock",
+        "a photo of watches",
+        "Acme Red Dresses 0",
+        "white TSHIRTS",
+        "blue",
+    ]
     kept = frozenset(map(comparable, aside))
     phrases = catalogue_phrases(columns, labels.classes, kept)
     phrases += read(
@@ -190,7 +199,7 @@ def test_a_corpus_is_the_same_for_the_same_seed() -> None:
     phrases = catalogue_phrases(Columns(PRODUCTS), labels.classes)
     first, again, other = (build_corpus(PRODUCTS, labels, phrases, seed=s) for s in (1, 1, 2))
     assert first.texts == again.texts != other.texts
-    assert [first.texts[n] for n in first.prompts[0]][0] == "a photo of dresses"
+    assert first.texts[first.prompts[0, 0]] == "a photo of dresses"
     assert first.texts[first.colour_prompts[0, 0, 0]] == "blue dresses"
     assert all(first.names) and all(len(some) == 5 for some in first.queries)
 

@@ -56,11 +56,6 @@ def write_model(model: Trained, folder: Path) -> dict[str, Any]:
 
 def _facts(model: Trained, folder: Path) -> dict[str, Any]:
     shape = model.text.shape
-    towers = {
-        "image": [model.image.trunk, model.image.projection],
-        "text": [model.text, model.head],
-    }
-    files = {name: (folder / name).read_bytes() for name in _FILES}
     return {
         "name": model.name,
         "dimension": EMBED_DIM,
@@ -85,15 +80,20 @@ def _facts(model: Trained, folder: Path) -> dict[str, Any]:
         "vocabulary_rows": shape.vocabulary,
         "training": dict(model.training),
         "temperatures": {name: round(value, 2) for name, value in model.temperatures.items()},
-        "parameters": {
-            tower: sum(p.numel() for part in parts for p in part.parameters())
-            for tower, parts in towers.items()
-        },
-        "files": {
-            name: {
-                "bytes": len(data),
-                "blake2b": hashlib.blake2b(data, digest_size=16).hexdigest(),
-            }
-            for name, data in files.items()
-        },
+        "parameters": _parameters(model),
+        "files": {name: _described(folder / name) for name in _FILES},
     }
+
+
+def _parameters(model: Trained) -> dict[str, int]:
+    """How many each tower has, without what only training needs."""
+    image, text = (model.image.trunk, model.image.projection), (model.text, model.head)
+    return {
+        tower: sum(p.numel() for part in parts for p in part.parameters())
+        for tower, parts in (("image", image), ("text", text))
+    }
+
+
+def _described(file: Path) -> dict[str, Any]:
+    data = file.read_bytes()
+    return {"bytes": len(data), "blake2b": hashlib.blake2b(data, digest_size=16).hexdigest()}
