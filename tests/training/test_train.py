@@ -418,6 +418,7 @@ def without_photos(folder: Path) -> Path:
         ({"table": "/none.csv"}, BadSourceFile, "no such file"),
         ({"photos": "/none"}, BadSourceFile, "not a folder"),
         ({"photos": []}, InvalidInputException, "photos is empty"),
+        ({"words": [Path(__file__).parent]}, BadSourceFile, r"no file \*\.jsonl in this folder"),
         ({"words": ["/none.jsonl"]}, BadSourceFile, "can't be read"),
         ({"queries": ["/none.jsonl"]}, BadSourceFile, "can't be read"),
     ],

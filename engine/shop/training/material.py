@@ -64,7 +64,7 @@ def read_given(request: TrainRequest) -> Given:
     columns = Columns(table.rows)
     aside = _kept_aside(queries)
     phrases = catalogue_phrases(columns, labels.classes, aside)
-    phrases += read_phrases([Path(file).expanduser() for file in request.words], columns, aside)
+    phrases += read_phrases(word_files(request.words), columns, aside)
     folders = request.evaluation(()).folders
     own, held = _photo_files(folders, table)
     files, products = [file for file, _ in own + held], [row for _, row in own + held]
@@ -78,6 +78,21 @@ def read_given(request: TrainRequest) -> Given:
             f"the table has no kind of product: name its column with --column {KIND}=COLUMN"
         )
     return Given(table, labels, phrases, queries, files, products, len(own), judged, tuple(notes))
+
+
+def word_files(places: Sequence[str | Path]) -> list[Path]:
+    """Files of phrases, those of folders too.
+
+    Raises:
+        BadSourceFile: a folder without one.
+    """
+    found: list[Path] = []
+    for place in (Path(one).expanduser() for one in places):
+        files = sorted(place.glob("*.jsonl")) if place.is_dir() else [place]
+        if not files:
+            raise BadSourceFile("there is no file *.jsonl in this folder", file=str(place))
+        found += files
+    return found
 
 
 def _kept_aside(queries: Mapping[str, Sequence[Query]]) -> frozenset[str]:

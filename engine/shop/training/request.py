@@ -27,7 +27,8 @@ class TrainRequest:
         columns: field (id, name, articleType, baseColour, ...) -> the file's column for it; "" for a
             field that it doesn't have.
         attributes: fields or columns whose values describe products; None to find them.
-        words: files of phrases that customers use, in JSON lines; see `datasets/shopping_words`.
+        words: files of phrases that customers use, or folders of them; JSON lines as those of
+            `datasets/shopping_words`.
         queries: files of query sets, or folders of them. Training shows none of their texts.
         start: "embedded", "teacher", or the directory of a model that training made.
         teacher: a sentence-transformers directory, for start="teacher"; `layers` of it are kept.

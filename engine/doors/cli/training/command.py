@@ -52,7 +52,7 @@ _SHOWN = 3  # failures
     multiple=True,
     type=FILE,
     metavar="FILE",
-    help="Phrases that customers use: JSON lines of part, texts and where.",
+    help="Phrases that customers use: JSON lines of part, texts and where, or a folder of them.",
 )
 @click.option(
     "--queries",
