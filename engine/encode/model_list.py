@@ -11,10 +11,12 @@ from typing import Any, Literal
 from engine.encode.model_folders import editions, own_name
 from engine.encode.models.hashed import DIMENSION, HASHED
 from engine.encode.models.onnx import OnnxEncoder
+from engine.encode.models.sentence_form import SentenceForm, bytes_in, read_form
 from engine.encode.models.sources import HUB
 from engine.encode.models.transformers_form import is_clip, model_config
+from engine.encode.text_models import TEXT_MODEL, has_text_model, text_folder
 from engine.errors import CorruptFile
-from engine.optional import is_installed, require
+from engine.optional import install_line, is_installed, require
 from engine.settings import DEFAULT_ENCODER
 
 
@@ -23,17 +25,17 @@ class ModelInfo:
     """A model that `load_encoder` takes by `name`.
 
     Attributes:
-        kind: "embedded", "for tests", "hub cache", or "open_clip" (known by name; its weights may not
-            be here).
+        kind: "embedded", "text model" (of the extra [text], which may not be here), "for tests",
+            "hub cache", or "open_clip" (known by name; its weights may not be here).
         dimension: of its vectors, None if unknown.
         bytes: of its files here, None if they are not here.
-        where: the directory, or why it can't be used; for "open_clip" the names of its pretrained
-            weights.
+        where: the directory, why it can't be used, or how to get it; for "open_clip" the names of its
+            pretrained weights.
         also: another name that stands for it: "embedded" for the embedded model's newest edition.
     """
 
     name: str
-    kind: Literal["embedded", "for tests", "hub cache", "open_clip"]
+    kind: Literal["embedded", "text model", "for tests", "hub cache", "open_clip"]
     dimension: int | None
     bytes: int | None
     where: str
@@ -41,11 +43,11 @@ class ModelInfo:
 
 
 def available_models() -> list[ModelInfo]:
-    """The embedded model's editions, newest first, the model for tests, those in the hub's cache, and
-    those that open_clip knows.
+    """The embedded model's editions, newest first, the extra's model for texts, the one for tests, those
+    in the hub's cache, and those that open_clip knows.
     """
     hashed = ModelInfo(HASHED, "for tests", DIMENSION, 0, "no weights: hashed words")
-    return [*_embedded(), hashed, *_in_hub_cache(), *_known_to_open_clip()]
+    return [*_embedded(), _for_texts(), hashed, *_in_hub_cache(), *_known_to_open_clip()]
 
 
 def _embedded() -> Iterator[ModelInfo]:
@@ -57,6 +59,16 @@ def _embedded() -> Iterator[ModelInfo]:
         except CorruptFile as error:
             dimension, where = None, error.message
         yield ModelInfo(name, "embedded", dimension, _size(folder), where, also)
+
+
+def _for_texts() -> ModelInfo:
+    if not has_text_model():
+        return ModelInfo(TEXT_MODEL, "text model", None, None, install_line("text"))
+    folder = text_folder(TEXT_MODEL)
+    assert folder is not None
+    form = read_form(TEXT_MODEL, folder)
+    dimension = form.dimension if isinstance(form, SentenceForm) else None
+    return ModelInfo(TEXT_MODEL, "text model", dimension, bytes_in(folder), str(folder))
 
 
 def _size(folder: Path) -> int:

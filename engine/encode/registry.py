@@ -12,6 +12,8 @@ from typing import Any
 
 from engine.encode.encoder import Encoder
 from engine.encode.model_folders import editions, is_onnx_form, local_folder, own_name
+from engine.encode.models.sentence_form import Folder, SentenceForm, read_form
+from engine.encode.text_models import text_folder
 from engine.errors import CorruptFile
 from engine.settings import DEFAULT_ENCODER
 
@@ -34,22 +36,35 @@ def _hashed(name: str, device: str | None) -> Encoder:
     return HashedEncoder(name, device)
 
 
+def _sentences(name: str, device: str | None, folder: Folder) -> Encoder:
+    form = read_form(name, folder)
+    if isinstance(form, SentenceForm):
+        from engine.encode.models.sentence_bert import SentenceEncoder
+
+        return SentenceEncoder(name, device, form)
+    from engine.encode.models.sentence_library import LibraryEncoder
+
+    return LibraryEncoder(name, device, form)
+
+
 def load_encoder(name: str | None = None, device: str | None = None) -> Encoder:
     """An encoder by name; its weights are loaded when it is first used.
 
     Args:
         name: None or "embedded" for the newest edition of the model that comes with the package,
             which needs no torch; "vitrine-clip-1" and so on for that edition.
+            "all-minilm-l6-v2" for the text model that the extra [text] brings: texts, no photos.
             "hashed" for tests: instant and without meaning, see `HashedEncoder`.
             `ARCHITECTURE/TAG` of open_clip (`ViT-B-32-quickgelu/openai`), `ARCHITECTURE/FILE` for
             a checkpoint, `ARCHITECTURE/untrained` for seeded random weights; `local-dir:DIRECTORY`
-            (or its path) for one in the embedded model's, open_clip's or transformers' form;
-            `hf-hub:ORG/NAME` for one in the latter two.
+            (or its path) for one in the embedded model's, open_clip's, transformers' or
+            sentence-transformers' form; `hf-hub:ORG/NAME` for one in open_clip's or transformers'.
         device: "cpu", "cuda", "cuda:1", ...; None takes CUDA where torch has one.
 
     Raises:
         ModelUnavailable: unknown architecture, tag, file or device, or weights that are not here.
-        MissingExtra: torch or open_clip is not installed. CorruptFile: a model's file is damaged.
+        MissingExtra: a package that the model needs is not installed.
+        CorruptFile: a model's file is damaged.
     """
     wanted = own_name(name or DEFAULT_ENCODER)
     if wanted == "hashed":
@@ -57,6 +72,9 @@ def load_encoder(name: str | None = None, device: str | None = None) -> Encoder:
     folder = editions().get(wanted) or local_folder(wanted)
     if folder is not None and is_onnx_form(folder):
         return _onnx(wanted, device, folder)
+    texts = text_folder(wanted)
+    if texts is not None:
+        return _sentences(wanted, device, texts)
     return _open_clip(wanted, device)
 
 

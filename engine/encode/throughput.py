@@ -17,10 +17,14 @@ _TEXTS = [f"Brand {word} Cotton Casual Shirt No {n}" for n in range(16) for word
 
 @dataclass(frozen=True)
 class Throughput:
-    """Texts and photos that a model encodes in a second here; loading is not counted."""
+    """Texts and photos that a model encodes in a second here; loading is not counted.
+
+    Attributes:
+        images: None of a model that knows no photos.
+    """
 
     texts: float
-    images: float
+    images: float | None
 
 
 def measure(name: str, device: str | None = None) -> Throughput:
@@ -30,13 +34,13 @@ def measure(name: str, device: str | None = None) -> Throughput:
         ModelUnavailable, MissingExtra: the model can't be loaded here.
     """
     encoder = load_encoder(name, device)
+    texts = _rate(lambda: len(encoder.encode_texts(_TEXTS)))
+    if not encoder.takes_photos:
+        return Throughput(texts, None)
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (224, 224, 3), dtype=np.uint8)
     photos = [png_bytes(pixels)] * 16
-    return Throughput(
-        texts=_rate(lambda: len(encoder.encode_texts(_TEXTS))),
-        images=_rate(lambda: len(encoder.encode_images(photos))),
-    )
+    return Throughput(texts, _rate(lambda: len(encoder.encode_images(photos))))
 
 
 def _rate(work: Callable[[], int]) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.core.names import table_name
-from engine.encode.encoder import Encoder
+from engine.encode.encoder import Encoder, TextsOnly
 from engine.encode.registry import load_encoder
 from engine.service.indexes.operations import Indexes
 from engine.service.serving.models import Models
@@ -77,7 +77,8 @@ class Shop:
 
         Raises:
             NotFound: no such table. ModelUnavailable, MissingExtra: the encoder can't be loaded.
-            InvalidInputException, InvalidParameterValue: a limit or a recipe that can't be.
+            InvalidInputException, InvalidParameterValue: a limit or a recipe that can't be, or a model
+                that knows no photos.
         """
         # Modules of the embedding pipeline, Pillow among them, which queries don't need.
         from engine.encode.cache.embeddings import EmbeddingCache
@@ -89,6 +90,8 @@ class Shop:
         cache = EmbeddingCache(self._layout.cache_file)
         try:
             encoder = self._models.encoder(request.encoder)
+            if isinstance(encoder, TextsOnly):
+                raise encoder.no_photos()
             embedder = Embedder(self._tables, self._volumes, cache, encoder, source, request)
             # disable=None: silent when standard error is not a terminal
             with progress.bar(total=2 * source.num_rows, unit="item", desc="embed") as bar:

@@ -23,6 +23,7 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
 ENDPOINT, MODEL, TABLE = "shop", "databricks-gte-large-en", "main.shop.notes"
+DIMENSION = 1024  # of the model's vectors, as its documentation says
 WORDS = ("red", "blue", "dress", "shoes", "bag", "summer", "winter", "office")
 SCHEMA = {"id": "string", "text": "string", "color": "string", "price": "double"}
 
@@ -50,12 +51,12 @@ def ids(documents: list[Document]) -> list[str]:
     return [found.metadata["id"] for found in documents]
 
 
-def new_store(client: VectorSearchClient, name: str, embedding: Embeddings) -> Any:
+def new_store(client: VectorSearchClient, name: str, embedding: Embeddings, dimension: int) -> Any:
     client.create_direct_access_index(
         endpoint_name=ENDPOINT,
         index_name=name,
         primary_key="id",
-        embedding_dimension=len(embedding.embed_query("how wide")),
+        embedding_dimension=dimension,
         embedding_vector_column="vector",
         schema={**SCHEMA, "vector": "array<float>"},
     )
@@ -74,7 +75,7 @@ def fill(store: Any, notes: list[dict[str, Any]]) -> list[str]:
 
 def self_managed(client: VectorSearchClient, notes: list[dict[str, Any]]) -> dict[str, Any]:
     words = CountedWords()
-    store = new_store(client, "main.shop.counted", words)
+    store = new_store(client, "main.shop.counted", words, len(WORDS))
     found: dict[str, Any] = {"added": fill(store, notes)}
     ask = "red summer dress"
     found["documents"] = shown(store.similarity_search(ask, k=2))
@@ -118,7 +119,8 @@ def managed(client: VectorSearchClient, notes: list[dict[str, Any]]) -> dict[str
         embedding_model_endpoint_name=MODEL,
     )
     store = DatabricksVectorSearch(name, columns=["color", "price"])
-    own = new_store(client, "main.shop.by_own_call", DatabricksEmbeddings(endpoint=MODEL))
+    embedding = DatabricksEmbeddings(endpoint=MODEL)
+    own = new_store(client, "main.shop.by_own_call", embedding, DIMENSION)
     fill(own, notes)
     tool = VectorSearchRetrieverTool(
         index_name=name, num_results=2, columns=["color", "price"], dynamic_filter=True

@@ -69,14 +69,15 @@ def test_a_column_and_a_file_that_are_not_there_are_named(
     assert not (tmp_path / "m").exists()
 
 
+@pytest.mark.parametrize("missing", ["torch", "timm", "onnx"])
 def test_without_the_extra_it_is_named(
-    catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
-    monkeypatch.setattr("engine.optional.is_installed", lambda package: package != "timm")
+    monkeypatch.setattr("engine.optional.is_installed", lambda package: package != missing)
     given = ["--table", catalogue.styles, "--photos", catalogue.images, "--out", tmp_path / "m"]
     result = train(*given, "--passes", 1, "-w", tmp_path / "ws")
     assert result.exit_code == 1
-    assert "training a model needs the package 'timm'" in result.output
+    assert f"training a model needs the package {missing!r}" in result.output
     assert "[clip]" in result.output
     with pytest.raises(MissingExtra):
         Workspace(tmp_path / "ws").train(

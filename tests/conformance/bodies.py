@@ -213,6 +213,27 @@ def rows_are_written_and_deleted(door: Any, names: Names) -> None:
 
 
 @body()
+def texts_are_encoded_to_1024_numbers(door: Any, names: Names) -> None:
+    index = names.index()
+    door.create_index(
+        ENDPOINT,
+        index,
+        primary_key="id",
+        source_table_name=f"{SOURCE}_few",
+        pipeline_type="TRIGGERED",
+        embedding_source_column="note",
+        embedding_model_endpoint_name=MODEL,
+    )
+    asked = {"columns": ["id", "note"], "num_results": 3}
+    found = door.search(index, query_text="leather", **asked)["result"]["data_array"]
+    assert {row[1] for row in found[:2]} == {"leather"}
+    vector = [1.0] + [0.0] * 1023
+    assert door.search(index, query_vector=vector, **asked)["result"]["row_count"] == 3
+    short = door.error_of(lambda: door.search(index, query_vector=vector[:512], **asked))
+    assert short.code is not None and "1024" in short.message
+
+
+@body()
 def an_index_follows_its_table(door: Any, names: Names) -> None:
     index = names.index()
     door.create_index(

@@ -198,8 +198,9 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "serving endpoints named after cloud models",
-        "`databricks-gte-large-en` and `databricks-bge-large-en` are stand-ins, served by the "
-        "workspace's encoder",
+        "`databricks-gte-large-en` and `databricks-bge-large-en` answer 1,024 numbers as the cloud's "
+        "do, but of other models: all-MiniLM-L6-v2 with the extra `[text]`, else the workspace's "
+        "encoder, with zeros behind; of length one, where the cloud's gte is longer",
         True,
         "tests/serving/test_serving.py::test_a_new_workspace_has_the_endpoints_that_code_expects",
     ),

@@ -192,7 +192,7 @@ def test_the_label_is_the_clouds_only_for_the_clouds_weights(tiny_encoder_name: 
         ("ViT-B-32", "names no weights. Write ViT-B-32/TAG"),
         ("ViT-B-32/nonsense", "neither a file nor a tag of ViT-B-32; its tags are: .*openai"),
         ("No-Such/untrained", "knows no architecture 'No-Such'"),
-        ("local-dir:/no/such/dir", "holds no model. Expected open_clip_config.json"),
+        ("local-dir:/no/such/dir", "holds no model. Expected model.json"),
     ],
 )
 def test_a_model_that_is_not_here_is_named(name: str, words: str) -> None:

@@ -136,7 +136,7 @@ def test_without_a_network_the_error_comes_before_the_first_retry(
 
 def test_a_directory_without_a_clip_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
-    with pytest.raises(ModelUnavailable, match=r"holds no model\. Expected open_clip_config.json"):
+    with pytest.raises(ModelUnavailable, match=r"holds no model\. Expected model\.json"):
         load_encoder(f"local-dir:{tmp_path}")
 
 

@@ -54,6 +54,20 @@ for name in report.synced:
 changed = set(os.environ.items()) ^ set(before.items())
 assert not changed, changed
 """
+TEXTS = """
+import os, sys, pyarrow as pa
+from engine import Workspace
+
+before = dict(os.environ)
+workspace = Workspace(sys.argv[1])
+workspace.write_table("t", pa.table({"id": [1, 2], "text": ["red dress", "what is learning?"]}))
+workspace.create_index("main.a.i", source_table="t", source_column="text", primary_key="id",
+                       model_endpoint="databricks-gte-large-en", create_endpoint=True)
+reply = workspace.query_index("main.a.i", columns=["id"], query_text="learning")
+assert reply["result"]["data_array"][0][0] == 2
+assert workspace.serving.encoder("databricks-gte-large-en").name == "all-minilm-l6-v2"
+assert dict(os.environ) == before
+"""
 DELTA = """
 import sys, pyarrow as pa
 from deltalake import write_deltalake
@@ -151,6 +165,12 @@ def test_a_model_of_torch_on_this_machine(
 ) -> None:
     given = write_catalogue(tmp_path / "catalogue", 12)
     check(run(home, SEARCHES, given.styles, given.images, tmp_path / "w", tiny_encoder_name))
+    assert left_in(home) == []
+
+
+def test_a_text_model(home: Path, tmp_path: Path) -> None:
+    needs("text")
+    check(run(home, TEXTS, tmp_path / "w"))
     assert left_in(home) == []
 
 

@@ -86,7 +86,7 @@ for extra in ("open_clip", "deltalake", "databricks.sdk"):
     with contextlib.suppress(ModuleNotFoundError):
         importlib.import_module(extra)
 """
-NEEDS = {"mock": "clients", "encoders": "clip", "tables": "delta"}
+NEEDS = {"mock": "clients", "encoders": "clip", "texts": "text", "tables": "delta"}
 MANY = """
 rng = numpy.random.default_rng(0)
 def shelf(workspace, name, rows=3000):
@@ -158,6 +158,15 @@ def operation(n):
             load_encoder(unknown).fingerprint
         except Exception as error:
             assert "ViT-B-32" in str(error)
+""",
+    "texts": """
+def operation(n):
+    workspace = Workspace(f"{folder}/{n}")
+    workspace.write_table("t", pa.table({"id": [1, 2], "text": ["red dress", "what is learning?"]}))
+    workspace.create_index("main.a.i", source_table="t", source_column="text", primary_key="id",
+                           model_endpoint="databricks-gte-large-en", create_endpoint=True)
+    reply = workspace.query_index("main.a.i", columns=["id"], query_text="learning")
+    assert reply["result"]["data_array"][0][0] == 2
 """,
     "tables": """
 def operation(n):

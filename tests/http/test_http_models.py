@@ -326,9 +326,11 @@ def test_what_openais_form_refuses(client: httpx.Client, more: dict[str, Any], w
     assert client.post("/serving-endpoints/embeddings", json={**body, "model": "no"}).is_error
 
 
-def test_own_dimensions_are_taken(client: httpx.Client) -> None:
-    body = {"model": CLIP, "input": "x", "dimensions": 512, "encoding_format": "float"}
-    assert client.post("/serving-endpoints/embeddings", json=body).status_code == 200
+@pytest.mark.parametrize(("model", "dimensions"), [(CLIP, 512), ("databricks-gte-large-en", 1024)])
+def test_own_dimensions_are_taken(client: httpx.Client, model: str, dimensions: int) -> None:
+    body = {"model": model, "input": "x", "dimensions": dimensions, "encoding_format": "float"}
+    reply = client.post("/serving-endpoints/embeddings", json=body)
+    assert len(reply.json()["data"][0]["embedding"]) == dimensions
 
 
 def test_the_real_client_queries_an_endpoint_in_each_form(shop: Any) -> None:

@@ -45,11 +45,16 @@ def encoder(workspace: Workspace) -> CountingEncoder:
 def test_a_new_workspace_has_the_endpoints_that_code_expects(workspace: Workspace) -> None:
     assert names(workspace) == BUILT_IN
     for name in BUILT_IN:
-        assert workspace.serving.encoder(name) is workspace.encoder()
-        is_stand_in = (
-            "not by the model of that name" in workspace.get_serving_endpoint(name)["description"]
+        is_named_after_the_clouds = name.startswith("databricks-")
+        shown = workspace.get_serving_endpoint(name)
+        assert (shown["creator"], shown["creation_timestamp"]) == ("vitrine", 0)
+        is_other = (
+            "The name is that of a cloud endpoint, the vectors are not." in shown["description"]
         )
-        assert is_stand_in == name.startswith("databricks-")
+        assert is_other == is_named_after_the_clouds
+        encoder = workspace.serving.encoder(name)
+        assert encoder.dimension == (1024 if is_named_after_the_clouds else 512)
+        assert (encoder is workspace.encoder()) != is_named_after_the_clouds
     assert not workspace.path.exists()
 
 
@@ -135,7 +140,7 @@ def test_an_object_goes_before_an_endpoint_of_its_name(workspace: Workspace) -> 
     assert workspace.serving.encoder("databricks-gte-large-en") is stand_in
     assert names(workspace) == BUILT_IN
     workspace.delete_serving_endpoint("databricks-gte-large-en")
-    assert workspace.serving.encoder("databricks-gte-large-en") is workspace.encoder()
+    assert workspace.serving.encoder("databricks-gte-large-en").dimension == 1024
 
 
 def test_an_object_that_is_no_encoder_is_refused(workspace: Workspace) -> None:

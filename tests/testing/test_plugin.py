@@ -128,9 +128,10 @@ def test_direct_access(vitrine):
     index.upsert([{"id": 3, "v": [-1.0, 0.0]}])
     assert shop_app.search_vector(index.name, [-1.0, 0.0]) == [3]
     texts = ["red shirt", "blue boots"]
-    vectors = vitrine.workspace.encoder().encode_texts(texts)
+    model = "databricks-gte-large-en"
+    vectors = vitrine.workspace.serving.encoder(model).encode_texts(texts)
     rows = [{"id": n, "v": vector} for n, vector in enumerate(vectors)]
-    vitrine.direct_index("main.shop.query", rows, model="databricks-gte-large-en")
+    vitrine.direct_index("main.shop.query", rows, model=model)
     assert shop_app.search_by_sdk("main.shop.query", "boots") == [1]
     empty = vitrine.direct_index(
         "main.shop.empty", schema={"id": "int", "v": "array<float>"}, vector_column="v", dimension=2

@@ -130,7 +130,10 @@ def test_a_training_starts_from_an_earlier_one(
 ) -> None:
     train(shop, teacher, tmp_path / "first")
     again = {"start": str(tmp_path / "first"), "teacher": None, "backbone": None, "size": None}
-    report = train(shop, teacher, tmp_path / "second", **again, rate=1e-9)
+    asked = {**tiny_request(shop, teacher, tmp_path / "second"), **again, "rate": 1e-9}
+    report = Workspace(tmp_path / "ws").train(**asked)
+    assert report.evaluation is not None
+    assert report.evaluation.models == [f"local-dir:{tmp_path / n}" for n in ("first", "second")]
     first, second = (load_encoder(f"local-dir:{tmp_path / n}") for n in ("first", "second"))
     texts = ["red dress", "jeans for men"]
     photos = [shop.images / f"{row['id']}.jpg" for row in rows_of(shop)[:8]]

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 @click.option("--here", is_flag=True, help="Leave out those known by name only.")
 @with_workspace
 def models(workspace: Workspace, measure: tuple[str, ...], here: bool) -> None:
-    """List the models that can be used: embedded, in hub caches, known to open_clip."""
-    print_models([m for m in workspace.list_models() if not here or m.kind != "open_clip"])
+    """List the models that can be used: embedded, for texts, in hub caches, known to open_clip."""
+    print_models([m for m in workspace.list_models() if not here or m.bytes is not None])
     for name in measure:
         speed = workspace.measure_model(name)
-        click.echo(f"{name}: {speed.texts:,.0f} texts/s, {speed.images:,.0f} photos/s here")
+        photos = "no photos" if speed.images is None else f"{speed.images:,.0f} photos/s"
+        click.echo(f"{name}: {speed.texts:,.0f} texts/s, {photos} here")
 
 
 @click.group(cls=Group)

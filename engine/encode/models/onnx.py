@@ -18,7 +18,7 @@ import hashlib
 import html
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _FACTS = ("name", "dimension", "context_length", "preprocess", "files")
 _NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
+_NO_TENSORS: Mapping[str, Any] = {}
 
 
 @contextlib.contextmanager
@@ -84,7 +85,7 @@ class OnnxEncoder(Encoder):
         if missing:
             raise self._damaged(FACTS, f"it lacks {', '.join(missing)}")
         self.label = str(self.facts["name"])
-        self._provider = _provider(device)
+        self._provider = provider_of(device)
 
     def _damaged(self, file: str, error: object) -> CorruptFile:
         """What is wrong with a file of the model, and how to have it back."""
@@ -121,16 +122,10 @@ class OnnxEncoder(Encoder):
         )
 
     def _session(self, file: str) -> Any:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = os.cpu_count() or 1
-        options.inter_op_num_threads = 1
-        # Spinning threads would take the cores from the decoding of the next photos.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
         path = self._folder / file
         self._check(file)
         try:
-            return onnxruntime.InferenceSession(str(path), options, [self._provider])
+            return session_of(str(path), self._provider)
         except Exception as error:  # onnxruntime's failures have no common base
             raise self._damaged(file, error) from None
 
@@ -200,7 +195,22 @@ def _run(tower: Any, inputs: Any) -> Matrix:
     return unit_rows(tower.run(None, {tower.get_inputs()[0].name: inputs})[0])
 
 
-def _provider(device: str | None) -> str:
+def session_of(model: str | bytes, provider: str, tensors: Mapping[str, Any] = _NO_TENSORS) -> Any:
+    """What runs a graph: a file's, or one that was made here, with the tensors that lie outside it."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = os.cpu_count() or 1
+    options.inter_op_num_threads = 1
+    # Spinning threads would take the cores from the decoding of the next photos.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    if tensors:
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(tensor) for tensor in tensors.values()]
+        options.add_external_initializers(list(tensors), values)
+    return onnxruntime.InferenceSession(model, options, [provider])
+
+
+def provider_of(device: str | None) -> str:
+    """onnxruntime's word for a device. Raises ModelUnavailable: this build has no such one."""
     wanted = (
         "CUDAExecutionProvider" if (device or "").startswith("cuda") else "CPUExecutionProvider"
     )

@@ -28,6 +28,7 @@ from engine.encode.models.hub import cached_or_fetched, from_hub
 from engine.encode.models.muted_logging import MutedLogging
 from engine.encode.models.transformers_form import is_clip
 from engine.encode.photos.preprocessing import VERSION
+from engine.encode.text_models import TEXT_MODEL
 from engine.errors import ModelUnavailable
 from engine.optional import check, is_installed, require
 from engine.settings import DEFAULT_ENCODER
@@ -107,8 +108,8 @@ class Source:
             return "transformers"
         raise ModelUnavailable(
             f"encoder {self.name!r}: {self.folder} holds no model. Expected model.json (the embedded "
-            "model's form), open_clip_config.json (open_clip's) or a config.json of a CLIP "
-            "(transformers'), and the weights."
+            "model's form), open_clip_config.json (open_clip's), a config.json of a CLIP "
+            "(transformers') or modules.json (sentence-transformers'), and the weights."
         )
 
     @property
@@ -185,7 +186,7 @@ def check_architecture(name: str, architecture: str) -> None:
     known: list[str] = require("open_clip", f"encoder {name!r}").list_models()
     if architecture in known:
         return
-    own = (DEFAULT_ENCODER, *editions(), HASHED)
+    own = (DEFAULT_ENCODER, *editions(), HASHED, TEXT_MODEL)
     as_typed = {model.lower(): model for model in (*known, *own)}
     near = difflib.get_close_matches(architecture.lower(), as_typed, n=3)
     meant = f"Did you mean {' or '.join(as_typed[each] for each in near)}? " if near else ""

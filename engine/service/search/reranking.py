@@ -11,6 +11,7 @@ import datetime
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,7 @@ def _model(choice: RerankerChoice, version: Version, wanted: Reranking) -> Reran
     if registered is not None:
         return registered
     if wanted.model == BUILT_IN:
-        return BuiltInReranker(lambda: _encoder(choice.models, version))
+        return BuiltInReranker(lambda: _encoder(choice, version))
     if wanted.model_type == "MODEL_TYPE_FINETUNED":
         with contextlib.suppress(NotFound):
             choice.serving.get(wanted.model)
@@ -141,17 +142,18 @@ def _model(choice: RerankerChoice, version: Version, wanted: Reranking) -> Reran
     )
 
 
-def _encoder(models: Models, version: Version) -> Encoder:
+def _encoder(choice: RerankerChoice, version: Version) -> Encoder:
     """The encoder that made the index's vectors where that can be had, else the workspace's."""
     recorded = version.facts.get("encoder") or {}
     if recorded.get("encoder") is not None:
-        try:
-            encoder = models.recorded(recorded)
-            if recorded.get("fingerprint") in (None, encoder.fingerprint):
-                return encoder
-        except Exception:  # a package or its weights: texts can be compared by another as well
-            pass
-    return models.encoder()
+        for load in (partial(choice.models.recorded, recorded), choice.serving.texts.encoder):
+            try:
+                encoder = load()
+                if recorded.get("fingerprint") in (None, encoder.fingerprint):
+                    return encoder
+            except Exception:  # a package or its weights: texts can be compared by another as well
+                pass
+    return choice.models.encoder()
 
 
 # ------------------------------------------------------------------ those of this engine

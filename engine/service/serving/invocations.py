@@ -232,7 +232,7 @@ def _pixels_of(encoder: Encoder) -> Callable[[list[Any]], Matrix]:
 
 
 def _prepared(encoder: Encoder, image: bytes, place: int) -> Any:
-    if not hasattr(encoder, "prepare_image"):
+    if not getattr(encoder, "takes_photos", hasattr(encoder, "prepare_image")):
         raise InvalidParameterValue(f"record {place}: this endpoint's model takes no images.")
     try:
         return encoder.prepare_image(image)

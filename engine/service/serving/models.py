@@ -25,6 +25,16 @@ class Models:
         self._loading = threading.RLock()
 
     @property
+    def default(self) -> str:
+        """The name of the workspace's default encoder."""
+        return self._settings.encoder
+
+    @property
+    def chosen_for_texts(self) -> str | None:
+        """The name of the model that was set for what is text and nothing else."""
+        return self._settings.text_encoder
+
+    @property
     def device(self) -> str | None:
         """Where models are loaded; None to detect."""
         return self._settings.device
@@ -61,7 +71,7 @@ class Models:
         return later_edition(name, self._settings.encoder)
 
     def list(self) -> list[ModelInfo]:
-        """Models that can be used here: embedded, in the hub's cache, known to open_clip."""
+        """Models that can be used here: embedded, for texts, in the hub's cache, known to open_clip."""
         from engine.encode.model_list import available_models  # loads onnxruntime
 
         return available_models()

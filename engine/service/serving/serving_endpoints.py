@@ -24,13 +24,16 @@ from engine.errors import (
 )
 from engine.service.authorship import now_ms, user_name
 from engine.service.serving.micro_batching import MicroBatching
+from engine.service.serving.models import Models
 from engine.service.serving.serving_files import (
     BUILT_IN,
     FLAT,
     OUTPUTS,
+    OWN,
     ServingFiles,
     check_name,
 )
+from engine.service.serving.text_endpoints import TEXT_ENDPOINTS, TextEndpoints
 from engine.service.serving.text_vectors import (
     TextEncoder,
     embed_texts,
@@ -48,15 +51,13 @@ class ServingEndpoints:
 
     Attributes:
         batching: micro-batches of calls that come at the same time.
+        texts: what is behind the endpoints that are named after the cloud's text models.
     """
 
-    def __init__(self, layout: Layout, load: Callable[[str | None], Encoder]) -> None:
-        """
-        Args:
-            load: an encoder by its name; None for the workspace's default.
-        """
+    def __init__(self, layout: Layout, models: Models) -> None:
         self._layout, self._files = layout, ServingFiles(layout)
-        self._load = load
+        self._models = models
+        self.texts = TextEndpoints(models)
         self._given: dict[str, Encoder] = {}
         self.batching = MicroBatching()
 
@@ -82,7 +83,9 @@ class ServingEndpoints:
                 f"output is {output!r:.80}; expected {' or '.join(OUTPUTS)}."
             )
         if encoder is not None:
-            _ = self._load(encoder).fingerprint  # finds the model, without loading its weights
+            _ = self._models.encoder(
+                encoder
+            ).fingerprint  # finds the model, without loading its weights
         with self._layout.writing("serving"):
             if name in BUILT_IN or self._files.exists(name):
                 raise ResourceConflict(f"Serving endpoint with name {name} already exists")
@@ -148,10 +151,11 @@ class ServingEndpoints:
     def _facts(self, name: str) -> dict[str, Any]:
         """What is known of an endpoint, whose encoder need not be here. Raises NotFound."""
         if name in self._given:
-            encoder = self._given[name]
-            description = "An object of this process."
+            encoder, description = str(self._given[name].name), "An object of this process."
+        elif name in TEXT_ENDPOINTS:
+            encoder, description = self.texts.model, self.texts.description
         elif name in BUILT_IN:
-            encoder, description = None, BUILT_IN[name]
+            encoder, description = "default", OWN
         else:
             facts = self._read(name)
             described = f"Served by encoder {facts['encoder'] or 'of the workspace'}."
@@ -160,9 +164,9 @@ class ServingEndpoints:
             return {**facts, "encoder": facts["encoder"] or "default", "description": described}
         return {
             "id": uuid.uuid5(_NAMESPACE, name).hex,
-            "creator": "vitrine" if encoder is None else user_name(),
+            "creator": user_name() if name in self._given else "vitrine",
             "creation_timestamp": 0,
-            "encoder": "default" if encoder is None else str(encoder.name),
+            "encoder": encoder,
             "description": description,
             "output": "flat" if name == FLAT else "vectors",
         }
@@ -179,7 +183,9 @@ class ServingEndpoints:
         """
         if name in self._given:
             return self._given[name]
-        return self._load(None if name in BUILT_IN else self._read(name)["encoder"])
+        if name in TEXT_ENDPOINTS:
+            return self.texts.encoder()
+        return self._models.encoder(None if name in BUILT_IN else self._read(name)["encoder"])
 
     def embed_texts(
         self,

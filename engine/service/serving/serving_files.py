@@ -1,7 +1,7 @@
 """What is known of serving endpoints: built-in ones, and the files of those that were created.
 
 An endpoint that was created is a small file that names an encoder. Some exist without one: the
-endpoints of the shop, and stand-ins for the embedding endpoints that every cloud workspace has.
+endpoints of the shop, and those named after the embedding endpoints that every cloud workspace has.
 Knows descriptions; not encoders.
 """
 
@@ -15,20 +15,12 @@ from typing import Any
 
 from engine.core.schema import suggestion
 from engine.errors import CorruptFile, InvalidParameterValue, NotFound
+from engine.service.serving.text_endpoints import TEXT_ENDPOINTS
 from engine.store.layout import Layout, read_json, remove, write_json
 
-_OWN = "An endpoint of this engine, served by the workspace's default encoder."
-_STAND_IN = (
-    "A stand-in: the name is that of a cloud endpoint, the vectors are not. It is served by the "
-    "workspace's default encoder, not by the model of that name."
-)
-BUILT_IN: Mapping[str, str] = {
-    "clip-multimodal-encoder": _OWN,
-    "clip-image-encoder": _OWN,
-    "databricks-gte-large-en": _STAND_IN,
-    "databricks-bge-large-en": _STAND_IN,
-}
+OWN = "An endpoint of this engine, served by the workspace's default encoder."
 FLAT = "clip-image-encoder"  # the built-in endpoint that answers one record with a flat vector
+BUILT_IN = frozenset({"clip-multimodal-encoder", FLAT, *TEXT_ENDPOINTS})
 OUTPUTS = ("vectors", "flat")
 
 # What the cloud takes as the name of an endpoint, and dots for models of Unity Catalog.

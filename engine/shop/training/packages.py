@@ -15,6 +15,6 @@ def load_packages() -> None:
         MissingExtra: names the one that is missing, and the extra that brings it.
     """
     for package in _NEEDED:
-        check(package, _PURPOSE)
+        check(package, _PURPOSE, "clip")
     for package in _NEEDED:
         require(package, _PURPOSE)

@@ -114,7 +114,10 @@ class TrainRequest:
     @property
     def compared(self) -> str:
         """The model that the trained one is compared with."""
-        return "embedded" if self.start == "teacher" else self.start
+        if self.start == "teacher":
+            return "embedded"
+        folder = Path(self.start).expanduser()
+        return f"local-dir:{folder}" if folder.is_dir() else self.start
 
     def evaluation(
         self,
