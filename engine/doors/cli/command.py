@@ -17,6 +17,7 @@ from engine.doors.cli.options import Group
 from engine.doors.cli.search import search
 from engine.doors.cli.server import serve
 from engine.doors.cli.tables import table
+from engine.doors.cli.training.command import train
 from engine.doors.cli.volumes import volume
 
 
@@ -31,7 +32,7 @@ def main() -> None:
 
 
 for command in (
-    import_command, embed, build, demo, search, models, evaluate, table, volume, endpoint, index,
+    import_command, embed, build, demo, search, models, evaluate, train, table, volume, endpoint, index,
     serving, serve,
 ):  # fmt: skip
     main.add_command(command)

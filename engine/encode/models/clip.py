@@ -1,4 +1,4 @@
-"""Any open_clip model as an encoder, run by torch. The only file that imports torch, on demand.
+"""Any open_clip model as an encoder, run by torch, which is imported on demand.
 
 Texts are cut to the longest of their batch where that changes nothing: attention is causal and the
 feature is read at the end token. Whether it does is checked on the loaded model, not assumed.

@@ -67,6 +67,24 @@ def read_products(
     return products
 
 
+def column_names(
+    path: str | Path, columns: Mapping[str, str], encoding: str | None = None
+) -> list[str]:
+    """The columns of a CSV or Parquet file.
+
+    Args:
+        columns: names of columns that a CSV file has, as values; they tell its separator.
+
+    Raises:
+        BadSourceFile: no such file, not readable.
+    """
+    file = Path(path)
+    if _is_parquet(file):
+        return list(ParquetFiles((file,), ({},)).schema.names)
+    usual = [name for names in COLUMNS_OF.values() for name in names]
+    return list(open_text(file, [*columns.values(), *usual], encoding).header)
+
+
 def _is_parquet(file: Path) -> bool:
     try:
         with file.open("rb") as opened:

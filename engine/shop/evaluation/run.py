@@ -50,7 +50,7 @@ class EvaluationRun:
         self._request, self._cache = request, cache
         self._surroundings = _surroundings() if request.surroundings else {}
         self._encoders = {name: _known(encoder_of(name)) for name in request.models}
-        self._queries = _query_sets(request.queries)
+        self._queries = query_sets(request.queries)
         asked = {name for some in self._queries.values() for query in some for name in query.fields}
         products = read_products(request.table, request.columns, asked, request.encoding)
         self._formats = photo_formats(_held_out(request, products), request.folders, request.limit)
@@ -145,7 +145,7 @@ def _held_out(request: EvaluationRequest, products: Sequence[Product]) -> list[P
     return chosen
 
 
-def _query_sets(places: Sequence[str | Path]) -> dict[str, list[Query]]:
+def query_sets(places: Sequence[str | Path]) -> dict[str, list[Query]]:
     """Query sets by the names of their files.
 
     Raises:

@@ -84,7 +84,9 @@ def evaluate(
     Each with a 95 % interval; models after the first with how much they exceed it, on the same queries.
     """
     _check_place(csv_file)
-    found = workspace.evaluate(models, table, _folders(photos), columns=_pairs(columns), **others)
+    found = workspace.evaluate(
+        models, table, folders_of(photos), columns=pairs_of(columns), **others
+    )
     if csv_file is not None:
         write_lines(found, csv_file)
     if as_json:
@@ -93,7 +95,7 @@ def evaluate(
         print_evaluation(found, worst)
 
 
-def _pairs(given: tuple[str, ...]) -> dict[str, str]:
+def pairs_of(given: tuple[str, ...]) -> dict[str, str]:
     """What `FIELD=COLUMN` options say."""
     pairs = {}
     for text in given:
@@ -107,7 +109,7 @@ def _pairs(given: tuple[str, ...]) -> dict[str, str]:
     return pairs
 
 
-def _folders(given: tuple[str, ...]) -> dict[str, str]:
+def folders_of(given: tuple[str, ...]) -> dict[str, str]:
     """Folders by name; one without a name has that of the folder."""
     folders: dict[str, str] = {}
     for text in given:

@@ -1,1 +1,0 @@
-"""Training recipe of the small embedded CLIP: data, model, train, evaluate, export."""

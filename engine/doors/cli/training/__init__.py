@@ -1,0 +1,1 @@
+"""The command that trains a model, and what it prints."""

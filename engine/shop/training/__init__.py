@@ -1,0 +1,1 @@
+"""Training of a model from a products table and photos. Needs the extra [clip]; `request` does not."""

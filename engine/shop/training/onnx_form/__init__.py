@@ -1,0 +1,1 @@
+"""A trained model as the files that `--encoder` takes, and such files as weights again."""

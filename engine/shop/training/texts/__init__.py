@@ -1,0 +1,1 @@
+"""The texts that training shows: names, phrases that customers use, queries made of them."""

@@ -1,0 +1,1 @@
+"""The two towers of a model in training, and where their weights come from."""
