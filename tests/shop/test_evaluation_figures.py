@@ -17,7 +17,8 @@ from engine import BadSourceFile
 from engine.shop.evaluation import evaluate_vectors, read_query_set
 from engine.shop.evaluation.figures import catalogue, nearest
 from engine.shop.evaluation.figures.figure import Figure
-from engine.shop.evaluation.figures.query_sets import Query, Relevance
+from engine.shop.evaluation.figures.query_sets import Query
+from engine.shop.products.conditions import Conditions
 
 TYPES = ("Shirts", "Jeans", "Watches", "Rings", None)
 COLOURS = ("Red", "Blue", "Black", None)
@@ -169,8 +170,8 @@ def test_query_sets(made: Shop, where: list[dict[str, list[str]]]) -> None:
     images, products = made
     right = [any(is_right(p, one) for one in where) for p in products]
     query = Query("blue jeans", tuple({k: tuple(v) for k, v in one.items()} for one in where))
-    assert Relevance(products).of(query).tolist() == right
-    figure = catalogue.query_set("mine", [query], images, Relevance(products), encode)
+    assert Conditions(products).of(query.where).tolist() == right
+    figure = catalogue.query_set("mine", [query], images, Conditions(products), encode)
     top = closest(vector("blue jeans"), images, min(10, sum(right)))
     assert figure.key == "queries:mine" and figure.found == (tuple(top),)
     assert figure.values.tolist() == [share([right[row] for row in top])]
@@ -197,10 +198,10 @@ def test_a_word_of_a_name_is_a_whole_one() -> None:
     products = [
         {"id": n, "name": name} for n, name in enumerate(["Tie-Dye Top", "Party Bag", None])
     ]
-    of = Relevance(products).of
-    assert of(Query("t", ({"name": ("tie",)},))).tolist() == [True, False, False]
-    assert of(Query("t", ({"name": ("part", "PARTY")},))).tolist() == [False, True, False]
-    assert of(Query("t", ({"not_name": ("party bag",)},))).tolist() == [True, False, True]
+    of = Conditions(products).of
+    assert of(({"name": ("tie",)},)).tolist() == [True, False, False]
+    assert of(({"name": ("part", "PARTY")},)).tolist() == [False, True, False]
+    assert of(({"not_name": ("party bag",)},)).tolist() == [True, False, True]
 
 
 def test_made_up_words() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import BadSourceFile
+from engine.shop.evaluation import read_query_set
+from engine.shop.products.conditions import Conditions, words_of
 from engine.shop.training.products.labels import Labels, Row
-from engine.shop.training.texts.columns import Columns, words_of
 from engine.shop.training.texts.corpus import build_corpus
 from engine.shop.training.texts.phrases import (
     Phrase,
@@ -67,24 +70,57 @@ def holds(row: Row, condition: dict[str, Any]) -> bool:
     return True
 
 
+def plain(where: list[dict[str, Any]]) -> tuple[dict[str, tuple[str, ...]], ...]:
+    """With every field's values as a tuple, as a file's reader gives them."""
+    return tuple(
+        {f: (v,) if isinstance(v, str) else tuple(v) for f, v in one.items()} for one in where
+    )
+
+
 @settings(max_examples=300, deadline=None)
 @given(rows, st.lists(conditions, min_size=1, max_size=3))
 def test_a_where_describes_what_it_says_of_each_product(
     products: list[Row], where: list[dict[str, Any]]
 ) -> None:
-    found = Columns(products).where(where)
-    if not all(where):
-        assert found is None
-        return
-    assert found is not None
+    found = Conditions(products).of(plain(where))
     assert found.tolist() == [any(holds(row, c) for c in where) for row in products]
 
 
 def test_fields_that_no_product_has_are_told() -> None:
-    columns = Columns([{"name": "a", "colour": "red"}])
-    assert not columns.where({"gender": ["Men"]}).any()  # type: ignore[union-attr]
-    assert columns.where({"colour": "red"}).all()  # type: ignore[union-attr]
-    assert columns.unknown_fields == {"gender"}
+    conditions = Conditions([{"name": "a", "colour": "red"}])
+    assert not conditions.of(({"gender": ("Men",)},)).any()
+    assert conditions.of(({"colour": ("red",)},)).all()
+    assert conditions.unknown_fields == {"gender"}
+
+
+def test_a_value_that_is_not_known_is_none_of_its_words() -> None:
+    conditions = Conditions([{"name": None, "colour": None}, {"name": "None", "colour": "None"}])
+    assert conditions.of(({"colour": ("None",)},)).tolist() == [False, True]
+    assert conditions.of(({"name": ("none",)},)).tolist() == [False, True]
+    assert conditions.of(({"not_name": ("none",)},)).tolist() == [True, False]
+
+
+@settings(max_examples=50, deadline=None)
+@given(rows, st.lists(conditions, min_size=1, max_size=3))
+def test_a_word_list_and_a_query_set_mean_the_same(
+    products: list[Row], where: list[dict[str, Any]]
+) -> None:
+    """One rule, written in both kinds of file."""
+    with TemporaryDirectory() as folder:
+        list_file, set_file = Path(folder) / "list.jsonl", Path(folder) / "set.jsonl"
+        where = [
+            {f: v for f, v in one.items() if all(map(str.strip, [v] if isinstance(v, str) else v))}
+            for one in where
+        ]
+        if not all(where):
+            return
+        list_file.write_text(json.dumps({"part": "whole", "texts": ["a"], "where": where}))
+        set_file.write_text(json.dumps({"text": "a", "where": where}))
+        (query,) = read_query_set(set_file)
+        right = Conditions(products).of(query.where)
+        assert right.tolist() == [any(holds(row, c) for c in where) for row in products]
+        phrases = read_phrases([list_file], Conditions(products))
+        assert [p.describes.tolist() for p in phrases] == [right.tolist()] * bool(right.any())  # type: ignore[union-attr]
 
 
 PRODUCTS: list[Row] = [
@@ -98,7 +134,7 @@ PRODUCTS: list[Row] = [
 def read(tmp_path: Path, text: str, kept_aside: frozenset[str] = frozenset()) -> list[Phrase]:
     file = tmp_path / "words.jsonl"
     file.write_text(text)
-    return read_phrases([file], Columns(PRODUCTS), kept_aside)
+    return read_phrases([file], Conditions(PRODUCTS), kept_aside)
 
 
 def test_phrases_that_describe_nothing_are_left_out(tmp_path: Path) -> None:
@@ -121,8 +157,9 @@ def test_phrases_that_describe_nothing_are_left_out(tmp_path: Path) -> None:
         ('{"part": "verb", "texts": ["a"], "where": {}}', "part is 'verb'.*noun"),
         ('{"part": "noun", "texts": "a", "where": {}}', "texts is 'a'"),
         ('{"part": "noun", "texts": [" "], "where": {}}', "texts is"),
-        ('{"part": "noun", "texts": ["a"], "where": []}', "where is"),
-        ('{"part": "noun", "texts": ["a"], "where": {"gender": 3}}', "where is"),
+        ('{"part": "noun", "texts": ["a"], "where": []}', "where is empty"),
+        ('{"part": "noun", "texts": ["a"], "where": {"gender": 3}}', "gender is 3"),
+        ('{"part": "noun", "texts": ["a"], "where": ["b"]}', "where holds 'b'"),
     ],
 )
 def test_a_line_of_another_format_is_named(tmp_path: Path, line: str, reason: str) -> None:
@@ -133,10 +170,10 @@ def test_a_line_of_another_format_is_named(tmp_path: Path, line: str, reason: st
 
 def test_a_word_list_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BadSourceFile, match=r"none\.jsonl: it can't be read"):
-        read_phrases([tmp_path / "none.jsonl"], Columns(PRODUCTS))
+        read_phrases([tmp_path / "none.jsonl"], Conditions(PRODUCTS))
     (tmp_path / "b.jsonl").write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(BadSourceFile, match="UTF-8"):
-        read_phrases([tmp_path / "b.jsonl"], Columns(PRODUCTS))
+        read_phrases([tmp_path / "b.jsonl"], Conditions(PRODUCTS))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +187,7 @@ def test_the_singular_of_a_type(many: str, one: str) -> None:
 
 def test_what_a_query_is_made_of_describes_its_product(tmp_path: Path) -> None:
     labels = Labels.of(PRODUCTS)
-    phrases = catalogue_phrases(Columns(PRODUCTS), labels.classes)
+    phrases = catalogue_phrases(Conditions(PRODUCTS), labels.classes)
     phrases += read(
         tmp_path, '{"part": "whole", "texts": ["in red"], "where": {"baseColour": "Red"}}'
     )
@@ -169,7 +206,7 @@ def test_what_a_query_is_made_of_describes_its_product(tmp_path: Path) -> None:
 
 def test_queries_that_models_are_judged_by_are_in_no_text_of_training(tmp_path: Path) -> None:
     labels = Labels.of(PRODUCTS)
-    columns = Columns(PRODUCTS)
+    conditions = Conditions(PRODUCTS)
     aside = [
         "Red dresses!",
         "frock",
@@ -179,7 +216,7 @@ def test_queries_that_models_are_judged_by_are_in_no_text_of_training(tmp_path: 
         "blue",
     ]
     kept = frozenset(map(comparable, aside))
-    phrases = catalogue_phrases(columns, labels.classes, kept)
+    phrases = catalogue_phrases(conditions, labels.classes, kept)
     phrases += read(
         tmp_path,
         '{"part": "noun", "texts": ["frock", "gown"], "where": {"articleType": "Dresses"}}\n'
@@ -196,7 +233,7 @@ def test_queries_that_models_are_judged_by_are_in_no_text_of_training(tmp_path: 
 
 def test_a_corpus_is_the_same_for_the_same_seed() -> None:
     labels = Labels.of(PRODUCTS)
-    phrases = catalogue_phrases(Columns(PRODUCTS), labels.classes)
+    phrases = catalogue_phrases(Conditions(PRODUCTS), labels.classes)
     first, again, other = (build_corpus(PRODUCTS, labels, phrases, seed=s) for s in (1, 1, 2))
     assert first.texts == again.texts != other.texts
     assert first.texts[first.prompts[0, 0]] == "a photo of dresses"
@@ -210,7 +247,7 @@ def test_a_catalogue_of_other_attributes_speaks_of_them() -> None:
     ]
     labels = Labels.of(goods, ["material"])
     assert labels.alike == ("material",) and labels.classes["articleType"] == []
-    phrases = catalogue_phrases(Columns(goods), labels.classes)
+    phrases = catalogue_phrases(Conditions(goods), labels.classes)
     assert {(p.part, *p.texts) for p in phrases} == {("material", "oak"), ("material", "steel")}
     corpus = build_corpus(goods, labels, phrases, queries=20)
     texts = [corpus.texts[n] for n in corpus.queries[0]]

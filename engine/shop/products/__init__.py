@@ -1,1 +1,1 @@
-"""From a file of products and a folder of photos to the `products` table."""
+"""From a file of products and a folder of photos to the `products` table; conditions over products."""

@@ -12,12 +12,12 @@ from engine.errors import BadSourceFile
 from engine.shop.evaluation.figures.query_sets import Query
 from engine.shop.evaluation.photo_formats import photo_formats
 from engine.shop.evaluation.run import query_sets
+from engine.shop.products.conditions import Conditions
 from engine.shop.training.products.labels import KIND, Labels, Row
 from engine.shop.training.products.photos import Photos
 from engine.shop.training.products.table import ProductTable, read_table
 from engine.shop.training.request import TrainRequest
 from engine.shop.training.stages.step import Material
-from engine.shop.training.texts.columns import Columns
 from engine.shop.training.texts.corpus import Corpus, Numbers, build_corpus
 from engine.shop.training.texts.phrases import Phrase, catalogue_phrases, comparable, read_phrases
 from engine.shop.training.towers.pieces import vocabulary_words
@@ -61,17 +61,17 @@ def read_given(request: TrainRequest) -> Given:
     )
     queries = query_sets(request.queries)
     labels = Labels.of(table.rows, table.attributes)
-    columns = Columns(table.rows)
+    conditions = Conditions(table.rows)
     aside = _kept_aside(queries)
-    phrases = catalogue_phrases(columns, labels.classes, aside)
-    phrases += read_phrases(word_files(request.words), columns, aside)
+    phrases = catalogue_phrases(conditions, labels.classes, aside)
+    phrases += read_phrases(word_files(request.words), conditions, aside)
     folders = request.evaluation(()).folders
     own, held = _photo_files(folders, table)
     files, products = [file for file, _ in own + held], [row for _, row in own + held]
     judged = {name: one for name, one in folders.items() if any(f.parent == one for f, _ in held)}
     notes = []
-    if columns.unknown_fields:
-        names = ", ".join(sorted(columns.unknown_fields))
+    if conditions.unknown_fields:
+        names = ", ".join(sorted(conditions.unknown_fields))
         notes.append(f"word lists ask for {names}, which no product has: such phrases are left out")
     if not labels.classes[KIND]:
         notes.append(

@@ -12,7 +12,8 @@ import numpy as np
 from engine.core.arrays import Mask, Matrix
 from engine.shop.evaluation.figures.figure import Encode, Figure, Floats, Product
 from engine.shop.evaluation.figures.nearest import nearest, ranks
-from engine.shop.evaluation.figures.query_sets import Query, Relevance
+from engine.shop.evaluation.figures.query_sets import Query
+from engine.shop.products.conditions import Conditions
 
 LEAST_PHOTOS = 5  # of a type, or of a colour and type, that is asked for
 NAMES = 1200  # products among which a name is to find its photo
@@ -54,13 +55,13 @@ def figures_of(
     queries: Mapping[str, Sequence[Query]],
 ) -> list[Figure]:
     """All figures of a model; those of query sets have the keys `queries:NAME`."""
-    relevance = Relevance(products)
+    conditions = Conditions(products)
     return [
         zero_shot_type(images, products, encode),
         *colour_type(images, products, encode),
         *name_to_photo(images, products, encode),
         photo_to_photo(images, products),
-        *(query_set(name, some, images, relevance, encode) for name, some in queries.items()),
+        *(query_set(name, some, images, conditions, encode) for name, some in queries.items()),
         unseen_words(encode),
     ]
 
@@ -157,7 +158,7 @@ def query_set(
     name: str,
     queries: Sequence[Query],
     images: Matrix,
-    relevance: Relevance,
+    conditions: Conditions,
     encode: Encode,
 ) -> Figure:
     """Precision at 10 of each query: the share of the 10 nearest photos that are right.
@@ -165,7 +166,7 @@ def query_set(
     Where fewer than 10 products are right, of as many as are, so that 1 can be reached. A query that no
     product is right for can't be answered: it is left out, and named in `without_answer`.
     """
-    masks: dict[str, Mask] = {query.text: relevance.of(query) for query in queries}
+    masks: dict[str, Mask] = {query.text: conditions.of(query.where) for query in queries}
     asked = tuple(text for text, right in masks.items() if right.any())
     few = sum(int(masks[text].sum()) < 10 for text in asked)
     more = {"without_answer": [text for text in masks if text not in asked], "fewer_than_10": few}
