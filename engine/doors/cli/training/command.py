@@ -68,7 +68,12 @@ _SHOWN = 3  # failures
     metavar="[embedded|teacher|DIR]",
     help="Weights to start from: the embedded model's, a text model's, another training's.",
 )
-@click.option("--teacher", type=FILE, metavar="DIR", help="A sentence-transformers directory.")
+@click.option(
+    "--teacher",
+    type=FILE,
+    metavar="DIR",
+    help="A sentence-transformers directory.  [default: the model of the extra [text]]",
+)
 @click.option("--layers", type=click.IntRange(min=1), default=3, help="So many of the teacher's.")
 @click.option(
     "--backbone", metavar="NAME", help="Of timm, with fresh weights.  [default: the start's own]"

@@ -84,7 +84,7 @@ def text_tower(folder: Path, facts: dict[str, Any]) -> tuple[TextTrunk, Head]:
     if "tokens.scale" not in weights:
         raise ModelUnavailable(
             f"{folder}: its text tower is of the first edition's kind, which can't be trained on. Start "
-            "from a teacher: --start teacher --teacher DIR."
+            "from a teacher: --start teacher (and --teacher DIR for one of your own)."
         )
     rows, scales = weights.pop("tokens"), weights.pop("tokens.scale")
     weights["tokens.weight"] = rows.float() * scales.float()

@@ -17,7 +17,7 @@ from engine.shop.training.request import TrainRequest
 from engine.shop.training.towers.image import check_trunk, make_trunk
 from engine.shop.training.towers.norms import unfolded
 from engine.shop.training.towers.pieces import read_tokenizer
-from engine.shop.training.towers.teacher import read_teacher
+from engine.shop.training.towers.teacher import installed_teacher, read_teacher
 from engine.shop.training.towers.text import Head, TextTrunk
 
 Weights = dict[str, torch.Tensor]
@@ -58,11 +58,12 @@ def read_start(request: TrainRequest) -> Start:
 
     Raises:
         ModelUnavailable, CorruptFile: a model that it names can't be read.
+        MissingExtra: a teacher without its name, and none is installed.
         InvalidParameterValue: a backbone that timm hasn't, or that takes no photos of this size.
     """
     if request.start == "teacher":
-        assert request.teacher is not None
-        teacher, tokenizer = read_teacher(Path(request.teacher))
+        chosen = None if request.teacher is None else Path(request.teacher).expanduser()
+        teacher, tokenizer = read_teacher(chosen or installed_teacher())
         student = teacher.shortened(request.layers)
         head, temperatures = None, {}
     else:

