@@ -51,6 +51,9 @@ def test_a_model_by_the_command(tmp_path: Path) -> None:
     )
     assert searched.exit_code == 0 and "photos/s here" in searched.output
     facts = json.loads((out / "model.json").read_text())
+    unjudged = train(*given, "--hold-out", 10**6, "--out", tmp_path / "unjudged")
+    assert unjudged.exit_code == 0, unjudged.output
+    assert "not judged: no product with a photo is held out" in unjudged.stdout
     again = train(*given, "--minutes", 1)
     assert again.exit_code == 1 and "either minutes or passes" in again.output
     assert json.loads((out / "model.json").read_text()) == facts

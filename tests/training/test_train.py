@@ -453,6 +453,8 @@ def without_photos(folder: Path) -> Path:
         ({"passes": None}, InvalidInputException, "either minutes or passes"),
         ({"passes": 0}, InvalidParameterValue, "passes is 0"),
         ({"passes": None, "minutes": -1}, InvalidParameterValue, "minutes is -1"),
+        ({"passes": float("nan")}, InvalidParameterValue, "passes is nan"),
+        ({"passes": None, "minutes": float("inf")}, InvalidParameterValue, "minutes is inf"),
         ({"size": 33}, InvalidParameterValue, "size is 33; expected a multiple of 16"),
         ({"hold_out": 1}, InvalidParameterValue, "hold_out is 1"),
         ({"start": "embedded"}, InvalidInputException, "teacher"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,8 +91,9 @@ class TrainRequest:
         }
         for name, bound in least.items():
             number = getattr(self, name)
-            if number is not None and (number < bound or number <= 0):
-                raise InvalidParameterValue(f"{name} is {number}; expected more than that.")
+            if number is not None and not (number >= bound and 0 < number < math.inf):
+                expected = f"at least {bound}" if bound else "more than 0, and an end"
+                raise InvalidParameterValue(f"{name} is {number}; expected {expected}.")
         low, high = _SIZES
         if self.size is not None and (self.size % 16 or not low <= self.size <= high):
             raise InvalidParameterValue(

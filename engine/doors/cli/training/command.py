@@ -147,6 +147,8 @@ def _print(report: TrainReport) -> None:
     if report.evaluation is not None:
         click.echo(f"\njudged by the {report.held_out:,} products held out")
         print_evaluation(report.evaluation, _SHOWN)
+    else:
+        click.echo("not judged: no product with a photo is held out")
     click.echo(f"\n{size:.1f} MB; use it: --encoder local-dir:{_shown(report.model)}")
 
 
