@@ -30,6 +30,7 @@ from engine import MissingExtra, Workspace, load_encoder, optional
 from engine.encode import text_models
 from engine.errors import (
     BadSourceFile,
+    CorruptFile,
     InvalidInputException,
     InvalidParameterValue,
     InvalidState,
@@ -297,6 +298,19 @@ def test_a_directory_of_another_training_is_refused(
     train(shop, teacher, tmp_path / "m")
     with pytest.raises(InvalidState, match=r"its batch, seed was another"):
         train(shop, teacher, tmp_path / "m", batch=8, seed=4)
+
+
+def test_what_a_sitting_left_damaged_is_named(
+    shop: Catalogue, teacher: Path, tmp_path: Path
+) -> None:
+    train(shop, teacher, tmp_path / "m")
+    for name in ("photos.pt", "texts.pt", "settings.json"):
+        for left in (0, 100, 10_000):
+            out = shutil.copytree(tmp_path / "m", tmp_path / f"{name}-{left}")
+            file = out / "training" / name
+            file.write_bytes(file.read_bytes()[: min(left, file.stat().st_size - 2)])
+            with pytest.raises(CorruptFile, match=rf"{name}: .*damaged.*\. Remove"):
+                train(shop, teacher, out)
 
 
 def test_a_clock_ends_it(shop: Catalogue, teacher: Path, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ class Group(click.Group):
             place = f"{error.filename}: " if error.filename else ""
             raise click.ClickException(f"{place}{error.strerror or error}") from error
         except KeyboardInterrupt:
-            click.echo("interrupted: what was encoded is kept, run it again to go on", err=True)
+            click.echo("interrupted: what was done is kept, run it again to go on", err=True)
             ctx.exit(INTERRUPTED)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.errors import InvalidState
+from engine.errors import CorruptFile, InvalidState
 from engine.shop.training.request import TrainRequest
 
 _FILE = "settings.json"
@@ -22,6 +22,7 @@ def take_up(request: TrainRequest, photos: Sequence[Path]) -> None:
 
     Raises:
         InvalidState: another one is there; says in what it differs.
+        CorruptFile: what it is can't be read.
     """
     settings = _settings(request, photos)
     file = request.work / _FILE
@@ -32,7 +33,9 @@ def take_up(request: TrainRequest, photos: Sequence[Path]) -> None:
     try:
         there = json.loads(file.read_bytes())
     except ValueError:
-        there = {}
+        there = None
+    if not isinstance(there, dict):
+        raise CorruptFile(f"{file}: it is damaged. Remove {request.work} to begin anew.")
     other = [name for name, value in settings.items() if there.get(name) != value]
     if other:
         raise InvalidState(

@@ -6,6 +6,7 @@ goes on takes the same steps as one that was not, where its budget is steps.
 
 from __future__ import annotations
 
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from engine.errors import CorruptFile
 from engine.shop.training.progress.log import Log
 from engine.shop.training.stages.schedule import Budget, rate_at
 from engine.shop.training.towers.average import Average
@@ -66,13 +68,18 @@ class Loop:
     """
 
     def __init__(self, stage: Stage, settings: LoopSettings, log: Log) -> None:
+        """Begin, or go on from the checkpoint.
+
+        Raises:
+            CorruptFile: the checkpoint is damaged.
+        """
         self._stage, self._settings, self._log = stage, settings, log
         self.average = Average(stage.model, settings.decay)
         self._adam = torch.optim.AdamW(stage.groups, lr=1.0, betas=(0.9, 0.98), fused=True)
         self.step = self.samples = 0
         self._spent = 0.0
         if settings.checkpoint.is_file():
-            self._restore(torch.load(settings.checkpoint, weights_only=True))
+            self._restore(_read(settings.checkpoint))
 
     @property
     def progress(self) -> float:
@@ -154,3 +161,13 @@ class Loop:
         counts = state["counts"]
         self.step, self.samples = int(counts["step"]), int(counts["samples"])
         self._spent, self.average.updates = float(counts["spent"]), int(counts["updates"])
+
+
+def _read(checkpoint: Path) -> dict[str, Any]:
+    try:
+        return torch.load(checkpoint, weights_only=True)
+    except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        raise CorruptFile(
+            f"{checkpoint}: the checkpoint is damaged ({error!s:.80}). Remove it, and what it held is "
+            "trained again."
+        ) from None
