@@ -198,6 +198,9 @@ class Whole:
     names: list[bytes]
     stored: np.ndarray
 
+    def __repr__(self) -> str:
+        return f"{len(self.names)} vectors in {len(self.new)} bytes"
+
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
@@ -234,6 +237,15 @@ def test_no_lost_part_of_the_file_ever_gives_a_wrong_vector(
     other = data[-start - lost :][:lost].ljust(lost, b"x")
     middle = {"zeros": bytes(lost), "gone": b"", "from elsewhere": other}[how]
     check_damaged(data[:start] + middle + data[start + lost :], whole)
+
+
+@pytest.mark.parametrize("version", [18, 19])
+def test_a_header_of_a_format_to_come_is_damage_and_no_missing_right_to_write(
+    whole: Whole, version: int
+) -> None:
+    data = bytearray(whole.new)
+    data[version] ^= 1 << 2
+    check_damaged(bytes(data), whole)
 
 
 def check_damaged(data: bytes, whole: Whole) -> None:

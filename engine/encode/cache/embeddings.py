@@ -28,6 +28,7 @@ from engine.encode.cache.file import (
     checksum,
     every_entry_has_checksum,
     file_identity,
+    has_foreign_header,
     is_damage,
     is_whole,
     make,
@@ -131,7 +132,7 @@ class EmbeddingCache:
                     with connection:
                         return action(connection)
                 except (sqlite3.Error, UnicodeDecodeError, OSError, MemoryError) as error:
-                    if not is_damage(error):
+                    if not (is_damage(error) or has_foreign_header(self.path)):
                         raise refused(self.path, error) from error
                     self.close()
                     if last:

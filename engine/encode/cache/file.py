@@ -36,6 +36,7 @@ _TABLES = [*_OLDER_TABLES, ("checksum", "BLOB", 0)]
 INSERT = "INTO vectors (model, digest, created_at, vector, checksum) VALUES (?, ?, ?, ?, ?)"
 
 # What SQLite says of a file that is not damaged, and what to do about it.
+_WITH_LOG = 2  # the highest format of a header: a file with a log of writes ahead
 _TROUBLES = (
     (
         ("locked", "busy"),
@@ -79,6 +80,16 @@ def is_damage(error: BaseException) -> bool:
     misused = (sqlite3.ProgrammingError, sqlite3.NotSupportedError)
     is_content = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, misused)
     return is_content and _advice(error) is None
+
+
+def has_foreign_header(path: Path) -> bool:
+    """Whether the header names a format that no SQLite writes: it calls such a file read-only."""
+    try:
+        with path.open("rb") as file:
+            versions = file.read(20)[18:]
+    except OSError:
+        return False
+    return any(version > _WITH_LOG for version in versions)
 
 
 def refused(path: Path, error: BaseException) -> StorageFailed:
