@@ -33,7 +33,7 @@ class UnityCatalog:
         self.catalogs: Final = Catalogs(files, contents)
         self.schemas: Final = Schemas(files, contents)
         self.tables: Final = Tables(tables, registry, files, contents)
-        self.constraints: Final = Constraints(tables, files)
+        self.constraints: Final = Constraints(self.tables, files)
         self.volumes: Final = Volumes(volumes, files, contents)
         self.functions: Final = Functions(files, contents)
         self.models: Final = RegisteredModels(files, contents)

@@ -19,22 +19,41 @@ from engine.errors import InvalidParameterValue, NotSupported
 from engine.service.indexes.direct_access import check_type
 from engine.store.indexes.versions import Version
 
-COMMENT = b"comment"  # of a column, in the metadata of its Arrow field
+ColumnFacts = dict[str, dict[str, Any]]
 
 
-def described_columns(fields: Iterable[pa.Field]) -> list[dict[str, Any]]:
-    """The columns of a table, in order."""
-    return [_described(place, field) for place, field in enumerate(fields)]
+def column_facts(columns: Sequence[Mapping[str, Any]]) -> ColumnFacts:
+    """What the files of a new table don't keep of its columns, by name: comments, and NOT NULL."""
+    found: ColumnFacts = {}
+    for column in columns:
+        facts: dict[str, Any] = {"nullable": False} if column.get("nullable") is False else {}
+        if column.get("comment"):
+            facts["comment"] = column["comment"]
+        if facts:
+            found[column["name"]] = facts
+    return found
 
 
-def _described(place: int, field: pa.Field) -> dict[str, Any]:
+def described_columns(
+    fields: Iterable[pa.Field], facts: ColumnFacts | None = None
+) -> list[dict[str, Any]]:
+    """The columns of a table, in order.
+
+    Args:
+        facts: as `column_facts` gave them when the table was made.
+    """
+    known = facts or {}
+    return [_described(i, field, known.get(field.name, {})) for i, field in enumerate(fields)]
+
+
+def _described(place: int, field: pa.Field, facts: Mapping[str, Any]) -> dict[str, Any]:
     type_name, text = catalog_type(field.type)
-    comment = (field.metadata or {}).get(COMMENT, b"").decode()
-    metadata = {"comment": comment} if comment else {}
+    nullable = facts.get("nullable", field.nullable)
+    metadata = {"comment": facts["comment"]} if "comment" in facts else {}
     described = {
         "name": field.name,
         "type": spark_type(field.type),
-        "nullable": field.nullable,
+        "nullable": nullable,
         "metadata": metadata,
     }
     is_decimal = pa.types.is_decimal(field.type)
@@ -46,7 +65,7 @@ def _described(place: int, field: pa.Field) -> dict[str, Any]:
         "type_precision": field.type.precision if is_decimal else 0,
         "type_scale": field.type.scale if is_decimal else 0,
         "position": place,
-        "nullable": field.nullable,
+        "nullable": nullable,
         **metadata,
     }
 
@@ -87,9 +106,7 @@ def _field(place: int, column: Mapping[str, Any]) -> pa.Field:
             f"Column {name!r:.80} is of the type {shown(text)}, which tables here can't hold. Offered "
             "are numbers, decimals, strings, booleans, dates, timestamps, binary, and arrays of them."
         )
-    comment = column.get("comment")
-    metadata = {COMMENT: comment.encode()} if comment else None
-    return pa.field(name, kind, nullable=column.get("nullable") is not False, metadata=metadata)
+    return pa.field(name, kind, nullable=column.get("nullable") is not False)
 
 
 def index_fields(spec: IndexSpec, version: Version | None) -> list[pa.Field]:

@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.core.names import ThreePartName, is_full_name
 from engine.core.values import shown
 from engine.errors import InvalidParameterValue, NotFound, ResourceConflict
 from engine.service.catalogs.documents import change, kept
-from engine.service.catalogs.errors import TableNotFound
+from engine.service.catalogs.tables import Tables
 from engine.store.securable_files import SecurableFiles
-from engine.store.tables.table_store import TableStore
 
 Constraint = dict[str, Any]
 _KINDS = ("primary_key_constraint", "foreign_key_constraint", "named_table_constraint")
@@ -23,7 +21,7 @@ _KINDS = ("primary_key_constraint", "foreign_key_constraint", "named_table_const
 class Constraints:
     """The constraints of a workspace's tables. Safe to use from many threads and processes."""
 
-    def __init__(self, tables: TableStore, files: SecurableFiles) -> None:
+    def __init__(self, tables: Tables, files: SecurableFiles) -> None:
         self._tables, self._files = tables, files
 
     def of(self, full_name: str) -> list[Constraint]:
@@ -88,14 +86,8 @@ class Constraints:
 
     def _columns(self, full_name: str) -> dict[str, bool]:
         """The columns of a table, and whether each may be null. Raises TableNotFound."""
-        missing = TableNotFound(f"Table '{full_name}' does not exist.")
-        if not is_full_name(full_name, 3):
-            raise missing
-        try:
-            table = self._tables.get(ThreePartName(*full_name.split(".")))
-        except NotFound:
-            raise missing from None
-        return {field.name: field.nullable for field in table.schema}
+        found = self._tables.get(full_name)
+        return {column["name"]: column["nullable"] for column in found["columns"]}
 
     def delete(self, full_name: str, constraint_name: str, cascade: bool = False) -> None:
         """Take a constraint off a table.

@@ -16,7 +16,13 @@ from engine.core.names import ThreePartName, is_full_name, securable_name, table
 from engine.core.values import shown
 from engine.errors import InvalidInputException, InvalidParameterValue, NotFound
 from engine.service.authorship import user_name
-from engine.service.catalogs.columns import arrow_schema, described_columns, index_fields
+from engine.service.catalogs.columns import (
+    ColumnFacts,
+    arrow_schema,
+    column_facts,
+    described_columns,
+    index_fields,
+)
 from engine.service.catalogs.contents import Contents
 from engine.service.catalogs.documents import born, change, described, given, kept
 from engine.service.catalogs.errors import DeletedElsewhere, TableExists, TableNotFound
@@ -25,6 +31,7 @@ from engine.store.securable_files import SecurableFiles
 from engine.store.tables.table_store import TableStore
 
 UNKNOWN_TYPE = "EXTERNAL"  # of a table that can't be read
+_COLUMNS = "column_facts"  # in a table's document
 
 
 class Tables:
@@ -121,19 +128,18 @@ class Tables:
         """
         try:
             name = table_name(full_name)
-            shown = self._table(name)
+            facts = kept(self._files, "tables", str(name))
+            shown = self._table(name, facts.pop(_COLUMNS, {}))
         except (NotFound, InvalidParameterValue):
             if not self._registry.exists(full_name):
                 raise TableNotFound(f"Table '{full_name}' does not exist.") from None
-            name = table_name(full_name)
             shown = self._index(full_name)
-        facts = kept(self._files, "tables", str(name))
         for key, add in (("updated_at", max), ("properties", dict[str, str].__or__)):
             if key in shown and key in facts:
                 facts[key] = add(shown[key], facts[key])
         return {**_bare(name), **shown, **facts}
 
-    def _table(self, name: ThreePartName) -> dict[str, Any]:
+    def _table(self, name: ThreePartName, columns: ColumnFacts) -> dict[str, Any]:
         table = self._tables.get(name)
         changed = self._tables.changed_ms(name)
         place = table.folder if table.registered else self._tables.folder(name)
@@ -142,7 +148,7 @@ class Tables:
             "table_type": "EXTERNAL" if table.registered else "MANAGED",
             "data_source_format": "DELTA" if is_delta else "PARQUET",
             **({"storage_location": place.absolute().as_uri()} if place is not None else {}),
-            "columns": described_columns(table.schema),
+            "columns": described_columns(table.schema, columns),
             "owner": user_name(),
             "created_at": changed,
             "updated_at": changed,
@@ -234,7 +240,8 @@ class Tables:
             if self._is_taken(str(full_name)):
                 raise TableExists(f"Table '{full_name}' already exists")
             self._tables.write(full_name, schema.empty_table())
-            facts = {**born(), "table_id": str(uuid.uuid4()), **facts}
+            of_columns = {_COLUMNS: column_facts(columns)}
+            facts = {**born(), "table_id": str(uuid.uuid4()), **of_columns, **facts}
             self._files.write("tables", str(full_name), facts)
         return self.get(str(full_name))
 
