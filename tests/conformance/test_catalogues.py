@@ -1,4 +1,4 @@
-"""What a test suite does before its first index runs, and after its last: the same through every door."""
+"""What a test suite does before its first index and after its last: the same through every door."""
 
 from __future__ import annotations
 
