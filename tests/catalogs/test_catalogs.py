@@ -122,6 +122,12 @@ def test_a_catalog_goes_by_force_with_its_schemas(workspace: Workspace) -> None:
     assert names(workspace.list_catalogs()) == ["main"]
 
 
+def test_names_are_kept_as_written(workspace: Workspace) -> None:
+    workspace.create_catalog("Shop")
+    workspace.create_catalog("shop")
+    assert names(workspace.list_catalogs()) == ["Shop", "main", "shop"]
+
+
 Call = Callable[[Workspace], object]
 REFUSALS: list[tuple[Call, type[Exception], str]] = [
     (lambda w: w.get_catalog("no"), CatalogNotFound, "Catalog 'no' does not exist."),
