@@ -183,6 +183,17 @@ def test_a_key_is_kept_and_shown_of_one_table_and_in_no_list(shop: Workspace) ->
         shop.create_constraint("main.s.t", other)
 
 
+def test_a_name_without_catalog_and_schema_means_the_default_ones(workspace: Workspace) -> None:
+    workspace.create_schema("fashion_demo", "main")
+    workspace.create_table("t", "main", "fashion_demo", COLUMNS)
+    workspace.create_constraint("t", KEY)
+    assert workspace.update_table("fashion_demo.t", comment="c")["table_constraints"] == [KEY]
+    workspace.delete_constraint("t", "pk")
+    assert workspace.get_table("main.fashion_demo.t")["table_constraints"] == []
+    workspace.unity_catalog.tables.delete("t")
+    assert not workspace.table_exists("main.fashion_demo.t")
+
+
 def test_a_key_that_others_refer_to_goes_with_them_or_not_at_all(shop: Workspace) -> None:
     shop.create_table("child", "main", "s", COLUMNS)
     shop.create_constraint("main.s.t", KEY)

@@ -48,6 +48,7 @@ class Constraints:
         if not isinstance(name, str) or not name:
             raise InvalidParameterValue(f"{kind}.name is {shown(name)}; expected a string.")
         with self._files.writing():
+            full_name = self._tables.full_name(full_name)
             self._check_columns(full_name, kind, facts)
             before = self.of(full_name)
             taken = {held["name"] for one in before for held in one.values()}
@@ -100,7 +101,7 @@ class Constraints:
             InvalidParameterValue: foreign keys refer to it, and `cascade` is false.
         """
         with self._files.writing():
-            self._columns(full_name)
+            full_name = self._tables.full_name(full_name)
             before = self.of(full_name)
             gone = [one for one in before if constraint_name in _names_of(one)]
             if not gone:

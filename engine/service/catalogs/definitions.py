@@ -14,7 +14,14 @@ from engine.core.names import is_full_name, securable_name
 from engine.core.values import shown
 from engine.errors import InvalidParameterValue, NotFound, ResourceConflict
 from engine.service.catalogs.contents import Contents
-from engine.service.catalogs.documents import born, change, described, given, refuse_new_name
+from engine.service.catalogs.documents import (
+    bare,
+    born,
+    change,
+    described,
+    given,
+    refuse_new_name,
+)
 from engine.store.securable_files import Kind, SecurableFiles
 
 
@@ -46,11 +53,11 @@ class _Definitions:
             facts = self._files.read(self.kind, full_name)
         except FileNotFoundError:  # deleted just now
             raise self._not_found(full_name) from None
-        return {**_bare(full_name), "browse_only": False, **facts}
+        return {**bare(full_name), "browse_only": False, **facts}
 
     def describe(self, names: Iterable[str]) -> list[dict[str, Any]]:
         """Some of them, each as `get` gives it; damaged ones with what is wrong."""
-        return described(names, self.get, _bare)
+        return described(names, self.get, bare)
 
     def _check(self, full_name: str) -> None:
         if not is_full_name(full_name, 3) or not self._files.exists(self.kind, full_name):
@@ -167,13 +174,3 @@ class RegisteredModels(_Definitions):
     def delete(self, full_name: str) -> None:
         """Delete a registered model. Raises NotFound."""
         self._remove(full_name)
-
-
-def _bare(full_name: str) -> dict[str, Any]:
-    catalog, schema, name = full_name.split(".")
-    return {
-        "name": name,
-        "catalog_name": catalog,
-        "schema_name": schema,
-        "full_name": full_name,
-    }

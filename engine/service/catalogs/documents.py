@@ -80,14 +80,25 @@ def change(files: SecurableFiles, kind: Kind, name: str, facts: Mapping[str, Any
         files.write(kind, name, {**before, **facts, **touched()})
 
 
+def bare(full_name: str) -> dict[str, Any]:
+    """What a name `catalog.schema.name` says of a thing."""
+    catalog, schema, name = full_name.split(".")
+    return {
+        "name": name,
+        "catalog_name": catalog,
+        "schema_name": schema,
+        "full_name": full_name,
+    }
+
+
 def described(
     names: Iterable[str],
     get: Callable[[str], dict[str, Any]],
-    bare: Callable[[str], dict[str, Any]],
+    unread: Callable[[str], dict[str, Any]],
 ) -> list[dict[str, Any]]:
     """Some things, each as `get` gives it.
 
-    One that can't be read does not spoil the list: it is as `bare` gives it, and its comment says why.
+    One that can't be read does not spoil the list: it is as `unread` gives it, and its comment says why.
     One that was deleted meanwhile is left out.
     """
     found = []
@@ -97,5 +108,5 @@ def described(
         except NotFound:
             continue
         except VitrineError as error:
-            found.append({**bare(name), "comment": f"damaged: {error.message}"})
+            found.append({**unread(name), "comment": f"damaged: {error.message}"})
     return found

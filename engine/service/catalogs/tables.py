@@ -5,6 +5,7 @@ Truth: what `databricks-ai-bridge` and others read: names, types and positions o
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from engine.service.catalogs.columns import (
     index_fields,
 )
 from engine.service.catalogs.contents import Contents
-from engine.service.catalogs.documents import born, change, described, given, kept
+from engine.service.catalogs.documents import bare, born, change, described, given, kept
 from engine.service.catalogs.errors import DeletedElsewhere, TableExists, TableNotFound
 from engine.service.indexes.registry import IndexRegistry
 from engine.store.securable_files import SecurableFiles
@@ -137,7 +138,7 @@ class Tables:
         for key, add in (("updated_at", max), ("properties", dict[str, str].__or__)):
             if key in shown and key in facts:
                 facts[key] = add(shown[key], facts[key])
-        return {**_bare(name), **shown, **facts}
+        return {**bare(str(name)), **shown, **facts}
 
     def _table(self, name: ThreePartName, columns: ColumnFacts) -> dict[str, Any]:
         table = self._tables.get(name)
@@ -179,13 +180,13 @@ class Tables:
             columns: whether they are wanted.
         """
 
-        def bare(name: str) -> dict[str, Any]:
-            return {**_bare(table_name(name)), "table_type": UNKNOWN_TYPE, "columns": []}
+        def unread(name: str) -> dict[str, Any]:
+            return {**bare(str(table_name(name))), "table_type": UNKNOWN_TYPE, "columns": []}
 
         left_out = {"table_constraints"} if columns else {"table_constraints", "columns"}
         return [
             {key: fact for key, fact in table.items() if key not in left_out}
-            for table in described(names, self.get, bare)
+            for table in described(names, self.get, unread)
         ]
 
     def exists(self, full_name: str) -> bool:
@@ -203,6 +204,18 @@ class Tables:
             return True
         self._contents.check_schema(full_name.rpartition(".")[0])
         return False
+
+    def full_name(self, name: str) -> str:
+        """The full name of a table or an index; one or two parts get the default schema and catalog.
+
+        Raises:
+            TableNotFound: there is none.
+        """
+        with contextlib.suppress(InvalidParameterValue):
+            full_name = str(table_name(name))
+            if self._is_taken(full_name):
+                return full_name
+        raise TableNotFound(f"Table '{name}' does not exist.")
 
     def _is_taken(self, full_name: str) -> bool:
         return self._tables.exists(ThreePartName(*full_name.split("."))) or self._registry.exists(
@@ -258,10 +271,8 @@ class Tables:
             TableNotFound: neither a table nor an index. InvalidParameterValue: a bad value.
         """
         facts = given(owner=owner, comment=comment, properties=properties)
-        name = str(table_name(full_name)) if is_full_name(full_name, 3) else full_name
         with self._files.writing():
-            if not is_full_name(name, 3) or not self._is_taken(name):
-                raise TableNotFound(f"Table '{full_name}' does not exist.")
+            name = self.full_name(full_name)
             if "properties" in facts:
                 before = kept(self._files, "tables", name).get("properties", {})
                 facts["properties"] = {**before, **facts["properties"]}
@@ -274,18 +285,7 @@ class Tables:
         Raises:
             TableNotFound: no such table. DeletedElsewhere: it is an index.
         """
-        is_name = is_full_name(full_name, 3)
-        if is_name and self._tables.exists(ThreePartName(*full_name.split("."))):
-            return self.drop(full_name)
-        if self._registry.exists(full_name):
-            raise DeletedElsewhere(full_name, self._registry.open(full_name)[0].is_direct_access)
-        raise TableNotFound(f"Table '{full_name}' does not exist.")
-
-
-def _bare(name: ThreePartName) -> dict[str, Any]:
-    return {
-        "name": name.name,
-        "catalog_name": name.catalog,
-        "schema_name": name.schema,
-        "full_name": str(name),
-    }
+        name = self.full_name(full_name)
+        if not self._tables.exists(ThreePartName(*name.split("."))):
+            raise DeletedElsewhere(name, self._registry.open(name)[0].is_direct_access)
+        self.drop(name)

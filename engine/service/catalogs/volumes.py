@@ -11,6 +11,7 @@ from engine.errors import InvalidParameterValue, NotSupported, ResourceConflict
 from engine.service.authorship import user_name
 from engine.service.catalogs.contents import Contents
 from engine.service.catalogs.documents import (
+    bare,
     born,
     change,
     described,
@@ -47,7 +48,7 @@ class Volumes:
         name = self._checked(full_name)
         folder, registered = self._volumes.folder_of(name)
         return {
-            **_bare(full_name),
+            **bare(full_name),
             "volume_type": TYPES[registered],
             "storage_location": folder.as_uri(),
             "owner": user_name(),
@@ -64,7 +65,7 @@ class Volumes:
 
     def describe(self, names: Iterable[str]) -> list[dict[str, Any]]:
         """Some volumes, each as `get` gives it; damaged ones with what is wrong."""
-        return described(names, self.get, _bare)
+        return described(names, self.get, bare)
 
     def in_schema(self, catalog_name: str, schema_name: str) -> list[dict[str, Any]]:
         """The volumes of a schema, by name. Raises CatalogNotFound, SchemaNotFound."""
@@ -138,13 +139,3 @@ class Volumes:
             name = self._checked(full_name)
             self._volumes.delete(name)
             self._files.remove("volumes", full_name)
-
-
-def _bare(full_name: str) -> dict[str, Any]:
-    catalog, schema, name = full_name.split(".")
-    return {
-        "name": name,
-        "catalog_name": catalog,
-        "schema_name": schema,
-        "full_name": full_name,
-    }
