@@ -5,6 +5,7 @@ volumes/volumes.json                   registered image folders
 volumes/<catalog>/<schema>/<volume>/   files of volumes that were not registered from elsewhere
 endpoints/<name>.json                  vector search endpoints, each with a copy
 serving/<name>.json                    model serving endpoints
+unity_catalog/<kind>/...json           owners, comments and the like, see `securable_files`
 indexes/<full name>/                   index.json and its copy, versions/, segments/, building/
 cache/embeddings.sqlite                vectors by content and model
 locks/                                 two lock files for each thing that is written
@@ -55,6 +56,10 @@ class Layout:
     @property
     def serving_dir(self) -> Path:
         return self.root / "serving"
+
+    @property
+    def unity_catalog_dir(self) -> Path:
+        return self.root / "unity_catalog"
 
     @property
     def indexes_dir(self) -> Path:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rest import catalogue_cases
 
 from engine import Workspace
 from engine.doors.rest import ROUTES, handle
@@ -70,6 +71,7 @@ def make_world(folder: Path) -> Workspace:
         endpoint="shop",
         dimension=2,
     )
+    catalogue_cases.fill(made)
     return made
 
 
@@ -208,15 +210,9 @@ AI_CASES: list[Case] = [
     ("POST", f"{AI_INDEX}:removeData", {"primary_keys": ["1"]}, {}, wrote_one),
     ("POST", f"{AI}/shop/indexes/{SYNCED}:sync", {}, {}, is_empty),
 ]  # fmt: skip
-CATALOGUE = "/api/2.1/unity-catalog/tables"
-CATALOGUE_CASES: list[Case] = [
-    ("GET", f"{CATALOGUE}/{SYNCED}", None, {}, lambda r: r["table_type"] == "VECTOR_INDEX"),
-    ("GET", CATALOGUE, None, {"catalog_name": "none", "schema_name": "none"},
-     lambda r: r == {"tables": []}),
-]  # fmt: skip
 CASES = [
     *ENDPOINT_CASES,
-    *CATALOGUE_CASES,
+    *catalogue_cases.CASES,
     *index_cases(f"{VS}/indexes", False),
     *index_cases(f"{VS}/endpoints/shop/indexes", True),
     *AI_CASES,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.doors.rest import ai_search, data, endpoints, indexes, serving, unity_catalog
+from engine.doors.rest import ai_search, catalogs, data, endpoints, indexes, serving, statements
 from engine.doors.rest.routing import Json, Route, answer
 from engine.workspace import Workspace
 
@@ -17,7 +17,8 @@ ROUTES: tuple[Route, ...] = (
     *data.ROUTES,
     *ai_search.ROUTES,
     *serving.ROUTES,
-    *unity_catalog.ROUTES,
+    *catalogs.ROUTES,
+    *statements.ROUTES,
 )
 
 

@@ -116,6 +116,21 @@ class TableStore:
     def exists(self, name: ThreePartName) -> bool:
         return (self._layout.table_dir(name) / "table.json").is_file()
 
+    def folder(self, name: ThreePartName) -> Path:
+        """Where a table's own files lie."""
+        return self._layout.table_dir(name)
+
+    def changed_ms(self, name: ThreePartName) -> int:
+        """When a table was last written or registered, in milliseconds since the epoch.
+
+        Raises:
+            NotFound: no such table.
+        """
+        try:
+            return (self._layout.table_dir(name) / "table.json").stat().st_mtime_ns // 1_000_000
+        except FileNotFoundError:
+            raise self._not_found(name) from None
+
     def drop(self, name: ThreePartName) -> None:
         """Forget a table, also a damaged one; registered files stay, the table's own are deleted.
 
