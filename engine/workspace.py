@@ -117,7 +117,9 @@ class Workspace:
         )
         choice = RerankerChoice(self.rerankers, self.serving, self.models)
         self.queries: Final = Queries(layout, chosen, self.indexes, self.serving, choice)
-        self.statements: Final = Statements(self.indexes)
+        self.statements: Final = Statements(
+            layout, self.tables, self.registry, self.indexes, self.serving, self.queries
+        )
         self.shop: Final = Shop(
             layout, self.tables, self.volumes, self.indexes, self.models, self.serving
         )
