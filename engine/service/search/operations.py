@@ -66,14 +66,14 @@ class Queries:
 
     def rows(
         self, request: Callable[[list[str]], QueryRequest], name: str
-    ) -> tuple[Version, list[str], list[tuple[Any, ...]]]:
+    ) -> tuple[IndexSpec, Version, list[str], list[tuple[Any, ...]]]:
         """All results of a query, with every column of the index, as they are stored.
 
         Args:
             request: the query, from the names of the index's columns.
 
         Returns:
-            the version that was searched, the columns, and for each result its values and its score.
+            the index, the version that was searched, the columns, and for each result its values and its score.
 
         Raises:
             NotFound, BadRequest, InvalidParameterValue: as the API refuses.
@@ -86,7 +86,8 @@ class Queries:
             query = self._encoded(query, spec, version, timings)
         found = ranked(version, query, self._rerankers, timings)
         starts = range(0, len(found), PAGE_ROWS)
-        return version, columns, [row for at in starts for row in found.page(version, columns, at)]
+        rows = [row for at in starts for row in found.page(version, columns, at)]
+        return spec, version, columns, rows
 
     def _encoded(self, query: Query, spec: IndexSpec, version: Version, timings: Timings) -> Query:
         """The query with the vector of its text."""

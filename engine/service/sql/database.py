@@ -109,7 +109,7 @@ class Connection:
 
         Args:
             call: from chunked arrays of equal length to an array of that length.
-            arguments, result: their types in DuckDB's words.
+            arguments, result: their types in DuckDB's words; one argument, or two.
         """
         name = f"vitrine_function_{next(self._numbers)}"
 
@@ -120,8 +120,10 @@ class Connection:
                 self._failure = error
                 raise
 
+        # DuckDB counts the parameters of what it is given.
+        counted = (lambda a: guarded(a)) if len(arguments) == 1 else (lambda a, b: guarded(a, b))
         self._duck.create_function(
-            name, guarded, list(arguments), result, type="arrow", null_handling="special"
+            name, counted, list(arguments), result, type="arrow", null_handling="special"
         )
         self._functions.append(name)
         return name
@@ -217,8 +219,9 @@ def _codes() -> list[tuple[type[Exception], str]]:
 
 
 def _reason(error: Exception) -> str:
-    """What is wrong, without the line of the translated statement."""
-    return str(error).partition("\n\nLINE ")[0].strip()
+    """What is wrong, without the kind of error and the line of the translated statement."""
+    text = str(error).partition("\n\nLINE ")[0].strip()
+    return text.partition(" Error: ")[2] or text
 
 
 def _in_utc(table: pa.Table) -> pa.Table:

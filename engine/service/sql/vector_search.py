@@ -13,6 +13,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from engine.core.query_request import QueryRequest
+from engine.core.schema import IndexSpec
 from engine.core.types import widest_type
 from engine.errors import BadStatement, InvalidParameterValue, NotSupported
 from engine.service.search.operations import Queries
@@ -100,9 +101,11 @@ class VectorSearch:
         index = given.get("index")
         if not isinstance(index, str):
             raise BadStatement("vector_search: index must be the name of an index, in quotes.")
-        version, columns, rows = self._queries.rows(lambda known: _request(index, known, given), index)
+        spec, version, columns, rows = self._queries.rows(
+            lambda known: _request(index, known, given), index
+        )
         values = list(zip(*rows)) if rows else [()] * (len(columns) + 1)
-        fields = [_field(version, name) for name in columns]
+        fields = [_field(spec, version, name) for name in columns]
         arrays = [_array(list(value), field) for value, field in zip(values, fields)]
         score = pa.array(values[-1], pa.float64())
         return pa.table([*arrays, score], names=[*columns, SCORE])
@@ -221,14 +224,16 @@ def _table_function(node: exp.Expression, call: exp.Anonymous) -> None:
     _put(node, exp.Subquery(this=query))
 
 
-def _field(version: Version, name: str) -> pa.Field:
+def _field(spec: IndexSpec, version: Version, name: str) -> pa.Field:
     """A column of an index as its rows store it."""
+    if name == spec.vector_column:
+        return pa.field(name, pa.list_(pa.float32()))
     for part in version.parts[:1]:
         stored = part.segment.metadata.schema
         if name in stored.names:
             return stored.field(name)
     column = version.columns[name]
-    kind = pa.float32() if column.is_array and column.kind == "float" else widest_type(column.kind)
+    kind = widest_type(column.kind)
     return pa.field(name, pa.list_(kind) if column.is_array else kind)
 
 

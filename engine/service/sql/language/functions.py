@@ -173,7 +173,7 @@ def with_names(tree: exp.Expression) -> exp.Expression:
     for node in select.expressions:
         if isinstance(node, (exp.Alias, exp.Aliases, exp.Column, exp.Star)):
             continue
-        if isinstance(node, (exp.Explode, exp.Posexplode, exp.Dot)):
+        if isinstance(node, (exp.Posexplode, exp.Dot)):
             continue
         node.replace(exp.alias_(node.copy(), _name_of(node), quoted=True))
     return tree
@@ -182,6 +182,8 @@ def with_names(tree: exp.Expression) -> exp.Expression:
 def _name_of(node: exp.Expression) -> str:
     if isinstance(node, exp.Count) and isinstance(node.this, exp.Star):
         return "count(1)"
+    if isinstance(node, exp.Explode):
+        return "col"
     if isinstance(node, exp.CurrentUser):
         return "current_user()"
     return str(node.sql(dialect="databricks", normalize_functions="lower"))
