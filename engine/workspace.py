@@ -23,6 +23,8 @@ from engine.service.serving.rerankers import Rerankers
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sql.statements import Statements
 from engine.service.unity_catalog import UnityCatalog
+from engine.service.warehouse.runs import StatementRuns
+from engine.service.warehouse.warehouse import Warehouse
 from engine.service.workspace_folder import WorkspaceFolder
 from engine.settings import Settings
 from engine.shop.embedding.request import EmbedRequest
@@ -80,7 +82,8 @@ class Workspace:
         tables, volumes: the stores of tables and files. unity_catalog: tables as the cloud shows them.
         models: encoders by name. rerankers: those registered. serving: model serving endpoints.
         endpoints, registry, indexes: vector search endpoints, which indexes there are, and their life.
-        queries: what answers. statements: SQL. shop: the application on top.
+        queries: what answers. statements: SQL. warehouse, statement_runs: SQL as the API runs it.
+        shop: the application on top.
     """
 
     def __init__(self, path: str | Path | None = None, settings: Settings | None = None) -> None:
@@ -120,6 +123,8 @@ class Workspace:
         self.statements: Final = Statements(
             layout, self.tables, self.registry, self.indexes, self.serving, self.queries
         )
+        self.warehouse: Final = Warehouse(layout)
+        self.statement_runs: Final = StatementRuns(self.statements.run, self.warehouse.wake)
         self.shop: Final = Shop(
             layout, self.tables, self.volumes, self.indexes, self.models, self.serving
         )
@@ -138,6 +143,13 @@ class Workspace:
     describe_tables = _of("unity_catalog", UnityCatalog.describe)
     register_volume = _of("volumes", VolumeStore.register)
     sql = _of("statements", Statements.execute)
+    execute_statement = _of("statement_runs", StatementRuns.submit)
+    get_statement = _of("statement_runs", StatementRuns.get)
+    get_statement_chunk = _of("statement_runs", StatementRuns.chunk)
+    cancel_statement = _of("statement_runs", StatementRuns.cancel)
+    close_statement = _of("statement_runs", StatementRuns.close)
+    open_sql_session = _of("statement_runs", StatementRuns.open_session)
+    close_sql_session = _of("statement_runs", StatementRuns.close_session)
 
     # ------------------------------------------------------------------ models
     encoder = _of("models", Models.encoder)

@@ -96,6 +96,7 @@ class WorkspaceClient:
     Attributes:
         vector_search_endpoints, vector_search_indexes: the SDK's own classes.
         ai_search: likewise, where the installed SDK has it.
+        statement_execution, warehouses: of SQL; results come INLINE.
         workspace: the workspace that answers.
     """
 
@@ -118,6 +119,10 @@ class WorkspaceClient:
 
         self.vector_search_endpoints = VectorSearchEndpointsAPI(self.api_client)
         self.vector_search_indexes = VectorSearchIndexesAPI(self.api_client)
+        from databricks.sdk.service.sql import StatementExecutionAPI, WarehousesAPI
+
+        self.statement_execution = StatementExecutionAPI(self.api_client)
+        self.warehouses = WarehousesAPI(self.api_client)
         if is_installed("databricks.sdk.service.aisearch"):
             from databricks.sdk.service.aisearch import AiSearchAPI
 

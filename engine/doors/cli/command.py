@@ -15,8 +15,8 @@ from engine.doors.cli.models import models, serving
 from engine.doors.cli.options import Group
 from engine.doors.cli.search import search
 from engine.doors.cli.server import serve
-from engine.doors.cli.tables import table
-from engine.doors.cli.volumes import volume
+from engine.doors.cli.sql import sql
+from engine.doors.cli.tables import table, volume
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,6 +30,7 @@ def main() -> None:
 
 
 for command in (
-    import_command, embed, build, demo, search, models, table, volume, endpoint, index, serving, serve
+    import_command, embed, build, demo, search, sql, models, table, volume, endpoint, index, serving,
+    serve,
 ):  # fmt: skip
     main.add_command(command)

@@ -1,12 +1,13 @@
-"""Commands of tables: register, list, drop, show. Translates and prints."""
+"""Commands of tables, and of volumes, whose photos their rows name. Translates and prints."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from engine.doors.cli.options import Group, with_workspace
+from engine.doors.cli.options import FILE, Group, with_workspace
 from engine.doors.cli.printing import explain_if_empty, print_table
 
 if TYPE_CHECKING:
@@ -58,3 +59,18 @@ def table_show(workspace: Workspace, name: str, rows: int) -> None:
     content = workspace.read_table(name)
     print_table(content.slice(0, rows).to_pylist(), content.column_names)
     click.echo(f"{min(rows, len(content)):,} of {len(content):,} rows")
+
+
+@click.group(cls=Group)
+def volume() -> None:
+    """Volumes: folders of images."""
+
+
+@volume.command("register")
+@click.argument("path", metavar="/Volumes/CATALOG/SCHEMA/VOLUME[/...]")
+@click.argument("folder", type=FILE)
+@with_workspace
+def volume_register(workspace: Workspace, path: str, folder: Path) -> None:
+    """Let a volume path stand for a FOLDER of this machine, read in place."""
+    workspace.register_volume(path, folder)
+    click.echo(f"registered {path} -> {folder.resolve()}")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from engine.doors.rest import ai_search, data, endpoints, indexes, serving, unity_catalog
 from engine.doors.rest.routing import Json, Route, answer
+from engine.doors.rest.sql import statements, warehouses
 from engine.workspace import Workspace
 
 ROUTES: tuple[Route, ...] = (
@@ -18,6 +19,8 @@ ROUTES: tuple[Route, ...] = (
     *ai_search.ROUTES,
     *serving.ROUTES,
     *unity_catalog.ROUTES,
+    *statements.ROUTES,
+    *warehouses.ROUTES,
 )
 
 

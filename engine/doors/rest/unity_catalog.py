@@ -1,16 +1,13 @@
-"""Routes of Unity Catalog's tables, and of SQL statements, which are not offered. Knows fields."""
+"""Routes of Unity Catalog's tables. Knows fields; not tables."""
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from engine.doors.rest.fields import Field, ignored
 from engine.doors.rest.routing import Json, Request, Route
-from engine.errors import InvalidParameterValue, NotSupported
+from engine.errors import InvalidParameterValue
 from engine.workspace import Workspace
 
 TABLES = "/api/2.1/unity-catalog/tables"
-STATEMENTS = "/api/2.0/sql/statements"
 
 
 def _table(workspace: Workspace, request: Request) -> Json:
@@ -30,20 +27,6 @@ def _tables(workspace: Workspace, request: Request) -> Json:
     return {"tables": found, **({"next_page_token": page[-1]} if len(page) < len(names) else {})}
 
 
-def _no_sql(workspace: Workspace, request: Request) -> NoReturn:
-    raise NotSupported(
-        "SQL statements are not offered over HTTP yet. In Python, workspace.sql(...) runs "
-        "CREATE VECTOR SEARCH INDEX; tables are read with workspace.read_table(...)."
-    )
-
-
-_ANY = tuple(
-    Field(name, "any")
-    for name in (
-        "statement", "warehouse_id", "catalog", "schema", "parameters", "row_limit", "byte_limit",
-        "disposition", "format", "wait_timeout", "on_wait_timeout", "query_tags",
-    )
-)  # fmt: skip
 _IN_SCHEMA = (
     Field("catalog_name", "string", required=True),
     Field("schema_name", "string", required=True),
@@ -68,6 +51,4 @@ ROUTES: tuple[Route, ...] = (
         _table,
         query=_OF_TABLE,
     ),
-    Route("POST", STATEMENTS, "execute_statement", "Not offered yet.", _no_sql, body=_ANY),
-    Route("GET", f"{STATEMENTS}/{{id}}", "get_statement", "Not offered yet.", _no_sql),
 )

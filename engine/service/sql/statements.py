@@ -72,6 +72,10 @@ class Statements:
         chosen = self.session if session is None else session
         return self._execution.run(statement, parameters or {}, chosen)
 
+    def run(self, statement: str, parameters: Mapping[str, Any], session: Session) -> pa.Table:
+        """As `execute`, for a caller that has all three."""
+        return self.execute(statement, parameters=parameters, session=session)
+
     def split(self, text: str) -> list[str]:
         """The statements of a text, which semicolons part. Raises BadStatement."""
         from engine.service.sql.language.dialect import split
