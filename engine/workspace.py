@@ -24,7 +24,6 @@ from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sql.statements import Statements
 from engine.service.unity_catalog import UnityCatalog
 from engine.service.warehouse.runs import StatementRuns
-from engine.service.warehouse.warehouse import Warehouse
 from engine.service.workspace_folder import WorkspaceFolder
 from engine.settings import Settings
 from engine.shop.embedding.request import EmbedRequest
@@ -82,19 +81,16 @@ class Workspace:
         tables, volumes: the stores of tables and files. unity_catalog: tables as the cloud shows them.
         models: encoders by name. rerankers: those registered. serving: model serving endpoints.
         endpoints, registry, indexes: vector search endpoints, which indexes there are, and their life.
-        queries: what answers. statements: SQL. warehouse, statement_runs: SQL as the API runs it.
-        shop: the application on top.
+        queries: what answers. statements: SQL. statement_runs: SQL as the API runs it. shop: the
+            application on top.
     """
 
     def __init__(self, path: str | Path | None = None, settings: Settings | None = None) -> None:
         """Open a workspace; its directory is made when something is written.
 
         Args:
-            path: the directory; None for `$VITRINE_WORKSPACE`, else `~/.vitrine`.
+            path: the directory; None for `$VITRINE_WORKSPACE`, else `~/.vitrine`. A file is refused.
             settings: encoder, device and reply options; None reads the environment.
-
-        Raises:
-            InvalidInputException: `path` is a file.
         """
         chosen = settings or Settings.from_environment(os.environ)
         if path is not None:
@@ -123,8 +119,7 @@ class Workspace:
         self.statements: Final = Statements(
             layout, self.tables, self.registry, self.indexes, self.serving, self.queries
         )
-        self.warehouse: Final = Warehouse(layout)
-        self.statement_runs: Final = StatementRuns(self.statements.run, self.warehouse.wake)
+        self.statement_runs: Final = StatementRuns(layout, self.statements.run)
         self.shop: Final = Shop(
             layout, self.tables, self.volumes, self.indexes, self.models, self.serving
         )

@@ -12,8 +12,6 @@ from engine.doors.cli.options import with_workspace
 from engine.doors.cli.printing import print_table
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from engine.workspace import Workspace
 
 _SHOWN = 1000  # rows of a printed table
@@ -57,7 +55,7 @@ def _parameter(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _print(result: pa.Table, as_json: bool, as_csv: bool) -> None:
+def _print(result: Any, as_json: bool, as_csv: bool) -> None:
     from engine.service.warehouse.result_forms import as_csv as csv_of
     from engine.service.warehouse.result_forms import json_of
 

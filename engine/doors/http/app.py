@@ -105,7 +105,14 @@ class _ApiCall:
     def answer(self) -> tuple[bytes, int, str]:
         """The reply as JSON, the status and the operation's name."""
         status, reply, operation = answer(
-            ROUTES, self.workspace, self.method, self.path, self.query, self.body, self.id, self.origin
+            ROUTES,
+            self.workspace,
+            self.method,
+            self.path,
+            self.query,
+            self.body,
+            self.id,
+            self.origin,
         )
         return encode_json(reply), status, operation
 

@@ -73,7 +73,8 @@ class Queries:
             request: the query, from the names of the index's columns.
 
         Returns:
-            the index, the version that was searched, the columns, and for each result its values and its score.
+            the index, the version that was searched, the columns, and for each result its values
+            and its score.
 
         Raises:
             NotFound, BadRequest, InvalidParameterValue: as the API refuses.

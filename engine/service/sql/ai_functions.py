@@ -29,16 +29,15 @@ class AiFunctions:
     def __init__(self, serving: ServingEndpoints, search: VectorSearch) -> None:
         self._serving, self._search = serving, search
 
-    def resolved(
-        self, tree: exp.Expression, connection: Connection, rows: Rows
-    ) -> exp.Expression:
+    def resolved(self, tree: exp.Expression, connection: Connection, rows: Rows) -> exp.Expression:
         """A tree in which each call is one of a function, or a table, that DuckDB is shown.
 
         Args:
             rows: what answers a part of the statement, for a search that depends on other tables.
 
         Raises:
-            BadStatement, NotSupported: arguments that can't be used. NotFound: no such index or endpoint.
+            BadStatement, NotSupported: arguments that can't be used.
+            NotFound: no such index or endpoint.
         """
         self._search.resolve(tree, connection, rows)
         functions: dict[str, str] = {}
@@ -98,7 +97,9 @@ class AiFunctions:
         """The vector of each text, null for null. Raises BadStatement for a text that has none."""
         given = [text for text in texts if text is not None]
         if "" in given:
-            raise BadStatement(f"ai_query: endpoint {endpoint} was given an empty text; filter it out.")
+            raise BadStatement(
+                f"ai_query: endpoint {endpoint} was given an empty text; filter it out."
+            )
         outcomes = iter(self._serving.embed_texts(endpoint, given))
         out: list[Vector | None] = []
         for text in texts:
@@ -114,7 +115,9 @@ def _arguments(node: exp.Anonymous) -> dict[str, exp.Expression]:
     out: dict[str, exp.Expression] = {}
     for place, argument in enumerate(node.expressions):
         named = isinstance(argument, exp.Kwarg)
-        name = str(argument.this.name).lower() if named else ("endpoint", "request", "")[min(place, 2)]
+        name = (
+            str(argument.this.name).lower() if named else ("endpoint", "request", "")[min(place, 2)]
+        )
         if name not in _TAKEN:
             raise NotSupported(
                 f"ai_query: the argument {name or place + 1!r} is not supported; it takes an endpoint, "

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MEMORY = "4GB"  # of all statements together
 SECONDS = 600.0  # that one statement may run
-_LOCKED = {
+_LOCKED: dict[str, Any] = {
     "enable_external_access": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -122,7 +122,7 @@ class Connection:
 
         # DuckDB counts the parameters of what it is given.
         counted = (lambda a: guarded(a)) if len(arguments) == 1 else (lambda a, b: guarded(a, b))
-        self._duck.create_function(
+        self._duck.create_function(  # type: ignore[call-overload]
             name, counted, list(arguments), result, type="arrow", null_handling="special"
         )
         self._functions.append(name)

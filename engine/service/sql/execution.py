@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 from sqlglot import exp
 
 from engine.core.index_request import IndexRequest
-from engine.errors import BadStatement, NotFound, NotSupported, ResourceConflict
+from engine.errors import BadStatement, NotSupported, ResourceConflict
 from engine.service.authorship import user_name
 from engine.service.indexes.operations import Indexes
 from engine.service.indexes.registry import IndexRegistry
@@ -183,7 +183,9 @@ class Execution:
                 self._drop_relation(runner, node, kind, lenient)
         return _NOTHING
 
-    def _drop_relation(self, runner: QueryRunner, node: exp.Table, kind: str, lenient: bool) -> None:
+    def _drop_relation(
+        self, runner: QueryRunner, node: exp.Table, kind: str, lenient: bool
+    ) -> None:
         session, relations = runner.session, runner.relations
         if kind == "VIEW" and len(node.parts) == 1 and session.drop_view(node.name):
             return
@@ -284,7 +286,7 @@ class Execution:
             total, updated=counts.updated, deleted=counts.deleted, inserted=counts.inserted
         )
 
-    _WRITES: dict[type[exp.Expression], Callable[..., pa.Table]] = {
+    _WRITES: ClassVar[dict[type[exp.Expression], Callable[..., pa.Table]]] = {
         exp.Create: _create,
         exp.Drop: _drop,
         exp.Alter: _alter,

@@ -37,6 +37,10 @@ _HISTORY = pa.schema(
         ("operationMetrics", pa.map_(pa.string(), pa.string())),
     ]
 )  # fmt: skip
+# What drivers ask for: the tables of a whole catalogue.
+_IN_CATALOG = (
+    "namespace", "tableName", "isTemporary", "information", "catalogName", "tableType",
+)  # fmt: skip
 
 
 class Listings:
@@ -49,7 +53,9 @@ class Listings:
     def show(self, asked: Show, session: Session) -> pa.Table:
         """The rows of a SHOW. Raises NotFound for a place that isn't there."""
         if asked.kind == "CATALOGS":
-            return _texts(["catalog"], [(n,) for n in self._schemas.catalogs() if _fits(n, asked.like)])
+            return _texts(
+                ["catalog"], [(n,) for n in self._schemas.catalogs() if _fits(n, asked.like)]
+            )
         if asked.kind == "SCHEMAS":
             return self._show_schemas(asked, session)
         if asked.kind == "COLUMNS":
@@ -60,26 +66,32 @@ class Listings:
         return self._show_tables(asked, session)
 
     def _show_schemas(self, asked: Show, session: Session) -> pa.Table:
-        catalogs = self._schemas.catalogs() if asked.everywhere else [*asked.name[-1:], session.catalog][:1]
+        catalogs = [asked.name[-1] if asked.name else session.catalog]
+        if asked.everywhere:
+            catalogs = self._schemas.catalogs()
         found = [(n, c) for c in catalogs for n in self._schemas.schemas(c) if _fits(n, asked.like)]
-        return _texts(["databaseName", "catalog"] if asked.everywhere or asked.in_catalog
-                      else ["databaseName"],
-                      found if asked.everywhere or asked.in_catalog else [one[:1] for one in found])  # fmt: skip
+        if asked.everywhere or asked.in_catalog:
+            return _texts(["databaseName", "catalog"], found)
+        return _texts(["databaseName"], [one[:1] for one in found])
 
     def _show_tables(self, asked: Show, session: Session) -> pa.Table:
         views = self._relations.views.names()
         names = views if asked.kind == "VIEWS" else [*self._relations.tables.names(), *views]
         kept = [n for n in sorted(names) if self._is_asked(n, asked, session)]
+        kept = [n for n in kept if _fits(n.name, asked.like)]
         if asked.in_catalog or asked.everywhere:
-            rows = [(n.schema, n.name, False, None, n.catalog, "VIEW" if n in views else "TABLE")
-                    for n in kept if _fits(n.name, asked.like)]  # fmt: skip
-            columns = ["namespace", "tableName", "isTemporary", "information", "catalogName", "tableType"]
-            return _rows(columns, rows, booleans=("isTemporary",))
-        rows_here = [(n.schema, n.name, False) for n in kept if _fits(n.name, asked.like)]
+            rows = [
+                (n.schema, n.name, False, None, n.catalog, "VIEW" if n in views else "TABLE")
+                for n in kept
+            ]
+            return _rows(_IN_CATALOG, rows, booleans=("isTemporary",))
+        rows_here = [(n.schema, n.name, False) for n in kept]
         temporary = [("", n, True) for n in session.views() if _fits(n, asked.like)]
         first = "namespace" if asked.kind == "VIEWS" else "database"
         last = "viewName" if asked.kind == "VIEWS" else "tableName"
-        return _rows([first, last, "isTemporary"], [*rows_here, *temporary], booleans=("isTemporary",))
+        return _rows(
+            [first, last, "isTemporary"], [*rows_here, *temporary], booleans=("isTemporary",)
+        )
 
     def _is_asked(self, name: ThreePartName, asked: Show, session: Session) -> bool:
         if not _fits(name.schema, asked.schema_like):
@@ -106,7 +118,13 @@ class Listings:
             except VitrineError:  # a damaged table has no columns to show
                 continue
             rows += [
-                (field.name, catalog_type(field.type)[1].upper(), name.catalog, name.schema, name.name)
+                (
+                    field.name,
+                    catalog_type(field.type)[1].upper(),
+                    name.catalog,
+                    name.schema,
+                    name.name,
+                )
                 for field in fields
                 if _fits(field.name, asked.like)
             ]
@@ -130,7 +148,9 @@ class Listings:
             return self._history(table)
         return self._columns(table, asked.extended)
 
-    def columns_of(self, fields: Iterable[pa.Field], comments: dict[str, str]) -> list[tuple[Any, ...]]:
+    def columns_of(
+        self, fields: Iterable[pa.Field], comments: dict[str, str]
+    ) -> list[tuple[Any, ...]]:
         """Name, type and comment of columns."""
         return [(f.name, catalog_type(f.type)[1], comments.get(f.name)) for f in fields]
 
@@ -156,7 +176,7 @@ class Listings:
         facts, history = self._changes.facts(table.name), self._changes.history(table.name)
         sizes = [file.stat().st_size for file in table.files]
         first, last = history[0]["timestamp"], history[-1]["timestamp"]
-        row = {
+        row: dict[str, Any] = {
             "format": "delta" if table.delta is not None or not table.registered else "parquet",
             "id": None,
             "name": str(table.name),
@@ -165,8 +185,8 @@ class Listings:
             "createdAt": _time(facts.get("created_at") or first),
             "lastModified": _time(last),
             "partitionColumns": [],
-            "numFiles": len(table.files),
-            "sizeInBytes": sum(sizes),
+            "numFiles": len(table.files) if table.delta is None else None,
+            "sizeInBytes": sum(sizes) if table.delta is None else None,
             "properties": self._properties(table.name),
         }
         return pa.Table.from_pylist([row], schema=_DETAIL)

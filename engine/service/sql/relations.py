@@ -204,7 +204,16 @@ def _replace(node: exp.Table, tree: exp.Expression, query: exp.Expression) -> No
     node.replace(inner)
 
 
-_REFUSED_PARTS = ("version", "when", "changes", "rows_from", "only", "partition", "format", "pattern")
+_REFUSED_PARTS = (
+    "version",
+    "when",
+    "changes",
+    "rows_from",
+    "only",
+    "partition",
+    "format",
+    "pattern",
+)
 
 
 def _refuse_parts(node: exp.Table) -> None:

@@ -12,7 +12,11 @@ from engine.settings import DEFAULT_CATALOG, DEFAULT_SCHEMA
 
 @dataclass(frozen=True)
 class TypedText:
-    """A parameter's value as the API brings it: text and the name of a type; None for null, and STRING."""
+    """A parameter's value as the API brings it.
+
+    Attributes:
+        text: None for null. type: the name of a type; None for STRING.
+    """
 
     text: str | None
     type: str | None = None

@@ -1,4 +1,4 @@
-"""SQL of a workspace: one call, its session and its parameters. Loads the parser when it is first used."""
+"""SQL of a workspace: one call, its session and its parameters. Loads the parser when first used."""
 
 from __future__ import annotations
 

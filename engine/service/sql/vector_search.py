@@ -24,7 +24,16 @@ from engine.store.indexes.versions import Version
 
 SCORE = "search_score"
 MOST_SEARCHES = 1000  # of one call beside other tables
-_ARGUMENTS = ("index", "query_text", "query_vector", "query", "num_results", "query_type", "filters")
+_ARGUMENTS = (
+    "index",
+    "query_text",
+    "query_vector",
+    "query",
+    "num_results",
+    "query_type",
+    "filters",
+)
+_PASSED = {"query_type": "query_type", "filters": "filter_string", "num_results": "num_results"}
 _ASKED = "vitrine_asked_"  # prefix of the columns that say which search a row answers
 
 Rows = Callable[[exp.Expression], pa.Table]
@@ -85,7 +94,9 @@ class VectorSearch:
                 found = found.append_column(f"{_ASKED}{name}", repeated)
             parts.append(found)
         if not parts:
-            raise BadStatement("vector_search: the relations before it have no rows to search with.")
+            raise BadStatement(
+                "vector_search: the relations before it have no rows to search with."
+            )
         shown = connection.show(pa.concat_tables(parts, promote_options="permissive"))
         table = exp.Table(this=exp.to_identifier(shown, quoted=True))
         conditions = [
@@ -119,11 +130,9 @@ def _request(index: str, columns: list[str], given: Mapping[str, Any]) -> QueryR
     elif either is not None:
         vector = vector if vector is not None else either
     asked: dict[str, Any] = {}
-    for name, value in (("query_type", given.get("query_type")), ("filter_string", given.get("filters"))):
-        if value is not None:
-            asked[name] = value
-    if given.get("num_results") is not None:
-        asked["num_results"] = given["num_results"]
+    for name, argument in _PASSED.items():
+        if given.get(name) is not None:
+            asked[argument] = given[name]
     if vector is not None:
         asked["query_vector"] = [float(number) for number in vector]
     if text is not None:
@@ -135,7 +144,9 @@ def _arguments(call: exp.Anonymous) -> dict[str, exp.Expression]:
     out: dict[str, exp.Expression] = {}
     for argument in call.expressions:
         if not isinstance(argument, exp.Kwarg):
-            raise BadStatement("vector_search takes its arguments by name, such as index => 'a.b.c'.")
+            raise BadStatement(
+                "vector_search takes its arguments by name, such as index => 'a.b.c'."
+            )
         name = str(argument.this.name).lower()
         if name not in _ARGUMENTS:
             raise InvalidParameterValue(

@@ -1,4 +1,4 @@
-"""Results in the API's forms: columns, texts in JSON, CSV, and Arrow streams. Knows values; not statements.
+"""Results in the API's forms: columns, texts in JSON, CSV, Arrow streams. Knows values; not SQL.
 
 Truth: the Statement Execution API: every value is a text or null; nulls of CSV are `null`.
 """

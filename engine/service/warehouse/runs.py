@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -24,6 +24,8 @@ from engine.service.cancellation import Cancelled, cancelled_by, check
 from engine.service.sql.session import Session
 from engine.service.warehouse.requests import StatementRequest
 from engine.service.warehouse.result_forms import WRITERS, schema_of, text_rows
+from engine.service.warehouse.warehouse import Warehouse
+from engine.store.layout import Layout
 
 Json = dict[str, Any]
 Execute = Callable[[str, dict[str, Any], Session], pa.Table]
@@ -75,18 +77,20 @@ class Run:
 
 
 class StatementRuns:
-    """The statements of one process. Safe to use from many threads."""
+    """The statements of one process. Safe to use from many threads.
 
-    def __init__(
-        self, execute: Execute, wake: Callable[[], None], chunk_bytes: int = CHUNK_BYTES
-    ) -> None:
+    Attributes:
+        warehouse: what they run on.
+    """
+
+    def __init__(self, layout: Layout, execute: Execute, chunk_bytes: int = CHUNK_BYTES) -> None:
         """
         Args:
             execute: what runs a statement: its text, its parameters, its session.
-            wake: called before each statement.
             chunk_bytes: of a piece of a result behind links.
         """
-        self._execute, self._wake, self._chunk_bytes = execute, wake, chunk_bytes
+        self._execute, self._chunk_bytes = execute, chunk_bytes
+        self.warehouse: Final = Warehouse(layout)
         self._runs: OrderedDict[str, Run] = OrderedDict()
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
@@ -135,17 +139,21 @@ class StatementRuns:
                 "use Workspace.sql, which gives Arrow."
             )
         run = Run(request, self._session_of(request))
-        self._wake()
+        self.warehouse.wake()
         with self._lock:
             self._forget_old()
             if sum(not one.done.is_set() for one in self._runs.values()) >= _WAITING:
-                raise TooManyRequests(f"{_WAITING} statements run or wait already; try again later.")
+                raise TooManyRequests(
+                    f"{_WAITING} statements run or wait already; try again later."
+                )
             self._runs[run.id] = run
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(_RUNNING, thread_name_prefix="sql")
         self._pool.submit(self._carry_out, run)
-        if request.seconds and not run.done.wait(request.seconds) and (
-            request.on_wait_timeout == "CANCEL"
+        if (
+            request.seconds
+            and not run.done.wait(request.seconds)
+            and (request.on_wait_timeout == "CANCEL")
         ):
             self._cancel(run)
         return self._described(run, origin)
@@ -234,7 +242,9 @@ class StatementRuns:
     def _run(self, number: str) -> Run:
         run = self._runs.get(number)
         if run is None:
-            raise NotFound(f"The statement {number:.60} was not found. It was forgotten, or never was.")
+            raise NotFound(
+                f"The statement {number:.60} was not found. It was forgotten, or never was."
+            )
         return run
 
     def _succeeded(self, number: str) -> Run:
@@ -329,4 +339,6 @@ def _code(error: VitrineError) -> str:
     """The API's code for a statement that failed."""
     if isinstance(error, TooManyRequests):
         return "RESOURCE_EXHAUSTED"
-    return "BAD_REQUEST" if error.status_code < 500 or error.status_code == 501 else "INTERNAL_ERROR"
+    return (
+        "BAD_REQUEST" if error.status_code < 500 or error.status_code == 501 else "INTERNAL_ERROR"
+    )

@@ -32,10 +32,6 @@ class Warehouse:
         self._layout = layout
         self._file = layout.root / "warehouse.json"
 
-    def list(self) -> Json:
-        """All warehouses: one."""
-        return {"warehouses": [self._shown()]}
-
     def get(self, number: str) -> Json:
         """The warehouse by its id. Raises NotFound."""
         _check(number)
@@ -63,14 +59,18 @@ class Warehouse:
         for entry in self._granted():
             name = next(one for one in _PRINCIPALS if one in entry)
             level = {"permission_level": entry["permission_level"], "inherited": False}
-            entries.append({name: entry[name], "display_name": entry[name], "all_permissions": [level]})
+            entries.append(
+                {name: entry[name], "display_name": entry[name], "all_permissions": [level]}
+            )
         return {
             "object_id": f"/sql/warehouses/{number}",
             "object_type": "warehouses",
             "access_control_list": entries,
         }
 
-    def set_permissions(self, number: str, requests: Sequence[Mapping[str, Any]], add: bool) -> Json:
+    def set_permissions(
+        self, number: str, requests: Sequence[Mapping[str, Any]], add: bool
+    ) -> Json:
         """Replace the permissions, or add to them; of a principal the last level counts.
 
         Raises:
@@ -78,7 +78,7 @@ class Warehouse:
         """
         _check(number)
         given = [_parsed(entry) for entry in requests]
-        kept = {tuple(e.items())[0]: e for e in [*(self._granted() if add else []), *given]}
+        kept = {next(iter(e.items())): e for e in [*(self._granted() if add else []), *given]}
         self._change({"access_control_list": list(kept.values())})
         return self.permissions(number)
 
@@ -129,6 +129,11 @@ class Warehouse:
             },
         }
 
+    # Last, because it hides the type of this name below it.
+    def list(self) -> Json:
+        """All warehouses: one."""
+        return {"warehouses": [self._shown()]}
+
 
 def _check(number: str) -> None:
     if number != WAREHOUSE_ID:
@@ -140,7 +145,7 @@ def _parsed(entry: Mapping[str, Any]) -> dict[str, str]:
     level = entry.get("permission_level")
     if len(given) != 1 or level not in _LEVELS:
         raise InvalidParameterValue(
-            f"access_control_list has {dict(entry)!r:.120}; expected one of {', '.join(_PRINCIPALS)} and "
-            f"a permission_level, one of {', '.join(_LEVELS)}."
+            f"access_control_list has {dict(entry)!r:.120}; expected one of {', '.join(_PRINCIPALS)} "
+            f"and a permission_level, one of {', '.join(_LEVELS)}."
         )
     return {given[0]: str(entry[given[0]]), "permission_level": str(level)}

@@ -28,7 +28,7 @@ from engine.store.tables.table_store import TableStore
 PART_ROWS = 65_536  # rows of a file that a change writes
 SMALL_ROWS = 4_096  # a last file with fewer rows takes new rows in, so that files don't become many
 _HISTORY = 100  # entries that are kept
-_FIRST = {"operation": "WRITE", "user": None, "parameters": {}, "metrics": {}}
+_FIRST: dict[str, Any] = {"operation": "WRITE", "user": None, "parameters": {}, "metrics": {}}
 
 
 @dataclass
@@ -176,7 +176,7 @@ class TableChanges:
 
 
 def refuse_registered(table: Table) -> None:
-    """Refuse to write a table whose files are the user's. Raises InvalidState, which says how to copy."""
+    """Refuse to write a table whose files are the user's. Raises InvalidState: how to copy it."""
     if table.registered:
         raise InvalidState(
             f"Table {table.name} was registered from files of yours ({table.folder}), which are never "

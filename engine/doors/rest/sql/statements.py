@@ -90,7 +90,9 @@ ROUTES: tuple[Route, ...] = (
         "A piece of a statement's result.",
         _chunk,
     ),
-    Route("POST", f"{_ONE}/cancel", "cancel_execution", "End a statement.", _cancel, body=_REPEATED),
+    Route(
+        "POST", f"{_ONE}/cancel", "cancel_execution", "End a statement.", _cancel, body=_REPEATED
+    ),
     Route("DELETE", _ONE, "close_statement", "Forget a statement.", _close, body=_REPEATED),
     Route("POST", SESSIONS, "open_sql_session", "Open a session.", _open_session, body=_SESSION),
     Route(

@@ -24,39 +24,43 @@ _ACCESS = (
 
 
 def _list(workspace: Workspace, request: Request) -> Json:
-    return workspace.warehouse.list()
+    return workspace.statement_runs.warehouse.list()
 
 
 def _get(workspace: Workspace, request: Request) -> Json:
-    return workspace.warehouse.get(request.path["warehouse_id"])
+    return workspace.statement_runs.warehouse.get(request.path["warehouse_id"])
 
 
 def _start(workspace: Workspace, request: Request) -> Json:
-    workspace.warehouse.start(request.path["warehouse_id"])
+    workspace.statement_runs.warehouse.start(request.path["warehouse_id"])
     return {}
 
 
 def _stop(workspace: Workspace, request: Request) -> Json:
-    workspace.warehouse.stop(request.path["warehouse_id"])
+    workspace.statement_runs.warehouse.stop(request.path["warehouse_id"])
     return {}
 
 
 def _permissions(workspace: Workspace, request: Request) -> Json:
-    return workspace.warehouse.permissions(request.path["warehouse_id"])
+    return workspace.statement_runs.warehouse.permissions(request.path["warehouse_id"])
 
 
 def _set_permissions(workspace: Workspace, request: Request) -> Json:
     entries = request.body["access_control_list"]
-    return workspace.warehouse.set_permissions(request.path["warehouse_id"], entries, add=False)
+    return workspace.statement_runs.warehouse.set_permissions(
+        request.path["warehouse_id"], entries, add=False
+    )
 
 
 def _add_permissions(workspace: Workspace, request: Request) -> Json:
     entries = request.body["access_control_list"]
-    return workspace.warehouse.set_permissions(request.path["warehouse_id"], entries, add=True)
+    return workspace.statement_runs.warehouse.set_permissions(
+        request.path["warehouse_id"], entries, add=True
+    )
 
 
 def _levels(workspace: Workspace, request: Request) -> Json:
-    return workspace.warehouse.permission_levels(request.path["warehouse_id"])
+    return workspace.statement_runs.warehouse.permission_levels(request.path["warehouse_id"])
 
 
 _ONE = f"{WAREHOUSES}/{{warehouse_id}}"

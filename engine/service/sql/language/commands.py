@@ -1,4 +1,4 @@
-"""Statements that have a grammar of their own here: SHOW, DESCRIBE, USE, catalogues, vector search indexes.
+"""Statements with a grammar of their own here: SHOW, DESCRIBE, USE, catalogues, vector search indexes.
 
 Knows words and names; not what they stand for.
 """
@@ -152,7 +152,9 @@ class Words:
 
     def _unexpected(self, wanted: str) -> BadStatement:
         found = "the end" if self.is_over() else repr(self._words[self._place].text)
-        return BadStatement(f"[PARSE_SYNTAX_ERROR] Syntax error at or near {found}; expected {wanted}.")
+        return BadStatement(
+            f"[PARSE_SYNTAX_ERROR] Syntax error at or near {found}; expected {wanted}."
+        )
 
 
 # ------------------------------------------------------------------ one reader for each first word

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.databricks import Databricks
@@ -40,13 +41,13 @@ _OBJECTS = {"TABLE", "VIEW", "SCHEMA", "DATABASE"}  # that are created, dropped 
 _BETWEEN = {"OR", "REPLACE", "TEMP", "TEMPORARY", "GLOBAL", "EXTERNAL", "MANAGED"}
 
 
-class Users(Databricks):
+class Users(Databricks):  # type: ignore[misc]
     """Databricks' dialect without the functions that are taken away."""
 
-    class Parser(Databricks.parser_class):  # type: ignore[name-defined,misc]
+    class Parser(Databricks.parser_class):  # type: ignore[misc]
         """Its parser."""
 
-        FUNCTIONS = {
+        FUNCTIONS: ClassVar = {
             name: build
             for name, build in Databricks.parser_class.FUNCTIONS.items()
             if name in _KEPT or not (name.startswith(_TAKEN_AWAY) or name in _ONE_BY_ONE)
@@ -92,7 +93,9 @@ def parse(text: str) -> Statement:
         NotSupported: a kind of statement that isn't on the list.
     """
     if len(text) > MAX_TEXT:
-        raise BadStatement(f"The statement has {len(text):,} characters; at most {MAX_TEXT:,} are read.")
+        raise BadStatement(
+            f"The statement has {len(text):,} characters; at most {MAX_TEXT:,} are read."
+        )
     found = split(text)
     if len(found) != 1:
         many = "is empty" if not found else f"holds {len(found)} statements"
@@ -198,7 +201,9 @@ def parameter(value: str | None, kind: str | None) -> exp.Expression:
     try:
         return exp.cast(plain, exp.DataType.build(kind, dialect=Users))
     except (SqlglotError, ValueError):
-        raise BadStatement(f"{kind!r:.80} is not the type of a parameter, such as INT or DATE.") from None
+        raise BadStatement(
+            f"{kind!r:.60} is no type of a parameter, such as INT or DATE."
+        ) from None
 
 
 def to_duckdb(tree: exp.Expression) -> str:
@@ -208,7 +213,7 @@ def to_duckdb(tree: exp.Expression) -> str:
         NotSupported: it holds what DuckDB has no words for; names it.
     """
     try:
-        return tree.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
+        return str(tree.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE))
     except UnsupportedError as error:
         raise NotSupported(f"Not translated: {_why(error)}") from None
     except RecursionError:

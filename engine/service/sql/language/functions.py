@@ -106,7 +106,9 @@ def _lateral(node: exp.Lateral) -> exp.Expression:
         node.set("outer", False)
     if node.args.get("view"):
         return node
-    return exp.Unnest(expressions=[node.this.this.copy()], alias=_columns_alias(node.args.get("alias")))
+    return exp.Unnest(
+        expressions=[node.this.this.copy()], alias=_columns_alias(node.args.get("alias"))
+    )
 
 
 def _columns_alias(alias: exp.Expression | None) -> exp.TableAlias:
@@ -118,7 +120,7 @@ def _columns_alias(alias: exp.Expression | None) -> exp.TableAlias:
     )
 
 
-# ------------------------------------------------------------------ functions that the parser doesn't know
+# ------------------------------------------------------------------ functions without a class
 def _number(value: int) -> exp.Literal:
     return exp.Literal.number(value)
 

@@ -83,9 +83,7 @@ def _property(node: exp.Expression) -> dict[str, str]:
 
 
 # ------------------------------------------------------------------ columns
-def columns_of(
-    runner: QueryRunner, definitions: Sequence[exp.Expression], told: Said
-) -> pa.Schema:
+def columns_of(runner: QueryRunner, definitions: Sequence[exp.Expression], told: Said) -> pa.Schema:
     """The columns that a definition lists, and what it says of them (in `told`).
 
     Raises:
@@ -278,7 +276,9 @@ def _add_columns(
     there = {name.lower() for name in change.schema.names}
     for one in new:
         if one.name.lower() in there:
-            raise BadStatement(f"[COLUMN_ALREADY_EXISTS] Column {one.name} is in the table already.")
+            raise BadStatement(
+                f"[COLUMN_ALREADY_EXISTS] Column {one.name} is in the table already."
+            )
         if not one.nullable:
             raise BadStatement(f"Column {one.name}: a column that is added can't be NOT NULL.")
     before = change.schema

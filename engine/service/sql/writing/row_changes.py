@@ -53,7 +53,7 @@ class Target:
                 f"[UNRESOLVED_COLUMN] Table {self.change.table.name} has no column {node.name!r:.80}; "
                 f"its columns are {', '.join(self.change.schema.names)}."
             )
-        return found[0]
+        return str(found[0])
 
     def cast(self, value: exp.Expression, column: str) -> exp.Expression:
         """A value in the type of a column, under the column's name."""
@@ -97,7 +97,7 @@ def update(target: Target, tree: exp.Update) -> int:
     query = exp.select(target.row(), *assigned(target, tree.expressions)).from_(target.relation())
     found = target.run(_where(query, tree))
     change_rows(target.change, numbers_of(found), found.drop_columns([ROW]))
-    return found.num_rows
+    return int(found.num_rows)
 
 
 def assigned(target: Target, assignments: Sequence[exp.Expression]) -> list[exp.Expression]:
@@ -122,12 +122,14 @@ def delete(target: Target, tree: exp.Delete) -> int:
         return delete_all(target.change)
     found = target.run(_where(exp.select(target.row()).from_(target.relation()), tree))
     delete_rows(target.change, numbers_of(found))
-    return found.num_rows
+    return int(found.num_rows)
 
 
 def delete_all(change: TableChange) -> int:
     """Delete every row of a table; how many there were."""
-    change.replaced = {place: change.schema.empty_table() for place in range(len(change.table.files))}
+    change.replaced = {
+        place: change.schema.empty_table() for place in range(len(change.table.files))
+    }
     return change.table.num_rows
 
 
@@ -154,7 +156,7 @@ def insert(runner: QueryRunner, change: TableChange, tree: exp.Insert) -> int:
     if tree.args.get("overwrite"):
         delete_all(change)
     change.added = rows
-    return rows.num_rows
+    return int(rows.num_rows)
 
 
 def fitted(

@@ -1,4 +1,4 @@
-"""Catalogues and schemas as SQL makes and drops them: folders of the workspace. Knows names; not rows."""
+"""Catalogues and schemas as SQL makes and drops them: folders of a workspace. Knows names; not rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ class Schemas:
 
     def catalogs(self) -> list[str]:
         """Names of all catalogues, sorted."""
-        return sorted({DEFAULT_CATALOG, *self._folders(self._root), *(n[0] for n in self._indexed())})
+        return sorted(
+            {DEFAULT_CATALOG, *self._folders(self._root), *(n[0] for n in self._indexed())}
+        )
 
     def schemas(self, catalog: str) -> list[str]:
         """Names of a catalogue's schemas, sorted. Raises NotFound where there is no such catalogue."""
