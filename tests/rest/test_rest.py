@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from engine import Workspace
 from engine.doors.rest import ROUTES, handle
 from engine.doors.rest.routing import answer, find_route
+from engine.service.warehouse.warehouse import WAREHOUSE_ID
 
 VS = "/api/2.0/vector-search"
 AI = "/api/2.0/ai-search/workspaces/1/endpoints"
@@ -214,8 +215,27 @@ CATALOGUE_CASES: list[Case] = [
     ("GET", CATALOGUE, None, {"catalog_name": "none", "schema_name": "none"},
      lambda r: r == {"tables": []}),
 ]  # fmt: skip
+WAREHOUSE = f"/api/2.0/sql/warehouses/{WAREHOUSE_ID}"
+SQL_ACL = f"/api/2.0/permissions/warehouses/{WAREHOUSE_ID}"
+GRANT = {"access_control_list": [{"group_name": "g", "permission_level": "CAN_USE"}]}
+SQL_CASES: list[Case] = [
+    ("POST", "/api/2.0/sql/statements", {"statement": "SELECT 1", "warehouse_id": "any"}, {},
+     lambda r: r["result"]["data_array"] == [["1"]]),
+    ("POST", "/api/2.0/sql/sessions", {"warehouse_id": "any", "schema": "s"}, {},
+     lambda r: len(r["session_id"]) > 8),
+    ("DELETE", "/api/2.0/sql/sessions/1", {"warehouse_id": "any", "session_id": "1"}, {}, is_empty),
+    ("GET", "/api/2.0/sql/warehouses", None, {}, lambda r: len(r["warehouses"]) == 1),
+    ("GET", WAREHOUSE, None, {}, lambda r: r["state"] == "RUNNING"),
+    ("POST", f"{WAREHOUSE}/stop", {}, {}, is_empty),
+    ("POST", f"{WAREHOUSE}/start", {}, {}, is_empty),
+    ("GET", SQL_ACL, None, {}, lambda r: len(r["access_control_list"]) == 1),
+    ("PUT", SQL_ACL, GRANT, {}, lambda r: len(r["access_control_list"]) == 1),
+    ("PATCH", SQL_ACL, GRANT, {}, lambda r: len(r["access_control_list"]) == 2),
+    ("GET", f"{SQL_ACL}/permissionLevels", None, {}, lambda r: len(r["permission_levels"]) == 5),
+]  # fmt: skip
 CASES = [
     *ENDPOINT_CASES,
+    *SQL_CASES,
     *CATALOGUE_CASES,
     *index_cases(f"{VS}/indexes", False),
     *index_cases(f"{VS}/endpoints/shop/indexes", True),
@@ -243,15 +263,9 @@ def test_a_route_answers(
 def test_every_route_has_a_case() -> None:
     tried = {(c[0], find_route(ROUTES, c[0], c[1])[0].template) for c in CASES}
     pages = {(r.method, r.template) for r in ROUTES if r.template.endswith("query-next-page")}
-    no_sql = {(r.method, r.template) for r in ROUTES if "/sql/statements" in r.template}
-    assert {(route.method, route.template) for route in ROUTES} == tried | pages | no_sql
-
-
-@pytest.mark.parametrize(("method", "path"), [("POST", ""), ("GET", "/1")])
-def test_sql_statements_are_not_offered(standing: Workspace, method: str, path: str) -> None:
-    status, code, message = refused(standing, method, f"/api/2.0/sql/statements{path}", {})
-    assert (status, code) == (501, "NOT_IMPLEMENTED")
-    assert "workspace.sql" in message
+    # What needs the id of a statement that runs: tests/sql/test_statement_api.py.
+    of_one = {(r.method, r.template) for r in ROUTES if "/statements/" in r.template}
+    assert {(route.method, route.template) for route in ROUTES} == tried | pages | of_one
 
 
 def test_a_route_is_in_the_table_once() -> None:
