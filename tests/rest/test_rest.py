@@ -233,6 +233,7 @@ SQL_CASES: list[Case] = [
     ("PATCH", SQL_ACL, GRANT, {}, lambda r: len(r["access_control_list"]) == 2),
     ("GET", f"{SQL_ACL}/permissionLevels", None, {}, lambda r: len(r["permission_levels"]) == 5),
 ]  # fmt: skip
+SQL_PARTS = {"statement_id": "1", "chunk_index": "0", "session_id": "1", "warehouse_id": "1"}
 CASES = [
     *ENDPOINT_CASES,
     *SQL_CASES,
@@ -616,7 +617,7 @@ def bodies(draw: st.DrawFn, route: Any) -> object:
 def test_no_body_breaks_a_route(standing: Workspace, data: st.DataObject) -> None:
     route = data.draw(st.sampled_from(READING))
     parts = {"endpoint": "empty", "index": DIRECT, "workspace": "1", "endpoint_id": "empty"}
-    path = route.template.format(**{**parts, "name": "x", "full_name": SYNCED, "id": "1"})
+    path = route.template.format(**{**parts, "name": "x", "full_name": SYNCED, **SQL_PARTS})
     status, reply = handle(standing, route.method, path, {}, data.draw(bodies(route)))
     assert status < 500 or reply["error_code"] == "NOT_IMPLEMENTED", reply
     json.dumps(reply, allow_nan=False)

@@ -35,7 +35,8 @@ BODIES: dict[str, list[Step]] = {
         ("SELECT COUNT(DISTINCT price), COUNT(price) FROM NEST.products", [["2", "2"]]),
         ("SELECT * FROM `NEST`.`products` WHERE product_id = 1",
          [["1", "red shirt", "1.5", '["a","b"]', "[1.0,0.0]"]]),
-        ("SELECT CONCAT_WS(' ', name, product_id) FROM main.NEST.products WHERE LOWER(name) LIKE '%e%j%'",
+        ("SELECT CONCAT_WS(' ', name, product_id) FROM main.NEST.products "
+         "WHERE LOWER(name) LIKE '%e%j%'",
          [["Blue jeans 2"]]),
         ("SELECT CASE WHEN price > 10 THEN 'dear' WHEN price IS NULL THEN 'free' ELSE 'cheap' END c "
          "FROM NEST.products ORDER BY product_id", [["cheap"], ["free"], ["dear"]]),
@@ -124,8 +125,8 @@ BODIES: dict[str, list[Step]] = {
         ("SELECT q.product_id, s.product_id FROM NEST.products q, LATERAL vector_search(index => "
          "'main.NEST.i', query_vector => q.v, num_results => 1) s WHERE q.product_id > 1 ORDER BY 1",
          [["2", "2"], ["3", "3"]]),
-        ("SELECT size(ai_query('clip-multimodal-encoder', name)), ai_similarity(name, 'red shirt') > 0.9 "
-         "FROM NEST.products ORDER BY product_id",
+        ("SELECT size(ai_query('clip-multimodal-encoder', name)), "
+         "ai_similarity(name, 'red shirt') > 0.9 FROM NEST.products ORDER BY product_id",
          [["512", "true"], ["512", "false"], ["512", "false"]]),
         ("CREATE TABLE NEST.embedded AS SELECT product_id, ai_query('clip-multimodal-encoder', name) "
          "AS e FROM NEST.products", written(3, 3)),

@@ -48,7 +48,7 @@ def test_an_index_that_exists_is_left_alone_or_refused(made: Workspace) -> None:
 def test_what_is_missing_is_named(made: Workspace) -> None:
     with pytest.raises(NotFound, match="endpoint nowhere not found"):
         made.sql(CREATE.format("").replace("ENDPOINT e", "ENDPOINT nowhere"))
-    with pytest.raises(NotFound, match="TABLE_OR_VIEW_NOT_FOUND.*`main`.`a`.`none`"):
+    with pytest.raises(NotFound, match=r"TABLE_OR_VIEW_NOT_FOUND.*`main`\.`a`\.`none`"):
         made.sql(CREATE.format("").replace("main.a.t", "main.a.none"))
 
 

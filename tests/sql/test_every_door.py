@@ -1,4 +1,4 @@
-"""Each form of statement through every door: in-process, the SDK in-process and over HTTP, the connector."""
+"""Each form of statement through every door: in-process, the SDK, the SDK over HTTP, the connector."""
 
 from __future__ import annotations
 

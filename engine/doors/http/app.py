@@ -45,6 +45,7 @@ _DOCUMENTATION = (
     "the API's own documents. The pages /docs and /redoc load their scripts from a public address, so "
     "they need a network; /openapi.json does not."
 )
+_STATEMENTS = "/sql/statements"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -88,7 +89,7 @@ class _ApiCall:
     """One request for the REST table.
 
     Attributes:
-        origin: scheme and host that it was sent to.
+        origin: scheme and host that it was sent to; "" where no link can be asked for.
         body: its bytes, or the values that they stand for.
         cost: of a read; None for all else.
     """
@@ -152,7 +153,8 @@ def _api(workspace: Workspace, limits: Limits) -> Any:
         query = {name: given.getlist(name) for name in given} if given else {}
         path = request.scope["raw_path"].decode("latin-1")
         method = "GET" if request.method == "HEAD" else request.method
-        number, origin = request_id(request), _origin(request)
+        number = request_id(request)
+        origin = _origin(request) if _STATEMENTS in path else ""  # which only links need
         call = _ApiCall(workspace, method, path, query, number, origin, body).with_cost()
         cost = call.cost
         if cost is not None and cost.reply_bytes > _SMALL:

@@ -83,11 +83,22 @@ def _like(node: exp.Expression) -> exp.Expression:
     return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))
 
 
+def _date(node: exp.Expression) -> exp.Expression:
+    """A date some days later or earlier, which is a date; DuckDB's is a time."""
+    unit = node.args.get("unit")
+    if node.meta.get("dated") or (unit is not None and unit.name.upper() not in ("DAY", "DAYS")):
+        return node
+    node.meta["dated"] = True
+    return exp.cast(node.copy(), "date")
+
+
 _CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
     exp.Div: _division,
     exp.Mod: _division,
     exp.Like: _like,
     exp.ILike: _like,
+    exp.TsOrDsAdd: _date,
+    exp.AddMonths: _date,
 }
 
 
