@@ -155,6 +155,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "a_cast": ("SELECT CAST('a' AS INT)", "CAST_INVALID_INPUT"),
     "taken": ("CREATE TABLE NEST.products (a INT)", "TABLE_OR_VIEW_ALREADY_EXISTS"),
     "no_schema": ("CREATE TABLE nowhere_at_all.t (a INT)", "SCHEMA_NOT_FOUND"),
+    "no_place": ("SHOW TABLES IN nowhere_at_all", "SCHEMA_NOT_FOUND"),
     "not_empty": ("DROP SCHEMA NEST", "SCHEMA_NOT_EMPTY"),
     "null": ("SELECT * FROM vector_search(index => 'a.b.c', nothing => 1)", "nothing"),
     "function": ("SELECT sha(1)", "sha"),

@@ -75,6 +75,8 @@ class Listings:
         return _texts(["databaseName"], [one[:1] for one in found])
 
     def _show_tables(self, asked: Show, session: Session) -> pa.Table:
+        if not (asked.in_catalog or asked.everywhere):
+            self._schemas.check(*self._place(asked, session))
         views = self._relations.views.names()
         names = views if asked.kind == "VIEWS" else [*self._relations.tables.names(), *views]
         kept = [n for n in sorted(names) if self._is_asked(n, asked, session)]
@@ -100,10 +102,12 @@ class Listings:
             return True
         if asked.in_catalog:
             return name.catalog == asked.name[-1]
+        return (name.catalog, name.schema) == self._place(asked, session)
+
+    def _place(self, asked: Show, session: Session) -> tuple[str, str]:
+        """Catalogue and schema that a SHOW is about."""
         schema = asked.name[-1] if asked.name else session.schema
-        catalog = asked.name[0] if len(asked.name) == 2 else session.catalog
-        self._schemas.check(catalog, schema)
-        return (name.catalog, name.schema) == (catalog, schema)
+        return asked.name[0] if len(asked.name) == 2 else session.catalog, schema
 
     def _show_columns(self, asked: Show, session: Session) -> pa.Table:
         if not asked.in_catalog:
