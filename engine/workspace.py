@@ -29,6 +29,7 @@ from engine.service.serving.rerankers import Rerankers
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sql.statements import Statements
 from engine.service.unity_catalog import UnityCatalog
+from engine.service.warehouse.runs import StatementRuns
 from engine.service.workspace_folder import WorkspaceFolder
 from engine.settings import Settings
 from engine.shop.embedding.request import EmbedRequest
@@ -92,18 +93,16 @@ class Workspace:
         unity_catalog: catalogs, schemas, tables and the like as the cloud shows them, one service each.
         models: encoders by name. rerankers: those registered. serving: model serving endpoints.
         endpoints, registry, indexes: vector search endpoints, which indexes there are, and their life.
-        queries: what answers. statements: SQL. shop: the application on top.
+        queries: what answers. statements: SQL. statement_runs: SQL as the API runs it. shop: the
+            application on top.
     """
 
     def __init__(self, path: str | Path | None = None, settings: Settings | None = None) -> None:
         """Open a workspace; its directory is made when something is written.
 
         Args:
-            path: the directory; None for `$VITRINE_WORKSPACE`, else `~/.vitrine`.
+            path: the directory; None for `$VITRINE_WORKSPACE`, else `~/.vitrine`. A file is refused.
             settings: encoder, device and reply options; None reads the environment.
-
-        Raises:
-            InvalidInputException: `path` is a file.
         """
         chosen = settings or Settings.from_environment(os.environ)
         if path is not None:
@@ -129,7 +128,10 @@ class Workspace:
         )
         choice = RerankerChoice(self.rerankers, self.serving, self.models)
         self.queries: Final = Queries(layout, chosen, self.indexes, self.serving, choice)
-        self.statements: Final = Statements(self.indexes)
+        self.statements: Final = Statements(
+            layout, self.tables, self.registry, self.indexes, self.serving, self.queries
+        )
+        self.statement_runs: Final = StatementRuns(layout, self.statements.run)
         self.shop: Final = Shop(
             layout, self.tables, self.volumes, self.indexes, self.models, self.serving
         )
@@ -158,6 +160,13 @@ class Workspace:
     update_volume = _of("unity_catalog.volumes", Volumes.update)
     delete_volume = _of("unity_catalog.volumes", Volumes.delete)
     sql = _of("statements", Statements.execute)
+    execute_statement = _of("statement_runs", StatementRuns.submit)
+    get_statement = _of("statement_runs", StatementRuns.get)
+    get_statement_chunk = _of("statement_runs", StatementRuns.chunk)
+    cancel_statement = _of("statement_runs", StatementRuns.cancel)
+    close_statement = _of("statement_runs", StatementRuns.close)
+    open_sql_session = _of("statement_runs", StatementRuns.open_session)
+    close_sql_session = _of("statement_runs", StatementRuns.close_session)
 
     # ------------------------------------------------------------------ catalogs and schemas
     list_catalogs = _of("unity_catalog.catalogs", Catalogs.describe)

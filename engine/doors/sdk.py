@@ -78,6 +78,13 @@ def _unity_catalog() -> dict[str, Any]:
     }
 
 
+def _sql() -> dict[str, Any]:
+    """The SDK's classes of SQL, likewise."""
+    from databricks.sdk.service import sql
+
+    return {"statement_execution": sql.StatementExecutionAPI, "warehouses": sql.WarehousesAPI}
+
+
 def _error(status: int, reply: Json) -> Exception:
     """The SDK's exception for an error body: by its code, else by the status."""
     from databricks.sdk.errors import DatabricksError, platform
@@ -112,6 +119,7 @@ class WorkspaceClient:
         vector_search_endpoints, vector_search_indexes: the SDK's own classes.
         ai_search: likewise, where the installed SDK has it.
         catalogs, schemas, tables, table_constraints, volumes, functions, registered_models: likewise.
+        statement_execution, warehouses: of SQL; results come INLINE.
         workspace: the workspace that answers.
     """
 
@@ -134,7 +142,7 @@ class WorkspaceClient:
 
         self.vector_search_endpoints = VectorSearchEndpointsAPI(self.api_client)
         self.vector_search_indexes = VectorSearchIndexesAPI(self.api_client)
-        for name, kind in _unity_catalog().items():
+        for name, kind in {**_unity_catalog(), **_sql()}.items():
             setattr(self, name, kind(self.api_client))
         if is_installed("databricks.sdk.service.aisearch"):
             from databricks.sdk.service.aisearch import AiSearchAPI

@@ -1,6 +1,8 @@
 """Where everything lies in a workspace; atomic publishing; locks. Knows paths; not contents.
 
-tables/<catalog>/<schema>/<name>/      table.json (which files) and the table's own Parquet files
+tables/<catalog>/<schema>/             a schema, which may be empty
+tables/<catalog>/<schema>/<name>/      table.json (which files) and the table's own Parquet files, or
+                                       view.json (a query)
 volumes/volumes.json                   registered image folders
 volumes/<catalog>/<schema>/<volume>/   files of volumes that were not registered from elsewhere
 endpoints/<name>.json                  vector search endpoints, each with a copy

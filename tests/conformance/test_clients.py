@@ -17,7 +17,6 @@ from support.needs import needs
 needs("sdk", "clients")
 
 from conformance.world import (
-    CREDENTIALS,
     ENDPOINT,
     MANY,
     MODEL,
@@ -199,5 +198,5 @@ def test_who_am_i_and_which_tables_are_there(w: WorkspaceClient) -> None:
     assert {c.name for c in w.tables.get(VECTORS).columns} == types.keys()
     with pytest.raises(errors.NotFound):
         w.tables.get("main.fashion_demo.nothing")
-    with pytest.raises(errors.NotImplemented, match="SQL statements are not offered"):
-        w.statement_execution.execute_statement("SELECT 1", warehouse_id=CREDENTIALS.client_id)
+    counted = w.statement_execution.execute_statement(f"SELECT COUNT(*) FROM {SOURCE}", "any")
+    assert counted.result.data_array == [["40"]]

@@ -155,7 +155,7 @@ def test_no_token_stands_in_a_log(client: httpx.Client, caplog: pytest.LogCaptur
         ("POST", QUERY, b'{"columns":["id"]}', 400, "INVALID_PARAMETER_VALUE"),
         ("PUT", QUERY, b"", 404, "ENDPOINT_NOT_FOUND"),
         ("GET", "/nowhere", b"", 404, "ENDPOINT_NOT_FOUND"),
-        ("POST", "/api/2.0/sql/statements", b"{}", 501, "NOT_IMPLEMENTED"),
+        ("POST", "/api/2.0/sql/statements", b"{}", 400, "INVALID_PARAMETER_VALUE"),
         ("POST", "/serving-endpoints/none/invocations", b'{"inputs":["x"]}', 404,
          "RESOURCE_DOES_NOT_EXIST"),
         ("POST", "/serving-endpoints/chat/completions", b"{}", 501, "NOT_IMPLEMENTED"),

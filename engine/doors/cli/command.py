@@ -20,6 +20,7 @@ from engine.doors.cli.models import models, serving
 from engine.doors.cli.options import Group
 from engine.doors.cli.search import search
 from engine.doors.cli.server import serve
+from engine.doors.cli.sql import sql
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,7 +34,7 @@ def main() -> None:
 
 
 for command in (
-    import_command, embed, build, demo, search, models, evaluate, catalog, schema, table, volume, endpoint,
-    index, serving, serve,
+    import_command, embed, build, demo, search, sql, models, evaluate, catalog, schema, table, volume,
+    endpoint, index, serving, serve,
 ):  # fmt: skip
     main.add_command(command)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.doors.rest import ai_search, catalogs, data, endpoints, indexes, serving, statements
+from engine.doors.rest import ai_search, catalogs, data, endpoints, indexes, serving
 from engine.doors.rest.routing import Json, Route, answer
+from engine.doors.rest.sql import statements, warehouses
 from engine.workspace import Workspace
 
 ROUTES: tuple[Route, ...] = (
@@ -19,6 +20,7 @@ ROUTES: tuple[Route, ...] = (
     *serving.ROUTES,
     *catalogs.ROUTES,
     *statements.ROUTES,
+    *warehouses.ROUTES,
 )
 
 

@@ -253,6 +253,10 @@ class TableStore:
             writer.write_table(table, row_group_size=16 * BATCH_ROWS)
         return self.get(name)
 
+    def remove_other_files(self, name: ThreePartName, kept: Sequence[str]) -> None:
+        """Remove a table's own files but those of these names; the caller holds the table's lock."""
+        _remove_own_files(self._layout.table_dir(name), kept)
+
     def _publish(
         self,
         name: ThreePartName,
