@@ -127,8 +127,11 @@ def answer(
     try:
         route, parameters = find_route(routes, method, path)
         operation = route.name
+        strict = workspace.settings.strict_fields
         request = Request(
-            parameters, read_query(query or {}, route.query), read_body(body, route.body)
+            parameters,
+            read_query(query or {}, route.query, strict),
+            read_body(body, route.body, strict),
         )
         return 200, route.answer(workspace, request), operation
     except VitrineError as error:

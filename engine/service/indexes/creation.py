@@ -119,7 +119,7 @@ class IndexCreation:
         """Write the files of a new index."""
         with self._layout.writing(f"index-{spec.name}"):
             self._refuse_taken(spec.name)
-            # What a crash left of a deleted index of this name.
+            # What a crash left of a deleted index of this name, or an orphan.
             shutil.rmtree(self._layout.index_dir(spec.name), ignore_errors=True)
             with self._layout.writing("endpoints"):  # which might be deleted just now
                 self._endpoints.type_of(spec.endpoint_name)
@@ -130,7 +130,8 @@ class IndexCreation:
     def _refuse_taken(self, name: str) -> None:
         taken = f"Vector search index with name {name} already exists"
         try:
-            read_spec(self._layout, name)
+            if read_spec(self._layout, name).orphan_of is not None:
+                return
         except FileNotFoundError:
             return
         except UNREADABLE as error:

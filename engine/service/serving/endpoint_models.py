@@ -5,6 +5,7 @@ Knows what can be compared with an index's rows; not how rows are encoded.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from engine.core.arrays import Vector
@@ -13,6 +14,9 @@ from engine.errors import InvalidParameterValue, InvalidState, NotFound
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.serving.text_vectors import failed_call
 from engine.store.indexes.versions import Version
+
+# What the service says of an endpoint that fails at a query; the endpoint's own error follows.
+_FAILED = "Failed to call Model Serving endpoint. Error message:"
 
 
 def encode_query(serving: ServingEndpoints, spec: IndexSpec, version: Version, text: str) -> Vector:
@@ -24,6 +28,17 @@ def encode_query(serving: ServingEndpoints, spec: IndexSpec, version: Version, t
     """
     name = spec.text_endpoint
     assert name is not None
+    try:
+        _check_model(serving, spec, version, name)
+        return serving.encode_text(name, text)
+    except InvalidParameterValue as error:
+        own = {"error_code": error.error_code, "message": error.message}
+        written = json.dumps(own, separators=(",", ":"), ensure_ascii=False)
+        raise InvalidParameterValue(f"{_FAILED}\n{written}") from error
+
+
+def _check_model(serving: ServingEndpoints, spec: IndexSpec, version: Version, name: str) -> None:
+    """Refuse a query endpoint whose vectors can't be compared with an index's rows."""
     model = model_of(serving, name)
     check_dimension(spec, name, model)
     if spec.is_managed and spec.query_model_endpoint is None:
@@ -34,7 +49,6 @@ def encode_query(serving: ServingEndpoints, spec: IndexSpec, version: Version, t
                 f"endpoint {name} now has {model.name}, whose vectors can't be compared with them. "
                 "Sync the index: every row is encoded anew. Or put the former model behind it."
             )
-    return serving.encode_text(name, text)
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,11 @@ class VersionStore:
         stamp, version = self._settled
         return version if self._manifests.stamp() == stamp else None
 
+    def unsettle(self) -> None:
+        """Make whoever has the published version open look at the index's files again."""
+        with contextlib.suppress(OSError):  # no version yet
+            os.utime(self._manifests.folder)
+
     def current(self) -> Version | None:
         """The published version, None before the first one.
 
