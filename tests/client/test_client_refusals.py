@@ -226,12 +226,12 @@ def test_a_query_is_refused_in_the_services_words(
             "INVALID_PARAMETER_VALUE",
             ["Query vector dimension 1 does not match index dimension 16."],
         ),
-        ({"query_vector": None}, "INVALID_PARAMETER_VALUE", ["query_vector"]),
-        ({"query_vector": []}, "INVALID_PARAMETER_VALUE", ["query_vector"]),
+        ({"query_vector": None}, "INVALID_PARAMETER_VALUE", ["query vector must be specified"]),
+        ({"query_vector": []}, "INVALID_PARAMETER_VALUE", ["query vector must be specified"]),
         (
             {"query_vector": None, "query_text": "red dress"},
             "INVALID_PARAMETER_VALUE",
-            ["query_vector", "query_text"],
+            ["query vector must be specified"],
         ),
         (
             {"query_vector": [*QUERY[:-1], float("nan")]},

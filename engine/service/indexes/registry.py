@@ -162,7 +162,7 @@ class IndexRegistry:
         for name in indexes:
             with self._layout.writing(f"spec-{name}"):
                 spec = self._legible(name)
-                if spec is not None:
+                if spec is not None and spec.orphan_of is None:
                     write_spec(self._layout, replace(spec, orphan_of=endpoint_id))
                     VersionStore(self._layout, spec).unsettle()
 
