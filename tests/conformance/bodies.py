@@ -6,12 +6,14 @@ what its verbs answered with what they answer in-process.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from conformance.world import (
     BAD_TEXT,
+    BROKEN,
     DIMENSION,
     ENDPOINT,
     LARGE,
@@ -232,6 +234,20 @@ def an_index_follows_its_table(door: Any, names: Names) -> None:
     refused = door.error_of(lambda: door.search(index, query_vector=vector_of(0), columns=["note"]))
     assert (refused.status, refused.code) == (400, "BAD_REQUEST")
     door.delete_index(index)
+
+
+@body("descriptions")
+def a_sync_that_fails_is_told_by_the_description_alone(door: Any, names: Names) -> None:
+    assert door.sync(BROKEN) == {}
+    message = "The last sync failed, and what was there before is served."
+    end = time.monotonic() + 60
+    while not door.door.describe(BROKEN)["status"]["message"].startswith(message):
+        assert time.monotonic() < end
+    seen = door.describe(BROKEN)["status"]
+    assert (seen["ready"], seen["indexed_row_count"]) == (True, 8)
+    assert "note" in seen["message"]
+    found = door.search(BROKEN, query_vector=vector_of(0), columns=["note"], num_results=9)
+    assert found["result"]["row_count"] == 8
 
 
 @body("descriptions")

@@ -151,6 +151,7 @@ def test_no_token_stands_in_a_log(client: httpx.Client, caplog: pytest.LogCaptur
     [
         ("POST", QUERY, b"{", 400, "MALFORMED_REQUEST"),
         ("POST", QUERY, b"[]", 400, "MALFORMED_REQUEST"),
+        ("POST", QUERY, b'{"columns":["id"],"columns":["x"]}', 400, "INVALID_PARAMETER_VALUE"),
         ("POST", QUERY, b'{"columns":["id"],"nope":1}', 400, "INVALID_PARAMETER_VALUE"),
         ("POST", QUERY, b'{"columns":["id"]}', 400, "INVALID_PARAMETER_VALUE"),
         ("PUT", QUERY, b"", 404, "ENDPOINT_NOT_FOUND"),
