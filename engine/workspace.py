@@ -110,16 +110,10 @@ class Workspace:
         self.rerankers: Final = Rerankers()
         self.serving: Final = ServingEndpoints(layout, self.models.encoder)
         self.registry: Final = IndexRegistry(layout, self.folder)
-        strict = chosen.strict_endpoints
-        self.endpoints: Final = Endpoints(layout, self.registry, self.folder, strict)
+        self.endpoints: Final = Endpoints(layout, chosen, self.registry, self.folder)
         self.unity_catalog: Final = UnityCatalog(self.tables, self.registry)
         self.indexes: Final = Indexes(
-            layout,
-            self.tables,
-            self.serving,
-            self.registry,
-            self.endpoints,
-            chosen.waiting_syncs,
+            layout, chosen, self.tables, self.serving, self.registry, self.endpoints
         )
         choice = RerankerChoice(self.rerankers, self.serving, self.models)
         self.queries: Final = Queries(layout, chosen, self.indexes, self.serving, choice)

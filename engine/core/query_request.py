@@ -75,11 +75,7 @@ class QueryRequest:
     exact: bool = False
 
     def checked(
-        self,
-        spec: IndexSpec,
-        known: Columns,
-        strict: bool = False,
-        strict_inputs: bool = False,
+        self, spec: IndexSpec, known: Columns, strict: bool = False, strict_inputs: bool = False
     ) -> Query:
         """The query that this is against one index.
 
@@ -94,10 +90,6 @@ class QueryRequest:
         words = check_text(self.query_text)
         vector = _given_vector(self.query_vector, spec)
         check_inputs(kind, len(vector) > 0, words, spec)
-        if isinstance(self.debug_level, bool) or not isinstance(self.debug_level, int):
-            raise InvalidParameterValue(
-                f"debug_level is {shown(self.debug_level)}; expected an integer."
-            )
         reranking = check_reranker(self.reranker, self.columns_to_rerank, known)
         if reranking is not None and not words:
             raise InvalidParameterValue("A reranker needs query_text to compare rows with.")
@@ -110,7 +102,7 @@ class QueryRequest:
             num_results=check_num_results(self.num_results, most),
             condition=parse_filters(self.filters, self.filter_string, known, spec, strict),
             score_threshold=check_score_threshold(self.score_threshold),
-            debug_level=self.debug_level,
+            debug_level=check_debug_level(self.debug_level),
             exact=self.exact,
             query_type=kind,
             text=words,
@@ -119,6 +111,13 @@ class QueryRequest:
             facets=parse_facets(self.facets, known),
             reranking=reranking,
         )
+
+
+def check_debug_level(value: object) -> int:
+    """An integer. Raises InvalidParameterValue: anything else."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidParameterValue(f"debug_level is {shown(value)}; expected an integer.")
+    return value
 
 
 def check_columns(columns: object, known: Columns) -> tuple[str, ...]:

@@ -128,11 +128,8 @@ def answer(
         route, parameters = find_route(routes, method, path)
         operation = route.name
         strict = workspace.settings.strict_fields
-        request = Request(
-            parameters,
-            read_query(query or {}, route.query, strict),
-            read_body(body, route.body, strict),
-        )
+        fields = read_query(query or {}, route.query, strict)
+        request = Request(parameters, fields, read_body(body, route.body, strict))
         return 200, route.answer(workspace, request), operation
     except VitrineError as error:
         reply = error_body(error.error_code, error.message, error.details, number)

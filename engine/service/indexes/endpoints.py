@@ -37,6 +37,7 @@ from engine.service.indexes.endpoint_states import EndpointStates
 from engine.service.indexes.registry import UNREADABLE, IndexRegistry
 from engine.service.near_names import hint
 from engine.service.workspace_folder import WorkspaceFolder
+from engine.settings import Settings
 from engine.store.endpoint_files import (
     copied_endpoint,
     endpoint_file,
@@ -58,16 +59,20 @@ class Endpoints:
     """
 
     def __init__(
-        self, layout: Layout, registry: IndexRegistry, folder: WorkspaceFolder, strict: bool = False
+        self,
+        layout: Layout,
+        settings: Settings,
+        registry: IndexRegistry,
+        folder: WorkspaceFolder,
     ) -> None:
         """
         Args:
+            settings: say whether an endpoint that has indexes is deleted.
             registry: says which indexes an endpoint has.
             folder: which folder the workspace is; said where an endpoint is not found in it.
-            strict: an endpoint that has indexes is not deleted.
         """
         self._layout, self._registry, self._folder = layout, registry, folder
-        self._strict = strict
+        self._strict = settings.strict_endpoints
         self.states = EndpointStates(layout)
 
     def create(

@@ -21,6 +21,7 @@ from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sync.failures import failure_of
 from engine.service.sync.pipelines import Pipelines
 from engine.service.sync.run import SyncRun
+from engine.settings import Settings
 from engine.store.indexes.specs import write_spec
 from engine.store.indexes.versions import Version, VersionStore
 from engine.store.layout import Layout
@@ -33,19 +34,19 @@ class Indexes:
     def __init__(
         self,
         layout: Layout,
+        settings: Settings,
         tables: TableStore,
         serving: ServingEndpoints,
         registry: IndexRegistry,
         endpoints: Endpoints,
-        waiting_syncs: bool = False,
     ) -> None:
         """
         Args:
-            waiting_syncs: `start_sync` returns when the sync is done.
+            settings: say whether `start_sync` returns when the sync is done.
         """
         self._layout, self._tables, self._serving = layout, tables, serving
         self._registry, self._states = registry, endpoints.states
-        self._pipelines, self._waiting_syncs = Pipelines(layout), waiting_syncs
+        self._pipelines, self._waiting_syncs = Pipelines(layout), settings.waiting_syncs
         self._creation = IndexCreation(layout, tables, serving, registry, endpoints)
         self._descriptions = Descriptions(layout, registry, endpoints, self._pipelines)
 
