@@ -380,7 +380,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "indexed_row_count while a sync runs",
         "as before",
         "differs",
-        "two pollers: a storage-optimized index leaves it out; a standard one was seen to show it as before",
+        "two pollers: a storage-optimized index leaves it out; a standard one shows it as before",
         "tests/sync/test_pipelines.py::test_sync_answers_at_once_and_describe_shows_the_rest",
     ),
     Difference(
