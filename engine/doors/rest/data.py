@@ -172,7 +172,7 @@ def _reads() -> tuple[Route, ...]:
             "Rows in the order of their keys.",
             _scan,
             body=(*SCAN, ENDPOINT_NAME),
-            query=SCAN if method == "GET" else (),
+            query=SCAN,
         )
     return tuple(routes)
 
