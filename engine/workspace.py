@@ -121,10 +121,10 @@ class Workspace:
         self.rerankers: Final = Rerankers()
         self.serving: Final = ServingEndpoints(layout, self.models)
         self.registry: Final = IndexRegistry(layout, self.folder)
-        self.endpoints: Final = Endpoints(layout, self.registry, self.folder)
+        self.endpoints: Final = Endpoints(layout, chosen, self.registry, self.folder)
         self.unity_catalog: Final = UnityCatalog(layout, self.tables, self.volumes, self.registry)
         self.indexes: Final = Indexes(
-            layout, self.tables, self.serving, self.registry, self.endpoints
+            layout, chosen, self.tables, self.serving, self.registry, self.endpoints
         )
         choice = RerankerChoice(self.rerankers, self.serving, self.models)
         self.queries: Final = Queries(layout, chosen, self.indexes, self.serving, choice)
@@ -215,6 +215,7 @@ class Workspace:
     update_index = _of("indexes", Indexes.update)
     delete_index = _of("indexes", Indexes.delete)
     sync = _of("indexes", Indexes.sync)
+    start_sync = _of("indexes", Indexes.start_sync)
     upsert = _of("indexes", Indexes.upsert)
     delete_rows = _of("indexes", Indexes.delete_rows)
     version_of = _of("indexes", Indexes.version_of)

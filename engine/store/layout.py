@@ -29,7 +29,7 @@ from typing import Any
 
 from engine.core.names import ThreePartName
 from engine.errors import CorruptFile, Locked, NewerRelease, StorageFailed
-from engine.locks import WaitedTooLong, held
+from engine.locks import WaitedTooLong, held, is_held
 
 TEMPORARY_PREFIX = ".writing-"  # of files that are not whole yet
 _CHECKSUM = "checksum"  # of the rest of a JSON document, as its last word against flipped bits
@@ -95,6 +95,10 @@ class Layout:
             ) from None
         except OSError as error:
             raise storage_failed(f"{what} was not written", error) from error
+
+    def is_being_written(self, what: str) -> bool:
+        """Whether somebody holds the lock for writing `what`, in whatever process."""
+        return is_held(self.root / "locks" / f"{what}.lock")
 
 
 def storage_failed(what: str, error: OSError) -> StorageFailed:

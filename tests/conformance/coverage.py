@@ -216,7 +216,7 @@ def taken(
     method, path, query, body = sent[0]
     try:
         route, parts = find_route(routes, method, path)
-        read = [parts, read_query(query, route.query), read_body(body, route.body)]
+        read = [parts, read_query(query, route.query, True), read_body(body, route.body, True)]
     except VitrineError as error:
         return error.message, "", None
     return "", f"{route.method} {route.template}", read

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from support.needs import needs
+from support.syncs import settled
 
 needs("sdk", "clients")
 
@@ -70,6 +71,7 @@ def test_waiting_ends_at_once(world: World, name: str, monkeypatch: pytest.Monke
         embedding_vector_column="v",
     )
     index.sync()
+    settled(index.describe)  # the package looks again after some seconds
     index.wait_until_ready(timeout=timedelta(seconds=5), wait_for_updates=True)
     assert index.describe()["status"]["detailed_state"] == "ONLINE_NO_PENDING_UPDATE"
     client.stop_endpoint_and_wait(mine)

@@ -151,7 +151,8 @@ def test_no_token_stands_in_a_log(client: httpx.Client, caplog: pytest.LogCaptur
     [
         ("POST", QUERY, b"{", 400, "MALFORMED_REQUEST"),
         ("POST", QUERY, b"[]", 400, "MALFORMED_REQUEST"),
-        ("POST", QUERY, b'{"columns":["id"],"nope":1}', 400, "MALFORMED_REQUEST"),
+        ("POST", QUERY, b'{"columns":["id"],"columns":["x"]}', 400, "INVALID_PARAMETER_VALUE"),
+        ("POST", QUERY, b'{"columns":["id"],"nope":1}', 400, "INVALID_PARAMETER_VALUE"),
         ("POST", QUERY, b'{"columns":["id"]}', 400, "INVALID_PARAMETER_VALUE"),
         ("PUT", QUERY, b"", 404, "ENDPOINT_NOT_FOUND"),
         ("GET", "/nowhere", b"", 404, "ENDPOINT_NOT_FOUND"),
@@ -159,6 +160,7 @@ def test_no_token_stands_in_a_log(client: httpx.Client, caplog: pytest.LogCaptur
         ("POST", "/serving-endpoints/none/invocations", b'{"inputs":["x"]}', 404,
          "RESOURCE_DOES_NOT_EXIST"),
         ("POST", "/serving-endpoints/chat/completions", b"{}", 501, "NOT_IMPLEMENTED"),
+        ("POST", "/serving-endpoints/responses", b"{}", 501, "NOT_IMPLEMENTED"),
     ],
 )  # fmt: skip
 def test_a_refusal_has_the_apis_form(

@@ -29,9 +29,10 @@ from engine.doors.http.guard import Guard, Limits, name_operation, request_id
 from engine.doors.http.metrics import current_metrics
 from engine.doors.http.sql import links
 from engine.doors.rest import ROUTES
-from engine.doors.rest.bodies import MalformedRequest, encode_json, parse_body
+from engine.doors.rest.bodies import encode_json, parse_body
 from engine.doors.rest.read_cost import READS, cost_of_read
 from engine.doors.rest.routing import EndpointNotFound, answer, error_body, find_route
+from engine.errors import VitrineError
 from engine.service.search.cost import REFUSED, Cost
 from engine.workspace import Workspace
 
@@ -130,7 +131,7 @@ class _ApiCall:
             return replace(self, cost=_UNREAD)
         try:
             values = parse_body(self.body)
-        except MalformedRequest:
+        except VitrineError:
             return replace(self, cost=REFUSED)
         if not isinstance(values, dict):
             return replace(self, cost=REFUSED)

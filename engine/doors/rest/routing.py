@@ -131,8 +131,9 @@ def answer(
     try:
         route, parameters = find_route(routes, method, path)
         operation = route.name
-        given = read_query(query or {}, route.query), read_body(body, route.body)
-        request = Request(parameters, *given, origin)
+        strict = workspace.settings.strict_fields
+        fields = read_query(query or {}, route.query, strict)
+        request = Request(parameters, fields, read_body(body, route.body, strict), origin)
         return 200, route.answer(workspace, request), operation
     except VitrineError as error:
         reply = error_body(error.error_code, error.message, error.details, number)

@@ -48,7 +48,8 @@ class Queries:
             NotFound, BadRequest, InvalidParameterValue: as the API refuses.
         """
         spec, _, version = self._indexes.version_of(request.name)
-        query = request.checked(spec, version.columns, self._settings.strict_filters)
+        given = self._settings
+        query = request.checked(spec, version.columns, given.strict_filters, given.strict_inputs)
         timings = Timings()
         if query.needs_encoding:
             query = self._encoded(query, spec, version, timings)
