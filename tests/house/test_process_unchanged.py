@@ -82,7 +82,7 @@ folder = sys.argv[1]
 """
 SETTLE = """
 import onnxruntime, duckdb, tantivy, uvicorn, fastapi, PIL.Image
-for extra in ("open_clip", "deltalake", "databricks.sdk"):
+for extra in ("open_clip", "deltalake", "databricks.sdk", "pandas"):
     with contextlib.suppress(ModuleNotFoundError):
         importlib.import_module(extra)
 """
