@@ -15,6 +15,7 @@ from engine.service.indexes.registry import IndexRegistry
 from engine.store.layout import Layout
 from engine.store.securable_files import SecurableFiles
 from engine.store.tables.table_store import TableStore
+from engine.store.tables.views import ViewStore
 from engine.store.volumes import VolumeStore
 
 
@@ -26,13 +27,18 @@ class UnityCatalog:
     """
 
     def __init__(
-        self, layout: Layout, tables: TableStore, volumes: VolumeStore, registry: IndexRegistry
+        self,
+        layout: Layout,
+        tables: TableStore,
+        views: ViewStore,
+        volumes: VolumeStore,
+        registry: IndexRegistry,
     ) -> None:
         files = SecurableFiles(layout)
-        contents = Contents(files, tables, registry, volumes)
+        contents = Contents(files, tables, views, registry, volumes)
         self.catalogs: Final = Catalogs(files, contents)
         self.schemas: Final = Schemas(files, contents)
-        self.tables: Final = Tables(tables, registry, files, contents)
+        self.tables: Final = Tables(tables, views, registry, files, contents)
         self.constraints: Final = Constraints(self.tables, files)
         self.volumes: Final = Volumes(volumes, files, contents)
         self.functions: Final = Functions(files, contents)

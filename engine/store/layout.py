@@ -1,6 +1,5 @@
 """Where everything lies in a workspace; atomic publishing; locks. Knows paths; not contents.
 
-tables/<catalog>/<schema>/             a schema, which may be empty
 tables/<catalog>/<schema>/<name>/      table.json (which files) and the table's own Parquet files, or
                                        view.json (a query)
 volumes/volumes.json                   registered image folders

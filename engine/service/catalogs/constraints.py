@@ -31,6 +31,11 @@ class Constraints:
         )
         return found
 
+    def primary_key(self, full_name: str) -> list[str]:
+        """The columns of a table's primary key; empty where it has none."""
+        keys = [one[_KINDS[0]]["child_columns"] for one in self.of(full_name) if _KINDS[0] in one]
+        return list(keys[0]) if keys else []
+
     def create(self, full_name: str, constraint: Mapping[str, Any]) -> Constraint:
         """Add a constraint to a table.
 

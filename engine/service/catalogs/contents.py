@@ -1,8 +1,8 @@
 """Which catalogs and schemas there are, and what lies in a schema. Knows names and places; not contents.
 
 A catalog or a schema exists because it was created, or because something lies in it: a table that was
-written, a volume that was registered, an index. The default catalog always exists, with its schema
-`default`, as in a new workspace of the cloud.
+written, a view, a volume that was registered, an index. The default catalog always exists, with its
+schema `default`, as in a new workspace of the cloud.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from engine.service.indexes.registry import IndexRegistry
 from engine.settings import DEFAULT_CATALOG
 from engine.store.securable_files import Kind, SecurableFiles
 from engine.store.tables.table_store import TableStore
+from engine.store.tables.views import ViewStore
 from engine.store.volumes import VolumeStore
 
 FIRST_SCHEMA = "default"  # of every catalog that is created
@@ -29,6 +30,7 @@ class Members:
     """Full names of what lies in a schema, each list sorted."""
 
     tables: list[str]
+    views: list[str]
     indexes: list[str]
     volumes: list[str]
     functions: list[str]
@@ -46,10 +48,11 @@ class Contents:
         self,
         files: SecurableFiles,
         tables: TableStore,
+        views: ViewStore,
         registry: IndexRegistry,
         volumes: VolumeStore,
     ) -> None:
-        self._files, self._tables = files, tables
+        self._files, self._tables, self._views = files, tables, views
         self._registry, self._volumes = registry, volumes
 
     # ------------------------------------------------------------------ catalogs and schemas
@@ -74,6 +77,7 @@ class Contents:
 
     def _placed(self) -> Iterator[ThreePartName]:
         yield from self._tables.names()
+        yield from self._views.names()
         yield from self._volumes.names()
         for name in self._registry.names():
             yield table_name(name)
@@ -98,9 +102,10 @@ class Contents:
             return [name for name in names if name.startswith(f"{schema}.")]
 
         tables = those([str(name) for name in self._tables.names()])
+        views = those([str(name) for name in self._views.names()])
         volumes = those([str(name) for name in self._volumes.names()])
         documents = {kind: self._files.names(kind, schema) for kind in _DOCUMENTS}
-        return Members(tables, those(self._registry.names()), volumes, **documents)
+        return Members(tables, views, those(self._registry.names()), volumes, **documents)
 
     def empty(self, schema: str) -> None:
         """Delete what lies in a schema; registered files and folders stay. The lock is held.
@@ -115,6 +120,9 @@ class Contents:
         for name in found.tables:
             with contextlib.suppress(NotFound):
                 self._tables.drop(table_name(name))
+        for name in found.views:
+            with contextlib.suppress(NotFound):
+                self._views.drop(table_name(name))
         for name in found.volumes:
             self._volumes.delete(ThreePartName(*name.split(".")))
         for kind in ("tables", "volumes", *_DOCUMENTS):

@@ -125,11 +125,11 @@ class Schemas:
                 )
             held = self._contents.members(full_name)
             if held.total and not force:
+                tables = len(held.tables) + len(held.views) + len(held.indexes)
                 functions = len(held.functions) + len(held.models)
                 raise SchemaNotEmpty(
-                    f"Schema '{full_name}' is not empty. The schema has "
-                    f"{len(held.tables) + len(held.indexes)} tables(s), {functions} functions(s), "
-                    f"{len(held.volumes)} volumes(s)"
+                    f"Schema '{full_name}' is not empty. The schema has {tables} tables(s), "
+                    f"{functions} functions(s), {len(held.volumes)} volumes(s)"
                 )
             self._contents.empty(full_name)
             self._files.remove("schemas", full_name)

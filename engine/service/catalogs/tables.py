@@ -1,4 +1,4 @@
-"""Tables, and indexes as tables, as Unity Catalog describes them. Knows types; not rows.
+"""Tables, and views and indexes as tables, as Unity Catalog describes them. Knows types; not rows.
 
 Truth: what `databricks-ai-bridge` and others read: names, types and positions of columns.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,25 +27,29 @@ from engine.service.catalogs.columns import (
 from engine.service.catalogs.contents import Contents
 from engine.service.catalogs.documents import bare, born, change, described, given, kept
 from engine.service.catalogs.errors import DeletedElsewhere, TableExists, TableNotFound
+from engine.service.catalogs.table_facts import COLUMNS, TableFacts
 from engine.service.indexes.registry import IndexRegistry
 from engine.store.securable_files import SecurableFiles
 from engine.store.tables.table_store import TableStore
+from engine.store.tables.views import ViewStore
 
 UNKNOWN_TYPE = "EXTERNAL"  # of a table that can't be read
-_COLUMNS = "column_facts"  # in a table's document
+# What stays known of a table that is replaced by another of its name.
+_STAYING = ("owner", "created_by", "created_at", "table_id")
 
 
 class Tables:
-    """The tables of a workspace, and its indexes as tables. Safe to use from many threads."""
+    """The tables, views and indexes of a workspace as tables. Safe to use from many threads."""
 
     def __init__(
         self,
         tables: TableStore,
+        views: ViewStore,
         registry: IndexRegistry,
         files: SecurableFiles,
         contents: Contents,
     ) -> None:
-        self._tables, self._registry = tables, registry
+        self._tables, self._views, self._registry = tables, views, registry
         self._files, self._contents = files, contents
 
     def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
@@ -70,15 +74,15 @@ class Tables:
         self._tables.write(table_name(name), table)
 
     def drop(self, name: str) -> None:
-        """Forget a table, also a damaged one; registered files stay where they are.
+        """Forget a table or a view, also a damaged one; registered files stay where they are.
 
         Raises:
             NotFound: no such table.
         """
         parts = table_name(name)
-        self._tables.drop(parts)
+        self._views.drop(parts) if self._views.exists(parts) else self._tables.drop(parts)
         with self._files.writing():
-            if not self._tables.exists(parts):  # nobody made it again meanwhile
+            if not self._is_taken(str(parts)):  # nobody made it again meanwhile
                 self._files.remove("tables", str(parts))
 
     def register(self, name: str, files: str | Path | Iterable[str | Path]) -> int:
@@ -108,7 +112,7 @@ class Tables:
 
     # ------------------------------------------------------------------ as Unity Catalog shows them
     def names_in(self, catalog_name: str, schema_name: str) -> list[str]:
-        """Full names of the tables and indexes of a schema, sorted.
+        """Full names of the tables, views and indexes of a schema, sorted.
 
         Raises:
             CatalogNotFound, SchemaNotFound: no such catalog, or no such schema.
@@ -116,21 +120,23 @@ class Tables:
         schema = f"{catalog_name}.{schema_name}"
         self._contents.check_schema(schema)
         held = self._contents.members(schema)
-        return sorted({*held.tables, *held.indexes})
+        return sorted({*held.tables, *held.views, *held.indexes})
 
     def get(self, full_name: str) -> dict[str, Any]:
-        """A table, or an index, with its columns and constraints.
+        """A table, a view or an index, with its columns and constraints.
 
         Of a table that was written without being created, the time of its last write stands for both
         times, and whoever runs this owns it.
 
         Raises:
-            TableNotFound: neither a table nor an index.
+            TableNotFound: there is none.
         """
         try:
             name = table_name(full_name)
             facts = kept(self._files, "tables", str(name))
-            shown = self._table(name, facts.pop(_COLUMNS, {}))
+            columns = facts.pop(COLUMNS, {})
+            is_view = self._views.exists(name)
+            shown = self._view(name) if is_view else self._table(name, columns)
         except (NotFound, InvalidParameterValue):
             if not self._registry.exists(full_name):
                 raise TableNotFound(f"Table '{full_name}' does not exist.") from None
@@ -153,6 +159,15 @@ class Tables:
             "owner": user_name(),
             "created_at": changed,
             "updated_at": changed,
+        }
+
+    def _view(self, name: ThreePartName) -> dict[str, Any]:
+        view = self._views.get(name)
+        return {
+            "table_type": "VIEW",
+            "view_definition": view.text,
+            "columns": list(view.described),
+            "owner": user_name(),
         }
 
     def _index(self, name: str) -> dict[str, Any]:
@@ -190,7 +205,7 @@ class Tables:
         ]
 
     def exists(self, full_name: str) -> bool:
-        """Whether there is a table, or an index, of this full name, a damaged one too.
+        """Whether there is a table, a view or an index of this full name, a damaged one too.
 
         Raises:
             CatalogNotFound, SchemaNotFound: not even its catalog or its schema is there.
@@ -206,7 +221,7 @@ class Tables:
         return False
 
     def full_name(self, name: str) -> str:
-        """The full name of a table or an index; one or two parts get the default schema and catalog.
+        """The full name of a table, a view or an index; missing parts are the default ones.
 
         Raises:
             TableNotFound: there is none.
@@ -218,9 +233,11 @@ class Tables:
         raise TableNotFound(f"Table '{name}' does not exist.")
 
     def _is_taken(self, full_name: str) -> bool:
-        return self._tables.exists(ThreePartName(*full_name.split("."))) or self._registry.exists(
-            full_name
-        )
+        is_own = self._is_own(ThreePartName(*full_name.split(".")))
+        return is_own or self._registry.exists(full_name)
+
+    def _is_own(self, name: ThreePartName) -> bool:
+        return self._tables.exists(name) or self._views.exists(name)
 
     # ------------------------------------------------------------------ made and changed there
     def create(
@@ -243,20 +260,55 @@ class Tables:
                 can't hold. CatalogNotFound, SchemaNotFound: no such schema. TableExists.
         """
         securable_name(name, "Table")
-        facts = given(comment=comment, properties=properties)
         schema = arrow_schema(columns)
+        facts = TableFacts(comment, properties, column_facts(columns))
         if not len(schema):
             raise InvalidParameterValue("columns is empty; expected at least one column.")
         full_name = ThreePartName(catalog_name, schema_name, name)
         with self._files.writing():
             self._contents.check_schema(f"{catalog_name}.{schema_name}")
-            if self._is_taken(str(full_name)):
-                raise TableExists(f"Table '{full_name}' already exists")
-            self._tables.write(full_name, schema.empty_table())
-            of_columns = {_COLUMNS: column_facts(columns)}
-            facts = {**born(), "table_id": str(uuid.uuid4()), **of_columns, **facts}
-            self._files.write("tables", str(full_name), facts)
+            self._made(
+                full_name, lambda: self._tables.write(full_name, schema.empty_table()), facts
+            )
         return self.get(str(full_name))
+
+    def define(
+        self,
+        name: ThreePartName,
+        write: Callable[[], object],
+        facts: TableFacts,
+        replace: bool = False,
+    ) -> None:
+        """Make a table or a view by `write`, which is called once, and keep what is said of it.
+
+        Args:
+            replace: a table or view of this name is replaced; of what was known of it, who made and
+                who owns it stays, with its id.
+
+        Raises:
+            TableExists: the name is taken, by an index whatever `replace` is. InvalidParameterValue:
+                a bad value among `facts`.
+        """
+        with self._files.writing():
+            self._made(name, write, facts, replace)
+
+    def _made(
+        self,
+        name: ThreePartName,
+        write: Callable[[], object],
+        facts: TableFacts,
+        replace: bool = False,
+    ) -> None:
+        """See `define`; the lock is held."""
+        full_name, said = str(name), facts.document()
+        is_taken = self._is_taken(full_name)
+        if is_taken and (not replace or self._registry.exists(full_name)):
+            raise TableExists(f"Table '{full_name}' already exists")
+        write()
+        before = kept(self._files, "tables", full_name) if is_taken else {}
+        staying = {key: before[key] for key in _STAYING if key in before}
+        made = {**born(), "table_id": str(uuid.uuid4()), **staying, **said}
+        self._files.write("tables", full_name, made)
 
     def update(
         self,
@@ -264,8 +316,12 @@ class Tables:
         owner: str | None = None,
         comment: str | None = None,
         properties: Mapping[str, str] | None = None,
+        column_comments: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """Change what is known of a table; None leaves a thing as it is, properties are added.
+
+        Args:
+            column_comments: by name of the column, which the table has.
 
         Raises:
             TableNotFound: neither a table nor an index. InvalidParameterValue: a bad value.
@@ -273,19 +329,24 @@ class Tables:
         facts = given(owner=owner, comment=comment, properties=properties)
         with self._files.writing():
             name = self.full_name(full_name)
+            before = kept(self._files, "tables", name)
             if "properties" in facts:
-                before = kept(self._files, "tables", name).get("properties", {})
-                facts["properties"] = {**before, **facts["properties"]}
+                facts["properties"] = {**before.get("properties", {}), **facts["properties"]}
+            if column_comments:
+                columns = dict(before.get(COLUMNS, {}))
+                for column, text in column_comments.items():
+                    columns[column] = {**columns.get(column, {}), "comment": text}
+                facts[COLUMNS] = columns
             change(self._files, "tables", name, facts)
         return self.get(name)
 
     def delete(self, full_name: str) -> None:
-        """Delete a table as the API does; see `drop`.
+        """Delete a table or a view as the API does; see `drop`.
 
         Raises:
             TableNotFound: no such table. DeletedElsewhere: it is an index.
         """
         name = self.full_name(full_name)
-        if not self._tables.exists(ThreePartName(*name.split("."))):
+        if not self._is_own(ThreePartName(*name.split("."))):
             raise DeletedElsewhere(name, self._registry.open(name)[0].is_direct_access)
         self.drop(name)

@@ -12,7 +12,6 @@ from engine.core.index_request import IndexRequest
 from engine.errors import BadStatement, NotSupported, ResourceConflict
 from engine.service.authorship import user_name
 from engine.service.indexes.operations import Indexes
-from engine.service.indexes.registry import IndexRegistry
 from engine.service.search.operations import Queries
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sql.ai_functions import AiFunctions
@@ -29,8 +28,10 @@ from engine.service.sql.writing import definitions
 from engine.service.sql.writing.merging import Merge
 from engine.service.sql.writing.row_changes import Target, delete, delete_all, insert, update
 from engine.service.sql.writing.schemas import Schemas
+from engine.service.unity_catalog import UnityCatalog
+from engine.settings import DEFAULT_KEY
 from engine.store.layout import Layout
-from engine.store.tables.changing import TableChanges
+from engine.store.tables.changing import TableChanges, refuse_registered
 from engine.store.tables.table_store import TableStore
 from engine.store.tables.views import ViewStore
 
@@ -44,17 +45,21 @@ class Execution:
         self,
         layout: Layout,
         tables: TableStore,
-        registry: IndexRegistry,
+        views: ViewStore,
+        unity_catalog: UnityCatalog,
         indexes: Indexes,
         serving: ServingEndpoints,
         queries: Queries,
         database: Database,
     ) -> None:
         self._indexes, self._database = indexes, database
-        self._relations = Relations(tables, ViewStore(layout))
+        self._catalog = unity_catalog
+        self._relations = Relations(tables, views)
         self._changes = TableChanges(layout, tables)
-        self._schemas = Schemas(layout, self._relations, registry, indexes)
-        self._listings = Listings(self._relations, self._changes, self._schemas)
+        self._schemas = Schemas(unity_catalog)
+        self._listings = Listings(
+            self._relations, self._changes, unity_catalog.tables, self._schemas
+        )
         self._ai = AiFunctions(serving, VectorSearch(queries))
 
     def run(self, text: str, parameters: Mapping[str, Any], session: Session) -> pa.Table:
@@ -88,7 +93,7 @@ class Execution:
         if command.drop:
             self._schemas.drop_catalog(command.name, command.lenient, command.cascade)
         else:
-            self._schemas.create_catalog(command.name, command.lenient)
+            self._schemas.create_catalog(command.name, command.lenient, command.comment)
         return _NOTHING
 
     def _use(self, command: Use, session: Session) -> pa.Table:
@@ -108,14 +113,13 @@ class Execution:
         """
         table = self._relations.open(session.full_name(command.table))
         index = str(session.full_name(command.index))
-        keys = self._changes.facts(table.name).get("primary_key") or []
-        key = {"primary_key": keys[0]} if len(keys) == 1 else {}
+        keys = self._catalog.constraints.primary_key(str(table.name))
         request = IndexRequest(
             index,
             source_table=str(table.name),
             vector_column=command.column,
             endpoint=command.endpoint,
-            **key,
+            primary_key=keys[0] if len(keys) == 1 else DEFAULT_KEY,
         )
         rows = 0
         try:
@@ -131,11 +135,12 @@ class Execution:
         kind = str(tree.args["kind"]).upper()
         if kind == "VIEW":
             self._check_schema_of(runner, tree)
-            definitions.create_view(runner, tree)
+            definitions.create_view(runner, self._catalog.tables, tree)
             return _NOTHING
         if kind in ("SCHEMA", "DATABASE"):
             catalog, schema = self._schema_name(tree.this, runner.session)
-            self._schemas.create(catalog, schema, bool(tree.args.get("exists")))
+            told, lenient = definitions.said(tree), bool(tree.args.get("exists"))
+            self._schemas.create(catalog, schema, lenient, told.comment, told.properties or None)
             return _NOTHING
         return self._create_table(runner, tree)
 
@@ -169,7 +174,12 @@ class Execution:
         if tree.args.get("replace"):
             operation = f"CREATE OR REPLACE{operation.removeprefix('CREATE')}"
         entry = _entry(operation, {"properties": told.properties}, numOutputRows=rows.num_rows)
-        self._changes.write(name, schema, rows, entry, told.facts())
+        self._catalog.tables.define(
+            name,
+            lambda: self._changes.write(name, schema, rows, entry),
+            told.facts(name),
+            bool(tree.args.get("replace")),
+        )
         return _NOTHING if query is None else _counts(rows.num_rows, inserted=rows.num_rows)
 
     def _drop(self, runner: QueryRunner, tree: exp.Drop) -> pa.Table:
@@ -201,7 +211,7 @@ class Execution:
                 f"[WRONG_COMMAND_FOR_OBJECT_TYPE] {found} is a {'view' if is_view else 'table'}; use "
                 f"DROP {'VIEW' if is_view else 'TABLE'}."
             )
-        relations.views.drop(found) if is_view else relations.tables.drop(found)
+        self._catalog.tables.drop(str(found))
 
     def _schema_name(self, node: exp.Table, session: Session) -> tuple[str, str]:
         catalog = node.args.get("catalog")
@@ -210,18 +220,26 @@ class Execution:
     def _alter(self, runner: QueryRunner, tree: exp.Alter) -> pa.Table:
         if str(tree.args.get("kind")).upper() != "TABLE":
             raise NotSupported("ALTER is supported of tables only.")
-        with self._changes.change(self._table(runner, tree.this)) as change:
-            operation, parameters = definitions.alter(runner, change, tree)
+        name, (told, added) = self._table(runner, tree.this), definitions.read_alter(tree)
+        refuse_registered(self._relations.open(name))
+        if told.keys:
+            key = {"name": told.facts(name).key_name, "child_columns": list(told.keys)}
+            self._catalog.constraints.create(str(name), {"primary_key_constraint": key})
+        with self._changes.change(name) as change:
+            operation, parameters = definitions.alter(runner, change, told, added)
             change.record(_entry(operation, parameters))
+        if told.properties or told.comments:
+            self._catalog.tables.update(
+                str(name), properties=told.properties or None, column_comments=told.comments
+            )
         return _NOTHING
 
     def _comment(self, runner: QueryRunner, tree: exp.Comment) -> pa.Table:
         if str(tree.args.get("kind")).upper() != "TABLE":
             raise NotSupported("COMMENT ON is supported of tables only.")
-        with self._changes.change(self._table(runner, tree.this)) as change:
-            text = tree.expression
-            change.facts["comment"] = text.name if isinstance(text, exp.Literal) else None
-            change.record(_entry("SET COMMENT", {}))
+        name, text = self._table(runner, tree.this), tree.expression
+        comment = text.name if isinstance(text, exp.Literal) else ""
+        self._catalog.tables.update(str(name), comment=comment)
         return _NOTHING
 
     # ------------------------------------------------------------------ rows

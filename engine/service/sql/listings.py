@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from engine.core.names import ThreePartName
 from engine.core.types import catalog_type
-from engine.errors import VitrineError
+from engine.errors import NotFound, VitrineError
+from engine.service.catalogs.tables import Tables
 from engine.service.sql.language.commands import Describe, Show
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
@@ -46,8 +47,11 @@ _IN_CATALOG = (
 class Listings:
     """What SHOW and DESCRIBE answer."""
 
-    def __init__(self, relations: Relations, changes: TableChanges, schemas: Schemas) -> None:
-        self._relations, self._changes, self._schemas = relations, changes, schemas
+    def __init__(
+        self, relations: Relations, changes: TableChanges, tables: Tables, schemas: Schemas
+    ) -> None:
+        self._relations, self._changes = relations, changes
+        self._tables, self._schemas = tables, schemas
 
     # ------------------------------------------------------------------ SHOW
     def show(self, asked: Show, session: Session) -> pa.Table:
@@ -61,7 +65,7 @@ class Listings:
         if asked.kind == "COLUMNS":
             return self._show_columns(asked, session)
         if asked.kind == "TBLPROPERTIES":
-            known = self._properties(session.full_name(asked.name))
+            known = self._shown(session.full_name(asked.name)).get("properties", {})
             return _texts(["key", "value"], sorted(known.items()))
         return self._show_tables(asked, session)
 
@@ -111,8 +115,8 @@ class Listings:
 
     def _show_columns(self, asked: Show, session: Session) -> pa.Table:
         if not asked.in_catalog:
-            table = self._relations.open(session.full_name(asked.name))
-            return _texts(["col_name"], [(name,) for name in table.schema.names])
+            columns = self._shown(session.full_name(asked.name))["columns"]
+            return _texts(["col_name"], [(one["name"],) for one in columns])
         rows = []
         for name in self._relations.tables.names():
             if not (self._is_asked(name, asked, session) and _fits(name.name, asked.table_like)):
@@ -138,60 +142,62 @@ class Listings:
     def describe(self, asked: Describe, session: Session) -> pa.Table:
         """The rows of a DESCRIBE of a table, a schema or a catalogue. Raises NotFound."""
         if asked.kind == "CATALOG":
-            self._schemas.check_catalog(asked.name[-1])
-            return _texts(["info_name", "info_value"], [("Catalog Name", asked.name[-1])])
+            shown = self._schemas.describe_catalog(asked.name[-1])
+            facts = [("Catalog Name", shown["name"]), *_who(shown)]
+            return _texts(["info_name", "info_value"], facts)
         if asked.kind == "SCHEMA":
             catalog = asked.name[0] if len(asked.name) == 2 else session.catalog
-            self._schemas.check(catalog, asked.name[-1])
-            named = [("Catalog Name", catalog), ("Namespace Name", asked.name[-1])]
+            shown = self._schemas.describe(catalog, asked.name[-1])
+            named = [("Catalog Name", catalog), ("Namespace Name", shown["name"]), *_who(shown)]
             return _texts(["database_description_item", "database_description_value"], named)
-        table = self._relations.open(session.full_name(asked.name))
+        name = session.full_name(asked.name)
         if asked.kind == "DETAIL":
-            return self._detail(table)
+            return self._detail(self._relations.open(name))
         if asked.kind == "HISTORY":
-            return self._history(table)
-        return self._columns(table, asked.extended)
+            return self._history(self._relations.open(name))
+        return self._columns(self._shown(name), asked.extended)
 
-    def columns_of(
-        self, fields: Iterable[pa.Field], comments: dict[str, str]
-    ) -> list[tuple[Any, ...]]:
-        """Name, type and comment of columns."""
-        return [(f.name, catalog_type(f.type)[1], comments.get(f.name)) for f in fields]
+    def _shown(self, name: ThreePartName) -> dict[str, Any]:
+        """A table, a view or an index as Unity Catalog shows it. Raises NotFound in SQL's words."""
+        try:
+            return self._tables.get(str(self._relations.found(name) or name))
+        except NotFound:
+            raise self._relations.missing(name) from None
 
-    def _columns(self, table: Table, extended: bool) -> pa.Table:
-        facts = self._changes.facts(table.name)
-        rows = self.columns_of(table.schema, facts.get("column_comments") or {})
+    def _columns(self, shown: dict[str, Any], extended: bool) -> pa.Table:
+        rows = [(one["name"], one["type_text"], one.get("comment")) for one in shown["columns"]]
         if extended:
-            properties = json.dumps(facts.get("table_properties") or {})
             rows += [
                 ("", "", ""),
                 ("# Detailed Table Information", "", ""),
-                ("Catalog", table.name.catalog, ""),
-                ("Database", table.name.schema, ""),
-                ("Table", table.name.name, ""),
-                ("Owner", facts.get("owner") or "", ""),
-                ("Type", "EXTERNAL" if table.registered else "MANAGED", ""),
-                ("Comment", facts.get("comment") or "", ""),
-                ("Table Properties", properties, ""),
+                ("Catalog", shown["catalog_name"], ""),
+                ("Database", shown["schema_name"], ""),
+                ("Table", shown["name"], ""),
+                ("Owner", shown["owner"], ""),
+                ("Type", shown["table_type"], ""),
+                ("Comment", shown.get("comment", ""), ""),
+                ("Table Properties", json.dumps(shown.get("properties", {})), ""),
             ]
+            if "view_definition" in shown:
+                rows.append(("View Text", shown["view_definition"], ""))
         return _texts(["col_name", "data_type", "comment"], rows)
 
     def _detail(self, table: Table) -> pa.Table:
-        facts, history = self._changes.facts(table.name), self._changes.history(table.name)
+        shown, history = self._shown(table.name), self._changes.history(table.name)
         sizes = [file.stat().st_size for file in table.files]
         first, last = history[0]["timestamp"], history[-1]["timestamp"]
         row: dict[str, Any] = {
             "format": "delta" if table.delta is not None or not table.registered else "parquet",
-            "id": None,
+            "id": shown.get("table_id"),
             "name": str(table.name),
-            "description": facts.get("comment"),
+            "description": shown.get("comment"),
             "location": str(table.folder or (table.files[0].parent if table.files else "")),
-            "createdAt": _time(facts.get("created_at") or first),
+            "createdAt": _time(min(shown["created_at"], first)),
             "lastModified": _time(last),
             "partitionColumns": [],
             "numFiles": len(table.files) if table.delta is None else None,
             "sizeInBytes": sum(sizes) if table.delta is None else None,
-            "properties": self._properties(table.name),
+            "properties": shown.get("properties", {}),
         }
         return pa.Table.from_pylist([row], schema=_DETAIL)
 
@@ -209,9 +215,10 @@ class Listings:
         ]
         return pa.Table.from_pylist(rows, schema=_HISTORY)
 
-    def _properties(self, name: ThreePartName) -> dict[str, str]:
-        table = self._relations.open(name)
-        return dict(self._changes.facts(table.name).get("table_properties") or {})
+
+def _who(shown: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Comment and owner of a catalogue or a schema."""
+    return [("Comment", shown.get("comment", "")), ("Owner", shown["owner"])]
 
 
 def _time(ms: int) -> datetime:

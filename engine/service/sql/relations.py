@@ -12,7 +12,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from engine.core.names import ThreePartName
-from engine.errors import BadStatement, InvalidParameterValue, NotFound, NotSupported
+from engine.errors import BadStatement, NotFound, NotSupported
 from engine.service.cancellation import check
 from engine.service.sql.language.dialect import parse
 from engine.service.sql.session import Session, TemporaryView
@@ -257,13 +257,3 @@ def _readable_type(kind: pa.DataType) -> pa.DataType:
         inner = _readable_type(kind.value_type)
         return kind if inner == kind.value_type else pa.list_(inner)
     return kind
-
-
-def schema_part(text: str) -> str:
-    """A catalog's or a schema's name, checked. Raises InvalidParameterValue."""
-    if not text or not text.replace("_", "a").isalnum() or not text.isascii():
-        raise InvalidParameterValue(
-            f"{text!r:.80} is not the name of a catalog or schema: expected letters, digits and "
-            "underscores."
-        )
-    return text

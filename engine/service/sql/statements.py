@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import InvalidInputException
 from engine.service.indexes.operations import Indexes
-from engine.service.indexes.registry import IndexRegistry
 from engine.service.search.operations import Queries
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sql.database import Database
 from engine.service.sql.session import Session
+from engine.service.unity_catalog import UnityCatalog
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
+from engine.store.tables.views import ViewStore
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,12 +34,14 @@ class Statements:
         self,
         layout: Layout,
         tables: TableStore,
-        registry: IndexRegistry,
+        views: ViewStore,
+        unity_catalog: UnityCatalog,
         indexes: Indexes,
         serving: ServingEndpoints,
         queries: Queries,
     ) -> None:
-        self._layout, self._tables, self._registry = layout, tables, registry
+        self._layout, self._tables, self._views = layout, tables, views
+        self._unity_catalog = unity_catalog
         self._indexes, self._serving, self._queries = indexes, serving, queries
         self._database = Database()
         self.session = Session()
@@ -89,7 +92,8 @@ class Statements:
         return Execution(
             self._layout,
             self._tables,
-            self._registry,
+            self._views,
+            self._unity_catalog,
             self._indexes,
             self._serving,
             self._queries,

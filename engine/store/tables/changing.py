@@ -91,7 +91,6 @@ class TableChanges:
         schema: pa.Schema,
         rows: pa.Table,
         entry: Mapping[str, Any],
-        facts: Mapping[str, Any],
     ) -> None:
         """Make or replace a table; `entry` is the first of its history. See `record`."""
         with self._layout.writing(f"table-{name}"):
@@ -104,15 +103,10 @@ class TableChanges:
                 "properties": {},
                 "registered": False,
                 "history": history,
-                **facts,
             }
             record(made, entry)
             files = self._written(folder, schema, rows)
             self._put(name, {**made, "files": files})
-
-    def facts(self, name: ThreePartName) -> dict[str, Any]:
-        """What `table.json` says of a table that exists."""
-        return read_json(self._layout.table_dir(name) / "table.json")
 
     def history(self, name: ThreePartName) -> list[dict[str, Any]]:
         """Versions of a table, the first one first; of one that SQL never wrote, its only one."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from typing import Any
 
 from engine.core.names import ThreePartName
 from engine.errors import CorruptFile, NotFound
@@ -23,8 +24,7 @@ class View:
         text: the query as its user wrote it.
         catalog, schema: what names without them meant when the view was made.
         columns: names of its columns; empty for those of the query.
-        comment: None for none.
-        created_at: milliseconds since the epoch. created_by: a login name.
+        described: its columns as Unity Catalog shows them, when the view was made.
     """
 
     name: ThreePartName
@@ -32,9 +32,7 @@ class View:
     catalog: str
     schema: str
     columns: tuple[str, ...]
-    comment: str | None
-    created_at: int
-    created_by: str
+    described: tuple[dict[str, Any], ...]
 
 
 class ViewStore:
@@ -61,9 +59,7 @@ class ViewStore:
                 str(facts["catalog"]),
                 str(facts["schema"]),
                 tuple(map(str, facts["columns"])),
-                facts["comment"],
-                int(facts["created_at"]),
-                str(facts["created_by"]),
+                tuple(map(dict, facts["described"])),
             )
         except (KeyError, TypeError, ValueError):
             raise CorruptFile(
@@ -86,9 +82,7 @@ class ViewStore:
             "catalog": view.catalog,
             "schema": view.schema,
             "columns": list(view.columns),
-            "comment": view.comment,
-            "created_at": view.created_at,
-            "created_by": view.created_by,
+            "described": list(view.described),
         }
         with self._layout.writing(f"table-{view.name}"):
             write_json(self._layout.table_dir(view.name) / _FILE, facts)

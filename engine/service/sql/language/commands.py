@@ -76,12 +76,13 @@ class Use:
 
 @dataclass(frozen=True)
 class ChangeCatalog:
-    """`CREATE | DROP CATALOG name`; `lenient` for IF [NOT] EXISTS."""
+    """`CREATE CATALOG name [COMMENT text] | DROP CATALOG name`; `lenient` for IF [NOT] EXISTS."""
 
     name: str
     drop: bool
     lenient: bool
     cascade: bool = False
+    comment: str | None = None
 
 
 Command = CreateIndex | Show | Describe | Use | ChangeCatalog
@@ -229,9 +230,8 @@ def _create(words: Words) -> Command | None:
     if words.take("CATALOG"):
         lenient = words.take("IF", "NOT", "EXISTS")
         name = words.identifier("a catalog")
-        if words.take("COMMENT"):
-            words.text()
-        return ChangeCatalog(name, drop=False, lenient=lenient)
+        comment = words.text() if words.take("COMMENT") else None
+        return ChangeCatalog(name, drop=False, lenient=lenient, comment=comment)
     if not words.take("VECTOR", "SEARCH", "INDEX"):
         return None
     lenient = words.take("IF", "NOT", "EXISTS")

@@ -14,7 +14,9 @@ from sqlglot import exp
 
 from engine.core.names import ThreePartName
 from engine.errors import BadStatement, NotSupported, ResourceConflict
-from engine.service.authorship import now_ms, user_name
+from engine.service.catalogs.columns import ColumnFacts, described_columns
+from engine.service.catalogs.table_facts import TableFacts
+from engine.service.catalogs.tables import Tables
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.session import TemporaryView
 from engine.store.tables.changing import TableChange
@@ -31,6 +33,7 @@ class Said:
 
     Attributes:
         properties: TBLPROPERTIES. comments: of columns, by name. keys: columns of the primary key.
+        key_name: the primary key's own name; empty for none.
     """
 
     comment: str | None = None
@@ -38,17 +41,21 @@ class Said:
     properties: dict[str, str] = field(default_factory=dict)
     comments: dict[str, str] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
+    key_name: str = ""
 
-    def facts(self) -> dict[str, Any]:
-        """For `table.json`."""
-        return {
-            "table_properties": self.properties,
-            "comment": self.comment,
-            "column_comments": self.comments,
-            "primary_key": list(self.keys),
-            "owner": user_name(),
-            "created_at": now_ms(),
-        }
+    def facts(self, name: ThreePartName) -> TableFacts:
+        """What Unity Catalog keeps of a table or view of this name."""
+        return TableFacts(
+            self.comment,
+            self.properties or None,
+            self.column_facts(),
+            self.keys,
+            self.key_name or f"{name.name}_pk",
+        )
+
+    def column_facts(self) -> ColumnFacts:
+        """The comments of columns."""
+        return {column: {"comment": text} for column, text in self.comments.items()}
 
 
 def said(tree: exp.Create) -> Said:
@@ -136,6 +143,8 @@ def _constraint(node: exp.Expression, told: Said) -> None:
     if keys is None:
         raise NotSupported(f"{node.sql(dialect='databricks'):.80} is not supported.")
     told.keys = tuple(key.name for key in keys.expressions)
+    if keys is not node:
+        told.key_name = node.name
 
 
 def result_schema(rows: pa.Table) -> pa.Schema:
@@ -156,7 +165,7 @@ def _storable(found: pa.Field) -> pa.Field:
 
 
 # ------------------------------------------------------------------ views
-def create_view(runner: QueryRunner, tree: exp.Create) -> None:
+def create_view(runner: QueryRunner, tables: Tables, tree: exp.Create) -> None:
     """Carry out CREATE [OR REPLACE] [TEMP] VIEW, whose query is tried once, without its rows.
 
     Raises:
@@ -166,7 +175,7 @@ def create_view(runner: QueryRunner, tree: exp.Create) -> None:
     node = tree.this
     columns: tuple[str, ...] = ()
     if isinstance(node, exp.Schema):
-        columns = tuple(one.name for one in node.expressions)
+        columns = _names_of_view(node, told)
         node = node.this
     query = tree.expression
     if not isinstance(query, (exp.Query, exp.Values)):
@@ -187,10 +196,19 @@ def create_view(runner: QueryRunner, tree: exp.Create) -> None:
     name = runner.relations.name_of(node, session)
     if _taken(runner, name, bool(tree.args.get("exists")), replace, "view"):
         return
-    made = View(
-        name, text, session.catalog, session.schema, columns, told.comment, now_ms(), user_name()
-    )
-    runner.relations.views.write(made)
+    shown = found.schema if not columns else found.rename_columns(list(columns)).schema
+    described = tuple(described_columns(shown, told.column_facts()))
+    made = View(name, text, session.catalog, session.schema, columns, described)
+    tables.define(name, lambda: runner.relations.views.write(made), told.facts(name), replace)
+
+
+def _names_of_view(node: exp.Schema, told: Said) -> tuple[str, ...]:
+    """The names that a view gives its columns, and their comments (in `told`)."""
+    for one in node.expressions:
+        for constraint in one.args.get("constraints") or []:
+            if isinstance(constraint.kind, exp.CommentColumnConstraint):
+                told.comments[one.name] = constraint.kind.this.name
+    return tuple(one.name for one in node.expressions)
 
 
 def _q() -> exp.TableAlias:
@@ -224,11 +242,11 @@ def _taken(
 
 
 # ------------------------------------------------------------------ ALTER TABLE
-def alter(runner: QueryRunner, change: TableChange, tree: exp.Alter) -> tuple[str, dict[str, Any]]:
-    """Carry out ALTER TABLE; the operation and its parameters, for the table's history.
+def read_alter(tree: exp.Alter) -> tuple[Said, list[exp.Expression]]:
+    """What an ALTER TABLE says of its table, and the columns that it adds.
 
     Raises:
-        BadStatement: a column that is there. NotSupported: another change than those offered.
+        NotSupported: another change than those offered.
     """
     added: list[exp.Expression] = []
     told = Said()
@@ -247,15 +265,23 @@ def alter(runner: QueryRunner, change: TableChange, tree: exp.Alter) -> tuple[st
                 f"ALTER TABLE {action.sql(dialect='databricks'):.60} is not supported; ADD COLUMN, ADD "
                 "CONSTRAINT ... PRIMARY KEY and SET TBLPROPERTIES are."
             )
+    return told, added
+
+
+def alter(
+    runner: QueryRunner, change: TableChange, told: Said, added: Sequence[exp.Expression]
+) -> tuple[str, dict[str, Any]]:
+    """Carry out ALTER TABLE on the rows; the operation and its parameters, for the table's history.
+
+    Raises:
+        BadStatement: a column that is there.
+    """
     if added:
         _add_columns(runner, change, added, told)
         names = [one.name for one in added]
         return "ADD COLUMNS", {"columns": names}
     if told.keys:
-        change.facts["primary_key"] = list(told.keys)
         return "ADD CONSTRAINT", {"primary_key": list(told.keys)}
-    known = change.facts.get("table_properties", {})
-    change.facts["table_properties"] = {**known, **told.properties}
     return "SET TBLPROPERTIES", {"properties": told.properties}
 
 
@@ -288,5 +314,3 @@ def _add_columns(
         for one in new:
             rows = rows.append_column(one, pa.nulls(rows.num_rows, one.type))
         change.replaced[place] = rows
-    comments = change.facts.get("column_comments", {})
-    change.facts["column_comments"] = {**comments, **told.comments}
