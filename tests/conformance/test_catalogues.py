@@ -17,6 +17,8 @@ from conformance.world import World
 from databricks.sdk.service import catalog as uc
 
 import engine
+from engine.service.warehouse.result_forms import text_rows
+from engine.service.warehouse.warehouse import WAREHOUSE_ID
 
 Json = dict[str, Any]
 BASE = "/api/2.1/unity-catalog"
@@ -75,6 +77,9 @@ class Local:
 
     def delete_table(self, full_name: str) -> None:
         self._w.unity_catalog.tables.delete(full_name)
+
+    def sql(self, statement: str) -> list[list[str | None]]:
+        return text_rows(self._w.sql(statement))
 
 
 class Plain:
@@ -141,6 +146,12 @@ class Plain:
     def delete_table(self, full_name: str) -> None:
         self._ask("DELETE", f"tables/{full_name}")
 
+    def sql(self, statement: str) -> list[list[str | None]]:
+        body = {"statement": statement, "warehouse_id": WAREHOUSE_ID, "wait_timeout": "50s"}
+        reply = self._http.post("/api/2.0/sql/statements", json=body).json()
+        assert reply["status"] == {"state": "SUCCEEDED"}, reply
+        return reply["result"].get("data_array", [])
+
 
 class Sdk:
     """The services of databricks-sdk."""
@@ -195,6 +206,14 @@ class Sdk:
 
     def delete_table(self, full_name: str) -> None:
         self._w.tables.delete(full_name)
+
+    def sql(self, statement: str) -> list[list[str | None]]:
+        warehouse = next(iter(self._w.warehouses.list())).id
+        found = self._w.statement_execution.execute_statement(
+            statement, warehouse, wait_timeout="50s"
+        )
+        assert found.status.state.value == "SUCCEEDED", found.status
+        return found.result.data_array or []
 
 
 @pytest.fixture(params=DOORS)
@@ -286,3 +305,50 @@ def test_a_suite_sets_itself_up_and_cleans_up(world: World, doors: Any) -> None:
     catalogue.delete_catalog(catalog, True)
     assert catalog not in catalogue.catalogs()
     assert door.error_of(lambda: catalogue.get_catalog(catalog)) == missing
+
+
+def test_a_suite_makes_its_table_by_sql(world: World, doors: Any) -> None:
+    door, catalogue = doors
+    catalog = f"written_{door.name.replace('-', '_')}"
+    schema, table, index = f"{catalog}.s", f"{catalog}.s.products", f"{catalog}.s.index"
+    missing = Error(404, "CATALOG_DOES_NOT_EXIST", f"Catalog '{catalog}' does not exist.")
+    assert door.error_of(lambda: catalogue.get_catalog(catalog)) == missing
+    catalogue.create_catalog(catalog, "of a suite")
+    assert catalogue.sql(f"SHOW CATALOGS LIKE '{catalog}'") == [[catalog]]
+    for statement in (
+        f"DROP SCHEMA IF EXISTS {schema} CASCADE",
+        f"CREATE SCHEMA {schema}",
+        f"CREATE TABLE {table} (id BIGINT NOT NULL COMMENT 'key', title STRING, v ARRAY<FLOAT>, "
+        "CONSTRAINT pk PRIMARY KEY (id)) COMMENT 'clothes' "
+        "TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')",
+        f"INSERT INTO {table} VALUES (1, 'red', array(1, 0)), (2, 'blue', array(0, 1))",
+    ):
+        catalogue.sql(statement)
+    assert catalogue.schemas(catalog) == [f"{catalog}.default", schema]
+    made = catalogue.get_table(table)
+    columns = [(column["name"], column["type_text"]) for column in made["columns"]]
+    assert columns == [("id", "bigint"), ("title", "string"), ("v", "array<float>")]
+    assert made["columns"][0]["comment"] == "key" and not made["columns"][0]["nullable"]
+    assert made["comment"] == "clothes"
+    assert made["properties"] == {"delta.enableChangeDataFeed": "true"}
+    assert made["table_constraints"] == [KEY]
+
+    door.create_index(
+        "standing",
+        index,
+        primary_key="id",
+        source_table_name=table,
+        pipeline_type="TRIGGERED",
+        embedding_vector_column="v",
+        embedding_dimension=2,
+    )
+    reply = door.search(index, columns=["title"], query_vector=[1.0, 0.0], num_results=1)
+    assert reply["result"]["data_array"][0][0] == "red"
+    asked = f"SELECT title FROM vector_search(index => '{index}', query_vector => array(0, 1), "
+    assert catalogue.sql(f"{asked} num_results => 1)") == [["blue"]]
+
+    catalogue.sql(f"DROP SCHEMA {schema} CASCADE")
+    assert not world.workspace.index_exists(index)
+    assert catalogue.schemas(catalog) == [f"{catalog}.default"]
+    catalogue.delete_catalog(catalog, True)
+    assert catalogue.sql(f"SHOW CATALOGS LIKE '{catalog}'") == []
