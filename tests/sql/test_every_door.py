@@ -76,3 +76,20 @@ def test_a_parameter_is_a_value(door: Any, schema: str) -> None:
     for text in ("red shirt", "' OR 1 = 1 --", "\\'; DROP TABLE products"):
         rows = door.run(f"SELECT name, :n FROM {schema}.products WHERE name = :n", n=text)
         assert rows == ([["red shirt", "red shirt"]] if text == "red shirt" else [])
+
+
+@pytest.mark.parametrize("door", doors.NAMES, indirect=True)
+def test_an_update_of_ten_rows_syncs_ten(
+    door: Any, schema: str, served: tuple[Workspace, str]
+) -> None:
+    table, index = f"main.{schema}.many", f"main.{schema}.many_index"
+    door.run(
+        f"CREATE TABLE {table} AS SELECT id AS product_id, concat('product ', id) AS name, "
+        "CAST(array(id % 7, id % 11, 1) AS ARRAY<DOUBLE>) AS v FROM range(300)"
+    )
+    door.run(f"CREATE VECTOR SEARCH INDEX {index} ON {table}(v) USING ENDPOINT sql-e")
+    assert door.run(f"UPDATE {table} SET name = 'new' WHERE product_id < 10") == [["10"]]
+    report = served[0].sync(index)
+    assert (report.updated, report.inserted, report.deleted) == (10, 0, 0)
+    asked = f"SELECT name FROM vector_search(index => '{index}', query_vector => array(3, 3, 1), "
+    assert door.run(f"{asked} num_results => 1)") == [["new"]]

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.encoder import CountingEncoder
 
 from engine import InvalidState, VectorSearchClient, Workspace
 from engine.service.sql.session import Session
@@ -49,6 +50,22 @@ def test_a_sync_takes_what_an_update_changed(shop: Workspace) -> None:
     index = VectorSearchClient(workspace=shop).get_index(index_name=INDEX)
     reply = index.similarity_search(columns=["name"], query_vector=[9, 9, 9], num_results=1)
     assert reply["result"]["data_array"][0][0] == "new"
+
+
+def test_a_sync_encodes_the_texts_that_an_update_changed(shop: Workspace) -> None:
+    encoder = CountingEncoder()
+    shop.serving.use("counted", encoder)
+    shop.create_index(
+        "texts",
+        source_table="products",
+        source_column="name",
+        model_endpoint="counted",
+        endpoint="e",
+    )
+    assert len(encoder.encoded) == ROWS
+    shop.sql("UPDATE products SET name = concat('new ', product_id) WHERE product_id >= 490")
+    assert shop.sync("main.fashion_demo.texts").updated == 10
+    assert sorted(encoder.encoded[ROWS:]) == [f"new {n}" for n in range(490, 500)]
 
 
 def test_a_sync_takes_inserts_deletes_and_merges(shop: Workspace) -> None:
