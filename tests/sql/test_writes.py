@@ -56,7 +56,7 @@ def test_a_sync_encodes_the_texts_that_an_update_changed(shop: Workspace) -> Non
     encoder = CountingEncoder()
     shop.serving.use("counted", encoder)
     shop.create_index(
-        "texts",
+        "main.fashion_demo.texts",
         source_table="products",
         source_column="name",
         model_endpoint="counted",
