@@ -689,6 +689,133 @@ DIFFERENCES: tuple[Difference, ...] = (
         "tests/catalogs/test_tables.py::test_the_tables_of_a_schema_come_by_name_in_pages",
     ),
     Difference(
+        "SQL statements",
+        "DuckDB runs a list of statements, translated from the cloud's dialect; any other, "
+        "and any function that is not translated, is refused by its name",
+        "differs",
+        "the vendor's text: a warehouse runs Spark's SQL, with `EXPLAIN`, `OPTIMIZE`, "
+        "functions of one's own and more",
+        "tests/sql/test_confinement.py::test_an_escape_is_refused",
+    ),
+    Difference(
+        "the SQL warehouse",
+        "there is one, which any `warehouse_id` means; its permissions and its being stopped"
+        " are kept and shown, and enforce nothing",
+        "differs",
+        "the vendor's text: they are made, sized and stopped",
+        "tests/sql/test_statement_api.py::test_the_warehouse_stops_and_wakes",
+    ),
+    Difference(
+        "a statement that fails",
+        "200 with the state FAILED, a code and a message",
+        "alike",
+        "the vendor's own fake server answers so",
+        "tests/sql/test_statement_api.py::test_a_failure_is_a_state",
+    ),
+    Difference(
+        "texts and codes of failed statements",
+        "Spark's error class in brackets where it is known, else this engine's words; "
+        "`BAD_REQUEST` or the engine's code",
+        "assumed",
+        "the replies of a warehouse to the statements of that test",
+        "tests/sql/test_every_door.py::test_a_statement_is_refused",
+    ),
+    Difference(
+        "values in JSON_ARRAY",
+        "texts or null; lists and structs as JSON, times as `2024-01-31T12:00:00.000Z`",
+        "assumed",
+        "a result with such columns; that all values are texts is the SDK's text",
+        "tests/sql/test_statement_api.py::test_values_are_texts",
+    ),
+    Difference(
+        "what a write answers",
+        "`num_affected_rows`, and `num_inserted_rows` and the like where a statement has "
+        "several kinds",
+        "alike",
+        "clients of the driver look for `num_affected_rows`; the others are assumed",
+        "tests/sql/test_every_door.py::test_a_statement_answers",
+    ),
+    Difference(
+        "links to results",
+        "lead to this server, hold for 15 minutes, and need no credentials but their own; "
+        "in-process there are none",
+        "differs",
+        "the SDK's text: they lead to an object store, for 15 minutes at most",
+        "tests/sql/test_statement_api.py::test_a_link_needs_no_credentials_but_its_own",
+    ),
+    Difference(
+        "how long a result can be asked for",
+        "the last 1,000 statements of the process, 1 GB together",
+        "differs",
+        "the SDK's text: for one hour, and the statement for 12",
+        "tests/sql/test_statement_api.py::test_a_statement_is_forgotten",
+    ),
+    Difference(
+        "earlier versions of a table",
+        "DESCRIBE HISTORY names the last 100; only the newest is read",
+        "differs",
+        "the vendor's text: `VERSION AS OF` and `RESTORE`",
+        "tests/sql/test_writes.py::test_the_history_tells_what_was_done",
+    ),
+    Difference(
+        "writing a table of files elsewhere",
+        "400 INVALID_STATE, which says how to copy it; files of the user are never changed",
+        "differs",
+        "the vendor's text: external Delta tables are written where they lie",
+        "tests/sql/test_writes.py::test_files_of_the_user_are_never_changed",
+    ),
+    Difference(
+        "names without a schema in SQL",
+        "mean `main.fashion_demo`, which need not be created",
+        "differs",
+        "the vendor's text: the workspace's catalog, schema `default`",
+        "tests/sql/test_one_catalogue.py::test_a_table_made_by_sql_shows_what_was_said",
+    ),
+    Difference(
+        "dropping a catalog that has its first schema alone",
+        "refused without CASCADE",
+        "assumed",
+        "DROP CATALOG of a catalog that was just created",
+        "tests/sql/test_one_catalogue.py::test_a_schema_is_made_by_one_and_dropped_by_the_other",
+    ),
+    Difference(
+        "columns of a view in Unity Catalog",
+        "those that its query had when the view was made",
+        "assumed",
+        "`tables.get` of a view after its table got another column",
+        "tests/sql/test_one_catalogue.py::test_a_view_is_among_the_tables",
+    ),
+    Difference(
+        "vector_search() in SQL",
+        "all columns of the index and `search_score`",
+        "alike",
+        "the vendor's reference, and a demo of the vendor that was seen",
+        "tests/sql/test_every_door.py::test_a_statement_answers",
+    ),
+    Difference(
+        "ai_query()",
+        "for serving endpoints that embed texts; the endpoint's name is a constant; vectors "
+        "are kept by content, and each text is encoded once",
+        "differs",
+        "the vendor's reference: any endpoint, and each row is sent",
+        "tests/sql/test_models.py::test_a_text_is_encoded_once",
+    ),
+    Difference(
+        "ai_similarity()",
+        "the cosine of two vectors of `clip-multimodal-encoder`",
+        "differs",
+        "the vendor's text: a model of the vendor's",
+        "tests/sql/test_every_door.py::test_a_statement_answers",
+    ),
+    Difference(
+        "CREATE VECTOR SEARCH INDEX",
+        "makes an index over a column of vectors, and syncs it before it answers",
+        "assumed",
+        "such a statement on a warehouse; users' notebooks have it, the vendor's reference "
+        "does not",
+        "tests/sql/test_create_index.py::test_an_index_is_created_and_synced",
+    ),
+    Difference(
         "ANN with query_text beside query_vector",
         "the vector counts; `strict_inputs` refuses both with 400",
         "assumed",

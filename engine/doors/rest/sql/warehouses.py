@@ -12,7 +12,6 @@ _ACCESS = (
     Field(
         "access_control_list",
         "objects",
-        required=True,
         fields=(
             Field("user_name", "string"),
             Field("group_name", "string"),
@@ -46,14 +45,14 @@ def _permissions(workspace: Workspace, request: Request) -> Json:
 
 
 def _set_permissions(workspace: Workspace, request: Request) -> Json:
-    entries = request.body["access_control_list"]
+    entries = request.body.get("access_control_list", [])
     return workspace.statement_runs.warehouse.set_permissions(
         request.path["warehouse_id"], entries, add=False
     )
 
 
 def _add_permissions(workspace: Workspace, request: Request) -> Json:
-    entries = request.body["access_control_list"]
+    entries = request.body.get("access_control_list", [])
     return workspace.statement_runs.warehouse.set_permissions(
         request.path["warehouse_id"], entries, add=True
     )
