@@ -125,6 +125,11 @@ BODIES: dict[str, list[Step]] = {
         ("SELECT q.product_id, s.product_id FROM NEST.products q, LATERAL vector_search(index => "
          "'main.NEST.i', query_vector => q.v, num_results => 1) s WHERE q.product_id > 1 ORDER BY 1",
          [["2", "2"], ["3", "3"]]),
+        ("SELECT product_id FROM vector_search(index => 'main.NEST.i', query_vector => (SELECT v FROM "
+         "NEST.products WHERE product_id = 2), num_results => 1)", [["2"]]),
+        ("WITH wanted AS (SELECT 3 AS id) SELECT product_id FROM vector_search(index => 'main.NEST.i', "
+         "query_vector => (SELECT v FROM NEST.products JOIN wanted ON id = product_id), "
+         "num_results => 1)", [["3"]]),
         ("SELECT size(ai_query('clip-multimodal-encoder', name)), "
          "ai_similarity(name, 'red shirt') > 0.9 FROM NEST.products ORDER BY product_id",
          [["512", "true"], ["512", "false"], ["512", "false"]]),

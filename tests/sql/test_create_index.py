@@ -60,6 +60,15 @@ def test_half_a_statement_is_refused(made: Workspace, rest: str) -> None:
         made.sql(f"CREATE VECTOR SEARCH INDEX {rest}")
 
 
+@pytest.mark.parametrize(
+    "vector", ["1", "'a'", "array('a', 'b')", "array(1, NULL)", "array()", "named_struct('a', 1)"]
+)
+def test_a_vector_that_is_none_is_refused(made: Workspace, vector: str) -> None:
+    made.sql(CREATE.format(""))
+    with pytest.raises(BadStatement, match=r"query_vector is .* expected numbers"):
+        made.sql(f"SELECT * FROM vector_search(index => 'main.a.i', query_vector => {vector})")
+
+
 def test_the_table_s_own_key_counts(made: Workspace) -> None:
     made.sql("CREATE TABLE keyed (code STRING PRIMARY KEY, v ARRAY<DOUBLE>)")
     made.sql("INSERT INTO keyed VALUES ('x', array(1.0, 0.0))")

@@ -52,6 +52,11 @@ def test_a_text_is_encoded_once(texts: tuple[Workspace, CountingEncoder]) -> Non
             "failonerror",
         ),
         ("SELECT ai_similarity('a')", BadStatement, "two texts"),
+        (
+            "SELECT * FROM vector_search(index => 'a.b.c', query_text => name)",
+            BadStatement,
+            "no relation before it",
+        ),
         ("SELECT ai_gen('a')", NotSupported, "ai_gen"),
     ],
 )

@@ -6,6 +6,7 @@ Knows the function's arguments; not how an index is searched.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,10 @@ from sqlglot import exp
 from engine.core.query_request import QueryRequest
 from engine.core.schema import IndexSpec
 from engine.core.types import widest_type
+from engine.core.values import shown as shown_value
 from engine.errors import BadStatement, InvalidParameterValue, NotSupported
 from engine.service.search.operations import Queries
 from engine.service.sql.database import Connection
-from engine.service.sql.language.dialect import to_duckdb
 from engine.service.sql.relations import SHOWN
 from engine.store.indexes.versions import Version
 
@@ -63,10 +64,10 @@ class VectorSearch:
                     _table_function(node, call)
                 continue
             given = _arguments(call)
-            if any(value.find(exp.Column) for value in given.values()):
+            if any(map(_names_column, given.values())):
                 self._for_each_row(node, given, connection, rows)
             else:
-                values = _values(given, connection)
+                values = _values(node, given, rows)
                 found = self._found(values[0] if values else {})
                 name = connection.show(found)
                 _put(node, exp.Table(this=exp.to_identifier(name, quoted=True)))
@@ -134,10 +135,20 @@ def _request(index: str, columns: list[str], given: Mapping[str, Any]) -> QueryR
         if given.get(name) is not None:
             asked[argument] = given[name]
     if vector is not None:
-        asked["query_vector"] = [float(number) for number in vector]
+        asked["query_vector"] = _numbers(vector)
     if text is not None:
         asked["query_text"] = text
     return QueryRequest(index, columns=columns, **asked)
+
+
+def _numbers(vector: object) -> list[float]:
+    """A query's vector as numbers, which may be decimals. Raises BadStatement for anything else."""
+    found = vector if isinstance(vector, list) else []
+    if not found or not all(isinstance(one, (int, float, Decimal)) for one in found):
+        raise BadStatement(
+            f"vector_search: query_vector is {shown_value(vector)}; expected numbers."
+        )
+    return [float(one) for one in found]
 
 
 def _arguments(call: exp.Anonymous) -> dict[str, exp.Expression]:
@@ -156,12 +167,28 @@ def _arguments(call: exp.Anonymous) -> dict[str, exp.Expression]:
     return out
 
 
-def _values(given: Mapping[str, exp.Expression], connection: Connection) -> list[dict[str, Any]]:
-    """The values of arguments that depend on no table."""
+def _names_column(value: exp.Expression) -> bool:
+    """Whether an argument names a column of a relation beside the call; a subquery's are its own."""
+    for column in value.find_all(exp.Column):
+        above: exp.Expression | None = column
+        while above is not value and above is not None and not isinstance(above, exp.Query):
+            above = above.parent
+        if not isinstance(above, exp.Query):
+            return True
+    return False
+
+
+def _values(
+    node: exp.Expression, given: Mapping[str, exp.Expression], rows: Rows
+) -> list[dict[str, Any]]:
+    """The values of arguments that depend on no relation beside the call."""
     named = [exp.alias_(value.copy(), name, quoted=True) for name, value in given.items()]
     if not named:
         return []
-    found: list[dict[str, Any]] = connection.run(to_duckdb(exp.select(*named))).to_pylist()
+    query, around = exp.select(*named), node.find_ancestor(exp.Select)
+    if around is not None and around.args.get("with_"):
+        query.set("with_", around.args["with_"].copy())
+    found: list[dict[str, Any]] = rows(query).to_pylist()
     return found
 
 
@@ -206,7 +233,10 @@ def _around(node: exp.Expression) -> tuple[exp.Select | None, exp.Expression]:
     if lateral is not None:
         inside = lateral
     select = inside.find_ancestor(exp.Select)
-    return (select if select is not None and select.args.get("from_") else None), inside
+    first = select.args.get("from_") if select is not None else None
+    if first is None or any(part is inside for part in first.walk()):
+        return None, inside  # nothing stands before it
+    return select, inside
 
 
 def _put(node: exp.Expression, found: exp.Expression) -> None:
