@@ -5,6 +5,8 @@ Knows the cache and what an encoder may return; not where an endpoint's encoder 
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -19,7 +21,8 @@ from engine.service.cancellation import check
 if TYPE_CHECKING:
     from engine.encode.cache.embeddings import CachePart
 
-BATCH_TEXTS = 256  # texts in one call of an encoder, and in one commit of the cache
+BATCH_TEXTS = 256  # texts in one call of an encoder
+COMMIT_SECONDS = 1.0  # of encoding, which one durable commit of the cache keeps
 
 
 class TextEncoder(Protocol):
@@ -61,13 +64,14 @@ def embed_texts(
             key: cached.vector for key, cached in part.get(list(distinct)).items()
         }
         missing = [key for key in distinct if key not in found]
-        for start in range(0, len(missing), BATCH_TEXTS):
-            check()
-            keys = missing[start : start + BATCH_TEXTS]
-            outcomes = list(_outcomes(endpoint, encoder, [distinct[key] for key in keys]))
-            found.update(zip(keys, outcomes))
-            _remember(part, keys, outcomes)
-            progress(len(keys))
+        with _remembering(part) as remember:
+            for start in range(0, len(missing), BATCH_TEXTS):
+                check()
+                keys = missing[start : start + BATCH_TEXTS]
+                outcomes = list(_outcomes(endpoint, encoder, [distinct[key] for key in keys]))
+                found.update(zip(keys, outcomes))
+                remember(keys, outcomes)
+                progress(len(keys))
     finally:
         cache.close()
     return [found[key] for key in digests]
@@ -122,7 +126,25 @@ def _outcomes(endpoint: str, encoder: TextEncoder, texts: Sequence[str]) -> Iter
             yield from _outcomes(endpoint, encoder, part)
 
 
-def _remember(part: CachePart, keys: Sequence[bytes], outcomes: Sequence[Vector | str]) -> None:
-    good = [(key, out) for key, out in zip(keys, outcomes) if not isinstance(out, str)]
-    if good:
-        part.put([key for key, _ in good], np.stack([vector for _, vector in good]))
+@contextlib.contextmanager
+def _remembering(part: CachePart) -> Iterator[Callable[[list[bytes], list[Vector | str]], None]]:
+    """What puts vectors into the cache, in one commit a second; also those of work that is cut short."""
+    waiting: dict[bytes, Vector] = {}
+    committed = time.monotonic()
+
+    def commit() -> None:
+        nonlocal committed
+        if waiting:
+            part.put(list(waiting), np.stack(list(waiting.values())))
+        waiting.clear()
+        committed = time.monotonic()
+
+    def remember(keys: list[bytes], outcomes: list[Vector | str]) -> None:
+        waiting.update((k, out) for k, out in zip(keys, outcomes) if not isinstance(out, str))
+        if time.monotonic() - committed >= COMMIT_SECONDS:
+            commit()
+
+    try:
+        yield remember
+    finally:
+        commit()
