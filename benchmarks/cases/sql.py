@@ -30,9 +30,9 @@ def sql(options: Options) -> list[Row]:
 
 
 def names(first: int, count: int) -> list[str]:
-    """Names of products as a catalogue has them, all distinct."""
+    """Names of products as a catalogue has them, all distinct and of about one length."""
     return [
-        f"{COLOURS[n % 10]} {THINGS[n // 10 % 10]} for {('men', 'women')[n % 2]} {n}"
+        f"{COLOURS[n % 10]} {THINGS[n // 10 % 10]} for {('men', 'women')[n % 2]} {n:08d}"
         for n in range(first, first + count)
     ]
 
