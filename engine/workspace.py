@@ -38,7 +38,6 @@ from engine.shop.search.request import SearchRequest
 from engine.shop.shop import Shop
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
-from engine.store.tables.views import ViewStore
 from engine.store.volumes import VolumeStore
 
 _P = ParamSpec("_P")
@@ -90,7 +89,7 @@ class Workspace:
     Attributes:
         path: the directory. settings: what was set when it was opened.
         folder: says which directory it is, and whether a workspace is in it.
-        tables, views, volumes: the stores of tables, of queries under a name, and of files.
+        tables, volumes: the stores of tables and files.
         unity_catalog: catalogs, schemas, tables and the like as the cloud shows them, one service each.
         models: encoders by name. rerankers: those registered. serving: model serving endpoints.
         endpoints, registry, indexes: vector search endpoints, which indexes there are, and their life.
@@ -117,29 +116,20 @@ class Workspace:
         self.settings: Final = chosen
         self.folder: Final = WorkspaceFolder(chosen.path, chosen.path_from)
         self.tables: Final = TableStore(layout)
-        self.views: Final = ViewStore(layout)
         self.volumes: Final = VolumeStore(layout)
         self.models: Final = Models(chosen)
         self.rerankers: Final = Rerankers()
         self.serving: Final = ServingEndpoints(layout, self.models)
         self.registry: Final = IndexRegistry(layout, self.folder)
         self.endpoints: Final = Endpoints(layout, chosen, self.registry, self.folder)
-        self.unity_catalog: Final = UnityCatalog(
-            layout, self.tables, self.views, self.volumes, self.registry
-        )
+        self.unity_catalog: Final = UnityCatalog(layout, self.tables, self.volumes, self.registry)
         self.indexes: Final = Indexes(
             layout, chosen, self.tables, self.serving, self.registry, self.endpoints
         )
         choice = RerankerChoice(self.rerankers, self.serving, self.models)
         self.queries: Final = Queries(layout, chosen, self.indexes, self.serving, choice)
         self.statements: Final = Statements(
-            layout,
-            self.tables,
-            self.views,
-            self.unity_catalog,
-            self.indexes,
-            self.serving,
-            self.queries,
+            layout, self.tables, self.unity_catalog, self.indexes, self.serving, self.queries
         )
         self.statement_runs: Final = StatementRuns(layout, self.statements.run)
         self.shop: Final = Shop(

@@ -24,21 +24,18 @@ class UnityCatalog:
 
     Attributes:
         catalogs, schemas, tables, constraints, volumes, functions, models: a service each.
+        views: the queries that are among the tables.
     """
 
     def __init__(
-        self,
-        layout: Layout,
-        tables: TableStore,
-        views: ViewStore,
-        volumes: VolumeStore,
-        registry: IndexRegistry,
+        self, layout: Layout, tables: TableStore, volumes: VolumeStore, registry: IndexRegistry
     ) -> None:
+        self.views: Final = ViewStore(layout)
         files = SecurableFiles(layout)
-        contents = Contents(files, tables, views, registry, volumes)
+        contents = Contents(files, tables, self.views, registry, volumes)
         self.catalogs: Final = Catalogs(files, contents)
         self.schemas: Final = Schemas(files, contents)
-        self.tables: Final = Tables(tables, views, registry, files, contents)
+        self.tables: Final = Tables(tables, self.views, registry, files, contents)
         self.constraints: Final = Constraints(self.tables, files)
         self.volumes: Final = Volumes(volumes, files, contents)
         self.functions: Final = Functions(files, contents)

@@ -33,7 +33,6 @@ from engine.settings import DEFAULT_KEY
 from engine.store.layout import Layout
 from engine.store.tables.changing import TableChanges, refuse_registered
 from engine.store.tables.table_store import TableStore
-from engine.store.tables.views import ViewStore
 
 _NOTHING = pa.table({})
 
@@ -45,7 +44,6 @@ class Execution:
         self,
         layout: Layout,
         tables: TableStore,
-        views: ViewStore,
         unity_catalog: UnityCatalog,
         indexes: Indexes,
         serving: ServingEndpoints,
@@ -54,7 +52,7 @@ class Execution:
     ) -> None:
         self._indexes, self._database = indexes, database
         self._catalog = unity_catalog
-        self._relations = Relations(tables, views)
+        self._relations = Relations(tables, unity_catalog.views)
         self._changes = TableChanges(layout, tables)
         self._schemas = Schemas(unity_catalog)
         self._listings = Listings(

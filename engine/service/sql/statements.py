@@ -15,7 +15,6 @@ from engine.service.sql.session import Session
 from engine.service.unity_catalog import UnityCatalog
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
-from engine.store.tables.views import ViewStore
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,13 +33,12 @@ class Statements:
         self,
         layout: Layout,
         tables: TableStore,
-        views: ViewStore,
         unity_catalog: UnityCatalog,
         indexes: Indexes,
         serving: ServingEndpoints,
         queries: Queries,
     ) -> None:
-        self._layout, self._tables, self._views = layout, tables, views
+        self._layout, self._tables = layout, tables
         self._unity_catalog = unity_catalog
         self._indexes, self._serving, self._queries = indexes, serving, queries
         self._database = Database()
@@ -92,7 +90,6 @@ class Statements:
         return Execution(
             self._layout,
             self._tables,
-            self._views,
             self._unity_catalog,
             self._indexes,
             self._serving,
