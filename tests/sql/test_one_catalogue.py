@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from engine import BadStatement, NotFound, Workspace
+from engine import BadStatement, NotFound, ResourceConflict, VitrineError, Workspace
 from engine.doors.rest import handle
 
 UC = "/api/2.1/unity-catalog"
@@ -124,6 +124,19 @@ def test_a_name_is_taken_once(workspace: Workspace) -> None:
     made = {"name": "w", **place, "columns": [{"name": "a", "type_text": "int"}]}
     status, reply = handle(workspace, "POST", f"{UC}/tables", {}, made)
     assert (status, reply["error_code"]) == (400, "TABLE_ALREADY_EXISTS")
+    with pytest.raises(ResourceConflict, match="is a view"):
+        workspace.write_table("w", pa.table({"a": [1]}))
+    workspace.sql("DROP VIEW w")
+    workspace.write_table("w", pa.table({"a": [1]}))
+
+
+def test_a_column_that_may_not_be_null_is_so_for_both(workspace: Workspace) -> None:
+    columns = [{"name": "a", "type_text": "int", "nullable": False}]
+    workspace.create_table("t", "main", "default", columns)
+    with pytest.raises(VitrineError, match="NULL"):
+        workspace.sql("INSERT INTO main.default.t VALUES (NULL)")
+    workspace.sql("INSERT INTO main.default.t VALUES (1)")
+    assert not workspace.get_table("main.default.t")["columns"][0]["nullable"]
 
 
 def test_a_schema_with_a_view_goes_by_force_alone(workspace: Workspace) -> None:

@@ -66,12 +66,13 @@ class Tables:
 
         Raises:
             InvalidInputException: no table, a name twice among its columns, a type that Parquet lacks.
+            TableExists: a view has the name.
         """
         if not isinstance(table, pa.Table):
             raise InvalidInputException(
                 f"table is {shown(table)}; expected a pyarrow Table, such as pa.Table.from_pylist(rows)."
             )
-        self._tables.write(table_name(name), table)
+        self._tables.write(self._no_view(name), table)
 
     def drop(self, name: str) -> None:
         """Forget a table or a view, also a damaged one; registered files stay where they are.
@@ -97,9 +98,16 @@ class Tables:
         Raises:
             BadSourceFile: a file is missing, not Parquet, has other columns than the first or values
                 that go with no common type, or belongs to this workspace.
+            TableExists: a view has the name.
         """
         paths = [files] if isinstance(files, (str, Path)) else list(files)
-        return self._tables.register(table_name(name), paths).num_rows
+        return self._tables.register(self._no_view(name), paths).num_rows
+
+    def _no_view(self, name: str) -> ThreePartName:
+        parts = table_name(name)
+        if self._views.exists(parts):
+            raise TableExists(f"'{parts}' is a view; drop it, or choose another name.")
+        return parts
 
     def names(self) -> list[str]:
         """Full names of all tables, sorted."""
