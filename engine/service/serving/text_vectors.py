@@ -6,8 +6,8 @@ Knows the cache and what an encoder may return; not where an endpoint's encoder 
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,8 +21,7 @@ from engine.service.cancellation import check
 if TYPE_CHECKING:
     from engine.encode.cache.embeddings import CachePart
 
-BATCH_TEXTS = 256  # texts in one call of an encoder
-COMMIT_SECONDS = 1.0  # of encoding, which one durable commit of the cache keeps
+BATCH_TEXTS = 256  # texts in one call of an encoder, and in one commit of the cache
 
 
 class TextEncoder(Protocol):
@@ -128,23 +127,25 @@ def _outcomes(endpoint: str, encoder: TextEncoder, texts: Sequence[str]) -> Iter
 
 @contextlib.contextmanager
 def _remembering(part: CachePart) -> Iterator[Callable[[list[bytes], list[Vector | str]], None]]:
-    """What puts vectors into the cache, in one commit a second; also those of work that is cut short."""
-    waiting: dict[bytes, Vector] = {}
-    committed = time.monotonic()
+    """What puts vectors into the cache while the next are encoded; also those of work that is cut short.
 
-    def commit() -> None:
-        nonlocal committed
-        if waiting:
-            part.put(list(waiting), np.stack(list(waiting.values())))
-        waiting.clear()
-        committed = time.monotonic()
+    One batch is on its way at a time; where the one before was refused, the next call raises that.
+    """
+    under_way: list[Future[object]] = []
+
+    def settle() -> None:
+        while under_way:
+            under_way.pop().result()
 
     def remember(keys: list[bytes], outcomes: list[Vector | str]) -> None:
-        waiting.update((k, out) for k, out in zip(keys, outcomes) if not isinstance(out, str))
-        if time.monotonic() - committed >= COMMIT_SECONDS:
-            commit()
+        settle()
+        good = {k: out for k, out in zip(keys, outcomes) if not isinstance(out, str)}
+        if good:
+            vectors = np.stack(list(good.values()))
+            under_way.append(writer.submit(part.put, list(good), vectors))
 
-    try:
-        yield remember
-    finally:
-        commit()
+    with ThreadPoolExecutor(1, "vitrine-cache") as writer:
+        try:
+            yield remember
+        finally:
+            settle()
