@@ -30,6 +30,7 @@ CASES = (
     "http_load",
     "fairness",
     "pages",
+    "sql",
     "plan_costs",
     "start",
     "embedded_model",

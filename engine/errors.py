@@ -5,6 +5,7 @@ The tree (status and code are what the HTTP API would answer):
     VitrineError                     500 INTERNAL_ERROR     the base: catch this one
     ├── InvalidInputException        400 INVALID_INPUT      a check made before any request
     ├── BadRequest                   400 BAD_REQUEST
+    │   ├── BadStatement             400 BAD_REQUEST        SQL that can't be read or carried out
     │   ├── InvalidParameterValue    400 INVALID_PARAMETER_VALUE
     │   └── InvalidState             400 INVALID_STATE
     │       ├── Locked               400 INVALID_STATE      somebody else holds a lock for too long
@@ -84,6 +85,10 @@ class InvalidInputException(VitrineError):
 class BadRequest(VitrineError):
     error_code = "BAD_REQUEST"
     status_code = 400
+
+
+class BadStatement(BadRequest):
+    """A SQL statement that can't be read or carried out: what is wrong with it, and where."""
 
 
 class InvalidParameterValue(BadRequest):

@@ -31,6 +31,14 @@ class Settings:
         strict_filters: a filter dialect that the cloud refuses on an endpoint is refused here too:
             text on STANDARD, dicts on STORAGE_OPTIMIZED.
         path_from: who chose `path`, in words for messages.
+        strict_fields: a request over HTTP or through the SDK with a field or parameter that its route
+            does not take is refused by name; the cloud drops it.
+        strict_inputs: an ANN query with a vector and a text that nothing needs is refused; else the
+            vector counts.
+        strict_endpoints: an endpoint that still has indexes is not deleted; the cloud deletes it, and
+            its indexes are not found any more.
+        waiting_syncs: `sync()` of a client, and the route, return when the sync is done and raise
+            where it fails; in the cloud they return at once, and `describe()` shows the rest.
     """
 
     path: Path
@@ -40,11 +48,16 @@ class Settings:
     integers_as_floats: bool = True
     strict_filters: bool = False
     path_from: str = "by --workspace, or workspace= in Python"
+    strict_fields: bool = False
+    strict_inputs: bool = False
+    strict_endpoints: bool = False
+    waiting_syncs: bool = False
 
     @staticmethod
     def from_environment(environ: Mapping[str, str]) -> Settings:
         """Settings from VITRINE_WORKSPACE (default ~/.vitrine), VITRINE_ENCODER, VITRINE_DEVICE,
-        VITRINE_TEXT_ENCODER and VITRINE_STRICT_FILTERS (1, true or yes; else off).
+        VITRINE_TEXT_ENCODER, and VITRINE_STRICT_FILTERS, ..._FIELDS, ..._INPUTS, ..._ENDPOINTS and
+        VITRINE_WAITING_SYNCS (1, true or yes; else off).
         """
         path = environ.get("VITRINE_WORKSPACE")
         return Settings(
@@ -55,6 +68,13 @@ class Settings:
             encoder=environ.get("VITRINE_ENCODER") or DEFAULT_ENCODER,
             device=environ.get("VITRINE_DEVICE") or None,
             text_encoder=environ.get("VITRINE_TEXT_ENCODER") or None,
-            strict_filters=environ.get("VITRINE_STRICT_FILTERS", "0").lower()
-            in ("1", "true", "yes"),
+            strict_filters=_is_on(environ, "VITRINE_STRICT_FILTERS"),
+            strict_fields=_is_on(environ, "VITRINE_STRICT_FIELDS"),
+            strict_inputs=_is_on(environ, "VITRINE_STRICT_INPUTS"),
+            strict_endpoints=_is_on(environ, "VITRINE_STRICT_ENDPOINTS"),
+            waiting_syncs=_is_on(environ, "VITRINE_WAITING_SYNCS"),
         )
+
+
+def _is_on(environ: Mapping[str, str], name: str) -> bool:
+    return environ.get(name, "").lower() in ("1", "true", "yes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,11 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from engine.core.index_request import DirectAccessRequest, IndexRequest
 from engine.core.query_request import QueryRequest
 from engine.errors import InvalidInputException
+from engine.service.catalogs.catalogs import Catalogs
+from engine.service.catalogs.constraints import Constraints
+from engine.service.catalogs.schemas import Schemas
+from engine.service.catalogs.tables import Tables
+from engine.service.catalogs.volumes import Volumes
 from engine.service.indexes.endpoints import Endpoints
 from engine.service.indexes.operations import Indexes
 from engine.service.indexes.registry import IndexRegistry
@@ -23,6 +29,7 @@ from engine.service.serving.rerankers import Rerankers
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sql.statements import Statements
 from engine.service.unity_catalog import UnityCatalog
+from engine.service.warehouse.runs import StatementRuns
 from engine.service.workspace_folder import WorkspaceFolder
 from engine.settings import Settings
 from engine.shop.embedding.request import EmbedRequest
@@ -42,11 +49,15 @@ _R = TypeVar("_R")
 def _of(
     service: str, method: Callable[Concatenate[Any, _P], _R]
 ) -> Callable[Concatenate[Workspace, _P], _R]:
-    """An operation that a service carries out: `method` of the workspace's attribute `service`."""
+    """An operation that a service carries out: `method` of the workspace's attribute `service`.
+
+    A service of a service is named with a full stop between.
+    """
+    service_of = operator.attrgetter(service)
 
     @functools.wraps(method)
     def operation(workspace: Workspace, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        carried_out: _R = getattr(getattr(workspace, service), method.__name__)(*args, **kwargs)
+        carried_out: _R = getattr(service_of(workspace), method.__name__)(*args, **kwargs)
         return carried_out
 
     return operation
@@ -79,21 +90,20 @@ class Workspace:
     Attributes:
         path: the directory. settings: what was set when it was opened.
         folder: says which directory it is, and whether a workspace is in it.
-        tables, volumes: the stores of tables and files. unity_catalog: tables as the cloud shows them.
+        tables, volumes: the stores of tables and files.
+        unity_catalog: catalogs, schemas, tables and the like as the cloud shows them, one service each.
         models: encoders by name. rerankers: those registered. serving: model serving endpoints.
         endpoints, registry, indexes: vector search endpoints, which indexes there are, and their life.
-        queries: what answers. statements: SQL. shop: the application on top.
+        queries: what answers. statements: SQL. statement_runs: SQL as the API runs it. shop: the
+            application on top.
     """
 
     def __init__(self, path: str | Path | None = None, settings: Settings | None = None) -> None:
         """Open a workspace; its directory is made when something is written.
 
         Args:
-            path: the directory; None for `$VITRINE_WORKSPACE`, else `~/.vitrine`.
+            path: the directory; None for `$VITRINE_WORKSPACE`, else `~/.vitrine`. A file is refused.
             settings: encoder, device and reply options; None reads the environment.
-
-        Raises:
-            InvalidInputException: `path` is a file.
         """
         chosen = settings or Settings.from_environment(os.environ)
         if path is not None:
@@ -112,14 +122,17 @@ class Workspace:
         self.rerankers: Final = Rerankers()
         self.serving: Final = ServingEndpoints(layout, self.models)
         self.registry: Final = IndexRegistry(layout, self.folder)
-        self.endpoints: Final = Endpoints(layout, self.registry, self.folder)
-        self.unity_catalog: Final = UnityCatalog(self.tables, self.registry)
+        self.endpoints: Final = Endpoints(layout, chosen, self.registry, self.folder)
+        self.unity_catalog: Final = UnityCatalog(layout, self.tables, self.volumes, self.registry)
         self.indexes: Final = Indexes(
-            layout, self.tables, self.serving, self.registry, self.endpoints
+            layout, chosen, self.tables, self.serving, self.registry, self.endpoints
         )
         choice = RerankerChoice(self.rerankers, self.serving, self.models)
         self.queries: Final = Queries(layout, chosen, self.indexes, self.serving, choice)
-        self.statements: Final = Statements(self.indexes)
+        self.statements: Final = Statements(
+            layout, self.tables, self.unity_catalog, self.indexes, self.serving, self.queries
+        )
+        self.statement_runs: Final = StatementRuns(layout, self.statements.run)
         self.shop: Final = Shop(
             layout, self.tables, self.volumes, self.indexes, self.models, self.serving
         )
@@ -128,16 +141,45 @@ class Workspace:
     check_is_there = _of("folder", WorkspaceFolder.check_exists)
 
     # ------------------------------------------------------------------ tables and volumes
-    read_table = _of("unity_catalog", UnityCatalog.read)
-    write_table = _of("unity_catalog", UnityCatalog.write)
-    drop_table = _of("unity_catalog", UnityCatalog.drop)
-    register_table = _of("unity_catalog", UnityCatalog.register)
-    list_tables = _of("unity_catalog", UnityCatalog.names)
-    damaged_tables = _of("unity_catalog", UnityCatalog.damaged)
-    get_table = _of("unity_catalog", UnityCatalog.get)
-    describe_tables = _of("unity_catalog", UnityCatalog.describe)
+    read_table = _of("unity_catalog.tables", Tables.read)
+    write_table = _of("unity_catalog.tables", Tables.write)
+    drop_table = _of("unity_catalog.tables", Tables.drop)
+    register_table = _of("unity_catalog.tables", Tables.register)
+    list_tables = _of("unity_catalog.tables", Tables.names)
+    damaged_tables = _of("unity_catalog.tables", Tables.damaged)
+    get_table = _of("unity_catalog.tables", Tables.get)
+    describe_tables = _of("unity_catalog.tables", Tables.describe)
+    table_exists = _of("unity_catalog.tables", Tables.exists)
+    create_table = _of("unity_catalog.tables", Tables.create)
+    update_table = _of("unity_catalog.tables", Tables.update)
+    create_constraint = _of("unity_catalog.constraints", Constraints.create)
+    delete_constraint = _of("unity_catalog.constraints", Constraints.delete)
     register_volume = _of("volumes", VolumeStore.register)
+    list_volumes = _of("unity_catalog.volumes", Volumes.in_schema)
+    get_volume = _of("unity_catalog.volumes", Volumes.get)
+    create_volume = _of("unity_catalog.volumes", Volumes.create)
+    update_volume = _of("unity_catalog.volumes", Volumes.update)
+    delete_volume = _of("unity_catalog.volumes", Volumes.delete)
     sql = _of("statements", Statements.execute)
+    execute_statement = _of("statement_runs", StatementRuns.submit)
+    get_statement = _of("statement_runs", StatementRuns.get)
+    get_statement_chunk = _of("statement_runs", StatementRuns.chunk)
+    cancel_statement = _of("statement_runs", StatementRuns.cancel)
+    close_statement = _of("statement_runs", StatementRuns.close)
+    open_sql_session = _of("statement_runs", StatementRuns.open_session)
+    close_sql_session = _of("statement_runs", StatementRuns.close_session)
+
+    # ------------------------------------------------------------------ catalogs and schemas
+    list_catalogs = _of("unity_catalog.catalogs", Catalogs.describe)
+    get_catalog = _of("unity_catalog.catalogs", Catalogs.get)
+    create_catalog = _of("unity_catalog.catalogs", Catalogs.create)
+    update_catalog = _of("unity_catalog.catalogs", Catalogs.update)
+    delete_catalog = _of("unity_catalog.catalogs", Catalogs.delete)
+    list_schemas = _of("unity_catalog.schemas", Schemas.in_catalog)
+    get_schema = _of("unity_catalog.schemas", Schemas.get)
+    create_schema = _of("unity_catalog.schemas", Schemas.create)
+    update_schema = _of("unity_catalog.schemas", Schemas.update)
+    delete_schema = _of("unity_catalog.schemas", Schemas.delete)
 
     # ------------------------------------------------------------------ models
     encoder = _of("models", Models.encoder)
@@ -174,6 +216,7 @@ class Workspace:
     update_index = _of("indexes", Indexes.update)
     delete_index = _of("indexes", Indexes.delete)
     sync = _of("indexes", Indexes.sync)
+    start_sync = _of("indexes", Indexes.start_sync)
     upsert = _of("indexes", Indexes.upsert)
     delete_rows = _of("indexes", Indexes.delete_rows)
     version_of = _of("indexes", Indexes.version_of)

@@ -13,7 +13,9 @@ from engine.errors import InvalidParameterValue
 from engine.settings import DEFAULT_CATALOG, DEFAULT_SCHEMA
 
 MAX_INDEX_NAME = 128  # characters, documented limit of the service
+MAX_SECURABLE_NAME = 250  # characters; the service takes 255, a file's name has an ending too
 _PART = re.compile(r"[A-Za-z0-9_]+")
+_VOLUME_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _ENDPOINT = re.compile(r"[a-z0-9]([a-z0-9_.-]{0,47}[a-z0-9])?")
 _VOLUME = re.compile(r"/Volumes/[A-Za-z0-9_]+/[A-Za-z0-9_]+/[A-Za-z0-9_-]+(/.*)?", re.DOTALL)
 
@@ -62,6 +64,36 @@ def table_name(text: str) -> ThreePartName:
             f"underscores, for example {DEFAULT_CATALOG}.{DEFAULT_SCHEMA}.products."
         )
     return ThreePartName(*[DEFAULT_CATALOG, DEFAULT_SCHEMA][: 3 - len(parts)], *parts)
+
+
+def securable_name(text: str, kind: str) -> str:
+    """Check the name of a new catalog, schema, table, function or model, without those above it.
+
+    Args:
+        kind: what it names, as the API's classes spell it: "Catalog", "Schema", ...
+
+    Raises:
+        InvalidParameterValue: with the service's own text, or too long for a file's name.
+    """
+    fits = _VOLUME_NAME if kind == "Volume" else _PART
+    if not isinstance(text, str) or not fits.fullmatch(text) or len(text) > MAX_SECURABLE_NAME:
+        shown = f"{text}"[: MAX_SECURABLE_NAME + 1]
+        raise InvalidParameterValue(
+            f"Invalid input: RPC Create{kind} Field managedcatalog.{kind}Info.name: "
+            f'name "{shown}" is not a valid name'
+        )
+    return text
+
+
+def is_full_name(text: object, parts: int) -> bool:
+    """Whether a text is a full name of so many parts; the last may be a volume's."""
+    names = text.split(".") if isinstance(text, str) else []
+    return (
+        len(names) == parts
+        and all(map(_PART.fullmatch, names[:-1]))
+        and _VOLUME_NAME.fullmatch(names[-1]) is not None
+        and max(map(len, names)) <= MAX_SECURABLE_NAME
+    )
 
 
 def endpoint_name(text: str) -> str:

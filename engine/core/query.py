@@ -49,7 +49,8 @@ class Query:
         text: what to encode (ANN, HYBRID) and whose words to find (HYBRID, FULL_TEXT). Beside a vector,
             ANN has no use for it but reranking.
         text_columns: where words are searched.
-        sort, facets, reranking: what is done with the rows that were found.
+        sort, facets, reranking: what is done with the rows that were found; FULL_TEXT sorts all rows
+            that match, and then cuts.
     """
 
     vector: Vector

@@ -28,6 +28,8 @@ from engine.core.schema import Columns, IndexSpec, missing_columns, suggestion
 from engine.core.values import is_text, listed, shown
 from engine.errors import BadRequest, InvalidParameterValue
 
+# The text of a client, which refuses this before it calls the service.
+BOTH_INPUTS = "You cannot specify both query_vector and query_text at the same time"
 _NO_VECTOR: Vector = np.empty(0, dtype=np.float32)
 
 
@@ -45,7 +47,8 @@ class QueryRequest:
         score_threshold: rows whose score is lower are left out.
         debug_level: 1 and more adds timings and the plan to the reply.
         query_columns: text columns whose words count; all of them where none is named.
-        sort_columns: `"column ASC"` or `"column DESC"`; sorts the rows that were found.
+        sort_columns: `"column ASC"` or `"column DESC"`; sorts the rows that were found: of FULL_TEXT all
+            that match, else the best `num_results`.
         facets: `"column"`, `"column TOP n"` or `"column BUCKETS [[from,to],...]"`.
         reranker: `{"model", "model_type", "parameters": {"columns_to_rerank"}}`.
         columns_to_rerank: the older form of `reranker`, which means the base model.
@@ -71,11 +74,14 @@ class QueryRequest:
     columns_to_rerank: Sequence[str] | None = None
     exact: bool = False
 
-    def checked(self, spec: IndexSpec, known: Columns, strict: bool = False) -> Query:
+    def checked(
+        self, spec: IndexSpec, known: Columns, strict: bool = False, strict_inputs: bool = False
+    ) -> Query:
         """The query that this is against one index.
 
         Args:
             known: the index's columns. strict: refuse the filter dialect that the cloud would refuse.
+            strict_inputs: refuse a vector beside a text that nothing needs.
 
         Raises:
             BadRequest, InvalidParameterValue: names the argument, what was given and what is expected.
@@ -84,13 +90,11 @@ class QueryRequest:
         words = check_text(self.query_text)
         vector = _given_vector(self.query_vector, spec)
         check_inputs(kind, len(vector) > 0, words, spec)
-        if isinstance(self.debug_level, bool) or not isinstance(self.debug_level, int):
-            raise InvalidParameterValue(
-                f"debug_level is {shown(self.debug_level)}; expected an integer."
-            )
         reranking = check_reranker(self.reranker, self.columns_to_rerank, known)
         if reranking is not None and not words:
             raise InvalidParameterValue("A reranker needs query_text to compare rows with.")
+        if strict_inputs and kind == "ANN" and words and len(vector) and reranking is None:
+            raise InvalidParameterValue(BOTH_INPUTS)
         most = MAX_RESULTS if kind == "ANN" else MAX_RANKED_RESULTS
         return Query(
             vector=query_vector(vector, spec.dimension, spec.name) if len(vector) else _NO_VECTOR,
@@ -98,7 +102,7 @@ class QueryRequest:
             num_results=check_num_results(self.num_results, most),
             condition=parse_filters(self.filters, self.filter_string, known, spec, strict),
             score_threshold=check_score_threshold(self.score_threshold),
-            debug_level=self.debug_level,
+            debug_level=check_debug_level(self.debug_level),
             exact=self.exact,
             query_type=kind,
             text=words,
@@ -107,6 +111,13 @@ class QueryRequest:
             facets=parse_facets(self.facets, known),
             reranking=reranking,
         )
+
+
+def check_debug_level(value: object) -> int:
+    """An integer. Raises InvalidParameterValue: anything else."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidParameterValue(f"debug_level is {shown(value)}; expected an integer.")
+    return value
 
 
 def check_columns(columns: object, known: Columns) -> tuple[str, ...]:
@@ -225,16 +236,23 @@ def check_inputs(kind: QueryType, has_vector: bool, text: str, spec: IndexSpec) 
         )
     if spec.text_endpoint is None:
         if not has_vector:
-            also = "query_vector beside query_text" if kind == "HYBRID" else "query_vector"
-            given = "only query_text" if text else "neither query_vector nor query_text"
-            raise InvalidParameterValue(
-                f"Index {spec.name} stores self-managed vectors and has no embedding model: a query "
-                f"needs {also}, but {given} was given."
-            )
+            raise _vector_missing(kind, text, spec)
     elif not has_vector and not text:
         raise InvalidParameterValue(
             "A query needs query_text or query_vector, but neither was given."
         )
+
+
+def _vector_missing(kind: QueryType, text: str, spec: IndexSpec) -> InvalidParameterValue:
+    """The service's refusal of a query without the vector that an index without a model needs."""
+    error = InvalidParameterValue(
+        f"query vector must be specified for index {spec.name} as it is a direct access index "
+        "without a model serving endpoint or self-managed delta sync index."
+    )
+    also = "query_vector beside query_text" if kind == "HYBRID" else "query_vector"
+    given = "only query_text" if text else "neither query_vector nor query_text"
+    error.hint = f"It needs {also}, but {given} was given."
+    return error
 
 
 def check_text_columns(value: object, known: Columns) -> tuple[str, ...]:
@@ -293,6 +311,8 @@ def check_reranker(value: object, columns_to_rerank: object, known: Columns) -> 
         )
     model = value.get("model") or "databricks_reranker"
     kind = value.get("model_type") or "MODEL_TYPE_BASE"
+    if kind == "MODEL_TYPE_UNSPECIFIED":  # which the service treats as the base model
+        kind = "MODEL_TYPE_BASE"
     if not isinstance(model, str) or kind not in ("MODEL_TYPE_BASE", "MODEL_TYPE_FINETUNED"):
         raise InvalidParameterValue(
             f"reranker has model {shown(model)} of model_type {shown(kind)}; expected a name, and "
@@ -322,10 +342,12 @@ def check_dialect(spec: IndexSpec, filters: object, filter_string: str | None) -
         BadRequest: text on a standard endpoint, a dict on a storage-optimized one.
     """
     if spec.endpoint_type == "STANDARD" and filter_string:
-        raise BadRequest(
-            f"Endpoint {spec.endpoint_name} is STANDARD and takes filters as a dict, such as "
-            '{"price <": 50}; a text was given. (This workspace is strict about dialects.)'
+        error = BadRequest("Filter string is not supported for standard endpoints")  # its text
+        error.hint = (
+            f"Endpoint {spec.endpoint_name} takes filters as a dict, such as "
+            '{"price <": 50}. (This workspace is strict about dialects.)'
         )
+        raise error
     if spec.endpoint_type == "STORAGE_OPTIMIZED" and filters:
         raise BadRequest(
             f"Endpoint {spec.endpoint_name} is STORAGE_OPTIMIZED and takes filters as text, such as "

@@ -63,6 +63,8 @@ class IndexSpec:
             the engine's own choice.
         id: identity of this index; a re-created name gets a new one.
         created_at: milliseconds since the epoch.
+        orphan_of: id of the endpoint that it was on, where that was deleted: nobody finds the index any
+            more, and its name may be given to another.
     """
 
     name: str
@@ -87,6 +89,7 @@ class IndexSpec:
     writeback_table: str | None = None
     usage_policy_id: str | None = None
     payload_logging_enabled: bool | None = None
+    orphan_of: str | None = None
 
     @property
     def is_direct_access(self) -> bool:
@@ -112,7 +115,8 @@ class IndexSpec:
         return self.query_model_endpoint or self.model_endpoint
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Its values by name; `orphan_of` only where it says something: older releases don't know it."""
+        return {k: v for k, v in asdict(self).items() if k != "orphan_of" or v is not None}
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> IndexSpec:

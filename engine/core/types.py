@@ -5,6 +5,7 @@ Knows types; not values. Filters know a column by its `Kind` alone, and DuckDB r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -75,6 +76,15 @@ TYPES: tuple[DataType, ...] = (
 )
 _BY_WORD = {word: row for row in TYPES for word in row.words}
 WORDS: tuple[str, ...] = tuple(_BY_WORD)
+_SPARK_WORDS = {"int": "integer", "bigint": "long", "smallint": "short", "tinyint": "byte"}
+_DECIMAL = re.compile(r"(?:decimal|dec|numeric)(?:\((\d{1,2})(?:,(\d{1,2}))?\))?")
+_TEXT = re.compile(r"(?:varchar|char)\(\d+\)")
+_OF_SQL = {  # types of a table that an index's schema has no word for, or stores in another way
+    "binary": pa.binary(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "timestamp_ntz": pa.timestamp("us"),
+    "real": pa.float32(),
+}
 # Of each kind, the type that holds every value of it; text holds those of all others.
 _WIDEST = {_BY_WORD[word].kind: _BY_WORD[word].stored for word in WORDS} | {
     "int": pa.int64(),
@@ -146,6 +156,34 @@ def catalog_type(kind: pa.DataType) -> tuple[str, str]:
         return "ARRAY", f"array<{catalog_type(kind.value_type)[1]}>"
     row = row_of(kind)
     return ("STRING", "string") if row is None else (row.catalog, row.sql.format(kind))
+
+
+def spark_type(kind: pa.DataType) -> str | dict[str, object]:
+    """A type as Spark's JSON writes it, which Unity Catalog's `type_json` holds."""
+    if _is.is_dictionary(kind):
+        return spark_type(kind.value_type)
+    if is_list(kind):
+        element = spark_type(kind.value_type)
+        return {"type": "array", "elementType": element, "containsNull": True}
+    text = catalog_type(kind)[1]
+    return _SPARK_WORDS.get(text, text)
+
+
+def parse_sql_type(text: str) -> pa.DataType | None:
+    """The Arrow type of a table's column that SQL writes so, in any letter case; None for others."""
+    word = "".join(text.lower().split())
+    if word.startswith("array<") and word.endswith(">"):
+        inner = parse_sql_type(word[6:-1])
+        return None if inner is None else pa.list_(inner)
+    decimal = _DECIMAL.fullmatch(word)
+    if decimal:
+        digits, scale = int(decimal[1] or 10), int(decimal[2] or 0)
+        fits = 1 <= digits <= DECIMAL_DIGITS and scale <= digits
+        return pa.decimal128(digits, scale) if fits else None
+    if _TEXT.fullmatch(word):
+        return pa.string()
+    row = _BY_WORD.get(word)
+    return _OF_SQL.get(word, None if row is None else row.stored)
 
 
 def schema_type(kind: pa.DataType) -> str | None:

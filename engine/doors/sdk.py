@@ -63,6 +63,28 @@ class ApiClient:
         return received
 
 
+def _unity_catalog() -> dict[str, Any]:
+    """The SDK's classes of Unity Catalog, by the names that `WorkspaceClient` has for them."""
+    from databricks.sdk.service import catalog
+
+    return {
+        "catalogs": catalog.CatalogsAPI,
+        "schemas": catalog.SchemasAPI,
+        "tables": catalog.TablesAPI,
+        "table_constraints": catalog.TableConstraintsAPI,
+        "volumes": catalog.VolumesAPI,
+        "functions": catalog.FunctionsAPI,
+        "registered_models": catalog.RegisteredModelsAPI,
+    }
+
+
+def _sql() -> dict[str, Any]:
+    """The SDK's classes of SQL, likewise."""
+    from databricks.sdk.service import sql
+
+    return {"statement_execution": sql.StatementExecutionAPI, "warehouses": sql.WarehousesAPI}
+
+
 def _error(status: int, reply: Json) -> Exception:
     """The SDK's exception for an error body: by its code, else by the status."""
     from databricks.sdk.errors import DatabricksError, platform
@@ -96,6 +118,8 @@ class WorkspaceClient:
     Attributes:
         vector_search_endpoints, vector_search_indexes: the SDK's own classes.
         ai_search: likewise, where the installed SDK has it.
+        catalogs, schemas, tables, table_constraints, volumes, functions, registered_models: likewise.
+        statement_execution, warehouses: of SQL; results come INLINE.
         workspace: the workspace that answers.
     """
 
@@ -118,6 +142,8 @@ class WorkspaceClient:
 
         self.vector_search_endpoints = VectorSearchEndpointsAPI(self.api_client)
         self.vector_search_indexes = VectorSearchIndexesAPI(self.api_client)
+        for name, kind in {**_unity_catalog(), **_sql()}.items():
+            setattr(self, name, kind(self.api_client))
         if is_installed("databricks.sdk.service.aisearch"):
             from databricks.sdk.service.aisearch import AiSearchAPI
 

@@ -31,6 +31,11 @@ def cancelled_by(token: threading.Event) -> Iterator[None]:
         _token.reset(before)
 
 
+def current_token() -> threading.Event | None:
+    """What is set when this work's caller goes; None where nobody can go."""
+    return _token.get()
+
+
 def check() -> None:
     """To be called between pieces of work, where nothing is half done that is not undone.
 

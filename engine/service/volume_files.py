@@ -224,7 +224,9 @@ class Files:
         if self._volumes.registered_below(place.path):
             raise refusal
         if place.is_root:
-            raise InvalidParameterValue(f"{place.path} is a volume, and volumes are not deleted.")
+            raise InvalidParameterValue(
+                f"{place.path} is a volume; delete it as one, not as a directory."
+            )
         if place.entry.is_symlink():
             raise PermissionDenied(f"{place.path} is a symbolic link; remove it on its machine.")
         with refusals_of(place.path):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from engine.errors import NotFound
 
-_PARTS = ("tables", "volumes", "endpoints", "serving", "indexes")  # folders of a workspace
+# Folders of a workspace.
+_PARTS = ("tables", "volumes", "endpoints", "serving", "indexes", "unity_catalog")
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """Where everything lies in a workspace; atomic publishing; locks. Knows paths; not contents.
 
-tables/<catalog>/<schema>/<name>/      table.json (which files) and the table's own Parquet files
+tables/<catalog>/<schema>/<name>/      table.json (which files) and the table's own Parquet files, or
+                                       view.json (a query)
 volumes/volumes.json                   registered image folders
 volumes/<catalog>/<schema>/<volume>/   files of volumes that were not registered from elsewhere
 endpoints/<name>.json                  vector search endpoints, each with a copy
 serving/<name>.json                    model serving endpoints
+unity_catalog/<kind>/...json           owners, comments and the like, see `securable_files`
 indexes/<full name>/                   index.json and its copy, versions/, segments/, building/
 cache/embeddings.sqlite                vectors by content and model
 locks/                                 two lock files for each thing that is written
@@ -26,7 +28,7 @@ from typing import Any
 
 from engine.core.names import ThreePartName
 from engine.errors import CorruptFile, Locked, NewerRelease, StorageFailed
-from engine.locks import WaitedTooLong, held
+from engine.locks import WaitedTooLong, held, is_held
 
 TEMPORARY_PREFIX = ".writing-"  # of files that are not whole yet
 _CHECKSUM = "checksum"  # of the rest of a JSON document, as its last word against flipped bits
@@ -55,6 +57,10 @@ class Layout:
     @property
     def serving_dir(self) -> Path:
         return self.root / "serving"
+
+    @property
+    def unity_catalog_dir(self) -> Path:
+        return self.root / "unity_catalog"
 
     @property
     def indexes_dir(self) -> Path:
@@ -88,6 +94,10 @@ class Layout:
             ) from None
         except OSError as error:
             raise storage_failed(f"{what} was not written", error) from error
+
+    def is_being_written(self, what: str) -> bool:
+        """Whether somebody holds the lock for writing `what`, in whatever process."""
+        return is_held(self.root / "locks" / f"{what}.lock")
 
 
 def storage_failed(what: str, error: OSError) -> StorageFailed:

@@ -11,10 +11,17 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.core.names import is_volume_path, volume_path
+from engine.core.names import ThreePartName, is_full_name, is_volume_path, volume_path
 from engine.errors import BadImage, BadSourceFile, InvalidParameterValue, PermissionDenied
 from engine.photo_files import read_photo, shortened
-from engine.store.layout import TEMPORARY_PREFIX, Layout, read_json, write_json
+from engine.store.layout import (
+    TEMPORARY_PREFIX,
+    Layout,
+    make_folder,
+    read_json,
+    remove,
+    write_json,
+)
 
 MAX_NAME_BYTES = 255  # of one folder or file
 _VOLUME_PARTS = 4  # Volumes, catalog, schema, volume
@@ -39,6 +46,10 @@ class Place:
     base: Path
     read_only: str
     is_root: bool
+
+
+def _path_of(name: ThreePartName) -> str:
+    return f"/Volumes/{name.catalog}/{name.schema}/{name.name}"
 
 
 def is_plain_name(name: str) -> bool:
@@ -81,6 +92,40 @@ class VolumeStore:
         if self._cached is None or self._cached[0] != stamp:
             self._cached = (stamp, {k: str(v) for k, v in read_json(file).items()})
         return self._cached[1]
+
+    def names(self) -> list[ThreePartName]:
+        """Names of all volumes, sorted: registered ones, and those with a folder in the workspace."""
+        found = {tuple(path.split("/")[2:5]) for path in self.registered()}
+        for folder in self._root.glob("*/*/*"):
+            parts = folder.relative_to(self._root).parts
+            if folder.is_dir() and is_full_name(".".join(parts), 3):
+                found.add(parts)
+        return sorted(ThreePartName(*parts) for parts in found)
+
+    def folder_of(self, name: ThreePartName) -> tuple[Path, bool]:
+        """The folder that a volume is, and whether that was registered."""
+        registered = self.registered().get(_path_of(name))
+        if registered is not None:
+            return Path(registered), True
+        return self._root.resolve() / name.catalog / name.schema / name.name, False
+
+    def create(self, name: ThreePartName) -> None:
+        """Make the folder of a volume in the workspace; nothing happens where there is one."""
+        with self._layout.writing("volumes"):
+            make_folder(self._root / name.catalog / name.schema / name.name)
+
+    def delete(self, name: ThreePartName) -> None:
+        """Delete a volume with its files; registered folders are only forgotten."""
+        path = _path_of(name)
+        with self._layout.writing("volumes"):
+            kept = {
+                p: folder
+                for p, folder in self.registered().items()
+                if p != path and not p.startswith(f"{path}/")
+            }
+            if kept != self.registered():
+                write_json(self._root / "volumes.json", kept)
+            remove(self._root / name.catalog / name.schema / name.name)
 
     def registered_below(self, path: str) -> set[str]:
         """Names under `path` that are registered folders, or lead to one."""

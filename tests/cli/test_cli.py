@@ -42,11 +42,12 @@ def test_from_a_folder_of_photos_to_filtered_results(
     done = run("embed", "--encoder", tiny_encoder_name, *at)
     assert "embedded 40 images (40 new) and 40 texts (40 new) of 40 products" in done.stdout
     name = "main.fashion_demo.vs_image_search"
-    done = run(
+    create = [
         *("index", "create", name, "--source", "product_embeddings_multimodal"),
         *("--vector-column", "image_embedding", "--primary-key", "product_id"),
         *("--endpoint", "fashion_vector_search", *at),
-    )
+    ]
+    done = run(*create)
     assert f"synced {name}: 40 rows" in done.output
     done = run("index", "sync", name, *at)
     assert f"unchanged {name}: 40 rows" in done.output
@@ -68,6 +69,10 @@ def test_from_a_folder_of_photos_to_filtered_results(
     assert "saved" in done.stderr
     assert run("index", "delete", name, *at).output == f"deleted index {name}\n"
     assert run("endpoint", "delete", "fashion_vector_search", *at).exit_code == 0
+    run(*create)
+    assert "stayed behind" in run("endpoint", "delete", "fashion_vector_search", *at).output
+    assert "OFFLINE_FAILED" in run("index", "list", *at).output
+    assert run("index", "delete", name, *at).output == f"deleted index {name}\n"
 
 
 def test_build_does_it_in_one_go(

@@ -8,12 +8,14 @@ import inspect
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from support.syncs import settled, synced
 
 import engine
 from engine import (
@@ -26,6 +28,7 @@ from engine import (
     NotFound,
     VectorSearchClient,
     VectorSearchIndex,
+    Workspace,
 )
 from engine.service import cancellation
 from engine.service.indexes import direct_access as direct
@@ -242,9 +245,9 @@ def test_a_sync_does_what_the_sync_index_does(
     index = create_index()
     client.workspace.write_table(TABLE, make_products(rows=45, seed=3))
     assert in_async(client, lambda made: made.sync(), INDEX) == {}
-    assert index.describe()["status"]["indexed_row_count"] == 45
+    assert settled(index.describe)["indexed_row_count"] == 45
     before = files_of(client)
-    assert index.sync() == {}
+    synced(index)
     assert files_of(client) == before  # nothing was left to do
 
 
@@ -395,9 +398,17 @@ async def timed_out(call: Coroutine[Any, Any, Any], begun: threading.Event) -> N
         await asyncio.wait_for(task, 0.2)
 
 
+@pytest.fixture
+def waiting(client: VectorSearchClient) -> VectorSearchClient:
+    """The same workspace, whose syncs are waited for."""
+    settings = replace(client.workspace.settings, waiting_syncs=True)
+    return VectorSearchClient(workspace=Workspace(settings=settings))
+
+
 @pytest.mark.parametrize("end", [cancelled, timed_out])
 def test_a_sync_that_is_cancelled_leaves_every_file_as_it_was(
     client: VectorSearchClient,
+    waiting: VectorSearchClient,
     create_index: Run,
     make_products: Products,
     monkeypatch: pytest.MonkeyPatch,
@@ -417,17 +428,17 @@ def test_a_sync_that_is_cancelled_leaves_every_file_as_it_was(
         assert 0 < source.rows_read < 80
         assert files_of(client) == before
 
-    in_async(client, use, INDEX)
+    in_async(waiting, use, INDEX)
     assert index.similarity_search(**query) == answer
     monkeypatch.undo()
-    index.sync()
-    assert index.describe()["status"]["indexed_row_count"] == 80
+    assert synced(index)["indexed_row_count"] == 80
     assert left_behind(client, INDEX) == set()
     assert client.workspace.check_index(INDEX) == []
 
 
 def test_a_second_sync_works_on_the_same_async_index_after_a_cancelled_one(
     client: VectorSearchClient,
+    waiting: VectorSearchClient,
     create_index: Run,
     make_products: Products,
     monkeypatch: pytest.MonkeyPatch,
@@ -442,8 +453,44 @@ def test_a_second_sync_works_on_the_same_async_index_after_a_cancelled_one(
             await cancelled(made.sync(), source.begun)
         await made.sync()
 
-    in_async(client, use, INDEX)
+    in_async(waiting, use, INDEX)
     assert index.describe()["status"]["indexed_row_count"] == 80
+
+
+def test_a_sync_goes_on_when_its_caller_does_not(
+    client: VectorSearchClient,
+    create_index: Run,
+    make_products: Products,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The call only asks for it, and there is nothing left to cancel."""
+    index = create_index()
+    client.workspace.write_table(TABLE, make_products(rows=80, seed=1))
+    entered, may_go = threading.Event(), threading.Event()
+    read = source_rows.read_batches
+
+    def held(*args: Any, **kwargs: Any) -> Any:
+        entered.set()
+        assert may_go.wait(60)
+        return read(*args, **kwargs)
+
+    monkeypatch.setattr(source_rows, "read_batches", held)
+
+    async def use(made: Any) -> None:
+        assert await made.sync() == {}
+        task = asyncio.ensure_future(made.describe())
+        await asyncio.sleep(0)
+        task.cancel()
+
+    in_async(client, use, INDEX)
+    assert entered.wait(60)
+    status = index.describe()["status"]
+    assert (status["detailed_state"], status["indexed_row_count"]) == (
+        "ONLINE_TRIGGERED_UPDATE",
+        60,
+    )
+    may_go.set()
+    assert settled(index.describe)["indexed_row_count"] == 80
 
 
 class SlowEncoder:
@@ -463,8 +510,9 @@ class SlowEncoder:
 
 
 def test_a_sync_cancelled_while_it_encodes_publishes_nothing_and_forgets_no_vector(
-    client: VectorSearchClient, monkeypatch: pytest.MonkeyPatch
+    waiting: VectorSearchClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    client = waiting
     name, source, model = "main.shop.texts", "main.shop.texts_source", SlowEncoder()
     client.workspace.serving.use("slow", model)
     monkeypatch.setattr(text_vectors, "BATCH_TEXTS", 4)

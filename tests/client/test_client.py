@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -64,10 +65,11 @@ def test_the_shops_code_runs_as_it_was_written_for_the_cloud(
     )
     index = vsc.get_index(index_name=IMAGE_INDEX)
     index.sync()
-    for _ in range(1):  # the cloud's users poll here; one poll must do
+    for _ in range(1000):  # the cloud's users poll here, some seconds apart
         status = index.describe()["status"]
         if status["ready"] and status["detailed_state"] in READY:
             break
+        time.sleep(0.01)
     else:
         pytest.fail(f"not ready: {status}")
     assert status["indexed_row_count"] == status["num_indexed_rows"] == 200
@@ -273,6 +275,7 @@ def test_an_index_is_ready_without_waiting(client: VectorSearchClient, products:
     assert index.wait_until_ready(wait_for_updates=True) is None  # type: ignore[func-returns-value]
     assert index.describe()["status"]["indexed_row_count"] == products.num_rows
     assert index.sync() == {}
+    assert index.wait_until_ready(wait_for_updates=True) is None  # type: ignore[func-returns-value]
 
 
 def test_another_process_sees_the_same_workspace(

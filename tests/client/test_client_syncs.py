@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from support.syncs import synced
 
 from engine import BadRequest, InvalidState, VectorSearchClient, VectorSearchIndex
 
@@ -45,7 +46,7 @@ def test_a_triggered_index_changes_only_when_it_is_synced(
     client.workspace.write_table(TABLE, cheaper)
     assert keys(index) == before
     assert index.describe()["status"]["indexed_row_count"] == 60
-    assert index.sync() == {}
+    synced(index)
     assert keys(index) == set(fewer["product_id"].to_pylist())
     assert index.describe()["status"]["indexed_row_count"] == 40
     assert index.describe()["status"]["num_indexed_rows"] == 40
@@ -91,7 +92,7 @@ def test_an_index_over_an_empty_table_is_ready_and_finds_nothing(
     assert keys(index) == set()
     assert keys(index, filters={"price <": 5}) == set()
     client.workspace.write_table(TABLE, products)
-    index.sync()
+    synced(index)
     assert len(keys(index)) == 60
 
 
@@ -112,7 +113,7 @@ def test_a_column_added_to_the_table_is_not_in_the_index(
 ) -> None:
     index = create_index()
     client.workspace.write_table(TABLE, products.append_column("brand", pa.array(["x"] * 60)))
-    index.sync()
+    synced(index)
     assert len(keys(index)) == 60
     with pytest.raises(BadRequest, match=r"not present in index: brand$"):
         index.similarity_search(["brand"], query_vector=QUERY)
@@ -124,9 +125,11 @@ def test_a_column_lost_by_the_table_is_named_and_the_index_goes_on_serving(
     index = create_index()
     client.workspace.write_table(TABLE, products.drop_columns(["gender"]))
     with pytest.raises(InvalidState, match="gender"):
-        index.sync()
+        client.workspace.sync(INDEX)
+    status = synced(index)  # which tells of a failure by its status alone
+    assert "gender" in status["failed_status"]["error_message"]
     assert len(keys(index, filters={"gender": "Men"})) == 30
-    assert index.describe()["status"]["ready"] is True
+    assert status["ready"] is True
 
 
 # ------------------------------------------------------------------ rows that can't be indexed
@@ -262,5 +265,5 @@ def test_a_client_opened_before_a_sync_sees_what_it_brought(
     other = VectorSearchClient(workspace=client.workspace.path).get_index(index_name=INDEX)
     assert len(keys(other)) == 60
     client.workspace.write_table(TABLE, products.slice(0, 10))
-    client.get_index(index_name=INDEX).sync()
+    synced(client.get_index(index_name=INDEX))
     assert len(keys(other)) == 10

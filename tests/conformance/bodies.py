@@ -6,15 +6,16 @@ what its verbs answered with what they answer in-process.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from conformance.world import (
     BAD_TEXT,
+    BROKEN,
     DIMENSION,
     ENDPOINT,
-    FAILING,
     LARGE,
     MANY,
     MODEL,
@@ -163,12 +164,14 @@ def pages_are_joined(door: Any, names: Names) -> None:
 def a_scan_goes_through_all_rows(door: Any, names: Names) -> None:
     seen: list[float] = []
     given: Json = {}
-    while page := door.scan(VECTORS, num_results=16, **given)["data"]:
+    while found := door.scan(VECTORS, num_results=16, **given):
+        page = found["data"]
         keys = [row["fields"][0]["value"]["number_value"] for row in page]
         seen += keys
         assert {field["key"] for field in page[0]["fields"]} >= {"id", "title", "v", "in_stock"}
         given = {"last_primary_key": str(int(keys[-1]))}
     assert seen == [7 * i + 3 for i in range(40)]
+    assert found == {}, "clients loop until a page is empty"
     assert door.scan(MANY, num_results=1)["last_primary_key"] == "0"
     assert len(door.scan(WORDS)["data"]) == 8
 
@@ -255,6 +258,20 @@ def an_index_follows_its_table(door: Any, names: Names) -> None:
 
 
 @body("descriptions")
+def a_sync_that_fails_is_told_by_the_description_alone(door: Any, names: Names) -> None:
+    assert door.sync(BROKEN) == {}
+    message = "The last sync failed, and what was there before is served."
+    end = time.monotonic() + 60
+    while not door.door.describe(BROKEN)["status"]["message"].startswith(message):
+        assert time.monotonic() < end
+    seen = door.describe(BROKEN)["status"]
+    assert (seen["ready"], seen["indexed_row_count"]) == (True, 8)
+    assert "note" in seen["message"]
+    found = door.search(BROKEN, query_vector=vector_of(0), columns=["note"], num_results=9)
+    assert found["result"]["row_count"] == 8
+
+
+@body("descriptions")
 def indexes_are_described_and_listed(door: Any, names: Names) -> None:
     door.create_endpoint(names.endpoint)
     made = door.create_index(names.endpoint, names.index("direct"), **DIRECT)
@@ -274,10 +291,32 @@ def indexes_are_described_and_listed(door: Any, names: Names) -> None:
     listed = door.list_indexes(names.endpoint)
     assert [index["name"] for index in listed] == [names.index("direct"), names.index("synced")]
     assert door.get_endpoint(names.endpoint)["num_indexes"] == 2
-    door.error_of(lambda: door.delete_endpoint(names.endpoint))
     for name in ("direct", "synced"):
         door.delete_index(names.index(name))
     assert door.list_indexes(names.endpoint) == []
+    door.delete_endpoint(names.endpoint)
+
+
+@body("descriptions")
+def a_deleted_endpoint_leaves_its_indexes_behind(door: Any, names: Names) -> None:
+    door.create_endpoint(names.endpoint)
+    known = door.door.get_endpoint(names.endpoint)["id"]
+    index = names.index()
+    door.create_index(names.endpoint, index, **DIRECT)
+    door.delete_endpoint(names.endpoint)
+    for call in (
+        lambda: door.door.describe(index),
+        lambda: door.door.search(index, columns=["id"], query_vector=[1, 0]),
+        lambda: door.door.upsert(index, GOOD),
+        lambda: door.door.delete_index(index),
+    ):
+        refused = door.door.error_of(call)
+        assert (refused.status, refused.code) == (404, NONE)
+        assert f"endpoint {known} not found" in refused.message
+    door.create_endpoint(names.endpoint)
+    assert door.list_indexes(names.endpoint) == []
+    door.create_index(names.endpoint, index, **DIRECT)
+    door.delete_index(index)
     door.delete_endpoint(names.endpoint)
 
 
@@ -346,7 +385,8 @@ REFUSALS: dict[str, Refusal] = {
     "too_many_words": (400, INVALID, "", _on(VECTORS, query_type="FULL_TEXT", query_text="red",
                                              num_results=201)),
     "no_input": (400, INVALID, "", _on(VECTORS)),
-    "text_without_model": (400, INVALID, "", _on(VECTORS, query_text="red")),
+    "text_without_model": (400, INVALID, f"query vector must be specified for index {VECTORS} as ",
+                           _on(VECTORS, query_text="red")),
     "words_without_text": (400, INVALID, "", _near(query_type="FULL_TEXT")),
     "query_type": (400, INVALID, "", _near(query_type="CLOSEST")),
     "no_columns": (400, "", "", _near(columns=[])),
@@ -354,7 +394,7 @@ REFUSALS: dict[str, Refusal] = {
     "near_on_words": (400, INVALID, "", _on(WORDS, query_text="red")),
     "rerank_column": (400, "", "", _on(VECTORS, query_text="red", query_type="FULL_TEXT",
                                        rerank=["colour"])),
-    "failing_model": (400, INVALID, f"Failed to call Model Serving endpoint: {FAILING}.",
+    "failing_model": (400, INVALID, "Failed to call Model Serving endpoint. Error message:\n{",
                       _on(f"{TEXTS}_failing", query_text=BAD_TEXT)),
     "no_index": (404, NONE, "", lambda door, names: door.search("a.b.none", **NEAR)),
     "no_endpoint_for_an_index": (404, NONE, "", lambda door, names: door.create_index(
@@ -389,8 +429,6 @@ REFUSED_ENDPOINTS: dict[str, Refusal] = {
                        lambda door, names: door.create_endpoint(ENDPOINT)),
     "endpoint_name": (400, INVALID, "AI Search endpoint name  must contain less than 50",
                       lambda door, names: door.create_endpoint("Not_A_Name!")),
-    "endpoint_in_use": (400, "INVALID_STATE", "",
-                        lambda door, names: door.delete_endpoint(ENDPOINT)),
     "qps_on_storage_optimized": (400, INVALID, "",
                                  lambda door, names: door.update_endpoint(LARGE, target_qps=5)),
     "scan_of_no_index": (404, NONE, "", lambda door, names: door.scan("a.b.none")),

@@ -55,7 +55,7 @@ DIFFERENCES = (
     Difference("*", r"search\.debug_info\.\w+_time", "value", "times differ"),
     # databricks-sdk reads replies into classes, which have no place for some fields.
     Difference(_SDK, rf"{_DESCRIBED}\.status\.(detailed_state|triggered_update_status|"
-               r"num_indexed_rows|last_sync)", "absent",
+               r"num_indexed_rows|last_sync|failed_status)", "absent",
                "databricks-sdk's VectorIndexStatus has no such field"),
     Difference(_SDK, rf"{_DESCRIBED}\.(id|endpoint_type)", "absent",
                "databricks-sdk's VectorIndex has no such field"),

@@ -26,6 +26,7 @@ from support.needs import needs
 
 needs("sdk", "clients")
 
+from databricks.sdk.common.types.fieldmask import FieldMask
 from databricks.sdk.service.vectorsearch import VectorSearchEndpointsAPI, VectorSearchIndexesAPI
 
 import engine
@@ -42,7 +43,10 @@ INTERNAL = ("utils", "async_utils", "version")  # their modules that callers hav
 MADE_BY_CLIENT = ("AISearchIndex", "AsyncAISearchIndex")  # nobody calls their constructors
 SERVICES = (VectorSearchEndpointsAPI, VectorSearchIndexesAPI)
 # What the service asks for, though databricks-sdk lets it be left out.
-ALSO_ASKED = {"query_next_page": ("page_token",)}
+ALSO_ASKED = {
+    "query_next_page": ("page_token",),
+    "create": ("name", "catalog_name", "schema_name"),  # of a registered model
+}
 # Calls of databricks-sdk that make others, and send nothing of their own.
 MADE_OF = {
     "create_endpoint_and_wait": "create_endpoint, then get_endpoint",
@@ -183,6 +187,8 @@ def of_service(service: type, routes: Sequence[Route]) -> Iterator[Line]:
         if name in MADE_OF:
             yield Line(service.__name__, name, "", SAME, f"by {MADE_OF[name]}")
             continue
+        if name.startswith("wait_") or name.endswith("_and_wait"):
+            continue  # of other calls too, which stand for it
         method = getattr(service, name)
         hints = typing.get_type_hints(method)
         arguments = _arguments(method)
@@ -193,7 +199,7 @@ def of_service(service: type, routes: Sequence[Route]) -> Iterator[Line]:
         yield Line(service.__name__, name, "", refused or SAME, route=route)
         for argument, value in values.items():
             refused, _, read = taken(service, name, {**least, argument: value}, routes)
-            unread = set(_leaves(value)) - set(_leaves(read))
+            unread = set(_leaves(value)) - _as_sent(read)
             here = refused or (f"not read: {sorted(map(str, unread))}" if unread else SAME)
             yield Line(service.__name__, name, argument, here)
 
@@ -206,7 +212,7 @@ def taken(
 
     def handle(_: object, *request: Any) -> tuple[int, dict[str, Any]]:
         sent.append(request)
-        return 200, {"name": "made"}
+        return 200, {"name": "made", "id": "made"}
 
     with mock.patch("engine.doors.sdk.handle", handle):
         client: Any = ApiClient(mock.sentinel.workspace)
@@ -216,7 +222,7 @@ def taken(
     method, path, query, body = sent[0]
     try:
         route, parts = find_route(routes, method, path)
-        read = [parts, read_query(query, route.query), read_body(body, route.body)]
+        read = [parts, read_query(query, route.query, True), read_body(body, route.body, True)]
     except VitrineError as error:
         return error.message, "", None
     return "", f"{route.method} {route.template}", read
@@ -230,6 +236,8 @@ def sample(hint: Any) -> Any:
     inner = [one for one in typing.get_args(hint) if one is not type(None)]
     if typing.get_origin(hint) is list:
         return [sample(inner[0])]
+    if typing.get_origin(hint) is dict:
+        return {sample(inner[0]): sample(inner[1])}
     if inner:
         return sample(inner[0])
     if is_dataclass(hint):
@@ -238,7 +246,15 @@ def sample(hint: Any) -> Any:
     if issubclass(hint, Enum):
         return next(iter(hint))
     number = next(_numbers)
+    if hint is FieldMask:
+        return FieldMask([f"text{number}"])
     return {str: f"text{number}", int: number, float: number / 8, bool: True}[hint]
+
+
+def _as_sent(read: object) -> set[Any]:
+    """Texts and numbers that were read; a number of a path is read as its text."""
+    found = set(_leaves(read))
+    return found | {int(one) for one in found if isinstance(one, str) and one.isdigit()}
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -310,4 +326,7 @@ def _otherwise(line: Line) -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(written(table()), encoding="utf-8")
+    from conformance import beside_search
+
+    beside = beside_search.written(beside_search.table())
+    FILE.write_text(f"{written(table())}\n{beside}", encoding="utf-8")

@@ -315,7 +315,7 @@ class SdkDoor(Door):
         return self._indexes.delete_data_vector_index(name, [str(key) for key in keys]).as_dict()
 
     def scan(self, name: str, **given: Any) -> Json:
-        return {"data": [], **self._indexes.scan_index(name, **given).as_dict()}
+        return self._indexes.scan_index(name, **given).as_dict()
 
     def search(self, name: str, **given: Any) -> Json:
         body = query_body(given)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conformance import beside_search
 from conformance.coverage import (
     FILE,
     INERT,
@@ -39,7 +40,15 @@ def lines() -> list[Line]:
 
 def test_the_file_is_what_the_code_gives(lines: list[Line]) -> None:
     """Where it fails, run `PYTHONPATH=tests python -m conformance.coverage` and read the difference."""
-    assert FILE.read_text(encoding="utf-8") == written(lines)
+    beside = beside_search.written(beside_search.table())
+    assert FILE.read_text(encoding="utf-8") == f"{written(lines)}\n{beside}"
+
+
+def test_what_suites_and_drivers_call_beside_search_is_offered() -> None:
+    found: dict[str, set[str]] = {}
+    for owner, method in beside_search.offered(beside_search.table()):
+        found.setdefault(owner, set()).add(method)
+    assert found == beside_search.OFFERED
 
 
 def test_nothing_differs_without_a_reason(lines: list[Line]) -> None:

@@ -25,6 +25,7 @@ VECTORS = "main.fashion_demo.standing_vectors"  # delta sync, its own vectors
 TEXTS = "main.fashion_demo.standing_texts"  # delta sync, computed vectors
 WORDS = "main.fashion_demo.standing_words"  # full text, on a storage-optimized endpoint
 MANY = "main.fashion_demo.standing_many"  # direct access, more rows than a page
+BROKEN = "main.fashion_demo.standing_broken"  # its table has lost a column
 SOURCE = "main.fashion_demo.standing_products"
 MODEL = "databricks-gte-large-en"
 FAILING = "failing-encoder"
@@ -78,6 +79,12 @@ def fill(workspace: Workspace) -> None:
     )
     workspace.write_table(f"{SOURCE}_few", products().slice(0, 8).drop_columns(["v"]))
     few = {**shared, "source_table": f"{SOURCE}_few"}
+    broken = f"{SOURCE}_broken"
+    workspace.write_table(broken, products().slice(0, 8))
+    workspace.create_index(
+        BROKEN, endpoint=ENDPOINT, vector_column="v", source_table=broken, primary_key="id"
+    )
+    workspace.write_table(broken, products().slice(0, 8).drop_columns(["note"]))
     titles = {"source_column": "note", "endpoint": ENDPOINT, **few}
     workspace.create_index(TEXTS, model_endpoint=MODEL, **titles)
     workspace.create_index(f"{TEXTS}_failing", model_endpoint=FAILING, **titles)

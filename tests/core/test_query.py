@@ -41,8 +41,8 @@ WORDS_ONLY = replace(SELF_MANAGED, vector_column="", dimension=0, index_subtype=
 
 def query(spec: IndexSpec = SELF_MANAGED, **changed: Any) -> Query:
     arguments: dict[str, Any] = {"columns": ["product_id"], "query_vector": [0.6, 0.8]}
-    strict = changed.pop("strict", False)
-    return QueryRequest(spec.name, **{**arguments, **changed}).checked(spec, KNOWN, strict)
+    strict = {name: changed.pop(name) for name in ("strict", "strict_inputs") if name in changed}
+    return QueryRequest(spec.name, **{**arguments, **changed}).checked(spec, KNOWN, **strict)
 
 
 def refusal(kind: type[Exception], **changed: Any) -> str:
@@ -144,9 +144,13 @@ def test_an_unknown_query_type_is_shown_with_the_known_ones(value: Any) -> None:
     ],
 )
 def test_a_query_without_vector_says_what_was_given(vector: Any, text: Any, given: str) -> None:
-    message = refusal(InvalidParameterValue, query_vector=vector, query_text=text)
-    assert f"but {given} was given" in message
-    assert "main.shop.vs" in message
+    with pytest.raises(InvalidParameterValue) as caught:
+        query(query_vector=vector, query_text=text)
+    assert caught.value.message == (  # the service's own words, which were seen
+        "query vector must be specified for index main.shop.vs as it is a direct access index "
+        "without a model serving endpoint or self-managed delta sync index."
+    )
+    assert f"but {given} was given" in caught.value.in_words
 
 
 def test_of_text_and_vector_the_vector_counts() -> None:
@@ -154,6 +158,23 @@ def test_of_text_and_vector_the_vector_counts() -> None:
     built = query(query_text="red dress", query_type="ANN")
     assert not built.needs_encoding
     assert built.vector.tolist() == query().vector.tolist()
+
+
+def test_text_and_vector_are_refused_where_the_workspace_is_strict() -> None:
+    both = {"query_text": "red dress", "strict_inputs": True}
+    assert "cannot specify both query_vector and query_text" in refusal(
+        InvalidParameterValue, **both
+    )
+    assert query(query_type="HYBRID", **both).text == "red dress"
+    assert query(columns_to_rerank=["name"], **both).reranking is not None
+
+
+@pytest.mark.parametrize("kind", ["MODEL_TYPE_UNSPECIFIED", "MODEL_TYPE_BASE", None, ""])
+def test_an_unspecified_type_of_reranker_is_the_base_model(kind: Any) -> None:
+    named = {"model_type": kind, "parameters": {"columns_to_rerank": ["name"]}}
+    reranking = query(query_text="red", reranker=named).reranking
+    assert reranking is not None
+    assert (reranking.model, reranking.model_type) == ("databricks_reranker", "MODEL_TYPE_BASE")
 
 
 # ------------------------------------------------------------------ what each type needs, and limits
@@ -164,7 +185,7 @@ def test_of_text_and_vector_the_vector_counts() -> None:
         (
             SELF_MANAGED,
             {"query_type": "HYBRID", "query_vector": None, "query_text": "a"},
-            "query_vector beside",
+            "query vector must be specified for index main.shop.vs",
         ),
         (SELF_MANAGED, {"query_type": "FULL_TEXT", "query_vector": None}, "needs query_text"),
         (SELF_MANAGED, {"query_type": "FULL_TEXT", "query_text": "a"}, "no query_vector"),

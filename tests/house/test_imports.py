@@ -22,6 +22,7 @@ HEAVY = {
     "open_clip",
     "pandas",
     "pyarrow",
+    "sqlglot",
     "torch",
     "tqdm",
 }

@@ -22,7 +22,8 @@ ALLOWED = {
 # A heavy package, and the one file (for some, the folders) that may import it.
 WALLS = {
     "faiss": {"store/segments/ann.py"},
-    "duckdb": {"store/segments/metadata.py"},
+    "duckdb": {"store/segments/metadata.py", "service/sql/database.py"},
+    "sqlglot": {"service/sql/"},
     "torch": {"encode/models/clip.py", "shop/training/"},
     "timm": {"shop/training/towers/image.py"},
     "open_clip": {"encode/models/clip.py", "encode/models/sources.py", "encode/model_list.py"},

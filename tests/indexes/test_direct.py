@@ -199,7 +199,6 @@ BAD: list[dict[str, Any]] = [
     {"v": "12"},
     {"v": [[1.0], [2.0]]},
     {"v": [True, False]},
-    {"other": 1},
     {"small": 2**15},
     {"small": 1.5},
     {"small": True},

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -104,16 +106,94 @@ def test_a_name_can_be_used_again_and_has_another_id(shop: VectorSearchClient) -
     assert "scaling_info" not in new
 
 
-def test_an_endpoint_with_indexes_is_not_deleted(
+def test_a_strict_workspace_deletes_no_endpoint_with_indexes(
     client: VectorSearchClient, create_index: CreateIndex
 ) -> None:
     create_index()
+    settings = replace(client.workspace.settings, strict_endpoints=True)
+    strict = VectorSearchClient(workspace=Workspace(settings=settings))
     with pytest.raises(InvalidState, match=f"still has indexes: {INDEX}") as caught:
-        client.delete_endpoint(ENDPOINT)
+        strict.delete_endpoint(ENDPOINT)
     assert (caught.value.status_code, caught.value.error_code) == (400, "INVALID_STATE")
-    assert client.get_endpoint(ENDPOINT)["num_indexes"] == 1
-    client.delete_index(index_name=INDEX)
+    assert strict.get_endpoint(ENDPOINT)["num_indexes"] == 1
+    strict.delete_index(index_name=INDEX)
+    assert strict.delete_endpoint(ENDPOINT) == {}
+
+
+def assert_nobody_finds(client: VectorSearchClient, endpoint_id: str) -> None:
+    """Whatever is asked of the index is answered with the endpoint that is gone."""
+    workspace = client.workspace
+    calls: list[Callable[[], object]] = [
+        lambda: client.get_index(index_name=INDEX),
+        lambda: client.delete_index(index_name=INDEX),
+        lambda: workspace.get_index(INDEX, ENDPOINT),
+        lambda: workspace.query_index(INDEX, columns=["product_id"], query_vector=QUERY),
+        lambda: workspace.scan_index(INDEX),
+        lambda: workspace.sync(INDEX),
+        lambda: workspace.update_index(INDEX, payload_logging_enabled=True),
+    ]
+    for call in calls:
+        with pytest.raises(NotFound) as caught:
+            call()
+        assert caught.value.message == f"Vector search endpoint {endpoint_id} not found"
+    assert not client.index_exists(index_name=INDEX)
+    assert client.list_indexes(ENDPOINT) == {"vector_indexes": []}
+    assert client.get_endpoint(ENDPOINT)["num_indexes"] == 0
+    [left] = workspace.list_indexes()
+    assert endpoint_id in left["status"]["message"]
+
+
+def test_a_deleted_endpoint_leaves_its_indexes_behind_where_nobody_finds_them(
+    client: VectorSearchClient, create_index: CreateIndex
+) -> None:
+    """Seen in the cloud: `get-index` of each says `endpoint <its id> not found`; tables stay."""
+    create_index()
+    other = VectorSearchClient(workspace=Workspace(client.workspace.path))
+    found = other.get_index(index_name=INDEX).similarity_search(["product_id"], query_vector=QUERY)
+    assert found["result"]["row_count"], "it is open in another workspace object"
+    known = client.get_endpoint(ENDPOINT)["id"]
     assert client.delete_endpoint(ENDPOINT) == {}
+    client.create_endpoint(ENDPOINT)
+    assert_nobody_finds(client, known)
+    assert_nobody_finds(other, known)
+    assert TABLE in client.workspace.list_tables()
+    assert create_index().describe()["status"]["ready"], "its name is free for a new one"
+
+
+def test_an_index_of_long_ago_is_not_found_either(
+    client: VectorSearchClient, create_index: CreateIndex
+) -> None:
+    """A version that was published seconds ago is taken as known without a look at other files."""
+    create_index()
+    folder = client.workspace.path / "indexes" / INDEX / "versions"
+    os.utime(folder, (time.time() - 60, time.time() - 60))
+    other = Workspace(client.workspace.path)
+    for _ in range(2):
+        other.query_index(INDEX, columns=["product_id"], query_vector=QUERY)
+    assert other.registry.settled(INDEX) is not None
+    client.delete_endpoint(ENDPOINT)
+    with pytest.raises(NotFound, match=r"endpoint .* not found"):
+        other.query_index(INDEX, columns=["product_id"], query_vector=QUERY)
+
+
+def test_what_a_deleted_endpoint_left_can_be_removed(
+    client: VectorSearchClient, create_index: CreateIndex
+) -> None:
+    create_index()
+    client.delete_endpoint(ENDPOINT)
+    client.workspace.delete_index(INDEX, orphaned=True)
+    assert client.workspace.list_indexes() == []
+    with pytest.raises(NotFound, match=f"index {INDEX} not found"):
+        client.workspace.delete_index(INDEX, orphaned=True)
+
+
+def test_an_index_that_is_no_orphan_is_known_to_older_releases(
+    client: VectorSearchClient, create_index: CreateIndex
+) -> None:
+    """They refuse an index whose file has names that they don't know."""
+    create_index()
+    file = client.workspace.path / "indexes" / INDEX / "index.json"
+    assert "orphan_of" not in json.loads(file.read_text())
 
 
 # ------------------------------------------------------------------ changes

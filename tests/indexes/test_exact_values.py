@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.syncs import synced
 
 from engine import BadRequest, VectorSearchClient, VectorSearchIndex, Workspace
 from engine.core import types as column_types
@@ -189,14 +190,14 @@ def test_an_index_of_an_older_release_takes_decimals_over_at_the_next_sync(
         disable_notice=True, workspace=Workspace(index._workspace.path)
     ).get_index("e", INDEX)
     assert len(search(again)) == 5
-    again.sync()
+    synced(again)
     assert keys(again, {"x": Decimal("0.35")}) == [0]
     published = again._workspace.index_versions(INDEX)
     assert max(published) == 2
     files = newest.parents[1].glob("segments/*/rows.parquet")
     types = {pq.read_schema(file).field("x").type for file in files}
     assert types == {pa.float64(), pa.decimal128(10, 2)}  # the version before is kept
-    again.sync()
+    synced(again)
     assert again._workspace.index_versions(INDEX) == published
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from support.encoder import CountingEncoder
+from support.syncs import synced
 
 from engine import (
     BadRequest,
@@ -436,7 +437,7 @@ def test_a_new_column_of_the_source_table_is_not_picked_up(
 ) -> None:
     index = create_index()
     rewrite(client, lambda table: table.append_column("new", pa.array(["x"] * 60)))
-    index.sync()
+    synced(index)
     with pytest.raises(BadRequest) as caught:
         index.similarity_search(["new"], query_vector=[0.25] * 16)
     assert caught.value.message == "Requested columns to fetch are not present in index: new"
@@ -449,7 +450,10 @@ def test_a_lost_column_fails_the_sync_until_it_is_back(
     whole = client.workspace.read_table(TABLE)
     client.workspace.write_table(TABLE, whole.slice(0, 10).drop_columns(["price"]))
     with pytest.raises(InvalidState, match="no longer has the column price of index"):
-        index.sync()
+        client.workspace.sync(INDEX)
+    failed = synced(index)["failed_status"]
+    assert set(failed) == {"error_code", "error_message", "last_processed_commit_version"}
+    assert failed["error_code"] == "INVALID_STATE"
     for seen in (
         index,
         VectorSearchClient(workspace=client.workspace.path).get_index(index_name=INDEX),
@@ -462,8 +466,7 @@ def test_a_lost_column_fails_the_sync_until_it_is_back(
     reply = index.similarity_search(["price"], query_vector=[0.25] * 16)
     assert reply["result"]["row_count"] == 5
     client.workspace.write_table(TABLE, whole.slice(0, 10))
-    index.sync()
-    status = index.describe()["status"]
+    status = synced(index)
     assert status["detailed_state"] == "ONLINE_NO_PENDING_UPDATE"
     assert (status["message"], status["indexed_row_count"]) == ("Index creation succeeded.", 10)
 
@@ -477,7 +480,7 @@ def test_a_column_of_another_type_is_written_anew(
     rewrite(client, cast("year", pa.string()))
     rewrite(client, cast("product_id", pa.int64()))
     rewrite(client, cast("image_embedding", pa.list_(pa.float32())))
-    index.sync()
+    synced(index)
     after = index.similarity_search(kept, query_vector=[0.25] * 16, num_results=60)
     assert after["result"]["data_array"] == [
         [key, str(int(year)), vector, score]
@@ -516,9 +519,11 @@ def test_a_key_or_vector_of_another_kind_fails_the_sync(
     index = create_index()
     rewrite(client, cast(column, kind))
     with pytest.raises(InvalidState) as caught:
-        index.sync()
+        client.workspace.sync(INDEX)
     assert words in caught.value.message
-    assert index.describe()["status"]["detailed_state"] == "ONLINE_PIPELINE_FAILED"
+    status = synced(index)
+    assert status["detailed_state"] == "ONLINE_PIPELINE_FAILED"
+    assert words in status["message"]
 
 
 def test_a_source_column_that_holds_no_text_any_more_fails_the_sync(
@@ -529,7 +534,7 @@ def test_a_source_column_that_holds_no_text_any_more_fails_the_sync(
         client, lambda t: t.set_column(t.schema.get_field_index("season"), "season", t["price"])
     )
     with pytest.raises(InvalidState, match="season from string to double, expected strings"):
-        index.sync()
+        client.workspace.sync(index.name)
 
 
 def test_an_index_whose_first_sync_failed_is_offline_until_one_succeeds(
@@ -553,7 +558,6 @@ def test_an_index_whose_first_sync_failed_is_offline_until_one_succeeds(
         "error_message": message,
     }
     monkeypatch.undo()
-    client.get_index(index_name=INDEX).sync()
-    status = client.get_index(index_name=INDEX).describe()["status"]
+    status = synced(client.get_index(index_name=INDEX))
     assert (status["ready"], status["indexed_row_count"]) == (True, 60)
     assert "failed_status" not in status

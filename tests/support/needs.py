@@ -14,7 +14,7 @@ BRINGS = {
     "delta": ("deltalake",),
     "pandas": ("pandas",),
     "sdk": ("databricks.sdk",),
-    "clients": ("databricks.ai_search", "databricks.vector_search"),
+    "clients": ("databricks.ai_search", "databricks.sql", "databricks.vector_search"),
     "references": ("onnx", "transformers"),
     "applications": ("uv",),
 }

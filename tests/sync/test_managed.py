@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -365,7 +366,13 @@ def test_a_query_that_can_not_be_encoded_names_the_endpoint(shop: Shop) -> None:
     shop.encoder.refused = {"red"}
     with pytest.raises(InvalidParameterValue) as caught:
         shop.index.similarity_search(["id"], query_text="red")
-    assert caught.value.message == FAILED_CALL + "'red'"
+    # As the cloud says it of a query: the endpoint's own error is told in JSON.
+    first, _, own = caught.value.message.partition("\n")
+    assert first == "Failed to call Model Serving endpoint. Error message:"
+    assert json.loads(own) == {
+        "error_code": "INVALID_PARAMETER_VALUE",
+        "message": FAILED_CALL + "'red'",
+    }
     shop.workspace.delete_serving_endpoint("mine")
     with pytest.raises(NotFound, match="The given endpoint does not exist"):
         shop.index.similarity_search(["id"], query_text="red")

@@ -73,5 +73,22 @@ def sorted_places(clauses: Sequence[SortColumn], values: Sequence[Sequence[Any]]
     return places
 
 
+def first_places(
+    clauses: Sequence[SortColumn], values: Sequence[Sequence[Any]], count: int
+) -> list[int]:
+    """The first `count` of `sorted_places`, and the rows behind that are equal to the last of them."""
+    places = sorted_places(clauses, values)
+    end = count
+    while 0 < end < len(places) and _are_equal(values, places[count - 1], places[end]):
+        end += 1
+    return places[:end]
+
+
+def _are_equal(values: Sequence[Sequence[Any]], one: int, other: int) -> bool:
+    """Whether two rows are equal in all columns; nulls are."""
+    pairs = ((column[one], column[other]) for column in values)
+    return all(a == b or (_is_null(a) and _is_null(b)) for a, b in pairs)
+
+
 def _is_null(value: object) -> bool:
     return value is None or value != value

@@ -9,6 +9,10 @@ import click
 
 from engine import __version__
 from engine.doors.cli.build import build, demo, embed, import_command
+from engine.doors.cli.catalogs.catalogs import catalog
+from engine.doors.cli.catalogs.schemas import schema
+from engine.doors.cli.catalogs.tables import table
+from engine.doors.cli.catalogs.volumes import volume
 from engine.doors.cli.endpoints import endpoint
 from engine.doors.cli.evaluation.command import evaluate
 from engine.doors.cli.indexes import index
@@ -16,9 +20,8 @@ from engine.doors.cli.models import models, serving
 from engine.doors.cli.options import Group
 from engine.doors.cli.search import search
 from engine.doors.cli.server import serve
-from engine.doors.cli.tables import table
+from engine.doors.cli.sql import sql
 from engine.doors.cli.training.command import train
-from engine.doors.cli.volumes import volume
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,7 +35,7 @@ def main() -> None:
 
 
 for command in (
-    import_command, embed, build, demo, search, models, evaluate, train, table, volume, endpoint, index,
-    serving, serve,
+    import_command, embed, build, demo, search, sql, models, evaluate, train, catalog, schema, table,
+    volume, endpoint, index, serving, serve,
 ):  # fmt: skip
     main.add_command(command)

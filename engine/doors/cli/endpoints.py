@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.doors.cli.options import Group, with_workspace
-from engine.doors.cli.printing import explain_if_empty, print_table
+from engine.doors.cli.printing import explain_if_empty, note, print_table
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -49,6 +49,14 @@ def endpoint_list(workspace: Workspace) -> None:
 @click.argument("name")
 @with_workspace
 def endpoint_delete(workspace: Workspace, name: str) -> None:
-    """Delete an endpoint that has no indexes."""
+    """Delete an endpoint. Its indexes are not found any more."""
+    indexes = []
+    if workspace.endpoint_exists(name):
+        indexes = [index["name"] for index in workspace.list_indexes(name)]
     workspace.delete_endpoint(name)
     click.echo(f"deleted endpoint {name}")
+    if indexes:
+        note(
+            f"{', '.join(indexes)} stayed behind, and can't be found any more: create them again, or "
+            "remove what is left with vitrine index delete"
+        )

@@ -89,7 +89,7 @@ def index_list(workspace: Workspace) -> None:
     rows = []
     for found in workspace.list_indexes():
         with contextlib.suppress(NotFound):  # deleted just now
-            status = workspace.get_index(found["name"])["status"]
+            status = found.get("status") or workspace.get_index(found["name"])["status"]
             endpoint_name = found.get("endpoint_name")
             row = {"name": found["name"], "endpoint": endpoint_name}
             rows.append(
@@ -103,9 +103,9 @@ def index_list(workspace: Workspace) -> None:
 @click.argument("name")
 @with_workspace
 def index_delete(workspace: Workspace, name: str) -> None:
-    """Delete an index and its files."""
+    """Delete an index and its files, also one that the deletion of its endpoint left behind."""
     name = workspace.full_index_name(name)
-    workspace.delete_index(name)
+    workspace.delete_index(name, orphaned=True)
     click.echo(f"deleted index {name}")
 
 

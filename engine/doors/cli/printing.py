@@ -101,8 +101,10 @@ def print_result(result: SearchResult, all_columns: bool = True) -> None:
         click.echo("no product matches")
 
 
-def print_table(rows: list[dict[str, Any]], columns: list[str]) -> None:
-    """Rows as an aligned table; long values are cut."""
+def print_table(
+    rows: list[dict[str, Any]], columns: list[str], headers: list[str] | None = None
+) -> None:
+    """Rows as an aligned table, headed by the columns' names or others; long values are cut."""
     from tabulate import tabulate
 
     def cell(value: object) -> str:
@@ -111,4 +113,4 @@ def print_table(rows: list[dict[str, Any]], columns: list[str]) -> None:
         return text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"
 
     body = [[cell(row[name]) for name in columns] for row in rows]
-    click.echo(tabulate(body, headers=columns, tablefmt="simple", disable_numparse=True))
+    click.echo(tabulate(body, headers=headers or columns, tablefmt="simple", disable_numparse=True))

@@ -59,9 +59,10 @@ class AsyncAISearchIndex(Mirrored):
     """One index, awaited; `AISearchClient.get_async_index` makes it.
 
     A call that is cancelled, or whose time is over, ends when its thread has ended: nothing is left
-    running and no lock is held. A sync is undone up to its last step, and leaves the version that was
-    published before; a write that had begun is then done completely or not at all. It writes the rows,
-    and deletes the keys, that its list holds at the call.
+    running and no lock is held. A write that had begun is then done completely or not at all. It writes
+    the rows, and deletes the keys, that its list holds at the call. A sync goes on without its caller;
+    where it is waited for (`waiting_syncs`), it is undone up to its last step, and leaves the version
+    that was published before.
     """
 
     def __init__(

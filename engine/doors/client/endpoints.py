@@ -87,7 +87,11 @@ class EndpointCalls:
         return {"endpoints": self.workspace.list_endpoints()}
 
     def delete_endpoint(self, name: str) -> dict[str, Any]:
-        """Delete an endpoint without indexes. Raises NotFound, InvalidState."""
+        """Delete an endpoint; its indexes stay behind, and are not found any more.
+
+        Raises:
+            NotFound: no such endpoint. InvalidState: it has indexes, and the workspace is strict.
+        """
         self.workspace.delete_endpoint(name)
         return {}
 

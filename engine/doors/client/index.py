@@ -43,8 +43,17 @@ class AISearchIndex(Mirrored):
         return self._workspace.get_index(self.name)
 
     def sync(self) -> dict[str, Any]:
-        """Bring the index to the state of its source table; done on return. Raises BadRequest."""
-        self._workspace.sync(self.name)
+        """Begin to bring the index to the state of its source table, and return at once.
+
+        `describe` shows how far it is: first ONLINE_UPDATING_PIPELINE_RESOURCES and
+        ONLINE_TRIGGERED_UPDATE, at the end ONLINE_NO_PENDING_UPDATE, or ONLINE_PIPELINE_FAILED with
+        `failed_status`. In a workspace of which `waiting_syncs` is set, it is done on return, and
+        raises where it failed.
+
+        Raises:
+            NotFound: no such index. BadRequest: a sync is running already. InvalidParameterValue.
+        """
+        self._workspace.start_sync(self.name)
         return {}
 
     def wait_until_ready(
@@ -53,10 +62,11 @@ class AISearchIndex(Mirrored):
         timeout: timedelta = timedelta(hours=24),
         wait_for_updates: bool = False,
     ) -> None:
-        """Return when the index is online, which one on a running endpoint always is.
+        """Return when the index is online, which one on a running endpoint always is, synced or not.
 
         Args:
-            wait_for_updates: also until no update runs; a CONTINUOUS index never gets there.
+            wait_for_updates: also until no update runs; a CONTINUOUS index never gets there, nor does
+                one whose sync failed.
 
         Raises:
             NotFound: no such index. Exception: it is offline, or the time is over.
@@ -91,7 +101,7 @@ class AISearchIndex(Mirrored):
             last_primary_key: the reply's `last_primary_key` of the page before.
 
         Returns:
-            `{"data": [...], "last_primary_key": text}`; `{"data": []}` behind the last row.
+            `{"data": [...], "last_primary_key": text}`; `{}` behind the last row.
 
         Raises:
             NotFound, BadRequest, InvalidParameterValue: as the service refuses.

@@ -35,7 +35,8 @@ class SimilaritySearch:
         columns_to_rerank: the older form of `reranker`, which means the base model.
         reranker: a `DatabricksReranker`, or what names its columns in the same way.
         query_columns: text columns whose words count; None for all.
-        sort_columns: `"price DESC"`, ...: the order of the rows that were found.
+        sort_columns: `"price DESC"`, ...: the order of the rows that were found; of FULL_TEXT, of all
+            that match.
         facets: `"col"`, `"col TOP n"` or `"col BUCKETS [[from,to],...]"`.
         disable_notice: taken and not needed.
         total_retries, backoff_factor, backoff_jitter: see `retries.with_retries`.

@@ -1,7 +1,6 @@
 """Waiting for a state. Knows clocks and what the package prints meanwhile; not what it waits for.
 
-No call of this engine takes long: a state that is not reached at the first poll is one that another
-process has to bring about.
+A sync of few rows is done after some milliseconds, so the first polls follow each other closely.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-_POLL_SECONDS = 0.1
+_FIRST_SECONDS, _POLL_SECONDS = 0.002, 0.1  # between two polls, at first and at most
 
 
 def wait_for_state(
@@ -29,12 +28,13 @@ def wait_for_state(
             With no time at all it is not called.
     """
     started = time.monotonic()
-    seconds = timeout.total_seconds()
+    seconds, pause = timeout.total_seconds(), _FIRST_SECONDS
     state = state_of()
     while not is_reached(state) and (waited := time.monotonic() - started) < seconds:
         refuse(state)
         if verbose:
             print(f"{subject} is in state {state}. Time: {int(waited)}s.")
-        time.sleep(min(_POLL_SECONDS, seconds - waited))
+        time.sleep(min(pause, seconds - waited))
+        pause = min(2 * pause, _POLL_SECONDS)
         state = state_of()
     return state

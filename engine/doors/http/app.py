@@ -27,10 +27,12 @@ from engine.doors.http.credentials import Credentials
 from engine.doors.http.description import describe_api
 from engine.doors.http.guard import Guard, Limits, name_operation, request_id
 from engine.doors.http.metrics import current_metrics
+from engine.doors.http.sql import links
 from engine.doors.rest import ROUTES
-from engine.doors.rest.bodies import MalformedRequest, encode_json, parse_body
+from engine.doors.rest.bodies import encode_json, parse_body
 from engine.doors.rest.read_cost import READS, cost_of_read
 from engine.doors.rest.routing import EndpointNotFound, answer, error_body, find_route
+from engine.errors import VitrineError
 from engine.service.search.cost import REFUSED, Cost
 from engine.workspace import Workspace
 
@@ -44,6 +46,7 @@ _DOCUMENTATION = (
     "the API's own documents. The pages /docs and /redoc load their scripts from a public address, so "
     "they need a network; /openapi.json does not."
 )
+_STATEMENTS = "/sql/statements"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -72,6 +75,7 @@ def create_app(
         *login.routes(credentials),
         *files.routes(workspace),
         *model_serving.routes(workspace),
+        *links.routes(workspace),
         Route("/health", _health(workspace)),
         Route("/metrics", _metrics),
         Route("/api/2.0/preview/scim/v2/Me", _me),
@@ -86,6 +90,7 @@ class _ApiCall:
     """One request for the REST table.
 
     Attributes:
+        origin: scheme and host that it was sent to; "" where no link can be asked for.
         body: its bytes, or the values that they stand for.
         cost: of a read; None for all else.
     """
@@ -95,13 +100,21 @@ class _ApiCall:
     path: str
     query: Mapping[str, object]
     id: str
+    origin: str
     body: object = field(repr=False)
     cost: Cost | None = None
 
     def answer(self) -> tuple[bytes, int, str]:
         """The reply as JSON, the status and the operation's name."""
         status, reply, operation = answer(
-            ROUTES, self.workspace, self.method, self.path, self.query, self.body, self.id
+            ROUTES,
+            self.workspace,
+            self.method,
+            self.path,
+            self.query,
+            self.body,
+            self.id,
+            self.origin,
         )
         return encode_json(reply), status, operation
 
@@ -118,7 +131,7 @@ class _ApiCall:
             return replace(self, cost=_UNREAD)
         try:
             values = parse_body(self.body)
-        except MalformedRequest:
+        except VitrineError:
             return replace(self, cost=REFUSED)
         if not isinstance(values, dict):
             return replace(self, cost=REFUSED)
@@ -141,7 +154,9 @@ def _api(workspace: Workspace, limits: Limits) -> Any:
         query = {name: given.getlist(name) for name in given} if given else {}
         path = request.scope["raw_path"].decode("latin-1")
         method = "GET" if request.method == "HEAD" else request.method
-        call = _ApiCall(workspace, method, path, query, request_id(request), body).with_cost()
+        number = request_id(request)
+        origin = _origin(request) if _STATEMENTS in path else ""  # which only links need
+        call = _ApiCall(workspace, method, path, query, number, origin, body).with_cost()
         cost = call.cost
         if cost is not None and cost.reply_bytes > _SMALL:
             return _LargeReply(request, call, replies, large)
@@ -156,6 +171,11 @@ def _api(workspace: Workspace, limits: Limits) -> Any:
         return Response(content, status, media_type="application/json")
 
     return api
+
+
+def _origin(request: Request) -> str:
+    """Scheme and host that a request was sent to, as its sender names them."""
+    return f"{request.scope['scheme']}://{request.headers.get('host', '127.0.0.1')}"
 
 
 class _LargeReply(Response):

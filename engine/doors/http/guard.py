@@ -33,6 +33,7 @@ from engine.doors.http.credentials import Credentials, Unauthenticated
 from engine.doors.http.deadline import Deadline
 from engine.doors.rest.routing import error_body
 from engine.errors import TooManyRequests
+from engine.service.warehouse.runs import LINKS
 
 LOGIN_PATHS = ("/.well-known/", "/oidc/")  # where callers get their tokens
 PUBLIC = ("/health", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
@@ -169,7 +170,7 @@ class Guard:
                 f"is one, of {', '.join(LOOPBACK)}."
             )
             return exchange.error(403, "PERMISSION_DENIED", text)
-        is_public = path in PUBLIC or path.startswith(LOGIN_PATHS)
+        is_public = path in PUBLIC or path.startswith((*LOGIN_PATHS, LINKS))  # links carry a secret
         if self._credentials is not None and not is_public:
             try:
                 self._credentials.check_bearer(exchange.header("authorization"))

@@ -17,6 +17,7 @@ from engine.errors import InvalidParameterValue, NotSupported, VitrineError
 from engine.service.serving.invocations import invoke
 from engine.workspace import Workspace
 
+_NO_CHAT = "No chat model is offered offline; use a mock of it."
 _OPENAI = ("input", "encoding_format", "dimensions")
 _THREADS = 64  # as many calls as a batch holds wait for a model; queries have threads of their own
 
@@ -37,9 +38,11 @@ def routes(workspace: Workspace) -> list[Route]:
 
     async def chat(request: Request) -> Response:
         name_operation(request, "chat")
-        return _refused(
-            request, NotSupported("No chat model is offered offline; use a mock of it.")
-        )
+        return _refused(request, NotSupported(_NO_CHAT))
+
+    async def responses(request: Request) -> Response:
+        name_operation(request, "responses")
+        return _refused(request, NotSupported(_NO_CHAT))
 
     async def _answered(request: Request, split: Any) -> Response:
         body = await request.body()
@@ -53,6 +56,7 @@ def routes(workspace: Workspace) -> list[Route]:
     return [
         Route("/serving-endpoints/embeddings", embeddings, methods=["POST"]),
         Route("/serving-endpoints/chat/completions", chat, methods=["POST"]),
+        Route("/serving-endpoints/responses", responses, methods=["POST"]),
         Route("/serving-endpoints/{name}/invocations", invocations, methods=["POST"]),
     ]
 

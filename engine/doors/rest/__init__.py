@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.doors.rest import ai_search, data, endpoints, indexes, serving, unity_catalog
+from engine.doors.rest import ai_search, catalogs, data, endpoints, indexes, serving
 from engine.doors.rest.routing import Json, Route, answer
+from engine.doors.rest.sql import statements, warehouses
 from engine.workspace import Workspace
 
 ROUTES: tuple[Route, ...] = (
@@ -17,7 +18,9 @@ ROUTES: tuple[Route, ...] = (
     *data.ROUTES,
     *ai_search.ROUTES,
     *serving.ROUTES,
-    *unity_catalog.ROUTES,
+    *catalogs.ROUTES,
+    *statements.ROUTES,
+    *warehouses.ROUTES,
 )
 
 

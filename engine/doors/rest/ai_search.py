@@ -189,7 +189,7 @@ def _delete_index(workspace: Workspace, request: Request) -> Json:
 
 
 def _sync(workspace: Workspace, request: Request) -> Json:
-    workspace.sync(index_of(workspace, request))
+    workspace.start_sync(index_of(workspace, request))
     return {}
 
 
@@ -211,13 +211,12 @@ def _scan(workspace: Workspace, request: Request) -> Json:
     if request.body.get("page_token"):
         arguments["last_primary_key"] = _key_of(request.body["page_token"])
     found = workspace.scan_index(name, **arguments)
+    if not found:
+        return {}
     rows = [
         {field["key"]: _plain(field["value"]) for field in row["fields"]} for row in found["data"]
     ]
-    out: Json = {"data": rows}
-    if "last_primary_key" in found:
-        out["next_page_token"] = _token_of(found["last_primary_key"])
-    return out
+    return {"data": rows, "next_page_token": _token_of(found["last_primary_key"])}
 
 
 def _plain(value: Mapping[str, Any]) -> Any:

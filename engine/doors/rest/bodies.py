@@ -22,7 +22,7 @@ _ROWS_AT_ONCE = 64  # with vectors of 1,024 numbers, some milliseconds
 
 
 class MalformedRequest(BadRequest):
-    """The request can't be read, or has a field that the route doesn't take."""
+    """The request can't be read, or has a field that the route doesn't take and that is refused."""
 
     error_code = "MALFORMED_REQUEST"
 

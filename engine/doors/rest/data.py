@@ -42,6 +42,7 @@ QUERY = (
 )
 INPUTS = Field("inputs_json", "string", required=True)
 KEYS = Field("primary_keys", "scalars")
+SCAN = (Field("num_results", "integer"), Field("last_primary_key", "scalar"))
 ENDPOINT_NAME = Field("endpoint_name", "string")  # checked: the index must be on it
 
 
@@ -108,7 +109,8 @@ def _next_page(workspace: Workspace, request: Request) -> Json:
 
 def _scan(workspace: Workspace, request: Request) -> Json:
     name = _named(workspace, request)
-    given = {key: value for key, value in request.body.items() if key != ENDPOINT_NAME.name}
+    given = {**request.query, **request.body}
+    given.pop(ENDPOINT_NAME.name, None)
     return workspace.scan_index(name, **given)
 
 
@@ -169,11 +171,8 @@ def _reads() -> tuple[Route, ...]:
             "scan_index",
             "Rows in the order of their keys.",
             _scan,
-            body=(
-                Field("num_results", "integer"),
-                Field("last_primary_key", "scalar"),
-                ENDPOINT_NAME,
-            ),
+            body=(*SCAN, ENDPOINT_NAME),
+            query=SCAN,
         )
     return tuple(routes)
 

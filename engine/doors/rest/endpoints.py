@@ -155,7 +155,13 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", BASE, "list_endpoints", "All endpoints.", _list, query=(PAGE_TOKEN,)),
     Route("GET", ONE, "get_endpoint", "One endpoint with its state.", _get),
-    Route("DELETE", ONE, "delete_endpoint", "Delete an endpoint without indexes.", _delete),
+    Route(
+        "DELETE",
+        ONE,
+        "delete_endpoint",
+        "Delete an endpoint, not its indexes.",
+        _delete,
+    ),
     Route(
         "PATCH",
         ONE,

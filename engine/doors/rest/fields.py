@@ -82,14 +82,15 @@ _CHECKS: dict[Kind, tuple[str, Callable[[object], bool]]] = {
 }
 
 
-def read_body(body: object, fields: Sequence[Field]) -> Values:
-    """The fields of a body that were given, checked; ignored ones left out.
+def read_body(body: object, fields: Sequence[Field], strict: bool = False) -> Values:
+    """The fields of a body that were given, checked; ignored and unknown ones left out.
 
     Args:
         body: JSON text, or the values that it stands for; None and empty text are an empty object.
+        strict: refuse a field that is not among `fields`, which the service drops.
 
     Raises:
-        MalformedRequest: no JSON object, or a field that is not among `fields`.
+        MalformedRequest: no JSON object, or an unknown field where that is refused.
         InvalidParameterValue: a value of another kind, or a required field that is missing.
     """
     if isinstance(body, (str, bytes)):
@@ -99,19 +100,22 @@ def read_body(body: object, fields: Sequence[Field]) -> Values:
         body = {}
     if not isinstance(body, dict):
         raise MalformedRequest(f"The body is {shown(body)}; expected a JSON object.")
-    return read_object(body, fields)
+    return read_object(body, fields, strict=strict)
 
 
-def read_object(given: Mapping[str, Any], fields: Sequence[Field], path: str = "") -> Values:
+def read_object(
+    given: Mapping[str, Any], fields: Sequence[Field], path: str = "", strict: bool = False
+) -> Values:
     """The fields of one object; see `read_body`.
 
     Args:
         path: where the object stands, with a full stop at the end, for messages.
     """
-    known = {field.name: field for field in fields}
-    for name in given:
-        if name not in known:
-            raise MalformedRequest(_unknown(f"{path}{name}", str(name), list(known)))
+    if strict:
+        known = [field.name for field in fields]
+        for name in given:
+            if name not in known:
+                raise MalformedRequest(_unknown(f"{path}{name}", str(name), known))
     out: Values = {}
     for field in fields:
         value = given.get(field.name)
@@ -126,15 +130,17 @@ def read_object(given: Mapping[str, Any], fields: Sequence[Field], path: str = "
             raise InvalidParameterValue(
                 f"{path}{field.name} is {shown(value)}; expected {expected}."
             )
-        out[field.name] = _inside(value, field, f"{path}{field.name}")
+        out[field.name] = _inside(value, field, f"{path}{field.name}", strict)
     return out
 
 
-def _inside(value: Any, field: Field, path: str) -> Any:
+def _inside(value: Any, field: Field, path: str, strict: bool) -> Any:
     if field.kind == "object" and field.fields:
-        return read_object(value, field.fields, f"{path}.")
+        return read_object(value, field.fields, f"{path}.", strict)
     if field.kind == "objects" and field.fields:
-        return [read_object(item, field.fields, f"{path}[{i}].") for i, item in enumerate(value)]
+        return [
+            read_object(item, field.fields, f"{path}[{i}].", strict) for i, item in enumerate(value)
+        ]
     return value
 
 
@@ -143,11 +149,14 @@ def _unknown(shown: str, name: str, known: Sequence[str]) -> str:
     return f"Unknown field {shown!r:.200}; {taken}.{suggestion(name, known)}"
 
 
-def read_query(given: Mapping[str, object], fields: Sequence[Field]) -> Values:
+def read_query(
+    given: Mapping[str, object], fields: Sequence[Field], strict: bool = False
+) -> Values:
     """The parameters of a query string that were given, checked and turned to their kinds.
 
     Args:
         given: text, or a list of texts where a name is repeated. Empty texts count as absent.
+        strict: as in `read_body`.
 
     Raises:
         MalformedRequest, InvalidParameterValue: as `read_body`.
@@ -158,14 +167,16 @@ def read_query(given: Mapping[str, object], fields: Sequence[Field]) -> Values:
         if name == "o":  # the workspace's number, which browsers' addresses carry
             continue
         texts = [str(text) for text in value] if isinstance(value, (list, tuple)) else [str(value)]
-        kind = kinds.get(name, "any")
-        if kind in ("strings", "scalars"):
+        kind = kinds.get(name)
+        if kind is None:
+            values[name] = texts  # dropped or refused below
+        elif kind in ("strings", "scalars"):
             values[name] = texts
         elif len(texts) != 1:
             raise InvalidParameterValue(f"{name} is given {len(texts)} times; expected once.")
         else:
             values[name] = _from_text(texts[0], kind) if texts[0] else None
-    return read_object(values, fields)
+    return read_object(values, fields, strict=strict)
 
 
 def _from_text(text: str, kind: Kind) -> object:

@@ -87,7 +87,7 @@ def _update_usage_policy(workspace: Workspace, request: Request) -> Json:
 
 
 def _sync(workspace: Workspace, request: Request) -> Json:
-    workspace.sync(index_of(workspace, request))
+    workspace.start_sync(index_of(workspace, request))
     return {}
 
 
@@ -171,5 +171,5 @@ ROUTES: tuple[Route, ...] = (
         _update_usage_policy,
         body=(Field("usage_policy_id", "string", required=True),),
     ),
-    *both("POST", "/sync", "sync_index", "Bring an index to the state of its table.", _sync),
+    *both("POST", "/sync", "sync_index", "Begin to sync an index with its table.", _sync),
 )

@@ -33,11 +33,13 @@ class Request:
     Attributes:
         path: the parameters of the path, decoded.
         query, body: the fields that were given.
+        origin: scheme and host of the server that was asked; "" in-process.
     """
 
     path: Mapping[str, str]
     query: Values
     body: Values
+    origin: str = ""
 
 
 Answer = Callable[[Workspace, Request], Json]
@@ -111,6 +113,7 @@ def answer(
     query: Mapping[str, object] | None = None,
     body: object = None,
     request_id: str | None = None,
+    origin: str = "",
 ) -> tuple[int, Json, str]:
     """Status, JSON body and the operation's name of a request; never raises.
 
@@ -118,6 +121,7 @@ def answer(
         query: parameters of the query string; a list of texts where one is repeated.
         body: JSON text or bytes, or the values that they stand for; None for no body.
         request_id: what an error names the request by; None makes one up.
+        origin: scheme and host of the server that was asked; "" in-process.
 
     Returns:
         the name is the route's, and empty where no route was found.
@@ -127,9 +131,9 @@ def answer(
     try:
         route, parameters = find_route(routes, method, path)
         operation = route.name
-        request = Request(
-            parameters, read_query(query or {}, route.query), read_body(body, route.body)
-        )
+        strict = workspace.settings.strict_fields
+        fields = read_query(query or {}, route.query, strict)
+        request = Request(parameters, fields, read_body(body, route.body, strict), origin)
         return 200, route.answer(workspace, request), operation
     except VitrineError as error:
         reply = error_body(error.error_code, error.message, error.details, number)

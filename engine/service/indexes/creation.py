@@ -28,8 +28,8 @@ from engine.service.indexes.registry import UNREADABLE, IndexRegistry
 from engine.service.serving.endpoint_models import check_query_model, computed_dimension
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sync.writeback import check_writeback
-from engine.store.indexes.specs import read_spec, write_spec
-from engine.store.layout import Layout
+from engine.store.indexes.specs import read_spec, spec_file, write_spec
+from engine.store.layout import Layout, remove_twice
 from engine.store.tables.table_store import TableStore
 
 
@@ -119,7 +119,9 @@ class IndexCreation:
         """Write the files of a new index."""
         with self._layout.writing(f"index-{spec.name}"):
             self._refuse_taken(spec.name)
-            # What a crash left of a deleted index of this name.
+            with self._layout.writing(f"spec-{spec.name}"):  # an orphan's, as in a deletion
+                remove_twice(spec_file(self._layout, spec.name))
+            # What is left of an orphan; what a crash left of a deleted index of this name.
             shutil.rmtree(self._layout.index_dir(spec.name), ignore_errors=True)
             with self._layout.writing("endpoints"):  # which might be deleted just now
                 self._endpoints.type_of(spec.endpoint_name)
@@ -130,7 +132,8 @@ class IndexCreation:
     def _refuse_taken(self, name: str) -> None:
         taken = f"Vector search index with name {name} already exists"
         try:
-            read_spec(self._layout, name)
+            if read_spec(self._layout, name).orphan_of is not None:
+                return
         except FileNotFoundError:
             return
         except UNREADABLE as error:

@@ -14,17 +14,47 @@ from engine.core.schema import IndexSpec
 from engine.service.indexes.direct_access import schema_json
 from engine.service.indexes.endpoint_states import stopped_message
 from engine.service.indexes.endpoints import Endpoints
-from engine.service.indexes.registry import UNREADABLE, IndexRegistry, Unreadable
+from engine.service.indexes.registry import (
+    UNREADABLE,
+    IndexRegistry,
+    Unreadable,
+    endpoint_gone,
+    is_orphan,
+)
 from engine.service.sync.failures import SyncFailure, failure_of
+from engine.service.sync.pipelines import Phase, Pipelines
 from engine.store.indexes.versions import Version, VersionStore
 from engine.store.layout import Layout
+
+# The first message was seen in the cloud; the second is assumed.
+_UPDATING: dict[Phase, tuple[str, str]] = {
+    "PENDING": (
+        "ONLINE_UPDATING_PIPELINE_RESOURCES",
+        "Index is currently online, pipeline update is pending setup of pipeline resources.",
+    ),
+    "RUNNING": (
+        "ONLINE_TRIGGERED_UPDATE",
+        "Index is currently online, pipeline update is in progress.",
+    ),
+}
 
 
 class Descriptions:
     """The indexes of a workspace as the API shows them."""
 
-    def __init__(self, layout: Layout, registry: IndexRegistry, endpoints: Endpoints) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        registry: IndexRegistry,
+        endpoints: Endpoints,
+        pipelines: Pipelines,
+    ) -> None:
+        """
+        Args:
+            pipelines: say whether an index is being synced.
+        """
         self._layout, self._registry, self._endpoints = layout, registry, endpoints
+        self._pipelines = pipelines
 
     def get(self, name: str, endpoint: str | None = None) -> dict[str, Any]:
         """One index with its status; of one that can't be read, why.
@@ -47,7 +77,12 @@ class Descriptions:
 
     def _described(self, spec: IndexSpec, versions: VersionStore) -> dict[str, Any]:
         try:
-            return describe(spec, versions.current(), failure_of(self._layout, spec.name))
+            phase = None
+            if spec.pipeline_type == "TRIGGERED":
+                # Asked first: where it is over, what it brought is seen below.
+                phase = self._pipelines.phase_of(spec.name)
+            failure = failure_of(self._layout, spec.name) if phase is None else None
+            return describe(spec, versions.current(), failure, phase)
         except UNREADABLE as error:
             return {**describe(spec, None, None), "status": unreadable_status(error.message)}
 
@@ -55,7 +90,7 @@ class Descriptions:
         """The indexes of an endpoint (None: of all), by name, without status.
 
         One that can't be read has a status, which says why. Where its endpoint is not known, it is
-        in each endpoint's list.
+        in each endpoint's list. One whose endpoint was deleted is in the list of all, with a status.
 
         Raises:
             NotFound: no such endpoint.
@@ -64,16 +99,20 @@ class Descriptions:
             return [summary(index) for index in self._registry.found()]
         self._endpoints.get(endpoint)
         found = self._registry.found()
-        return [summary(index) for index in found if index.endpoint_name in (endpoint, None)]
+        here = [index for index in found if index.endpoint_name in (endpoint, None)]
+        return [summary(index) for index in here if not is_orphan(index)]
 
 
 def describe(
-    spec: IndexSpec, version: Version | None, failure: SyncFailure | None
+    spec: IndexSpec,
+    version: Version | None,
+    failure: SyncFailure | None,
+    phase: Phase | None = None,
 ) -> dict[str, Any]:
     """The API's description of one index.
 
     Args:
-        failure: how its last sync failed, or None.
+        failure: how its last sync failed, or None. phase: of the sync that runs, or None.
     """
     described = {**summary(spec), "id": spec.id, "endpoint_type": spec.endpoint_type}
     if spec.usage_policy_id is not None:
@@ -85,15 +124,15 @@ def describe(
         described["direct_access_index_spec"] = _direct(spec)
     else:
         described["delta_sync_index_spec"] = _delta_sync(spec)
-    return {**described, "status": _status(spec, version, failure)}
+    return {**described, "status": _status(spec, version, failure, phase)}
 
 
 def summary(index: IndexSpec | Unreadable) -> dict[str, Any]:
-    """An index as lists show it, without status; one that can't be read with its status."""
+    """An index as lists show it, without status; one that can't be read, or an orphan, with it."""
     if isinstance(index, Unreadable):
         known = {} if index.endpoint_name is None else {"endpoint_name": index.endpoint_name}
         return {"name": index.name, **known, "status": unreadable_status(index.reason)}
-    return {
+    shown: dict[str, Any] = {
         "name": index.name,
         "endpoint_name": index.endpoint_name,
         "primary_key": index.primary_key,
@@ -101,10 +140,13 @@ def summary(index: IndexSpec | Unreadable) -> dict[str, Any]:
         "index_subtype": index.index_subtype,
         "creator": index.creator,
     }
+    if is_orphan(index):
+        shown["status"] = unreadable_status(endpoint_gone(index).message)
+    return shown
 
 
 def unreadable_status(reason: str) -> dict[str, Any]:
-    """The status of an index that can't be read."""
+    """The status of an index that can't be read, or not be found any more."""
     return {
         "ready": False,
         "detailed_state": "OFFLINE_FAILED",
@@ -154,7 +196,7 @@ def _vector_columns(spec: IndexSpec) -> list[dict[str, Any]]:
 
 
 def _status(
-    spec: IndexSpec, version: Version | None, failure: SyncFailure | None
+    spec: IndexSpec, version: Version | None, failure: SyncFailure | None, phase: Phase | None
 ) -> dict[str, Any]:
     status: dict[str, Any] = {"ready": version is not None}
     if version is None:
@@ -163,8 +205,7 @@ def _status(
         if failure:
             status["message"] = f"Index creation failed. {failure.message}"
     else:
-        status["detailed_state"] = _online(spec)
-        status["message"] = "Index creation succeeded."
+        status["detailed_state"], status["message"] = _online(spec, phase)
         if failure:
             status["detailed_state"] = "ONLINE_PIPELINE_FAILED"
             status["message"] = (
@@ -198,11 +239,16 @@ def _last_sync(version: Version) -> dict[str, Any]:
     }
 
 
-def _online(spec: IndexSpec) -> str:
+def _online(spec: IndexSpec, phase: Phase | None) -> tuple[str, str]:
+    """State and message of an index that answers; it does while a sync brings it up to date."""
+    if phase is not None:
+        return _UPDATING[phase]
+    state = "ONLINE_NO_PENDING_UPDATE"
     if spec.is_direct_access:
-        return "ONLINE_DIRECT_ACCESS"
-    continuous = spec.pipeline_type == "CONTINUOUS"
-    return "ONLINE_CONTINUOUS_UPDATE" if continuous else "ONLINE_NO_PENDING_UPDATE"
+        state = "ONLINE_DIRECT_ACCESS"
+    elif spec.pipeline_type == "CONTINUOUS":
+        state = "ONLINE_CONTINUOUS_UPDATE"
+    return state, "Index creation succeeded."
 
 
 def _iso(milliseconds: int) -> str:

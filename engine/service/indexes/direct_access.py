@@ -152,11 +152,14 @@ def _as_arrow(rows: list[dict[str, Any]], spec: IndexSpec) -> tuple[pa.Table, Ma
 def _check_rows(rows: object, spec: IndexSpec) -> list[dict[str, Any]]:
     if not isinstance(rows, (list, tuple)) or not all(isinstance(row, dict) for row in rows):
         raise InvalidParameterValue("inputs must be a list of dicts, one for each row.")
+    known = set(spec.columns)
     for place, row in enumerate(rows):
         if row.get(spec.primary_key) is None:
             raise InvalidParameterValue(
                 f"row {place} of inputs has no value for the primary key {spec.primary_key!r}."
             )
+        if row.keys() - known:
+            raise _unknown_columns(place, row, spec)
     return list(rows)
 
 
@@ -169,8 +172,6 @@ def _usable_rows(
     failed: Failures = []
     for row in rows:
         try:
-            if row.keys() - types.keys():
-                raise _unknown_columns(row, types)
             values = {
                 name: value_of(value, types[name], name)
                 for name, value in row.items()
@@ -186,12 +187,13 @@ def _usable_rows(
     return good, failed
 
 
-def _unknown_columns(row: Mapping[Any, Any], types: Mapping[str, Any]) -> InvalidParameterValue:
-    given = [name for name in row if name not in types]
+def _unknown_columns(place: int, row: Mapping[Any, Any], spec: IndexSpec) -> InvalidParameterValue:
+    given = [name for name in row if name not in spec.columns]
     unknown = sorted(name if isinstance(name, str) else shown(name) for name in given)
     return InvalidParameterValue(
-        f"the index has no column {', '.join(unknown):.200}.{suggestion(unknown[0], types)} "
-        f"Columns: {', '.join(types)}."
+        f"row {place} of inputs, with key {_shown_key(row[spec.primary_key]):.80}: the index has no "
+        f"column {', '.join(unknown):.200}.{suggestion(unknown[0], spec.columns)} "
+        f"Columns: {', '.join(spec.columns)}."
     )
 
 

@@ -37,6 +37,7 @@ from engine.service.indexes.endpoint_states import EndpointStates
 from engine.service.indexes.registry import UNREADABLE, IndexRegistry
 from engine.service.near_names import hint
 from engine.service.workspace_folder import WorkspaceFolder
+from engine.settings import Settings
 from engine.store.endpoint_files import (
     copied_endpoint,
     endpoint_file,
@@ -57,13 +58,21 @@ class Endpoints:
         states: whether an endpoint is stopped, as every query asks.
     """
 
-    def __init__(self, layout: Layout, registry: IndexRegistry, folder: WorkspaceFolder) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        settings: Settings,
+        registry: IndexRegistry,
+        folder: WorkspaceFolder,
+    ) -> None:
         """
         Args:
+            settings: say whether an endpoint that has indexes is deleted.
             registry: says which indexes an endpoint has.
             folder: which folder the workspace is; said where an endpoint is not found in it.
         """
         self._layout, self._registry, self._folder = layout, registry, folder
+        self._strict = settings.strict_endpoints
         self.states = EndpointStates(layout)
 
     def create(
@@ -165,22 +174,33 @@ class Endpoints:
         return found
 
     def delete(self, name: str) -> None:
-        """Delete an endpoint that has no indexes, a damaged one too.
+        """Delete an endpoint, a damaged one too. Its indexes stay behind, and are not found any more.
+
+        Their files stay, as do source and write-back tables; an endpoint of the same name has none of
+        them. A crash on the way leaves the endpoint, which may have lost some: delete it again.
 
         Raises:
-            NotFound: no such endpoint. InvalidState: it still has indexes.
-            NewerRelease: another release made it, which must delete it.
+            NotFound: no such endpoint. InvalidState: it still has indexes, and the workspace is strict.
+            NewerRelease: another release made it or an index on it, which must delete that.
         """
         with self._layout.writing("endpoints"):
+            facts: dict[str, Any] = {}
             with contextlib.suppress(CorruptFile, StorageFailed):
-                self._read(name)
-            living = [index.name for index in self._registry.on_endpoint(name)]
-            if living:
-                raise InvalidState(
-                    f"Endpoint {name} still has indexes: {', '.join(living)}. Delete them first."
-                )
+                facts = self._read(name)
+            self._refuse_living(name)
+            facts = facts or copied_endpoint(self._layout, name) or {}
+            self._registry.orphan(name, facts.get("id", name))
             remove_twice(endpoint_file(self._layout, name))
         self.states.forget(name)
+
+    def _refuse_living(self, name: str) -> None:
+        """In a strict workspace, refuse to delete an endpoint that has indexes."""
+        living = [index.name for index in self._registry.on_endpoint(name)] if self._strict else []
+        if living:
+            raise InvalidState(
+                f"Endpoint {name} still has indexes: {', '.join(living)}. Delete them first. (This "
+                "workspace is strict about endpoints.)"
+            )
 
     # ------------------------------------------------------------------ stop and start
     def stop(self, name: str) -> dict[str, Any]:

@@ -19,7 +19,9 @@ from engine.service.indexes.registry import UNREADABLE, IndexRegistry
 from engine.service.near_names import full_index_name
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sync.failures import failure_of
+from engine.service.sync.pipelines import Pipelines
 from engine.service.sync.run import SyncRun
+from engine.settings import Settings
 from engine.store.indexes.specs import write_spec
 from engine.store.indexes.versions import Version, VersionStore
 from engine.store.layout import Layout
@@ -32,15 +34,21 @@ class Indexes:
     def __init__(
         self,
         layout: Layout,
+        settings: Settings,
         tables: TableStore,
         serving: ServingEndpoints,
         registry: IndexRegistry,
         endpoints: Endpoints,
     ) -> None:
+        """
+        Args:
+            settings: say whether `start_sync` returns when the sync is done.
+        """
         self._layout, self._tables, self._serving = layout, tables, serving
         self._registry, self._states = registry, endpoints.states
+        self._pipelines, self._waiting_syncs = Pipelines(layout), settings.waiting_syncs
         self._creation = IndexCreation(layout, tables, serving, registry, endpoints)
-        self._descriptions = Descriptions(layout, registry, endpoints)
+        self._descriptions = Descriptions(layout, registry, endpoints, self._pipelines)
 
     def create(self, request: IndexRequest) -> SyncReport:
         """Create a delta sync index and fill it with its first sync.
@@ -113,12 +121,33 @@ class Indexes:
         return versions
 
     def sync(self, name: str) -> SyncReport:
-        """Bring an index to the state of its source table.
+        """Bring an index to the state of its source table; done on return.
+
+        Raises:
+            NotFound: no such index. BadRequest: a sync is running.
+            InvalidParameterValue: the index is CONTINUOUS and does this by itself. Else as
+                `SyncRun.finish`.
+        """
+        return self._bring_up_to_date(self._triggered(name))
+
+    def start_sync(self, name: str) -> None:
+        """As the API's sync: begin to bring an index to the state of its source table, and return.
+
+        `get` shows how far it is; a failure is shown there too, and raised nowhere. In a workspace of
+        which `waiting_syncs` is set, as `sync`.
 
         Raises:
             NotFound: no such index. BadRequest: a sync is running.
             InvalidParameterValue: the index is CONTINUOUS and does this by itself.
         """
+        run = self._run_of(self._triggered(name))
+        if self._waiting_syncs:
+            run.run()
+        else:
+            self._pipelines.start(run)
+
+    def _triggered(self, name: str) -> VersionStore:
+        """The versions of an index that is synced by a call. Raises as `start_sync`."""
         spec, versions = self.open_served(name)
         if spec.is_direct_access:
             raise InvalidParameterValue(
@@ -130,10 +159,13 @@ class Indexes:
                 f"Index {name} is CONTINUOUS: it follows its source table by itself, and only "
                 "TRIGGERED indexes are synced by a call."
             )
-        return self._bring_up_to_date(versions)
+        return versions
 
     def _bring_up_to_date(self, versions: VersionStore, asked: bool = True) -> SyncReport:
-        return SyncRun(self._layout, self._tables, self._serving, versions, asked=asked).run()
+        return self._run_of(versions, asked).run()
+
+    def _run_of(self, versions: VersionStore, asked: bool = True) -> SyncRun:
+        return SyncRun(self._layout, self._tables, self._serving, versions, asked=asked)
 
     def _follow(self, spec: IndexSpec, versions: VersionStore) -> None:
         """Sync a CONTINUOUS index; where that fails, its published version goes on serving.
@@ -203,9 +235,17 @@ class Indexes:
     def exists(self, name: str) -> bool:
         return self._registry.exists(name)
 
-    def delete(self, name: str, endpoint: str | None = None) -> None:
-        """Delete an index and its files, a damaged one too. Raises NotFound, NewerRelease."""
-        self._registry.delete(name, endpoint)
+    def delete(self, name: str, endpoint: str | None = None, *, orphaned: bool = False) -> None:
+        """Delete an index and its files, a damaged one too.
+
+        Args:
+            orphaned: also one whose endpoint was deleted, which the API does not find any more; this
+                engine's own.
+
+        Raises:
+            NotFound: no such index. NewerRelease: another release made it, which must delete it.
+        """
+        self._registry.delete(name, endpoint, orphaned)
 
     # ------------------------------------------------------------------ maintenance
     def check(self, name: str) -> list[str]:

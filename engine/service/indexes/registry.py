@@ -1,7 +1,8 @@
 """Which indexes there are: opened, listed, deleted, restored by name. Knows their descriptions' files.
 
 It does not know endpoints, queries or how an index is made. A damaged index is one of them too: it is
-listed with the reason, and can be restored or deleted.
+listed with the reason, and can be restored or deleted. An index whose endpoint was deleted is an orphan:
+its files are there, and nobody finds it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.core import names
 from engine.core.schema import IndexSpec
@@ -67,10 +68,12 @@ class IndexRegistry:
         """The specification and the versions of an index.
 
         Raises:
-            NotFound: no index of this name, or not on this endpoint.
+            NotFound: no index of this name, or not on this endpoint, or its endpoint was deleted.
             CorruptFile, NewerRelease, StorageFailed: its description can't be read.
         """
         opened = self._opened(name)
+        if opened is not None and opened[0].orphan_of is not None:
+            raise endpoint_gone(opened[0])
         if opened is None:
             error = NotFound(f"Vector search index {name} not found")
             error.hint = hint("indexes", name, self.names(), self._folder.describe())
@@ -104,18 +107,19 @@ class IndexRegistry:
 
     # ------------------------------------------------------------------ all of them
     def exists(self, name: str) -> bool:
-        """Whether an index has this name, damaged ones included."""
+        """Whether an index has this name, damaged ones included, orphans not."""
         try:
-            return self._opened(name) is not None
+            opened = self._opened(name)
         except UNREADABLE:
             return True
+        return opened is not None and opened[0].orphan_of is None
 
     def names(self) -> list[str]:
-        """Names of all indexes, damaged ones too, sorted."""
+        """Names of all indexes, damaged ones and orphans too, sorted."""
         return [index.name for index in self.found()]
 
     def found(self) -> list[IndexSpec | Unreadable]:
-        """All indexes by name, each by its specification, or by why that can't be read.
+        """All indexes by name, each by its specification, or by why that can't be read; orphans too.
 
         Those that are made or deleted meanwhile may be among them or not.
         """
@@ -137,8 +141,39 @@ class IndexRegistry:
         return found
 
     def on_endpoint(self, endpoint: str) -> list[IndexSpec | Unreadable]:
-        """The indexes that are known to be of an endpoint; see `found`."""
-        return [index for index in self.found() if index.endpoint_name == endpoint]
+        """The indexes that are known to be of an endpoint; see `found`. Orphans are of none."""
+        return [
+            index
+            for index in self.found()
+            if index.endpoint_name == endpoint and not is_orphan(index)
+        ]
+
+    def orphan(self, endpoint: str, endpoint_id: str) -> None:
+        """Make orphans of an endpoint's indexes, because it is being deleted.
+
+        An index of which nothing can be read stays what it is.
+
+        Raises:
+            NewerRelease, StorageFailed: one can't be changed; then none is.
+        """
+        indexes = [index.name for index in self.on_endpoint(endpoint)]
+        for name in indexes:
+            self._legible(name)
+        for name in indexes:
+            with self._layout.writing(f"spec-{name}"):
+                spec = self._legible(name)
+                if spec is not None and spec.orphan_of is None:
+                    write_spec(self._layout, replace(spec, orphan_of=endpoint_id))
+                    VersionStore(self._layout, spec).unsettle()
+
+    def _legible(self, name: str) -> IndexSpec | None:
+        """What an index's description says, or its copy; None where neither says anything."""
+        try:
+            return read_spec(self._layout, name)
+        except FileNotFoundError:  # deleted just now
+            return None
+        except CorruptFile:
+            return copied_spec(self._layout, name)
 
     def unreadable(self, name: str, error: VitrineError, endpoint: str | None = None) -> Unreadable:
         """What is known of an index whose description was refused with `error`.
@@ -182,14 +217,18 @@ class IndexRegistry:
                 write_spec(self._layout, copied_spec(self._layout, name) or spec)
         return True
 
-    def delete(self, name: str, endpoint: str | None = None) -> None:
+    def delete(self, name: str, endpoint: str | None = None, orphaned: bool = False) -> None:
         """Delete an index and its files at once; running queries finish on what they hold.
+
+        Args:
+            orphaned: an orphan too.
 
         Raises:
             NotFound: no such index. NewerRelease: another release made it, which must delete it.
         """
         try:
-            lock = self.open(name, endpoint)[1].writing()
+            opened = self._opened(name) if orphaned else None
+            lock = (opened or self.open(name, endpoint))[1].writing()
         except (CorruptFile, StorageFailed) as error:
             self.unreadable(name, error, endpoint)
             lock = self._layout.writing(f"index-{name}")
@@ -199,6 +238,21 @@ class IndexRegistry:
                 remove_twice(spec_file(self._layout, name))
             shutil.rmtree(self._layout.index_dir(name), ignore_errors=True)
         self._cached.pop(name, None)
+
+
+def is_orphan(index: IndexSpec | Unreadable) -> bool:
+    """Whether the endpoint of an index was deleted."""
+    return isinstance(index, IndexSpec) and index.orphan_of is not None
+
+
+def endpoint_gone(spec: IndexSpec) -> NotFound:
+    """The service's refusal of an orphan: it names the endpoint's id."""
+    error = NotFound(f"Vector search endpoint {spec.orphan_of} not found")
+    error.hint = (
+        f"Index {spec.name} was on endpoint {spec.endpoint_name}, which was deleted. Create the index "
+        f"again, or remove what is left of it: vitrine index delete {spec.name}"
+    )
+    return error
 
 
 def _check_endpoint(index: IndexSpec | Unreadable, endpoint: str | None) -> None:

@@ -19,7 +19,7 @@ from engine.core.ranking.fusion import reciprocal_rank_fusion
 from engine.core.ranking.sorting import sorted_places
 from engine.core.reply import reply
 from engine.service.search.hits import Hit, Timings, fetch, places
-from engine.service.search.keyword import find_by_words, matching
+from engine.service.search.keyword import find_by_words, find_sorted, matching
 from engine.service.search.nearest import find_nearest
 from engine.service.search.paging import PageRequest, Pages, Ranking
 from engine.service.search.reranking import RerankerChoice, rerank
@@ -61,16 +61,23 @@ def answer(
 
 def ranked(version: Version, query: Query, rerankers: RerankerChoice, timings: Timings) -> Ranking:
     """All results of a query in the order of its pages, and their facets where asked for."""
-    hits = (
-        first_ranking(version, query, timings)
-        if query.reranking is None
-        else _reranked(version, query, rerankers, timings)
-    )
+    hits = _hits(version, query, rerankers, timings)
     facets = _facets(version, query, hits, timings) if query.facets else None
-    if query.sort:
-        keys = fetch(version, *places(hits), [clause.column for clause in query.sort])
-        hits = [hits[place] for place in sorted_places(query.sort, keys)]
     return Ranking.of(hits, facets, timings.plans, timings.warnings)
+
+
+def _hits(version: Version, query: Query, rerankers: RerankerChoice, timings: Timings) -> list[Hit]:
+    """The results of a query in their order; FULL_TEXT sorts all rows that match, others the best."""
+    if query.reranking is not None:
+        hits = _reranked(version, query, rerankers, timings)
+    elif query.sort and query.query_type == "FULL_TEXT":
+        return find_sorted(version, query, timings)
+    else:
+        hits = first_ranking(version, query, timings)
+    if not query.sort:
+        return hits
+    keys = fetch(version, *places(hits), [clause.column for clause in query.sort])
+    return [hits[place] for place in sorted_places(query.sort, keys)]
 
 
 def first_ranking(version: Version, query: Query, timings: Timings) -> list[Hit]:
@@ -134,12 +141,13 @@ def _debug_info(query: Query, ranking: Ranking, timings: Timings) -> dict[str, A
         "reranker_time": timings.rerank_ms,
         "fetch_time": timings.fetch_ms,
     }
-    used = {"filter_time", "fetch_time"}
-    used |= {"ann_time"} if query.query_type != "FULL_TEXT" else set()
+    used = {"ann_time", "filter_time", "fetch_time"}
     used |= {"keyword_time"} if query.query_type != "ANN" else set()
     used |= {"embedding_gen_time"} if timings.encode_ms else set()
     used |= {"reranker_time"} if query.reranking is not None else set()
     info: dict[str, Any] = {"response_time": sum(parts.values())}
+    if query.query_type == "FULL_TEXT":  # the service names the search by words so too
+        parts["ann_time"] = timings.words_ms
     info |= {name: value for name, value in parts.items() if name in used}
     info["plan"] = list(ranking.plans)
     if ranking.warnings:

@@ -20,8 +20,9 @@ import numpy as np
 from engine.core.arrays import Rows
 from engine.core.query import Query
 from engine.core.ranking.bm25 import Scores, Term, idf
+from engine.core.ranking.sorting import first_places, sorted_places
 from engine.core.rows import RowSet
-from engine.service.search.hits import Hit, Timings
+from engine.service.search.hits import Hit, Timings, fetch
 from engine.service.search.nearest import allowed_rows
 from engine.store.indexes.versions import Version
 from engine.store.segments.inverted_index import tokens
@@ -75,6 +76,51 @@ def matching(version: Version, query: Query, timings: Timings) -> list[Rows]:
             out.append(rows if allowed is None else rows[allowed.mask()[rows]])
     timings.words_ms += _milliseconds(started) - (timings.filter_ms - filtered)
     return out
+
+
+def find_sorted(version: Version, query: Query, timings: Timings) -> list[Hit]:
+    """All of the allowed rows that hold a word, in the order of `query.sort`; the first of them.
+
+    Rows that are equal there come best first, ties by primary key.
+
+    Returns:
+        as `find_by_words`.
+    """
+    found = matching(version, query, timings)
+    started = time.perf_counter()
+    parts, rows, scores = _scored_rows(version, query, found)
+    timings.words_ms += _milliseconds(started)
+    values = fetch(version, parts, rows, [clause.column for clause in query.sort])
+    hits = []
+    for place in first_places(query.sort, values, query.num_results):
+        part, row = int(parts[place]), int(rows[place])
+        [key] = version.parts[part].segment.keys_of(rows[place : place + 1])
+        hits.append((Hit(part, row, key, float(scores[place]), None), place))
+    hits.sort(key=lambda pair: (-pair[0].score, pair[0].key))
+    of_hits = [[column[place] for _, place in hits] for column in values]
+    timings.plans += (f"sorted {len(rows):,} rows that hold a word",)
+    return [hits[place][0] for place in sorted_places(query.sort, of_hits)][: query.num_results]
+
+
+def _scored_rows(
+    version: Version, query: Query, found: Sequence[Rows]
+) -> tuple[Rows, Rows, Scores]:
+    """Part, row and exact score of rows that reach the query's threshold, (n,) each.
+
+    Args:
+        found: rows of each part of the version.
+    """
+    terms = _terms(version, query)
+    parts, rows, scores = [_NONE], [_NONE], [np.empty(0)]
+    for number, of_part in enumerate(found):
+        words = version.parts[number].segment.texts
+        here, _ = words.terms_here(terms)
+        of_rows = words.scores(here, of_part)
+        good = of_rows >= query.score_threshold
+        rows.append(of_part[good])
+        scores.append(of_rows[good])
+        parts.append(np.full(len(rows[-1]), number, dtype=np.int64))
+    return np.concatenate(parts), np.concatenate(rows), np.concatenate(scores)
 
 
 def _milliseconds(started: float) -> float:

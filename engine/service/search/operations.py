@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from engine.core.query import DEFAULT_RESULTS, Query
+from engine.core.query import DEFAULT_RESULTS, PAGE_ROWS, Query
 from engine.core.query_request import QueryRequest
 from engine.core.schema import IndexSpec
 from engine.service.indexes.operations import Indexes
-from engine.service.search.answer import answer
+from engine.service.search.answer import answer, ranked
 from engine.service.search.batch import search_batch
 from engine.service.search.hits import Timings
 from engine.service.search.paging import PageRequest, Pages
@@ -48,7 +48,8 @@ class Queries:
             NotFound, BadRequest, InvalidParameterValue: as the API refuses.
         """
         spec, _, version = self._indexes.version_of(request.name)
-        query = request.checked(spec, version.columns, self._settings.strict_filters)
+        given = self._settings
+        query = request.checked(spec, version.columns, given.strict_filters, given.strict_inputs)
         timings = Timings()
         if query.needs_encoding:
             query = self._encoded(query, spec, version, timings)
@@ -63,6 +64,32 @@ class Queries:
         """
         spec, versions = self._indexes.open_served(name)
         return self._answer(self._pages.read(page_token, spec, versions), Timings())
+
+    def rows(
+        self, request: Callable[[list[str]], QueryRequest], name: str
+    ) -> tuple[IndexSpec, Version, list[str], list[tuple[Any, ...]]]:
+        """All results of a query, with every column of the index, as they are stored.
+
+        Args:
+            request: the query, from the names of the index's columns.
+
+        Returns:
+            the index, the version that was searched, the columns, and for each result its values
+            and its score.
+
+        Raises:
+            NotFound, BadRequest, InvalidParameterValue: as the API refuses.
+        """
+        spec, _, version = self._indexes.version_of(name)
+        columns = list(version.columns)
+        query = request(columns).checked(spec, version.columns, self._settings.strict_filters)
+        timings = Timings()
+        if query.needs_encoding:
+            query = self._encoded(query, spec, version, timings)
+        found = ranked(version, query, self._rerankers, timings)
+        starts = range(0, len(found), PAGE_ROWS)
+        rows = [row for at in starts for row in found.page(version, columns, at)]
+        return spec, version, columns, rows
 
     def _encoded(self, query: Query, spec: IndexSpec, version: Version, timings: Timings) -> Query:
         """The query with the vector of its text."""

@@ -43,8 +43,8 @@ def scan(
             smallest. Its row may be gone meanwhile.
 
     Returns:
-        `{"data": [{"fields": [...]}, ...], "last_primary_key": text}`; `{"data": []}` behind the last
-        row. Integer keys ascend as numbers, text by code point.
+        `{"data": [{"fields": [...]}, ...], "last_primary_key": text}`; `{}` behind the last row:
+        clients loop until a page is empty. Integer keys ascend as numbers, text by code point.
 
     Raises:
         InvalidParameterValue: another number of rows, or a key that is not of the key's type.
@@ -58,7 +58,7 @@ def scan(
         found += [(key, number, row) for key, row in islice(pairs, wanted)]
     found = sorted(found)[:wanted]
     if not found:
-        return {"data": []}
+        return {}
     # Columns of the engine's own are left out.
     names = [name for name in version.columns if not name.startswith("__")]
     parts = np.array([part for _, part, _ in found], dtype=np.int64)

@@ -5,6 +5,7 @@ Knows what can be compared with an index's rows; not how rows are encoded.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from engine.core.arrays import Vector
@@ -14,6 +15,9 @@ from engine.errors import InvalidParameterValue, InvalidState, NotFound
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.serving.text_vectors import failed_call
 from engine.store.indexes.versions import Version
+
+# What the service says of an endpoint that fails at a query; the endpoint's own error follows.
+_FAILED = "Failed to call Model Serving endpoint. Error message:"
 
 
 def encode_query(serving: ServingEndpoints, spec: IndexSpec, version: Version, text: str) -> Vector:
@@ -25,10 +29,20 @@ def encode_query(serving: ServingEndpoints, spec: IndexSpec, version: Version, t
     """
     name = spec.text_endpoint
     assert name is not None
+    try:
+        _check_model(serving, spec, version, name)
+        return serving.encode_text(name, text)
+    except InvalidParameterValue as error:
+        own = {"error_code": error.error_code, "message": error.message}
+        written = json.dumps(own, separators=(",", ":"), ensure_ascii=False)
+        raise InvalidParameterValue(f"{_FAILED}\n{written}") from error
+
+
+def _check_model(serving: ServingEndpoints, spec: IndexSpec, version: Version, name: str) -> None:
+    """Refuse a query endpoint whose vectors can't be compared with an index's rows."""
     model = model_of(serving, name)
     check_dimension(spec, name, model)
     check_rows_model(serving, spec, version, model)
-    return serving.encode_text(name, text)
 
 
 def check_rows_model(

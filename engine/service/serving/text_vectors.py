@@ -5,7 +5,9 @@ Knows the cache and what an encoder may return; not where an endpoint's encoder 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -61,13 +63,14 @@ def embed_texts(
             key: cached.vector for key, cached in part.get(list(distinct)).items()
         }
         missing = [key for key in distinct if key not in found]
-        for start in range(0, len(missing), BATCH_TEXTS):
-            check()
-            keys = missing[start : start + BATCH_TEXTS]
-            outcomes = list(_outcomes(endpoint, encoder, [distinct[key] for key in keys]))
-            found.update(zip(keys, outcomes))
-            _remember(part, keys, outcomes)
-            progress(len(keys))
+        with _remembering(part) as remember:
+            for start in range(0, len(missing), BATCH_TEXTS):
+                check()
+                keys = missing[start : start + BATCH_TEXTS]
+                outcomes = list(_outcomes(endpoint, encoder, [distinct[key] for key in keys]))
+                found.update(zip(keys, outcomes))
+                remember(keys, outcomes)
+                progress(len(keys))
     finally:
         cache.close()
     return [found[key] for key in digests]
@@ -122,7 +125,27 @@ def _outcomes(endpoint: str, encoder: TextEncoder, texts: Sequence[str]) -> Iter
             yield from _outcomes(endpoint, encoder, part)
 
 
-def _remember(part: CachePart, keys: Sequence[bytes], outcomes: Sequence[Vector | str]) -> None:
-    good = [(key, out) for key, out in zip(keys, outcomes) if not isinstance(out, str)]
-    if good:
-        part.put([key for key, _ in good], np.stack([vector for _, vector in good]))
+@contextlib.contextmanager
+def _remembering(part: CachePart) -> Iterator[Callable[[list[bytes], list[Vector | str]], None]]:
+    """What puts vectors into the cache while the next are encoded; also those of work that is cut short.
+
+    One batch is on its way at a time; where the one before was refused, the next call raises that.
+    """
+    under_way: list[Future[object]] = []
+
+    def settle() -> None:
+        while under_way:
+            under_way.pop().result()
+
+    def remember(keys: list[bytes], outcomes: list[Vector | str]) -> None:
+        settle()
+        good = {k: out for k, out in zip(keys, outcomes) if not isinstance(out, str)}
+        if good:
+            vectors = np.stack(list(good.values()))
+            under_way.append(writer.submit(part.put, list(good), vectors))
+
+    with ThreadPoolExecutor(1, "vitrine-cache") as writer:
+        try:
+            yield remember
+        finally:
+            settle()

@@ -1,1 +1,1 @@
-"""SQL: statements as values, and what carries them out."""
+"""SQL: statements of users, run by DuckDB over the workspace's own tables."""

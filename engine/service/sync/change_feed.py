@@ -9,9 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from engine.core.arrays import Mask
-from engine.service.sync.counts import RowCounts
 from engine.service.sync.origins import NeedsFullRead
-from engine.service.sync.source_rows import KEYLESS, SourceBatch, SourceRows
+from engine.service.sync.source_rows import KEYLESS, RowCounts, SourceBatch, SourceRows
 from engine.service.sync.stored_columns import unstorable
 from engine.store.indexes.changes import Change
 

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from engine.core.arrays import Mask, Rows
-from engine.service.sync.counts import RowCounts
 from engine.service.sync.origins import FileId, NeedsFullRead, Reading
-from engine.service.sync.source_rows import REPEATED, SourceBatch, SourceRows
+from engine.service.sync.source_rows import REPEATED, RowCounts, SourceBatch, SourceRows
 from engine.store.indexes.changes import Change
 from engine.store.segments.columns import number_array
 from engine.store.segments.segment import GROUP_COLUMN, Segment

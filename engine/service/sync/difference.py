@@ -13,9 +13,8 @@ import pyarrow as pa
 
 from engine.service.sync.change_feed import apply_feed
 from engine.service.sync.comparison import compare
-from engine.service.sync.counts import RowCounts
 from engine.service.sync.origins import NeedsFullRead, Origins
-from engine.service.sync.source_rows import WHOLE_TABLE, SourceRows
+from engine.service.sync.source_rows import WHOLE_TABLE, RowCounts, SourceRows
 from engine.store.indexes.changes import Change
 from engine.store.indexes.versions import Version
 from engine.store.tables.delta import DeltaSource

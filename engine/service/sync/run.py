@@ -5,6 +5,7 @@ Only the difference is read, encoded and written, as far as it can be known; see
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -15,12 +16,11 @@ from engine.core.names import table_name
 from engine.core.schema import MAX_LISTED_FAILURES, IndexSpec, SyncReport
 from engine.errors import BadRequest, CorruptFile, InvalidState, Locked, StorageFailed
 from engine.service.serving.serving_endpoints import ServingEndpoints
-from engine.service.sync.counts import RowCounts
 from engine.service.sync.difference import is_made_from, state_of, take_difference
 from engine.service.sync.encoded_texts import EncodedTexts, encoding_progress
 from engine.service.sync.failures import SyncAttempt
 from engine.service.sync.row_vectors import NoVectors, RowVectors, StoredVectors
-from engine.service.sync.source_rows import KEYLESS, REPEATED, SourceRows
+from engine.service.sync.source_rows import KEYLESS, REPEATED, RowCounts, SourceRows
 from engine.service.sync.stored_columns import index_columns, stored_fields, type_texts
 from engine.service.sync.writeback import write_back
 from engine.store.indexes.changes import Change
@@ -63,34 +63,62 @@ class SyncRun:
         self._spec: IndexSpec = versions.spec
         self._attempt = SyncAttempt(layout, self._spec.name, asked)
         self._started = time.monotonic()
+        self._lock = contextlib.ExitStack()
+
+    @property
+    def index(self) -> str:
+        """Name of the index."""
+        return self._spec.name
 
     def run(self) -> SyncReport:
         """Bring the index to the state of its source table and publish that as a new version.
+
+        Raises:
+            as `accept` and `finish`.
+        """
+        self.accept()
+        return self.finish()
+
+    def accept(self) -> None:
+        """Take the index's lock; `finish`, in whatever thread, gives it back.
+
+        Raises:
+            BadRequest: another sync is running. NotFound: the index was deleted meanwhile.
+            StorageFailed: the system refused the lock.
+        """
+        try:
+            self._lock.enter_context(self._versions.writing(wait_seconds=0.1))
+        except Locked as error:
+            if error.lock == f"index-{self._spec.name}":
+                raise BadRequest(BUSY) from None
+            raise
+        except StorageFailed as error:
+            self._attempt.failed(error)
+            raise
+
+    def give_up(self) -> None:
+        """Give the lock back, with nothing done."""
+        self._lock.close()
+
+    def finish(self) -> SyncReport:
+        """The sync itself, once it is accepted.
 
         Raises:
             NotFound: the source table is gone, or the serving endpoint.
             InvalidState: the table lost a column of the index, or its type no longer fits, or no row
                 of it can be used while the index holds rows.
             InvalidParameterValue: the serving endpoint's model can't be had.
-            BadRequest: another sync is running. StorageFailed: the system refused a file.
+            StorageFailed: the system refused a file.
         """
-        try:
-            with (
-                self._versions.writing(wait_seconds=0.1),
-                self._attempt.remembered(),
-                encoding_progress(self._spec.name) as progress,
-            ):
-                report = self._follow_source(self._vectors(progress))
-                current = self._versions.current()
-                if self._spec.writeback_table is not None and current is not None:
-                    write_back(self._tables, self._spec, current)
-        except Locked as error:
-            if error.lock == f"index-{self._spec.name}":
-                raise BadRequest(BUSY) from None
-            raise
-        except StorageFailed as error:
-            self._attempt.failed(error)  # also where the lock itself was refused
-            raise
+        with (
+            self._lock,
+            self._attempt.remembered(),
+            encoding_progress(self._spec.name) as progress,
+        ):
+            report = self._follow_source(self._vectors(progress))
+            current = self._versions.current()
+            if self._spec.writeback_table is not None and current is not None:
+                write_back(self._tables, self._spec, current)
         if report.changed and current is not None:
             self._compact(current)
         return report

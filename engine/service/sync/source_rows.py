@@ -6,6 +6,7 @@ A row can't be used where a value can't be stored, its key is null, or it has no
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,23 @@ BATCH_ROWS = 8192
 REPEATED = "the primary key appears a second time"
 KEYLESS = "the primary key is null"
 WHOLE_TABLE: FileId = ("", 0, 0)  # stands for the file of a table that is not read file by file
+
+
+@dataclass
+class RowCounts:
+    """Rows of an index and of its source table, counted while they are compared.
+
+    Attributes:
+        inserted, updated, deleted: rows of the index.
+        kept: rows that stay because the table holds something faulty in their place.
+        failures: (primary key, reason) of rows of the table that can't be used.
+    """
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    kept: int = 0
+    failures: list[tuple[str, str]] = field(default_factory=list)
 
 
 class SourceRows:

@@ -115,6 +115,8 @@ def _fits(key: str, value: Any) -> bool:
     """Whether a value is of its key's type; an unknown key's always is."""
     if key in _TEXTS:
         return isinstance(value, str)
+    if key == "orphan_of":
+        return value is None or isinstance(value, str)
     if key in _NUMBERS:
         return type(value) is int and value >= 0
     if key in _WORDS:

@@ -27,7 +27,14 @@ from engine.core.arrays import Rows
 from engine.core.filters.tree import Node
 from engine.core.rows import RowSet
 from engine.core.schema import Columns, IndexSpec
-from engine.errors import CorruptFile, Locked, NotFound, VitrineError, WrittenTooFast
+from engine.errors import (
+    CorruptFile,
+    Locked,
+    NotFound,
+    StorageFailed,
+    VitrineError,
+    WrittenTooFast,
+)
 from engine.store.indexes.manifests import Manifests
 from engine.store.indexes.mask_cache import MaskCache
 from engine.store.indexes.specs import keep_copy, read_spec, spec_file
@@ -154,6 +161,11 @@ class VersionStore:
             return None
         stamp, version = self._settled
         return version if self._manifests.stamp() == stamp else None
+
+    def unsettle(self) -> None:
+        """Make whoever has the published version open look at the index's files again."""
+        with contextlib.suppress(OSError):  # no version yet
+            os.utime(self._manifests.folder)
 
     def current(self) -> Version | None:
         """The published version, None before the first one.
@@ -310,8 +322,12 @@ class VersionStore:
         """Remove everything that the last versions don't refer to; the caller holds the lock."""
         segments = self._manifests.collect(self.numbers()[-versions:])
         remove_others(self.segments_dir, segments)
-        for leftover in self._folder.glob(".writing-*"):
-            leftover.unlink(missing_ok=True)
+        leftovers = list(self._folder.glob(".writing-*"))
+        if leftovers:  # of a crash, or of somebody who changes the description just now
+            describing = self.layout.writing(f"spec-{self.spec.name}", wait_seconds=0)
+            with contextlib.suppress(Locked, StorageFailed), describing:
+                for leftover in leftovers:
+                    leftover.unlink(missing_ok=True)
         if self.building_dir.exists():
             compacting = self.layout.writing(f"compact-{self.spec.name}", wait_seconds=0)
             with contextlib.suppress(Locked), compacting:

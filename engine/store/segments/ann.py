@@ -65,7 +65,7 @@ def _untrained(sample: Matrix, axes: Matrix | None, cells: int, seed: int) -> An
     """An empty index of codes of the main axes, or of all numbers; with its cells' centres."""
     width = sample.shape[1] if axes is None else len(axes)
     coarse = faiss.IndexFlatIP(width)
-    groups = max(width // 2, min(width, LEAST_CODES))
+    groups = width if width < 2 * LEAST_CODES else width // 2  # a divisor of the width
     codes = faiss.IndexIVFPQFastScan(coarse, width, cells, groups, 4, faiss.METRIC_INNER_PRODUCT)
     codes.by_residual = False
     codes.pq.cp.niter, codes.pq.cp.seed = 10, seed

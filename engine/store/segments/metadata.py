@@ -1,4 +1,4 @@
-"""The DuckDB wall: the other columns of a segment, and its row masks. The only file with duckdb.
+"""The DuckDB wall of searches: the other columns of a segment, and its row masks.
 
 Columns are read from Parquet when first needed and kept, text as a dictionary of its distinct values,
 which DuckDB compares once each.

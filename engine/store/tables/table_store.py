@@ -116,6 +116,21 @@ class TableStore:
     def exists(self, name: ThreePartName) -> bool:
         return (self._layout.table_dir(name) / "table.json").is_file()
 
+    def folder(self, name: ThreePartName) -> Path:
+        """Where a table's own files lie."""
+        return self._layout.table_dir(name)
+
+    def changed_ms(self, name: ThreePartName) -> int:
+        """When a table was last written or registered, in milliseconds since the epoch.
+
+        Raises:
+            NotFound: no such table.
+        """
+        try:
+            return (self._layout.table_dir(name) / "table.json").stat().st_mtime_ns // 1_000_000
+        except FileNotFoundError:
+            raise self._not_found(name) from None
+
     def drop(self, name: ThreePartName) -> None:
         """Forget a table, also a damaged one; registered files stay, the table's own are deleted.
 
@@ -237,6 +252,10 @@ class TableStore:
         with self.writing(name, table.schema, properties or {}) as writer:
             writer.write_table(table, row_group_size=16 * BATCH_ROWS)
         return self.get(name)
+
+    def remove_other_files(self, name: ThreePartName, kept: Sequence[str]) -> None:
+        """Remove a table's own files but those of these names; the caller holds the table's lock."""
+        _remove_own_files(self._layout.table_dir(name), kept)
 
     def _publish(
         self,

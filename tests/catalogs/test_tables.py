@@ -72,7 +72,7 @@ def test_a_table_shows_its_names_and_columns(shop: Workspace) -> None:
     found = shop.get_table("a.b.products")
     assert types(found) == SOURCE
     names = ("name", "catalog_name", "schema_name", "full_name", "table_type")
-    assert [found[n] for n in names] == ["products", "a", "b", "a.b.products", "EXTERNAL"]
+    assert [found[n] for n in names] == ["products", "a", "b", "a.b.products", "MANAGED"]
 
 
 def create(shop: Workspace, name: str, **given: Any) -> None:
@@ -82,7 +82,8 @@ def create(shop: Workspace, name: str, **given: Any) -> None:
 def test_an_index_shows_the_columns_that_it_holds(shop: Workspace) -> None:
     create(shop, "a.b.some", vector_column="v", dimension=2, columns_to_sync=["price"])
     found = shop.get_table("a.b.some")
-    assert found["table_type"] == "VECTOR_INDEX"
+    assert (found["table_type"], found["data_source_format"]) == ("FOREIGN", "VECTOR_INDEX_FORMAT")
+    assert found["properties"] == {"endpoint_name": "e"}
     assert types(found) == [("id", "int", 0), ("price", "double", 1), ("v", "array<float>", 2)]
 
 
@@ -135,7 +136,12 @@ def test_the_tables_of_a_schema_come_by_name_in_pages(shop: Workspace) -> None:
     assert first["tables"] + second["tables"] == everything["tables"]
     assert "next_page_token" not in second
     assert "columns" not in listed(shop, omit_columns="true")["tables"][0]
-    assert listed(shop, schema_name="none") == {"tables": []}
+    create(shop, "a.b.index", vector_column="v", dimension=2)
+    names = ["a.b.index", "a.b.more", "a.b.products"]
+    assert [t["full_name"] for t in listed(shop)["tables"]] == names
+    status, reply = handle(shop, "GET", TABLES, {"catalog_name": "a", "schema_name": "none"})
+    assert (status, reply["error_code"]) == (404, "SCHEMA_DOES_NOT_EXIST")
+    assert reply["message"] == "Schema 'a.none' does not exist."
 
 
 def test_a_list_without_a_schema_or_of_less_than_nothing_is_refused(shop: Workspace) -> None:

@@ -1,0 +1,1 @@
+"""Routes of SQL: statements, sessions and the warehouse."""

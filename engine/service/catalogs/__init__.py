@@ -1,0 +1,1 @@
+"""What Unity Catalog registers, one file a noun: catalogs, schemas, and what lies in them."""

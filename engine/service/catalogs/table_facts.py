@@ -1,0 +1,35 @@
+"""What a definition says of a table beside its columns' names and types. Knows a document's form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.service.catalogs.columns import ColumnFacts
+from engine.service.catalogs.documents import given
+
+COLUMNS = "column_facts"  # in a table's document
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What is kept of a table that is made.
+
+    Attributes:
+        columns: see `column_facts`. primary_key: its columns, if it has one; key_name: its name.
+    """
+
+    comment: str | None = None
+    properties: Mapping[str, str] | None = None
+    columns: ColumnFacts = field(default_factory=dict)
+    primary_key: tuple[str, ...] = ()
+    key_name: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """As the document of the table says it. Raises InvalidParameterValue for a bad value."""
+        facts = given(comment=self.comment, properties=self.properties)
+        if self.primary_key:
+            key = {"name": self.key_name, "child_columns": list(self.primary_key)}
+            facts["table_constraints"] = [{"primary_key_constraint": key}]
+        return {COLUMNS: self.columns, **facts}

@@ -1,0 +1,232 @@
+"""The other DuckDB wall: a database for users' statements, without disk, network or settings.
+
+It sees the Arrow tables and the functions that a statement is shown, and nothing else: DuckDB's own
+locks refuse files, extensions and changes of settings, whatever a statement says. Knows DuckDB; not
+where tables come from, and not the cloud's dialect.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from engine.errors import BadStatement, VitrineError
+from engine.service.cancellation import Cancelled, current_token
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY = "4GB"  # of all statements together
+SECONDS = 600.0  # that one statement may run
+_LOCKED: dict[str, Any] = {
+    "enable_external_access": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "temp_directory": "",
+}
+_WATCHED = 0.05  # seconds between two looks at whether a statement shall end
+_UTC = pa.timestamp("us", tz="UTC")
+
+Function = Callable[..., pa.Array]
+
+
+class Database:
+    """What runs statements. Safe to use from many threads; opened when it is first needed."""
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        """
+        Args:
+            seconds: that one query may run.
+        """
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._opened: duckdb.DuckDBPyConnection | None = None
+        self._numbers = itertools.count()
+
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection for one statement; what it was shown is forgotten at its end."""
+        duck = self._open().cursor()
+        connection = Connection(duck, self._numbers, self._seconds, self._give_up)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            if self._opened is None:
+                self._opened = _confined()
+            return self._opened
+
+    def _give_up(self) -> None:
+        """Open another database for the next statement: this one is broken."""
+        with self._lock:
+            self._opened = None
+
+
+def _confined() -> duckdb.DuckDBPyConnection:
+    import duckdb  # a tenth of a second
+
+    threads = min(4, os.cpu_count() or 1)
+    opened = duckdb.connect(config={"memory_limit": MEMORY, "threads": threads, **_LOCKED})
+    opened.execute("SET TimeZone = 'UTC'")
+    opened.execute("SET lock_configuration = true")
+    return opened
+
+
+class Connection:
+    """One statement's database: the tables and functions that it is shown."""
+
+    def __init__(
+        self,
+        duck: duckdb.DuckDBPyConnection,
+        numbers: Iterator[int],
+        seconds: float,
+        give_up: Callable[[], None],
+    ) -> None:
+        self._duck, self._numbers, self._seconds = duck, numbers, seconds
+        self._give_up = give_up
+        self._functions: list[str] = []
+        self._failure: Exception | None = None  # of a function, whose class DuckDB doesn't keep
+
+    def show(self, table: pa.Table) -> str:
+        """Let the statement read a table; returns the name that it has in SQL."""
+        name = f"vitrine_table_{next(self._numbers)}"
+        self._duck.register(name, table)
+        return name
+
+    def add_function(self, call: Function, arguments: Sequence[str], result: str) -> str:
+        """Let the statement call a function of whole columns; returns its name in SQL.
+
+        Args:
+            call: from chunked arrays of equal length to an array of that length.
+            arguments, result: their types in DuckDB's words; one argument, or two.
+        """
+        name = f"vitrine_function_{next(self._numbers)}"
+
+        def guarded(*columns: Any) -> Any:
+            try:
+                return call(*columns)
+            except Exception as error:
+                self._failure = error
+                raise
+
+        # DuckDB counts the parameters of what it is given.
+        counted = (lambda a: guarded(a)) if len(arguments) == 1 else (lambda a, b: guarded(a, b))
+        self._duck.create_function(  # type: ignore[call-overload]
+            name, counted, list(arguments), result, type="arrow", null_handling="special"
+        )
+        self._functions.append(name)
+        return name
+
+    def run(self, query: str) -> pa.Table:
+        """The rows of a query in DuckDB's dialect; times are in UTC.
+
+        Raises:
+            BadStatement: it can't be run, and why. Cancelled: its caller has gone.
+            Whatever a function raised.
+        """
+        import duckdb
+
+        with self._watched():
+            try:
+                found = self._duck.sql(query)
+                return _in_utc(found.to_arrow_table()) if found is not None else pa.table({})
+            except duckdb.Error as error:
+                if self._failure is not None:
+                    raise self._failure from None
+                raise self._told(error) from None
+
+    def types(self, query: str) -> list[tuple[str, str]]:
+        """Names of a query's columns, and their types in DuckDB's words. Raises BadStatement."""
+        import duckdb
+
+        try:
+            found = self._duck.sql(query)
+            return [(name, str(kind)) for name, kind in zip(found.columns, found.types)]
+        except duckdb.Error as error:
+            raise self._told(error) from None
+
+    def close(self) -> None:
+        """Forget what was shown."""
+        for name in self._functions:
+            with contextlib.suppress(Exception):
+                self._duck.remove_function(name)
+        self._duck.close()
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Interrupt what runs in the block when its caller goes or its time is up."""
+        token, until, done = current_token(), time.monotonic() + self._seconds, threading.Event()
+
+        def watch() -> None:
+            while not done.wait(_WATCHED):
+                if (token is not None and token.is_set()) or time.monotonic() > until:
+                    self._duck.interrupt()
+
+        self._until, watcher = until, threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+
+    def _told(self, error: duckdb.Error) -> BaseException:
+        """DuckDB's error as the engine's."""
+        import duckdb
+
+        if isinstance(error, duckdb.InterruptException):
+            token = current_token()
+            if token is not None and token.is_set():
+                return Cancelled()
+            return BadStatement(
+                f"The statement ran longer than {self._seconds:g} s and was ended. Ask for less."
+            )
+        if isinstance(error, (duckdb.FatalException, duckdb.InternalException)):
+            self._give_up()
+            return VitrineError("The statement failed inside the database; run it again.")
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return BadStatement(
+                f"The statement needs more memory than the {MEMORY} that statements may take. Ask "
+                "for fewer rows or columns, such as none of vectors."
+            )
+        for kind, code in _codes():
+            if isinstance(error, kind):
+                return BadStatement(f"[{code}] {_reason(error)}")
+        return BadStatement(_reason(error))
+
+
+def _codes() -> list[tuple[type[Exception], str]]:
+    """Error classes of DuckDB, and what the cloud calls such errors."""
+    import duckdb
+
+    return [
+        (duckdb.ParserException, "PARSE_SYNTAX_ERROR"),
+        (duckdb.ConversionException, "CAST_INVALID_INPUT"),
+        (duckdb.OutOfRangeException, "ARITHMETIC_OVERFLOW"),
+        (duckdb.PermissionException, "INSUFFICIENT_PERMISSIONS"),
+    ]
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong, without the kind of error and the line of the translated statement."""
+    text = str(error).partition("\n\nLINE ")[0].strip()
+    return text.partition(" Error: ")[2] or text
+
+
+def _in_utc(table: pa.Table) -> pa.Table:
+    fields = [
+        field.with_type(_UTC) if pa.types.is_timestamp(field.type) and field.type.tz else field
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(fields)) if fields != list(table.schema) else table

@@ -1,0 +1,220 @@
+"""The users' dialect: texts to statements, of the kinds on a list; and to DuckDB's words.
+
+Beside the rest of this folder the only place with sqlglot. Knows grammar; not tables.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sqlglot import exp
+from sqlglot.dialects.databricks import Databricks
+from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, TokenError, UnsupportedError
+from sqlglot.tokens import Token, TokenType
+
+from engine.errors import BadStatement, NotSupported
+from engine.service.sql.language.commands import Command, Word, Words, read_command
+
+MAX_TEXT = 16 << 20  # characters; the cloud's limit is 16 MiB
+# Functions of the parser that are none of Databricks' SQL, or that this engine carries out by itself:
+# what is not known is refused by its name.
+_TAKEN_AWAY = ("AI_", "GENERATE_", "READ_", "CURRENT_", "PARSE_", "NEXT_VALUE", "XML", "CHECK_XML")
+_ONE_BY_ONE = {"VECTOR_SEARCH", "SECRET", "TO_FILE", "SESSION_USER", "NET_FUNC", "REG_DOMAIN"}
+_KEPT = {
+    f"CURRENT_{what}"
+    for what in ("CATALOG", "DATABASE", "DATE", "SCHEMA", "TIMESTAMP", "TIMEZONE", "USER")
+} | {"PARSE_URL"}
+
+# First words of the statements that are parsed, and the kinds of expression that may come of them.
+_FIRST_WORDS = {
+    "SELECT", "WITH", "VALUES", "FROM", "(", "CREATE", "DROP", "ALTER", "INSERT", "UPDATE", "DELETE",
+    "MERGE", "TRUNCATE", "COMMENT",
+}  # fmt: skip
+STATEMENTS = (
+    exp.Query, exp.Values, exp.Create, exp.Drop, exp.Alter, exp.Insert, exp.Update, exp.Delete,
+    exp.Merge, exp.TruncateTable, exp.Comment,
+)  # fmt: skip
+_OBJECTS = {"TABLE", "VIEW", "SCHEMA", "DATABASE"}  # that are created, dropped and altered
+_BETWEEN = {"OR", "REPLACE", "TEMP", "TEMPORARY", "GLOBAL", "EXTERNAL", "MANAGED"}
+
+
+class Users(Databricks):  # type: ignore[misc]
+    """Databricks' dialect without the functions that are taken away."""
+
+    class Parser(Databricks.parser_class):  # type: ignore[misc]
+        """Its parser."""
+
+        FUNCTIONS: ClassVar = {
+            name: build
+            for name, build in Databricks.parser_class.FUNCTIONS.items()
+            if name in _KEPT or not (name.startswith(_TAKEN_AWAY) or name in _ONE_BY_ONE)
+        }
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement: its text, and the command or the tree that it is."""
+
+    text: str
+    command: Command | None
+    tree: exp.Expression | None
+
+
+def split(text: str) -> list[str]:
+    """The statements of a text, which semicolons part; those without words are left out.
+
+    Raises:
+        BadStatement: a quote or a comment that doesn't end.
+    """
+    out, start = [], 0
+    tokens = _tokens(text)
+    for token in tokens:
+        if token.token_type == TokenType.SEMICOLON:
+            out.append((start, token.start))
+            start = token.end + 1
+    out.append((start, len(text)))
+    beginnings = [t.start for t in tokens if t.token_type != TokenType.SEMICOLON]
+    return [
+        text[first:last].strip()
+        for first, last in out
+        if any(first <= place < last for place in beginnings)
+    ]
+
+
+@functools.lru_cache(maxsize=256)
+def parse(text: str) -> Statement:
+    """The statement that a text is; its tree is shared, so change only copies of it.
+
+    Raises:
+        BadStatement: no statement, several, or one that can't be read.
+        NotSupported: a kind of statement that isn't on the list.
+    """
+    if len(text) > MAX_TEXT:
+        raise BadStatement(
+            f"The statement has {len(text):,} characters; at most {MAX_TEXT:,} are read."
+        )
+    found = split(text)
+    if len(found) != 1:
+        many = "is empty" if not found else f"holds {len(found)} statements"
+        raise BadStatement(f"[PARSE_SYNTAX_ERROR] The text {many}; expected one statement.")
+    tokens = _tokens(found[0])
+    first = tokens[0].text.upper()
+    rest = _tokens(found[0][tokens[0].end + 1 :]) if first in _COMMANDS else tokens[1:]
+    words = [_word(token) for token in rest]
+    command = read_command(first, Words(words))
+    if command is not None:
+        return Statement(found[0], command, None)
+    _check_kind(first, words)
+    return Statement(found[0], None, _tree(found[0]))
+
+
+_COMMANDS = ("SHOW", "DESCRIBE", "DESC")  # whose rest the tokenizer takes for one text
+
+
+def _check_kind(first: str, words: list[Word]) -> None:
+    """Refuse statements by their first words, before the parser sees them. Raises NotSupported."""
+    if first not in _FIRST_WORDS:
+        raise NotSupported(f"The statement {first:.40} is not supported; {_OFFERED}")
+    if first in ("CREATE", "DROP", "ALTER"):
+        following = [word.text.upper() for word in words if word.text.upper() not in _BETWEEN]
+        if not following or following[0] not in _OBJECTS:
+            what = following[0] if following else "nothing"
+            raise NotSupported(f"{first} {what:.40} is not supported; {_OFFERED}")
+
+
+_OFFERED = (
+    "supported are SELECT, CREATE and DROP of tables, views, schemas and catalogs, ALTER TABLE, INSERT, "
+    "UPDATE, DELETE, MERGE INTO, TRUNCATE, USE, SHOW, DESCRIBE and CREATE VECTOR SEARCH INDEX."
+)
+
+
+def _tree(text: str) -> exp.Expression:
+    try:
+        trees = Users().parse(text, error_level=ErrorLevel.IMMEDIATE)
+    except (SqlglotError, ValueError, AttributeError, TypeError, IndexError, KeyError) as error:
+        raise BadStatement(f"[PARSE_SYNTAX_ERROR] {_why(error)}") from None
+    except RecursionError:
+        raise BadStatement("[PARSE_SYNTAX_ERROR] The statement nests too deep.") from None
+    tree = trees[0] if len(trees) == 1 else None
+    if not isinstance(tree, STATEMENTS):
+        raise NotSupported(f"The statement {text:.60} is not supported; {_OFFERED}")
+    return tree
+
+
+def _tokens(text: str) -> list[Token]:
+    try:
+        return list(Users().tokenize(text))
+    except (TokenError, ValueError, IndexError) as error:
+        raise BadStatement(f"[PARSE_SYNTAX_ERROR] {_why(error)}") from None
+
+
+def _word(token: Token) -> Word:
+    if token.token_type == TokenType.STRING:
+        return Word(token.text, "text")
+    quoted = token.token_type == TokenType.IDENTIFIER
+    return Word(token.text, "name" if quoted else "word")
+
+
+def _why(error: Exception) -> str:
+    """What a parser says, in one line and without the marks of a terminal."""
+    if isinstance(error, ParseError) and error.errors:
+        first = error.errors[0]
+        place = f"line {first['line']}, column {first['col']}"
+        return f"{first['description']} at {place}, near {first['highlight']!r:.80}."
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
+# ------------------------------------------------------------------ parameters and DuckDB's words
+def with_parameters(tree: exp.Expression, values: Mapping[str, exp.Expression]) -> exp.Expression:
+    """A copy of a tree with the values of its parameters, which `:name` stands for.
+
+    Raises:
+        BadStatement: a parameter without a value; names it.
+    """
+    copy = tree.copy()
+    for marker in list(copy.find_all(exp.Placeholder)):
+        if not isinstance(marker.this, str) or not marker.this:
+            raise NotSupported("Parameters without a name (?) are not supported; write :name.")
+        if marker.this not in values:
+            raise BadStatement(
+                f"[UNBOUND_SQL_PARAMETER] Found the unbound parameter: {marker.this}. Give it a value "
+                "among the parameters."
+            )
+        marker.replace(values[marker.this].copy())
+    return copy
+
+
+def parameter(value: str | None, kind: str | None) -> exp.Expression:
+    """A parameter's value as an expression; a text where no type is said.
+
+    Raises:
+        BadStatement: no name of a type.
+    """
+    plain = exp.Null() if value is None else exp.Literal.string(value)
+    if kind is None or kind.upper() == "STRING":
+        return plain
+    if kind.upper() == "VOID":
+        return exp.Null()
+    try:
+        return exp.cast(plain, exp.DataType.build(kind, dialect=Users))
+    except (SqlglotError, ValueError):
+        raise BadStatement(
+            f"{kind!r:.60} is no type of a parameter, such as INT or DATE."
+        ) from None
+
+
+def to_duckdb(tree: exp.Expression) -> str:
+    """A tree in DuckDB's words.
+
+    Raises:
+        NotSupported: it holds what DuckDB has no words for; names it.
+    """
+    try:
+        return str(tree.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE))
+    except UnsupportedError as error:
+        raise NotSupported(f"Not translated: {_why(error)}") from None
+    except RecursionError:
+        raise BadStatement("The statement nests too deep.") from None

@@ -1,0 +1,93 @@
+"""A query of a user run by DuckDB: its names resolved, its functions translated, its tables shown.
+
+Knows the order of these steps; not what is done with the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+from sqlglot import exp
+
+from engine.service.sql.ai_functions import AiFunctions
+from engine.service.sql.database import Connection, Database
+from engine.service.sql.language.dialect import to_duckdb
+from engine.service.sql.language.functions import translate, with_names
+from engine.service.sql.relations import (
+    SHOWN,
+    Relations,
+    Scope,
+    rename,
+    seen_columns,
+    tables_of,
+)
+from engine.service.sql.session import Session
+
+
+class QueryRunner:
+    """Runs the queries of one statement, over one connection."""
+
+    def __init__(
+        self, relations: Relations, ai: AiFunctions, session: Session, connection: Connection
+    ) -> None:
+        self.relations, self.session, self.connection = relations, session, connection
+        self._ai = ai
+
+    def rows(self, query: exp.Expression) -> pa.Table:
+        """The rows of a query in the users' dialect, its columns named as the cloud names them.
+
+        Raises:
+            NotFound, NotSupported, BadStatement: as it is refused.
+        """
+        return self.run(with_names(query.copy()))
+
+    def run(self, query: exp.Expression) -> pa.Table:
+        """The rows of a query as it is; the tree is changed."""
+        return self.finished(self.resolved(query))
+
+    def resolved(self, query: exp.Expression) -> exp.Expression:
+        """A query with its views in place and its functions translated; the tree is changed."""
+        query = self.relations.with_views(query, Scope(self.session))
+        return translate(query, self.session)
+
+    def finished(self, query: exp.Expression) -> pa.Table:
+        """The rows of a query that was resolved."""
+        query = self._ai.resolved(query, self.connection, lambda inner: self.finished(inner))
+        for name, nodes in tables_of(query).items():
+            table = self.relations.open(name)
+            shown = self.connection.show(self.relations.rows(table, seen_columns(query, table)))
+            for node in nodes:
+                rename(node, shown)
+        return self.connection.run(to_duckdb(query))
+
+    def show(self, table: pa.Table, alias: str) -> exp.Table:
+        """A relation of rows at hand, for a query that is made here."""
+        return shown_table(self.connection.show(table), alias)
+
+    def types_of(self, schema: pa.Schema) -> dict[str, str]:
+        """The columns of a schema, each with DuckDB's word for its type."""
+        if not len(schema):
+            return {}
+        name = self.connection.show(schema.empty_table())
+        return dict(self.connection.types(f'SELECT * FROM "{name}"'))
+
+
+def shown_table(name: str, alias: str) -> exp.Table:
+    """A node for a table that the connection shows."""
+    node = exp.Table(
+        this=exp.to_identifier(name, quoted=True),
+        alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)),
+    )
+    node.meta[SHOWN] = True
+    return node
+
+
+@contextmanager
+def running(
+    database: Database, relations: Relations, ai: AiFunctions, session: Session
+) -> Iterator[QueryRunner]:
+    """What runs the queries of one statement; what it was shown is forgotten at the end."""
+    with database.connection() as connection:
+        yield QueryRunner(relations, ai, session, connection)

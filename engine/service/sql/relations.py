@@ -1,0 +1,259 @@
+"""Which tables and views a statement names, and their rows as Arrow: only what the statement can see.
+
+Knows names and columns; not what a statement does with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyarrow as pa
+from sqlglot import exp
+
+from engine.core.names import ThreePartName
+from engine.errors import BadStatement, NotFound, NotSupported
+from engine.service.cancellation import check
+from engine.service.sql.language.dialect import parse
+from engine.service.sql.session import Session, TemporaryView
+from engine.store.tables.table import Table
+from engine.store.tables.table_store import TableStore
+from engine.store.tables.views import View, ViewStore
+
+MOST_BYTES = 8 << 30  # of the rows that one statement reads
+_READ_ROWS = 65_536
+_MOST_VIEWS = 32  # within each other
+SHOWN = "shown"  # mark of a node that is named in DuckDB's terms already
+_COUNTED = "vitrine_row"  # the column of a table of which only the number of rows is asked
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What names in one text mean: catalog and schema, and the session whose views it sees."""
+
+    session: Session
+    depth: int = 0
+
+
+class Relations:
+    """The tables and views of a workspace, as statements name them."""
+
+    def __init__(self, tables: TableStore, views: ViewStore) -> None:
+        self.tables, self.views = tables, views
+
+    # ------------------------------------------------------------------ names
+    def name_of(self, node: exp.Table, session: Session) -> ThreePartName:
+        """The full name that a node stands for. Raises BadStatement where it is none."""
+        if not all(isinstance(part, exp.Identifier) for part in node.parts):
+            raise BadStatement(f"{node.sql(dialect='databricks'):.80} is not the name of a table.")
+        return session.full_name(tuple(part.name for part in node.parts))
+
+    def found(self, name: ThreePartName) -> ThreePartName | None:
+        """The name as the table or view that it means spells it; letter case doesn't matter."""
+        if self.tables.exists(name) or self.views.exists(name):
+            return name
+        wanted = str(name).lower()
+        known = [*self.tables.names(), *self.views.names()]
+        return next((one for one in known if str(one).lower() == wanted), None)
+
+    def open(self, name: ThreePartName) -> Table:
+        """A table. Raises NotFound in the cloud's words, with what may have been meant."""
+        known = self.found(name)
+        if known is None or not self.tables.exists(known):
+            raise self.missing(name)
+        return self.tables.get(known)
+
+    def missing(self, name: ThreePartName) -> NotFound:
+        """What to raise for a name that nothing has."""
+        try:
+            self.tables.get(name)
+        except NotFound as error:
+            hint = error.message
+        else:
+            hint = ""
+        return NotFound(
+            f"[TABLE_OR_VIEW_NOT_FOUND] The table or view `{name.catalog}`.`{name.schema}`."
+            f"`{name.name}` cannot be found. {hint}".rstrip()
+        )
+
+    # ------------------------------------------------------------------ views
+    def with_views(self, tree: exp.Expression, scope: Scope) -> exp.Expression:
+        """A tree in which each view is its query, and each table carries its full name; changes it.
+
+        Raises:
+            NotFound: a name that nothing has. NotSupported: a relation of another kind.
+        """
+        if scope.depth > _MOST_VIEWS:
+            raise BadStatement("Views name each other in a circle, or are nested too deep.")
+        for node in list(tree.find_all(exp.Table)):
+            if node.meta.get(SHOWN) or isinstance(node.this, exp.Func) or _is_cte(node):
+                continue
+            _refuse_parts(node)
+            single = node.name if len(node.parts) == 1 else ""
+            view = scope.session.view(single) if single else None
+            if view is not None:
+                _replace(node, tree, self._of_view(view, scope))
+                continue
+            name = self.name_of(node, scope.session)
+            known = self.found(name)
+            if known is None:
+                raise self.missing(name)
+            _shorten(tree, node)
+            if self.tables.exists(known):
+                _carry(node, known)
+            else:
+                _replace(node, tree, self._of_view(self.views.get(known), scope))
+        return tree
+
+    def _of_view(self, view: View | TemporaryView, scope: Scope) -> exp.Expression:
+        query = parse(view.text).tree
+        assert query is not None  # a view was made of a query
+        session = Session(view.catalog, view.schema)
+        if isinstance(view, TemporaryView):  # it sees the session's others
+            session = scope.session.at(view.catalog, view.schema)
+        inner = self.with_views(query.copy(), Scope(session, scope.depth + 1))
+        if view.columns:
+            names = [exp.to_identifier(name, quoted=True) for name in view.columns]
+            renamed = exp.Subquery(
+                this=inner, alias=exp.TableAlias(this=exp.to_identifier("v"), columns=names)
+            )
+            inner = exp.select("*").from_(renamed)
+        return inner
+
+    # ------------------------------------------------------------------ rows
+    def rows(self, table: Table, columns: Iterable[str]) -> pa.Table:
+        """Some columns of a table, as DuckDB can read them; without columns the number of rows.
+
+        Raises:
+            BadStatement: too much to read at once. Cancelled: the caller has gone.
+        """
+        names = list(columns)
+        if not names:
+            return pa.table({_COUNTED: pa.nulls(table.num_rows, pa.int8())})
+        schema = pa.schema([_readable(table.schema.field(name)) for name in names])
+        batches, size = [], 0
+        for batch in table.batches(names, _READ_ROWS):
+            check()
+            size += batch.nbytes
+            if size > MOST_BYTES:
+                raise BadStatement(
+                    f"Table {table.name}: the columns {', '.join(names)} take more than "
+                    f"{MOST_BYTES >> 30} GB. Ask for fewer columns, such as none of vectors."
+                )
+            batches.append(batch)
+        found = pa.Table.from_batches(batches, schema=batches[0].schema if batches else schema)
+        return found if found.schema == schema else found.cast(schema)
+
+
+def tables_of(tree: exp.Expression) -> dict[ThreePartName, list[exp.Table]]:
+    """The nodes of a tree that stand for tables, by name; see `Relations.with_views`."""
+    found: dict[ThreePartName, list[exp.Table]] = {}
+    for node in tree.find_all(exp.Table):
+        name = node.meta.get("table")
+        if isinstance(name, ThreePartName):
+            found.setdefault(name, []).append(node)
+    return found
+
+
+def seen_columns(tree: exp.Expression, table: Table) -> list[str]:
+    """The columns of a table that a tree can see: all for a star, else those that it names."""
+    for star in tree.find_all(exp.Star):
+        if not isinstance(star.parent, exp.Count):
+            return list(table.schema.names)
+    if any(join.args.get("method") for join in tree.find_all(exp.Join)):  # NATURAL
+        return list(table.schema.names)
+    names = {identifier.name.lower() for identifier in tree.find_all(exp.Identifier)}
+    names |= {str(literal.this).lower() for literal in tree.find_all(exp.Var)}
+    return [name for name in table.schema.names if name.lower() in names]
+
+
+def rename(node: exp.Table, shown: str) -> None:
+    """Let a node stand for a table that DuckDB was shown, under the name that its user knows."""
+    if not node.alias:
+        node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
+    node.set("this", exp.to_identifier(shown, quoted=True))
+    node.set("db", None)
+    node.set("catalog", None)
+
+
+def _shorten(tree: exp.Expression, node: exp.Table) -> None:
+    """Let columns that are named with a table's catalog and schema do without them."""
+    if len(node.parts) == 1:
+        return
+    wanted = [part.name.lower() for part in reversed(node.parts)]
+    for column in tree.find_all(exp.Column):
+        above = [part.name.lower() for part in reversed(column.parts[:-1])]
+        if len(above) > 1 and above == wanted[: len(above)]:
+            column.set("db", None)
+            column.set("catalog", None)
+
+
+def _carry(node: exp.Table, name: ThreePartName) -> None:
+    node.meta["table"] = name
+    if not node.alias:
+        node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
+
+
+def _replace(node: exp.Table, tree: exp.Expression, query: exp.Expression) -> None:
+    """Put a view's query in the place of its name."""
+    alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name, quoted=True))
+    inner = exp.Subquery(this=query, alias=alias.copy())
+    for part in ("joins", "laterals", "pivots", "sample"):
+        if node.args.get(part):
+            inner.set(part, node.args[part])
+    node.replace(inner)
+
+
+_REFUSED_PARTS = (
+    "version",
+    "when",
+    "changes",
+    "rows_from",
+    "only",
+    "partition",
+    "format",
+    "pattern",
+)
+
+
+def _refuse_parts(node: exp.Table) -> None:
+    for part in _REFUSED_PARTS:
+        if node.args.get(part):
+            raise NotSupported(
+                f"{node.sql(dialect='databricks'):.80}: reading an earlier version, or a part, of a "
+                "table is not supported."
+            )
+
+
+def _is_cte(node: exp.Table) -> bool:
+    """Whether a name of one part is that of a common table expression which it can see."""
+    if len(node.parts) != 1:
+        return False
+    wanted, child, seen = node.name.lower(), node, None
+    parent = node.parent
+    while parent is not None:
+        if isinstance(parent, exp.With):
+            place = [one is child for one in parent.expressions].index(True)
+            upto = len(parent.expressions) if parent.recursive else place
+            visible, seen = parent.expressions[:upto], parent
+        else:
+            found = parent.args.get("with_")
+            visible = found.expressions if found is not None and found is not seen else []
+        if any(one.alias.lower() == wanted for one in visible):
+            return True
+        child, parent = parent, parent.parent
+    return False
+
+
+def _readable(field: pa.Field) -> pa.Field:
+    return field.with_type(_readable_type(field.type))
+
+
+def _readable_type(kind: pa.DataType) -> pa.DataType:
+    """The type that DuckDB reads a column in: it knows no numbers of half precision."""
+    if pa.types.is_float16(kind):
+        return pa.float32()
+    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_large_list(kind):
+        inner = _readable_type(kind.value_type)
+        return kind if inner == kind.value_type else pa.list_(inner)
+    return kind

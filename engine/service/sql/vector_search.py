@@ -1,0 +1,283 @@
+"""`vector_search(...)` as a relation of a statement: one search, or one for each row of other tables.
+
+Knows the function's arguments; not how an index is searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from sqlglot import exp
+
+from engine.core.query_request import QueryRequest
+from engine.core.schema import IndexSpec
+from engine.core.types import widest_type
+from engine.core.values import shown as shown_value
+from engine.errors import BadStatement, InvalidParameterValue, NotSupported
+from engine.service.search.operations import Queries
+from engine.service.sql.database import Connection
+from engine.service.sql.relations import SHOWN
+from engine.store.indexes.versions import Version
+
+SCORE = "search_score"
+MOST_SEARCHES = 1000  # of one call beside other tables
+_ARGUMENTS = (
+    "index",
+    "query_text",
+    "query_vector",
+    "query",
+    "num_results",
+    "query_type",
+    "filters",
+)
+_PASSED = {"query_type": "query_type", "filters": "filter_string", "num_results": "num_results"}
+_ASKED = "vitrine_asked_"  # prefix of the columns that say which search a row answers
+
+Rows = Callable[[exp.Expression], pa.Table]
+
+
+class VectorSearch:
+    """What carries out `vector_search` in a statement."""
+
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+
+    def resolve(self, tree: exp.Expression, connection: Connection, rows: Rows) -> None:
+        """Put tables of what was found in the place of the calls; changes the tree.
+
+        Args:
+            rows: what answers a part of the statement.
+
+        Raises:
+            BadStatement, NotSupported: arguments that can't be used. NotFound: no such index.
+        """
+        for node in list(tree.find_all(exp.Table, exp.Lateral)):
+            call = node.this
+            if node.meta.get(SHOWN):
+                continue
+            if not isinstance(call, exp.Anonymous) or str(call.this).lower() != "vector_search":
+                if isinstance(call, exp.Anonymous):
+                    _table_function(node, call)
+                continue
+            given = _arguments(call)
+            if any(map(_names_column, given.values())):
+                self._for_each_row(node, given, connection, rows)
+            else:
+                values = _values(node, given, rows)
+                found = self._found(values[0] if values else {})
+                name = connection.show(found)
+                _put(node, exp.Table(this=exp.to_identifier(name, quoted=True)))
+
+    def _for_each_row(
+        self,
+        node: exp.Expression,
+        given: Mapping[str, exp.Expression],
+        connection: Connection,
+        rows: Rows,
+    ) -> None:
+        """One search for each distinct set of arguments that the relations before the call have."""
+        asked = rows(_distinct(node, given))
+        if asked.num_rows > MOST_SEARCHES:
+            raise BadStatement(
+                f"vector_search would run {asked.num_rows:,} times; at most {MOST_SEARCHES:,} times "
+                "in a statement. Ask for fewer rows beside it."
+            )
+        parts, columns = [], []
+        for row in asked.to_pylist():
+            found = self._found(row)
+            columns = found.column_names
+            for name, field in zip(given, asked.schema):
+                repeated = pa.array([row[name]] * found.num_rows, field.type)
+                found = found.append_column(f"{_ASKED}{name}", repeated)
+            parts.append(found)
+        if not parts:
+            raise BadStatement(
+                "vector_search: the relations before it have no rows to search with."
+            )
+        shown = connection.show(pa.concat_tables(parts, promote_options="permissive"))
+        table = exp.Table(this=exp.to_identifier(shown, quoted=True))
+        conditions = [
+            exp.NullSafeEQ(this=exp.column(f"{_ASKED}{name}", quoted=True), expression=value.copy())
+            for name, value in given.items()
+        ]
+        wanted = [exp.column(name, quoted=True) for name in columns]
+        query = exp.select(*wanted).from_(table).where(exp.and_(*conditions))
+        _put(node, exp.Subquery(this=query))
+
+    def _found(self, given: Mapping[str, Any]) -> pa.Table:
+        """The rows of one search, with all columns of the index and the score."""
+        index = given.get("index")
+        if not isinstance(index, str):
+            raise BadStatement("vector_search: index must be the name of an index, in quotes.")
+        spec, version, columns, rows = self._queries.rows(
+            lambda known: _request(index, known, given), index
+        )
+        values = list(zip(*rows)) if rows else [()] * (len(columns) + 1)
+        fields = [_field(spec, version, name) for name in columns]
+        arrays = [_array(list(value), field) for value, field in zip(values, fields)]
+        score = pa.array(values[-1], pa.float64())
+        return pa.table([*arrays, score], names=[*columns, SCORE])
+
+
+def _request(index: str, columns: list[str], given: Mapping[str, Any]) -> QueryRequest:
+    vector, text = given.get("query_vector"), given.get("query_text")
+    either = given.get("query")
+    if isinstance(either, str):
+        text = text if text is not None else either
+    elif either is not None:
+        vector = vector if vector is not None else either
+    asked: dict[str, Any] = {}
+    for name, argument in _PASSED.items():
+        if given.get(name) is not None:
+            asked[argument] = given[name]
+    if vector is not None:
+        asked["query_vector"] = _numbers(vector)
+    if text is not None:
+        asked["query_text"] = text
+    return QueryRequest(index, columns=columns, **asked)
+
+
+def _numbers(vector: object) -> list[float]:
+    """A query's vector as numbers, which may be decimals. Raises BadStatement for anything else."""
+    found = vector if isinstance(vector, list) else []
+    if not found or not all(isinstance(one, (int, float, Decimal)) for one in found):
+        raise BadStatement(
+            f"vector_search: query_vector is {shown_value(vector)}; expected numbers."
+        )
+    return [float(one) for one in found]
+
+
+def _arguments(call: exp.Anonymous) -> dict[str, exp.Expression]:
+    out: dict[str, exp.Expression] = {}
+    for argument in call.expressions:
+        if not isinstance(argument, exp.Kwarg):
+            raise BadStatement(
+                "vector_search takes its arguments by name, such as index => 'a.b.c'."
+            )
+        name = str(argument.this.name).lower()
+        if name not in _ARGUMENTS:
+            raise InvalidParameterValue(
+                f"vector_search has no argument {name!r:.60}; it takes {', '.join(_ARGUMENTS)}."
+            )
+        out[name] = argument.expression
+    return out
+
+
+def _names_column(value: exp.Expression) -> bool:
+    """Whether an argument names a column of a relation beside the call; a subquery's are its own."""
+    for column in value.find_all(exp.Column):
+        above: exp.Expression | None = column
+        while above is not value and above is not None and not isinstance(above, exp.Query):
+            above = above.parent
+        if not isinstance(above, exp.Query):
+            return True
+    return False
+
+
+def _values(
+    node: exp.Expression, given: Mapping[str, exp.Expression], rows: Rows
+) -> list[dict[str, Any]]:
+    """The values of arguments that depend on no relation beside the call."""
+    named = [exp.alias_(value.copy(), name, quoted=True) for name, value in given.items()]
+    if not named:
+        return []
+    query, around = exp.select(*named), node.find_ancestor(exp.Select)
+    if around is not None and around.args.get("with_"):
+        query.set("with_", around.args["with_"].copy())
+    found: list[dict[str, Any]] = rows(query).to_pylist()
+    return found
+
+
+def _distinct(node: exp.Expression, given: Mapping[str, exp.Expression]) -> exp.Select:
+    """The query of the arguments' values, over the relations that stand before the call."""
+    select, call = _around(node)
+    if select is None:
+        raise BadStatement("vector_search: its arguments name columns of no relation before it.")
+    named = [exp.alias_(value.copy(), name, quoted=True) for name, value in given.items()]
+    query = exp.select(*named).distinct()
+    if select.args.get("with_"):
+        query.set("with_", select.args["with_"].copy())
+    query.set("from_", select.args["from_"].copy())
+    for join in select.args.get("joins") or []:
+        if any(part is call for part in join.walk()):
+            break
+        query.append("joins", join.copy())
+    known = {source.alias_or_name.lower() for source in query.find_all(exp.Table, exp.Subquery)}
+    for condition in _conditions(select.args.get("where")):
+        if _is_about(condition, known):
+            query = query.where(condition.copy())
+    return query
+
+
+def _conditions(where: exp.Expression | None) -> list[exp.Expression]:
+    """The conditions that all must hold, one by one."""
+    if where is None:
+        return []
+    return list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
+
+
+def _is_about(condition: exp.Expression, known: set[str]) -> bool:
+    """Whether all columns of a condition say that they are of these relations."""
+    columns = list(condition.find_all(exp.Column))
+    return all(column.table.lower() in known for column in columns)
+
+
+def _around(node: exp.Expression) -> tuple[exp.Select | None, exp.Expression]:
+    """The select whose relations a call can see, and the relation of it that the call is in."""
+    inside: exp.Expression = node
+    lateral = node if isinstance(node, exp.Lateral) else node.find_ancestor(exp.Lateral)
+    if lateral is not None:
+        inside = lateral
+    select = inside.find_ancestor(exp.Select)
+    first = select.args.get("from_") if select is not None else None
+    if first is None or any(part is inside for part in first.walk()):
+        return None, inside  # nothing stands before it
+    return select, inside
+
+
+def _put(node: exp.Expression, found: exp.Expression) -> None:
+    """Put a relation in the place of a call, under the call's alias."""
+    alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier("vector_search"))
+    if isinstance(node, exp.Lateral):
+        inner = found
+        if isinstance(found, exp.Table):
+            inner = exp.Subquery(this=exp.select("*").from_(found))
+        node.set("this", inner)
+        node.set("alias", alias)
+        return
+    found.set("alias", alias.copy())
+    if node.args.get("joins"):
+        found.set("joins", node.args["joins"])
+    node.replace(found)
+
+
+def _table_function(node: exp.Expression, call: exp.Anonymous) -> None:
+    """`range(...)`, whose column the cloud calls `id`; others are refused by name."""
+    if str(call.this).lower() != "range" or not isinstance(node, exp.Table):
+        raise NotSupported(f"The table function {call.this!s:.60} is not supported in SQL here.")
+    source = exp.Table(this=call.copy())
+    source.meta[SHOWN] = True
+    query = exp.select(exp.alias_(exp.column("range"), "id")).from_(source)
+    _put(node, exp.Subquery(this=query))
+
+
+def _field(spec: IndexSpec, version: Version, name: str) -> pa.Field:
+    """A column of an index as its rows store it."""
+    if name == spec.vector_column:
+        return pa.field(name, pa.list_(pa.float32()))
+    for part in version.parts[:1]:
+        stored = part.segment.metadata.schema
+        if name in stored.names:
+            return stored.field(name)
+    column = version.columns[name]
+    kind = widest_type(column.kind)
+    return pa.field(name, pa.list_(kind) if column.is_array else kind)
+
+
+def _array(values: list[Any], field: pa.Field) -> pa.Array:
+    plain = [value.tolist() if isinstance(value, np.ndarray) else value for value in values]
+    return pa.array(plain, field.type)

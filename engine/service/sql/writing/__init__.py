@@ -1,0 +1,1 @@
+"""Statements that write: rows, tables, views, schemas."""

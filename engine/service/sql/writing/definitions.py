@@ -1,0 +1,316 @@
+"""CREATE, ALTER and DROP of tables and views. Knows their words; not how rows are found.
+
+What a definition says that has no meaning here, such as a location or a default, is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+from sqlglot import exp
+
+from engine.core.names import ThreePartName
+from engine.errors import BadStatement, NotSupported, ResourceConflict
+from engine.service.catalogs.columns import ColumnFacts, described_columns
+from engine.service.catalogs.table_facts import TableFacts
+from engine.service.catalogs.tables import Tables
+from engine.service.sql.queries import QueryRunner
+from engine.service.sql.session import TemporaryView
+from engine.store.tables.changing import TableChange
+from engine.store.tables.parquet_files import check_names
+from engine.store.tables.views import View
+
+_FORMATS = ("DELTA", "PARQUET")
+_FREE = (exp.TemporaryProperty, exp.SchemaCommentProperty, exp.Property, exp.FileFormatProperty)
+
+
+@dataclass
+class Said:
+    """What a definition says beside names and columns.
+
+    Attributes:
+        properties: TBLPROPERTIES. comments: of columns, by name. keys: columns of the primary key.
+        key_name: the primary key's own name; empty for none.
+    """
+
+    comment: str | None = None
+    temporary: bool = False
+    properties: dict[str, str] = field(default_factory=dict)
+    comments: dict[str, str] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
+    key_name: str = ""
+
+    def facts(self, name: ThreePartName) -> TableFacts:
+        """What Unity Catalog keeps of a table or view of this name."""
+        return TableFacts(
+            self.comment,
+            self.properties or None,
+            self.column_facts(),
+            self.keys,
+            self.key_name or f"{name.name}_pk",
+        )
+
+    def column_facts(self) -> ColumnFacts:
+        """The comments of columns."""
+        return {column: {"comment": text} for column, text in self.comments.items()}
+
+
+def said(tree: exp.Create) -> Said:
+    """The properties of a CREATE. Raises NotSupported for one that has no meaning here."""
+    out = Said()
+    for part in ("clone", "indexes", "begin", "unique"):
+        if tree.args.get(part):
+            raise NotSupported(f"CREATE with {part.upper()} is not supported.")
+    properties = tree.args.get("properties")
+    for one in properties.expressions if properties is not None else []:
+        if not isinstance(one, _FREE) or type(one) not in _FREE:
+            raise NotSupported(
+                f"{one.sql(dialect='databricks'):.60} is not supported in CREATE: tables lie in the "
+                "workspace, unpartitioned."
+            )
+        if isinstance(one, exp.TemporaryProperty):
+            out.temporary = True
+        elif isinstance(one, exp.SchemaCommentProperty):
+            out.comment = one.this.name
+        elif isinstance(one, exp.FileFormatProperty):
+            if one.this.name.upper() not in _FORMATS:
+                raise NotSupported(f"USING {one.this.name:.40} is not supported; use USING DELTA.")
+        else:
+            out.properties |= _property(one)
+    return out
+
+
+def _property(node: exp.Expression) -> dict[str, str]:
+    value = node.args["value"]
+    text = str(value.this).lower() if isinstance(value, exp.Boolean) else value.name
+    return {node.this.name if isinstance(node.this, exp.Expression) else str(node.this): text}
+
+
+# ------------------------------------------------------------------ columns
+def columns_of(runner: QueryRunner, definitions: Sequence[exp.Expression], told: Said) -> pa.Schema:
+    """The columns that a definition lists, and what it says of them (in `told`).
+
+    Raises:
+        BadStatement: a name twice, or no type. NotSupported: a default, an identity and the like.
+    """
+    fields: list[tuple[str, exp.DataType, bool]] = []
+    for one in definitions:
+        if isinstance(one, exp.ColumnDef):
+            fields.append(_column(one, told))
+        else:
+            _constraint(one, told)
+    if not fields:
+        raise BadStatement("A table needs at least one column.")
+    names = [name for name, _, _ in fields]
+    if len({name.lower() for name in names}) < len(names):
+        raise BadStatement(f"[COLUMN_ALREADY_EXISTS] A column is named twice: {', '.join(names)}.")
+    nulls = [exp.alias_(exp.cast(exp.Null(), kind), name, quoted=True) for name, kind, _ in fields]
+    found = runner.run(exp.select(*nulls).limit(0)).schema
+    missing = [name for name in told.keys if name not in names]
+    if missing:
+        raise BadStatement(f"The primary key names {missing[0]!r}, which is no column.")
+    return pa.schema([f.with_nullable(null) for f, (_, _, null) in zip(found, fields)])
+
+
+def _column(node: exp.ColumnDef, told: Said) -> tuple[str, exp.DataType, bool]:
+    kind, nullable = node.args.get("kind"), True
+    if not isinstance(kind, exp.DataType):
+        raise BadStatement(f"Column {node.name!r:.80} has no type.")
+    if node.args.get("position") is not None:
+        raise NotSupported(f"Column {node.name}: FIRST and AFTER are not supported.")
+    for constraint in node.args.get("constraints") or []:
+        what = constraint.kind
+        if isinstance(what, exp.NotNullColumnConstraint):
+            nullable = bool(what.args.get("allow_null"))
+        elif isinstance(what, exp.CommentColumnConstraint):
+            told.comments[node.name] = what.this.name
+        elif isinstance(what, exp.PrimaryKeyColumnConstraint):
+            told.keys, nullable = (node.name,), False
+        else:
+            raise NotSupported(
+                f"Column {node.name}: {constraint.sql(dialect='databricks'):.60} is not supported."
+            )
+    return node.name, kind.copy(), nullable
+
+
+def _constraint(node: exp.Expression, told: Said) -> None:
+    keys = node if isinstance(node, exp.PrimaryKey) else None
+    if isinstance(node, exp.Constraint) and len(node.expressions) == 1:
+        keys = node.expressions[0] if isinstance(node.expressions[0], exp.PrimaryKey) else None
+    if keys is None:
+        raise NotSupported(f"{node.sql(dialect='databricks'):.80} is not supported.")
+    told.keys = tuple(key.name for key in keys.expressions)
+    if keys is not node:
+        told.key_name = node.name
+
+
+def result_schema(rows: pa.Table) -> pa.Schema:
+    """The columns of a query's rows as a table's. Raises BadStatement for a name twice."""
+    twice = check_names(rows.schema)
+    if twice:
+        raise BadStatement(f"[COLUMN_ALREADY_EXISTS] {twice} is there twice. Name each by AS.")
+    if not rows.num_columns:
+        raise BadStatement("A table needs at least one column.")
+    return pa.schema([_storable(f) for f in rows.schema])
+
+
+def _storable(found: pa.Field) -> pa.Field:
+    kind = found.type
+    if pa.types.is_null(kind):
+        raise BadStatement(f"Column {found.name} has no type; CAST its NULL to one.")
+    return pa.field(found.name, kind)
+
+
+# ------------------------------------------------------------------ views
+def create_view(runner: QueryRunner, tables: Tables, tree: exp.Create) -> None:
+    """Carry out CREATE [OR REPLACE] [TEMP] VIEW, whose query is tried once, without its rows.
+
+    Raises:
+        BadStatement, NotSupported: as its query is refused. ResourceConflict: the name is taken.
+    """
+    told = said(tree)
+    node = tree.this
+    columns: tuple[str, ...] = ()
+    if isinstance(node, exp.Schema):
+        columns = _names_of_view(node, told)
+        node = node.this
+    query = tree.expression
+    if not isinstance(query, (exp.Query, exp.Values)):
+        raise BadStatement("CREATE VIEW needs a query: ... AS SELECT ...")
+    found = runner.run(exp.select("*").from_(exp.Subquery(this=query.copy(), alias=_q())).limit(0))
+    if columns and len(columns) != found.num_columns:
+        raise BadStatement(
+            f"The view names {len(columns)} columns; its query has {found.num_columns}."
+        )
+    session, text = runner.session, query.sql(dialect="databricks")
+    replace = bool(tree.args.get("replace"))
+    if told.temporary:
+        if len(node.parts) > 1:
+            raise BadStatement("A temporary view has a name of one part.")
+        view = TemporaryView(text, session.catalog, session.schema, columns)
+        session.add_view(node.name, view, replace)
+        return
+    name = runner.relations.name_of(node, session)
+    if _taken(runner, name, bool(tree.args.get("exists")), replace, "view"):
+        return
+    shown = found.schema if not columns else found.rename_columns(list(columns)).schema
+    described = tuple(described_columns(shown, told.column_facts()))
+    made = View(name, text, session.catalog, session.schema, columns, described)
+    tables.define(name, lambda: runner.relations.views.write(made), told.facts(name), replace)
+
+
+def _names_of_view(node: exp.Schema, told: Said) -> tuple[str, ...]:
+    """The names that a view gives its columns, and their comments (in `told`)."""
+    for one in node.expressions:
+        for constraint in one.args.get("constraints") or []:
+            if isinstance(constraint.kind, exp.CommentColumnConstraint):
+                told.comments[one.name] = constraint.kind.this.name
+    return tuple(one.name for one in node.expressions)
+
+
+def _q() -> exp.TableAlias:
+    return exp.TableAlias(this=exp.to_identifier("q"))
+
+
+def taken_by_table(runner: QueryRunner, name: ThreePartName, tree: exp.Create) -> bool:
+    """Whether a CREATE TABLE has nothing to do. Raises ResourceConflict where the name is taken."""
+    lenient, replace = bool(tree.args.get("exists")), bool(tree.args.get("replace"))
+    return _taken(runner, name, lenient, replace, "table")
+
+
+def _taken(
+    runner: QueryRunner, name: ThreePartName, lenient: bool, replace: bool, what: str
+) -> bool:
+    relations = runner.relations
+    found = relations.found(name)
+    if found is None:
+        return False
+    is_view = relations.views.exists(found)
+    if lenient:
+        return True
+    if not replace or is_view != (what == "view"):
+        raise ResourceConflict(
+            f"[TABLE_OR_VIEW_ALREADY_EXISTS] Cannot create table or view `{name.catalog}`."
+            f"`{name.schema}`.`{name.name}` because it already exists as a "
+            f"{'view' if is_view else 'table'}. Choose a different name, drop it, or say IF NOT EXISTS "
+            "or OR REPLACE."
+        )
+    return False
+
+
+# ------------------------------------------------------------------ ALTER TABLE
+def read_alter(tree: exp.Alter) -> tuple[Said, list[exp.Expression]]:
+    """What an ALTER TABLE says of its table, and the columns that it adds.
+
+    Raises:
+        NotSupported: another change than those offered.
+    """
+    added: list[exp.Expression] = []
+    told = Said()
+    for action in tree.args.get("actions") or []:
+        if isinstance(action, exp.ColumnDef):
+            added.append(action)
+        elif isinstance(action, exp.Schema):
+            added += action.expressions
+        elif isinstance(action, exp.AlterSet) and _properties(action, told):
+            continue
+        elif isinstance(action, exp.AddConstraint):
+            for one in action.expressions:
+                _constraint(one, told)
+        else:
+            raise NotSupported(
+                f"ALTER TABLE {action.sql(dialect='databricks'):.60} is not supported; ADD COLUMN, ADD "
+                "CONSTRAINT ... PRIMARY KEY and SET TBLPROPERTIES are."
+            )
+    return told, added
+
+
+def alter(
+    runner: QueryRunner, change: TableChange, told: Said, added: Sequence[exp.Expression]
+) -> tuple[str, dict[str, Any]]:
+    """Carry out ALTER TABLE on the rows; the operation and its parameters, for the table's history.
+
+    Raises:
+        BadStatement: a column that is there.
+    """
+    if added:
+        _add_columns(runner, change, added, told)
+        names = [one.name for one in added]
+        return "ADD COLUMNS", {"columns": names}
+    if told.keys:
+        return "ADD CONSTRAINT", {"primary_key": list(told.keys)}
+    return "SET TBLPROPERTIES", {"properties": told.properties}
+
+
+def _properties(action: exp.AlterSet, told: Said) -> bool:
+    """Read `SET TBLPROPERTIES (...)`; whether the action is that."""
+    for group in action.expressions:
+        if not isinstance(group, exp.Properties):
+            return False
+        for one in group.expressions:
+            told.properties |= _property(one)
+    return bool(told.properties)
+
+
+def _add_columns(
+    runner: QueryRunner, change: TableChange, added: Sequence[exp.Expression], told: Said
+) -> None:
+    new = columns_of(runner, added, told)
+    there = {name.lower() for name in change.schema.names}
+    for one in new:
+        if one.name.lower() in there:
+            raise BadStatement(
+                f"[COLUMN_ALREADY_EXISTS] Column {one.name} is in the table already."
+            )
+        if not one.nullable:
+            raise BadStatement(f"Column {one.name}: a column that is added can't be NOT NULL.")
+    before = change.schema
+    change.schema = pa.schema([*before, *new])
+    for place in range(len(change.table.files)):
+        rows = change.rows_of(place)
+        for one in new:
+            rows = rows.append_column(one, pa.nulls(rows.num_rows, one.type))
+        change.replaced[place] = rows

@@ -1,0 +1,154 @@
+"""MERGE INTO: each clause a query over target and source, and all of them one change.
+
+Knows clauses; not how rows are written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from sqlglot import exp
+
+from engine.core.arrays import Rows
+from engine.errors import BadStatement, NotSupported
+from engine.service.sql.queries import QueryRunner
+from engine.service.sql.writing.row_changes import (
+    ROW,
+    Target,
+    assigned,
+    change_rows,
+    delete_rows,
+    fitted,
+    numbers_of,
+    source_of,
+)
+
+
+@dataclass
+class MergeCounts:
+    """Rows that a MERGE changed."""
+
+    updated: int = 0
+    deleted: int = 0
+    inserted: int = 0
+
+
+class Merge:
+    """One MERGE statement."""
+
+    def __init__(self, runner: QueryRunner, target: Target, tree: exp.Merge) -> None:
+        if tree.args.get("returning") or tree.args.get("with_schema_evolution"):
+            raise NotSupported("MERGE with RETURNING or SCHEMA EVOLUTION is not supported.")
+        self._runner, self._target, self._tree = runner, target, tree
+        self._source, self._alias = source_of(runner, tree.args["using"])
+        self._on = tree.args["on"]
+        self.counts = MergeCounts()
+
+    def run(self) -> MergeCounts:
+        """Carry it out.
+
+        Raises:
+            BadStatement: several rows of the source would change one of the target, or a clause that
+                can't be carried out.
+        """
+        updates: list[tuple[Rows, pa.Table]] = []
+        deletes: list[Rows] = []
+        added: list[pa.Table] = []
+        before: dict[tuple[bool, bool], list[exp.Expression]] = {}
+        for clause in self._tree.args["whens"].expressions:
+            kind = (bool(clause.args.get("matched")), bool(clause.args.get("source")))
+            query = self._rows_of(kind, clause.args.get("condition"), before.setdefault(kind, []))
+            then = clause.args["then"]
+            if isinstance(then, exp.Insert):
+                added.append(self._inserted(query, then))
+            elif isinstance(then, exp.Update):
+                found = self._target.run(query.select(*self._assigned(then)))
+                updates.append((numbers_of(found), found.drop_columns([ROW])))
+            else:
+                deletes.append(numbers_of(self._target.run(query)))
+            before[kind].append(clause.args.get("condition") or exp.true())
+        self._refuse_twice(updates, deletes)
+        self._apply(updates, deletes, added)
+        return self.counts
+
+    def _rows_of(
+        self,
+        kind: tuple[bool, bool],
+        condition: exp.Expression | None,
+        before: list[exp.Expression],
+    ) -> exp.Select:
+        """The rows that a clause is about, those of earlier clauses of its kind left out."""
+        matched, of_target = kind
+        target, source = self._target.relation(), self._runner.show(self._source, self._alias)
+        on = self._on.copy()
+        if matched:
+            query = exp.select(self._target.row()).from_(target).join(source, on=on)
+        elif of_target:
+            there = exp.select("1").from_(source).where(on)
+            query = exp.select(self._target.row()).from_(target).where(_not_exists(there))
+        else:
+            there = exp.select("1").from_(target).where(on)
+            query = exp.Select().from_(source).where(_not_exists(there))
+        for earlier in before:
+            false = exp.Coalesce(this=exp.paren(earlier.copy()), expressions=[exp.false()])
+            query = query.where(exp.Not(this=false))
+        return query if condition is None else query.where(condition.copy())
+
+    def _assigned(self, then: exp.Update) -> list[exp.Expression]:
+        if not any(isinstance(one, exp.Star) for one in then.expressions):
+            return assigned(self._target, then.expressions)
+        columns = self._target.change.schema.names
+        return [self._target.cast(self._of_source(name), name) for name in columns]
+
+    def _of_source(self, name: str) -> exp.Expression:
+        """The source's column of a name. Raises BadStatement where it has none."""
+        for column in self._source.column_names:
+            if column.lower() == name.lower():
+                return exp.column(column, table=self._alias, quoted=True)
+        raise BadStatement(
+            f"[UNRESOLVED_COLUMN] The source of the MERGE has no column {name!r}; its columns are "
+            f"{', '.join(self._source.column_names)}."
+        )
+
+    def _inserted(self, query: exp.Select, then: exp.Insert) -> pa.Table:
+        names: list[str] = []
+        if isinstance(then.this, exp.Star) or then.this is None:
+            values = [self._of_source(name) for name in self._target.change.schema.names]
+        else:
+            names = [column.name for column in then.this.expressions]
+            values = [value.copy() for value in then.expression.expressions]
+        named = [exp.alias_(value, f"c{place}") for place, value in enumerate(values)]
+        found = self._target.run(query.select(*named))
+        return fitted(self._runner, self._target.change, found, names)
+
+    def _refuse_twice(self, updates: list[tuple[Rows, pa.Table]], deletes: list[Rows]) -> None:
+        deleted = np.unique(np.concatenate(deletes)) if deletes else np.empty(0, dtype=np.int64)
+        rows = np.concatenate([deleted, *(numbers for numbers, _ in updates)])
+        if len(np.unique(rows)) < len(rows):
+            raise BadStatement(
+                "[DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE] Cannot perform Merge as "
+                "multiple source rows matched and attempted to modify the same target row. Make the "
+                "keys of the source unique."
+            )
+
+    def _apply(
+        self, updates: list[tuple[Rows, pa.Table]], deletes: list[Rows], added: list[pa.Table]
+    ) -> None:
+        change = self._target.change
+        for numbers, values in updates:
+            change_rows(change, numbers, values)
+            self.counts.updated += len(numbers)
+        if deletes:
+            deleted = np.unique(np.concatenate(deletes))
+            delete_rows(change, deleted)
+            self.counts.deleted = len(deleted)
+        new = pa.concat_tables(added) if added else None
+        if new is not None and new.num_rows:
+            change.added = new
+            self.counts.inserted = new.num_rows
+
+
+def _not_exists(query: exp.Select) -> exp.Expression:
+    return exp.Not(this=exp.Exists(this=query))

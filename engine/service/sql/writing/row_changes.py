@@ -1,0 +1,283 @@
+"""INSERT, UPDATE, DELETE and TRUNCATE: DuckDB says which rows and which values, files take them.
+
+Knows rows by their place in a table; not how a version is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from sqlglot import exp
+
+from engine.core.arrays import Rows
+from engine.errors import BadStatement, NotSupported
+from engine.service.sql.queries import QueryRunner, shown_table
+from engine.service.sql.relations import Scope, seen_columns
+from engine.store.tables.changing import TableChange
+from engine.store.tables.parquet_files import footer
+
+ROW = "vitrine_row"  # the column of a target's rows that says their places
+_TARGET = "vitrine_target"
+
+
+class Target:
+    """The table that a statement changes, as the statement's queries see it.
+
+    Attributes:
+        alias: what the statement calls the table. change: what becomes of it.
+    """
+
+    def __init__(self, runner: QueryRunner, change: TableChange, node: exp.Table) -> None:
+        self.change, self.alias = change, node.alias_or_name
+        self._runner, self._parts = runner, [part.name.lower() for part in node.parts]
+        self.types = runner.types_of(change.schema)
+        self._relation = shown_table(_TARGET, self.alias)
+
+    def relation(self) -> exp.Table:
+        """A node that stands for the table in a query."""
+        return self._relation.copy()
+
+    def row(self) -> exp.Expression:
+        """The column of the rows' places."""
+        return exp.column(ROW, table=self.alias, quoted=True)
+
+    def column(self, node: exp.Expression) -> str:
+        """The table's column that an assignment names. Raises BadStatement where there is none."""
+        name = node.name.lower()
+        found = [column for column in self.change.schema.names if column.lower() == name]
+        if not found:
+            raise BadStatement(
+                f"[UNRESOLVED_COLUMN] Table {self.change.table.name} has no column {node.name!r:.80}; "
+                f"its columns are {', '.join(self.change.schema.names)}."
+            )
+        return str(found[0])
+
+    def cast(self, value: exp.Expression, column: str) -> exp.Expression:
+        """A value in the type of a column, under the column's name."""
+        kind = exp.DataType.build(self.types[column], dialect="duckdb")
+        return exp.alias_(exp.cast(value.copy(), kind), column, quoted=True)
+
+    def run(self, query: exp.Select) -> pa.Table:
+        """The rows of a query that reads the table through `relation`."""
+        _shorten(query, self._parts)
+        resolved = self._runner.resolved(query)
+        table = self.change.table
+        read = self._runner.relations.rows(table, seen_columns(resolved, table))
+        if ROW in read.column_names:
+            read = read.drop_columns([ROW])
+        numbers = pa.array(np.arange(table.num_rows, dtype=np.int64))
+        name = self._runner.connection.show(read.append_column(ROW, numbers))
+        for node in resolved.find_all(exp.Table):
+            if node.name == _TARGET:
+                node.set("this", exp.to_identifier(name, quoted=True))
+        return self._runner.finished(resolved)
+
+
+def _shorten(query: exp.Expression, parts: Sequence[str]) -> None:
+    """Let columns that are named with the target's catalog and schema do without them."""
+    for column in query.find_all(exp.Column):
+        above = [part.name.lower() for part in column.parts[:-1]]
+        if len(above) > 1 and above == list(parts[-len(above) :]):
+            column.set("db", None)
+            column.set("catalog", None)
+
+
+# ------------------------------------------------------------------ statements
+def update(target: Target, tree: exp.Update) -> int:
+    """Carry out an UPDATE; the number of its rows.
+
+    Raises:
+        BadStatement, NotSupported: it can't be carried out, and why.
+    """
+    if tree.args.get("from_") is not None:
+        raise NotSupported("UPDATE ... FROM is not supported; use MERGE INTO.")
+    query = exp.select(target.row(), *assigned(target, tree.expressions)).from_(target.relation())
+    found = target.run(_where(query, tree))
+    change_rows(target.change, numbers_of(found), found.drop_columns([ROW]))
+    return int(found.num_rows)
+
+
+def assigned(target: Target, assignments: Sequence[exp.Expression]) -> list[exp.Expression]:
+    """The values that assignments give, each under its column's name."""
+    out, seen = [], set()
+    for one in assignments:
+        if not isinstance(one, exp.EQ) or not isinstance(one.this, exp.Column):
+            raise BadStatement(f"{one.sql(dialect='databricks'):.80} is not an assignment.")
+        column = target.column(one.this)
+        if column in seen:
+            raise BadStatement(f"Column {column} is assigned twice.")
+        seen.add(column)
+        out.append(target.cast(one.expression, column))
+    return out
+
+
+def delete(target: Target, tree: exp.Delete) -> int:
+    """Carry out a DELETE; the number of its rows."""
+    if tree.args.get("using"):
+        raise NotSupported("DELETE ... USING is not supported; use MERGE INTO.")
+    if tree.args.get("where") is None:
+        return delete_all(target.change)
+    found = target.run(_where(exp.select(target.row()).from_(target.relation()), tree))
+    delete_rows(target.change, numbers_of(found))
+    return int(found.num_rows)
+
+
+def delete_all(change: TableChange) -> int:
+    """Delete every row of a table; how many there were."""
+    change.replaced = {
+        place: change.schema.empty_table() for place in range(len(change.table.files))
+    }
+    return change.table.num_rows
+
+
+def _where(query: exp.Select, tree: exp.Expression) -> exp.Select:
+    where = tree.args.get("where")
+    return query if where is None else query.where(where.this.copy())
+
+
+def insert(runner: QueryRunner, change: TableChange, tree: exp.Insert) -> int:
+    """Carry out an INSERT; the number of its rows.
+
+    Raises:
+        BadStatement: rows that don't fit the table. NotSupported: a form that isn't offered.
+    """
+    for part in ("partition", "where", "alternative", "returning", "conflict", "default"):
+        if tree.args.get(part):
+            raise NotSupported(f"INSERT with {part.upper()} is not supported.")
+    into = tree.this
+    names = [part.name for part in into.expressions] if isinstance(into, exp.Schema) else []
+    source = runner.run(tree.expression.copy())
+    if tree.args.get("by_name"):
+        names = source.column_names
+    rows = fitted(runner, change, source, names)
+    if tree.args.get("overwrite"):
+        delete_all(change)
+    change.added = rows
+    return int(rows.num_rows)
+
+
+def fitted(
+    runner: QueryRunner, change: TableChange, source: pa.Table, names: Sequence[str]
+) -> pa.Table:
+    """Rows in the columns and types of a table.
+
+    Args:
+        names: the table's columns that the source's are for, in order; empty for all.
+
+    Raises:
+        BadStatement: another number of columns, a name that the table lacks or that stands twice.
+    """
+    columns = change.schema.names
+    known = {name.lower(): name for name in columns}
+    wanted = [known.get(name.lower(), "") for name in names] if names else list(columns)
+    if "" in wanted or len(set(wanted)) < len(wanted):
+        raise BadStatement(
+            f"[UNRESOLVED_COLUMN] INSERT names the columns {', '.join(names)}; expected columns of "
+            f"table {change.table.name}, each once: {', '.join(columns)}."
+        )
+    if len(wanted) != source.num_columns:
+        raise BadStatement(
+            f"[INSERT_COLUMN_ARITY_MISMATCH] The rows have {source.num_columns} columns; "
+            f"{len(wanted)} are to be filled: {', '.join(wanted)}."
+        )
+    types = runner.types_of(change.schema)
+    shown = runner.connection.show(source.rename_columns([f"c{n}" for n in range(len(wanted))]))
+    values = [
+        f'CAST(c{wanted.index(name)} AS {types[name]}) AS "c{place}"'
+        if name in wanted
+        else f'CAST(NULL AS {types[name]}) AS "c{place}"'
+        for place, name in enumerate(columns)
+    ]
+    found = runner.connection.run(f'SELECT {", ".join(values)} FROM "{shown}"')
+    return as_schema(found, change.schema)
+
+
+# ------------------------------------------------------------------ rows and files
+def numbers_of(found: pa.Table) -> Rows:
+    """The places of the rows that a query found."""
+    numbers: Rows = found.column(ROW).to_numpy().astype(np.int64)
+    return numbers
+
+
+def change_rows(change: TableChange, rows: Rows, values: pa.Table) -> None:
+    """Give rows of a table other values in some columns.
+
+    Args:
+        rows: (n,) places in the table, each once. values: n rows of the columns.
+    """
+    for place, here, where in _by_file(change, rows):
+        whole = _present(change, place)
+        for name in values.column_names:
+            field = change.schema.field(name)
+            new = _cast(values.column(name).take(pa.array(where)), field)
+            old = whole.column(name)
+            order = np.arange(whole.num_rows)
+            order[here] = whole.num_rows + np.arange(len(here))
+            both = pa.chunked_array([*old.chunks, *new.chunks], type=field.type)
+            at = whole.schema.get_field_index(name)
+            whole = whole.set_column(at, field, both.take(pa.array(order)))
+        check_nulls(whole, change.schema)
+        change.replaced[place] = whole
+
+
+def delete_rows(change: TableChange, rows: Rows) -> None:
+    """Delete rows of a table by their places, before any were deleted."""
+    for place, here, _ in _by_file(change, np.unique(rows)):
+        whole = _present(change, place)
+        kept = np.ones(whole.num_rows, dtype=np.bool_)
+        kept[here] = False
+        change.replaced[place] = whole.filter(pa.array(kept))
+
+
+def _present(change: TableChange, place: int) -> pa.Table:
+    found = change.replaced.get(place)
+    return change.rows_of(place) if found is None else found
+
+
+def _by_file(change: TableChange, rows: Rows) -> list[tuple[int, Rows, Rows]]:
+    """For each file with such rows: its place, the rows within it, and where they stand in `rows`."""
+    out, start = [], 0
+    for place, file in enumerate(change.table.files):
+        end = start + footer(file).rows
+        where = np.flatnonzero((rows >= start) & (rows < end))
+        if len(where):
+            out.append((place, rows[where] - start, where))
+        start = end
+    return out
+
+
+def as_schema(found: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Rows as DuckDB gave them, in a table's own types. Raises BadStatement for nulls it refuses."""
+    columns = [_cast(column, field) for column, field in zip(found.columns, schema)]
+    rows = pa.table(columns, names=schema.names)
+    check_nulls(rows, schema)
+    return rows.cast(schema)
+
+
+def _cast(column: pa.ChunkedArray, field: pa.Field) -> Any:
+    try:
+        return column.cast(field.type)
+    except pa.ArrowInvalid as error:
+        raise BadStatement(
+            f"[CAST_INVALID_INPUT] column {field.name}: a value does not fit {field.type} ({error})."
+        ) from None
+
+
+def check_nulls(rows: pa.Table, schema: pa.Schema) -> None:
+    """Refuse nulls in columns that take none. Raises BadStatement."""
+    for field in schema:
+        if not field.nullable and rows.column(field.name).null_count:
+            raise BadStatement(
+                f"[DELTA_NOT_NULL_CONSTRAINT_VIOLATED] NOT NULL constraint violated for column: "
+                f"{field.name}."
+            )
+
+
+def source_of(runner: QueryRunner, node: exp.Expression) -> tuple[pa.Table, str]:
+    """The rows of a relation and the name that a statement calls it; read once."""
+    query = exp.select("*").from_(node.copy())
+    resolved = runner.relations.with_views(query, Scope(runner.session))
+    return runner.run(resolved), node.alias_or_name or "source"

@@ -1,0 +1,201 @@
+"""Changes of a table's own rows: some of its files written anew, the others kept. One atomic version.
+
+A file that is written anew is cut to parts, so that the next change of a few rows writes few. Knows
+files and rows; not what they mean, and not SQL.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.core.names import ThreePartName
+from engine.errors import InvalidInputException, InvalidState
+from engine.store.layout import Layout, make_folder, read_json, sync_file, write_json
+from engine.store.tables.parquet_files import BATCH_ROWS
+from engine.store.tables.table import Table
+from engine.store.tables.table_store import TableStore
+
+PART_ROWS = 65_536  # rows of a file that a change writes
+SMALL_ROWS = 4_096  # a last file with fewer rows takes new rows in, so that files don't become many
+_HISTORY = 100  # entries that are kept
+_FIRST: dict[str, Any] = {"operation": "WRITE", "user": None, "parameters": {}, "metrics": {}}
+
+
+@dataclass
+class TableChange:
+    """What becomes of a table: each of its files kept, replaced or dropped, and rows behind the last.
+
+    Attributes:
+        table: as it was when the change began; nobody else writes it meanwhile.
+        replaced: by place of the file its rows as they will be; none drops the file.
+        added: rows that come behind all others, in the table's columns.
+        schema: the columns afterwards; other than the table's only where every file is replaced.
+        facts: what `table.json` says beside its files, as it will be.
+    """
+
+    table: Table
+    schema: pa.Schema
+    facts: dict[str, Any]
+    replaced: dict[int, pa.Table] = field(default_factory=dict)
+    added: pa.Table | None = None
+
+    def record(self, entry: Mapping[str, Any]) -> None:
+        """Say what the change is, for the table's history; see `record`."""
+        record(self.facts, entry)
+
+    def rows_of(self, place: int) -> pa.Table:
+        """All rows of one of the table's files, in the table's types."""
+        batches = self.table.parquet.batches_of(self.table.files[place], None, 16 * BATCH_ROWS)
+        return pa.Table.from_batches(batches, schema=self.table.schema)
+
+
+class TableChanges:
+    """Changes of the tables of a workspace, each of which is a new version with its history."""
+
+    def __init__(self, layout: Layout, tables: TableStore) -> None:
+        self._layout, self._tables = layout, tables
+
+    @contextlib.contextmanager
+    def change(self, name: ThreePartName) -> Iterator[TableChange]:
+        """Change a table's rows; published when the block ends without an error.
+
+        Raises:
+            NotFound: no such table. Locked: another process is writing it.
+            InvalidState: it was registered from files of the user, which are never changed.
+            StorageFailed: a full disk.
+        """
+        with self._layout.writing(f"table-{name}"):
+            table = self._tables.get(name)
+            refuse_registered(table)
+            file = self._layout.table_dir(name) / "table.json"
+            facts = read_json(file)
+            facts["history"] = history_of(facts, file)
+            change = TableChange(table, table.schema, copy.deepcopy(facts))
+            yield change
+            if change.replaced or change.added is not None or change.facts != facts:
+                self._publish(change)
+
+    def write(
+        self,
+        name: ThreePartName,
+        schema: pa.Schema,
+        rows: pa.Table,
+        entry: Mapping[str, Any],
+    ) -> None:
+        """Make or replace a table; `entry` is the first of its history. See `record`."""
+        with self._layout.writing(f"table-{name}"):
+            folder = self._layout.table_dir(name)
+            history: list[dict[str, Any]] = []
+            if self._tables.exists(name):
+                history = history_of(read_json(folder / "table.json"), folder / "table.json")
+            made: dict[str, Any] = {
+                "files": [],
+                "properties": {},
+                "registered": False,
+                "history": history,
+            }
+            record(made, entry)
+            files = self._written(folder, schema, rows)
+            self._put(name, {**made, "files": files})
+
+    def history(self, name: ThreePartName) -> list[dict[str, Any]]:
+        """Versions of a table, the first one first; of one that SQL never wrote, its only one."""
+        file = self._layout.table_dir(name) / "table.json"
+        return history_of(read_json(file), file)
+
+    def _publish(self, change: TableChange) -> None:
+        folder = self._layout.table_dir(change.table.name)
+        files: list[str] = []
+        places = range(len(change.table.files))
+        last = len(change.table.files) - 1
+        replaced, added = dict(change.replaced), change.added
+        if added is not None and last >= 0:
+            before = replaced.get(last)
+            if before is None and pq.read_metadata(change.table.files[last]).num_rows < SMALL_ROWS:
+                before = change.rows_of(last)
+            if before is not None:
+                replaced[last] = pa.concat_tables([before, added.cast(change.schema)])
+                added = None
+        for place in places:
+            if place not in replaced:
+                files.append(change.table.files[place].name)
+            elif replaced[place].num_rows:
+                files += self._written(folder, change.schema, replaced[place])
+        if added is not None and added.num_rows:
+            files += self._written(folder, change.schema, added)
+        if not files:  # a table without rows keeps its columns
+            files = self._written(folder, change.schema, change.schema.empty_table())
+        self._put(change.table.name, {**change.facts, "files": files})
+
+    def _written(self, folder: Path, schema: pa.Schema, rows: pa.Table) -> list[str]:
+        make_folder(folder)
+        names = []
+        for start in range(0, max(rows.num_rows, 1), PART_ROWS):
+            file = folder / f"part-{uuid.uuid4().hex}.parquet"
+            try:
+                pq.write_table(
+                    rows.slice(start, PART_ROWS).cast(schema),
+                    file,
+                    row_group_size=16 * BATCH_ROWS,
+                    compression="zstd",
+                    compression_level=1,
+                    write_page_checksum=True,
+                )
+                sync_file(file)
+            except BaseException as error:
+                file.unlink(missing_ok=True)
+                if isinstance(error, pa.ArrowNotImplementedError):
+                    raise InvalidInputException(
+                        f"the rows can't be written as Parquet: {error}. Leave that column out, or "
+                        "cast it."
+                    ) from None
+                raise
+            names.append(file.name)
+        return names
+
+    def _put(self, name: ThreePartName, facts: Mapping[str, Any]) -> None:
+        folder = self._layout.table_dir(name)
+        write_json(folder / "table.json", facts)
+        self._tables.remove_other_files(name, facts["files"])
+
+
+def refuse_registered(table: Table) -> None:
+    """Refuse to write a table whose files are the user's. Raises InvalidState: how to copy it."""
+    if table.registered:
+        raise InvalidState(
+            f"Table {table.name} was registered from files of yours ({table.folder}), which are never "
+            f"changed. Copy it, and write the copy: CREATE TABLE {table.name}_copy AS SELECT * FROM "
+            f"{table.name}; or make it the workspace's own: CREATE OR REPLACE TABLE {table.name} AS "
+            f"SELECT * FROM {table.name}."
+        )
+
+
+def record(facts: dict[str, Any], entry: Mapping[str, Any]) -> None:
+    """Add a version to a table's history.
+
+    Args:
+        facts: of `table.json`, changed in place.
+        entry: `operation`, `user`, `parameters` and `metrics`; number and time are added.
+    """
+    known = list(facts["history"])
+    number = known[-1]["version"] + 1 if known else 0
+    now = {"version": number, "timestamp": time.time_ns() // 1_000_000, **entry}
+    facts["history"] = [*known, now][-_HISTORY:]
+
+
+def history_of(facts: Mapping[str, Any], file: Path) -> list[dict[str, Any]]:
+    """The history that `table.json` tells; where it has none, the one version that it is."""
+    known = facts.get("history")
+    if known:
+        return list(known)
+    return [{"version": 0, "timestamp": file.stat().st_mtime_ns // 1_000_000, **_FIRST}]

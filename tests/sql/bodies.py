@@ -1,0 +1,168 @@
+"""Statements and what they answer, each written once: run through every door.
+
+Answers are in the texts of the API, which every door's rows are turned to; a body starts from a fresh
+schema that holds the table of `PRODUCTS`.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+Rows = list[list[str | None]]
+Step = tuple[str, Rows]  # a statement and its rows; `NEST` in it stands for the body's own schema
+
+PRODUCTS = pa.table(
+    {
+        "product_id": pa.array([1, 2, 3], pa.int32()),
+        "name": ["red shirt", "Blue jeans", "green hat"],
+        "price": [1.5, None, 30.0],
+        "tags": pa.array([["a", "b"], [], None], pa.list_(pa.string())),
+        "v": pa.array([[1.0, 0.0], [0.0, 1.0], [0.75, 0.5]], pa.list_(pa.float64())),
+    }
+)
+NOTHING: Rows = []
+ONE = [["1"]]
+
+
+def written(affected: int, *more: int) -> Rows:
+    return [[str(affected), *map(str, more)]]
+
+
+BODIES: dict[str, list[Step]] = {
+    "select": [
+        ("SELECT 1", ONE),
+        ("SELECT COUNT(*) FROM NEST.products", [["3"]]),
+        ("SELECT COUNT(DISTINCT price), COUNT(price) FROM NEST.products", [["2", "2"]]),
+        ("SELECT * FROM `NEST`.`products` WHERE product_id = 1",
+         [["1", "red shirt", "1.5", '["a","b"]', "[1.0,0.0]"]]),
+        ("SELECT CONCAT_WS(' ', name, product_id) FROM main.NEST.products "
+         "WHERE LOWER(name) LIKE '%e%j%'",
+         [["Blue jeans 2"]]),
+        ("SELECT CASE WHEN price > 10 THEN 'dear' WHEN price IS NULL THEN 'free' ELSE 'cheap' END c "
+         "FROM NEST.products ORDER BY product_id", [["cheap"], ["free"], ["dear"]]),
+        ("SELECT SIZE(v), SIZE(tags) FROM NEST.products ORDER BY product_id",
+         [["2", "2"], ["2", "0"], ["2", None]]),
+        ("SELECT CAST(NULL AS ARRAY<DOUBLE>) IS NULL, CURRENT_TIMESTAMP() > '2020-01-01', "
+         "LENGTH(current_user()) > 0", [["true", "true", "true"]]),
+        ("SELECT product_id, explode(tags) FROM NEST.products ORDER BY 1, 2",
+         [["1", "a"], ["1", "b"]]),
+        ("SELECT p.product_id, tag FROM NEST.products p LATERAL VIEW OUTER explode(tags) x AS tag "
+         "ORDER BY 1, 2", [["1", "a"], ["1", "b"], ["2", None], ["3", None]]),
+        ("SELECT transform(v, x -> x * 2), filter(v, x -> x > 0.5) FROM NEST.products "
+         "WHERE product_id = 3", [["[1.5,1.0]", "[0.75]"]]),
+        ("SELECT a.product_id, b.name FROM NEST.products a JOIN NEST.products b "
+         "ON a.product_id = b.product_id + 1 ORDER BY 1", [["2", "red shirt"], ["3", "Blue jeans"]]),
+        ("SELECT a.product_id FROM NEST.products a LEFT JOIN NEST.products b "
+         "ON a.product_id = b.product_id + 1 WHERE b.product_id IS NULL", ONE),
+        ("WITH products AS (SELECT * FROM NEST.products WHERE product_id > 1) "
+         "SELECT COUNT(*) FROM products", [["2"]]),
+        ("SELECT id FROM range(3) ORDER BY id DESC LIMIT 2", [["2"], ["1"]]),
+        ("SELECT 7 / 2, 7 DIV 2, 7 % 4, 'a_b' LIKE 'a\\\\_b', 'axb' LIKE 'a\\\\_b'",
+         [["3.5", "3", "3", "true", "false"]]),
+    ],
+    "tables": [
+        ("CREATE TABLE NEST.t (id BIGINT NOT NULL, s STRING, v ARRAY<DOUBLE>) USING DELTA "
+         "TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')", NOTHING),
+        ("CREATE TABLE IF NOT EXISTS NEST.t (other INT)", NOTHING),
+        ("SHOW TBLPROPERTIES NEST.t", [["delta.enableChangeDataFeed", "true"]]),
+        ("INSERT INTO NEST.t VALUES (1, 'a', array(1, 2.5)), (2, 'b', NULL)", written(2, 2)),
+        ("INSERT INTO NEST.t (s, id) SELECT 'c', 3", written(1, 1)),
+        ("UPDATE NEST.t SET s = upper(s), v = array(0.5) WHERE id < 3", written(2)),
+        ("SELECT * FROM NEST.t", [["1", "A", "[0.5]"], ["2", "B", "[0.5]"], ["3", "c", None]]),
+        ("DELETE FROM NEST.t WHERE s = 'B'", written(1)),
+        ("DELETE FROM NEST.t WHERE s = 'B'", written(0)),
+        ("MERGE INTO NEST.t USING (SELECT 1L id, 'm' s UNION ALL SELECT 7L, 'n') u ON t.id = u.id "
+         "WHEN MATCHED AND u.s = 'm' THEN UPDATE SET t.s = u.s "
+         "WHEN NOT MATCHED THEN INSERT (id, s) VALUES (u.id, u.s) "
+         "WHEN NOT MATCHED BY SOURCE THEN DELETE", written(3, 1, 1, 1)),
+        ("SELECT id, s FROM NEST.t ORDER BY id", [["1", "m"], ["7", "n"]]),
+        ("ALTER TABLE NEST.t ADD COLUMN x INT", NOTHING),
+        ("ALTER TABLE NEST.t SET TBLPROPERTIES ('k' = 'w')", NOTHING),
+        ("DESCRIBE NEST.t", [["id", "bigint", None], ["s", "string", None],
+                               ["v", "array<double>", None], ["x", "int", None]]),
+        ("TRUNCATE TABLE NEST.t", NOTHING),
+        ("SELECT COUNT(*) FROM NEST.t", [["0"]]),
+        ("INSERT OVERWRITE NEST.t (id) SELECT 5", written(1, 1)),
+        ("SELECT id, x FROM NEST.t", [["5", None]]),
+        ("DROP TABLE NEST.t", NOTHING),
+        ("DROP TABLE IF EXISTS NEST.t", NOTHING),
+    ],
+    "as_select": [
+        ("CREATE OR REPLACE TABLE NEST.c AS SELECT product_id, price FROM NEST.products",
+         written(3, 3)),
+        ("CREATE OR REPLACE TABLE NEST.c AS SELECT product_id FROM NEST.products LIMIT 1",
+         written(1, 1)),
+        ("SELECT * FROM NEST.c", ONE),
+        ("CREATE VIEW NEST.w (a, b) AS SELECT product_id, name FROM NEST.products", NOTHING),
+        ("SELECT x.b FROM NEST.w x WHERE x.a = 3", [["green hat"]]),
+        ("CREATE OR REPLACE VIEW NEST.w AS SELECT COUNT(*) AS n FROM NEST.products", NOTHING),
+        ("SELECT n FROM NEST.w", [["3"]]),
+        ("SHOW TABLES IN NEST", [["NEST", "c", "false"], ["NEST", "products", "false"],
+                                   ["NEST", "w", "false"]]),
+        ("DROP VIEW NEST.w", NOTHING),
+        ("SHOW TABLES IN NEST LIKE 'prod*'", [["NEST", "products", "false"]]),
+    ],
+    "schemas": [
+        ("CREATE SCHEMA NEST_two COMMENT 'more'", NOTHING),
+        ("CREATE SCHEMA IF NOT EXISTS NEST_two", NOTHING),
+        ("SHOW SCHEMAS LIKE 'NEST_two'", [["NEST_two"]]),
+        ("SHOW CATALOGS LIKE 'main'", [["main"]]),
+        ("CREATE TABLE NEST_two.t AS SELECT 1 AS a", written(1, 1)),
+        ("DROP SCHEMA NEST_two CASCADE", NOTHING),
+        ("DROP SCHEMA IF EXISTS NEST_two", NOTHING),
+        ("SHOW SCHEMAS LIKE 'NEST_two'", NOTHING),
+    ],
+    "vector_search": [
+        ("CREATE VECTOR SEARCH INDEX main.NEST.i ON NEST.products(v) USING ENDPOINT sql-e",
+         [["main.NEST.i", "true", "3"]]),
+        ("CREATE VECTOR SEARCH INDEX IF NOT EXISTS main.NEST.i ON NEST.products(v) "
+         "USING ENDPOINT sql-e", [["main.NEST.i", "false", "0"]]),
+        ("SELECT product_id, search_score FROM vector_search(index => 'main.NEST.i', "
+         "query_vector => array(1, 0), num_results => 1)", [["1", "1.0"]]),
+        ("SELECT p.name FROM vector_search(index => 'main.NEST.i', query_vector => array(1.0, 0.0), "
+         "num_results => 2) s JOIN NEST.products p ON p.product_id = s.product_id "
+         "ORDER BY s.search_score DESC", [["red shirt"], ["green hat"]]),
+        ("SELECT q.product_id, s.product_id FROM NEST.products q, LATERAL vector_search(index => "
+         "'main.NEST.i', query_vector => q.v, num_results => 1) s WHERE q.product_id > 1 ORDER BY 1",
+         [["2", "2"], ["3", "3"]]),
+        ("SELECT product_id FROM vector_search(index => 'main.NEST.i', query_vector => (SELECT v FROM "
+         "NEST.products WHERE product_id = 2), num_results => 1)", [["2"]]),
+        ("WITH wanted AS (SELECT 3 AS id) SELECT product_id FROM vector_search(index => 'main.NEST.i', "
+         "query_vector => (SELECT v FROM NEST.products JOIN wanted ON id = product_id), "
+         "num_results => 1)", [["3"]]),
+        ("SELECT size(ai_query('clip-multimodal-encoder', name)), "
+         "ai_similarity(name, 'red shirt') > 0.9 FROM NEST.products ORDER BY product_id",
+         [["512", "true"], ["512", "false"], ["512", "false"]]),
+        ("CREATE TABLE NEST.embedded AS SELECT product_id, ai_query('clip-multimodal-encoder', name) "
+         "AS e FROM NEST.products", written(3, 3)),
+    ],
+}  # fmt: skip
+# Statements of one session, which the SDK's calls don't have.
+SESSIONS: dict[str, list[Step]] = {
+    "use_and_temporary_views": [
+        ("USE CATALOG main", NOTHING),
+        ("USE SCHEMA NEST", NOTHING),
+        ("SELECT current_schema(), COUNT(*) FROM products", [["NEST", "3"]]),
+        ("CREATE OR REPLACE TEMP VIEW cheap AS SELECT * FROM products WHERE price < 10", NOTHING),
+        ("CREATE TEMPORARY VIEW cheaper AS SELECT product_id FROM cheap", NOTHING),
+        ("USE main.fashion_demo", NOTHING),
+        ("SELECT product_id FROM cheaper", ONE),
+        ("DROP VIEW cheaper", NOTHING),
+    ],
+}
+REFUSED: dict[str, tuple[str, str]] = {
+    "no_table": ("SELECT * FROM NEST.nothing", "TABLE_OR_VIEW_NOT_FOUND"),
+    "no_column": ("SELECT nope FROM NEST.products", "nope"),
+    "no_statement": (";", "expected one statement"),
+    "two_statements": ("SELECT 1; SELECT 2", "2 statements"),
+    "no_syntax": ("SELECT FROM WHERE", "PARSE_SYNTAX_ERROR"),
+    "zero": ("SELECT 1 / 0", "DIVIDE_BY_ZERO"),
+    "a_cast": ("SELECT CAST('a' AS INT)", "CAST_INVALID_INPUT"),
+    "taken": ("CREATE TABLE NEST.products (a INT)", "TABLE_OR_VIEW_ALREADY_EXISTS"),
+    "no_schema": ("CREATE TABLE nowhere_at_all.t (a INT)", "SCHEMA_NOT_FOUND"),
+    "no_place": ("SHOW TABLES IN nowhere_at_all", "SCHEMA_NOT_FOUND"),
+    "not_empty": ("DROP SCHEMA NEST", "SCHEMA_NOT_EMPTY"),
+    "null": ("SELECT * FROM vector_search(index => 'a.b.c', nothing => 1)", "nothing"),
+    "function": ("SELECT sha(1)", "sha"),
+    "unbound": ("SELECT :nothing", "nothing"),
+}
