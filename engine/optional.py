@@ -21,6 +21,7 @@ EXTRA_OF = {
     "pandas": "pandas",
     "deltalake": "delta",
     "databricks.sdk": "sdk",
+    "mlflow": "mlflow",
 }
 # The environment is the application's: what torch and open_clip set as they load is undone.
 _SET_BY_IMPORTS = ("TOKENIZERS_PARALLELISM", "TORCHINDUCTOR_CACHE_DIR")

@@ -11,6 +11,7 @@ from engine.optional import install_line, is_installed
 BRINGS = {
     "clip": ("torch", "open_clip", "safetensors"),
     "delta": ("deltalake",),
+    "mlflow": ("mlflow", "pandas"),
     "pandas": ("pandas",),
     "sdk": ("databricks.sdk",),
     "clients": ("databricks.ai_search", "databricks.vector_search"),
