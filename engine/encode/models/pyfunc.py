@@ -125,7 +125,7 @@ class OpenedModel:
         pyfunc = _imported("mlflow.pyfunc")
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+                warnings.simplefilter("ignore")  # what MLflow would rather have had logged
                 self._model = pyfunc.load_model(str(folder))
         except Exception as error:  # of the model's own code
             raise ModelUnavailable(
@@ -133,11 +133,8 @@ class OpenedModel:
             ) from error
         self._turn = threading.Lock()
 
-    def predict(self, records: Sequence[Record], text_columns: Sequence[str]) -> Any:
+    def predict(self, records: Sequence[Record]) -> Any:
         """What the model answers to records that all have the same keys, as plain JSON values.
-
-        Args:
-            text_columns: those whose missing values are None for the model, not NaN.
 
         Raises:
             ModelFailed: its code failed, or it answered with what is no JSON.
@@ -148,9 +145,6 @@ class OpenedModel:
             frame = json_utils.dataframe_from_parsed_json(
                 [dict(record) for record in records], pandas_orient="records", schema=schema
             )
-            for name in text_columns:
-                column = frame[name].astype(object)
-                frame[name] = column.where(column.notna(), None).astype(object)
             with self._turn:
                 return _plain(self._model.predict(frame))
         except ModelFailed:

@@ -164,8 +164,13 @@ def _check_traffic(config: Mapping[str, Any], served_name: str) -> None:
 
 
 def _served_name(name: str, version: str | None) -> str:
-    """What the cloud calls an entity that was given no name: its last part and the version."""
-    return f"{name.rpartition('.')[2]}-{version}" if version else name
+    """The name of an entity that was given none: as the cloud has it, the last part and the version."""
+    last = name.rpartition(".")[2]
+    if name.startswith(("models:/", "runs:/")):
+        return last.partition(":/")[2].replace("/", "-") or last.replace("/", "-")
+    if name.startswith(("/", "./", "../", "~", "file:")):
+        return name.rstrip("/").rpartition("/")[2]
+    return f"{last}-{version}" if version else name
 
 
 def encoder_entity(encoder: str | None, output: str, creator: str, since: int) -> Entity:

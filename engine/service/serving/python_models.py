@@ -75,7 +75,7 @@ class PythonModels:
         opened = self._open(where)
         if column is not None:
             try:
-                answer = opened.predict([{column: _PROBE}], [column])
+                answer = opened.predict([{column: _PROBE}])
                 dimension = len(_rows(answer, 1)[0])
             except (ModelFailed, ValueError) as error:
                 why = f"asked for one, {error.message if isinstance(error, ModelFailed) else error}"
@@ -93,14 +93,32 @@ class PythonModels:
         return ServedModel(name, facts, self)
 
     def predict(self, facts: PythonModelFacts, records: Sequence[Json]) -> Any:
-        """Raises ModelFailed, ModelUnavailable, MissingExtra."""
-        names = {key for record in records for key in record}
-        columns = [c["name"] for c in facts.inputs or () if c["type"] == "string"]
-        texts = [name for name in (columns if facts.inputs else sorted(names)) if name in names]
-        whole = [{name: record.get(name) for name in sorted(names)} for record in records]
-        if facts.inputs is None:  # a column of texts is told by its values
-            texts = [n for n in texts if all(isinstance(r[n], str | None) for r in whole)]
-        return self._open(facts.folder).predict(whole, texts)
+        """What a model answers to records; those with other keys than the first are asked apart.
+
+        A frame has every column for every row, and what a model then sees for a value that was not
+        given is another thing in each release of pandas. null is a value that was not given.
+
+        Raises:
+            ModelFailed, ModelUnavailable, MissingExtra.
+        """
+        opened = self._open(facts.folder)
+        given = [{k: v for k, v in record.items() if v is not None} or record for record in records]
+        alike: dict[tuple[str, ...], list[int]] = {}
+        for place, record in enumerate(given):
+            alike.setdefault(tuple(sorted(record)), []).append(place)
+        if len(alike) == 1:
+            return opened.predict(given)
+        out: list[Any] = [None] * len(given)
+        for places in alike.values():
+            answer = opened.predict([given[place] for place in places])
+            if not isinstance(answer, list) or len(answer) != len(places):
+                raise ModelFailed(
+                    f"it answered {len(places)} records with {shown(answer)}; expected a list of as "
+                    "many."
+                )
+            for place, one in zip(places, answer):
+                out[place] = one
+        return out
 
     def _open(self, folder: str) -> OpenedModel:
         found = self._opened.get(folder)

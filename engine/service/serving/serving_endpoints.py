@@ -343,9 +343,7 @@ class ServingEndpoints:
         return found
 
 
-def _new(
-    name: str, description: str | None, tags: Sequence[Mapping[str, str]]
-) -> EndpointFacts:
+def _new(name: str, description: str | None, tags: Sequence[Mapping[str, str]]) -> EndpointFacts:
     """An endpoint that nothing stands behind yet."""
     now = now_ms()
     number = uuid.uuid4().hex
