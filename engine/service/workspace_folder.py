@@ -7,7 +7,14 @@ from pathlib import Path
 
 from engine.errors import NotFound
 
-_PARTS = ("tables", "volumes", "endpoints", "serving", "indexes")  # folders of a workspace
+_PARTS = (
+    "tables",
+    "volumes",
+    "endpoints",
+    "serving",
+    "model_versions",
+    "indexes",
+)  # folders of a workspace
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +68,7 @@ def mlflow() -> Any:
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")
         patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+        importlib.import_module("mlflow.pyfunc")
         return importlib.import_module("mlflow")
 
 
@@ -97,10 +97,10 @@ def code_file(folder: Path, text: str = CODE, **values: Any) -> str:
 
 def save(folder: Path, signature: Any = None, text: str = CODE, **values: Any) -> Path:
     """The folder of a model, as `mlflow.pyfunc.save_model` writes it."""
-    pyfunc = importlib.import_module("mlflow.pyfunc")
+    logged = mlflow()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        pyfunc.save_model(
+        logged.pyfunc.save_model(
             str(folder),
             python_model=code_file(folder.with_name(f"{folder.name}-code"), text, **values),
             signature=signature,
@@ -117,9 +117,3 @@ def tracked(folder: Path) -> Iterator[Any]:
         patch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
         patch.setenv("MLFLOW_TRACKING_URI", folder.as_uri())
         yield mlflow()
-
-
-def forget_mlflow() -> None:
-    """As if nobody had imported it."""
-    for name in [n for n in sys.modules if n.split(".")[0] == "mlflow"]:
-        del sys.modules[name]

@@ -28,7 +28,7 @@ REGISTRY, RUNS = "models:/", "runs:/"
 _PURPOSE = "A Python model logged by MLflow"
 _TELEMETRY = "MLFLOW_DISABLE_TELEMETRY"
 _PLACES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
-_importing = threading.Lock()
+_quiet = threading.RLock()  # warnings are ignored for the process: by one thread at a time
 
 Record = Mapping[str, Any]
 
@@ -124,7 +124,7 @@ class OpenedModel:
         """Open it, which runs its code. Raises ModelUnavailable, MissingExtra."""
         pyfunc = _imported("mlflow.pyfunc")
         try:
-            with warnings.catch_warnings():
+            with _quiet, warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what MLflow would rather have had logged
                 self._model = pyfunc.load_model(str(folder))
         except Exception as error:  # of the model's own code
@@ -183,7 +183,7 @@ def _imported(module: str) -> Any:
     """A module of mlflow; the first import finds its telemetry switched off."""
     if module in sys.modules:
         return sys.modules[module]
-    with _importing, warnings.catch_warnings():
+    with _quiet, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         before = os.environ.get(_TELEMETRY)
         os.environ[_TELEMETRY] = "true"

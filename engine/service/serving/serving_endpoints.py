@@ -30,6 +30,7 @@ from engine.service.serving.descriptions import describe, describe_damaged, open
 from engine.service.serving.entities import (
     DEFAULT,
     Entity,
+    PythonModelFacts,
     check_output,
     encoder_entity,
     read_config,
@@ -268,13 +269,14 @@ class ServingEndpoints:
 
         Raises:
             NotFound: no such endpoint. ModelUnavailable, MissingExtra: its model can't be had here.
+            InvalidState: its model is still being deployed, or could not be.
         """
         if name in self._given:
             return self._given[name]
-        model = self.python_model(name)
-        if model is not None:
-            return cast(Encoder, model)
-        return self._load(self._live(name).encoder)
+        entity = self._live(name)
+        if entity.model is None:
+            return self._load(entity.encoder)
+        return cast(Encoder, self._served(entity, entity.model))
 
     def python_model(self, name: str) -> ServedModel | None:
         """The Python model behind an endpoint; None where that has an encoder.
@@ -283,10 +285,11 @@ class ServingEndpoints:
             NotFound: no such endpoint. InvalidState: it is still being deployed, or could not be.
         """
         entity = self._live(name)
-        if entity.model is None:
-            return None
+        return None if entity.model is None else self._served(entity, entity.model)
+
+    def _served(self, entity: Entity, model: PythonModelFacts) -> ServedModel:
         label = f"{entity.entity_name} {entity.entity_version or ''}".strip()
-        return self._deployments.models.served(label, entity.model)
+        return self._deployments.models.served(label, model)
 
     def _live(self, name: str) -> Entity:
         facts = self.facts(name)
