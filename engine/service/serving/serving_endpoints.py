@@ -88,18 +88,17 @@ class ServingEndpoints:
     ) -> dict[str, Any]:
         """Create an endpoint; returns it as the API shows it.
 
-        Under a built-in name it goes before that endpoint, which answers again when it is deleted.
-        An encoder answers at once; a Python model is deployed by a thread, see `wait`.
+        Under a built-in name it goes before that endpoint, until it is deleted. An encoder answers
+        at once; a Python model is deployed by a thread, see `wait`.
 
         Args:
             encoder: a name for `load_encoder`; None for whatever is the workspace's default when
                 the endpoint is used.
             output: "vectors": predictions are a list with one vector a record. "flat": the same,
-                but one record alone is answered with its vector, as `clip-image-encoder` does.
+                but one record alone is answered with its vector.
             config: in place of both, as the API takes it: `served_entities` with one entity, whose
-                `entity_name` is an encoder, a registered model, `models:/NAME/VERSION`,
-                `models:/NAME@ALIAS`, `runs:/ID/NAME` or the folder of a model that MLflow logged;
-                and `output`.
+                `entity_name` is an encoder, a registered model, `models:/NAME/VERSION`, `...@ALIAS`,
+                `runs:/ID/NAME` or the folder of a model that MLflow logged; and `output`.
             description: None for one that is made up. tags: each a `key` and a `value`.
 
         Raises:
