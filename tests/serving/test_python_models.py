@@ -500,3 +500,31 @@ assert warnings.filters == filters
     )
     assert run.returncode == 0, run.stderr
     assert [entry.name for entry in tmp_path.iterdir()] == ["w"]
+
+
+def test_the_command_registers_serves_and_changes(clip: Path, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from engine.doors.cli.command import main
+
+    folder = tmp_path / "workspace"
+
+    def said(*words: str, code: int = 0) -> str:
+        run = CliRunner().invoke(main, ["serving", *words, "-w", str(folder)])
+        assert run.exit_code == code, run.output
+        return run.output
+
+    assert "version 1" in said("register", NAME, str(clip), "--alias", "champion")
+    uri = f"models:/{NAME}@champion"
+    assert "created serving endpoint shop" in said("create", "shop", "--model", uri)
+    assert "models:/main.fashion_demo.clip" in said("list")
+    found = asked(Workspace(folder), "shop", {"text": "red"})
+    assert np.allclose(found, [vector_of(b"red")])
+    said("update", "shop", "--model", NAME, "--output", "flat")
+    assert np.ndim(asked(Workspace(folder), "shop", {"text": "red"})) == 1
+    assert "can't be given together" in said(
+        "create", "x", "--model", "a", "--encoder", "b", code=2
+    )
+    broken = save(tmp_path / "broken", clip_signature())
+    (broken / "model.py").write_text(BROKEN)
+    assert "no weights here" in said("create", "new", "--model", str(broken), code=1)

@@ -113,7 +113,8 @@ def _description(facts: EndpointFacts) -> str:
     entity = facts.live or facts.pending
     assert entity is not None  # an endpoint has one of them
     if entity.source is not None:
-        said = f"Served by the Python model {entity.source}."
+        version = f", version {entity.entity_version}" if entity.entity_version else ""
+        said = f"Served by the Python model {entity.entity_name}{version}."
     else:
         said = f"Served by encoder {entity.encoder or 'of the workspace'}."
     return f"{said} {_FLAT}" if entity.output == "flat" else said
