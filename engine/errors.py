@@ -13,6 +13,7 @@ The tree (status and code are what the HTTP API would answer):
     ├── PermissionDenied             403 PERMISSION_DENIED
     ├── NotFound                     404 RESOURCE_DOES_NOT_EXIST
     ├── ResourceConflict             409 RESOURCE_ALREADY_EXISTS
+    │   └── UpdateInProgress         409 RESOURCE_CONFLICT  wait until an endpoint was updated
     ├── TooManyRequests              429 RESOURCE_EXHAUSTED
     ├── NotSupported                 501 NOT_IMPLEMENTED    an argument not offered yet
     ├── CorruptFile                  500 DATA_LOSS          a file of the workspace is damaged
@@ -124,6 +125,12 @@ class NotFound(VitrineError):
 class ResourceConflict(VitrineError):
     error_code = "RESOURCE_ALREADY_EXISTS"
     status_code = 409
+
+
+class UpdateInProgress(ResourceConflict):
+    """An endpoint's configuration is being changed already."""
+
+    error_code = "RESOURCE_CONFLICT"
 
 
 class TooManyRequests(VitrineError):

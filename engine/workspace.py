@@ -22,6 +22,7 @@ from engine.service.catalogs.volumes import Volumes
 from engine.service.indexes.endpoints import Endpoints
 from engine.service.indexes.operations import Indexes
 from engine.service.indexes.registry import IndexRegistry
+from engine.service.model_registry import ModelRegistry
 from engine.service.search.operations import Queries
 from engine.service.search.reranking import RerankerChoice
 from engine.service.serving.models import Models
@@ -92,7 +93,8 @@ class Workspace:
         folder: says which directory it is, and whether a workspace is in it.
         tables, volumes: the stores of tables and files.
         unity_catalog: catalogs, schemas, tables and the like as the cloud shows them, one service each.
-        models: encoders by name. rerankers: those registered. serving: model serving endpoints.
+        models: encoders by name. model_registry: Python models by name and version.
+        rerankers: those registered. serving: model serving endpoints.
         endpoints, registry, indexes: vector search endpoints, which indexes there are, and their life.
         queries: what answers. statements: SQL. statement_runs: SQL as the API runs it. shop: the
             application on top.
@@ -119,6 +121,7 @@ class Workspace:
         self.tables: Final = TableStore(layout)
         self.volumes: Final = VolumeStore(layout)
         self.models: Final = Models(chosen)
+        self.model_registry: Final = ModelRegistry(layout)
         self.rerankers: Final = Rerankers()
         self.serving: Final = ServingEndpoints(layout, self.models)
         self.registry: Final = IndexRegistry(layout, self.folder)
@@ -185,9 +188,14 @@ class Workspace:
     encoder = _of("models", Models.encoder)
     list_models = _of("models", Models.list)
     measure_model = _of("models", Models.measure)
+    register_model = _of("model_registry", ModelRegistry.register)
     register_reranker = _of("rerankers", Rerankers.register)
     create_serving_endpoint = _of("serving", ServingEndpoints.create)
+    update_serving_endpoint = _of("serving", ServingEndpoints.update_config)
+    update_serving_endpoint_tags = _of("serving", ServingEndpoints.update_tags)
+    wait_for_serving_endpoint = _of("serving", ServingEndpoints.wait)
     get_serving_endpoint = _of("serving", ServingEndpoints.get)
+    get_serving_endpoint_open_api = _of("serving", ServingEndpoints.open_api)
     list_serving_endpoints = _of("serving", ServingEndpoints.list)
     delete_serving_endpoint = _of("serving", ServingEndpoints.delete)
 

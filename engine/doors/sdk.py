@@ -7,7 +7,8 @@ not what the services do. Truth: `ApiClient.do` and the error parser of databric
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -39,12 +40,15 @@ class ApiClient:
         query: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         body: object = None,
+        raw: bool = False,
+        response_headers: Sequence[str] | None = None,
         **transport: object,
     ) -> Json:
         """The reply to a request.
 
         Args:
             query, body: as the SDK would put them into the address and into JSON. headers: not read.
+            raw: the reply's bytes, as `contents`. response_headers: each is None, for there are none.
             transport: files, streams and the like, which no route here has.
 
         Raises:
@@ -59,8 +63,9 @@ class ApiClient:
         status, reply = handle(self._workspace, method, path, _texts(query or {}), sent)
         if status >= 400:
             raise _error(status, reply)
-        received: Json = json.loads(json.dumps(reply))
-        return received
+        text = json.dumps(reply)
+        received: Json = {"contents": BytesIO(text.encode())} if raw else json.loads(text)
+        return {**dict.fromkeys(response_headers or ()), **received}
 
 
 def _unity_catalog() -> dict[str, Any]:
@@ -116,7 +121,7 @@ class WorkspaceClient:
     """The services of `databricks.sdk.WorkspaceClient` that a workspace can answer.
 
     Attributes:
-        vector_search_endpoints, vector_search_indexes: the SDK's own classes.
+        vector_search_endpoints, vector_search_indexes, serving_endpoints: the SDK's own classes.
         ai_search: likewise, where the installed SDK has it.
         catalogs, schemas, tables, table_constraints, volumes, functions, registered_models: likewise.
         statement_execution, warehouses: of SQL; results come INLINE.
@@ -135,6 +140,7 @@ class WorkspaceClient:
         opened = workspace if isinstance(workspace, Workspace) else Workspace(workspace)
         self.workspace: Workspace = opened
         self.api_client = ApiClient(opened)
+        from databricks.sdk.service.serving import ServingEndpointsAPI
         from databricks.sdk.service.vectorsearch import (
             VectorSearchEndpointsAPI,
             VectorSearchIndexesAPI,
@@ -142,6 +148,7 @@ class WorkspaceClient:
 
         self.vector_search_endpoints = VectorSearchEndpointsAPI(self.api_client)
         self.vector_search_indexes = VectorSearchIndexesAPI(self.api_client)
+        self.serving_endpoints = ServingEndpointsAPI(self.api_client)
         for name, kind in {**_unity_catalog(), **_sql()}.items():
             setattr(self, name, kind(self.api_client))
         if is_installed("databricks.sdk.service.aisearch"):

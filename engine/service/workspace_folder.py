@@ -8,7 +8,15 @@ from pathlib import Path
 from engine.errors import NotFound
 
 # Folders of a workspace.
-_PARTS = ("tables", "volumes", "endpoints", "serving", "indexes", "unity_catalog")
+_PARTS = (
+    "tables",
+    "volumes",
+    "endpoints",
+    "serving",
+    "model_versions",
+    "indexes",
+    "unity_catalog",
+)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ volumes/volumes.json                   registered image folders
 volumes/<catalog>/<schema>/<volume>/   files of volumes that were not registered from elsewhere
 endpoints/<name>.json                  vector search endpoints, each with a copy
 serving/<name>.json                    model serving endpoints
+model_versions/, served_models/        Python models, see `model_versions`
 unity_catalog/<kind>/...json           owners, comments and the like, see `securable_files`
 indexes/<full name>/                   index.json and its copy, versions/, segments/, building/
 cache/embeddings.sqlite                vectors by content and model

@@ -46,6 +46,7 @@ WALLS = {
     "sqlite3": {"encode/cache/embeddings.py", "encode/cache/file.py", "encode/cache/salvage.py"},
     "deltalake": {"store/tables/delta.py"},
     "lark": {"core/filters/grammar.py"},
+    "mlflow": {"encode/models/pyfunc.py"},
     "pandas": {"shop/search/result.py"},
     "click": {"doors/"},
     "pytest": {"doors/installed/vitrine_search/pytest_plugin.py"},

@@ -456,7 +456,7 @@ SERVING_DAMAGES = {
     how: damage
     for how, damage in DAMAGES.items()
     if how not in ("an unknown word", "a format that is none", "gone") and "checksum" not in how
-} | {"an unknown output": edited(lambda values: values.update(output="square"))}
+} | {"an unknown output": edited(lambda values: values["live"].update(output="square"))}
 
 
 @pytest.mark.parametrize("how", SERVING_DAMAGES)

@@ -60,6 +60,7 @@ def make_world(folder: Path) -> Workspace:
     made = Workspace(folder)
     made.create_endpoint("shop")
     made.create_endpoint("empty")
+    made.create_serving_endpoint("served", "hashed", "flat")
     made.create_direct_access_index(
         DIRECT, dimension=2, vector_column="v", schema=SCHEMA, primary_key="id", endpoint="shop"
     )
@@ -161,6 +162,17 @@ ENDPOINT_CASES: list[Case] = [
      lambda r: "databricks-gte-large-en" in {e["name"] for e in r["endpoints"]}),
     ("GET", f"{SERVING}/databricks-gte-large-en", None, {},
      lambda r: r["route_optimized"] is False),
+    ("POST", SERVING, {"name": "made", "config": {"served_entities": [{"entity_name": "hashed"}]}},
+     {}, lambda r: r["state"]["ready"] == "READY" and r["config"]["config_version"] == 1),
+    ("PUT", f"{SERVING}/served/config", {"output": "vectors"}, {},
+     lambda r: r["config"]["output"] == "vectors" and r["config"]["config_version"] == 2),
+    ("PATCH", f"{SERVING}/served/tags", {"add_tags": [{"key": "a"}]}, {},
+     lambda r: r == {"tags": [{"key": "a", "value": ""}]}),
+    ("GET", f"{SERVING}/served/openapi", None, {},
+     lambda r: list(r["paths"]) == ["/serving-endpoints/served/invocations"]),
+    ("POST", "/serving-endpoints/served/invocations", {"inputs": ["red"]}, {},
+     lambda r: isinstance(r["predictions"][0], float)),
+    ("DELETE", f"{SERVING}/served", None, {}, lambda r: r == {}),
 ]  # fmt: skip
 
 

@@ -463,8 +463,8 @@ def test_a_service_that_is_not_here_is_named_with_those_that_are(w: WorkspaceCli
 
 
 def test_what_needs_a_network_is_refused(w: WorkspaceClient) -> None:
-    with pytest.raises(InvalidInputException, match="raw, url"):
-        w.api_client.do("GET", "/api/2.0/x", url="http://x", raw=True)
+    with pytest.raises(InvalidInputException, match="data, url"):
+        w.api_client.do("GET", "/api/2.0/x", url="http://x", data=b"x")
 
 
 def test_what_json_cannot_hold_is_refused_as_by_the_sdk(w: WorkspaceClient) -> None:

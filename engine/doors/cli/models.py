@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -33,36 +33,92 @@ def serving() -> None:
     """Model serving endpoints: a name, and the encoder behind it."""
 
 
-@serving.command("create")
-@click.argument("name")
-@click.option("--encoder", metavar="NAME", help="Default: the workspace's own.")
-@click.option(
+_ENCODER = click.option("--encoder", metavar="NAME", help="Default: the workspace's own.")
+_MODEL = click.option(
+    "--model",
+    metavar="SOURCE",
+    help="Instead of an encoder: a registered model, models:/NAME/VERSION, runs:/ID/NAME, or the "
+    "folder of a model that MLflow logged.",
+)
+_OUTPUT = click.option(
     "--output",
     type=click.Choice(["vectors", "flat"]),
     default="vectors",
     show_default=True,
     help="How one record is answered: a list of one vector, or the vector itself.",
 )
+
+
+@serving.command("create")
+@click.argument("name")
+@_ENCODER
+@_MODEL
+@_OUTPUT
 @with_workspace
-def serving_create(workspace: Workspace, name: str, encoder: str | None, output: str) -> None:
-    """Create a serving endpoint."""
-    workspace.create_serving_endpoint(name, encoder, output)
+def serving_create(
+    workspace: Workspace, name: str, encoder: str | None, model: str | None, output: str
+) -> None:
+    """Create a serving endpoint, also under a built-in name."""
+    workspace.create_serving_endpoint(name, config=_config(encoder, model, output))
+    _wait(workspace, name)
     click.echo(f"created serving endpoint {name}")
+
+
+@serving.command("update")
+@click.argument("name")
+@_ENCODER
+@_MODEL
+@_OUTPUT
+@with_workspace
+def serving_update(
+    workspace: Workspace, name: str, encoder: str | None, model: str | None, output: str
+) -> None:
+    """Put another encoder or model behind a serving endpoint."""
+    workspace.update_serving_endpoint(name, _config(encoder, model, output))
+    _wait(workspace, name)
+    click.echo(f"updated serving endpoint {name}")
+
+
+@serving.command("register")
+@click.argument("name")
+@click.argument("source")
+@click.option("--alias", help="A name that stands for this version from now on.")
+@with_workspace
+def serving_register(workspace: Workspace, name: str, source: str, alias: str | None) -> None:
+    """Register a Python model that MLflow logged (SOURCE, a program) as a NAME's next version."""
+    made = workspace.register_model(name, source, alias)
+    click.echo(f"registered model {name}, version {made['version']}")
+
+
+def _config(encoder: str | None, model: str | None, output: str) -> dict[str, Any]:
+    if encoder and model:
+        raise click.UsageError("--encoder and --model can't be given together.")
+    return {"served_entities": [{"entity_name": model or encoder or "default"}], "output": output}
+
+
+def _wait(workspace: Workspace, name: str) -> None:
+    """Until an endpoint answers; what it can't be is said as an error."""
+    found = workspace.wait_for_serving_endpoint(name)
+    if found["state"]["config_update"] == "UPDATE_FAILED":
+        (entity,) = found["pending_config"]["served_entities"]
+        raise click.ClickException(entity["state"]["deployment_state_message"])
 
 
 @serving.command("list")
 @with_workspace
 def serving_list(workspace: Workspace) -> None:
     """List the serving endpoints."""
-    rows = [
-        {
-            "name": found["name"],
-            "encoder": found["config"]["served_entities"][0]["entity_name"],
-            "output": found["config"]["output"],
-            "description": found["description"],
-        }
-        for found in workspace.list_serving_endpoints()
-    ]
+    rows = []
+    for found in workspace.list_serving_endpoints():
+        config = found.get("config") or found["pending_config"]
+        rows.append(
+            {
+                "name": found["name"],
+                "encoder": config["served_entities"][0]["entity_name"],
+                "output": config["output"],
+                "description": found["description"],
+            }
+        )
     print_table(rows, ["name", "encoder", "output", "description"])
 
 

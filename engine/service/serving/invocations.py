@@ -18,7 +18,15 @@ from engine.core.arrays import Matrix, Vector
 from engine.core.ranking.fusion import blend_vectors
 from engine.core.values import is_text, shown
 from engine.encode.encoder import Encoder
-from engine.errors import BadImage, InvalidParameterValue, NotFound
+from engine.encode.models.pyfunc import ModelFailed
+from engine.errors import (
+    BadImage,
+    InvalidParameterValue,
+    MissingExtra,
+    ModelUnavailable,
+    NotFound,
+)
+from engine.service.serving.entities.python_models import ServedModel
 from engine.service.serving.micro_batching import MAX_ITEMS, MicroBatching
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.serving.serving_files import FLAT
@@ -27,7 +35,6 @@ from engine.service.serving.text_vectors import checked_rows, failed_call
 Json = dict[str, Any]
 FORMATS = ("dataframe_records", "dataframe_split", "inputs", "instances", "input")
 MAX_RECORDS = 1024  # in one call; more would hold all other calls up
-IMAGES_ONLY = FLAT  # the older endpoint takes photos only
 _DATA_URL = re.compile(r"\s*data:[^,]{0,200};base64,", re.IGNORECASE)
 
 
@@ -43,16 +50,39 @@ def invoke(serving: ServingEndpoints, name: str, payload: object) -> Json:
     """The reply of an endpoint to a payload in one of the formats that model serving takes.
 
     Returns:
-        `{"predictions": [...]}` with one vector a record; an endpoint whose output is "flat"
-        answers one record alone with its vector. To `input`, the reply of OpenAI's embeddings.
+        `{"predictions": [...]}` with one vector a record, or what a Python model answers; an
+        endpoint whose output is "flat" answers one record alone with its vector. To `input`, the
+        reply of OpenAI's embeddings.
 
     Raises:
         NotFound: no such endpoint. InvalidParameterValue: a payload or a record that can't be used,
-            or a model that fails.
+            or a model that fails. InvalidState: the endpoint's model is still being deployed.
     """
-    found = serving.get(name)
+    facts = serving.facts(name)
     if not isinstance(payload, Mapping):
         raise InvalidParameterValue(f"The payload is {payload!r:.80}; expected a JSON object.")
+    model = serving.python_model(name)
+    format_, rows = _given_rows(payload)
+    as_base64 = format_ == "input" and _is_base64(payload.get("encoding_format"))
+    is_flat = facts.live is not None and facts.live.output == "flat" and len(rows) == 1
+    if model is not None and format_ != "input":
+        answered = _predicted(model, name, rows)
+        is_one = is_flat and isinstance(answered, list) and len(answered) == 1
+        return {"predictions": answered[0] if is_one else answered}
+    if model is not None:
+        records, vectors = _texts_by_model(model, name, rows)
+    else:
+        images_only = name == FLAT and serving.is_built_in(name)
+        records = [_record(row, place, name, images_only) for place, row in enumerate(rows)]
+        vectors = encode_records(serving, name, records)
+    if format_ == "input":
+        _check_dimensions(payload.get("dimensions"), vectors.shape[1])
+        return _embeddings(facts.name, records, vectors, as_base64)
+    return {"predictions": (vectors[0] if is_flat else vectors).tolist()}
+
+
+def _given_rows(payload: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """The one format that a payload has, and its records."""
     given = [format_ for format_ in FORMATS if payload.get(format_) is not None]
     if len(given) != 1:
         shown = " and ".join(given) or f"none of them (but {', '.join(map(str, payload))})"
@@ -65,15 +95,31 @@ def invoke(serving: ServingEndpoints, name: str, payload: object) -> Json:
         raise InvalidParameterValue(
             f"{format_} holds {len(rows)} records; expected 1 to {MAX_RECORDS}."
         )
-    records = [_record(row, place, name) for place, row in enumerate(rows)]
-    as_base64 = format_ == "input" and _is_base64(payload.get("encoding_format"))
-    vectors = encode_records(serving, name, records)
-    if format_ == "input":
-        _check_dimensions(payload.get("dimensions"), vectors.shape[1])
-        return _embeddings(found["name"], records, vectors, as_base64)
-    if found["config"]["output"] == "flat" and len(records) == 1:
-        return {"predictions": vectors[0].tolist()}
-    return {"predictions": vectors.tolist()}
+    return format_, rows
+
+
+def _predicted(model: ServedModel, name: str, rows: Sequence[object]) -> Any:
+    try:
+        return model.predict(name, rows)
+    except (ModelFailed, ModelUnavailable, MissingExtra) as error:
+        raise InvalidParameterValue(failed_call(name, error)) from error
+
+
+def _texts_by_model(
+    model: ServedModel, name: str, rows: Sequence[object]
+) -> tuple[list[Record], Matrix]:
+    """Texts of OpenAI's `input`, and their vectors by a Python model."""
+    records = [_record(row, place, name, images_only=False) for place, row in enumerate(rows)]
+    texts = [record.text for record in records if record.text is not None]
+    if len(texts) != len(records):
+        raise InvalidParameterValue("input must hold texts alone.")
+    try:
+        rows_of = checked_rows(model.encode_texts(texts), len(texts), model.dimension)
+    except InvalidParameterValue:
+        raise
+    except Exception as error:  # a model's own: whatever it is, it is the reason
+        raise InvalidParameterValue(failed_call(name, error)) from error
+    return records, rows_of
 
 
 def _rows(format_: str, value: object) -> list[Any]:
@@ -113,9 +159,9 @@ def _rows_of_columns(columns: Mapping[str, Any]) -> list[Json]:
     return [dict(zip(lists, row)) for row in zip(*lists.values())]
 
 
-def _record(row: object, place: int, endpoint: str) -> Record:
+def _record(row: object, place: int, endpoint: str, images_only: bool) -> Record:
     if isinstance(row, str):
-        row = {"image" if endpoint == IMAGES_ONLY else "text": row}
+        row = {"image" if images_only else "text": row}
     if not isinstance(row, Mapping):
         raise InvalidParameterValue(
             f"record {place} is {row!r:.80}; expected an object with text, image or both."
@@ -137,7 +183,7 @@ def _record(row: object, place: int, endpoint: str) -> Record:
             f"record {place} has neither 'text' nor 'image' (keys: "
             f"{', '.join(map(str, row)) or 'none'}); give at least one of the two."
         )
-    if text is not None and endpoint == IMAGES_ONLY:
+    if text is not None and images_only:
         raise InvalidParameterValue(
             f"record {place} has 'text'; endpoint {endpoint} takes 'image' only. "
             "clip-multimodal-encoder takes both."

@@ -10,18 +10,19 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from engine.core.schema import suggestion
 from engine.errors import CorruptFile, InvalidParameterValue, NotFound
+from engine.service.serving.entities.entity import OUTPUTS, Entity, encoder_entity
 from engine.service.serving.text_endpoints import TEXT_ENDPOINTS
 from engine.store.layout import Layout, read_json, remove, write_json
 
 OWN = "An endpoint of this engine, served by the workspace's default encoder."
 FLAT = "clip-image-encoder"  # the built-in endpoint that answers one record with a flat vector
 BUILT_IN = frozenset({"clip-multimodal-encoder", FLAT, *TEXT_ENDPOINTS})
-OUTPUTS = ("vectors", "flat")
 
 # What the cloud takes as the name of an endpoint, and dots for models of Unity Catalog.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -30,9 +31,37 @@ _KEYS: Mapping[str, tuple[type, ...]] = {
     "id": (str,),
     "creator": (str,),
     "creation_timestamp": (int,),
-    "encoder": (str, type(None)),
-    "output": (str,),
+    "last_updated_timestamp": (int,),
+    "live": (dict, type(None)),
+    "pending": (dict, type(None)),
 }
+
+
+@dataclass(frozen=True)
+class EndpointFacts:
+    """What is known of an endpoint.
+
+    Attributes:
+        description: a caller's own; None for one that is made up.
+        live: what answers; None before the first deployment is done.
+        pending: what is being deployed, or could not be, and then `failure` says why.
+    """
+
+    name: str
+    id: str
+    creator: str
+    creation_timestamp: int
+    last_updated_timestamp: int
+    description: str | None = None
+    live: Entity | None = None
+    pending: Entity | None = None
+    failure: str | None = None
+    tags: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def config_version(self) -> int:
+        """The number of its last configuration."""
+        return max(entity.config_version for entity in (self.live, self.pending) if entity)
 
 
 def check_name(name: str) -> None:
@@ -56,13 +85,22 @@ class ServingFiles:
     def exists(self, name: str) -> bool:
         return self._file(name).exists()
 
-    def write(self, name: str, facts: dict[str, Any]) -> None:
-        write_json(self._file(name), facts)
+    def write(self, facts: EndpointFacts) -> None:
+        write_json(self._file(facts.name), asdict(facts))
+
+    def updates(self) -> set[str]:
+        """The updates whose entities the endpoints have, as far as their files can be read."""
+        found: set[str] = set()
+        for name in self.names():
+            with contextlib.suppress(NotFound, FileNotFoundError):
+                facts = self._checked(name)
+                found |= {e.update for e in (facts.live, facts.pending) if e is not None}
+        return found
 
     def remove(self, name: str) -> None:
         remove(self._file(name))
 
-    def read(self, name: str, others: Iterable[str]) -> dict[str, Any]:
+    def read(self, name: str, others: Iterable[str]) -> EndpointFacts:
         """What an endpoint's file says.
 
         Args:
@@ -82,21 +120,56 @@ class ServingFiles:
             f"workspace.create_serving_endpoint({str(name)!r:.80}, encoder=...)."
         )
 
-    def _checked(self, name: str) -> dict[str, Any]:
+    def _checked(self, name: str) -> EndpointFacts:
         """Raises FileNotFoundError, CorruptFile, StorageFailed."""
         file = self._file(name)
         advice = f"Delete that endpoint, vitrine serving delete {name}, and create it again."
-        facts = {"output": "vectors", **read_json(file, advice)}
+        facts = _of_today(read_json(file, advice))
         wrong = [
             f"its {key} is {facts.get(key)!r:.80}"
             for key, kinds in _KEYS.items()
             if not isinstance(facts.get(key), kinds)
         ]
-        if not wrong and (facts["name"] != name or facts["output"] not in OUTPUTS):
-            wrong = [f"it describes endpoint {facts['name']!r} with output {facts['output']!r}"]
-        if wrong:
-            raise CorruptFile(f"{file} is damaged: {'; '.join(wrong)}. {advice}")
-        return facts
+        if not wrong and facts["name"] != name:
+            wrong = [f"it describes endpoint {facts['name']!r:.80}"]
+        try:
+            if not wrong:
+                return _facts_of(facts)
+        except (TypeError, ValueError) as error:
+            wrong = [str(error)]
+        raise CorruptFile(f"{file} is damaged: {'; '.join(wrong)}. {advice}")
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.json"
+
+
+def _of_today(facts: dict[str, Any]) -> dict[str, Any]:
+    """A file's facts; of one of an older release, which named an encoder, in the form of today."""
+    if "encoder" not in facts:
+        return facts
+    encoder, output = facts.pop("encoder"), facts.pop("output", OUTPUTS[0])
+    since, creator = facts.get("creation_timestamp", 0), facts.get("creator", "")
+    entity = encoder_entity(encoder, output, creator, since)
+    return {
+        **facts,
+        "last_updated_timestamp": since,
+        "live": entity.to_json(),
+        "pending": None,
+    }
+
+
+def _facts_of(facts: dict[str, Any]) -> EndpointFacts:
+    """Raises TypeError, ValueError for what is no endpoint."""
+    entities = {
+        key: None if facts[key] is None else Entity.from_json(facts[key])
+        for key in ("live", "pending")
+    }
+    found = [entity for entity in entities.values() if entity is not None]
+    if not found:
+        raise ValueError("it has neither a live nor a pending entity")
+    for entity in found:
+        if entity.output not in OUTPUTS or not isinstance(entity.encoder, (str, type(None))):
+            raise ValueError(
+                f"its entity has output {entity.output!r:.80} and encoder {entity.encoder!r:.80}"
+            )
+    return EndpointFacts(**{**facts, **entities})

@@ -1,0 +1,1 @@
+"""What answers behind a serving endpoint, and how it comes to answer."""
