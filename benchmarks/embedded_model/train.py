@@ -4,8 +4,8 @@
         --photos DATA/images_small --photos DATA/images --out runs/vitrine-clip-2
 
 `--out` becomes a directory that `--encoder local-dir:runs/vitrine-clip-2` takes. Where a product has a
-photo in both folders, each is shown less often; figures come by folder. Needs `.[clip,text]`; what it
-does is told in README.md beside this file.
+photo in both folders, each is shown less often; name the larger photos last. Needs `.[clip,text]`;
+what it does is told in README.md beside this file.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--batch", type=int, default=Settings.batch, help="photos in a step (default: 1024)")
     add("--size", type=int, help="of photos, in pixels (default: 128)")
     add("--drawn", type=int, default=Settings.drawn, help="products of each drawn catalogue")
+    add("--threads", type=int, help="of the processor (default: all of its cores)")
     add("--no-compile", action="store_true", help="on a GPU, without torch.compile")
     given = parser.parse_args(argv)
     if given.device == "cuda" and not has_gpu:
@@ -90,11 +91,13 @@ def main(argv: list[str] | None = None) -> int:
         seconds=None if given.steps is not None else given.seconds,
         steps=given.steps,
         device=given.device,
+        threads=given.threads,
         compiles=given.device == "cuda" and not given.no_compile,
     )
-    for backend in (torch.backends.cuda.matmul, torch.backends.cudnn):
-        backend.allow_tf32 = True
-    torch.backends.cudnn.benchmark = True
+    if given.device == "cuda":
+        for backend in (torch.backends.cuda.matmul, torch.backends.cudnn):
+            backend.allow_tf32 = True
+        torch.backends.cudnn.benchmark = True
     Run(request, settings).run()
     print(f"{request.out}: --encoder local-dir:{request.out}")
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +49,9 @@ class Aside:
     products: np.ndarray
 
 
-def read_bank(catalogue: Catalogue, all_photos: bool, work: Path, device: str) -> Bank:
+def read_bank(
+    catalogue: Catalogue, all_photos: bool, work: Path, device: str, threads: int
+) -> Bank:
     """The photos of products that training shows.
 
     Args:
@@ -61,46 +62,44 @@ def read_bank(catalogue: Catalogue, all_photos: bool, work: Path, device: str) -
     """
     shown = [folder.of(~catalogue.held) for folder in catalogue.folders]
     chosen = [*shown, *catalogue.drawn] if all_photos else shown[-1:]
-    parts, products = [], []
-    for folder in chosen:
-        photos = _decoded(folder, SIZE, work / folder.name)
-        usable = photos.usable()
-        products.append(torch.from_numpy(folder.products[usable]))
-        parts.append(_with_foreground(photos, usable, device))
-    weights = photo_weights(
-        torch.from_numpy(catalogue.labels.codes[KIND]), products, len(shown) if all_photos else 1
-    )
-    return Bank(torch.cat(parts), torch.cat(products).to(device), weights.to(device))
+    decoded = [_decoded(folder, SIZE, work / folder.name, threads) for folder in chosen]
+    places = [photos.usable() for photos in decoded]
+    products = [torch.from_numpy(one.products[some]) for one, some in zip(chosen, places)]
+    count = sum(map(len, places))
+    pixels = torch.empty(count, SIZE, SIZE, 4, dtype=torch.uint8, device=device)
+    for photos, some, part in zip(decoded, places, pixels.split([len(some) for some in places])):
+        _fill(part, photos, some)
+    kinds = torch.from_numpy(catalogue.labels.codes[KIND])
+    weights = photo_weights(kinds, products, len(shown) if all_photos else 1)
+    return Bank(pixels, torch.cat(products).to(device), weights.to(device))
 
 
-def read_aside(catalogue: Catalogue, size: int, work: Path) -> list[Aside]:
+def read_aside(catalogue: Catalogue, size: int, work: Path, threads: int) -> list[Aside]:
     """The photos that are held out, of each folder that has some."""
     found = []
     for folder in (one.of(catalogue.held) for one in catalogue.folders):
         if folder.files:
-            photos = _decoded(folder, size, work / f"{folder.name}-held-out-{size}")
+            photos = _decoded(folder, size, work / f"{folder.name}-held-out-{size}", threads)
             places = photos.usable()
             found.append(Aside(folder.name, photos, places, folder.products[places]))
     return found
 
 
-def _decoded(folder: Folder, size: int, work: Path) -> Photos:
+def _decoded(folder: Folder, size: int, work: Path, threads: int) -> Photos:
     work.mkdir(parents=True, exist_ok=True)
     with tqdm(total=len(folder.files), unit="photo", desc=work.name) as bar:
-        photos = decoded_photos(folder.files, size, work, os.cpu_count() or 1, bar.update)
+        photos = decoded_photos(folder.files, size, work, threads, bar.update)
     for place, why in photos.failed.items():
         print(f"left out: {folder.files[place]}: {why}")
     return photos
 
 
-def _with_foreground(photos: Photos, places: Sequence[int], device: str) -> Tensor:
-    """(n, s, s, 4) on the device: this recipe's own background in place of the decoder's."""
-    held = torch.empty(len(places), SIZE, SIZE, 4, dtype=torch.uint8, device=device)
+def _fill(pixels: Tensor, photos: Photos, places: Sequence[int]) -> None:
+    """Copy photos to (n, s, s, 4) bytes on the device; the background is this recipe's own."""
     for start in range(0, len(places), _AT_ONCE):
-        rgb = photos.of(places[start : start + _AT_ONCE])[..., :3].to(device)
-        held[start : start + len(rgb), ..., :3] = rgb
-        held[start : start + len(rgb), ..., 3] = (~background(rgb)).to(torch.uint8) * 255
-    return held
+        rgb = photos.of(places[start : start + _AT_ONCE])[..., :3].to(pixels.device)
+        part = pixels[start : start + len(rgb)]
+        part[..., :3], part[..., 3] = rgb, (~background(rgb)).to(torch.uint8) * 255
 
 
 def background(photos: Tensor) -> Tensor:
@@ -114,7 +113,10 @@ def background(photos: Tensor) -> Tensor:
     for edge in (np.s_[..., 0, :], np.s_[..., -1, :], np.s_[..., :, 0], np.s_[..., :, -1]):
         reached[edge] = near[edge]
     for _ in range(_ROUNDS):
-        reached = functional.max_pool2d(reached, 3, 1, 1) * near
+        grown = functional.max_pool2d(reached, 3, 1, 1) * near
+        if torch.equal(grown, reached):
+            break
+        reached = grown
     is_bright = usual.amin(1, keepdim=True) > _BRIGHT
     return (reached > 0)[:, 0] & is_bright[:, 0]
 

@@ -35,14 +35,14 @@ class Run:
 
     def run(self) -> dict[str, Any]:
         """Train, and write the model; returns what its model.json says."""
-        with torch_set(None, self._settings.seed):
-            return self._run()
+        with torch_set(self._request.threads, self._settings.seed) as threads:
+            return self._run(threads)
 
-    def _run(self) -> dict[str, Any]:
+    def _run(self, threads: int) -> dict[str, Any]:
         request, settings = self._request, self._settings
         drawn = draw_catalogues(request.work, settings.drawn)
         catalogue = read_catalogue(request.table, request.photos, drawn)
-        bank = read_bank(catalogue, settings.all_photos, request.work, request.device)
+        bank = read_bank(catalogue, settings.all_photos, request.work, request.device, threads)
         texts = self._texts(catalogue)
         towers = self._towers(catalogue, bank)
         training = Training(towers, bank, texts, request, settings)
@@ -50,7 +50,7 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         log = Log(folder / "log.jsonl")
         log.file.unlink(missing_ok=True)
-        held_out = self._held_out(catalogue)
+        held_out = self._held_out(catalogue, threads)
         training.run(log, lambda own: held_out.figures(own.image, own.trunk, own.head))
         draw_curve(log.lines(), folder / "learning_curve.png")
         if settings.teacher:
@@ -86,9 +86,9 @@ class Run:
             self._teacher, heads, self._request.start, resized(photos, size), self._settings
         )
 
-    def _held_out(self, catalogue: Catalogue) -> HeldOut:
+    def _held_out(self, catalogue: Catalogue, threads: int) -> HeldOut:
         request, size = self._request, self._settings.size
-        aside = read_aside(catalogue, size, request.work)
+        aside = read_aside(catalogue, size, request.work, threads)
         cutting, queries = self._cutting(), self._queries
         return HeldOut(catalogue, aside, queries, cutting, size, request.device)
 

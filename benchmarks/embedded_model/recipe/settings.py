@@ -55,7 +55,8 @@ class Request:
         start: directory of the model whose photo tower is trained on.
         seconds: of training, not counting what comes before; or
         steps: of it, for a run that can be repeated.
-        device: of torch. compiles: whether the photo tower is compiled first.
+        device: of torch. threads: of the processor; None for all of its cores.
+        compiles: whether the photo tower is compiled first.
     """
 
     table: Path
@@ -69,4 +70,5 @@ class Request:
     seconds: float | None
     steps: int | None
     device: str
+    threads: int | None
     compiles: bool
