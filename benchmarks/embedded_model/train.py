@@ -61,6 +61,12 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--threads", type=int, help="of the processor (default: all of its cores)")
     add("--no-compile", action="store_true", help="on a GPU, without torch.compile")
     given = parser.parse_args(argv)
+    _check(parser, given, has_gpu)
+    return given
+
+
+def _check(parser: argparse.ArgumentParser, given: argparse.Namespace, has_gpu: bool) -> None:
+    """Stop with what is wrong."""
     if given.device == "cuda" and not has_gpu:
         parser.error("torch finds no GPU here: --device cpu")
     if given.batch < 4 or given.drawn < 1:
@@ -69,7 +75,6 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error("--seconds is more than 0")
     if given.steps is not None and given.steps < 1:
         parser.error("--steps is at least 1")
-    return given
 
 
 def main(argv: list[str] | None = None) -> int:

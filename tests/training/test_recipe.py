@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks" / "embedded_model"))
 try:
     import train
-    from recipe import catalogue, losses, photos, texts
+    from recipe import catalogue, losses, photos, texts, towers
     from recipe.augment import augment
     from recipe.settings import ABLATIONS, Settings
 finally:
@@ -178,6 +178,23 @@ def test_the_table_of_word_pieces_stays_the_teacher_s(trained: Path, given: list
     rows, own = teacher.tokens.weight.detach(), trunk.tokens.weight.detach()
     assert torch.allclose(rows, own, atol=float(rows.abs().max()) / 100)
     assert not torch.allclose(trunk.places.weight, teacher.places.weight, atol=1e-6)
+
+
+def test_a_run_may_start_from_a_model_of_the_same_teacher(trained: Path, given: list[str]) -> None:
+    from engine.shop.training.onnx_form.read_back import image_weights, read_facts, text_tower
+
+    facts = read_facts(trained)
+    teacher = read_teacher(Path(given[given.index("--teacher") + 1]))[0]
+    photo = torch.rand(4, 3, 32, 32)
+    made = towers.make_towers(teacher, {"season": 2}, trained, photo, Settings(size=32))
+    head = text_tower(trained, facts)[1].state_dict()
+    for name, value in made.head.state_dict().items():
+        assert torch.equal(value, head[name])
+    assert torch.equal(made.image.projection.weight, image_weights(trained)[1])
+    found = {name: float(made.scales(name)) for name in made.scales.logs}
+    assert found == pytest.approx(facts["temperatures"], abs=0.01)
+    anew = towers.make_towers(teacher, {"season": 2}, trained, photo, Settings(size=32, warm=False))
+    assert not torch.equal(anew.head.straight.weight, head["straight.weight"])
 
 
 def test_without_a_teacher_the_whole_text_tower_learns(given: list[str], tmp_path: Path) -> None:
