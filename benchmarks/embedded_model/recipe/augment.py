@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from engine.shop.training.products.pixels import MEAN, STD
 
-Tensor = torch.Tensor
 _CROP, _ZOOM = (0.72, 1.15), (1.15, 2.1)
 _FAR, _TURNED, _LOW, _NOISY, _HIDDEN = 0.15, 0.4, 0.12, 0.3, 0.2  # shares of the photos
 _COARSE = 0.35, 0.8  # of the size
@@ -45,7 +45,8 @@ def _share(n: int, share: float, device: torch.device) -> Tensor:
 
 def _affine(n: int, device: torch.device) -> Tensor:
     """Crops, zooms, stretches, flips, turns and shears, (n, 2, 3)."""
-    zoom = torch.exp(_uniform(n, *(math.log(v) for v in _CROP), device))  # below 1: a crop
+    low, high = (math.log(bound) for bound in _CROP)
+    zoom = torch.exp(_uniform(n, low, high, device))  # below 1: a crop
     zoom = torch.where(_share(n, _FAR, device), _uniform(n, *_ZOOM, device), zoom)
     stretch = torch.exp(_uniform(n, -0.12, 0.12, device))
     most = torch.where(_share(n, _TURNED, device), 0.21, 0.03)

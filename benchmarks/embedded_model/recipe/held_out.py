@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from tokenizers import Tokenizer
+from torch.nn import functional
 
 from engine.core.arrays import Matrix
 from engine.shop.evaluation.figures.catalogue import evaluate_vectors
@@ -70,7 +71,7 @@ class HeldOut:
             photos = folder.photos.normalised(some, self._size).to(self._device)
             with sixteen_bits(self._device):
                 parts.append(image(photos)[0].float())
-        return torch.nn.functional.normalize(torch.cat(parts), dim=-1).cpu().numpy()
+        return functional.normalize(torch.cat(parts), dim=-1).cpu().numpy()
 
     @torch.inference_mode()
     def _texts(self, texts: Sequence[str], trunk: TextTrunk, head: Head) -> Matrix:

@@ -7,11 +7,11 @@ tests compare them.
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from engine.shop.training.products.labels import COLOUR, KIND
 
-Tensor = torch.Tensor
 SMOOTHING = 0.05
 _OF_HEAD, _OTHER_HEAD = {KIND: 1.0, COLOUR: 1.0, "gender": 0.5, "brand": 0.4}, 0.25
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
@@ -15,7 +16,6 @@ from engine.shop.training.products.labels import KIND
 from engine.shop.training.products.photos import Photos, decoded_photos
 from recipe.catalogue import Catalogue, Folder
 
-Tensor = torch.Tensor
 SIZE = 144  # of the photos held, in pixels; those of a step are smaller crops
 _NEAR, _BRIGHT, _ROUNDS = 14, 150, 110  # of the background
 _AT_ONCE = 1024

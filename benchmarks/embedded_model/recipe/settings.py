@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,7 +36,7 @@ class Settings:
     seed: int = 1
 
 
-ABLATIONS: dict[str, dict[str, int | bool]] = {
+ABLATIONS: dict[str, dict[str, Any]] = {
     "large-photos": {"all_photos": False},
     "no-teacher": {"teacher": False},
     "no-lists": {"lists": False},

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from engine.shop.training.products.labels import COLOUR, KIND
@@ -25,7 +26,6 @@ from recipe.losses import (
 from recipe.texts import LONG, SHORT, Texts
 from recipe.towers import Towers, sixteen_bits
 
-Tensor = torch.Tensor
 Losses = dict[str, Tensor]
 WEIGHTS = {"names": 1.0, "queries": 1.2, "whole": 1.0, "types": 1.4, "colour_types": 0.8, "colours": 0.8,
            "photos": 0.6, "heads": 0.5, "distil": 4.0, "loose": 2.0}  # fmt: skip

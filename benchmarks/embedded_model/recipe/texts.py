@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 from torch.nn import functional
 
 from engine.shop.evaluation.figures.query_sets import Query as Judged
@@ -31,7 +33,6 @@ from engine.shop.training.towers.text import TextTrunk
 from recipe.catalogue import Catalogue
 from recipe.settings import Settings
 
-Tensor = torch.Tensor
 QUERIES, QUERIES_WITHOUT_LISTS, NAMES = 16, 4, 4  # of a product
 LONG, SHORT = 40, 24  # word pieces of a name, and of everything else
 _FIELDS = ("articleType", "baseColour", "gender", "usage", "subCategory", "season")  # have phrases
@@ -76,7 +77,7 @@ class Words:
 
 def read_words(
     catalogue: Catalogue,
-    lists: Sequence[str],
+    lists: Sequence[Path],
     queries: Mapping[str, Sequence[Judged]],
     vocabulary: Iterable[str],
     settings: Settings,

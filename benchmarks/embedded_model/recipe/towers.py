@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from engine.errors import ModelUnavailable
 from engine.shop.training.onnx_form.read_back import image_weights, read_facts, text_tower
@@ -20,7 +20,6 @@ from engine.shop.training.towers.start import temperature_logs
 from engine.shop.training.towers.text import Head, TextShape, TextTrunk
 from recipe.settings import Settings
 
-Tensor = torch.Tensor
 LAYERS = 3  # of the text tower: the teacher's 0, 2 and 5
 CALIBRATED = 256  # photos that batch norms are calibrated with
 HEADS = ("articleType", "baseColour", "gender", "usage", "season", "subCategory")  # and the brand
