@@ -17,7 +17,7 @@ from engine.shop.training.progress.log import Log
 from engine.shop.training.towers.pieces import read_tokenizer
 from engine.shop.training.towers.teacher import read_teacher
 from recipe.catalogue import Catalogue, draw_catalogues, read_catalogue
-from recipe.held_out import Figures, HeldOut
+from recipe.held_out import HeldOut
 from recipe.photos import Bank, read_aside, read_bank
 from recipe.settings import Request, Settings
 from recipe.texts import LONG, Texts, read_words, teacher_features, texts_of
@@ -92,14 +92,13 @@ class Run:
         cutting, queries = self._cutting(), self._queries
         return HeldOut(catalogue, aside, queries, cutting, size, request.device)
 
-    def _with_teacher(self, training: Training, held_out: HeldOut, log: Log) -> Figures:
+    def _with_teacher(self, training: Training, held_out: HeldOut, log: Log) -> None:
         """The other way to use the teacher: itself, frozen, under the trained head."""
         own = training.average.model
         found = held_out.figures(own.image, self._teacher.to(self._request.device), own.head)
         log.write(stage="the teacher itself", step=training.steps, held_out=found)
         self._teacher.cpu()
         print("with the teacher itself:", "  ".join(f"{n} {v:.3f}" for n, v in found.items()))
-        return found
 
     def _write(self, training: Training) -> dict[str, Any]:
         request, own = self._request, training.average.model.cpu()
