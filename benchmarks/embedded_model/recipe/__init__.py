@@ -1,0 +1,1 @@
+"""The recipe of the embedded model's second edition, vitrine-clip-2."""
