@@ -86,6 +86,29 @@ def ask(w: WorkspaceClient, **arguments: Any) -> vs.QueryVectorIndexResponse:
     return w.vector_search_indexes.query_index(**given)
 
 
+def test_a_direct_access_index_without_a_schema_has_the_columns_it_names(
+    w: WorkspaceClient,
+) -> None:
+    made = w.vector_search_indexes.create_index(
+        name="main.shop.bare",
+        endpoint_name=ENDPOINT,
+        primary_key="id",
+        index_type=vs.VectorIndexType.DIRECT_ACCESS,
+        direct_access_index_spec=vs.DirectAccessVectorIndexSpec(
+            embedding_vector_columns=VECTORS,
+            embedding_source_columns=[vs.EmbeddingSourceColumn(name="note")],
+        ),
+    )
+    schema = json.loads(made.direct_access_index_spec.schema_json)
+    assert schema == {"id": "string", "note": "string", "v": "array<float>"}
+    row = {"id": "a", "note": "warm", "v": [1.0, 0.0]}
+    w.vector_search_indexes.upsert_data_vector_index(made.name, inputs_json=json.dumps([row]))
+    found = w.vector_search_indexes.query_index(
+        made.name, columns=["id", "note"], query_vector=[1.0, 0.0]
+    )
+    assert found.result.data_array == [["a", "warm", 1.0]]
+
+
 # ------------------------------------------------------------------ endpoints
 def test_an_endpoint_is_created_waited_for_and_shown(w: WorkspaceClient) -> None:
     waiter = w.vector_search_endpoints.create_endpoint(

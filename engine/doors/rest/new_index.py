@@ -42,7 +42,7 @@ def create_fields(model: str) -> tuple[Field, ...]:
         Field("budget_policy_id", "string"),
         Field("usage_policy_id", "string"),
     )
-    direct = (Field("schema_json", "string", required=True), sources, vectors)
+    direct = (Field("schema_json", "string"), sources, vectors)
     return (
         Field("index_type", "string", required=True),
         Field("primary_key", "string", required=True),
@@ -193,7 +193,7 @@ def _direct_request(name: str, endpoint: str, body: Values, model: str) -> Direc
         name,
         dimension=vector["embedding_dimension"],
         vector_column=vector["name"],
-        schema=_schema(spec["schema_json"]),
+        schema=_schema(spec, body["primary_key"], vector["name"], source.get("name")),
         primary_key=body["primary_key"],
         endpoint=endpoint,
         model_endpoint=model_endpoint,
@@ -201,8 +201,16 @@ def _direct_request(name: str, endpoint: str, body: Values, model: str) -> Direc
     )
 
 
-def _schema(text: str) -> dict[str, str]:
-    """The types of columns that `schema_json` holds. Raises InvalidParameterValue."""
+def _schema(spec: Values, key: str, vector: str, source: str | None) -> dict[str, str]:
+    """The types of columns: what `schema_json` holds, or without one the columns that are named.
+
+    Raises:
+        InvalidParameterValue: `schema_json` is no object of texts.
+    """
+    text = spec.get("schema_json")
+    if text is None:
+        texts = dict.fromkeys((key, source) if source else (key,), "string")
+        return {**texts, vector: "array<float>"}
     try:
         schema = parse_json(text)
     except ValueError:
