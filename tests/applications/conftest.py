@@ -29,6 +29,7 @@ from engine.locks import held
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1] / "pyproject.toml"
+CATALOGUE = PROJECT.with_name("datasets") / "sample"
 TABLE = "main.shop.notes"
 CREDENTIALS = Credentials("dapi-shop", "shop-client", "shop-secret")
 NOTES = [
@@ -117,6 +118,7 @@ def run_application(tmp_path_factory: pytest.TempPathFactory) -> Application:
                 "DATABRICKS_TOKEN": CREDENTIALS.token,
                 "SHOP_CLIENT_ID": CREDENTIALS.client_id,
                 "SHOP_CLIENT_SECRET": CREDENTIALS.client_secret,
+                "SHOP_CATALOGUE": str(CATALOGUE),
             }
             done = subprocess.run(
                 [str(python), str(HERE / f"{name}_shop.py")],

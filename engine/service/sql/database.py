@@ -96,12 +96,19 @@ class Connection:
         self._duck, self._numbers, self._seconds = duck, numbers, seconds
         self._give_up = give_up
         self._functions: list[str] = []
+        self._whole: dict[str, pa.Schema] = {}  # all columns of tables that are shown in part
         self._failure: Exception | None = None  # of a function, whose class DuckDB doesn't keep
 
-    def show(self, table: pa.Table) -> str:
-        """Let the statement read a table; returns the name that it has in SQL."""
+    def show(self, table: pa.Table, whole: pa.Schema | None = None) -> str:
+        """Let the statement read a table; returns the name that it has in SQL.
+
+        Args:
+            whole: all columns that the user knows of it, where only some are shown.
+        """
         name = f"vitrine_table_{next(self._numbers)}"
         self._duck.register(name, table)
+        if whole is not None:
+            self._whole[name] = whole
         return name
 
     def add_function(self, call: Function, arguments: Sequence[str], result: str) -> str:
@@ -144,7 +151,7 @@ class Connection:
             except duckdb.Error as error:
                 if self._failure is not None:
                     raise self._failure from None
-                raise self._told(error) from None
+                raise self._told(self._unbound(query, error)) from None
 
     def types(self, query: str) -> list[tuple[str, str]]:
         """Names of a query's columns, and their types in DuckDB's words. Raises BadStatement."""
@@ -180,6 +187,19 @@ class Connection:
         finally:
             done.set()
             watcher.join()
+
+    def _unbound(self, query: str, error: duckdb.Error) -> duckdb.Error:
+        """DuckDB's error over tables with all their columns, of which it names the likeliest."""
+        import duckdb
+
+        if isinstance(error, duckdb.BinderException):
+            for name, columns in self._whole.items():
+                self._duck.register(name, columns.empty_table())
+            try:
+                self._duck.sql(query)
+            except duckdb.BinderException as better:
+                return better
+        return error
 
     def _told(self, error: duckdb.Error) -> BaseException:
         """DuckDB's error as the engine's."""

@@ -19,6 +19,7 @@ from engine.service.sql.relations import (
     SHOWN,
     Relations,
     Scope,
+    readable,
     rename,
     seen_columns,
     tables_of,
@@ -57,7 +58,8 @@ class QueryRunner:
         query = self._ai.resolved(query, self.connection, lambda inner: self.finished(inner))
         for name, nodes in tables_of(query).items():
             table = self.relations.open(name)
-            shown = self.connection.show(self.relations.rows(table, seen_columns(query, table)))
+            rows = self.relations.rows(table, seen_columns(query, table))
+            shown = self.connection.show(rows, readable(table.schema))
             for node in nodes:
                 rename(node, shown)
         return self.connection.run(to_duckdb(query))

@@ -130,7 +130,7 @@ class Relations:
         names = list(columns)
         if not names:
             return pa.table({_COUNTED: pa.nulls(table.num_rows, pa.int8())})
-        schema = pa.schema([_readable(table.schema.field(name)) for name in names])
+        schema = readable(pa.schema([table.schema.field(name) for name in names]))
         batches, size = [], 0
         for batch in table.batches(names, _READ_ROWS):
             check()
@@ -245,8 +245,9 @@ def _is_cte(node: exp.Table) -> bool:
     return False
 
 
-def _readable(field: pa.Field) -> pa.Field:
-    return field.with_type(_readable_type(field.type))
+def readable(schema: pa.Schema) -> pa.Schema:
+    """A table's columns in types that DuckDB can read."""
+    return pa.schema([field.with_type(_readable_type(field.type)) for field in schema])
 
 
 def _readable_type(kind: pa.DataType) -> pa.DataType:

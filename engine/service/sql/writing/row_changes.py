@@ -15,7 +15,7 @@ from sqlglot import exp
 from engine.core.arrays import Rows
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.queries import QueryRunner, shown_table
-from engine.service.sql.relations import Scope, seen_columns
+from engine.service.sql.relations import Scope, readable, seen_columns
 from engine.store.tables.changing import TableChange
 from engine.store.tables.parquet_files import footer
 
@@ -69,7 +69,8 @@ class Target:
         if ROW in read.column_names:
             read = read.drop_columns([ROW])
         numbers = pa.array(np.arange(table.num_rows, dtype=np.int64))
-        name = self._runner.connection.show(read.append_column(ROW, numbers))
+        whole = readable(table.schema).append(pa.field(ROW, numbers.type))
+        name = self._runner.connection.show(read.append_column(ROW, numbers), whole)
         for node in resolved.find_all(exp.Table):
             if node.name == _TARGET:
                 node.set("this", exp.to_identifier(name, quoted=True))
