@@ -117,6 +117,29 @@ def test_each_format_of_photos_is_reported_for_itself(catalogue: Catalogue, tmp_
     assert [(r["photos"], r["n"]) for r in recall] == [("images", 40), ("tiny", 20)]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no file that is full")
+def test_a_csv_file_that_can_not_be_written_costs_no_figures(catalogue: Catalogue) -> None:
+    result = evaluate(catalogue, "--csv", "/dev/full")
+    assert result.exit_code == 1
+    assert "recall at 10" in result.stdout and "/dev/full can't be written" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('{"text": "\\ud83d", "where": {"gender": "Women"}}', "half of a character"),
+        ("[" * 100_000, "this is not JSON"),
+    ],
+)
+def test_a_query_file_with_what_is_no_text_is_named_with_its_line(
+    catalogue: Catalogue, tmp_path: Path, line: str, why: str
+) -> None:
+    file = tmp_path / "odd.jsonl"
+    file.write_text(line + "\n")
+    result = evaluate(catalogue, "--queries", file)
+    assert result.exit_code == 1 and why in result.stderr and "line 1" in result.stderr
+
+
 def test_every_query_is_a_line_of_the_csv_file(
     catalogue: Catalogue, queries: Path, tmp_path: Path
 ) -> None:

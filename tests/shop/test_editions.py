@@ -136,6 +136,8 @@ def test_who_names_the_first_edition_is_not_told(
     assert named.shop.model_notes() == []
     monkeypatch.setenv("VITRINE_ENCODER", FIRST)
     assert CliRunner().invoke(main, ["search", "red dress", *at]).stderr == ""
+    monkeypatch.delenv("VITRINE_ENCODER")
+    assert workspace.search("red dress", encoder=FIRST).note is None
 
 
 def test_another_edition_by_name_is_refused_with_what_to_do(
@@ -155,6 +157,18 @@ def test_another_edition_by_name_is_refused_with_what_to_do(
             assert part in said
     assert len(workspace.search("red dress", encoder=FIRST)) == 10
     assert CliRunner().invoke(main, ["search", "red", "--encoder", FIRST, *at]).exit_code == 0
+
+
+@pytest.mark.parametrize("argument", ["query_vector", "query"])
+def test_sql_does_not_compare_vectors_of_two_editions(workspace: Workspace, argument: str) -> None:
+    asked = f"{argument} => ai_query('clip-multimodal-encoder', 'red dress')"
+    statement = f"SELECT * FROM vector_search(index => '{IMAGE_INDEX}', {asked})"
+    with pytest.raises(InvalidState) as caught:
+        workspace.sql(statement)
+    for part in (f"made by {FIRST}", f"clip-multimodal-encoder has {LATER}", "vitrine embed"):
+        assert part in caught.value.message
+    named = Workspace(workspace.path, Settings(workspace.path, encoder=FIRST))
+    assert named.sql(statement).num_rows > 0
 
 
 # ------------------------------------------------------------------ sync and embed

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -35,6 +37,7 @@ from engine.errors import (
     InvalidParameterValue,
     InvalidState,
     ModelUnavailable,
+    StorageFailed,
     VitrineError,
 )
 from engine.shop.evaluation.products import is_held_out
@@ -44,6 +47,7 @@ from engine.shop.training.request import TrainRequest
 from engine.shop.training.run import TrainingRun
 from engine.shop.training.stages.loop import Loop
 from engine.shop.training.stages.step import Draw
+from engine.shop.training.stored import stored_array
 from engine.shop.training.towers.start import read_start
 
 SHARE = 5  # one product in so many is held out
@@ -103,7 +107,7 @@ def test_a_catalogue_becomes_a_model_that_is_judged(
     rows = rows_of(shop)
     held = [row for row in rows if is_held_out(row["id"], SHARE)]
     assert (report.held_out, report.products) == (len(held), len(rows) - len(held))
-    assert report.photos == len(rows) and not report.failed and not report.notes
+    assert report.photos == len(rows) - report.held_out and not report.failed and not report.notes
     assert {"articleType", "baseColour", "gender"} <= set(report.attributes)
     encoder = load_encoder(f"local-dir:{out}")
     assert encoder.label == "tiny" and encoder.encode_texts(["red dress"]).shape == (1, 512)
@@ -389,7 +393,32 @@ def test_broken_photos_are_left_out_and_named(
     broken.write_bytes(broken.read_bytes()[:300])
     report = train(Catalogue(shop.styles, images), teacher, tmp_path / "m")
     assert list(report.failed) == [str(broken)] and "damaged" in report.failed[str(broken)]
-    assert report.photos == len(rows_of(shop)) - 1
+    assert report.photos == len(rows_of(shop)) - report.held_out - 1
+
+
+def test_a_folder_written_in_another_way_is_the_same_training(
+    shop: Catalogue, teacher: Path, tmp_path: Path
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(shop.images, target_is_directory=True)
+    train(Catalogue(shop.styles, link), teacher, tmp_path / "m")
+    done = len(log_of(tmp_path / "m"))
+    train(shop, teacher, tmp_path / "m")  # goes on, and finds that all is done
+    assert len(log_of(tmp_path / "m")) == done
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system can't set room aside")
+def test_a_full_disk_is_named_before_it_ends_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    file = tmp_path / "a.npy"
+    with pytest.raises(StorageFailed, match=r"a\.npy needs 8 MB .*No space left.*make room"):
+        stored_array(file, (1000, 1000), np.float64, is_new=True)
+    assert not file.exists()
 
 
 def test_training_sees_the_pixels_that_serving_sees(
@@ -469,6 +498,9 @@ def without_photos(folder: Path) -> Path:
         ({"passes": None, "minutes": -1}, InvalidParameterValue, "minutes is -1"),
         ({"passes": float("nan")}, InvalidParameterValue, "passes is nan"),
         ({"passes": None, "minutes": float("inf")}, InvalidParameterValue, "minutes is inf"),
+        ({"seed": -1}, InvalidParameterValue, "seed is -1; expected a whole number from 0"),
+        ({"seed": 10**23}, InvalidParameterValue, "seed is 1000"),
+        ({"checkpoint_minutes": -1}, InvalidParameterValue, "checkpoint_minutes is -1"),
         ({"size": 33}, InvalidParameterValue, "size is 33; expected a multiple of 16"),
         ({"hold_out": 1}, InvalidParameterValue, "hold_out is 1"),
         ({"start": "embedded"}, InvalidInputException, "teacher"),

@@ -70,6 +70,27 @@ def check_rows_model(
         raise _other_model(spec, recorded_name(made_by), model)
 
 
+def check_vectors_model(
+    serving: ServingEndpoints, spec: IndexSpec, version: Version, endpoint: str
+) -> None:
+    """Refuse vectors that an endpoint makes, where an index knows of another model for its own.
+
+    Raises:
+        InvalidState: names the index, both models, and what to do. NotFound: no such endpoint.
+    """
+    made_by = version.facts["encoder"]
+    if spec.is_managed or made_by["fingerprint"] is None:
+        return
+    model = model_of(serving, endpoint)
+    if model.fingerprint != made_by["fingerprint"]:
+        then = recorded_name(made_by)
+        raise InvalidState(
+            f"The vectors of index {spec.name} were made by {then}; serving endpoint {endpoint} has "
+            f"{model.name}, whose vectors can't be compared with them. Encode anew: vitrine embed, then "
+            f"vitrine index sync {spec.name}. Or go on with {then}: VITRINE_ENCODER={then}."
+        )
+
+
 def _other_model(spec: IndexSpec, then: str, model: EndpointModel) -> InvalidState:
     endpoint = spec.model_endpoint
     kept = "put the weights of then behind it again."

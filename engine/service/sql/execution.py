@@ -58,7 +58,7 @@ class Execution:
         self._listings = Listings(
             self._relations, self._changes, unity_catalog.tables, self._schemas
         )
-        self._ai = AiFunctions(serving, VectorSearch(queries))
+        self._ai = AiFunctions(serving, VectorSearch(queries, serving))
 
     def run(self, text: str, parameters: Mapping[str, Any], session: Session) -> pa.Table:
         """See `Statements.execute`."""

@@ -19,6 +19,8 @@ from engine.core.types import widest_type
 from engine.core.values import shown as shown_value
 from engine.errors import BadStatement, InvalidParameterValue, NotSupported
 from engine.service.search.operations import Queries
+from engine.service.serving.endpoint_models import check_vectors_model
+from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sql.database import Connection
 from engine.service.sql.relations import SHOWN
 from engine.store.indexes.versions import Version
@@ -43,8 +45,8 @@ Rows = Callable[[exp.Expression], pa.Table]
 class VectorSearch:
     """What carries out `vector_search` in a statement."""
 
-    def __init__(self, queries: Queries) -> None:
-        self._queries = queries
+    def __init__(self, queries: Queries, serving: ServingEndpoints) -> None:
+        self._queries, self._serving = queries, serving
 
     def resolve(self, tree: exp.Expression, connection: Connection, rows: Rows) -> None:
         """Put tables of what was found in the place of the calls; changes the tree.
@@ -54,6 +56,7 @@ class VectorSearch:
 
         Raises:
             BadStatement, NotSupported: arguments that can't be used. NotFound: no such index.
+            InvalidState: `ai_query` makes its vector by another model than the index's.
         """
         for node in list(tree.find_all(exp.Table, exp.Lateral)):
             call = node.this
@@ -68,7 +71,7 @@ class VectorSearch:
                 self._for_each_row(node, given, connection, rows)
             else:
                 values = _values(node, given, rows)
-                found = self._found(values[0] if values else {})
+                found = self._found(values[0] if values else {}, _models(given))
                 name = connection.show(found)
                 _put(node, exp.Table(this=exp.to_identifier(name, quoted=True)))
 
@@ -88,7 +91,7 @@ class VectorSearch:
             )
         parts, columns = [], []
         for row in asked.to_pylist():
-            found = self._found(row)
+            found = self._found(row, _models(given))
             columns = found.column_names
             for name, field in zip(given, asked.schema):
                 repeated = pa.array([row[name]] * found.num_rows, field.type)
@@ -108,19 +111,35 @@ class VectorSearch:
         query = exp.select(*wanted).from_(table).where(exp.and_(*conditions))
         _put(node, exp.Subquery(this=query))
 
-    def _found(self, given: Mapping[str, Any]) -> pa.Table:
-        """The rows of one search, with all columns of the index and the score."""
+    def _found(self, given: Mapping[str, Any], models: frozenset[str]) -> pa.Table:
+        """The rows of one search, with all columns of the index and the score.
+
+        Args:
+            models: serving endpoints that made the vector it asks with.
+        """
         index = given.get("index")
         if not isinstance(index, str):
             raise BadStatement("vector_search: index must be the name of an index, in quotes.")
         spec, version, columns, rows = self._queries.rows(
             lambda known: _request(index, known, given), index
         )
+        for endpoint in models:
+            check_vectors_model(self._serving, spec, version, endpoint)
         values = list(zip(*rows)) if rows else [()] * (len(columns) + 1)
         fields = [_field(spec, version, name) for name in columns]
         arrays = [_array(list(value), field) for value, field in zip(values, fields)]
         score = pa.array(values[-1], pa.float64())
         return pa.table([*arrays, score], names=[*columns, SCORE])
+
+
+def _models(given: Mapping[str, exp.Expression]) -> frozenset[str]:
+    """The endpoints that `ai_query` asks for the vector of a search, as far as they are named."""
+    vectors = [given[name] for name in ("query_vector", "query") if name in given]
+    calls = [call for vector in vectors for call in vector.find_all(exp.Anonymous)]
+    asked = [call for call in calls if str(call.this).lower() == "ai_query" and call.expressions]
+    named = [call.expressions[0] for call in asked]
+    plain = [one.expression if isinstance(one, exp.Kwarg) else one for one in named]
+    return frozenset(str(one.this) for one in plain if isinstance(one, exp.Literal))
 
 
 def _request(index: str, columns: list[str], given: Mapping[str, Any]) -> QueryRequest:

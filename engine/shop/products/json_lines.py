@@ -63,8 +63,18 @@ def _line(file: Path, number: int, text: str, needed: Sequence[str], expected: s
     line = JsonLine(file, number, {})
     try:
         entry = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise line.bad(f"this is not JSON ({error})") from None
     if not isinstance(entry, dict) or not set(needed) <= set(entry):
         raise line.bad(f"expected an object with {expected}")
+    if not _is_whole(entry):
+        raise line.bad("a text in it holds half of a character (a lone surrogate)")
     return JsonLine(file, number, entry)
+
+
+def _is_whole(entry: dict[str, Any]) -> bool:
+    try:
+        json.dumps(entry, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -96,7 +96,8 @@ class ShopSearch:
         encoder = self._encoders.of(spec, version, request.encoder)
         image = self._photos.given(request.image)
         sought = encoded(encoder, request.text, image, request.text_weight)
-        notes = filter(None, (sought.note, self._encoders.note(spec, encoder)))
+        earlier = self._encoders.note(spec, encoder) if request.encoder is None else None
+        notes = filter(None, (sought.note, earlier))
         return replace(sought, note=" ".join(notes) or None)
 
 

@@ -17,7 +17,7 @@ class TrainReport:
     Attributes:
         model: its directory, for `--encoder`. facts: what its model.json says.
         products, held_out: that training showed, and that it never saw.
-        photos: that were used. failed: why others could not be, by their file.
+        photos: that it was trained on. failed: why others could not be, by their file.
         attributes: fields whose values describe products. columns: as the evaluation takes them.
         judged: folders with photos of products held out, by name.
         phrases: with those of the catalogue itself. texts: of the whole corpus.

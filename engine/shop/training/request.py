@@ -11,6 +11,7 @@ from engine.errors import InvalidInputException, InvalidParameterValue
 from engine.shop.evaluation.request import EvaluationRequest, Photos
 
 _SIZES = (32, 512)
+_SEEDS = 2**31
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,14 @@ class TrainRequest:
             if number is not None and not (number >= bound and 0 < number < math.inf):
                 expected = f"at least {bound}" if bound else "more than 0, and an end"
                 raise InvalidParameterValue(f"{name} is {number}; expected {expected}.")
+        if not 0 <= self.checkpoint_minutes < math.inf:
+            raise InvalidParameterValue(
+                f"checkpoint_minutes is {self.checkpoint_minutes}; expected 0 (after each step) or more."
+            )
+        if not 0 <= self.seed < _SEEDS:
+            raise InvalidParameterValue(
+                f"seed is {self.seed}; expected a whole number from 0 to {_SEEDS - 1:,}."
+            )
         low, high = _SIZES
         if self.size is not None and (self.size % 16 or not low <= self.size <= high):
             raise InvalidParameterValue(

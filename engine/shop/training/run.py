@@ -99,7 +99,7 @@ class TrainingRun:
             facts=facts,
             products=len(given.table.rows),
             held_out=len(given.table.held_out),
-            photos=len(photos.usable()),
+            photos=len(prepared.places),
             attributes=given.table.attributes,
             columns=given.table.columns,
             judged=given.judged,

@@ -49,7 +49,8 @@ def _settings(request: TrainRequest, photos: Sequence[Path]) -> dict[str, Any]:
     named = {
         name: value for name, value in vars(request).items() if name not in (*_MAY_CHANGE, *_READ)
     }
-    named["photos"] = _digest("\n".join(map(str, photos)).encode())
+    found = (str(photo.resolve()) for photo in photos)  # however a folder is written
+    named["photos"] = _digest("\n".join(found).encode())
     settings = {
         name: json.loads(json.dumps(value, default=_plain)) for name, value in named.items()
     }

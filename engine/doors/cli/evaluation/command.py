@@ -87,12 +87,12 @@ def evaluate(
     found = workspace.evaluate(
         models, table, folders_of(photos), columns=pairs_of(columns), **others
     )
-    if csv_file is not None:
-        write_lines(found, csv_file)
     if as_json:
         print_json(found, worst)
     else:
         print_evaluation(found, worst)
+    if csv_file is not None:
+        write_lines(found, csv_file)
 
 
 def pairs_of(given: tuple[str, ...]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.doors.cli.printing import note, print_table
+from engine.errors import StorageFailed
 
 if TYPE_CHECKING:
     from engine.shop.evaluation.evaluation import Evaluation
@@ -47,12 +48,21 @@ def print_json(found: Evaluation, worst: int) -> None:
 
 
 def write_lines(found: Evaluation, file: Path) -> None:
-    """What came of every query, as CSV; ids of found products are separated by blanks."""
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["model", "photos", "figure", "query", "value", "found"])
-        for line in found.lines():
-            writer.writerow([*list(line.values())[:-1], " ".join(map(str, line["found"]))])
+    """What came of every query, as CSV; ids of found products are separated by blanks.
+
+    Raises:
+        StorageFailed: the file can't be written.
+    """
+    try:
+        with file.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["model", "photos", "figure", "query", "value", "found"])
+            for line in found.lines():
+                writer.writerow([*list(line.values())[:-1], " ".join(map(str, line["found"]))])
+    except OSError as error:
+        raise StorageFailed(
+            f"{file} can't be written ({error.strerror}): make room, or name another file with --csv."
+        ) from error
 
 
 def _print_notes(found: Evaluation, rows: Sequence[dict[str, Any]]) -> None:

@@ -17,6 +17,7 @@ import torch
 
 from engine.errors import BadImage, BadSourceFile
 from engine.shop.training.products.pixels import Bytes, background_mask, fitted, normalise, resized
+from engine.shop.training.stored import stored_array
 
 _BLOCK = 256  # photos after which the file is up to date
 
@@ -58,8 +59,7 @@ def decoded_photos(
     digest = _digest(files, size)
     done, failed = _said(record, digest) if store.is_file() else (0, {})
     shape = (len(files), size, size, 4)
-    mode = "r+" if done else "w+"
-    pixels = np.lib.format.open_memmap(store, mode=mode, dtype=np.uint8, shape=shape)
+    pixels = stored_array(store, shape, np.uint8, is_new=not done)
     progress(done)
     with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
         for start in range(done, len(files), _BLOCK):

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
 
+from engine.shop.training.stored import stored_array
 from engine.shop.training.towers.pieces import Ids, Pieces
 from engine.shop.training.towers.text import TextTrunk
 
@@ -53,8 +54,7 @@ def kept_features(
     said = _said(file.with_suffix(".json"))
     done = int(said["done"]) if said.get("digest") == digest and file.is_file() else 0
     shape = (len(texts), trunk.shape.width)
-    mode = "r+" if done else "w+"
-    features = np.lib.format.open_memmap(file, mode=mode, dtype=np.float16, shape=shape)
+    features = stored_array(file, shape, np.float16, is_new=not done)
     progress(done)
     if done < len(texts):
         pieces = Pieces(tokenizer, texts[done:])
