@@ -19,6 +19,8 @@ ROW = {"a": 1, "st": {"a": 2}}
         ("UPDATE u SET wrongalias.a = 99", BadStatement, "UNRESOLVED_COLUMN.*wrongalias.a"),
         ("UPDATE u SET main.other.u.a = 99", BadStatement, "UNRESOLVED_COLUMN"),
         ("UPDATE u x SET u.a = 99", BadStatement, "UNRESOLVED_COLUMN"),
+        ("INSERT INTO u (x.a) VALUES (3)", BadStatement, "PARSE_SYNTAX_ERROR.*x.a"),
+        ("INSERT INTO u (st.a) VALUES (3)", BadStatement, "PARSE_SYNTAX_ERROR.*st.a"),
         ("UPDATE u SET nosuch = 99", BadStatement, "UNRESOLVED_COLUMN.*nosuch"),
         ("MERGE INTO u t USING (SELECT 1 AS a) s ON t.a = s.a WHEN MATCHED THEN UPDATE SET s.a = 3",
          BadStatement, "UNRESOLVED_COLUMN.*s.a"),

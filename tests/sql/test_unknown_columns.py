@@ -50,6 +50,20 @@ def test_a_suggestion_is_a_column_of_the_table(shop: Workspace) -> None:
         assert set(f"{suggested}".split(", ")) == {"id", "text", "color"}, statement
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT nosuch FROM (SELECT id AS k, text FROM main.shop.notes) q",
+        "WITH q AS (SELECT id AS k, text FROM main.shop.notes) SELECT q.nosuch FROM q",
+        "SELECT nosuch FROM main.shop.w",
+    ],
+)
+def test_a_suggestion_is_a_column_of_the_query_within(shop: Workspace, statement: str) -> None:
+    shop.sql("CREATE VIEW main.shop.w AS SELECT id AS k, text FROM main.shop.notes")
+    with pytest.raises(BadStatement, match=r"UNRESOLVED_COLUMN.*\[`(k`, `text|text`, `k)`\]"):
+        shop.sql(statement)
+
+
 def test_another_failure_is_not_called_a_missing_column(shop: Workspace) -> None:
     shop.sql("CREATE TABLE main.shop.s AS SELECT named_struct('a', 1) AS st, array(1) AS l")
     for statement in (

@@ -33,8 +33,30 @@ def unresolved_column(
         if above and above[0] in known - relations:  # a field of a struct
             continue
         if node.name.lower() not in known or (above and above[-1] not in relations | known):
-            return BadStatement(_text(".".join(f"`{p.name:.80}`" for p in node.parts), told))
+            name = ".".join(f"`{p.name:.80}`" for p in node.parts)
+            return BadStatement(_text(name, _seen_from(node) or told))
     return None
+
+
+def _seen_from(node: exp.Column) -> list[str]:
+    """The columns that a column's query can see; none where not all of its relations list theirs."""
+    select = node.find_ancestor(exp.Select)
+    start = select.args.get("from_") if select is not None else None
+    if select is None or start is None:
+        return []
+    seen: list[str] = []
+    for relation in [start.this, *(join.this for join in select.args.get("joins") or [])]:
+        query = relation.this if isinstance(relation, exp.Subquery) else _cte(relation)
+        if not isinstance(query, exp.Query) or query.is_star:
+            return []
+        seen += query.named_selects
+    return seen
+
+
+def _cte(relation: exp.Expression) -> exp.Expression | None:
+    """The query of the common table expression that a relation may be."""
+    named = [one for one in relation.root().find_all(exp.CTE) if one.alias == relation.name]
+    return named[0].this if len(named) == 1 and isinstance(relation, exp.Table) else None
 
 
 def _text(name: str, columns: Sequence[str]) -> str:

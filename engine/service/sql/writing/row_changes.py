@@ -179,7 +179,14 @@ def insert(runner: QueryRunner, change: TableChange, tree: exp.Insert) -> int:
         if tree.args.get(part):
             raise NotSupported(f"INSERT with {part.upper()} is not supported.")
     into = tree.this
-    names = [part.name for part in into.expressions] if isinstance(into, exp.Schema) else []
+    listed = into.expressions if isinstance(into, exp.Schema) else []
+    for part in listed:
+        if not isinstance(part, exp.Identifier):
+            raise BadStatement(
+                f"[PARSE_SYNTAX_ERROR] {part.sql(dialect='databricks'):.80}: INSERT names the columns "
+                "of its table alone, such as (id, name)."
+            )
+    names = [part.name for part in listed]
     source = runner.run(with_ctes(_inserted(tree), tree))
     if tree.args.get("by_name"):
         names = source.column_names
