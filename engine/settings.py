@@ -39,6 +39,8 @@ class Settings:
             its indexes are not found any more.
         waiting_syncs: `sync()` of a client, and the route, return when the sync is done and raise
             where it fails; in the cloud they return at once, and `describe()` shows the rest.
+        is_one_of_several: other processes answer the same callers, any of them each request; what
+            only one process knows, such as a SQL session, is refused then.
     """
 
     path: Path
@@ -52,6 +54,7 @@ class Settings:
     strict_inputs: bool = False
     strict_endpoints: bool = False
     waiting_syncs: bool = False
+    is_one_of_several: bool = False
 
     @staticmethod
     def from_environment(environ: Mapping[str, str]) -> Settings:

@@ -135,7 +135,8 @@ class Workspace:
         self.statements: Final = Statements(
             layout, self.tables, self.unity_catalog, self.indexes, self.serving, self.queries
         )
-        self.statement_runs: Final = StatementRuns(layout, self.statements.run)
+        alone = not chosen.is_one_of_several
+        self.statement_runs: Final = StatementRuns(layout, self.statements.run, is_alone=alone)
         self.shop: Final = Shop(
             layout, self.tables, self.volumes, self.indexes, self.models, self.serving
         )

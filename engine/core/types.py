@@ -154,8 +154,27 @@ def catalog_type(kind: pa.DataType) -> tuple[str, str]:
         return catalog_type(kind.value_type)
     if is_list(kind):
         return "ARRAY", f"array<{catalog_type(kind.value_type)[1]}>"
+    if _is.is_struct(kind):
+        fields = ",".join(f"{field.name}:{catalog_type(field.type)[1]}" for field in kind)
+        return "STRUCT", f"struct<{fields}>"
+    if _is.is_map(kind):
+        key, value = (catalog_type(one)[1] for one in (kind.key_type, kind.item_type))
+        return "MAP", f"map<{key},{value}>"
     row = row_of(kind)
     return ("STRING", "string") if row is None else (row.catalog, row.sql.format(kind))
+
+
+def result_type(kind: pa.DataType) -> str:
+    """A type as the columns of a statement's result write it: words in capitals, fields as they are."""
+    if _is.is_dictionary(kind):
+        return result_type(kind.value_type)
+    if is_list(kind):
+        return f"ARRAY<{result_type(kind.value_type)}>"
+    if _is.is_struct(kind):
+        return f"STRUCT<{', '.join(f'{one.name}: {result_type(one.type)}' for one in kind)}>"
+    if _is.is_map(kind):
+        return f"MAP<{result_type(kind.key_type)}, {result_type(kind.item_type)}>"
+    return catalog_type(kind)[1].upper()
 
 
 def spark_type(kind: pa.DataType) -> str | dict[str, object]:
@@ -165,6 +184,15 @@ def spark_type(kind: pa.DataType) -> str | dict[str, object]:
     if is_list(kind):
         element = spark_type(kind.value_type)
         return {"type": "array", "elementType": element, "containsNull": True}
+    if _is.is_struct(kind):
+        fields = [
+            {"name": one.name, "type": spark_type(one.type), "nullable": True, "metadata": {}}
+            for one in kind
+        ]
+        return {"type": "struct", "fields": fields}
+    if _is.is_map(kind):
+        key, value = spark_type(kind.key_type), spark_type(kind.item_type)
+        return {"type": "map", "keyType": key, "valueType": value, "valueContainsNull": True}
     text = catalog_type(kind)[1]
     return _SPARK_WORDS.get(text, text)
 

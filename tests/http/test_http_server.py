@@ -416,11 +416,16 @@ def test_what_one_worker_wrote_every_worker_sees(tmp_path: Path, workers: str) -
         for _ in range(10):
             ask = {"columns": ["id"], "query_vector": [3.0, 1.0], "num_results": 100}
             assert call("POST", f"{base}/query", ask)["result"]["row_count"] == 12
+        asked = {"statement": "SELECT 1", "warehouse_id": "any"}
+        assert call("POST", "/api/2.0/sql/statements", asked)["result"]["data_array"] == [["1"]]
+        reply = httpx.post(f"{url}/api/2.0/sql/sessions", json={}, headers=headers, trust_env=False)
+        assert reply.status_code == (200 if workers == "1" else 501), reply.text
         out, errors = ended(run)
     assert run.returncode == 0, errors
     lines = [json.loads(line) for line in errors.splitlines() if line.startswith("{")]
     assert {"query_index", "upsert_data_vector_index"} <= {line["operation"] for line in lines}
-    assert {line["status"] for line in lines} == {200}
+    refused = [line["operation"] for line in lines if line["status"] != 200]
+    assert refused == ([] if workers == "1" else ["open_sql_session"])
     assert token in out and token not in errors
     assert Workspace(tmp_path).check_index(DIRECT) == []
 

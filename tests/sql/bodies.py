@@ -87,6 +87,43 @@ BODIES: dict[str, list[Step]] = {
         ("DROP TABLE NEST.t", NOTHING),
         ("DROP TABLE IF EXISTS NEST.t", NOTHING),
     ],
+    "assignments": [
+        ("CREATE TABLE NEST.t (a INT, st STRUCT<a: INT>)", NOTHING),
+        ("INSERT INTO NEST.t VALUES (1, named_struct('a', 1))", written(1, 1)),
+        ("UPDATE NEST.t u SET u.a = 2", written(1)),
+        ("UPDATE NEST.t SET t.a = a + 1", written(1)),
+        ("UPDATE NEST.t SET NEST.t.a = a + 1", written(1)),
+        ("UPDATE main.NEST.t SET main.NEST.t.A = a + 1", written(1)),
+        ("UPDATE NEST.t SET st = named_struct('a', 7)", written(1)),
+        ("SELECT * FROM NEST.t", [["5", '{"a":7}']]),
+    ],
+    "with": [
+        ("CREATE TABLE NEST.t (id INT)", NOTHING),
+        ("WITH q AS (SELECT 1 AS id UNION ALL SELECT 2) INSERT INTO NEST.t SELECT * FROM q",
+         written(2, 2)),
+        ("WITH q AS (SELECT 3 AS id) INSERT INTO NEST.t WITH r AS (SELECT id + 1 AS id FROM q) "
+         "SELECT id FROM q UNION ALL SELECT id FROM r", written(2, 2)),
+        ("WITH q AS (SELECT 9 AS id) INSERT INTO NEST.t VALUES ((SELECT id FROM q))",
+         written(1, 1)),
+        ("INSERT INTO NEST.t TABLE NEST.t", written(5, 5)),
+        ("WITH q AS (SELECT 9 AS id) DELETE FROM NEST.t WHERE id IN (SELECT id FROM q)",
+         written(2)),
+        ("WITH q AS (SELECT 4 AS id) UPDATE NEST.t SET id = 40 WHERE id IN (SELECT id FROM q)",
+         written(2)),
+        ("WITH q AS (SELECT 40 AS id UNION ALL SELECT 50) MERGE INTO NEST.t USING q ON t.id = q.id "
+         "WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (t.id) VALUES (q.id)",
+         written(3, 0, 2, 1)),
+        ("SELECT id, COUNT(*) FROM NEST.t GROUP BY id ORDER BY id",
+         [["1", "2"], ["2", "2"], ["3", "2"], ["50", "1"]]),
+    ],
+    "types": [
+        ("CREATE TABLE NEST.t (d DECIMAL, l ARRAY<DECIMAL>, st STRUCT<Big: INT, In: STRUCT<b: STRING>>, "
+         "m MAP<STRING, INT>, a ARRAY<STRUCT<b: INT>>, n DECIMAL(5, 2))", NOTHING),
+        ("DESCRIBE NEST.t", [
+            ["d", "decimal(10,0)", None], ["l", "array<decimal(10,0)>", None],
+            ["st", "struct<Big:int,In:struct<b:string>>", None], ["m", "map<string,int>", None],
+            ["a", "array<struct<b:int>>", None], ["n", "decimal(5,2)", None]]),
+    ],
     "as_select": [
         ("CREATE OR REPLACE TABLE NEST.c AS SELECT product_id, price FROM NEST.products",
          written(3, 3)),
@@ -153,6 +190,21 @@ SESSIONS: dict[str, list[Step]] = {
 REFUSED: dict[str, tuple[str, str]] = {
     "no_table": ("SELECT * FROM NEST.nothing", "TABLE_OR_VIEW_NOT_FOUND"),
     "no_column": ("SELECT nope FROM NEST.products", "nope"),
+    "an_assignment": ("UPDATE NEST.products SET other.price = 1", "UNRESOLVED_COLUMN.*other.price"),
+    "a_hidden_name": ("UPDATE NEST.products p SET products.price = 1", "UNRESOLVED_COLUMN"),
+    "the_source": (
+        "MERGE INTO NEST.products t USING (SELECT 1 AS price) s ON t.product_id = s.price "
+        "WHEN MATCHED THEN UPDATE SET s.price = 2",
+        "UNRESOLVED_COLUMN.*s.price",
+    ),
+    "the_source_inserted": (
+        "MERGE INTO NEST.products t USING (SELECT 9 AS price) s ON t.product_id = s.price "
+        "WHEN NOT MATCHED THEN INSERT (s.price) VALUES (s.price)",
+        "UNRESOLVED_COLUMN.*s.price",
+    ),
+    "no_rows": ("INSERT INTO NEST.products", "PARSE_SYNTAX_ERROR"),
+    "a_type": ("CREATE TABLE NEST.t (a ARRAY<VARIANT>)", "VARIANT is not supported"),
+    "no_type_of_the_cloud": ("CREATE TABLE NEST.t (a UUID)", "UUID is not supported"),
     "no_statement": (";", "expected one statement"),
     "two_statements": ("SELECT 1; SELECT 2", "2 statements"),
     "no_syntax": ("SELECT FROM WHERE", "PARSE_SYNTAX_ERROR"),

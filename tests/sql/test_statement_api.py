@@ -6,13 +6,14 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pyarrow as pa
 import pytest
 
-from engine import InvalidParameterValue, NotFound, Workspace
+from engine import InvalidParameterValue, NotFound, NotSupported, Workspace
 from engine.doors.http.credentials import Credentials
 from engine.doors.http.server import BackgroundServer
 from engine.doors.rest import handle
@@ -233,3 +234,37 @@ def test_the_warehouse_stops_and_wakes(workspace: Workspace) -> None:
     asked(workspace, "SELECT 1")
     assert handle(workspace, "GET", place)[1]["state"] == "RUNNING"
     assert handle(workspace, "GET", "/api/2.0/sql/warehouses/other")[0] == 404
+
+
+# ---------------------------------------------------------------------- several processes
+@pytest.fixture
+def one_of_several(filled: Workspace) -> Workspace:
+    return Workspace(filled.path, replace(filled.settings, is_one_of_several=True))
+
+
+def test_several_processes_answer_what_one_reply_holds(one_of_several: Workspace) -> None:
+    reply = asked(one_of_several, "SELECT COUNT(*) FROM t")
+    assert reply["result"]["data_array"] == [[str(ROWS)]]
+
+
+def test_several_processes_refuse_what_only_one_would_know(one_of_several: Workspace) -> None:
+    body = {"statement": "SELECT 1", "warehouse_id": WAREHOUSE_ID}
+    for path, more in (
+        (STATEMENTS, {**body, "wait_timeout": "0s"}),
+        ("/api/2.0/sql/sessions", {"warehouse_id": WAREHOUSE_ID}),
+    ):
+        status, reply = handle(one_of_several, "POST", path, body=more)
+        assert (status, reply["error_code"]) == (501, "NOT_IMPLEMENTED"), reply
+        assert "--workers 1" in reply["message"]
+    linked = StatementRequest("SELECT 1", WAREHOUSE_ID, disposition="EXTERNAL_LINKS")
+    with pytest.raises(NotSupported, match="--workers 1"):
+        one_of_several.execute_statement(linked, "http://here")
+    status, reply = handle(one_of_several, "GET", f"{STATEMENTS}/another-s")
+    assert status == 404
+    assert "--workers 1" in reply["message"]
+
+
+def test_a_statement_does_not_go_on_in_one_of_several(one_of_several: Workspace) -> None:
+    reply = asked(one_of_several, LONG, wait_timeout="5s")
+    assert reply["status"]["state"] == "FAILED"
+    assert "--workers 1" in reply["status"]["error"]["message"]

@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from engine.doors.http.credentials import Credentials, open_credentials
 from engine.doors.http.guard import LOOPBACK, Limits
 from engine.doors.http.metrics import SHARED_FOLDER, hold, remove_abandoned, shared_folder
 from engine.errors import InvalidInputException, InvalidState
+from engine.settings import Settings
 from engine.store.layout import make_folder, storage_failed
 from engine.workspace import Workspace
 
@@ -98,6 +99,7 @@ def serve(options: Options) -> None:
         "path": str(options.path),
         "auth": options.auth,
         "access_log": options.access_log,
+        "several": options.workers > 1,
     }
     remove_abandoned()
     with contextlib.ExitStack() as stack:
@@ -164,7 +166,9 @@ def app_from_environment() -> FastAPI:
     if configuration["access_log"]:
         log_to_standard_error()
     credentials = open_credentials(path, os.environ)[0] if configuration["auth"] else None
-    return create_app(Workspace(path), credentials, loopback_only=credentials is None)
+    settings = Settings.from_environment(os.environ)
+    settings = replace(settings, is_one_of_several=configuration["several"])
+    return create_app(Workspace(path, settings), credentials, loopback_only=credentials is None)
 
 
 def _end_with_parent() -> None:

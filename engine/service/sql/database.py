@@ -38,6 +38,10 @@ _UTC = pa.timestamp("us", tz="UTC")
 Function = Callable[..., pa.Array]
 
 
+class Unbound(BadStatement):
+    """A query names what nothing is called, or gives a function what it doesn't take."""
+
+
 class Database:
     """What runs statements. Safe to use from many threads; opened when it is first needed."""
 
@@ -97,6 +101,7 @@ class Connection:
         self._give_up = give_up
         self._functions: list[str] = []
         self._whole: dict[str, pa.Schema] = {}  # all columns of tables that are shown in part
+        self._columns: dict[str, None] = {}  # of all tables that are shown
         self._failure: Exception | None = None  # of a function, whose class DuckDB doesn't keep
 
     def show(self, table: pa.Table, whole: pa.Schema | None = None) -> str:
@@ -107,6 +112,7 @@ class Connection:
         """
         name = f"vitrine_table_{next(self._numbers)}"
         self._duck.register(name, table)
+        self._columns |= dict.fromkeys((whole or table.schema).names)
         if whole is not None:
             self._whole[name] = whole
         return name
@@ -139,8 +145,8 @@ class Connection:
         """The rows of a query in DuckDB's dialect; times are in UTC.
 
         Raises:
-            BadStatement: it can't be run, and why. Cancelled: its caller has gone.
-            Whatever a function raised.
+            BadStatement: it can't be run, and why; Unbound for its names and types. Cancelled: its
+                caller has gone. Whatever a function raised.
         """
         import duckdb
 
@@ -152,6 +158,10 @@ class Connection:
                 if self._failure is not None:
                     raise self._failure from None
                 raise self._told(self._unbound(query, error)) from None
+
+    def columns(self) -> list[str]:
+        """Names of the columns of all tables that were shown, each once."""
+        return list(self._columns)
 
     def types(self, query: str) -> list[tuple[str, str]]:
         """Names of a query's columns, and their types in DuckDB's words. Raises BadStatement."""
@@ -220,6 +230,8 @@ class Connection:
                 f"The statement needs more memory than the {MEMORY} that statements may take. Ask "
                 "for fewer rows or columns, such as none of vectors."
             )
+        if isinstance(error, duckdb.BinderException):
+            return Unbound(_reason(error))
         for kind, code in _codes():
             if isinstance(error, kind):
                 return BadStatement(f"[{code}] {_reason(error)}")

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from engine.core.names import ThreePartName
-from engine.core.types import catalog_type
+from engine.core.types import result_type
 from engine.errors import NotFound, VitrineError
 from engine.service.catalogs.tables import Tables
 from engine.service.sql.language.commands import Describe, Show
@@ -128,7 +128,7 @@ class Listings:
             rows += [
                 (
                     field.name,
-                    catalog_type(field.type)[1].upper(),
+                    result_type(field.type),
                     name.catalog,
                     name.schema,
                     name.name,

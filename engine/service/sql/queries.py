@@ -12,10 +12,11 @@ import pyarrow as pa
 from sqlglot import exp
 
 from engine.service.sql.ai_functions import AiFunctions
-from engine.service.sql.database import Connection, Database
+from engine.service.sql.database import Connection, Database, Unbound
 from engine.service.sql.language.dialect import to_duckdb
 from engine.service.sql.language.functions import translate, with_names
 from engine.service.sql.relations import (
+    ROW,
     SHOWN,
     Relations,
     Scope,
@@ -25,6 +26,7 @@ from engine.service.sql.relations import (
     tables_of,
 )
 from engine.service.sql.session import Session
+from engine.service.sql.unresolved import unresolved_column
 
 
 class QueryRunner:
@@ -62,7 +64,11 @@ class QueryRunner:
             shown = self.connection.show(rows, readable(table.schema))
             for node in nodes:
                 rename(node, shown)
-        return self.connection.run(to_duckdb(query))
+        try:
+            return self.connection.run(to_duckdb(query))
+        except Unbound as error:
+            columns = self.connection.columns()
+            raise unresolved_column(query, columns, ROW) or error from None
 
     def show(self, table: pa.Table, alias: str) -> exp.Table:
         """A relation of rows at hand, for a query that is made here."""

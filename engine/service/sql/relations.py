@@ -5,6 +5,7 @@ Knows names and columns; not what a statement does with them.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -24,7 +25,9 @@ MOST_BYTES = 8 << 30  # of the rows that one statement reads
 _READ_ROWS = 65_536
 _MOST_VIEWS = 32  # within each other
 SHOWN = "shown"  # mark of a node that is named in DuckDB's terms already
-_COUNTED = "vitrine_row"  # the column of a table of which only the number of rows is asked
+_VIEW = "view"  # mark of a query that stands for a view: the view's name
+# The column of a written table that says the places of its rows; no statement can know its name.
+ROW = f"vitrine_row_{secrets.token_hex(8)}"
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class Relations:
             single = node.name if len(node.parts) == 1 else ""
             view = scope.session.view(single) if single else None
             if view is not None:
-                _replace(node, tree, self._of_view(view, scope))
+                _replace(node, tree, self._of_view(view, scope), single.lower())
                 continue
             name = self.name_of(node, scope.session)
             known = self.found(name)
@@ -102,7 +105,7 @@ class Relations:
             if self.tables.exists(known):
                 _carry(node, known)
             else:
-                _replace(node, tree, self._of_view(self.views.get(known), scope))
+                _replace(node, tree, self._of_view(self.views.get(known), scope), known)
         return tree
 
     def _of_view(self, view: View | TemporaryView, scope: Scope) -> exp.Expression:
@@ -120,6 +123,17 @@ class Relations:
             inner = exp.select("*").from_(renamed)
         return inner
 
+    def name_fully(self, query: exp.Expression, session: Session) -> exp.Expression:
+        """A query whose tables and lasting views carry full names, as a temporary view keeps it."""
+        for node in query.find_all(exp.Table):
+            if isinstance(node.this, exp.Func) or _is_cte(node):
+                continue
+            if len(node.parts) > 1 or session.view(node.name) is None:
+                name = self.name_of(node, session)
+                node.set("catalog", exp.to_identifier(name.catalog, quoted=True))
+                node.set("db", exp.to_identifier(name.schema, quoted=True))
+        return query
+
     # ------------------------------------------------------------------ rows
     def rows(self, table: Table, columns: Iterable[str]) -> pa.Table:
         """Some columns of a table, as DuckDB can read them; without columns the number of rows.
@@ -129,7 +143,7 @@ class Relations:
         """
         names = list(columns)
         if not names:
-            return pa.table({_COUNTED: pa.nulls(table.num_rows, pa.int8())})
+            return pa.table({f"c{secrets.token_hex(8)}": pa.nulls(table.num_rows, pa.int8())})
         schema = readable(pa.schema([table.schema.field(name) for name in names]))
         batches, size = [], 0
         for batch in table.batches(names, _READ_ROWS):
@@ -194,10 +208,19 @@ def _carry(node: exp.Table, name: ThreePartName) -> None:
         node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
 
 
-def _replace(node: exp.Table, tree: exp.Expression, query: exp.Expression) -> None:
+def views_of(tree: exp.Expression) -> set[str | ThreePartName]:
+    """The views that a tree reads, also through others; temporary ones have a name of one part."""
+    found = (node.meta.get(_VIEW) for node in tree.find_all(exp.Subquery))
+    return {name for name in found if name is not None}
+
+
+def _replace(
+    node: exp.Table, tree: exp.Expression, query: exp.Expression, view: str | ThreePartName
+) -> None:
     """Put a view's query in the place of its name."""
     alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name, quoted=True))
     inner = exp.Subquery(this=query, alias=alias.copy())
+    inner.meta[_VIEW] = view
     for part in ("joins", "laterals", "pivots", "sample"):
         if node.args.get(part):
             inner.set(part, node.args[part])

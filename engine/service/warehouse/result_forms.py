@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from engine.core.types import catalog_type
+from engine.core.types import catalog_type, result_type
 
 Json = dict[str, Any]
 FORMATS = ("JSON_ARRAY", "ARROW_STREAM", "CSV")
@@ -28,27 +28,15 @@ def schema_of(table: pa.Table) -> Json:
 
 
 def _column(field: pa.Field, place: int) -> Json:
-    name, text = _type_words(field.type)
     out: Json = {
         "name": field.name,
         "position": place,
-        "type_name": name,
-        "type_text": text.upper(),
+        "type_name": catalog_type(field.type)[0],
+        "type_text": result_type(field.type),
     }
     if pa.types.is_decimal(field.type):
         out |= {"type_precision": field.type.precision, "type_scale": field.type.scale}
     return out
-
-
-def _type_words(kind: pa.DataType) -> tuple[str, str]:
-    """The names of a type, also of structures and maps."""
-    if pa.types.is_struct(kind):
-        inner = ", ".join(f"{field.name}: {_type_words(field.type)[1]}" for field in kind)
-        return "STRUCT", f"struct<{inner}>"
-    if pa.types.is_map(kind):
-        of = ", ".join(_type_words(one)[1] for one in (kind.key_type, kind.item_type))
-        return "MAP", f"map<{of}>"
-    return catalog_type(kind)
 
 
 # ------------------------------------------------------------------ values

@@ -19,7 +19,13 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from engine.errors import InvalidParameterValue, NotFound, TooManyRequests, VitrineError
+from engine.errors import (
+    InvalidParameterValue,
+    NotFound,
+    NotSupported,
+    TooManyRequests,
+    VitrineError,
+)
 from engine.service.cancellation import Cancelled, cancelled_by, check
 from engine.service.sql.session import Session
 from engine.service.warehouse.requests import StatementRequest
@@ -83,13 +89,21 @@ class StatementRuns:
         warehouse: what they run on.
     """
 
-    def __init__(self, layout: Layout, execute: Execute, chunk_bytes: int = CHUNK_BYTES) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        execute: Execute,
+        chunk_bytes: int = CHUNK_BYTES,
+        is_alone: bool = True,
+    ) -> None:
         """
         Args:
             execute: what runs a statement: its text, its parameters, its session.
             chunk_bytes: of a piece of a result behind links.
+            is_alone: False where other processes answer the same callers, so that only what the first
+                reply holds can be had.
         """
-        self._execute, self._chunk_bytes = execute, chunk_bytes
+        self._execute, self._chunk_bytes, self._is_alone = execute, chunk_bytes, is_alone
         self.warehouse: Final = Warehouse(layout)
         self._runs: OrderedDict[str, Run] = OrderedDict()
         self._sessions: dict[str, Session] = {}
@@ -98,7 +112,13 @@ class StatementRuns:
 
     # ------------------------------------------------------------------ sessions
     def open_session(self, catalog: str | None, schema: str | None) -> str:
-        """Open a session for statements that follow each other; returns its id."""
+        """Open a session for statements that follow each other; returns its id.
+
+        Raises:
+            NotSupported: several processes serve, and only one would know it.
+        """
+        if not self._is_alone:
+            raise NotSupported(f"A SQL session (of databricks-sql-connector, say) {_ONE_PROCESS}")
         session = Session()
         session.use(catalog, schema)
         number = str(uuid.uuid4())
@@ -132,12 +152,15 @@ class StatementRuns:
         Raises:
             InvalidParameterValue: links are asked for where there is no server.
             NotFound: no such session. TooManyRequests: too many statements wait.
+            NotSupported: several processes serve, and it asks for more than the first reply.
         """
         if request.disposition != "INLINE" and not origin:
             raise InvalidParameterValue(
                 "EXTERNAL_LINKS needs a server that the links lead to; in-process, ask for INLINE, or "
                 "use Workspace.sql, which gives Arrow."
             )
+        if not self._is_alone and (request.disposition != "INLINE" or not request.seconds):
+            raise NotSupported(f"A statement with links, or that is not waited for, {_ONE_PROCESS}")
         run = Run(request, self._session_of(request))
         self.warehouse.wake()
         with self._lock:
@@ -150,13 +173,20 @@ class StatementRuns:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(_RUNNING, thread_name_prefix="sql")
         self._pool.submit(self._carry_out, run)
-        if (
-            request.seconds
-            and not run.done.wait(request.seconds)
-            and (request.on_wait_timeout == "CANCEL")
-        ):
-            self._cancel(run)
+        if request.seconds and not run.done.wait(request.seconds):
+            self._at_timeout(run)
         return self._described(run, origin)
+
+    def _at_timeout(self, run: Run) -> None:
+        """What becomes of a statement that isn't done when its caller waits no longer."""
+        if run.request.on_wait_timeout == "CANCEL":
+            self._cancel(run)
+        elif not self._is_alone:
+            run.token.set()
+            message = f"The statement took longer than {run.request.wait_timeout}, and to go on it "
+            self._end(
+                run, "FAILED", {"error_code": "BAD_REQUEST", "message": message + _ONE_PROCESS}
+            )
 
     def get(self, number: str, origin: str = "") -> Json:
         """A statement's state, and its result where it has one. Raises NotFound."""
@@ -242,9 +272,8 @@ class StatementRuns:
     def _run(self, number: str) -> Run:
         run = self._runs.get(number)
         if run is None:
-            raise NotFound(
-                f"The statement {number:.60} was not found. It was forgotten, or never was."
-            )
+            why = "It was forgotten, or never was." if self._is_alone else f"It {_ONE_PROCESS}"
+            raise NotFound(f"The statement {number:.60} was not found. {why}")
         return run
 
     def _succeeded(self, number: str) -> Run:
@@ -333,6 +362,10 @@ class StatementRuns:
 
 
 LINKS = "/sql-results/"  # where a server answers links
+_ONE_PROCESS = (
+    "is known to one process alone, and this server has several, any of which answers a request. "
+    "Serve with --workers 1, or wait for the result (wait_timeout of 5s to 50s, INLINE)."
+)
 
 
 def _code(error: VitrineError) -> str:

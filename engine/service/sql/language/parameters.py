@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from engine.core.values import shown
 from engine.errors import InvalidInputException
+from engine.service.sql.language.column_types import in_full
 from engine.service.sql.language.dialect import parameter
 from engine.service.sql.session import TypedText
 
@@ -31,7 +32,10 @@ def _expression(name: str, value: Any) -> exp.Expression:
     if value is None:
         return exp.Null()
     if isinstance(value, TypedText):
-        return parameter(value.text, value.type)
+        typed = parameter(value.text, value.type)
+        if isinstance(typed, exp.Cast):
+            typed.set("to", in_full(typed.to))
+        return typed
     if isinstance(value, decimal.Decimal):
         return exp.Literal.number(f"{value:f}")
     if isinstance(value, _PLAIN):

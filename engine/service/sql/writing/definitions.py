@@ -17,7 +17,9 @@ from engine.errors import BadStatement, NotSupported, ResourceConflict
 from engine.service.catalogs.columns import ColumnFacts, described_columns
 from engine.service.catalogs.table_facts import TableFacts
 from engine.service.catalogs.tables import Tables
+from engine.service.sql.language.column_types import column_type
 from engine.service.sql.queries import QueryRunner
+from engine.service.sql.relations import views_of
 from engine.service.sql.session import TemporaryView
 from engine.store.tables.changing import TableChange
 from engine.store.tables.parquet_files import check_names
@@ -133,7 +135,7 @@ def _column(node: exp.ColumnDef, told: Said) -> tuple[str, exp.DataType, bool]:
             raise NotSupported(
                 f"Column {node.name}: {constraint.sql(dialect='databricks'):.60} is not supported."
             )
-    return node.name, kind.copy(), nullable
+    return node.name, column_type(kind, node.name), nullable
 
 
 def _constraint(node: exp.Expression, told: Said) -> None:
@@ -180,26 +182,56 @@ def create_view(runner: QueryRunner, tables: Tables, tree: exp.Create) -> None:
     query = tree.expression
     if not isinstance(query, (exp.Query, exp.Values)):
         raise BadStatement("CREATE VIEW needs a query: ... AS SELECT ...")
-    found = runner.run(exp.select("*").from_(exp.Subquery(this=query.copy(), alias=_q())).limit(0))
+    if told.temporary and len(node.parts) > 1:
+        raise BadStatement("A temporary view has a name of one part.")
+    found = _tried(runner, query, node.name.lower() if told.temporary else _full(runner, node))
     if columns and len(columns) != found.num_columns:
         raise BadStatement(
             f"The view names {len(columns)} columns; its query has {found.num_columns}."
         )
-    session, text = runner.session, query.sql(dialect="databricks")
-    replace = bool(tree.args.get("replace"))
+    session, replace = runner.session, bool(tree.args.get("replace"))
     if told.temporary:
-        if len(node.parts) > 1:
-            raise BadStatement("A temporary view has a name of one part.")
+        text = runner.relations.name_fully(query.copy(), session).sql(dialect="databricks")
         view = TemporaryView(text, session.catalog, session.schema, columns)
         session.add_view(node.name, view, replace)
         return
-    name = runner.relations.name_of(node, session)
+    name = _full(runner, node)
     if _taken(runner, name, bool(tree.args.get("exists")), replace, "view"):
         return
     shown = found.schema if not columns else found.rename_columns(list(columns)).schema
     described = tuple(described_columns(shown, told.column_facts()))
+    text = query.sql(dialect="databricks")
     made = View(name, text, session.catalog, session.schema, columns, described)
     tables.define(name, lambda: runner.relations.views.write(made), told.facts(name), replace)
+
+
+def _full(runner: QueryRunner, node: exp.Table) -> ThreePartName:
+    """The name of a view that is made, as the one that it replaces spells it."""
+    name = runner.relations.name_of(node, runner.session)
+    return runner.relations.found(name) or name
+
+
+def _tried(runner: QueryRunner, query: exp.Expression, name: str | ThreePartName) -> pa.Table:
+    """The columns of a view's query, without rows.
+
+    Args:
+        name: the view's; of one part where it is temporary.
+
+    Raises:
+        BadStatement: the view would read itself, or one that lasts a temporary one.
+    """
+    asked = exp.select("*").from_(exp.Subquery(this=query.copy(), alias=_q())).limit(0)
+    resolved = runner.resolved(asked)
+    read = views_of(resolved)
+    if name in read:
+        raise BadStatement(f"[RECURSIVE_VIEW] The view {name} would read itself. It is as it was.")
+    temporary = sorted(one for one in read if isinstance(one, str))
+    if temporary and not isinstance(name, str):
+        raise BadStatement(
+            f"[INVALID_TEMP_OBJ_REFERENCE] The view {name} lasts and can't read the temporary view "
+            f"{temporary[0]}; make a temporary view of it."
+        )
+    return runner.finished(resolved)
 
 
 def _names_of_view(node: exp.Schema, told: Said) -> tuple[str, ...]:

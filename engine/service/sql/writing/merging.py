@@ -14,8 +14,8 @@ from sqlglot import exp
 from engine.core.arrays import Rows
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.queries import QueryRunner
+from engine.service.sql.relations import ROW
 from engine.service.sql.writing.row_changes import (
-    ROW,
     Target,
     assigned,
     change_rows,
@@ -23,6 +23,7 @@ from engine.service.sql.writing.row_changes import (
     fitted,
     numbers_of,
     source_of,
+    with_ctes,
 )
 
 
@@ -42,7 +43,7 @@ class Merge:
         if tree.args.get("returning") or tree.args.get("with_schema_evolution"):
             raise NotSupported("MERGE with RETURNING or SCHEMA EVOLUTION is not supported.")
         self._runner, self._target, self._tree = runner, target, tree
-        self._source, self._alias = source_of(runner, tree.args["using"])
+        self._source, self._alias = source_of(runner, tree)
         self._on = tree.args["on"]
         self.counts = MergeCounts()
 
@@ -94,7 +95,8 @@ class Merge:
         for earlier in before:
             false = exp.Coalesce(this=exp.paren(earlier.copy()), expressions=[exp.false()])
             query = query.where(exp.Not(this=false))
-        return query if condition is None else query.where(condition.copy())
+        query = query if condition is None else query.where(condition.copy())
+        return with_ctes(query, self._tree)
 
     def _assigned(self, then: exp.Update) -> list[exp.Expression]:
         if not any(isinstance(one, exp.Star) for one in then.expressions):
@@ -117,7 +119,7 @@ class Merge:
         if isinstance(then.this, exp.Star) or then.this is None:
             values = [self._of_source(name) for name in self._target.change.schema.names]
         else:
-            names = [column.name for column in then.this.expressions]
+            names = [self._target.column(column) for column in then.this.expressions]
             values = [value.copy() for value in then.expression.expressions]
         named = [exp.alias_(value, f"c{place}") for place, value in enumerate(values)]
         found = self._target.run(query.select(*named))

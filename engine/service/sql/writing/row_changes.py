@@ -6,7 +6,7 @@ Knows rows by their place in a table; not how a version is published.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +15,12 @@ from sqlglot import exp
 from engine.core.arrays import Rows
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.queries import QueryRunner, shown_table
-from engine.service.sql.relations import Scope, readable, seen_columns
+from engine.service.sql.relations import ROW, Scope, readable, seen_columns
 from engine.store.tables.changing import TableChange
 from engine.store.tables.parquet_files import footer
 
-ROW = "vitrine_row"  # the column of a target's rows that says their places
 _TARGET = "vitrine_target"
+_Q = TypeVar("_Q", bound=exp.Expression)
 
 
 class Target:
@@ -32,6 +32,9 @@ class Target:
 
     def __init__(self, runner: QueryRunner, change: TableChange, node: exp.Table) -> None:
         self.change, self.alias = change, node.alias_or_name
+        name = change.table.name
+        above = [node.alias] if node.alias else [name.catalog, name.schema, name.name]
+        self._above = [part.lower() for part in above]
         self._runner, self._parts = runner, [part.name.lower() for part in node.parts]
         self.types = runner.types_of(change.schema)
         self._relation = shown_table(_TARGET, self.alias)
@@ -45,15 +48,28 @@ class Target:
         return exp.column(ROW, table=self.alias, quoted=True)
 
     def column(self, node: exp.Expression) -> str:
-        """The table's column that an assignment names. Raises BadStatement where there is none."""
-        name = node.name.lower()
-        found = [column for column in self.change.schema.names if column.lower() == name]
-        if not found:
-            raise BadStatement(
-                f"[UNRESOLVED_COLUMN] Table {self.change.table.name} has no column {node.name!r:.80}; "
-                f"its columns are {', '.join(self.change.schema.names)}."
+        """The table's column that an assignment names, alone or behind the table's name.
+
+        Raises:
+            BadStatement: there is none, or it is said to be another table's.
+            NotSupported: a field of a struct.
+        """
+        names = {name.lower(): str(name) for name in self.change.schema.names}
+        parts = [part.name for part in getattr(node, "parts", [node])]
+        above = [part.lower() for part in parts[:-1]]
+        if above == self._above[len(self._above) - len(above) :] and parts[-1].lower() in names:
+            return names[parts[-1].lower()]
+        struct = next((part for part in above if part in names), None)
+        if struct is not None:
+            raise NotSupported(
+                f"{'.'.join(parts):.80}: a field alone can't be written; write the whole column "
+                f"{names[struct]}, such as by named_struct(...)."
             )
-        return str(found[0])
+        raise BadStatement(
+            f"[UNRESOLVED_COLUMN.WITH_SUGGESTION] Table {self.change.table.name} has no column "
+            f"{'.'.join(parts)!r:.80}; its columns are {', '.join(names.values())}. Behind a name "
+            f"they are {self._above[-1]}.{next(iter(names.values()))} and so on."
+        )
 
     def cast(self, value: exp.Expression, column: str) -> exp.Expression:
         """A value in the type of a column, under the column's name."""
@@ -96,7 +112,7 @@ def update(target: Target, tree: exp.Update) -> int:
     if tree.args.get("from_") is not None:
         raise NotSupported("UPDATE ... FROM is not supported; use MERGE INTO.")
     query = exp.select(target.row(), *assigned(target, tree.expressions)).from_(target.relation())
-    found = target.run(_where(query, tree))
+    found = target.run(with_ctes(_where(query, tree), tree))
     change_rows(target.change, numbers_of(found), found.drop_columns([ROW]))
     return int(found.num_rows)
 
@@ -105,7 +121,7 @@ def assigned(target: Target, assignments: Sequence[exp.Expression]) -> list[exp.
     """The values that assignments give, each under its column's name."""
     out, seen = [], set()
     for one in assignments:
-        if not isinstance(one, exp.EQ) or not isinstance(one.this, exp.Column):
+        if not isinstance(one, exp.EQ) or not isinstance(one.this, (exp.Column, exp.Dot)):
             raise BadStatement(f"{one.sql(dialect='databricks'):.80} is not an assignment.")
         column = target.column(one.this)
         if column in seen:
@@ -121,7 +137,8 @@ def delete(target: Target, tree: exp.Delete) -> int:
         raise NotSupported("DELETE ... USING is not supported; use MERGE INTO.")
     if tree.args.get("where") is None:
         return delete_all(target.change)
-    found = target.run(_where(exp.select(target.row()).from_(target.relation()), tree))
+    query = exp.select(target.row()).from_(target.relation())
+    found = target.run(with_ctes(_where(query, tree), tree))
     delete_rows(target.change, numbers_of(found))
     return int(found.num_rows)
 
@@ -139,18 +156,38 @@ def _where(query: exp.Select, tree: exp.Expression) -> exp.Select:
     return query if where is None else query.where(where.this.copy())
 
 
+def with_ctes(query: _Q, tree: exp.Expression) -> _Q:
+    """A query that sees what a statement names by WITH before its first word; it is changed."""
+    outer, own = tree.args.get("with_"), query.args.get("with_")
+    if outer is None:
+        return query
+    whole = outer.copy()
+    if own is not None:
+        whole.set("expressions", [*whole.expressions, *own.expressions])
+        whole.set("recursive", bool(outer.recursive or own.recursive))
+    query.set("with_", whole)
+    return query
+
+
 def insert(runner: QueryRunner, change: TableChange, tree: exp.Insert) -> int:
     """Carry out an INSERT; the number of its rows.
 
     Raises:
         BadStatement: rows that don't fit the table. NotSupported: a form that isn't offered.
     """
-    for part in ("partition", "where", "alternative", "returning", "conflict", "default"):
+    for part in ("partition", "where", "alternative", "returning", "conflict", "default", "using"):
         if tree.args.get(part):
             raise NotSupported(f"INSERT with {part.upper()} is not supported.")
     into = tree.this
-    names = [part.name for part in into.expressions] if isinstance(into, exp.Schema) else []
-    source = runner.run(tree.expression.copy())
+    listed = into.expressions if isinstance(into, exp.Schema) else []
+    for part in listed:
+        if not isinstance(part, exp.Identifier):
+            raise BadStatement(
+                f"[PARSE_SYNTAX_ERROR] {part.sql(dialect='databricks'):.80}: INSERT names the columns "
+                "of its table alone, such as (id, name)."
+            )
+    names = [part.name for part in listed]
+    source = runner.run(with_ctes(_inserted(tree), tree))
     if tree.args.get("by_name"):
         names = source.column_names
     rows = fitted(runner, change, source, names)
@@ -158,6 +195,18 @@ def insert(runner: QueryRunner, change: TableChange, tree: exp.Insert) -> int:
         delete_all(change)
     change.added = rows
     return int(rows.num_rows)
+
+
+def _inserted(tree: exp.Insert) -> exp.Expression:
+    """The query whose rows an INSERT adds. Raises BadStatement where it has none."""
+    query, table = tree.expression, tree.args.get("source")
+    if isinstance(table, exp.Table):
+        return exp.select("*").from_(table.copy())
+    if isinstance(query, exp.Values) and tree.args.get("with_"):
+        return exp.select("*").from_(query.copy())
+    if not isinstance(query, (exp.Query, exp.Values)):
+        raise BadStatement("[PARSE_SYNTAX_ERROR] INSERT needs rows: VALUES, a query, or TABLE t.")
+    return query.copy()
 
 
 def fitted(
@@ -277,8 +326,9 @@ def check_nulls(rows: pa.Table, schema: pa.Schema) -> None:
             )
 
 
-def source_of(runner: QueryRunner, node: exp.Expression) -> tuple[pa.Table, str]:
-    """The rows of a relation and the name that a statement calls it; read once."""
-    query = exp.select("*").from_(node.copy())
+def source_of(runner: QueryRunner, tree: exp.Merge) -> tuple[pa.Table, str]:
+    """The rows of a MERGE's source and the name that the statement calls it; read once."""
+    node = tree.args["using"]
+    query = with_ctes(exp.select("*").from_(node.copy()), tree)
     resolved = runner.relations.with_views(query, Scope(runner.session))
     return runner.run(resolved), node.alias_or_name or "source"

@@ -1,0 +1,67 @@
+"""Types of columns: in definitions, in what describes tables, and in the columns of results."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from engine import NotSupported, Workspace
+from engine.doors.rest import handle
+from engine.service.sql.session import TypedText
+
+NESTED = (
+    "SELECT named_struct('Big', 1, 'In', named_struct('b', 'x')) AS st, map('k', 1) AS m, "
+    "array(named_struct('b', 1)) AS l"
+)
+TEXTS = ["struct<Big:int,In:struct<b:string>>", "map<string,int>", "array<struct<b:int>>"]
+
+
+def test_a_table_shows_nested_types_in_full(workspace: Workspace) -> None:
+    workspace.sql(f"CREATE TABLE t AS {NESTED}")
+    columns = workspace.get_table("main.fashion_demo.t")["columns"]
+    assert [one["type_text"] for one in columns] == TEXTS
+    assert [one["type_name"] for one in columns] == ["STRUCT", "MAP", "ARRAY"]
+    fields = json.loads(columns[0]["type_json"])["type"]["fields"]
+    assert [one["name"] for one in fields] == ["Big", "In"]
+    assert json.loads(columns[1]["type_json"])["type"]["valueType"] == "integer"
+    assert workspace.sql("DESCRIBE t")["data_type"].to_pylist() == TEXTS
+
+
+def test_the_columns_of_a_result_keep_the_names_of_fields(workspace: Workspace) -> None:
+    body = {"statement": NESTED, "warehouse_id": "any"}
+    reply = handle(workspace, "POST", "/api/2.0/sql/statements", body=body)[1]
+    columns = reply["manifest"]["schema"]["columns"]
+    assert [one["type_text"] for one in columns] == [
+        "STRUCT<Big: INT, In: STRUCT<b: STRING>>",
+        "MAP<STRING, INT>",
+        "ARRAY<STRUCT<b: INT>>",
+    ]
+    assert [one["type_name"] for one in columns] == ["STRUCT", "MAP", "ARRAY"]
+
+
+def test_a_decimal_without_digits_has_ten(workspace: Workspace) -> None:
+    for kind in ("DECIMAL", "DEC", "NUMERIC"):
+        workspace.sql(f"CREATE OR REPLACE TABLE t (a {kind})")
+        assert workspace.sql("DESCRIBE t")["data_type"].to_pylist() == ["decimal(10,0)"]
+        found = workspace.sql("SELECT :p AS a", parameters={"p": TypedText("2.6", kind)})
+        assert (str(found.schema[0].type), found["a"].to_pylist()) == (
+            "decimal128(10, 0)",
+            [Decimal(3)],
+        )
+    workspace.sql("ALTER TABLE t ADD COLUMN b DECIMAL")
+    assert workspace.sql("DESCRIBE t")["data_type"].to_pylist() == ["decimal(10,0)"] * 2
+
+
+@pytest.mark.parametrize("kind", ["VARIANT", "STRUCT<a: VARIANT>", "MAP<STRING, JSON>", "INTERVAL"])
+def test_a_type_that_no_table_holds_is_refused(workspace: Workspace, kind: str) -> None:
+    with pytest.raises(NotSupported, match=r"the type .* is not supported"):
+        workspace.sql(f"CREATE TABLE t (a {kind})")
+
+
+def test_texts_of_a_length_are_strings(workspace: Workspace) -> None:
+    workspace.sql("CREATE TABLE t (a CHAR(3), b VARCHAR(2))")
+    workspace.sql("INSERT INTO t VALUES ('longer', 'longer')")
+    assert workspace.sql("DESCRIBE t")["data_type"].to_pylist() == ["string", "string"]
+    assert workspace.sql("SELECT * FROM t").to_pylist() == [{"a": "longer", "b": "longer"}]
