@@ -60,6 +60,13 @@ FUNCTIONS: dict[str, list[Step]] = {
         ("SELECT to_timestamp('2024-02-03 04:05:06'), to_timestamp('03/02/2024', 'dd/MM/yyyy'), "
          "date_trunc('MONTH', DATE'2024-02-03')",
          [["2024-02-03T04:05:06.000Z", "2024-02-03T00:00:00.000Z", "2024-02-01T00:00:00.000Z"]]),
+        ("SELECT from_utc_timestamp(TIMESTAMP'2024-01-01 00:00:00', 'Asia/Seoul'), "
+         "to_utc_timestamp(TIMESTAMP'2024-01-01 00:00:00', 'Asia/Seoul')",
+         [["2024-01-01T09:00:00.000Z", "2023-12-31T15:00:00.000Z"]]),
+        ("SELECT MAX(t) + INTERVAL 1 MONTH, MAX(d) + INTERVAL 1 MONTH, concat(MAX(t), MAX(d)) FROM "
+         "(SELECT TIMESTAMP'2024-01-31 10:00:00' AS t, DATE'2024-01-31' AS d)",
+         [["2024-02-29T10:00:00.000Z", "2024-02-29", "2024-01-31 10:00:002024-01-31"]]),
+        ("SELECT CAST(TIMESTAMP'1970-01-02 00:00:01.9' AS BIGINT)", [["86401"]]),
         ("SELECT unix_timestamp() > 1700000000, unix_timestamp('1970-01-02 00:00:00'), "
          "unix_timestamp('1970-01-02', 'yyyy-MM-dd')", [["true", "86400", "86400"]]),
     ],
@@ -75,6 +82,10 @@ FUNCTIONS: dict[str, list[Step]] = {
         ("SELECT substring_index('a.b.c', '.', 2), substring_index('a.b.c', '.', -2), "
          "substring_index('a.b.c', '.', 9), substring_index('a.b.c', '.', 0)",
          [["a.b", "b.c", "a.b.c", ""]]),
+        ("SELECT concat(array(1), array(2)), concat('a', NULL), concat(1, 2), "
+         "concat_ws(',', array('a', 'b'), 'c')", [["[1,2]", None, "12", "a,b,c"]]),
+        ("SELECT concat(name, '!') AS n FROM NEST.products GROUP BY concat(name, '!') ORDER BY n "
+         "LIMIT 1", [["Blue jeans!"]]),
         ("SELECT concat('at ', TIMESTAMP'2024-01-02 03:04:05'), "
          "CAST(TIMESTAMP'2024-01-02 03:04:05.5' AS STRING), STRING(TIMESTAMP'2024-01-02 00:00:00'), "
          "TIMESTAMP'2024-01-02 03:04:05' || '', concat_ws('-', TIMESTAMP'2024-01-02 03:04:05', 1)",
@@ -104,6 +115,8 @@ FUNCTIONS: dict[str, list[Step]] = {
     "numbers": [
         ("SELECT SUM(product_id), SUM(product_id) / 2, array(SUM(product_id)), SUM(price) "
          "FROM NEST.products", [["6", "3.0", "[6]", "31.5"]]),
+        ("SELECT map('s', SUM(product_id)), SUM(product_id) OVER () FROM NEST.products "
+         "GROUP BY product_id ORDER BY product_id LIMIT 1", [['{"s":1}', "6"]]),
         ("SELECT round(1.5), round(2.5D), round(1.25, 1), ceil(1.2), ceil(1.2D), floor(-1.2D), "
          "ceiling(2), round(7)", [["2", "3.0", "1.3", "2", "2", "-2", "2", "7"]]),
         ("SELECT AVG(product_id), AVG(CAST(product_id AS DECIMAL(5, 1))) FROM NEST.products",
@@ -137,5 +150,12 @@ REFUSED_FUNCTIONS: dict[str, tuple[str, str]] = {
         "SELECT CAST(s AS INT) FROM (SELECT concat(name, '.7') AS s FROM NEST.products)",
         "CAST_INVALID_INPUT",
     ),
+    "a_sum_that_no_bigint_holds": (
+        "SELECT SUM(x) FROM (SELECT 9223372036854775807 AS x UNION ALL SELECT 1)",
+        "ARITHMETIC_OVERFLOW",
+    ),
+    "an_unknown_unit": ("SELECT trunc(DATE'2024-01-01', 'XX')", "XX"),
+    "a_tried_quotient": ("SELECT try_add(1, 1 / 0)", "try_add"),
+    "names_of_inline": ("SELECT inline(array(named_struct('a', 1))) AS (z)", "INLINE"),
     "from_json": ("SELECT from_json('{\"a\": 1}', 'a INT')", "from_json"),
 }

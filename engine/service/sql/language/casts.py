@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from engine.errors import NotSupported
 from engine.service.sql.language.calls import call, typed_call
 
 _WHOLE = {
@@ -80,9 +81,15 @@ def _rounded(node: exp.Expression) -> exp.Expression:
 
 
 def _tried(kind: type[exp.Binary]) -> Callable[[exp.Expression], exp.Expression]:
-    """An operation that is null where it fails."""
+    """An operation that is null where it fails; of what DuckDB's `try` refuses, by name."""
 
     def change(node: exp.Expression) -> exp.Expression:
+        fails = any(str(one.this) == "error" for one in node.find_all(exp.Anonymous))
+        if fails or node.find(exp.AggFunc, exp.Window):
+            raise NotSupported(
+                f"try_{kind.key} of a quotient or an aggregate is not supported; compute that in a "
+                "subquery."
+            )
         both = (exp.paren(one.copy()) for one in (node.this, node.expression))
         return call("try", kind(this=next(both), expression=next(both)))
 

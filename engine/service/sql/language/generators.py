@@ -45,7 +45,7 @@ def _explode(node: exp.Expression) -> exp.Expression:
 
 
 def _inline(node: exp.Expression) -> exp.Expression:
-    return node if isinstance(node.parent, exp.Lateral) else _fields(node.this)
+    return node if isinstance(node.parent, (exp.Lateral, exp.Aliases)) else _fields(node.this)
 
 
 def _stack(node: exp.Expression, names: Sequence[str] = ()) -> exp.Expression:

@@ -16,6 +16,8 @@ _CAST = """(x) AS CASE
     WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN {cast}(trunc(TRY_CAST(x AS DOUBLE)) AS {kind})
     WHEN starts_with(typeof(x), 'DECIMAL')
     THEN {cast}(regexp_replace(CAST(x AS VARCHAR), '[.].*', '') AS {kind})
+    WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE'
+    THEN {cast}(floor(epoch(TRY_CAST(x AS TIMESTAMPTZ))) AS {kind})
     WHEN typeof(x) = 'VARCHAR' AND NOT {digits} THEN {otherwise}
     ELSE {cast}(x AS {kind}) END"""
 _ZONED = "left(CAST(x AS VARCHAR), -3)"  # times are in UTC: without their +00

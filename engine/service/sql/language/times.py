@@ -93,6 +93,12 @@ def _in_zone(node: exp.Expression) -> exp.Expression:
     return exp.cast(there, "timestamptz")
 
 
+def _from_zone(node: exp.Expression) -> exp.Expression:
+    """`to_utc_timestamp`: the moment at which clocks of a zone show a time."""
+    shown = exp.cast(exp.cast(node.this.this.copy(), "timestamptz"), "timestamp")
+    return exp.AtTimeZone(this=shown, zone=node.args["zone"].copy())
+
+
 def _seconds(node: exp.Expression) -> exp.Expression:
     """Whole seconds since 1970: of a time, or of a text in a format."""
     of = node.this
@@ -115,4 +121,5 @@ CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] 
     exp.StrToTime: _zoned,
     exp.StrToUnix: _seconds,
     exp.AtTimeZone: _in_zone,
+    exp.FromTimeZone: _from_zone,
 }
