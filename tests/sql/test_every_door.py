@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sql import doors
 from sql.bodies import BODIES, PRODUCTS, REFUSED, SESSIONS, Step
+from sql.function_bodies import FUNCTIONS, REFUSED_FUNCTIONS
 
 from engine import Workspace
 from engine.doors.http.credentials import Credentials
@@ -57,6 +58,12 @@ def test_a_statement_answers(played: Callable[[list[Step]], None], name: str) ->
     played(BODIES[name])
 
 
+@pytest.mark.parametrize("door", doors.NAMES, indirect=True)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_answers(played: Callable[[list[Step]], None], name: str) -> None:
+    played(FUNCTIONS[name])
+
+
 @pytest.mark.parametrize("door", ["local", "connector"], indirect=True)
 @pytest.mark.parametrize("name", SESSIONS)
 def test_a_session_keeps(played: Callable[[list[Step]], None], name: str) -> None:
@@ -64,9 +71,9 @@ def test_a_session_keeps(played: Callable[[list[Step]], None], name: str) -> Non
 
 
 @pytest.mark.parametrize("door", doors.NAMES, indirect=True)
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("name", [*REFUSED, *REFUSED_FUNCTIONS])
 def test_a_statement_is_refused(door: Any, schema: str, name: str) -> None:
-    statement, why = REFUSED[name]
+    statement, why = {**REFUSED, **REFUSED_FUNCTIONS}[name]
     with pytest.raises(doors.Refused, match=why):
         door.run(statement.replace("NEST", schema))
 

@@ -92,6 +92,16 @@ def test_parameters_have_types(workspace: Workspace) -> None:
     wrong = [{"name": "n", "value": "x", "type": "INT"}]
     failed = asked(workspace, "SELECT :n", parameters=wrong)
     assert failed["status"]["state"] == "FAILED"
+    wrong = [{"name": "n", "value": "2.7", "type": "INT"}]
+    failed = asked(workspace, "SELECT :n", parameters=wrong)
+    assert "CAST_INVALID_INPUT" in failed["status"]["error"]["message"]
+
+
+def test_a_sum_of_whole_numbers_is_a_bigint(filled: Workspace) -> None:
+    columns = asked(filled, "SELECT SUM(id), ceil(1.5D) FROM t")["manifest"]["schema"]["columns"]
+    assert [column["type_text"] for column in columns] == ["BIGINT", "BIGINT"]
+    row = filled.sql("SELECT SUM(id) AS s FROM t").to_pylist()[0]
+    assert json.loads(json.dumps(row)) == {"s": ROWS * (ROWS - 1) // 2}
 
 
 def test_a_failure_is_a_state(workspace: Workspace) -> None:

@@ -22,7 +22,12 @@ _SHOWN = 1000  # rows of a printed table
 @click.option(
     "-f", "--file", "file", type=click.Path(exists=True, dir_okay=False), help="Statements to run."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print each result as JSON.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print each result as JSON; NaN and infinity as the texts NaN, Infinity, -Infinity.",
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print each result as CSV.")
 @click.option(
     "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Value of :NAME."

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from engine.errors import BadStatement, VitrineError
 from engine.service.cancellation import Cancelled, current_token
+from engine.service.sql.language.macros import macros
 
 if TYPE_CHECKING:
     import duckdb
@@ -83,6 +84,8 @@ def _confined() -> duckdb.DuckDBPyConnection:
     threads = min(4, os.cpu_count() or 1)
     opened = duckdb.connect(config={"memory_limit": MEMORY, "threads": threads, **_LOCKED})
     opened.execute("SET TimeZone = 'UTC'")
+    for macro in macros():
+        opened.execute(macro)
     opened.execute("SET lock_configuration = true")
     return opened
 
@@ -153,7 +156,9 @@ class Connection:
         with self._watched():
             try:
                 found = self._duck.sql(query)
-                return _in_utc(found.to_arrow_table()) if found is not None else pa.table({})
+                if found is None:
+                    return pa.table({})
+                return _in_cloud_types(found.to_arrow_table(), found.types)
             except duckdb.Error as error:
                 if self._failure is not None:
                     raise self._failure from None
@@ -256,9 +261,38 @@ def _reason(error: Exception) -> str:
     return text.partition(" Error: ")[2] or text
 
 
-def _in_utc(table: pa.Table) -> pa.Table:
+def _in_cloud_types(table: pa.Table, kinds: Sequence[Any]) -> pa.Table:
+    """A result in types that the cloud has: times in UTC, and sums of whole numbers as BIGINT.
+
+    Args:
+        kinds: DuckDB's types of the columns.
+
+    Raises:
+        BadStatement: a sum that no BIGINT holds.
+    """
     fields = [
-        field.with_type(_UTC) if pa.types.is_timestamp(field.type) and field.type.tz else field
-        for field in table.schema
+        field.with_type(_cloud_type(field.type, kind)) for field, kind in zip(table.schema, kinds)
     ]
-    return table.cast(pa.schema(fields)) if fields != list(table.schema) else table
+    if fields == list(table.schema):
+        return table
+    try:
+        return table.cast(pa.schema(fields))
+    except pa.ArrowInvalid:
+        raise BadStatement("[ARITHMETIC_OVERFLOW] A sum is beyond the range of BIGINT.") from None
+
+
+def _cloud_type(found: pa.DataType, kind: Any) -> pa.DataType:
+    if pa.types.is_timestamp(found) and found.tz:
+        return _UTC
+    if str(kind) in ("HUGEINT", "UBIGINT"):
+        return pa.int64()
+    if pa.types.is_list(found) and kind.id == "list":
+        inner = _cloud_type(found.value_type, kind.child)
+        return found if inner == found.value_type else pa.list_(inner)
+    if pa.types.is_struct(found) and kind.id == "struct":
+        inner = [one for _, one in kind.children]
+        return pa.struct([f.with_type(_cloud_type(f.type, one)) for f, one in zip(found, inner)])
+    if pa.types.is_map(found) and kind.id == "map":
+        inner = [one for _, one in kind.children]
+        return pa.map_(_cloud_type(found.key_type, inner[0]), _cloud_type(found.item_type, inner[1]))
+    return found

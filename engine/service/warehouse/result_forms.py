@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Callable
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -47,7 +48,31 @@ def text_rows(table: pa.Table) -> list[list[str | None]]:
 
 
 def _texts(column: pa.ChunkedArray) -> list[str | None]:
-    return [None if value is None else _text(value) for value in column.to_pylist()]
+    return [None if value is None else _text(value) for value in _values(column)]
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """A column's values; narrow floats as the shortest decimals: 0.1, not 0.10000000149."""
+    said = _with_narrow_floats(column.type, pa.string())
+    if said == column.type:
+        return list(column.to_pylist())
+    wide = _with_narrow_floats(column.type, pa.float64())
+    return list(column.cast(said).cast(wide).to_pylist())
+
+
+def _with_narrow_floats(kind: pa.DataType, instead: pa.DataType) -> pa.DataType:
+    """A type with another in the place of float32, also within lists, structures and maps."""
+    if pa.types.is_float32(kind):
+        return instead
+    if pa.types.is_struct(kind):
+        return pa.struct([f.with_type(_with_narrow_floats(f.type, instead)) for f in kind])
+    if pa.types.is_map(kind):
+        both = (_with_narrow_floats(one, instead) for one in (kind.key_type, kind.item_type))
+        return pa.map_(*both)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        inner = _with_narrow_floats(kind.value_type, instead)
+        return kind if inner == kind.value_type else pa.list_(inner)
+    return kind
 
 
 def _text(value: Any) -> str:
@@ -63,6 +88,8 @@ def _text(value: Any) -> str:
         return value.hex()
     if isinstance(value, Decimal):
         return f"{value:f}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, (list, tuple, dict)):
         return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
     return str(value)
@@ -76,7 +103,7 @@ def _time(value: datetime) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A list, a map or a structure as JSON has it: numbers and truths stay, all else is a text."""
+    """A value as JSON has it: finite numbers and truths stay, all else within is a text."""
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
@@ -84,13 +111,14 @@ def _plain(value: Any) -> Any:
         if pairs:  # a map's entries
             return {str(key): _plain(one) for key, one in value}
         return [_plain(one) for one in value]
-    return value if value is None or isinstance(value, (bool, int, float)) else _text(value)
+    stays = value is None or isinstance(value, (bool, int))
+    return value if stays or (isinstance(value, float) and math.isfinite(value)) else _text(value)
 
 
 def json_of(table: pa.Table) -> str:
-    """Rows as JSON objects by the columns' names, one a line; numbers stay numbers."""
+    """Rows as JSON objects by the columns' names, one a line; finite numbers stay numbers."""
     names = table.column_names
-    columns = [[_plain(value) for value in column.to_pylist()] for column in table.columns]
+    columns = [[_plain(value) for value in _values(column)] for column in table.columns]
     rows = [dict(zip(names, row)) for row in zip(*columns)]
     lines = ",\n ".join(json.dumps(row, ensure_ascii=False) for row in rows)
     return f"[{lines}]"

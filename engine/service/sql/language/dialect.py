@@ -42,7 +42,12 @@ _BETWEEN = {"OR", "REPLACE", "TEMP", "TEMPORARY", "GLOBAL", "EXTERNAL", "MANAGED
 
 
 class Users(Databricks):  # type: ignore[misc]
-    """Databricks' dialect without the functions that are taken away."""
+    """Databricks' dialect without the functions that are taken away; a doubled quote is a quote."""
+
+    class Tokenizer(Databricks.Tokenizer):  # type: ignore[misc]
+        """Its tokenizer."""
+
+        STRING_ESCAPES: ClassVar = ["\\", "'", '"']
 
     class Parser(Databricks.parser_class):  # type: ignore[misc]
         """Its parser."""

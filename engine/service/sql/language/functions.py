@@ -11,6 +11,8 @@ from sqlglot import exp
 
 from engine.errors import BadStatement, NotSupported
 from engine.service.authorship import user_name
+from engine.service.sql.language import casts, generators, lists, times
+from engine.service.sql.language.calls import call
 from engine.service.sql.session import Session
 
 OWN_FUNCTIONS = {"vector_search", "ai_query", "ai_similarity"}  # carried out by this engine
@@ -28,7 +30,7 @@ def translate(tree: exp.Expression, session: Session) -> exp.Expression:
         NotSupported: a function, or another part, that isn't known; names it.
         BadStatement: a function with a wrong number of arguments.
     """
-    for node in list(tree.walk(bfs=False)):
+    for node in reversed(list(tree.walk(bfs=False))):  # what is within comes first
         if isinstance(node, _REFUSED):
             raise NotSupported(f"{_named(node)} is not supported in SQL here.")
         changed = _changed(node, session)
@@ -43,8 +45,6 @@ def translate(tree: exp.Expression, session: Session) -> exp.Expression:
 def _changed(node: exp.Expression, session: Session) -> exp.Expression:
     if isinstance(node, exp.Anonymous):
         return _anonymous(node)
-    if isinstance(node, exp.Lateral):
-        return _lateral(node)
     for kind, change in _CHANGES.items():
         if isinstance(node, kind):
             return change(node)
@@ -77,19 +77,9 @@ def _division(node: exp.Expression) -> exp.Expression:
 
 def _like(node: exp.Expression) -> exp.Expression:
     """A pattern in which a backslash takes the meaning from the next character."""
-    if isinstance(node.parent, exp.Escape) or node.meta.get("escaped"):
+    if isinstance(node.parent, exp.Escape):
         return node
-    node.meta["escaped"] = True
     return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))
-
-
-def _date(node: exp.Expression) -> exp.Expression:
-    """A date some days later or earlier, which is a date; DuckDB's is a time."""
-    unit = node.args.get("unit")
-    if node.meta.get("dated") or (unit is not None and unit.name.upper() not in ("DAY", "DAYS")):
-        return node
-    node.meta["dated"] = True
-    return exp.cast(node.copy(), "date")
 
 
 _CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
@@ -97,52 +87,25 @@ _CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]]
     exp.Mod: _division,
     exp.Like: _like,
     exp.ILike: _like,
-    exp.TsOrDsAdd: _date,
-    exp.AddMonths: _date,
+    **casts.CHANGES,
+    **generators.CHANGES,
+    **lists.CHANGES,
+    **times.CHANGES,
 }
 
 
-def _lateral(node: exp.Lateral) -> exp.Expression:
-    """`LATERAL explode(x)` beside other relations, and `LATERAL VIEW OUTER`, which keeps empty lists."""
-    if not isinstance(node.this, exp.Explode):
-        return node
-    if node.args.get("outer"):
-        of = node.this.this
-        filled = exp.Case(
-            ifs=[exp.If(this=exp.GT(this=exp.ArraySize(this=of.copy()), expression=_number(0)),
-                        true=of.copy())],
-            default=exp.Array(expressions=[exp.Null()]),
-        )  # fmt: skip
-        node.this.set("this", filled)
-        node.set("outer", False)
-    if node.args.get("view"):
-        return node
-    return exp.Unnest(
-        expressions=[node.this.this.copy()], alias=_columns_alias(node.args.get("alias"))
-    )
-
-
-def _columns_alias(alias: exp.Expression | None) -> exp.TableAlias:
-    """The alias of an unnested list: the name of its table, and of its column."""
-    table = alias.this if isinstance(alias, exp.TableAlias) and alias.this else None
-    columns = list(alias.columns) if isinstance(alias, exp.TableAlias) else []
-    return exp.TableAlias(
-        this=table or exp.to_identifier("explode"), columns=columns or [exp.to_identifier("col")]
-    )
-
-
 # ------------------------------------------------------------------ functions without a class
-def _number(value: int) -> exp.Literal:
-    return exp.Literal.number(value)
-
-
 def _pmod(a: exp.Expression, b: exp.Expression) -> exp.Expression:
     inner = exp.paren(exp.Add(this=exp.paren(exp.Mod(this=a, expression=b)), expression=b.copy()))
     return exp.Mod(this=inner, expression=b.copy())
 
 
 _KNOWN: dict[str, tuple[int, Callable[..., exp.Expression]]] = {
-    "cardinality": (1, lambda a: exp.ArraySize(this=a)),
+    "array_union": (2, lambda a, b: call("vitrine_union", a, b)),
+    "date_part": (2, times.date_part),
+    "forall": (2, lists.forall),
+    "weekday": (1, times.weekday),
+    "cardinality": (1, lambda a: exp.cast(call("cardinality", a), "int")),
     "isnull": (1, lambda a: exp.paren(exp.Is(this=a, expression=exp.Null()))),
     "isnotnull": (1, lambda a: exp.paren(exp.Not(this=exp.Is(this=a, expression=exp.Null())))),
     "pmod": (2, _pmod),
@@ -186,7 +149,7 @@ def with_names(tree: exp.Expression) -> exp.Expression:
     for node in select.expressions:
         if isinstance(node, (exp.Alias, exp.Aliases, exp.Column, exp.Star)):
             continue
-        if isinstance(node, (exp.Posexplode, exp.Dot)):
+        if isinstance(node, (exp.Posexplode, exp.Dot)) or generators.many_columns(node):
             continue
         node.replace(exp.alias_(node.copy(), _name_of(node), quoted=True))
     return tree

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from engine.core.arrays import Rows
 from engine.errors import BadStatement, NotSupported
+from engine.service.sql.language.macros import cast_to
 from engine.service.sql.queries import QueryRunner, shown_table
 from engine.service.sql.relations import ROW, Scope, readable, seen_columns
 from engine.store.tables.changing import TableChange
@@ -236,7 +237,7 @@ def fitted(
     types = runner.types_of(change.schema)
     shown = runner.connection.show(source.rename_columns([f"c{n}" for n in range(len(wanted))]))
     values = [
-        f'CAST(c{wanted.index(name)} AS {types[name]}) AS "c{place}"'
+        f'{cast_to(f"c{wanted.index(name)}", types[name])} AS "c{place}"'
         if name in wanted
         else f'CAST(NULL AS {types[name]}) AS "c{place}"'
         for place, name in enumerate(columns)

@@ -1,0 +1,42 @@
+"""Calls of the functions that DuckDB is given beside its own. Knows expressions; not what is called."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+_LATER_KNOWN = (exp.AggFunc, exp.Window, exp.Query)  # whose types a call can't be picked by
+
+
+def call(name: str, *arguments: exp.Expression) -> exp.Expression:
+    """A call of a function by DuckDB's name."""
+    return exp.Anonymous(this=name, expressions=[one.copy() for one in arguments])
+
+
+def typed_call(name: str, value: exp.Expression, *more: exp.Expression) -> exp.Expression:
+    """A call of a function whose form the type of its first argument picks.
+
+    Types of aggregates come too late for that, so these are given to it by a list of one.
+    """
+    if not _is_known_late(value):
+        return call(name, value, *more)
+    one = exp.to_identifier("vitrine_one")
+    each = exp.Lambda(this=call(name, one, *more), expressions=[one.copy()])
+    listed = call("list_transform", exp.Array(expressions=[value.copy()]), each)
+    return call("list_extract", listed, number(1))
+
+
+def _is_known_late(value: exp.Expression) -> bool:
+    if value.find(*_LATER_KNOWN):
+        return True
+    select = value.find_ancestor(exp.Select)
+    late = {
+        one.alias.lower()
+        for one in (select.expressions if select is not None else [])
+        if isinstance(one, exp.Alias) and one.this.find(*_LATER_KNOWN)
+    }
+    return any(not one.table and one.name.lower() in late for one in value.find_all(exp.Column))
+
+
+def number(value: int) -> exp.Literal:
+    """A number as an expression."""
+    return exp.Literal.number(value)

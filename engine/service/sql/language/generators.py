@@ -1,0 +1,129 @@
+"""`explode`, `inline` and `stack`: lists and maps that become rows. Knows expressions; not tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlglot import exp
+
+from engine.errors import BadStatement, NotSupported
+from engine.service.sql.language.calls import call, number
+
+_MAPS = (exp.Map, exp.VarMap, exp.StrToMap, exp.MapFromEntries)
+
+
+def many_columns(node: exp.Expression) -> bool:
+    """Whether a selected expression is several columns, which have names of their own."""
+    of_map = type(node) is exp.Explode and isinstance(node.this, _MAPS)
+    return of_map or isinstance(node, (exp.Inline, exp.Stack))
+
+
+def _filled(values: exp.Expression) -> exp.Expression:
+    """A list that holds a null where it is empty or null itself."""
+    some = exp.GT(this=call("len", values), expression=number(0))
+    return exp.Case(
+        ifs=[exp.If(this=some, true=values.copy())],
+        default=exp.Array(expressions=[exp.Null()]),
+    )
+
+
+def _fields(values: exp.Expression) -> exp.Expression:
+    """Rows of a list of structures, each field a column."""
+    depth = exp.Kwarg(this=exp.var("max_depth"), expression=number(2))
+    return exp.Anonymous(this="unnest", expressions=[values.copy(), depth])
+
+
+def _explode(node: exp.Expression) -> exp.Expression:
+    if isinstance(node, exp.PosexplodeOuter):
+        raise NotSupported("The function posexplode_outer is not supported in SQL here.")
+    if isinstance(node, exp.ExplodeOuter):
+        return exp.Explode(this=_filled(node.this))
+    beside = isinstance(node.parent, (exp.Lateral, exp.Aliases))
+    if type(node) is exp.Explode and isinstance(node.this, _MAPS) and not beside:
+        return _fields(call("map_entries", node.this))
+    return node
+
+
+def _inline(node: exp.Expression) -> exp.Expression:
+    return node if isinstance(node.parent, (exp.Lateral, exp.Aliases)) else _fields(node.this)
+
+
+def _stack(node: exp.Expression, names: Sequence[str] = ()) -> exp.Expression:
+    """Values in rows of equal length."""
+    if isinstance(node.parent, exp.Lateral):
+        raise NotSupported("LATERAL VIEW stack is not supported; select stack in a subquery.")
+    if isinstance(node.parent, exp.Aliases) and not names:
+        return node
+    count = int(node.name) if isinstance(node.this, exp.Literal) and node.this.is_int else 0
+    if count < 1:
+        raise NotSupported("stack is supported with a constant number of rows alone.")
+    values = [*node.expressions]
+    width = -(-len(values) // count)
+    values += [exp.Null() for _ in range(width * count - len(values))]
+    names = names or [f"col{place}" for place in range(width)]
+    if len(names) != width:
+        raise BadStatement(f"stack gives {width} columns; {len(names)} names are given.")
+    rows = [
+        exp.Struct(
+            expressions=[
+                exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=value.copy())
+                for name, value in zip(names, values[row * width :])
+            ]
+        )
+        for row in range(count)
+    ]
+    return _fields(exp.Array(expressions=rows))
+
+
+def _aliases(node: exp.Expression) -> exp.Expression:
+    """`explode(map) AS (k, v)` and `stack(...) AS (a, b)`."""
+    names = [name.name for name in node.expressions]
+    if isinstance(node.this, exp.Stack):
+        return _stack(node.this, names)
+    if type(node.this) is exp.Explode and len(names) == 2:
+        parts = [
+            exp.alias_(exp.Explode(this=call(part, node.this.this)), name, quoted=True)
+            for part, name in zip(("map_keys", "map_values"), names)
+        ]
+        node.replace(parts)
+        return node
+    if isinstance(node.this, exp.Posexplode):
+        return node
+    raise NotSupported(f"{node.sql(dialect='databricks'):.80}: these names are not supported.")
+
+
+def _lateral(node: exp.Expression) -> exp.Expression:
+    """`LATERAL explode(x)` beside other relations, and `LATERAL VIEW OUTER`, which keeps empty lists."""
+    if not isinstance(node.this, exp.Explode):
+        return node
+    alias = node.args.get("alias")
+    of_map = type(node.this) is exp.Explode and len(alias.columns if alias else ()) == 2
+    if of_map and not node.args.get("outer"):
+        node.set("this", exp.Inline(this=call("map_entries", node.this.this)))
+        return node
+    if of_map:
+        raise NotSupported("LATERAL VIEW OUTER explode of a map is not supported.")
+    if node.args.get("outer"):
+        node.this.set("this", _filled(node.this.this))
+        node.set("outer", False)
+    if node.args.get("view"):
+        return node
+    return exp.Unnest(expressions=[node.this.this.copy()], alias=_columns_alias(alias))
+
+
+def _columns_alias(alias: exp.Expression | None) -> exp.TableAlias:
+    """The alias of an unnested list: the name of its table, and of its column."""
+    table = alias.this if isinstance(alias, exp.TableAlias) and alias.this else None
+    columns = list(alias.columns) if isinstance(alias, exp.TableAlias) else []
+    return exp.TableAlias(
+        this=table or exp.to_identifier("explode"), columns=columns or [exp.to_identifier("col")]
+    )
+
+
+CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
+    exp.Explode: _explode,
+    exp.Inline: _inline,
+    exp.Stack: _stack,
+    exp.Aliases: _aliases,
+    exp.Lateral: _lateral,
+}

@@ -1,0 +1,128 @@
+"""Functions of lists, maps and parts of texts whose meaning differs between Databricks and DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from engine.errors import NotSupported
+from engine.service.sql.language.calls import call, number
+
+
+# ------------------------------------------------------------------ lambdas
+def _counted(node: exp.Expression) -> exp.Expression:
+    """A lambda of a value and its place, which counts from 0; DuckDB's counts from 1."""
+    each = node.expression
+    if isinstance(each, exp.Lambda) and len(each.expressions) > 1:
+        place = each.expressions[1].name.lower()
+        for found in list(each.this.find_all(exp.Identifier)):
+            if found.name.lower() == place and _stands_for_value(found, each):
+                whole = found.parent if isinstance(found.parent, exp.Column) else found
+                less = exp.Sub(this=found.copy(), expression=number(1))
+                whole.replace(exp.paren(exp.cast(less, "int")))
+    return node
+
+
+def _stands_for_value(node: exp.Identifier, outer: exp.Lambda) -> bool:
+    """Whether a name in a lambda is its own parameter: no field, and none of a lambda within it."""
+    parent = node.parent
+    if isinstance(parent, exp.Column):
+        if len(parent.parts) > 1:
+            return False
+    elif isinstance(parent, exp.Dot) and node.arg_key == "expression":
+        return False
+    elif isinstance(parent, (exp.PropertyEQ, exp.ColumnDef, exp.TableAlias, exp.Table)):
+        if node.arg_key != "expression":
+            return False
+    elif isinstance(parent, exp.Alias) and node.arg_key == "alias":
+        return False
+    while parent is not None and parent is not outer:
+        if isinstance(parent, exp.Lambda) and node.name.lower() in {
+            one.name.lower() for one in parent.expressions
+        }:
+            return False
+        parent = parent.parent
+    return True
+
+
+def _exists(node: exp.Expression) -> exp.Expression:
+    """`exists(list, lambda)`; that of a query stays."""
+    if not isinstance(node.expression, exp.Lambda):
+        return node
+    return call("vitrine_any", call("list_transform", node.this, node.expression))
+
+
+def forall(values: exp.Expression, each: exp.Expression) -> exp.Expression:
+    """Whether a lambda holds for all values of a list."""
+    return call("vitrine_all", call("list_transform", values, each))
+
+
+def _reduce(node: exp.Expression) -> exp.Expression:
+    """`aggregate`: its last lambda is given the result by a list of one."""
+    finish = node.args.get("finish")
+    if finish is None:
+        return node
+    node.set("finish", None)
+    result = exp.Array(expressions=[node.copy()])
+    return call("list_extract", call("list_transform", result, finish), number(1))
+
+
+def _sort(node: exp.Expression) -> exp.Expression:
+    if node.args.get("expression") is not None:
+        raise NotSupported("array_sort with a lambda is not supported.")
+    return node
+
+
+# ------------------------------------------------------------------ lists
+def _sequence(node: exp.Expression) -> exp.Expression:
+    """Numbers or days in steps, down where the end is below the start."""
+    start, end, step = (node.args.get(name) for name in ("start", "end", "step"))
+    if step is None:
+        if start.find(exp.AggFunc, exp.Window):
+            raise NotSupported("sequence from an aggregate needs its step as third argument.")
+        return call("vitrine_sequence", start, end)
+    return call("vitrine_steps", start, end, step) if isinstance(step, exp.Interval) else node
+
+
+def _intersect(node: exp.Expression) -> exp.Expression:
+    return call("vitrine_intersect", *node.expressions)
+
+
+def _size(node: exp.Expression) -> exp.Expression:
+    return exp.cast(call("cardinality", node.this), "int")
+
+
+# ------------------------------------------------------------------ parts of texts
+def _substring(node: exp.Expression) -> exp.Expression:
+    """A part of a text: from 0 is from 1, and a length below 0 is none."""
+    for name, below, instead in (("start", exp.EQ, 1), ("length", exp.LT, 0)):
+        said = node.args.get(name)
+        if said is not None and not (isinstance(said, exp.Literal) and said.name != "0"):
+            test = below(this=exp.paren(said.copy()), expression=number(0))
+            node.set(name, exp.Case(ifs=[exp.If(this=test, true=number(instead))], default=said))
+    return node
+
+
+def _from_json(node: exp.Expression) -> exp.Expression:
+    raise NotSupported("The function from_json is not supported in SQL here.")
+
+
+CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
+    exp.Transform: _counted,
+    exp.ArrayFilter: _counted,
+    exp.Exists: _exists,
+    exp.Reduce: _reduce,
+    exp.ArraySort: _sort,
+    exp.GenerateSeries: _sequence,
+    exp.ArrayDistinct: lambda node: call("vitrine_distinct", node.this),
+    exp.ArrayExcept: lambda node: call("vitrine_except", node.this, node.expression),
+    exp.ArrayIntersect: _intersect,
+    exp.ArrayPosition: lambda node: call("vitrine_position", node.this, node.expression),
+    exp.ArraySize: _size,
+    exp.Substring: _substring,
+    exp.SubstringIndex: lambda node: call(
+        "vitrine_before", node.this, node.args["delimiter"], node.args["count"]
+    ),
+    exp.FromJson: _from_json,
+}

@@ -1,0 +1,85 @@
+"""Functions that DuckDB is given beside its own: what the cloud's mean where the types of values decide.
+
+Knows DuckDB's words; not the cloud's.
+"""
+
+from __future__ import annotations
+
+_WHOLE = {"TINYINT": "tinyint", "SMALLINT": "smallint", "INTEGER": "int", "BIGINT": "bigint"}
+_DIGITS = "regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+')"
+_REFUSED = (
+    "error('[CAST_INVALID_INPUT] The value ''' || CAST(x AS VARCHAR) || ''' of the type \"STRING\" "
+    'cannot be cast to "{kind}" because it is malformed. Use try_cast to have null instead.\')'
+)
+# A fraction is cut off; a text has to be a whole number. `typeof` is of columns, so one branch runs.
+_CAST = """(x) AS CASE
+    WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN {cast}(trunc(TRY_CAST(x AS DOUBLE)) AS {kind})
+    WHEN starts_with(typeof(x), 'DECIMAL')
+    THEN {cast}(regexp_replace(CAST(x AS VARCHAR), '[.].*', '') AS {kind})
+    WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE'
+    THEN {cast}(floor(epoch(TRY_CAST(x AS TIMESTAMPTZ))) AS {kind})
+    WHEN typeof(x) = 'VARCHAR' AND NOT {digits} THEN {otherwise}
+    ELSE {cast}(x AS {kind}) END"""
+_ZONED = "left(CAST(x AS VARCHAR), -3)"  # times are in UTC: without their +00
+_TEXT = f"""(x) AS CASE
+    WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE' THEN {_ZONED}
+    WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CASE CAST(x AS VARCHAR)
+        WHEN 'nan' THEN 'NaN' WHEN 'inf' THEN 'Infinity' WHEN '-inf' THEN '-Infinity'
+        ELSE CAST(x AS VARCHAR) END
+    ELSE CAST(x AS VARCHAR) END"""
+_OTHERS = {
+    "vitrine_text": _TEXT,
+    # Of several forms the type of the first argument picks one, which no aggregate's does.
+    "vitrine_piece": f"(x TIMESTAMPTZ) AS {_ZONED}, (x TIMESTAMP) AS x, (x DATE) AS x, (x) AS x",
+    "vitrine_later": "(x DATE, i) AS CAST(x + i AS DATE), (x, i) AS x + i",
+    "vitrine_earlier": "(x DATE, i) AS CAST(x - i AS DATE), (x, i) AS x - i",
+    "vitrine_time_later": "(x DATE, i) AS CAST(x + i AS TIMESTAMPTZ), (x, i) AS x + i",
+    "vitrine_time_earlier": "(x DATE, i) AS CAST(x - i AS TIMESTAMPTZ), (x, i) AS x - i",
+    "vitrine_sequence": """
+        (a DATE, b) AS CAST(generate_series(
+            a, b, CASE WHEN a <= b THEN INTERVAL 1 DAY ELSE INTERVAL (-1) DAY END) AS DATE[]),
+        (a, b) AS generate_series(a, b, CASE WHEN a <= b THEN 1 ELSE -1 END)""",
+    "vitrine_steps": """
+        (a DATE, b, s) AS CAST(generate_series(a, b, s) AS DATE[]),
+        (a, b, s) AS generate_series(a, b, s)""",
+    "vitrine_distinct": "(l) AS list_filter(l, lambda x, i: list_position(l, x) = i)",
+    "vitrine_union": """(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
+        ELSE vitrine_distinct(list_concat(a, b)) END""",
+    "vitrine_except": """(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
+        ELSE vitrine_distinct(list_filter(a, lambda x: list_position(b, x) IS NULL)) END""",
+    "vitrine_intersect": """(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
+        ELSE vitrine_distinct(list_filter(a, lambda x: list_position(b, x) IS NOT NULL)) END""",
+    "vitrine_position": """(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN NULL
+        ELSE coalesce(list_position(a, x), 0) END""",
+    "vitrine_any": """(t) AS CASE WHEN t IS NULL THEN NULL WHEN list_contains(t, true) THEN true
+        WHEN len(t) > list_count(t) THEN NULL ELSE false END""",
+    "vitrine_all": """(t) AS CASE WHEN t IS NULL THEN NULL WHEN list_contains(t, false) THEN false
+        WHEN len(t) > list_count(t) THEN NULL ELSE true END""",
+    "vitrine_before": """(s, d, n) AS CASE WHEN s IS NULL OR d IS NULL OR n IS NULL THEN NULL
+        WHEN n = 0 OR d = '' THEN ''
+        WHEN n > 0 THEN array_to_string(list_slice(string_split(s, d), 1, n), d)
+        ELSE array_to_string(list_slice(string_split(s, d), n, -1), d) END""",
+}
+
+
+def macros() -> list[str]:
+    """The statements that make the functions, in order."""
+    made = []
+    for kind, name in _WHOLE.items():
+        for prefix, cast, otherwise in (
+            ("", "CAST", _REFUSED.format(kind=name.upper())),
+            ("try_", "TRY_CAST", "NULL"),
+        ):
+            body = _CAST.format(cast=cast, kind=kind, digits=_DIGITS, otherwise=otherwise)
+            made.append(f"CREATE MACRO vitrine_{prefix}{name}{body}")
+    return made + [f"CREATE MACRO {name}{body}" for name, body in _OTHERS.items()]
+
+
+def cast_to(value: str, kind: str) -> str:
+    """A value in a type, both in DuckDB's words, cast as the cloud casts."""
+    if kind.endswith("[]") and kind.rstrip("[]") in _WHOLE:
+        inner = cast_to("vitrine_x", kind.removesuffix("[]"))
+        return f"CAST(list_transform({value}, lambda vitrine_x: {inner}) AS {kind})"
+    if kind in _WHOLE:
+        return f"vitrine_{_WHOLE[kind]}({value})"
+    return f"vitrine_text({value})" if kind == "VARCHAR" else f"CAST({value} AS {kind})"
