@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
 @click.option("--port", default=8765, show_default=True, type=click.IntRange(1, 65535))
 @click.option(
-    "--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes."
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Processes; SQL sessions, and results behind links, need one alone.",
 )
 @click.option("--no-auth", is_flag=True, help="Let everybody in; on this machine's address only.")
 @click.option("--quiet", is_flag=True, help="No access log.")
