@@ -13,7 +13,7 @@ from engine.errors import StorageFailed
 
 def stored_array(
     file: Path, shape: tuple[int, ...], dtype: Any, *, is_new: bool
-) -> np.ndarray[Any, Any]:
+) -> np.memmap[Any, Any]:
     """An array in a `.npy` file, mapped to memory; a new one has all its room before it is used.
 
     Without the room, writing to a map of a full disk would end the process, and say nothing.
