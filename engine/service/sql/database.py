@@ -282,5 +282,7 @@ def _cloud_type(found: pa.DataType, kind: Any) -> pa.DataType:
         return pa.struct([f.with_type(_cloud_type(f.type, one)) for f, one in zip(found, inner)])
     if pa.types.is_map(found) and kind.id == "map":
         inner = [one for _, one in kind.children]
-        return pa.map_(_cloud_type(found.key_type, inner[0]), _cloud_type(found.item_type, inner[1]))
+        return pa.map_(
+            _cloud_type(found.key_type, inner[0]), _cloud_type(found.item_type, inner[1])
+        )
     return found

@@ -5,6 +5,7 @@ What is on no list is refused by its name. Knows expressions; not tables.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from sqlglot import exp
@@ -45,9 +46,9 @@ def translate(tree: exp.Expression, session: Session) -> exp.Expression:
 def _changed(node: exp.Expression, session: Session) -> exp.Expression:
     if isinstance(node, exp.Anonymous):
         return _anonymous(node)
-    for kind, change in _CHANGES.items():
-        if isinstance(node, kind):
-            return change(node)
+    change = _change_of(type(node))
+    if change is not None:
+        return change(node)
     if isinstance(node, (exp.CurrentUser,)):
         return exp.Literal.string(user_name())
     if isinstance(node, exp.CurrentCatalog):
@@ -55,6 +56,11 @@ def _changed(node: exp.Expression, session: Session) -> exp.Expression:
     if isinstance(node, (exp.CurrentSchema, exp.CurrentDatabase)):
         return exp.Literal.string(session.schema)
     return node
+
+
+@functools.cache
+def _change_of(kind: type[exp.Expression]) -> Callable[[exp.Expression], exp.Expression] | None:
+    return next((change for base, change in _CHANGES.items() if issubclass(kind, base)), None)
 
 
 def _named(node: exp.Expression) -> str:
