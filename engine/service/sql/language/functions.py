@@ -5,7 +5,6 @@ What is on no list is refused by its name. Knows expressions; not tables.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 from sqlglot import exp
@@ -46,7 +45,7 @@ def translate(tree: exp.Expression, session: Session) -> exp.Expression:
 def _changed(node: exp.Expression, session: Session) -> exp.Expression:
     if isinstance(node, exp.Anonymous):
         return _anonymous(node)
-    change = _change_of(type(node))
+    change = next((_CHANGES[kind] for kind in type(node).__mro__ if kind in _CHANGES), None)
     if change is not None:
         return change(node)
     if isinstance(node, (exp.CurrentUser,)):
@@ -56,11 +55,6 @@ def _changed(node: exp.Expression, session: Session) -> exp.Expression:
     if isinstance(node, (exp.CurrentSchema, exp.CurrentDatabase)):
         return exp.Literal.string(session.schema)
     return node
-
-
-@functools.cache
-def _change_of(kind: type[exp.Expression]) -> Callable[[exp.Expression], exp.Expression] | None:
-    return next((change for base, change in _CHANGES.items() if issubclass(kind, base)), None)
 
 
 def _named(node: exp.Expression) -> str:
