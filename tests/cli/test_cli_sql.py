@@ -43,6 +43,21 @@ def test_json_and_csv(folder: Path) -> None:
     ]
 
 
+def test_numbers_that_json_lacks_are_texts(folder: Path) -> None:
+    statement = (
+        "SELECT CAST('NaN' AS DOUBLE) AS a, CAST('-Infinity' AS FLOAT) AS b, CAST(0.1 AS FLOAT) AS c, "
+        "array(CAST('Infinity' AS DOUBLE)) AS d, SUM(a) AS e FROM t"
+    )
+
+    def no_constant(word: str) -> None:
+        raise AssertionError(word)
+
+    text = run(folder, statement, "--json").output
+    assert json.loads(text, parse_constant=no_constant) == [
+        {"a": "NaN", "b": "-Infinity", "c": 0.1, "d": ["Infinity"], "e": 3}
+    ]
+
+
 def test_a_file_of_statements_is_one_session(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "steps.sql"
     file.write_text(

@@ -92,7 +92,9 @@ FUNCTIONS: dict[str, list[Step]] = {
          [["at 2024-01-02 03:04:05", "2024-01-02 03:04:05.5", "2024-01-02 00:00:00",
            "2024-01-02 03:04:05", "2024-01-02 03:04:05-1"]]),
         ("SELECT CAST(1 AS STRING), CAST(true AS STRING), CAST(1.50 AS STRING), "
-         "CAST(DATE'2024-01-02' AS STRING)", [["1", "true", "1.50", "2024-01-02"]]),
+         "CAST(DATE'2024-01-02' AS STRING), CAST(1e10D AS STRING), CAST(1e16D AS STRING), "
+         "CAST(CAST('NaN' AS DOUBLE) AS STRING)",
+         [["1", "true", "1.50", "2024-01-02", "10000000000.0", "1e+16", "NaN"]]),
     ],
     "lists": [
         ("SELECT array_position(array(1, 2), 3), array_position(array(1, 2), 2), "

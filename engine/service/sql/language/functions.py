@@ -45,9 +45,9 @@ def translate(tree: exp.Expression, session: Session) -> exp.Expression:
 def _changed(node: exp.Expression, session: Session) -> exp.Expression:
     if isinstance(node, exp.Anonymous):
         return _anonymous(node)
-    for kind, change in _CHANGES.items():
-        if isinstance(node, kind):
-            return change(node)
+    change = next((_CHANGES[kind] for kind in type(node).__mro__ if kind in _CHANGES), None)
+    if change is not None:
+        return change(node)
     if isinstance(node, (exp.CurrentUser,)):
         return exp.Literal.string(user_name())
     if isinstance(node, exp.CurrentCatalog):
