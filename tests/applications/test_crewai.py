@@ -54,7 +54,7 @@ def test_failures_say_what_is_wrong(found: Found) -> None:
     assert "[TABLE_OR_VIEW_NOT_FOUND]" in found["no_table"]
     assert "main.shop.nowhere" in found["no_table"]
     assert "colour" in found["bad_column"]
-    assert '"color"' in found["bad_column"]  # the likeliest
+    assert "following? [`color`" in found["bad_column"]  # the likeliest
     assert "SELEKT" in found["no_sql"]
 
 

@@ -167,7 +167,7 @@ def app_from_environment() -> FastAPI:
         log_to_standard_error()
     credentials = open_credentials(path, os.environ)[0] if configuration["auth"] else None
     settings = Settings.from_environment(os.environ)
-    settings = replace(settings, is_one_of_several=configuration["several"])
+    settings = replace(settings, is_one_of_several=configuration.get("several", False))
     return create_app(Workspace(path, settings), credentials, loopback_only=credentials is None)
 
 
