@@ -120,6 +120,17 @@ def embedding_options(command: Command) -> Command:
     return command
 
 
+# A table of products that is read where it lies, for what judges and trains models.
+products_table = click.option(
+    "--table", required=True, type=FILE, metavar="FILE", help="Products: CSV or Parquet."
+)
+products_columns = click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help="The table's column for id, name, articleType, baseColour, ...; FIELD= for none.",
+)
 file_encoding = click.option(
     "--encoding",
     metavar="NAME",

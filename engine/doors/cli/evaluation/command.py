@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.doors.cli.evaluation.printing import print_evaluation, print_json, write_lines
-from engine.doors.cli.options import FILE, file_encoding, with_workspace
+from engine.doors.cli.options import (
+    FILE,
+    file_encoding,
+    products_columns,
+    products_table,
+    with_workspace,
+)
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -16,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
-@click.option("--table", required=True, type=FILE, metavar="FILE", help="Products: CSV or Parquet.")
+@products_table
 @click.option(
     "--photos",
     required=True,
@@ -24,13 +30,7 @@ if TYPE_CHECKING:
     metavar="[NAME=]DIR",
     help="Folder of {id}.jpg; each that is given is reported for itself.",
 )
-@click.option(
-    "--column",
-    "columns",
-    multiple=True,
-    metavar="FIELD=COLUMN",
-    help="The table's column for id, name, articleType, baseColour, ...; FIELD= for none.",
-)
+@products_columns
 @click.option(
     "--queries",
     multiple=True,

@@ -9,7 +9,13 @@ import click
 
 from engine.doors.cli.evaluation.command import folders_of, pairs_of
 from engine.doors.cli.evaluation.printing import print_evaluation
-from engine.doors.cli.options import FILE, file_encoding, with_workspace
+from engine.doors.cli.options import (
+    FILE,
+    file_encoding,
+    products_columns,
+    products_table,
+    with_workspace,
+)
 from engine.doors.cli.printing import note
 
 if TYPE_CHECKING:
@@ -20,7 +26,7 @@ _SHOWN = 3  # failures
 
 
 @click.command()
-@click.option("--table", required=True, type=FILE, metavar="FILE", help="Products: CSV or Parquet.")
+@products_table
 @click.option(
     "--photos", required=True, multiple=True, metavar="[NAME=]DIR", help="Folder of {id}.jpg."
 )
@@ -33,13 +39,7 @@ _SHOWN = 3  # failures
 )
 @click.option("--minutes", type=float, metavar="N", help="How long to train; or")
 @click.option("--passes", type=float, metavar="N", help="how many times over the photos.")
-@click.option(
-    "--column",
-    "columns",
-    multiple=True,
-    metavar="FIELD=COLUMN",
-    help="The table's column for id, name, articleType, baseColour, ...; FIELD= for none.",
-)
+@products_columns
 @click.option(
     "--attribute",
     "attributes",
