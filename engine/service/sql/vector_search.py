@@ -89,9 +89,9 @@ class VectorSearch:
                 f"vector_search would run {asked.num_rows:,} times; at most {MOST_SEARCHES:,} times "
                 "in a statement. Ask for fewer rows beside it."
             )
-        parts, columns = [], []
+        parts, columns, models = [], [], _models(given)
         for row in asked.to_pylist():
-            found = self._found(row, _models(given))
+            found = self._found(row, models)
             columns = found.column_names
             for name, field in zip(given, asked.schema):
                 repeated = pa.array([row[name]] * found.num_rows, field.type)
