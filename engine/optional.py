@@ -26,6 +26,7 @@ EXTRA_OF = {
     "pandas": "pandas",
     "deltalake": "delta",
     "databricks.sdk": "sdk",
+    "mcp": "mcp",
     "mlflow": "mlflow",
 }
 # The environment is the application's: what packages, torch for one, set as they load is undone.

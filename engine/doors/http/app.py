@@ -28,6 +28,7 @@ from engine.doors.http.description import describe_api
 from engine.doors.http.guard import Guard, Limits, name_operation, request_id
 from engine.doors.http.metrics import current_metrics
 from engine.doors.http.sql import links
+from engine.doors.mcp import route as managed_mcp
 from engine.doors.rest import ROUTES
 from engine.doors.rest.bodies import encode_json, parse_body
 from engine.doors.rest.read_cost import READS, cost_of_read
@@ -76,6 +77,7 @@ def create_app(
         *files.routes(workspace),
         *model_serving.routes(workspace),
         *links.routes(workspace),
+        *managed_mcp.routes(workspace, METHODS),
         Route("/health", _health(workspace)),
         Route("/metrics", _metrics),
         Route("/api/2.0/preview/scim/v2/Me", _me),

@@ -1,0 +1,1 @@
+"""Managed MCP: indexes as tools of agents, by the official library."""

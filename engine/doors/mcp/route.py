@@ -1,0 +1,90 @@
+"""The route of managed MCP: which tools an address has. Knows HTTP; not MCP's messages.
+
+Truth: addresses as the vendor's pages and helpers write them, and plain POSTs that were seen answered.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from anyio.to_thread import run_sync
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from engine.doors.http.guard import name_operation, request_id
+from engine.doors.mcp.library import Server, load
+from engine.doors.mcp.tools import IndexTools
+from engine.doors.rest.routing import EndpointNotFound, error_body
+from engine.errors import NotSupported, VitrineError
+from engine.workspace import Workspace
+
+PREFIX = "/api/2.0/mcp/"
+KINDS = ("ai-search", "vector-search")
+OTHERS = ("external", "functions", "genie", "sql")  # managed servers that the cloud has beside
+_ACCEPTS = (b"accept", b"application/json, text/event-stream")
+
+
+def routes(workspace: Workspace, methods: list[str]) -> list[Route]:
+    """The routes over a workspace's indexes; the library is loaded at the first request."""
+    server = Server()
+
+    async def mcp(request: Request) -> Response:
+        name_operation(request, "mcp")
+        try:
+            tools = tools_at(workspace, request.path_params["rest"])
+            if request.method != "POST":
+                return _only_post(request)
+            await run_sync(load)
+            return _Answered(request, server, tools)
+        except VitrineError as error:
+            return _refused(request, error)
+
+    return [Route(f"{PREFIX}{{rest:path}}", mcp, methods=methods)]
+
+
+def tools_at(workspace: Workspace, address: str) -> IndexTools:
+    """The tools of an address below `PREFIX`.
+
+    Raises:
+        NotSupported: a managed server of another kind. EndpointNotFound: no managed server.
+    """
+    kind, *names = address.strip("/").split("/")
+    if kind in OTHERS:
+        raise NotSupported(
+            f"Managed MCP of kind {kind!r} is not offered; of {' and '.join(KINDS)} it is."
+        )
+    if kind not in KINDS or len(names) not in (2, 3):
+        raise EndpointNotFound(
+            f"No API found for '{PREFIX}{address:.300}'; expected "
+            f"{PREFIX}{KINDS[0]}/<catalog>/<schema> or {PREFIX}{KINDS[0]}/<catalog>/<schema>/<index>."
+        )
+    return IndexTools(workspace, *names)
+
+
+class _Answered(Response):
+    """What the library answers."""
+
+    def __init__(self, request: Request, server: Server, tools: IndexTools) -> None:
+        super().__init__()
+        self._request, self._server, self._tools = request, server, tools
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        # Callers that say not what they accept, as plain scripts, are answered in the cloud.
+        headers = [pair for pair in scope["headers"] if pair[0] != _ACCEPTS[0]]
+        named = functools.partial(name_operation, self._request)
+        scope = {**scope, "headers": [*headers, _ACCEPTS]}
+        await self._server.answer(self._tools, named, scope, receive, send)
+
+
+def _only_post(request: Request) -> JSONResponse:
+    text = f"'{request.method} {request.url.path:.300}': no session begins here, so it takes POST."
+    body = error_body("METHOD_NOT_ALLOWED", text, request_id=request_id(request))
+    return JSONResponse(body, 405, {"Allow": "POST"})
+
+
+def _refused(request: Request, error: VitrineError) -> JSONResponse:
+    body = error_body(error.error_code, error.message, error.details, request_id(request))
+    return JSONResponse(body, error.status_code)

@@ -1,0 +1,128 @@
+"""Indexes with managed embeddings as tools: listed, and called. Knows a workspace; no transport.
+
+Truth: names of tools and forms of results as callers of the cloud's managed MCP servers read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.core.schema import IndexSpec
+from engine.doors.mcp.parameters import ARGUMENT, Refused, Search, search_of
+from engine.doors.rest.bodies import encode_json
+from engine.errors import NotFound
+from engine.service.indexes.registry import is_orphan
+from engine.workspace import Workspace
+
+_INTERNAL = "__"  # columns that begin so are not shown
+_BETWEEN = "__"  # the parts of an index's name in its tool's
+
+
+@dataclass(frozen=True)
+class Tool:
+    """What an agent is told of an index: under which name it is called, and what for."""
+
+    name: str
+    description: str
+
+    @property
+    def input_schema(self) -> dict[str, Any]:
+        """JSON schema of the arguments."""
+        text = {"type": "string", "description": "The text to search for."}
+        return {"type": "object", "properties": {ARGUMENT: text}, "required": [ARGUMENT]}
+
+
+class IndexTools:
+    """The tools of one address: a schema's indexes, or one index. Safe to use from many threads."""
+
+    def __init__(
+        self, workspace: Workspace, catalog: str, schema: str, index: str | None = None
+    ) -> None:
+        self._workspace, self._schema, self._index = workspace, f"{catalog}.{schema}", index
+
+    def listed(self) -> list[Tool]:
+        """The tools by name; an index without managed embeddings, or that can't be read, has none.
+
+        Raises:
+            Refused: no such schema, or the address names an index that is none or has no tool.
+        """
+        if self._index is not None:
+            return [_tool(self._managed(self._index))]
+        try:
+            self._workspace.get_schema(self._schema)
+        except NotFound as error:
+            raise Refused(error.in_words) from None
+        return [
+            _tool(index)
+            for index in self._workspace.registry.found()
+            if isinstance(index, IndexSpec)
+            and index.name.startswith(f"{self._schema}.")
+            and index.is_managed
+            and not is_orphan(index)
+        ]
+
+    def call(self, name: str, arguments: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
+        """The rows that a tool finds, as the JSON text of a list of objects.
+
+        Raises:
+            Refused: no such tool at this address, or a wrong argument or parameter.
+            VitrineError: the index can't be searched so.
+        """
+        spec = self._managed(self._index_of(name))
+        strict = self._workspace.settings.strict_fields
+        search = search_of(spec.name, _shown(spec), arguments, meta, strict)
+        return encode_json(self._rows(search)).decode()
+
+    def _index_of(self, tool: str) -> str:
+        """The last part of the name of a tool's index, which may hold two underscores itself."""
+        begin = self._schema.replace(".", _BETWEEN) + _BETWEEN
+        index = tool.removeprefix(begin)
+        if not tool.startswith(begin) or self._index not in (None, index):
+            expected = f"{begin}{self._index or '<index>'}"
+            raise Refused(
+                f"Tool name {tool!r:.300} is malformed or not found here; expected {expected}."
+            )
+        return index
+
+    def _managed(self, index: str) -> IndexSpec:
+        try:
+            spec = self._workspace.registry.open(f"{self._schema}.{index}")[0]
+        except NotFound as error:
+            raise Refused(error.in_words) from None
+        if not spec.is_managed:
+            raise Refused(
+                f"Index {spec.name} has no managed embeddings, and only indexes that have them are "
+                "tools of MCP. Create it with an embedding_source_column and an "
+                "embedding_model_endpoint_name, or query it through the API."
+            )
+        return spec
+
+    def _rows(self, search: Search) -> list[dict[str, Any]]:
+        name = search.request.name
+        reply = self._workspace.queries.query(search.request)
+        names = [column["name"] for column in reply["manifest"]["columns"]]
+        taken = slice(None) if search.include_score else slice(-1)  # the score comes last
+        rows = _objects(reply, names, taken)
+        while token := reply.get("next_page_token"):
+            reply = self._workspace.query_next_page(name, token)
+            rows += _objects(reply, names, taken)
+        return rows
+
+
+def _objects(reply: Mapping[str, Any], names: list[str], taken: slice) -> list[dict[str, Any]]:
+    return [dict(zip(names[taken], row[taken])) for row in reply["result"].get("data_array", [])]
+
+
+def _shown(spec: IndexSpec) -> tuple[str, ...]:
+    """The columns that are returned where none is named."""
+    return tuple(name for name in spec.columns if not name.startswith(_INTERNAL))
+
+
+def _tool(spec: IndexSpec) -> Tool:
+    description = (
+        f"Searches the rows of {spec.source_table} whose {spec.source_column} is nearest to a text, "
+        f"by the index {spec.name}. A row has {', '.join(_shown(spec))}."
+    )
+    return Tool(spec.name.replace(".", _BETWEEN), description)
