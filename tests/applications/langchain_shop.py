@@ -16,11 +16,19 @@ from databricks.ai_search.client import VectorSearchClient
 from databricks.sdk import WorkspaceClient
 from databricks_langchain import (
     DatabricksEmbeddings,
+    DatabricksMCPServer,
+    DatabricksMultiServerMCPClient,
     DatabricksVectorSearch,
     VectorSearchRetrieverTool,
 )
+from databricks_mcp import DatabricksMCPClient
+from langchain.agents import create_agent
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.tools import ToolException
 
 ENDPOINT, MODEL, TABLE = "shop", "databricks-gte-large-en", "main.shop.notes"
 DIMENSION = 1024  # of the model's vectors, as its documentation says
@@ -37,6 +45,28 @@ class CountedWords(Embeddings):
     def embed_query(self, text: str) -> list[float]:
         words = text.lower().split()
         return [float(words.count(word)) for word in WORDS]
+
+
+class Scripted(BaseChatModel):
+    """In a language model's place: asks its first tool what it was asked, and repeats the rows."""
+
+    tool: str = ""
+
+    @property
+    def _llm_type(self) -> str:
+        return "scripted"
+
+    def bind_tools(self, tools: Any, **_: Any) -> Scripted:
+        return Scripted(tool=tools[0].name)
+
+    def _generate(self, messages: Any, *_: Any, **__: Any) -> ChatResult:
+        last = messages[-1]
+        if isinstance(last, ToolMessage):
+            reply = AIMessage(content=last.text)
+        else:
+            call = {"name": self.tool, "args": {"query": last.text}, "id": "call-1"}
+            reply = AIMessage(content="", tool_calls=[call])
+        return ChatResult(generations=[ChatGeneration(message=reply)])
 
 
 def shown(documents: list[Document]) -> list[Any]:
@@ -134,6 +164,8 @@ def managed(client: VectorSearchClient, notes: list[dict[str, Any]]) -> dict[str
     )
     theirs = DatabricksVectorSearch(name, workspace_client=principal)
     return {
+        **asyncio.run(agent(ask, principal)),
+        **tools_by_the_vendors_client(ask, principal),
         "managed": scored(store.similarity_search_with_score(ask, k=8)),
         "managed_documents": shown(store.similarity_search(ask, k=1, filter={"color": "blue"})),
         "managed_hybrid": ids(store.similarity_search("leather", k=1, query_type="HYBRID")),
@@ -142,6 +174,47 @@ def managed(client: VectorSearchClient, notes: list[dict[str, Any]]) -> dict[str
         "tool_columns": json.dumps(tool.args_schema.model_json_schema()),
         "principal": ids(theirs.similarity_search(ask, k=8)),
     }
+
+
+async def agent(ask: str, principal: WorkspaceClient) -> dict[str, Any]:
+    """What an agent finds by the tools of a schema; it must be told of an index before it is asked."""
+    server = DatabricksMCPServer.from_vector_search(catalog="main", schema="shop", name="shop")
+    theirs = DatabricksMCPServer.from_vector_search(
+        catalog="main", schema="shop", index_name="by_text", name="one", workspace_client=principal
+    )
+    tools = await DatabricksMultiServerMCPClient([server]).get_tools()
+    one = await DatabricksMultiServerMCPClient([theirs]).get_tools()
+    loop = create_agent(Scripted(), tools)
+    done = await loop.ainvoke({"messages": [{"role": "user", "content": ask}]})
+    found: dict[str, Any] = {
+        "agent_tools": [tool.name for tool in tools],
+        "agent_rows": json.loads(done["messages"][-1].text),
+        "agent_turns": [type(message).__name__ for message in done["messages"]],
+        "principals_tools": [tool.name for tool in one],
+    }
+    try:
+        await one[0].ainvoke({"query": ""})
+    except ToolException as error:
+        found["tool_error"] = str(error)
+    return found
+
+
+def tools_by_the_vendors_client(ask: str, principal: WorkspaceClient) -> dict[str, Any]:
+    """What the vendor's own client of MCP lists and calls, signed in by a token and as a principal."""
+    url = f"{os.environ['DATABRICKS_HOST']}/api/2.0/mcp/vector-search/main/shop"
+    token = WorkspaceClient(
+        host=os.environ["DATABRICKS_HOST"],
+        token=os.environ["DATABRICKS_TOKEN"],
+        auth_type="pat",
+    )
+    found: dict[str, Any] = {}
+    for name, client in {"token": token, "principal": principal}.items():
+        tools = DatabricksMCPClient(url, client)
+        called = tools.call_tool(tools.list_tools()[0].name, {"query": ask})
+        rows = [row["id"] for row in json.loads(called.content[0].text)]
+        resources = [resource.to_dict() for resource in tools.get_databricks_resources()]
+        found[f"vendors_client_{name}"] = [rows, resources]
+    return found
 
 
 def main() -> None:

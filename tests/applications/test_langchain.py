@@ -88,3 +88,29 @@ def test_a_retriever_tool_reads_the_tables_columns_and_filters(found: Found) -> 
 
 def test_a_service_principal_finds_the_same(found: Found) -> None:
     assert found["principal"] == ids(found["managed"])
+
+
+# ------------------------------------------------------------------ managed MCP
+def test_an_agent_finds_rows_by_the_tool_of_an_index(found: Found) -> None:
+    assert found["agent_tools"] == ["main__shop__by_text"]  # the only one with managed embeddings
+    turns = ["HumanMessage", "AIMessage", "ToolMessage", "AIMessage"]
+    assert found["agent_turns"] == turns
+    assert [row["id"] for row in found["agent_rows"]] == ids(found["managed"])[:5]
+    assert set(found["agent_rows"][0]) == {"id", "text", "color", "price"}
+
+
+def test_a_service_principal_has_the_same_tool(found: Found) -> None:
+    assert found["principals_tools"] == found["agent_tools"]
+
+
+def test_a_search_that_fails_is_an_error_of_the_tool(found: Found) -> None:
+    assert "query_text" in found["tool_error"]
+
+
+@pytest.mark.parametrize("who", ["token", "principal"])
+def test_the_vendors_client_lists_calls_and_names_the_index(found: Found, who: str) -> None:
+    rows, resources = found[f"vendors_client_{who}"]
+    assert rows == ids(found["managed"])[:5]
+    assert [resource["name"] for resource in resources["vector_search_index"]] == [
+        "main.shop.by_text"
+    ]

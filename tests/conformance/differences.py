@@ -953,6 +953,67 @@ DIFFERENCES: tuple[Difference, ...] = (
         LIVE,
         "tests/rest/test_body_values.py::test_a_name_twice_in_a_body_is_refused_and_named",
     ),
+    Difference(
+        "managed MCP: addresses, names and results",
+        "`mcp/vector-search/...` and `mcp/ai-search/...` answer alike; a tool is "
+        "`catalog__schema__index` with the argument `query`; a plain POST without a session answers JSON, "
+        "whatever it accepts; "
+        "the text is a list of rows; numbers in `_meta` may be texts; 5 rows where none are asked for",
+        "alike",
+        "the vendor's pages; programs of others that call it by plain POSTs and read the rows",
+        "tests/managed_mcp/test_http.py::test_a_plain_post_without_a_session_is_answered_in_json",
+    ),
+    Difference(
+        "managed MCP: which indexes are tools",
+        "those with managed embeddings; another one at its own address, or called, is refused",
+        "alike",
+        "the vendor's page; that the refusal is an error of JSON-RPC is assumed",
+        "tests/managed_mcp/test_tools.py::test_an_address_without_tools_is_refused",
+    ),
+    Difference(
+        "managed MCP: a wrong address, tool, argument or parameter",
+        "an error of JSON-RPC, -32602 `BAD_REQUEST: ...`",
+        "assumed",
+        "seen of functions (unknown: `not found`; a tool's name: `malformed`; an argument: `Missing "
+        "parameter value`), in the vendor's own tests; a tool of an index called so shows it",
+        "tests/managed_mcp/test_http.py::test_a_call_that_can_t_be_made_is_an_error_of_json_rpc",
+    ),
+    Difference(
+        "managed MCP: a search that fails",
+        "a result with `isError`, whose text is the error's code and message",
+        "assumed",
+        "a filter on a column that an index lacks; MCP's own rule is followed",
+        "tests/managed_mcp/test_http.py::test_a_search_that_fails_is_a_result_that_says_so",
+    ),
+    Difference(
+        "managed MCP: descriptions of tools",
+        "the source table, the column of texts, the index and its columns, in words of this engine",
+        "assumed",
+        "tools/list of a schema with an index",
+        "tests/managed_mcp/test_tools.py::test_a_tool_takes_one_text_and_says_what_it_searches",
+    ),
+    Difference(
+        "managed MCP: arguments and `_meta` parameters that no tool takes",
+        "dropped; `strict_fields` refuses them",
+        "assumed",
+        "a call with one",
+        "tests/managed_mcp/test_tools.py::"
+        "test_unknown_names_are_dropped_unless_the_workspace_is_strict",
+    ),
+    Difference(
+        "managed MCP: sessions and streams",
+        "none: GET and DELETE are 405, each request is complete in itself",
+        "assumed",
+        "a GET of an address",
+        "tests/managed_mcp/test_http.py::test_only_post_is_taken",
+    ),
+    Difference(
+        "managed MCP: functions, Genie, SQL and external servers",
+        "501 NOT_IMPLEMENTED",
+        "differs",
+        "the cloud has them",
+        "tests/managed_mcp/test_http.py::test_other_addresses_say_what_there_is",
+    ),
 )
 
 

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pyarrow as pa
 import pytest
 from support.catalogue import write_catalogue
 from support.children import command_of
@@ -22,6 +23,7 @@ from support.launch import can_watch
 from support.needs import needs
 from support.server import serving
 
+from engine import Workspace
 from engine.store.segments import metadata
 
 pytestmark = pytest.mark.skipif(not can_watch(), reason="watches calls as Linux numbers them")
@@ -183,6 +185,28 @@ def test_a_delta_table(home: Path, tmp_path: Path) -> None:
 def test_the_sdk_in_process(home: Path, tmp_path: Path) -> None:
     needs("sdk")
     check(run(home, SDK, tmp_path / "w"))
+    assert left_in(home) == []
+
+
+def test_tools_of_agents(home: Path, tmp_path: Path) -> None:
+    needs("mcp")
+    workspace = Workspace(tmp_path / "workspace")
+    workspace.write_table("main.a.t", pa.table({"id": [1, 2], "text": ["red dress", "blue hat"]}))
+    workspace.create_index(
+        "main.a.i",
+        source_table="main.a.t",
+        source_column="text",
+        primary_key="id",
+        model_endpoint="clip-multimodal-encoder",
+        create_endpoint=True,
+    )
+    params = {"name": "main__a__i", "arguments": {"query": "red dress"}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    server = serving(workspace.path, "--no-auth", env=environment(home), offline=True)
+    with server as (_, url):
+        address = f"{url}/api/2.0/mcp/ai-search/main/a"
+        reply = httpx.post(address, json=message, trust_env=False, timeout=300)
+        assert "red dress" in reply.json()["result"]["content"][0]["text"], reply.text
     assert left_in(home) == []
 
 

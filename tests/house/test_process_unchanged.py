@@ -86,7 +86,13 @@ for extra in ("open_clip", "deltalake", "databricks.sdk", "pandas"):
     with contextlib.suppress(ModuleNotFoundError):
         importlib.import_module(extra)
 """
-NEEDS = {"mock": "clients", "encoders": "clip", "texts": "text", "tables": "delta"}
+NEEDS = {
+    "mock": "clients",
+    "encoders": "clip",
+    "texts": "text",
+    "tables": "delta",
+    "tools": "mcp",
+}
 MANY = """
 rng = numpy.random.default_rng(0)
 def shelf(workspace, name, rows=3000):
@@ -180,6 +186,25 @@ def operation(n):
     workspace.register_table("d", f"{folder}/{n}.delta")
     for name in workspace.list_tables():
         workspace.read_table(name)
+""",
+    "tools": """
+def operation(n):
+    from engine.doors.http.server import BackgroundServer
+    import http.client, json
+
+    workspace = Workspace(f"{folder}/{n}")
+    workspace.write_table("main.a.t", pa.table({"id": [1, 2], "text": ["red dress", "blue hat"]}))
+    workspace.create_index("main.a.i", source_table="main.a.t", source_column="text",
+                           primary_key="id", model_endpoint="clip-multimodal-encoder",
+                           create_endpoint=True)
+    with BackgroundServer(workspace, None) as server:
+        connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
+        params = {"name": "main__a__i", "arguments": {"query": "red dress"}}
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        connection.request("POST", "/api/2.0/mcp/vector-search/main/a", json.dumps(message),
+                           {"Content-Type": "application/json"})
+        assert b"red dress" in connection.getresponse().read()
+        connection.close()
 """,
 }
 RUN = """
