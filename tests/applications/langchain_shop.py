@@ -28,7 +28,6 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.tools import ToolException
 
 ENDPOINT, MODEL, TABLE = "shop", "databricks-gte-large-en", "main.shop.notes"
 DIMENSION = 1024  # of the model's vectors, as its documentation says
@@ -192,10 +191,9 @@ async def agent(ask: str, principal: WorkspaceClient) -> dict[str, Any]:
         "agent_turns": [type(message).__name__ for message in done["messages"]],
         "principals_tools": [tool.name for tool in one],
     }
-    try:
-        await one[0].ainvoke({"query": ""})
-    except ToolException as error:
-        found["tool_error"] = str(error)
+    call = {"type": "tool_call", "id": "call-2", "name": one[0].name, "args": {"query": ""}}
+    failed = await one[0].ainvoke(call)
+    found["tool_error"] = {"text": failed.text, "status": failed.status}
     return found
 
 

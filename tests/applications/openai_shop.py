@@ -43,7 +43,7 @@ class Scripted(Model):
         outputs = [item for item in input if item.get("type") == "function_call_output"]
         if outputs:
             text = ResponseOutputText(
-                type="output_text", text=json.dumps(outputs[-1]["output"]), annotations=[]
+                type="output_text", text=outputs[-1]["output"][0]["text"], annotations=[]
             )
             reply: Any = ResponseOutputMessage(
                 id="said", type="message", role="assistant", status="completed", content=[text]
@@ -80,13 +80,9 @@ async def agent(principal: WorkspaceClient) -> dict[str, Any]:
                 {"query": ASK},
                 meta={"num_results": 2, "filters": '{"color": "blue"}'},
             )
-        output = json.loads(done.final_output)
-        text = output if isinstance(output, str) else output[0]["text"]
-        item = json.loads(text)
-        rows = json.loads(item["text"]) if isinstance(item, dict) else item
         found[who] = {
             "tools": [tool.name for tool in tools],
-            "rows": ids(rows),
+            "rows": ids(json.loads(done.final_output)),
             "turns": [type(item).__name__ for item in done.new_items],
             "two_blue": ids(json.loads(called.content[0].text)),
         }

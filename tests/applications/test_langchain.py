@@ -104,13 +104,11 @@ def test_a_service_principal_has_the_same_tool(found: Found) -> None:
 
 
 def test_a_search_that_fails_is_an_error_of_the_tool(found: Found) -> None:
-    assert "query_text" in found["tool_error"]
+    assert "query_text" in found["tool_error"]["text"]
 
 
 @pytest.mark.parametrize("who", ["token", "principal"])
 def test_the_vendors_client_lists_calls_and_names_the_index(found: Found, who: str) -> None:
     rows, resources = found[f"vendors_client_{who}"]
     assert rows == ids(found["managed"])[:5]
-    assert [resource["name"] for resource in resources["vector_search_index"]] == [
-        "main.shop.by_text"
-    ]
+    assert resources == [{"vector_search_index": [{"name": "main.shop.by_text"}]}]

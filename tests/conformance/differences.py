@@ -956,9 +956,9 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "managed MCP: addresses, names and results",
         "`mcp/vector-search/...` and `mcp/ai-search/...` answer alike; a tool is "
-        "`catalog__schema__index` with the argument `query`; a plain POST without a session answers JSON, "
-        "whatever it accepts; "
-        "the text is a list of rows; numbers in `_meta` may be texts; 5 rows where none are asked for",
+        "`catalog__schema__index` with the argument `query`; a plain POST without a session answers "
+        "JSON, whatever it accepts; the text is a list of rows; "
+        "numbers in `_meta` may be texts; 5 rows where none are asked for",
         "alike",
         "the vendor's pages; programs of others that call it by plain POSTs and read the rows",
         "tests/managed_mcp/test_http.py::test_a_plain_post_without_a_session_is_answered_in_json",

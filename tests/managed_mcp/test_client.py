@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -31,24 +33,31 @@ def with_session(url: str, token: str, work: Callable[[Session], Awaitable[Any]]
     headers = {"Authorization": f"Bearer {token}"}
 
     async def run() -> Any:
-        async with client_of(headers) as http:
-            connected = streamable_http.streamable_http_client(url, http_client=http)
-            async with connected as streams, mcp.ClientSession(*streams[:2]) as session:
-                await session.initialize()
-                return await work(session)
+        async with connected(url, headers) as streams, mcp.ClientSession(*streams[:2]) as session:
+            await session.initialize()
+            return await work(session)
 
     return asyncio.run(run())
 
 
+@asynccontextmanager
+async def connected(url: str, headers: dict[str, str]) -> AsyncIterator[Any]:
+    """The client's end of a connection, as each release of the library makes it."""
+    if hasattr(streamable_http, "streamable_http_client"):
+        async with (
+            client_of(headers) as http,
+            streamable_http.streamable_http_client(url, http_client=http) as streams,
+        ):
+            yield streams
+    else:
+        async with streamable_http.streamablehttp_client(url, headers=headers) as streams:
+            yield streams
+
+
 def client_of(headers: dict[str, str]) -> Any:
-    """A client of the package that the library's release uses."""
-    if IS_SECOND:
-        import httpx2
-
-        return httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False)
-    import httpx
-
-    return httpx.AsyncClient(headers=headers, timeout=60, trust_env=False)
+    """A client of the package that the library's release uses, signed in."""
+    http = importlib.import_module("httpx2" if IS_SECOND else "httpx")
+    return http.AsyncClient(headers=headers, timeout=60, trust_env=False)
 
 
 def errors_in(error: BaseException) -> list[BaseException]:

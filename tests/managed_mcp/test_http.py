@@ -163,18 +163,24 @@ def test_a_search_that_fails_is_a_result_that_says_so(post: Any) -> None:
     assert "nothing" in reply["content"][0]["text"]
 
 
-def test_another_method_and_no_json_are_errors_of_json_rpc(post: Any, url: str) -> None:
+def test_a_method_that_is_not_offered_is_an_error_of_json_rpc(post: Any) -> None:
     assert error_of(post("resources/list"))[0] == -32601
+
+
+def test_what_is_no_message_is_refused(url: str) -> None:
     signed = {"Authorization": f"Bearer {CREDENTIALS.token}", "Content-Type": "application/json"}
-    for body in (b"", b"{", b"[]", b"\xff", b"[" * 100_000):
+    for body in (b"", b"{", b"\xff", b'{"a":NaN}', b"[" * 100_000):
+        reply = httpx.post(url + PATH, content=body, headers=signed, trust_env=False, timeout=60)
+        assert (reply.status_code, reply.json()["error_code"]) == (400, "MALFORMED_REQUEST"), body
+    for body in (b"[]", b"{}", b"5", b'{"jsonrpc":"2.0","id":1}'):
         reply = httpx.post(url + PATH, content=body, headers=signed, trust_env=False, timeout=60)
         assert reply.status_code == 400
-        assert reply.json()["error"]["code"] in (-32700, -32600, -32602)
+        assert reply.json()["error"]["code"] in (-32600, -32602)
 
 
 def test_a_body_that_is_no_query_s_size_is_refused(post: Any) -> None:
     reply = post("tools/call", {**CALL, "arguments": {"query": "x" * (5 << 20)}})
-    assert reply.status_code == 413
+    assert (reply.status_code, reply.json()["error_code"]) == (413, "REQUEST_TOO_LARGE")
 
 
 def test_the_missing_library_is_named_with_its_extra(

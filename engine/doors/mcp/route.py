@@ -11,11 +11,12 @@ from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from engine.doors.http.guard import name_operation, request_id
 from engine.doors.mcp.library import Server, load
 from engine.doors.mcp.tools import IndexTools
+from engine.doors.rest.bodies import parse_body
 from engine.doors.rest.routing import EndpointNotFound, error_body
 from engine.errors import NotSupported, VitrineError
 from engine.workspace import Workspace
@@ -23,6 +24,7 @@ from engine.workspace import Workspace
 PREFIX = "/api/2.0/mcp/"
 KINDS = ("ai-search", "vector-search")
 OTHERS = ("external", "functions", "genie", "sql")  # managed servers that the cloud has beside
+MOST = 4 << 20  # bytes of a body, as the newest release of the library takes
 _ACCEPTS = (b"accept", b"application/json, text/event-stream")
 
 
@@ -36,8 +38,9 @@ def routes(workspace: Workspace, methods: list[str]) -> list[Route]:
             tools = tools_at(workspace, request.path_params["rest"])
             if request.method != "POST":
                 return _only_post(request)
+            body = await _body_of(request)
             await run_sync(load)
-            return _Answered(request, server, tools)
+            return _Answered(request, body, server, tools)
         except VitrineError as error:
             return _refused(request, error)
 
@@ -63,12 +66,20 @@ def tools_at(workspace: Workspace, address: str) -> IndexTools:
     return IndexTools(workspace, *names)
 
 
+class BodyTooLarge(VitrineError):
+    """A body is longer than a call of a tool may be."""
+
+    error_code = "REQUEST_TOO_LARGE"
+    status_code = 413
+
+
 class _Answered(Response):
     """What the library answers."""
 
-    def __init__(self, request: Request, server: Server, tools: IndexTools) -> None:
+    def __init__(self, request: Request, body: bytes, server: Server, tools: IndexTools) -> None:
         super().__init__()
-        self._request, self._server, self._tools = request, server, tools
+        self._request, self._body = request, body
+        self._server, self._tools = server, tools
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
@@ -76,7 +87,35 @@ class _Answered(Response):
         headers = [pair for pair in scope["headers"] if pair[0] != _ACCEPTS[0]]
         named = functools.partial(name_operation, self._request)
         scope = {**scope, "headers": [*headers, _ACCEPTS]}
-        await self._server.answer(self._tools, named, scope, receive, send)
+        read = False
+
+        async def again() -> Message:
+            nonlocal read
+            if read:
+                return await receive()
+            read = True
+            return {"type": "http.request", "body": self._body, "more_body": False}
+
+        await self._server.answer(self._tools, named, scope, again, send)
+
+
+async def _body_of(request: Request) -> bytes:
+    """The body, which is JSON: releases of the library take others each in a way of its own.
+
+    Raises:
+        MalformedRequest: not JSON. BodyTooLarge: more than a call needs.
+    """
+    parts, size = [], 0
+    async for part in request.stream():
+        parts.append(part)
+        size += len(part)
+        if size > MOST:
+            raise BodyTooLarge(
+                f"The body has more than {MOST:,} bytes, which no call of a tool needs."
+            )
+    body = b"".join(parts)
+    parse_body(body)
+    return body
 
 
 def _only_post(request: Request) -> JSONResponse:
