@@ -11,7 +11,7 @@ import pytest
 from managed_mcp.shop import NAME, NOTES, TOOL, shop_in
 from support.encoder import CountingEncoder
 
-from engine import Workspace
+from engine import Settings, Workspace
 from engine.doors.mcp.parameters import RESULTS, Refused
 from engine.doors.mcp.tools import IndexTools
 from engine.errors import BadRequest, CorruptFile, VitrineError
@@ -110,6 +110,22 @@ def test_rows_are_objects_of_all_columns_but_internal_ones(
 def test_an_index_whose_name_has_two_underscores_is_found(tools: IndexTools) -> None:
     text = tools.call("main__shop__by__name", {"query": "red dress"}, {"num_results": 1})
     assert json.loads(text) == [{"id": "n00", "text": "red dress"}]
+
+
+@pytest.mark.parametrize("as_floats", [True, False])
+def test_integers_are_those_of_the_api_s_query(tmp_path: Path, as_floats: bool) -> None:
+    workspace = Workspace(settings=Settings(tmp_path, "hashed", integers_as_floats=as_floats))
+    workspace.write_table("main.shop.t", pa.table({"id": [7], "text": ["red dress"]}))
+    workspace.create_index(
+        NAME,
+        source_table="main.shop.t",
+        source_column="text",
+        model_endpoint="databricks-gte-large-en",
+        primary_key="id",
+        create_endpoint=True,
+    )
+    (row,) = rows_of(IndexTools(workspace, "main", "shop"))
+    assert repr(row["id"]) == ("7.0" if as_floats else "7")
 
 
 def test_scores_are_the_query_s(shop: Workspace, tools: IndexTools) -> None:

@@ -29,7 +29,7 @@ T = TypeVar("T")
 NamesOperation = Callable[[str], None]
 _LOG = logging.getLogger("vitrine.http")
 _INVALID, _INTERNAL = -32602, -32603  # JSON-RPC's codes
-_THREADS = 64  # calls wait for a model together, as those of model serving do
+_THREADS = 16  # calls that wait for a model together; replies of as many are in memory at once
 
 
 @dataclass(frozen=True)
