@@ -23,6 +23,8 @@ BUSY = (
     "following states to sync: COMPLETED, FAILED, CANCELED."
 )
 
+_COARSE_MS = 10  # that a file's time of change may lag behind
+
 
 @dataclass(frozen=True)
 class Passage:
@@ -92,9 +94,9 @@ class Passages:
         """When an index that follows its table shows a change that was made at a moment.
 
         Args:
-            changed: of the system's clock, in milliseconds.
+            changed: a file's time of change, in milliseconds.
         """
-        since = min(self.clock.at(changed), self.clock.now())
+        since = min(self.clock.at(changed + _COARSE_MS), self.clock.now())
         return self.clock.in_seconds(self.clock.pace.follow, since)
 
     def written(self) -> dict[str, int]:
