@@ -5,6 +5,7 @@ Ten minutes each: nothing is over by itself, and where a package sleeps, that ti
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from engine.doors.http.server import BackgroundServer
 
 Json = dict[str, Any]
 SOURCE = "main.fashion_demo.paced_products"
-DOORS = ("local", "ai_search", "vector_search", "ai_search-async", "sdk", "sdk-in-process", "http")
+DOORS = ("local", "ai_search", "vector_search", "ai_search-async", "sdk", "sdk-in-process", "sdk-ai_search", "http")
 ASKED = {"columns": ["id"], "query_vector": vector_of(2), "num_results": 100}
 
 
@@ -65,10 +66,13 @@ def door(request: pytest.FixtureRequest, world: Paced) -> Iterator[Any]:
     opened.close()
 
 
+NUMBERS = itertools.count(1)
+
+
 @pytest.fixture
-def names(request: pytest.FixtureRequest) -> Names:
+def names() -> Names:
     """Names of a test's own, through whatever door."""
-    return Names("".join(c if c.isalnum() else "" for c in request.node.name)[:60])
+    return Names(f"paced{next(NUMBERS)}")
 
 
 @pytest.fixture
@@ -275,9 +279,9 @@ def test_the_sdk_waits_until_a_serving_endpoint_answers(
     from databricks.sdk.service import serving
 
     api = world.door(name).w.serving_endpoints
-    mine = names.endpoint[:60]
+    mine = names.endpoint
     config = serving.EndpointCoreConfigInput(
-        served_entities=[serving.ServedEntityInput(entity_name="hashed")]
+        name=mine, served_entities=[serving.ServedEntityInput(entity_name="hashed")]
     )
     waiter = api.create(mine, config=config)
     state = api.get(mine).state
