@@ -26,7 +26,16 @@ from engine.doors.http.server import BackgroundServer
 
 Json = dict[str, Any]
 SOURCE = "main.fashion_demo.paced_products"
-DOORS = ("local", "ai_search", "vector_search", "ai_search-async", "sdk", "sdk-in-process", "sdk-ai_search", "http")
+DOORS = (
+    "local",
+    "ai_search",
+    "vector_search",
+    "ai_search-async",
+    "sdk",
+    "sdk-in-process",
+    "sdk-ai_search",
+    "http",
+)
 ASKED = {"columns": ["id"], "query_vector": vector_of(2), "num_results": 100}
 
 

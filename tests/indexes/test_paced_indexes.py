@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from support.paced import SECONDS, SETUP, paced, state_of
 from support.shop import DIMENSION, ENDPOINT, INDEX, TABLE, products_table
 
-from engine import BadRequest, NotFound, Workspace
+from engine import BadRequest, NotFound, VectorSearchClient, Workspace
 from engine.settings import Settings
 
 DIRECT = "main.fashion_demo.direct"
@@ -97,6 +98,19 @@ def test_stopping_and_starting_take_their_time(online: Workspace) -> None:
     assert endpoint_state(online) == "ONLINE"
     assert state_of(online.get_index(DIRECT)) == (True, "ONLINE_DIRECT_ACCESS", 1)
     assert held(online) == [1]
+
+
+def test_an_index_is_waited_for_while_its_endpoint_starts(online: Workspace) -> None:
+    create_direct(online)
+    online.clock.finish()
+    online.stop_endpoint(ENDPOINT)
+    online.clock.finish()
+    online.start_endpoint(ENDPOINT)
+    index = VectorSearchClient(workspace=online).get_index(index_name=DIRECT)
+    with pytest.raises(Exception, match="did not become online within timeout"):
+        index.wait_until_ready(timeout=timedelta(seconds=0.01))
+    online.clock.finish()
+    index.wait_until_ready(timeout=timedelta(seconds=60))
 
 
 def test_an_endpoint_is_deleted_while_it_is_provisioned(workspace: Workspace) -> None:
