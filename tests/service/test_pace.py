@@ -10,6 +10,7 @@ import pytest
 from support.paced import paced
 
 from engine import InvalidInputException, InvalidParameterValue, Workspace
+from engine.errors import CorruptFile
 from engine.service.pacing.pace import Pace
 from engine.settings import Settings
 
@@ -102,3 +103,35 @@ def test_in_an_instant_workspace_nothing_waits_and_nothing_is_written(tmp_path: 
 def test_only_seconds_of_a_day_can_be_let_pass(tmp_path: Path, bad: object) -> None:
     with pytest.raises(InvalidParameterValue, match="expected a number from 0 to"):
         paced(tmp_path).clock.advance(bad)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"passed": [[1]]}', '{"passed": [["a", 2]]}', "\0"]
+)
+def test_a_damaged_clock_is_named(tmp_path: Path, text: str) -> None:
+    workspace = paced(tmp_path)
+    workspace.create_endpoint("shop")
+    (tmp_path / "clock.json").write_text(text)
+    with pytest.raises(CorruptFile, match=r"clock\.json is damaged.*Delete it"):
+        workspace.clock.now()
+    status = workspace.get_endpoint("shop")["endpoint_status"]
+    assert status["state"] == "RED_STATE"
+    assert "clock.json is damaged" in status["message"]
+    (tmp_path / "clock.json").unlink()
+    assert workspace.get_endpoint("shop")["endpoint_status"] == {"state": "PROVISIONING"}
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"begins": "a", "works": 1, "until": 2}', '{"x": 1}'])
+def test_a_damaged_passage_is_over(tmp_path: Path, text: str) -> None:
+    workspace = paced(tmp_path)
+    workspace.create_endpoint("shop")
+    workspace.clock.finish()
+    schema = {"id": "long", "v": "array<float>"}
+    workspace.create_direct_access_index(
+        "a.b.c", endpoint="shop", primary_key="id", dimension=1, vector_column="v", schema=schema
+    )
+    (tmp_path / "indexes" / "a.b.c" / "passage.json").write_text(text)
+    assert workspace.get_index("a.b.c")["status"]["ready"] is False
+    assert workspace.upsert("a.b.c", [{"id": 1, "v": [1.0]}])["status"] == "SUCCESS"
+    workspace.clock.finish()
+    assert workspace.get_index("a.b.c")["status"]["ready"] is True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,9 @@ def test_a_python_model_is_seen_after_the_time_though_it_was_deployed_before(
     save(tmp_path / "model", clip_signature())
     config = {"served_entities": [{"entity_name": str(tmp_path / "model")}]}
     workspace.create_serving_endpoint("shop", config=config)
-    workspace.serving._deployments._running["shop"].join()
+    for thread in threading.enumerate():
+        if thread.name == "deploy shop":
+            thread.join()
     assert state(workspace) == NOT_READY
     workspace.clock.advance(SECONDS)
     assert state(workspace) == READY

@@ -45,7 +45,10 @@ class EndpointStates:
                 with contextlib.suppress(CorruptFile, StorageFailed):
                     facts = read_json(Path(path))
                 state = STOPPED if facts.get("state") == STOPPED else ONLINE
-                known = (path, stamp, state, facts.get("passing") or "", facts.get("until") or 0)
+                passing, until = facts.get("passing"), facts.get("until")
+                if not (isinstance(passing, str) and isinstance(until, int)):
+                    passing, until = "", 0
+                known = (path, stamp, state, passing, until)
                 self._known[name] = known
         except (OSError, ValueError):  # or no name of a file at all
             return ONLINE

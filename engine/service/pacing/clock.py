@@ -12,12 +12,14 @@ import math
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from engine.errors import InvalidParameterValue
+from engine.errors import CorruptFile, InvalidParameterValue
 from engine.service.authorship import now_ms
 from engine.service.pacing.pace import LONGEST_SECONDS, Pace
 from engine.store.layout import Layout, read_json, write_json
 
+_ADVICE = "Delete it: no time was let pass then."
 _LOOK_SECONDS = 0.5  # between two looks at whether another process let time pass
 
 
@@ -98,9 +100,18 @@ class Clock:
         if known != stamp:
             passed = []
             with contextlib.suppress(FileNotFoundError):
-                passed = read_json(self._file, "Delete it: no time has passed then.")["passed"]
+                passed = _checked(self._file, read_json(self._file, _ADVICE).get("passed"))
             self._known = (stamp, passed)
         return passed
+
+
+def _checked(file: Path, passed: object) -> list[list[int]]:
+    """What the file says was let pass. Raises CorruptFile."""
+    pairs: list[Any] = passed if isinstance(passed, list) else [None]
+    for pair in pairs:
+        if not (isinstance(pair, list) and [type(number) for number in pair] == [int, int]):
+            raise CorruptFile(f"{file} is damaged: its passed is {passed!r:.80}. {_ADVICE}")
+    return pairs
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

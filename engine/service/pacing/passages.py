@@ -82,12 +82,15 @@ class Passages:
         return passage.until
 
     def of(self, index: str) -> Passage | None:
-        """Where an index is on its way; None where that is over."""
+        """Where an index is on its way; None where that is over, or can't be read any more."""
         if self.clock.pace.is_instant:
             return None
         passage = None
-        with contextlib.suppress(FileNotFoundError, CorruptFile, StorageFailed, TypeError):
-            passage = Passage(**read_json(self._layout.index_dir(index) / "passage.json"))
+        with contextlib.suppress(
+            FileNotFoundError, CorruptFile, StorageFailed, TypeError, ValueError
+        ):
+            facts = read_json(self._layout.index_dir(index) / "passage.json")
+            passage = Passage(**{name: int(moment) for name, moment in facts.items()})
         return None if passage is None or self.clock.is_over(passage.until) else passage
 
     def followed(self, changed: int) -> int:
