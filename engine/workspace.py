@@ -23,6 +23,8 @@ from engine.service.indexes.endpoints import Endpoints
 from engine.service.indexes.operations import Indexes
 from engine.service.indexes.registry import IndexRegistry
 from engine.service.model_registry import ModelRegistry
+from engine.service.pacing.clock import Clock
+from engine.service.pacing.pace import Pace
 from engine.service.search.operations import Queries
 from engine.service.search.reranking import RerankerChoice
 from engine.service.serving.models import Models
@@ -91,6 +93,7 @@ class Workspace:
     Attributes:
         path: the directory. settings: what was set when it was opened.
         folder: says which directory it is, and whether a workspace is in it.
+        clock: what time it is here, for what takes its time; a test lets time pass with it.
         tables, volumes: the stores of tables and files.
         unity_catalog: catalogs, schemas, tables and the like as the cloud shows them, one service each.
         models: encoders by name. model_registry: Python models by name and version.
@@ -109,8 +112,7 @@ class Workspace:
         """
         chosen = settings or Settings.from_environment(os.environ)
         if path is not None:
-            given = Settings.path_from
-            chosen = replace(chosen, path=Path(path).expanduser(), path_from=given)
+            chosen = replace(chosen, path=Path(path).expanduser(), path_from=Settings.path_from)
         if chosen.path.is_file():
             raise InvalidInputException(f"workspace {chosen.path} is a file; expected a directory.")
         layout = Layout(chosen.path)
@@ -123,12 +125,13 @@ class Workspace:
         self.models: Final = Models(chosen)
         self.model_registry: Final = ModelRegistry(layout)
         self.rerankers: Final = Rerankers()
-        self.serving: Final = ServingEndpoints(layout, self.models)
-        self.registry: Final = IndexRegistry(layout, self.folder)
-        self.endpoints: Final = Endpoints(layout, chosen, self.registry, self.folder)
+        self.clock: Final = Clock(layout, Pace.parse(chosen.pace))
+        self.serving: Final = ServingEndpoints(layout, self.models, self.clock)
+        self.registry: Final = IndexRegistry(layout, self.folder, self.clock)
+        self.endpoints: Final = Endpoints(layout, chosen, self.registry, self.folder, self.clock)
         self.unity_catalog: Final = UnityCatalog(layout, self.tables, self.volumes, self.registry)
         self.indexes: Final = Indexes(
-            layout, chosen, self.tables, self.serving, self.registry, self.endpoints
+            layout, chosen, self.tables, self.serving, self.registry, self.endpoints, self.clock
         )
         choice = RerankerChoice(self.rerankers, self.serving, self.models)
         self.queries: Final = Queries(layout, chosen, self.indexes, self.serving, choice)

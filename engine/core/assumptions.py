@@ -17,3 +17,12 @@ MAX_SOURCE_BYTES = 32_764  # bytes of a text that is encoded for a row; document
 RETRY_SECONDS = 60  # between tries of rows that a model failed on, where a CONTINUOUS index is read
 MAX_HYBRID_WORDS = 1024  # documented
 MAX_SCANNED_ROWS = 10_000  # rows of one scan page; assumed: as many as a query gives
+
+# How long what the cloud takes its time for lasts with the pace "cloud", in seconds. All assumed, and
+# shorter than the cloud's minutes, but for the writes: the vendor's own tests plan 2 to 3 seconds.
+CLOUD_ENDPOINT_SECONDS = 30.0  # an endpoint is made, stopped or started
+CLOUD_SETUP_SECONDS = 10.0  # a pipeline's resources are set up, before each sync of an index
+CLOUD_SYNC_SECONDS = 20.0  # the rows of a sync are taken over
+CLOUD_FOLLOW_SECONDS = 10.0  # a CONTINUOUS index shows a change of its table
+CLOUD_WRITE_SECONDS = 2.5  # an upsert or deletion is seen by queries
+CLOUD_SERVING_SECONDS = 40.0  # a serving endpoint's configuration is deployed

@@ -29,6 +29,8 @@ _KEYS: Mapping[str, tuple[type, ...]] = {
     "endpoint_type": (str,),
     "creator": (str,),
     "state": (str, _NONE),
+    "passing": (str, _NONE),
+    "until": (int, _NONE),
     "target_qps": (int, _NONE),
     "budget_policy_id": (str, _NONE),
     "effective_budget_policy_id": (str, _NONE),

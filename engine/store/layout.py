@@ -8,9 +8,11 @@ endpoints/<name>.json                  vector search endpoints, each with a copy
 serving/<name>.json                    model serving endpoints
 model_versions/, served_models/        Python models, see `model_versions`
 unity_catalog/<kind>/...json           owners, comments and the like, see `securable_files`
-indexes/<full name>/                   index.json and its copy, versions/, segments/, building/
+indexes/<full name>/                   index.json and its copy, versions/, segments/, building/;
+                                       failed_sync.json, passage.json
 cache/embeddings.sqlite                vectors by content and model
 locks/                                 two lock files for each thing that is written
+clock.json                             time that was let pass, where things take their time
 secret                                 what page tokens are signed with, see `secret`
 """
 

@@ -29,6 +29,7 @@ from engine import Workspace
 from engine.errors import BadRequest, NotFound, ResourceConflict, VitrineError
 from engine.service.indexes import direct_access as direct
 from engine.service.indexes import maintenance
+from engine.service.pacing.passages import Passages
 from engine.service.sync.run import SyncRun
 from engine.store.indexes.compaction import compact
 from engine.store.indexes.specs import spec_file
@@ -89,7 +90,8 @@ def test_a_sync_by_an_old_handle_is_refused_and_changes_nothing(
     handle.current()
     made_again(workspace, other)
     with pytest.raises(NotFound, match=f"index {INDEX} not found"):
-        SyncRun(old._layout, old.tables, old.serving, handle).run()
+        passages = Passages(old._layout, old.clock, old.endpoints.states.until)
+        SyncRun(old._layout, old.tables, old.serving, handle, passages).run()
     if other:
         assert held_by(workspace) == {1: 7, 2: 7}
         assert workspace.check_index(INDEX) == []

@@ -81,7 +81,7 @@ class AISearchIndex(Mirrored):
             return "ONLINE" in state and (not wait_for_updates or state in _SETTLED)
 
         def refuse(state: str) -> None:
-            if "OFFLINE" in state:
+            if "OFFLINE" in state and not (state == "OFFLINE" and self._endpoint_starts()):
                 why = f": {status['message']}" if state == "OFFLINE" else ""
                 raise Exception(f"Index {self.name} is offline{why}")
 
@@ -93,6 +93,12 @@ class AISearchIndex(Mirrored):
             raise Exception(
                 f"Index {self.name} did not become online within timeout of {seconds}s."
             )
+
+    def _endpoint_starts(self) -> bool:
+        """Whether the index is offline for no longer than its endpoint is being started."""
+        name = self.describe()["endpoint_name"]
+        state: str = self._workspace.get_endpoint(name)["endpoint_status"]["state"]
+        return state == "STARTING"
 
     def scan(self, num_results: int = 10, last_primary_key: object = None) -> dict[str, Any]:
         """Rows in the order of their keys, with every stored column, vectors among them.

@@ -105,7 +105,7 @@ class Mirror:
         self.workspace.indexes.create_direct_access(request)
         index = self._open(full)
         if rows is not None:
-            _upsert(index, rows)
+            _upsert(index, rows, self.workspace)
         return index
 
     def _make_endpoint(self, name: str, kind: str) -> None:
@@ -124,6 +124,8 @@ class Mirror:
         return full, str(table_name(source_table))
 
     def _open(self, name: str) -> AISearchIndex:
+        """The index, ready whatever the workspace's pace: what takes its time is what a test does."""
+        self.workspace.clock.finish()
         return AISearchClient(workspace=self.workspace).get_index(index_name=name)
 
 
@@ -144,8 +146,9 @@ class ServedMirror(Mirror):
         self.client_secret = login.client_secret
 
 
-def _upsert(index: AISearchIndex, rows: object) -> None:
+def _upsert(index: AISearchIndex, rows: object, workspace: Workspace) -> None:
     reply = index.upsert(table_of(rows).to_pylist())
     if reply["status"] != "SUCCESS":
         failed = ", ".join(reply["result"]["failed_primary_keys"][:5])
         raise InvalidInputException(f"rows with these keys don't fit index {index.name}: {failed}.")
+    workspace.clock.finish()  # as when it was opened

@@ -25,6 +25,7 @@ from engine.service.indexes.checks import (
 from engine.service.indexes.direct_access import first_version
 from engine.service.indexes.endpoints import Endpoints
 from engine.service.indexes.registry import UNREADABLE, IndexRegistry
+from engine.service.pacing.passages import Passages
 from engine.service.serving.endpoint_models import check_query_model, computed_dimension
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sync.writeback import check_writeback
@@ -43,7 +44,9 @@ class IndexCreation:
         serving: ServingEndpoints,
         registry: IndexRegistry,
         endpoints: Endpoints,
+        passages: Passages,
     ) -> None:
+        self._passages = passages
         self._layout, self._tables, self._serving = layout, tables, serving
         self._registry, self._endpoints = registry, endpoints
 
@@ -127,7 +130,9 @@ class IndexCreation:
                 self._endpoints.type_of(spec.endpoint_name)
                 write_spec(self._layout, spec)
             if first_version is not None:
-                self._registry.open(spec.name)[1].publish([], first_version)
+                until = self._passages.begin(spec, first=True)
+                ready = {} if until is None else {"visible_at": until}
+                self._registry.open(spec.name)[1].publish([], {**first_version, **ready})
 
     def _refuse_taken(self, name: str) -> None:
         taken = f"Vector search index with name {name} already exists"

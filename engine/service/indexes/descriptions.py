@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.core.schema import IndexSpec
 from engine.service.indexes.direct_access import schema_json
-from engine.service.indexes.endpoint_states import stopped_message
+from engine.service.indexes.endpoint_states import ONLINE, PROVISIONING, idle_message
 from engine.service.indexes.endpoints import Endpoints
 from engine.service.indexes.registry import (
     UNREADABLE,
@@ -21,22 +21,12 @@ from engine.service.indexes.registry import (
     endpoint_gone,
     is_orphan,
 )
+from engine.service.pacing.passages import Passages
+from engine.service.pacing.states import PENDING_CREATION, UPDATING, Phase, Way
 from engine.service.sync.failures import SyncFailure, failure_of
-from engine.service.sync.pipelines import Phase, Pipelines
+from engine.service.sync.pipelines import Pipelines
 from engine.store.indexes.versions import Version, VersionStore
 from engine.store.layout import Layout
-
-# The first message was seen in the cloud; the second is assumed.
-_UPDATING: dict[Phase, tuple[str, str]] = {
-    "PENDING": (
-        "ONLINE_UPDATING_PIPELINE_RESOURCES",
-        "Index is currently online, pipeline update is pending setup of pipeline resources.",
-    ),
-    "RUNNING": (
-        "ONLINE_TRIGGERED_UPDATE",
-        "Index is currently online, pipeline update is in progress.",
-    ),
-}
 
 
 class Descriptions:
@@ -48,11 +38,14 @@ class Descriptions:
         registry: IndexRegistry,
         endpoints: Endpoints,
         pipelines: Pipelines,
+        passages: Passages,
     ) -> None:
         """
         Args:
-            pipelines: say whether an index is being synced.
+            pipelines: say whether an index is being synced. passages: where it is on its way, where
+                that takes its time.
         """
+        self._passages = passages
         self._layout, self._registry, self._endpoints = layout, registry, endpoints
         self._pipelines = pipelines
 
@@ -70,21 +63,37 @@ class Descriptions:
             kind = self._endpoints.type_of(spec.endpoint_name)
             spec = replace(spec, endpoint_type=kind)
         described = self._described(spec, versions)
-        if self._endpoints.states.is_stopped(spec.endpoint_name):
-            message = stopped_message(spec.endpoint_name)
+        state = self._endpoints.states.of(spec.endpoint_name)
+        if state not in (ONLINE, PROVISIONING):
+            message = idle_message(spec.endpoint_name, state)
             described["status"] |= {"ready": False, "detailed_state": "OFFLINE", "message": message}
         return described
 
     def _described(self, spec: IndexSpec, versions: VersionStore) -> dict[str, Any]:
         try:
+            # Asked first: where it is over, what it brought is seen below.
+            way = self._way(spec, versions)
             phase = None
             if spec.pipeline_type == "TRIGGERED":
-                # Asked first: where it is over, what it brought is seen below.
-                phase = self._pipelines.phase_of(spec.name)
-            failure = failure_of(self._layout, spec.name) if phase is None else None
-            return describe(spec, versions.current(), failure, phase)
+                phase = way.phase if way is not None else self._pipelines.phase_of(spec.name)
+            is_over = phase is None and way is None
+            failure = failure_of(self._layout, spec.name) if is_over else None
+            return describe(spec, versions.visible(), failure, phase, way)
         except UNREADABLE as error:
             return {**describe(spec, None, None), "status": unreadable_status(error.message)}
+
+    def _way(self, spec: IndexSpec, versions: VersionStore) -> Way | None:
+        """How far an index is on its way; None where nothing is under way that takes its time."""
+        passage = self._passages.of(spec.name)
+        if passage is None:
+            return None
+        made = versions.current()
+        rows = 0
+        if made is not None and made.facts.get("visible_at") == passage.until:
+            report = made.facts["report"]
+            rows = report["inserted"] + report["updated"] if report is not None else made.rows
+        number = versions.current_number()
+        return Way(passage, self._passages.clock.now(), rows, number)
 
     def list(self, endpoint: str | None = None) -> list[dict[str, Any]]:
         """The indexes of an endpoint (None: of all), by name, without status.
@@ -108,11 +117,14 @@ def describe(
     version: Version | None,
     failure: SyncFailure | None,
     phase: Phase | None = None,
+    way: Way | None = None,
 ) -> dict[str, Any]:
     """The API's description of one index.
 
     Args:
+        version: the one that queries read.
         failure: how its last sync failed, or None. phase: of the sync that runs, or None.
+        way: how far it is, where that takes its time.
     """
     described = {**summary(spec), "id": spec.id, "endpoint_type": spec.endpoint_type}
     if spec.usage_policy_id is not None:
@@ -124,7 +136,23 @@ def describe(
         described["direct_access_index_spec"] = _direct(spec)
     else:
         described["delta_sync_index_spec"] = _delta_sync(spec)
-    return {**described, "status": _status(spec, version, failure, phase)}
+    status = _status(spec, version, failure, phase)
+    if way is not None:
+        _show_way(status, spec, way)
+    return {**described, "status": status}
+
+
+def _show_way(status: dict[str, Any], spec: IndexSpec, way: Way) -> None:
+    """Put into a status how far the index is on its way."""
+    if not status["ready"]:
+        status["detailed_state"] = way.provisioning_state(spec.is_direct_access)
+        if spec.is_direct_access:
+            status["message"] = "Direct Access Index creation is pending."
+        elif status["detailed_state"] == "PROVISIONING_INITIAL_SNAPSHOT":
+            status["provisioning_status"] = {"initial_pipeline_sync_progress": way.progress()}
+    elif status["detailed_state"] == UPDATING["RUNNING"][0]:
+        last = status.get("triggered_update_status", {})
+        status["triggered_update_status"] = {**last, "triggered_update_progress": way.progress()}
 
 
 def summary(index: IndexSpec | Unreadable) -> dict[str, Any]:
@@ -201,7 +229,7 @@ def _status(
     status: dict[str, Any] = {"ready": version is not None}
     if version is None:
         status["detailed_state"] = "OFFLINE_FAILED" if failure else "PROVISIONING_INDEX"
-        status["message"] = "Delta sync Index creation is pending."
+        status["message"] = PENDING_CREATION
         if failure:
             status["message"] = f"Index creation failed. {failure.message}"
     else:
@@ -242,7 +270,7 @@ def _last_sync(version: Version) -> dict[str, Any]:
 def _online(spec: IndexSpec, phase: Phase | None) -> tuple[str, str]:
     """State and message of an index that answers; it does while a sync brings it up to date."""
     if phase is not None:
-        return _UPDATING[phase]
+        return UPDATING[phase]
     state = "ONLINE_NO_PENDING_UPDATE"
     if spec.is_direct_access:
         state = "ONLINE_DIRECT_ACCESS"

@@ -1,6 +1,7 @@
 """Rows that callers write themselves: the direct access index. Knows the API's types and replies.
 
-A reply to a write is given when the rows are durable; the next query sees them.
+A reply to a write is given when the rows are durable; the next query sees them. Where
+the workspace's pace is not instant, those do that come after its time.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from engine.service.indexes.row_values import value_of, vector_of
 from engine.store.indexes.changes import Change
 from engine.store.indexes.versions import VersionStore
 
+_NO_FACTS: Mapping[str, Any] = {}
 Failures = list[tuple[str, str]]  # keys as text, each with the reason
 
 
@@ -73,12 +75,15 @@ def first_version(spec: IndexSpec) -> dict[str, Any]:
     }
 
 
-def upsert(versions: VersionStore, rows: object) -> dict[str, Any]:
+def upsert(
+    versions: VersionStore, rows: object, facts: Mapping[str, Any] = _NO_FACTS
+) -> dict[str, Any]:
     """Write rows; a row with a known key replaces the whole row, columns not given become null.
 
     Args:
         rows: list of dicts with at least the key and the vector. Of a key given twice the last
             counts.
+        facts: what the new version's manifest says beside; the time from which queries read it.
 
     Returns:
         the API's reply: status SUCCESS, PARTIAL_SUCCESS or FAILURE, and what failed by key. Where
@@ -92,11 +97,13 @@ def upsert(versions: VersionStore, rows: object) -> dict[str, Any]:
     good, failed = _usable_rows(given, spec)
     if good:
         with versions.writing():
-            _write(versions, list(good.values()), list(good))
+            _write(versions, list(good.values()), list(good), facts)
     return _reply(len(given), failed)
 
 
-def delete(versions: VersionStore, keys: object) -> dict[str, Any]:
+def delete(
+    versions: VersionStore, keys: object, facts: Mapping[str, Any] = _NO_FACTS
+) -> dict[str, Any]:
     """Delete rows by key; a key that no row has counts as deleted.
 
     Raises:
@@ -117,11 +124,16 @@ def delete(versions: VersionStore, keys: object) -> dict[str, Any]:
             failed.append((_shown_key(key), error.message))
     if wanted:
         with versions.writing():
-            _write(versions, [], wanted)
+            _write(versions, [], wanted, facts)
     return _reply(len(keys), failed)
 
 
-def _write(versions: VersionStore, rows: list[dict[str, Any]], keys: list[Any]) -> None:
+def _write(
+    versions: VersionStore,
+    rows: list[dict[str, Any]],
+    keys: list[Any],
+    given: Mapping[str, Any],
+) -> None:
     """Delete the rows of the keys, append the given ones, publish."""
     spec = versions.spec
     version = versions.current()
@@ -135,7 +147,7 @@ def _write(versions: VersionStore, rows: list[dict[str, Any]], keys: list[Any]) 
         if not change.is_empty:
             facts = version.facts if version is not None else first_version(spec)
             columns = [asdict(column) for column in columns_of(spec)]
-            change.publish({**facts, "columns": columns, "created_at": now_ms()})
+            change.publish({**facts, "columns": columns, "created_at": now_ms(), **given})
     except BaseException:
         change.discard()
         raise

@@ -2,7 +2,7 @@
 
 Truth: the Vector Search API's replies and refusals. Here a change is done when the call that asked for
 it returns: the reply names the state on the way (PROVISIONING, STOPPING, STARTING), `get` from then on
-the state reached (ONLINE, STOPPED).
+the state reached (ONLINE, STOPPED); where the workspace's pace is not instant, after its time.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ from engine.service.indexes.endpoint_settings import (
     one_policy,
     set_target_qps,
 )
-from engine.service.indexes.endpoint_states import EndpointStates
+from engine.service.indexes.endpoint_states import PROVISIONING, EndpointStates
 from engine.service.indexes.registry import UNREADABLE, IndexRegistry
 from engine.service.near_names import hint
+from engine.service.pacing.clock import Clock
 from engine.service.workspace_folder import WorkspaceFolder
 from engine.settings import Settings
 from engine.store.endpoint_files import (
@@ -48,7 +49,7 @@ from engine.store.endpoint_files import (
 from engine.store.layout import Layout, remove_twice
 
 # Of an endpoint's file, not shown as they are.
-_INTERNAL = ("state", "target_qps", "access_control_list", "format")
+_INTERNAL = ("state", "passing", "until", "target_qps", "access_control_list", "format")
 
 
 class Endpoints:
@@ -64,16 +65,18 @@ class Endpoints:
         settings: Settings,
         registry: IndexRegistry,
         folder: WorkspaceFolder,
+        clock: Clock,
     ) -> None:
         """
         Args:
             settings: say whether an endpoint that has indexes is deleted.
             registry: says which indexes an endpoint has.
             folder: which folder the workspace is; said where an endpoint is not found in it.
+            clock: says how long an endpoint passes through a state.
         """
         self._layout, self._registry, self._folder = layout, registry, folder
         self._strict = settings.strict_endpoints
-        self.states = EndpointStates(layout)
+        self.states = EndpointStates(layout, clock)
 
     def create(
         self,
@@ -108,6 +111,7 @@ class Endpoints:
             kept = self._refuse_taken(name, endpoint_type)
             changed = _changed_now()
             facts = {**_birth(changed), **kept, **facts, **changed}
+            facts |= self.states.passage(PROVISIONING)
             write_endpoint(self._layout, facts)
         return self._shown(facts, "PROVISIONING")
 
@@ -220,7 +224,14 @@ class Endpoints:
     def _turn(self, name: str, state: str, on_the_way: str) -> dict[str, Any]:
         if self._read(name).get("state", "ONLINE") == state:
             return self.get(name)
-        return self._shown(self._change(name, lambda facts: facts.update(state=state)), on_the_way)
+        passage = self.states.passage(on_the_way)
+
+        def turn(facts: dict[str, Any]) -> None:
+            for key in ("passing", "until"):
+                facts.pop(key, None)
+            facts.update(state=state, **passage)
+
+        return self._shown(self._change(name, turn), on_the_way)
 
     # ------------------------------------------------------------------ changes
     def update(self, name: str, target_qps: int | None = None) -> dict[str, Any]:
@@ -351,7 +362,7 @@ class Endpoints:
     def _shown(self, facts: dict[str, Any], state: str | None = None) -> dict[str, Any]:
         """The API's description; `state` is the one on the way, None the state that was reached."""
         seen = {key: value for key, value in facts.items() if key not in _INTERNAL and value != []}
-        seen["endpoint_status"] = {"state": state or facts.get("state", "ONLINE")}
+        seen["endpoint_status"] = {"state": state or self.states.seen(facts)}
         seen["num_indexes"] = len(self._registry.on_endpoint(facts["name"]))
         if "target_qps" in facts:
             seen["scaling_info"] = {

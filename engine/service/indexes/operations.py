@@ -17,6 +17,8 @@ from engine.service.indexes.descriptions import Descriptions
 from engine.service.indexes.endpoints import Endpoints
 from engine.service.indexes.registry import UNREADABLE, IndexRegistry
 from engine.service.near_names import full_index_name
+from engine.service.pacing.clock import Clock
+from engine.service.pacing.passages import Passages
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sync.failures import failure_of
 from engine.service.sync.pipelines import Pipelines
@@ -26,6 +28,8 @@ from engine.store.indexes.specs import write_spec
 from engine.store.indexes.versions import Version, VersionStore
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
+
+_LATER = "Try again when its status is ready."
 
 
 class Indexes:
@@ -39,16 +43,21 @@ class Indexes:
         serving: ServingEndpoints,
         registry: IndexRegistry,
         endpoints: Endpoints,
+        clock: Clock,
     ) -> None:
         """
         Args:
             settings: say whether `start_sync` returns when the sync is done.
+            clock: says when what was begun is over and seen.
         """
+        self._passages = Passages(layout, clock, endpoints.states.until)
         self._layout, self._tables, self._serving = layout, tables, serving
         self._registry, self._states = registry, endpoints.states
         self._pipelines, self._waiting_syncs = Pipelines(layout), settings.waiting_syncs
-        self._creation = IndexCreation(layout, tables, serving, registry, endpoints)
-        self._descriptions = Descriptions(layout, registry, endpoints, self._pipelines)
+        self._creation = IndexCreation(layout, tables, serving, registry, endpoints, self._passages)
+        self._descriptions = Descriptions(
+            layout, registry, endpoints, self._pipelines, self._passages
+        )
 
     def create(self, request: IndexRequest) -> SyncReport:
         """Create a delta sync index and fill it with its first sync.
@@ -100,14 +109,14 @@ class Indexes:
             NotFound: no such index. InvalidParameterValue: a delta sync index, or bad rows.
         """
         versions = self._direct(name, "Upsert")
-        reply = direct.upsert(versions, rows)
+        reply = direct.upsert(versions, rows, self._passages.written())
         maintenance.compact_in_background(versions)
         return reply
 
     def delete_rows(self, name: str, primary_keys: Sequence[Any]) -> dict[str, Any]:
         """Delete rows of a direct access index by key; see `upsert`."""
         versions = self._direct(name, "Delete")
-        reply = direct.delete(versions, primary_keys)
+        reply = direct.delete(versions, primary_keys, self._passages.written())
         maintenance.compact_in_background(versions)
         return reply
 
@@ -118,17 +127,27 @@ class Indexes:
                 f"{verb} needs a Direct Vector Access Index; {name} is a Delta Sync Index. Change "
                 "its source table and sync."
             )
+        passage = self._passages.of(name)
+        if passage is not None:
+            raise BadRequest(f"Index {name} is not ready: it is being provisioned. {_LATER}")
         return versions
 
     def sync(self, name: str) -> SyncReport:
-        """Bring an index to the state of its source table; done on return.
+        """Bring an index to the state of its source table; done, and seen by queries, on return.
 
         Raises:
             NotFound: no such index. BadRequest: a sync is running.
             InvalidParameterValue: the index is CONTINUOUS and does this by itself. Else as
                 `SyncRun.finish`.
         """
-        return self._bring_up_to_date(self._triggered(name))
+        return self._done(self._run_of(self._triggered(name)))
+
+    def _done(self, run: SyncRun) -> SyncReport:
+        """What a sync did, when it is over by the workspace's clock."""
+        report = run.run()
+        if run.until is not None:
+            self._passages.clock.wait(run.until)
+        return report
 
     def start_sync(self, name: str) -> None:
         """As the API's sync: begin to bring an index to the state of its source table, and return.
@@ -142,7 +161,7 @@ class Indexes:
         """
         run = self._run_of(self._triggered(name))
         if self._waiting_syncs:
-            run.run()
+            self._done(run)
         else:
             self._pipelines.start(run)
 
@@ -165,7 +184,9 @@ class Indexes:
         return self._run_of(versions, asked).run()
 
     def _run_of(self, versions: VersionStore, asked: bool = True) -> SyncRun:
-        return SyncRun(self._layout, self._tables, self._serving, versions, asked=asked)
+        return SyncRun(
+            self._layout, self._tables, self._serving, versions, self._passages, asked=asked
+        )
 
     def _follow(self, spec: IndexSpec, versions: VersionStore) -> None:
         """Sync a CONTINUOUS index; where that fails, its published version goes on serving.
@@ -174,17 +195,17 @@ class Indexes:
         """
         if spec.pipeline_type == "CONTINUOUS":
             with contextlib.suppress(Exception):
-                self._states.refuse_stopped(spec.endpoint_name)
+                self._states.refuse_idle(spec.endpoint_name)
                 self._bring_up_to_date(versions, asked=False)
 
     def open_served(self, name: str) -> tuple[IndexSpec, VersionStore]:
         """An index whose endpoint answers.
 
         Raises:
-            NotFound: no such index. BadRequest: its endpoint is stopped.
+            NotFound: no such index. BadRequest: its endpoint is stopped, or not online yet.
         """
         spec, versions = self._registry.open(name)
-        self._states.refuse_stopped(spec.endpoint_name)
+        self._states.refuse_idle(spec.endpoint_name)
         return spec, versions
 
     def version_of(self, name: str) -> tuple[IndexSpec, VersionStore, Version]:
@@ -195,12 +216,14 @@ class Indexes:
         """
         settled = self._registry.settled(name)
         if settled is not None:
-            self._states.refuse_stopped(settled[0].endpoint_name)
+            self._states.refuse_idle(settled[0].endpoint_name)
             return settled
         spec, versions = self.open_served(name)
         self._follow(spec, versions)
-        version = versions.current()
+        version = versions.visible()
         if version is None:
+            if self._passages.of(name) is not None:
+                raise BadRequest(f"Index {name} is not ready: it is being provisioned. {_LATER}")
             what = "Upsert rows" if spec.is_direct_access else "Sync it"
             failure = failure_of(self._layout, name)
             why = f" Its last sync failed: {failure.message}" if failure is not None else ""
@@ -214,7 +237,7 @@ class Indexes:
         for name in self._registry.names():
             with contextlib.suppress(NotFound, *UNREADABLE):
                 spec, versions = self._registry.open(name)
-                version = versions.current()
+                version = versions.visible()
                 if version is not None:
                     yield spec, version
 
@@ -272,7 +295,7 @@ class Indexes:
             NotFound: no such index. BadRequest: it has no version yet.
         """
         _, versions, version = self.version_of(name)
-        return maintenance.compact_all(versions, version)
+        return maintenance.compact_all(versions, versions.current() or version)
 
     def restore(self, name: str) -> int:
         """Publish the newest intact version of an index again; returns the new version's number.

@@ -23,6 +23,7 @@ from engine.errors import (
     VitrineError,
 )
 from engine.service.near_names import hint
+from engine.service.pacing.clock import Clock
 from engine.service.workspace_folder import WorkspaceFolder
 from engine.store.indexes.specs import (
     copied_spec,
@@ -55,12 +56,13 @@ class Unreadable:
 class IndexRegistry:
     """The indexes of a workspace by name. Safe to use from many threads and processes."""
 
-    def __init__(self, layout: Layout, folder: WorkspaceFolder) -> None:
+    def __init__(self, layout: Layout, folder: WorkspaceFolder, clock: Clock) -> None:
         """
         Args:
             folder: which folder the workspace is; said where an index is not found in it.
+            clock: by which a new version is read, or not yet.
         """
-        self._layout, self._folder = layout, folder
+        self._layout, self._folder, self._now = layout, folder, clock.reader
         # By name: the file's stamp when it was read, the file, and what it describes.
         self._cached: dict[str, tuple[tuple[int, int] | None, str, IndexSpec, VersionStore]] = {}
 
@@ -89,7 +91,7 @@ class IndexRegistry:
                 file = str(spec_file(self._layout, str(names.index_name(name))))
                 stamp = _stamp(file)
                 spec = read_spec(self._layout, name)
-                cached = (stamp, file, spec, VersionStore(self._layout, spec))
+                cached = (stamp, file, spec, VersionStore(self._layout, spec, self._now))
                 self._cached[name] = cached
         except (FileNotFoundError, NotADirectoryError, InvalidParameterValue):
             return None
@@ -189,7 +191,7 @@ class IndexRegistry:
     def copied(self, name: str) -> VersionStore | None:
         """The versions of an index by the copy of its description; None without a whole copy."""
         spec = copied_spec(self._layout, name)
-        return VersionStore(self._layout, spec) if spec is not None else None
+        return VersionStore(self._layout, spec, self._now) if spec is not None else None
 
     def restore_spec(self, name: str) -> bool:
         """Write a damaged description of an index again, from its copy; whether that was needed.

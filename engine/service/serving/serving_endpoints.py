@@ -25,6 +25,7 @@ from engine.errors import (
     UpdateInProgress,
 )
 from engine.service.authorship import now_ms, user_name
+from engine.service.pacing.clock import Clock
 from engine.service.serving.descriptions import describe, describe_damaged, open_api
 from engine.service.serving.entities.deployments import Deployments
 from engine.service.serving.entities.entity import (
@@ -45,6 +46,7 @@ from engine.service.serving.serving_files import (
     EndpointFacts,
     ServingFiles,
     check_name,
+    seen_at,
 )
 from engine.service.serving.text_endpoints import TEXT_ENDPOINTS, TextEndpoints
 from engine.service.serving.text_vectors import (
@@ -68,7 +70,8 @@ class ServingEndpoints:
         texts: what is behind the endpoints that are named after the cloud's text models.
     """
 
-    def __init__(self, layout: Layout, models: Models) -> None:
+    def __init__(self, layout: Layout, models: Models, clock: Clock) -> None:
+        self._clock = clock
         self._layout, self._files = layout, ServingFiles(layout)
         self._models = models
         self.texts = TextEndpoints(models)
@@ -114,7 +117,7 @@ class ServingEndpoints:
         with self._layout.writing("serving"):
             if self._files.exists(name):
                 raise ResourceConflict(f"Serving endpoint with name {name} already exists")
-            made = _with(_new(name, description, tags), entity)
+            made = self._paced(_with(_new(name, description, tags), entity), None)
             self._files.write(made)
         return self._begun(made)
 
@@ -146,6 +149,7 @@ class ServingEndpoints:
                     f"Endpoint {name} is being updated. Wait until that is done, and try again."
                 )
             made = _with(now, replace(entity, config_version=now.config_version + 1))
+            made = self._paced(made, now.live)
             self._files.write(made)
             self._deployments.tidy()
         return self._begun(made)
@@ -158,7 +162,7 @@ class ServingEndpoints:
     ) -> list[dict[str, str]]:
         """Add and remove tags of an endpoint; returns those that it has then. Raises NotFound."""
         with self._layout.writing("serving"):
-            facts = self._own(name)
+            facts = self._own(name, as_seen=False)
             gone = {*delete_tags, *(tag["key"] for tag in add_tags)}
             kept = [tag for tag in facts.tags if tag["key"] not in gone]
             made = replace(facts, tags=[*kept, *_plain(add_tags)])
@@ -231,22 +235,32 @@ class ServingEndpoints:
         """An endpoint as it is shown while its deployment begins."""
         if facts.pending is not None:
             self._deployments.start(facts.name)
-        return describe(facts)
+        return describe(seen_at(facts, self._clock.is_over))
 
-    def _own(self, name: str) -> EndpointFacts:
+    def _paced(self, facts: EndpointFacts, former: Entity | None) -> EndpointFacts:
+        """A changed endpoint, whose former entity answers for as long as the pace says."""
+        if self._clock.pace.is_instant:
+            return facts
+        until = self._clock.in_seconds(self._clock.pace.serving)
+        return replace(facts, former=former, until=until)
+
+    def _own(self, name: str, as_seen: bool = True) -> EndpointFacts:
         """What is known of an endpoint that can be changed. Raises NotFound, InvalidState."""
         if name in self._given:
             raise InvalidState(
                 f"Serving endpoint {name} is an object of this process, given to `use`; give another."
             )
-        return self.facts(name)
+        return self.facts(name, as_seen)
 
     def is_built_in(self, name: str) -> bool:
         """Whether a name stands for a built-in endpoint, with nothing of its own before that."""
         return name in BUILT_IN and name not in self._given and not self._files.exists(name)
 
-    def facts(self, name: str) -> EndpointFacts:
+    def facts(self, name: str, as_seen: bool = True) -> EndpointFacts:
         """What is known of an endpoint, whose encoder need not be here.
+
+        Args:
+            as_seen: as callers see it while a change takes its time; else as it is written.
 
         Raises:
             NotFound: no such endpoint. CorruptFile, StorageFailed: its file can't be read.
@@ -259,7 +273,8 @@ class ServingEndpoints:
         elif self.is_built_in(name):
             creator, encoder, description = "vitrine", None, OWN
         else:
-            return self._files.read(name, {*BUILT_IN, *self._given})
+            facts = self._files.read(name, {*BUILT_IN, *self._given})
+            return seen_at(facts, self._clock.is_over) if as_seen else facts
         output = "flat" if name == FLAT else "vectors"
         entity = encoder_entity(encoder, output, creator, 0)
         number = uuid.uuid5(_NAMESPACE, name).hex

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ class EndpointFacts:
         description: a caller's own; None for one that is made up.
         live: what answers; None before the first deployment is done.
         pending: what is being deployed, or could not be, and then `failure` says why.
+        until: by the workspace's clock, the time until which all that is kept back, and `former` is
+            what answers; 0 for none.
     """
 
     name: str
@@ -57,11 +59,23 @@ class EndpointFacts:
     pending: Entity | None = None
     failure: str | None = None
     tags: list[dict[str, str]] = field(default_factory=list)
+    former: Entity | None = None
+    until: int = 0
 
     @property
     def config_version(self) -> int:
         """The number of its last configuration."""
         return max(entity.config_version for entity in (self.live, self.pending) if entity)
+
+
+def seen_at(facts: EndpointFacts, is_over: Callable[[int], bool]) -> EndpointFacts:
+    """An endpoint as callers see it: while its change takes its time, the former entity answers."""
+    if not facts.until:
+        return facts
+    if is_over(facts.until):
+        return replace(facts, former=None, until=0)
+    coming = facts.pending or facts.live
+    return replace(facts, live=facts.former, pending=coming, failure=None)
 
 
 def check_name(name: str) -> None:
@@ -86,7 +100,10 @@ class ServingFiles:
         return self._file(name).exists()
 
     def write(self, facts: EndpointFacts) -> None:
-        write_json(self._file(facts.name), asdict(facts))
+        document = asdict(facts)
+        if not facts.until:
+            del document["former"], document["until"]  # which earlier releases don't know
+        write_json(self._file(facts.name), document)
 
     def updates(self) -> set[str]:
         """The updates whose entities the endpoints have, as far as their files can be read."""
@@ -94,7 +111,8 @@ class ServingFiles:
         for name in self.names():
             with contextlib.suppress(NotFound, FileNotFoundError):
                 facts = self._checked(name)
-                found |= {e.update for e in (facts.live, facts.pending) if e is not None}
+                entities = (facts.live, facts.pending, facts.former)
+                found |= {e.update for e in entities if e is not None}
         return found
 
     def remove(self, name: str) -> None:
@@ -161,12 +179,14 @@ def _of_today(facts: dict[str, Any]) -> dict[str, Any]:
 def _facts_of(facts: dict[str, Any]) -> EndpointFacts:
     """Raises TypeError, ValueError for what is no endpoint."""
     entities = {
-        key: None if facts[key] is None else Entity.from_json(facts[key])
-        for key in ("live", "pending")
+        key: None if facts.get(key) is None else Entity.from_json(facts[key])
+        for key in ("live", "pending", "former")
     }
     found = [entity for entity in entities.values() if entity is not None]
     if not found:
         raise ValueError("it has neither a live nor a pending entity")
+    if type(facts.get("until", 0)) is not int:
+        raise ValueError(f"its until is {facts['until']!r:.80}")
     for entity in found:
         if entity.output not in OUTPUTS or not isinstance(entity.encoder, (str, type(None))):
             raise ValueError(

@@ -28,6 +28,13 @@ def state_of(source: Table) -> dict[str, Any]:
     return {"files": source.identity()}
 
 
+def changed_at(source: Table) -> int:
+    """When a table's content was changed last, by the system's clock, in milliseconds."""
+    if source.delta is not None:
+        return source.delta.changed_at
+    return max((changed // 1_000_000 for _, _, changed in source.identity()), default=0)
+
+
 def is_made_from(version: Version, source: Table) -> bool:
     """Whether a version was made from a table in its present state."""
     state: Mapping[str, Any] = version.facts["source"]

@@ -8,13 +8,13 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, field
-from typing import Literal
 
 from engine.errors import BadRequest, StorageFailed, VitrineError
-from engine.service.sync.run import BUSY, SyncRun
+from engine.service.pacing.passages import BUSY
+from engine.service.pacing.states import Phase
+from engine.service.sync.run import SyncRun
 from engine.store.layout import Layout
 
-Phase = Literal["PENDING", "RUNNING"]
 _LOG = logging.getLogger("engine.sync")
 
 

@@ -15,8 +15,9 @@ from engine.core.assumptions import RETRY_SECONDS
 from engine.core.names import table_name
 from engine.core.schema import MAX_LISTED_FAILURES, IndexSpec, SyncReport
 from engine.errors import BadRequest, CorruptFile, InvalidState, Locked, StorageFailed
+from engine.service.pacing.passages import BUSY, Passages
 from engine.service.serving.serving_endpoints import ServingEndpoints
-from engine.service.sync.difference import is_made_from, state_of, take_difference
+from engine.service.sync.difference import changed_at, is_made_from, state_of, take_difference
 from engine.service.sync.encoded_texts import EncodedTexts, encoding_progress
 from engine.service.sync.failures import SyncAttempt
 from engine.service.sync.row_vectors import NoVectors, RowVectors, StoredVectors
@@ -31,11 +32,6 @@ from engine.store.segments.hashing import HASH_KIND
 from engine.store.tables.table import Table
 from engine.store.tables.table_store import TableStore
 
-BUSY = (
-    "Index is not ready to sync yet. Pipeline is in state RUNNING and needs to be in one of the "
-    "following states to sync: COMPLETED, FAILED, CANCELED."
-)
-
 
 class SyncRun:
     """One sync of one index, to be run once: from the source table's state to a published version.
@@ -43,6 +39,10 @@ class SyncRun:
     Rows without key or usable vector, and later rows of a repeated key, are left out and reported.
     Where it fails, what was published before goes on serving, and the index remembers why until a
     sync succeeds: see `failures`.
+
+    Attributes:
+        until: by the workspace's clock, when it is over and what it brings is read, once it is
+            accepted; None where that is when it is done.
     """
 
     def __init__(
@@ -51,16 +51,20 @@ class SyncRun:
         tables: TableStore,
         serving: ServingEndpoints,
         versions: VersionStore,
+        passages: Passages,
         *,
         asked: bool = True,
     ) -> None:
         """
         Args:
+            passages: how long the sync takes, and until when what it brings is not read.
             asked: somebody asked for this sync. Otherwise what failed, and rows that a model failed
                 on, are tried again only once in `RETRY_SECONDS`.
         """
         self._tables, self._serving, self._versions = tables, serving, versions
         self._spec: IndexSpec = versions.spec
+        self._passages = passages
+        self.until: int | None = None
         self._attempt = SyncAttempt(layout, self._spec.name, asked)
         self._started = time.monotonic()
         self._lock = contextlib.ExitStack()
@@ -87,7 +91,11 @@ class SyncRun:
             StorageFailed: the system refused the lock.
         """
         try:
-            self._lock.enter_context(self._versions.writing(wait_seconds=0.1))
+            with contextlib.ExitStack() as lock:
+                lock.enter_context(self._versions.writing(wait_seconds=0.1))
+                is_first = not self._versions.current_number()
+                self.until = self._passages.begin(self._spec, is_first)
+                self._lock = lock.pop_all()
         except Locked as error:
             if error.lock == f"index-{self._spec.name}":
                 raise BadRequest(BUSY) from None
@@ -177,7 +185,8 @@ class SyncRun:
                 raise self._emptying(held, counts.failures)
             report = self._report(change, counts, changed=not (known and change.is_empty))
             # Of a damaged version no predecessor is kept.
-            change.publish(self._facts(rows, state, report), alone=current is None)
+            facts = self._facts(rows, state, report) | self._read_from(rows.table, current)
+            change.publish(facts, alone=current is None)
         except BaseException:
             change.discard()
             raise
@@ -209,6 +218,15 @@ class SyncRun:
             "retry": rows.vectors.retry,
             "created_at": time.time_ns() // 1_000_000,
         }
+
+    def _read_from(self, source: Table, before: Version | None) -> dict[str, int]:
+        """What the new version's manifest says of when queries read it."""
+        if self._passages.clock.pace.is_instant:
+            return {}
+        if self.until is not None:
+            return {"visible_at": self.until}
+        known = before.facts["created_at"] if before is not None else 0
+        return {"visible_at": self._passages.followed(max(known, changed_at(source)))}
 
     def _compact(self, version: Version) -> None:
         parts = due(version, self._spec.row_weight)

@@ -16,7 +16,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ from engine.store.layout import (
 from engine.store.segments.segment import Segment
 
 WASTE = 0.25  # share of deleted rows from which a segment is written again
-KEPT_VERSIONS = 2  # the published one and its predecessor
+KEPT_VERSIONS = 2  # the one that queries read and its predecessor, beside later ones
 _SETTLED_NS = 3_000_000_000  # more than the coarsest times of change that file systems keep
 _OPEN_ATTEMPTS = 100  # of a reader to open the published version, while writers supersede it
 
@@ -122,8 +122,15 @@ class Version:
 class VersionStore:
     """The versions of one index. Safe to use from many threads; writers hold the index's lock."""
 
-    def __init__(self, layout: Layout, spec: IndexSpec) -> None:
-        self.layout = layout
+    def __init__(
+        self, layout: Layout, spec: IndexSpec, now: Callable[[], int] | None = None
+    ) -> None:
+        """
+        Args:
+            now: the time in milliseconds, where queries read a version from the time on that its
+                manifest names as `visible_at`; None where they read each as soon as it is published.
+        """
+        self.layout, self._now = layout, now
         self._folder = layout.index_dir(spec.name)
         self._manifests = Manifests(self._folder / "versions", spec)
         self.spec = spec
@@ -151,8 +158,35 @@ class VersionStore:
         numbers = self.numbers()
         return numbers[-1] if numbers else 0
 
+    def visible(self) -> Version | None:
+        """The version that queries read: the newest whose time has come; None before the first one.
+
+        Raises:
+            as `current`.
+        """
+        return self._opened(self._visible_number)
+
+    def _visible_number(self) -> int:
+        if self._now is None:
+            return self.current_number()
+        now = self._now()
+        for number in reversed(self.numbers()):
+            opened = self._open.get(number)
+            facts = opened.facts if opened is not None else self._manifests.read(number)
+            if facts.get("visible_at", 0) <= now:
+                return number
+        return 0
+
+    def _oldest_read(self) -> int:
+        """Number of the oldest version that queries read, now or from some time on; 0: any."""
+        with contextlib.suppress(FileNotFoundError, VitrineError):
+            return self._visible_number()
+        return 0
+
     def settled(self) -> Version | None:
-        """The published version, if the folder's time of change says that it is known; else None.
+        """The version that queries read, if the folder's time of change says that it is known.
+
+        Else None.
 
         A folder that had not changed for some seconds when it was listed has another time of change
         after the next publishing, also where that time is coarse.
@@ -174,14 +208,18 @@ class VersionStore:
             CorruptFile: one of its files is damaged or gone. StorageFailed: it can't be read.
             WrittenTooFast: each version was collected before it was open.
         """
+        return self._opened(self.current_number)
+
+    def _opened(self, which: Callable[[], int]) -> Version | None:
         for _ in range(_OPEN_ATTEMPTS):
             stamp = self._manifests.stamp()
-            number = self.current_number()
-            if not number:
-                return None
+            number = 0
             try:
+                number = which()
+                if not number:
+                    return None
                 version = self.get(number)
-                if stamp is not None and time.time_ns() - stamp[0] > _SETTLED_NS:
+                if stamp is not None and self._is_settled(stamp, version):
                     self._settled = (stamp, version)
                 return version
             except FileNotFoundError:
@@ -192,6 +230,12 @@ class VersionStore:
         raise WrittenTooFast(
             f"Index {self.spec.name} is being written faster than it can be opened here. Try again."
         )
+
+    def _is_settled(self, stamp: tuple[int, int], version: Version) -> bool:
+        """Whether queries read a version for as long as the folder has this stamp."""
+        if time.time_ns() - stamp[0] <= _SETTLED_NS:
+            return False
+        return self._now is None or version.number == self.current_number() == self._oldest_read()
 
     def get(self, number: int) -> Version:
         """A version by its number.
@@ -207,6 +251,8 @@ class VersionStore:
             if number not in self._open:
                 version = self._read_whole(number)
                 newest = max([number, *self._open])
+                if self._now is not None:
+                    newest = min(newest, self._oldest_read() + KEPT_VERSIONS - 1)
                 kept = {n: v for n, v in self._open.items() if n > newest - KEPT_VERSIONS}
                 self._open = {**kept, number: version}
             return self._open[number]
@@ -320,7 +366,11 @@ class VersionStore:
 
     def collect(self, versions: int = KEPT_VERSIONS) -> None:
         """Remove everything that the last versions don't refer to; the caller holds the lock."""
-        segments = self._manifests.collect(self.numbers()[-versions:])
+        numbers = self.numbers()
+        kept = set(numbers[-versions:])
+        if self._now is not None:
+            kept |= {number for number in numbers if number >= self._oldest_read()}
+        segments = self._manifests.collect(sorted(kept))
         remove_others(self.segments_dir, segments)
         leftovers = list(self._folder.glob(".writing-*"))
         if leftovers:  # of a crash, or of somebody who changes the description just now

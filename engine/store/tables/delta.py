@@ -53,6 +53,14 @@ class DeltaSource:
     change_feed: bool
     _table: Any = field(repr=False, compare=False)  # deltalake.DeltaTable, held at this version
 
+    @property
+    def changed_at(self) -> int:
+        """When it was committed, by the system's clock, in milliseconds; 0 where that is not known."""
+        commit = self.folder / "_delta_log" / f"{self.version:020}.json"
+        with contextlib.suppress(OSError):  # it has gone into a checkpoint
+            return commit.stat().st_mtime_ns // 1_000_000
+        return 0
+
     def batches(
         self, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS
     ) -> Iterator[pa.RecordBatch]:

@@ -138,7 +138,7 @@ class Deployments:
 
     def look_after(self, facts: EndpointFacts) -> None:
         """Go on with a deployment that nobody carries out any more."""
-        if facts.pending is None or facts.failure is not None:
+        if facts.pending is None or facts.failure is not None or facts.pending.is_deployed:
             return
         if not self._layout.is_being_written(_lock_of(facts.name)):
             self.start(facts.name)

@@ -64,6 +64,11 @@ class Entity:
     creator: str = ""
     update: str = ""
 
+    @property
+    def is_deployed(self) -> bool:
+        """Whether it can answer: an encoder always can."""
+        return self.source is None or self.model is not None
+
     def to_json(self) -> Json:
         return asdict(self)
 

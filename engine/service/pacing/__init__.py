@@ -1,0 +1,1 @@
+"""How long things take that are done at once here and take their time in the cloud."""
