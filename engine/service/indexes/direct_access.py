@@ -96,6 +96,37 @@ def upsert(versions: VersionStore, rows: object) -> dict[str, Any]:
     return _reply(len(given), failed)
 
 
+def changed_rows(versions: VersionStore, rows: object) -> list[dict[str, Any]]:
+    """Those of some rows that an upsert would add or change, and those that it would refuse.
+
+    Raises:
+        InvalidParameterValue: not a list of dicts, or a row without its key.
+    """
+    spec = versions.spec
+    given = _check_rows(rows, spec)
+    good, failed = _usable_rows(given, spec)
+    version = versions.current()
+    if version is None or not good:
+        return given
+    parts, places = Change(versions, version).find(list(good))
+    table, vectors = _as_arrow(list(good.values()), spec)
+    wanted = table.to_pylist()
+    changed: set[int] = {place for place, part in enumerate(parts) if part < 0}
+    for number in np.unique(parts[parts >= 0]).tolist():
+        here = np.flatnonzero(parts == number)
+        segment = version.parts[number].segment
+        stored = segment.fetch(table.column_names, places[here])
+        held = segment.vectors.take(places[here])
+        for place, vector, values in zip(here.tolist(), held, zip(*stored)):
+            row = dict(zip(table.column_names, values))
+            if row != wanted[place] or not np.array_equal(vector, vectors[place]):
+                changed.add(place)
+    refused = [row for row in given if _shown_key(row[spec.primary_key]) in dict(failed)]
+    names = spec.vector_column
+    chosen = [{**wanted[i], names: vectors[i]} for i in sorted(changed)]
+    return [*chosen, *refused]
+
+
 def delete(versions: VersionStore, keys: object) -> dict[str, Any]:
     """Delete rows by key; a key that no row has counts as deleted.
 
