@@ -10,8 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.doors.seeding.file.document import Document, Problem, SeedRefused
 from engine.doors.seeding.endpoints import carry_out_endpoint, carry_out_serving, endpoint_problem
+from engine.doors.seeding.file.document import Document, Problem, SeedRefused
+from engine.doors.seeding.file.python_file import run_python
+from engine.doors.seeding.file.reading import read_document
+from engine.doors.seeding.file.resources import Resource, read_resources
 from engine.doors.seeding.indexes import carry_out_index, index_problem, unmade_needs
 from engine.doors.seeding.namespaces import (
     carry_out_namespace,
@@ -19,10 +22,7 @@ from engine.doors.seeding.namespaces import (
     make_room,
     volume_problem,
 )
-from engine.doors.seeding.file.python_file import run_python
-from engine.doors.seeding.file.reading import read_document
 from engine.doors.seeding.report import ApplyReport, Outcome
-from engine.doors.seeding.file.resources import Resource, read_resources
 from engine.doors.seeding.setting import Setting
 from engine.doors.seeding.tables import carry_out_table, table_problem
 from engine.errors import VitrineError
@@ -87,9 +87,7 @@ def apply(
     return ApplyReport([ran, *report.outcomes], report.notes)
 
 
-def _apply(
-    document: Document, workspace: Workspace, dry_run: bool, recreate: bool
-) -> ApplyReport:
+def _apply(document: Document, workspace: Workspace, dry_run: bool, recreate: bool) -> ApplyReport:
     found, notes = read_resources(document)
     setting = Setting(workspace, document, found, dry_run, recreate)
     problems = [problem for resource in found for problem in _problems(setting, resource)]

@@ -1,4 +1,4 @@
-"""Endpoints of a file, of vector search and of model serving: making them, or changing what can change."""
+"""Endpoints of a file, of vector search and of model serving: made, or changed where they can."""
 
 from __future__ import annotations
 

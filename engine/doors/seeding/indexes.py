@@ -37,8 +37,8 @@ def index_problem(setting: Setting, resource: Resource) -> str | None:
     ]
     if differing:
         return (
-            f"index {resource.name} is another one: {'; '.join(differing)}. Indexes don't change in that: "
-            "give --recreate to delete it and make it anew, or choose another name."
+            f"index {resource.name} is another one: {'; '.join(differing)}. Indexes don't change in "
+            "that: give --recreate to delete it and make it anew, or choose another name."
         )
     return None
 
@@ -47,9 +47,9 @@ def _missing(setting: Setting, request: IndexRequest | DirectAccessRequest) -> s
     """What an index needs and is neither in the file nor in the workspace."""
     workspace = setting.workspace
     endpoint = request.endpoint
-    if setting.named("vector_search_endpoints", endpoint) is None:
-        if not workspace.endpoint_exists(endpoint):
-            return f"endpoint {endpoint!r} is neither in the file nor in the workspace."
+    is_named = setting.named("vector_search_endpoints", endpoint) is not None
+    if not is_named and not workspace.endpoint_exists(endpoint):
+        return f"endpoint {endpoint!r} is neither in the file nor in the workspace."
     if isinstance(request, IndexRequest):
         table = table_name(request.source_table)
         if setting.named("tables", str(table)) is None and not workspace.tables.exists(table):
@@ -105,7 +105,7 @@ def _of_direct(spec: IndexSpec, request: DirectAccessRequest) -> list[tuple[str,
 
 def _of_delta_sync(spec: IndexSpec, request: IndexRequest) -> list[tuple[str, Any, Any]]:
     own = None if spec.is_managed else spec.vector_column or None
-    fields = [
+    fields: list[tuple[str, Any, Any]] = [
         ("source_table", spec.source_table, str(table_name(request.source_table))),
         ("pipeline_type", spec.pipeline_type, request.pipeline),
         ("index_subtype", spec.index_subtype, request.subtype),
@@ -177,13 +177,13 @@ def carry_out_index(setting: Setting, resource: Resource) -> tuple[str, str]:
 def _brought_up(setting: Setting, resource: Resource, spec: IndexSpec) -> tuple[str, str]:
     changed = _settings(setting, resource, spec)
     if spec.is_direct_access:
-        rows = workspace_rows = _rows(setting, resource)
+        rows = changed_rows = _rows(setting, resource)
         if rows:
-            workspace_rows = list(setting.workspace.indexes.changed_rows(resource.name, rows))
-        if workspace_rows and not setting.dry_run:
-            _upsert(setting, resource, workspace_rows)
-        if workspace_rows:
-            return "upsert", f"{len(workspace_rows):,} of {len(rows):,} rows"
+            changed_rows = setting.workspace.indexes.changed_rows(resource.name, rows)
+        if changed_rows and not setting.dry_run:
+            _upsert(setting, resource, changed_rows)
+        if changed_rows:
+            return "upsert", f"{len(changed_rows):,} of {len(rows):,} rows"
         return ("change" if changed else "unchanged"), f"{len(rows):,} rows"
     source = str(spec.source_table)
     if setting.dry_run:

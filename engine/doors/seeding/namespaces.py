@@ -54,7 +54,9 @@ def _create(setting: Setting, section: str, name: str, **facts: Any) -> None:
 def carry_out_namespace(setting: Setting, resource: Resource) -> tuple[str, str]:
     """Make or change a catalog or a schema; what was done, and no detail."""
     section, name = resource.section, resource.name
-    said = {fact: resource.fields[fact] for fact in ("comment", "properties") if fact in resource.fields}
+    said = {
+        fact: resource.fields[fact] for fact in ("comment", "properties") if fact in resource.fields
+    }
     found = _found(setting, section, name)
     if found is None:
         if not setting.dry_run:
@@ -83,7 +85,10 @@ def volume_problem(setting: Setting, resource: Resource) -> str | None:
         return "a volume is EXTERNAL with a storage_location only: the folder that it stands for."
     if folder is not None and registered != (location is not None):
         now = f"stands for {folder}" if registered else "has files of its own"
-        return f"volume {resource.name} is there and {now}. Delete it: vitrine volume delete {resource.name}"
+        return (
+            f"volume {resource.name} is there and {now}. Delete it, or choose another name: vitrine "
+            f"volume delete {resource.name}"
+        )
     return None
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from engine.doors.seeding.file.document import Document
-from engine.doors.seeding.report import Outcome
 from engine.doors.seeding.file.resources import Resource
+from engine.doors.seeding.report import Outcome
 from engine.workspace import Workspace
 
 KINDS = {

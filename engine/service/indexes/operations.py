@@ -104,9 +104,7 @@ class Indexes:
         maintenance.compact_in_background(versions)
         return reply
 
-    def changed_rows(
-        self, name: str, rows: Sequence[Mapping[str, Any]]
-    ) -> Sequence[Mapping[str, Any]]:
+    def changed_rows(self, name: str, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Those of some rows that an upsert would add, change or refuse; see `upsert`."""
         return direct.changed_rows(self._direct(name, "Upsert"), rows)
 

@@ -24,7 +24,8 @@ def _same(one: pa.ChunkedArray, other: pa.ChunkedArray) -> bool:
     )
 
 
-def _has_nan(column: pa.ChunkedArray) -> bool:
+def _has_nan(column: pa.ChunkedArray | pa.Array) -> bool:
     if is_list(column.type):
-        return _has_nan(pa.chunked_array([pc.list_flatten(column).combine_chunks()])) if len(column) else False
+        flat = pc.list_flatten(column)
+        return _has_nan(flat)
     return pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py() is True

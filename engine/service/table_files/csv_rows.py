@@ -34,7 +34,9 @@ def read_csv(path: Path, delimiter: str | None = None, encoding: str | None = No
     text = decoded(path, encoding)
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise BadSourceFile("there is a NUL character, which no CSV has.", file=str(path), line=line)
+        raise BadSourceFile(
+            "there is a NUL character, which no CSV has.", file=str(path), line=line
+        )
     separator = delimiter or _separator(text)
     names = _header(path, text, separator)
     wrong: list[tuple[int | None, int]] = []
@@ -88,8 +90,8 @@ def decoded(path: Path, encoding: str | None = None) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise BadSourceFile(
-            f"the byte 0x{data[error.start]:02x} is not in {chosen}. Save the file in UTF-8, or name its "
-            "encoding, such as cp1252.",
+            f"the byte 0x{data[error.start]:02x} is not in {chosen}. Save the file in UTF-8, or name "
+            "its encoding, such as cp1252.",
             file=str(path),
             line=line,
         ) from None

@@ -33,7 +33,9 @@ def _list(text: str, source: str) -> list[dict[str, Any]]:
     try:
         rows = _loads(text)
     except json.JSONDecodeError as error:
-        raise BadSourceFile(f"this is not JSON ({error.msg})", file=source, line=error.lineno) from None
+        raise BadSourceFile(
+            f"this is not JSON ({error.msg})", file=source, line=error.lineno
+        ) from None
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
             raise BadSourceFile(f"item {number} is {row!r:.80}; expected an object", file=source)
@@ -51,7 +53,9 @@ def _lines(text: str, source: str) -> Iterator[dict[str, Any]]:
                 f"this is not JSON ({error.msg})", file=source, line=number
             ) from None
         if not isinstance(row, dict):
-            raise BadSourceFile(f"this is {row!r:.80}; expected an object", file=source, line=number)
+            raise BadSourceFile(
+                f"this is {row!r:.80}; expected an object", file=source, line=number
+            )
         yield row
 
 

@@ -62,9 +62,9 @@ def column_type(name: str, text: str) -> pa.DataType:
     found = parse_sql_type(text)
     if found is None:
         raise InvalidInputException(
-            f"column {name!r:.80} is of the type {text!r:.80}, which tables here can't hold. Offered are "
-            "int, bigint, float, double, decimal(p,s), string, boolean, date, timestamp, binary, and "
-            "array<...> of one."
+            f"column {name!r:.80} is of the type {text!r:.80}, which tables here can't hold. Offered "
+            "are int, bigint, float, double, decimal(p,s), string, boolean, date, timestamp, binary, "
+            "and array<...> of one."
         )
     return found
 
@@ -131,7 +131,8 @@ def read_files(paths: Sequence[Path], how: RowFormat = RowFormat()) -> pa.Table:
         found = next(i for i, table in enumerate(tables) if table.schema != tables[0].schema)
         raise InvalidInputException(
             f"{paths[found]} and {paths[0]} have other columns or types: "
-            f"{_shown(tables[found].schema)}, and {_shown(tables[0].schema)}. Give columns with their types."
+            f"{_shown(tables[found].schema)}, and {_shown(tables[0].schema)}. Give columns with their "
+            "types."
         ) from None
 
 
@@ -145,7 +146,9 @@ def _parquet(path: Path) -> pa.Table:
             return pq.read_table(path)
         return pq.ParquetFile(path).read()
     except (pa.ArrowException, OSError) as error:
-        raise BadSourceFile(f"it can't be read as Parquet: {error!s:.300}", file=str(path)) from None
+        raise BadSourceFile(
+            f"it can't be read as Parquet: {error!s:.300}", file=str(path)
+        ) from None
 
 
 def rows_of_file(path: Path, how: RowFormat = RowFormat()) -> list[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""What a file says of rows and their columns: where rows come from, types, keys. Knows forms; not rows."""
+"""What a file says of rows and their columns: where rows come from, types, keys. Knows forms."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def check_rows(section: str, fields: Values, place: Place, problems: list[Proble
         problems.append(Problem((*place, "delimiter"), "expected one character."))
     if section == "vector_search_indexes":
         if given and str(fields.get("index_type", "")).upper() == "DELTA_SYNC":
-            reason = "an index of type DELTA_SYNC has the rows of its source_table; list them there."
+            reason = (
+                "an index of type DELTA_SYNC has the rows of its source_table; list them there."
+            )
             problems.append(Problem((*place, given[0]), reason))
         return
     _check_table(fields, place, problems)
@@ -82,7 +84,7 @@ def _check_table(fields: Values, place: Place, problems: list[Problem]) -> None:
 def _columns(
     fields: Values, place: Place, problems: list[Problem]
 ) -> Iterator[tuple[str, dict[str, Any], Place]]:
-    """The columns that are listed: `{name: type}`, `{name: {type, comment}}`, or a list of the latter."""
+    """The listed columns: `{name: type}`, `{name: {type, comment}}`, or a list of the latter."""
     listed = fields.get("columns", [])
     if not isinstance(listed, (dict, list)):
         reason = f"this is {shown(listed)}; expected types by column, or a list of columns."
@@ -103,15 +105,15 @@ def _columns(
         yield name, facts, inner
 
 
-def _check_column(
-    name: str, facts: dict[str, Any], place: Place, problems: list[Problem]
-) -> None:
+def _check_column(name: str, facts: dict[str, Any], place: Place, problems: list[Problem]) -> None:
     for fact, value in facts.items():
         if fact not in _FACTS:
             hint = suggestion(str(fact), _FACTS) or f" It takes {', '.join(_FACTS)}."
             problems.append(Problem((*place, fact), f"unknown field {fact!r:.80}.{hint}"))
         elif fact == "nullable" and not isinstance(value, bool):
-            problems.append(Problem((*place, fact), f"this is {shown(value)}; expected true or false."))
+            problems.append(
+                Problem((*place, fact), f"this is {shown(value)}; expected true or false.")
+            )
         elif fact != "nullable" and not isinstance(value, str):
             problems.append(Problem((*place, fact), f"this is {shown(value)}; expected a string."))
     kind = facts.get("type", facts.get("type_text"))

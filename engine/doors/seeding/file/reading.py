@@ -47,8 +47,8 @@ def _check_size(file: Path) -> None:
         raise BadSourceFile(f"it can't be read ({error.strerror})", file=str(file)) from None
     if size > _LARGEST:
         raise BadSourceFile(
-            f"it has {size:,} bytes; expected at most {_LARGEST:,}. Put rows into files of their own, and "
-            "name them with from:",
+            f"it has {size:,} bytes; expected at most {_LARGEST:,}. Put rows into files of their "
+            "own, and name them with from:",
             file=str(file),
         )
 

@@ -42,8 +42,8 @@ class References:
             value = self._lookup(match[1].strip())
             if value is None or isinstance(value, (dict, list)) or depth > _DEEPEST:
                 reason = (
-                    f"{match[0]:.120} stands for nothing here. Known are ${{var.NAME}} with a default in "
-                    "variables, and ${resources.SECTION.KEY.FIELD}."
+                    f"{match[0]:.120} stands for nothing here. Known are ${{var.NAME}} with a default "
+                    "in variables, and ${resources.SECTION.KEY.FIELD}."
                 )
                 problems.append(Problem(place, reason))
                 return match[0]

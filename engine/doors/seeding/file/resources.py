@@ -60,7 +60,7 @@ def read_resources(document: Document) -> tuple[list[Resource], list[str]]:
         reason = f"the file holds {what}; expected sections such as {', '.join(ORDER[3:])}."
         raise SeedRefused(document, [Problem((), reason)])
     sections, notes = _sections(top, problems)
-    references = References(top, {place[-1]: value for place, value in sections})
+    references = References(top, {str(place[-1]): value for place, value in sections})
     found: list[Resource] = []
     for place, value in sections:
         for inner, given in _items(value, place, problems):
@@ -167,9 +167,7 @@ def _full_name(section: str, fields: Values) -> str:
     return full
 
 
-def _request(
-    section: str, name: str, fields: Values
-) -> IndexRequest | DirectAccessRequest | None:
+def _request(section: str, name: str, fields: Values) -> IndexRequest | DirectAccessRequest | None:
     if section != "vector_search_indexes":
         return None
     return index_request(name, fields["endpoint_name"], fields)
