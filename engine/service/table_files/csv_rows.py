@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -39,38 +41,42 @@ def read_csv(path: Path, delimiter: str | None = None, encoding: str | None = No
         )
     separator = delimiter or _separator(text)
     names = _header(path, text, separator)
-    wrong: list[tuple[int | None, int]] = []
+    wrong: list[pa_csv.InvalidRow] = []
 
     def keep(row: pa_csv.InvalidRow) -> str:
-        wrong.append((row.number, row.actual_columns))
+        wrong.append(row)
         return "skip"
 
     try:
-        table = pa_csv.read_csv(
-            io.BytesIO(text.encode()),
-            # Rows have numbers in messages where one thread reads them.
-            read_options=pa_csv.ReadOptions(use_threads=False),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=separator, newlines_in_values=True, invalid_row_handler=keep
-            ),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
-        )
+        table = pa_csv.read_csv(io.BytesIO(text.encode()), *_how(names, separator, keep))
     except pa.ArrowException as error:
         raise BadSourceFile(f"it can't be read as CSV: {error!s:.300}", file=str(path)) from None
     if wrong:
-        number, fields = wrong[0]
         more = f" {len(wrong) - 1:,} more rows are so." if len(wrong) > 1 else ""
         raise BadSourceFile(
-            f"row {number} has {fields} fields, the header {len(names)}. Put quotes around a field "
-            f"that holds {separator!r}.{more}",
+            f"row {wrong[0].number} has {wrong[0].actual_columns} fields, the header {len(names)}. Put "
+            f"quotes around a field that holds {separator!r}.{more}",
             file=str(path),
         )
     return table
+
+
+def _how(
+    names: Sequence[str], separator: str, wrong: Callable[[pa_csv.InvalidRow], str]
+) -> tuple[Any, ...]:
+    """How Arrow is to read: every column as text, and what is called for a row of another length."""
+    return (
+        pa_csv.ReadOptions(use_threads=False),  # rows have numbers where one thread reads them
+        pa_csv.ParseOptions(
+            delimiter=separator, newlines_in_values=True, invalid_row_handler=wrong
+        ),
+        pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
 
 
 def decoded(path: Path, encoding: str | None = None) -> str:

@@ -57,66 +57,66 @@ class NewIndexOptions:
         return (self.index_type or "").upper() == "DIRECT_ACCESS"
 
 
+_OPTIONS = (
+    click.argument("name"),
+    click.argument("endpoint", metavar="[ENDPOINT_NAME]", required=False),
+    click.argument("key", metavar="[PRIMARY_KEY]", required=False),
+    click.argument("kind", metavar="[INDEX_TYPE]", required=False),
+    click.option("--json", "body", metavar="JSON", help="The request's body, or @FILE with it."),
+    click.option("--endpoint", "endpoint_name", help=f"[default: {DEFAULT_ENDPOINT}]"),
+    click.option("--primary-key", metavar="COLUMN", help=f"[default: {DEFAULT_KEY}]"),
+    click.option(
+        "--index-type",
+        metavar="TYPE",
+        help="DELTA_SYNC or DIRECT_ACCESS.  [default: DELTA_SYNC]",
+    ),
+    click.option("--source", "--source-table", metavar="TABLE", help="The table it follows."),
+    click.option(
+        "--vector-column",
+        "--embedding-vector-column",
+        metavar="COLUMN",
+        help="The column that holds vectors.",
+    ),
+    click.option(
+        "--source-column",
+        "--embedding-source-column",
+        metavar="COLUMN",
+        help="Instead, a column of texts to encode.",
+    ),
+    click.option(
+        "--model-endpoint",
+        "--embedding-model-endpoint-name",
+        metavar="NAME",
+        help="The serving endpoint that encodes texts.",
+    ),
+    click.option(
+        "--query-model-endpoint",
+        "--model-endpoint-name-for-query",
+        metavar="NAME",
+        help="Another one for the texts of queries.",
+    ),
+    click.option(
+        "--dimension",
+        "--embedding-dimension",
+        type=int,
+        help="Length of the vectors; default: as in the table.",
+    ),
+    click.option(
+        "--schema", "--schema-json", metavar="JSON", help="Types by column; of DIRECT_ACCESS."
+    ),
+    click.option("--index-subtype", metavar="TYPE", help="HYBRID, or FULL_TEXT: no vectors."),
+    click.option("--pipeline-type", default="TRIGGERED", show_default=True),
+    click.option(
+        "--columns", "--columns-to-sync", help="Comma-separated columns to sync; default: all."
+    ),
+    click.option(
+        "--writeback", is_flag=True, help="Write computed vectors to NAME_writeback_table."
+    ),
+)
+
+
 def _options(command: _Command) -> _Command:
-    options = [
-        click.argument("name"),
-        click.argument("endpoint", metavar="[ENDPOINT_NAME]", required=False),
-        click.argument("key", metavar="[PRIMARY_KEY]", required=False),
-        click.argument("kind", metavar="[INDEX_TYPE]", required=False),
-        click.option(
-            "--json", "body", metavar="JSON", help="The request's body, or @FILE with it."
-        ),
-        click.option("--endpoint", "endpoint_name", help=f"[default: {DEFAULT_ENDPOINT}]"),
-        click.option("--primary-key", metavar="COLUMN", help=f"[default: {DEFAULT_KEY}]"),
-        click.option(
-            "--index-type",
-            metavar="TYPE",
-            help="DELTA_SYNC or DIRECT_ACCESS.  [default: DELTA_SYNC]",
-        ),
-        click.option("--source", "--source-table", metavar="TABLE", help="The table it follows."),
-        click.option(
-            "--vector-column",
-            "--embedding-vector-column",
-            metavar="COLUMN",
-            help="The column that holds vectors.",
-        ),
-        click.option(
-            "--source-column",
-            "--embedding-source-column",
-            metavar="COLUMN",
-            help="Instead, a column of texts to encode.",
-        ),
-        click.option(
-            "--model-endpoint",
-            "--embedding-model-endpoint-name",
-            metavar="NAME",
-            help="The serving endpoint that encodes texts.",
-        ),
-        click.option(
-            "--query-model-endpoint",
-            "--model-endpoint-name-for-query",
-            metavar="NAME",
-            help="Another one for the texts of queries.",
-        ),
-        click.option(
-            "--dimension",
-            "--embedding-dimension",
-            type=int,
-            help="Length of the vectors; default: as in the table.",
-        ),
-        click.option(
-            "--schema", "--schema-json", metavar="JSON", help="Types by column; of DIRECT_ACCESS."
-        ),
-        click.option("--index-subtype", metavar="TYPE", help="HYBRID, or FULL_TEXT: no vectors."),
-        click.option("--pipeline-type", default="TRIGGERED", show_default=True),
-        click.option(
-            "--columns", "--columns-to-sync", help="Comma-separated columns to sync; default: all."
-        ),
-        click.option(
-            "--writeback", is_flag=True, help="Write computed vectors to NAME_writeback_table."
-        ),
-    ]
-    for option in reversed(options):
+    for option in reversed(_OPTIONS):
         command = option(command)
     return command
 

@@ -37,12 +37,14 @@ class Document:
 
     def where(self, place: Place) -> str:
         """A place in words: `line 7, tables[0].name`."""
-        line = next(
-            (self.lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in self.lines),
-            None,
-        )
-        words = [f"line {line}"] if line is not None else []
+        line = self.line(place)
+        words = [f"line {line}"] if line else []
         return ", ".join([*words, shown_place(place)] if place else words)
+
+    def line(self, place: Place) -> int:
+        """The line of a place, or of what it is in; 0 where that is not known."""
+        above = (place[:n] for n in range(len(place), 0, -1))
+        return next((self.lines[one] for one in above if one in self.lines), 0)
 
     def path(self, text: str) -> Path:
         """A path of the file's, which starts in its folder unless it is absolute."""
@@ -63,10 +65,10 @@ class SeedRefused(InvalidInputException):
     """
 
     def __init__(self, document: Document, problems: list[Problem]) -> None:
-        self.problems = problems
+        self.problems = sorted(problems, key=lambda one: document.line(one.place))
         what = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         lines = []
-        for one in problems:
+        for one in self.problems:
             where = document.where(one.place)
             lines.append(f"\n  {where}: {one.reason}" if where else f"\n  {one.reason}")
         super().__init__(

@@ -142,7 +142,8 @@ def _inside(value: Any, field: Field, place: Place, problems: list[Problem]) -> 
 def unknown_section(name: object, place: Place) -> Problem:
     """What to say of a section that is none."""
     text = str(name)
-    near = [section for section in ORDER if text.lower().strip("s") in section] if text else []
+    word = text.lower().rstrip("s")
+    near = [section for section in reversed(ORDER) if word in section] if len(word) > 3 else []
     hint = f" Did you mean {near[0]!r}?" if near else suggestion(text, ORDER)
     known = "" if hint else f" Sections: {', '.join(ORDER)}."
     return Problem((*place, text), f"unknown section {text!r:.80}.{hint}{known}")

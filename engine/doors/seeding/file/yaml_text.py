@@ -28,7 +28,7 @@ _BOOLEANS = {
     "FALSE": False,
 }
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)?(\.[0-9]*)?([eE][-+]?[0-9]+)?")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = {".nan": "nan", ".inf": "inf", "-.inf": "-inf", "+.inf": "inf"}
 
 
@@ -176,7 +176,7 @@ def _scalar(event: Any, line: int) -> Any:
         return int(text)
     if text.lower() in _SPECIAL:
         return float(_SPECIAL[text.lower()])
-    if _FLOAT.fullmatch(text) and any(map(str.isdigit, text)):
+    if _FLOAT.fullmatch(text):
         return float(text)
     return text
 
