@@ -263,7 +263,7 @@ def test_what_is_missing_is_said_before_anything_is_made(workspace: Workspace) -
     index["index_subtype"] = "FULL_TEXT"
     del index["delta_sync_index_spec"]["embedding_vector_columns"]
     said["vector_search_endpoints"] = [{"name": "nowhere"}]
-    with pytest.raises(SeedRefused, match="source_table 'main.s.no' is neither"):
+    with pytest.raises(SeedRefused, match=r"source_table 'main\.s\.no' is neither"):
         engine.apply(workspace, said)
     index["delta_sync_index_spec"]["source_table"] = "main.s.t"
     with pytest.raises(SeedRefused, match="FULL_TEXT needs a STORAGE_OPTIMIZED endpoint"):

@@ -42,7 +42,7 @@ def described(folder: Path) -> dict[str, Any]:
     tables = {name: workspace.get_table(name) for name in workspace.list_tables()}
     rows = {name: workspace.read_table(name).to_pylist() for name in tables}
     versions = {name: workspace.index_versions(name) for name in INDEXES}
-    endpoints = [one for one in workspace.list_endpoints()]
+    endpoints = list(workspace.list_endpoints())
     return {"i": indexes, "t": tables, "r": rows, "v": versions, "e": endpoints}
 
 

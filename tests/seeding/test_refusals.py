@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,7 @@ def test_every_error_of_a_file_is_named_with_its_line(tmp_path: Path) -> None:
         ("tables: {a: 1}\ntables: {b: 1}\n", "line 2, tables: 'tables' stands here twice"),
         ("resources: {tabels: {}}\n", "line 1, resources.tabels: unknown section 'tabels'."),
         ("schemas: [{name: s}]\n", "line 1, schemas[0]: 's' is not a full name"),
-        ("schemas: [{name: s, catalog_name: "${var.x}"}]\n", "${var.x} stands for nothing here"),
+        ("schemas: [{name: s, catalog_name: '${var.x}'}]\n", "${var.x} stands for nothing here"),
     ],
 )
 def test_what_is_no_file_of_resources_is_refused(tmp_path: Path, text: str, reason: str) -> None:
@@ -129,7 +130,7 @@ def test_what_is_no_yaml_is_named_with_its_line(
 def test_anchors_that_grow_without_bounds_are_refused_at_once() -> None:
     names = "abcdefgh"
     lines = [f"{names[0]}: &{names[0]} [x,x,x,x,x,x,x,x,x]"]
-    for before, name in zip(names, names[1:]):
+    for before, name in itertools.pairwise(names):
         lines.append(f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]")
     with pytest.raises(NotYaml, match="more than 2,000,000 values") as refused:
         read_yaml("\n".join(lines))

@@ -194,8 +194,13 @@ def rows_table(
 
 def _given(values: list[object], kind: pa.DataType, name: str, source: str) -> pa.ChunkedArray:
     """Values as they were written, in a type that was asked for."""
-    if pa.types.is_string(kind) and all(type(value) in (int, str, type(None)) for value in values):
+    kinds = set(map(type, values)) - {type(None)}
+    # As text: numbers of a column of text, decimals to the digit, and numbers beside texts.
+    is_mixed = str in kinds and len(kinds) > 1
+    if kinds <= {int, str} and pa.types.is_string(kind):
         return pa.chunked_array([[None if one is None else str(one) for one in values]], kind)
+    if kinds <= {int, float, str} and (is_mixed or pa.types.is_decimal(kind)):
+        values = [None if one is None else str(one) for one in values]
     try:
         return pa.chunked_array([pa.array(values, kind)])
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
