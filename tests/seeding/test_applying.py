@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -305,6 +306,28 @@ def test_volumes_and_serving_endpoints_follow_the_file(
     said["volumes"][0]["storage_location"] = str(tmp_path / "b")
     with pytest.raises(SeedRefused, match="is there and has files of its own"):
         engine.apply(workspace, said)
+
+
+def test_two_who_apply_one_file_at_once_both_get_there(tmp_path: Path) -> None:
+    said = {**BASE, "vector_search_indexes": [INDEX, {**DIRECT, "rows": [{"id": 1, "v": [1, 0]}]}]}
+
+    def once(_: int) -> list[str]:
+        own = Workspace(settings=Settings(tmp_path / "ws", encoder="hashed"))
+        return [f"{one.name}: {one.detail}" for one in engine.apply(own, said).failed]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(once, range(4))) == [[], [], [], []]
+    workspace = Workspace(settings=Settings(tmp_path / "ws", encoder="hashed"))
+    assert set(actions(engine.apply(workspace, said)).values()) == {"unchanged"}
+    assert workspace.get_index("main.s.d")["status"]["indexed_row_count"] == 1
+
+
+def test_a_built_in_serving_endpoint_gets_another_model_once(workspace: Workspace) -> None:
+    name = "databricks-gte-large-en"
+    config = {"served_entities": [{"entity_name": "hashed"}]}
+    said = {"model_serving_endpoints": [{"name": name, "config": config}]}
+    assert actions(engine.apply(workspace, said)) == {name: "created"}
+    assert actions(engine.apply(workspace, said)) == {name: "unchanged"}
 
 
 # ------------------------------------------------------------------ bundles and programs

@@ -25,7 +25,7 @@ from engine.doors.seeding.namespaces import (
 from engine.doors.seeding.report import ApplyReport, Outcome
 from engine.doors.seeding.setting import Setting
 from engine.doors.seeding.tables import carry_out_table, table_problem
-from engine.errors import VitrineError
+from engine.errors import ResourceConflict, VitrineError
 from engine.workspace import Workspace
 
 _PROBLEMS: Mapping[str, Callable[[Setting, Resource], str | None]] = {
@@ -109,6 +109,15 @@ def _problems(setting: Setting, resource: Resource) -> list[Problem]:
     return [] if reason is None else [Problem(resource.place, reason)]
 
 
+def _carried_out(setting: Setting, resource: Resource) -> tuple[str, str]:
+    """What was done; again where somebody else makes the same thing at the same time."""
+    carry_out = _CARRY_OUT[resource.section]
+    try:
+        return carry_out(setting, resource)
+    except ResourceConflict:
+        return carry_out(setting, resource)
+
+
 def _carry_out(setting: Setting, resource: Resource) -> None:
     section, name = resource.section, resource.name
     unmade = unmade_needs(setting, resource) if resource.request is not None else None
@@ -116,7 +125,7 @@ def _carry_out(setting: Setting, resource: Resource) -> None:
         if unmade is not None:
             setting.add(section, name, "skipped", f"it needs {unmade}, which failed")
             return
-        action, detail = _CARRY_OUT[section](setting, resource)
+        action, detail = _carried_out(setting, resource)
     except VitrineError as error:
         setting.add(section, name, "failed", error.in_words)
     except OSError as error:

@@ -14,6 +14,7 @@ from engine.doors.seeding.setting import Setting
 from engine.errors import RowsFailed, VitrineError
 from engine.service.indexes.checks import check_offered
 from engine.service.indexes.direct_access import schema_json
+from engine.service.sync.run import SyncRunning
 from engine.service.table_files.reading import rows_of_file
 
 
@@ -194,9 +195,19 @@ def _brought_up(setting: Setting, resource: Resource, spec: IndexSpec) -> tuple[
         rows_now = setting.workspace.get_index(resource.name)["status"]["indexed_row_count"]
         synced = before != _version(setting, resource.name)
         return ("sync" if synced else "change" if changed else "unchanged"), f"{rows_now:,} rows"
-    report = setting.workspace.sync(resource.name)
+    report = _synced(setting, resource.name)
     action = "sync" if report.changed else "change" if changed else "unchanged"
     return action, _counted(report)
+
+
+def _synced(setting: Setting, name: str) -> SyncReport:
+    """What a sync does; of somebody else's that is running, when that is over."""
+    try:
+        return setting.workspace.sync(name)
+    except SyncRunning:
+        with setting.workspace.registry.open(name)[1].writing():
+            pass  # our turn
+        return setting.workspace.sync(name)
 
 
 def _version(setting: Setting, name: str) -> int | None:

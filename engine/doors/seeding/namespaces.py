@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from engine.core.names import ThreePartName
 from engine.doors.seeding.file.resources import Resource
 from engine.doors.seeding.setting import Setting
-from engine.errors import NotFound
+from engine.errors import NotFound, ResourceConflict
 
 
 def make_room(setting: Setting) -> None:
@@ -28,7 +29,8 @@ def _make_if_missing(setting: Setting, section: str, name: str) -> None:
         return
     if _found(setting, section, name) is None:
         if not setting.dry_run:
-            _create(setting, section, name)
+            with contextlib.suppress(ResourceConflict):  # somebody else makes it just now
+                _create(setting, section, name)
         setting.add(section, name, "create")
 
 

@@ -109,8 +109,8 @@ class GivenTables:
                 f"vitrine table drop {name}"
             )
         same = exists and self._is_registered(name, files)
-        if dry_run:
-            return "create" if not exists else "replace" if not same else "unchanged"
+        if dry_run and not same:
+            return "replace" if exists else "create"
         if not same:
             facts = _facts(name, said)
             if exists:

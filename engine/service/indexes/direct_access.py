@@ -121,9 +121,9 @@ def changed_rows(versions: VersionStore, rows: object) -> list[dict[str, Any]]:
             row = dict(zip(table.column_names, values))
             if row != wanted[place] or not np.array_equal(vector, vectors[place]):
                 changed.add(place)
-    refused = [row for row in given if _shown_key(row[spec.primary_key]) in dict(failed)]
-    names = spec.vector_column
-    chosen = [{**wanted[i], names: vectors[i]} for i in sorted(changed)]
+    bad = {key for key, _ in failed}
+    refused = [row for row in given if _shown_key(row[spec.primary_key]) in bad]
+    chosen = [{**wanted[i], spec.vector_column: vectors[i]} for i in sorted(changed)]
     return [*chosen, *refused]
 
 

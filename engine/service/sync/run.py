@@ -37,6 +37,10 @@ BUSY = (
 )
 
 
+class SyncRunning(BadRequest):
+    """Another sync of the index is running."""
+
+
 class SyncRun:
     """One sync of one index, to be run once: from the source table's state to a published version.
 
@@ -83,14 +87,14 @@ class SyncRun:
         """Take the index's lock; `finish`, in whatever thread, gives it back.
 
         Raises:
-            BadRequest: another sync is running. NotFound: the index was deleted meanwhile.
+            SyncRunning: another sync is. NotFound: the index was deleted meanwhile.
             StorageFailed: the system refused the lock.
         """
         try:
             self._lock.enter_context(self._versions.writing(wait_seconds=0.1))
         except Locked as error:
             if error.lock == f"index-{self._spec.name}":
-                raise BadRequest(BUSY) from None
+                raise SyncRunning(BUSY) from None
             raise
         except StorageFailed as error:
             self._attempt.failed(error)

@@ -77,7 +77,14 @@ def index_query(workspace: Workspace, name: str, as_json: bool, **given: Any) ->
         print_json(reply)
         return
     names = [column["name"] for column in reply["manifest"]["columns"]]
-    rows = [_plain(dict(zip(names, row))) for row in reply["result"].get("data_array", [])]
+    whole = _whole_numbers(workspace, name)
+    rows = [
+        {
+            column: int(value) if column in whole and value is not None else value
+            for column, value in zip(names, row)
+        }
+        for row in reply["result"].get("data_array", [])
+    ]
     print_table(rows, names)
     if not rows:
         note("no row matches")
@@ -90,14 +97,10 @@ def _columns(workspace: Workspace, name: str) -> list[str]:
     return [one for one in version.columns if one != hidden and not one.startswith("__")]
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """Whole numbers as integers: replies send every number as a float."""
-    return {
-        name: int(value)
-        if name != "score" and isinstance(value, float) and value.is_integer()
-        else value
-        for name, value in row.items()
-    }
+def _whole_numbers(workspace: Workspace, name: str) -> set[str]:
+    """The columns of integers, which replies send as floats."""
+    _, _, version = workspace.version_of(name)
+    return {one.name for one in version.columns.values() if one.kind == "int" and not one.is_array}
 
 
 def _numbers(text: str) -> list[float]:
