@@ -99,6 +99,7 @@ def test_types_that_are_given_count_and_a_value_that_has_none_is_named(tmp_path:
         (b"a|b\nx, y|\xe9\n", {"encoding": "cp1252"}),
         (b"a:b\nx, y:\xc3\xa9\n", {"delimiter": ":"}),
         (b'a,b\n"x, y",\xc3\xa9', {}),
+        (b"\n\r\na;b\n\nx, y;\xc3\xa9\n\n", {}),
     ],
 )
 def test_any_usual_csv_is_read(tmp_path: Path, data: bytes, how: dict[str, str]) -> None:
@@ -142,11 +143,24 @@ def test_json_lines_and_lists_are_rows_as_they_are_written(tmp_path: Path) -> No
     assert typed.schema.field("day").type == pa.date32()
     file.write_text('[{"a": 1}, {"a": NaN}]')
     assert rows_of_file(file)[0] == {"a": 1}
-    for text, line in (('{"a": 1}\n{"a": }\n', 2), ('{"a": 1}\n[1]\n', 2)):
+    for text, line in (
+        ('{"a": 1}\n{"a": }\n', 2),
+        ('{"a": 1}\n[1]\n', 2),
+        ('{"a": ' + "[" * 5000 + "]" * 5000 + "}", 1),
+    ):
         file.write_text(text)
         with pytest.raises(BadSourceFile) as raised:
             read_file(file)
         assert raised.value.line == line
+
+
+def test_half_a_character_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "t.jsonl"
+    file.write_text('{"a": "\\ud800"}\n')
+    with pytest.raises(InvalidInputException, match="half of a character"):
+        read_file(file)
+    with pytest.raises(InvalidInputException, match="half of a character"):
+        read_file(file, RowFormat(types={"a": "string"}))
 
 
 def test_rows_of_a_program_take_the_types_that_are_given() -> None:

@@ -33,7 +33,7 @@ def read_csv(path: Path, delimiter: str | None = None, encoding: str | None = No
         BadSourceFile: not in its encoding, no header, a column twice, a row with more or fewer fields
             than the header; names the line. InvalidInputException: an unknown encoding.
     """
-    text = decoded(path, encoding)
+    text = decoded(path, encoding).lstrip("\r\n")
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise BadSourceFile(
@@ -121,7 +121,7 @@ def _first_record(text: str, separator: str) -> list[str]:
 
 
 def _header(path: Path, text: str, separator: str) -> list[str]:
-    names = _first_record(text.lstrip("\r\n"), separator)
+    names = _first_record(text, separator)
     if not any(names):
         raise BadSourceFile("there is no header; expected the names of columns.", file=str(path))
     for place, name in enumerate(names):

@@ -15,21 +15,10 @@ from engine.core.values import shown
 from engine.errors import BadSourceFile, InvalidInputException
 from engine.service.given_rows import table_of
 from engine.service.table_files.csv_rows import read_csv
+from engine.service.table_files.formats import FORMAT_OF_ENDING, FORMATS
 from engine.service.table_files.json_rows import json_rows, read_json
 from engine.service.table_files.types import guessed, typed, with_types
 from engine.store.tables.partitions import is_delta
-
-FORMATS = ("csv", "json", "parquet", "delta")
-_SUFFIXES = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "csv",
-    ".json": "json",
-    ".jsonl": "json",
-    ".ndjson": "json",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
 
 
 @dataclass(frozen=True)
@@ -86,11 +75,11 @@ def format_of(path: Path, given: str | None = None) -> str:
         if is_delta(path):
             return "delta"
         return "parquet"
-    found = _SUFFIXES.get(path.suffix.lower())
+    found = FORMAT_OF_ENDING.get(path.suffix.lower())
     if found is None:
         raise InvalidInputException(
-            f"{path} has no ending that tells its format; expected one of {', '.join(_SUFFIXES)}, or "
-            "the format named."
+            f"{path} has no ending that tells its format; expected one of "
+            f"{', '.join(FORMAT_OF_ENDING)}, or the format named."
         )
     return found
 
@@ -173,7 +162,17 @@ def rows_table(
         BadSourceFile: a value that has no form in its column's type.
         InvalidInputException: no rows and no types, or a column that mixes values of two types.
     """
-    types = how.arrow_types
+    try:
+        return _rows_table(rows, how.arrow_types, source)
+    except UnicodeEncodeError as error:
+        raise InvalidInputException(
+            f"{source} has a text with half of a character (a lone surrogate): {error.object!r:.80}"
+        ) from None
+
+
+def _rows_table(
+    rows: Sequence[Mapping[str, object]], types: Mapping[str, pa.DataType], source: str
+) -> pa.Table:
     if not rows:
         if not types:
             raise InvalidInputException(f"{source} has no rows; give columns with their types.")

@@ -12,8 +12,7 @@ from engine.core.names import table_name
 from engine.doors.cli.catalogs.tables import table
 from engine.doors.cli.options import FILE, comma_separated, file_encoding, with_workspace
 from engine.errors import ResourceConflict
-from engine.service.catalogs.given_tables import TableSaid
-from engine.service.table_files.reading import FORMATS, RowFormat, column_type, read_files
+from engine.service.table_files.formats import FORMATS
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -24,6 +23,8 @@ _COMMA = re.compile(r",(?![^(<]*[)>])")
 
 def _types(_: click.Context, parameter: click.Parameter, text: str | None) -> dict[str, str]:
     """The types in `id:bigint,price:decimal(10,2)`."""
+    from engine.service.table_files.reading import column_type
+
     types: dict[str, str] = {}
     for part in _COMMA.split(text) if text else ():
         name, found, kind = (one.strip() for one in part.partition(":"))
@@ -70,6 +71,9 @@ def table_create(
     Numbers, dates and lists of numbers are recognized where every value of a column is one; what has
     leading zeros stays text.
     """
+    from engine.service.catalogs.given_tables import TableSaid
+    from engine.service.table_files.reading import RowFormat, read_files
+
     if replace and append:
         raise click.UsageError("--replace and --append can't be given together.")
     parts, tables = table_name(name), workspace.unity_catalog.given_tables

@@ -18,13 +18,19 @@ from engine.doors.cli.catalogs.volumes import volume
 from engine.doors.cli.options import AS_JSON, with_workspace
 from engine.doors.cli.printing import note, print_json, print_table
 from engine.errors import NotFound
-from engine.service.volume_files import FileInfo, Files
 
 if TYPE_CHECKING:
+    from engine.service.volume_files import FileInfo, Files
     from engine.workspace import Workspace
 
 _CHUNK = 1 << 20
 _PATH = click.argument("path", metavar="/Volumes/CATALOG/SCHEMA/VOLUME[/...]")
+
+
+def _files(workspace: Workspace) -> Files:
+    from engine.service.volume_files import Files
+
+    return Files(workspace.volumes)
 
 
 def _entries(files: Files, path: str) -> Iterator[FileInfo]:
@@ -55,7 +61,7 @@ def volume_ls(workspace: Workspace, path: str, as_json: bool) -> None:
                 "%Y-%m-%d %H:%M:%S"
             ),
         }
-        for entry in _entries(Files(workspace.volumes), path)
+        for entry in _entries(_files(workspace), path)
     ]
     if as_json:
         print_json(rows)
@@ -70,7 +76,7 @@ def volume_ls(workspace: Workspace, path: str, as_json: bool) -> None:
 @with_workspace
 def volume_cat(workspace: Workspace, path: str) -> None:
     """Print a file."""
-    stream, _ = Files(workspace.volumes).open_file(path)
+    stream, _ = _files(workspace).open_file(path)
     with stream:
         shutil.copyfileobj(stream, sys.stdout.buffer, _CHUNK)
 
@@ -81,7 +87,7 @@ def volume_cat(workspace: Workspace, path: str) -> None:
 @with_workspace
 def volume_rm(workspace: Workspace, path: str, recursive: bool) -> None:
     """Delete a file, or an empty folder."""
-    files = Files(workspace.volumes)
+    files = _files(workspace)
     if files.stat(path).is_directory:
         _remove_folder(files, path, recursive)
     else:
@@ -112,7 +118,7 @@ def volume_cp(
     A path that starts with /Volumes/ lies in a volume. Into a TARGET that is a folder, or ends with /,
     a file is copied under its own name.
     """
-    files = Files(workspace.volumes)
+    files = _files(workspace)
     count = 0
     for relative in _found(files, source, recursive):
         below = str(relative) if relative.parts else ""

@@ -13,13 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from engine.core.reply import json_value
-from engine.core.values import shown
 from engine.doors.cli.indexes.group import index
 from engine.doors.cli.options import AS_JSON, comma_separated, with_workspace
 from engine.doors.cli.printing import note, print_json, print_table
-from engine.service.table_files.csv_rows import decoded
-from engine.service.table_files.reading import FORMATS, RowFormat, rows_of_file, rows_of_text
+from engine.service.table_files.formats import FORMATS
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -110,7 +107,7 @@ def _numbers(text: str) -> list[float]:
         value = json.loads(given if given.startswith("[") else f"[{given}]")
     except ValueError as error:
         raise click.BadParameter(
-            f"{shown(given)} is no list of numbers ({error}).", param_hint="--query-vector"
+            f"{given!r:.80} is no list of numbers ({error}).", param_hint="--query-vector"
         ) from None
     return list(value)
 
@@ -129,6 +126,8 @@ def index_scan(
     as_json: bool,
 ) -> None:
     """Print the rows of an index in the order of their keys, with every stored column."""
+    from engine.core.reply import json_value
+
     name = workspace.full_index_name(name)
     if as_json:
         for row in _scanned(workspace, name, num_results, last_primary_key):
@@ -178,6 +177,8 @@ def index_upsert(workspace: Workspace, name: str, file: str, kind: str | None) -
 
 
 def _rows(file: str, kind: str | None) -> list[dict[str, Any]]:
+    from engine.service.table_files.reading import RowFormat, rows_of_file, rows_of_text
+
     if file == "-":
         return rows_of_text(_standard_input())
     return rows_of_file(Path(file), RowFormat(kind))
@@ -230,6 +231,9 @@ def index_delete_rows(
 
 
 def _keys(workspace: Workspace, name: str, file: str, kind: str | None) -> list[Any]:
+    from engine.service.table_files.csv_rows import decoded
+    from engine.service.table_files.reading import RowFormat, rows_of_file
+
     if file == "-" or (kind is None and Path(file).suffix.lower() == ".txt"):
         text = _standard_input() if file == "-" else decoded(Path(file))
         return [line.strip() for line in text.splitlines() if line.strip()]

@@ -12,7 +12,8 @@ from engine.doors.rest.fields import Values
 from engine.doors.seeding.file.document import Document, Place, Problem
 from engine.errors import VitrineError
 from engine.service.catalogs.given_tables import TableSaid
-from engine.service.table_files.reading import FORMATS, RowFormat, column_type
+from engine.service.table_files.formats import FORMATS
+from engine.service.table_files.reading import RowFormat, column_type
 
 ROW_SECTIONS = ("tables", "vector_search_indexes")
 _FACTS = ("name", "type", "type_text", "comment", "nullable")
