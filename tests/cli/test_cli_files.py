@@ -111,3 +111,18 @@ def test_all_volumes_are_listed_where_no_schema_is_named(folder: Path, tmp_path:
     listed = json.loads(run(folder, "volume", "list", "--json").stdout)
     assert [one["volume"] for one in listed] == ["main.s.photos", "other.t.photos"]
     assert "main.s.photos" not in run(folder, "volume", "list", "other.t").stdout
+
+
+def test_every_list_is_printed_as_json_too(folder: Path) -> None:
+    run(folder, "endpoint", "create", "e")
+    for arguments, names in (
+        (("catalog", "list"), ["main"]),
+        (("endpoint", "list"), ["e"]),
+        (("index", "list"), []),
+        (("table", "list"), []),
+        (("volume", "list"), []),
+    ):
+        listed = json.loads(run(folder, *arguments, "--json").stdout)
+        assert [one["name"] for one in listed] == names
+    schemas = json.loads(run(folder, "schema", "list", "--json").stdout)
+    assert "main.default" in [one["schema"] for one in schemas]

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.needs import needs
 
 import engine
 from engine import BadSourceFile, RowsFailed, Settings, Workspace
@@ -130,7 +131,9 @@ def test_files_stay_where_they_are_with_a_storage_location(
 
 
 def test_a_delta_table_is_read_where_it_lies(workspace: Workspace, tmp_path: Path) -> None:
-    deltalake = pytest.importorskip("deltalake")
+    needs("delta")
+    import deltalake
+
     deltalake.write_deltalake(str(tmp_path / "d"), pa.table({"a": [1, 2]}))
     said = {"tables": {"main.s.t": {"from": str(tmp_path / "d")}}}
     assert actions(engine.apply(workspace, said))["main.s.t"] == "created"

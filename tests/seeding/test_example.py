@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from support.needs import needs
-from support.server import serving
+from support.server import free_port, serving
 
 from engine import Workspace
 
@@ -108,7 +108,7 @@ def test_several_workers_are_seeded_once(tmp_path: Path) -> None:
 def test_an_error_in_the_file_keeps_the_server_from_starting(tmp_path: Path, fault: str) -> None:
     file = tmp_path / "bad.yaml"
     file.write_text(fault)
-    done = vitrine(tmp_path / "ws", "serve", "--port", "8799", "--seed", str(file))
+    done = vitrine(tmp_path / "ws", "serve", "--port", str(free_port()), "--seed", str(file))
     assert done.returncode == 1 and "serving" not in done.stdout
     assert "tables" in done.stderr or "main.s.t" in done.stderr
 
