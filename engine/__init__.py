@@ -27,6 +27,7 @@ _HOME_OF = {
     "InvalidParameterValue": "engine.errors",
     "InvalidState": "engine.errors",
     "Locked": "engine.errors",
+    "Mirror": "engine.doors.testing.mirrors",
     "MissingExtra": "engine.errors",
     "ModelUnavailable": "engine.errors",
     "NewerRelease": "engine.errors",
@@ -48,6 +49,7 @@ _HOME_OF = {
     "VitrineError": "engine.errors",
     "Workspace": "engine.workspace",
     "WrittenTooFast": "engine.errors",
+    "apply": "engine.doors.seeding.applying",
     "load_encoder": "engine.encode.registry",
     "mock": "engine.doors.testing.mock",
 }
@@ -70,6 +72,7 @@ __all__ = [
     "InvalidParameterValue",
     "InvalidState",
     "Locked",
+    "Mirror",
     "MissingExtra",
     "ModelUnavailable",
     "NewerRelease",
@@ -91,6 +94,7 @@ __all__ = [
     "VitrineError",
     "Workspace",
     "WrittenTooFast",
+    "apply",
     "load_encoder",
     "mock",
 ]
@@ -104,6 +108,8 @@ if TYPE_CHECKING:
         VectorSearchIndex,
     )
     from engine.doors.client.reranker import DatabricksReranker, Reranker
+    from engine.doors.seeding.applying import apply
+    from engine.doors.testing.mirrors import Mirror
     from engine.doors.testing.mock import mock
     from engine.encode.encoder import Encoder
     from engine.encode.registry import load_encoder

@@ -8,12 +8,14 @@ from engine.service.catalogs.catalogs import Catalogs
 from engine.service.catalogs.constraints import Constraints
 from engine.service.catalogs.contents import Contents
 from engine.service.catalogs.definitions import Functions, RegisteredModels
+from engine.service.catalogs.given_tables import GivenTables
 from engine.service.catalogs.schemas import Schemas
 from engine.service.catalogs.tables import Tables
 from engine.service.catalogs.volumes import Volumes
 from engine.service.indexes.registry import IndexRegistry
 from engine.store.layout import Layout
 from engine.store.securable_files import SecurableFiles
+from engine.store.tables.changing import TableChanges
 from engine.store.tables.table_store import TableStore
 from engine.store.tables.views import ViewStore
 from engine.store.volumes import VolumeStore
@@ -24,6 +26,7 @@ class UnityCatalog:
 
     Attributes:
         catalogs, schemas, tables, constraints, volumes, functions, models: a service each.
+        given_tables: brings tables to what somebody lists.
         views: the queries that are among the tables.
     """
 
@@ -36,6 +39,8 @@ class UnityCatalog:
         self.catalogs: Final = Catalogs(files, contents)
         self.schemas: Final = Schemas(files, contents)
         self.tables: Final = Tables(tables, self.views, registry, files, contents)
+        changes = TableChanges(layout, tables)
+        self.given_tables: Final = GivenTables(tables, self.tables, changes)
         self.constraints: Final = Constraints(self.tables, files)
         self.volumes: Final = Volumes(volumes, files, contents)
         self.functions: Final = Functions(files, contents)

@@ -58,6 +58,7 @@ WALLS = {
     "anyio": {"doors/http/", "doors/mcp/library.py", "doors/mcp/route.py"},
     "prometheus_client": {"doors/http/"},
     "uvicorn": {"doors/http/"},
+    "yaml": {"doors/seeding/file/yaml_text.py"},
     "tantivy": {"store/segments/inverted_index.py"},
     "pyarrow": {"core/types.py", "store/", "service/", "shop/", "encode/pipeline.py"},
 }

@@ -8,14 +8,14 @@ from __future__ import annotations
 import click
 
 from engine import __version__
+from engine.doors.cli.apply import apply
 from engine.doors.cli.build import build, demo, embed, import_command
 from engine.doors.cli.catalogs.catalogs import catalog
+from engine.doors.cli.catalogs.commands import table, volume
 from engine.doors.cli.catalogs.schemas import schema
-from engine.doors.cli.catalogs.tables import table
-from engine.doors.cli.catalogs.volumes import volume
 from engine.doors.cli.endpoints import endpoint
 from engine.doors.cli.evaluation.command import evaluate
-from engine.doors.cli.indexes import index
+from engine.doors.cli.indexes.commands import index
 from engine.doors.cli.models import models, serving
 from engine.doors.cli.options import Group
 from engine.doors.cli.search import search
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 for command in (
-    import_command, embed, build, demo, search, sql, models, evaluate, train, catalog, schema, table,
-    volume, endpoint, index, serving, serve,
+    import_command, embed, build, demo, apply, search, sql, models, evaluate, train, catalog, schema,
+    table, volume, endpoint, index, serving, serve,
 ):  # fmt: skip
     main.add_command(command)

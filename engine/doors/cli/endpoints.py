@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.doors.cli.options import Group, with_workspace
-from engine.doors.cli.printing import explain_if_empty, note, print_table
+from engine.doors.cli.options import AS_JSON, Group, with_workspace
+from engine.doors.cli.printing import explain_if_empty, note, print_json, print_table
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -29,8 +29,9 @@ def endpoint_create(workspace: Workspace, name: str, kind: str) -> None:
 
 
 @endpoint.command("list")
+@AS_JSON
 @with_workspace
-def endpoint_list(workspace: Workspace) -> None:
+def endpoint_list(workspace: Workspace, as_json: bool) -> None:
     """List the endpoints."""
     rows = [
         {
@@ -41,6 +42,9 @@ def endpoint_list(workspace: Workspace) -> None:
         }
         for found in workspace.list_endpoints()
     ]
+    if as_json:
+        print_json(rows)
+        return
     explain_if_empty(workspace, "endpoints", rows)
     print_table(rows, ["name", "type", "state", "indexes"])
 

@@ -138,6 +138,9 @@ file_encoding = click.option(
 )
 
 
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
 def comma_separated(text: str | None) -> list[str] | None:
     """The names in `a,b,c`; None for no option given."""
     return None if text is None else [name.strip() for name in text.split(",")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,11 @@ def print_embed(report: EmbedReport) -> None:
             "see: vitrine table show embedding_failures",
             err=True,
         )
+
+
+def print_json(value: object) -> None:
+    """A value as indented JSON; what JSON has no word for, as text."""
+    click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
 
 def print_sync(name: str, report: SyncReport) -> None:

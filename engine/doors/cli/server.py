@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engine.doors.cli.apply import apply_before
 from engine.doors.cli.options import with_workspace
 from engine.doors.cli.printing import note
 from engine.errors import VitrineError
@@ -28,15 +29,24 @@ if TYPE_CHECKING:
 )
 @click.option("--no-auth", is_flag=True, help="Let everybody in; on this machine's address only.")
 @click.option("--quiet", is_flag=True, help="No access log.")
+@click.option("--seed", metavar="FILE", help="Apply FILE before; see vitrine apply.")
 @with_workspace
 def serve(
-    workspace: Workspace, host: str, port: int, workers: int, no_auth: bool, quiet: bool
+    workspace: Workspace,
+    host: str,
+    port: int,
+    workers: int,
+    no_auth: bool,
+    quiet: bool,
+    seed: str | None,
 ) -> None:
     """Serve the workspace over HTTP, as the cloud's clients expect it."""
     from engine.doors.http.server import Options, serve
 
     options = Options(workspace.path, host, port, workers, not no_auth, not quiet)
     options.check()
+    if seed is not None:
+        apply_before(workspace, seed)
     with contextlib.suppress(VitrineError):  # whoever asks for vectors is told
         for each in workspace.shop.model_notes():
             note(each)

@@ -67,7 +67,8 @@ def _each(check: Callable[[object], bool]) -> Callable[[object], bool]:
     return lambda value: isinstance(value, list) and all(map(check, value))
 
 
-_CHECKS: dict[Kind, tuple[str, Callable[[object], bool]]] = {
+# What a value of each kind is called, and whether one is of it.
+CHECKS: dict[Kind, tuple[str, Callable[[object], bool]]] = {
     "string": ("a string", lambda value: isinstance(value, str)),
     "integer": ("an integer", _is_integer),
     "number": ("a number", _is_number),
@@ -125,7 +126,7 @@ def read_object(
             if field.required:
                 raise InvalidParameterValue(f"{path}{field.name} is missing; it is required.")
             continue
-        expected, fits = _CHECKS[field.kind]
+        expected, fits = CHECKS[field.kind]
         if not fits(value):
             raise InvalidParameterValue(
                 f"{path}{field.name} is {shown(value)}; expected {expected}."

@@ -68,11 +68,21 @@ def create_index(
         InvalidParameterValue: the type and the specification don't go together. Otherwise as
             `Indexes.create` and `create_direct_access`.
     """
-    if _kind(body) == "DIRECT_ACCESS":
-        workspace.indexes.create_direct_access(_direct_request(name, endpoint, body, model))
+    request = index_request(name, endpoint, body, model)
+    if isinstance(request, DirectAccessRequest):
+        workspace.indexes.create_direct_access(request)
     else:
-        workspace.indexes.create(_delta_sync_request(name, endpoint, body, model))
+        workspace.indexes.create(request)
     return workspace.get_index(name)
+
+
+def index_request(
+    name: str, endpoint: str, body: Values, model: str = MODEL
+) -> IndexRequest | DirectAccessRequest:
+    """The index that a body describes; see `create_index`."""
+    if _kind(body) == "DIRECT_ACCESS":
+        return _direct_request(name, endpoint, body, model)
+    return _delta_sync_request(name, endpoint, body, model)
 
 
 def _kind(body: Values) -> str:

@@ -1,4 +1,4 @@
-"""What the fixtures for tests of applications give: a workspace that is filled in one line, and a login.
+"""A workspace that is filled in one line, in tests and anywhere else; and with a login, for fixtures.
 
 Knows rows and indexes; not pytest, whose plugin is `installed/vitrine_search/pytest_plugin.py`.
 """
@@ -6,12 +6,15 @@ Knows rows and indexes; not pytest, whose plugin is `installed/vitrine_search/py
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from engine.core.index_request import DirectAccessRequest
 from engine.core.names import table_name
 from engine.doors.arguments import taking
 from engine.doors.client.client import AISearchClient, AISearchIndex
+from engine.doors.seeding.applying import apply
+from engine.doors.seeding.report import ApplyReport
 from engine.doors.testing.new_index import NewIndex, direct_columns, only_vector_column
 from engine.errors import InvalidInputException
 from engine.service.given_rows import table_of
@@ -22,14 +25,39 @@ if TYPE_CHECKING:
 
 
 class Mirror:
-    """A workspace, and what a test needs to fill it in one line.
+    """A workspace, and what fills it in one line: tables, indexes of every kind, a whole file.
+
+        with engine.mock() as workspace:
+            engine.Mirror(workspace).index("main.shop.docs", rows, text_column="text")
+
+    The fixtures `vitrine` and `vitrine_mock` are such objects.
 
     Attributes:
         workspace: the `engine.Workspace`, for everything else.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        self.workspace = workspace
+    def __init__(self, workspace: Workspace | str | Path | None = None) -> None:
+        """
+        Args:
+            workspace: a Workspace, or its directory as `Workspace` takes it.
+        """
+        self.workspace = workspace if isinstance(workspace, Workspace) else Workspace(workspace)
+
+    def apply(
+        self,
+        resources: str | Path | Mapping[str, Any],
+        *,
+        dry_run: bool = False,
+        recreate: bool = False,
+    ) -> ApplyReport:
+        """Bring the workspace to what a file says; see `engine.apply`.
+
+        Raises:
+            RowsFailed: something in it failed. Otherwise as `engine.apply`.
+        """
+        report = apply(self.workspace, resources, dry_run=dry_run, recreate=recreate)
+        report.raise_for_failures()
+        return report
 
     def table(self, name: str, rows: object) -> str:
         """Make or replace a table; returns its full name.

@@ -240,6 +240,10 @@ class Tables:
                 return full_name
         raise TableNotFound(f"Table '{name}' does not exist.")
 
+    def schema_has(self, name: ThreePartName) -> bool:
+        """Whether a table, a view or an index has this name."""
+        return self._is_taken(str(name))
+
     def _is_taken(self, full_name: str) -> bool:
         is_own = self._is_own(ThreePartName(*full_name.split(".")))
         return is_own or self._registry.exists(full_name)

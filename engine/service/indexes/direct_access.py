@@ -101,6 +101,37 @@ def upsert(
     return _reply(len(given), failed)
 
 
+def changed_rows(versions: VersionStore, rows: object) -> list[dict[str, Any]]:
+    """Those of some rows that an upsert would add or change, and those that it would refuse.
+
+    Raises:
+        InvalidParameterValue: not a list of dicts, or a row without its key.
+    """
+    spec = versions.spec
+    given = _check_rows(rows, spec)
+    good, failed = _usable_rows(given, spec)
+    version = versions.current()
+    if version is None or not good:
+        return given
+    parts, places = Change(versions, version).find(list(good))
+    table, vectors = _as_arrow(list(good.values()), spec)
+    wanted = table.to_pylist()
+    changed: set[int] = {place for place, part in enumerate(parts) if part < 0}
+    for number in np.unique(parts[parts >= 0]).tolist():
+        here = np.flatnonzero(parts == number)
+        segment = version.parts[number].segment
+        stored = segment.fetch(table.column_names, places[here])
+        held = segment.vectors.take(places[here])
+        for place, vector, values in zip(here.tolist(), held, zip(*stored)):
+            row = dict(zip(table.column_names, values))
+            if row != wanted[place] or not np.array_equal(vector, vectors[place]):
+                changed.add(place)
+    bad = {key for key, _ in failed}
+    refused = [row for row in given if _shown_key(row[spec.primary_key]) in bad]
+    chosen = [{**wanted[i], spec.vector_column: vectors[i]} for i in sorted(changed)]
+    return [*chosen, *refused]
+
+
 def delete(
     versions: VersionStore, keys: object, facts: Mapping[str, Any] = _NO_FACTS
 ) -> dict[str, Any]:

@@ -113,6 +113,10 @@ class Indexes:
         maintenance.compact_in_background(versions)
         return reply
 
+    def changed_rows(self, name: str, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Those of some rows that an upsert would add, change or refuse; see `upsert`."""
+        return direct.changed_rows(self._direct(name, "Upsert"), rows)
+
     def delete_rows(self, name: str, primary_keys: Sequence[Any]) -> dict[str, Any]:
         """Delete rows of a direct access index by key; see `upsert`."""
         versions = self._direct(name, "Delete")

@@ -15,7 +15,7 @@ from engine.service.search.batch import search_batch
 from engine.service.search.hits import Timings
 from engine.service.search.paging import PageRequest, Pages
 from engine.service.search.reranking import RerankerChoice
-from engine.service.search.scan import scan
+from engine.service.search.scan import rows_after, scan
 from engine.service.serving.endpoint_models import encode_query
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.settings import Settings
@@ -112,6 +112,13 @@ class Queries:
         """
         spec, _, version = self._indexes.version_of(name)
         return scan(spec, version, num_results, last_primary_key)
+
+    def scan_rows(
+        self, name: str, num_results: int = 10, last_primary_key: object = None
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """As `scan`, with values as they are stored; see `scan.rows_after`."""
+        spec, _, version = self._indexes.version_of(name)
+        return rows_after(spec, version, num_results, last_primary_key)
 
     def batch(
         self,

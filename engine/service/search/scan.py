@@ -49,6 +49,20 @@ def scan(
     Raises:
         InvalidParameterValue: another number of rows, or a key that is not of the key's type.
     """
+    rows, last = rows_after(spec, version, num_results, last_primary_key)
+    if last is None:
+        return {}
+    data = [{"fields": typed_fields(row)} for row in rows]
+    return {"data": data, "last_primary_key": last}
+
+
+def rows_after(
+    spec: IndexSpec, version: Version, num_results: object, last_primary_key: object
+) -> tuple[list[dict[str, Any]], str | None]:
+    """The rows of a scan's page, each with its values by column, and the last one's key as text.
+
+    Behind the last row there are none, and no key. See `scan`.
+    """
     wanted = _row_count(num_results)
     is_text = version.columns[spec.primary_key].kind == "string"
     after = None if last_primary_key is None else _key(last_primary_key, is_text, spec)
@@ -58,14 +72,13 @@ def scan(
         found += [(key, number, row) for key, row in islice(pairs, wanted)]
     found = sorted(found)[:wanted]
     if not found:
-        return {}
+        return [], None
     # Columns of the engine's own are left out.
     names = [name for name in version.columns if not name.startswith("__")]
     parts = np.array([part for _, part, _ in found], dtype=np.int64)
     rows = np.array([row for _, _, row in found], dtype=np.int64)
     values = zip(*fetch(version, parts, rows, names))
-    data = [{"fields": typed_fields(dict(zip(names, row)))} for row in values]
-    return {"data": data, "last_primary_key": str(found[-1][0])}
+    return [dict(zip(names, row)) for row in values], str(found[-1][0])
 
 
 def _row_count(given: object) -> int:

@@ -33,6 +33,10 @@ from engine.store.tables.table import Table
 from engine.store.tables.table_store import TableStore
 
 
+class SyncRunning(BadRequest):
+    """Another sync of the index is running."""
+
+
 class SyncRun:
     """One sync of one index, to be run once: from the source table's state to a published version.
 
@@ -87,7 +91,7 @@ class SyncRun:
         """Take the index's lock; `finish`, in whatever thread, gives it back.
 
         Raises:
-            BadRequest: another sync is running. NotFound: the index was deleted meanwhile.
+            SyncRunning: another sync is. NotFound: the index was deleted meanwhile.
             StorageFailed: the system refused the lock.
         """
         try:
@@ -98,7 +102,7 @@ class SyncRun:
                 self._lock = lock.pop_all()
         except Locked as error:
             if error.lock == f"index-{self._spec.name}":
-                raise BadRequest(BUSY) from None
+                raise SyncRunning(BUSY) from None
             raise
         except StorageFailed as error:
             self._attempt.failed(error)

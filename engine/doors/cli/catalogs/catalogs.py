@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.doors.cli.options import Group, with_workspace
-from engine.doors.cli.printing import print_table
+from engine.doors.cli.options import AS_JSON, Group, with_workspace
+from engine.doors.cli.printing import print_json, print_table
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -19,13 +19,17 @@ def catalog() -> None:
 
 
 @catalog.command("list")
+@AS_JSON
 @with_workspace
-def catalog_list(workspace: Workspace) -> None:
+def catalog_list(workspace: Workspace, as_json: bool) -> None:
     """List the catalogs."""
     rows = [
         {"name": found["name"], "owner": found.get("owner"), "comment": found.get("comment")}
         for found in workspace.list_catalogs()
     ]
+    if as_json:
+        print_json(rows)
+        return
     print_table(rows, ["name", "owner", "comment"])
 
 

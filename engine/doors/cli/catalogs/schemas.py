@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.doors.cli.options import Group, with_workspace
-from engine.doors.cli.printing import explain_if_empty, print_table
+from engine.doors.cli.options import AS_JSON, Group, with_workspace
+from engine.doors.cli.printing import explain_if_empty, print_json, print_table
 from engine.settings import DEFAULT_CATALOG
 
 if TYPE_CHECKING:
@@ -23,13 +23,17 @@ def schema() -> None:
 
 @schema.command("list")
 @click.argument("catalog", default=DEFAULT_CATALOG)
+@AS_JSON
 @with_workspace
-def schema_list(workspace: Workspace, catalog: str) -> None:
+def schema_list(workspace: Workspace, catalog: str, as_json: bool) -> None:
     """List the schemas of a CATALOG."""
     rows = [
         {"schema": found["full_name"], "owner": found.get("owner"), "comment": found.get("comment")}
         for found in workspace.list_schemas(catalog)
     ]
+    if as_json:
+        print_json(rows)
+        return
     explain_if_empty(workspace, f"schemas in {catalog}", rows)
     print_table(rows, ["schema", "owner", "comment"])
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.doors.cli.options import Group, with_workspace
-from engine.doors.cli.printing import explain_if_empty, print_table
+from engine.doors.cli.options import AS_JSON, Group, with_workspace
+from engine.doors.cli.printing import explain_if_empty, print_json, print_table
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def table() -> None:
-    """Tables: register exported Parquet files, list, show."""
+    """Tables: made of files, or registered where they lie; list, show, export."""
 
 
 @table.command("register")
@@ -29,12 +29,16 @@ def table_register(workspace: Workspace, name: str, files: tuple[str, ...]) -> N
 
 
 @table.command("list")
+@AS_JSON
 @with_workspace
-def table_list(workspace: Workspace) -> None:
+def table_list(workspace: Workspace, as_json: bool) -> None:
     """List the tables of the workspace; a damaged one with what is wrong."""
     names = workspace.list_tables()
-    explain_if_empty(workspace, "tables", names)
     damaged = workspace.damaged_tables()
+    if as_json:
+        print_json([{"name": name, "damaged": damaged.get(name)} for name in names])
+        return
+    explain_if_empty(workspace, "tables", names)
     for name in names:
         reason = damaged.get(name)
         click.echo(name if reason is None else f"{name}  (damaged: {' '.join(reason.split())})")
@@ -52,9 +56,13 @@ def table_drop(workspace: Workspace, name: str) -> None:
 @table.command("show")
 @click.argument("name")
 @click.option("-n", "rows", type=click.IntRange(min=1), default=10, show_default=True)
+@AS_JSON
 @with_workspace
-def table_show(workspace: Workspace, name: str, rows: int) -> None:
+def table_show(workspace: Workspace, name: str, rows: int, as_json: bool) -> None:
     """Print the first rows of a table."""
     content = workspace.read_table(name)
+    if as_json:
+        print_json(content.slice(0, rows).to_pylist())
+        return
     print_table(content.slice(0, rows).to_pylist(), content.column_names)
     click.echo(f"{min(rows, len(content)):,} of {len(content):,} rows")

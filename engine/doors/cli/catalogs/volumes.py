@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.doors.cli.options import FILE, Group, with_workspace
-from engine.doors.cli.printing import explain_if_empty, print_table
+from engine.doors.cli.options import AS_JSON, FILE, Group, with_workspace
+from engine.doors.cli.printing import explain_if_empty, print_json, print_table
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def volume() -> None:
-    """Volumes: folders of images."""
+    """Volumes: folders of files, such as photos."""
 
 
 @volume.command("register")
@@ -29,22 +29,43 @@ def volume_register(workspace: Workspace, path: str, folder: Path) -> None:
     click.echo(f"registered {path} -> {folder.resolve()}")
 
 
-@volume.command("list")
-@click.argument("schema", metavar="CATALOG.SCHEMA")
+@volume.command("create")
+@click.argument("name", metavar="CATALOG.SCHEMA.VOLUME")
+@click.option("--comment", metavar="TEXT")
 @with_workspace
-def volume_list(workspace: Workspace, schema: str) -> None:
-    """List the volumes of a schema."""
-    catalog, _, name = schema.partition(".")
+def volume_create(workspace: Workspace, name: str, comment: str | None) -> None:
+    """Create an empty volume, whose files lie in the workspace."""
+    catalog, _, rest = name.partition(".")
+    schema, _, last = rest.partition(".")
+    workspace.create_volume(catalog, schema, last, comment=comment)
+    click.echo(f"created volume {name}")
+
+
+@volume.command("list")
+@click.argument("schema", metavar="[CATALOG.SCHEMA]", required=False)
+@AS_JSON
+@with_workspace
+def volume_list(workspace: Workspace, schema: str | None, as_json: bool) -> None:
+    """List the volumes of a schema, or all."""
+    if schema is None:
+        names = [str(name) for name in workspace.volumes.names()]
+        found = workspace.unity_catalog.volumes.describe(names)
+    else:
+        catalog, _, name = schema.partition(".")
+        found = workspace.list_volumes(catalog, name)
     rows = [
         {
-            "volume": found["full_name"],
-            "type": found.get("volume_type"),
-            "folder": found.get("storage_location", "").removeprefix("file://"),
-            "comment": found.get("comment"),
+            "volume": one["full_name"],
+            "type": one.get("volume_type"),
+            "folder": one.get("storage_location", "").removeprefix("file://"),
+            "comment": one.get("comment"),
         }
-        for found in workspace.list_volumes(catalog, name)
+        for one in found
     ]
-    explain_if_empty(workspace, f"volumes of {schema}", rows)
+    if as_json:
+        print_json(rows)
+        return
+    explain_if_empty(workspace, "volumes" if schema is None else f"volumes of {schema}", rows)
     print_table(rows, ["volume", "type", "folder", "comment"])
 
 

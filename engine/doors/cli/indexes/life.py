@@ -1,0 +1,66 @@
+"""Commands of the life of indexes: sync, describe, list, delete. Translates and prints."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.doors.cli.indexes.group import index
+from engine.doors.cli.options import AS_JSON, with_workspace
+from engine.doors.cli.printing import explain_if_empty, print_json, print_sync, print_table
+from engine.errors import NotFound
+
+if TYPE_CHECKING:
+    from engine.workspace import Workspace
+
+
+@index.command("sync")
+@click.argument("name")
+@with_workspace
+def index_sync(workspace: Workspace, name: str) -> None:
+    """Bring an index to the state of its source table."""
+    name = workspace.full_index_name(name)
+    print_sync(name, workspace.sync(name))
+
+
+@index.command("describe")
+@click.argument("name")
+@with_workspace
+def index_describe(workspace: Workspace, name: str) -> None:
+    """Print an index as the API describes it, in JSON."""
+    name = workspace.full_index_name(name)
+    click.echo(json.dumps(workspace.get_index(name), indent=2))
+
+
+@index.command("list")
+@AS_JSON
+@with_workspace
+def index_list(workspace: Workspace, as_json: bool) -> None:
+    """List all indexes."""
+    rows = []
+    for found in workspace.list_indexes():
+        with contextlib.suppress(NotFound):  # deleted just now
+            status = found.get("status") or workspace.get_index(found["name"])["status"]
+            endpoint_name = found.get("endpoint_name")
+            row = {"name": found["name"], "endpoint": endpoint_name}
+            rows.append(
+                {**row, "rows": status["indexed_row_count"], "state": status["detailed_state"]}
+            )
+    if as_json:
+        print_json(rows)
+        return
+    explain_if_empty(workspace, "indexes", rows)
+    print_table(rows, ["name", "endpoint", "rows", "state"])
+
+
+@index.command("delete")
+@click.argument("name")
+@with_workspace
+def index_delete(workspace: Workspace, name: str) -> None:
+    """Delete an index and its files, also one that the deletion of its endpoint left behind."""
+    name = workspace.full_index_name(name)
+    workspace.delete_index(name, orphaned=True)
+    click.echo(f"deleted index {name}")

@@ -1,0 +1,1 @@
+"""A workspace set up by one file: read, checked, planned, carried out."""

@@ -1,0 +1,1 @@
+"""A file that sets a workspace up: read, and checked by itself."""

@@ -1,0 +1,1 @@
+"""Files that become tables, and tables that become files."""

@@ -1,0 +1,70 @@
+"""Files of JSON objects as rows: one a line, or one list of them. Knows JSON; not types."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from engine.errors import BadSourceFile
+from engine.service.table_files.csv_rows import decoded
+
+
+def read_json(path: Path, encoding: str | None = None) -> list[dict[str, Any]]:
+    """The objects of a file in order; blank lines are passed over.
+
+    Raises:
+        BadSourceFile: a line that is no JSON object; names it.
+    """
+    return json_rows(decoded(path, encoding), str(path))
+
+
+def json_rows(text: str, source: str) -> list[dict[str, Any]]:
+    """The objects of a text; see `read_json`. `source` is what messages call it."""
+    if text.lstrip()[:1] == "[":
+        return _list(text, source)
+    return list(_lines(text, source))
+
+
+def _list(text: str, source: str) -> list[dict[str, Any]]:
+    try:
+        rows = _loads(text)
+    except json.JSONDecodeError as error:
+        raise BadSourceFile(
+            f"this is not JSON ({error.msg})", file=source, line=error.lineno
+        ) from None
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, dict):
+            raise BadSourceFile(f"item {number} is {row!r:.80}; expected an object", file=source)
+    return list(rows)
+
+
+def _lines(text: str, source: str) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = _loads(line)
+        except json.JSONDecodeError as error:
+            raise BadSourceFile(
+                f"this is not JSON ({error.msg})", file=source, line=number
+            ) from None
+        if not isinstance(row, dict):
+            raise BadSourceFile(
+                f"this is {row!r:.80}; expected an object", file=source, line=number
+            )
+        yield row
+
+
+def _loads(text: str) -> Any:
+    """As orjson reads it; integers beyond 64 bits, NaN and the like as json does."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        try:
+            return json.loads(text)
+        except RecursionError:
+            raise json.JSONDecodeError("it nests too deep", text, 0) from None

@@ -1,0 +1,207 @@
+"""A file of rows as a table: CSV, JSON lines, Parquet. Knows formats; not where tables lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.core.schema import suggestion
+from engine.core.types import parse_sql_type
+from engine.core.values import shown
+from engine.errors import BadSourceFile, InvalidInputException
+from engine.service.given_rows import table_of
+from engine.service.table_files.csv_rows import read_csv
+from engine.service.table_files.formats import FORMAT_OF_ENDING, FORMATS
+from engine.service.table_files.json_rows import json_rows, read_json
+from engine.service.table_files.types import guessed, typed, with_types
+from engine.store.tables.partitions import is_delta
+
+
+@dataclass(frozen=True)
+class RowFormat:
+    """How a file of rows is to be read.
+
+    Attributes:
+        format: one of FORMATS; None for what the file's name says.
+        delimiter, encoding: of a text; see `read_csv`.
+        types: SQL types by column, in place of those that are guessed.
+    """
+
+    format: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    types: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def arrow_types(self) -> dict[str, pa.DataType]:
+        """The types as Arrow has them. Raises InvalidInputException for one that no table holds."""
+        return {name: column_type(name, text) for name, text in self.types.items()}
+
+
+def column_type(name: str, text: str) -> pa.DataType:
+    """The Arrow type of a column that SQL writes so.
+
+    Raises:
+        InvalidInputException: a type that tables here can't hold.
+    """
+    found = parse_sql_type(text)
+    if found is None:
+        raise InvalidInputException(
+            f"column {name!r:.80} is of the type {text!r:.80}, which tables here can't hold. Offered "
+            "are int, bigint, float, double, decimal(p,s), string, boolean, date, timestamp, binary, "
+            "and array<...> of one."
+        )
+    return found
+
+
+def format_of(path: Path, given: str | None = None) -> str:
+    """The format of a file, by its name where it is not given.
+
+    Raises:
+        InvalidInputException: an unknown format, or a name that tells none.
+    """
+    if given is not None:
+        if given.lower() not in FORMATS:
+            raise InvalidInputException(
+                f"format is {given!r:.40}; expected one of {', '.join(FORMATS)}."
+                f"{suggestion(given, FORMATS)}"
+            )
+        return given.lower()
+    if path.is_dir():
+        if is_delta(path):
+            return "delta"
+        return "parquet"
+    found = FORMAT_OF_ENDING.get(path.suffix.lower())
+    if found is None:
+        raise InvalidInputException(
+            f"{path} has no ending that tells its format; expected one of "
+            f"{', '.join(FORMAT_OF_ENDING)}, or the format named."
+        )
+    return found
+
+
+def read_file(path: Path, how: RowFormat = RowFormat()) -> pa.Table:
+    """The rows of a file.
+
+    Raises:
+        BadSourceFile: no such file, or a row or value that can't be read; says where.
+        InvalidInputException: a format, an encoding or a type that is not known, or a Delta table,
+            which is registered where it lies.
+    """
+    if not path.exists():
+        raise BadSourceFile("there is no such file", file=str(path))
+    kind = format_of(path, how.format)
+    if kind == "delta":
+        raise InvalidInputException(f"{path} is a Delta table: register it where it lies.")
+    if kind == "parquet":
+        return with_types(_parquet(path), how.arrow_types, str(path))
+    if kind == "json":
+        return rows_table(read_json(path, how.encoding), how, str(path))
+    delimiter = how.delimiter or ("\t" if path.suffix.lower() == ".tsv" else None)
+    texts = read_csv(path, delimiter, how.encoding)
+    types = how.arrow_types
+    columns = [
+        texts.column(name) if name in types else guessed(texts.column(name))
+        for name in texts.column_names
+    ]
+    return with_types(pa.table(columns, names=texts.column_names), types, str(path))
+
+
+def read_files(paths: Sequence[Path], how: RowFormat = RowFormat()) -> pa.Table:
+    """The rows of several files, one after the other. Raises as `read_file`, and for unlike files."""
+    tables = [read_file(path, how) for path in paths]
+    try:
+        return pa.concat_tables(tables)
+    except pa.ArrowException:
+        found = next(i for i, table in enumerate(tables) if table.schema != tables[0].schema)
+        raise InvalidInputException(
+            f"{paths[found]} and {paths[0]} have other columns or types: "
+            f"{_shown(tables[found].schema)}, and {_shown(tables[0].schema)}. Give columns with their "
+            "types."
+        ) from None
+
+
+def _shown(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name} {field.type}" for field in schema)
+
+
+def _parquet(path: Path) -> pa.Table:
+    try:
+        if path.is_dir():
+            return pq.read_table(path)
+        return pq.ParquetFile(path).read()
+    except (pa.ArrowException, OSError) as error:
+        raise BadSourceFile(
+            f"it can't be read as Parquet: {error!s:.300}", file=str(path)
+        ) from None
+
+
+def rows_of_file(path: Path, how: RowFormat = RowFormat()) -> list[dict[str, object]]:
+    """The rows of a file as dicts: what a direct access index takes. Raises as `read_file`."""
+    if path.exists() and format_of(path, how.format) == "json":
+        return read_json(path, how.encoding)  # nulls, lists and mixed values as they are
+    rows: list[dict[str, object]] = read_file(path, how).to_pylist()
+    return rows
+
+
+def rows_of_text(text: str) -> list[dict[str, object]]:
+    """The rows of JSON lines, or of one JSON list, that come from standard input."""
+    return json_rows(text, "standard input")
+
+
+def rows_table(
+    rows: Sequence[Mapping[str, object]], how: RowFormat, source: str = "rows"
+) -> pa.Table:
+    """Rows as dicts made a table; with types given, columns that no row has are there too.
+
+    Raises:
+        BadSourceFile: a value that has no form in its column's type.
+        InvalidInputException: no rows and no types, or a column that mixes values of two types.
+    """
+    try:
+        return _rows_table(rows, how.arrow_types, source)
+    except UnicodeEncodeError as error:
+        raise InvalidInputException(
+            f"{source} has a text with half of a character (a lone surrogate): {error.object!r:.80}"
+        ) from None
+
+
+def _rows_table(
+    rows: Sequence[Mapping[str, object]], types: Mapping[str, pa.DataType], source: str
+) -> pa.Table:
+    if not rows:
+        if not types:
+            raise InvalidInputException(f"{source} has no rows; give columns with their types.")
+        return pa.schema(list(types.items())).empty_table()
+    names = list(dict.fromkeys([*(name for row in rows for name in row), *types]))
+    bad = next((name for name in names if not isinstance(name, str)), None)
+    if bad is not None:
+        raise InvalidInputException(f"{source} has a column {shown(bad)}; names are texts.")
+    free = [name for name in names if name not in types]
+    by_name = {}
+    if free:
+        part = table_of([{name: row.get(name) for name in free} for row in rows])
+        by_name = {name: part.column(name) for name in part.column_names}
+    for name, kind in types.items():
+        by_name[name] = _given([row.get(name) for row in rows], kind, name, source)
+    return pa.table([by_name[name] for name in names], names=names)
+
+
+def _given(values: list[object], kind: pa.DataType, name: str, source: str) -> pa.ChunkedArray:
+    """Values as they were written, in a type that was asked for."""
+    kinds = set(map(type, values)) - {type(None)}
+    # As text: numbers of a column of text, decimals to the digit, and numbers beside texts.
+    is_mixed = str in kinds and len(kinds) > 1
+    if kinds <= {int, str} and pa.types.is_string(kind):
+        return pa.chunked_array([[None if one is None else str(one) for one in values]], kind)
+    if kinds <= {int, float, str} and (is_mixed or pa.types.is_decimal(kind)):
+        values = [None if one is None else str(one) for one in values]
+    try:
+        return pa.chunked_array([pa.array(values, kind)])
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        column = table_of([{name: value} for value in values]).column(name)
+        return typed(column, kind, name, source)

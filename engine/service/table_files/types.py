@@ -1,0 +1,114 @@
+"""Columns of text in the types that their values have, or in those that were asked for.
+
+Guesses are careful: a column becomes numbers only where its texts are written as numbers are, so that
+`007`, `1_000` and `12:30` stay texts. Knows columns; not files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from engine.core.schema import suggestion
+from engine.core.types import is_list
+from engine.core.values import shown
+from engine.errors import BadSourceFile, InvalidInputException
+
+# No leading zeros, no plus, at most 18 digits: every text is the one way to write its number.
+_INTEGER = r"^(0|-?[1-9][0-9]{0,17})$"
+_NUMBER = r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?$"
+_BOOLEAN = r"^(true|false)$"
+_DATE = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+_NUMBERS = r"^\s*\[[-+0-9.eE,\s]*\]\s*$"
+
+
+def guessed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column of texts as integers, floats, booleans, dates or lists of floats, else as it is."""
+    if texts.null_count == len(texts):
+        return texts
+    for pattern, kind in ((_INTEGER, pa.int64()), (_NUMBER, pa.float64()), (_DATE, pa.date32())):
+        if _all_match(texts, pattern):
+            return _cast(texts, kind) or texts
+    if _all_match(texts, _BOOLEAN, ignore_case=True):
+        return pc.equal(pc.utf8_lower(texts), "true")
+    if _all_match(texts, _NUMBERS):
+        return _lists(texts, pa.list_(pa.float64())) or texts
+    return texts
+
+
+def _all_match(texts: pa.ChunkedArray, pattern: str, ignore_case: bool = False) -> bool:
+    matching = pc.match_substring_regex(texts, pattern, ignore_case=ignore_case)
+    return pc.all(matching).as_py() is True
+
+
+def _cast(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
+    """A column in another type, None where a value has none."""
+    try:
+        return values.cast(kind)
+    except pa.ArrowException:
+        return None
+
+
+def _lists(texts: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
+    """Texts that hold JSON lists, as lists; None where one does not."""
+    try:
+        values = [None if text is None else orjson.loads(text) for text in texts.to_pylist()]
+        return pa.chunked_array([pa.array(values, kind)])
+    except (ValueError, TypeError, pa.ArrowException):
+        return None
+
+
+def with_types(table: pa.Table, types: Mapping[str, pa.DataType], source: str) -> pa.Table:
+    """A table whose named columns are of the types that were asked for.
+
+    Args:
+        source: the file, or what else the rows come from, for messages.
+
+    Raises:
+        InvalidInputException: a type is asked for a column that is not there.
+        BadSourceFile: a value that has no form in the type; names row and value.
+    """
+    for name, kind in types.items():
+        if name not in table.column_names:
+            raise InvalidInputException(
+                f"columns names {name!r:.80}, which {source} does not have."
+                f"{suggestion(name, table.column_names)} Columns: {', '.join(table.column_names)}."
+            )
+        place = table.column_names.index(name)
+        column = typed(table.column(name), kind, name, source)
+        table = table.set_column(place, pa.field(name, kind), column)
+    return table
+
+
+def typed(
+    values: pa.ChunkedArray, kind: pa.DataType, name: str, source: str = "rows"
+) -> pa.ChunkedArray:
+    """A column in a type that was asked for. Raises BadSourceFile; see `with_types`."""
+    if values.type == kind:
+        return values
+    if values.null_count == len(values):
+        return pa.chunked_array([pa.nulls(len(values), kind)])
+    found = _converted(values, kind)
+    if found is not None:
+        return found
+    for row, value in enumerate(values):  # only to name the one that does not fit
+        if value.is_valid and _converted(pa.chunked_array([[value.as_py()]]), kind) is None:
+            raise BadSourceFile(
+                f"row {row + 1}, column {name!r:.80}: {shown(value.as_py())} is no {kind}. Change the "
+                "value, or give the column another type.",
+                file=source,
+                value=str(value.as_py()),
+            )
+    raise BadSourceFile(f"column {name!r:.80} can't be turned into {kind}.", file=source)
+
+
+def _converted(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
+    is_text = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
+    if is_text and is_list(kind):
+        return _lists(values, kind)
+    if is_text and pa.types.is_boolean(kind) and not _all_match(values, _BOOLEAN, ignore_case=True):
+        return None  # Arrow would take 1 and 0 for booleans
+    return _cast(values, kind)

@@ -1,0 +1,49 @@
+"""`vitrine apply`: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from engine.doors.cli.command import main
+
+
+def run(folder: Path, *arguments: str) -> Result:
+    result = CliRunner().invoke(main, ["apply", *arguments, "--workspace", str(folder / "ws")])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_it_prints_a_table_and_what_failed(tmp_path: Path) -> None:
+    file = tmp_path / "seed.yaml"
+    file.write_text("tables:\n  main.s.t: {rows: [{a: 1}]}\n  main.s.u: {from: none.csv}\n")
+    done = run(tmp_path, str(file))
+    assert done.exit_code == 1
+    assert [line.split()[:3] for line in done.stdout.splitlines()[3:]] == [
+        ["table", "main.s.t", "created"],
+        ["table", "main.s.u", "failed"],
+    ]
+    assert f"failed: table main.s.u: {tmp_path / 'none.csv'}: there is no such file" in done.stderr
+
+
+def test_a_plan_is_said_to_be_one(tmp_path: Path) -> None:
+    file = tmp_path / "seed.yaml"
+    file.write_text("tables: {main.s.t: {rows: [{a: 1}]}}\n")
+    plan = run(tmp_path, str(file), "--dry-run")
+    assert plan.exit_code == 0 and "create" in plan.stdout and "created" not in plan.stdout
+    assert "nothing was changed: --dry-run was given" in plan.stderr
+    assert {row["action"] for row in json.loads(run(tmp_path, str(file), "--json").stdout)} == {
+        "created"
+    }
+
+
+def test_an_error_in_the_file_is_one_message(tmp_path: Path) -> None:
+    file = tmp_path / "seed.yaml"
+    file.write_text("tables:\n  - {nme: x}\n")
+    refused = run(tmp_path, str(file))
+    assert refused.exit_code == 1 and not refused.stdout
+    assert "3 problems; nothing was changed" in refused.stderr
+    assert "line 2, tables[0].nme: unknown field 'nme'. Did you mean 'name'?" in refused.stderr

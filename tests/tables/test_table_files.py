@@ -1,0 +1,235 @@
+"""Files that become tables and tables that become files: careful guesses, exact places, whole files."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from engine import BadSourceFile, InvalidInputException, StorageFailed
+from engine.service.table_files import writing
+from engine.service.table_files.comparing import same_rows
+from engine.service.table_files.reading import (
+    RowFormat,
+    read_file,
+    read_files,
+    rows_of_file,
+    rows_table,
+)
+from engine.service.table_files.writing import export
+
+
+def csv_of(folder: Path, text: str | bytes, name: str = "t.csv", **how: Any) -> pa.Table:
+    file = folder / name
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_file(file, RowFormat(**how))
+
+
+@pytest.mark.parametrize(
+    ("texts", "values"),
+    [
+        (["1", "-20"], [1, -20]),
+        (["007", "8"], ["007", "8"]),
+        (["1", ""], [1, None]),
+        (["1.50", "2"], [1.5, 2.0]),
+        (["1e3", "0.5"], [1000.0, 0.5]),
+        (["1_000", "2"], ["1_000", "2"]),
+        (["+1", "2"], ["+1", "2"]),
+        ([str(2**63), "1"], [str(2**63), "1"]),
+        (["NaN", "1.0"], ["NaN", "1.0"]),
+        (["true", "False"], [True, False]),
+        (["yes", "no"], ["yes", "no"]),
+        (["1", "0"], [1, 0]),
+        (["2026-01-31", "2026-12-01"], [dt.date(2026, 1, 31), dt.date(2026, 12, 1)]),
+        (["2026-02-30", "2026-12-01"], ["2026-02-30", "2026-12-01"]),
+        (["12:30", "00:10"], ["12:30", "00:10"]),
+        (['"[1, 2.5]"', "[3]"], [[1.0, 2.5], [3.0]]),
+        (['"[1, 2"', "[3]"], ["[1, 2", "[3]"]),
+        (["NA", "null"], ["NA", "null"]),
+        (["", ""], [None, None]),
+    ],
+)
+def test_types_of_csv_are_guessed_with_care(
+    tmp_path: Path, texts: list[str], values: list[Any]
+) -> None:
+    rows = "".join(f"x,{text}\n" for text in texts)
+    assert csv_of(tmp_path, f"k,a\n{rows}")["a"].to_pylist() == values
+
+
+def test_types_that_are_given_count_and_a_value_that_has_none_is_named(tmp_path: Path) -> None:
+    text = 'sku,price,day,v,ok\n7,19.90,2026-01-31,"[1,2]",TRUE\n08,,,,\n'
+    types = {
+        "sku": "string",
+        "price": "decimal(10,2)",
+        "day": "timestamp_ntz",
+        "v": "array<float>",
+        "ok": "boolean",
+    }
+    table = csv_of(tmp_path, text, types=types)
+    assert table.to_pylist()[0] == {
+        "sku": "7",
+        "price": Decimal("19.90"),
+        "day": dt.datetime(2026, 1, 31),
+        "v": [1.0, 2.0],
+        "ok": True,
+    }
+    with pytest.raises(BadSourceFile, match="row 2, column 'n': 'x' is no int64") as raised:
+        csv_of(tmp_path, "n\n1\nx\n", types={"n": "bigint"})
+    assert raised.value.value == "x"
+    with pytest.raises(InvalidInputException, match="Did you mean 'price'"):
+        csv_of(tmp_path, text, types={"prize": "int"})
+    with pytest.raises(InvalidInputException, match="which tables here can't hold"):
+        csv_of(tmp_path, text, types={"price": "money"})
+    with pytest.raises(BadSourceFile, match="'1' is no bool"):
+        csv_of(tmp_path, "b\n1\n", types={"b": "boolean"})
+
+
+@pytest.mark.parametrize(
+    ("data", "how"),
+    [
+        (b"a;b\nx, y;\xc3\xa9\n", {}),
+        (b'\xef\xbb\xbfa,b\r\n"x, y",\xc3\xa9\r\n', {}),
+        ("a\tb\nx, y\té\n".encode("utf-16"), {}),
+        (b"a|b\nx, y|\xe9\n", {"encoding": "cp1252"}),
+        (b"a:b\nx, y:\xc3\xa9\n", {"delimiter": ":"}),
+        (b'a,b\n"x, y",\xc3\xa9', {}),
+        (b"\n\r\na;b\n\nx, y;\xc3\xa9\n\n", {}),
+    ],
+)
+def test_any_usual_csv_is_read(tmp_path: Path, data: bytes, how: dict[str, str]) -> None:
+    assert csv_of(tmp_path, data, **how).to_pylist() == [{"a": "x, y", "b": "é"}]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "no header"),
+        (b"a,a\n1,2\n", "names column 'a' twice"),
+        (b"a,\n1,2\n", "column 2 has no name"),
+        (b"a,b\n1,2\n1\n1,2,3\n", "row 3 has 1 fields, the header 2.* 1 more rows"),
+        (b"a,b\n1,\xe9\n", "0xe9 is not in utf-8"),
+        (b"a,b\n1,\x00\n", "NUL"),
+    ],
+)
+def test_what_is_no_csv_is_named(tmp_path: Path, data: bytes, reason: str) -> None:
+    with pytest.raises(BadSourceFile, match=reason):
+        csv_of(tmp_path, data)
+
+
+def test_a_quoted_line_break_and_an_empty_text_are_kept(tmp_path: Path) -> None:
+    table = csv_of(tmp_path, 'a,b\n"x\ny",""\nz,\n')
+    assert table.to_pylist() == [{"a": "x\ny", "b": ""}, {"a": "z", "b": None}]
+
+
+def test_json_lines_and_lists_are_rows_as_they_are_written(tmp_path: Path) -> None:
+    file = tmp_path / "t.jsonl"
+    file.write_text(
+        '{"sku": "007", "day": "2026-01-31", "v": [1, 2.5]}\n\n{"sku": "8", "more": 1}\n'
+    )
+    table = read_file(file)
+    assert table.to_pylist()[0] == {
+        "sku": "007",
+        "day": "2026-01-31",
+        "v": [1.0, 2.5],
+        "more": None,
+    }
+    typed = read_file(file, RowFormat(types={"day": "date", "v": "array<float>"}))
+    assert typed.schema.field("day").type == pa.date32()
+    file.write_text('[{"a": 1}, {"a": NaN}]')
+    assert rows_of_file(file)[0] == {"a": 1}
+    for text, line in (
+        ('{"a": 1}\n{"a": }\n', 2),
+        ('{"a": 1}\n[1]\n', 2),
+        ('{"a": ' + "[" * 5000 + "]" * 5000 + "}", 1),
+    ):
+        file.write_text(text)
+        with pytest.raises(BadSourceFile) as raised:
+            read_file(file)
+        assert raised.value.line == line
+
+
+def test_half_a_character_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "t.jsonl"
+    file.write_text('{"a": "\\ud800"}\n')
+    with pytest.raises(InvalidInputException, match="half of a character"):
+        read_file(file)
+    with pytest.raises(InvalidInputException, match="half of a character"):
+        read_file(file, RowFormat(types={"a": "string"}))
+
+
+def test_rows_of_a_program_take_the_types_that_are_given() -> None:
+    how = RowFormat(types={"p": "decimal(10,2)", "n": "int", "gone": "string"})
+    rows: list[dict[str, object]] = [{"p": 19.9, "n": "5"}, {"p": "2", "n": 6}, {"p": 3}]
+    table = rows_table(rows, how)
+    assert table["p"].to_pylist() == [Decimal("19.90"), Decimal("2.00"), Decimal("3.00")]
+    assert table["n"].to_pylist() == [5, 6, None] and table["gone"].null_count == 3
+    assert rows_table([], how).schema.names == ["p", "n", "gone"]
+    with pytest.raises(InvalidInputException, match="no rows"):
+        rows_table([], RowFormat())
+
+
+def test_several_files_are_one_table_where_they_are_alike(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    (tmp_path / "b.csv").write_text("a\nx\n")
+    with pytest.raises(InvalidInputException, match="a string, and a int64"):
+        read_files([tmp_path / "a.csv", tmp_path / "b.csv"])
+    how = RowFormat(types={"a": "string"})
+    assert read_files([tmp_path / "a.csv", tmp_path / "b.csv"], how)["a"].to_pylist() == ["1", "x"]
+
+
+ROWS = pa.table(
+    {
+        "id": [1, 2],
+        "v": pa.array([[0.5, 1.0], None], pa.list_(pa.float32())),
+        "text": ['a "b",\n', None],
+        "day": [dt.date(2026, 1, 31), None],
+        "price": [Decimal("1.50"), None],
+        "kind": pa.array(["x", "y"]).dictionary_encode(),
+    }
+)
+
+
+def test_an_exported_table_reads_back_the_same(tmp_path: Path) -> None:
+    export(ROWS, tmp_path / "t.parquet")
+    assert same_rows(pq.read_table(tmp_path / "t.parquet"), ROWS)
+    types = {"price": "decimal(3,2)", "v": "array<float>", "day": "date"}
+    for name in ("t.csv", "t.jsonl"):
+        export(ROWS, tmp_path / name)
+        back = read_file(tmp_path / name, RowFormat(types=types))
+        assert back.to_pylist() == ROWS.to_pylist()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["t.csv", "t.jsonl", "t.parquet"]
+
+
+def test_a_file_that_can_not_be_written_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("before")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(writing, "sync_file", full)
+    with pytest.raises(StorageFailed, match="No space left"):
+        export(ROWS, file)
+    assert [one.name for one in tmp_path.iterdir()] == ["t.csv"] and file.read_text() == "before"
+    with pytest.raises(InvalidInputException, match="no ending that tells a format"):
+        export(ROWS, tmp_path / "t.xlsx")
+    with pytest.raises(StorageFailed, match="was not written"):
+        export(ROWS, tmp_path / "none" / "t.csv")
+
+
+def test_tables_are_the_same_by_values_types_and_order() -> None:
+    nan = pa.table({"a": [float("nan"), 1.0], "v": [[float("nan")], [1.0]]})
+    assert same_rows(nan, pa.table({"a": [float("nan"), 1.0], "v": [[float("nan")], [1.0]]}))
+    assert same_rows(nan, pa.concat_tables([nan.slice(0, 1), nan.slice(1)]))
+    assert not same_rows(nan, nan.slice(1))
+    assert not same_rows(nan, nan.take([1, 0]))
+    assert not same_rows(nan, nan.rename_columns(["b", "v"]))
+    assert not same_rows(pa.table({"a": [1]}), pa.table({"a": [1.0]}))
