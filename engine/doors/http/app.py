@@ -21,13 +21,14 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from engine import __version__
-from engine.doors.http import files, login, model_serving
+from engine.doors.http import login, model_serving
 from engine.doors.http.admission import Budget, Turns
 from engine.doors.http.credentials import Credentials
 from engine.doors.http.description import describe_api
 from engine.doors.http.guard import Guard, Limits, name_operation, request_id
 from engine.doors.http.metrics import current_metrics
 from engine.doors.http.sql import links
+from engine.doors.http.volumes import files
 from engine.doors.rest import ROUTES
 from engine.doors.rest.bodies import encode_json, parse_body
 from engine.doors.rest.read_cost import READS, cost_of_read
