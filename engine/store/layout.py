@@ -11,6 +11,7 @@ unity_catalog/<kind>/...json           owners, comments and the like, see `secur
 indexes/<full name>/                   index.json and its copy, versions/, segments/, building/
 cache/embeddings.sqlite                vectors by content and model
 locks/                                 two lock files for each thing that is written
+https/                                 the local authority and what clients trust; private/ its keys
 secret                                 what page tokens are signed with, see `secret`
 """
 
@@ -69,6 +70,10 @@ class Layout:
 
     def index_dir(self, name: str) -> Path:
         return self.indexes_dir / name
+
+    @property
+    def https_dir(self) -> Path:
+        return self.root / "https"
 
     @property
     def cache_file(self) -> Path:

@@ -57,6 +57,8 @@ WALLS = {
     "anyio": {"doors/http/"},
     "prometheus_client": {"doors/http/"},
     "uvicorn": {"doors/http/"},
+    "trustme": {"doors/http/certificates/authority.py"},
+    "certifi": {"doors/http/certificates/bundle.py"},
     "tantivy": {"store/segments/inverted_index.py"},
     "pyarrow": {"core/types.py", "store/", "service/", "shop/", "encode/pipeline.py"},
 }
