@@ -17,7 +17,7 @@ from engine.errors import InvalidInputException
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 # OpenSSL's names and numbers of what can be wrong (err.h, x509_vfy.h).
-_OTHERS_KEY = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH")
+_OTHERS_KEY = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
 _NOT_YET, _EXPIRED, _OTHER_PURPOSE = 9, 10, 26
 
 
@@ -33,24 +33,36 @@ def given_certificate(certfile: Path, keyfile: Path | None) -> tuple[ServerCerti
             valid yet, or not for servers; says which file, and what to do.
     """
     certificate = ServerCertificate(certfile.absolute(), keyfile and keyfile.absolute())
-    chain = _PEM.findall(_text("--certfile", certfile))
+    chain = _chain(certfile)
     if keyfile is not None:
         _text("--keyfile", keyfile)
-    if not chain:
-        raise InvalidInputException(
-            f"--certfile {certfile} holds no certificate: expected PEM, with a line "
-            f"-----BEGIN CERTIFICATE-----. Convert it: openssl x509 -in {certfile} -inform DER -out NEW"
-        )
     context = _context(certificate, "--keyfile" if keyfile else "--certfile")
     try:
         # Whoever issued it is trusted: that is between the user and the clients.
-        return certificate, seen_by_client(context, "\n".join(chain))
+        return certificate, seen_by_client(context, chain)
     except ssl.SSLCertVerificationError as error:
         raise InvalidInputException(_refusal(certfile, error)) from None
     except ssl.SSLError as error:
         raise InvalidInputException(
             f"--certfile {certfile} can't be served: OpenSSL says {error.reason or error}."
         ) from None
+
+
+def _chain(certfile: Path) -> str:
+    """The certificates of a file as PEM."""
+    chain = "\n".join(_PEM.findall(_text("--certfile", certfile)))
+    if not chain:
+        raise InvalidInputException(
+            f"--certfile {certfile} holds no certificate: expected PEM, with a line "
+            f"-----BEGIN CERTIFICATE-----. Convert it: openssl x509 -in {certfile} -inform DER -out NEW"
+        )
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=chain)
+    except (ssl.SSLError, ValueError) as error:
+        raise InvalidInputException(
+            f"--certfile {certfile} is damaged: OpenSSL can't read a certificate in it ({error})."
+        ) from None
+    return chain
 
 
 def _context(certificate: ServerCertificate, option: str) -> ssl.SSLContext:
