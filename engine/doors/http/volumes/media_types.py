@@ -24,7 +24,7 @@ _SIGNATURES = (
     (rb"\0\0\x01\0", "image/x-icon"),
     (rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", "image/jxl"),
     (
-        rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE\s+svg[^>\[]*>\s*)*<svg[\s>]",
+        rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE\s+svg[^>\[]*>\s*)*<svg[\s/>]",
         "image/svg+xml",
     ),
 )
@@ -47,8 +47,8 @@ def media_type_of(head: bytes, name: str) -> str:
     for pattern, media_type in _PATTERNS:
         if pattern.match(head):
             return media_type
-    guessed = _BY_NAME.guess_type(name)[0] or OTHER
-    return guessed if _HARMLESS.fullmatch(guessed) else OTHER
+    guessed, packed = _BY_NAME.guess_type(name)
+    return guessed if guessed and not packed and _HARMLESS.fullmatch(guessed) else OTHER
 
 
 def safe_headers(media_type: str, name: str) -> dict[str, str]:
