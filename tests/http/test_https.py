@@ -207,13 +207,14 @@ def test_a_host_name_and_ipv6_are_served_too(tmp_path: Path) -> None:
             assert secured.getpeercert()
 
 
-def test_a_background_server_serves_https_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+def test_a_background_server_serves_https_too(tmp_path: Path, host: str, shown: str) -> None:
     workspace = Workspace(settings=Settings(tmp_path / "w", encoder="hashed"))
     certificate = kept_certificate(Layout(workspace.path), LOCAL)
     assert certificate.bundle is not None
     context = ssl.create_default_context(cafile=str(certificate.bundle))
-    with BackgroundServer(workspace, CREDENTIALS, certificate=certificate) as server:
-        assert server.url.startswith("https://127.0.0.1:")
+    with BackgroundServer(workspace, CREDENTIALS, host, certificate=certificate) as server:
+        assert server.url.startswith(f"https://{shown}:")
         with httpx.Client(base_url=server.url, verify=context, trust_env=False) as client:
             assert client.get("/health").status_code == 200
             assert client.get(ENDPOINTS).status_code == 401

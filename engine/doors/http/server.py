@@ -161,7 +161,7 @@ def _run(config: uvicorn.Config, listener: Listener) -> None:
             server.run(sockets=sockets)
         else:
             given: dict[str, Any] = {"sockets": sockets}
-            if "target" in inspect.signature(Multiprocess).parameters:  # up to uvicorn 0.4x
+            if "target" in inspect.signature(Multiprocess).parameters:  # as in older releases
                 given["target"] = server.run
             Multiprocess(config, **given).run()
     if config.workers == 1 and not server.started:
