@@ -28,6 +28,8 @@ EXTRA_OF = {
     "databricks.sdk": "sdk",
     "mcp": "mcp",
     "mlflow": "mlflow",
+    "trustme": "https",
+    "certifi": "https",
 }
 # The environment is the application's: what packages, torch for one, set as they load is undone.
 _SET_BY_IMPORTS = (

@@ -13,6 +13,7 @@ indexes/<full name>/                   index.json and its copy, versions/, segme
 cache/embeddings.sqlite                vectors by content and model
 locks/                                 two lock files for each thing that is written
 clock.json                             time that was let pass, where things take their time
+https/                                 the local authority and what clients trust; private/ its keys
 secret                                 what page tokens are signed with, see `secret`
 """
 
@@ -71,6 +72,10 @@ class Layout:
 
     def index_dir(self, name: str) -> Path:
         return self.indexes_dir / name
+
+    @property
+    def https_dir(self) -> Path:
+        return self.root / "https"
 
     @property
     def cache_file(self) -> Path:

@@ -59,6 +59,8 @@ WALLS = {
     "prometheus_client": {"doors/http/"},
     "uvicorn": {"doors/http/"},
     "yaml": {"doors/seeding/file/yaml_text.py"},
+    "trustme": {"doors/http/certificates/authority.py"},
+    "certifi": {"doors/http/certificates/bundle.py"},
     "tantivy": {"store/segments/inverted_index.py"},
     "pyarrow": {"core/types.py", "store/", "service/", "shop/", "encode/pipeline.py"},
 }

@@ -22,7 +22,7 @@ from support.children import wait_until
 from support.needs import needs
 
 from engine import Workspace
-from engine.doors.http.files import routes
+from engine.doors.http.volumes.files import routes
 from engine.service.volume_files import Files
 
 if TYPE_CHECKING:

@@ -331,13 +331,11 @@ def test_credentials_are_shown_once_and_those_given_never(
     from engine.doors.cli.command import main
     from engine.doors.http import server
 
-    monkeypatch.setattr(server, "serve", lambda options: None)
+    monkeypatch.setattr(server, "serve", lambda *_: None)
 
     def shown(**environ: str) -> str:
-        monkeypatch.setattr(server, "_check_free", lambda host, port: None)
-        done = CliRunner().invoke(
-            main, ["serve", "-w", str(tmp_path)], env=environ, catch_exceptions=False
-        )
+        at = ["serve", "-w", str(tmp_path), "--port", "0"]
+        done = CliRunner().invoke(main, at, env=environ, catch_exceptions=False)
         assert done.exit_code == 0, done.output
         return done.output
 

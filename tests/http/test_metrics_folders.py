@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
@@ -32,10 +33,12 @@ class Server:
             env={**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
-        address = ("127.0.0.1", port)
-        while True:  # until it answers or ends, which it does
+        while True:  # until it answers or ends, which it does; its port takes connections before
             try:
-                socket.create_connection(address, 60).close()
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+                connection.request("GET", "/health")
+                connection.getresponse().read()
+                connection.close()
                 break
             except ConnectionRefusedError:
                 with pytest.raises(subprocess.TimeoutExpired):

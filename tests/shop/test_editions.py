@@ -319,7 +319,7 @@ def test_who_serves_is_told_that_endpoints_answer_with_another_model(
     assert MANAGED not in note  # which refuses by itself
     assert f"made with {FIRST}, and serving endpoints answer with {LATER}" in note
     assert f"VITRINE_ENCODER={FIRST}" in note
-    monkeypatch.setattr("engine.doors.http.server.serve", lambda options: None)
+    monkeypatch.setattr("engine.doors.http.server.serve", lambda *_: None)
     printed = CliRunner().invoke(main, ["serve", "--port", "18765", *at])
     assert printed.exit_code == 0
     assert f"note: {note}" in printed.stderr

@@ -16,6 +16,7 @@ BRINGS = {
     "mlflow": ("mlflow", "pandas"),
     "pandas": ("pandas",),
     "sdk": ("databricks.sdk",),
+    "https": ("trustme",),
     "clients": ("databricks.ai_search", "databricks.sql", "databricks.vector_search"),
     "references": ("onnx", "transformers"),
     "applications": ("uv",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -92,6 +93,24 @@ def served(folder: Path, filled: bool = True) -> Iterator[tuple[Workspace, str]]
         fill(workspace)
     with BackgroundServer(workspace, CREDENTIALS) as server:
         yield workspace, server.url
+
+
+@contextmanager
+def announced(
+    folder: Path, *options: str, env: Mapping[str, str] | None = None
+) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """`vitrine serve` on a free port, in a process of its own, and what its ready file says."""
+    ready = folder.with_name(f"{folder.name}-ready.json")
+    command = [sys.executable, "-m", "engine.doors.cli", "serve", "-w", str(folder)]
+    with started(
+        [*command, "--port", "0", "--ready-file", str(ready), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**(os.environ if env is None else env), "PYTHONUNBUFFERED": "1"},
+    ) as run:
+        wait_until(ready.exists, run)
+        yield run, json.loads(ready.read_text())
 
 
 def free_port() -> int:

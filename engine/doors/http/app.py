@@ -21,13 +21,14 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from engine import __version__
-from engine.doors.http import files, login, model_serving
+from engine.doors.http import login, model_serving
 from engine.doors.http.admission import Budget, Turns
 from engine.doors.http.credentials import Credentials
 from engine.doors.http.description import describe_api
 from engine.doors.http.guard import Guard, Limits, name_operation, request_id
 from engine.doors.http.metrics import current_metrics
 from engine.doors.http.sql import links
+from engine.doors.http.volumes import files, pictures, sign_in
 from engine.doors.mcp import route as managed_mcp
 from engine.doors.rest import ROUTES
 from engine.doors.rest.bodies import encode_json, parse_body
@@ -56,12 +57,14 @@ def create_app(
     credentials: Credentials | None = None,
     limits: Limits | None = None,
     loopback_only: bool = False,
+    public_volumes: tuple[str, ...] = (),
 ) -> FastAPI:
     """The server's app over a workspace.
 
     Args:
         credentials: who may use it; None lets everybody in.
         loopback_only: refuse requests that name another host or come from another site's page.
+        public_volumes: paths of volumes whose files everybody may read, see `pictures`.
     """
     limits = limits or Limits()
     api = _api(workspace, limits)
@@ -74,7 +77,9 @@ def create_app(
     app.router.routes += [
         Route("/api/2.0/vector-search/{rest:path}", api, methods=METHODS),
         *login.routes(credentials),
+        *sign_in.routes(credentials),
         *files.routes(workspace),
+        *pictures.routes(workspace, credentials, public_volumes),
         *model_serving.routes(workspace),
         *links.routes(workspace),
         *managed_mcp.routes(workspace, METHODS),

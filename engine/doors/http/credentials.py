@@ -20,8 +20,9 @@ from engine.store.layout import Layout, read_json, storage_failed
 from engine.store.secret import write_private
 
 TOKEN_SECONDS = 3600  # how long an access token is good for, as in the cloud
+SESSION_SECONDS = 12 * 3600  # how long a browser stays signed in
 FILE = "credentials.json"
-_PREFIX = "vitrine-oauth"
+_PREFIX, _SESSION = "vitrine-oauth", "vitrine-session"
 VARIABLES = {
     "token": "VITRINE_TOKEN",
     "client_id": "VITRINE_CLIENT_ID",
@@ -61,6 +62,17 @@ class Credentials:
         """An access token that is good for `TOKEN_SECONDS`."""
         until = str(int(time.time()) + TOKEN_SECONDS)
         return f"{_PREFIX}.{until}.{self._signature(until)}"
+
+    def new_session(self) -> str:
+        """What a browser that signed in proves it with, for `SESSION_SECONDS`; no access token."""
+        until = str(int(time.time()) + SESSION_SECONDS)
+        return f"{until}.{self._signature(f'{_SESSION}.{until}')}"
+
+    def is_session(self, given: str) -> bool:
+        """Whether this is a session of `new_session` that has not ended."""
+        until, _, signature = given.partition(".")
+        signed = self._signature(f"{_SESSION}.{until}")
+        return hmac.compare_digest(signature.encode(), signed.encode()) and int(until) > time.time()
 
     def check_bearer(self, header: str | None) -> None:
         """Let an `Authorization` header pass, or not.

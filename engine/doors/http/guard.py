@@ -36,10 +36,15 @@ from engine.errors import TooManyRequests
 from engine.service.warehouse.runs import LINKS
 
 LOGIN_PATHS = ("/.well-known/", "/oidc/")  # where callers get their tokens
-PUBLIC = ("/health", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
+LOGIN, LOGOUT = "/login", "/logout"  # of a browser
+PUBLIC = (LOGIN, LOGOUT, "/health", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-UNLIMITED = ("/api/2.0/fs/",)  # files may be large and slow; their routes have limits of their own
+PICTURES = "/ajax-api/2.0/fs/files/"  # its route knows who may read which
+UNLIMITED = (
+    "/api/2.0/fs/",
+    PICTURES,
+)  # files may be large and slow; their routes have limits of their own
 _ACCESS = logging.getLogger("vitrine.access")
 _LOG = logging.getLogger("vitrine.http")
 CLIENT_GONE = 499  # in log and metrics: the client has gone and reads no status
@@ -171,6 +176,7 @@ class Guard:
             )
             return exchange.error(403, "PERMISSION_DENIED", text)
         is_public = path in PUBLIC or path.startswith((*LOGIN_PATHS, LINKS))  # links carry a secret
+        is_public |= path.startswith(PICTURES) and exchange.method in ("GET", "HEAD")
         if self._credentials is not None and not is_public:
             try:
                 self._credentials.check_bearer(exchange.header("authorization"))

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import inspect
 import json
 import logging
 import multiprocessing
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
+from engine.doors.http.certificates.authority import ServerCertificate
+from engine.doors.http.certificates.names import WILDCARDS
 from engine.doors.http.connections import Connection
 from engine.doors.http.credentials import Credentials, open_credentials
 from engine.doors.http.guard import LOOPBACK, Limits
+from engine.doors.http.listening.sockets import BACKLOG, Listener, listening
 from engine.doors.http.metrics import SHARED_FOLDER, hold, remove_abandoned, shared_folder
 from engine.errors import InvalidInputException, InvalidState
 from engine.settings import Settings
@@ -43,7 +47,7 @@ _APP = (
 # hundreds a request of /health would wait for seconds; a query costs the same in both.
 _LOOP = "asyncio"
 _SWITCH_SECONDS = 0.001  # after which a thread that computes lets the event loop go on
-_BACKLOG = 2048  # connections that wait to be taken
+_STARTUP_FAILURE = 3  # exit status, as uvicorn's own command has it
 _CONFIGURATION = "VITRINE_SERVER"  # for worker processes, as JSON; holds no secret
 
 
@@ -53,7 +57,10 @@ class Options:
 
     Attributes:
         path: the workspace's directory. auth: False lets everybody in, on loopback only.
+        port: 0 for a free one, which `listening` finds.
         workers: processes. access_log: one JSON line a request, on standard error.
+        certificate: None for plain HTTP.
+        public_volumes: paths of volumes whose files everybody may read.
     """
 
     path: Path
@@ -62,20 +69,21 @@ class Options:
     workers: int = 1
     auth: bool = True
     access_log: bool = True
+    certificate: ServerCertificate | None = None
+    public_volumes: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Refuse what would be unsafe or can't be, and make the workspace's folder.
 
         Raises:
             InvalidInputException: no credentials on an address that others reach.
-            InvalidState: the port is taken. StorageFailed: the folder can't be made.
+            StorageFailed: the folder can't be made.
         """
         if not self.auth and self.host not in LOOPBACK:
             raise InvalidInputException(
                 f"--no-auth is for this machine alone, and --host {self.host} is reached by others. "
                 f"Leave out --no-auth, or serve on {HOST}."
             )
-        _check_free(self.host, self.port)
         try:
             make_folder(self.path)
         except OSError as error:
@@ -83,16 +91,24 @@ class Options:
 
     @property
     def url(self) -> str:
-        """The address that it serves."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        """The address to reach it at, from this machine where it serves on all of its addresses."""
+        return _url(self.host, self.port, self.certificate)
 
 
-def serve(options: Options) -> None:
+def _url(host: str, port: int, certificate: ServerCertificate | None) -> str:
+    scheme = "https" if certificate else "http"
+    host = WILDCARDS.get(host, host)
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def serve(options: Options, listener: Listener) -> None:
     """Serve until the process is asked to stop; running requests are finished first.
 
+    Args:
+        listener: of `listening`, on the host and port of the options.
+
     Raises:
-        InvalidInputException, InvalidState, StorageFailed: see `Options.check`.
+        InvalidInputException, StorageFailed: see `Options.check`.
     """
     options.check()
     configuration = {
@@ -100,6 +116,7 @@ def serve(options: Options) -> None:
         "auth": options.auth,
         "access_log": options.access_log,
         "several": options.workers > 1,
+        "public_volumes": options.public_volumes,
     }
     remove_abandoned()
     with contextlib.ExitStack() as stack:
@@ -110,20 +127,45 @@ def serve(options: Options) -> None:
         if options.workers > 1:
             variables[SHARED_FOLDER] = stack.enter_context(shared_folder())
         stack.enter_context(_environment(variables))
-        uvicorn.run(
+        config = uvicorn.Config(
             _APP,
             factory=True,
             host=options.host,
-            port=options.port,
+            port=listener.port,
             workers=options.workers,
             access_log=False,
             log_level="warning",
-            http=Connection,
-            loop=_LOOP,
-            backlog=_BACKLOG,
             timeout_graceful_shutdown=_GRACE_SECONDS,
-            server_header=False,
+            **_common(options.certificate),
         )
+        _run(config, listener)
+
+
+def _common(certificate: ServerCertificate | None) -> dict[str, Any]:
+    """What every server of ours tells uvicorn."""
+    return {
+        "http": Connection,
+        "loop": _LOOP,
+        "backlog": BACKLOG,
+        "server_header": False,
+        "ssl_certfile": certificate and certificate.certfile,
+        "ssl_keyfile": certificate and certificate.keyfile,
+    }
+
+
+def _run(config: uvicorn.Config, listener: Listener) -> None:
+    """What `uvicorn.run` does, on sockets that listen already."""
+    server, sockets = uvicorn.Server(config), list(listener.sockets)
+    with contextlib.suppress(KeyboardInterrupt):
+        if config.workers == 1:
+            server.run(sockets=sockets)
+        else:
+            given: dict[str, Any] = {"sockets": sockets}
+            if "target" in inspect.signature(Multiprocess).parameters:  # as in older releases
+                given["target"] = server.run
+            Multiprocess(config, **given).run()
+    if config.workers == 1 and not server.started:
+        sys.exit(_STARTUP_FAILURE)
 
 
 @contextlib.contextmanager
@@ -141,18 +183,6 @@ def _environment(variables: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _check_free(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise InvalidState(
-                f"{host}:{port} can't be served on ({error.strerror}). Choose another with --port."
-            ) from None
-
-
 def app_from_environment() -> FastAPI:
     """The app of one worker process, as `serve` described it; the process is the server's alone."""
     from engine.doors.http.app import create_app
@@ -168,7 +198,12 @@ def app_from_environment() -> FastAPI:
     credentials = open_credentials(path, os.environ)[0] if configuration["auth"] else None
     settings = Settings.from_environment(os.environ)
     settings = replace(settings, is_one_of_several=configuration.get("several", False))
-    return create_app(Workspace(path, settings), credentials, loopback_only=credentials is None)
+    return create_app(
+        Workspace(path, settings),
+        credentials,
+        loopback_only=credentials is None,
+        public_volumes=tuple(configuration.get("public_volumes", ())),
+    )
 
 
 def _end_with_parent() -> None:
@@ -208,6 +243,9 @@ class BackgroundServer:
 
     Who connects before it is entered waits until then.
     Use as a context manager; when it is left, running requests are finished and the port is free.
+
+    Attributes:
+        url: its address; with `https` where it has a certificate, see `kept_certificate`.
     """
 
     def __init__(
@@ -217,22 +255,21 @@ class BackgroundServer:
         host: str = HOST,
         port: int = 0,
         limits: Limits | None = None,
+        certificate: ServerCertificate | None = None,
     ) -> None:
         from engine.doors.http.app import create_app
 
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind((host, port))
-        self._socket.listen(_BACKLOG)
-        self.url = f"http://{host}:{self._socket.getsockname()[1]}"
+        self._open = contextlib.ExitStack()
+        listener = self._open.enter_context(listening(host, port))
+        self.url = _url(host, listener.port, certificate)
         app = create_app(workspace, credentials, limits)
-        options = _InProcess(
-            app, http=Connection, loop=_LOOP, backlog=_BACKLOG, server_header=False
-        )
+        options = _InProcess(app, **_common(certificate))
         options.timeout_graceful_shutdown = _GRACE_SECONDS
         self._server = uvicorn.Server(options)
         self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, name="vitrine-server"
+            target=self._server.run,
+            kwargs={"sockets": list(listener.sockets)},
+            name="vitrine-server",
         )
 
     def __enter__(self) -> BackgroundServer:
@@ -247,4 +284,4 @@ class BackgroundServer:
     def __exit__(self, *_: object) -> None:
         self._server.should_exit = True
         self._thread.join()
-        self._socket.close()
+        self._open.close()

@@ -1,4 +1,4 @@
-"""Routes of the files API. Knows transport: ranges, bodies in pieces; not paths or disks.
+"""Routes of the files API. Knows operations and bodies in pieces; not paths or disks.
 
 Truth: what `databricks-sdk` sends for `w.files`, large files included. Addresses for direct transfers
 with cloud storage are refused with 404, upon which it takes the plain routes.
@@ -6,28 +6,34 @@ with cloud storage are refused with 404, upon which it takes the plain routes.
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from email.utils import formatdate, parsedate_to_datetime
-from typing import Any, BinaryIO
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
-from engine.doors.http.guard import CLIENT_GONE, name_operation
-from engine.doors.rest.routing import EndpointNotFound, error_body
-from engine.errors import InvalidParameterValue, VitrineError
+from engine.doors.http.guard import name_operation
+from engine.doors.http.volumes.contents import (
+    CHUNK,
+    MEDIA_TYPE,
+    FileContents,
+    answered,
+    check_unmodified,
+    chosen_range,
+    headers_of,
+    refused,
+)
+from engine.doors.rest.routing import EndpointNotFound
+from engine.errors import InvalidParameterValue
 from engine.service.volume_errors import PathNotFound
 from engine.service.volume_files import FileInfo, Files
 from engine.workspace import Workspace
 
 LARGEST_UPLOAD = 5 << 30  # bytes; the API's own limit for one request
-_CHUNK = 1 << 18  # of each caller at once
-_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
-_MEDIA_TYPE = "application/octet-stream"
 _DIRECT = (
     "create-download-url",
     "create-upload-part-urls",
@@ -42,23 +48,6 @@ class FileTooLarge(InvalidParameterValue):
     """An upload is longer than the limit. The code is one that no client tries again."""
 
     status_code = 413
-
-
-class PreconditionFailed(VitrineError):
-    """The file has changed since the time that the request names."""
-
-    error_code = "FAILED_PRECONDITION"
-    status_code = 412
-
-
-class RangeNotSatisfiable(InvalidParameterValue):
-    """The range begins behind the file's end."""
-
-    status_code = 416
-
-    def __init__(self, size: int) -> None:
-        super().__init__(f"The file has {size} bytes, and the range begins behind them.")
-        self.headers = {"Content-Range": f"bytes */{size}"}
 
 
 def routes(workspace: Workspace, largest_upload: int = LARGEST_UPLOAD) -> list[Route]:
@@ -100,16 +89,8 @@ def routes(workspace: Workspace, largest_upload: int = LARGEST_UPLOAD) -> list[R
 def _by_method(files: Files, answers: dict[str, Answer]) -> Any:
     async def endpoint(request: Request) -> Response:
         answer = answers[request.method]
-        _name(request, answer.__name__.strip("_"))
-        path: str = request.path_params["path"]
-        try:
-            if "\ufffd" in path:  # what the server puts for bytes that it can't decode
-                raise InvalidParameterValue("The path is not UTF-8; send it percent-encoded.")
-            return await answer(files, request, path)
-        except VitrineError as error:
-            return _refused(request, error)
-        except ClientDisconnect:
-            return Response(status_code=CLIENT_GONE)
+        operation = f"files_{answer.__name__.strip('_')}"
+        return await answered(request, operation, functools.partial(answer, files, request))
 
     return endpoint
 
@@ -119,47 +100,16 @@ async def _download(files: Files, request: Request, path: str) -> Response:
     _check_query(request)
     file, info = await run_in_threadpool(files.open_file, path)
     try:
-        _check_unmodified(request, info)
-        chosen = _range(request, info)
+        check_unmodified(request, info)
+        chosen = chosen_range(request, info)
     except BaseException:
         file.close()
         raise
     first, end = chosen or (0, info.size)
-    headers = _headers(info, end - first)
+    headers = headers_of(info, end - first)
     if chosen:
         headers["Content-Range"] = f"bytes {first}-{end - 1}/{info.size}"
-    return _FileContents(file, first, end, 206 if chosen else 200, headers)
-
-
-class _FileContents(StreamingResponse):
-    """A part of an open file.
-
-    Not starlette's FileResponse: that opens by path after the length was sent, so a file that is
-    replaced in between would be sent with the length of the old one.
-    """
-
-    def __init__(
-        self, file: BinaryIO, first: int, end: int, status: int, headers: dict[str, str]
-    ) -> None:
-        self._file = file
-        super().__init__(_pieces(file, first, end), status, headers, media_type=_MEDIA_TYPE)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it, and close the file whatever happens."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._file.close()
-
-
-def _pieces(file: BinaryIO, first: int, end: int) -> Iterator[bytes]:
-    file.seek(first)
-    while first < end:
-        piece = file.read(min(_CHUNK, end - first))
-        if not piece:
-            return  # the file was cut meanwhile; the length in the headers shows it
-        first += len(piece)
-        yield piece
+    return FileContents(file, (first, end), 206 if chosen else 200, headers)
 
 
 async def _metadata(files: Files, request: Request, path: str) -> Response:
@@ -167,8 +117,8 @@ async def _metadata(files: Files, request: Request, path: str) -> Response:
     info = await run_in_threadpool(files.stat, path)
     if info.is_directory:
         raise PathNotFound(f"{info.path} is a directory, not a file.")
-    _check_unmodified(request, info)
-    return Response(headers=_headers(info, info.size), media_type=_MEDIA_TYPE)
+    check_unmodified(request, info)
+    return Response(headers=headers_of(info, info.size), media_type=MEDIA_TYPE)
 
 
 async def _list(files: Files, request: Request, path: str) -> Response:
@@ -203,45 +153,6 @@ async def _directory_metadata(files: Files, request: Request, path: str) -> Resp
     return Response()
 
 
-def _headers(info: FileInfo, length: int) -> dict[str, str]:
-    return {
-        "Content-Length": str(length),
-        "Last-Modified": formatdate(info.modified_ms // 1000, usegmt=True),
-        "Accept-Ranges": "bytes",
-    }
-
-
-def _check_unmodified(request: Request, info: FileInfo) -> None:
-    """Clients that go on with a broken download name the time of the file that they began with."""
-    try:
-        since = parsedate_to_datetime(request.headers.get("if-unmodified-since", "")).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return  # absent, or no date: to be ignored
-    if info.modified_ms // 1000 > since:
-        raise PreconditionFailed(f"{info.path} was modified since; download it from its start.")
-
-
-def _range(request: Request, info: FileInfo) -> tuple[int, int] | None:
-    """First byte and the one behind the last; None for the whole file.
-
-    Several ranges, other units and nonsense get the whole file, as HTTP allows.
-    """
-    unchanged = request.headers.get("if-range") in (None, _headers(info, 0)["Last-Modified"])
-    match = _RANGE.fullmatch(request.headers.get("range", "").strip())
-    if match is None or not unchanged or match[0] == "bytes=-":
-        return None
-    if not match[1]:  # the last so many bytes
-        first, end = max(info.size - int(match[2]), 0), info.size
-    else:
-        first = int(match[1])
-        end = min(int(match[2]) + 1, info.size) if match[2] else info.size
-        if match[2] and int(match[2]) < first:
-            return None
-    if first >= info.size:
-        raise RangeNotSatisfiable(info.size)
-    return first, end
-
-
 # ---------------------------------------------------------------------- writing
 async def _upload(files: Files, request: Request, path: str, largest: int) -> Response:
     overwrite = _overwrite(_check_query(request, "overwrite"))
@@ -262,7 +173,7 @@ async def _write(
             size += len(piece)
             _check_size(size, largest)
             waiting += piece
-            if len(waiting) >= _CHUNK:
+            if len(waiting) >= CHUNK:
                 await run_in_threadpool(upload.write, bytes(waiting))
                 waiting.clear()
         await run_in_threadpool(upload.write, bytes(waiting))
@@ -306,9 +217,9 @@ async def _delete_directory(files: Files, request: Request, path: str) -> Respon
 
 
 async def _no_direct_transfer(request: Request) -> Response:
-    _name(request, "direct_transfer")
+    name_operation(request, "files_direct_transfer")
     text = "Files are not transferred by their own addresses here; use /api/2.0/fs/files."
-    return _refused(request, EndpointNotFound(text))
+    return refused(request, EndpointNotFound(text))
 
 
 def _check_query(request: Request, *taken: str) -> dict[str, str]:
@@ -328,15 +239,3 @@ def _overwrite(query: dict[str, str]) -> bool:
     if given not in ("true", "false"):
         raise InvalidParameterValue(f"overwrite is {given!r:.80}; expected true or false.")
     return given == "true"
-
-
-def _name(request: Request, operation: str) -> None:
-    if hasattr(request.state, "exchange"):
-        name_operation(request, f"files_{operation}")
-
-
-def _refused(request: Request, error: VitrineError) -> JSONResponse:
-    given = getattr(request.state, "request_id", None)
-    body = error_body(error.error_code, error.message, error.details, given)
-    headers = error.headers if isinstance(error, RangeNotSatisfiable) else None
-    return JSONResponse(body, error.status_code, headers)

@@ -1,0 +1,1 @@
+"""Where the server listens, and how a script learns that it does."""

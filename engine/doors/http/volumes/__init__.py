@@ -1,0 +1,1 @@
+"""Files of volumes over HTTP: the files API, and pictures for pages."""
