@@ -28,14 +28,25 @@ if TYPE_CHECKING:
 )
 @click.option("--no-auth", is_flag=True, help="Let everybody in; on this machine's address only.")
 @click.option("--quiet", is_flag=True, help="No access log.")
+@click.option(
+    "--faults",
+    is_flag=True,
+    help="Let callers ask for faults at /api/v1/faults; on this machine's address only.",
+)
 @with_workspace
 def serve(
-    workspace: Workspace, host: str, port: int, workers: int, no_auth: bool, quiet: bool
+    workspace: Workspace,
+    host: str,
+    port: int,
+    workers: int,
+    no_auth: bool,
+    quiet: bool,
+    faults: bool,
 ) -> None:
     """Serve the workspace over HTTP, as the cloud's clients expect it."""
     from engine.doors.http.server import Options, serve
 
-    options = Options(workspace.path, host, port, workers, not no_auth, not quiet)
+    options = Options(workspace.path, host, port, workers, not no_auth, not quiet, faults)
     options.check()
     with contextlib.suppress(VitrineError):  # whoever asks for vectors is told
         for each in workspace.shop.model_notes():

@@ -21,10 +21,13 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from engine import __version__
+from engine.doors.faults.faults import Faults
 from engine.doors.http import files, login, model_serving
 from engine.doors.http.admission import Budget, Turns
 from engine.doors.http.credentials import Credentials
 from engine.doors.http.description import describe_api
+from engine.doors.http.faults import admin
+from engine.doors.http.faults.middleware import Faulty, Recorder
 from engine.doors.http.guard import Guard, Limits, name_operation, request_id
 from engine.doors.http.metrics import current_metrics
 from engine.doors.http.sql import links
@@ -55,18 +58,25 @@ def create_app(
     credentials: Credentials | None = None,
     limits: Limits | None = None,
     loopback_only: bool = False,
+    faults: Faults | None = None,
 ) -> FastAPI:
     """The server's app over a workspace.
 
     Args:
         credentials: who may use it; None lets everybody in.
         loopback_only: refuse requests that name another host or come from another site's page.
+        faults: what calls meet, and the record of them; None for none, which costs nothing.
     """
     limits = limits or Limits()
     api = _api(workspace, limits)
-    guard = Middleware(Guard, credentials=credentials, limits=limits, loopback_only=loopback_only)
+    around = [
+        Middleware(Guard, credentials=credentials, limits=limits, loopback_only=loopback_only)
+    ]
+    if faults is not None:
+        inner = Middleware(Faulty, faults=faults, workspace=workspace)
+        around = [Middleware(Recorder, faults=faults), *around, inner]
     app = FastAPI(
-        title="vitrine", version=__version__, description=_DOCUMENTATION, middleware=[guard]
+        title="vitrine", version=__version__, description=_DOCUMENTATION, middleware=around
     )
     app.add_exception_handler(HTTPException, _unrouted)
     app.openapi = functools.cache(lambda: describe_api(app))  # type: ignore[method-assign]
@@ -76,6 +86,7 @@ def create_app(
         *files.routes(workspace),
         *model_serving.routes(workspace),
         *links.routes(workspace),
+        *([] if faults is None else admin.routes(faults)),
         Route("/health", _health(workspace)),
         Route("/metrics", _metrics),
         Route("/api/2.0/preview/scim/v2/Me", _me),

@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from engine.doors.faults.faults import Faults
 from engine.doors.http.connections import Connection
 from engine.doors.http.credentials import Credentials, open_credentials
+from engine.doors.http.faults.connection import BreakableConnection
 from engine.doors.http.guard import LOOPBACK, Limits
 from engine.doors.http.metrics import SHARED_FOLDER, hold, remove_abandoned, shared_folder
 from engine.errors import InvalidInputException, InvalidState
@@ -54,6 +56,7 @@ class Options:
     Attributes:
         path: the workspace's directory. auth: False lets everybody in, on loopback only.
         workers: processes. access_log: one JSON line a request, on standard error.
+        faults: let callers ask for faults at /api/v1/faults.
     """
 
     path: Path
@@ -62,18 +65,24 @@ class Options:
     workers: int = 1
     auth: bool = True
     access_log: bool = True
+    faults: bool = False
 
     def check(self) -> None:
         """Refuse what would be unsafe or can't be, and make the workspace's folder.
 
         Raises:
-            InvalidInputException: no credentials on an address that others reach.
+            InvalidInputException: no credentials, or faults, on an address that others reach.
             InvalidState: the port is taken. StorageFailed: the folder can't be made.
         """
         if not self.auth and self.host not in LOOPBACK:
             raise InvalidInputException(
                 f"--no-auth is for this machine alone, and --host {self.host} is reached by others. "
                 f"Leave out --no-auth, or serve on {HOST}."
+            )
+        if self.faults and (self.host not in LOOPBACK or self.workers > 1):
+            raise InvalidInputException(
+                "--faults is for one process that this machine alone reaches, as its rules are kept "
+                f"there: serve on {HOST}, with --workers 1."
             )
         _check_free(self.host, self.port)
         try:
@@ -100,6 +109,7 @@ def serve(options: Options) -> None:
         "auth": options.auth,
         "access_log": options.access_log,
         "several": options.workers > 1,
+        "faults": options.faults,
     }
     remove_abandoned()
     with contextlib.ExitStack() as stack:
@@ -118,7 +128,7 @@ def serve(options: Options) -> None:
             workers=options.workers,
             access_log=False,
             log_level="warning",
-            http=Connection,
+            http=BreakableConnection if options.faults else Connection,
             loop=_LOOP,
             backlog=_BACKLOG,
             timeout_graceful_shutdown=_GRACE_SECONDS,
@@ -168,7 +178,10 @@ def app_from_environment() -> FastAPI:
     credentials = open_credentials(path, os.environ)[0] if configuration["auth"] else None
     settings = Settings.from_environment(os.environ)
     settings = replace(settings, is_one_of_several=configuration.get("several", False))
-    return create_app(Workspace(path, settings), credentials, loopback_only=credentials is None)
+    faults = Faults() if configuration.get("faults", False) else None
+    return create_app(
+        Workspace(path, settings), credentials, loopback_only=credentials is None, faults=faults
+    )
 
 
 def _end_with_parent() -> None:
@@ -217,6 +230,7 @@ class BackgroundServer:
         host: str = HOST,
         port: int = 0,
         limits: Limits | None = None,
+        faults: Faults | None = None,
     ) -> None:
         from engine.doors.http.app import create_app
 
@@ -225,9 +239,10 @@ class BackgroundServer:
         self._socket.bind((host, port))
         self._socket.listen(_BACKLOG)
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
-        app = create_app(workspace, credentials, limits)
+        app = create_app(workspace, credentials, limits, faults=faults)
+        connection = Connection if faults is None else BreakableConnection
         options = _InProcess(
-            app, http=Connection, loop=_LOOP, backlog=_BACKLOG, server_header=False
+            app, http=connection, loop=_LOOP, backlog=_BACKLOG, server_header=False
         )
         options.timeout_graceful_shutdown = _GRACE_SECONDS
         self._server = uvicorn.Server(options)

@@ -25,6 +25,7 @@ class NewIndex:
         vector_column: None for the only column that holds lists of floats.
         text_column, model: a column of texts, and the serving endpoint that encodes them, `MODEL`
             where none is named.
+        endpoint: where it is made; None for the workspace's usual one.
         endpoint_type: None for STANDARD, for FULL_TEXT STORAGE_OPTIMIZED.
     """
 
@@ -40,7 +41,7 @@ class NewIndex:
     index_subtype: str | None = None
     columns_to_sync: list[str] | None = None
     pipeline_type: str = "TRIGGERED"
-    endpoint: str = "test_endpoint"
+    endpoint: str | None = None
     endpoint_type: str | None = None
 
     @property
