@@ -13,7 +13,7 @@ _FOREIGN = re.compile(
 )
 # A proxy on this machine would carry a call away that seems to be one to this machine.
 _PROXY = re.compile(r"(HTTPS?|ALL|FTP)_PROXY", re.IGNORECASE)
-# Of two ways to log in, the SDK wants one named; by a token, as a client without arguments knows no other.
+# Of two ways to log in, the SDK wants one named: a token, as a client without arguments needs one.
 _OF_TWO = "pat"
 _HOST = "https://vitrine-mock.invalid"  # a name that no machine has, by RFC 6761
 

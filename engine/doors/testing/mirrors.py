@@ -6,7 +6,6 @@ Knows rows and indexes; not pytest, whose plugin is `installed/vitrine_search/py
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.core.index_request import DirectAccessRequest
@@ -65,13 +64,13 @@ class Mirror:
         Raises:
             InvalidInputException: no rows, or no column to take. Otherwise as `create_index`.
         """
-        given = replace(given, endpoint=given.endpoint or self.endpoint)
+        endpoint = given.endpoint or self.endpoint
         full, source = self._source(given.name, given.rows, given.source_table)
         vector_column = given.vector_column
         if vector_column is None and given.text_column is None and not given.is_full_text:
             vector_column = only_vector_column(self.workspace.read_table(source))
-        self._make_endpoint(given.endpoint or self.endpoint, given.type_of_endpoint)
-        self.workspace.indexes.create(given.request(full, source, vector_column))
+        self._make_endpoint(endpoint, given.type_of_endpoint)
+        self.workspace.indexes.create(given.request(full, source, vector_column, endpoint))
         return self._open(full)
 
     def direct_index(

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _AUTH = ("any", "oauth", "token")
 _ENDPOINT_TYPES = ("STANDARD", "STORAGE_OPTIMIZED")
 _MARKER = (
-    'vitrine(auth="any", encoder="hashed", endpoint="test_endpoint", pace="instant"): the settings of one '
-    "test, before those of the ini file, vitrine_auth and so on."
+    'vitrine(auth="any", encoder="hashed", endpoint="test_endpoint", pace="instant"): the settings of '
+    "one test, before those of the ini file, vitrine_auth and so on."
 )
 _SETTINGS = {
     "auth": 'how clients log in with the fixture `vitrine`: "any" (the default) sets DATABRICKS_TOKEN, '
@@ -134,7 +134,8 @@ def vitrine_workspace(
         settings=Settings(path, encoder=encoder, pace=chosen["pace"] or "instant")
     )
     if chosen["endpoint"]:
-        workspace.create_endpoint(*chosen["endpoint"].split())
+        name, *kind = chosen["endpoint"].split()
+        workspace.create_endpoint(name, *kind[:1])
     return workspace
 
 
