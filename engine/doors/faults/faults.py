@@ -21,7 +21,7 @@ from engine.doors.faults.kinds import (
     ShortLogin,
     is_number,
 )
-from engine.doors.faults.operations import check_target, is_meant
+from engine.doors.faults.operations import check_target, is_meant, is_route
 from engine.errors import InvalidInputException
 
 _KEPT_CALLS = 10_000  # older ones are forgotten
@@ -179,7 +179,7 @@ class Faults:
             operation: a route, to say which index.
         """
         target = check_target(operation)
-        if "/" not in target and not any(fnmatchcase(name, target) for name in _UPSERTS):
+        if not is_route(target) and not any(fnmatchcase(name, target) for name in _UPSERTS):
             raise InvalidInputException(
                 f"{target!r:.80} writes no rows; leave the operation out, or name a route."
             )
@@ -238,11 +238,10 @@ class Faults:
             self._calls.append(call)
         return call
 
-    def finish(self, call: Call, status: int | None, operation: str = "") -> None:
-        """Note how a call ended; `operation` is its name where it was not known before."""
+    def finish(self, call: Call, status: int | None) -> None:
+        """Note how a call ended."""
         call.status = status
         call.seconds = time.monotonic() - self._began - call.at
-        call.operation = call.operation or operation
 
     def take(self, call: Call, token: str = "") -> Fault | None:
         """The fault that a call meets, if any; it is noted in the call.

@@ -71,7 +71,7 @@ def operation_of(method: str, path: str) -> str:
 
 def is_meant(target: str, operation: str, method: str, path: str) -> bool:
     """Whether a request is one of those that a target names; see `check_target`."""
-    if "/" not in target:
+    if not is_route(target):
         return fnmatchcase(operation, target)
     wanted, _, pattern = target.rpartition(" ")
     return wanted in ("", "*", method) and fnmatchcase(path, pattern)
@@ -93,7 +93,7 @@ def check_target(target: object) -> str:
             "such as 'POST /api/2.0/vector-search/*/query'."
         )
     target = re.sub(r"\s+", " ", target.strip())
-    if "/" in target:
+    if is_route(target):
         method, _, path = target.rpartition(" ")
         if method not in ("", "*", *METHODS) or not path.startswith(("/", "*")):
             raise InvalidInputException(
@@ -104,6 +104,11 @@ def check_target(target: object) -> str:
     if not any(fnmatchcase(name, target) for name in known_operations()):
         raise InvalidInputException(f"no operation is called {target!r:.80}. {_hint(target)}")
     return target
+
+
+def is_route(target: str) -> bool:
+    """Whether a target is a route, and no operation's name."""
+    return "/" in target or " " in target
 
 
 def _hint(target: str) -> str:

@@ -27,7 +27,7 @@ from engine.doors.http.admission import Budget, Turns
 from engine.doors.http.credentials import Credentials
 from engine.doors.http.description import describe_api
 from engine.doors.http.faults import admin
-from engine.doors.http.faults.middleware import Faulty, Recorder
+from engine.doors.http.faults.middleware import around_guard
 from engine.doors.http.guard import Guard, Limits, name_operation, request_id
 from engine.doors.http.metrics import current_metrics
 from engine.doors.http.sql import links
@@ -69,12 +69,8 @@ def create_app(
     """
     limits = limits or Limits()
     api = _api(workspace, limits)
-    around = [
-        Middleware(Guard, credentials=credentials, limits=limits, loopback_only=loopback_only)
-    ]
-    if faults is not None:
-        inner = Middleware(Faulty, faults=faults, workspace=workspace)
-        around = [Middleware(Recorder, faults=faults), *around, inner]
+    guard = Middleware(Guard, credentials=credentials, limits=limits, loopback_only=loopback_only)
+    around = [guard] if faults is None else around_guard(guard, faults, workspace)
     app = FastAPI(
         title="vitrine", version=__version__, description=_DOCUMENTATION, middleware=around
     )

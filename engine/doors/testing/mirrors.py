@@ -98,8 +98,7 @@ class Mirror:
         """
         full = str(table_name(name))
         column, size, types = direct_columns(rows, vector_column, dimension, schema)
-        chosen = endpoint or self.endpoint
-        self._make_endpoint(chosen, endpoint_type)
+        self._make_endpoint(chosen := endpoint or self.endpoint, endpoint_type)
         request = DirectAccessRequest(
             full,
             endpoint=chosen,

@@ -12,6 +12,7 @@ import re
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,6 +45,12 @@ class _Given(NamedTuple):
     send: Send
 
 
+def around_guard(guard: Middleware, faults: Faults, workspace: Workspace) -> list[Middleware]:
+    """The app's middleware where faults are: the recorder, the guard, and what lets calls fail."""
+    inner = Middleware(Faulty, faults=faults, workspace=workspace)
+    return [Middleware(Recorder, faults=faults), guard, inner]
+
+
 class Recorder:
     """The outer middleware: notes each call and its status."""
 
@@ -58,7 +65,6 @@ class Recorder:
             return
         call = self._faults.begin(_call_of(scope, path))
         body = bytearray()
-        status: int | None = None
 
         async def received() -> Message:
             message = await receive()
@@ -68,16 +74,15 @@ class Recorder:
             return message
 
         async def sent(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
+            if message["type"] == "http.response.start":  # before its reader can look at the record
+                self._faults.finish(call, message["status"])
             await send(message)
 
         state = {**scope.get("state", {}), _CALL: call}
         try:
             await self._app({**scope, "state": state}, received, sent)
         finally:
-            self._faults.finish(call, status)
+            self._faults.finish(call, call.status)
 
 
 def _raw_path(scope: Scope) -> str:

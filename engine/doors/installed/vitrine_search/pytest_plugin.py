@@ -135,7 +135,7 @@ def vitrine_workspace(
     )
     if chosen["endpoint"]:
         name, *kind = chosen["endpoint"].split()
-        workspace.create_endpoint(name, *kind[:1])
+        workspace.create_endpoint(name, (kind or ["STANDARD"])[0])
     return workspace
 
 
