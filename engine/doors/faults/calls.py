@@ -13,7 +13,7 @@ from engine.doors.faults.operations import check_target, is_meant
 _FORM = "application/x-www-form-urlencoded"
 
 
-@dataclass
+@dataclass(repr=False)
 class Call:
     """One call.
 
@@ -57,6 +57,8 @@ class Call:
         met = f" ({self.fault})" if self.fault else ""
         name = self.operation or "unknown"
         return f"{self.at:8.3f} s  {name:<26} {outcome}{met}  {self.method} {self.path}"
+
+    __repr__ = __str__
 
     def as_dict(self) -> dict[str, Any]:
         """The call as JSON."""
