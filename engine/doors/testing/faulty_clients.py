@@ -10,7 +10,10 @@ import inspect
 import json
 import threading
 from collections.abc import Callable, Mapping
+from types import MethodType
 from typing import Any
+
+import orjson
 
 from engine.doors.client.async_index import AsyncAISearchIndex
 from engine.doors.client.client import AISearchClient, AISearchIndex
@@ -79,7 +82,7 @@ class FaultyCalls:
 
     def _blocking(
         self,
-        method: Callable[..., Any],
+        method: MethodType,
         request: tuple[str, str],
         index: str,
         is_outer: bool = False,
@@ -88,7 +91,7 @@ class FaultyCalls:
         def called(*args: Any, **kwargs: Any) -> Any:
             if is_outer and getattr(self._inside, "call", False):
                 return method(*args, **kwargs)
-            arguments = inspect.signature(method).bind(*args, **kwargs)
+            arguments = _signature(method.__func__).bind(*args, **kwargs)
             taken = steps(self._faults, _asked(request, arguments, index), SyncClient())
 
             def carry_out(fault: PartialUpsert | None) -> Answer:
@@ -106,11 +109,11 @@ class FaultyCalls:
         return called
 
     def _awaited(
-        self, method: Callable[..., Any], request: tuple[str, str], index: str
+        self, method: MethodType, request: tuple[str, str], index: str
     ) -> Callable[..., Any]:
         @functools.wraps(method)
         async def called(*args: Any, **kwargs: Any) -> Any:
-            arguments = inspect.signature(method).bind(*args, **kwargs)
+            arguments = _signature(method.__func__).bind(*args, **kwargs)
             taken = steps(self._faults, _asked(request, arguments, index), AsyncClient())
 
             async def carry_out(fault: PartialUpsert | None) -> Answer:
@@ -127,7 +130,7 @@ class FaultyCalls:
         fault: PartialUpsert | None,
         index: str,
         arguments: inspect.BoundArguments,
-        method: Callable[..., Any],
+        method: MethodType,
     ) -> Answer:
         split = self._split(fault, index, arguments)
         reply = method(*arguments.args, **arguments.kwargs)
@@ -168,19 +171,38 @@ def _asked(request: tuple[str, str], given: inspect.BoundArguments, index: str) 
         operation,
         method,
         _path(operation, method, names),
-        content=json.dumps(body, default=str).encode() if body else b"",
+        content=_sent(body) if body else b"",
         total_retries=values.get("total_retries", 3),
         backoff_factor=values.get("backoff_factor", 1.0),
     )
 
 
+def _sent(body: Mapping[str, object]) -> bytes:
+    """A body as JSON; a vector takes an eighth of the time that `json` would."""
+    try:
+        return orjson.dumps(body, default=str)
+    except TypeError:  # an integer beyond 64 bits, a key that is no text
+        return json.dumps(body, default=str).encode()
+
+
+@functools.lru_cache(maxsize=256)
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """A method's signature as its caller sees it."""
+    signature = inspect.signature(function)
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
+@functools.lru_cache(maxsize=256)
+def _templates(operation: str, method: str) -> tuple[str, ...]:
+    return tuple(r.template for r in ROUTES if (r.name, r.method) == (operation, method))
+
+
 def _path(operation: str, method: str, names: Mapping[str, object]) -> str:
     """The first address of an operation of which all parts are known."""
     known = {name: str(value) for name, value in names.items() if value}
-    for route in ROUTES:
-        if (route.name, route.method) == (operation, method):
-            try:
-                return route.template.format_map(known)
-            except KeyError:
-                continue
+    for template in _templates(operation, method):
+        try:
+            return template.format_map(known)
+        except KeyError:
+            continue
     return ""
