@@ -54,6 +54,8 @@ def serve(
     click.echo(f"serving {workspace.path} on {options.url} (Ctrl-C ends it)")
     if not no_auth:
         _show_credentials(workspace, options.url)
+    if faults:
+        click.echo(f"faults are asked for at {options.url}/api/v1/faults (POST, GET, DELETE)")
     serve(options)
 
 

@@ -191,8 +191,10 @@ def vitrine(
     with BackgroundServer(vitrine_workspace, credentials, faults=faults) as server:
         _apply(monkeypatch, for_server(server.url, chosen["auth"] or "any", vars(credentials)))
         given = ServedMirror(vitrine_workspace, server.url, credentials, faults)
-        yield _at_endpoint(given, chosen)
-        faults.close()  # before the server waits for slow answers
+        try:
+            yield _at_endpoint(given, chosen)
+        finally:
+            faults.close()  # before the server waits for slow answers
     faults.tell_unused()
 
 
