@@ -15,6 +15,7 @@ DEFAULT_ENCODER = "embedded"
 DEFAULT_CATALOG, DEFAULT_SCHEMA = "main", "fashion_demo"
 DEFAULT_ENDPOINT = "fashion_vector_search"
 DEFAULT_KEY = "product_id"
+DEFAULT_PACE = "instant"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Settings:
             its indexes are not found any more.
         waiting_syncs: `sync()` of a client, and the route, return when the sync is done and raise
             where it fails; in the cloud they return at once, and `describe()` shows the rest.
-        pace: "instant", "cloud", or seconds as text: how long endpoints and syncs take their time.
+        pace: how long what the cloud takes its time for takes here: "instant", "cloud", or seconds that
+            each transition takes, such as "0.5". See `engine.service.pacing.pace`.
         is_one_of_several: other processes answer the same callers, any of them each request; what
             only one process knows, such as a SQL session, is refused then.
     """
@@ -55,14 +57,14 @@ class Settings:
     strict_inputs: bool = False
     strict_endpoints: bool = False
     waiting_syncs: bool = False
-    pace: str = "instant"
+    pace: str = DEFAULT_PACE
     is_one_of_several: bool = False
 
     @staticmethod
     def from_environment(environ: Mapping[str, str]) -> Settings:
         """Settings from VITRINE_WORKSPACE (default ~/.vitrine), VITRINE_ENCODER, VITRINE_DEVICE,
-        VITRINE_TEXT_ENCODER, and VITRINE_STRICT_FILTERS, ..._FIELDS, ..._INPUTS, ..._ENDPOINTS and
-        VITRINE_WAITING_SYNCS (1, true or yes; else off), and VITRINE_PACE.
+        VITRINE_TEXT_ENCODER, and VITRINE_PACE, and VITRINE_STRICT_FILTERS, ..._FIELDS, ..._INPUTS,
+        ..._ENDPOINTS and VITRINE_WAITING_SYNCS (1, true or yes; else off).
         """
         path = environ.get("VITRINE_WORKSPACE")
         return Settings(
@@ -78,7 +80,7 @@ class Settings:
             strict_inputs=_is_on(environ, "VITRINE_STRICT_INPUTS"),
             strict_endpoints=_is_on(environ, "VITRINE_STRICT_ENDPOINTS"),
             waiting_syncs=_is_on(environ, "VITRINE_WAITING_SYNCS"),
-            pace=environ.get("VITRINE_PACE") or "instant",
+            pace=environ.get("VITRINE_PACE") or DEFAULT_PACE,
         )
 
 
