@@ -28,6 +28,7 @@ CASES = (
     "words",
     "http_cost",
     "http_load",
+    "fault_cost",
     "fairness",
     "pages",
     "sql",

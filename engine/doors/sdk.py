@@ -7,12 +7,21 @@ not what the services do. Truth: `ApiClient.do` and the error parser of databric
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from engine.doors.faults.faults import Faults
+from engine.doors.faults.kinds import Fault, PartialUpsert, Refusal
+from engine.doors.faults.operations import operation_of
+from engine.doors.faults.packages import broken_for_requests
+from engine.doors.faults.partial import primary_key_of, split_body
+from engine.doors.faults.tries import Answer, Asked, carried_out, steps
 from engine.doors.rest import handle
 from engine.doors.rest.routing import Json
 from engine.errors import InvalidInputException
@@ -20,15 +29,16 @@ from engine.optional import is_installed, require
 from engine.workspace import Workspace
 
 _PURPOSE = "The databricks-sdk door"
+_PATIENCE = timedelta(minutes=5)  # of the SDK, for all tries of a call
 _LATER = (429, 503)  # after one second, where no header says more
 
 
 class ApiClient:
     """What the SDK's services call: `do` answers from a workspace, with the SDK's own errors."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, faults: Faults | None = None) -> None:
         require("databricks.sdk", _PURPOSE)
-        self._workspace = workspace
+        self._workspace, self._faults = workspace, faults
         # Services read the number of the workspace, and send a header where it is known.
         self._cfg = SimpleNamespace(workspace_id=None, host="", auth_type="in-process")
 
@@ -60,12 +70,94 @@ class ApiClient:
             raise InvalidInputException(f"do: {', '.join(given)} can't be used without a network.")
         # Through JSON and back, as on the way to a server: nothing is shared, and NaN is refused.
         sent = None if body is None else json.dumps(body, allow_nan=False)
-        status, reply = handle(self._workspace, method, path, _texts(query or {}), sent)
+        asked = _Request(method, path, _texts(query or {}), sent)
+        if self._faults is None:
+            status, reply = asked.handled(self._workspace)
+        else:
+            status, reply = self._tried(asked, self._faults)
         if status >= 400:
             raise _error(status, reply)
         text = json.dumps(reply)
         received: Json = {"contents": BytesIO(text.encode())} if raw else json.loads(text)
         return {**dict.fromkeys(response_headers or ()), **received}
+
+    def _tried(self, request: _Request, faults: Faults) -> Answer:
+        """The answer to a request that meets faults, tried again as the SDK does: by its own loop."""
+        from databricks.sdk.retries import retried
+
+        clock = _Clock(faults)
+
+        def once() -> Answer:
+            taken = steps(faults, request.asked(clock.slept), _Once())
+            return carried_out(faults, taken, lambda fault: request.partly(self._workspace, fault))
+
+        answer: Answer = retried(is_retryable=_reason, timeout=_PATIENCE, clock=clock)(once)()
+        return answer
+
+
+@dataclass(frozen=True)
+class _Request:
+    """One request; `body` is its JSON."""
+
+    method: str
+    path: str
+    query: Mapping[str, object]
+    body: str | None
+
+    def handled(self, workspace: Workspace) -> Answer:
+        return Answer(*handle(workspace, self.method, self.path, self.query, self.body))
+
+    def partly(self, workspace: Workspace, fault: PartialUpsert | None) -> Answer:
+        """The same, of an upsert without the rows that a fault names."""
+        key = primary_key_of(workspace, self.path) if fault is not None else None
+        if fault is None or key is None:
+            return self.handled(workspace)
+        values, split = split_body(self.body, key, fault)
+        if not split.failed:
+            return self.handled(workspace)
+        answer = replace(self, body=json.dumps(values)).handled(workspace)
+        return Answer(answer.status, split.answer(answer.reply)) if answer.status < 400 else answer
+
+    def asked(self, waited: float) -> Asked:
+        query = {n: v if isinstance(v, list) else [str(v)] for n, v in self.query.items()}
+        operation = operation_of(self.method, self.path)
+        content = (self.body or "").encode()
+        return Asked(operation, self.method, self.path, query, content, waited=waited)
+
+
+class _Once:
+    """How one try of the SDK takes faults; its own loop decides about the next."""
+
+    def wait_after(self, attempt: int, fault: Fault, asked: Asked) -> float | None:
+        return None
+
+    def error(self, fault: Fault, asked: Asked) -> Exception:
+        if isinstance(fault, Refusal):
+            return _error(fault.status, fault.body(), fault.retry_after)
+        return broken_for_requests(fault)
+
+
+class _Clock:
+    """The SDK's clock, which knows how long it slept last, and really sleeps a share of that."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults, self._ahead, self.slept = faults, 0.0, 0.0
+
+    def time(self) -> float:
+        return time.time() + self._ahead
+
+    def sleep(self, seconds: float) -> None:
+        began = time.time()
+        self._faults.wait(seconds)
+        self._ahead += seconds - (time.time() - began)
+        self.slept = seconds
+
+
+def _reason(error: BaseException) -> str | None:
+    """Why the SDK tries again after an error that says no time; it does after broken connections."""
+    from requests import ConnectionError as Broken
+
+    return "cannot connect" if isinstance(error, Broken) else None
 
 
 def _unity_catalog() -> dict[str, Any]:
@@ -90,13 +182,14 @@ def _sql() -> dict[str, Any]:
     return {"statement_execution": sql.StatementExecutionAPI, "warehouses": sql.WarehousesAPI}
 
 
-def _error(status: int, reply: Json) -> Exception:
+def _error(status: int, reply: Json, retry_after: int | None = None) -> Exception:
     """The SDK's exception for an error body: by its code, else by the status."""
     from databricks.sdk.errors import DatabricksError, platform
 
     of_status = platform.STATUS_CODE_MAPPING.get(status, DatabricksError)
     kind = platform.ERROR_CODE_MAPPING.get(reply["error_code"], of_status)
-    error: Exception = kind(**reply, retry_after_secs=1 if status in _LATER else None)
+    later = 1 if retry_after is None else retry_after
+    error: Exception = kind(**reply, retry_after_secs=later if status in _LATER else None)
     return error
 
 
@@ -128,18 +221,21 @@ class WorkspaceClient:
         workspace: the workspace that answers.
     """
 
-    def __init__(self, *, workspace: Workspace | str | Path | None = None) -> None:
+    def __init__(
+        self, *, workspace: Workspace | str | Path | None = None, faults: Faults | None = None
+    ) -> None:
         """Open a workspace.
 
         Args:
             workspace: a Workspace or its directory; None for the default workspace.
+            faults: what calls meet, and the record of them; None for none.
 
         Raises:
             MissingExtra: databricks-sdk is not installed.
         """
         opened = workspace if isinstance(workspace, Workspace) else Workspace(workspace)
         self.workspace: Workspace = opened
-        self.api_client = ApiClient(opened)
+        self.api_client = ApiClient(opened, faults)
         from databricks.sdk.service.serving import ServingEndpointsAPI
         from databricks.sdk.service.vectorsearch import (
             VectorSearchEndpointsAPI,

@@ -92,6 +92,11 @@ def _https_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--quiet", is_flag=True, help="No access log.")
 @click.option("--seed", metavar="FILE", help="Apply FILE before; see vitrine apply.")
+@click.option(
+    "--faults",
+    is_flag=True,
+    help="Let callers ask for faults at /api/v1/faults; on this machine's address only.",
+)
 @with_workspace
 def serve(
     workspace: Workspace,
@@ -103,6 +108,7 @@ def serve(
     ready_file: Path | None,
     quiet: bool,
     seed: str | None,
+    faults: bool,
     **https: Any,
 ) -> None:
     """Serve the workspace over HTTP, as the cloud's clients expect it."""
@@ -111,9 +117,15 @@ def serve(
     from engine.doors.http.server import Options, serve
     from engine.doors.http.volumes.public import public_paths
 
-    public = public_paths(public_volumes)
     options = Options(
-        workspace.path, host, port, workers, not no_auth, not quiet, public_volumes=public
+        workspace.path,
+        host,
+        port,
+        workers,
+        not no_auth,
+        not quiet,
+        public_volumes=public_paths(public_volumes),
+        faults=faults,
     )
     options.check()
     if ready_file is not None:
@@ -171,6 +183,8 @@ def _introduced(workspace: Workspace, options: Options) -> dict[str, object]:
         for each in workspace.shop.model_notes():
             note(each)
     click.echo(f"serving {workspace.path} on {options.url} (Ctrl-C ends it)")
+    if options.faults:
+        click.echo(f"faults are asked for at {options.url}/api/v1/faults (POST, GET, DELETE)")
     bundle = options.certificate.bundle if options.certificate else None
     if bundle is not None:
         click.echo("clients trust its certificate by these variables:")

@@ -21,10 +21,13 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from engine import __version__
+from engine.doors.faults.faults import Faults
 from engine.doors.http import login, model_serving
 from engine.doors.http.admission import Budget, Turns
 from engine.doors.http.credentials import Credentials
 from engine.doors.http.description import describe_api
+from engine.doors.http.faults import admin
+from engine.doors.http.faults.middleware import around_guard
 from engine.doors.http.guard import Guard, Limits, name_operation, request_id
 from engine.doors.http.metrics import current_metrics
 from engine.doors.http.sql import links
@@ -58,6 +61,7 @@ def create_app(
     limits: Limits | None = None,
     loopback_only: bool = False,
     public_volumes: tuple[str, ...] = (),
+    faults: Faults | None = None,
 ) -> FastAPI:
     """The server's app over a workspace.
 
@@ -65,12 +69,14 @@ def create_app(
         credentials: who may use it; None lets everybody in.
         loopback_only: refuse requests that name another host or come from another site's page.
         public_volumes: paths of volumes whose files everybody may read, see `pictures`.
+        faults: what calls meet, and the record of them; None for none, which costs nothing.
     """
     limits = limits or Limits()
     api = _api(workspace, limits)
     guard = Middleware(Guard, credentials=credentials, limits=limits, loopback_only=loopback_only)
+    around = [guard] if faults is None else around_guard(guard, faults, workspace)
     app = FastAPI(
-        title="vitrine", version=__version__, description=_DOCUMENTATION, middleware=[guard]
+        title="vitrine", version=__version__, description=_DOCUMENTATION, middleware=around
     )
     app.add_exception_handler(HTTPException, _unrouted)
     app.openapi = functools.cache(lambda: describe_api(app))  # type: ignore[method-assign]
@@ -83,6 +89,7 @@ def create_app(
         *model_serving.routes(workspace),
         *links.routes(workspace),
         *managed_mcp.routes(workspace, METHODS),
+        *([] if faults is None else admin.routes(faults)),
         Route("/health", _health(workspace)),
         Route("/metrics", _metrics),
         Route("/api/2.0/preview/scim/v2/Me", _me),

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from engine.doors.faults.faults import Faults
 from engine.doors.http.certificates.authority import ServerCertificate
 from engine.doors.http.certificates.names import WILDCARDS
 from engine.doors.http.connections import Connection
 from engine.doors.http.credentials import Credentials, open_credentials
+from engine.doors.http.faults.connection import BreakableConnection
 from engine.doors.http.guard import LOOPBACK, Limits
 from engine.doors.http.listening.sockets import BACKLOG, Listener, listening
 from engine.doors.http.metrics import SHARED_FOLDER, hold, remove_abandoned, shared_folder
@@ -61,6 +63,7 @@ class Options:
         workers: processes. access_log: one JSON line a request, on standard error.
         certificate: None for plain HTTP.
         public_volumes: paths of volumes whose files everybody may read.
+        faults: let callers ask for faults at /api/v1/faults.
     """
 
     path: Path
@@ -71,18 +74,24 @@ class Options:
     access_log: bool = True
     certificate: ServerCertificate | None = None
     public_volumes: tuple[str, ...] = ()
+    faults: bool = False
 
     def check(self) -> None:
         """Refuse what would be unsafe or can't be, and make the workspace's folder.
 
         Raises:
-            InvalidInputException: no credentials on an address that others reach.
+            InvalidInputException: no credentials, or faults, on an address that others reach.
             StorageFailed: the folder can't be made.
         """
         if not self.auth and self.host not in LOOPBACK:
             raise InvalidInputException(
                 f"--no-auth is for this machine alone, and --host {self.host} is reached by others. "
                 f"Leave out --no-auth, or serve on {HOST}."
+            )
+        if self.faults and (self.host not in LOOPBACK or self.workers > 1):
+            raise InvalidInputException(
+                "--faults is for one process that this machine alone reaches, as its rules are kept "
+                f"there: serve on {HOST}, with --workers 1."
             )
         try:
             make_folder(self.path)
@@ -117,6 +126,7 @@ def serve(options: Options, listener: Listener) -> None:
         "access_log": options.access_log,
         "several": options.workers > 1,
         "public_volumes": options.public_volumes,
+        "faults": options.faults,
     }
     remove_abandoned()
     with contextlib.ExitStack() as stack:
@@ -136,15 +146,15 @@ def serve(options: Options, listener: Listener) -> None:
             access_log=False,
             log_level="warning",
             timeout_graceful_shutdown=_GRACE_SECONDS,
-            **_common(options.certificate),
+            **_common(options.certificate, options.faults),
         )
         _run(config, listener)
 
 
-def _common(certificate: ServerCertificate | None) -> dict[str, Any]:
-    """What every server of ours tells uvicorn."""
+def _common(certificate: ServerCertificate | None, is_breakable: bool) -> dict[str, Any]:
+    """What every server of ours tells uvicorn; `is_breakable`: faults may break connections."""
     return {
-        "http": Connection,
+        "http": BreakableConnection if is_breakable else Connection,
         "loop": _LOOP,
         "backlog": BACKLOG,
         "server_header": False,
@@ -203,6 +213,7 @@ def app_from_environment() -> FastAPI:
         credentials,
         loopback_only=credentials is None,
         public_volumes=tuple(configuration.get("public_volumes", ())),
+        faults=Faults() if configuration.get("faults", False) else None,
     )
 
 
@@ -256,14 +267,15 @@ class BackgroundServer:
         port: int = 0,
         limits: Limits | None = None,
         certificate: ServerCertificate | None = None,
+        faults: Faults | None = None,
     ) -> None:
         from engine.doors.http.app import create_app
 
         self._open = contextlib.ExitStack()
         listener = self._open.enter_context(listening(host, port))
         self.url = _url(host, listener.port, certificate)
-        app = create_app(workspace, credentials, limits)
-        options = _InProcess(app, **_common(certificate))
+        app = create_app(workspace, credentials, limits, faults=faults)
+        options = _InProcess(app, **_common(certificate, faults is not None))
         options.timeout_graceful_shutdown = _GRACE_SECONDS
         self._server = uvicorn.Server(options)
         self._thread = threading.Thread(

@@ -13,6 +13,8 @@ _FOREIGN = re.compile(
 )
 # A proxy on this machine would carry a call away that seems to be one to this machine.
 _PROXY = re.compile(r"(HTTPS?|ALL|FTP)_PROXY", re.IGNORECASE)
+# Of two ways to log in, the SDK wants one named: a token, as a client without arguments needs one.
+_OF_TWO = "pat"
 _HOST = "https://vitrine-mock.invalid"  # a name that no machine has, by RFC 6761
 
 
@@ -34,15 +36,17 @@ def for_server(url: str, auth: str, credentials: Mapping[str, str]) -> dict[str,
     """The changes that lead clients to a server on this machine, whatever proxy there is.
 
     Args:
-        auth: "oauth" for a client id and its secret, "token" for a token; a client refuses to choose.
+        auth: "oauth" for a client id and its secret, "token" for a token, "any" for both.
         credentials: `token`, `client_id` and `client_secret`.
     """
     login = {"DATABRICKS_HOST": url, "DATABRICKS_WORKSPACE_URL": url}
-    if auth == "token":
+    if auth != "oauth":
         login["DATABRICKS_TOKEN"] = credentials["token"]
-    else:
+    if auth != "token":
         login["DATABRICKS_CLIENT_ID"] = credentials["client_id"]
         login["DATABRICKS_CLIENT_SECRET"] = credentials["client_secret"]
+    if auth == "any":
+        login["DATABRICKS_AUTH_TYPE"] = _OF_TWO
     for name in ("NO_PROXY", "no_proxy"):
         through = [os.environ[name]] if os.environ.get(name) else []
         login[name] = ",".join([*through, "127.0.0.1", "localhost"])
@@ -57,7 +61,7 @@ def for_mock(environ: Mapping[str, str]) -> dict[str, str | None]:
         "DATABRICKS_TOKEN": "vitrine-mock",
         "DATABRICKS_CLIENT_ID": "vitrine-mock",
         "DATABRICKS_CLIENT_SECRET": "vitrine-mock",
-        "DATABRICKS_AUTH_TYPE": "pat",  # of two ways to log in, the SDK wants one named
+        "DATABRICKS_AUTH_TYPE": _OF_TWO,
     }
     proxies: dict[str, str | None] = {name: None for name in environ if _PROXY.fullmatch(name)}
     return {**proxies, **with_only_login(environ, login)}

@@ -14,6 +14,8 @@ from typing import Any
 from engine import errors
 from engine.doors.client import async_index, reranker
 from engine.doors.client import client as local
+from engine.doors.faults.faults import Faults
+from engine.doors.testing.faulty_clients import FaultyCalls
 from engine.workspace import Workspace
 
 PACKAGES = ("databricks.ai_search", "databricks.vector_search")
@@ -60,9 +62,9 @@ _ASYNC_INDEXES: Names = {
 _UTILS: Names = {"CredentialStrategy": CredentialStrategy, **_EXCEPTIONS}
 
 
-def build_modules(workspace: Workspace) -> Modules:
-    """Both packages with their modules, by full name; clients use the workspace."""
-    client = _client_of(workspace)
+def build_modules(workspace: Workspace, faults: Faults) -> Modules:
+    """Both packages with their modules, by full name; clients use the workspace and meet its faults."""
+    client = _client_of(workspace, faults)
     clients = {"AISearchClient": client, "VectorSearchClient": client}
     contents: Mapping[str, Names] = {
         "client": {
@@ -88,9 +90,9 @@ def build_modules(workspace: Workspace) -> Modules:
     return modules
 
 
-def _client_of(workspace: Workspace) -> type[local.AISearchClient]:
-    """The client's class, whose default workspace is this one."""
-    default = workspace
+def _client_of(workspace: Workspace, faults: Faults) -> type[local.AISearchClient]:
+    """The client's class, whose default workspace is this one; on it, calls meet faults."""
+    default, calls = workspace, FaultyCalls(workspace, faults)
 
     class AISearchClient(local.AISearchClient):
         __doc__ = local.AISearchClient.__doc__
@@ -98,6 +100,8 @@ def _client_of(workspace: Workspace) -> type[local.AISearchClient]:
         def __init__(self, *args: Any, workspace: Any = None, **kwargs: Any) -> None:
             chosen = default if workspace is None else workspace
             super().__init__(*args, workspace=chosen, **kwargs)
+            if chosen is default:
+                calls.on_client(self)
 
     AISearchClient.__qualname__ = "AISearchClient"
     return AISearchClient
@@ -115,7 +119,7 @@ def module_of(name: str, names: Names, is_package: bool = False) -> ModuleType:
     return module
 
 
-def sdk_client_of(workspace: Workspace) -> type:
+def sdk_client_of(workspace: Workspace, faults: Faults) -> type:
     """The class that `databricks.sdk.WorkspaceClient` is meanwhile; credentials and hosts are not read.
 
     Raises:
@@ -127,7 +131,7 @@ def sdk_client_of(workspace: Workspace) -> type:
         __doc__ = sdk.WorkspaceClient.__doc__
 
         def __init__(self, *_: Any, **__: Any) -> None:
-            super().__init__(workspace=workspace)
+            super().__init__(workspace=workspace, faults=faults)
 
     WorkspaceClient.__qualname__ = SDK_CLIENT
     return WorkspaceClient

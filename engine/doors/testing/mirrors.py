@@ -13,8 +13,10 @@ from engine.core.index_request import DirectAccessRequest
 from engine.core.names import table_name
 from engine.doors.arguments import taking
 from engine.doors.client.client import AISearchClient, AISearchIndex
+from engine.doors.faults.faults import Faults
 from engine.doors.seeding.applying import apply
 from engine.doors.seeding.report import ApplyReport
+from engine.doors.testing.misbehaving import Misbehaving
 from engine.doors.testing.new_index import NewIndex, direct_columns, only_vector_column
 from engine.errors import InvalidInputException
 from engine.service.given_rows import table_of
@@ -34,7 +36,10 @@ class Mirror:
 
     Attributes:
         workspace: the `engine.Workspace`, for everything else.
+        endpoint: where indexes are made of which nobody says where.
     """
+
+    endpoint = "test_endpoint"
 
     def __init__(self, workspace: Workspace | str | Path | None = None) -> None:
         """
@@ -87,12 +92,13 @@ class Mirror:
         Raises:
             InvalidInputException: no rows, or no column to take. Otherwise as `create_index`.
         """
+        endpoint = given.endpoint or self.endpoint
         full, source = self._source(given.name, given.rows, given.source_table)
         vector_column = given.vector_column
         if vector_column is None and given.text_column is None and not given.is_full_text:
             vector_column = only_vector_column(self.workspace.read_table(source))
-        self._make_endpoint(given.endpoint, given.type_of_endpoint)
-        self.workspace.indexes.create(given.request(full, source, vector_column))
+        self._make_endpoint(endpoint, given.type_of_endpoint)
+        self.workspace.indexes.create(given.request(full, source, vector_column, endpoint))
         return self._open(full)
 
     def direct_index(
@@ -105,7 +111,7 @@ class Mirror:
         schema: Mapping[str, str] | None = None,
         dimension: int | None = None,
         model: str | None = None,
-        endpoint: str = "test_endpoint",
+        endpoint: str | None = None,
         endpoint_type: str = "STANDARD",
     ) -> AISearchIndex:
         """Make a direct access index, with the endpoint where it is missing, and upsert the rows.
@@ -120,10 +126,10 @@ class Mirror:
         """
         full = str(table_name(name))
         column, size, types = direct_columns(rows, vector_column, dimension, schema)
-        self._make_endpoint(endpoint, endpoint_type)
+        self._make_endpoint(chosen := endpoint or self.endpoint, endpoint_type)
         request = DirectAccessRequest(
             full,
-            endpoint=endpoint,
+            endpoint=chosen,
             primary_key=primary_key,
             dimension=size,
             vector_column=column,
@@ -157,8 +163,16 @@ class Mirror:
         return AISearchClient(workspace=self.workspace).get_index(index_name=name)
 
 
-class ServedMirror(Mirror):
-    """A workspace that a server on this machine answers for.
+class MockedMirror(Misbehaving, Mirror):
+    """A workspace that a mock answers for, with faults on request; see `Misbehaving`."""
+
+    def __init__(self, workspace: Workspace, faults: Faults) -> None:
+        super().__init__(workspace)
+        self.faults = faults
+
+
+class ServedMirror(Misbehaving, Mirror):
+    """A workspace that a server on this machine answers for, with faults on request.
 
     Attributes:
         url: of the server, `http://127.0.0.1:...`.
@@ -166,8 +180,9 @@ class ServedMirror(Mirror):
         client_id, client_secret: of its one service principal.
     """
 
-    def __init__(self, workspace: Workspace, url: str, login: Credentials) -> None:
+    def __init__(self, workspace: Workspace, url: str, login: Credentials, faults: Faults) -> None:
         super().__init__(workspace)
+        self.faults = faults
         self.url = url
         self.token = login.token
         self.client_id = login.client_id

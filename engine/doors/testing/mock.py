@@ -20,6 +20,8 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, TypeVar
 
+from engine.doors.faults.calls import Calls
+from engine.doors.faults.faults import Faults
 from engine.doors.testing import environment, no_network
 from engine.doors.testing.fake_packages import (
     PACKAGES,
@@ -33,7 +35,7 @@ from engine.doors.testing.fake_packages import (
 from engine.doors.testing.import_hook import ImportHook
 from engine.doors.testing.real_clients import RealClients
 from engine.doors.testing.rebinding import Bindings, Slot
-from engine.errors import InvalidInputException
+from engine.errors import InvalidInputException, InvalidState
 from engine.settings import Settings
 from engine.workspace import Workspace
 
@@ -64,6 +66,13 @@ class mock:  # noqa: N801 - called as a function: `with mock():`, `@mock()`
     client that was made before is refused when it is used: it has a host and credentials of its own.
     The environment's are replaced by ones that log in nowhere, and a call to another machine is refused.
 
+    Calls of clients that are made inside are recorded, and meet faults that were asked for:
+
+        with (cloud := mock()):
+            cloud.faults.fail("query_index", times=2, status=429, retry_after=1)
+            ...
+            assert cloud.calls.of("query_index").statuses == [429, 429, 200]
+
     All of this belongs to the process: other threads see the mock too, and while mocks of several
     threads overlap, the one that began last counts.
     """
@@ -84,6 +93,22 @@ class mock:  # noqa: N801 - called as a function: `with mock():`, `@mock()`
             )
         self._given = workspace
         self._entered: list[tuple[_Mocked, Path | None]] = []
+
+    @property
+    def faults(self) -> Faults:
+        """The faults of the mock that was entered last.
+
+        Raises:
+            InvalidState: it is not entered; as a decorator, use `with (cloud := mock()):` instead.
+        """
+        if not self._entered:
+            raise InvalidState("the mock was left, or not entered; its faults are there inside.")
+        return self._entered[-1][0].faults
+
+    @property
+    def calls(self) -> Calls:
+        """The calls of its clients, in order; see `faults`."""
+        return self.faults.calls
 
     def __enter__(self) -> Workspace:
         temporary: Path | None = None
@@ -106,10 +131,13 @@ class mock:  # noqa: N801 - called as a function: `with mock():`, `@mock()`
         tb: TracebackType | None,
     ) -> None:
         mocked, temporary = self._entered.pop()
+        mocked.faults.close()
         _take(mocked)
         if temporary is not None:
             # A merge of segments in the background may still be writing there; it gives up by itself.
             shutil.rmtree(temporary, ignore_errors=True)
+        if exc_type is None:
+            mocked.faults.tell_unused()
 
     def __call__(self, function: Call) -> Call:
         """Decorate a function, so that each call of it runs inside a mock.
@@ -140,17 +168,18 @@ class _Mocked:
     """What one mock puts in place.
 
     Attributes:
-        modules: fakes by full name. workspace: what they work on.
+        modules: fakes by full name. workspace: what they work on. faults: what their calls meet.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self.modules: Modules = build_modules(workspace)
+        self.faults = Faults()
+        self.modules: Modules = build_modules(workspace, self.faults)
 
     @functools.cached_property
     def sdk_client(self) -> type:
         """The SDK's client, made when the SDK is loaded."""
-        return sdk_client_of(self.workspace)
+        return sdk_client_of(self.workspace, self.faults)
 
     def at(self, slot: Slot) -> object:
         """What stands at a place."""

@@ -25,6 +25,7 @@ class NewIndex:
         vector_column: None for the only column that holds lists of floats.
         text_column, model: a column of texts, and the serving endpoint that encodes them, `MODEL`
             where none is named.
+        endpoint: where it is made; None for the workspace's usual one.
         endpoint_type: None for STANDARD, for FULL_TEXT STORAGE_OPTIMIZED.
     """
 
@@ -40,7 +41,7 @@ class NewIndex:
     index_subtype: str | None = None
     columns_to_sync: list[str] | None = None
     pipeline_type: str = "TRIGGERED"
-    endpoint: str = "test_endpoint"
+    endpoint: str | None = None
     endpoint_type: str | None = None
 
     @property
@@ -53,7 +54,9 @@ class NewIndex:
         """The type of the endpoint, where it must be made."""
         return self.endpoint_type or ("STORAGE_OPTIMIZED" if self.is_full_text else "STANDARD")
 
-    def request(self, name: str, source_table: str, vector_column: str | None) -> IndexRequest:
+    def request(
+        self, name: str, source_table: str, vector_column: str | None, endpoint: str
+    ) -> IndexRequest:
         """The index that is asked for, with names that are complete and a column that was found."""
         return IndexRequest(
             name,
@@ -62,7 +65,7 @@ class NewIndex:
             source_column=self.text_column,
             model_endpoint=self.model if self.text_column is None else self.model or MODEL,
             primary_key=self.primary_key,
-            endpoint=self.endpoint,
+            endpoint=endpoint,
             dimension=self.dimension,
             pipeline_type=self.pipeline_type,
             columns_to_sync=self.columns_to_sync,

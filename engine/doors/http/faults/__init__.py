@@ -1,0 +1,1 @@
+"""Faults on request over HTTP: what stands around the app, on the connection, and the admin route."""
