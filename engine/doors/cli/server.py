@@ -102,43 +102,57 @@ def serve(
     workspace: Workspace,
     host: str,
     port: int,
-    workers: int,
-    no_auth: bool,
-    public_volumes: tuple[str, ...],
     ready_file: Path | None,
-    quiet: bool,
     seed: str | None,
-    faults: bool,
-    **https: Any,
+    https: bool,
+    server_names: Sequence[str],
+    certfile: Path | None,
+    keyfile: Path | None,
+    **given: Any,
 ) -> None:
     """Serve the workspace over HTTP, as the cloud's clients expect it."""
     from engine.doors.http.listening.ready import announced, check_place
     from engine.doors.http.listening.sockets import listening
-    from engine.doors.http.server import Options, serve
-    from engine.doors.http.volumes.public import public_paths
+    from engine.doors.http.server import serve
 
-    options = Options(
-        workspace.path,
-        host,
-        port,
-        workers,
-        not no_auth,
-        not quiet,
-        public_volumes=public_paths(public_volumes),
-        faults=faults,
-    )
+    options = _options(workspace, host, port, **given)
     options.check()
     if ready_file is not None:
         check_place(ready_file)
     with listening(host, port) as listener, contextlib.ExitStack() as stack:
         if seed is not None:
             apply_before(workspace, seed)
-        certificate = _certificate(workspace, host, **https)
+        certificate = _certificate(workspace, host, https, server_names, certfile, keyfile)
         options = replace(options, port=listener.port, certificate=certificate)
         content = _introduced(workspace, options)
         if ready_file is not None:
             stack.enter_context(announced(ready_file, content, listener))
         serve(options, listener)
+
+
+def _options(
+    workspace: Workspace,
+    host: str,
+    port: int,
+    workers: int,
+    no_auth: bool,
+    public_volumes: tuple[str, ...],
+    quiet: bool,
+    faults: bool,
+) -> Options:
+    from engine.doors.http.server import Options
+    from engine.doors.http.volumes.public import public_paths
+
+    return Options(
+        workspace.path,
+        host,
+        port,
+        workers,
+        auth=not no_auth,
+        access_log=not quiet,
+        public_volumes=public_paths(public_volumes),
+        faults=faults,
+    )
 
 
 def _certificate(

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from engine import __version__
@@ -80,7 +80,19 @@ def create_app(
     )
     app.add_exception_handler(HTTPException, _unrouted)
     app.openapi = functools.cache(lambda: describe_api(app))  # type: ignore[method-assign]
-    app.router.routes += [
+    app.router.routes += _routes(workspace, credentials, api, public_volumes, faults)
+    return app
+
+
+def _routes(
+    workspace: Workspace,
+    credentials: Credentials | None,
+    api: Any,
+    public_volumes: tuple[str, ...],
+    faults: Faults | None,
+) -> list[BaseRoute]:
+    """Every route, in the order in which they are asked; `api` answers by the REST table."""
+    return [
         Route("/api/2.0/vector-search/{rest:path}", api, methods=METHODS),
         *login.routes(credentials),
         *sign_in.routes(credentials),
@@ -96,7 +108,6 @@ def create_app(
         Route("/api/{rest:path}", api, methods=METHODS),
         Route("/{rest:path}", _nothing, methods=METHODS),
     ]
-    return app
 
 
 @dataclass(frozen=True)
