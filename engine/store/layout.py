@@ -10,6 +10,7 @@ model_versions/, served_models/        Python models, see `model_versions`
 unity_catalog/<kind>/...json           owners, comments and the like, see `securable_files`
 indexes/<full name>/                   index.json and its copy, versions/, segments/, building/
 cache/embeddings.sqlite                vectors by content and model
+cache/thumbnails/                      small photos, made once, within a bound
 locks/                                 two lock files for each thing that is written
 secret                                 what page tokens are signed with, see `secret`
 """
@@ -73,6 +74,10 @@ class Layout:
     @property
     def cache_file(self) -> Path:
         return self.root / "cache" / "embeddings.sqlite"
+
+    @property
+    def thumbnails_dir(self) -> Path:
+        return self.root / "cache" / "thumbnails"
 
     @contextlib.contextmanager
     def writing(self, what: str, wait_seconds: float = 600) -> Iterator[None]:
