@@ -37,7 +37,6 @@ from engine.shop.browsing.listing import ListRequest
 from engine.shop.browsing.storefront import Storefront
 from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
-from engine.shop.photos.product_photos import ProductPhotos
 from engine.shop.search.request import SearchRequest
 from engine.shop.shop import Shop
 from engine.shop.training.request import TrainRequest
@@ -72,9 +71,11 @@ def _asking(
 ) -> Callable[Concatenate[Workspace, _P], _R]:
     """As `_of`, for a method that takes one request: its fields are the operation's arguments."""
 
+    service_of = operator.attrgetter(service)
+
     def operation(workspace: Workspace, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         asked = request(*args, **kwargs)
-        carried_out: _R = getattr(getattr(workspace, service), method.__name__)(asked)
+        carried_out: _R = getattr(service_of(workspace), method.__name__)(asked)
         return carried_out
 
     fields = list(inspect.signature(request).parameters.values())
@@ -100,7 +101,7 @@ class Workspace:
         rerankers: those registered. serving: model serving endpoints.
         endpoints, registry, indexes: vector search endpoints, which indexes there are, and their life.
         queries: what answers. statements: SQL. statement_runs: SQL as the API runs it. shop: the
-            application on top. storefront: its products, and what their pages show.
+            application on top.
     """
 
     def __init__(self, path: str | Path | None = None, settings: Settings | None = None) -> None:
@@ -143,9 +144,6 @@ class Workspace:
         self.shop: Final = Shop(
             layout, self.tables, self.volumes, self.indexes, self.models, self.serving
         )
-        products = self.shop.products
-        photos = ProductPhotos(products, self.volumes, layout.thumbnails_dir)
-        self.storefront: Final = Storefront(products, photos, self.shop.search)
 
     whereabouts = _of("folder", WorkspaceFolder.describe)
     check_is_there = _of("folder", WorkspaceFolder.check_exists)
@@ -262,10 +260,10 @@ class Workspace:
     train = _asking("shop", Shop.train, TrainRequest)
 
     # ------------------------------------------------------------------ its products and pages
-    get_product = _of("storefront", Storefront.get)
-    products_named = _of("storefront", Storefront.named)
-    similar_products = _of("storefront", Storefront.similar)
-    complete_the_look = _of("storefront", Storefront.complete_the_look)
-    product_photo = _of("storefront", Storefront.photo)
+    get_product = _of("shop.storefront", Storefront.get)
+    products_named = _of("shop.storefront", Storefront.named)
+    similar_products = _of("shop.storefront", Storefront.similar)
+    complete_the_look = _of("shop.storefront", Storefront.complete_the_look)
+    product_photo = _of("shop.storefront", Storefront.photo)
 
-    list_products = _asking("storefront", Storefront.page, ListRequest)
+    list_products = _asking("shop.storefront", Storefront.page, ListRequest)
