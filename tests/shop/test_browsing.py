@@ -180,7 +180,9 @@ def by_words(shop: Workspace, text: str) -> set[int]:
     }
 
 
-@pytest.mark.parametrize("text", ["red", "RED women", "topwear shirt", "no 7", "zzz", "brand No 12"])
+@pytest.mark.parametrize(
+    "text", ["red", "RED women", "topwear shirt", "no 7", "zzz", "brand No 12"]
+)
 def test_keywords_find_what_holds_every_word(shop: Workspace, text: str) -> None:
     found = shop.search(text, keyword=True, k=PRODUCTS, facets=["gender"])
     assert set(found.keys) == by_words(shop, text) and found.total == len(found.keys)

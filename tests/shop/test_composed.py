@@ -41,7 +41,9 @@ class Oracle:
         self.shop, self.encoder = shop, shop.encoder()
         table = shop.read_table("product_embeddings_multimodal")
         self.keys = table["product_id"].to_pylist()
-        self.rows = {c: np.array(table[c].to_pylist()) for c in ("hybrid_embedding", "image_embedding")}
+        self.rows = {
+            c: np.array(table[c].to_pylist()) for c in ("hybrid_embedding", "image_embedding")
+        }
         users = shop.read_table("user_style_features")
         self.users = dict(zip(users["user_id"].to_pylist(), users["user_embedding"].to_pylist()))
 

@@ -76,7 +76,10 @@ def test_every_fault_of_a_file_is_the_same_kind_of_answer(fresh: Workspace, tmp_
     (tmp_path / "text.jpg").write_text("no picture")
     (tmp_path / "cut.jpg").write_bytes(picture("JPEG", (400, 400))[:700])
     names = ["folder", "text.jpg", "cut.jpg", "gone.jpg"]
-    photos = [str(tmp_path / name) for name in names] + ["/Volumes/main/a/b/../../../x", "http://x/y"]
+    photos = [str(tmp_path / name) for name in names] + [
+        "/Volumes/main/a/b/../../../x",
+        "http://x/y",
+    ]
     odd_products(fresh, [str(n) for n in range(len(photos))], photos)
     for number in range(len(photos)):
         with pytest.raises(NotFound, match="can't be shown"):
@@ -86,7 +89,9 @@ def test_every_fault_of_a_file_is_the_same_kind_of_answer(fresh: Workspace, tmp_
         fresh.product_photo("a")
 
 
-def test_a_file_is_sent_as_it_is_where_its_header_is_whole(fresh: Workspace, tmp_path: Path) -> None:
+def test_a_file_is_sent_as_it_is_where_its_header_is_whole(
+    fresh: Workspace, tmp_path: Path
+) -> None:
     (tmp_path / "cut.jpg").write_bytes(picture("JPEG", (400, 400))[:700])
     odd_products(fresh, ["2"], [str(tmp_path / "cut.jpg")])
     assert fresh.product_photo("2").data  # it is sent as it is: its header is whole
@@ -95,7 +100,14 @@ def test_a_file_is_sent_as_it_is_where_its_header_is_whole(fresh: Workspace, tmp
 def test_each_format_has_its_type_and_what_browsers_lack_is_a_jpeg(
     fresh: Workspace, tmp_path: Path
 ) -> None:
-    kinds = {"JPEG": "jpeg", "PNG": "png", "WEBP": "webp", "AVIF": "avif", "GIF": "gif", "TIFF": "jpeg"}
+    kinds = {
+        "JPEG": "jpeg",
+        "PNG": "png",
+        "WEBP": "webp",
+        "AVIF": "avif",
+        "GIF": "gif",
+        "TIFF": "jpeg",
+    }
     for kind in kinds:
         (tmp_path / kind).write_bytes(picture(kind))
     odd_products(fresh, list(kinds), [str(tmp_path / kind) for kind in kinds])
