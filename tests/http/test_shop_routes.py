@@ -1,4 +1,4 @@
-"""The shop's routes through a real HTTP client: shapes, pages, uploads, odd keys, and what is refused."""
+"""The shop's routes through a real HTTP client: shapes, pages, uploads, odd keys, what is refused."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ def test_odd_keys_are_one_part_of_an_address(tmp_path_factory: pytest.TempPathFa
         ({"query": 3}, "INVALID_PARAMETER_VALUE", "query is 3; expected a valid string"),
         ({"query": "a", "limit": 0}, "INVALID_PARAMETER_VALUE", "limit is 0; expected greater"),
         ({"query": "a", "limit": 201}, "INVALID_PARAMETER_VALUE", "limit is 201; expected less"),
-        ({"query": "a", "limit": "5"}, "INVALID_PARAMETER_VALUE", "limit is '5'; expected a valid integer"),
+        ({"query": "a", "limit": "5"}, "INVALID_PARAMETER_VALUE", "limit is '5'; expected a valid int"),
         ({"query": "a", "limit": 1.5}, "INVALID_PARAMETER_VALUE", "limit is 1.5"),
         ({"query": "a", "limit": True}, "INVALID_PARAMETER_VALUE", "limit is True"),
         ({"query": "a", "offset": 10_000}, "INVALID_PARAMETER_VALUE", "offset is 10000"),

@@ -1,4 +1,4 @@
-"""Products to browse: filters, orders, pages, facets, odd keys; keyword search; looks. Beside slow twins."""
+"""Products to browse: filters, orders, pages, facets, odd keys; keywords; looks. With slow twins."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from engine import (
     Settings,
     Workspace,
 )
+from engine.core.ranking.facets import Facet, count_facet
 from engine.shop.browsing.look import in_turns, scored, style_of
+from engine.shop.browsing.row_texts import RowTexts
 from engine.shop.browsing.storefront import Storefront
 from engine.shop.catalogue.catalogue import FASHION, Catalogue
 
@@ -76,10 +78,29 @@ def test_filters_and_facets_are_those_of_plain_python(shop: Workspace) -> None:
     assert dict(page.facets["article_type"]) == Counter(row["article_type"] for row in kept)
     assert len(page.facets["base_color"]) == 1
     cheap = sum(row["price"] <= 30 for row in kept)
-    dear = sum(30 <= row["price"] for row in kept)
+    dear = sum(row["price"] >= 30 for row in kept)
     assert page.facets["price"] == [("[0, 30]", cheap), ("[30, 300]", dear)]
     as_text = shop.list_products(filters="gender = 'Women' AND price >= 20", limit=3)
     assert as_text.products == page.products and as_text.facets == {}
+
+
+def test_facets_of_every_type_are_those_of_an_index(fresh: Workspace) -> None:
+    columns: dict[str, Any] = {
+        "text": ["b", "a", None, "b", "a"],
+        "number": [2, 1, None, 10, 10],
+        "flag": [True, False, None, True, True],
+        "real": [0.5, float("nan"), None, 0.5, -1.0],
+        "day": pa.array([1, 2, None, 1, 2], pa.date32()),
+        "tags": [["x", "y"], ["y"], None, [], ["x"]],
+    }
+    keys = {"product_id": list(range(5))}
+    fresh.write_table("main.fashion_demo.products", pa.table({**keys, **columns}))
+    found = fresh.list_products(facets=list(columns)).facets
+    for name, values in columns.items():
+        plain = values.to_pylist() if isinstance(values, pa.Array) else values
+        counted = count_facet(Facet(name), plain)
+        assert found[name] == [(value, count) for _, value, count in counted], name
+    assert fresh.list_products(facets=["text TOP 1"]).facets["text"] == [("a", 2)]
 
 
 @pytest.mark.parametrize(
@@ -188,6 +209,18 @@ def test_keywords_find_what_holds_every_word(shop: Workspace, text: str) -> None
     assert set(found.keys) == by_words(shop, text) and found.total == len(found.keys)
     assert [row["score"] for row in found] == sorted([row["score"] for row in found])[::-1]
     assert sum(count for _, count in found.facets.get("gender", [])) == found.total
+
+
+def test_words_of_any_writing_stand_alone_or_in_longer_ones() -> None:
+    texts = RowTexts(["Ångström ＡＢＣ", "", "aaa_a aa", "x\0y", "STRASSE Straße", "T-Shirt"])
+    for word, holding, alone in (
+        ("ångström", [0], [0]), ("abc", [0], [0]), ("aa", [2], [2]), ("aaa", [2], []), ("x", [3], [3]),
+        ("x\0y", [], []), ("", [], []), ("strasse", [4], [4]), ("shirt", [5], [5]), ("hirt", [5], []),
+        ("aa_a", [2], []), ("_", [2], []), ("-", [5], []),
+    ):  # fmt: skip
+        found = texts.holding(word)
+        assert (found[0].tolist(), found[1].tolist()) == (holding, alone), word
+    assert RowTexts([]).holding("a")[0].tolist() == []
 
 
 def test_whole_words_come_before_parts_of_longer_ones(shop: Workspace) -> None:

@@ -14,7 +14,7 @@ from support.storefront import built_shop
 from engine import InvalidInputException, InvalidParameterValue, NotFound, Workspace
 from engine.shop.search.terms import MAX_TERMS, in_words, terms_of
 
-WORDS = "red blue green shirt dress jeans long short sleeves buttons formal summer".split()
+WORDS = ["red", "blue", "green", "shirt", "dress", "jeans", "long", "sleeves", "buttons", "formal"]
 
 
 @pytest.fixture(scope="module")
