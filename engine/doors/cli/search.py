@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.core.values import number_of
 from engine.doors.cli.options import comma_separated, parsed_filter, with_workspace
 from engine.doors.cli.printing import note, print_facets, print_json, print_result
 
@@ -102,6 +101,8 @@ def composed(
 
 def _part(text: str, sign: float) -> dict[str, Any]:
     """`TEXT`, `TEXT:WEIGHT`, and `product:ID`, `user:ID`, `image:FILE` with or without a weight."""
+    from engine.core.values import number_of  # with numpy, which the help doesn't need
+
     value, weight = text, 1.0
     before, _, last = text.rpartition(":")
     if before and before not in _KINDS:  # the number of `product:15970` is none
