@@ -92,11 +92,17 @@ def print_models(models: list[ModelInfo]) -> None:
 
 
 def print_result(result: SearchResult, all_columns: bool = True) -> None:
-    """Results as a table: the shop's columns, or all that were asked for."""
-    plain = ("product_id", "product_display_name", "article_type", "base_color", "price", "score")
-    chosen = [name for name in plain if name in result.columns]
+    """Results as a table: key, title, kind, colour and price, or all that were asked for."""
+    from engine.shop.search.contact_sheet import priced
+
+    catalogue = result.catalogue
+    chosen = [name for name in (*catalogue.shown, "score") if name in result.columns]
     columns = list(result.columns) if all_columns or len(chosen) < 2 else chosen
-    print_table(result.to_dicts(), columns)
+    rows = result.to_dicts()
+    if catalogue.currency and catalogue.price in result.columns:
+        for row in rows:
+            row[catalogue.price] = priced(row[catalogue.price], catalogue.currency)
+    print_table(rows, columns)
     if not len(result):
         click.echo("no product matches")
 

@@ -6,6 +6,7 @@ index by default (cross-modal), as the shop does.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,13 +15,15 @@ from functools import partial
 from engine.core.query import Query, QueryType
 from engine.core.query_request import QueryRequest
 from engine.core.schema import IndexSpec
+from engine.errors import VitrineError
 from engine.service.indexes.operations import Indexes
 from engine.service.search.answer import first_ranking
 from engine.service.search.hits import Timings, fetch, places
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.shop.catalogue.catalogue import FASHION, Catalogue
+from engine.shop.catalogue.stored import catalogue_of
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, IMAGE_PATH
-from engine.shop.products.columns import PRODUCT_COLUMNS
 from engine.shop.search.encoders import IndexEncoders
 from engine.shop.search.photos import SearchPhotos
 from engine.shop.search.query_vector import QueryVector, encoded, of_product
@@ -42,7 +45,7 @@ class ShopSearch:
         tables: TableStore,
         volumes: VolumeStore,
     ) -> None:
-        self._indexes = indexes
+        self._indexes, self._tables = indexes, tables
         self._encoders = IndexEncoders(models, serving)
         self._photos = SearchPhotos(tables, volumes)
 
@@ -53,7 +56,8 @@ class ShopSearch:
         started = time.perf_counter()
         sought = self._sought(request, kind, spec, version)
         timings = Timings(encode_ms=_ms_since(started))
-        query = _query_of(request, kind, sought, spec, version)
+        catalogue = self._catalogue_of(spec)
+        query = _query_of(request, kind, sought, spec, version, catalogue)
         hits = first_ranking(version, query, timings)
         if request.is_like:
             hits = [hit for hit in hits if hit.key != sought.product][: request.k]
@@ -73,7 +77,15 @@ class ShopSearch:
             _rows=tuple([(*row[:width], hit.score, hit.cosine) for row, hit in zip(rows, hits)]),
             _images=tuple([None if place is None else row[place] for row in rows]),
             _read_image=partial(self._photos.found, spec.source_table),
+            catalogue=catalogue,
         )
+
+    def _catalogue_of(self, spec: IndexSpec) -> Catalogue:
+        """What the index's columns mean: as its source table says, if that is still there."""
+        if spec.source_table is not None:
+            with contextlib.suppress(VitrineError):
+                return catalogue_of(self._tables, spec.source_table)
+        return FASHION
 
     def model_notes(self) -> list[str]:
         """See `Shop.model_notes`."""
@@ -102,11 +114,16 @@ class ShopSearch:
 
 
 def _query_of(
-    request: SearchRequest, kind: QueryType, sought: QueryVector, spec: IndexSpec, version: Version
+    request: SearchRequest,
+    kind: QueryType,
+    sought: QueryVector,
+    spec: IndexSpec,
+    version: Version,
+    catalogue: Catalogue,
 ) -> Query:
     """The checked query; a product that others are like is found too, and left out afterwards."""
     known = version.columns
-    usual = [name for name in PRODUCT_COLUMNS if name in known] or [spec.primary_key]
+    usual = [name for name in catalogue.columns if name in known] or [spec.primary_key]
     asked = QueryRequest(
         spec.name,
         columns=list(request.columns or usual),
