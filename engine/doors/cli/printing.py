@@ -44,7 +44,19 @@ def print_import(report: ImportReport) -> None:
         line += f"; {report.joined_names:,} names with unquoted commas read whole"
     if (report.encoding, report.separator) != ("utf-8", "comma"):
         line += f"; read as {report.encoding}, separated by {report.separator}"
+    if report.how:
+        line += f"; read as {'; '.join(report.how)}"
+    if report.fetched:
+        line += f"; {report.fetched:,} pictures fetched"
     click.echo(line)
+    if report.failures:
+        counts = ", ".join(f"{stage} {count:,}" for stage, count in report.failures.items())
+        first = report.first_failure
+        shown = f" The first, in {report.unit} {first[0]:,}: {first[1]}." if first else ""
+        click.echo(
+            f"warning: not all could be read ({counts}).{shown} See: vitrine table show import_failures",
+            err=True,
+        )
 
 
 def print_embed(report: EmbedReport) -> None:

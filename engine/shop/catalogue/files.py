@@ -81,6 +81,18 @@ def checked_fields(values: Mapping[str, Any], place: str) -> dict[str, Any]:
     Raises:
         BadSourceFile: an unknown word, a value of another kind, no id or title.
     """
+    made = changed_fields(values, place)
+    for word in ("id", "title"):
+        if ROLES[word] not in made:
+            raise BadSourceFile(
+                f'it names no {word}: the column that {_WHAT[word]}. Add {word} = "COLUMN".',
+                file=place,
+            )
+    return made
+
+
+def changed_fields(values: Mapping[str, Any], place: str = "the catalogue") -> dict[str, Any]:
+    """The same of some words, which need not be a whole catalogue. Raises BadSourceFile."""
     made: dict[str, Any] = {}
     for word, value in values.items():
         if word not in _WORDS:
@@ -97,12 +109,6 @@ def checked_fields(values: Mapping[str, Any], place: str) -> dict[str, Any]:
             raise BadSourceFile(
                 f"{word} is {value!r:.80}; expected {expected}.", file=place, value=str(value)
             ) from None
-    for word in ("id", "title"):
-        if ROLES[word] not in made:
-            raise BadSourceFile(
-                f'it names no {word}: the column that {_WHAT[word]}. Add {word} = "COLUMN".',
-                file=place,
-            )
     return made
 
 

@@ -150,7 +150,9 @@ def _parsed(template: str) -> list[_Part]:
         elif text in ("{", "}", "[", "]") or (name is not None and not name.strip()):
             raise _unclosed(template)
         else:
-            place.append((name.strip(),) if name is not None else text[: 1 if text in ("{{", "}}") else None])
+            place.append(
+                (name.strip(),) if name is not None else text[: 1 if text in ("{{", "}}") else None]
+            )
     if inside is not None:
         raise _unclosed(template)
     return parts
@@ -164,9 +166,11 @@ def _unclosed(template: str) -> InvalidParameterValue:
 
 
 def _names(parts: list[_Part]) -> list[str]:
-    found = []
+    found: list[str] = []
     for part in parts:
-        found += _names(part) if isinstance(part, list) else [part[0]] if isinstance(part, tuple) else []
+        found += (
+            _names(part) if isinstance(part, list) else [part[0]] if isinstance(part, tuple) else []
+        )
     return found
 
 
