@@ -146,15 +146,14 @@ class Shop:
     ) -> BuildReport:
         """From products and photos to the shop's endpoint and three synced indexes.
 
-        Indexes that exist are synced. See `import_fashion`, `propose_catalogue`, `embed`, `create_index`.
+        See `import_fashion`, `propose_catalogue`, `embed`, `create_index`.
 
         Args:
             styles_csv, images_dir: the public fashion layout; or with a catalogue any table, folder or
                 archive of products, and where its pictures are.
             catalogue: what the columns mean: a `Catalogue`, the words of a catalogue file, or such a
                 file. None for the fashion layout.
-            image_list: a table from ids of pictures to their paths.
-            fetch: pictures behind links, under limits.
+            image_list: ids of pictures and their paths. fetch: those behind links, under limits.
             text_index: "all" to find products without a photo by their text.
             replace: the products of another catalogue that the workspace holds.
         """

@@ -35,6 +35,11 @@ NAMES: dict[str, tuple[str, ...]] = {
         *("produkttyp", "semanticcategory", "googleproductcategory", "productcategory", "class"),
         *("категория", "类别", "カテゴリ", "分类", "garmentgroupname", "master", "collection"),
     ),
+    "kind": (  # the finest category
+        *("articletype", "producttype", "producttypename", "itemtype", "kind", "category", "type"),
+        *("productcategory", "subcategory", "categoryname", "produkttyp", "typ", "tipo", "class"),
+        *("kategorie", "categorie", "categoria", "kategoria", "mastercategory"),
+    ),
     "color": (
         *("basecolour", "basecolor", "color", "colour", "colourgroupname", "colorname", "colourname"),
         *("farbe", "couleur", "coloris", "colore", "cor", "kleur", "farg", "farve", "kolor", "barva"),

@@ -14,7 +14,6 @@ import ssl
 import time
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from engine import __version__
 from engine.errors import BadImage
 from engine.shop.catalogue.pictures.limits import FetchLimits
 
@@ -66,7 +65,7 @@ def _ask(link: str, limits: FetchLimits, deadline: float) -> bytes | str:
 
 
 _QUERY = "/%:@!$&'()*+,;=~-._?"
-_HEADERS = {"User-Agent": f"vitrine/{__version__}", "Accept": "image/*", "Connection": "close"}
+_HEADERS = {"User-Agent": "vitrine", "Accept": "image/*", "Connection": "close"}
 
 
 def _parts(link: str) -> SplitResult:
