@@ -111,7 +111,7 @@ class Embedder:
         paths = [self._source.photo_path(path) for path in chunk.column(IMAGE_PATH).to_pylist()]
         with_image, with_text = self._limit.choose(paths)
         if self._with_all_texts:  # a product without a photo is none that failed
-            with_image &= np.array([path is not None for path in paths], dtype=np.bool_)
+            with_image = with_image & np.array([path is not None for path in paths], dtype=np.bool_)
         images = self._images(keys, paths, with_image, progress)
         contents = self._contents(chunk, with_text)
         texts = self._texts(keys, contents, with_text, progress)

@@ -53,12 +53,12 @@ class Guesser:
             ("id", self._id),
             (IMAGE, self._image),
             ("title", self._title),
+            ("year", self._year),
             ("price", self._price),
             ("color", self._group("color")),
             ("gender", self._group("gender")),
             ("season", self._group("season")),
             ("usage", self._group("usage")),
-            ("year", self._year),
         ):
             if role not in self._given:
                 one = guess()
@@ -118,7 +118,7 @@ class Guesser:
         if named:
             return Guess("price", named, "its name, and values that are amounts")
         money = [name for name in self._free() if self.looks[name].has_money]
-        return Guess("price", money[0], "amounts with a currency or cents") if money else None
+        return Guess("price", money[0], "amounts with a currency") if money else None
 
     def _year(self) -> Guess | None:
         named = self._named("year", lambda looks: looks.is_year)
@@ -130,6 +130,11 @@ class Guesser:
             return Guess(role, fits, "its name") if fits else None
 
         return guess
+
+    def _fineness(self, name: str) -> tuple[bool, int]:
+        """A finer category has more values, and some products lack it."""
+        looks = self.looks[name]
+        return len(looks.there) < len(looks.values), len(set(looks.texts))
 
     def _categories(self) -> list[Guess]:
         """Columns of groups named like categories, by how many values they have: coarse to fine."""
@@ -146,6 +151,6 @@ class Guesser:
         if not best:
             best = [name for name in self._free() if self.looks[name].is_group][:1]
             why = "words that many products share"
-        ordered = sorted(best, key=lambda name: len(set(self.looks[name].texts)))
+        ordered = sorted(best, key=self._fineness)
         self._taken.update(ordered)
         return [Guess(CATEGORY, name, why) for name in ordered]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +14,6 @@ from engine.shop.catalogue.pictures.links import is_link
 from engine.shop.catalogue.sources.nested import is_picture
 
 _MOSTLY = 0.8  # share of values that decides
-_FRACTION = re.compile(r"\d+[.,]\d{1,2}\D{0,4}")
 _YEARS = range(1950, 2101)
 
 
@@ -64,9 +62,8 @@ class Looks:
 
     @cached_property
     def has_money(self) -> bool:
-        """Prices that can hardly be something else: with a currency, or with two decimals."""
-        money = lambda one: has_currency(str(one)) or _FRACTION.fullmatch(str(one))  # noqa: E731
-        return self.is_price and self._share(money) >= _MOSTLY
+        """Prices that can hardly be something else: with a currency."""
+        return self._share(lambda one: has_currency(str(one))) >= _MOSTLY
 
     @cached_property
     def is_year(self) -> bool:

@@ -9,7 +9,7 @@ import lzma
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from engine.errors import BadSourceFile
 
@@ -32,7 +32,7 @@ def first_bytes(path: Path, count: int = 8) -> bytes:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
+def opened(path: Path) -> Iterator[Any]:
     """A file's bytes, unpacked.
 
     Raises:

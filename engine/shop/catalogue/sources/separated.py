@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from engine.core.values import is_text
 from engine.errors import BadSourceFile
@@ -43,16 +44,16 @@ class _File:
 
     def header(self) -> list[str]:
         """The fields of the first line that has any."""
-        with opened(self.path) as file:
-            first = next(_Records(self._text(file), self.form.separator, 0), None)
+        with self._text() as stream:
+            first = next(_Records(stream, self.form.separator, 0), None)
         if first is None or not first[1]:
             raise BadSourceFile("it has no header", file=str(self.path), line=1)
         return first[1]
 
     def rows(self, names: tuple[str, ...]) -> Iterator[SourceRow]:
         """The rows after the header; blank lines are none."""
-        with opened(self.path) as file:
-            records = _Records(self._text(file), self.form.separator, len(names))
+        with self._text() as stream:
+            records = _Records(stream, self.form.separator, len(names))
             next(records)
             for line, fields, trouble in records:
                 trouble = trouble or _trouble(fields, len(names), self.form.separator)
@@ -61,8 +62,15 @@ class _File:
                 else:
                     yield SourceRow(line, dict(zip(names, fields)))
 
-    def _text(self, file: Any) -> TextIO:  # what is no text is seen row by row
-        return io.TextIOWrapper(file, self.form.encoding, errors="surrogateescape", newline="")
+    @contextlib.contextmanager
+    def _text(self) -> Iterator[TextIO]:  # what is no text is seen row by row
+        with (
+            opened(self.path) as file,
+            io.TextIOWrapper(
+                file, self.form.encoding, errors="surrogateescape", newline=""
+            ) as stream,
+        ):
+            yield stream
 
 
 def _trouble(fields: list[str], expected: int, separator: str) -> str | None:
