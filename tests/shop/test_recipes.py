@@ -9,9 +9,9 @@ import pytest
 from engine.errors import InvalidParameterValue
 from engine.shop.embedding.recipes import (
     DEFAULT_RECIPE,
-    fields_of,
     RECIPES,
     check_recipe,
+    fields_of,
     price_words,
     text_content,
 )

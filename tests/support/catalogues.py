@@ -35,7 +35,7 @@ def put(place: Path, number: int) -> Path:
 
 
 def semicolons(folder: Path) -> Path:
-    """`products.csv`: semicolons, cp1252, decimal commas, leading zeros; `pics/` nested, in other letters.
+    """`products.csv`: semicolons, cp1252, decimal commas, leading zeros; `pics/` nested, other case.
 
     Twelve good rows, one without a photo, and two bad ones (a key twice, too few fields).
     """
@@ -179,7 +179,8 @@ def hm_articles(folder: Path, products: int = 9) -> tuple[Path, Path]:
     lines = [header]
     for n in range(products):
         key = f"0{108775015 + n}"
-        kind, group = (("Vest top", "Garment Upper body"), ("Bra", "Underwear"), ("Leggings", "Garment Lower body"))[n % 3]  # fmt: skip
+        kind = ("Vest top", "Bra", "Leggings")[n % 3]
+        group = ("Garment Upper body", "Underwear", "Garment Lower body")[n % 3]
         color = ("Black", "White", "Off White")[n % 3]
         lines.append(
             f"{key},0108775,Strap top {n},253,{kind},{group},1010016,Solid,09,{color},4,Dark,5,"

@@ -6,8 +6,8 @@ name, because tables store the name. A template says it in the catalogue's own c
     {title} in {colour}                 a missing value drops out, and one of the blanks around it
     {title}[ in {colour}][, {price_words}]    a part in brackets drops out whole with a value in it
 
-A name in braces is a column, else a role (id, title, category for all, kind for the finest, color, price,
-gender, season, usage, year), else `price_words`. Two braces stand for one.
+A name in braces is a column, else a role (id, title, category for all, kind for the finest, color,
+price, gender, season, usage, year), else `price_words`. Two braces stand for one.
 """
 
 from __future__ import annotations

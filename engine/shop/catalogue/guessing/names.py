@@ -15,7 +15,8 @@ NAMES: dict[str, tuple[str, ...]] = {
         *("productid", "articleid", "itemid", "sku", "id", "asin", "productcode", "articlenumber"),
         *("artikelnummer", "artikelnr", "artnr", "itemnumber", "ean", "gtin", "upc", "handle", "uid"),
         *("reference", "referencia", "ref", "codigo", "code", "codice", "key", "productnumber"),
-        *("numeroarticle", "idproduit", "idproducto", "artikul", "артикул", "ид", "商品id", "编号", "商品コード"),
+        *("numeroarticle", "idproduit", "idproducto", "artikul", "артикул", "ид", "商品id", "编号"),
+        *("商品コード",),
         *("uniqid", "uniqueid", "guid", "stylecode", "styleid", "itemcode", "image_id", "imageid"),
     ),
     "title": (
@@ -56,12 +57,18 @@ NAMES: dict[str, tuple[str, ...]] = {
         *("gender", "sex", "geschlecht", "genre", "sexe", "genero", "genere", "geslacht", "kon"),
         *("targetgender", "audience", "indexgroupname", "пол", "性别", "性別", "kjonn", "plec"),
     ),
-    "season": ("season", "saison", "temporada", "stagione", "seizoen", "sasong", "сезон", "季节", "seasonname"),
+    "season": (
+        *("season", "saison", "temporada", "stagione", "seizoen", "sasong", "сезон", "季节"),
+        *("seasonname",),
+    ),
     "usage": (
         *("usage", "occasion", "style", "stil", "anlass", "uso", "ocasion", "occasione", "stilrichtung"),
         *("stylename", "use", "look", "стиль", "graphicalappearancename"),
     ),
-    "year": ("year", "jahr", "annee", "ano", "anno", "jaar", "ar", "год", "年", "modelyear", "releaseyear"),
+    "year": (
+        *("year", "jahr", "annee", "ano", "anno", "jaar", "ar", "год", "年", "modelyear"),
+        *("releaseyear",),
+    ),
     "image": (
         *("image", "imagepath", "imageurl", "imagefile", "imagefilename", "img", "imgurl", "imgpath"),
         *("picture", "pictureurl", "pictures", "photo", "photourl", "photos", "images", "imageurls"),

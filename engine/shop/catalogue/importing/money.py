@@ -25,10 +25,12 @@ _CODES = {
 }  # fmt: skip
 _NUMBER = r"\d(?:[\d.,'’\s\u00a0\u202f]*\d)?|[.,]\d+"
 _UNIT = rf"(?:[{_SIGNS}]|[^\W\d_]{{1,5}}\.?\$?|[^\W\d_]{{0,2}}\$)?"
-_ONE = rf"\s*({_UNIT})\s*({_NUMBER})\s*({_UNIT})\s*(?:,?[-–—])?\s*"
-_MONEY = re.compile(_ONE)
+_ONE = rf"\s*({_UNIT})\s*({_NUMBER})\s*({_UNIT})\s*"
+_WHOLE = r"[.,]?[-–—]+\s*"  # instead of cents: 20.–
+_MONEY = re.compile(f"{_ONE}(?:{_WHOLE})?")
 _RANGE = re.compile(rf"{_ONE}(?:-|–|—|\.\.+|to|bis|à|/)\s*{_ONE}", re.IGNORECASE)
 _FROM = re.compile(r"\s*(?:from|ab|dès|desde|da|od|från|vanaf|ca\.?)\s+", re.IGNORECASE)
+_LONGEST = 60  # characters of a price
 _TAIL = re.compile(r"([.,])(\d+)$")
 
 
@@ -87,6 +89,8 @@ def _number(value: Any) -> float | None:
 
 def _split(text: str) -> tuple[list[str], str] | None:
     """The numbers of a price or a range, and the sign of its currency; None for other texts."""
+    if len(text) > _LONGEST:
+        return None
     plain = _FROM.sub("", text, count=1) if text[:1].isalpha() or text[:1].isspace() else text
     found = _MONEY.fullmatch(plain) or _RANGE.fullmatch(plain)
     if found is None:

@@ -1,8 +1,8 @@
 """Names of a source's columns in the table of products, and what a catalogue's words mean there.
 
 Columns keep their names, but for those that are somebody else's: the engine's own (`image_path`,
-`image_embedding`, ...), those that searches add (`score`, `cosine`) and the one that the service keeps for
-itself (`_id`) get `_given` behind them.
+`image_embedding`, ...), those that searches add (`score`, `cosine`) and the one that the service keeps
+for itself (`_id`) get `_given` behind them.
 """
 
 from __future__ import annotations

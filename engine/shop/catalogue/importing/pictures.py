@@ -109,8 +109,8 @@ class PicturePaths:
         where = ", ".join(str(folder.path) for folder in self.finder.folders)
         why = f"{self._unit} {first[0]}: {first[1]}" if first else f"looked in {where} by the id"
         return BadSourceFile(
-            f"not one product has a picture ({why}). Name the folder of pictures behind the file, and the "
-            "column or the pattern: --image COLUMN, --image 'photos/{id}/*.jpg'. --text-index all takes "
+            f"not one product has a picture ({why}). Name the folder of pictures behind the file, and "
+            "the column or the pattern: --image COLUMN, --image 'photos/{id}/*.jpg'. --text-index all takes "
             "products without photos.",
             file=str(self._request.products),
         )
@@ -145,8 +145,8 @@ def _paths_by_id(request: CatalogueImport, volumes: VolumeStore) -> dict[str, st
     own = usual("id", [name for name in source.names if name != path])
     if own is None or path is None:
         raise BadSourceFile(
-            "expected a column of ids, such as image_id, and one of paths, such as path; its columns are "
-            f"{', '.join(source.names)[:500]}",
+            "expected a column of ids, such as image_id, and one of paths, such as path; its columns "
+            f"are {', '.join(source.names)[:500]}",
             file=str(request.given.image_list),
         )
     rows = (row.values for row in source.rows() if row.trouble is None)

@@ -1,4 +1,4 @@
-"""Any source of products to the table of products. Knows catalogues and Arrow; not encoders or indexes."""
+"""Any source of products to the table of products. Knows catalogues and Arrow; not encoders."""
 
 from __future__ import annotations
 

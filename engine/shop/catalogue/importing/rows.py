@@ -72,7 +72,7 @@ def _reason(
 
 
 def _without_bytes(value: Any) -> Any:
-    """A value that a table of products holds: of a picture that came as bytes the path, if it has one."""
+    """A value that a table of products holds: of a picture that came as bytes its path, if any."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return None
     if is_picture(value):

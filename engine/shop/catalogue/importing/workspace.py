@@ -1,4 +1,4 @@
-"""Imports into a workspace: the fashion layout, or any catalogue. Knows the shop's tables and indexes."""
+"""Imports into a workspace: the fashion layout, or any catalogue. Knows the shop's tables."""
 
 from __future__ import annotations
 
@@ -132,8 +132,8 @@ class Imports:
             return
         if not replace:
             raise InvalidState(
-                f"the workspace holds products of another catalogue (key {held.key}, title {held.title}); "
-                f"this one has key {catalogue.key}, title {catalogue.title}. --replace (replace=True in "
+                f"the workspace holds products of another catalogue (key {held.key}, title {held.title})"
+                f"; this one has key {catalogue.key}, title {catalogue.title}. --replace (replace=True in "
                 "Python) removes its tables and indexes first; or build it in another workspace: "
                 "--workspace DIR."
             )

@@ -24,7 +24,8 @@ _WAIT = 0.5  # seconds before another attempt
 
 @dataclass(frozen=True)
 class Fetched:
-    """What came of a link: the path of its picture, or why there is none; `is_new` where it was asked."""
+    """What came of a link: the path of its picture, or why there is none; `is_new` where it was asked
+    for."""
 
     path: str | None
     reason: str | None

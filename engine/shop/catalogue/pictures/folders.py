@@ -103,14 +103,14 @@ class PictureFolder:
 
     @cached_property
     def _by_name(self) -> dict[str, str]:
-        return _first((name.rpartition("/")[2].casefold(), name) for name in self._names)
+        return _alone((name.rpartition("/")[2].casefold(), name) for name in self._names)
 
     @cached_property
     def _by_stem(self) -> dict[str, str]:
         """By the name without its ending, with its folders and alone; the better ending first."""
         ordered = sorted(self._names, key=_preference)
         whole = [(name.rpartition(".")[0].casefold(), name) for name in ordered]
-        return _first([*whole, *((stem.rpartition("/")[2], name) for stem, name in whole)])
+        return {**_alone((stem.rpartition("/")[2], name) for stem, name in whole), **_first(whole)}
 
     @cached_property
     def _by_number(self) -> dict[str, str]:
@@ -146,6 +146,16 @@ def _first(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     for key, name in pairs:
         found.setdefault(key, name)
     return found
+
+
+def _alone(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The first of each key, without keys that are in several folders: which is meant nobody knows."""
+    folders: dict[str, set[str]] = {}
+    found: dict[str, str] = {}
+    for key, name in pairs:
+        folders.setdefault(key, set()).add(name.rpartition("/")[0])
+        found.setdefault(key, name)
+    return {key: name for key, name in found.items() if len(folders[key]) == 1}
 
 
 def _expression(pattern: str) -> str:

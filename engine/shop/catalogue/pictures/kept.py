@@ -1,7 +1,7 @@
 """Pictures that are copied into the workspace: they came as bytes, or from where no volume leads.
 
-They lie in volumes of the workspace, by what they are made of, so that the same picture is kept once and a
-second run finds what the first one wrote.
+They lie in volumes of the workspace, by what they are made of, so that the same picture is kept once and
+a second run finds what the first one wrote.
 """
 
 from __future__ import annotations

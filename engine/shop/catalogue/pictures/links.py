@@ -1,8 +1,8 @@
 """One picture behind a link, fetched with care. Knows HTTP; not products.
 
-Only http and https; no proxy, no cookie, no password is used. Every address that a host's name stands for
-must be public unless private ones are allowed, the connection goes to the address that was checked, and a
-redirect is checked like the first link.
+Only http and https; no proxy, no cookie, no password is used. Every address that a host's name stands
+for must be public unless private ones are allowed, the connection goes to the address that was checked,
+and a redirect is checked like the first link.
 """
 
 from __future__ import annotations

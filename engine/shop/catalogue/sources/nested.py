@@ -2,8 +2,8 @@
 
 - An object becomes columns: `price: {"amount": 5}` is `price_amount`.
 - A list of objects that have a `value`, as multilingual catalogues write texts
-  (`[{"language_tag": "en_US", "value": "Shoe"}]`), becomes the value of the language that is asked for, else
-  of English, else the first.
+  (`[{"language_tag": "en_US", "value": "Shoe"}]`), becomes the value of the language that is asked for,
+  else of English, else the first.
 - A list of texts or numbers stays a list. What else there is becomes JSON text.
 """
 

@@ -41,8 +41,8 @@ class Reading:
 def open_source(given: str | Path, reading: Reading) -> Source:
     """Products in a CSV, JSON or Parquet file, a Delta table, a folder, or a zip archive of these.
 
-    Of a folder with one table in it, or with Parquet files only, the table is taken, and its pictures are
-    looked for in the folder; of one without a table every picture is a product.
+    Of a folder with one table in it, or with Parquet files only, the table is taken, and its pictures
+    are looked for in the folder; of one without a table every picture is a product.
 
     Raises:
         BadSourceFile: nothing there that can be read, or several tables to choose from.

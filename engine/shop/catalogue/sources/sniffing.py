@@ -1,10 +1,10 @@
 """The encoding and the separator of a text file. Knows bytes and texts; not products.
 
-A byte order mark, valid UTF-8 and a header of known columns decide where they can (`text_files`). The rest
-is sniffed by libraries made for it: chardet for encodings, among those that the web has (it was right on
+A byte order mark, valid UTF-8 and a header that all rows agree with decide where they can. The rest is
+sniffed by libraries made for it: chardet for encodings, among those that the web has (it was right on
 short files of prices and names in cp1250 to cp1253, cp932 and gb18030, where charset-normalizer was not),
 and clevercsv for separators, which weighs whole patterns of rows where the standard library's sniffer counts
-characters. clevercsv brings chardet; both are small and load in a moment, when a file is sniffed only.
+characters. clevercsv brings chardet; both are small, and are loaded when a file is sniffed only.
 """
 
 from __future__ import annotations
@@ -116,25 +116,39 @@ def _likeliest(path: Path, sample: bytes) -> str:
             raise LookupError(name)
     except LookupError:
         raise BadSourceFile(
-            "this is no text: expected CSV, JSON lines, Parquet, a Delta table, a zip archive or a folder "
-            "of pictures. Name its encoding if it is text: --encoding NAME, or encoding= in Python.",
+            "this is no text: expected CSV, JSON lines, Parquet, a Delta table, a zip archive or a "
+            "folder of pictures. Name its encoding if it is text: --encoding NAME, or encoding=.",
             file=str(path),
         ) from None
     return name
 
 
 def find_separator(text: str) -> str:
-    """The character between the fields: comma, semicolon, tab or vertical bar."""
+    """The character between the fields: comma, semicolon, tab or vertical bar.
+
+    The one under which every row has as many fields as the header, where there is one.
+    """
     lines = text.splitlines()[:_LINES]
-    counts = {one: len(next(csv.reader(lines[:1], delimiter=one), [])) for one in SEPARATORS}
-    possible = [one for one, count in counts.items() if count > 1]
-    if len(possible) < 2:
-        return possible[0] if possible else ","
+    widths = {one: _widths(lines, one) for one in SEPARATORS}
+    possible = [one for one, found in widths.items() if found and found[0] > 1]
+    even = [one for one in possible if len(set(widths[one])) == 1]
+    candidates = even or possible
+    if len(candidates) < 2:
+        return candidates[0] if candidates else ","
     import clevercsv
 
     try:
-        dialect = clevercsv.Sniffer().sniff("\n".join(lines), delimiters="".join(possible))
+        dialect = clevercsv.Sniffer().sniff("\n".join(lines), delimiters="".join(candidates))
     except clevercsv.Error:
         dialect = None
     found = dialect.delimiter if dialect is not None else ""
-    return found if found in possible else max(possible, key=lambda one: counts[one])
+    return found if found in candidates else max(candidates, key=lambda one: widths[one][0])
+
+
+def _widths(lines: list[str], separator: str) -> list[int]:
+    """Fields of each row that is whole; the last may have been cut."""
+    try:
+        rows = [len(row) for row in csv.reader(lines, delimiter=separator) if row]
+    except csv.Error:
+        return []
+    return rows[:-1] if len(rows) > 2 else rows
