@@ -79,7 +79,7 @@ def build(
     """Import, embed and index in one go: the endpoint and the image, text and hybrid index.
 
     PRODUCTS is a table (CSV, JSON lines, Parquet, Delta), a folder of pictures, or a zip archive; IMAGES
-    a folder or archive of pictures. What the columns mean is said by options or by --catalogue FILE.toml;
+    a folder or archive of pictures. What the columns mean is said by options or --catalogue FILE.toml;
     where neither is given, a guess is shown. The public fashion layout needs no options.
     """
     words = words_of(options)

@@ -110,8 +110,8 @@ class PicturePaths:
         why = f"{self._unit} {first[0]}: {first[1]}" if first else f"looked in {where} by the id"
         return BadSourceFile(
             f"not one product has a picture ({why}). Name the folder of pictures behind the file, and "
-            "the column or the pattern: --image COLUMN, --image 'photos/{id}/*.jpg'. --text-index all takes "
-            "products without photos.",
+            "the column or the pattern: --image COLUMN, --image 'photos/{id}/*.jpg'. --text-index all "
+            "takes products without photos.",
             file=str(self._request.products),
         )
 

@@ -133,8 +133,8 @@ class Imports:
         if not replace:
             raise InvalidState(
                 f"the workspace holds products of another catalogue (key {held.key}, title {held.title})"
-                f"; this one has key {catalogue.key}, title {catalogue.title}. --replace (replace=True in "
-                "Python) removes its tables and indexes first; or build it in another workspace: "
+                f"; this one has key {catalogue.key}, title {catalogue.title}. --replace (replace=True "
+                "in Python) removes its tables and indexes first; or build it in another workspace: "
                 "--workspace DIR."
             )
         for index in SHOP_INDEXES:

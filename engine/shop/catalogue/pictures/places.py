@@ -15,8 +15,8 @@ from engine.store.volumes import VolumeStore, is_plain_name
 class PicturePlaces:
     """Gives files their paths in volumes.
 
-    Files in the folder of pictures are in its volume; others in another, which stands for the folder that
-    they have in common. What no path of a volume can name is copied into the workspace, and so is
+    Files in the folder of pictures are in its volume; others in another, which stands for the folder
+    that they have in common. What no path of a volume can name is copied into the workspace, and so is
     everything where all that they have in common is the disk.
     """
 

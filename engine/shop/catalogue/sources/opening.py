@@ -129,5 +129,5 @@ def _open_file(path: Path, reading: Reading) -> Source:
 
 def _starts_as_json(path: Path) -> bool:
     with opened(path) as file:
-        start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+        start: bytes = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
     return start.startswith((b'{"', b"[{", b"[\n", b"{\n")) or start.startswith(b"{ ")

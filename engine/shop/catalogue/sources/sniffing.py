@@ -2,9 +2,9 @@
 
 A byte order mark, valid UTF-8 and a header that all rows agree with decide where they can. The rest is
 sniffed by libraries made for it: chardet for encodings, among those that the web has (it was right on
-short files of prices and names in cp1250 to cp1253, cp932 and gb18030, where charset-normalizer was not),
-and clevercsv for separators, which weighs whole patterns of rows where the standard library's sniffer counts
-characters. clevercsv brings chardet; both are small, and are loaded when a file is sniffed only.
+short files of prices and names in cp1250 to cp1253, cp932 and gb18030, where charset-normalizer was
+not), and clevercsv for separators, which weighs whole patterns of rows where the standard library's
+sniffer counts characters. clevercsv brings chardet; both are small, and are loaded when a file is sniffed only.
 """
 
 from __future__ import annotations
