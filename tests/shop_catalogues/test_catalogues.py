@@ -283,6 +283,23 @@ def test_more_columns_of_the_same_catalogue_make_the_indexes_anew(tmp_path: Path
     assert {row["size"] for row in workspace.search("shoe", encoder="hashed")} == {5, 6}
 
 
+def test_the_fashion_layout_with_a_text_and_a_currency_of_ones_own(tmp_path: Path) -> None:
+    source = write_catalogue(tmp_path / "fashion", 6)
+    where = ("-w", tmp_path / "ws", "--encoder", "hashed")
+    plain = run("build", source.styles, source.images, *where)
+    assert "6 prices are made up" in plain.stdout
+    own = ("--text", "{title}, {price_words}", "--currency", "€")
+    done = run("build", source.styles, source.images, *own, *where)
+    assert done.exit_code == 0, done.output
+    assert "6 prices are made up" in done.stdout
+    workspace = Workspace(tmp_path / "ws")
+    product = workspace.read_table("products").to_pylist()[0]
+    text = workspace.read_table("product_text_embeddings")["text_content"].to_pylist()[0]
+    name = " ".join(product["product_display_name"].split())
+    assert text == f"{name}, {price_words(product['price'])}"
+    assert "€" in run("search", "red", "-k", 1, *where).stdout
+
+
 # ------------------------------------------------------------------ odd columns and rows
 def test_columns_named_like_ours_or_oddly(tmp_path: Path) -> None:
     header = [

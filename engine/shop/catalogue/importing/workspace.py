@@ -19,6 +19,7 @@ from engine.shop.catalogue.importing.products import ProductsOfCatalogue
 from engine.shop.catalogue.importing.request import CatalogueImport, Given
 from engine.shop.catalogue.sources.opening import Reading
 from engine.shop.catalogue.stored import PROPERTY, stored_catalogue
+from engine.shop.embedding.recipes import check_recipe
 from engine.shop.names import (
     ENRICHED,
     FAILURES,
@@ -48,13 +49,19 @@ class Imports:
     indexes: Indexes
 
     def fashion(
-        self, styles: str | Path, images: str | Path, encoding: str | None, replace: bool = False
+        self,
+        styles: str | Path,
+        images: str | Path,
+        encoding: str | None,
+        replace: bool = False,
+        means: Catalogue = FASHION,
     ) -> ImportReport:
-        """See `Shop.import_fashion`."""
+        """See `Shop.import_fashion`; `means` may have another text or currency."""
         table, report = read_styles(styles, images, encoding)
-        self._make_room(FASHION, replace)
+        self._make_room(means, replace)
         self.volumes.register(IMAGE_VOLUME, images)
-        self.tables.write(table_name(PRODUCTS), table)
+        properties = {} if means == FASHION else {PROPERTY: means.to_json()}
+        self.tables.write(table_name(PRODUCTS), table, properties)
         if self.tables.exists(table_name(IMPORT_FAILURES)):  # of an earlier import
             self.tables.drop(table_name(IMPORT_FAILURES))
         return report
@@ -76,12 +83,13 @@ class Imports:
         """
         file, folder = Path(products), None if images is None else Path(images)
         means = self._catalogue(file, folder, catalogue, how.encoding)
-        if means == FASHION:
+        if means.renamed == FASHION.renamed and means.roles == FASHION.roles:
             if folder is None:
                 raise InvalidInputException(
                     "the fashion layout needs its folder of images: name it behind the file."
                 )
-            return self.fashion(file, folder, how.encoding, replace)
+            check_recipe(means.text, means)
+            return self.fashion(file, folder, how.encoding, replace, means)
         return self._any(CatalogueImport(file, folder, means, how), replace)
 
     def _any(self, request: CatalogueImport, replace: bool) -> ImportReport:

@@ -1,10 +1,10 @@
 """The encoding and the separator of a text file. Knows bytes and texts; not products.
 
 A byte order mark, valid UTF-8 and a header that all rows agree with decide where they can. The rest is
-sniffed by libraries made for it: chardet for encodings, among those that the web has (it was right on
-short files of prices and names in cp1250 to cp1253, cp932 and gb18030, where charset-normalizer was
-not), and clevercsv for separators, which weighs whole patterns of rows where the standard library's
-sniffer counts characters. clevercsv brings chardet; both are small, and are loaded when a file is sniffed only.
+sniffed by libraries made for it. chardet finds encodings, among those that the web has: it was right on
+short files of prices and names in cp1250 to cp1253, cp932 and gb18030, where charset-normalizer was not.
+clevercsv finds separators: it weighs whole patterns of rows where the standard library's sniffer counts
+characters, and it brings chardet. Both are small, and are loaded when a file is sniffed only.
 """
 
 from __future__ import annotations
