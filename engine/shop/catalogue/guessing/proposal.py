@@ -83,11 +83,11 @@ class Proposal:
         lines += [f"  {role:<{width}}  no column seems to be it" for role in self.lacking]
         if self.columns:
             lines.append(f"  others, kept as they are: {', '.join(self.columns)[:300]}")
-        return "\n".join(
-            [*lines, "", "The same as a command:", f"  {self.command}", ""]
-            + ["The same as a file, for --catalogue FILE.toml:"]
-            + [f"  {line}" for line in self.to_toml().splitlines()]
-        )
+        if self.roles:
+            lines += ["", "The same as a command:", f"  {self.command}", ""]
+            lines += ["The same as a file, for --catalogue FILE.toml:"]
+            lines += [f"  {line}" for line in self.to_toml().splitlines()]
+        return "\n".join(lines)
 
 
 def toml_of(words: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ class Imports:
     ) -> ImportReport:
         """See `Shop.import_fashion`; `means` may have another text or currency."""
         table, report = read_styles(styles, images, encoding)
-        self._make_room(means, replace)
+        self._make_room(means, table.column_names, replace)
         self.volumes.register(IMAGE_VOLUME, images)
         properties = {} if means == FASHION else {PROPERTY: means.to_json()}
         self.tables.write(table_name(PRODUCTS), table, properties)
@@ -94,7 +94,7 @@ class Imports:
 
     def _any(self, request: CatalogueImport, replace: bool) -> ImportReport:
         found = ProductsOfCatalogue(request, self.volumes, progress.bar)
-        self._make_room(found.catalogue, replace)
+        self._make_room(found.catalogue, found.table.column_names, replace)
         properties = {PROPERTY: found.catalogue.to_json()}
         self.tables.write(table_name(PRODUCTS), found.table, properties)
         self.tables.write(table_name(IMPORT_FAILURES), found.failures.table())
@@ -129,14 +129,15 @@ class Imports:
         return Reading(self.volumes.resolve(UNPACKED_VOLUME), encoding, separator, language)
 
     # ------------------------------------------------------------------ what is there
-    def _make_room(self, catalogue: Catalogue, replace: bool) -> None:
-        """Remove the tables and indexes of another catalogue.
+    def _make_room(self, catalogue: Catalogue, columns: Collection[str], replace: bool) -> None:
+        """Remove the tables and indexes of another catalogue: of another key, or whose titles are in a
+        column that these products lack.
 
         Raises:
             InvalidState: there are some, and `replace` was not given.
         """
         held = self._held()
-        if held is None or (held.key, held.title) == (catalogue.key, catalogue.title):
+        if held is None or (held.key == catalogue.key and held.title in columns):
             return
         if not replace:
             raise InvalidState(
