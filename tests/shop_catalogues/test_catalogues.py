@@ -303,6 +303,26 @@ def test_the_fashion_layout_with_a_text_and_a_currency_of_ones_own(tmp_path: Pat
     assert "€" in run("search", "red", "-k", 1, *where).stdout
 
 
+@pytest.mark.parametrize(
+    "pattern", ["shots/{id}/*.jpg", "shots/{sku}/*", "**/{sku}/b.jpg", "{id}/a.jpg"]
+)
+def test_a_pattern_with_the_key(tmp_path: Path, pattern: str) -> None:
+    for key in ("K1", "K2"):
+        put(tmp_path / "shots" / key / "b.jpg", 1)
+        put(tmp_path / "shots" / key / "a.jpg", 2)
+    file = table(tmp_path, ["sku", "name"], ["K1", "shoe"], ["K2", "boot"], ["K3", "none"])
+    where = ("-w", tmp_path / "ws", "--encoder", "hashed")
+    means = ("--id", "sku", "--title", "name", "--image", pattern)
+    images = tmp_path / "shots" if pattern.startswith("{id}") else tmp_path
+    done = run("build", file, images, *means, *where)
+    assert "3 products, 2 of them with a photo" in done.stdout, done.output
+    workspace = Workspace(tmp_path / "ws")
+    assert workspace.read_table("import_failures")["key"].to_pylist() == ["K3"]
+    paths = workspace.read_table("products")["image_path"].to_pylist()
+    assert [str(path)[-8:-6] for path in paths[:2]] == ["K1", "K2"]
+    assert all(workspace.volumes.read(path) for path in paths[:2])
+
+
 # ------------------------------------------------------------------ odd columns and rows
 def test_columns_named_like_ours_or_oddly(tmp_path: Path) -> None:
     header = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -212,6 +213,23 @@ def test_a_server_that_is_slow_or_breaks_off() -> None:
         assert time.monotonic() - started < 10
     with pytest.raises(NotNow, match="did not answer"):
         fetch_picture(f"{address}/closed.jpg", HERE)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_server_that_sends_a_byte_now_and_then(many: bool) -> None:
+    def drip(out: Any) -> None:
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                out.write(b"x")
+                out.flush()
+                time.sleep(0.1)
+
+    headers = {"Content-Type": "image/png", **({"Content-Length": "100000"} if many else {})}
+    with picture_server({"/drip": (200, headers, drip)}) as (address, _):
+        started = time.monotonic()
+        with pytest.raises(NotNow):
+            fetch_picture(f"{address}/drip", replace(HERE, seconds=1))
+        assert time.monotonic() - started < 4
 
 
 @pytest.mark.parametrize(

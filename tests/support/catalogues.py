@@ -195,7 +195,8 @@ def hm_articles(folder: Path, products: int = 9) -> tuple[Path, Path]:
 
 @contextmanager
 def picture_server(answers: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """A server on this machine: path -> bytes of a JPEG, a status, or (status, headers, bytes).
+    """A server on this machine: path -> bytes of a JPEG, a status, or (status, headers, bytes), where a
+    function may write what follows the headers.
 
     Yields its address, and the paths that were asked for.
     """
@@ -213,10 +214,14 @@ def picture_server(answers: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
                 answer = (answer, {}, b"no")
             status, headers, body = answer
             self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            length = {} if callable(body) else {"Content-Length": str(len(body))}
+            for name, value in {**length, **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            if callable(body):
+                body(self.wfile)
+            else:
+                self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             pass

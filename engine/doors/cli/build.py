@@ -134,7 +134,7 @@ def demo(encoder: str | None) -> None:
     for step in shown.searches():
         click.echo(f"\n{step.title}: vitrine search {step.command} -w {folder}")
         print_result(step.result)
-    key = step.result[0]["product_id"]
+    key = step.result[0][step.result.catalogue.key]
     click.echo(
         "\nNext, try:\n"
         f'  vitrine search "white sneakers" --save sneakers.html -w {folder}\n'

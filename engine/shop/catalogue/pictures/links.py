@@ -7,10 +7,12 @@ and a redirect is checked like the first link.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
@@ -52,16 +54,26 @@ def _ask(link: str, limits: FetchLimits, deadline: float) -> bytes | str:
     parts = _parts(link)
     try:
         connection = _connected(parts, limits, deadline)
+        # A server that sends a byte now and then keeps every single wait short.
+        watch = threading.Timer(_left(deadline), _shut, (connection.sock,))
+        watch.daemon = True
+        watch.start()
         try:
             path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
             query = f"?{quote(parts.query, safe=_QUERY)}" if parts.query else ""
             connection.request("GET", path + query, headers=_HEADERS)
             return _answer(connection.getresponse(), limits, deadline, connection)
         finally:
+            watch.cancel()
             connection.close()
     except (OSError, http.client.HTTPException) as error:
         reason = str(error) or type(error).__name__
         raise NotNow(f"{parts.hostname} did not answer ({reason[:200]})") from None
+
+
+def _shut(stream: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        stream.shutdown(socket.SHUT_RDWR)
 
 
 _QUERY = "/%:@!$&'()*+,;=~-._?"
@@ -154,8 +166,8 @@ def _body(
     while said <= most and len(data) <= most:
         if connection.sock is not None:
             connection.sock.settimeout(_left(deadline))
-        _left(deadline)
         block = response.read1(_BLOCK)
+        _left(deadline)  # what ends at that moment was cut
         if not block:
             if response.length:
                 raise NotNow("the server broke off before the end")
