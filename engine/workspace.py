@@ -252,6 +252,7 @@ class Workspace:
 
     # ------------------------------------------------------------------ the shop
     import_fashion = _of("shop", Shop.import_fashion)
+    propose_catalogue = _of("shop", Shop.propose_catalogue)
     build = _of("shop", Shop.build)
 
     embed = _asking("shop", Shop.embed, EmbedRequest)

@@ -45,6 +45,8 @@ WALLS = {
     },
     "sqlite3": {"encode/cache/embeddings.py", "encode/cache/file.py", "encode/cache/salvage.py"},
     "deltalake": {"store/tables/delta.py"},
+    "chardet": {"shop/catalogue/sources/sniffing.py"},
+    "clevercsv": {"shop/catalogue/sources/sniffing.py"},
     "lark": {"core/filters/grammar.py"},
     "mlflow": {"encode/models/pyfunc.py"},
     "pandas": {"shop/search/result.py"},

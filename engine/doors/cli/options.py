@@ -102,10 +102,8 @@ def embedding_options(command: Command) -> Command:
         ),
         click.option(
             "--recipe",
-            type=click.Choice(["full-v1", "short-v1"]),
-            default="full-v1",
-            show_default=True,
-            help="How a product's text is put together.",
+            metavar="full-v1|short-v1|TEMPLATE",
+            help="How a product's text is put together.  [default: as its catalogue says, else full-v1]",
         ),
         click.option(
             "--limit-photos",
@@ -134,7 +132,7 @@ products_columns = click.option(
 file_encoding = click.option(
     "--encoding",
     metavar="NAME",
-    help="Encoding of the CSV file, such as cp1252.  [default: UTF-8, or as its byte order mark says]",
+    help="Encoding of the CSV file, such as cp1252.  [default: as the file says, else sniffed]",
 )
 
 

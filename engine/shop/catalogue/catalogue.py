@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
-from engine.settings import DEFAULT_KEY
-from engine.shop.embedding.recipes import DEFAULT_RECIPE
-from engine.shop.products.columns import PRODUCT_COLUMNS
+from engine.shop.catalogue.files import BUNDLED, CATEGORY, ROLES, checked_fields, read_fields
+from engine.shop.names import DEFAULT_RECIPE
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,12 @@ class Catalogue:
         text: how the text of a product that is embedded is made: a recipe's name, or a template over
             the columns such as "{title} in {colour}".
         columns: all columns that an index of products carries, in the order that results show them.
+        image: where pictures come from: a column of paths, links or bytes, or a pattern over the
+            columns such as "photos/{sku}/*.jpg"; None for files named by the key.
+        price_levels: three prices between which the words for prices change; none for no such words.
+        language: of texts that come in several, such as "en" or "de_DE".
+        renamed: column of the file -> column of the table, where the two differ.
+        types: SQL's types of columns of a text file, where they are not as they look.
     """
 
     key: str
@@ -40,6 +46,11 @@ class Catalogue:
     currency: str = ""
     text: str = DEFAULT_RECIPE
     columns: tuple[str, ...] = ()
+    image: str | None = None
+    price_levels: tuple[float, ...] | None = None
+    language: str | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> str | None:
@@ -62,6 +73,19 @@ class Catalogue:
         named = (*self.categories, self.color, self.gender, self.season, self.usage, self.year)
         return tuple(name for name in named if name is not None)
 
+    @property
+    def roles(self) -> dict[str, str]:
+        """Column -> role, for all columns that have one."""
+        one = {getattr(self, name): role for role, name in ROLES.items()}
+        several = dict.fromkeys(self.categories, CATEGORY)
+        return {name: role for name, role in {**several, **one}.items() if name is not None}
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The columns that a short list of products shows: key, title, kind, colour, price."""
+        named = (self.key, self.title, self.kind, self.color, self.price)
+        return tuple(dict.fromkeys(name for name in named if name is not None))
+
     def to_json(self) -> dict[str, Any]:
         """As a JSON object, for a table's properties; `from_json` is its inverse."""
         return asdict(self)
@@ -71,19 +95,30 @@ class Catalogue:
         """The catalogue that `to_json` wrote; fields of a later release are left out."""
         known = {each.name for each in fields(Catalogue)}
         of = {name: value for name, value in values.items() if name in known}
-        lists = {name: tuple(of[name]) for name in ("categories", "columns") if name in of}
+        several = ("categories", "columns", "price_levels")
+        lists = {name: tuple(of[name]) for name in several if of.get(name) is not None}
         return Catalogue(**{**of, **lists})
 
+    @staticmethod
+    def from_file(path: str | Path) -> Catalogue:
+        """The catalogue that a TOML file says, or one that comes with the package, by its name.
 
-FASHION = Catalogue(
-    key=DEFAULT_KEY,
-    title="product_display_name",
-    categories=("master_category", "sub_category", "article_type"),
-    color="base_color",
-    price="price",
-    gender="gender",
-    season="season",
-    usage="usage",
-    year="year",
-    columns=PRODUCT_COLUMNS,
-)
+        Raises:
+            BadSourceFile: no such file, no TOML, an unknown word, a value of another kind.
+        """
+        name = str(path)
+        own = BUNDLED / f"{name}.toml"
+        file = own if "/" not in name and "\\" not in name and own.is_file() else Path(path)
+        return Catalogue(**read_fields(file.expanduser()))
+
+    @staticmethod
+    def from_roles(roles: Mapping[str, Any]) -> Catalogue:
+        """The catalogue of a mapping with the words of a catalogue file: `{"id": "sku", ...}`.
+
+        Raises:
+            BadSourceFile: an unknown word, a value of another kind, no id or title.
+        """
+        return Catalogue(**checked_fields(roles, "the catalogue"))
+
+
+FASHION = Catalogue.from_file("fashion")

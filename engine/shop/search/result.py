@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from engine.errors import BadImage, InvalidInputException
 from engine.optional import require
+from engine.shop.catalogue.catalogue import FASHION, Catalogue
 from engine.shop.search.contact_sheet import Card, contact_sheet
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class SearchResult:
         keys: the rows' primary keys.
         facets: what was counted beside, by column: (value or range, count), most first.
         more: whether further rows follow; of a search by keywords `total` says how many there are.
+        catalogue: what the columns mean.
     """
 
     index: str
@@ -70,6 +72,7 @@ class SearchResult:
     facets: Mapping[str, Sequence[tuple[Any, int]]] = field(default_factory=dict)
     more: bool = False
     total: int | None = None
+    catalogue: Catalogue = field(default=FASHION, repr=False)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -104,7 +107,8 @@ class SearchResult:
         Photos that were not found are counted in it, with the reason for the first.
         """
         cards = [Card(self[place], photo) for place, (photo, _) in enumerate(self._photos())]
-        return contact_sheet(f"{self.query} · {self.index}", cards, self.missing_photos())
+        title = f"{self.query} · {self.index}"
+        return contact_sheet(title, cards, self.missing_photos(), self.catalogue)
 
     def missing_photos(self) -> str | None:
         """How many of the rows' photos can't be read, and why the first can't; None for none."""

@@ -6,6 +6,7 @@ index by default (cross-modal), as the shop does.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from engine.core.query import MAX_RANKED_RESULTS, MAX_RESULTS, Query, QueryType
 from engine.core.query_request import QueryRequest, check_columns
 from engine.core.ranking.facets import count_facet
 from engine.core.schema import IndexSpec
+from engine.errors import VitrineError
 from engine.service.indexes.operations import Indexes
 from engine.service.search.answer import first_ranking
 from engine.service.search.hits import Hit, Timings, fetch, places
@@ -22,8 +24,9 @@ from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.shop.browsing.products import Products
 from engine.shop.browsing.rows import Facets
+from engine.shop.catalogue.catalogue import FASHION, Catalogue
+from engine.shop.catalogue.stored import catalogue_of
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, IMAGE_PATH
-from engine.shop.products.columns import PRODUCT_COLUMNS
 from engine.shop.search.encoders import IndexEncoders
 from engine.shop.search.keyword import find_keywords
 from engine.shop.search.photos import SearchPhotos
@@ -51,7 +54,7 @@ class ShopSearch:
         volumes: VolumeStore,
         products: Products,
     ) -> None:
-        self._indexes, self._products = indexes, products
+        self._indexes, self._tables, self._products = indexes, tables, products
         self._encoders = IndexEncoders(models, serving)
         self._photos = SearchPhotos(tables, volumes)
         self._users = UserVectors(tables)
@@ -65,7 +68,8 @@ class ShopSearch:
         started = time.perf_counter()
         sought = self._sought(request, kind, spec, version)
         timings = Timings(encode_ms=_ms_since(started))
-        query = _query_of(request, kind, sought, spec, version)
+        catalogue = self._catalogue_of(spec)
+        query = _query_of(request, kind, sought, spec, version, catalogue)
         hits = first_ranking(version, query, timings)
         if sought.products:
             hits = [hit for hit in hits if hit.key not in sought.products]
@@ -91,6 +95,7 @@ class ShopSearch:
             keys=tuple([hit.key for hit in shown]),
             facets=facets,
             more=len(hits) > end,
+            catalogue=catalogue,
         )
 
     def _by_keywords(self, request: SearchRequest) -> SearchResult:
@@ -118,7 +123,15 @@ class ShopSearch:
             facets=rows.facets(request.facets, found.rows),
             more=len(found.rows) > end,
             total=len(found.rows),
+            catalogue=rows.catalogue,
         )
+
+    def _catalogue_of(self, spec: IndexSpec) -> Catalogue:
+        """What the index's columns mean: as its source table says, if that is still there."""
+        if spec.source_table is not None:
+            with contextlib.suppress(VitrineError):
+                return catalogue_of(self._tables, spec.source_table)
+        return FASHION
 
     def model_notes(self) -> list[str]:
         """See `Shop.model_notes`."""
@@ -151,11 +164,16 @@ class ShopSearch:
 
 
 def _query_of(
-    request: SearchRequest, kind: QueryType, sought: QueryVector, spec: IndexSpec, version: Version
+    request: SearchRequest,
+    kind: QueryType,
+    sought: QueryVector,
+    spec: IndexSpec,
+    version: Version,
+    catalogue: Catalogue,
 ) -> Query:
     """The checked query; products that it is made of are found too, and left out afterwards."""
     known = version.columns
-    usual = [name for name in PRODUCT_COLUMNS if name in known] or [spec.primary_key]
+    usual = [name for name in catalogue.columns if name in known] or [spec.primary_key]
     most = MAX_RESULTS if kind == "ANN" else MAX_RANKED_RESULTS
     wanted = request.offset + request.k + 1  # one more says whether there are more
     wanted = max(wanted, _COUNTED if request.facets else 0) + request.left_out
