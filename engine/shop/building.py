@@ -10,7 +10,7 @@ from engine.core.schema import IndexSpec, SyncReport
 from engine.service.indexes.operations import Indexes
 from engine.shop.catalogue.catalogue import FASHION, Catalogue
 from engine.shop.embedding.report import EmbedReport
-from engine.shop.embedding.request import ALL, WITH_PHOTO
+from engine.shop.embedding.request import ALL
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, MULTIMODAL, TEXT_INDEX, WITH_TEXT
 from engine.shop.products.importing import ImportReport
 
@@ -31,7 +31,7 @@ class BuildReport:
 
 
 def sync_shop_indexes(
-    indexes: Indexes, catalogue: Catalogue = FASHION, text_index: str = WITH_PHOTO
+    indexes: Indexes, catalogue: Catalogue, text_index: str, dimension: int
 ) -> dict[str, SyncReport]:
     """Create the shop's endpoint and indexes, or sync those that exist; what was done, by name.
 
@@ -39,6 +39,7 @@ def sync_shop_indexes(
 
     Args:
         text_index: "all" for an index of all products that have a text.
+        dimension: of the vectors; a table may have none yet.
     """
     synced = {}
     for name, column in SHOP_INDEXES.items():
@@ -47,6 +48,7 @@ def sync_shop_indexes(
             name,
             source_table=str(table_name(source)),
             vector_column=column,
+            dimension=dimension,
             primary_key=catalogue.key,
             columns_to_sync=catalogue.columns,
             create_endpoint=True,

@@ -154,9 +154,7 @@ class Shop:
         text_index: str = WITH_PHOTO,
         replace: bool = False,
     ) -> BuildReport:
-        """From products and photos to the shop's endpoint and three synced indexes.
-
-        See `import_fashion`, `propose_catalogue`, `embed`, `create_index`.
+        """From products and photos to the shop's endpoint and synced indexes; see `propose_catalogue`.
 
         Args:
             styles_csv, images_dir: the public fashion layout; or with a catalogue any table, folder or
@@ -164,8 +162,8 @@ class Shop:
             catalogue: what the columns mean: a `Catalogue`, the words of a catalogue file, or such a
                 file. None for the fashion layout.
             image_list: ids of pictures and their paths. fetch: those behind links, under limits.
-            text_index: "all" to find products without a photo by their text.
-            replace: the products of another catalogue that the workspace holds.
+            text_index: "all" to find products without a photo by their text. replace: the products of
+                another catalogue that the workspace holds.
         """
         from engine.shop.building import BuildReport, sync_shop_indexes
 
@@ -177,7 +175,8 @@ class Shop:
         imported = self._imports().build(styles_csv, images_dir, catalogue, how, replace)
         embedded = self.embed(asked)
         means = catalogue_of(self._tables)
-        return BuildReport(imported, embedded, sync_shop_indexes(self._indexes, means, text_index))
+        synced = sync_shop_indexes(self._indexes, means, text_index, embedded.dimension)
+        return BuildReport(imported, embedded, synced)
 
     def evaluate(self, request: EvaluationRequest) -> Evaluation:
         """Judge models by how well they find a catalogue's products; see `EvaluationRequest`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 from support.catalogues import (
     berkeley_objects,
     folder_of_pictures,
@@ -121,6 +123,18 @@ def test_products_without_a_photo_are_found_by_text(shop: Shop, tmp_path: Path) 
     assert shop.workspace.read_table("embedding_failures").num_rows == 0
     shop.build(table, tmp_path / "pics", *COLUMNS)  # and back
     assert rows_of_index(shop, "main.fashion_demo.vs_text_search") == 12
+
+
+def test_products_without_any_photo(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,name,price\n1,red shoe,5\n2,blue boot,7\n")
+    done = shop.build(tmp_path / "t.csv", "--yes", "--text-index", "all", "--strict")
+    assert "2 products, 0 of them with a photo" in done.stdout
+    found = shop.found("red shoe", "--index", "vs_text_search", "-k", 1)
+    assert found[0]["id"] == 1
+    assert shop.found("red shoe") == []
+    Image.open(io.BytesIO(photo(1))).save(tmp_path / "1.png")  # and later one comes
+    shop.build(tmp_path / "t.csv", "--yes", "--text-index", "all")
+    assert [row["id"] for row in shop.found("red shoe")] == [1]
 
 
 # ------------------------------------------------------------------ two: a bare folder

@@ -88,7 +88,7 @@ class Embedder:
                     writers[name].write_batch(batch)
         self._tally.counts["skipped"] = self._limit.skipped
         note = " ".join(filter(None, (self._encoder.note, self._cache.note))) or None
-        return self._tally.report(self._encoder.name, note)
+        return self._tally.report(self._encoder.name, note, self._encoder.dimension)
 
     def _properties(self) -> dict[str, Any]:
         """What the tables say of how they were made."""

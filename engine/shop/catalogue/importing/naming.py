@@ -130,11 +130,6 @@ def is_pattern(image: str) -> bool:
     return any(sign in image for sign in "{*?")
 
 
-def holes(pattern: str) -> list[str]:
-    """The names in a pattern's braces."""
-    return _HOLE.findall(pattern)
-
-
 def _taken(column: str, name: str, place: str) -> BadSourceFile:
     return BadSourceFile(
         f"the catalogue renames {column!r} to {name!r}, which is taken. Choose another name.",
