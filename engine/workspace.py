@@ -35,6 +35,8 @@ from engine.service.unity_catalog import UnityCatalog
 from engine.service.warehouse.runs import StatementRuns
 from engine.service.workspace_folder import WorkspaceFolder
 from engine.settings import Settings
+from engine.shop.browsing.listing import ListRequest
+from engine.shop.browsing.storefront import Storefront
 from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
 from engine.shop.search.request import SearchRequest
@@ -71,9 +73,11 @@ def _asking(
 ) -> Callable[Concatenate[Workspace, _P], _R]:
     """As `_of`, for a method that takes one request: its fields are the operation's arguments."""
 
+    service_of = operator.attrgetter(service)
+
     def operation(workspace: Workspace, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         asked = request(*args, **kwargs)
-        carried_out: _R = getattr(getattr(workspace, service), method.__name__)(asked)
+        carried_out: _R = getattr(service_of(workspace), method.__name__)(asked)
         return carried_out
 
     fields = list(inspect.signature(request).parameters.values())
@@ -251,9 +255,19 @@ class Workspace:
 
     # ------------------------------------------------------------------ the shop
     import_fashion = _of("shop", Shop.import_fashion)
+    propose_catalogue = _of("shop", Shop.propose_catalogue)
     build = _of("shop", Shop.build)
 
     embed = _asking("shop", Shop.embed, EmbedRequest)
     search = _asking("shop", Shop.search, SearchRequest)
     evaluate = _asking("shop", Shop.evaluate, EvaluationRequest)
     train = _asking("shop", Shop.train, TrainRequest)
+
+    # ------------------------------------------------------------------ its products and pages
+    get_product = _of("shop.storefront", Storefront.get)
+    products_named = _of("shop.storefront", Storefront.named)
+    similar_products = _of("shop.storefront", Storefront.similar)
+    complete_the_look = _of("shop.storefront", Storefront.complete_the_look)
+    product_photo = _of("shop.storefront", Storefront.photo)
+
+    list_products = _asking("shop.storefront", Storefront.page, ListRequest)

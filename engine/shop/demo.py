@@ -10,8 +10,8 @@ from typing import Any
 from engine.core.names import table_name
 from engine.errors import InvalidState, NotFound
 from engine.optional import DISTRIBUTION, restore_line
-from engine.settings import DEFAULT_KEY
 from engine.shop.building import BuildReport
+from engine.shop.catalogue.catalogue import FASHION
 from engine.shop.names import IMAGE_PATH, PRODUCTS
 from engine.shop.products.importing import read_styles
 from engine.shop.search.request import SearchRequest
@@ -22,7 +22,8 @@ from engine.store.volumes import VolumeStore
 
 DEMO_DIR = "vitrine-demo"  # in the current folder
 _CHECKED_OUT = Path(__file__).parents[2] / "datasets" / "sample"
-_COLUMNS = (DEFAULT_KEY, "product_display_name", "base_color", "price")
+_KEY, _KIND, _COLOR = FASHION.key, str(FASHION.kind), str(FASHION.color)
+_COLUMNS = tuple(name for name in FASHION.shown if name != _KIND)
 
 
 @dataclass(frozen=True)
@@ -105,22 +106,22 @@ class Demo:
 
     def _check_no_others(self, sample: Path) -> None:
         try:
-            held = self._products([DEFAULT_KEY])
+            held = self._products([_KEY])
         except NotFound:
             return
         products, _ = read_styles(sample / "styles.csv", sample / "images")
-        own = set(products[DEFAULT_KEY].to_pylist())
-        if not {product[DEFAULT_KEY] for product in held} <= own:
+        own = set(products[_KEY].to_pylist())
+        if not {product[_KEY] for product in held} <= own:
             raise InvalidState(
                 f"workspace {self.path} holds products of another catalogue, and the demo would "
                 "replace them. Give the demo a folder of its own: vitrine demo --workspace DIR"
             )
 
-    def _first_photo(self, article_type: str, color: str) -> Path:
-        for product in self._products([IMAGE_PATH, "article_type", "base_color"]):
-            if (product["article_type"], product["base_color"]) == (article_type, color):
+    def _first_photo(self, kind: str, color: str) -> Path:
+        for product in self._products([IMAGE_PATH, _KIND, _COLOR]):
+            if (product[_KIND], product[_COLOR]) == (kind, color):
                 return self.volumes.resolve(product[IMAGE_PATH])
-        raise NotFound(f"The sample has no {color} {article_type}.")
+        raise NotFound(f"The sample has no {color} {kind}.")
 
     def _products(self, columns: list[str]) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self.tables.get(table_name(PRODUCTS)).read(columns).to_pylist()

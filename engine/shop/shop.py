@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.core.names import table_name
 from engine.encode.encoder import Encoder, TextsOnly
@@ -13,10 +13,14 @@ from engine.encode.registry import load_encoder
 from engine.service.indexes.operations import Indexes
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
-from engine.shop.embedding.recipes import DEFAULT_RECIPE
-from engine.shop.embedding.request import EmbedRequest
+from engine.shop.browsing.products import Products
+from engine.shop.browsing.storefront import Storefront
+from engine.shop.catalogue.catalogue import Catalogue
+from engine.shop.catalogue.importing.request import Given
+from engine.shop.catalogue.stored import catalogue_of
+from engine.shop.embedding.request import WITH_PHOTO, EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
-from engine.shop.names import IMAGE_VOLUME, PRODUCTS
+from engine.shop.photos.product_photos import ProductPhotos
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.shop_search import ShopSearch
 from engine.shop.training.request import TrainRequest
@@ -26,6 +30,9 @@ from engine.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
     from engine.shop.building import BuildReport
+    from engine.shop.catalogue.guessing.proposal import Proposal
+    from engine.shop.catalogue.importing.workspace import Imports
+    from engine.shop.catalogue.pictures.limits import FetchLimits
     from engine.shop.embedding.report import EmbedReport
     from engine.shop.evaluation.evaluation import Evaluation
     from engine.shop.products.importing import ImportReport
@@ -34,7 +41,11 @@ if TYPE_CHECKING:
 
 
 class Shop:
-    """The fashion shop in a workspace: its catalogue, embeddings, indexes and searches."""
+    """The fashion shop in a workspace: its catalogue, embeddings, indexes and searches.
+
+    Attributes:
+        storefront: its products, and what their pages show.
+    """
 
     def __init__(
         self,
@@ -47,7 +58,10 @@ class Shop:
     ) -> None:
         self._layout, self._tables, self._volumes = layout, tables, volumes
         self._indexes, self._models = indexes, models
-        self._search = ShopSearch(indexes, models, serving, tables, volumes)
+        products = Products(tables)
+        self._search = ShopSearch(indexes, models, serving, tables, volumes, products)
+        photos = ProductPhotos(products, volumes, layout.thumbnails_dir)
+        self.storefront = Storefront(products, photos, self._search.search)
 
     def import_fashion(
         self, styles_csv: str | Path, images_dir: str | Path, *, encoding: str | None = None
@@ -62,12 +76,37 @@ class Shop:
         Raises:
             BadSourceFile: names file, line and value of what can't be read.
         """
-        from engine.shop.products.importing import read_styles
+        return self._imports().fashion(styles_csv, images_dir, encoding)
 
-        table, report = read_styles(styles_csv, images_dir, encoding)
-        self._volumes.register(IMAGE_VOLUME, images_dir)
-        self._tables.write(table_name(PRODUCTS), table)
-        return report
+    def _imports(self) -> Imports:
+        from engine.shop.catalogue.importing.workspace import Imports  # pictures and archives
+
+        return Imports(self._tables, self._volumes, self._indexes)
+
+    def propose_catalogue(
+        self,
+        products: str | Path,
+        images: str | Path | None = None,
+        *,
+        given: Mapping[str, Sequence[str]] | None = None,
+        encoding: str | None = None,
+        separator: str | None = None,
+    ) -> Proposal:
+        """Guess what the columns of a source of products mean; nothing is written but unpacked archives.
+
+        Args:
+            products: CSV, JSON lines, Parquet, a Delta table, a folder of pictures, a zip archive.
+            given: role -> columns that are known, such as `{"id": ["sku"]}`; the others are guessed.
+
+        Returns:
+            the guess with its reasons; printed, it shows the command and the file that say the same.
+
+        Raises:
+            BadSourceFile: nothing there that can be read, or a column that is given and missing.
+        """
+        from engine.shop.catalogue.guessing.proposing import propose
+
+        return propose(products, images, self._imports().reading(encoding, separator), given)
 
     def embed(self, request: EmbedRequest) -> EmbedReport:
         """Embed photos and texts of a products table and write the embedding tables beside it.
@@ -102,24 +141,42 @@ class Shop:
     def build(
         self,
         styles_csv: str | Path,
-        images_dir: str | Path,
+        images_dir: str | Path | None = None,
         *,
         encoder: str | None = None,
-        recipe: str = DEFAULT_RECIPE,
+        recipe: str | None = None,
         limit_photos: int | None = None,
         encoding: str | None = None,
+        separator: str | None = None,
+        catalogue: Catalogue | Mapping[str, Any] | str | Path | None = None,
+        image_list: str | Path | None = None,
+        fetch: FetchLimits | bool = False,
+        text_index: str = WITH_PHOTO,
+        replace: bool = False,
     ) -> BuildReport:
-        """From the public fashion layout to the shop's endpoint and three synced indexes.
+        """From products and photos to the shop's endpoint and synced indexes; see `propose_catalogue`.
 
-        Indexes that exist are synced. See `import_fashion`, `embed` and `create_index`.
+        Args:
+            styles_csv, images_dir: the public fashion layout; or with a catalogue any table, folder or
+                archive of products, and where its pictures are.
+            catalogue: what the columns mean: a `Catalogue`, the words of a catalogue file, or such a
+                file. None for the fashion layout.
+            image_list: ids of pictures and their paths. fetch: those behind links, under limits.
+            text_index: "all" to find products without a photo by their text. replace: the products of
+                another catalogue that the workspace holds.
         """
         from engine.shop.building import BuildReport, sync_shop_indexes
 
-        imported = self.import_fashion(styles_csv, images_dir, encoding=encoding)
-        embedded = self.embed(
-            EmbedRequest(encoder=encoder, recipe=recipe, limit_photos=limit_photos)
+        asked = EmbedRequest(
+            encoder=encoder, recipe=recipe, limit_photos=limit_photos, text_index=text_index
         )
-        return BuildReport(imported, embedded, sync_shop_indexes(self._indexes))
+        asked.check()
+        how = Given(encoding, separator, image_list, fetch, text_index != WITH_PHOTO)
+        imported = self._imports().build(styles_csv, images_dir, catalogue, how, replace)
+        embedded = self.embed(asked)
+        means = catalogue_of(self._tables)
+        synced = sync_shop_indexes(self._indexes, means, text_index, embedded.dimension)
+        return BuildReport(imported, embedded, synced)
 
     def evaluate(self, request: EvaluationRequest) -> Evaluation:
         """Judge models by how well they find a catalogue's products; see `EvaluationRequest`.
@@ -180,7 +237,7 @@ class Shop:
             cache.close()
 
     def search(self, request: SearchRequest) -> SearchResult:
-        """Search by words, by a photo, by both, like a product, or with a vector of one's own.
+        """Search by words, by a photo, by both, like a product, composed, or with a vector of one's own.
 
         Returns:
             rows with score and cosine, best first; no cosine for rows that only words found.

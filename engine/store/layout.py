@@ -11,6 +11,7 @@ unity_catalog/<kind>/...json           owners, comments and the like, see `secur
 indexes/<full name>/                   index.json and its copy, versions/, segments/, building/;
                                        failed_sync.json, passage.json
 cache/embeddings.sqlite                vectors by content and model
+cache/thumbnails/                      small photos, made once, within a bound
 locks/                                 two lock files for each thing that is written
 clock.json                             time that was let pass, where things take their time
 https/                                 the local authority and what clients trust; private/ its keys
@@ -80,6 +81,10 @@ class Layout:
     @property
     def cache_file(self) -> Path:
         return self.root / "cache" / "embeddings.sqlite"
+
+    @property
+    def thumbnails_dir(self) -> Path:
+        return self.root / "cache" / "thumbnails"
 
     @contextlib.contextmanager
     def writing(self, what: str, wait_seconds: float = 600) -> Iterator[None]:

@@ -99,6 +99,7 @@ def test_the_wheel_carries_the_sample_and_only_the_engine(tmp_path: Path) -> Non
     names = zipfile.ZipFile(wheel).namelist()
     assert wheel.stat().st_size < 60 * 1024 * 1024
     assert any(name.endswith("share/vitrine/sample/styles.csv") for name in names)
+    assert "engine/shop/catalogue/layouts/fashion.toml" in names
     for edition in editions():
         for file in ("image.onnx", "text.onnx", "tokenizer.json", "model.json"):
             assert f"engine/encode/embedded/{edition}/{file}" in names

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.doors.cli.catalogue.choosing import chosen_catalogue
+from engine.doors.cli.catalogue.options import catalogue_options, reading_of, words_of
 from engine.doors.cli.options import (
     FILE,
     chosen_workspace,
@@ -43,7 +45,7 @@ def embed(
     workspace: Workspace,
     table: str,
     encoder: str | None,
-    recipe: str,
+    recipe: str | None,
     limit_photos: int | None,
     strict: bool,
 ) -> None:
@@ -57,38 +59,55 @@ def embed(
 
 
 @click.command()
-@click.argument("styles_csv", type=FILE)
-@click.argument("images_dir", type=FILE)
+@click.argument("products", type=FILE)
+@click.argument("images", type=FILE, required=False)
+@catalogue_options
 @file_encoding
 @embedding_options
 @with_workspace
 def build(
     workspace: Workspace,
-    styles_csv: Path,
-    images_dir: Path,
+    products: Path,
+    images: Path | None,
     encoding: str | None,
     encoder: str | None,
-    recipe: str,
+    recipe: str | None,
     limit_photos: int | None,
     strict: bool,
+    **options: Any,
 ) -> None:
-    """Import, embed and index in one go: the endpoint and the image, text and hybrid index."""
+    """Import, embed and index in one go: the endpoint and the image, text and hybrid index.
+
+    PRODUCTS is a table (CSV, JSON lines, Parquet, Delta), a folder of pictures, or a zip archive; IMAGES
+    a folder or archive of pictures. What the columns mean is said by options or --catalogue FILE.toml;
+    where neither is given, a guess is shown. The public fashion layout needs no options.
+    """
+    words = words_of(options)
+    catalogue = chosen_catalogue(workspace, products, images, words, options, encoding)
     report = workspace.build(
-        styles_csv,
-        images_dir,
+        products,
+        images,
+        catalogue=catalogue,
         encoder=encoder,
         recipe=recipe,
         limit_photos=limit_photos,
         encoding=encoding,
+        **reading_of(options),
     )
     print_import(report.imported)
     print_embed(report.embedded)
     for name, synced in report.synced.items():
         print_sync(name, synced)
-    _check_strict(strict, sum(report.embedded.failures.values()))
+    left_out = report.imported.failures.get("row", 0)
+    _check_strict(strict, sum(report.embedded.failures.values()), left_out)
 
 
-def _check_strict(strict: bool, failed: int) -> None:
+def _check_strict(strict: bool, failed: int, unread: int = 0) -> None:
+    if strict and unread:
+        raise RowsFailed(
+            f"{unread} rows of the source were left out and --strict was given. Table import_failures "
+            "lists them: vitrine table show import_failures"
+        )
     if strict and failed:
         raise RowsFailed(
             f"{failed} rows were left out and --strict was given. Table embedding_failures lists "
@@ -115,11 +134,11 @@ def demo(encoder: str | None) -> None:
     for step in shown.searches():
         click.echo(f"\n{step.title}: vitrine search {step.command} -w {folder}")
         print_result(step.result)
-    key = step.result[0]["product_id"]
+    key = step.result[0][step.result.catalogue.key]
     click.echo(
         "\nNext, try:\n"
         f'  vitrine search "white sneakers" --save sneakers.html -w {folder}\n'
         f"  vitrine search --like {key} -w {folder}\n"
         f"  vitrine index describe {step.result.index} -w {folder}\n"
-        "  vitrine build STYLES_CSV IMAGES_DIR        (your own catalogue)"
+        "  vitrine build PRODUCTS IMAGES              (your own catalogue)"
     )

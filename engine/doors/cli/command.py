@@ -20,6 +20,7 @@ from engine.doors.cli.models import models, serving
 from engine.doors.cli.options import Group
 from engine.doors.cli.search import search
 from engine.doors.cli.server import serve
+from engine.doors.cli.shop.products import products
 from engine.doors.cli.sql import sql
 from engine.doors.cli.training.command import train
 
@@ -35,7 +36,8 @@ def main() -> None:
 
 
 for command in (
-    import_command, embed, build, demo, apply, search, sql, models, evaluate, train, catalog, schema,
+    import_command, embed, build, demo, apply, search, products, sql, models, evaluate, train,
+    catalog, schema,
     table, volume, endpoint, index, serving, serve,
 ):  # fmt: skip
     main.add_command(command)

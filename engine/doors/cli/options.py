@@ -102,10 +102,8 @@ def embedding_options(command: Command) -> Command:
         ),
         click.option(
             "--recipe",
-            type=click.Choice(["full-v1", "short-v1"]),
-            default="full-v1",
-            show_default=True,
-            help="How a product's text is put together.",
+            metavar="full-v1|short-v1|TEMPLATE",
+            help="How a product's text is put together.  [default: as its catalogue says, else full-v1]",
         ),
         click.option(
             "--limit-photos",
@@ -134,7 +132,7 @@ products_columns = click.option(
 file_encoding = click.option(
     "--encoding",
     metavar="NAME",
-    help="Encoding of the CSV file, such as cp1252.  [default: UTF-8, or as its byte order mark says]",
+    help="Encoding of the CSV file, such as cp1252.  [default: as the file says, else sniffed]",
 )
 
 
@@ -144,3 +142,19 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def comma_separated(text: str | None) -> list[str] | None:
     """The names in `a,b,c`; None for no option given."""
     return None if text is None else [name.strip() for name in text.split(",")]
+
+
+def parsed_filter(text: str | None) -> object:
+    """A filter as it was typed: JSON where it begins so, else the API's own language."""
+    if text is None or not text.lstrip().startswith(("{", "[")):
+        return text
+    from engine.doors.rest.json_text import parse_exactly  # loads routes that texts don't need
+
+    try:
+        return parse_exactly(text)
+    except ValueError as error:
+        raise click.BadParameter(
+            f'{text!r} is not JSON ({error}). Expected an object such as {{"price <": 50}}, or '
+            'text such as "price < 50".',
+            param_hint="--filter",
+        ) from None

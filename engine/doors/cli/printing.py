@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -45,7 +45,19 @@ def print_import(report: ImportReport) -> None:
         line += f"; {report.joined_names:,} names with unquoted commas read whole"
     if (report.encoding, report.separator) != ("utf-8", "comma"):
         line += f"; read as {report.encoding}, separated by {report.separator}"
+    if report.how:
+        line += f"; read as {'; '.join(report.how)}"
+    if report.fetched:
+        line += f"; {report.fetched:,} pictures fetched"
     click.echo(line)
+    if report.failures:
+        counts = ", ".join(f"{stage} {count:,}" for stage, count in report.failures.items())
+        first = report.first_failure
+        shown = f" The first, in {report.unit} {first[0]:,}: {first[1]}." if first else ""
+        click.echo(
+            f"warning: not all could be read ({counts}).{shown} See: vitrine table show import_failures",
+            err=True,
+        )
 
 
 def print_embed(report: EmbedReport) -> None:
@@ -98,13 +110,30 @@ def print_models(models: list[ModelInfo]) -> None:
 
 
 def print_result(result: SearchResult, all_columns: bool = True) -> None:
-    """Results as a table: the shop's columns, or all that were asked for."""
-    plain = ("product_id", "product_display_name", "article_type", "base_color", "price", "score")
-    chosen = [name for name in plain if name in result.columns]
+    """Results as a table: key, title, kind, colour and price, or all that were asked for."""
+    from engine.shop.search.contact_sheet import priced
+
+    catalogue = result.catalogue
+    chosen = [name for name in (*catalogue.shown, "score") if name in result.columns]
     columns = list(result.columns) if all_columns or len(chosen) < 2 else chosen
-    print_table(result.to_dicts(), columns)
+    rows = result.to_dicts()
+    if catalogue.currency and catalogue.price in result.columns:
+        for row in rows:
+            row[catalogue.price] = priced(row[catalogue.price], catalogue.currency)
+    print_table(rows, columns)
     if not len(result):
         click.echo("no product matches")
+
+
+def print_facets(facets: Mapping[str, Sequence[tuple[Any, int]]]) -> None:
+    """Counts by column, a line each: `season: Summer 68, Fall 59`."""
+    for column, entries in facets.items():
+        click.echo(f"{column}: {', '.join(f'{value} {count:,}' for value, count in entries)}")
+
+
+def print_json(value: object) -> None:
+    """A value as JSON; dates and the like as texts."""
+    click.echo(json.dumps(value, indent=2, default=str))
 
 
 def print_table(

@@ -30,6 +30,8 @@ from engine.doors.http.faults import admin
 from engine.doors.http.faults.middleware import around_guard
 from engine.doors.http.guard import Guard, Limits, name_operation, request_id
 from engine.doors.http.metrics import current_metrics
+from engine.doors.http.openapi_page import page
+from engine.doors.http.shop.routes import routes as shop_routes
 from engine.doors.http.sql import links
 from engine.doors.http.volumes import files, pictures, sign_in
 from engine.doors.mcp import route as managed_mcp
@@ -47,9 +49,8 @@ _UNREAD = Cost(math.inf, 1 << 20)  # of a read with a larger body
 _SMALL = 256 << 10  # bytes of a reply that needs no room beside others
 _PIECE = 64 << 10  # a reply's bytes that are handed to the network at once
 _DOCUMENTATION = (
-    "Vector Search, model serving and files of a workspace, offline. Files of volumes are described in "
-    "the API's own documents. The pages /docs and /redoc load their scripts from a public address, so "
-    "they need a network; /openapi.json does not."
+    "Vector Search, model serving and files of a workspace, and the shop on top of it, offline. Files "
+    "of volumes are described in the API's own documents."
 )
 _STATEMENTS = "/sql/statements"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -76,7 +77,12 @@ def create_app(
     guard = Middleware(Guard, credentials=credentials, limits=limits, loopback_only=loopback_only)
     around = [guard] if faults is None else around_guard(guard, faults, workspace)
     app = FastAPI(
-        title="vitrine", version=__version__, description=_DOCUMENTATION, middleware=around
+        title="vitrine",
+        version=__version__,
+        description=_DOCUMENTATION,
+        middleware=around,
+        docs_url=None,
+        redoc_url=None,
     )
     app.add_exception_handler(HTTPException, _unrouted)
     app.openapi = functools.cache(lambda: describe_api(app))  # type: ignore[method-assign]
@@ -96,6 +102,7 @@ def _routes(
         Route("/api/2.0/vector-search/{rest:path}", api, methods=METHODS),
         *login.routes(credentials),
         *sign_in.routes(credentials),
+        *page.routes(),
         *files.routes(workspace),
         *pictures.routes(workspace, credentials, public_volumes),
         *model_serving.routes(workspace),
@@ -105,6 +112,7 @@ def _routes(
         Route("/health", _health(workspace)),
         Route("/metrics", _metrics),
         Route("/api/2.0/preview/scim/v2/Me", _me),
+        *shop_routes(workspace),
         Route("/api/{rest:path}", api, methods=METHODS),
         Route("/{rest:path}", _nothing, methods=METHODS),
     ]

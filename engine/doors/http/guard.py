@@ -37,7 +37,8 @@ from engine.service.warehouse.runs import LINKS
 
 LOGIN_PATHS = ("/.well-known/", "/oidc/")  # where callers get their tokens
 LOGIN, LOGOUT = "/login", "/logout"  # of a browser
-PUBLIC = (LOGIN, LOGOUT, "/health", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
+_PAGE = ("", "/start.js", "/swagger-ui-bundle.js", "/swagger-ui.css")
+PUBLIC = (LOGIN, LOGOUT, "/health", "/openapi.json", *(f"/docs{file}" for file in _PAGE))
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PICTURES = "/ajax-api/2.0/fs/files/"  # its route knows who may read which

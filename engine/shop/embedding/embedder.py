@@ -19,11 +19,13 @@ from engine.core.ranking.fusion import DEFAULT_TEXT_WEIGHT
 from engine.encode.cache.embeddings import EmbeddingCache, digest
 from engine.encode.encoder import Encoder
 from engine.errors import BadSourceFile
+from engine.shop.catalogue.catalogue import FASHION
+from engine.shop.catalogue.stored import PROPERTY, stored_catalogue
 from engine.shop.embedding.photo_limit import PhotoLimit
 from engine.shop.embedding.photos import ProductPhotos
-from engine.shop.embedding.recipes import FIELDS_OF, text_content
+from engine.shop.embedding.recipes import check_recipe, fields_of, text_content
 from engine.shop.embedding.report import EmbedReport, Tally
-from engine.shop.embedding.request import EmbedRequest
+from engine.shop.embedding.request import ALL, EmbedRequest
 from engine.shop.embedding.tables import EmbeddingTables
 from engine.shop.embedding.vectors import ContentVectors, Progress, Vectors
 from engine.shop.names import FAILURES, IMAGE_PATH
@@ -49,18 +51,26 @@ class Embedder:
         """
         Raises:
             BadSourceFile: the table has no column of keys or of photos.
+            InvalidParameterValue: an unknown recipe, or a template over columns that aren't there.
         """
-        _check_columns(source, request.primary_key)
+        self._said = stored_catalogue(tables, str(source.name))
+        self._catalogue = self._said or FASHION
+        self._key = request.primary_key or self._catalogue.key
+        _check_columns(source, self._key)
+        recipe = request.recipe or self._catalogue.text
+        self._recipe = check_recipe(recipe, self._catalogue, source.schema.names)
+        title = "display name" if self._said is None else self._catalogue.title
+        self._no_text = f"the product has no {title}"
         self._tables, self._volumes = tables, volumes
         self._cache, self._encoder = cache, encoder
-        self._source, self._key, self._recipe = source, request.primary_key, request.recipe
+        self._source, self._with_all_texts = source, request.text_index == ALL
         self._limit = PhotoLimit(volumes, request.limit_photos)
         self._vectors = ContentVectors(encoder, cache)
-        self._made = EmbeddingTables(source.schema, request.primary_key, encoder)
+        self._made = EmbeddingTables(source.schema, self._key, encoder, self._with_all_texts)
         self._tally = Tally()
 
     def run(self, progress: Progress) -> EmbedReport:
-        """Embed every product and publish the five tables.
+        """Embed every product and publish the tables.
 
         Args:
             progress: called with the number of finished images and texts, two for each product.
@@ -78,7 +88,7 @@ class Embedder:
                     writers[name].write_batch(batch)
         self._tally.counts["skipped"] = self._limit.skipped
         note = " ".join(filter(None, (self._encoder.note, self._cache.note))) or None
-        return self._tally.report(self._encoder.name, note)
+        return self._tally.report(self._encoder.name, note, self._encoder.dimension)
 
     def _properties(self) -> dict[str, Any]:
         """What the tables say of how they were made."""
@@ -89,6 +99,8 @@ class Embedder:
             "text_recipe": self._recipe,
             "text_weight": DEFAULT_TEXT_WEIGHT,
         }
+        if self._said is not None:
+            properties[PROPERTY] = self._said.to_json()
         if self._source.folder is not None:
             properties[IMAGE_FOLDER] = str(self._source.folder)
         return properties
@@ -98,6 +110,8 @@ class Embedder:
         keys = chunk.column(self._key).to_pylist()
         paths = [self._source.photo_path(path) for path in chunk.column(IMAGE_PATH).to_pylist()]
         with_image, with_text = self._limit.choose(paths)
+        if self._with_all_texts:  # a product without a photo is none that failed
+            with_image = with_image & np.array([path is not None for path in paths], dtype=np.bool_)
         images = self._images(keys, paths, with_image, progress)
         contents = self._contents(chunk, with_text)
         texts = self._texts(keys, contents, with_text, progress)
@@ -123,9 +137,9 @@ class Embedder:
 
     def _contents(self, chunk: pa.RecordBatch, chosen: Mask) -> list[str | None]:
         """The text of each product; None where it is not wanted, or the product has no name."""
-        fields = [name for name in FIELDS_OF[self._recipe] if name in chunk.schema.names]
+        fields = [n for n in fields_of(self._recipe, self._catalogue) if n in chunk.schema.names]
         return [
-            text_content(product, self._recipe) if wanted else None
+            text_content(product, self._recipe, self._catalogue) if wanted else None
             for product, wanted in zip(chunk.select(fields).to_pylist(), chosen)
         ]
 
@@ -139,7 +153,7 @@ class Embedder:
         self._tally.counts["encoded_texts"] += outcome.encoded
         for row, (text, name) in enumerate(zip(contents, digests)):
             if text is None and chosen[row]:
-                self._tally.fail(keys[row], "text", "the product has no display name")
+                self._tally.fail(keys[row], "text", self._no_text)
             elif name is not None and name in outcome.failed:
                 self._tally.fail(keys[row], "text", outcome.failed[name])
         return outcome.vectors(digests, self._encoder.dimension)

@@ -21,6 +21,7 @@ class EmbedReport:
         skipped: products left out by `limit_photos`.
         note: what must be known of the encoder, such as untrained weights, and of a cache that was
             found damaged.
+        dimension: of the model's vectors.
     """
 
     products: int
@@ -33,6 +34,7 @@ class EmbedReport:
     seconds: float
     encoder: str
     note: str | None
+    dimension: int
 
 
 @dataclass
@@ -57,7 +59,7 @@ class Tally:
         taken, self.failures = self.failures, []
         return taken
 
-    def report(self, encoder: str, note: str | None) -> EmbedReport:
+    def report(self, encoder: str, note: str | None, dimension: int) -> EmbedReport:
         counts = self.counts
         return EmbedReport(
             products=counts["products"],
@@ -70,4 +72,5 @@ class Tally:
             seconds=time.monotonic() - self._started,
             encoder=encoder,
             note=note,
+            dimension=dimension,
         )

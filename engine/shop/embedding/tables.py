@@ -1,4 +1,4 @@
-"""The five tables that an embedding writes: their schemas and rows. Knows Arrow; not models or files."""
+"""The tables that an embedding writes: their schemas and rows. Knows Arrow; not models or files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.core.arrays import Mask
 from engine.core.ranking.fusion import blend_vectors
 from engine.encode.encoder import Encoder
 from engine.shop.embedding.vectors import Vectors
-from engine.shop.names import ENRICHED, FAILURES, IMAGES, MULTIMODAL, TEXTS
+from engine.shop.names import ENRICHED, FAILURES, IMAGES, MULTIMODAL, TEXTS, WITH_TEXT
 from engine.store.vector_columns import to_double_lists
 
 _TIME = pa.timestamp("us", tz="UTC")
@@ -26,8 +26,16 @@ class EmbeddingTables:
         schemas: by the last part of a table's name.
     """
 
-    def __init__(self, products: pa.Schema, key: str, encoder: Encoder) -> None:
+    def __init__(
+        self, products: pa.Schema, key: str, encoder: Encoder, with_all_texts: bool = False
+    ) -> None:
+        """
+        Args:
+            with_all_texts: also make the table of all products that have a text.
+        """
         self.schemas = _schemas(products, key)
+        if not with_all_texts:
+            del self.schemas[WITH_TEXT]
         self._encoder = encoder
 
     def rows(
@@ -56,8 +64,16 @@ class EmbeddingTables:
             ),
             ENRICHED: (images.mask, {"image_embedding": image, "updated_at": image_time}),
             MULTIMODAL: (both, _multimodal(images.where(both), texts.where(both))),
+            WITH_TEXT: (
+                texts.mask,
+                {
+                    "text_embedding": to_double_lists(texts.matrix),
+                    "updated_at": _times(texts.created_at),
+                },
+            ),
         }
-        return {name: self._rows(name, chunk, *columns) for name, columns in made.items()}
+        wanted = {name: columns for name, columns in made.items() if name in self.schemas}
+        return {name: self._rows(name, chunk, *columns) for name, columns in wanted.items()}
 
     def failures(self, failed: Sequence[tuple[Any, str, str]]) -> pa.RecordBatch:
         """Rows of `embedding_failures`: key, stage and reason of each."""
@@ -108,5 +124,6 @@ def _schemas(products_schema: pa.Schema, key_name: str) -> dict[str, pa.Schema]:
         TEXTS: pa.schema([key, ("text_content", pa.string()), text, *model, created]),
         ENRICHED: pa.schema([*products, image, *model, updated]),
         MULTIMODAL: pa.schema([*products, image, text, hybrid, *model, updated]),
+        WITH_TEXT: pa.schema([*products, text, *model, updated]),
         FAILURES: pa.schema([key, ("stage", pa.string()), ("reason", pa.string())]),
     }

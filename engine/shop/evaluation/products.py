@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.core.schema import suggestion
 from engine.errors import BadSourceFile
+from engine.shop.catalogue.guessing.names import usual
 from engine.shop.evaluation.figures.figure import Product
 from engine.shop.products.columns import COLUMN_OF
 from engine.shop.products.fields import NULLS
@@ -24,6 +25,11 @@ _NAME = "productDisplayName"
 # Field -> the columns that are taken for it where none is named.
 COLUMNS_OF = {
     "name" if source == _NAME else source: (source, column) for source, column in COLUMN_OF.items()
+}
+# Field -> the role by whose usual names a column is found where it has none of these.
+_ROLE_OF = {
+    **{"id": "id", "name": "title", "articleType": "kind", "baseColour": "color"},
+    **{name: name for name in ("gender", "season", "usage", "year")},
 }
 NEEDED = ("id", "name", "articleType", "baseColour")
 
@@ -85,6 +91,16 @@ def column_names(
     return list(open_text(file, [*columns.values(), *usual], encoding).header)
 
 
+def column_of_field(field: str, there: Collection[str]) -> str | None:
+    """The column that holds a field where none is named: one of its own names, else a usual one of its
+    role, as for any catalogue; None for none."""
+    own = next((name for name in COLUMNS_OF.get(field, (field,)) if name in there), None)
+    if own is not None or field not in _ROLE_OF:
+        return own
+    others = {name for names in COLUMNS_OF.values() for name in names}
+    return usual(_ROLE_OF[field], [name for name in there if name and name not in others])
+
+
 def _is_parquet(file: Path) -> bool:
     try:
         with file.open("rb") as opened:
@@ -134,7 +150,7 @@ def _chosen(
         if given == "" and field != "id":
             continue
         candidates = (given,) if given else COLUMNS_OF.get(field, (field,))
-        found = next((name for name in candidates if name in there), None)
+        found = (given if given in there else None) if given else column_of_field(field, there)
         if found is not None:
             chosen[field] = found
         elif given or field in NEEDED or field in asked:

@@ -1,40 +1,25 @@
-"""The columns of the `products` table, and those of the public fashion file that fill them."""
+"""The columns of the `products` table of the public fashion layout, and those of the file that fill
+them: as the bundled catalogue file says."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-from engine.settings import DEFAULT_KEY
-from engine.shop.names import IMAGE_PATH
+from engine.core.types import parse_sql_type
+from engine.shop.catalogue.catalogue import FASHION
 
+PRODUCT_COLUMNS = FASHION.columns
 PRODUCTS_SCHEMA = pa.schema(
     [
-        pa.field(DEFAULT_KEY, pa.int32(), nullable=False),
-        ("product_display_name", pa.string()),
-        ("master_category", pa.string()),
-        ("sub_category", pa.string()),
-        ("article_type", pa.string()),
-        ("base_color", pa.string()),
-        ("price", pa.float64()),
-        (IMAGE_PATH, pa.string()),
-        ("gender", pa.string()),
-        ("season", pa.string()),
-        ("year", pa.int32()),
-        ("usage", pa.string()),
+        pa.field(
+            name, parse_sql_type(FASHION.types.get(name, "string")), nullable=name != FASHION.key
+        )
+        for name in PRODUCT_COLUMNS
     ]
 )
-PRODUCT_COLUMNS = tuple(PRODUCTS_SCHEMA.names)
 
-# Column of the public fashion file -> column of the table.
+# Column of the public fashion file -> column of the table; the price and the photo are found apart.
 COLUMN_OF = {
-    "id": DEFAULT_KEY,
-    "productDisplayName": "product_display_name",
-    "masterCategory": "master_category",
-    "subCategory": "sub_category",
-    "articleType": "article_type",
-    "baseColour": "base_color",
-    "gender": "gender",
-    "season": "season",
-    "year": "year",
-    "usage": "usage",
+    **FASHION.renamed,
+    **{name: name for name in ("gender", "season", "year", "usage")},
 }

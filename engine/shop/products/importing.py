@@ -33,6 +33,10 @@ class ImportReport:
         joined_names: rows whose name held unquoted separators and was read whole.
         nulls: empty or `NA` fields by column.
         encoding, separator: how the file was read, in Python's and in plain words.
+        how: how a source of any catalogue was read, in words.
+        failures: rows of `import_failures` by stage; those of `row` were left out.
+        first_failure: line and reason of one of them. unit: what its line counts, lines or rows.
+        fetched: pictures that were fetched by this import.
     """
 
     products: int
@@ -42,6 +46,11 @@ class ImportReport:
     nulls: dict[str, int] = field(default_factory=dict)
     encoding: str = "utf-8"
     separator: str = "comma"
+    how: tuple[str, ...] = ()
+    failures: dict[str, int] = field(default_factory=dict)
+    first_failure: tuple[int, str] | None = None
+    unit: str = "line"
+    fetched: int = 0
 
 
 def read_styles(

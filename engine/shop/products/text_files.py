@@ -17,9 +17,9 @@ from typing import TextIO
 from engine.core.values import integer_of
 from engine.errors import BadSourceFile, InvalidInputException
 
-_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 # UTF-32 first: its mark begins with that of UTF-16.
-_MARKS = (
+MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -71,7 +71,7 @@ class TextFile:
 
     @property
     def separator_name(self) -> str:
-        return _SEPARATORS[self.separator]
+        return SEPARATORS[self.separator]
 
     def rows(self) -> Iterator[Row]:
         """The rows after the header; blank lines are none.
@@ -156,7 +156,7 @@ def open_text(path: Path, expected: Sequence[str], encoding: str | None = None) 
     known = _encoding(start) if encoding is None else _checked_encoding(encoding)
     if known == "utf-8" and b"\0" in start:
         raise _nul(path, start.partition(b"\0")[0].count(b"\n") + 1)
-    headers = {separator: _header(path, known, separator) for separator in _SEPARATORS}
+    headers = {separator: _header(path, known, separator) for separator in SEPARATORS}
     separator = max(headers, key=lambda one: len(set(expected) & set(headers[one])))
     header = headers[separator]
     twice = [name for place, name in enumerate(header) if name and name in header[:place]]
@@ -192,7 +192,7 @@ def _refuse_other_kinds(path: Path, start: bytes) -> None:
 
 
 def _encoding(start: bytes) -> str:
-    return next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
+    return next((name for mark, name in MARKS if start.startswith(mark)), "utf-8")
 
 
 def _checked_encoding(name: str) -> str:

@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from engine.errors import BadImage
+from engine.shop.catalogue.catalogue import FASHION, Catalogue
 
 _STYLE = """
 .vitrine{font:14px/1.4 system-ui,sans-serif;color:#1c1c1c;background:#fafafa;padding:16px}
@@ -21,7 +22,6 @@ list-style:none;margin:0;padding:0}
 .vitrine .name{font-weight:600;margin:6px 0 2px}
 .vitrine .facts{color:#555}
 """
-_NAME, _PRICE, _KEY = "product_display_name", "price", "product_id"
 _SCORES = ("score", "cosine")
 
 
@@ -33,9 +33,11 @@ class Card:
     photo: bytes | None
 
 
-def contact_sheet(title: str, cards: Sequence[Card], note: str | None = None) -> str:
+def contact_sheet(
+    title: str, cards: Sequence[Card], note: str | None = None, catalogue: Catalogue = FASHION
+) -> str:
     """One page with a card for each result, best first, a note above; every text is escaped."""
-    items = "\n".join(_card(card) for card in cards) or "<li>No product matches.</li>"
+    items = "\n".join(_card(card, catalogue) for card in cards) or "<li>No product matches.</li>"
     above = f'<p class="facts">{escape(note)}</p>\n' if note else ""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -45,14 +47,14 @@ def contact_sheet(title: str, cards: Sequence[Card], note: str | None = None) ->
     )
 
 
-def _card(card: Card) -> str:
+def _card(card: Card, catalogue: Catalogue) -> str:
     from engine.encode.photos.preprocessing import (
         thumbnail_uri,  # Pillow, which a search alone does not need
     )
 
     values = card.values
-    key = values.get(_KEY)
-    name = str(values.get(_NAME) or (f"product {key}" if key is not None else "product"))
+    key = values.get(catalogue.key)
+    name = str(values.get(catalogue.title) or (f"product {key}" if key is not None else "product"))
     try:
         photo = (
             f'<img src="{thumbnail_uri(card.photo)}" alt="{escape(name, quote=True)}">'
@@ -61,11 +63,17 @@ def _card(card: Card) -> str:
         )
     except BadImage:
         photo = '<div class="none">broken photo</div>'
-    price = values.get(_PRICE)  # a table of one's own may hold texts in it
-    is_number = isinstance(price, (int, float, Decimal))
-    facts = [f"{price:.2f}" if is_number else str(price)] if price is not None else []
+    price = priced(values.get(catalogue.price or ""), catalogue.currency)
+    facts = [price] if price else []
     facts += [f"{part} {values[part]:.3f}" for part in _SCORES if values.get(part) is not None]
     return (
         f'<li>{photo}<div class="name">{escape(name)}</div>'
         f'<div class="facts">{escape(" · ".join(facts))}</div></li>'
     )
+
+
+def priced(price: object, currency: str) -> str:
+    """A price as people write it; a table of one's own may hold texts in its column."""
+    if isinstance(price, (int, float, Decimal)):
+        return f"{currency}{price:.2f}"
+    return "" if price is None else f"{price}"

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from engine.errors import BadImage, InvalidInputException
 from engine.optional import require
+from engine.shop.catalogue.catalogue import FASHION, Catalogue
 from engine.shop.search.contact_sheet import Card, contact_sheet
 
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ class SearchResult:
         timings: milliseconds by part of the work: encode, filter, search, fetch.
         plan: how each segment was searched.
         note: what must be known of the encoder, such as untrained weights.
+        keys: the rows' primary keys.
+        facets: what was counted beside, by column: (value or range, count), most first.
+        more: whether further rows follow; of a search by keywords `total` says how many there are.
+        catalogue: what the columns mean.
     """
 
     index: str
@@ -63,6 +68,11 @@ class SearchResult:
     _rows: tuple[tuple[Any, ...], ...]
     _images: tuple[str | None, ...] = field(repr=False)
     _read_image: ReadImage = field(repr=False)
+    keys: tuple[Any, ...] = ()
+    facets: Mapping[str, Sequence[tuple[Any, int]]] = field(default_factory=dict)
+    more: bool = False
+    total: int | None = None
+    catalogue: Catalogue = field(default=FASHION, repr=False)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -97,7 +107,8 @@ class SearchResult:
         Photos that were not found are counted in it, with the reason for the first.
         """
         cards = [Card(self[place], photo) for place, (photo, _) in enumerate(self._photos())]
-        return contact_sheet(f"{self.query} · {self.index}", cards, self.missing_photos())
+        title = f"{self.query} · {self.index}"
+        return contact_sheet(title, cards, self.missing_photos(), self.catalogue)
 
     def missing_photos(self) -> str | None:
         """How many of the rows' photos can't be read, and why the first can't; None for none."""

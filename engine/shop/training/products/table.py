@@ -14,19 +14,12 @@ from engine.errors import BadSourceFile, InvalidParameterValue
 from engine.shop.evaluation.products import (
     COLUMNS_OF,
     column_names,
+    column_of_field,
     is_held_out,
     read_products,
 )
 from engine.shop.training.products.labels import COLOUR, FIELDS, KIND, Row
 
-# Columns of other layouts that are taken for a field where the table has none of its usual ones.
-_ALSO = {
-    "name": ("name", "title", "product_name", "product_title", "productname"),
-    KIND: ("category", "product_type", "producttype", "type", "kind", "product_category",
-           "subcategory", "sub_category", "mastercategory", "master_category"),
-    COLOUR: ("colour", "color", "base_colour", "basecolor"),
-    "id": ("id", "product_id", "sku"),
-}  # fmt: skip
 FEWEST, MOST = 2, 500  # values of a column that is taken for an attribute
 
 
@@ -83,12 +76,11 @@ def read_table(
 
 
 def _chosen(there: Collection[str], given: Mapping[str, str]) -> dict[str, str]:
-    """`given`, and for fields of which the table has no usual column another one, or none."""
-    by_lower = {name.lower(): name for name in there}
+    """`given`, and for fields of which the table has no column of their own another one, or none."""
     chosen = dict(given)
-    for field, usual in COLUMNS_OF.items():
-        if field not in chosen and not any(name in there for name in usual):
-            other = next((by_lower[n] for n in _ALSO.get(field, ()) if n in by_lower), None)
+    for field, own in COLUMNS_OF.items():
+        if field not in chosen and not any(name in there for name in own):
+            other = column_of_field(field, there)
             if other is not None or field != "id":  # without an id the reader says what to do
                 chosen[field] = other or ""
     return chosen

@@ -1,0 +1,1 @@
+"""What the commands say of catalogues: options, proposals."""

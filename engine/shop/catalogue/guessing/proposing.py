@@ -1,0 +1,69 @@
+"""A proposal for whatever file somebody has. Knows sources; not tables."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from engine.shop.catalogue.catalogue import Catalogue
+from engine.shop.catalogue.files import CATEGORY
+from engine.shop.catalogue.guessing.guess import SAMPLE, Guess, Guesser
+from engine.shop.catalogue.guessing.proposal import Proposal, Role
+from engine.shop.catalogue.importing.naming import Naming, is_pattern
+from engine.shop.catalogue.sources.opening import Reading, open_source
+
+_ORDER = ("id", "title", "image", CATEGORY, "color", "price", "gender", "season", "usage", "year")
+
+
+def propose(
+    products: str | Path,
+    images: str | Path | None,
+    reading: Reading,
+    given: Mapping[str, Sequence[str]] | None = None,
+) -> Proposal:
+    """What the columns of a source may mean.
+
+    Args:
+        given: role -> columns that somebody has said; the others are guessed.
+
+    Raises:
+        BadSourceFile: nothing there that can be read, or a column that is given and missing.
+    """
+    source = open_source(products, reading)
+    said = {role: list(columns) for role, columns in (given or {}).items() if columns}
+    naming = Naming.of(source.names, None, str(products))
+    columns = {
+        role: [one if _is_free(role, one) else naming.source(one, role) for one in ones]
+        for role, ones in said.items()
+    }
+    good = (row.values for row in source.rows() if row.trouble is None)
+    rows = list(itertools.islice(good, SAMPLE))
+    guesser = Guesser(source.names, rows, columns)
+    guesses = sorted(guesser.guesses(), key=lambda one: _ORDER.index(one.role))
+    roles = tuple(_shown(one, guesser) for one in guesses)
+    used = {one.column for one in guesses}
+    proposal = Proposal(
+        None,
+        roles,
+        tuple(name for name in source.names if name not in used),
+        str(products),
+        None if images is None else str(images),
+        source.how,
+        len(rows),
+    )
+    if proposal.lacking:
+        return proposal
+    return replace(proposal, catalogue=Catalogue.from_roles(proposal.words))
+
+
+def _is_free(role: str, given: str) -> bool:
+    """Whether it needs no column: a pattern of paths."""
+    return role == "image" and is_pattern(given)
+
+
+def _shown(guess: Guess, guesser: Guesser) -> Role:
+    looks = guesser.looks.get(guess.column)
+    examples = () if looks is None else tuple(looks.examples())
+    return Role(guess.role, guess.column, examples, guess.why)

@@ -1,0 +1,1 @@
+"""Catalogue files that come with the package."""
