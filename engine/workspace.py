@@ -33,11 +33,13 @@ from engine.service.unity_catalog import UnityCatalog
 from engine.service.warehouse.runs import StatementRuns
 from engine.service.workspace_folder import WorkspaceFolder
 from engine.settings import Settings
+from engine.shop.classification.request import CalibrationRequest, ClassifyRequest, TagRequest
 from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
 from engine.shop.search.request import SearchRequest
 from engine.shop.shop import Shop
 from engine.shop.training.request import TrainRequest
+from engine.shop.understanding import Understanding
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
@@ -97,7 +99,7 @@ class Workspace:
         rerankers: those registered. serving: model serving endpoints.
         endpoints, registry, indexes: vector search endpoints, which indexes there are, and their life.
         queries: what answers. statements: SQL. statement_runs: SQL as the API runs it. shop: the
-            application on top.
+            application on top. understanding: what its models have understood of products.
     """
 
     def __init__(self, path: str | Path | None = None, settings: Settings | None = None) -> None:
@@ -138,6 +140,9 @@ class Workspace:
         alone = not chosen.is_one_of_several
         self.statement_runs: Final = StatementRuns(layout, self.statements.run, is_alone=alone)
         self.shop: Final = Shop(
+            layout, self.tables, self.volumes, self.indexes, self.models, self.serving
+        )
+        self.understanding: Final = Understanding(
             layout, self.tables, self.volumes, self.indexes, self.models, self.serving
         )
 
@@ -254,3 +259,7 @@ class Workspace:
     search = _asking("shop", Shop.search, SearchRequest)
     evaluate = _asking("shop", Shop.evaluate, EvaluationRequest)
     train = _asking("shop", Shop.train, TrainRequest)
+
+    classify = _asking("understanding", Understanding.classify, ClassifyRequest)
+    tag_products = _asking("understanding", Understanding.tag_products, TagRequest)
+    calibrate = _asking("understanding", Understanding.calibrate, CalibrationRequest)

@@ -10,6 +10,8 @@ model_versions/, served_models/        Python models, see `model_versions`
 unity_catalog/<kind>/...json           owners, comments and the like, see `securable_files`
 indexes/<full name>/                   index.json and its copy, versions/, segments/, building/
 cache/embeddings.sqlite                vectors by content and model
+calibrations/<fingerprint>.json        what makes probabilities of a model's cosines
+latent/<index>.json                    what was found in the vectors of an index's version
 locks/                                 two lock files for each thing that is written
 secret                                 what page tokens are signed with, see `secret`
 """
@@ -73,6 +75,13 @@ class Layout:
     @property
     def cache_file(self) -> Path:
         return self.root / "cache" / "embeddings.sqlite"
+
+    @property
+    def calibrations_dir(self) -> Path:
+        return self.root / "calibrations"
+
+    def latent_file(self, index: str) -> Path:
+        return self.root / "latent" / f"{index}.json"
 
     @contextlib.contextmanager
     def writing(self, what: str, wait_seconds: float = 600) -> Iterator[None]:

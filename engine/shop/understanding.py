@@ -1,0 +1,76 @@
+"""What a model has understood of a catalogue: labels, latent features, searches held against words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.service.indexes.operations import Indexes
+from engine.service.serving.models import Models
+from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.shop.classification.request import CalibrationRequest, ClassifyRequest, TagRequest
+from engine.shop.search.encoders import IndexEncoders
+from engine.shop.search.photos import SearchPhotos
+from engine.store.layout import Layout
+from engine.store.tables.table_store import TableStore
+from engine.store.volumes import VolumeStore
+
+if TYPE_CHECKING:
+    from engine.shop.classification.result import CalibrationReport, Classification, TagReport
+    from engine.shop.classification.run import Classifying
+
+
+class Understanding:
+    """The operations that look into the vectors of an index. What they need is loaded when it is asked."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        tables: TableStore,
+        volumes: VolumeStore,
+        indexes: Indexes,
+        models: Models,
+        serving: ServingEndpoints,
+    ) -> None:
+        self._layout, self._tables, self._indexes = layout, tables, indexes
+        self._encoders = IndexEncoders(models, serving)
+        self._photos = SearchPhotos(tables, volumes)
+
+    def classify(self, request: ClassifyRequest) -> Classification:
+        """Which of some labels a photo, or a product's photo, shows: zero-shot classification.
+
+        Returns:
+            labels, the likeliest first, each with its calibrated probability and its cosine.
+
+        Raises:
+            InvalidInputException, InvalidParameterValue: what is asked for can't be.
+            NotFound: no such index, product or attribute. BadImage: the photo can't be used.
+            BadSourceFile: a file of labels that can't be read.
+        """
+        return self._classifying().classify(request)
+
+    def tag_products(self, request: TagRequest) -> TagReport:
+        """Classify every product of an index by its stored vector, into one new version of a table.
+
+        The table has a row for each product: its key, `label`, `probability` and `cosine` of the
+        likeliest label (null for none that holds), `labels` and `probabilities` of all that hold.
+
+        Raises:
+            ResourceConflict: a table of that name exists that is none of tags. See also `classify`.
+        """
+        return self._classifying().tag(request)
+
+    def calibrate(self, request: CalibrationRequest) -> CalibrationReport:
+        """Fit a model's probabilities on products whose attribute is known, and judge the fit.
+
+        Raises:
+            NotFound: no such index or attribute. InvalidState: too few products to tell.
+            InvalidInputException, InvalidParameterValue: what is asked for can't be.
+        """
+        return self._classifying().calibrate(request)
+
+    def _classifying(self) -> Classifying:
+        from engine.shop.classification.run import Classifying
+        from engine.shop.classification.scales import ScaleStore
+
+        scales = ScaleStore(self._layout)
+        return Classifying(self._indexes, self._tables, self._encoders, self._photos, scales)
