@@ -27,6 +27,7 @@ from engine.doors.http.credentials import Credentials
 from engine.doors.http.description import describe_api
 from engine.doors.http.guard import Guard, Limits, name_operation, request_id
 from engine.doors.http.metrics import current_metrics
+from engine.doors.http.shop.routes import routes as shop_routes
 from engine.doors.http.sql import links
 from engine.doors.rest import ROUTES
 from engine.doors.rest.bodies import encode_json, parse_body
@@ -79,6 +80,7 @@ def create_app(
         Route("/health", _health(workspace)),
         Route("/metrics", _metrics),
         Route("/api/2.0/preview/scim/v2/Me", _me),
+        *shop_routes(workspace),
         Route("/api/{rest:path}", api, methods=METHODS),
         Route("/{rest:path}", _nothing, methods=METHODS),
     ]

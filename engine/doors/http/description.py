@@ -1,4 +1,7 @@
-"""The OpenAPI description, made from the REST table. Knows kinds of fields; not what routes do."""
+"""The OpenAPI description: the REST table, and the shop's typed routes beside it.
+
+Knows kinds of fields; not what routes do.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from engine.doors.rest import ROUTES
 from engine.doors.rest.fields import Field
@@ -57,16 +62,37 @@ def describe_api(app: FastAPI) -> Schema:
     paths: dict[str, Schema] = {}
     for route in ROUTES:
         paths.setdefault(route.template, {})[route.method.lower()] = _operation(route)
+    typed, schemas = _typed(app)
     return {
         "openapi": "3.1.0",
         "info": {"title": app.title, "version": app.version, "description": app.description},
-        "paths": paths,
+        "paths": {**paths, **typed},
         "components": {
-            "schemas": {"Error": _ERROR},
+            "schemas": {**schemas, "Error": _ERROR},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{"token": []}],
     }
+
+
+def _typed(app: FastAPI) -> tuple[Schema, Schema]:
+    """Paths and schemas of the framework's own routes, with this API's errors."""
+    routes = [route for route in app.router.routes if isinstance(route, APIRoute)]
+    made = get_openapi(title=app.title, version=app.version, routes=routes)
+    paths: Schema = made["paths"]
+    for operations in paths.values():
+        for operation in operations.values():
+            replies = operation["responses"]
+            replies.pop("422", None)  # what doesn't fit is a 400 here
+            operation["responses"] = {**replies, **_error_replies()}
+    schemas: Schema = made.get("components", {}).get("schemas", {})
+    unused = ("HTTPValidationError", "ValidationError")
+    return paths, {name: schema for name, schema in schemas.items() if name not in unused}
+
+
+def _error_replies() -> Schema:
+    form = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {status: {"description": text, "content": form} for status, text in _ERRORS.items()}
 
 
 def _operation(route: Route) -> Schema:
@@ -80,15 +106,7 @@ def _operation(route: Route) -> Schema:
                 "description": "The reply.",
                 "content": {"application/json": {"schema": {"type": "object"}}},
             },
-            **{
-                status: {
-                    "description": text,
-                    "content": {
-                        "application/json": {"schema": {"$ref": "#/components/schemas/Error"}}
-                    },
-                }
-                for status, text in _ERRORS.items()
-            },
+            **_error_replies(),
         },
     }
     out["parameters"] += [_query_parameter(field) for field in route.query if not field.ignored]

@@ -1,0 +1,136 @@
+"""What every route of `/api/v1` has: its errors' form, its name in log and metrics, its address.
+
+A module with routes has a function from a workspace to a router, which `routes.py` lists:
+
+    def router(workspace: Workspace) -> APIRouter:
+        made = new_router("users")
+
+        @made.get("/users/{user_id}", response_model=User)
+        def get_user(user_id: str) -> Response:
+            '''One user, as `GET /openapi.json` will say.'''
+            return json_reply(workspace.get_user(user_id).to_json())
+
+        return made
+
+- The function is a plain `def`: it runs in a thread. Its name counts in log and metrics.
+- Parameters and bodies are pydantic models of the module's top level, or annotated parameters; bodies
+  inherit from `Body`, which refuses fields that it doesn't know. What doesn't fit is answered by 400
+  INVALID_PARAMETER_VALUE, never by the framework's 422.
+- It raises the engine's errors, which become the API's form here.
+- `response_model` describes the reply; `json_reply` writes it, and nothing is validated twice. The
+  tests validate every reply by its model.
+- A parameter of the path is matched before it is decoded: a key with a slash, as %2F, is one part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, cast
+from urllib.parse import unquote
+
+from fastapi import APIRouter
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
+
+from engine.core.values import shown
+from engine.doors.http.guard import name_operation, request_id
+from engine.doors.rest.bodies import MalformedRequest, encode_json, parse_body
+from engine.doors.rest.routing import error_body
+from engine.errors import InvalidParameterValue, VitrineError
+
+PREFIX = "/api/v1"
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+_NOT_JSON = "json_invalid"  # pydantic's types of errors
+_EXTRA, _MISSING = "extra_forbidden", "missing"
+
+
+class Body(BaseModel):
+    """A JSON body; fields that it doesn't know are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def new_router(tag: str) -> APIRouter:
+    """A router for routes below `/api/v1`, under one heading of the description."""
+    return APIRouter(prefix=PREFIX, tags=[tag], route_class=ShopRoute)
+
+
+def json_reply(reply: object, status: int = 200) -> Response:
+    """A reply of JSON values, as the routes of the REST table write theirs."""
+    return Response(encode_json(reply), status, media_type="application/json")
+
+
+class ShopRoute(APIRoute):
+    """A route of the shop's API."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether it answers a path: each parameter one part of the path as it was sent."""
+        if scope["type"] != "http":
+            return Match.NONE, {}
+        sent = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
+        as_get = scope["method"] == "HEAD" and "GET" in (self.methods or ())
+        method = "GET" if as_get else scope["method"]
+        match, found = super().matches({**scope, "path": sent, "method": method})
+        if match != Match.NONE:
+            parameters = found["path_params"]
+            found["path_params"] = {name: unquote(value) for name, value in parameters.items()}
+            found["method"] = method
+        return match, found
+
+    def get_route_handler(self) -> Handler:
+        """The handler with this API's errors."""
+        framework = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            name_operation(request, self.name)
+            try:
+                return await framework(_JsonRequest(request.scope, request.receive))
+            except VitrineError as error:
+                return _refused(request, error)
+            except RequestValidationError as error:
+                return _refused(request, _misfit(error.errors()))
+            except HTTPException as error:  # a body that can't be taken apart
+                cause = error.__cause__
+                if isinstance(cause, VitrineError):
+                    return _refused(request, cause)
+                return _refused(request, MalformedRequest(str(error.detail)))
+
+        return handler
+
+
+class _JsonRequest(Request):
+    """A request whose JSON is read as the REST table's is: no name twice, no NaN."""
+
+    async def json(self) -> Any:
+        return parse_body(await self.body())
+
+
+def _refused(request: Request, error: VitrineError) -> Response:
+    body = error_body(error.error_code, error.in_words, error.details, request_id(request))
+    return json_reply(body, error.status_code)
+
+
+def _misfit(errors: Sequence[Any]) -> VitrineError:
+    """What doesn't fit a route's parameters: field, what was given, and what was expected."""
+    texts = [_sentence(cast("dict[str, Any]", each)) for each in errors[:3]]
+    more = f" And {len(errors) - 3} more." if len(errors) > 3 else ""
+    return InvalidParameterValue(" ".join(texts) + more)
+
+
+def _sentence(error: dict[str, Any]) -> str:
+    where, *path = error["loc"]
+    name = ".".join(str(part) for part in path) or f"the {where}"
+    if error["type"] == _MISSING:
+        return f"{name} is missing (in the {where})."
+    if error["type"] == _EXTRA:
+        return f"{name} is no field of this request."
+    said = str(error["msg"])
+    expected = said.removeprefix("Input should be ")
+    expected = expected if expected != said else said[:1].lower() + said[1:]
+    return f"{name} is {shown(error.get('input'))}; expected {expected}."
