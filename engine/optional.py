@@ -27,6 +27,7 @@ EXTRA_OF = {
     "deltalake": "delta",
     "databricks.sdk": "sdk",
     "mlflow": "mlflow",
+    "sklearn": "latent",
 }
 # The environment is the application's: what packages, torch for one, set as they load is undone.
 _SET_BY_IMPORTS = (

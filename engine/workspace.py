@@ -36,6 +36,7 @@ from engine.settings import Settings
 from engine.shop.classification.request import CalibrationRequest, ClassifyRequest, TagRequest
 from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
+from engine.shop.latent.request import DimensionRequest, LatentRequest
 from engine.shop.search.request import SearchRequest
 from engine.shop.shop import Shop
 from engine.shop.training.request import TrainRequest
@@ -263,3 +264,5 @@ class Workspace:
     classify = _asking("understanding", Understanding.classify, ClassifyRequest)
     tag_products = _asking("understanding", Understanding.tag_products, TagRequest)
     calibrate = _asking("understanding", Understanding.calibrate, CalibrationRequest)
+    latent_dimension = _asking("understanding", Understanding.latent_dimension, DimensionRequest)
+    latent_features = _asking("understanding", Understanding.latent_features, LatentRequest)

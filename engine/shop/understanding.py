@@ -8,6 +8,7 @@ from engine.service.indexes.operations import Indexes
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.shop.classification.request import CalibrationRequest, ClassifyRequest, TagRequest
+from engine.shop.latent.request import DimensionRequest, LatentRequest
 from engine.shop.search.encoders import IndexEncoders
 from engine.shop.search.photos import SearchPhotos
 from engine.store.layout import Layout
@@ -17,6 +18,9 @@ from engine.store.volumes import VolumeStore
 if TYPE_CHECKING:
     from engine.shop.classification.result import CalibrationReport, Classification, TagReport
     from engine.shop.classification.run import Classifying
+    from engine.shop.latent.dimension import Dimension
+    from engine.shop.latent.result import LatentReport
+    from engine.shop.latent.run import LatentFeatures
 
 
 class Understanding:
@@ -67,6 +71,29 @@ class Understanding:
             InvalidInputException, InvalidParameterValue: what is asked for can't be.
         """
         return self._classifying().calibrate(request)
+
+    def latent_dimension(self, request: DimensionRequest) -> Dimension:
+        """Both ends of one dimension of an index's vectors, as products.
+
+        Raises:
+            NotFound: no such index. InvalidParameterValue: no such dimension, or an odd `k`.
+        """
+        return self._latent().dimension(request)
+
+    def latent_features(self, request: LatentRequest) -> LatentReport:
+        """What of each attribute is in the vectors: a linear probe, dimensions, directions.
+
+        Scores are of products held out. Found once for each version of an index, and kept.
+
+        Raises:
+            NotFound: no such index or attribute. MissingExtra: scikit-learn is not installed.
+        """
+        return self._latent().features(request)
+
+    def _latent(self) -> LatentFeatures:
+        from engine.shop.latent.run import LatentFeatures
+
+        return LatentFeatures(self._layout, self._tables, self._indexes)
 
     def _classifying(self) -> Classifying:
         from engine.shop.classification.run import Classifying

@@ -48,6 +48,8 @@ WALLS = {
     "lark": {"core/filters/grammar.py"},
     "mlflow": {"encode/models/pyfunc.py"},
     "pandas": {"shop/search/result.py"},
+    "sklearn": {"shop/latent/probes.py"},
+    "yaml": {"shop/classification/label_files.py"},
     "click": {"doors/"},
     "pytest": {"doors/installed/vitrine_search/pytest_plugin.py"},
     "databricks": {"doors/sdk.py"},

