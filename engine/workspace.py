@@ -41,6 +41,7 @@ from engine.shop.search.request import SearchRequest
 from engine.shop.shop import Shop
 from engine.shop.training.request import TrainRequest
 from engine.shop.understanding import Understanding
+from engine.shop.validation.request import ValidateRequest
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
@@ -144,7 +145,13 @@ class Workspace:
             layout, self.tables, self.volumes, self.indexes, self.models, self.serving
         )
         self.understanding: Final = Understanding(
-            layout, self.tables, self.volumes, self.indexes, self.models, self.serving
+            layout,
+            self.tables,
+            self.volumes,
+            self.indexes,
+            self.models,
+            self.serving,
+            self.shop.search,
         )
 
     whereabouts = _of("folder", WorkspaceFolder.describe)
@@ -266,3 +273,4 @@ class Workspace:
     calibrate = _asking("understanding", Understanding.calibrate, CalibrationRequest)
     latent_dimension = _asking("understanding", Understanding.latent_dimension, DimensionRequest)
     latent_features = _asking("understanding", Understanding.latent_features, LatentRequest)
+    validate = _asking("understanding", Understanding.validate, ValidateRequest)

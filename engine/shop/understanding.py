@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from engine.service.indexes.operations import Indexes
@@ -11,6 +12,7 @@ from engine.shop.classification.request import CalibrationRequest, ClassifyReque
 from engine.shop.latent.request import DimensionRequest, LatentRequest
 from engine.shop.search.encoders import IndexEncoders
 from engine.shop.search.photos import SearchPhotos
+from engine.shop.validation.request import ValidateRequest
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from engine.shop.latent.dimension import Dimension
     from engine.shop.latent.result import LatentReport
     from engine.shop.latent.run import LatentFeatures
+    from engine.shop.search.request import SearchRequest
+    from engine.shop.search.result import SearchResult
+    from engine.shop.validation.result import Validation
 
 
 class Understanding:
@@ -34,10 +39,13 @@ class Understanding:
         indexes: Indexes,
         models: Models,
         serving: ServingEndpoints,
+        search: Callable[[SearchRequest], SearchResult],
     ) -> None:
+        """`search`: the shop's own."""
         self._layout, self._tables, self._indexes = layout, tables, indexes
         self._encoders = IndexEncoders(models, serving)
         self._photos = SearchPhotos(tables, volumes)
+        self._search = search
 
     def classify(self, request: ClassifyRequest) -> Classification:
         """Which of some labels a photo, or a product's photo, shows: zero-shot classification.
@@ -89,6 +97,19 @@ class Understanding:
             NotFound: no such index or attribute. MissingExtra: scikit-learn is not installed.
         """
         return self._latent().features(request)
+
+    def validate(self, request: ValidateRequest) -> Validation:
+        """How many results of a search by meaning carry the words' category and colour (cross-modal).
+
+        Beside it, the same of searches by words. A query whose words name nothing is not judged.
+
+        Raises:
+            NotFound: no such index. BadSourceFile: a file of queries that can't be read.
+            InvalidInputException, InvalidParameterValue: what is asked for can't be.
+        """
+        from engine.shop.validation.run import Validating
+
+        return Validating(self._indexes, self._tables, self._search).validate(request)
 
     def _latent(self) -> LatentFeatures:
         from engine.shop.latent.run import LatentFeatures
