@@ -33,10 +33,13 @@ from engine.service.unity_catalog import UnityCatalog
 from engine.service.warehouse.runs import StatementRuns
 from engine.service.workspace_folder import WorkspaceFolder
 from engine.settings import Settings
+from engine.shop.browsing.listing import ListRequest
+from engine.shop.browsing.storefront import Storefront
 from engine.shop.classification.request import CalibrationRequest, ClassifyRequest, TagRequest
 from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
 from engine.shop.latent.request import DimensionRequest, LatentRequest
+from engine.shop.photos.product_photos import ProductPhotos
 from engine.shop.search.request import SearchRequest
 from engine.shop.shop import Shop
 from engine.shop.training.request import TrainRequest
@@ -101,7 +104,8 @@ class Workspace:
         rerankers: those registered. serving: model serving endpoints.
         endpoints, registry, indexes: vector search endpoints, which indexes there are, and their life.
         queries: what answers. statements: SQL. statement_runs: SQL as the API runs it. shop: the
-            application on top. understanding: what its models have understood of products.
+            application on top. storefront: its products, and what their pages show.
+            understanding: what its models have understood of products.
     """
 
     def __init__(self, path: str | Path | None = None, settings: Settings | None = None) -> None:
@@ -144,6 +148,9 @@ class Workspace:
         self.shop: Final = Shop(
             layout, self.tables, self.volumes, self.indexes, self.models, self.serving
         )
+        products = self.shop.products
+        photos = ProductPhotos(products, self.volumes, layout.thumbnails_dir)
+        self.storefront: Final = Storefront(products, photos, self.shop.search)
         self.understanding: Final = Understanding(
             layout,
             self.tables,
@@ -268,6 +275,14 @@ class Workspace:
     evaluate = _asking("shop", Shop.evaluate, EvaluationRequest)
     train = _asking("shop", Shop.train, TrainRequest)
 
+    # ------------------------------------------------------------------ its products and pages
+    get_product = _of("storefront", Storefront.get)
+    products_named = _of("storefront", Storefront.named)
+    similar_products = _of("storefront", Storefront.similar)
+    complete_the_look = _of("storefront", Storefront.complete_the_look)
+    product_photo = _of("storefront", Storefront.photo)
+
+    list_products = _asking("storefront", Storefront.page, ListRequest)
     classify = _asking("understanding", Understanding.classify, ClassifyRequest)
     tag_products = _asking("understanding", Understanding.tag_products, TagRequest)
     calibrate = _asking("understanding", Understanding.calibrate, CalibrationRequest)

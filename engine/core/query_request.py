@@ -356,7 +356,11 @@ def check_dialect(spec: IndexSpec, filters: object, filter_string: str | None) -
 
 
 def parse_filters(
-    filters: object, filter_string: str | None, known: Columns, spec: IndexSpec, strict: bool
+    filters: object,
+    filter_string: str | None,
+    known: Columns,
+    spec: IndexSpec | None = None,
+    strict: bool = False,
 ) -> Node | None:
     """The condition of a query: a dict, a list of dicts, or text; both at once are joined by AND.
 
@@ -370,7 +374,7 @@ def parse_filters(
         raise BadRequest(f"filters is {shown(filters)}; expected a dict, a list of dicts, or text.")
     if filter_string is not None and not isinstance(filter_string, str):
         raise BadRequest(f"filter_string is {shown(filter_string)}; expected text.")
-    if strict:
+    if strict and spec is not None:
         check_dialect(spec, filters, texts[0] if texts else None)
     parts: list[Node] = []
     if (tree := parse_dict(filters, known)) is not None:

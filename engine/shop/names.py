@@ -17,6 +17,8 @@ ENRICHED = "product_embeddings_enriched"
 MULTIMODAL = "product_embeddings_multimodal"
 FAILURES = "embedding_failures"
 
+USER_FEATURES = f"{_SCHEMA}.user_style_features"
+
 IMAGE_INDEX = f"{_SCHEMA}.vs_image_search"
 TEXT_INDEX = f"{_SCHEMA}.vs_text_search"
 HYBRID_INDEX = f"{_SCHEMA}.vs_hybrid_search"

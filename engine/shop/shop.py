@@ -13,6 +13,7 @@ from engine.encode.registry import load_encoder
 from engine.service.indexes.operations import Indexes
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.shop.browsing.products import Products
 from engine.shop.embedding.recipes import DEFAULT_RECIPE
 from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
@@ -47,7 +48,8 @@ class Shop:
     ) -> None:
         self._layout, self._tables, self._volumes = layout, tables, volumes
         self._indexes, self._models = indexes, models
-        self._search = ShopSearch(indexes, models, serving, tables, volumes)
+        self.products = Products(tables)
+        self._search = ShopSearch(indexes, models, serving, tables, volumes, self.products)
 
     def import_fashion(
         self, styles_csv: str | Path, images_dir: str | Path, *, encoding: str | None = None
@@ -180,7 +182,7 @@ class Shop:
             cache.close()
 
     def search(self, request: SearchRequest) -> SearchResult:
-        """Search by words, by a photo, by both, like a product, or with a vector of one's own.
+        """Search by words, by a photo, by both, like a product, composed, or with a vector of one's own.
 
         Returns:
             rows with score and cosine, best first; no cosine for rows that only words found.

@@ -10,6 +10,7 @@ model_versions/, served_models/        Python models, see `model_versions`
 unity_catalog/<kind>/...json           owners, comments and the like, see `securable_files`
 indexes/<full name>/                   index.json and its copy, versions/, segments/, building/
 cache/embeddings.sqlite                vectors by content and model
+cache/thumbnails/                      small photos, made once, within a bound
 calibrations/<fingerprint>.json        what makes probabilities of a model's cosines
 latent/<index>.json                    what was found in the vectors of an index's version
 locks/                                 two lock files for each thing that is written
@@ -82,6 +83,10 @@ class Layout:
 
     def latent_file(self, index: str) -> Path:
         return self.root / "latent" / f"{index}.json"
+
+    @property
+    def thumbnails_dir(self) -> Path:
+        return self.root / "cache" / "thumbnails"
 
     @contextlib.contextmanager
     def writing(self, what: str, wait_seconds: float = 600) -> Iterator[None]:

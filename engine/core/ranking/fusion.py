@@ -1,4 +1,4 @@
-"""Blending an image vector with a text vector, and fusing rankings. Knows numbers; not their source.
+"""Composing vectors, such as a text's and an image's, and fusing rankings. Knows numbers; no sources.
 
 "Hybrid" names a query type in the API; a vector mixed from text and image is a *blend* here, and
 keeps the table's column name `hybrid_embedding`.
@@ -54,8 +54,25 @@ def blend_vectors(
             f"text vectors have shape {text_vectors.shape}, image vectors {image_vectors.shape}; "
             "a blend needs equal shapes."
         )
-    mixed = weight * text_vectors.astype(np.float64)
-    mixed += (1.0 - weight) * image_vectors.astype(np.float64)
+    return compose_vectors([(text_vectors, weight), (image_vectors, 1.0 - weight)])
+
+
+def compose_vectors(terms: Sequence[tuple[Matrix, float]]) -> Matrix:
+    """The weighted sum of matrices, row by row, scaled to unit length.
+
+    Args:
+        terms: at least one (n, d) matrix of unit rows with its weight; of one shape.
+
+    Returns:
+        (n, d) float32 unit rows.
+
+    Raises:
+        InvalidParameterValue: the terms of a row cancel.
+    """
+    vectors, weight = terms[0]
+    mixed = weight * vectors.astype(np.float64)
+    for vectors, weight in terms[1:]:
+        mixed += weight * vectors.astype(np.float64)
     return unit_rows(mixed)
 
 

@@ -21,6 +21,7 @@ from PIL import Image, ImageOps
 from engine.encode.images import conversion, decode, with_decoded
 from engine.encode.photos.bounds import MAX_PIXELS
 from engine.encode.photos.opening import ImageInput
+from engine.encode.photos.thumbnails import thumbnail
 
 __all__ = [
     "MAX_PIXELS",
@@ -144,11 +145,7 @@ def _centre(image: Image.Image, size: tuple[int, int], fill: int) -> Image.Image
 
 def thumbnail_uri(image: ImageInput, edge: int = 224) -> str:
     """A small JPEG of the image as a `data:` URI, its longer side at most `edge` pixels."""
-    small = decode(image).copy()  # a PIL image that was given stays as it is
-    small.thumbnail((edge, edge))
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return "data:image/jpeg;base64," + base64.b64encode(thumbnail(image, edge)).decode()
 
 
 def png_bytes(pixels: npt.NDArray[np.uint8]) -> bytes:

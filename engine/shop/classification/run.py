@@ -33,7 +33,7 @@ from engine.shop.classification.tagging import tag_table
 from engine.shop.indexed.products import IndexedProducts
 from engine.shop.search.encoders import IndexEncoders
 from engine.shop.search.photos import SearchPhotos
-from engine.shop.search.query_vector import of_product
+from engine.shop.search.query_vector import stored_vector
 from engine.store.tables.table_store import TableStore
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ class Classifying:
         if request.image is not None:
             photo = self._photo(encoder, request.image)
         else:
-            stored = of_product(products.spec, products.version, request.product)
-            photo = np.array([stored.values], dtype=np.float32)
+            _, stored = stored_vector(products.spec, products.version, request.product)
+            photo = stored[None, :]
         cosines = judge.cosines(photo)
         chances = judge.probabilities(photo, cosines)[0]
         order = np.argsort(-chances, kind="stable")[: request.k]

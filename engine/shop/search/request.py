@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from engine.core.query import DEFAULT_RESULTS, MAX_RANKED_RESULTS, MAX_RESULTS, QueryType
 from engine.core.query_request import check_query_type
+from engine.core.ranking.fusion import DEFAULT_TEXT_WEIGHT, check_text_weight
 from engine.core.reply import json_value
 from engine.errors import InvalidInputException, InvalidParameterValue
+from engine.shop.search.terms import Term, in_words, terms_of
 
 if TYPE_CHECKING:
     from engine.encode.photos.preprocessing import ImageInput
 
-_SEARCHES = (["text"], ["image"], ["text", "image"], ["like"], ["vector"])
+_SEARCHES = (["text"], ["image"], ["text", "image"], ["like"], ["vector"], ["compose"])
 
 
 @dataclass(frozen=True)
@@ -25,16 +28,23 @@ class SearchRequest:
         text: what to search for. image: a path, bytes or PIL image.
         like: primary key of a product; it is not among the results.
         vector: one of your own, of the index's dimension.
+        compose: terms whose weighted sum is searched for, such as `[("green shirt", 1), {"product":
+            15970, "weight": -0.5}]`; a term is a text, image, product or user. Products of it are not
+            among the results.
         text_weight: share of the text in a blend of both, 0 to 1, default 0.5.
         index: full name, or a last part that no other index has; default `vs_image_search`, and
-            `vs_hybrid_search` for a blend or `like`.
+            `vs_hybrid_search` for a blend, `like`, products, users and a mix.
         filters: as in the API, `{"price <": 50, "gender": "Women"}` or `"price < 50"`.
         k: results wanted, 1 to 10,000 (HYBRID and FULL_TEXT: 200).
+        offset: how many of the best are left out before them: those of earlier pages.
         columns: default the product's columns.
         encoder: the model's name, for an index over a table that was made elsewhere.
         exact: score every row that matches the filter, instead of a shortlist.
         query_type: ANN (default) compares meanings, FULL_TEXT finds words (BM25), HYBRID fuses both
             rankings; see `Workspace.query_index` for their scores.
+        keyword: find the products that hold every word of the text, in title, categories or colour.
+        facets: counts to make beside, such as "season" or "price BUCKETS [[0,30],[30,60]]": over all
+            that a search by keywords finds, else over the best 200, or as many as were asked for.
     """
 
     text: str | None = None
@@ -50,16 +60,43 @@ class SearchRequest:
     encoder: str | None = None
     exact: bool = False
     query_type: str | None = None
-
-    @property
-    def is_like(self) -> bool:
-        """Whether it asks for products like another one."""
-        return self.like is not None
+    compose: Sequence[Any] | None = None
+    keyword: bool = False
+    offset: int = 0
+    facets: Sequence[str] | None = None
 
     @property
     def is_blend(self) -> bool:
         """Whether it is by a text and an image at once."""
         return self._given() == ["text", "image"]
+
+    @cached_property
+    def terms(self) -> tuple[Term, ...]:
+        """What it is composed of; empty for a vector of one's own.
+
+        Raises:
+            InvalidParameterValue: a term that can't be, or a weight that isn't from 0 to 1.
+        """
+        if self.compose is not None:
+            return terms_of(self.compose)
+        if self.like is not None:
+            return (Term("product", self.like),)
+        weight = DEFAULT_TEXT_WEIGHT if self.text_weight is None else self.text_weight
+        share = check_text_weight(weight) if self.is_blend else 1.0
+        texts = [Term("text", self.text, share)] if self.text else []
+        beside = 1.0 - share if self.is_blend else 1.0
+        images = [] if self.image is None else [Term("image", self.image, beside)]
+        return (*texts, *images)
+
+    @property
+    def is_of_one_kind(self) -> bool:
+        """Whether it is by texts alone, or by images alone; what the index of images is for."""
+        return {term.kind for term in self.terms} in (set(), {"text"}, {"image"})
+
+    @property
+    def left_out(self) -> int:
+        """How many products it is made of, which are found too, and are no results."""
+        return sum(term.kind == "product" for term in self.terms)
 
     def checked_type(self) -> QueryType:
         """Its query type, once all that can be checked without an index was.
@@ -70,6 +107,11 @@ class SearchRequest:
         """
         self._check_parts()
         kind = check_query_type(self.query_type)
+        if self.keyword and (self._given() != ["text"] or self.query_type is not None):
+            given = "query_type" if self._given() == ["text"] else " and ".join(self._given())
+            raise InvalidInputException(
+                f"keyword takes a text alone; {given or 'nothing'} was given."
+            )
         if kind != "ANN" and (not self.text or (self.image is not None and kind == "FULL_TEXT")):
             given = "a text beside a photo" if self.text else "no text"
             raise InvalidInputException(
@@ -78,8 +120,10 @@ class SearchRequest:
         self._check_k(kind)
         return kind
 
-    def in_words(self, like: object) -> str:
+    def in_words(self, like: object = None) -> str:
         """What is searched for, for headings; `like` is the key as the index stores it."""
+        if self.compose is not None:
+            return in_words(self.terms)
         parts = [f"“{self.text}”"] if self.text else []
         if self.image is not None:
             parts.append(f"photo {self.image}" if isinstance(self.image, str) else "a photo")
@@ -89,7 +133,8 @@ class SearchRequest:
 
     def _given(self) -> list[str]:
         """Names of the parts that say what to search for; an empty text says nothing."""
-        parts = {"text": self.text, "image": self.image, "like": self.like, "vector": self.vector}
+        names = ("text", "image", "like", "vector", "compose")
+        parts = {name: getattr(self, name) for name in names}
         return [
             name
             for name, value in parts.items()
@@ -100,7 +145,7 @@ class SearchRequest:
         given = self._given()
         if given not in _SEARCHES:
             raise InvalidInputException(
-                f"A search needs text, an image, both of these, like, or a vector; "
+                f"A search needs text, an image, both of these, like, a vector, or compose; "
                 f"{' and '.join(given) or 'nothing'} was given."
             )
         if self.text_weight is not None and not self.is_blend:
@@ -108,8 +153,14 @@ class SearchRequest:
 
     def _check_k(self, kind: QueryType) -> None:
         """A product that others are like is found too, so that one result fewer can be wanted."""
-        k = self.k
-        most = (MAX_RESULTS if kind == "ANN" else MAX_RANKED_RESULTS) - self.is_like
+        k, offset = self.k, self.offset
+        most = (MAX_RESULTS if kind == "ANN" else MAX_RANKED_RESULTS) - self.left_out
+        if isinstance(offset, bool) or not isinstance(offset, int) or not 0 <= offset < most:
+            raise InvalidParameterValue(
+                f"offset is {offset!r:.80}; expected how many results come before, an integer from 0 "
+                f"to {most - 1:,}."
+            )
+        most -= offset
         if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= most:
             raise InvalidParameterValue(
                 f"k is {k!r:.80}; expected how many results are wanted, an integer from 1 to "

@@ -52,6 +52,9 @@ class SearchResult:
         timings: milliseconds by part of the work: encode, filter, search, fetch.
         plan: how each segment was searched.
         note: what must be known of the encoder, such as untrained weights.
+        keys: the rows' primary keys.
+        facets: what was counted beside, by column: (value or range, count), most first.
+        more: whether further rows follow; of a search by keywords `total` says how many there are.
     """
 
     index: str
@@ -63,6 +66,10 @@ class SearchResult:
     _rows: tuple[tuple[Any, ...], ...]
     _images: tuple[str | None, ...] = field(repr=False)
     _read_image: ReadImage = field(repr=False)
+    keys: tuple[Any, ...] = ()
+    facets: Mapping[str, Sequence[tuple[Any, int]]] = field(default_factory=dict)
+    more: bool = False
+    total: int | None = None
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -1,4 +1,4 @@
-"""Searches in the shop's terms: by words, by a photo, by both, or like a product.
+"""Searches in the shop's terms: by words, by a photo, by both, like a product, or composed of many.
 
 Knows which index answers by default, and what is shown of its rows; not doors. Words search the image
 index by default (cross-modal), as the shop does.
@@ -11,24 +11,32 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from engine.core.query import Query, QueryType
-from engine.core.query_request import QueryRequest
+from engine.core.query import MAX_RANKED_RESULTS, MAX_RESULTS, Query, QueryType
+from engine.core.query_request import QueryRequest, check_columns
+from engine.core.ranking.facets import count_facet
 from engine.core.schema import IndexSpec
 from engine.service.indexes.operations import Indexes
 from engine.service.search.answer import first_ranking
-from engine.service.search.hits import Timings, fetch, places
+from engine.service.search.hits import Hit, Timings, fetch, places
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.shop.browsing.products import Products
+from engine.shop.browsing.rows import Facets
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, IMAGE_PATH
 from engine.shop.products.columns import PRODUCT_COLUMNS
 from engine.shop.search.encoders import IndexEncoders
+from engine.shop.search.keyword import find_keywords
 from engine.shop.search.photos import SearchPhotos
-from engine.shop.search.query_vector import QueryVector, encoded, of_product
+from engine.shop.search.query_vector import QueryVector, TermVectors
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.result import SearchResult
+from engine.shop.search.terms import Term
+from engine.shop.search.users import UserVectors
 from engine.store.indexes.versions import Version
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
+
+_COUNTED = MAX_RANKED_RESULTS  # of the best rows at least, for facets
 
 
 class ShopSearch:
@@ -41,38 +49,75 @@ class ShopSearch:
         serving: ServingEndpoints,
         tables: TableStore,
         volumes: VolumeStore,
+        products: Products,
     ) -> None:
-        self._indexes = indexes
+        self._indexes, self._products = indexes, products
         self._encoders = IndexEncoders(models, serving)
         self._photos = SearchPhotos(tables, volumes)
+        self._users = UserVectors(tables)
 
     def search(self, request: SearchRequest) -> SearchResult:
         """See `Shop.search`."""
         kind = request.checked_type()
+        if request.keyword:
+            return self._by_keywords(request)
         spec, _, version = self._indexes.version_of(self._index_of(request))
         started = time.perf_counter()
         sought = self._sought(request, kind, spec, version)
         timings = Timings(encode_ms=_ms_since(started))
         query = _query_of(request, kind, sought, spec, version)
         hits = first_ranking(version, query, timings)
-        if request.is_like:
-            hits = [hit for hit in hits if hit.key != sought.product][: request.k]
+        if sought.products:
+            hits = [hit for hit in hits if hit.key not in sought.products]
+        end = request.offset + request.k
+        shown = hits[request.offset : end]
         started = time.perf_counter()
         fetched = _fetched(query.columns, version)
-        rows = list(zip(*fetch(version, *places(hits), fetched)))
+        rows = list(zip(*fetch(version, *places(shown), fetched)))
+        facets = _facets(version, query, hits)
         timings.fetch_ms = _ms_since(started)
         width = len(query.columns)
         place = fetched.index(IMAGE_PATH) if IMAGE_PATH in fetched else None
         return SearchResult(
             index=spec.name,
-            query=request.in_words(sought.product),
+            query=request.in_words(sought.products[0] if sought.products else None),
             columns=(*query.columns, "score", "cosine"),
             timings=_parts(timings),
             plan=timings.plans,
             note=sought.note,
-            _rows=tuple([(*row[:width], hit.score, hit.cosine) for row, hit in zip(rows, hits)]),
+            _rows=tuple([(*row[:width], hit.score, hit.cosine) for row, hit in zip(rows, shown)]),
             _images=tuple([None if place is None else row[place] for row in rows]),
             _read_image=partial(self._photos.found, spec.source_table),
+            keys=tuple([hit.key for hit in shown]),
+            facets=facets,
+            more=len(hits) > end,
+        )
+
+    def _by_keywords(self, request: SearchRequest) -> SearchResult:
+        """The products that hold every word, from the table itself."""
+        started = time.perf_counter()
+        rows = self._products.now()
+        found = find_keywords(rows, request.text or "", request.filters)
+        end = request.offset + request.k
+        cut, scores = found.rows[request.offset : end], found.scores[request.offset : end]
+        products = rows.take(cut)
+        columns = check_columns(request.columns or list(rows.columns), rows.columns)
+        return SearchResult(
+            index=rows.name,
+            query=request.in_words(),
+            columns=(*columns, "score", "cosine"),
+            timings={"words_ms": _ms_since(started)},
+            plan=(f"every word: {len(found.rows):,} of {len(rows):,} products",),
+            note=None,
+            _rows=tuple(
+                [(*(p[c] for c in columns), score, None) for p, score in zip(products, scores)]
+            ),
+            _images=tuple([product.get(IMAGE_PATH) for product in products]),
+            _read_image=partial(self._photos.found, rows.name),
+            keys=tuple([product[rows.catalogue.key] for product in products]),
+            facets=rows.facets(request.facets, found.rows),
+            more=len(found.rows) > end,
+            total=len(found.rows),
         )
 
     def model_notes(self) -> list[str]:
@@ -83,30 +128,37 @@ class ShopSearch:
         """Full name of the index that answers."""
         if request.index is not None:
             return self._indexes.full_name(request.index)
-        return HYBRID_INDEX if request.is_blend or request.is_like else IMAGE_INDEX
+        return IMAGE_INDEX if request.is_of_one_kind else HYBRID_INDEX
 
     def _sought(
         self, request: SearchRequest, kind: QueryType, spec: IndexSpec, version: Version
     ) -> QueryVector:
         """The vector that rows are compared with; words alone need none."""
-        if request.is_like:
-            return of_product(spec, version, request.like)
         if request.vector is not None or kind == "FULL_TEXT":
             return QueryVector(request.vector)
+        terms = [self._read(term) for term in request.terms]
+        if not any(term.kind in ("text", "image") for term in terms):
+            return TermVectors(spec, version, None, self._users.of).composed(terms)
         encoder = self._encoders.of(spec, version, request.encoder)
-        image = self._photos.given(request.image)
-        sought = encoded(encoder, request.text, image, request.text_weight)
+        sought = TermVectors(spec, version, encoder, self._users.of).composed(terms)
         earlier = self._encoders.note(spec, encoder) if request.encoder is None else None
         notes = filter(None, (sought.note, earlier))
         return replace(sought, note=" ".join(notes) or None)
+
+    def _read(self, term: Term) -> Term:
+        """The same, its photo read where it lies in a volume."""
+        return replace(term, value=self._photos.given(term.value)) if term.kind == "image" else term
 
 
 def _query_of(
     request: SearchRequest, kind: QueryType, sought: QueryVector, spec: IndexSpec, version: Version
 ) -> Query:
-    """The checked query; a product that others are like is found too, and left out afterwards."""
+    """The checked query; products that it is made of are found too, and left out afterwards."""
     known = version.columns
     usual = [name for name in PRODUCT_COLUMNS if name in known] or [spec.primary_key]
+    most = MAX_RESULTS if kind == "ANN" else MAX_RANKED_RESULTS
+    wanted = request.offset + request.k + 1  # one more says whether there are more
+    wanted = max(wanted, _COUNTED if request.facets else 0) + request.left_out
     asked = QueryRequest(
         spec.name,
         columns=list(request.columns or usual),
@@ -114,10 +166,21 @@ def _query_of(
         query_text=None if kind == "ANN" else request.text,
         query_type=kind,
         filters=request.filters,
-        num_results=request.k + request.is_like,
+        num_results=min(wanted, most),
         exact=request.exact,
+        facets=request.facets,
     )
     return asked.checked(spec, known)
+
+
+def _facets(version: Version, query: Query, hits: Sequence[Hit]) -> Facets:
+    """Counts over the best rows, as many as the query found."""
+    columns = fetch(version, *places(hits), [facet.column for facet in query.facets])
+    counted = [count_facet(facet, values) for facet, values in zip(query.facets, columns)]
+    return {
+        facet.column: [(value, count) for _, value, count in entries]
+        for facet, entries in zip(query.facets, counted)
+    }
 
 
 def _fetched(columns: Sequence[str], version: Version) -> list[str]:

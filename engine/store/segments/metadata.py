@@ -40,8 +40,8 @@ _forgotten: deque[str] = deque()  # views of segments that are gone; filled by t
 class RowTable:
     """The metadata rows of one segment; safe to use from many threads."""
 
-    def __init__(self, path: Path) -> None:
-        """Open `rows.parquet` of a segment.
+    def __init__(self, path: Path | pa.Buffer) -> None:
+        """Open `rows.parquet` of a segment, or the bytes of such a file.
 
         Raises:
             CorruptFile: not readable as Parquet. OSError: the system refused to open it.
@@ -73,9 +73,8 @@ class RowTable:
         # Kept open, so that this version stays readable after its files were collected; not mapped,
         # because a mapped file that is cut short ends the process. And not pq.read_table, which
         # imports pyarrow.dataset, and with it pandas, for a second.
-        return pq.ParquetFile(
-            self._path, memory_map=False, page_checksum_verification=True, **options
-        )
+        source = self._path if isinstance(self._path, Path) else pa.BufferReader(self._path)
+        return pq.ParquetFile(source, memory_map=False, page_checksum_verification=True, **options)
 
     def _damaged(self, error: Exception) -> CorruptFile:
         return CorruptFile(f"{self._path} is damaged ({error}). Sync the index again.")

@@ -115,6 +115,16 @@ class Table:
             raise BadSourceFile(reason, file=str(error.filename)) from None
         return [(str(file), stat.st_size, stat.st_mtime_ns) for file, stat in stats]
 
+    def state(self) -> object:
+        """Equal for equal contents of the table: what it holds was changed where this differs.
+
+        Raises:
+            BadSourceFile: as `identity`.
+        """
+        if self.delta is not None:
+            return (self.delta.table_id, self.delta.version)
+        return self.identity()
+
 
 def _is_file(path: Path) -> bool:
     try:

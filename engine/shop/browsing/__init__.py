@@ -1,0 +1,1 @@
+"""Products to browse: filtered, sorted, counted, in pages, with their photos."""

@@ -1,0 +1,193 @@
+"""The rows of the products table, in memory: by key, by filter, in an order, counted.
+
+Knows one state of the table; not when it changes. The same filters, facets and orders as an index's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.core.arrays import Rows
+from engine.core.filters.tree import Node
+from engine.core.query_request import parse_filters
+from engine.core.ranking.facets import count_facet, parse_facets
+from engine.core.ranking.sorting import SortColumn
+from engine.core.rows import RowSet
+from engine.core.schema import Column
+from engine.core.types import column_of, stored_field
+from engine.core.values import integer_of
+from engine.errors import InvalidState, NotFound
+from engine.service.sync.stored_columns import stored
+from engine.shop.catalogue.catalogue import Catalogue
+from engine.store.indexes.mask_cache import MaskCache
+from engine.store.segments.keys import KeyIndex
+from engine.store.segments.metadata import RowTable
+
+Facets = dict[str, list[tuple[Any, int]]]  # column -> (value or range, products), most first
+
+
+class ProductRows:
+    """The products, one row each, in the table's order. Safe to use from many threads.
+
+    Attributes:
+        name: of the table. catalogue: what its columns mean.
+        columns: by name, as filters, facets and orders know them.
+    """
+
+    def __init__(self, name: str, table: pa.Table, catalogue: Catalogue) -> None:
+        """
+        Raises:
+            InvalidState: the table has no column of keys, or a value that can't be kept.
+        """
+        self.name, self.catalogue = name, catalogue
+        if catalogue.key not in table.column_names:
+            raise InvalidState(
+                f"Table {name} has no column {catalogue.key!r}, which tells its products apart. "
+                f"Columns: {', '.join(table.column_names)}."
+            )
+        table = _kept(table, catalogue.key)
+        self.columns: Mapping[str, Column] = {f.name: column_of(f) for f in table.schema}
+        keys = table.column(catalogue.key).combine_chunks()
+        self._keys = KeyIndex(keys)
+        self._has_text_keys = self.columns[catalogue.key].kind == "string"
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="none", write_page_checksum=True)
+        self._table = RowTable(sink.getvalue())
+        self._masks = MaskCache()
+        self._ranks: dict[str, Rows] = {}
+
+    def __len__(self) -> int:
+        return self._table.rows
+
+    def row_of(self, key: object) -> int:
+        """The row of a product.
+
+        An integer key may come as text, as numpy's integer, or as the float that the API's replies hold.
+
+        Raises:
+            NotFound: no such product.
+        """
+        row = self.rows_of([key])[0]
+        if row < 0:
+            raise NotFound(f"Product {key!r:.80} is not in table {self.name}.")
+        return int(row)
+
+    def product(self, key: object) -> dict[str, Any]:
+        """A product, with all columns. Raises NotFound: no such product."""
+        return self.take(np.array([self.row_of(key)]))[0]
+
+    def rows_of(self, keys: Sequence[object]) -> Rows:
+        """The row of each key, -1 where there is none: (len(keys),) int64."""
+        return self._keys.find([self._stored_key(key) for key in keys])
+
+    def take(self, rows: Rows) -> list[dict[str, Any]]:
+        """Some rows, each as a dict of all columns."""
+        names = list(self.columns)
+        values = self._table.take_all(names, rows)
+        return [dict(zip(names, row)) for row in zip(*values)]
+
+    def values(self, column: str, rows: Rows) -> list[Any]:
+        """One column's values of some rows."""
+        return self._table.take(column, rows)
+
+    def matching(self, filters: object) -> Rows:
+        """The rows that match a filter, ascending; all of them for none.
+
+        Raises:
+            BadRequest, InvalidParameterValue: no filter of these columns; says where.
+        """
+        condition = parse_filters(filters, None, self.columns)
+        if condition is None:
+            return np.arange(len(self), dtype=np.int64)
+        return self._matching(condition).rows()
+
+    def _matching(self, condition: Node) -> RowSet:
+        def evaluated() -> RowSet:
+            return RowSet.of_mask(self._table.mask(condition))
+
+        return self._masks.get(condition, evaluated)[0]
+
+    def ordered(self, rows: Rows, clauses: Sequence[SortColumn]) -> Rows:
+        """Rows in the order of the clauses, nulls last; equal ones, and all without a clause, by key."""
+        keys = [self._rank(self.catalogue.key)[rows]]
+        for clause in reversed(clauses):
+            ranks = self._rank(clause.column)[rows]
+            known = ranks >= 0
+            ranks = np.where(known, -ranks if clause.descending else ranks, np.iinfo(np.int64).max)
+            keys.append(ranks)
+        return rows[np.lexsort(keys)]
+
+    def facets(self, facets: object, rows: Rows) -> Facets:
+        """Counts of some rows by column; see `QueryRequest` for the form of `facets`.
+
+        Raises:
+            BadRequest, InvalidParameterValue: as `parse_facets`.
+        """
+        out: Facets = {}
+        for facet in parse_facets(facets, self.columns):
+            counted = count_facet(facet, self.values(facet.column, rows))
+            out[facet.column] = [(value, count) for _, value, count in counted]
+        return out
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """For each row what a search by keywords looks in, folded, a line for each column."""
+        every = np.arange(len(self), dtype=np.int64)
+        known = [name for name in self.catalogue.words if name in self.columns]
+        columns = [self.values(name, every) for name in known]
+        joined = ["\n".join([str(v) for v in row if v is not None]) for row in zip(*columns)]
+        return [folded(text) for text in joined] or [""] * len(self)
+
+    def _rank(self, column: str) -> Rows:
+        """The place of each row's value among the column's distinct values, -1 for null."""
+        ranks = self._ranks.get(column)
+        if ranks is None:
+            values = self.values(column, np.arange(len(self), dtype=np.int64))
+            known = {value for value in values if value is not None and value == value}
+            places = {value: place for place, value in enumerate(sorted(known))}
+            ranks = np.array([places.get(value, -1) for value in values], dtype=np.int64)
+            self._ranks[column] = ranks
+        return ranks
+
+    def _stored_key(self, key: object) -> object:
+        if isinstance(key, np.generic):
+            key = key.item()
+        if self._has_text_keys:
+            return key
+        if isinstance(key, float) and key.is_integer():
+            return int(key)
+        if isinstance(key, str):
+            with contextlib.suppress(ValueError):
+                return integer_of(key)
+        return key
+
+
+def folded(text: str) -> str:
+    """A text in which letter case and ways to write a character don't count."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _kept(table: pa.Table, key: str) -> pa.Table:
+    """The rows that have a key, the first of each, in the types of an index; no column of vectors."""
+    fields = [stored_field(field) for field in table.schema]
+    fields = [field for field in fields if not _is_vectors(field.type)]
+    columns = [stored(table.column(f.name).combine_chunks(), f.type, f.name) for f in fields]
+    whole = pa.table(columns, schema=pa.schema(fields))
+    seen: set[object] = {None}
+    first = []
+    for value in whole.column(key).to_pylist():
+        first.append(value not in seen)
+        seen.add(value)
+    return whole if all(first) else whole.filter(pa.array(first))
+
+
+def _is_vectors(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) and pa.types.is_floating(kind.value_type))

@@ -1,0 +1,1 @@
+"""Photos of products as pages show them."""
