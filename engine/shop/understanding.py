@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from engine.shop.latent.run import LatentFeatures
     from engine.shop.search.request import SearchRequest
     from engine.shop.search.result import SearchResult
-    from engine.shop.validation.result import Validation
+    from engine.shop.validation.validation import Validation
 
 
 class Understanding:

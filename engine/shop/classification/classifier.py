@@ -50,7 +50,9 @@ class Classifier:
 
     def margins(self, photos: Matrix, cosines: Floats) -> Floats:
         """(n, labels): by how much each label is nearer than a text that says nothing."""
-        out: Floats = cosines - (photos.astype(np.float64) @ self.neutral.astype(np.float64))[:, None]
+        out: Floats = (
+            cosines - (photos.astype(np.float64) @ self.neutral.astype(np.float64))[:, None]
+        )
         return out
 
     def probabilities(self, photos: Matrix, cosines: Floats) -> Floats:

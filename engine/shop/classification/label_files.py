@@ -1,7 +1,7 @@
 """Files of labels: YAML, JSON, or one label a line. The only file with PyYAML.
 
-    formal: formal elegant business wear
-    casual: [casual everyday relaxed wear, clothes for the weekend]
+formal: formal elegant business wear
+casual: [casual everyday relaxed wear, clothes for the weekend]
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _of_yaml(file: Path, text: str) -> Any:
 
     try:
         # The base loader leaves every value a text: the labels `no`, `on` and `2012` are words here.
-        return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
+        return yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else None
         why = f"it is not YAML ({error.problem})"

@@ -88,7 +88,7 @@ class ClassifyRequest(LabelChoice):
                 f"An image or a product is classified; {given} was given. A whole catalogue is tagged "
                 "into a table: tag_products, or vitrine classify --to TABLE."
             )
-        if self.k is not None and (isinstance(self.k, bool) or not 1 <= self.k):
+        if self.k is not None and (isinstance(self.k, bool) or not self.k >= 1):
             raise InvalidParameterValue(f"k is {shown(self.k)}; expected an integer from 1 up.")
 
 

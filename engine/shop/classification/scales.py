@@ -48,7 +48,10 @@ class ScaleStore:
                 return _scales(encoder, known[name]), source
         scale = encoder.logit_scale
         if scale is None:
-            return Scales(), f"not calibrated (CLIP's scale {CLIP_SCALE:g}): vitrine classify --calibrate"
+            return (
+                Scales(),
+                f"not calibrated (CLIP's scale {CLIP_SCALE:g}): vitrine classify --calibrate",
+            )
         return (
             Scales(scale, scale),
             f"not calibrated (the scale {scale:.4g} of its training): vitrine classify --calibrate",
@@ -65,7 +68,9 @@ class ScaleStore:
             known: dict[str, Any] = {}
             with contextlib.suppress(CorruptFile):  # is made anew
                 known = self._kept(encoder)
-            write_json(file, {"scales": {**known, attribute: scales.to_dict(), ANY: scales.to_dict()}})
+            write_json(
+                file, {"scales": {**known, attribute: scales.to_dict(), ANY: scales.to_dict()}}
+            )
 
     def _kept(self, encoder: Encoder) -> dict[str, Any]:
         try:

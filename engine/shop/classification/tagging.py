@@ -61,9 +61,7 @@ def tag_table(
             counts.update(_counted(held))
             tagged += int(held.any(axis=1).sum())
     named = {judge.labels[i].name: n for i, n in counts.most_common()}
-    return TagReport(
-        str(name), products.count, tagged, named, encoder.name, source, encoder.note
-    )
+    return TagReport(str(name), products.count, tagged, named, encoder.name, source, encoder.note)
 
 
 def _counted(held: Any) -> dict[int, int]:

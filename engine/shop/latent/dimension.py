@@ -105,7 +105,9 @@ def _end(products: IndexedProducts, values: Floats, rows: Rows) -> End:
     return End(
         products=tuple(
             {
-                **{name: json_value(value, integers_as_floats=False) for name, value in row.items()},
+                **{
+                    name: json_value(value, integers_as_floats=False) for name, value in row.items()
+                },
                 "value": float(values[place]),
             }
             for place, row in zip(rows, found)

@@ -150,9 +150,7 @@ def moved(query: Vector, terms: Sequence[tuple[Vector, float]]) -> Vector:
     return unit(total)
 
 
-def value_directions(
-    vectors: Matrix, codes: Codes, kinds: Codes | None
-) -> tuple[Matrix, Mask]:
+def value_directions(vectors: Matrix, codes: Codes, kinds: Codes | None) -> tuple[Matrix, Mask]:
     """(values, d) unit rows, one for each value, zeros where nothing is told apart; which are within kinds.
 
     Args:

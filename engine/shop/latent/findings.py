@@ -63,9 +63,7 @@ class Split:
         why = _why(len(seen), len(fit), len(judge), "values")
         probe = None
         if why is None:
-            probe = probe_values(
-                self.vectors[fit], codes[fit], self.vectors[judge], codes[judge]
-            )
+            probe = probe_values(self.vectors[fit], codes[fit], self.vectors[judge], codes[judge])
         own_kind = role == "kind"
         return AttributeFinding(
             attribute=column,
@@ -160,5 +158,3 @@ def _why(values: int, fitted: int, judged: int, what: str) -> str | None:
             f"{LEAST_JUDGED}"
         )
     return None
-
-

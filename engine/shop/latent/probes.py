@@ -81,7 +81,9 @@ def probe_numbers(fitted: Matrix, values: Floats, judged: Matrix, right: Floats)
     mixed = np.stack([rng.permutation(values) for _ in range(_SHUFFLES)], axis=1)
     by_chance = _regression(fitted, mixed).predict(judged)
     draws = rng.integers(0, len(right), (_DRAWS, len(right)))
-    low, high = np.percentile([_correlation(said[rows], right[rows]) for rows in draws], [2.5, 97.5])
+    low, high = np.percentile(
+        [_correlation(said[rows], right[rows]) for rows in draws], [2.5, 97.5]
+    )
     return Probe(
         measure="rank correlation",
         score=_correlation(said, right),

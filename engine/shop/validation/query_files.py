@@ -60,5 +60,7 @@ def recognised_of(query: Query, categories: tuple[str, ...], color: str | None) 
     )
 
 
-def _chosen(wanted: Mapping[str, list[str]], columns: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def _chosen(
+    wanted: Mapping[str, list[str]], columns: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
     return {column: tuple(wanted[column]) for column in columns if column in wanted}

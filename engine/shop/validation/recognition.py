@@ -57,7 +57,9 @@ class Vocabulary:
     """The values of a catalogue's categories and colour, by their words."""
 
     def __init__(
-        self, categories: Sequence[tuple[str, Sequence[str]]], color: tuple[str, Sequence[str]] | None
+        self,
+        categories: Sequence[tuple[str, Sequence[str]]],
+        color: tuple[str, Sequence[str]] | None,
     ) -> None:
         """`categories`: column and values, from the coarsest to the finest."""
         self._categories = [(column, _by_words(values)) for column, values in reversed(categories)]
@@ -121,8 +123,7 @@ def _named(
             found = [
                 value
                 for value, own in values
-                if ("".join(own) == joined if is_exact else _is_part(own, stems, at_end))
-                and own
+                if ("".join(own) == joined if is_exact else _is_part(own, stems, at_end)) and own
             ]
             if not found and is_exact:
                 found = [value for value, _ in values if value in others]

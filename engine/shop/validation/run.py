@@ -24,8 +24,8 @@ from engine.shop.validation.result import (
     Judged,
     QueryJudgement,
     SearchName,
-    Validation,
 )
+from engine.shop.validation.validation import Validation
 from engine.store.tables.table_store import TableStore
 
 Search = Callable[[SearchRequest], SearchResult]
@@ -71,6 +71,7 @@ class Validating:
             k=request.k,
             searches=judge.searches,
             queries=tuple(judged),
+            catalogue=catalogue,
             notes=tuple(sorted(str(note) for note in notes)),
         )
 
