@@ -27,6 +27,7 @@ from engine.doors.http.credentials import Credentials
 from engine.doors.http.description import describe_api
 from engine.doors.http.guard import Guard, Limits, name_operation, request_id
 from engine.doors.http.metrics import current_metrics
+from engine.doors.http.openapi_page import page
 from engine.doors.http.shop.routes import routes as shop_routes
 from engine.doors.http.sql import links
 from engine.doors.rest import ROUTES
@@ -43,9 +44,8 @@ _UNREAD = Cost(math.inf, 1 << 20)  # of a read with a larger body
 _SMALL = 256 << 10  # bytes of a reply that needs no room beside others
 _PIECE = 64 << 10  # a reply's bytes that are handed to the network at once
 _DOCUMENTATION = (
-    "Vector Search, model serving and files of a workspace, offline. Files of volumes are described in "
-    "the API's own documents. The pages /docs and /redoc load their scripts from a public address, so "
-    "they need a network; /openapi.json does not."
+    "Vector Search, model serving and files of a workspace, and the shop on top of it, offline. Files "
+    "of volumes are described in the API's own documents."
 )
 _STATEMENTS = "/sql/statements"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -67,13 +67,19 @@ def create_app(
     api = _api(workspace, limits)
     guard = Middleware(Guard, credentials=credentials, limits=limits, loopback_only=loopback_only)
     app = FastAPI(
-        title="vitrine", version=__version__, description=_DOCUMENTATION, middleware=[guard]
+        title="vitrine",
+        version=__version__,
+        description=_DOCUMENTATION,
+        middleware=[guard],
+        docs_url=None,
+        redoc_url=None,
     )
     app.add_exception_handler(HTTPException, _unrouted)
     app.openapi = functools.cache(lambda: describe_api(app))  # type: ignore[method-assign]
     app.router.routes += [
         Route("/api/2.0/vector-search/{rest:path}", api, methods=METHODS),
         *login.routes(credentials),
+        *page.routes(),
         *files.routes(workspace),
         *model_serving.routes(workspace),
         *links.routes(workspace),

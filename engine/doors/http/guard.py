@@ -36,7 +36,8 @@ from engine.errors import TooManyRequests
 from engine.service.warehouse.runs import LINKS
 
 LOGIN_PATHS = ("/.well-known/", "/oidc/")  # where callers get their tokens
-PUBLIC = ("/health", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
+_PAGE = ("", "/start.js", "/swagger-ui-bundle.js", "/swagger-ui.css")
+PUBLIC = ("/health", "/openapi.json", *(f"/docs{file}" for file in _PAGE))
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 UNLIMITED = ("/api/2.0/fs/",)  # files may be large and slow; their routes have limits of their own

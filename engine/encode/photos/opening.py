@@ -39,6 +39,10 @@ _FOREIGN = (
 _ICONS = {"ICO", "CUR", "ICNS"}  # hold pictures in pictures
 
 
+class NoPicture(BadImage):
+    """Bytes that are no picture in any format that is read: a text, a web page, a film."""
+
+
 def bytes_of(image: object) -> tuple[bytes, str]:
     """The bytes of an image's file, and what to call it."""
     if isinstance(image, (bytes, bytearray, memoryview)):
@@ -91,10 +95,12 @@ def opened(data: bytes) -> Image.Image:
             return picture
     for pattern, kind in _FOREIGN:
         if re.match(pattern, data[:1000], re.DOTALL | re.IGNORECASE):
-            raise BadImage(f"{kind}: no image in a format that can be read; save it as {_READABLE}")
+            raise NoPicture(
+                f"{kind}: no image in a format that can be read; save it as {_READABLE}"
+            )
     if failures:
         raise BadImage(f"damaged image ({'; '.join(failures):.300})")
-    raise BadImage(f"no image in a format that can be read; expected {_READABLE}")
+    raise NoPicture(f"no image in a format that can be read; expected {_READABLE}")
 
 
 def _accepts(name: str, data: bytes) -> bool | str:

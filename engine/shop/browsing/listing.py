@@ -44,13 +44,14 @@ class ProductPage:
     """A page of products.
 
     Attributes:
-        products: dicts of every column of the products table, in order.
+        products: dicts of every column of the products table, in order. keys: of each.
         total: how many products match, on all pages.
         offset: how many come before these. next_offset: that of the next page; None on the last.
         facets: by column, (value or range, count), most first.
     """
 
     products: list[dict[str, Any]]
+    keys: list[Any]
     total: int
     offset: int
     next_offset: int | None
@@ -80,6 +81,7 @@ def page_of(rows: ProductRows, request: ListRequest) -> ProductPage:
     cut = rows.ordered(found, order)[request.offset : end]
     return ProductPage(
         products=rows.take(cut),
+        keys=rows.values(rows.catalogue.key, cut),
         total=len(found),
         offset=request.offset,
         next_offset=end if end < len(found) else None,

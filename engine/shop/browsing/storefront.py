@@ -27,13 +27,14 @@ class Look:
     """Products that go with one.
 
     Attributes:
-        products: dicts of every column of the products table. scores: of each, from 0 to 1.
+        products: dicts of every column of the products table. keys: of each. scores: from 0 to 1.
         category: the column in which they differ from it.
         same: the columns in which they are as it is.
         is_co_liked: whether what people like together was counted.
     """
 
     products: list[dict[str, Any]]
+    keys: list[Any]
     scores: list[float]
     category: str
     same: list[str]
@@ -126,9 +127,9 @@ class Storefront:
             if len(pairs) >= k:
                 break
         chosen = in_turns(pairs, self._categories(rows, pairs, style), k)
-        products = rows.take(rows.rows_of([found for found, _ in chosen]))
-        scores = [score for _, score in chosen]
-        return Look(products, scores, style.category[0], same, bool(liked))
+        keys, scores = [key for key, _ in chosen], [score for _, score in chosen]
+        products = rows.take(rows.rows_of(keys))
+        return Look(products, keys, scores, style.category[0], same, bool(liked))
 
     def photo(self, key: object, size: int | None = None) -> ProductPhoto:
         """A product's photo: its file, or a JPEG whose longer side is at most `size` pixels, 16 to 2048.

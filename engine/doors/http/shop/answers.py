@@ -38,6 +38,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from engine.core.schema import suggestion
 from engine.core.values import shown
 from engine.doors.http.guard import name_operation, request_id
 from engine.doors.rest.bodies import MalformedRequest, encode_json, parse_body
@@ -46,8 +47,8 @@ from engine.errors import InvalidParameterValue, VitrineError
 
 PREFIX = "/api/v1"
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-_NOT_JSON = "json_invalid"  # pydantic's types of errors
-_EXTRA, _MISSING = "extra_forbidden", "missing"
+_EXTRA, _MISSING = "extra_forbidden", "missing"  # pydantic's types of errors
+_NO_FILE = "value_error"  # which only the framework's own check of uploads raises
 
 
 class Body(BaseModel):
@@ -70,10 +71,10 @@ class ShopRoute(APIRoute):
     """A route of the shop's API."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether it answers a path: each parameter one part of the path as it was sent."""
+        """Whether it answers a path, each parameter one part of it as it was sent."""
         if scope["type"] != "http":
             return Match.NONE, {}
-        sent = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
+        sent = scope.get("raw_path", scope["path"].encode()).decode("latin-1").rstrip("/")
         as_get = scope["method"] == "HEAD" and "GET" in (self.methods or ())
         method = "GET" if as_get else scope["method"]
         match, found = super().matches({**scope, "path": sent, "method": method})
@@ -90,6 +91,7 @@ class ShopRoute(APIRoute):
         async def handler(request: Request) -> Response:
             name_operation(request, self.name)
             try:
+                self._check_query(request)
                 return await framework(_JsonRequest(request.scope, request.receive))
             except VitrineError as error:
                 return _refused(request, error)
@@ -102,6 +104,17 @@ class ShopRoute(APIRoute):
                 return _refused(request, MalformedRequest(str(error.detail)))
 
         return handler
+
+    def _check_query(self, request: Request) -> None:
+        """Raises InvalidParameterValue: a parameter that the route doesn't take."""
+        known = [field.alias for field in self.dependant.query_params]
+        strange = [name for name in request.query_params if name not in known]
+        if strange:
+            takes = f"it takes {', '.join(known)}" if known else "it takes none"
+            raise InvalidParameterValue(
+                f"{strange[0][:80]!r} is no parameter of this address; {takes}."
+                f"{suggestion(strange[0], known)}"
+            )
 
 
 class _JsonRequest(Request):
@@ -130,6 +143,8 @@ def _sentence(error: dict[str, Any]) -> str:
         return f"{name} is missing (in the {where})."
     if error["type"] == _EXTRA:
         return f"{name} is no field of this request."
+    if error["type"] == _NO_FILE:
+        return f"{name} is {shown(error.get('input'))}; expected a file."
     said = str(error["msg"])
     expected = said.removeprefix("Input should be ")
     expected = expected if expected != said else said[:1].lower() + said[1:]

@@ -1,52 +1,229 @@
-"""Routes of the shop's searches."""
+"""Routes of the shop's searches: by words, by a photo, by both, by keywords, and composed."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, File, Form, Query, UploadFile
 from pydantic import Field
 from starlette.responses import Response
 
-from engine.core.reply import json_value
-from engine.doors.http.shop.answers import Body, json_reply, new_router
+from engine.doors.http.shop.answers import Body, new_router
+from engine.doors.http.shop.found import found_reply
+from engine.doors.http.shop.parameters import (
+    FACETS,
+    FILTERS,
+    LIMIT,
+    OFFSET,
+    FacetsForm,
+    FacetsQuery,
+    FilterText,
+    FilterValues,
+    LimitForm,
+    LimitQuery,
+    OffsetForm,
+    OffsetQuery,
+    filters_of,
+)
 from engine.doors.http.shop.replies import FoundProducts
+from engine.doors.http.shop.uploads import from_base64, uploaded
+from engine.shop.names import HYBRID_INDEX
+from engine.shop.search.terms import Term, terms_of
 from engine.workspace import Workspace
 
-Filters = dict[str, Any] | str | None
+_WORDS = "What to search for."
+_USER = "Who asks; the reply says it again."
 
 
 class TextSearch(Body):
     """A search by words."""
 
-    query: str = Field(min_length=1)
-    limit: int = Field(20, ge=1, le=200, strict=True)
-    user_id: str | None = None
-    filters: Filters = Field(None, description="As in the API, a dict or a text.")
+    query: str = Field(min_length=1, description=_WORDS)
+    limit: int = Field(LIMIT, ge=1, le=200, strict=True)
+    offset: int = Field(OFFSET, ge=0, strict=True, description="Products of earlier pages.")
+    user_id: str | None = Field(None, description=_USER)
+    filters: FilterValues = Field(None, description=FILTERS)
+    facets: list[str] | None = Field(None, description=FACETS)
+
+
+class TermBody(Body):
+    """One part of a composed query: exactly one of text, image, product and user."""
+
+    text: str | None = None
+    image: str | None = Field(None, description="A JPEG, PNG, WebP or AVIF file in base64.")
+    product: int | str | None = Field(None, description="A product's primary key.")
+    user: str | None = Field(None, description="A user's id.")
+    weight: float = Field(1.0, description="Below 0 leads away from it.")
+
+
+class ComposedSearch(Body):
+    """A search by the weighted sum of its terms, each a unit vector."""
+
+    terms: list[TermBody] = Field(min_length=1)
+    limit: int = Field(LIMIT, ge=1, le=200, strict=True)
+    offset: int = Field(OFFSET, ge=0, strict=True)
+    user_id: str | None = Field(None, description=_USER)
+    filters: FilterValues = Field(None, description=FILTERS)
+    facets: list[str] | None = Field(None, description=FACETS)
 
 
 def router(workspace: Workspace) -> APIRouter:
     """The routes over a workspace."""
     made = new_router("search")
+    _add_words(made, workspace)
+    _add_photos(made, workspace)
+    _add_composed(made, workspace)
+    return made
+
+
+def _add_words(made: APIRouter, workspace: Workspace) -> None:
+    def by_words(asked: TextSearch, keyword: bool) -> Response:
+        found = workspace.search(
+            asked.query,
+            keyword=keyword,
+            k=asked.limit,
+            offset=asked.offset,
+            filters=asked.filters,
+            facets=asked.facets,
+        )
+        return found_reply(
+            workspace,
+            found,
+            "keyword" if keyword else "semantic_text",
+            limit=asked.limit,
+            offset=asked.offset,
+            query=asked.query,
+            user_id=asked.user_id,
+        )
 
     @made.post("/search/text", response_model=FoundProducts)
     def search_text(asked: TextSearch) -> Response:
         """Products whose photos are like a text (cross-modal)."""
-        found = workspace.search(asked.query, filters=asked.filters, k=asked.limit)
-        products = [
-            {name: json_value(value, False) for name, value in row.items()} for row in found
-        ]
-        for product in products:
-            product["similarity_score"] = product.pop("score")
-            product["image_url"] = None
-        return json_reply(
-            {
-                "products": products,
-                "query": asked.query,
-                "search_type": "semantic_text",
-                "user_id": asked.user_id,
-                "metadata": {"index": found.index},
-            }
+        return by_words(asked, keyword=False)
+
+    @made.get("/search/text", response_model=FoundProducts)
+    def search_text_get(
+        query: Annotated[str, Query(min_length=1, description=_WORDS)],
+        limit: LimitQuery = LIMIT,
+        offset: OffsetQuery = OFFSET,
+        user_id: str | None = None,
+        filters: FilterText = None,
+        facets: FacetsQuery = None,
+    ) -> Response:
+        """The same, as an address."""
+        return by_words(_asked(query, limit, offset, user_id, filters, facets), keyword=False)
+
+    @made.post("/search/keyword", response_model=FoundProducts)
+    def search_keyword(asked: TextSearch) -> Response:
+        """Products that hold every word, in title, categories or colour; letter case doesn't matter."""
+        return by_words(asked, keyword=True)
+
+    @made.get("/search/keyword", response_model=FoundProducts)
+    def search_keyword_get(
+        query: Annotated[str, Query(min_length=1, description=_WORDS)],
+        limit: LimitQuery = LIMIT,
+        offset: OffsetQuery = OFFSET,
+        user_id: str | None = None,
+        filters: FilterText = None,
+        facets: FacetsQuery = None,
+    ) -> Response:
+        """The same, as an address."""
+        return by_words(_asked(query, limit, offset, user_id, filters, facets), keyword=True)
+
+
+def _asked(
+    query: str,
+    limit: int,
+    offset: int,
+    user_id: str | None,
+    filters: str | None,
+    facets: list[str] | None,
+) -> TextSearch:
+    return TextSearch(
+        query=query,
+        limit=limit,
+        offset=offset,
+        user_id=user_id,
+        filters=filters_of(filters),
+        facets=facets,
+    )
+
+
+def _add_photos(made: APIRouter, workspace: Workspace) -> None:
+    @made.post("/search/image", response_model=FoundProducts)
+    def search_image(
+        image: Annotated[UploadFile, File(description="A JPEG, PNG, WebP or AVIF file.")],
+        limit: LimitForm = LIMIT,
+        offset: OffsetForm = OFFSET,
+        user_id: Annotated[str | None, Form()] = None,
+        filters: Annotated[str | None, Form(description=FILTERS)] = None,
+        facets: FacetsForm = None,
+    ) -> Response:
+        """Products whose photos are like a photo."""
+        found = workspace.search(
+            image=uploaded(image, "image"),
+            k=limit,
+            offset=offset,
+            filters=filters_of(filters),
+            facets=facets,
+        )
+        return found_reply(workspace, found, "image", limit=limit, offset=offset, user_id=user_id)
+
+    @made.post("/search/hybrid", response_model=FoundProducts)
+    def search_hybrid(
+        query: Annotated[str, Form(min_length=1, description=_WORDS)],
+        image: Annotated[UploadFile | None, File(description="A photo beside the words.")] = None,
+        text_weight: Annotated[float, Form(description="Share of the words, 0 to 1.")] = 0.5,
+        limit: LimitForm = LIMIT,
+        offset: OffsetForm = OFFSET,
+        user_id: Annotated[str | None, Form()] = None,
+        filters: Annotated[str | None, Form(description=FILTERS)] = None,
+        facets: FacetsForm = None,
+    ) -> Response:
+        """Products like words and a photo together, `w * text + (1 - w) * image`, or words alone."""
+        found = workspace.search(
+            query,
+            image=None if image is None else uploaded(image, "image"),
+            text_weight=None if image is None else text_weight,
+            index=HYBRID_INDEX,
+            k=limit,
+            offset=offset,
+            filters=filters_of(filters),
+            facets=facets,
+        )
+        return found_reply(
+            workspace, found, "hybrid", limit=limit, offset=offset, query=query, user_id=user_id
         )
 
-    return made
+
+def _add_composed(made: APIRouter, workspace: Workspace) -> None:
+    @made.post("/search/composed", response_model=FoundProducts)
+    def search_composed(asked: ComposedSearch) -> Response:
+        """Products like the weighted sum of texts, photos, products and users; its own are left out."""
+        found = workspace.search(
+            compose=_terms(asked.terms),
+            k=asked.limit,
+            offset=asked.offset,
+            filters=asked.filters,
+            facets=asked.facets,
+        )
+        return found_reply(
+            workspace,
+            found,
+            "composed",
+            limit=asked.limit,
+            offset=asked.offset,
+            user_id=asked.user_id,
+        )
+
+
+def _terms(given: list[TermBody]) -> list[Term]:
+    """The terms, checked, with the bytes of their photos."""
+    terms = terms_of([term.model_dump(exclude_none=True) for term in given])
+    return [
+        replace(term, value=from_base64(term.value, f"terms.{place}.image"))
+        if term.kind == "image"
+        else term
+        for place, term in enumerate(terms)
+    ]
