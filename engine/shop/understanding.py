@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Understanding:
-    """The operations that look into the vectors of an index. What they need is loaded when it is asked."""
+    """The operations that look into the vectors of an index; what they need is loaded when asked."""
 
     def __init__(
         self,

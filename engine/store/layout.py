@@ -11,7 +11,7 @@ unity_catalog/<kind>/...json           owners, comments and the like, see `secur
 indexes/<full name>/                   index.json and its copy, versions/, segments/, building/
 cache/embeddings.sqlite                vectors by content and model
 cache/thumbnails/                      small photos, made once, within a bound
-calibrations/<fingerprint>.json        what makes probabilities of a model's cosines
+calibrations/<digest>.json             what makes probabilities of a model's cosines
 latent/<index>.json                    what was found in the vectors of an index's version
 locks/                                 two lock files for each thing that is written
 secret                                 what page tokens are signed with, see `secret`

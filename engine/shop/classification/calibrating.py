@@ -62,7 +62,8 @@ class Known:
 
     def hits(self) -> Floats:
         """(n,) 1 where the nearest label is the right one."""
-        return (self.cosines.argmax(axis=1) == self.right).astype(np.float64)
+        hits: Floats = (self.cosines.argmax(axis=1) == self.right).astype(np.float64)
+        return hits
 
     def _holds(self) -> Mask:
         holds = np.zeros(self.cosines.shape, dtype=np.bool_)
@@ -112,7 +113,7 @@ def calibrated(
 def _known(
     products: IndexedProducts, column: str, encoder: Encoder, request: CalibrationRequest
 ) -> tuple[Known, list[object]]:
-    keys, groups = products.keys(), products.groups(column)
+    keys, groups = products.product_keys(), products.groups(column)
     held = np.array([is_held_out(key, request.hold_out) for key in keys], dtype=np.bool_)
     labels, right = often(groups, held)
     rows = np.flatnonzero(right >= 0)

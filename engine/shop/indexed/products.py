@@ -110,7 +110,7 @@ class IndexedProducts:
         values = fetch(self.version, parts[places], numbers[places], columns)
         return [dict(zip(columns, row)) for row in zip(*values)]
 
-    def keys(self) -> list[Any]:
+    def product_keys(self) -> list[Any]:
         return self.values(self.spec.primary_key)
 
     def groups(self, column: str) -> Groups:
@@ -154,14 +154,20 @@ def catalogue_there(tables: TableStore, spec: IndexSpec, columns: Columns) -> Ca
         whole = FASHION if spec.source_table is None else catalogue_of(tables, spec.source_table)
     except NotFound:  # the table is gone; the index goes on
         whole = FASHION
-    there = {role: getattr(whole, role) for role in _ROLES}
+    said: dict[str, str | None] = {role: getattr(whole, role) for role in _ROLES}
+    there = {role: name if name in columns else None for role, name in said.items()}
     return replace(
         whole,
         key=spec.primary_key,
         title=whole.title if whole.title in columns else spec.primary_key,
+        color=there["color"],
+        price=there["price"],
+        gender=there["gender"],
+        season=there["season"],
+        usage=there["usage"],
+        year=there["year"],
         categories=tuple(name for name in whole.categories if name in columns),
         columns=tuple(name for name in whole.columns if name in columns),
-        **{role: name if name in columns else None for role, name in there.items()},
     )
 
 

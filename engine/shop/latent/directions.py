@@ -151,7 +151,7 @@ def moved(query: Vector, terms: Sequence[tuple[Vector, float]]) -> Vector:
 
 
 def value_directions(vectors: Matrix, codes: Codes, kinds: Codes | None) -> tuple[Matrix, Mask]:
-    """(values, d) unit rows, one for each value, zeros where nothing is told apart; which are within kinds.
+    """(values, d) unit rows, zeros where nothing is told apart; (values,) which are within kinds.
 
     Args:
         vectors: (n, d). codes: (n,) values; -1 for none. kinds: (n,) within which values are compared;
@@ -199,4 +199,5 @@ def _compared(codes: Codes, kinds: Codes, values: int) -> Codes:
 def _unit_or_zero(vectors: Floats) -> Matrix:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     scaled = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 1e-9)
-    return scaled.astype(np.float32)
+    out: Matrix = scaled.astype(np.float32)
+    return out

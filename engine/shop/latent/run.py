@@ -54,7 +54,9 @@ class LatentFeatures:
 
     def _found(self, products: IndexedProducts, names: list[str]) -> LatentReport:
         hold_out = 10 if products.count >= _MANY else 3
-        held = np.array([is_held_out(key, hold_out) for key in products.keys()], dtype=np.bool_)
+        held = np.array(
+            [is_held_out(key, hold_out) for key in products.product_keys()], dtype=np.bool_
+        )
         kind = products.catalogue.kind
         kinds = None if kind is None else products.groups(kind).codes
         split = Split(products.vectors(), held, kinds)

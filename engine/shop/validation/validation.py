@@ -52,7 +52,7 @@ class Validation:
         return rows
 
     def means(self) -> list[dict[str, Any]]:
-        """By search and aspect: mean precision over the judged queries, its 95 % interval, their number."""
+        """By search and aspect: mean precision over the judged queries, 95 % interval, their number."""
         found = []
         for place, search in enumerate(self.searches):
             for aspect in ASPECTS:

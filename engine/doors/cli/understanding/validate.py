@@ -40,9 +40,7 @@ if TYPE_CHECKING:
 @click.option("--index", metavar="NAME", help="The index, or its last part.")
 @click.option("--encoder", metavar="NAME", help="The model of a table that was made elsewhere.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option(
-    "--csv", "csv_file", type=FILE, metavar="FILE", help="Also write a row a query and search."
-)
+@click.option("--csv", "csv_file", type=FILE, metavar="FILE", help="Also write the rows.")
 @click.option("--save", metavar="FILE.html", help="Also write a page with the photos.")
 @with_workspace
 def validate(

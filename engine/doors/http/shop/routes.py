@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from engine.doors.http.shop import products, search
+from engine.doors.http.shop import products, search, understanding
 from engine.workspace import Workspace
 
-ROUTERS = (search.router, products.router)
+ROUTERS = (search.router, products.router, understanding.router)
 
 
 def routes(workspace: Workspace) -> list[BaseRoute]:
