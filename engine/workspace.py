@@ -39,7 +39,6 @@ from engine.shop.classification.request import CalibrationRequest, ClassifyReque
 from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
 from engine.shop.latent.request import DimensionRequest, LatentRequest
-from engine.shop.photos.product_photos import ProductPhotos
 from engine.shop.search.request import SearchRequest
 from engine.shop.shop import Shop
 from engine.shop.training.request import TrainRequest
@@ -76,9 +75,11 @@ def _asking(
 ) -> Callable[Concatenate[Workspace, _P], _R]:
     """As `_of`, for a method that takes one request: its fields are the operation's arguments."""
 
+    service_of = operator.attrgetter(service)
+
     def operation(workspace: Workspace, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         asked = request(*args, **kwargs)
-        carried_out: _R = getattr(getattr(workspace, service), method.__name__)(asked)
+        carried_out: _R = getattr(service_of(workspace), method.__name__)(asked)
         return carried_out
 
     fields = list(inspect.signature(request).parameters.values())
@@ -104,8 +105,7 @@ class Workspace:
         rerankers: those registered. serving: model serving endpoints.
         endpoints, registry, indexes: vector search endpoints, which indexes there are, and their life.
         queries: what answers. statements: SQL. statement_runs: SQL as the API runs it. shop: the
-            application on top. storefront: its products, and what their pages show.
-            understanding: what its models have understood of products.
+            application on top.
     """
 
     def __init__(self, path: str | Path | None = None, settings: Settings | None = None) -> None:
@@ -147,18 +147,6 @@ class Workspace:
         self.statement_runs: Final = StatementRuns(layout, self.statements.run, is_alone=alone)
         self.shop: Final = Shop(
             layout, self.tables, self.volumes, self.indexes, self.models, self.serving
-        )
-        products = self.shop.products
-        photos = ProductPhotos(products, self.volumes, layout.thumbnails_dir)
-        self.storefront: Final = Storefront(products, photos, self.shop.search)
-        self.understanding: Final = Understanding(
-            layout,
-            self.tables,
-            self.volumes,
-            self.indexes,
-            self.models,
-            self.serving,
-            self.shop.search,
         )
 
     whereabouts = _of("folder", WorkspaceFolder.describe)
@@ -276,16 +264,20 @@ class Workspace:
     train = _asking("shop", Shop.train, TrainRequest)
 
     # ------------------------------------------------------------------ its products and pages
-    get_product = _of("storefront", Storefront.get)
-    products_named = _of("storefront", Storefront.named)
-    similar_products = _of("storefront", Storefront.similar)
-    complete_the_look = _of("storefront", Storefront.complete_the_look)
-    product_photo = _of("storefront", Storefront.photo)
+    get_product = _of("shop.storefront", Storefront.get)
+    products_named = _of("shop.storefront", Storefront.named)
+    similar_products = _of("shop.storefront", Storefront.similar)
+    complete_the_look = _of("shop.storefront", Storefront.complete_the_look)
+    product_photo = _of("shop.storefront", Storefront.photo)
 
-    list_products = _asking("storefront", Storefront.page, ListRequest)
-    classify = _asking("understanding", Understanding.classify, ClassifyRequest)
-    tag_products = _asking("understanding", Understanding.tag_products, TagRequest)
-    calibrate = _asking("understanding", Understanding.calibrate, CalibrationRequest)
-    latent_dimension = _asking("understanding", Understanding.latent_dimension, DimensionRequest)
-    latent_features = _asking("understanding", Understanding.latent_features, LatentRequest)
-    validate = _asking("understanding", Understanding.validate, ValidateRequest)
+    list_products = _asking("shop.storefront", Storefront.page, ListRequest)
+
+    # ------------------------------------------------------------------ what was understood of them
+    classify = _asking("shop.understanding", Understanding.classify, ClassifyRequest)
+    tag_products = _asking("shop.understanding", Understanding.tag_products, TagRequest)
+    calibrate = _asking("shop.understanding", Understanding.calibrate, CalibrationRequest)
+    latent_dimension = _asking(
+        "shop.understanding", Understanding.latent_dimension, DimensionRequest
+    )
+    latent_features = _asking("shop.understanding", Understanding.latent_features, LatentRequest)
+    validate = _asking("shop.understanding", Understanding.validate, ValidateRequest)

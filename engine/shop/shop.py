@@ -14,13 +14,16 @@ from engine.service.indexes.operations import Indexes
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.shop.browsing.products import Products
+from engine.shop.browsing.storefront import Storefront
 from engine.shop.embedding.recipes import DEFAULT_RECIPE
 from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
 from engine.shop.names import IMAGE_VOLUME, PRODUCTS
+from engine.shop.photos.product_photos import ProductPhotos
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.shop_search import ShopSearch
 from engine.shop.training.request import TrainRequest
+from engine.shop.understanding import Understanding
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
@@ -35,7 +38,12 @@ if TYPE_CHECKING:
 
 
 class Shop:
-    """The fashion shop in a workspace: its catalogue, embeddings, indexes and searches."""
+    """The fashion shop in a workspace: its catalogue, embeddings, indexes and searches.
+
+    Attributes:
+        storefront: its products, and what their pages show.
+        understanding: what models have understood of them.
+    """
 
     def __init__(
         self,
@@ -48,8 +56,13 @@ class Shop:
     ) -> None:
         self._layout, self._tables, self._volumes = layout, tables, volumes
         self._indexes, self._models = indexes, models
-        self.products = Products(tables)
-        self._search = ShopSearch(indexes, models, serving, tables, volumes, self.products)
+        products = Products(tables)
+        self._search = ShopSearch(indexes, models, serving, tables, volumes, products)
+        photos = ProductPhotos(products, volumes, layout.thumbnails_dir)
+        self.storefront = Storefront(products, photos, self._search.search)
+        self.understanding = Understanding(
+            layout, tables, volumes, indexes, models, serving, self._search.search
+        )
 
     def import_fashion(
         self, styles_csv: str | Path, images_dir: str | Path, *, encoding: str | None = None

@@ -20,6 +20,7 @@ from engine.doors.cli.models import models, serving
 from engine.doors.cli.options import Group
 from engine.doors.cli.search import search
 from engine.doors.cli.server import serve
+from engine.doors.cli.shop.products import products
 from engine.doors.cli.sql import sql
 from engine.doors.cli.training.command import train
 from engine.doors.cli.understanding.classify import classify
@@ -38,8 +39,7 @@ def main() -> None:
 
 
 for command in (
-    import_command, embed, build, demo, search, sql, models, evaluate, train, classify, latent,
-    validate, catalog, schema, table,
-    volume, endpoint, index, serving, serve,
+    import_command, embed, build, demo, search, products, sql, models, evaluate, train, classify,
+    latent, validate, catalog, schema, table, volume, endpoint, index, serving, serve,
 ):  # fmt: skip
     main.add_command(command)

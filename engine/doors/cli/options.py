@@ -141,3 +141,19 @@ file_encoding = click.option(
 def comma_separated(text: str | None) -> list[str] | None:
     """The names in `a,b,c`; None for no option given."""
     return None if text is None else [name.strip() for name in text.split(",")]
+
+
+def parsed_filter(text: str | None) -> object:
+    """A filter as it was typed: JSON where it begins so, else the API's own language."""
+    if text is None or not text.lstrip().startswith(("{", "[")):
+        return text
+    from engine.doors.rest.json_text import parse_exactly  # loads routes that texts don't need
+
+    try:
+        return parse_exactly(text)
+    except ValueError as error:
+        raise click.BadParameter(
+            f'{text!r} is not JSON ({error}). Expected an object such as {{"price <": 50}}, or '
+            'text such as "price < 50".',
+            param_hint="--filter",
+        ) from None

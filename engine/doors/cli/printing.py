@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -99,6 +100,17 @@ def print_result(result: SearchResult, all_columns: bool = True) -> None:
     print_table(result.to_dicts(), columns)
     if not len(result):
         click.echo("no product matches")
+
+
+def print_facets(facets: Mapping[str, Sequence[tuple[Any, int]]]) -> None:
+    """Counts by column, a line each: `season: Summer 68, Fall 59`."""
+    for column, entries in facets.items():
+        click.echo(f"{column}: {', '.join(f'{value} {count:,}' for value, count in entries)}")
+
+
+def print_json(value: object) -> None:
+    """A value as JSON; dates and the like as texts."""
+    click.echo(json.dumps(value, indent=2, default=str))
 
 
 def print_table(

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+import contextlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.doors.cli.options import comma_separated, with_workspace
-from engine.doors.cli.printing import note, print_result
+from engine.core.values import number_of
+from engine.doors.cli.options import comma_separated, parsed_filter, with_workspace
+from engine.doors.cli.printing import note, print_facets, print_json, print_result
 
 if TYPE_CHECKING:
+    from engine.shop.search.request import SearchRequest
     from engine.shop.search.result import SearchResult
     from engine.workspace import Workspace
+
+_KINDS = ("product", "user", "image")
 
 
 @click.command()
 @click.argument("text", required=False)
 @click.option("--image", metavar="FILE", help="A photo to search with.")
 @click.option("--like", metavar="PRODUCT_ID", help="Search for products like this one.")
+@click.option(
+    "--plus",
+    multiple=True,
+    metavar="TEXT[:WEIGHT]",
+    help="A further part of what is searched for; several. product:ID and user:ID too.",
+)
+@click.option(
+    "--minus", multiple=True, metavar="TEXT[:WEIGHT]", help="A part that leads away; several."
+)
+@click.option("--keyword", is_flag=True, help="Find products that hold every word of TEXT.")
 @click.option("--text-weight", type=float, metavar="0..1", help="Share of the text beside a photo.")
-@click.option("--index", "index_name", metavar="NAME", help="The index, or its last part.")
+@click.option("--index", metavar="NAME", help="The index, or its last part.")
 @click.option(
     "--filter", "filters", metavar="FILTER", help='"price < 50", or as JSON {"price <": 50}.'
 )
@@ -36,68 +51,78 @@ if TYPE_CHECKING:
 @click.option(
     "-k", type=click.IntRange(min=1), default=10, show_default=True, help="Results wanted."
 )
+@click.option("--offset", type=click.IntRange(min=0), default=0, help="Results to leave out first.")
+@click.option(
+    "--facet", "facets", multiple=True, metavar="COLUMN", help="Count its values; several."
+)
 @click.option("--columns", metavar="A,B,...", help="Columns to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--save", metavar="FILE.html", help="Also write a contact sheet with the photos.")
 @with_workspace
-def search(
-    workspace: Workspace,
-    text: str | None,
-    image: str | None,
-    like: str | None,
-    text_weight: float | None,
-    index_name: str | None,
-    filters: str | None,
-    query_type: str,
-    encoder: str | None,
-    k: int,
-    columns: str | None,
-    as_json: bool,
-    save: str | None,
-) -> None:
-    """Search by TEXT, by --image, by both, or by --like."""
-    from engine.shop.search.request import SearchRequest
+def search(workspace: Workspace, save: str | None, as_json: bool, **given: Any) -> None:
+    """Search by TEXT, by --image, by both, by --like, or composed: TEXT --plus TEXT --minus TEXT."""
     from engine.shop.search.result import page_file
 
     page = None if save is None else page_file(save)
-    request = SearchRequest(
-        text,
-        image=image,
-        like=like,
-        text_weight=text_weight,
-        index=index_name,
-        filters=_parsed_filter(filters),
-        query_type=query_type,
-        k=k,
-        columns=comma_separated(columns),
-        encoder=encoder,
-    )
-    result = workspace.shop.search(request)
-    _print_found(result, as_json, all_columns=columns is not None)
+    all_columns = given["columns"] is not None
+    result = workspace.shop.search(_request(given))
+    _print_found(result, as_json, all_columns)
     if page is not None:
         click.echo(f"saved {result.save(page)}", err=True)
         note(result.missing_photos())
 
 
+def _request(given: dict[str, Any]) -> SearchRequest:
+    """The request of the command's options; parts beside the first make it a composed one."""
+    from engine.shop.search.request import SearchRequest
+
+    plus, minus, kind = given.pop("plus"), given.pop("minus"), given.pop("query_type")
+    given["filters"] = parsed_filter(given["filters"])
+    given["columns"] = comma_separated(given["columns"])
+    given["facets"] = list(given["facets"])
+    if not given["keyword"]:
+        given["query_type"] = kind
+    if plus or minus:
+        first = {name: given.pop(name) for name in ("text", "image", "like")}
+        if given["text_weight"] is not None or given["keyword"]:
+            raise click.UsageError("--plus and --minus have weights of their own: TEXT:0.5")
+        given["compose"] = composed(first, plus, minus)
+    return SearchRequest(**given)
+
+
+def composed(
+    first: dict[str, Any], plus: Sequence[str], minus: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The terms of a composed search: the command's own parts, then what is added and taken away."""
+    names = {"text": "text", "image": "image", "like": "product"}
+    terms = [{names[name]: value} for name, value in first.items() if value]
+    terms += [_part(text, 1.0) for text in plus]
+    return terms + [_part(text, -1.0) for text in minus]
+
+
+def _part(text: str, sign: float) -> dict[str, Any]:
+    """`TEXT`, `TEXT:WEIGHT`, and `product:ID`, `user:ID`, `image:FILE` with or without a weight."""
+    value, weight = text, 1.0
+    before, _, last = text.rpartition(":")
+    if before and before not in _KINDS:  # the number of `product:15970` is none
+        with contextlib.suppress(ValueError):
+            value, weight = before, float(number_of(last))
+    kind, _, named = value.partition(":")
+    part = {kind: named} if kind in _KINDS and named else {"text": value}
+    return {**part, "weight": sign * weight}
+
+
 def _print_found(result: SearchResult, as_json: bool, all_columns: bool) -> None:
     note(result.note)
     if as_json:
-        out = {"index": result.index, "query": result.query, "results": result.to_dicts()}
-        click.echo(json.dumps(out, indent=2, default=str))
+        out: dict[str, Any] = {
+            "index": result.index,
+            "query": result.query,
+            "results": result.to_dicts(),
+        }
+        if result.facets:
+            out["facets"] = dict(result.facets)
+        print_json(out)
     else:
         print_result(result, all_columns)
-
-
-def _parsed_filter(text: str | None) -> object:
-    if text is None or not text.lstrip().startswith(("{", "[")):
-        return text
-    from engine.doors.rest.json_text import parse_exactly  # loads routes that texts don't need
-
-    try:
-        return parse_exactly(text)
-    except ValueError as error:
-        raise click.BadParameter(
-            f'{text!r} is not JSON ({error}). Expected an object such as {{"price <": 50}}, or '
-            'text such as "price < 50".',
-            param_hint="--filter",
-        ) from None
+        print_facets(result.facets)

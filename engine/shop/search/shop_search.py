@@ -74,7 +74,7 @@ class ShopSearch:
         started = time.perf_counter()
         fetched = _fetched(query.columns, version)
         rows = list(zip(*fetch(version, *places(shown), fetched)))
-        facets = _facets(version, query, hits)
+        facets = _facets(version, query, hits[: max(end, _COUNTED)])
         timings.fetch_ms = _ms_since(started)
         width = len(query.columns)
         place = fetched.index(IMAGE_PATH) if IMAGE_PATH in fetched else None

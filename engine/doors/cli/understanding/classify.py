@@ -12,6 +12,7 @@ from engine.doors.cli.options import FILE, with_workspace
 from engine.doors.cli.printing import note, print_table
 
 if TYPE_CHECKING:
+    from engine.shop.classification.result import CalibrationReport, Classification, TagReport
     from engine.workspace import Workspace
 
 _SHOWN = 20  # labels of a report
@@ -90,21 +91,7 @@ def classify(
         _print_tags(workspace.tag_products(chosen, to=table, **others), as_json)
         return
     found = workspace.classify(chosen, image=image, product=product, k=k, **others)
-    note(found.note)
-    if as_json:
-        click.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
-        return
-    rows = [
-        {
-            "label": one.label,
-            "probability": f"{one.probability:.3f}",
-            "cosine": f"{one.cosine:.4f}",
-            "holds": "yes" if one.holds else "",
-        }
-        for one in found
-    ]
-    print_table(rows, ["label", "probability", "cosine", "holds"])
-    click.echo(f"probabilities: {found.source}", err=True)
+    _print_labels(found, as_json)
 
 
 def _check_one(*given: str | None) -> None:
@@ -128,7 +115,25 @@ def _labels(file: Path | None, listed: tuple[str, ...]) -> Any:
     return found
 
 
-def _print_tags(report: Any, as_json: bool) -> None:
+def _print_labels(found: Classification, as_json: bool) -> None:
+    note(found.note)
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+        return
+    rows = [
+        {
+            "label": one.label,
+            "probability": f"{one.probability:.3f}",
+            "cosine": f"{one.cosine:.4f}",
+            "holds": "yes" if one.holds else "",
+        }
+        for one in found
+    ]
+    print_table(rows, ["label", "probability", "cosine", "holds"])
+    click.echo(f"probabilities: {found.source}", err=True)
+
+
+def _print_tags(report: TagReport, as_json: bool) -> None:
     note(report.note)
     if as_json:
         click.echo(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
@@ -146,7 +151,7 @@ def _print_tags(report: Any, as_json: bool) -> None:
     click.echo(f"probabilities: {report.source}", err=True)
 
 
-def _print_calibration(report: Any, as_json: bool) -> None:
+def _print_calibration(report: CalibrationReport, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report.to_dict(), indent=2))
         return

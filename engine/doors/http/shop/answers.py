@@ -29,6 +29,7 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 from fastapi import APIRouter
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
@@ -107,7 +108,7 @@ class ShopRoute(APIRoute):
 
     def _check_query(self, request: Request) -> None:
         """Raises InvalidParameterValue: a parameter that the route doesn't take."""
-        known = [field.alias for field in self.dependant.query_params]
+        known = _query_names(self.dependant)
         strange = [name for name in request.query_params if name not in known]
         if strange:
             takes = f"it takes {', '.join(known)}" if known else "it takes none"
@@ -115,6 +116,12 @@ class ShopRoute(APIRoute):
                 f"{strange[0][:80]!r} is no parameter of this address; {takes}."
                 f"{suggestion(strange[0], known)}"
             )
+
+
+def _query_names(dependant: Dependant) -> list[str]:
+    """Names of the parameters of the query string that a function takes, and those it depends on."""
+    own = [field.alias for field in dependant.query_params]
+    return own + [name for other in dependant.dependencies for name in _query_names(other)]
 
 
 class _JsonRequest(Request):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from starlette.responses import Response
 
 from engine.doors.http.shop.answers import json_reply
@@ -12,15 +14,25 @@ from engine.workspace import Workspace
 _SCORES = ("score", "cosine")
 
 
+class Asked(Protocol):
+    """What every search is asked: how many products, after how many, and by whom."""
+
+    @property
+    def limit(self) -> int: ...
+
+    @property
+    def offset(self) -> int: ...
+
+    @property
+    def user_id(self) -> str | None: ...
+
+
 def found_reply(
     workspace: Workspace,
     found: SearchResult,
     search_type: SearchType,
-    *,
-    limit: int,
-    offset: int = 0,
+    asked: Asked,
     query: str | None = None,
-    user_id: str | None = None,
 ) -> Response:
     """What a search found, as the shop's API says it.
 
@@ -33,9 +45,9 @@ def found_reply(
     metadata: Json = {
         "index": found.index,
         "count": len(found),
-        "limit": limit,
-        "offset": offset,
-        "next_offset": offset + len(found) if found.more else None,
+        "limit": asked.limit,
+        "offset": asked.offset,
+        "next_offset": asked.offset + len(found) if found.more else None,
         "facets": facets_json(found.facets),
         "timings": {name: round(value, 3) for name, value in found.timings.items()},
         "note": found.note,
@@ -46,7 +58,7 @@ def found_reply(
         "products": products_json(workspace, found),
         "query": found.query if query is None else query,
         "search_type": search_type,
-        "user_id": user_id,
+        "user_id": asked.user_id,
         "metadata": metadata,
     }
     return json_reply(reply)

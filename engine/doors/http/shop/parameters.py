@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Form, Query
+from fastapi import Query
 
 from engine.doors.rest.json_text import parse_exactly
 from engine.errors import InvalidParameterValue
@@ -15,11 +15,8 @@ FACETS = "Counts to make beside: `season`, `base_color TOP 5`, `price BUCKETS [[
 FilterValues = dict[str, Any] | list[dict[str, Any]] | str | None
 FilterText = Annotated[str | None, Query(description=FILTERS)]
 FacetsQuery = Annotated[list[str] | None, Query(description=FACETS)]
-FacetsForm = Annotated[list[str] | None, Form(description=FACETS)]
 LimitQuery = Annotated[int, Query(ge=1, le=200)]
-LimitForm = Annotated[int, Form(ge=1, le=200)]
 OffsetQuery = Annotated[int, Query(ge=0, description="Products of earlier pages.")]
-OffsetForm = Annotated[int, Form(ge=0, description="Products of earlier pages.")]
 
 
 def filters_of(text: str | None) -> Any:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from engine.doors.http.shop.answers import json_reply, new_router
 from engine.doors.http.shop.found import found_reply
 from engine.doors.http.shop.parameters import (
-    FILTERS,
     LIMIT,
     OFFSET,
     FacetsQuery,
@@ -47,6 +47,16 @@ class ProductList(BaseModel):
     offset: int
     next_offset: int | None
     facets: Facets
+
+
+@dataclass(frozen=True)
+class SimilarFields:
+    """Which page of a product's similar ones is asked for."""
+
+    limit: LimitQuery = LIMIT
+    offset: OffsetQuery = OFFSET
+    user_id: Annotated[str | None, Query()] = None
+    filters: FilterText = None
 
 
 class Look(BaseModel):
@@ -101,16 +111,14 @@ def _add_related(made: APIRouter, workspace: Workspace) -> None:
     @made.get("/products/{product_id}/similar", response_model=FoundProducts)
     def similar_products(
         product_id: str,
+        asked: Annotated[SimilarFields, Depends()],
         by: By = "hybrid",
-        limit: LimitQuery = LIMIT,
-        offset: OffsetQuery = OFFSET,
-        filters: Annotated[str | None, Query(description=FILTERS)] = None,
     ) -> Response:
         """Products like one, by its photo, its text, or both."""
         found = workspace.similar_products(
-            product_id, by=by, k=limit, offset=offset, filters=filters_of(filters)
+            product_id, by=by, k=asked.limit, offset=asked.offset, filters=filters_of(asked.filters)
         )
-        return found_reply(workspace, found, "similar", limit=limit, offset=offset)
+        return found_reply(workspace, found, "similar", asked)
 
     @made.get("/products/{product_id}/complete-the-look", response_model=Look)
     def complete_the_look(product_id: str, limit: LimitQuery = 8) -> Response:

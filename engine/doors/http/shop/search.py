@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Query, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
 from pydantic import Field
 from starlette.responses import Response
 
+from engine.core.ranking.fusion import check_text_weight
 from engine.doors.http.shop.answers import Body, new_router
 from engine.doors.http.shop.found import found_reply
 from engine.doors.http.shop.parameters import (
@@ -16,17 +17,14 @@ from engine.doors.http.shop.parameters import (
     FILTERS,
     LIMIT,
     OFFSET,
-    FacetsForm,
     FacetsQuery,
     FilterText,
     FilterValues,
-    LimitForm,
     LimitQuery,
-    OffsetForm,
     OffsetQuery,
     filters_of,
 )
-from engine.doors.http.shop.replies import FoundProducts
+from engine.doors.http.shop.replies import FoundProducts, SearchType
 from engine.doors.http.shop.uploads import from_base64, uploaded
 from engine.shop.names import HYBRID_INDEX
 from engine.shop.search.terms import Term, terms_of
@@ -68,78 +66,15 @@ class ComposedSearch(Body):
     facets: list[str] | None = Field(None, description=FACETS)
 
 
-def router(workspace: Workspace) -> APIRouter:
-    """The routes over a workspace."""
-    made = new_router("search")
-    _add_words(made, workspace)
-    _add_photos(made, workspace)
-    _add_composed(made, workspace)
-    return made
-
-
-def _add_words(made: APIRouter, workspace: Workspace) -> None:
-    def by_words(asked: TextSearch, keyword: bool) -> Response:
-        found = workspace.search(
-            asked.query,
-            keyword=keyword,
-            k=asked.limit,
-            offset=asked.offset,
-            filters=asked.filters,
-            facets=asked.facets,
-        )
-        return found_reply(
-            workspace,
-            found,
-            "keyword" if keyword else "semantic_text",
-            limit=asked.limit,
-            offset=asked.offset,
-            query=asked.query,
-            user_id=asked.user_id,
-        )
-
-    @made.post("/search/text", response_model=FoundProducts)
-    def search_text(asked: TextSearch) -> Response:
-        """Products whose photos are like a text (cross-modal)."""
-        return by_words(asked, keyword=False)
-
-    @made.get("/search/text", response_model=FoundProducts)
-    def search_text_get(
-        query: Annotated[str, Query(min_length=1, description=_WORDS)],
-        limit: LimitQuery = LIMIT,
-        offset: OffsetQuery = OFFSET,
-        user_id: str | None = None,
-        filters: FilterText = None,
-        facets: FacetsQuery = None,
-    ) -> Response:
-        """The same, as an address."""
-        return by_words(_asked(query, limit, offset, user_id, filters, facets), keyword=False)
-
-    @made.post("/search/keyword", response_model=FoundProducts)
-    def search_keyword(asked: TextSearch) -> Response:
-        """Products that hold every word, in title, categories or colour; letter case doesn't matter."""
-        return by_words(asked, keyword=True)
-
-    @made.get("/search/keyword", response_model=FoundProducts)
-    def search_keyword_get(
-        query: Annotated[str, Query(min_length=1, description=_WORDS)],
-        limit: LimitQuery = LIMIT,
-        offset: OffsetQuery = OFFSET,
-        user_id: str | None = None,
-        filters: FilterText = None,
-        facets: FacetsQuery = None,
-    ) -> Response:
-        """The same, as an address."""
-        return by_words(_asked(query, limit, offset, user_id, filters, facets), keyword=True)
-
-
 def _asked(
-    query: str,
-    limit: int,
-    offset: int,
-    user_id: str | None,
-    filters: str | None,
-    facets: list[str] | None,
+    query: Annotated[str, Query(min_length=1, description=_WORDS)],
+    limit: LimitQuery = LIMIT,
+    offset: OffsetQuery = OFFSET,
+    user_id: Annotated[str | None, Query(description=_USER)] = None,
+    filters: FilterText = None,
+    facets: FacetsQuery = None,
 ) -> TextSearch:
+    """The search that an address asks for."""
     return TextSearch(
         query=query,
         limit=limit,
@@ -150,51 +85,96 @@ def _asked(
     )
 
 
+@dataclass(frozen=True)
+class FormFields:
+    """What a form asks for beside its photo."""
+
+    limit: Annotated[int, Form(ge=1, le=200)] = LIMIT
+    offset: Annotated[int, Form(ge=0, description="Products of earlier pages.")] = OFFSET
+    user_id: Annotated[str | None, Form(description=_USER)] = None
+    filters: Annotated[str | None, Form(description=FILTERS)] = None
+    facets: Annotated[list[str] | None, Form(description=FACETS)] = None
+
+
+def router(workspace: Workspace) -> APIRouter:
+    """The routes over a workspace."""
+    made = new_router("search")
+    _add_words(made, workspace)
+    _add_photos(made, workspace)
+    _add_composed(made, workspace)
+    return made
+
+
+def _add_words(made: APIRouter, workspace: Workspace) -> None:
+    @made.post("/search/text", response_model=FoundProducts)
+    def search_text(asked: TextSearch) -> Response:
+        """Products whose photos are like a text (cross-modal)."""
+        return _by_words(workspace, asked, "semantic_text")
+
+    @made.get("/search/text", response_model=FoundProducts)
+    def search_text_get(asked: Annotated[TextSearch, Depends(_asked)]) -> Response:
+        """The same, as an address."""
+        return _by_words(workspace, asked, "semantic_text")
+
+    @made.post("/search/keyword", response_model=FoundProducts)
+    def search_keyword(asked: TextSearch) -> Response:
+        """Products that hold every word, in title, categories or colour; letter case doesn't matter."""
+        return _by_words(workspace, asked, "keyword")
+
+    @made.get("/search/keyword", response_model=FoundProducts)
+    def search_keyword_get(asked: Annotated[TextSearch, Depends(_asked)]) -> Response:
+        """The same, as an address."""
+        return _by_words(workspace, asked, "keyword")
+
+
+def _by_words(workspace: Workspace, asked: TextSearch, kind: SearchType) -> Response:
+    found = workspace.search(
+        asked.query,
+        keyword=kind == "keyword",
+        k=asked.limit,
+        offset=asked.offset,
+        filters=asked.filters,
+        facets=asked.facets,
+    )
+    return found_reply(workspace, found, kind, asked, query=asked.query)
+
+
 def _add_photos(made: APIRouter, workspace: Workspace) -> None:
     @made.post("/search/image", response_model=FoundProducts)
     def search_image(
         image: Annotated[UploadFile, File(description="A JPEG, PNG, WebP or AVIF file.")],
-        limit: LimitForm = LIMIT,
-        offset: OffsetForm = OFFSET,
-        user_id: Annotated[str | None, Form()] = None,
-        filters: Annotated[str | None, Form(description=FILTERS)] = None,
-        facets: FacetsForm = None,
+        asked: Annotated[FormFields, Depends()],
     ) -> Response:
         """Products whose photos are like a photo."""
         found = workspace.search(
             image=uploaded(image, "image"),
-            k=limit,
-            offset=offset,
-            filters=filters_of(filters),
-            facets=facets,
+            k=asked.limit,
+            offset=asked.offset,
+            filters=filters_of(asked.filters),
+            facets=asked.facets,
         )
-        return found_reply(workspace, found, "image", limit=limit, offset=offset, user_id=user_id)
+        return found_reply(workspace, found, "image", asked)
 
     @made.post("/search/hybrid", response_model=FoundProducts)
     def search_hybrid(
         query: Annotated[str, Form(min_length=1, description=_WORDS)],
+        asked: Annotated[FormFields, Depends()],
         image: Annotated[UploadFile | None, File(description="A photo beside the words.")] = None,
         text_weight: Annotated[float, Form(description="Share of the words, 0 to 1.")] = 0.5,
-        limit: LimitForm = LIMIT,
-        offset: OffsetForm = OFFSET,
-        user_id: Annotated[str | None, Form()] = None,
-        filters: Annotated[str | None, Form(description=FILTERS)] = None,
-        facets: FacetsForm = None,
     ) -> Response:
         """Products like words and a photo together, `w * text + (1 - w) * image`, or words alone."""
+        weight = check_text_weight(text_weight)
         found = workspace.search(
             query,
             image=None if image is None else uploaded(image, "image"),
-            text_weight=None if image is None else text_weight,
+            text_weight=None if image is None else weight,
             index=HYBRID_INDEX,
-            k=limit,
-            offset=offset,
-            filters=filters_of(filters),
-            facets=facets,
+            k=asked.limit,
+            offset=asked.offset,
+            filters=filters_of(asked.filters),
+            facets=asked.facets,
         )
-        return found_reply(
-            workspace, found, "hybrid", limit=limit, offset=offset, query=query, user_id=user_id
-        )
+        return found_reply(workspace, found, "hybrid", asked, query=query)
 
 
 def _add_composed(made: APIRouter, workspace: Workspace) -> None:
@@ -208,14 +188,7 @@ def _add_composed(made: APIRouter, workspace: Workspace) -> None:
             filters=asked.filters,
             facets=asked.facets,
         )
-        return found_reply(
-            workspace,
-            found,
-            "composed",
-            limit=asked.limit,
-            offset=asked.offset,
-            user_id=asked.user_id,
-        )
+        return found_reply(workspace, found, "composed", asked)
 
 
 def _terms(given: list[TermBody]) -> list[Term]:

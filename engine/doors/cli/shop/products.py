@@ -1,0 +1,119 @@
+"""The command that lists products, and shows one with what goes with it. Translates and prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.doors.cli.options import comma_separated, parsed_filter, with_workspace
+from engine.doors.cli.printing import print_facets, print_json, print_table
+
+if TYPE_CHECKING:
+    from engine.workspace import Workspace
+
+_SHOWN = 8  # columns of a table, where none were named
+
+
+@click.command()
+@click.argument("product_id", required=False)
+@click.option("--look", is_flag=True, help="Show what goes with PRODUCT_ID, of other categories.")
+@click.option(
+    "--similar",
+    type=click.Choice(["image", "text", "hybrid"]),
+    help="Show products like PRODUCT_ID, by photo, text or both.",
+)
+@click.option(
+    "--filter", "filters", metavar="FILTER", help='"price < 50", or as JSON {"price <": 50}.'
+)
+@click.option("--sort", multiple=True, metavar="COLUMN", help='Such as "price DESC"; several.')
+@click.option("--facet", "facets", multiple=True, metavar="COLUMN", help="Count its values.")
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
+@click.option(
+    "--offset", type=click.IntRange(min=0), default=0, help="Products to leave out first."
+)
+@click.option("--columns", metavar="A,B,...", help="Columns to show.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_workspace
+def products(
+    workspace: Workspace,
+    product_id: str | None,
+    look: bool,
+    similar: str | None,
+    filters: str | None,
+    sort: tuple[str, ...],
+    facets: tuple[str, ...],
+    limit: int,
+    offset: int,
+    columns: str | None,
+    as_json: bool,
+) -> None:
+    """List products, or show PRODUCT_ID: all of it, its --look, or --similar ones."""
+    chosen = comma_separated(columns)
+    if product_id is None:
+        if look or similar:
+            raise click.UsageError("--look and --similar need a PRODUCT_ID.")
+        page = workspace.list_products(
+            filters=parsed_filter(filters),
+            sort=list(sort),
+            limit=limit,
+            offset=offset,
+            facets=list(facets),
+        )
+        _print_page(page, chosen, as_json)
+    elif look or similar:
+        rows = _related(workspace, product_id, similar, parsed_filter(filters), limit, offset)
+        _print_rows(rows, chosen, as_json)
+    else:
+        _print_one(workspace.get_product(product_id), as_json)
+
+
+def _related(
+    workspace: Workspace, key: str, by: str | None, filters: object, limit: int, offset: int
+) -> list[dict[str, Any]]:
+    if by is None:
+        look = workspace.complete_the_look(key, k=limit)
+        pairs = zip(look.products, look.scores)
+        return [{**product, "score": score} for product, score in pairs]
+    found = workspace.similar_products(key, by=by, k=limit, offset=offset, filters=filters)  # type: ignore[arg-type]
+    return found.to_dicts()
+
+
+def _print_page(page: Any, columns: Sequence[str] | None, as_json: bool) -> None:
+    if as_json:
+        names = ("products", "total", "offset", "next_offset", "facets")
+        print_json({name: getattr(page, name) for name in names})
+        return
+    _print_rows(page.products, columns, as_json)
+    last = page.offset + len(page.products)
+    click.echo(f"{page.offset + 1 if last else 0:,} to {last:,} of {page.total:,} products")
+    print_facets(page.facets)
+
+
+def _print_rows(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None, as_json: bool
+) -> None:
+    if as_json:
+        print_json(list(rows))
+    elif not rows:
+        click.echo("no product matches")
+    else:
+        known = list(rows[0])
+        missing = [name for name in columns or () if name not in known]
+        if missing:
+            raise click.BadParameter(
+                f"{', '.join(missing)}: no such column. Columns: {', '.join(known)}.",
+                param_hint="--columns",
+            )
+        names = columns or [n for n in known[:_SHOWN] if n != "image_path"]
+        names = [*names, "score"] if columns is None and "score" in known else names
+        print_table([dict(row) for row in rows], list(dict.fromkeys(names)))
+
+
+def _print_one(product: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(dict(product))
+    else:
+        rows = [{"column": name, "value": value} for name, value in product.items()]
+        print_table(rows, ["column", "value"])
