@@ -11,6 +11,7 @@ import click
 from engine.core.values import number_of
 from engine.doors.cli.options import comma_separated, parsed_filter, with_workspace
 from engine.doors.cli.printing import note, print_facets, print_json, print_result
+from engine.shop.search.terms import DIRECTION_WEIGHT
 
 if TYPE_CHECKING:
     from engine.shop.search.request import SearchRequest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from engine.workspace import Workspace
 
 _KINDS = ("product", "user", "image")
+_PARTS = ("plus", "minus", "more", "less")
 
 
 @click.command()
@@ -33,6 +35,13 @@ _KINDS = ("product", "user", "image")
 @click.option(
     "--minus", multiple=True, metavar="TEXT[:WEIGHT]", help="A part that leads away; several."
 )
+@click.option(
+    "--more",
+    multiple=True,
+    metavar="VALUE[:WEIGHT]",
+    help="More of an attribute's value: formal, color=red, price; several.",
+)
+@click.option("--less", multiple=True, metavar="VALUE[:WEIGHT]", help="Less of it; several.")
 @click.option("--keyword", is_flag=True, help="Find products that hold every word of TEXT.")
 @click.option("--text-weight", type=float, metavar="0..1", help="Share of the text beside a photo.")
 @click.option("--index", metavar="NAME", help="The index, or its last part.")
@@ -76,40 +85,54 @@ def _request(given: dict[str, Any]) -> SearchRequest:
     """The request of the command's options; parts beside the first make it a composed one."""
     from engine.shop.search.request import SearchRequest
 
-    plus, minus, kind = given.pop("plus"), given.pop("minus"), given.pop("query_type")
+    parts = [part for name in _PARTS for part in _parts(name, given.pop(name))]
+    kind = given.pop("query_type")
     given["filters"] = parsed_filter(given["filters"])
     given["columns"] = comma_separated(given["columns"])
     given["facets"] = list(given["facets"])
     if not given["keyword"]:
         given["query_type"] = kind
-    if plus or minus:
+    if parts:
         first = {name: given.pop(name) for name in ("text", "image", "like")}
         if given["text_weight"] is not None or given["keyword"]:
-            raise click.UsageError("--plus and --minus have weights of their own: TEXT:0.5")
-        given["compose"] = composed(first, plus, minus)
+            raise click.UsageError("--plus, --minus, --more and --less have weights: TEXT:0.5")
+        given["compose"] = [*_first(first), *parts]
     return SearchRequest(**given)
 
 
-def composed(
-    first: dict[str, Any], plus: Sequence[str], minus: Sequence[str]
-) -> list[dict[str, Any]]:
-    """The terms of a composed search: the command's own parts, then what is added and taken away."""
+def _first(given: dict[str, Any]) -> list[dict[str, Any]]:
+    """The command's own parts as terms."""
     names = {"text": "text", "image": "image", "like": "product"}
-    terms = [{names[name]: value} for name, value in first.items() if value]
-    terms += [_part(text, 1.0) for text in plus]
-    return terms + [_part(text, -1.0) for text in minus]
+    return [{names[name]: value} for name, value in given.items() if value]
+
+
+def _parts(option: str, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """What is added, taken away, or asked for more or less of, as terms."""
+    sign = -1.0 if option in ("minus", "less") else 1.0
+    if option in ("plus", "minus"):
+        return [_part(text, sign) for text in texts]
+    found = [_weighted(text) for text in texts]
+    return [
+        {"direction": name, "weight": sign * (DIRECTION_WEIGHT if weight is None else weight)}
+        for name, weight in found
+    ]
+
+
+def _weighted(text: str) -> tuple[str, float | None]:
+    """`TEXT:WEIGHT`; None for no weight."""
+    before, _, last = text.rpartition(":")
+    if before and before not in _KINDS:  # the number of `product:15970` is none
+        with contextlib.suppress(ValueError):
+            return before, float(number_of(last))
+    return text, None
 
 
 def _part(text: str, sign: float) -> dict[str, Any]:
     """`TEXT`, `TEXT:WEIGHT`, and `product:ID`, `user:ID`, `image:FILE` with or without a weight."""
-    value, weight = text, 1.0
-    before, _, last = text.rpartition(":")
-    if before and before not in _KINDS:  # the number of `product:15970` is none
-        with contextlib.suppress(ValueError):
-            value, weight = before, float(number_of(last))
+    value, weight = _weighted(text)
     kind, _, named = value.partition(":")
     part = {kind: named} if kind in _KINDS and named else {"text": value}
-    return {**part, "weight": sign * weight}
+    return {**part, "weight": sign * (1.0 if weight is None else weight)}
 
 
 def _print_found(result: SearchResult, as_json: bool, all_columns: bool) -> None:
