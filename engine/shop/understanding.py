@@ -15,6 +15,7 @@ from engine.shop.search.photos import SearchPhotos
 from engine.shop.validation.request import ValidateRequest
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
+from engine.store.tables.views import ViewStore
 from engine.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
@@ -121,4 +122,5 @@ class Understanding:
         from engine.shop.classification.scales import ScaleStore
 
         scales = ScaleStore(self._layout)
-        return Classifying(self._indexes, self._tables, self._encoders, self._photos, scales)
+        views = ViewStore(self._layout)
+        return Classifying(self._indexes, self._tables, views, self._encoders, self._photos, scales)

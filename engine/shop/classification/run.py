@@ -35,6 +35,7 @@ from engine.shop.search.encoders import IndexEncoders
 from engine.shop.search.photos import SearchPhotos
 from engine.shop.search.query_vector import stored_vector
 from engine.store.tables.table_store import TableStore
+from engine.store.tables.views import ViewStore
 
 if TYPE_CHECKING:
     from engine.encode.photos.preprocessing import ImageInput
@@ -46,6 +47,7 @@ class Classifying:
 
     indexes: Indexes
     tables: TableStore
+    views: ViewStore
     encoders: IndexEncoders
     photos: SearchPhotos
     scales: ScaleStore
@@ -81,7 +83,7 @@ class Classifying:
         request.check()
         products, encoder = self._opened(request)
         judge, source = self._classifier(request, products, encoder)
-        return tag_table(self.tables, products, judge, request, encoder, source)
+        return tag_table(self.tables, self.views, products, judge, request, encoder, source)
 
     def calibrate(self, request: CalibrationRequest) -> CalibrationReport:
         """See `Understanding.calibrate`."""

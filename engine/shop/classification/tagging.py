@@ -16,6 +16,7 @@ from engine.shop.classification.request import TagRequest
 from engine.shop.classification.result import TagReport
 from engine.shop.indexed.products import IndexedProducts
 from engine.store.tables.table_store import TableStore
+from engine.store.tables.views import ViewStore
 
 _BLOCK = 8192  # products at a time
 _NUMBERS = 4_000_000  # cosines at a time: 32 MB
@@ -25,6 +26,7 @@ _CLASSIFY = "classify"
 
 def tag_table(
     tables: TableStore,
+    views: ViewStore,
     products: IndexedProducts,
     judge: Classifier,
     request: TagRequest,
@@ -37,7 +39,8 @@ def tag_table(
         ResourceConflict: the table exists, and holds something else than tags.
     """
     name = table_name(request.to)
-    if tables.exists(name) and tables.get(name).properties.get(_MADE_BY) != _CLASSIFY:
+    others = tables.exists(name) and tables.get(name).properties.get(_MADE_BY) != _CLASSIFY
+    if others or views.exists(name):
         raise ResourceConflict(
             f"Table {name} exists and was not made by a classification; it is left as it is. Name "
             "another table, or drop that one first."

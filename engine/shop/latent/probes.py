@@ -21,7 +21,8 @@ from engine.shop.latent.separation import Floats, rank_correlations
 
 _PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 _DRAWS = 200  # of a bootstrap
-_SHUFFLES = 5  # of numbers: a single one may correlate by chance
+_SHUFFLES = 20  # where products lie in clusters, a single one is often all right or all wrong
+_SHUFFLED = 2000  # products that a probe of shuffled values is fitted on
 _PURPOSE = "a linear probe of latent features"
 
 
@@ -35,8 +36,8 @@ class Probe:
         score: of the probe. low, high: 95 % of it (bootstrap over the products it is judged by).
         accuracy: share of products whose value is found; None for numbers.
         baseline: what always saying the most frequent value scores; 0 for a correlation.
-        baseline_accuracy: its accuracy. shuffled: a probe's that was fitted
-            on shuffled values (of correlations, the mean of their sizes).
+        baseline_accuracy: its accuracy.
+        shuffled: mean score of probes fitted on shuffled values; of correlations, of their sizes.
     """
 
     measure: str
@@ -57,8 +58,6 @@ def probe_values(fitted: Matrix, codes: Codes, judged: Matrix, right: Codes) -> 
     """
     model = _classifier(fitted, codes)
     said = model.predict(judged)
-    mixed = np.random.default_rng(0).permutation(codes)
-    by_chance = _classifier(fitted, mixed).predict(judged)
     most = int(np.bincount(codes).argmax())
     draws = np.random.default_rng(0).integers(0, len(right), (_DRAWS, len(right)))
     low, high = np.percentile([_balanced(said[rows], right[rows]) for rows in draws], [2.5, 97.5])
@@ -70,7 +69,7 @@ def probe_values(fitted: Matrix, codes: Codes, judged: Matrix, right: Codes) -> 
         accuracy=float((said == right).mean()),
         baseline=_balanced(np.full_like(right, most), right),
         baseline_accuracy=float((right == most).mean()),
-        shuffled=_balanced(by_chance, right),
+        shuffled=_by_chance(model.alpha_, fitted, codes, judged, right),
     )
 
 
@@ -101,6 +100,20 @@ def _classifier(vectors: Matrix, codes: Codes) -> Any:
     from sklearn.linear_model import RidgeClassifierCV
 
     return _fitted(RidgeClassifierCV(alphas=_PENALTIES, class_weight="balanced"), vectors, codes)
+
+
+def _by_chance(penalty: float, fitted: Matrix, codes: Codes, judged: Matrix, right: Codes) -> float:
+    """The mean balanced accuracy of probes of shuffled values."""
+    from sklearn.linear_model import RidgeClassifier
+
+    rng = np.random.default_rng(0)
+    scores = []
+    for _ in range(_SHUFFLES):
+        rows = rng.permutation(len(codes))[:_SHUFFLED]
+        model = RidgeClassifier(alpha=penalty, class_weight="balanced")
+        mixed = _fitted(model, fitted[rows], rng.permutation(codes[rows]))
+        scores.append(_balanced(mixed.predict(judged), right))
+    return float(np.mean(scores))
 
 
 def _regression(vectors: Matrix, values: Floats) -> Any:
