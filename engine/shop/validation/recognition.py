@@ -8,7 +8,7 @@ Rain Jacket), or a colour that begins with them ("navy": Navy Blue). The finest 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from engine.shop.products.conditions import words_of
@@ -43,7 +43,12 @@ class Recognised:
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""
-        return asdict(self)
+        return {
+            "categories": {column: list(values) for column, values in self.categories.items()},
+            "colors": {column: list(values) for column, values in self.colors.items()},
+            "words": list(self.words),
+            "others": list(self.others),
+        }
 
     def in_words(self) -> str:
         """One line, for people."""
