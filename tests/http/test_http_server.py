@@ -28,6 +28,7 @@ from support.server import CREDENTIALS, DIRECT, SYNCED, served, serving
 from engine import Workspace
 from engine.doors.http import credentials as kept
 from engine.doors.http.app import create_app
+from engine.doors.http.connections import Connection
 from engine.doors.http.guard import Limits
 from engine.doors.http.server import Options
 from engine.errors import InvalidInputException
@@ -122,6 +123,22 @@ def test_everybody_is_let_in_on_this_machine_only(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------- requests
+def test_a_replys_body_does_not_wait_for_its_head_to_be_acknowledged(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_to = []
+    made = Connection.connection_made
+
+    def connection_made(self: Any, transport: Any) -> None:
+        made(self, transport)
+        opened = transport.get_extra_info("socket")
+        set_to.append(opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(Connection, "connection_made", connection_made)
+    assert httpx.get(f"{client.base_url}/health", trust_env=False).status_code == 200
+    assert set_to == [1]
+
+
 def test_a_request_has_one_id_in_header_body_and_log(
     client: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:

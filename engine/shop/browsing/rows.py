@@ -6,7 +6,6 @@ Knows one state of the table; not when it changes. The same filters, facets and 
 from __future__ import annotations
 
 import contextlib
-import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -18,7 +17,7 @@ import pyarrow.parquet as pq
 from engine.core.arrays import Rows
 from engine.core.filters.tree import Node
 from engine.core.query_request import parse_filters
-from engine.core.ranking.facets import count_facet, parse_facets
+from engine.core.ranking.facets import Facet, count_facet, parse_facets
 from engine.core.ranking.sorting import SortColumn
 from engine.core.rows import RowSet
 from engine.core.schema import Column
@@ -26,6 +25,7 @@ from engine.core.types import column_of, stored_field
 from engine.core.values import integer_of
 from engine.errors import InvalidState, NotFound
 from engine.service.sync.stored_columns import stored
+from engine.shop.browsing.row_texts import RowTexts
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.store.indexes.mask_cache import MaskCache
 from engine.store.segments.keys import KeyIndex
@@ -62,7 +62,7 @@ class ProductRows:
         pq.write_table(table, sink, compression="none", write_page_checksum=True)
         self._table = RowTable(sink.getvalue())
         self._masks = MaskCache()
-        self._ranks: dict[str, Rows] = {}
+        self._places: dict[str, tuple[list[Any], Rows]] = {}
 
     def __len__(self) -> int:
         return self._table.rows
@@ -117,9 +117,9 @@ class ProductRows:
 
     def ordered(self, rows: Rows, clauses: Sequence[SortColumn]) -> Rows:
         """Rows in the order of the clauses, nulls last; equal ones, and all without a clause, by key."""
-        keys = [self._rank(self.catalogue.key)[rows]]
+        keys = [self._distinct(self.catalogue.key)[1][rows]]
         for clause in reversed(clauses):
-            ranks = self._rank(clause.column)[rows]
+            ranks = self._distinct(clause.column)[1][rows]
             known = ranks >= 0
             ranks = np.where(known, -ranks if clause.descending else ranks, np.iinfo(np.int64).max)
             keys.append(ranks)
@@ -133,29 +133,39 @@ class ProductRows:
         """
         out: Facets = {}
         for facet in parse_facets(facets, self.columns):
-            counted = count_facet(facet, self.values(facet.column, rows))
-            out[facet.column] = [(value, count) for _, value, count in counted]
+            out[facet.column] = self._counted(facet, rows)
         return out
 
+    def _counted(self, facet: Facet, rows: Rows) -> list[tuple[Any, int]]:
+        """`count_facet` of some rows; of single values by the place of each among the distinct ones."""
+        if self.columns[facet.column].is_array or facet.buckets:
+            counted = count_facet(facet, self.values(facet.column, rows))
+            return [(value, count) for _, value, count in counted]
+        values, places = self._distinct(facet.column)
+        own = places[rows]
+        counts = np.bincount(own[own >= 0], minlength=len(values))
+        order = np.argsort(-counts, kind="stable")[: facet.top].tolist()
+        return [(values[place], int(counts[place])) for place in order if counts[place]]
+
     @cached_property
-    def texts(self) -> list[str]:
-        """For each row what a search by keywords looks in, folded, a line for each column."""
+    def words(self) -> RowTexts:
+        """What a search by keywords looks in, a line for each column."""
         every = np.arange(len(self), dtype=np.int64)
         known = [name for name in self.catalogue.words if name in self.columns]
         columns = [self.values(name, every) for name in known]
         joined = ["\n".join([str(v) for v in row if v is not None]) for row in zip(*columns)]
-        return [folded(text) for text in joined] or [""] * len(self)
+        return RowTexts(joined or [""] * len(self))
 
-    def _rank(self, column: str) -> Rows:
-        """The place of each row's value among the column's distinct values, -1 for null."""
-        ranks = self._ranks.get(column)
-        if ranks is None:
+    def _distinct(self, column: str) -> tuple[list[Any], Rows]:
+        """A column's distinct values, ascending, and the place of each row's among them, -1 for null."""
+        found = self._places.get(column)
+        if found is None:
             values = self.values(column, np.arange(len(self), dtype=np.int64))
-            known = {value for value in values if value is not None and value == value}
-            places = {value: place for place, value in enumerate(sorted(known))}
-            ranks = np.array([places.get(value, -1) for value in values], dtype=np.int64)
-            self._ranks[column] = ranks
-        return ranks
+            known = sorted({value for value in values if value is not None and value == value})
+            place_of = {value: place for place, value in enumerate(known)}
+            places = np.array([place_of.get(value, -1) for value in values], dtype=np.int64)
+            found = self._places.setdefault(column, (known, places))
+        return found
 
     def _stored_key(self, key: object) -> object:
         if isinstance(key, np.generic):
@@ -168,11 +178,6 @@ class ProductRows:
             with contextlib.suppress(ValueError):
                 return integer_of(key)
         return key
-
-
-def folded(text: str) -> str:
-    """A text in which letter case and ways to write a character don't count."""
-    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _kept(table: pa.Table, key: str) -> pa.Table:

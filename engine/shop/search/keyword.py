@@ -6,13 +6,13 @@ sub-category or colour (`Catalogue.words`), a part of a longer word too.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.core.arrays import Rows
-from engine.shop.browsing.rows import ProductRows, folded
+from engine.shop.browsing.row_texts import folded
+from engine.shop.browsing.rows import ProductRows
 
 _WHOLE, _PART = 1.0, 0.5  # what a word counts where it stands alone, or in a longer one
 
@@ -34,16 +34,15 @@ def find_keywords(rows: ProductRows, text: str, filters: object) -> Found:
         BadRequest, InvalidParameterValue: no filter of these columns.
     """
     words = list(dict.fromkeys(folded(text).split()))
-    found = rows.ordered(rows.matching(filters), ())
-    texts = rows.texts
-    hits = found.tolist() if words else []
+    held = np.zeros(len(rows), dtype=np.bool_)
+    held[rows.matching(filters)] = bool(words)
+    scores = np.zeros(len(rows))
     for word in words:
-        hits = [row for row in hits if word in texts[row]]
-    whole = [re.compile(rf"(?<!\w){re.escape(word)}(?!\w)") for word in words]
-    scores = [
-        sum(_WHOLE if each.search(texts[row]) else _PART for each in whole) / len(whole)
-        for row in hits
-    ]
-    order = sorted(range(len(hits)), key=lambda place: -scores[place])
-    best = np.array([hits[place] for place in order], dtype=np.int64)
-    return Found(best, [scores[place] for place in order])
+        parts, alone = rows.words.holding(word)
+        counts = np.zeros(len(rows))
+        counts[parts], counts[alone] = _PART, _WHOLE
+        held &= counts > 0
+        scores += counts / len(words)
+    found = rows.ordered(np.flatnonzero(held), ())
+    best = found[np.argsort(-scores[found], kind="stable")]
+    return Found(best, scores[best].tolist())
