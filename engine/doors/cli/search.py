@@ -11,7 +11,6 @@ import click
 from engine.core.values import number_of
 from engine.doors.cli.options import comma_separated, parsed_filter, with_workspace
 from engine.doors.cli.printing import note, print_facets, print_json, print_result
-from engine.shop.search.terms import DIRECTION_WEIGHT
 
 if TYPE_CHECKING:
     from engine.shop.search.request import SearchRequest
@@ -108,6 +107,8 @@ def _first(given: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _parts(option: str, texts: Sequence[str]) -> list[dict[str, Any]]:
     """What is added, taken away, or asked for more or less of, as terms."""
+    from engine.shop.search.terms import DIRECTION_WEIGHT  # numpy, which the help doesn't need
+
     sign = -1.0 if option in ("minus", "less") else 1.0
     if option in ("plus", "minus"):
         return [_part(text, sign) for text in texts]
