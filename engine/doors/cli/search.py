@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.core.values import number_of
 from engine.doors.cli.options import comma_separated, parsed_filter, with_workspace
 from engine.doors.cli.printing import note, print_facets, print_json, print_result
 
@@ -121,6 +120,8 @@ def _parts(option: str, texts: Sequence[str]) -> list[dict[str, Any]]:
 
 def _weighted(text: str) -> tuple[str, float | None]:
     """`TEXT:WEIGHT`; None for no weight."""
+    from engine.core.values import number_of  # numpy, which the help doesn't need
+
     before, _, last = text.rpartition(":")
     if before and before not in _KINDS:  # the number of `product:15970` is none
         with contextlib.suppress(ValueError):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from engine.core.names import table_name
+from engine.core.names import ThreePartName, table_name
 from engine.encode.encoder import Encoder
 from engine.errors import ResourceConflict
 from engine.shop.classification.classifier import Classifier
@@ -39,12 +39,7 @@ def tag_table(
         ResourceConflict: the table exists, and holds something else than tags.
     """
     name = table_name(request.to)
-    others = tables.exists(name) and tables.get(name).properties.get(_MADE_BY) != _CLASSIFY
-    if others or views.exists(name):
-        raise ResourceConflict(
-            f"Table {name} exists and was not made by a classification; it is left as it is. Name "
-            "another table, or drop that one first."
-        )
+    _check_free(tables, views, name)
     properties = {
         _MADE_BY: _CLASSIFY,
         "index": products.spec.name,
@@ -65,6 +60,15 @@ def tag_table(
             tagged += int(held.any(axis=1).sum())
     named = {judge.labels[i].name: n for i, n in counts.most_common()}
     return TagReport(str(name), products.count, tagged, named, encoder.name, source, encoder.note)
+
+
+def _check_free(tables: TableStore, views: ViewStore, name: ThreePartName) -> None:
+    others = tables.exists(name) and tables.get(name).properties.get(_MADE_BY) != _CLASSIFY
+    if others or views.exists(name):
+        raise ResourceConflict(
+            f"Table {name} exists and was not made by a classification; it is left as it is. Name "
+            "another table, or drop that one first."
+        )
 
 
 def _counted(held: Any) -> dict[int, int]:

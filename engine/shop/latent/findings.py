@@ -25,7 +25,7 @@ from engine.shop.latent.separation import (
     shares,
 )
 
-MOST_FITTED = 10_000  # products that a probe is fitted on
+MOST_FITTED = 5_000  # products that a probe is fitted on
 LEAST_JUDGED = 20  # held-out products that a score needs
 _SHOWN = 10  # dimensions
 
