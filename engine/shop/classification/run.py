@@ -10,12 +10,12 @@ import numpy as np
 
 from engine.core.arrays import Matrix
 from engine.encode.encoder import Encoder, TextsOnly
-from engine.errors import InvalidState
+from engine.errors import InvalidInputException, InvalidState
 from engine.service.indexes.operations import Indexes
 from engine.shop.classification.calibrating import attribute_labels, calibrated
 from engine.shop.classification.classifier import Classifier
 from engine.shop.classification.label_files import read_labels
-from engine.shop.classification.labels import STYLES, Label, labels_of
+from engine.shop.classification.labels import MOST_LABELS, STYLES, Label, labels_of
 from engine.shop.classification.request import (
     CalibrationRequest,
     ClassifyRequest,
@@ -134,5 +134,10 @@ def _labels(
     if not names:
         raise InvalidState(
             f"No product of index {products.spec.name} has a value in {column}; name another attribute."
+        )
+    if len(names) > MOST_LABELS:
+        raise InvalidInputException(
+            f"{column} has {len(names):,} values; expected one of at most {MOST_LABELS:,}, such as a "
+            "category or a colour."
         )
     return attribute_labels(names)

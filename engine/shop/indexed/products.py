@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from engine.core.arrays import Matrix, Rows
 from engine.core.schema import Columns, IndexSpec, suggestion
-from engine.errors import InvalidInputException, NotFound
+from engine.errors import InvalidInputException, InvalidState, NotFound
 from engine.service.indexes.operations import Indexes
 from engine.service.search.hits import fetch
 from engine.shop.catalogue.catalogue import FASHION, Catalogue
@@ -64,7 +64,7 @@ class IndexedProducts:
 
         Raises:
             NotFound: no such index. BadRequest: it has no version yet.
-            InvalidInputException: it is a full-text index.
+            InvalidInputException: it is a full-text index. InvalidState: it has no rows.
         """
         name = IMAGE_INDEX if index is None else indexes.full_name(index)
         spec, _, version = indexes.version_of(name)
@@ -72,6 +72,8 @@ class IndexedProducts:
             raise InvalidInputException(
                 f"Index {spec.name} holds words and no vectors; name one of photos or texts."
             )
+        if not version.rows:
+            raise InvalidState(f"Index {spec.name} holds no products. Write some, and sync it.")
         return IndexedProducts(spec, version, catalogue_there(tables, spec, version.columns))
 
     @property

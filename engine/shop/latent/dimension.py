@@ -75,20 +75,18 @@ def dimension_of(products: IndexedProducts, request: DimensionRequest) -> Dimens
         InvalidParameterValue: no such dimension.
     """
     request.check(products.spec.dimension)
-    values = np.concatenate(
-        [np.empty(0), *(v[:, request.dimension] for _, v in products.blocks(1 << 16))]
-    ).astype(np.float64)
+    parts = [v[:, request.dimension] for _, v in products.blocks(1 << 16)]
+    values = np.concatenate(parts).astype(np.float64)
     order = np.argsort(values, kind="stable")
-    some = values if len(values) else np.zeros(1)
     return Dimension(
         dimension=request.dimension,
         index=products.spec.name,
         version=products.version.number,
         products=len(values),
-        least=float(some.min()),
-        mean=float(some.mean()),
-        most=float(some.max()),
-        deviation=float(some.std()),
+        least=float(values.min()),
+        mean=float(values.mean()),
+        most=float(values.max()),
+        deviation=float(values.std()),
         highest=_end(products, values, order[::-1][: request.k]),
         lowest=_end(products, values, order[: request.k]),
         tells=_tells(products, values),
