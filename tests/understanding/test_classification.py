@@ -266,7 +266,15 @@ def test_what_can_not_be_calibrated_is_refused(
 def test_the_calibration_does_not_change_what_the_model_is(tmp_path: Path) -> None:
     """The fingerprint keys the cache and every index: probabilities are no part of it."""
     model = load_encoder("vitrine-clip-2")
-    assert set(model.calibration) == {"any", "kind", "color", "gender", "season", "usage"}
+    assert set(model.calibration) == {
+        "any",
+        "kind",
+        "category",
+        "color",
+        "gender",
+        "season",
+        "usage",
+    }
     facts = {"files": model.facts["files"], "preprocess": model.facts["preprocess"]}
     assert "calibration" not in facts
     for values in model.calibration.values():

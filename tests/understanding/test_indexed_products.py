@@ -118,6 +118,7 @@ def test_attributes_go_by_column_or_role(planted: Workspace) -> None:
         "price",
         None,
     ]
+    assert products.attribute("category") == "sort"
     for name in ("season", "gendr", "", "columns"):
         with pytest.raises(NotFound, match="Its attributes: sort, farbe, stil"):
             products.attribute(name)
@@ -144,3 +145,11 @@ def test_odd_values_are_numbers_where_they_are_some() -> None:
         None,
         None,
     ]
+
+
+def test_the_finest_category_is_the_kind_and_the_others_are_categories(sample: Workspace) -> None:
+    products = IndexedProducts.open(sample.indexes, sample.tables, None)
+    names = ("master_category", "sub_category", "article_type")
+    assert [products.role_of(name) for name in names] == ["category", "category", "kind"]
+    assert products.attribute("category") == "master_category"
+    assert products.attribute("kind") == "article_type"

@@ -128,12 +128,16 @@ class IndexedProducts:
     def attribute(self, name: str) -> str:
         """The column of an attribute that is named by column or by role (`color`, `kind`, ...).
 
+        `category` is the coarsest one, `kind` the finest.
+
         Raises:
             NotFound: no attribute of the catalogue is called so.
         """
         if name in self.version.columns:
             return name
         role = getattr(self.catalogue, name, None) if name in (*_ROLES, "kind") else None
+        if name == "category" and self.catalogue.categories:
+            role = self.catalogue.categories[0]
         if isinstance(role, str):
             return role
         known = (*self.catalogue.attributes, *(self.role_of(c) for c in self.catalogue.attributes))
@@ -144,9 +148,12 @@ class IndexedProducts:
         )
 
     def role_of(self, column: str) -> str | None:
-        """`color`, `kind`, `gender`, ... of a column; None for one of no role."""
+        """`color`, `kind`, `gender`, ... of a column; None for one of no role.
+
+        The finest category is the `kind`, the others are `category`.
+        """
         if column in self.catalogue.categories:
-            return "kind"
+            return "kind" if column == self.catalogue.kind else "category"
         return next((r for r in _ROLES if getattr(self.catalogue, r) == column), None)
 
 

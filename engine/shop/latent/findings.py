@@ -64,7 +64,7 @@ class Split:
         probe = None
         if why is None:
             probe = probe_values(self.vectors[fit], codes[fit], self.vectors[judge], codes[judge])
-        own_kind = role == "kind"
+        own_kind = role in ("kind", "category")
         return AttributeFinding(
             attribute=column,
             role=role,
