@@ -35,6 +35,7 @@ CASES = (
     "start",
     "embedded_model",
     "shop_queries",
+    "shop_http",
 )
 HEAD = ("case", "what", "measured", "target", "met")
 PACKAGES = ("torch", "open_clip_torch", "faiss-cpu", "duckdb", "pyarrow", "numpy", "pillow")

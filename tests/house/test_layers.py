@@ -55,6 +55,7 @@ WALLS = {
     "databricks": {"doors/sdk.py"},
     "fcntl": {"locks.py"},
     "fastapi": {"doors/http/"},
+    "pydantic": {"doors/http/shop/"},
     "starlette": {"doors/http/"},
     "anyio": {"doors/http/"},
     "prometheus_client": {"doors/http/"},

@@ -11,17 +11,21 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+import pyarrow as pa
 import pytest
 from pydantic import BaseModel
 from support.server import CREDENTIALS
 from support.storefront import NO_PHOTO, PRODUCTS, built_shop, odd_products, picture, turned
 
 from engine import Settings, Workspace
+from engine.core.names import table_name
 from engine.doors.http.guard import Limits
 from engine.doors.http.server import BackgroundServer
 from engine.doors.http.shop.products import Look, ProductList
 from engine.doors.http.shop.replies import FoundProducts, Product
 from engine.doors.http.shop.uploads import MAX_BYTES
+from engine.shop.catalogue.catalogue import Catalogue
+from engine.shop.names import PRODUCTS as PRODUCTS_TABLE
 
 BEARER = {"Authorization": f"Bearer {CREDENTIALS.token}"}
 COLUMNS = [
@@ -440,3 +444,32 @@ def test_a_workspace_without_a_shop_says_what_is_missing(tmp_path: Any) -> None:
             assert "main.fashion_demo.products" in said
         said = refused(client.get(f"{SEARCH}/text?query=a"), 404, "RESOURCE_DOES_NOT_EXIST")
         assert "vs_image_search" in said
+
+
+# ---------------------------------------------------------------------- another catalogue
+def test_a_catalogue_of_other_columns_is_browsed_the_same(tmp_path: Any) -> None:
+    wine = Catalogue(
+        "sku", "title", categories=("kind",), color="colour", price="cost", columns=("sku", "title")
+    )
+    rows = {
+        "sku": ["W/1", "W/2", "W/3"],
+        "title": ["Hill Red", "Sea White", "Old Hill"],
+        "kind": ["wine", "wine", "cheese"],
+        "colour": ["dark red", None, "yellow"],
+        "cost": [9.5, 7.0, None],
+        "stock": [3, 0, 12],
+    }
+    workspace = Workspace(tmp_path / "ws")
+    properties = {"catalogue": wine.to_json()}
+    workspace.tables.write(table_name(PRODUCTS_TABLE), pa.table(rows), properties)
+    with (
+        BackgroundServer(workspace, None) as server,
+        httpx.Client(base_url=server.url, trust_env=False, timeout=60) as client,
+    ):
+        one = ok(client.get(f"{ITEMS}/W%2F1"), Product)
+        assert list(one) == [*rows, "image_url"] and one["image_url"] is None and one["stock"] == 3
+        page = ok(client.get(ITEMS, params={"sort": "cost", "filters": "stock > 0"}), ProductList)
+        assert [p["sku"] for p in page["products"]] == ["W/1", "W/3"]
+        found = ok(client.get(f"{SEARCH}/keyword", params={"query": "HILL red"}))
+        assert [p["sku"] for p in found["products"]] == ["W/1"]
+        refused(client.get("/api/v1/images/W%2F1"), 404, "RESOURCE_DOES_NOT_EXIST")

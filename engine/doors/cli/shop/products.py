@@ -87,7 +87,8 @@ def _print_page(page: Any, columns: Sequence[str] | None, as_json: bool) -> None
         return
     _print_rows(page.products, columns, as_json)
     last = page.offset + len(page.products)
-    click.echo(f"{page.offset + 1 if last else 0:,} to {last:,} of {page.total:,} products")
+    shown = f"{page.offset + 1:,} to {last:,}" if page.products else "none"
+    click.echo(f"{shown} of {page.total:,} products")
     print_facets(page.facets)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from starlette.routing import BaseRoute
 
 from engine.doors.http.shop import products, search, understanding
@@ -10,6 +12,12 @@ from engine.workspace import Workspace
 ROUTERS = (search.router, products.router, understanding.router)
 
 
+# The framework sets the process's filters of warnings aside while it reads a route's types: of two
+# threads that do, one would put back what the other had set.
+_one_at_a_time = threading.Lock()
+
+
 def routes(workspace: Workspace) -> list[BaseRoute]:
     """Every route of the shop's API over a workspace."""
-    return [route for router in ROUTERS for route in router(workspace).routes]
+    with _one_at_a_time:
+        return [route for router in ROUTERS for route in router(workspace).routes]
