@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from engine.workspace import Workspace
 
 _KINDS = ("product", "user", "image")
-_PARTS = ("plus", "minus", "more", "less")
 
 
 @click.command()
@@ -83,39 +82,45 @@ def _request(given: dict[str, Any]) -> SearchRequest:
     """The request of the command's options; parts beside the first make it a composed one."""
     from engine.shop.search.request import SearchRequest
 
-    parts = [part for name in _PARTS for part in _parts(name, given.pop(name))]
+    parts = {name: given.pop(name) for name in ("plus", "minus", "more", "less")}
     kind = given.pop("query_type")
     given["filters"] = parsed_filter(given["filters"])
     given["columns"] = comma_separated(given["columns"])
     given["facets"] = list(given["facets"])
     if not given["keyword"]:
         given["query_type"] = kind
-    if parts:
+    if any(parts.values()):
         first = {name: given.pop(name) for name in ("text", "image", "like")}
         if given["text_weight"] is not None or given["keyword"]:
-            raise click.UsageError("--plus, --minus, --more and --less have weights: TEXT:0.5")
-        given["compose"] = [*_first(first), *parts]
+            raise click.UsageError(
+                "--plus, --minus, --more and --less have weights of their own: TEXT:0.5"
+            )
+        given["compose"] = composed(first, **parts)
     return SearchRequest(**given)
 
 
-def _first(given: dict[str, Any]) -> list[dict[str, Any]]:
-    """The command's own parts as terms."""
+def composed(
+    first: dict[str, Any],
+    plus: Sequence[str],
+    minus: Sequence[str],
+    more: Sequence[str] = (),
+    less: Sequence[str] = (),
+) -> list[dict[str, Any]]:
+    """The terms of a composed search: the command's own parts, then what is added and taken away."""
     names = {"text": "text", "image": "image", "like": "product"}
-    return [{names[name]: value} for name, value in given.items() if value]
+    terms = [{names[name]: value} for name, value in first.items() if value]
+    terms += [_part(text, 1.0) for text in plus]
+    terms += [_part(text, -1.0) for text in minus]
+    terms += [_direction(text, 1.0) for text in more]
+    return terms + [_direction(text, -1.0) for text in less]
 
 
-def _parts(option: str, texts: Sequence[str]) -> list[dict[str, Any]]:
-    """What is added, taken away, or asked for more or less of, as terms."""
+def _direction(text: str, sign: float) -> dict[str, Any]:
+    """`VALUE` and `VALUE:WEIGHT`: more or less of it."""
     from engine.shop.search.terms import DIRECTION_WEIGHT  # numpy, which the help doesn't need
 
-    sign = -1.0 if option in ("minus", "less") else 1.0
-    if option in ("plus", "minus"):
-        return [_part(text, sign) for text in texts]
-    found = [_weighted(text) for text in texts]
-    return [
-        {"direction": name, "weight": sign * (DIRECTION_WEIGHT if weight is None else weight)}
-        for name, weight in found
-    ]
+    name, weight = _weighted(text)
+    return {"direction": name, "weight": sign * (DIRECTION_WEIGHT if weight is None else weight)}
 
 
 def _weighted(text: str) -> tuple[str, float | None]:
