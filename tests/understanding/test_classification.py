@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from support.needs import needs
 from support.planted import PLANTED
 
 from engine import (
@@ -24,6 +25,7 @@ from engine import (
     load_encoder,
 )
 from engine.core.names import table_name
+from engine.encode.model_folders import EMBEDDED
 from engine.shop.classification.probabilities import CLIP_SCALE, Scales
 from engine.shop.classification.scales import ScaleStore
 from engine.store.layout import Layout
@@ -285,3 +287,24 @@ def test_names_of_tables_are_checked(sample: Workspace) -> None:
     with pytest.raises(InvalidParameterValue):
         sample.tag_products(["a"], to="no such name!")
     assert not sample.tables.exists(table_name("a"))
+
+
+def test_a_model_of_open_clip_has_the_scale_of_its_training(
+    tmp_path: Path, tiny_encoder_name: str
+) -> None:
+    needs("clip")
+    model = load_encoder(tiny_encoder_name)
+    assert model.logit_scale == pytest.approx(1 / 0.07, rel=1e-3)  # as open_clip starts a training
+    scales, source = ScaleStore(Layout(tmp_path)).of(model, "base_color", "color")
+    assert scales == Scales(model.logit_scale, model.logit_scale)
+    assert "of its training, not calibrated" in source
+
+
+def test_a_model_with_a_damaged_calibration_is_named(tmp_path: Path) -> None:
+    shutil.copytree(EMBEDDED / "vitrine-clip-2", tmp_path / "model")
+    facts = json.loads((tmp_path / "model" / "model.json").read_text())
+    for wrong in ([1], {"any": {"scale": "high"}}):
+        (tmp_path / "model" / "model.json").write_text(json.dumps({**facts, "calibration": wrong}))
+        model = load_encoder(f"local-dir:{tmp_path / 'model'}")
+        with pytest.raises(CorruptFile, match="calibration"):
+            ScaleStore(Layout(tmp_path)).of(model)

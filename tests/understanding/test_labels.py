@@ -16,11 +16,14 @@ def test_a_list_describes_labels_by_their_names() -> None:
 
 
 def test_a_dict_holds_one_or_several_descriptions() -> None:
-    found = labels_of({"formal": "business wear", "casual": ["jeans", "a tee"], "other": []})
+    found = labels_of(
+        {"formal": "business wear", "casual": ["jeans", "a tee"], "other": [], "plain": ""}
+    )
     assert [label.descriptions for label in found] == [
         ("business wear",),
         ("jeans", "a tee"),
         ("other",),
+        ("plain",),
     ]
 
 
@@ -60,6 +63,12 @@ def test_a_file_holds_labels_and_every_word_stays_a_word(
         Label("on", ("switched", "lit")),
         Label("2012", ("a year",)),
     )
+
+
+def test_a_label_without_a_description_in_a_file_is_described_by_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "labels.yml"
+    file.write_text("formal:\ncasual: ~\n")
+    assert read_labels(file)[0] == Label("formal", ("formal",))
 
 
 def test_a_text_file_holds_a_label_a_line(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def labels_of(given: object) -> tuple[Label, ...]:
 
 def _descriptions(name: object, said: Any) -> tuple[str, ...]:
     some = [said] if isinstance(said, str) else said
-    if some is None or (isinstance(some, Sequence) and not len(some)):
+    if some is None or some == [""] or (isinstance(some, Sequence) and not len(some)):
         return (_text(name),)
     if not isinstance(some, Sequence) or isinstance(some, bytes) or len(some) > MOST_DESCRIPTIONS:
         raise InvalidInputException(
