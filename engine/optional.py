@@ -30,6 +30,7 @@ EXTRA_OF = {
     "mlflow": "mlflow",
     "trustme": "https",
     "certifi": "https",
+    "sklearn": "latent",
 }
 # The environment is the application's: what packages, torch for one, set as they load is undone.
 _SET_BY_IMPORTS = (

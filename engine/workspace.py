@@ -37,11 +37,15 @@ from engine.service.workspace_folder import WorkspaceFolder
 from engine.settings import Settings
 from engine.shop.browsing.listing import ListRequest
 from engine.shop.browsing.storefront import Storefront
+from engine.shop.classification.request import CalibrationRequest, ClassifyRequest, TagRequest
 from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
+from engine.shop.latent.request import DimensionRequest, LatentRequest
 from engine.shop.search.request import SearchRequest
 from engine.shop.shop import Shop
 from engine.shop.training.request import TrainRequest
+from engine.shop.understanding import Understanding
+from engine.shop.validation.request import ValidateRequest
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
@@ -271,3 +275,13 @@ class Workspace:
     product_photo = _of("shop.storefront", Storefront.photo)
 
     list_products = _asking("shop.storefront", Storefront.page, ListRequest)
+
+    # ------------------------------------------------------------------ what was understood of them
+    classify = _asking("shop.understanding", Understanding.classify, ClassifyRequest)
+    tag_products = _asking("shop.understanding", Understanding.tag_products, TagRequest)
+    calibrate = _asking("shop.understanding", Understanding.calibrate, CalibrationRequest)
+    latent_dimension = _asking(
+        "shop.understanding", Understanding.latent_dimension, DimensionRequest
+    )
+    latent_features = _asking("shop.understanding", Understanding.latent_features, LatentRequest)
+    validate = _asking("shop.understanding", Understanding.validate, ValidateRequest)

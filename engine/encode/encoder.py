@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,6 +49,19 @@ class Encoder(ABC):
     def precision(self) -> str:
         """What arithmetic it uses here; vectors of two precisions may differ in the last digits."""
         return "float32"
+
+    @property
+    def logit_scale(self) -> float | None:
+        """What its own training multiplied cosines by; None where that isn't known."""
+        return None
+
+    @property
+    def calibration(self) -> Mapping[str, Mapping[str, float]]:
+        """What makes probabilities of its cosines, by kind of labels (`any`: free ones); often nothing.
+
+        See `engine/shop/classification/probabilities.py`: scale, contrast_scale, contrast_offset.
+        """
+        return {}
 
     @abstractmethod
     def prepare_image(self, image: ImageInput) -> Pixels:

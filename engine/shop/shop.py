@@ -24,6 +24,7 @@ from engine.shop.photos.product_photos import ProductPhotos
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.shop_search import ShopSearch
 from engine.shop.training.request import TrainRequest
+from engine.shop.understanding import Understanding
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
@@ -45,6 +46,7 @@ class Shop:
 
     Attributes:
         storefront: its products, and what their pages show.
+        understanding: what models have understood of them.
     """
 
     def __init__(
@@ -62,6 +64,9 @@ class Shop:
         self._search = ShopSearch(indexes, models, serving, tables, volumes, products)
         photos = ProductPhotos(products, volumes, layout.thumbnails_dir)
         self.storefront = Storefront(products, photos, self._search.search)
+        self.understanding = Understanding(
+            layout, tables, volumes, indexes, models, serving, self._search.search
+        )
 
     def import_fashion(
         self, styles_csv: str | Path, images_dir: str | Path, *, encoding: str | None = None

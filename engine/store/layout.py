@@ -12,6 +12,8 @@ indexes/<full name>/                   index.json and its copy, versions/, segme
                                        failed_sync.json, passage.json
 cache/embeddings.sqlite                vectors by content and model
 cache/thumbnails/                      small photos, made once, within a bound
+calibrations/<digest>.json             what makes probabilities of a model's cosines
+latent/<index>.json                    what was found in the vectors of an index's version
 locks/                                 two lock files for each thing that is written
 clock.json                             time that was let pass, where things take their time
 https/                                 the local authority and what clients trust; private/ its keys
@@ -81,6 +83,13 @@ class Layout:
     @property
     def cache_file(self) -> Path:
         return self.root / "cache" / "embeddings.sqlite"
+
+    @property
+    def calibrations_dir(self) -> Path:
+        return self.root / "calibrations"
+
+    def latent_file(self, index: str) -> Path:
+        return self.root / "latent" / f"{index}.json"
 
     @property
     def thumbnails_dir(self) -> Path:

@@ -224,7 +224,9 @@ def test_a_column_that_query_sets_ask_about_by_its_own_name(
     queries.write_text('{"text": "on top", "where": {"shelves": ["1"]}}')
     done = evaluate(catalogue, "--queries", queries)
     assert done.exit_code == 1
-    assert "column 'shelves', which a query set asks about, is missing" in done.stderr
+    assert (
+        "column 'shelves', which a query set or an attribute asks about, is missing" in done.stderr
+    )
     assert "Did you mean 'shelf'?" in done.stderr
 
 
@@ -248,6 +250,17 @@ def test_a_field_that_the_table_has_not(catalogue: Catalogue) -> None:
     report = by_figure(found(catalogue, "--column", "baseColour="))
     assert report["colour_type_precision_at_5"]["value"] is None
     assert report["zero_shot_type"]["n"] == 40
+
+
+def test_attributes_are_judged_where_they_are_asked_for(catalogue: Catalogue) -> None:
+    report = by_figure(found(catalogue, "--attribute", "gender", "--attribute", "baseColour"))
+    assert report["zero_shot:gender"]["n"] == report["zero_shot:baseColour"]["n"] == 40
+    assert report["zero_shot:gender"]["values"] == 2
+    assert not [key for key in by_figure(found(catalogue)) if key.startswith("zero_shot:")]
+    done = evaluate(catalogue, "--attribute", "shelves")
+    assert done.exit_code == 1 and "column 'shelves'" in done.stderr
+    done = evaluate(catalogue, "--attribute", "gender", "--attribute", "gender")
+    assert done.exit_code == 1 and "given twice" in done.stderr
 
 
 def test_names_with_unquoted_commas(catalogue: Catalogue) -> None:

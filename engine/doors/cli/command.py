@@ -23,6 +23,9 @@ from engine.doors.cli.server import serve
 from engine.doors.cli.shop.products import products
 from engine.doors.cli.sql import sql
 from engine.doors.cli.training.command import train
+from engine.doors.cli.understanding.classify import classify
+from engine.doors.cli.understanding.latent import latent
+from engine.doors.cli.understanding.validate import validate
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,8 +39,7 @@ def main() -> None:
 
 
 for command in (
-    import_command, embed, build, demo, apply, search, products, sql, models, evaluate, train,
-    catalog, schema,
-    table, volume, endpoint, index, serving, serve,
+    import_command, embed, build, demo, apply, search, products, sql, models, evaluate, train, classify,
+    latent, validate, catalog, schema, table, volume, endpoint, index, serving, serve,
 ):  # fmt: skip
     main.add_command(command)

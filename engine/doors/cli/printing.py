@@ -131,11 +131,6 @@ def print_facets(facets: Mapping[str, Sequence[tuple[Any, int]]]) -> None:
         click.echo(f"{column}: {', '.join(f'{value} {count:,}' for value, count in entries)}")
 
 
-def print_json(value: object) -> None:
-    """A value as JSON; dates and the like as texts."""
-    click.echo(json.dumps(value, indent=2, default=str))
-
-
 def print_table(
     rows: list[dict[str, Any]], columns: list[str], headers: list[str] | None = None
 ) -> None:

@@ -32,6 +32,13 @@ _KINDS = ("product", "user", "image")
 @click.option(
     "--minus", multiple=True, metavar="TEXT[:WEIGHT]", help="A part that leads away; several."
 )
+@click.option(
+    "--more",
+    multiple=True,
+    metavar="VALUE[:WEIGHT]",
+    help="More of an attribute's value: formal, color=red, price; several.",
+)
+@click.option("--less", multiple=True, metavar="VALUE[:WEIGHT]", help="Less of it; several.")
 @click.option("--keyword", is_flag=True, help="Find products that hold every word of TEXT.")
 @click.option("--text-weight", type=float, metavar="0..1", help="Share of the text beside a photo.")
 @click.option("--index", metavar="NAME", help="The index, or its last part.")
@@ -75,42 +82,64 @@ def _request(given: dict[str, Any]) -> SearchRequest:
     """The request of the command's options; parts beside the first make it a composed one."""
     from engine.shop.search.request import SearchRequest
 
-    plus, minus, kind = given.pop("plus"), given.pop("minus"), given.pop("query_type")
+    parts = {name: given.pop(name) for name in ("plus", "minus", "more", "less")}
+    kind = given.pop("query_type")
     given["filters"] = parsed_filter(given["filters"])
     given["columns"] = comma_separated(given["columns"])
     given["facets"] = list(given["facets"])
     if not given["keyword"]:
         given["query_type"] = kind
-    if plus or minus:
+    if any(parts.values()):
         first = {name: given.pop(name) for name in ("text", "image", "like")}
         if given["text_weight"] is not None or given["keyword"]:
-            raise click.UsageError("--plus and --minus have weights of their own: TEXT:0.5")
-        given["compose"] = composed(first, plus, minus)
+            raise click.UsageError(
+                "--plus, --minus, --more and --less have weights of their own: TEXT:0.5"
+            )
+        given["compose"] = composed(first, **parts)
     return SearchRequest(**given)
 
 
 def composed(
-    first: dict[str, Any], plus: Sequence[str], minus: Sequence[str]
+    first: dict[str, Any],
+    plus: Sequence[str],
+    minus: Sequence[str],
+    more: Sequence[str] = (),
+    less: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """The terms of a composed search: the command's own parts, then what is added and taken away."""
     names = {"text": "text", "image": "image", "like": "product"}
     terms = [{names[name]: value} for name, value in first.items() if value]
     terms += [_part(text, 1.0) for text in plus]
-    return terms + [_part(text, -1.0) for text in minus]
+    terms += [_part(text, -1.0) for text in minus]
+    terms += [_direction(text, 1.0) for text in more]
+    return terms + [_direction(text, -1.0) for text in less]
+
+
+def _direction(text: str, sign: float) -> dict[str, Any]:
+    """`VALUE` and `VALUE:WEIGHT`: more or less of it."""
+    from engine.shop.search.terms import DIRECTION_WEIGHT  # numpy, which the help doesn't need
+
+    name, weight = _weighted(text)
+    return {"direction": name, "weight": sign * (DIRECTION_WEIGHT if weight is None else weight)}
+
+
+def _weighted(text: str) -> tuple[str, float | None]:
+    """`TEXT:WEIGHT`; None for no weight."""
+    from engine.core.values import number_of  # numpy, which the help doesn't need
+
+    before, _, last = text.rpartition(":")
+    if before and before not in _KINDS:  # the number of `product:15970` is none
+        with contextlib.suppress(ValueError):
+            return before, float(number_of(last))
+    return text, None
 
 
 def _part(text: str, sign: float) -> dict[str, Any]:
     """`TEXT`, `TEXT:WEIGHT`, and `product:ID`, `user:ID`, `image:FILE` with or without a weight."""
-    from engine.core.values import number_of  # with numpy, which the help doesn't need
-
-    value, weight = text, 1.0
-    before, _, last = text.rpartition(":")
-    if before and before not in _KINDS:  # the number of `product:15970` is none
-        with contextlib.suppress(ValueError):
-            value, weight = before, float(number_of(last))
+    value, weight = _weighted(text)
     kind, _, named = value.partition(":")
     part = {kind: named} if kind in _KINDS and named else {"text": value}
-    return {**part, "weight": sign * weight}
+    return {**part, "weight": sign * (1.0 if weight is None else weight)}
 
 
 def _print_found(result: SearchResult, as_json: bool, all_columns: bool) -> None:

@@ -174,6 +174,11 @@ class OpenClipEncoder(Encoder):
             name = self.source.architecture or f"local-dir:{self.source.folder}"
             return cached_or_fetched(self.name, lambda: self._open_clip.get_tokenizer(name))
 
+    @cached_property
+    def logit_scale(self) -> float | None:
+        scale = getattr(self._model, "logit_scale", None)
+        return None if scale is None else float(scale.detach().float().exp())
+
     @contextlib.contextmanager
     def _inference(self) -> Iterator[None]:
         torch = self._torch

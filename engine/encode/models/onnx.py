@@ -3,7 +3,8 @@
 Each edition is a folder of four files, and so is any model in this form:
 
     model.json       name, dimension, context length in tokens, the id of padding (0 if unsaid),
-                     preprocessing, digests of the other files
+                     preprocessing, digests of the other files; what makes probabilities of cosines
+                     (calibration), if it was fitted
     image.onnx       prepared photos (n, 3, s, s) float32 -> unit vectors (n, dimension)
     text.onnx        token ids (n, length) int64, padded -> unit vectors; padding changes nothing
     tokenizer.json   the vocabulary, for the `tokenizers` library
@@ -105,6 +106,13 @@ class OnnxEncoder(Encoder):
         facts = {"files": self.facts["files"], "preprocess": self.facts["preprocess"]}
         text = json.dumps({**facts, "preprocessing": VERSION}, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+    @property
+    def calibration(self) -> Mapping[str, Mapping[str, float]]:
+        known = self.facts.get("calibration", {})
+        if not isinstance(known, dict):
+            raise self._damaged(FACTS, "calibration is not an object")
+        return known
 
     @cached_property
     def preprocess(self) -> Preprocess:

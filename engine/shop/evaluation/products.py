@@ -164,7 +164,7 @@ def _chosen(
 def _missing(
     file: Path, field: str, column: str, there: Collection[str], is_asked: bool
 ) -> BadSourceFile:
-    why = ", which a query set asks about," if is_asked else ""
+    why = ", which a query set or an attribute asks about," if is_asked else ""
     none = "" if field == "id" or is_asked else f", or --column {field}= where there is none"
     return BadSourceFile(
         f"column {column!r}{why} is missing.{suggestion(column, list(there))} Its columns are "

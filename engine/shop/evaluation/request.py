@@ -25,6 +25,8 @@ class EvaluationRequest:
         columns: field (id, name, articleType, baseColour, ...) -> the file's column for it; "" for a
             field that it doesn't have.
         queries: files of query sets (JSON lines, see `read_query_set`), or folders of them.
+        attributes: fields (baseColour, gender, usage, ...) of which it is also judged how often the text
+            of a photo's own value is the nearest.
         hold_out: only one product in so many, by a hash of its id; 10 for those that the embedded model
             was never trained on.
         limit: only the first so many products that have a photo.
@@ -38,6 +40,7 @@ class EvaluationRequest:
     photos: Photos
     columns: Mapping[str, str] = field(default_factory=dict)
     queries: Sequence[str | Path] = ()
+    attributes: Sequence[str] = ()
     hold_out: int | None = None
     limit: int | None = None
     encoding: str | None = None
@@ -52,7 +55,10 @@ class EvaluationRequest:
         """
         if isinstance(self.models, str) or not self.models:
             raise InvalidInputException(f"models is {self.models!r}; expected a list of names.")
+        if isinstance(self.attributes, str):
+            raise InvalidInputException(f"attributes is {self.attributes!r}; expected a list.")
         _check_once("model", self.models)
+        _check_once("attribute", self.attributes)
         if not self.folders:
             raise InvalidInputException("photos is empty; expected folders of photos.")
         for name, number in (("hold_out", self.hold_out), ("limit", self.limit)):

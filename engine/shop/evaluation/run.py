@@ -52,6 +52,7 @@ class EvaluationRun:
         self._encoders = {name: _known(encoder_of(name)) for name in request.models}
         self._queries = query_sets(request.queries)
         asked = {name for some in self._queries.values() for query in some for name in query.fields}
+        asked |= set(request.attributes)
         products = read_products(request.table, request.columns, asked, request.encoding)
         self._formats = photo_formats(_held_out(request, products), request.folders, request.limit)
         self.photos = len(self._encoders) * sum(
@@ -88,7 +89,9 @@ class EvaluationRun:
             reason = next(iter(photos.failed.values()))
             raise BadSourceFile(f"no photo can be used; the first: {reason}", file=str(form.folder))
         products = tuple(form.products[row] for row in photos.rows)
-        figures = figures_of(photos.vectors, products, cached.texts, self._queries)
+        figures = figures_of(
+            photos.vectors, products, cached.texts, self._queries, self._request.attributes
+        )
         failed = {form.products[row]["id"]: reason for row, reason in photos.failed.items()}
         surroundings = self._surrounded(encoder, cached, form, photos, progress)
         return Judgement(name, form.name, products, tuple(figures), failed, surroundings)

@@ -11,7 +11,7 @@ from typing import Any
 from engine.errors import BadImage
 from engine.shop.catalogue.catalogue import FASHION, Catalogue
 
-_STYLE = """
+STYLE = """
 .vitrine{font:14px/1.4 system-ui,sans-serif;color:#1c1c1c;background:#fafafa;padding:16px}
 .vitrine h1{font-size:18px;font-weight:600;margin:0 0 12px}
 .vitrine ol{display:grid;grid-template-columns:repeat(auto-fill,minmax(160px,1fr));gap:12px;
@@ -41,7 +41,7 @@ def contact_sheet(
     above = f'<p class="facts">{escape(note)}</p>\n' if note else ""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n"
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n"
         f'<body><div class="vitrine"><h1>{escape(title)}</h1>\n{above}<ol>\n{items}\n</ol></div></body>'
         "</html>\n"
     )

@@ -46,12 +46,14 @@ class TermVectors:
 
     Attributes:
         encoder: of texts and images; None where no term is one. user: a user's vector by id.
+        direction: the unit vector of a direction by name.
     """
 
     spec: IndexSpec
     version: Version
     encoder: Encoder | None
     user: Callable[[str], Vector]
+    direction: Callable[[str], Vector]
 
     def composed(self, terms: Sequence[Term]) -> QueryVector:
         """The unit vector of the weighted sum of the terms' unit vectors.
@@ -88,6 +90,8 @@ class TermVectors:
         """The unit vector of a term that is no product."""
         if term.kind == "user":
             return self._fitting(unit(self.user(term.value)), term)
+        if term.kind == "direction":
+            return self.direction(term.value)
         assert self.encoder is not None
         if term.kind == "text":
             vectors = self.encoder.encode_texts([term.value])

@@ -29,7 +29,8 @@ class SearchRequest:
         like: primary key of a product; it is not among the results.
         vector: one of your own, of the index's dimension.
         compose: terms whose weighted sum is searched for, such as `[("green shirt", 1), {"product":
-            15970, "weight": -0.5}]`; a term is a text, image, product or user. Products of it are not
+            15970, "weight": -0.5}]`; a term is a text, image, product, user
+            or direction. Products of it are not
             among the results.
         text_weight: share of the text in a blend of both, 0 to 1, default 0.5.
         index: full name, or a last part that no other index has; default `vs_image_search`, and
@@ -91,7 +92,8 @@ class SearchRequest:
     @property
     def is_of_one_kind(self) -> bool:
         """Whether it is by texts alone, or by images alone; what the index of images is for."""
-        return {term.kind for term in self.terms} in (set(), {"text"}, {"image"})
+        kinds = {term.kind for term in self.terms} - {"direction"}
+        return kinds in (set(), {"text"}, {"image"})
 
     @property
     def left_out(self) -> int:

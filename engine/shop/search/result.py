@@ -106,18 +106,18 @@ class SearchResult:
 
         Photos that were not found are counted in it, with the reason for the first.
         """
-        cards = [Card(self[place], photo) for place, (photo, _) in enumerate(self._photos())]
+        cards = [Card(self[place], photo) for place, (photo, _) in enumerate(self.photos())]
         title = f"{self.query} · {self.index}"
         return contact_sheet(title, cards, self.missing_photos(), self.catalogue)
 
     def missing_photos(self) -> str | None:
         """How many of the rows' photos can't be read, and why the first can't; None for none."""
-        reasons = [reason for _, reason in self._photos() if reason is not None]
+        reasons = [reason for _, reason in self.photos() if reason is not None]
         if not reasons:
             return None
         return f"{len(reasons):,} of {len(self):,} photos can't be shown: {reasons[0]}"
 
-    def _photos(self) -> Iterator[tuple[bytes | None, str | None]]:
+    def photos(self) -> Iterator[tuple[bytes | None, str | None]]:
         """The bytes of each row's photo, or why it can't be read; neither where a row has no photo."""
         for path in self._images:
             try:

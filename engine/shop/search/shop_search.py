@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from engine.core.arrays import Vector
 from engine.core.query import MAX_RANKED_RESULTS, MAX_RESULTS, Query, QueryType
 from engine.core.query_request import QueryRequest, check_columns
 from engine.core.ranking.facets import count_facet
 from engine.core.schema import IndexSpec
+from engine.encode.encoder import Encoder
 from engine.errors import VitrineError
 from engine.service.indexes.operations import Indexes
 from engine.service.search.answer import first_ranking
@@ -26,6 +28,7 @@ from engine.shop.browsing.products import Products
 from engine.shop.browsing.rows import Facets
 from engine.shop.catalogue.catalogue import FASHION, Catalogue
 from engine.shop.catalogue.stored import catalogue_of
+from engine.shop.latent.directions import directions_of
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, IMAGE_PATH
 from engine.shop.search.encoders import IndexEncoders
 from engine.shop.search.keyword import find_keywords
@@ -151,12 +154,18 @@ class ShopSearch:
             return QueryVector(request.vector)
         terms = [self._read(term) for term in request.terms]
         if not any(term.kind in ("text", "image") for term in terms):
-            return TermVectors(spec, version, None, self._users.of).composed(terms)
+            return self._vectors(spec, version, None).composed(terms)
         encoder = self._encoders.of(spec, version, request.encoder)
-        sought = TermVectors(spec, version, encoder, self._users.of).composed(terms)
+        sought = self._vectors(spec, version, encoder).composed(terms)
         earlier = self._encoders.note(spec, encoder) if request.encoder is None else None
         notes = filter(None, (sought.note, earlier))
         return replace(sought, note=" ".join(notes) or None)
+
+    def _vectors(self, spec: IndexSpec, version: Version, encoder: Encoder | None) -> TermVectors:
+        def direction(name: str) -> Vector:
+            return directions_of(self._indexes, self._tables, spec.name).vector(name)
+
+        return TermVectors(spec, version, encoder, self._users.of, direction)
 
     def _read(self, term: Term) -> Term:
         """The same, its photo read where it lies in a volume."""

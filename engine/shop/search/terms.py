@@ -15,12 +15,13 @@ from engine.core.reply import json_value
 from engine.core.values import shown
 from engine.errors import InvalidParameterValue
 
-TermKind = Literal["text", "image", "product", "user"]
+TermKind = Literal["text", "image", "product", "user", "direction"]
 KINDS: tuple[TermKind, ...] = get_args(TermKind)
 MAX_TERMS = 32
+DIRECTION_WEIGHT = 0.3  # where none is given: enough to change a style, too little to change a kind
 _FORMS = (
-    'expected ("a text", weight), or a dict with one of text, image, product and user, and with '
-    "weight"
+    'expected ("a text", weight), or a dict with one of text, image, product, user and direction, '
+    "and with weight"
 )
 
 
@@ -29,7 +30,8 @@ class Term:
     """One part of a composed query.
 
     Attributes:
-        value: a text; a path, bytes or PIL image; a product's primary key; a user's id.
+        value: a text; a path, bytes or PIL image; a product's primary key; a user's id; the name of a
+            direction, such as `formal` or `color=red` (`engine/shop/latent/directions.py`).
         weight: any finite number; below 0 leads away from it.
     """
 
@@ -100,13 +102,21 @@ def _term(place: int, entry: object) -> Term:
     return Term(
         kinds[0],
         _value(where, kinds[0], entry[kinds[0]]),
-        _weight(where, 1.0 if weight is None else weight),
+        _weight(where, _usual_weight(kinds[0]) if weight is None else weight),
     )
+
+
+def _usual_weight(kind: TermKind) -> float:
+    return DIRECTION_WEIGHT if kind == "direction" else 1.0
 
 
 def _value(where: str, kind: TermKind, value: Any) -> Any:
     if kind == "text" and (not check_text(value) or not value.strip()):
         raise InvalidParameterValue(f"{where}.text is {shown(value)}; expected words.")
+    if kind == "direction" and (not isinstance(value, str) or not value.strip()):
+        raise InvalidParameterValue(
+            f"{where}.direction is {shown(value)}; expected its name, such as 'formal'."
+        )
     if kind == "user" and not isinstance(value, str):
         raise InvalidParameterValue(
             f"{where}.user is {shown(value)}; expected a user's id, a text."

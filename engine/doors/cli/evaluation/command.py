@@ -39,6 +39,13 @@ if TYPE_CHECKING:
     help="Query sets: JSON lines of text and where, or a folder of them.",
 )
 @click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    metavar="FIELD",
+    help="Also judge how a field's values are told by words: baseColour, gender, ...; several.",
+)
+@click.option(
     "--hold-out",
     type=click.IntRange(min=1),
     metavar="N",

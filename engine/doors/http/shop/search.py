@@ -46,13 +46,16 @@ class TextSearch(Body):
 
 
 class TermBody(Body):
-    """One part of a composed query: exactly one of text, image, product and user."""
+    """One part of a composed query: exactly one of text, image, product, user, direction."""
 
     text: str | None = None
     image: str | None = Field(None, description="A JPEG, PNG, WebP or AVIF file in base64.")
     product: int | str | None = Field(None, description="A product's primary key.")
     user: str | None = Field(None, description="A user's id.")
-    weight: float = Field(1.0, description="Below 0 leads away from it.")
+    direction: str | None = Field(None, description="As `formal` or `color=red`: more of it.")
+    weight: float | None = Field(
+        None, description="Below 0 leads away from it; 1, of a direction 0.3, where left out."
+    )
 
 
 class ComposedSearch(Body):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -53,11 +54,17 @@ def figures_of(
     products: Sequence[Product],
     encode: Encode,
     queries: Mapping[str, Sequence[Query]],
+    attributes: Sequence[str] = (),
 ) -> list[Figure]:
-    """All figures of a model; those of query sets have the keys `queries:NAME`."""
+    """All figures of a model; those of query sets have the keys `queries:NAME`.
+
+    Args:
+        attributes: fields whose values are told by words too, as figures `zero_shot:FIELD`.
+    """
     conditions = Conditions(products)
     return [
         zero_shot_type(images, products, encode),
+        *(zero_shot(images, products, encode, field) for field in attributes),
         *colour_type(images, products, encode),
         *name_to_photo(images, products, encode),
         photo_to_photo(images, products),
@@ -67,21 +74,27 @@ def figures_of(
 
 
 def zero_shot_type(images: Matrix, products: Sequence[Product], encode: Encode) -> Figure:
-    """Accuracy of the nearest text "a photo of TYPE", over the types with at least 5 photos.
+    """Accuracy of the nearest text "a photo of TYPE"; see `zero_shot`."""
+    found = zero_shot(images, products, encode, "articleType")
+    more = {"types": found.more["values"]} if found.more else {}
+    return replace(found, key="zero_shot_type", title="zero-shot type, accuracy", more=more)
 
-    A query is a photo of such a type; its value is 1 where the text of its own type is the nearest.
+
+def zero_shot(images: Matrix, products: Sequence[Product], encode: Encode, field: str) -> Figure:
+    """Accuracy of the nearest text "a photo of VALUE", over a field's values with at least 5 photos.
+
+    A query is a photo of such a value; its value is 1 where the text of its own value is the nearest.
     """
-    types = _often([product.get("articleType") for product in products])
-    rows = [row for row, product in enumerate(products) if product.get("articleType") in types]
-    title = "zero-shot type, accuracy"
+    values = _often([product.get(field) for product in products])
+    rows = [row for row, product in enumerate(products) if product.get(field) in values]
+    key, title = f"zero_shot:{field}", f"zero-shot {field}, accuracy"
     if not rows:
-        return _nothing("zero_shot_type", title)
-    texts = encode([f"a photo of {kind.lower()}" for kind in types])
+        return _nothing(key, title)
+    texts = encode([f"a photo of {value.lower()}" for value in values])
     chosen = nearest(images[rows], texts, 1)[:, 0]
-    right = [types[best] == products[row]["articleType"] for best, row in zip(chosen, rows)]
-    return Figure(
-        "zero_shot_type", title, _ids(products, rows), _floats(right), more={"types": len(types)}
-    )
+    right = [values[best] == products[row][field] for best, row in zip(chosen, rows)]
+    more = {"values": len(values)}
+    return Figure(key, title, _ids(products, rows), _floats(right), more=more)
 
 
 def colour_type(

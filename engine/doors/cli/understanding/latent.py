@@ -1,0 +1,133 @@
+"""The command that shows latent features. Translates and prints."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.doors.cli.options import with_workspace
+from engine.doors.cli.printing import print_table
+
+if TYPE_CHECKING:
+    from engine.shop.latent.dimension import Dimension, End
+    from engine.shop.latent.result import AttributeFinding, LatentReport
+    from engine.workspace import Workspace
+
+
+@click.command()
+@click.argument("dimension", type=int, required=False)
+@click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    metavar="COLUMN",
+    help="Only this attribute, by column or role, with its values' directions.",
+)
+@click.option(
+    "-k", type=click.IntRange(min=1), default=5, show_default=True, help="Products at each end."
+)
+@click.option("--index", metavar="NAME", help="The index, or its last part.")
+@click.option("--anew", is_flag=True, help="Find it anew, also where it is known.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_workspace
+def latent(
+    workspace: Workspace,
+    dimension: int | None,
+    attributes: tuple[str, ...],
+    k: int,
+    index: str | None,
+    anew: bool,
+    as_json: bool,
+) -> None:
+    """Both ends of a DIMENSION of an index's vectors; without one, what of each attribute they encode.
+
+    Scores are of products held out, beside what the most frequent value, and shuffled values, score.
+    """
+    found: Any
+    if dimension is not None:
+        if attributes or anew:
+            raise click.UsageError("DIMENSION goes with -k and --index, not --attribute or --anew.")
+        found = workspace.latent_dimension(dimension, k=k, index=index)
+    else:
+        found = workspace.latent_features(list(attributes) or None, index=index, anew=anew)
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False, default=str))
+    elif dimension is not None:
+        _print_dimension(found)
+    else:
+        _print_report(found, with_directions=bool(attributes))
+
+
+def _print_dimension(found: Dimension) -> None:
+    click.echo(
+        f"dimension {found.dimension} of {found.index}: {found.products:,} products, from "
+        f"{found.least:.4f} to {found.most:.4f}, mean {found.mean:.4f}"
+    )
+    for name, end in (("highest", found.highest), ("lowest", found.lowest)):
+        click.echo(f"\n{name}: {_facts(end)}")
+        rows = [{**row, "value": f"{row['value']:.4f}"} for row in end.products]
+        if rows:
+            usual = [column for column in rows[0] if not column.endswith("path")]
+            print_table(rows, [*usual[:2], *[c for c in usual[2:] if c in end.common], "value"])
+    tells = sorted(found.tells.items(), key=lambda item: -item[1]["share"])
+    click.echo("\nshare of its variance between the values of an attribute (by chance)")
+    for column, share in tells:
+        click.echo(f"  {column}: {share['share']:.3f} ({share['by_chance']:.3f})")
+
+
+def _facts(end: End) -> str:
+    facts = [f"{c} {v.value} ({v.products} of {v.known})" for c, v in end.common.items()]
+    if end.mean_price is not None:
+        facts.append(f"mean price {end.mean_price:.2f} ({end.priced} priced)")
+    return "; ".join(facts)
+
+
+def _print_report(report: LatentReport, with_directions: bool) -> None:
+    click.echo(
+        f"{report.index}, version {report.version}: {report.products:,} products; one in "
+        f"{report.hold_out} is held out"
+    )
+    findings = list(report.attributes.values())
+    rows = [_row(finding) for finding in findings]
+    print_table(
+        rows, ["attribute", "values", "judged", "score", "baseline", "shuffled", "best dimensions"]
+    )
+    for finding in findings:
+        if finding.why is not None:
+            click.echo(f"{finding.attribute}: {finding.why}")
+    for finding in findings if with_directions else ():
+        click.echo(f"\ndirections of {finding.attribute} (area under the curve; 0.5 tells nothing)")
+        print_table(
+            [
+                {
+                    "direction": one.name,
+                    "products": f"{one.products:,}",
+                    "judged": f"{one.judged:,}",
+                    "area": "" if one.area is None else f"{one.area:.3f}",
+                }
+                for one in finding.directions
+            ],
+            ["direction", "products", "judged", "area"],
+        )
+    click.echo("score: balanced accuracy of a linear probe; of numbers, rank correlation", err=True)
+
+
+def _row(finding: AttributeFinding) -> dict[str, Any]:
+    probe = finding.probe
+    best = ", ".join(f"{d.dimension} ({d.share:.2f})" for d in finding.dimensions[:3])
+    scored = {"score": "", "baseline": "", "shuffled": ""}
+    if probe is not None:
+        scored = {
+            "score": f"{probe.score:.3f} ({probe.low:.3f} to {probe.high:.3f})",
+            "baseline": f"{probe.baseline:.3f}",
+            "shuffled": f"{probe.shuffled:.3f}",
+        }
+    return {
+        "attribute": finding.attribute,
+        "values": f"{finding.values:,}",
+        "judged": f"{finding.judged:,}",
+        "best dimensions": best,
+        **scored,
+    }

@@ -1,0 +1,129 @@
+"""The command that holds searches against the words. Translates and prints."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.doors.cli.options import FILE, with_workspace
+from engine.doors.cli.printing import note, print_table
+from engine.errors import StorageFailed
+
+if TYPE_CHECKING:
+    from engine.shop.validation.validation import Validation
+    from engine.workspace import Workspace
+
+
+@click.command()
+@click.argument("queries", nargs=-1, metavar="[QUERY]...")
+@click.option(
+    "--queries",
+    "file",
+    type=FILE,
+    metavar="FILE",
+    help="Queries: one a line, a JSON list, or JSON lines of text and where.",
+)
+@click.option(
+    "--search",
+    "searches",
+    multiple=True,
+    type=click.Choice(["image", "keyword", "full_text"]),
+    help="Only this search.  [default: all three]",
+)
+@click.option(
+    "-k", type=click.IntRange(1, 200), default=10, show_default=True, help="Results judged."
+)
+@click.option("--index", metavar="NAME", help="The index, or its last part.")
+@click.option("--encoder", metavar="NAME", help="The model of a table that was made elsewhere.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "csv_file", type=FILE, metavar="FILE", help="Also write the rows.")
+@click.option("--save", metavar="FILE.html", help="Also write a page with the photos.")
+@with_workspace
+def validate(
+    workspace: Workspace,
+    queries: tuple[str, ...],
+    file: Path | None,
+    searches: tuple[str, ...],
+    as_json: bool,
+    csv_file: Path | None,
+    save: str | None,
+    **others: Any,
+) -> None:
+    """How many results of a search by meaning carry the words' category and colour, beside words'.
+
+    QUERY is a text; without one the five standard queries are asked.
+    """
+    from engine.shop.search.result import page_file
+
+    if queries and file is not None:
+        raise click.UsageError("Queries were given twice: as arguments and by --queries.")
+    page = None if save is None else page_file(save)
+    table = None if csv_file is None else page_file(csv_file)
+    given = {**others, **({"searches": searches} if searches else {})}
+    found = workspace.validate(file if file is not None else list(queries) or None, **given)
+    for text in found.notes:
+        note(text)
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        _print(found)
+    if table is not None:
+        _write_rows(found, table)
+    if page is not None:
+        click.echo(f"saved {found.save(page)}", err=True)
+
+
+def _print(found: Validation) -> None:
+    rows = [
+        {
+            "query": row["query"],
+            "search": row["search"],
+            "found": row["found"],
+            **{aspect: _share(row, aspect) for aspect in ("category", "color", "both")},
+        }
+        for row in found.rows()
+    ]
+    print_table(rows, ["query", "search", "found", "category", "color", "both"])
+    click.echo(f"\nmean precision of the first {found.k} (95 % interval)")
+    by = {(row["search"], row["aspect"]): row for row in found.means()}
+    print_table(
+        [
+            {"search": s, **{a: _mean(by[s, a]) for a in ("category", "color", "both")}}
+            for s in found.searches
+        ],
+        ["search", "category", "color", "both"],
+    )
+    for one in found.queries:
+        click.echo(f"{one.query}: {one.recognised.in_words()}", err=True)
+    for query, why in found.not_judgeable().items():
+        click.echo(f"warning: {query!r} is not judged: {why}", err=True)
+
+
+def _share(row: dict[str, Any], aspect: str) -> str:
+    right, of = row[f"{aspect}_right"], row[f"{aspect}_of"]
+    return "" if right is None else f"{right} of {of}"
+
+
+def _mean(row: dict[str, Any]) -> str:
+    if row["value"] is None:
+        return ""
+    low, high = row["interval"]
+    return f"{row['value']:.3f} ({low:.2f} to {high:.2f}), n={row['n']}"
+
+
+def _write_rows(found: Validation, file: Path) -> None:
+    rows = found.rows()
+    names = list(rows[0]) if rows else ["query", "search", "found"]
+    try:
+        with file.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, names)
+            writer.writeheader()
+            writer.writerows(rows)
+    except OSError as error:
+        raise StorageFailed(
+            f"{file} can't be written ({error.strerror}): make room, or name another file with --csv."
+        ) from error

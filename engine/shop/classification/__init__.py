@@ -1,0 +1,1 @@
+"""Photos sorted by descriptions of labels, without training: zero-shot classification."""

@@ -1,0 +1,126 @@
+"""What a model has understood of a catalogue: labels, latent features, searches held against words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from engine.service.indexes.operations import Indexes
+from engine.service.serving.models import Models
+from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.shop.classification.request import CalibrationRequest, ClassifyRequest, TagRequest
+from engine.shop.latent.request import DimensionRequest, LatentRequest
+from engine.shop.search.encoders import IndexEncoders
+from engine.shop.search.photos import SearchPhotos
+from engine.shop.validation.request import ValidateRequest
+from engine.store.layout import Layout
+from engine.store.tables.table_store import TableStore
+from engine.store.tables.views import ViewStore
+from engine.store.volumes import VolumeStore
+
+if TYPE_CHECKING:
+    from engine.shop.classification.result import CalibrationReport, Classification, TagReport
+    from engine.shop.classification.run import Classifying
+    from engine.shop.latent.dimension import Dimension
+    from engine.shop.latent.result import LatentReport
+    from engine.shop.latent.run import LatentFeatures
+    from engine.shop.search.request import SearchRequest
+    from engine.shop.search.result import SearchResult
+    from engine.shop.validation.validation import Validation
+
+
+class Understanding:
+    """The operations that look into the vectors of an index; what they need is loaded when asked."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        tables: TableStore,
+        volumes: VolumeStore,
+        indexes: Indexes,
+        models: Models,
+        serving: ServingEndpoints,
+        search: Callable[[SearchRequest], SearchResult],
+    ) -> None:
+        """`search`: the shop's own."""
+        self._layout, self._tables, self._indexes = layout, tables, indexes
+        self._encoders = IndexEncoders(models, serving)
+        self._photos = SearchPhotos(tables, volumes)
+        self._search = search
+
+    def classify(self, request: ClassifyRequest) -> Classification:
+        """Which of some labels a photo, or a product's photo, shows: zero-shot classification.
+
+        Returns:
+            labels, the likeliest first, each with its calibrated probability and its cosine.
+
+        Raises:
+            InvalidInputException, InvalidParameterValue: what is asked for can't be.
+            NotFound: no such index, product or attribute. BadImage: the photo can't be used.
+            BadSourceFile: a file of labels that can't be read.
+        """
+        return self._classifying().classify(request)
+
+    def tag_products(self, request: TagRequest) -> TagReport:
+        """Classify every product of an index by its stored vector, into one new version of a table.
+
+        The table has a row for each product: its key, `label`, `probability` and `cosine` of the
+        likeliest label (null for none that holds), `labels` and `probabilities` of all that hold.
+
+        Raises:
+            ResourceConflict: a table of that name exists that is none of tags. See also `classify`.
+        """
+        return self._classifying().tag(request)
+
+    def calibrate(self, request: CalibrationRequest) -> CalibrationReport:
+        """Fit a model's probabilities on products whose attribute is known, and judge the fit.
+
+        Raises:
+            NotFound: no such index or attribute. InvalidState: too few products to tell.
+            InvalidInputException, InvalidParameterValue: what is asked for can't be.
+        """
+        return self._classifying().calibrate(request)
+
+    def latent_dimension(self, request: DimensionRequest) -> Dimension:
+        """Both ends of one dimension of an index's vectors, as products.
+
+        Raises:
+            NotFound: no such index. InvalidParameterValue: no such dimension, or an odd `k`.
+        """
+        return self._latent().dimension(request)
+
+    def latent_features(self, request: LatentRequest) -> LatentReport:
+        """What of each attribute is in the vectors: a linear probe, dimensions, directions.
+
+        Scores are of products held out. Found once for each version of an index, and kept.
+
+        Raises:
+            NotFound: no such index or attribute. MissingExtra: scikit-learn is not installed.
+        """
+        return self._latent().features(request)
+
+    def validate(self, request: ValidateRequest) -> Validation:
+        """How many results of a search by meaning carry the words' category and colour (cross-modal).
+
+        Beside it, the same of searches by words. A query whose words name nothing is not judged.
+
+        Raises:
+            NotFound: no such index. BadSourceFile: a file of queries that can't be read.
+            InvalidInputException, InvalidParameterValue: what is asked for can't be.
+        """
+        from engine.shop.validation.run import Validating
+
+        return Validating(self._indexes, self._tables, self._search).validate(request)
+
+    def _latent(self) -> LatentFeatures:
+        from engine.shop.latent.run import LatentFeatures
+
+        return LatentFeatures(self._layout, self._tables, self._indexes)
+
+    def _classifying(self) -> Classifying:
+        from engine.shop.classification.run import Classifying
+        from engine.shop.classification.scales import ScaleStore
+
+        scales = ScaleStore(self._layout)
+        views = ViewStore(self._layout)
+        return Classifying(self._indexes, self._tables, views, self._encoders, self._photos, scales)
