@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.core.yaml_text import NotYaml, read_yaml
 from engine.doors.rest.fields import Field
 from engine.doors.seeding.file.document import Document, SeedRefused
 from engine.doors.seeding.file.form import SECTIONS
 from engine.doors.seeding.file.resources import read_resources
-from engine.doors.seeding.file.yaml_text import NotYaml, read_yaml
 
 SCALARS: st.SearchStrategy[Any] = st.one_of(
     st.none(),

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from engine import BadSourceFile, InvalidInputException
+from engine.core.yaml_text import NotYaml, read_yaml
 from engine.doors.seeding.file.document import SeedRefused
 from engine.doors.seeding.file.reading import read_document
 from engine.doors.seeding.file.resources import read_resources
-from engine.doors.seeding.file.yaml_text import NotYaml, read_yaml
 
 EVERYTHING_WRONG = """\
 tables:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.core.yaml_text import Problem
 from engine.doors.seeding.endpoints import carry_out_endpoint, carry_out_serving, endpoint_problem
-from engine.doors.seeding.file.document import Document, Problem, SeedRefused
+from engine.doors.seeding.file.document import Document, SeedRefused
 from engine.doors.seeding.file.python_file import run_python
 from engine.doors.seeding.file.reading import read_document
 from engine.doors.seeding.file.resources import Resource, read_resources

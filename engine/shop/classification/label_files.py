@@ -1,4 +1,4 @@
-"""Files of labels: YAML, JSON, or one label a line. The only file with PyYAML.
+"""Files of labels: YAML, JSON, or one label a line.
 
 formal: formal elegant business wear
 casual: [casual everyday relaxed wear, clothes for the weekend]
@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from engine.core.yaml_text import NotYaml, read_yaml
 from engine.errors import BadSourceFile, InvalidInputException
 from engine.shop.classification.labels import Label, labels_of
 
@@ -51,14 +52,11 @@ def _parsed(file: Path, text: str) -> Any:
 
 
 def _of_yaml(file: Path, text: str) -> Any:
-    import yaml
-
     try:
-        # The base loader leaves every value a text: the labels `no`, `on` and `2012` are words here.
-        return yaml.load(text, Loader=yaml.BaseLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark is not None else None
-        why = f"it is not YAML ({error.problem})"
-        raise BadSourceFile(why, file=str(file), line=line) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise BadSourceFile(f"it is not YAML ({error!s:.100})", file=str(file)) from None
+        # Every value stays a text: the labels `no`, `on` and `2012` are words here.
+        values, lines, problems = read_yaml(text, as_texts=True)
+    except NotYaml as error:
+        raise BadSourceFile(f"{error.reason}.", file=str(file), line=error.line) from None
+    for each in problems:
+        raise BadSourceFile(each.reason, file=str(file), line=lines.get(each.place))
+    return values

@@ -8,8 +8,9 @@ from typing import Any
 
 from engine.core.schema import suggestion
 from engine.core.values import shown
+from engine.core.yaml_text import Place, Problem
 from engine.doors.rest.fields import Values
-from engine.doors.seeding.file.document import Document, Place, Problem
+from engine.doors.seeding.file.document import Document
 from engine.errors import VitrineError
 from engine.service.catalogs.given_tables import TableSaid
 from engine.service.table_files.formats import FORMATS

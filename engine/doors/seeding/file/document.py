@@ -7,17 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.core.yaml_text import Place, Problem
 from engine.errors import InvalidInputException
-
-Place = tuple[str | int, ...]  # names and numbers from the top: ("tables", 0, "name")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something in a file that is not as it must be."""
-
-    place: Place
-    reason: str
 
 
 @dataclass(frozen=True)

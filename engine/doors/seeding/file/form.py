@@ -11,13 +11,13 @@ from typing import Any
 
 from engine.core.schema import suggestion
 from engine.core.values import shown
+from engine.core.yaml_text import Place, Problem
 from engine.doors.rest.endpoints import ROUTES as ENDPOINT_ROUTES
 from engine.doors.rest.endpoints import TAGS
 from engine.doors.rest.fields import CHECKS, Field, Values
 from engine.doors.rest.new_index import MODEL, create_fields
 from engine.doors.rest.routing import Route
 from engine.doors.rest.serving import ROUTES as SERVING_ROUTES
-from engine.doors.seeding.file.document import Place, Problem
 
 # What a bundle says of a resource and nothing here carries out.
 LEFT_OUT = ("grants", "permissions", "lifecycle")

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from engine.doors.seeding.file.document import Document, Problem, SeedRefused
-from engine.doors.seeding.file.yaml_text import NotYaml, read_yaml
+from engine.core.yaml_text import NotYaml, Problem, read_yaml
+from engine.doors.seeding.file.document import Document, SeedRefused
 from engine.errors import BadSourceFile, InvalidInputException
 from engine.service.table_files.csv_rows import decoded
 

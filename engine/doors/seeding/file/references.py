@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from engine.doors.seeding.file.document import Place, Problem
+from engine.core.yaml_text import Place, Problem
 
 _REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 _DEEPEST = 10  # of references to references

@@ -13,10 +13,11 @@ from typing import Any
 from engine.core.index_request import DirectAccessRequest, IndexRequest
 from engine.core.names import endpoint_name, index_name, is_full_name, table_name
 from engine.core.values import shown
+from engine.core.yaml_text import Place, Problem
 from engine.doors.rest.fields import Values
 from engine.doors.rest.new_index import index_request
 from engine.doors.seeding.file.columns import ROW_SECTIONS, check_rows
-from engine.doors.seeding.file.document import Document, Place, Problem, SeedRefused
+from engine.doors.seeding.file.document import Document, SeedRefused
 from engine.doors.seeding.file.form import (
     BUNDLE,
     LEFT_OUT,

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import yaml
 
-from engine.doors.seeding.file.document import Place, Problem
-
+Place = tuple[str | int, ...]  # names and numbers from the top: ("tables", 0, "name")
 DEEPEST = 40  # levels
 MOST_VALUES = 2_000_000  # with those that anchors repeat
 _STANDARD = "tag:yaml.org,2002:"
@@ -32,6 +32,14 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+
 _SPECIAL = {".nan": "nan", ".inf": "inf", "-.inf": "-inf", "+.inf": "inf"}
 
 
+@dataclass(frozen=True)
+class Problem:
+    """Something in a file that is not as it must be."""
+
+    place: Place
+    reason: str
+
+
 class NotYaml(Exception):
     """A text that can't be read; says where and why."""
 
@@ -47,14 +55,17 @@ class _Known(NamedTuple):
     size: int
 
 
-def read_yaml(text: str) -> tuple[Any, dict[Place, int], list[Problem]]:
+def read_yaml(text: str, *, as_texts: bool = False) -> tuple[Any, dict[Place, int], list[Problem]]:
     """The value of a text, the line of each place, and names that stand twice.
+
+    Args:
+        as_texts: every value that is no list or mapping is a text, as it is written.
 
     Raises:
         NotYaml: no YAML, several documents, a tag or a key that has no meaning, too deep or too much.
     """
     try:
-        return _Reader(text).read()
+        return _Reader(text, as_texts).read()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = " ".join(str(one) for one in (error.context, error.problem) if one)
@@ -68,7 +79,8 @@ def read_yaml(text: str) -> tuple[Any, dict[Place, int], list[Problem]]:
 class _Reader:
     """Reads one text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, as_texts: bool) -> None:
+        self._as_texts = as_texts
         loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
         self._events: Iterator[Any] = iter(yaml.parse(text, Loader=loader))
         self._lines: dict[Place, int] = {}
@@ -105,7 +117,7 @@ class _Reader:
             self._add(known.size, line)
             return known.value
         if isinstance(event, yaml.ScalarEvent):
-            value = _scalar(event, line)
+            value = event.value if self._as_texts else _scalar(event, line)
         elif isinstance(event, yaml.SequenceStartEvent):
             value = self._list(event, place)
         else:
