@@ -24,13 +24,16 @@ import engine
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-EXAMPLES = README + (ROOT / "engine" / "doors" / "README.md").read_text()
+EXAMPLES = "\n".join(
+    [README, *[(ROOT / "engine" / room / "README.md").read_text() for room in ("doors", "shop")]]
+)
 PROJECT = (ROOT / "pyproject.toml").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", EXAMPLES, re.MULTILINE | re.DOTALL)
 DOCUMENTS = (
     "README.md",
     "ARCHITECTURE.md",
     "engine/doors/README.md",
+    "engine/shop/README.md",
     "benchmarks/README.md",
     "datasets/sample/README.md",
     "tests/conformance/DIFFERENCES.md",
