@@ -37,6 +37,10 @@ from engine.shop.browsing.listing import ListRequest
 from engine.shop.browsing.storefront import Storefront
 from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
+from engine.shop.people.people import People
+from engine.shop.people.recommending.recommender import Recommender
+from engine.shop.people.recommending.request import RecommendRequest
+from engine.shop.people.request import UsersRequest
 from engine.shop.search.request import SearchRequest
 from engine.shop.shop import Shop
 from engine.shop.training.request import TrainRequest
@@ -267,3 +271,11 @@ class Workspace:
     product_photo = _of("shop.storefront", Storefront.photo)
 
     list_products = _asking("shop.storefront", Storefront.page, ListRequest)
+
+    # ------------------------------------------------------------------ its users
+    add_interaction = _of("shop.people", People.add_interaction)
+    get_user = _of("shop.people", People.get_user)
+    list_users = _of("shop.people", People.list_users)
+
+    build_users = _asking("shop.people", People.build_users, UsersRequest)
+    recommend = _asking("shop.recommender", Recommender.recommend, RecommendRequest)

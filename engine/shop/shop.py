@@ -19,6 +19,12 @@ from engine.shop.embedding.recipes import DEFAULT_RECIPE
 from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
 from engine.shop.names import IMAGE_VOLUME, PRODUCTS
+from engine.shop.people.co_likes import CoLikes
+from engine.shop.people.interactions.log import Interactions
+from engine.shop.people.people import People
+from engine.shop.people.profiles import Profiles
+from engine.shop.people.recommending.recommender import Recommender
+from engine.shop.people.space import ProductSpaces
 from engine.shop.photos.product_photos import ProductPhotos
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.shop_search import ShopSearch
@@ -41,6 +47,7 @@ class Shop:
 
     Attributes:
         storefront: its products, and what their pages show.
+        people: its users. recommender: products for them.
     """
 
     def __init__(
@@ -57,7 +64,13 @@ class Shop:
         products = Products(tables)
         self._search = ShopSearch(indexes, models, serving, tables, volumes, products)
         photos = ProductPhotos(products, volumes, layout.thumbnails_dir)
-        self.storefront = Storefront(products, photos, self._search.search)
+        interactions, profiles = Interactions(tables), Profiles(tables)
+        spaces = ProductSpaces(indexes, products)
+        self.storefront = Storefront(
+            products, photos, self._search.search, CoLikes(interactions).of
+        )
+        self.people = People(layout, tables, spaces, interactions, profiles)
+        self.recommender = Recommender(spaces, profiles, interactions)
 
     def import_fashion(
         self, styles_csv: str | Path, images_dir: str | Path, *, encoding: str | None = None

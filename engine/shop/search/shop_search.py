@@ -23,6 +23,7 @@ from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.shop.browsing.products import Products
 from engine.shop.browsing.rows import Facets
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, IMAGE_PATH
+from engine.shop.people.profiles import Profiles
 from engine.shop.products.columns import PRODUCT_COLUMNS
 from engine.shop.search.encoders import IndexEncoders
 from engine.shop.search.keyword import find_keywords
@@ -31,7 +32,6 @@ from engine.shop.search.query_vector import QueryVector, TermVectors
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.result import SearchResult
 from engine.shop.search.terms import Term
-from engine.shop.search.users import UserVectors
 from engine.store.indexes.versions import Version
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
@@ -54,7 +54,7 @@ class ShopSearch:
         self._indexes, self._products = indexes, products
         self._encoders = IndexEncoders(models, serving)
         self._photos = SearchPhotos(tables, volumes)
-        self._users = UserVectors(tables)
+        self._users = Profiles(tables)
 
     def search(self, request: SearchRequest) -> SearchResult:
         """See `Shop.search`."""
@@ -138,9 +138,9 @@ class ShopSearch:
             return QueryVector(request.vector)
         terms = [self._read(term) for term in request.terms]
         if not any(term.kind in ("text", "image") for term in terms):
-            return TermVectors(spec, version, None, self._users.of).composed(terms)
+            return TermVectors(spec, version, None, self._users.vector).composed(terms)
         encoder = self._encoders.of(spec, version, request.encoder)
-        sought = TermVectors(spec, version, encoder, self._users.of).composed(terms)
+        sought = TermVectors(spec, version, encoder, self._users.vector).composed(terms)
         earlier = self._encoders.note(spec, encoder) if request.encoder is None else None
         notes = filter(None, (sought.note, earlier))
         return replace(sought, note=" ".join(notes) or None)
