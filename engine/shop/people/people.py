@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -35,7 +35,7 @@ from engine.shop.people.profiles import Profiles, User, features_table, users_ta
 from engine.shop.people.report import UsersReport
 from engine.shop.people.request import UsersRequest, file_of
 from engine.shop.people.space import ProductSpace, ProductSpaces
-from engine.shop.people.taste import interaction_weights, taste_of
+from engine.shop.people.taste import NOTHING, Taste, interaction_weights, taste_of
 from engine.store.layout import Layout
 from engine.store.tables.changing import TableChanges, refuse_registered
 from engine.store.tables.table_store import TableStore
@@ -146,12 +146,11 @@ class People:
                 if self._tables.exists(table_name(name)):
                     refuse_registered(self._tables.get(table_name(name)))
             self._append(INTERACTIONS, row)
-            before = self._profiles.now().get(user)
-            name, segment = (before.name, before.segment) if before is not None else (None, None)
+            before = self._profiles.now().get(user) or User(user, None, None, NOTHING)
             kinds, half_life = self._options()
-            made = _user(space, self._interactions.now(), user, kinds, half_life)
-            made = User(user, name, segment, made.taste)
-            if before is None or not self._has(USERS, user):
+            taste = _taste(space, self._interactions.now(), user, kinds, half_life)
+            made = replace(before, taste=taste)
+            if not self._has(USERS, user):
                 self._append(USERS, users_table([made]))
             self._replace(USER_FEATURES, features_table([made]))
         return made
@@ -218,11 +217,10 @@ class People:
         before = self._profiles.now()
         users = []
         for user in sorted(log.users):
-            made = _user(space, log, user, request.kind_weights, request.half_life_days)
-            known = before.get(user)
-            name = found.names.get(user) or (known.name if known is not None else None)
-            segment = found.segments.get(user) or (known.segment if known is not None else None)
-            users.append(User(user, name, segment, made.taste))
+            taste = _taste(space, log, user, request.kind_weights, request.half_life_days)
+            known = before.get(user) or User(user, None, None, NOTHING)
+            name = found.names.get(user) or known.name
+            users.append(User(user, name, found.segments.get(user) or known.segment, taste))
         options = {
             _KINDS: dict(request.kind_weights),
             _HALF_LIFE: request.half_life_days,
@@ -285,18 +283,18 @@ class People:
         return said.get(_KINDS) or {}, said.get(_HALF_LIFE)
 
 
-def _user(
+def _taste(
     space: ProductSpace,
     log: Log,
     user: str,
     kinds: Mapping[str, float],
     half_life_days: float | None,
-) -> User:
-    """A user by its interactions, without a name."""
+) -> Taste:
+    """A user's taste by its interactions."""
     rows = log.rows_of(user)
     weights = interaction_weights(log.kinds(rows), log.days(rows), kinds, half_life_days)
     products = space.products.rows_of(log.products_of(rows))
-    return User(user, None, None, taste_of(space, products, weights))
+    return taste_of(space, products, weights)
 
 
 def _key_type(space: ProductSpace) -> pa.DataType:

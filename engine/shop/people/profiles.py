@@ -110,19 +110,14 @@ def who_row(user: User) -> dict[str, Any]:
 
 def _features_row(user: User) -> dict[str, Any]:
     taste = user.taste
-    prices = taste.prices
-    figures = (
-        (prices.least, prices.greatest, prices.mean, prices.p25, prices.p75, prices.point)
-        if prices is not None
-        else (None,) * len(_PRICES)
-    )
+    figures = dict.fromkeys(_PRICES) if taste.prices is None else taste.prices.to_json()
     return {
         _KEY: user.user_id,
         "segment": user.segment,
         _VECTOR: None if taste.vector is None else taste.vector.tolist(),
         "color_prefs": list(taste.colors),
         "category_prefs": list(taste.categories),
-        **dict(zip(_PRICES, figures)),
+        **figures,
         "num_interactions": taste.interactions,
     }
 

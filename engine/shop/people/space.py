@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.core.arrays import Matrix, Rows, Vector
+from engine.core.arrays import Floats32, Matrix, Rows, Vector
 from engine.service.indexes.operations import Indexes
 from engine.shop.browsing.products import Products
 from engine.shop.browsing.rows import ProductRows
@@ -55,14 +55,16 @@ class ProductSpace:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def cosines(self, vector: Vector) -> npt.NDArray[np.float32]:
+    def cosines(self, vector: Vector) -> Floats32:
         """Cosine of a unit vector with each product, (n,), higher is closer; 0 for a zero vector."""
         out = [
             (part.segment.vectors.matrix @ vector)[rows]
             for part, rows in zip(self.version.parts, self._kept)
         ]
-        whole = np.concatenate(out) if out else np.empty(0, dtype=np.float32)
-        return whole if self._lengths is None else whole / self._lengths
+        whole: Floats32 = np.concatenate(out) if out else np.empty(0, dtype=np.float32)
+        if self._lengths is not None:
+            whole /= self._lengths
+        return whole
 
     def vectors(self, places: Rows) -> Matrix:
         """Unit vectors of some products, (m, d); zeros where one has length 0."""
@@ -106,7 +108,7 @@ class ProductSpace:
         return ranks[self.rows]
 
     @cached_property
-    def _lengths(self) -> npt.NDArray[np.float32] | None:
+    def _lengths(self) -> Floats32 | None:
         """(n,) lengths of the vectors; None where all are 1."""
         if all(part.segment.vectors.lengths is None for part in self.version.parts):
             return None

@@ -31,6 +31,17 @@ class Prices:
     p75: float
     point: float
 
+    def to_json(self) -> dict[str, float]:
+        """By the names of the table of styles."""
+        return {
+            "min_price": self.least,
+            "max_price": self.greatest,
+            "avg_price": self.mean,
+            "p25_price": self.p25,
+            "p75_price": self.p75,
+            "avg_price_point": self.point,
+        }
+
 
 @dataclass(frozen=True)
 class Taste:
@@ -51,6 +62,9 @@ class Taste:
     interactions: int
 
 
+NOTHING = Taste(None, "it has no interactions", (), (), None, 0)
+
+
 def interaction_weights(
     kinds: Sequence[str],
     days: Floats,
@@ -68,7 +82,8 @@ def interaction_weights(
     if half_life_days is None or not known.any():
         return weights
     dated = np.where(known, days, days[known].min())
-    return weights * 0.5 ** ((dated.max() - dated) / half_life_days)
+    aged: Floats = weights * 0.5 ** ((dated.max() - dated) / half_life_days)
+    return aged
 
 
 def taste_of(space: ProductSpace, rows: Rows, weights: Floats) -> Taste:

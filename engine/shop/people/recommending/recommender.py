@@ -31,6 +31,7 @@ class Recommendation:
     """One product: all its columns, its score from 0 to 1, what that is made of, and why."""
 
     key: Any
+    title: str
     product: dict[str, Any]
     score: float
     parts: Parts
@@ -146,7 +147,9 @@ def _items(
         score = float(values[place])
         parts = Parts(popularity=score) if scores is None else _parts(scores, place)
         reason = why(parts, product, columns, user.taste, catalogue.currency, weights)
-        items.append(Recommendation(product[catalogue.key], product, score, parts, reason))
+        title = str(product.get(catalogue.title) or "")
+        made = Recommendation(product[catalogue.key], title, product, score, parts, reason)
+        items.append(made)
     return items
 
 
