@@ -37,6 +37,7 @@ from engine.shop.browsing.listing import ListRequest
 from engine.shop.browsing.storefront import Storefront
 from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
+from engine.shop.people.evaluation import RecommendationEvaluation
 from engine.shop.people.people import People
 from engine.shop.people.recommending.recommender import Recommender
 from engine.shop.people.recommending.request import RecommendRequest
@@ -276,6 +277,9 @@ class Workspace:
     add_interaction = _of("shop.people", People.add_interaction)
     get_user = _of("shop.people", People.get_user)
     list_users = _of("shop.people", People.list_users)
+    evaluate_recommendations = _of(
+        "shop.judgement", RecommendationEvaluation.evaluate_recommendations
+    )
 
     build_users = _asking("shop.people", People.build_users, UsersRequest)
     recommend = _asking("shop.recommender", Recommender.recommend, RecommendRequest)

@@ -20,6 +20,7 @@ from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
 from engine.shop.names import IMAGE_VOLUME, PRODUCTS
 from engine.shop.people.co_likes import CoLikes
+from engine.shop.people.evaluation import RecommendationEvaluation
 from engine.shop.people.interactions.log import Interactions
 from engine.shop.people.people import People
 from engine.shop.people.profiles import Profiles
@@ -47,7 +48,7 @@ class Shop:
 
     Attributes:
         storefront: its products, and what their pages show.
-        people: its users. recommender: products for them.
+        people: its users. recommender: products for them. judgement: how good those are.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Shop:
         )
         self.people = People(layout, tables, spaces, interactions, profiles)
         self.recommender = Recommender(spaces, profiles, interactions)
+        self.judgement = RecommendationEvaluation(spaces, interactions)
 
     def import_fashion(
         self, styles_csv: str | Path, images_dir: str | Path, *, encoding: str | None = None

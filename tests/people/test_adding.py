@@ -88,7 +88,9 @@ def test_writers_at_once_lose_nothing(shop: Workspace) -> None:
         except Exception as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=like, args=a) for a in (("ann", 10), ("bob", 20), ("new", 30))]
+    threads = [
+        threading.Thread(target=like, args=a) for a in (("ann", 10), ("bob", 20), ("new", 30))
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

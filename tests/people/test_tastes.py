@@ -178,7 +178,11 @@ def test_interactions_are_read_from(form: str, shop: Workspace, tmp_path: Path) 
     if form == "csv":
         file.write_text("user_id;item_id;kind\nann;1;like\nann;2\nbob;3;purchase\n")
     elif form == "jsonl":
-        lines = ['{"user":"ann","item_id":1}', "{not json", '{"user":"bob","item_id":3,"name":"Bob"}']
+        lines = [
+            '{"user":"ann","item_id":1}',
+            "{not json",
+            '{"user":"bob","item_id":3,"name":"Bob"}',
+        ]
         file.write_text("\n".join(lines))
     elif form == "parquet":
         pq.write_table(likes(ann=[1], bob=[3]), file)
