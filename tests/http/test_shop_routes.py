@@ -324,8 +324,8 @@ def test_an_address_that_does_not_fit_is_refused(
     ("data", "status", "code", "why"),
     [
         (b"", 400, "BAD_IMAGE", "empty (0 bytes)"),
-        (b"hello", 415, "UNSUPPORTED_MEDIA_TYPE", "5 bytes that begin b'hello'"),
-        (b"<!doctype html>", 415, "UNSUPPORTED_MEDIA_TYPE", "a web page"),
+        (b"hello", 415, "UNSUPPORTED_MEDIA_TYPE", "5 bytes that begin b'hello'; expected JPEG, PNG"),
+        (b"<!doctype html>", 415, "UNSUPPORTED_MEDIA_TYPE", "is a web page; expected JPEG, PNG"),
         (b"<svg xmlns='x'/>", 415, "UNSUPPORTED_MEDIA_TYPE", "an SVG drawing"),
         (b"%PDF-1.4", 415, "UNSUPPORTED_MEDIA_TYPE", "a PDF document"),
         (picture("GIF"), 415, "UNSUPPORTED_MEDIA_TYPE", "is a GIF picture; expected JPEG, PNG"),

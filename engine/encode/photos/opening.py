@@ -40,7 +40,11 @@ _ICONS = {"ICO", "CUR", "ICNS"}  # hold pictures in pictures
 
 
 class NoPicture(BadImage):
-    """Bytes that are no picture in any format that is read: a text, a web page, a film."""
+    """Bytes that are no picture in a format that is read; `kind` says what they are, where known."""
+
+    def __init__(self, message: str, kind: str | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 def bytes_of(image: object) -> tuple[bytes, str]:
@@ -96,7 +100,7 @@ def opened(data: bytes) -> Image.Image:
     for pattern, kind in _FOREIGN:
         if re.match(pattern, data[:1000], re.DOTALL | re.IGNORECASE):
             raise NoPicture(
-                f"{kind}: no image in a format that can be read; save it as {_READABLE}"
+                f"{kind}: no image in a format that can be read; save it as {_READABLE}", kind
             )
     if failures:
         raise BadImage(f"damaged image ({'; '.join(failures):.300})")

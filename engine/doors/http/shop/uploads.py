@@ -67,17 +67,13 @@ def _checked(data: bytes, what: str) -> bytes:
     try:
         kind = format_of(data)
     except NoPicture as error:
-        raise UnsupportedMediaType(f"{what} is {_name(data)}: {error.message}.") from None
+        found = error.kind or f"{len(data):,} bytes that begin {data[:16]!r}"
+        raise UnsupportedMediaType(f"{what} is {found}; expected {_NAMES}.") from None
     except BadImage as error:
         raise BadImage(f"{what}: {error.message}.") from None
     if kind not in TAKEN:
         raise UnsupportedMediaType(f"{what} is a {kind} picture; expected {_NAMES}.")
     return data
-
-
-def _name(data: bytes) -> str:
-    """How bytes that are no picture begin."""
-    return f"{len(data):,} bytes that begin {data[:16]!r}"
 
 
 def _too_large(what: str) -> RequestTooLarge:
