@@ -1,4 +1,4 @@
-"""Users and recommendations through a real HTTP client: shapes, sessions, odd ids, and what is refused."""
+"""Users and recommendations through a real HTTP client: shapes, sessions, odd ids, refusals."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class Interactions:
     def __init__(self, tables: TableStore) -> None:
         self._tables = tables
         self._state: object = None
-        self._log = Log(interactions_schema(pa.string()).empty_table())
+        self._log: Log | None = None
         self._lock = threading.Lock()
 
     def now(self) -> Log:
@@ -102,7 +102,7 @@ class Interactions:
         table = self._tables.get(name)
         state = table.state()
         with self._lock:
-            if state != self._state:
+            if self._log is None or state != self._state:
                 self._log, self._state = Log(table.read()), state
             return self._log
 
