@@ -238,7 +238,7 @@ class People:
             rows,
             _entry("BUILD USERS", rows.num_rows),
             properties=properties,
-            part_rows=_PART_ROWS if name == USER_FEATURES else 1 << 16,
+            part_rows=_PART_ROWS if name == USER_FEATURES else None,
         )
 
     def _append(self, name: str, rows: pa.Table) -> None:

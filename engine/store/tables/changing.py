@@ -93,12 +93,12 @@ class TableChanges:
         entry: Mapping[str, Any],
         *,
         properties: Mapping[str, Any] | None = None,
-        part_rows: int = PART_ROWS,
+        part_rows: int | None = None,
     ) -> None:
         """Make or replace a table; `entry` is the first of its history. See `record`.
 
         Args:
-            part_rows: rows of a file: a change of one row writes as many again.
+            part_rows: rows of a file, since a change of one row writes as many again; None for the usual.
         """
         with self._layout.writing(f"table-{name}"):
             folder = self._layout.table_dir(name)
@@ -145,15 +145,16 @@ class TableChanges:
         self._put(change.table.name, {**change.facts, "files": files})
 
     def _written(
-        self, folder: Path, schema: pa.Schema, rows: pa.Table, part_rows: int = PART_ROWS
+        self, folder: Path, schema: pa.Schema, rows: pa.Table, part_rows: int | None = None
     ) -> list[str]:
         make_folder(folder)
         names = []
-        for start in range(0, max(rows.num_rows, 1), part_rows):
+        size = part_rows or PART_ROWS
+        for start in range(0, max(rows.num_rows, 1), size):
             file = folder / f"part-{uuid.uuid4().hex}.parquet"
             try:
                 pq.write_table(
-                    rows.slice(start, part_rows).cast(schema),
+                    rows.slice(start, size).cast(schema),
                     file,
                     row_group_size=16 * BATCH_ROWS,
                     compression="zstd",
