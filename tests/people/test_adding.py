@@ -12,6 +12,7 @@ import pytest
 from support.storefront import built_shop
 
 from engine import InvalidParameterValue, InvalidState, NotFound, Settings, Workspace
+from engine.core.names import table_name
 
 NAMES = ("users", "user_style_features", "user_interactions", "user_interaction_failures")
 
@@ -134,3 +135,16 @@ def test_tables_of_the_users_own_files_are_not_written(shop: Workspace, tmp_path
         shop.add_interaction("ann", 5)
     assert shop.read_table("user_interactions").num_rows == before
     assert shop.recommend("ann").items
+
+
+def test_a_new_interaction_writes_one_file_of_many(shop: Workspace) -> None:
+    users = [f"user-{number:04}" for number in range(1100)]
+    products = [1 + number % 39 for number in range(1100)]
+    shop.build_users(pa.table({"user": users, "product": products}))
+    name = table_name("user_style_features")
+    before = shop.tables.get(name).files
+    shop.add_interaction("user-0007", 9)
+    after = shop.tables.get(name).files
+    assert len(before) == len(after) == 2
+    assert before[0] != after[0] and before[1] == after[1]
+    assert shop.get_user("user-0007").taste.interactions == 2

@@ -98,7 +98,7 @@ class TableChanges:
         """Make or replace a table; `entry` is the first of its history. See `record`.
 
         Args:
-            part_rows: rows of a file, since a change of one row writes as many again; None for the usual.
+            part_rows: rows of a file: a change of one row writes as many again; None for the usual.
         """
         with self._layout.writing(f"table-{name}"):
             folder = self._layout.table_dir(name)
