@@ -36,6 +36,7 @@ CASES = (
     "start",
     "embedded_model",
     "shop_queries",
+    "recommendations",
     "shop_http",
 )
 HEAD = ("case", "what", "measured", "target", "met")

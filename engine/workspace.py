@@ -41,6 +41,11 @@ from engine.shop.classification.request import CalibrationRequest, ClassifyReque
 from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
 from engine.shop.latent.request import DimensionRequest, LatentRequest
+from engine.shop.people.evaluation import RecommendationEvaluation
+from engine.shop.people.people import People
+from engine.shop.people.recommending.recommender import Recommender
+from engine.shop.people.recommending.request import RecommendRequest
+from engine.shop.people.request import UsersRequest
 from engine.shop.search.request import SearchRequest
 from engine.shop.shop import Shop
 from engine.shop.training.request import TrainRequest
@@ -285,3 +290,14 @@ class Workspace:
     )
     latent_features = _asking("shop.understanding", Understanding.latent_features, LatentRequest)
     validate = _asking("shop.understanding", Understanding.validate, ValidateRequest)
+
+    # ------------------------------------------------------------------ its users
+    add_interaction = _of("shop.people", People.add_interaction)
+    get_user = _of("shop.people", People.get_user)
+    list_users = _of("shop.people", People.list_users)
+    evaluate_recommendations = _of(
+        "shop.judgement", RecommendationEvaluation.evaluate_recommendations
+    )
+
+    build_users = _asking("shop.people", People.build_users, UsersRequest)
+    recommend = _asking("shop.recommender", Recommender.recommend, RecommendRequest)

@@ -20,6 +20,13 @@ from engine.shop.catalogue.importing.request import Given
 from engine.shop.catalogue.stored import catalogue_of
 from engine.shop.embedding.request import WITH_PHOTO, EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
+from engine.shop.people.co_likes import CoLikes
+from engine.shop.people.evaluation import RecommendationEvaluation
+from engine.shop.people.interactions.log import Interactions
+from engine.shop.people.people import People
+from engine.shop.people.profiles import Profiles
+from engine.shop.people.recommending.recommender import Recommender
+from engine.shop.people.space import ProductSpaces
 from engine.shop.photos.product_photos import ProductPhotos
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.shop_search import ShopSearch
@@ -47,6 +54,7 @@ class Shop:
     Attributes:
         storefront: its products, and what their pages show.
         understanding: what models have understood of them.
+        people: its users. recommender: products for them. judgement: how good those are.
     """
 
     def __init__(
@@ -63,7 +71,14 @@ class Shop:
         products = Products(tables)
         self._search = ShopSearch(indexes, models, serving, tables, volumes, products)
         photos = ProductPhotos(products, volumes, layout.thumbnails_dir)
-        self.storefront = Storefront(products, photos, self._search.search)
+        interactions, profiles = Interactions(tables), Profiles(tables)
+        spaces = ProductSpaces(indexes, products)
+        self.storefront = Storefront(
+            products, photos, self._search.search, CoLikes(interactions).of
+        )
+        self.people = People(layout, tables, spaces, interactions, profiles)
+        self.recommender = Recommender(spaces, profiles, interactions)
+        self.judgement = RecommendationEvaluation(spaces, interactions)
         self.understanding = Understanding(
             layout, tables, volumes, indexes, models, serving, self._search.search
         )

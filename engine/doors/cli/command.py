@@ -18,6 +18,8 @@ from engine.doors.cli.evaluation.command import evaluate
 from engine.doors.cli.indexes.commands import index
 from engine.doors.cli.models import models, serving
 from engine.doors.cli.options import Group
+from engine.doors.cli.people.recommend import recommend
+from engine.doors.cli.people.users import users
 from engine.doors.cli.search import search
 from engine.doors.cli.server import serve
 from engine.doors.cli.shop.products import products
@@ -39,7 +41,7 @@ def main() -> None:
 
 
 for command in (
-    import_command, embed, build, demo, apply, search, products, sql, models, evaluate, train, classify,
-    latent, validate, catalog, schema, table, volume, endpoint, index, serving, serve,
+    import_command, embed, build, demo, apply, search, products, users, recommend, sql, models, evaluate,
+    train, classify, latent, validate, catalog, schema, table, volume, endpoint, index, serving, serve,
 ):  # fmt: skip
     main.add_command(command)

@@ -30,6 +30,7 @@ from engine.shop.catalogue.catalogue import FASHION, Catalogue
 from engine.shop.catalogue.stored import catalogue_of
 from engine.shop.latent.directions import directions_of
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, IMAGE_PATH
+from engine.shop.people.profiles import Profiles
 from engine.shop.search.encoders import IndexEncoders
 from engine.shop.search.keyword import find_keywords
 from engine.shop.search.photos import SearchPhotos
@@ -37,7 +38,6 @@ from engine.shop.search.query_vector import QueryVector, TermVectors
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.result import SearchResult
 from engine.shop.search.terms import Term
-from engine.shop.search.users import UserVectors
 from engine.store.indexes.versions import Version
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
@@ -60,7 +60,7 @@ class ShopSearch:
         self._indexes, self._tables, self._products = indexes, tables, products
         self._encoders = IndexEncoders(models, serving)
         self._photos = SearchPhotos(tables, volumes)
-        self._users = UserVectors(tables)
+        self._users = Profiles(tables)
 
     def search(self, request: SearchRequest) -> SearchResult:
         """See `Shop.search`."""
@@ -165,7 +165,7 @@ class ShopSearch:
         def direction(name: str) -> Vector:
             return directions_of(self._indexes, self._tables, spec.name).vector(name)
 
-        return TermVectors(spec, version, encoder, self._users.of, direction)
+        return TermVectors(spec, version, encoder, self._users.vector, direction)
 
     def _read(self, term: Term) -> Term:
         """The same, its photo read where it lies in a volume."""

@@ -91,8 +91,15 @@ class TableChanges:
         schema: pa.Schema,
         rows: pa.Table,
         entry: Mapping[str, Any],
+        *,
+        properties: Mapping[str, Any] | None = None,
+        part_rows: int | None = None,
     ) -> None:
-        """Make or replace a table; `entry` is the first of its history. See `record`."""
+        """Make or replace a table; `entry` is the first of its history. See `record`.
+
+        Args:
+            part_rows: rows of a file: a change of one row writes as many again; None for the usual.
+        """
         with self._layout.writing(f"table-{name}"):
             folder = self._layout.table_dir(name)
             history: list[dict[str, Any]] = []
@@ -100,12 +107,12 @@ class TableChanges:
                 history = history_of(read_json(folder / "table.json"), folder / "table.json")
             made: dict[str, Any] = {
                 "files": [],
-                "properties": {},
+                "properties": dict(properties or {}),
                 "registered": False,
                 "history": history,
             }
             record(made, entry)
-            files = self._written(folder, schema, rows)
+            files = self._written(folder, schema, rows, part_rows)
             self._put(name, {**made, "files": files})
 
     def history(self, name: ThreePartName) -> list[dict[str, Any]]:
@@ -137,14 +144,17 @@ class TableChanges:
             files = self._written(folder, change.schema, change.schema.empty_table())
         self._put(change.table.name, {**change.facts, "files": files})
 
-    def _written(self, folder: Path, schema: pa.Schema, rows: pa.Table) -> list[str]:
+    def _written(
+        self, folder: Path, schema: pa.Schema, rows: pa.Table, part_rows: int | None = None
+    ) -> list[str]:
         make_folder(folder)
         names = []
-        for start in range(0, max(rows.num_rows, 1), PART_ROWS):
+        size = part_rows or PART_ROWS
+        for start in range(0, max(rows.num_rows, 1), size):
             file = folder / f"part-{uuid.uuid4().hex}.parquet"
             try:
                 pq.write_table(
-                    rows.slice(start, PART_ROWS).cast(schema),
+                    rows.slice(start, size).cast(schema),
                     file,
                     row_group_size=16 * BATCH_ROWS,
                     compression="zstd",

@@ -1,0 +1,1 @@
+"""The commands of users and of what is recommended to them."""

@@ -1,0 +1,1 @@
+"""Products for a user, with the reasons: by the user's vector and by rules."""

@@ -1,0 +1,166 @@
+"""Users and recommendations through a real HTTP client: shapes, sessions, odd ids, refusals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from pydantic import BaseModel
+from support.server import CREDENTIALS
+from support.storefront import built_shop
+
+from engine import Workspace
+from engine.doors.http.server import BackgroundServer
+from engine.doors.http.shop.people import RecommendedProducts, UserList, UserReply
+
+BEARER = {"Authorization": f"Bearer {CREDENTIALS.token}"}
+API, FOR = "/api/v1", "/api/v1/search/recommendations"
+COLUMNS = [
+    "product_id", "product_display_name", "master_category", "sub_category", "article_type",
+    "base_color", "price", "image_path", "gender", "season", "year", "usage",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    made = built_shop(tmp_path_factory.mktemp("people"))
+    made.build_users()
+    yield made
+
+
+@pytest.fixture(scope="module")
+def client(shop: Workspace) -> Iterator[httpx.Client]:
+    with (
+        BackgroundServer(shop, CREDENTIALS) as server,
+        httpx.Client(base_url=server.url, headers=BEARER, trust_env=False, timeout=60) as made,
+    ):
+        yield made
+
+
+def ok(reply: httpx.Response, model: type[BaseModel]) -> dict[str, Any]:
+    assert reply.status_code == 200, reply.text
+    body: dict[str, Any] = reply.json()
+    model.model_validate(body)
+    return body
+
+
+def refused(reply: httpx.Response, status: int, code: str) -> str:
+    assert reply.status_code == status, reply.text
+    body = reply.json()
+    assert set(body) == {"error_code", "message", "details"} and body["error_code"] == code
+    return str(body["message"])
+
+
+def test_recommendations_have_the_shape_of_the_users_application(
+    client: httpx.Client, shop: Workspace
+) -> None:
+    body = ok(client.get(f"{FOR}/user_006327", params={"limit": 4}), RecommendedProducts)
+    assert list(body) == ["products", "query", "search_type", "user_id", "metadata"]
+    assert (body["search_type"], body["user_id"]) == ("personalized", "user_006327")
+    for product in body["products"]:
+        assert list(product) == [*COLUMNS, "image_url", "similarity_score", "parts", "why"]
+        assert type(product["product_id"]) is int
+        assert product["image_url"] == f"/api/v1/images/{product['product_id']}"
+        parts = product["parts"]
+        total = 0.6 * parts["vector"] + 0.4 * parts["rules"]
+        assert product["similarity_score"] == pytest.approx(total)
+    assert [p["product_id"] for p in body["products"]] == [
+        item.key for item in shop.recommend("user_006327", k=4).items
+    ]
+    meta = body["metadata"]
+    assert (meta["basis"], meta["limit"], meta["next_offset"], meta["note"]) == (
+        "vector and rules", 4, 4, None,
+    )  # fmt: skip
+    assert (
+        meta["weights"]["vector"] == 0.6 and meta["index"] == "main.fashion_demo.vs_hybrid_search"
+    )
+
+
+def test_parameters_are_those_of_python(client: httpx.Client, shop: Workspace) -> None:
+    asked = {"vector_weight": 0.2, "color_weight": 3, "diversity": 0.5, "include_seen": True}
+    filters = {"price >=": 20}
+    address = {**asked, "filters": json.dumps(filters), "limit": 5, "offset": 2}
+    body = ok(client.get(f"{FOR}/user_006327", params=address), RecommendedProducts)
+    found = shop.recommend("user_006327", k=5, offset=2, filters=filters, **asked)
+    assert [p["product_id"] for p in body["products"]] == [item.key for item in found.items]
+    assert [p["why"] for p in body["products"]] == [item.why for item in found.items]
+
+
+def test_users_are_listed_in_pages_and_shown(client: httpx.Client) -> None:
+    seen: list[str] = []
+    offset: int | None = 0
+    while offset is not None:
+        page = ok(client.get(f"{API}/users", params={"limit": 2, "offset": offset}), UserList)
+        seen += [user["user_id"] for user in page["users"]]
+        offset = page["next_offset"]
+    assert seen == sorted(seen) and {"user_001328", "user_009809"} <= set(seen)
+    body = ok(client.get(f"{API}/users/user_008828"), UserReply)
+    assert list(body) == [
+        "user_id", "name", "segment", "num_interactions", "colors", "categories", "prices",
+        "has_embedding", "note",
+    ]  # fmt: skip
+    assert (body["name"], body["segment"]) == ("Luxury Fashionista", "luxury")
+    assert body["has_embedding"] and body["prices"]["p25_price"] <= body["prices"]["p75_price"]
+
+
+@pytest.mark.parametrize("user", ["session 1", "a/b", "ü%20€", "x?y#z", "..."])
+def test_a_session_counts_at_once_whatever_its_id(user: str, client: httpx.Client) -> None:
+    place = quote(user, safe="")
+    refused(client.get(f"{FOR}/{place}"), 404, "RESOURCE_DOES_NOT_EXIST")
+    body = ok(client.post(f"{API}/users/{place}/interactions", json={"product_id": 3}), UserReply)
+    assert (body["user_id"], body["num_interactions"], body["name"]) == (user, 1, None)
+    given = {"product_id": "4", "kind": "view", "time": "2026-03-01T12:00:00Z"}
+    body = ok(client.post(f"{API}/users/{place}/interactions", json=given), UserReply)
+    assert body["num_interactions"] == 2
+    found = ok(client.get(f"{FOR}/{place}"), RecommendedProducts)
+    assert found["metadata"]["seen"] == 2 and found["products"]
+    assert not {p["product_id"] for p in found["products"]} & {3, 4}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code", "said"),
+    [
+        (f"{FOR}/nobody", 404, "RESOURCE_DOES_NOT_EXIST", "'nobody'"),
+        (f"{API}/users/nobody", 404, "RESOURCE_DOES_NOT_EXIST", "'nobody'"),
+        (f"{FOR}/user_006327?limit=0", 400, "INVALID_PARAMETER_VALUE", "limit"),
+        (f"{FOR}/user_006327?vector_weight=2", 400, "INVALID_PARAMETER_VALUE", "vector_weight"),
+        (f"{FOR}/user_006327?diversity=nan", 400, "INVALID_PARAMETER_VALUE", "diversity"),
+        (f"{FOR}/user_006327?colour_weight=2", 400, "INVALID_PARAMETER_VALUE", "color_weight"),
+        (f"{FOR}/user_006327?filters={{", 400, "INVALID_PARAMETER_VALUE", "JSON"),
+        (f"{API}/users?limit=a", 400, "INVALID_PARAMETER_VALUE", "limit"),
+    ],
+)
+def test_what_can_not_be_is_refused(
+    path: str, status: int, code: str, said: str, client: httpx.Client
+) -> None:
+    assert said in refused(client.get(path), status, code)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "said"),
+    [
+        ({}, 400, "INVALID_PARAMETER_VALUE", "product_id"),
+        ({"product_id": 99999}, 404, "RESOURCE_DOES_NOT_EXIST", "99999"),
+        ({"product_id": 1, "kind": ""}, 400, "INVALID_PARAMETER_VALUE", "kind"),
+        ({"product_id": 1, "time": "soon"}, 400, "INVALID_PARAMETER_VALUE", "soon"),
+        ({"product_id": 1, "rating": 5}, 400, "INVALID_PARAMETER_VALUE", "rating"),
+        ({"product_id": [1]}, 400, "INVALID_PARAMETER_VALUE", "product_id"),
+    ],
+)
+def test_what_is_no_interaction_is_refused(
+    body: Any, status: int, code: str, said: str, client: httpx.Client
+) -> None:
+    reply = client.post(f"{API}/users/never/interactions", json=body)
+    assert said in refused(reply, status, code)
+    refused(client.get(f"{API}/users/never"), 404, "RESOURCE_DOES_NOT_EXIST")
+
+
+def test_writing_needs_the_token(client: httpx.Client) -> None:
+    reply = httpx.post(
+        f"{client.base_url}{API}/users/x/interactions", json={"product_id": 1}, trust_env=False
+    )
+    assert reply.status_code in (401, 403)
