@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import CorruptFile, VitrineError
+from engine.errors import CorruptFile, InvalidInputException, VitrineError
 from engine.store.layout import Layout, read_json, storage_failed
 from engine.store.secret import write_private
 
@@ -114,9 +114,29 @@ def _bytes(text: str) -> bytes:
 
 
 def given_credentials(environ: Mapping[str, str]) -> dict[str, str]:
-    """Those that the environment names, by their attribute; empty variables count as absent."""
+    """Those that the environment names, by their attribute; empty variables count as absent.
+
+    Raises:
+        InvalidInputException: no client could send one of them.
+    """
     found = {name: environ.get(variable, "").strip() for name, variable in VARIABLES.items()}
+    for name, value in found.items():
+        _check_sendable(name, value)
     return {name: value for name, value in found.items() if value}
+
+
+def _check_sendable(name: str, value: str) -> None:
+    """Refuse what no client could send, so that nobody could ever sign in; never repeats it."""
+    allowed = "letters and digits of ASCII, and its other signs"
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise InvalidInputException(
+            f"{VARIABLES[name]} holds a character that a header can't carry; expected {allowed}, "
+            "without spaces and line breaks."
+        )
+    if name == "client_id" and ":" in value:  # what divides it from the secret
+        raise InvalidInputException(
+            f"{VARIABLES[name]} holds a colon; expected {allowed} but that."
+        )
 
 
 def open_credentials(root: Path, environ: Mapping[str, str]) -> tuple[Credentials, bool]:
@@ -126,6 +146,7 @@ def open_credentials(root: Path, environ: Mapping[str, str]) -> tuple[Credential
     VITRINE_CLIENT_SECRET replace them, each for itself.
 
     Raises:
+        InvalidInputException: a variable holds what no client can send.
         CorruptFile: the file holds something else. StorageFailed: it can't be written.
     """
     given = given_credentials(environ)
