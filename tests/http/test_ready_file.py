@@ -113,6 +113,21 @@ def test_the_file_of_a_former_server_is_replaced(tmp_path: Path) -> None:
     assert not file.exists()
 
 
+def test_the_file_of_a_server_that_runs_is_not_taken_away(tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+    with listening("127.0.0.1", 0) as listener:
+        lives = {**FORMER, "host": "127.0.0.1", "port": listener.port, "pid": os.getpid()}
+        file.write_text(json.dumps(lives))
+        assert f"(process {os.getpid()}), which still runs" in refusal(file)
+        ended = subprocess.Popen([sys.executable, "-c", ""])
+        ended.wait()
+        for changed in ({"pid": ended.pid}, {"pid": 1 << 70}, {"port": 1 << 70}, {"host": ".."}):
+            file.write_text(json.dumps({**lives, **changed}))
+            check_place(file)
+    file.write_text(json.dumps(lives))
+    check_place(file)
+
+
 def answer(listener: Listener) -> None:
     """Be a server for one request."""
     connection, _ = listener.sockets[0].accept()
