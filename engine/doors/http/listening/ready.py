@@ -62,9 +62,11 @@ def announced(file: Path, content: Mapping[str, object], listener: Listener) -> 
     with contextlib.suppress(FileNotFoundError):
         file.unlink()
     ended, turn = threading.Event(), threading.Lock()
+    address = listener.sockets[0].getsockname()[:2]  # which a closed socket has no more
+    speaks_tls = str(content["url"]).startswith("https:")
 
     def wait() -> None:
-        if not _answers(listener, str(content["url"]).startswith("https:")):
+        if not _answers(*address, speaks_tls):
             return
         with turn:
             if ended.is_set():
@@ -85,12 +87,11 @@ def announced(file: Path, content: Mapping[str, object], listener: Listener) -> 
                 file.unlink()
 
 
-def _answers(listener: Listener, speaks_tls: bool) -> bool:
+def _answers(host: str, port: int, speaks_tls: bool) -> bool:
     """Wait until the server answers a request; False where it ends before.
 
     The sockets listen already, so the request waits in their queue: nobody asks again and again.
     """
-    host, port = listener.sockets[0].getsockname()[:2]
     host = WILDCARDS.get(host, host)
     connection = http.client.HTTPConnection(host, port)
     if speaks_tls:
