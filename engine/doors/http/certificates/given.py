@@ -109,7 +109,7 @@ def _text(option: str, file: Path) -> str:
     try:
         if not stat.S_ISREG(file.stat().st_mode):  # a pipe gives its bytes once, or makes us wait
             raise InvalidInputException(
-                f"{option} {file} is no plain file, and it is read more than once. Name a file on a disk."
+                f"{option} {file} is no plain file, and it is read more than once. Name one that is."
             )
         return file.read_text("latin-1")
     except FileNotFoundError:
