@@ -62,11 +62,11 @@ def announced(file: Path, content: Mapping[str, object], listener: Listener) -> 
     with contextlib.suppress(FileNotFoundError):
         file.unlink()
     ended, turn = threading.Event(), threading.Lock()
-    address = listener.sockets[0].getsockname()[:2]  # which a closed socket has no more
+    host, port = listener.sockets[0].getsockname()[:2]  # which a closed socket has no more
     speaks_tls = str(content["url"]).startswith("https:")
 
     def wait() -> None:
-        if not _answers(*address, speaks_tls):
+        if not _answers(host, port, speaks_tls):
             return
         with turn:
             if ended.is_set():
