@@ -19,6 +19,10 @@ _PARTS = (
 )
 
 
+# What a server, a clock and a cache leave in a workspace that holds nothing yet.
+_BESIDE = ("credentials.json", "secret", "clock.json", "warehouse.json", "https", "locks", "cache")
+
+
 @dataclass(frozen=True)
 class WorkspaceFolder:
     """The folder of a workspace.
@@ -64,4 +68,4 @@ class WorkspaceFolder:
 
     @property
     def _is_empty(self) -> bool:
-        return self.root.is_dir() and not any(self.root.iterdir())
+        return self.root.is_dir() and all(file.name in _BESIDE for file in self.root.iterdir())

@@ -373,10 +373,10 @@ def test_a_file_that_is_missing_or_unreadable_is_named(tmp_path: Path) -> None:
     none = tmp_path / "none.pem"
     assert refusal(none, keyfile) == f"--certfile {none}: there is no such file."
     assert refusal(certfile, none) == f"--keyfile {none}: there is no such file."
-    assert refusal(tmp_path, keyfile).startswith(
-        f"--certfile {tmp_path} can't be read: Is a directory"
-    )
-    assert refusal(certfile, tmp_path).startswith(f"--keyfile {tmp_path} can't be read")
+    os.mkfifo(tmp_path / "pipe")  # as a shell's <(...), which would make it wait
+    for odd in (tmp_path, tmp_path / "pipe", Path(os.devnull)):
+        assert refusal(odd, keyfile).startswith(f"--certfile {odd} is no plain file")
+        assert refusal(certfile, odd).startswith(f"--keyfile {odd} is no plain file")
     if os.geteuid():
         keyfile.chmod(0)
         assert "Permission denied" in refusal(certfile, keyfile)

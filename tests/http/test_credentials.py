@@ -19,7 +19,7 @@ from engine.doors.http.credentials import (
     Unauthenticated,
     open_credentials,
 )
-from engine.errors import CorruptFile, StorageFailed
+from engine.errors import CorruptFile, InvalidInputException, StorageFailed
 
 OWN = Credentials("the-token", "the-client", "the-secret")
 
@@ -143,6 +143,19 @@ def test_each_variable_replaces_its_part(tmp_path: Path) -> None:
     mixed, made = open_credentials(tmp_path, {"VITRINE_TOKEN": " mine\n", "VITRINE_CLIENT_ID": ""})
     assert (mixed, made) == (Credentials("mine", kept.client_id, kept.client_secret), False)
     assert open_credentials(tmp_path, {})[0] == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TOKEN", "a\nb"), ("TOKEN", "tök€n"), ("CLIENT_SECRET", "a b"), ("CLIENT_ID", "my:app")],
+)
+def test_a_variable_that_no_client_can_send_is_refused(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    with pytest.raises(InvalidInputException, match=f" VITRINE_{name} holds a ") as caught:
+        open_credentials(tmp_path, {f"VITRINE_{name}": value})
+    assert value not in caught.value.message
+    assert not (tmp_path / "credentials.json").exists()
 
 
 def test_with_all_three_variables_nothing_is_written(tmp_path: Path) -> None:

@@ -329,6 +329,9 @@ def test_what_can_not_be_served_is_one_line(tmp_path: Path) -> None:
         (tmp_path / "file" / "below", ("--no-auth",)),
         (tmp_path, ("--no-auth", "--host", "0.0.0.0")),
         (tmp_path, ("--host", "no-such-host.invalid")),
+        (tmp_path, ("--host", "..")),
+        (tmp_path, ("--host", "a" * 70)),
+        (tmp_path, ("--host", "")),
     ):
         done = serve(folder, *options)
         assert done.returncode == 1, done

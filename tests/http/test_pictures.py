@@ -108,6 +108,18 @@ def test_drawings_are_told_too(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "head",
+    [b"<!---->" * 146, b"<!-- a -->\n" * 93, b"<!DOCTYPE svg>" * 73, b" " * 1024, b"<?xml >" * 146],
+)
+def test_comments_without_a_drawing_are_told_at_once(head: bytes) -> None:
+    started = time.process_time()
+    assert media_type_of(head[:1024], "a.svg") == "application/octet-stream"
+    assert media_type_of(b"<!-- --" + head[:1017], "a.svg") == "application/octet-stream"
+    assert media_type_of(b"<!---->" * 100 + b"<svg>", "a.svg") == "image/svg+xml"
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(
     ("head", "name", "expected"),
     [
         (b"<!doctype html><script>", "a.jpg", "application/octet-stream"),
@@ -345,6 +357,21 @@ def test_a_wrong_token_signs_nobody_in(client: TestClient, token: str) -> None:
         '<form method="post" action="/login">' in by_form.text and 'value="/docs"' in by_form.text
     )
     assert not token or token not in by_form.text
+
+
+def test_a_token_that_is_no_unicode_is_a_wrong_one(client: TestClient) -> None:
+    headers = {"Content-Type": "application/json"}
+    for token in (rb"\ud800", rb"vitrine-oauth.\ud800.\udfff", rb"vitrine-oauth.1.\ud800"):
+        content = b'{"token": "' + token + b'"}'
+        assert refused(client.post("/login", content=content, headers=headers), 401)
+
+
+@pytest.mark.parametrize("path", ["/login", "/oidc/v1/token"])
+def test_who_has_no_credentials_can_not_send_a_long_body(client: TestClient, path: str) -> None:
+    long = b"a=b&" * 50_000
+    for headers, content in (({}, long), (BEARER, iter([long[:9000]] * 9))):
+        reply = client.post(path, content=content, headers=headers)
+        assert refused(reply, 413) and "16,384 bytes" in reply.json()["message"]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"token": 1}', b"\xff", b"[" * 9999])

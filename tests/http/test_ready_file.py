@@ -113,6 +113,21 @@ def test_the_file_of_a_former_server_is_replaced(tmp_path: Path) -> None:
     assert not file.exists()
 
 
+def test_the_file_of_a_server_that_runs_is_not_taken_away(tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+    with listening("127.0.0.1", 0) as listener:
+        lives = {**FORMER, "host": "127.0.0.1", "port": listener.port, "pid": os.getpid()}
+        file.write_text(json.dumps(lives))
+        assert f"(process {os.getpid()}), which still runs" in refusal(file)
+        ended = subprocess.Popen([sys.executable, "-c", ""])
+        ended.wait()
+        for changed in ({"pid": ended.pid}, {"pid": 1 << 70}, {"port": 1 << 70}, {"host": ".."}):
+            file.write_text(json.dumps({**lives, **changed}))
+            check_place(file)
+    file.write_text(json.dumps(lives))
+    check_place(file)
+
+
 def answer(listener: Listener) -> None:
     """Be a server for one request."""
     connection, _ = listener.sockets[0].accept()
@@ -176,6 +191,13 @@ def test_a_name_of_two_addresses_listens_on_both_with_one_port(
     assert all(each.fileno() == -1 for each in listener.sockets)
 
 
+@pytest.mark.parametrize("host", ["..", "a" * 70, "", "no-such-host.invalid", "192.0.2.1", "a\0b"])
+def test_a_host_that_is_not_this_machine_is_named(host: str) -> None:
+    with pytest.raises(InvalidState, match="no name or address of") as caught, listening(host, 0):
+        pass
+    assert repr(host) in caught.value.message and "--host" in caught.value.message
+
+
 def test_an_address_that_is_switched_off_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere, here = (
         (socket.AF_INET, 1, 6, "", ("203.0.113.1", 0)),
@@ -186,7 +208,10 @@ def test_an_address_that_is_switched_off_is_left_out(monkeypatch: pytest.MonkeyP
         assert len(listener.sockets) == 1
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [elsewhere])
     with (
-        pytest.raises(InvalidState, match=r"far:0 can't be served on \(Cannot assign requested"),
+        pytest.raises(
+            InvalidState,
+            match=r"'far' is no .* of this machine \(Cannot assign requested",
+        ),
         listening("far", 0),
     ):
         pass

@@ -11,8 +11,11 @@ from engine import BadRequest, NotFound, VectorSearchClient, Workspace
 from engine.core.filters.dict_form import parse_dict
 from engine.core.schema import Column
 from engine.doors.cli.command import main
+from engine.doors.http.credentials import open_credentials
 from engine.errors import InvalidInputException, InvalidParameterValue
 from engine.service.near_names import meant
+from engine.store.layout import Layout
+from engine.store.secret import workspace_secret
 
 SCHEMA = {"id": "long", "name": "string", "v": "array<float>"}
 LISTS = [("index", "list"), ("endpoint", "list"), ("table", "list")]
@@ -60,6 +63,17 @@ def test_a_list_of_no_workspace_is_an_error_that_names_the_place(
     done = run(*command)
     assert f"{tmp_path / '.vitrine'} (the default; VITRINE_WORKSPACE is not set)" in done.stderr
     assert not nowhere.exists()
+
+
+@pytest.mark.parametrize("command", LISTS, ids=" ".join)
+def test_a_workspace_that_was_only_served_yet_is_empty_and_no_other_folder(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    open_credentials(tmp_path, {})  # as every server does
+    workspace_secret(Layout(tmp_path))
+    done = run(*command, "-w", tmp_path)
+    assert done.exit_code == 0
+    assert "is empty" in done.stderr and "other files" not in done.stderr
 
 
 @pytest.mark.parametrize("command", LISTS, ids=" ".join)

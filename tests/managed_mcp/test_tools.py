@@ -75,6 +75,18 @@ def test_an_address_without_tools_is_refused(
     assert text in caught.value.in_words
 
 
+def test_what_is_not_there_is_refused_without_this_machines_folders(
+    tools: IndexTools, tmp_path: Path
+) -> None:
+    empty = IndexTools(Workspace(tmp_path / "empty"), "main", "shop")
+    near = " Did you mean main.shop.by_text or main.shop.by__name?"
+    for asked, hint in ((tools, near), (empty, "")):
+        with pytest.raises(Refused) as caught:
+            asked.call("main__shop__zzz_text", {"query": "a"}, {})
+        expected = f"Vector search index main.shop.zzz_text not found.{hint}"
+        assert caught.value.in_words == expected
+
+
 def test_a_schema_without_indexes_has_no_tools(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.write_table("main.bare.t", pa.table({"id": [1]}))

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import CorruptFile, VitrineError
+from engine.errors import CorruptFile, InvalidInputException, VitrineError
 from engine.store.layout import Layout, read_json, storage_failed
 from engine.store.secret import write_private
 
@@ -54,8 +54,8 @@ class Credentials:
 
     def is_client(self, client_id: str, client_secret: str) -> bool:
         """Whether these are the service principal's, in constant time."""
-        same_id = hmac.compare_digest(client_id.encode(), self.client_id.encode())
-        same_secret = hmac.compare_digest(client_secret.encode(), self.client_secret.encode())
+        same_id = _same(client_id, self.client_id)
+        same_secret = _same(client_secret, self.client_secret)
         return same_id and same_secret
 
     def new_access_token(self) -> str:
@@ -72,7 +72,7 @@ class Credentials:
         """Whether this is a session of `new_session` that has not ended."""
         until, _, signature = given.partition(".")
         signed = self._signature(f"{_SESSION}.{until}")
-        return hmac.compare_digest(signature.encode(), signed.encode()) and int(until) > time.time()
+        return _same(signature, signed) and int(until) > time.time()
 
     def check_bearer(self, header: str | None) -> None:
         """Let an `Authorization` header pass, or not.
@@ -86,11 +86,11 @@ class Credentials:
             raise Unauthenticated(
                 "Credential was not sent: expected the header Authorization: Bearer <token>."
             )
-        if hmac.compare_digest(given.encode(), self.token.encode()):
+        if _same(given, self.token):
             return
         prefix, _, rest = given.partition(".")
         until, _, signature = rest.partition(".")
-        signed = hmac.compare_digest(signature.encode(), self._signature(until).encode())
+        signed = _same(signature, self._signature(until))
         if prefix != _PREFIX or not signed:
             raise Unauthenticated(
                 "Invalid access token. Use the token that `vitrine serve` printed at its first "
@@ -101,13 +101,42 @@ class Credentials:
 
     def _signature(self, until: str) -> str:
         key = hashlib.sha256(self.client_secret.encode()).digest()
-        return hmac.new(key, until.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(key, _bytes(until), hashlib.sha256).hexdigest()
+
+
+def _same(given: str, own: str) -> bool:
+    """Whether two texts are the same, in constant time."""
+    return hmac.compare_digest(_bytes(given), _bytes(own))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # JSON holds halves of characters too
 
 
 def given_credentials(environ: Mapping[str, str]) -> dict[str, str]:
-    """Those that the environment names, by their attribute; empty variables count as absent."""
+    """Those that the environment names, by their attribute; empty variables count as absent.
+
+    Raises:
+        InvalidInputException: no client could send one of them.
+    """
     found = {name: environ.get(variable, "").strip() for name, variable in VARIABLES.items()}
+    for name, value in found.items():
+        _check_sendable(name, value)
     return {name: value for name, value in found.items() if value}
+
+
+def _check_sendable(name: str, value: str) -> None:
+    """Refuse what no client could send, so that nobody could ever sign in; never repeats it."""
+    allowed = "letters and digits of ASCII, and its other signs"
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise InvalidInputException(
+            f"{VARIABLES[name]} holds a character that a header can't carry; expected {allowed}, "
+            "without spaces and line breaks."
+        )
+    if name == "client_id" and ":" in value:  # what divides it from the secret
+        raise InvalidInputException(
+            f"{VARIABLES[name]} holds a colon; expected {allowed} but that."
+        )
 
 
 def open_credentials(root: Path, environ: Mapping[str, str]) -> tuple[Credentials, bool]:
@@ -117,6 +146,7 @@ def open_credentials(root: Path, environ: Mapping[str, str]) -> tuple[Credential
     VITRINE_CLIENT_SECRET replace them, each for itself.
 
     Raises:
+        InvalidInputException: a variable holds what no client can send.
         CorruptFile: the file holds something else. StorageFailed: it can't be written.
     """
     given = given_credentials(environ)

@@ -71,6 +71,7 @@ class Limits:
 
     Attributes:
         body_bytes: the cloud takes 10 MB of rows; photos and tables need more.
+        sign_in_bytes: of a body by which somebody only proves who it is.
         seconds: until it is answered.
         stalled_seconds: for the next piece of a larger body to come.
         slowest_bytes: of a larger body in each second, after that.
@@ -81,6 +82,7 @@ class Limits:
     """
 
     body_bytes: int = 64 << 20
+    sign_in_bytes: int = 16 << 10
     seconds: float = 300.0
     stalled_seconds: float = 20.0
     slowest_bytes: int = 32 << 10
@@ -122,7 +124,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send, self._limits.body_bytes)
+        exchange = _Exchange(scope, receive, send, self._limits)
         started = time.perf_counter()
         RUNNING.inc()
         try:
@@ -138,7 +140,7 @@ class Guard:
         except ClientDisconnect:
             exchange.status = CLIENT_GONE
         except TooLarge:
-            await exchange.fail(413, "REQUEST_TOO_LARGE", self._too_large())
+            await exchange.fail(413, "REQUEST_TOO_LARGE", exchange.too_large())
         except TooSlow:
             text = "The body did not come in time; send it faster, or in parts."
             await exchange.fail(408, "REQUEST_TIMEOUT", text, {"Connection": "close"})
@@ -188,23 +190,20 @@ class Guard:
             exchange.unlimited()
             return None
         length = exchange.header("content-length") or "0"
-        if not _LENGTH.fullmatch(length) or int(length) > self._limits.body_bytes:
-            return exchange.error(413, "REQUEST_TOO_LARGE", self._too_large())
+        if not _LENGTH.fullmatch(length) or int(length) > exchange.most:
+            return exchange.error(413, "REQUEST_TOO_LARGE", exchange.too_large())
         coding = exchange.header("content-encoding") or "identity"
         if coding.strip().lower() != "identity":
             text = f"The body is compressed (Content-Encoding: {coding:.80}); send it as it is."
             return exchange.error(415, "UNSUPPORTED_MEDIA_TYPE", text)
         return None
 
-    def _too_large(self) -> str:
-        return f"The body has more than {self._limits.body_bytes:,} bytes; send it in parts."
-
 
 class _Exchange:
     """One request and its answer: its id, how long its body may be, what was received and sent."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, most: int) -> None:
-        self._receive, self._send, self._most = receive, send, most
+    def __init__(self, scope: Scope, receive: Receive, send: Send, limits: Limits) -> None:
+        self._receive, self._send = receive, send
         self._headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
         given = self.header("x-request-id") or ""
         self.id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
@@ -216,6 +215,9 @@ class _Exchange:
         raw = re.sub(b"/+", b"/", scope.get("raw_path") or quote(plain).encode())
         state = {**scope.get("state", {}), "request_id": self.id, "exchange": self}
         self.scope = {**scope, "path": plain, "raw_path": raw, "state": state}
+        # Who has no credentials yet may send no more than those.
+        self._signs_in = plain in (LOGIN, LOGOUT) or plain.startswith(LOGIN_PATHS)
+        self.most = limits.sign_in_bytes if self._signs_in else limits.body_bytes
         self.operation = "other"
         self.is_unlimited = False
         self.hold: Hold | None = None  # of the bytes of all bodies
@@ -238,7 +240,12 @@ class _Exchange:
 
     def unlimited(self) -> None:
         """Take as long a body, and as much time, as the route itself allows."""
-        self._most, self.is_unlimited = 1 << 62, True
+        self.most, self.is_unlimited = 1 << 62, True
+
+    def too_large(self) -> str:
+        """What whoever sends too long a body is told."""
+        what = ", which no credentials need" if self._signs_in else "; send it in parts"
+        return f"The body has more than {self.most:,} bytes{what}."
 
     def header(self, name: str) -> str | None:
         """A header by its name in lower case."""
@@ -261,7 +268,7 @@ class _Exchange:
     async def receive(self) -> Message:
         message = await (self._receive() if self._stalled is None else self._receive_soon())
         self.received += len(message.get("body", b""))
-        if self.received > self._most:
+        if self.received > self.most:
             raise TooLarge
         if self.hold is not None and self.announced is None and self.received > _SMALL:
             self.hold.grow(1 << self.received.bit_length())

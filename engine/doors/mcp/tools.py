@@ -14,6 +14,7 @@ from engine.doors.mcp.parameters import ARGUMENT, Refused, Search, search_of
 from engine.doors.rest.bodies import encode_json
 from engine.errors import NotFound
 from engine.service.indexes.registry import is_orphan
+from engine.service.near_names import meant
 from engine.workspace import Workspace
 
 _INTERNAL = "__"  # columns that begin so are not shown
@@ -53,9 +54,13 @@ class IndexTools:
         try:
             self._workspace.get_schema(self._schema)
         except NotFound as error:
-            raise Refused(error.in_words) from None
+            raise Refused(error.message) from None
+        return [_tool(index) for index in self._all_managed()]
+
+    def _all_managed(self) -> list[IndexSpec]:
+        """The schema's indexes that are tools, by name."""
         return [
-            _tool(index)
+            index
             for index in self._workspace.registry.found()
             if isinstance(index, IndexSpec)
             and index.name.startswith(f"{self._schema}.")
@@ -90,7 +95,10 @@ class IndexTools:
         try:
             spec = self._workspace.registry.open(f"{self._schema}.{index}")[0]
         except NotFound as error:
-            raise Refused(error.in_words) from None
+            # Not the error's own hint, which names this machine's folders and other schemas' indexes.
+            near = meant(f"{self._schema}.{index}", [spec.name for spec in self._all_managed()])
+            text = f" Did you mean {' or '.join(near)}?" if near else ""
+            raise Refused(f"{error.message.rstrip('.')}.{text}") from None
         if not spec.is_managed:
             raise Refused(
                 f"Index {spec.name} has no managed embeddings, and only indexes that have them are "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
+import stat
 from pathlib import Path
 
 from engine.doors.http.certificates.authority import ServerCertificate
@@ -106,6 +107,10 @@ def _refusal(certfile: Path, error: ssl.SSLCertVerificationError) -> str:
 
 def _text(option: str, file: Path) -> str:
     try:
+        if not stat.S_ISREG(file.stat().st_mode):  # a pipe gives its bytes once, or makes us wait
+            raise InvalidInputException(
+                f"{option} {file} is no plain file, and it is read more than once. Name one that is."
+            )
         return file.read_text("latin-1")
     except FileNotFoundError:
         raise InvalidInputException(f"{option} {file}: there is no such file.") from None

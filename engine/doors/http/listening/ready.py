@@ -6,6 +6,8 @@ import contextlib
 import http.client
 import json
 import logging
+import os
+import socket
 import ssl
 import tempfile
 import threading
@@ -18,18 +20,26 @@ from engine.errors import InvalidInputException, VitrineError
 from engine.store.secret import write_private
 
 _LOG = logging.getLogger("vitrine.http")
+_SECONDS = 1.0  # for a former server to take a connection
 
 
 def check_place(file: Path) -> None:
-    """Make sure that the file can be written, and replaces none but a former one of its kind.
+    """Make sure that the file can be written, and replaces none but that of a server that has ended.
 
     Raises:
         InvalidInputException: says why not.
     """
-    if (file.exists() or file.is_symlink()) and _read(file) is None:
-        raise InvalidInputException(
-            f"--ready-file {file} exists, and no server wrote it. Delete it, or name another."
-        )
+    if file.exists() or file.is_symlink():
+        former = _read(file)
+        if former is None:
+            raise InvalidInputException(
+                f"--ready-file {file} exists, and no server wrote it. Delete it, or name another."
+            )
+        if _still_runs(former):
+            raise InvalidInputException(
+                f"--ready-file {file} is that of the server on {former['url']} (process "
+                f"{former['pid']}), which still runs. End it, or name another file."
+            )
     try:
         with tempfile.TemporaryFile(dir=file.absolute().parent):
             pass
@@ -52,9 +62,11 @@ def announced(file: Path, content: Mapping[str, object], listener: Listener) -> 
     with contextlib.suppress(FileNotFoundError):
         file.unlink()
     ended, turn = threading.Event(), threading.Lock()
+    host, port = listener.sockets[0].getsockname()[:2]  # which a closed socket has no more
+    speaks_tls = str(content["url"]).startswith("https:")
 
     def wait() -> None:
-        if not _answers(listener, str(content["url"]).startswith("https:")):
+        if not _answers(host, port, speaks_tls):
             return
         with turn:
             if ended.is_set():
@@ -75,12 +87,11 @@ def announced(file: Path, content: Mapping[str, object], listener: Listener) -> 
                 file.unlink()
 
 
-def _answers(listener: Listener, speaks_tls: bool) -> bool:
+def _answers(host: str, port: int, speaks_tls: bool) -> bool:
     """Wait until the server answers a request; False where it ends before.
 
     The sockets listen already, so the request waits in their queue: nobody asks again and again.
     """
-    host, port = listener.sockets[0].getsockname()[:2]
     host = WILDCARDS.get(host, host)
     connection = http.client.HTTPConnection(host, port)
     if speaks_tls:
@@ -95,6 +106,23 @@ def _answers(listener: Listener, speaks_tls: bool) -> bool:
     finally:
         connection.close()
     return True
+
+
+def _still_runs(former: dict[str, object]) -> bool:
+    """Whether a server listens where a file says, and the process that wrote it lives.
+
+    Both: after a kill the port, or the process's number, may be another's.
+    """
+    pid, host, port = former["pid"], former["host"], former["port"]
+    if not (isinstance(pid, int) and isinstance(port, int) and isinstance(host, str) and pid > 0):
+        return False
+    try:
+        with contextlib.suppress(PermissionError):  # another user's lives too
+            os.kill(pid, 0)
+        with socket.create_connection((WILDCARDS.get(host, host), port), _SECONDS):
+            return True
+    except (OSError, OverflowError, UnicodeError):
+        return False
 
 
 def _read(file: Path) -> dict[str, object] | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from engine.errors import InvalidState
 
 BACKLOG = 2048  # connections that wait to be taken
+_NOT_HERE = (UnicodeError, socket.gaierror)  # what a host is that nobody knows
 _TRIES = 20  # for a free port that is free in each family
 
 
@@ -38,9 +39,15 @@ def listening(host: str, port: int) -> Iterator[Listener]:
     """
     try:
         listener = _listener(host, port)
-    except OSError as error:
+    except (UnicodeError, OSError) as error:
+        reason = getattr(error, "strerror", None) or "it can't be a name"
+        if isinstance(error, _NOT_HERE) or error.errno == errno.EADDRNOTAVAIL:
+            raise InvalidState(
+                f"{host!r:.300} is no name or address of this machine ({reason}). Choose another with "
+                "--host: 127.0.0.1 for this machine alone, 0.0.0.0 for all of its addresses."
+            ) from None
         raise InvalidState(
-            f"{host}:{port} can't be served on ({error.strerror}). Choose another with --port."
+            f"{host}:{port} can't be served on ({reason}). Choose another with --port."
         ) from None
     try:
         yield listener

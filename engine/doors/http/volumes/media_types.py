@@ -24,7 +24,9 @@ _SIGNATURES = (
     (rb"\0\0\x01\0", "image/x-icon"),
     (rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", "image/jxl"),
     (
-        rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE\s+svg[^>\[]*>\s*)*<svg[\s/>]",
+        # A comment ends at its first -->; were later ones tried too, many comments would take for ever.
+        rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?"
+        rb"(?:<!--(?:(?!-->).)*-->\s*|<!DOCTYPE\s+svg[^>\[]*>\s*)*<svg[\s/>]",
         "image/svg+xml",
     ),
 )
