@@ -127,6 +127,7 @@ def test_a_write_whose_answer_was_cut_was_carried_out(cloud: Cloud) -> None:
     with pytest.raises(ChunkedEncodingError):
         index.upsert(NEW)
     assert cloud.calls.of("upsert_data*").faulty[0].fault == "closed mid-answer"
+    assert cloud.calls.of("upsert_data*").statuses == [None]  # the same over HTTP and in the mock
     assert cloud.keys() == [1, 2, 3, 4]
 
 

@@ -156,6 +156,11 @@ class Faults:
                 `login_token` says; older ones are refused. Clients ask for a new one before that.
         """
         if lifetime is not None:
+            if operation not in ("*", "login_token"):
+                raise InvalidInputException(
+                    f"the operation is {operation!r:.80}, and a token's lifetime is for all; leave one "
+                    "of them out."
+                )
             return self._add("login_token", ShortLogin(lifetime), times, after)
         if status not in (401, 403):
             raise InvalidInputException(f"status is {status!r:.80}; expected 401 or 403.")
