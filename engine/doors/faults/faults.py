@@ -292,6 +292,11 @@ class Faults:
             action()
         return lambda: self._at_close.discard(action)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the cloud whose faults these are has ended."""
+        return self._closed.is_set()
+
     def close(self) -> None:
         """End slow answers and let every later call pass."""
         self._closed.set()
