@@ -26,7 +26,8 @@ def export(table: pa.Table, path: Path) -> None:
     """Write a table to a file, in the format that its ending names; a file that is there is replaced.
 
     Raises:
-        InvalidInputException: another ending, or no such folder. StorageFailed: it can't be written there.
+        InvalidInputException: another ending, or no such folder.
+        StorageFailed: it can't be written there.
     """
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
