@@ -97,7 +97,7 @@ def query_vector(values: Sequence[Any] | npt.NDArray[Any], dimension: int, owner
     if not np.isfinite(vector).all():
         place = int(np.flatnonzero(~np.isfinite(vector))[0])
         raise InvalidParameterValue(
-            f"query_vector[{place}] is {shown(values[place])}; expected finite float32 numbers."
+            f"query_vector[{place}] is {shown(float(values[place]))}; expected finite float32 numbers."
         )
     return vector
 

@@ -47,3 +47,11 @@ def test_an_error_in_the_file_is_one_message(tmp_path: Path) -> None:
     assert refused.exit_code == 1 and not refused.stdout
     assert "3 problems; nothing was changed" in refused.stderr
     assert "line 2, tables[0].nme: unknown field 'nme'. Did you mean 'name'?" in refused.stderr
+
+
+def test_what_a_program_prints_is_no_part_of_the_json(tmp_path: Path) -> None:
+    file = tmp_path / "seed.py"
+    file.write_text("def seed(workspace):\n    print('hello')\n")
+    done = run(tmp_path, str(file), "--json")
+    assert [row["action"] for row in json.loads(done.stdout)] == ["ran"]
+    assert done.stderr == "hello\n"

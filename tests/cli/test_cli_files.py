@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
@@ -102,6 +103,16 @@ def test_files_are_copied_listed_printed_and_deleted(folder: Path, tmp_path: Pat
     assert run(folder, "volume", "rm", "-r", f"{volume}/tree").exit_code == 0
     assert run(folder, "volume", "cp", str(tmp_path / "in"), f"{volume}/x").exit_code == 2
     assert run(folder, "volume", "ls", f"{volume}/tree").exit_code == 1
+
+
+def test_a_folder_that_is_missing_and_a_catalog_in_place_of_a_schema_are_named(
+    folder: Path, tmp_path: Path
+) -> None:
+    Workspace(folder).write_table("main.s.t", pa.table({"a": [1]}))
+    refused = run(folder, "table", "export", "main.s.t", str(tmp_path / "none" / "x.csv"))
+    assert refused.exit_code == 1 and f"there is no folder {tmp_path / 'none'}." in refused.stderr
+    refused = run(folder, "volume", "list", "main")
+    assert refused.exit_code == 2 and "'main' is no schema; expected CATALOG" in refused.stderr
 
 
 def test_all_volumes_are_listed_where_no_schema_is_named(folder: Path, tmp_path: Path) -> None:

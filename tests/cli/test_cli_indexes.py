@@ -151,6 +151,30 @@ def test_rows_are_upserted_scanned_and_deleted(folder: Path, tmp_path: Path) -> 
     assert [json.loads(line)["id"] for line in left.splitlines()] == [5]
 
 
+def test_an_upsert_without_rows_or_keys_is_not_said_to_be_done(folder: Path) -> None:
+    run(folder, "index", "create", "main.s.d", *DIRECT)
+    run(
+        folder,
+        "index",
+        "create",
+        "main.s.a",
+        "--source",
+        "main.s.t",
+        "--vector-column",
+        "v",
+        "--primary-key",
+        "id",
+    )
+    refused = run(folder, "index", "upsert", "main.s.a", "-", given="")
+    assert refused.exit_code == 1 and "needs a Direct Vector Access Index" in refused.stderr
+    rows = [{"id": i, "v": [1.0, 0.0]} for i in range(6_000)]
+    given = "\n".join(map(json.dumps, [*rows, {"v": [1.0, 0.0]}]))
+    refused = run(folder, "index", "upsert", "main.s.d", "-", given=given)
+    assert refused.exit_code == 1
+    assert "row 6,001 of - has no value for the primary key 'id'; nothing was" in refused.stderr
+    assert run(folder, "index", "scan", "main.s.d", "--json").stdout == ""
+
+
 def test_all_pages_of_a_scan_are_printed(folder: Path) -> None:
     run(folder, "index", "create", "main.s.d", *DIRECT)
     count = 2_345

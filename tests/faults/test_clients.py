@@ -127,7 +127,15 @@ def test_a_write_whose_answer_was_cut_was_carried_out(cloud: Cloud) -> None:
     with pytest.raises(ChunkedEncodingError):
         index.upsert(NEW)
     assert cloud.calls.of("upsert_data*").faulty[0].fault == "closed mid-answer"
+    assert cloud.calls.of("upsert_data*").statuses == [None]  # the same over HTTP and in the mock
     assert cloud.keys() == [1, 2, 3, 4]
+
+
+def test_asking_whether_an_index_exists_is_recorded_as_the_api_answers_it(cloud: Cloud) -> None:
+    client = cloud.client()
+    assert client.index_exists("test_endpoint", INDEX)
+    assert not client.index_exists("test_endpoint", "main.shop.none")
+    assert cloud.calls.of("get_index").statuses == [200, 404]
 
 
 def test_a_slow_answer_comes_late(cloud: Cloud) -> None:

@@ -271,6 +271,13 @@ def test_rules_of_json_are_those_of_the_methods() -> None:
         ({"kind": "fail"}, "operation is missing"),
         ({"kind": "fail", "operation": "query_index", "state": 1}, "Did you mean status?"),
         ({"kind": "partial_upsert", "keys": "abc"}, "expected a list of keys"),
+        ({"kind": "partial_upsert", "share": 0.5, "seed": []}, "seed is .*expected a whole number"),
+        ({"kind": "partial_upsert", "keys": [1], "seed": 1}, "seed is 1.*with share= alone"),
+        ({"kind": "fail", "operation": "*", "message": 5}, "message is 5; expected a text"),
+        ({"kind": "fail", "operation": "*", "code": ["A"]}, "code is .*expected a text"),
+        ({"kind": "reset", "operation": "*", "mid_answer": "no"}, "mid_answer is 'no'"),
+        ({"kind": "slow", "operation": "*", "seconds": 1e300}, "expected seconds, 0 to 86,400"),
+        ({"kind": "expire_token", "operation": "get_index", "lifetime": 5}, "leave one of them"),
     ],
 )
 def test_json_that_means_nothing_is_refused_whole(values: Any, words: str) -> None:

@@ -396,6 +396,9 @@ def test_a_program_seeds_with_its_folder_on_the_path_for_that_time(
         ("import nothing_of_this_name\n", 1, "nothing_of_this_name"),
         ("def seed(:\n", 1, "SyntaxError"),
         ("x = 1\n", None, "no function"),
+        ("import sys\ndef seed(workspace):\n    sys.exit(0)\n", 3, "SystemExit: 0"),
+        ("def seed(workspace):\n    return 5\n", None, "returned 5; expected None, or a mapping"),
+        ("async def seed(workspace):\n    1 / 0\n", 2, "division by zero"),
     ],
 )
 def test_an_error_in_a_program_names_its_own_line(
@@ -407,6 +410,14 @@ def test_an_error_in_a_program_names_its_own_line(
         engine.apply(workspace, file)
     assert raised.value.line == line
     assert "site-packages" not in raised.value.message
+
+
+def test_a_program_may_be_async(workspace: Workspace, tmp_path: Path) -> None:
+    file = tmp_path / "seed.py"
+    file.write_text(
+        "async def seed(workspace):\n    return {'tables': {'main.s.t': {'rows': [{'a': 1}]}}}\n"
+    )
+    assert actions(engine.apply(workspace, file))["main.s.t"] == "created"
 
 
 # ------------------------------------------------------------------ the conveniences

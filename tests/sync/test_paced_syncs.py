@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from support.paced import SECONDS, SETUP, paced, state_of, syncs_done
 from support.shop import DIMENSION, ENDPOINT, INDEX, TABLE, products_table
 
 from engine import BadRequest, InvalidState, Workspace
+from engine.service.sync.run import SyncRun
 
 QUERY = [0.25] * DIMENSION
 
@@ -112,6 +114,32 @@ def test_a_sync_with_nothing_to_do_takes_its_time_too(workspace: Workspace) -> N
     workspace.clock.finish()
     assert states(workspace) == (True, "ONLINE_NO_PENDING_UPDATE", 60)
     assert workspace.index_versions(INDEX) == [1]
+
+
+@pytest.mark.parametrize("pace", ["600", "instant"])
+def test_rows_are_read_when_time_was_let_pass_though_their_sync_is_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pace: str
+) -> None:
+    made = paced(tmp_path, pace)
+    made.write_table(TABLE, products_table())
+    made.create_endpoint(ENDPOINT)
+    source = {"source_table": TABLE, "vector_column": "image_embedding", "dimension": DIMENSION}
+    made.create_index(INDEX, endpoint=ENDPOINT, **source)
+    made.clock.finish()
+    made.write_table(TABLE, products_table().slice(0, 40))
+    finish = SyncRun.finish
+
+    def slow(run: SyncRun) -> Any:
+        time.sleep(0.5)
+        return finish(run)
+
+    monkeypatch.setattr(SyncRun, "finish", slow)
+    made.start_sync(INDEX)
+    made.clock.advance(SETUP)
+    assert found(made) == (60 if pace == "600" else 40)
+    made.clock.finish()
+    assert states(made) == (True, "ONLINE_NO_PENDING_UPDATE", 40)
+    assert found(made) == 40
 
 
 def test_a_failure_is_seen_when_the_sync_is_over(workspace: Workspace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import importlib
 import os
@@ -22,6 +23,7 @@ import requests
 from support.needs import needs
 
 from engine import InvalidState, VitrineError, Workspace, mock
+from engine.doors.testing.mirrors import Mirror
 
 REAL_HOST = "https://real.cloud.databricks.com"
 LOGIN = {
@@ -349,3 +351,36 @@ def test_calls_to_this_machine_go_on_and_those_held_on_to_work_afterwards() -> N
     assert held is not socket.getaddrinfo
     assert held("127.0.0.1", 80) == socket.getaddrinfo("127.0.0.1", 80)
     assert "connect" not in vars(socket.socket)
+
+
+def test_a_client_that_is_kept_from_one_mock_is_refused_in_the_next_and_afterwards() -> None:
+    needs("sdk")
+
+    def made() -> list[Callable[[], object]]:
+        from databricks.sdk import WorkspaceClient
+        from databricks.vector_search.client import VectorSearchClient
+
+        client, sdk = VectorSearchClient(), WorkspaceClient()
+        index = client.get_index(index_name="main.shop.docs")
+        awaited = client.get_async_index(index_name="main.shop.docs")
+        words: dict[str, Any] = {"columns": ["id"], "query_text": "a", "query_type": "FULL_TEXT"}
+        return [
+            client.list_endpoints,
+            lambda: list(sdk.vector_search_endpoints.list_endpoints()),
+            lambda: index.similarity_search(**words),
+            lambda: asyncio.run(awaited.similarity_search(**words)),
+        ]
+
+    with mock() as workspace:
+        Mirror(workspace).index("main.shop.docs", [{"id": 1, "text": "a"}], text_column="text")
+        calls = made()
+        with mock():
+            for call in calls:
+                assert call(), "the outer one has not ended"
+    for again in (mock(), contextlib.nullcontext()):
+        with again:
+            for call in calls:
+                with pytest.raises(
+                    InvalidState, match=r"a mock of vitrine that has ended.*lru_cache"
+                ):
+                    call()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -33,7 +35,9 @@ def apply(workspace: Workspace, file: str, dry_run: bool, recreate: bool, as_jso
     """
     from engine.doors.seeding.applying import apply as applied
 
-    report = applied(workspace, file, dry_run=dry_run, recreate=recreate)
+    # What a program of the user's prints is no part of the JSON.
+    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+        report = applied(workspace, file, dry_run=dry_run, recreate=recreate)
     if as_json:
         print_json(report.rows())
     else:

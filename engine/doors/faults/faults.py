@@ -156,6 +156,11 @@ class Faults:
                 `login_token` says; older ones are refused. Clients ask for a new one before that.
         """
         if lifetime is not None:
+            if operation not in ("*", "login_token"):
+                raise InvalidInputException(
+                    f"the operation is {operation!r:.80}, and a token's lifetime is for all; leave one "
+                    "of them out."
+                )
             return self._add("login_token", ShortLogin(lifetime), times, after)
         if status not in (401, 403):
             raise InvalidInputException(f"status is {status!r:.80}; expected 401 or 403.")
@@ -286,6 +291,11 @@ class Faults:
         if is_closed:
             action()
         return lambda: self._at_close.discard(action)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the cloud whose faults these are has ended."""
+        return self._closed.is_set()
 
     def close(self) -> None:
         """End slow answers and let every later call pass."""

@@ -30,6 +30,7 @@ _BODIES = {
     503: ("TEMPORARILY_UNAVAILABLE", "The service is temporarily unavailable. Please retry later."),
     504: ("DEADLINE_EXCEEDED", "The service did not answer in time."),
 }
+_DAY = 86_400  # seconds: the longest wait that is asked for; clocks take no number without bounds
 _OTHER = ("UNKNOWN", "The request failed.")
 
 
@@ -58,6 +59,9 @@ class Refusal:
             raise InvalidInputException(
                 f"retry_after is {self.retry_after!r:.80}; expected whole seconds, 0 or more."
             )
+        for name, text in (("code", self.code), ("message", self.message)):
+            if not isinstance(text, (str, type(None))):
+                raise InvalidInputException(f"{name} is {text!r:.80}; expected a text.")
 
     @property
     def headers(self) -> dict[str, str]:
@@ -91,6 +95,12 @@ class BrokenConnection:
     """The connection is reset before the call is carried out, or closed in the middle of its answer."""
 
     mid_answer: bool = False
+
+    def __post_init__(self) -> None:
+        if type(self.mid_answer) is not bool:
+            raise InvalidInputException(
+                f"mid_answer is {self.mid_answer!r:.80}; expected true or false."
+            )
 
     def __str__(self) -> str:
         return "closed mid-answer" if self.mid_answer else "reset"
@@ -131,6 +141,10 @@ class PartialUpsert:
             raise InvalidInputException(
                 f"share is {self.share!r:.80}; expected more than 0, up to 1."
             )
+        if self.seed is not None and (type(self.seed) is not int or self.share is None):
+            raise InvalidInputException(
+                f"seed is {self.seed!r:.80}; expected a whole number, with share= alone."
+            )
 
     def failing(self, rows: Sequence[Any], key: str) -> set[int]:
         """The places of the rows that fail."""
@@ -162,7 +176,7 @@ def check_seconds(name: str, value: object) -> None:
     """Refuse what is no length of time.
 
     Raises:
-        InvalidInputException: not a number from 0 on.
+        InvalidInputException: not a number from 0 to a day.
     """
-    if not isinstance(value, (int, float)) or not is_number(value) or value < 0:
-        raise InvalidInputException(f"{name} is {value!r:.80}; expected seconds, 0 or more.")
+    if not isinstance(value, (int, float)) or not is_number(value) or not 0 <= value <= _DAY:
+        raise InvalidInputException(f"{name} is {value!r:.80}; expected seconds, 0 to {_DAY:,}.")

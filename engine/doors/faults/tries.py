@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from engine.doors.faults.calls import Call
 from engine.doors.faults.faults import Faults
 from engine.doors.faults.kinds import BrokenConnection, Delay, Fault, PartialUpsert
-from engine.errors import VitrineError
+from engine.errors import InvalidState, VitrineError
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,14 @@ def steps(faults: Faults, asked: Asked, client: Client) -> Steps:
 
     Raises:
         Exception: the client's own, where it gives up. VitrineError: of the call, which is carried out.
+        InvalidState: the client is of a mock that has ended.
     """
+    if faults.is_closed:
+        raise InvalidState(
+            f"{asked.operation}: this client was made inside a mock of vitrine that has ended, and "
+            "would work on what that had. Make it inside the one that it is used in; where the "
+            "application keeps a client (in a global name, by lru_cache), let the test forget it."
+        )
     attempt, waited = 0, asked.waited
     while True:
         call = Call(asked.operation, asked.method, asked.path, asked.query, asked.content)

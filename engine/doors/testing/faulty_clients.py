@@ -134,7 +134,8 @@ class FaultyCalls:
     ) -> Answer:
         split = self._split(fault, index, arguments)
         reply = method(*arguments.args, **arguments.kwargs)
-        return Answer(200, split.answer(reply) if split else reply)
+        status = 404 if reply is False else 200  # of `index_exists` alone
+        return Answer(status, split.answer(reply) if split else reply)
 
     def _split(
         self, fault: PartialUpsert | None, index: str, arguments: inspect.BoundArguments

@@ -53,7 +53,7 @@ class Indexes:
         self._passages = Passages(layout, clock, endpoints.states.until)
         self._layout, self._tables, self._serving = layout, tables, serving
         self._registry, self._states = registry, endpoints.states
-        self._pipelines, self._waiting_syncs = Pipelines(layout), settings.waiting_syncs
+        self._pipelines, self._waiting_syncs = Pipelines(layout, clock), settings.waiting_syncs
         self._creation = IndexCreation(layout, tables, serving, registry, endpoints, self._passages)
         self._descriptions = Descriptions(
             layout, registry, endpoints, self._pipelines, self._passages

@@ -37,6 +37,7 @@ class Clock:
         self._layout, self._file = layout, layout.root / "clock.json"
         self._known: tuple[tuple[int, int] | None, list[list[int]]] = (None, [])
         self._moved = threading.Condition()
+        self._works: list[tuple[threading.Thread, int | None]] = []
 
     @property
     def reader(self) -> Callable[[], int] | None:
@@ -66,11 +67,17 @@ class Clock:
             with self._moved:
                 self._moved.wait(min(max(left, 0.001), _LOOK_SECONDS))
 
+    def begun(self, work: threading.Thread, until: int | None) -> None:
+        """Note the thread that carries out what is over at a time, at once for None."""
+        with self._moved:
+            self._works = [known for known in self._works if known[0].is_alive()]
+            self._works.append((work, until))
+
     def advance(self, seconds: float) -> None:
         """Let time pass at once: what would be over in so many seconds is over now.
 
-        All processes with this workspace see it. With an instant pace nothing waits, and nothing is
-        done.
+        All processes with this workspace see it; the work that is over by then, such as the rows of a
+        sync, is done on return where it is this process's. With an instant pace there is only that.
 
         Raises:
             InvalidParameterValue: not a number of seconds from 0 to a day.
@@ -79,13 +86,16 @@ class Clock:
             raise InvalidParameterValue(
                 f"seconds is {seconds!r:.80}; expected a number from 0 to {LONGEST_SECONDS:.0f}."
             )
-        if self.pace.is_instant:
-            return
-        with self._layout.writing("clock"):
-            passed = [*self._passed(), [now_ms(), math.ceil(1000 * seconds)]]
-            write_json(self._file, {"passed": passed})
+        if not self.pace.is_instant:
+            with self._layout.writing("clock"):
+                passed = [*self._passed(), [now_ms(), math.ceil(1000 * seconds)]]
+                write_json(self._file, {"passed": passed})
         with self._moved:
             self._moved.notify_all()
+            works = list(self._works)
+        for work, until in works:
+            if work is not threading.current_thread() and (until is None or self.is_over(until)):
+                work.join()
 
     def finish(self) -> None:
         """Let so much time pass that all is over that has begun: endpoints, syncs, writes, indexes."""

@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass, field
 
 from engine.errors import BadRequest, StorageFailed, VitrineError
+from engine.service.pacing.clock import Clock
 from engine.service.pacing.passages import BUSY
 from engine.service.pacing.states import Phase
 from engine.service.sync.run import SyncRun
@@ -30,8 +31,8 @@ class _Background:
 class Pipelines:
     """The syncs of a workspace. Safe to use from many threads and processes."""
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+    def __init__(self, layout: Layout, clock: Clock) -> None:
+        self._layout, self._clock = layout, clock
         self._background: dict[str, _Background] = {}
         self._guard = threading.Lock()
 
@@ -55,6 +56,7 @@ class Pipelines:
             with self._guard:
                 self._background[name] = mine
                 mine.thread.start()
+            self._clock.begun(mine.thread, run.until)
         except RuntimeError as error:
             run.give_up()
             raise StorageFailed(f"no thread to sync index {name}: {error}") from error

@@ -26,13 +26,16 @@ def export(table: pa.Table, path: Path) -> None:
     """Write a table to a file, in the format that its ending names; a file that is there is replaced.
 
     Raises:
-        InvalidInputException: another ending. StorageFailed: it can't be written there.
+        InvalidInputException: another ending, or no such folder.
+        StorageFailed: it can't be written there.
     """
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
         raise InvalidInputException(
             f"{path} has no ending that tells a format; expected one of {', '.join(_WRITERS)}."
         )
+    if not path.absolute().parent.is_dir():
+        raise InvalidInputException(f"{path} was not written: there is no folder {path.parent}.")
     try:
         new = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
         try:

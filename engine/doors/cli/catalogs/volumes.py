@@ -52,6 +52,10 @@ def volume_list(workspace: Workspace, schema: str | None, as_json: bool) -> None
         found = workspace.unity_catalog.volumes.describe(names)
     else:
         catalog, _, name = schema.partition(".")
+        if not name:
+            raise click.UsageError(
+                f"{schema!r:.80} is no schema; expected CATALOG.SCHEMA, or nothing for all volumes."
+            )
         found = workspace.list_volumes(catalog, name)
     rows = [
         {

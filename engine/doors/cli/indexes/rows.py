@@ -168,8 +168,16 @@ def index_upsert(workspace: Workspace, name: str, file: str, kind: str | None) -
     """
     name = workspace.full_index_name(name)
     rows = _rows(file, kind)
+    key = workspace.get_index(name)["primary_key"]
+    bad = next((i for i, row in enumerate(rows) if row.get(key) is None), None)
+    if bad is not None:
+        raise click.ClickException(
+            f"row {bad + 1:,} of {file} has no value for the primary key {key!r}; nothing was written."
+        )
     done, failures = 0, []
-    for start in range(0, len(rows), _BATCH):
+    for start in range(
+        0, len(rows) or 1, _BATCH
+    ):  # without rows the index is looked at all the same
         reply = workspace.upsert(name, rows[start : start + _BATCH])
         done += reply["result"]["success_row_count"]
         failures += reply.get("failures", [])

@@ -124,7 +124,7 @@ class Faulty:
             await self._pause(fault.seconds, receive)
             await self._app(*given)
         elif isinstance(fault, BrokenConnection):
-            await self._broken(fault, given)
+            await self._broken(fault, call, given)
         elif isinstance(fault, ShortLogin):
             await self._short_login(fault, given)
         else:
@@ -144,7 +144,7 @@ class Faulty:
         if gone.done() and not gone.cancelled():
             raise ClientDisconnect
 
-    async def _broken(self, fault: BrokenConnection, given: _Given) -> None:
+    async def _broken(self, fault: BrokenConnection, call: Call, given: _Given) -> None:
         connection = given.scope["state"].get(STATE)
         if connection is None:
             raise InvalidState("this server's connections can't be broken; serve with --faults.")
@@ -163,6 +163,7 @@ class Faulty:
                 message = {**message, "body": part[: len(part) // 2], "more_body": True}
             await given.send(message)
             if is_broken:
+                self._faults.finish(call, None)  # no answer that anybody had
                 connection.close()
 
         await self._app(given.scope, given.receive, half)

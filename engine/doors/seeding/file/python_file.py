@@ -6,14 +6,17 @@ two of them may have helpers of one name.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib.util
+import inspect
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.core.values import shown
 from engine.errors import BadSourceFile, VitrineError
 from engine.workspace import Workspace
 
@@ -21,10 +24,13 @@ _NAME = "vitrine_seed"  # of the module, while it runs
 
 
 def run_python(file: Path, workspace: Workspace) -> Any:
-    """Run a file's `seed(workspace)`; returns what that returns.
+    """Run a file's `seed(workspace)`; returns what that returns: a mapping of resources, or None.
+
+    A function that is `async` is awaited.
 
     Raises:
-        BadSourceFile: no such file or function, or an error in it; with the file's own lines.
+        BadSourceFile: no such file or function, an error in it, with the file's own lines, or what it
+            returns is neither.
     """
     if not file.is_file():
         raise BadSourceFile("there is no such file", file=str(file))
@@ -37,10 +43,25 @@ def run_python(file: Path, workspace: Workspace) -> Any:
             spec.loader.exec_module(module)
             seed = getattr(module, "seed", None)
             if callable(seed):
-                return seed(workspace)
-        except Exception as error:
+                return _resources(file, seed(workspace))
+        except BadSourceFile:
+            raise
+        except (Exception, SystemExit) as error:
             raise _failed(file, error) from error
     raise BadSourceFile("it has no function `seed(workspace)`.", file=str(file))
+
+
+def _resources(file: Path, returned: Any) -> Mapping[str, Any] | None:
+    """What a program says is to be made; None for what it made by itself."""
+    if inspect.iscoroutine(returned):
+        returned = asyncio.run(returned)
+    if returned is not None and not isinstance(returned, Mapping):
+        raise BadSourceFile(
+            f"seed(workspace) returned {shown(returned)}; expected None, or a mapping of sections such "
+            "as tables.",
+            file=str(file),
+        )
+    return returned
 
 
 @contextlib.contextmanager
@@ -58,7 +79,7 @@ def _on_path(folder: Path) -> Iterator[None]:
                 del sys.modules[name]
 
 
-def _failed(file: Path, error: Exception) -> BadSourceFile:
+def _failed(file: Path, error: BaseException) -> BadSourceFile:
     """The error of a program, with the lines of its own folder that led there."""
     folder = file.resolve().parent
     if isinstance(error, SyntaxError) and error.filename == str(file.resolve()):
