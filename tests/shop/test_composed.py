@@ -112,6 +112,17 @@ def test_a_text_beside_a_photo_is_the_simplest_of_them(shop: Workspace) -> None:
     assert like == shop.search(like=7).to_dicts()
 
 
+@pytest.mark.parametrize("factor", [1e-320, 1e-300, 3e100, 1e308])
+def test_weights_of_any_size_mean_the_same_when_their_ratio_does(
+    shop: Workspace, factor: float
+) -> None:
+    usual = shop.search(compose=[("red dress", 1.0), ("buttons", -0.5)], k=6)
+    scaled = shop.search(compose=[("red dress", factor), ("buttons", -0.5 * factor)], k=6)
+    assert scaled.keys == usual.keys
+    lone = shop.search(compose=[("red dress", 1e300), ("buttons", 1e-300)], k=6)
+    assert lone.to_dicts() == shop.search("red dress", k=6).to_dicts()
+
+
 def test_what_leads_away_leads_away(shop: Workspace) -> None:
     toward = shop.search(compose=[("red dress", 1)], k=39)
     away = shop.search(compose=[("red dress", -1)], k=39)
