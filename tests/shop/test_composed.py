@@ -123,6 +123,14 @@ def test_weights_of_any_size_mean_the_same_when_their_ratio_does(
     assert lone.to_dicts() == shop.search("red dress", k=6).to_dicts()
 
 
+def test_no_product_is_missed_far_from_all_of_them(shop: Workspace) -> None:
+    """A shortlist's length is that of queries among the products; one that leads away is elsewhere."""
+    away = shop.search(compose=[("bag leather", 0.5), ("shirt dress", -1.5)], k=6)
+    assert all(step.startswith("exact scan") for step in away.plan)
+    near = shop.search(compose=[("bag leather", 0.5), ("shirt dress", 1.5)], k=6)
+    assert near.plan and not any("exactness asked for" in step for step in near.plan)
+
+
 def test_what_leads_away_leads_away(shop: Workspace) -> None:
     toward = shop.search(compose=[("red dress", 1)], k=39)
     away = shop.search(compose=[("red dress", -1)], k=39)

@@ -121,7 +121,7 @@ class TermVectors:
 
 
 def _of_usual_size(pairs: list[tuple[Vector, float]]) -> list[tuple[Vector, float]]:
-    """The same with weights around 1, scaled by a power of two: their sum points the same way exactly."""
+    """The same with weights around 1, by a power of two: their sum points exactly where it did."""
     _, exponent = math.frexp(max(abs(weight) for _, weight in pairs))
     return [(vector, math.ldexp(weight, -exponent)) for vector, weight in pairs]
 

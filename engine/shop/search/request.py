@@ -42,7 +42,8 @@ class SearchRequest:
             none is found behind the 10,000th; keywords find all.
         columns: default the product's columns.
         encoder: the model's name, for an index over a table that was made elsewhere.
-        exact: score every row that matches the filter, instead of a shortlist.
+        exact: score every row that matches the filter, instead of a shortlist; parts that lead away
+            are always searched for so.
         query_type: ANN (default) compares meanings, FULL_TEXT finds words (BM25), HYBRID fuses both
             rankings; see `Workspace.query_index` for their scores.
         keyword: find the products that hold every word of the text, in title, categories or colour.
@@ -96,6 +97,12 @@ class SearchRequest:
         """Whether it is by texts alone, or by images alone; what the index of images is for."""
         kinds = {term.kind for term in self.terms} - {"direction"}
         return kinds in (set(), {"text"}, {"image"})
+
+    @property
+    def leads_away(self) -> bool:
+        """Whether a part leads away: such a query lies far from all products, where shortlists, which
+        are as long as products among themselves need, miss some of the best."""
+        return any(term.weight < 0 for term in self.terms)
 
     @property
     def left_out(self) -> int:
