@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,33 @@ def test_another_version_has_directions_of_its_own(tmp_path: Path, goods: pa.Tab
     workspace.sync(PLANTED)
     after = directions_of(workspace.indexes, workspace.tables, PLANTED)
     assert not np.array_equal(after.vector("red"), before.vector("red"))
+
+
+def test_values_that_only_letter_case_tells_apart_are_named_exactly(
+    tmp_path: Path, goods: pa.Table
+) -> None:
+    workspace = Workspace(settings=Settings(tmp_path, encoder="hashed"))
+    colors = [c if n % 2 else c and c.lower() for n, c in enumerate(goods["farbe"].to_pylist())]
+    place = goods.column_names.index("farbe")
+    index_goods(workspace, goods.set_column(place, "farbe", pa.array(colors)))
+    directions = directions_of(workspace.indexes, workspace.tables, PLANTED)
+    assert not np.array_equal(directions.vector("color=Red"), directions.vector("color=red"))
+    with pytest.raises(BadRequest, match="farbe=Red or farbe=red; name one"):
+        directions.vector("color=RED")
+
+
+def test_a_copy_of_a_workspace_has_directions_of_its_own(tmp_path: Path, goods: pa.Table) -> None:
+    first = Workspace(settings=Settings(tmp_path / "one", encoder="hashed"))
+    index_goods(first, goods)
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    found = []
+    for name, rows in (("one", 300), ("two", 200)):
+        workspace = Workspace(settings=Settings(tmp_path / name, encoder="hashed"))
+        table = workspace.tables.get(table_name("planted"))
+        workspace.tables.write(table.name, goods.slice(0, rows), table.properties)
+        workspace.sync(PLANTED)
+        found.append(directions_of(workspace.indexes, workspace.tables, PLANTED).vector("red"))
+    assert not np.array_equal(*found)
 
 
 def test_what_too_few_products_have_is_not_told(sample: Workspace) -> None:

@@ -23,7 +23,8 @@ from engine.store.tables.table_store import TableStore
 
 LEAST_PRODUCTS = 10  # that have a value, and that don't, for its direction to be told
 _KEPT = 4  # versions of indexes whose directions are kept in memory
-_kept: OrderedDict[tuple[str, int, str], Directions] = OrderedDict()
+# By the opened index too: a copy of a workspace has the same ids and numbers of versions.
+_kept: OrderedDict[tuple[int, str, int, str], Directions] = OrderedDict()
 _one_at_a_time = threading.Lock()
 
 
@@ -90,6 +91,9 @@ class Directions:
             for place, known in enumerate(self._groups[column].names)
             if known.casefold() == wanted.casefold()
         ]
+        exact = [(c, p) for c, p in found if self._groups[c].names[p] == wanted]
+        if len(exact) == 1 and len({column for column, _ in found}) == 1:
+            found = exact  # of values that only letter case tells apart
         if len(found) == 1:
             return found[0]
         several = [f"{c}={self._groups[c].names[p]}" for c, p in found]
@@ -132,7 +136,8 @@ def directions_of(indexes: Indexes, tables: TableStore, index: str | None = None
         NotFound: no such index. BadRequest: it has no version yet.
     """
     products = IndexedProducts.open(indexes, tables, index)
-    key = (products.spec.id, products.version.number, repr(products.catalogue))
+    version = products.version
+    key = (id(version.masks), products.spec.id, version.number, repr(products.catalogue))
     with _one_at_a_time:
         if key not in _kept:
             _kept[key] = Directions(products)
