@@ -11,6 +11,7 @@ from engine.core.query import DEFAULT_RESULTS, MAX_RANKED_RESULTS, MAX_RESULTS, 
 from engine.core.query_request import check_query_type
 from engine.core.ranking.fusion import DEFAULT_TEXT_WEIGHT, check_text_weight
 from engine.core.reply import json_value
+from engine.core.values import shown
 from engine.errors import InvalidInputException, InvalidParameterValue
 from engine.shop.search.terms import Term, in_words, terms_of
 
@@ -159,6 +160,8 @@ class SearchRequest:
                 f"A search needs text, an image, both of these, like, a vector, or compose; "
                 f"{' and '.join(given) or 'nothing'} was given."
             )
+        if self.text and not self.keyword and not str(self.text).strip():
+            raise InvalidInputException(f"text is {shown(self.text)}; expected words.")
         if self.text_weight is not None and not self.is_blend:
             raise InvalidInputException("text_weight needs both a text and an image.")
 
