@@ -123,6 +123,12 @@ def test_weights_of_any_size_mean_the_same_when_their_ratio_does(
     assert lone.to_dicts() == shop.search("red dress", k=6).to_dicts()
 
 
+def test_weights_are_numbers_of_numpy_too(shop: Workspace) -> None:
+    plain = shop.search(compose=[("red dress", 2), ("buttons", -0.5)], k=6)
+    given = [("red dress", np.int64(2)), ("buttons", np.float32(-0.5))]
+    assert shop.search(compose=given, k=6).to_dicts() == plain.to_dicts()
+
+
 def test_no_product_is_missed_far_from_all_of_them(shop: Workspace) -> None:
     """A shortlist's length is that of queries among the products; one that leads away is elsewhere."""
     away = shop.search(compose=[("bag leather", 0.5), ("shirt dress", -1.5)], k=6)
@@ -159,6 +165,8 @@ def test_products_of_a_query_are_no_results_of_it(shop: Workspace) -> None:
         ([("a", "much")], r"compose\[0\].weight is 'much'"),
         ([("a", float("nan"))], r"compose\[0\].weight"),
         ([("a", True)], r"compose\[0\].weight"),
+        ([("a", 10**400)], r"compose\[0\].weight"),
+        ([("a", 1j)], r"compose\[0\].weight"),
         (["a", {"text": "b", "product": 3}], r"compose\[1\] has text, product"),
         ([{"txt": "a"}], r"compose\[0\] has txt"),
         ([{}], "nothing to search for"),

@@ -190,6 +190,10 @@ def test_a_view_is_not_overwritten_by_tags(tmp_path: Path, sample: Workspace) ->
         ({"product": 10043, "threshold": 1.5}, InvalidParameterValue),
         ({"product": 10043, "threshold": "x"}, InvalidParameterValue),
         ({"product": 10043, "k": 0}, InvalidParameterValue),
+        ({"product": 10043, "k": "3"}, InvalidParameterValue),
+        ({"product": 10043, "k": 1.5}, InvalidParameterValue),
+        ({"product": 10043, "attribute": 5}, InvalidInputException),
+        ({"product": 10043, "multi_label": "no"}, InvalidInputException),
         ({"product": 5}, NotFound),
         ({"product": 10043, "attribute": "colr"}, NotFound),
         ({"product": 10043, "index": "nowhere"}, NotFound),
@@ -279,6 +283,9 @@ def test_a_damaged_calibration_is_named_and_can_be_made_again(tmp_path: Path) ->
     [
         ({"attribute": "nope"}, NotFound),
         ({"attribute": "color", "hold_out": 0}, InvalidParameterValue),
+        ({"attribute": "color", "hold_out": 1.5}, InvalidParameterValue),
+        ({"attribute": "color", "hold_out": "x"}, InvalidParameterValue),
+        ({"attribute": 5}, InvalidInputException),
         ({"attribute": "color"}, InvalidState),  # a tenth of 320 products
         ({"attribute": "color", "templates": ["x"]}, InvalidInputException),
     ],
