@@ -270,7 +270,9 @@ def test_odd_keys_are_one_part_of_an_address(tmp_path_factory: pytest.TempPathFa
         ({"query": "a", "top_k": 3}, "INVALID_PARAMETER_VALUE", "top_k is no field"),
         ({"query": "a", "filters": {"nope": 1}}, "BAD_REQUEST", "nope"),
         ({"query": "a", "filters": "price <"}, "BAD_REQUEST", "price <"),
-        ({"query": "a", "filters": 3}, "INVALID_PARAMETER_VALUE", "filters"),
+        ({"query": "a", "filters": 3}, "INVALID_PARAMETER_VALUE",
+         "filters is 3; expected a valid dictionary, a valid list or a valid string."),
+        ({"query": " \t"}, "INVALID_INPUT", "expected words"),
         ({"query": "a", "facets": ["nope"]}, "BAD_REQUEST", "nope"),
         ({"query": "a", "facets": "season"}, "INVALID_PARAMETER_VALUE", "facets is 'season'"),
         ([1], "INVALID_PARAMETER_VALUE", "the body is [1]"),
@@ -356,14 +358,34 @@ def test_what_is_no_photo_is_named(
         ({"json": {"image": "x"}}, "image is missing"),
         ({"files": {"image": picture("PNG")}, "data": {"limit": "0"}}, "limit is '0'"),
         ({"files": {"image": picture("PNG")}, "data": {"filters": "{nope"}}, "not JSON"),
+        ({"files": {"image": picture("PNG")}, "data": {"limits": "2"}},
+         "'limits' is no field of this form; it takes image, limit"),
+        ({"files": {"picture": picture("PNG")}}, "'picture' is no field of this form"),
     ],
-    ids=range(5),
+    ids=range(7),
 )  # fmt: skip
 def test_a_form_that_does_not_fit_is_refused(
     client: httpx.Client, form: dict[str, Any], why: str
 ) -> None:
     said = refused(client.post(f"{SEARCH}/image", **form), 400, "INVALID_PARAMETER_VALUE")
     assert why in said
+
+
+def test_a_body_that_is_not_sent_as_json_is_told_how_to_be(client: httpx.Client) -> None:
+    for given in ({"content": '{"query": "a"}'}, {"data": {"query": "a"}}):
+        said = refused(client.post(f"{SEARCH}/text", **given), 400, "INVALID_PARAMETER_VALUE")
+        assert "the body is not sent as JSON" in said and "Content-Type: application/json" in said
+
+
+def test_a_client_that_follows_pages_comes_to_an_end(client: httpx.Client) -> None:
+    for kind in ("text", "keyword"):
+        offset, seen = 0, []
+        while offset is not None:
+            asked = {"query": "e", "limit": 7, "offset": offset}
+            body = ok(client.post(f"{SEARCH}/{kind}", json=asked))
+            seen += keys(body)
+            offset = body["metadata"]["next_offset"]
+        assert len(seen) == len(set(seen)) > 7
 
 
 @pytest.mark.parametrize("boundary", ["", "; boundary=x"])

@@ -239,6 +239,41 @@ def test_keywords_are_filtered_and_paged(shop: Workspace) -> None:
     assert whole.to_html().count("<li>") == len(whole)
 
 
+def test_many_keywords_are_refused_and_none_is_looked_for_in_vain(
+    shop: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InvalidInputException, match="65 different words"):
+        shop.search(" ".join(f"w{n}" for n in range(65)), keyword=True)
+    asked: list[str] = []
+    holding = RowTexts.holding
+
+    def counted(self: RowTexts, word: str) -> Any:
+        asked.append(word)
+        return holding(self, word)
+
+    monkeypatch.setattr(RowTexts, "holding", counted)
+    assert not len(shop.search("dress zzz red blue", keyword=True))
+    assert asked == ["dress", "zzz"]
+
+
+def test_pages_end_where_no_more_results_can_be_had(
+    shop: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The 10,000th result of a vector may lie within a page; keywords find all there are."""
+    from engine.shop.search import request, shop_search
+
+    for module in (request, shop_search):
+        monkeypatch.setattr(module, "MAX_RESULTS", 10)
+    last = shop.search("red", k=4, offset=8)
+    assert len(last) == 2 and not last.more
+    assert len(shop.search(like=5, k=4, offset=8)) == 1
+    with pytest.raises(InvalidParameterValue, match="offset is 10"):
+        shop.search("red", k=1, offset=10)
+    every = shop.search("e", keyword=True)
+    assert every.total is not None and every.total > 12
+    assert len(shop.search("e", keyword=True, k=2, offset=10)) == 2
+
+
 def test_keywords_need_words_alone(shop: Workspace) -> None:
     assert len(shop.search("  ", keyword=True)) == 0
     for given in ({"like": 3}, {"text": "a", "image": b""}, {"text": "a", "query_type": "ANN"}):

@@ -112,6 +112,31 @@ def test_a_text_beside_a_photo_is_the_simplest_of_them(shop: Workspace) -> None:
     assert like == shop.search(like=7).to_dicts()
 
 
+@pytest.mark.parametrize("factor", [1e-320, 1e-300, 3e100, 1e308])
+def test_weights_of_any_size_mean_the_same_when_their_ratio_does(
+    shop: Workspace, factor: float
+) -> None:
+    usual = shop.search(compose=[("red dress", 1.0), ("buttons", -0.5)], k=6)
+    scaled = shop.search(compose=[("red dress", factor), ("buttons", -0.5 * factor)], k=6)
+    assert scaled.keys == usual.keys
+    lone = shop.search(compose=[("red dress", 1e300), ("buttons", 1e-300)], k=6)
+    assert lone.to_dicts() == shop.search("red dress", k=6).to_dicts()
+
+
+def test_weights_are_numbers_of_numpy_too(shop: Workspace) -> None:
+    plain = shop.search(compose=[("red dress", 2), ("buttons", -0.5)], k=6)
+    given = [("red dress", np.int64(2)), ("buttons", np.float32(-0.5))]
+    assert shop.search(compose=given, k=6).to_dicts() == plain.to_dicts()
+
+
+def test_no_product_is_missed_far_from_all_of_them(shop: Workspace) -> None:
+    """A shortlist's length is that of queries among the products; one that leads away is elsewhere."""
+    away = shop.search(compose=[("bag leather", 0.5), ("shirt dress", -1.5)], k=6)
+    assert all(step.startswith("exact scan") for step in away.plan)
+    near = shop.search(compose=[("bag leather", 0.5), ("shirt dress", 1.5)], k=6)
+    assert near.plan and not any("exactness asked for" in step for step in near.plan)
+
+
 def test_what_leads_away_leads_away(shop: Workspace) -> None:
     toward = shop.search(compose=[("red dress", 1)], k=39)
     away = shop.search(compose=[("red dress", -1)], k=39)
@@ -140,6 +165,8 @@ def test_products_of_a_query_are_no_results_of_it(shop: Workspace) -> None:
         ([("a", "much")], r"compose\[0\].weight is 'much'"),
         ([("a", float("nan"))], r"compose\[0\].weight"),
         ([("a", True)], r"compose\[0\].weight"),
+        ([("a", 10**400)], r"compose\[0\].weight"),
+        ([("a", 1j)], r"compose\[0\].weight"),
         (["a", {"text": "b", "product": 3}], r"compose\[1\] has text, product"),
         ([{"txt": "a"}], r"compose\[0\] has txt"),
         ([{}], "nothing to search for"),

@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,6 +93,30 @@ def test_the_values_of_an_attribute_are_labels(sample: Workspace) -> None:
     assert sample.classify(attribute="base_color", product=10242) == found
 
 
+def test_labels_are_encoded_once(sample: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that classifies one product after another asks for the same labels each time."""
+    encoder = sample.encoder()
+    encoded: list[int] = []
+    encode = type(encoder).encode_texts
+
+    def counted(self: Any, texts: Any) -> Any:
+        encoded.append(len(texts))
+        return encode(self, texts)
+
+    monkeypatch.setattr(type(encoder), "encode_texts", counted)
+    for product in (10242, 10043, 10242):
+        sample.classify(["a hat once", "a bag once"], product=product)
+    assert encoded.count(2) == 1
+    sample.classify(["a hat once", "a bag once"], product=10242, templates=["seen: {}"])
+    assert encoded.count(2) == 2
+
+
+def test_more_texts_than_can_be_waited_for_are_refused(sample: Workspace) -> None:
+    labels = {f"label {n}": [f"one {n}", f"two {n}"] for n in range(1000)}
+    with pytest.raises(InvalidInputException, match="make 22,000 texts; expected at most 20,000"):
+        sample.classify(labels, product=10242, templates=[f"{n} {{}}" for n in range(11)])
+
+
 def test_labels_of_which_several_hold_are_judged_alone(sample: Workspace) -> None:
     found = sample.classify(
         {"red": "something red", "dress": "a dress", "watch": "a wrist watch"},
@@ -165,6 +190,10 @@ def test_a_view_is_not_overwritten_by_tags(tmp_path: Path, sample: Workspace) ->
         ({"product": 10043, "threshold": 1.5}, InvalidParameterValue),
         ({"product": 10043, "threshold": "x"}, InvalidParameterValue),
         ({"product": 10043, "k": 0}, InvalidParameterValue),
+        ({"product": 10043, "k": "3"}, InvalidParameterValue),
+        ({"product": 10043, "k": 1.5}, InvalidParameterValue),
+        ({"product": 10043, "attribute": 5}, InvalidInputException),
+        ({"product": 10043, "multi_label": "no"}, InvalidInputException),
         ({"product": 5}, NotFound),
         ({"product": 10043, "attribute": "colr"}, NotFound),
         ({"product": 10043, "index": "nowhere"}, NotFound),
@@ -254,6 +283,9 @@ def test_a_damaged_calibration_is_named_and_can_be_made_again(tmp_path: Path) ->
     [
         ({"attribute": "nope"}, NotFound),
         ({"attribute": "color", "hold_out": 0}, InvalidParameterValue),
+        ({"attribute": "color", "hold_out": 1.5}, InvalidParameterValue),
+        ({"attribute": "color", "hold_out": "x"}, InvalidParameterValue),
+        ({"attribute": 5}, InvalidInputException),
         ({"attribute": "color"}, InvalidState),  # a tenth of 320 products
         ({"attribute": "color", "templates": ["x"]}, InvalidInputException),
     ],

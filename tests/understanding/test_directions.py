@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,39 @@ def test_a_direction_is_the_difference_within_kinds() -> None:
             mean = vectors[same].mean(axis=0)
             total += (vectors[same & (codes == value)] - mean).sum(axis=0)
         assert found[value] == pytest.approx(total / np.linalg.norm(total), abs=1e-5)
+
+
+def test_directions_are_those_of_a_slow_twin() -> None:
+    """Sums of groups alone are made: of a large catalogue, copies of all vectors took seconds."""
+    rng = np.random.default_rng(2)
+    vectors = rng.normal(size=(9000, 12)).astype(np.float32)
+    codes, kinds = rng.integers(-1, 4, 9000), rng.integers(-1, 3, 9000)
+    prices = np.where(rng.random(9000) < 0.1, np.nan, rng.random(9000))
+    wide = vectors.astype(np.float64)
+
+    def less_kinds(rows: np.ndarray) -> np.ndarray:
+        out = wide[rows].copy()
+        for kind in range(-1, 3):
+            out[kinds[rows] == kind] -= wide[rows][kinds[rows] == kind].mean(axis=0)
+        return out
+
+    known = np.flatnonzero(codes >= 0)
+    found, within = value_directions(vectors, codes, kinds)
+    for value in range(4):
+        wanted = less_kinds(known)[codes[known] == value].sum(axis=0)
+        assert found[value] == pytest.approx(wanted / np.linalg.norm(wanted), abs=1e-6)
+    assert within.all()
+    plain, _ = value_directions(vectors, codes, None)
+    wanted = (wide[codes == 2] - wide[known].mean(axis=0)).sum(axis=0)
+    assert plain[2] == pytest.approx(wanted / np.linalg.norm(wanted), abs=1e-6)
+    priced = np.flatnonzero(~np.isnan(prices))
+    ranks = np.argsort(np.argsort(prices[priced])) / (len(priced) - 1)
+    for kind in range(-1, 3):
+        ranks[kinds[priced] == kind] -= ranks[kinds[priced] == kind].mean()
+    wanted = less_kinds(priced).T @ ranks
+    assert price_direction(vectors, prices, kinds) == pytest.approx(
+        wanted / np.linalg.norm(wanted), abs=1e-6
+    )
 
 
 def test_where_the_kind_decides_the_value_all_are_compared() -> None:
@@ -128,6 +162,33 @@ def test_another_version_has_directions_of_its_own(tmp_path: Path, goods: pa.Tab
     workspace.sync(PLANTED)
     after = directions_of(workspace.indexes, workspace.tables, PLANTED)
     assert not np.array_equal(after.vector("red"), before.vector("red"))
+
+
+def test_values_that_only_letter_case_tells_apart_are_named_exactly(
+    tmp_path: Path, goods: pa.Table
+) -> None:
+    workspace = Workspace(settings=Settings(tmp_path, encoder="hashed"))
+    colors = [c if n % 2 else c and c.lower() for n, c in enumerate(goods["farbe"].to_pylist())]
+    place = goods.column_names.index("farbe")
+    index_goods(workspace, goods.set_column(place, "farbe", pa.array(colors)))
+    directions = directions_of(workspace.indexes, workspace.tables, PLANTED)
+    assert not np.array_equal(directions.vector("color=Red"), directions.vector("color=red"))
+    with pytest.raises(BadRequest, match="farbe=Red or farbe=red; name one"):
+        directions.vector("color=RED")
+
+
+def test_a_copy_of_a_workspace_has_directions_of_its_own(tmp_path: Path, goods: pa.Table) -> None:
+    first = Workspace(settings=Settings(tmp_path / "one", encoder="hashed"))
+    index_goods(first, goods)
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    found = []
+    for name, rows in (("one", 300), ("two", 200)):
+        workspace = Workspace(settings=Settings(tmp_path / name, encoder="hashed"))
+        table = workspace.tables.get(table_name("planted"))
+        workspace.tables.write(table.name, goods.slice(0, rows), table.properties)
+        workspace.sync(PLANTED)
+        found.append(directions_of(workspace.indexes, workspace.tables, PLANTED).vector("red"))
+    assert not np.array_equal(*found)
 
 
 def test_what_too_few_products_have_is_not_told(sample: Workspace) -> None:

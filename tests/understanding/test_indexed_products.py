@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -153,3 +154,35 @@ def test_the_finest_category_is_the_kind_and_the_others_are_categories(sample: W
     assert [products.role_of(name) for name in names] == ["category", "category", "kind"]
     assert products.attribute("category") == "master_category"
     assert products.attribute("kind") == "article_type"
+
+
+def test_an_attribute_is_read_once_for_each_version(
+    tmp_path: Path, goods: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every page of a dimension and every classification asks for the same values again."""
+    workspace = Workspace(settings=Settings(tmp_path / "one", encoder="hashed"))
+    index_goods(workspace, goods)
+    read: list[str] = []
+    values = IndexedProducts.values
+
+    def counted(self: IndexedProducts, column: str) -> list[object]:
+        read.append(column)
+        return values(self, column)
+
+    monkeypatch.setattr(IndexedProducts, "values", counted)
+
+    def opened(of: Workspace) -> IndexedProducts:
+        return IndexedProducts.open(of.indexes, of.tables, PLANTED)
+
+    before = opened(workspace).groups("farbe")
+    assert opened(workspace).groups("farbe") is before and opened(workspace).prices() is not None
+    assert opened(workspace).prices() is opened(workspace).prices()
+    assert read == ["farbe", "cost"]
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    copied = Workspace(settings=Settings(tmp_path / "two", encoder="hashed"))
+    for of, rows in ((workspace, 300), (copied, 200)):  # both at the same number of a version
+        table = of.tables.get(table_name("planted"))
+        of.tables.write(table.name, goods.slice(0, rows), table.properties)
+        of.sync(PLANTED)
+        assert len(opened(of).groups("farbe").codes) == rows
+    assert len(opened(workspace).groups("farbe").codes) == 300

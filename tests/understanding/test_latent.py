@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,9 @@ from engine import (
     Settings,
     Workspace,
 )
+from engine.shop.indexed.products import IndexedProducts
+from engine.shop.latent.result import LatentReport
+from engine.shop.latent.run import LatentFeatures
 from engine.store.layout import Layout
 
 
@@ -185,3 +190,25 @@ def _name() -> object:
     from engine.core.names import table_name
 
     return table_name("planted")
+
+
+def test_who_asks_while_features_are_found_waits_for_them(
+    tmp_path: Path, goods: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes a minute of a large catalogue: not one for each page that asks."""
+    needs("latent")
+    workspace = Workspace(settings=Settings(tmp_path, encoder="hashed"))
+    index_goods(workspace, goods)
+    found: list[list[str]] = []
+    find = LatentFeatures._found
+
+    def counted(self: LatentFeatures, products: IndexedProducts, names: list[str]) -> LatentReport:
+        found.append(names)
+        time.sleep(0.2)
+        return find(self, products, names)
+
+    monkeypatch.setattr(LatentFeatures, "_found", counted)
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(workspace.latent_features, index=PLANTED) for _ in range(4)]
+        reports = [each.result() for each in asked]
+    assert len(found) == 1 and all(report == reports[0] for report in reports)

@@ -170,3 +170,20 @@ def test_the_composed_route_takes_directions(http: TestClient, sample: Workspace
     assert keys == [row["product_id"] for row in found]
     terms[1]["direction"] = "nope"
     assert http.post("/api/v1/search/composed", json={"terms": terms}).status_code == 404
+
+
+def test_an_address_holds_no_more_queries_than_a_body(http: TestClient) -> None:
+    many = [f"red dress {n}" for n in range(201)]
+    for reply in (
+        http.get("/api/v1/validate", params={"query": many}),
+        http.post("/api/v1/validate", json={"queries": many}),
+    ):
+        assert reply.status_code == 400 and "200 items" in reply.json()["message"]
+
+
+def test_what_may_be_of_several_types_is_refused_in_one_sentence(http: TestClient) -> None:
+    reply = http.post("/api/v1/classify", json={"product_id": None})
+    expected = "product_id is None; expected a valid integer or a valid string."
+    assert reply.json()["message"] == expected
+    reply = http.post("/api/v1/classify", json={"product_id": 10242, "labels": 5})
+    assert reply.json()["message"] == "labels is 5; expected a valid list or a valid dictionary."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +15,9 @@ from engine.shop.classification.probabilities import Floats, Scales, sigmoid, so
 
 Encode = Callable[[Sequence[str]], Matrix]  # texts to unit rows
 NOTHING_SAID = "a product"
+_KEPT, _MOST_KEPT = 32, 1000  # sets of labels whose vectors are kept, and labels of such a set
+_kept: OrderedDict[tuple[object, ...], Matrix] = OrderedDict()
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,15 @@ class Classifier:
         encode: Encode,
         scales: Scales,
         multi_label: bool = False,
+        model: str | None = None,
     ) -> Classifier:
-        """Encode the labels: each is the mean of its descriptions in all templates, unit length."""
-        vectors = label_vectors(labels, templates, encode)
-        neutral = label_vectors([Label("", (NOTHING_SAID,))], templates, encode)[0]
+        """Encode the labels: each is the mean of its descriptions in all templates, unit length.
+
+        Args:
+            model: the encoder's fingerprint, to keep the vectors for the next who asks; None for once.
+        """
+        vectors = _known_vectors(labels, templates, encode, model)
+        neutral = _known_vectors([Label("", (NOTHING_SAID,))], templates, encode, model)[0]
         return Classifier(tuple(labels), vectors, neutral, scales, multi_label)
 
     def cosines(self, photos: Matrix) -> Floats:
@@ -62,6 +72,25 @@ class Classifier:
             return softmax(cosines, known.scale)
         margins = self.margins(photos, cosines)
         return sigmoid(known.contrast_scale * (margins - known.contrast_offset))
+
+
+def _known_vectors(
+    labels: Sequence[Label], templates: Sequence[str], encode: Encode, model: str | None
+) -> Matrix:
+    """`label_vectors`, of those asked for last without encoding them again."""
+    if model is None or len(labels) > _MOST_KEPT:
+        return label_vectors(labels, templates, encode)
+    key = (model, tuple(templates), tuple(labels))
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    made = label_vectors(labels, templates, encode)
+    with _lock:
+        _kept[key] = made
+        while len(_kept) > _KEPT:
+            _kept.popitem(last=False)
+    return made
 
 
 def label_vectors(labels: Sequence[Label], templates: Sequence[str], encode: Encode) -> Matrix:

@@ -12,6 +12,7 @@ from engine.errors import InvalidInputException
 
 LabelsGiven = Sequence[str] | Mapping[str, str | Sequence[str]]
 MOST_LABELS, MOST_DESCRIPTIONS = 10_000, 100
+MOST_TEXTS = 20_000  # of all descriptions in all templates: each takes about a millisecond
 _EXPECTED = (
     'expected a list of labels, such as ["formal", "casual"], or labels with one or several '
     'descriptions, such as {"formal": "formal elegant business wear"}'
@@ -53,6 +54,20 @@ def labels_of(given: object) -> tuple[Label, ...]:
             f"{len(found):,} labels were given; expected 1 to {MOST_LABELS:,}: {_EXPECTED}."
         )
     return tuple(found)
+
+
+def check_texts(labels: Sequence[Label], templates: Sequence[str]) -> None:
+    """Refuse more texts than can be waited for: each description in each template.
+
+    Raises:
+        InvalidInputException: more than 20,000.
+    """
+    texts = sum(len(label.descriptions) for label in labels) * len(templates)
+    if texts > MOST_TEXTS:
+        raise InvalidInputException(
+            f"the descriptions of {len(labels):,} labels in {len(templates):,} templates make "
+            f"{texts:,} texts; expected at most {MOST_TEXTS:,}."
+        )
 
 
 def _descriptions(name: object, said: Any) -> tuple[str, ...]:

@@ -52,11 +52,17 @@ class LabelChoice:
     def check(self) -> None:
         """
         Raises:
-            InvalidInputException: labels and an attribute, or a template without its place.
+            InvalidInputException: labels and an attribute, a template without its place, another type.
             InvalidParameterValue: a threshold that isn't from 0 to 1.
         """
         if self.labels is not None and self.attribute is not None:
             raise InvalidInputException("labels and attribute were given; expected one of them.")
+        if self.attribute is not None:
+            _check_attribute(self.attribute)
+        if not isinstance(self.multi_label, bool):
+            raise InvalidInputException(
+                f"multi_label is {shown(self.multi_label)}; expected True or False."
+            )
         check_templates(self.templates)
         least = self.least
         is_number = isinstance(least, (int, float)) and not isinstance(least, bool)
@@ -88,8 +94,8 @@ class ClassifyRequest(LabelChoice):
                 f"An image or a product is classified; {given} was given. A whole catalogue is tagged "
                 "into a table: tag_products, or vitrine classify --to TABLE."
             )
-        if self.k is not None and (isinstance(self.k, bool) or not self.k >= 1):
-            raise InvalidParameterValue(f"k is {shown(self.k)}; expected an integer from 1 up.")
+        if self.k is not None:
+            _check_count("k", self.k)
 
 
 @dataclass(frozen=True)
@@ -131,11 +137,21 @@ class CalibrationRequest:
             InvalidInputException: a template without its place.
             InvalidParameterValue: a number that can't be.
         """
+        _check_attribute(self.attribute)
         check_templates(self.templates)
-        if isinstance(self.hold_out, bool) or not self.hold_out >= 1:
-            raise InvalidParameterValue(
-                f"hold_out is {shown(self.hold_out)}; expected an integer from 1 up."
-            )
+        _check_count("hold_out", self.hold_out)
+
+
+def _check_attribute(given: object) -> None:
+    if not isinstance(given, str):
+        raise InvalidInputException(
+            f"attribute is {shown(given)}; expected a column or a role, such as 'color'."
+        )
+
+
+def _check_count(name: str, given: object) -> None:
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        raise InvalidParameterValue(f"{name} is {shown(given)}; expected an integer from 1 up.")
 
 
 def check_templates(given: object) -> None:

@@ -15,7 +15,13 @@ from engine.service.indexes.operations import Indexes
 from engine.shop.classification.calibrating import attribute_labels, calibrated
 from engine.shop.classification.classifier import Classifier
 from engine.shop.classification.label_files import read_labels
-from engine.shop.classification.labels import MOST_LABELS, STYLES, Label, labels_of
+from engine.shop.classification.labels import (
+    MOST_LABELS,
+    STYLES,
+    Label,
+    check_texts,
+    labels_of,
+)
 from engine.shop.classification.request import (
     CalibrationRequest,
     ClassifyRequest,
@@ -107,11 +113,11 @@ class Classifying:
         """The classifier of a request, and where its probabilities' scale is from."""
         column = None if request.attribute is None else products.attribute(request.attribute)
         labels = _labels(request, products, column)
+        check_texts(labels, request.templates)
         role = None if column is None else products.role_of(column)
         scales, source = self.scales.of(encoder, column, role)
-        judge = Classifier.of(
-            labels, request.templates, encoder.encode_texts, scales, request.multi_label
-        )
+        encode, model = encoder.encode_texts, encoder.fingerprint
+        judge = Classifier.of(labels, request.templates, encode, scales, request.multi_label, model)
         return judge, source
 
     def _photo(self, encoder: Encoder, image: ImageInput) -> Matrix:

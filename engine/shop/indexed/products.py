@@ -16,6 +16,7 @@ from engine.service.indexes.operations import Indexes
 from engine.service.search.hits import fetch
 from engine.shop.catalogue.catalogue import FASHION, Catalogue
 from engine.shop.catalogue.stored import catalogue_of
+from engine.shop.indexed.kept import kept
 from engine.shop.names import IMAGE_INDEX
 from engine.store.indexes.versions import Version
 from engine.store.tables.table_store import TableStore
@@ -116,14 +117,15 @@ class IndexedProducts:
         return self.values(self.spec.primary_key)
 
     def groups(self, column: str) -> Groups:
-        """The values of an attribute as texts; null, empty and `NA` are none."""
-        return groups_of(self.values(column))
+        """The values of an attribute as texts; null, empty and `NA` are none. Not to be changed."""
+        return kept(self.version, ("groups", column), lambda: groups_of(self.values(column)))
 
     def prices(self) -> npt.NDArray[np.float64] | None:
         """(n,) prices, NaN for none; None where the catalogue has no column of them."""
-        if self.catalogue.price is None:
+        column = self.catalogue.price
+        if column is None:
             return None
-        return numbers_of(self.values(self.catalogue.price))
+        return kept(self.version, ("numbers", column), lambda: numbers_of(self.values(column)))
 
     def attribute(self, name: str) -> str:
         """The column of an attribute that is named by column or by role (`color`, `kind`, ...).

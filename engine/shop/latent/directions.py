@@ -22,8 +22,10 @@ from engine.shop.latent.separation import Floats, ranks_of, sums_by
 from engine.store.tables.table_store import TableStore
 
 LEAST_PRODUCTS = 10  # that have a value, and that don't, for its direction to be told
+_BLOCK = 8192  # products at a time
 _KEPT = 4  # versions of indexes whose directions are kept in memory
-_kept: OrderedDict[tuple[str, int, str], Directions] = OrderedDict()
+# By the opened index too: a copy of a workspace has the same ids and numbers of versions.
+_kept: OrderedDict[tuple[int, str, int, str], Directions] = OrderedDict()
 _one_at_a_time = threading.Lock()
 
 
@@ -90,6 +92,9 @@ class Directions:
             for place, known in enumerate(self._groups[column].names)
             if known.casefold() == wanted.casefold()
         ]
+        exact = [(c, p) for c, p in found if self._groups[c].names[p] == wanted]
+        if len(exact) == 1 and len({column for column, _ in found}) == 1:
+            found = exact  # of values that only letter case tells apart
         if len(found) == 1:
             return found[0]
         several = [f"{c}={self._groups[c].names[p]}" for c, p in found]
@@ -132,7 +137,8 @@ def directions_of(indexes: Indexes, tables: TableStore, index: str | None = None
         NotFound: no such index. BadRequest: it has no version yet.
     """
     products = IndexedProducts.open(indexes, tables, index)
-    key = (products.spec.id, products.version.number, repr(products.catalogue))
+    version = products.version
+    key = (id(version.masks), products.spec.id, version.number, repr(products.catalogue))
     with _one_at_a_time:
         if key not in _kept:
             _kept[key] = Directions(products)
@@ -158,42 +164,47 @@ def value_directions(vectors: Matrix, codes: Codes, kinds: Codes | None) -> tupl
             None to compare all products.
     """
     known = codes >= 0
-    some, own = vectors[known].astype(np.float64), codes[known]
-    counts = np.bincount(own, minlength=int(codes.max(initial=-1)) + 1)
-    plain, _ = sums_by(own, some - some.mean(axis=0))
+    some, own = vectors[known], codes[known]
+    sums, counts = sums_by(own, some)
+    plain = sums - counts[:, None] * some.mean(axis=0, dtype=np.float64)
     if kinds is None:
         return _unit_or_zero(plain), np.zeros(len(plain), dtype=np.bool_)
-    within, _ = sums_by(own, without_means(some, kinds[known]))
-    is_told = _compared(own, kinds[known], len(counts)) >= LEAST_PRODUCTS
+    place = _places(kinds[known])
+    kind_sums, kind_counts = sums_by(place, some)
+    means = kind_sums / np.maximum(kind_counts, 1)[:, None]
+    width = len(kind_counts)
+    both = np.bincount(own * width + place, minlength=len(counts) * width).reshape(-1, width)
+    within = sums - both @ means  # the sum over a value's products of what they are less their kind
+    compared = np.minimum(both, kind_counts - both).sum(axis=1)  # that stand beside one without it
+    is_told = compared >= LEAST_PRODUCTS
     return _unit_or_zero(np.where(is_told[:, None], within, plain)), is_told
 
 
 def price_direction(vectors: Matrix, prices: Floats, kinds: Codes | None) -> Vector:
     """(d,) unit vector along which prices rise, by their ranks, within kinds where there are some."""
     known: Mask = ~np.isnan(prices)
-    some, ranks = vectors[known].astype(np.float64), ranks_of(prices[known])
+    some, ranks = vectors[known], ranks_of(prices[known])
     of_kind = np.zeros(len(some), dtype=np.int64) if kinds is None else kinds[known]
     rest = without_means(ranks[:, None], of_kind)[:, 0]
     if float(np.abs(rest).max()) < 1e-9:  # a price for each kind
-        of_kind = np.zeros(len(some), dtype=np.int64)
         rest = ranks - ranks.mean()
-    return unit(without_means(some, of_kind).T @ rest)
+    # The rest sums to 0 within each kind, so that the means of kinds drop out of the vectors' sum.
+    return unit(
+        sum(rest[i : i + _BLOCK] @ some[i : i + _BLOCK] for i in range(0, len(some), _BLOCK))
+    )
 
 
 def without_means(vectors: Floats, kinds: Codes) -> Floats:
     """The vectors less the mean of their kind; those of no kind are one of their own."""
-    place = np.where(kinds < 0, kinds.max(initial=-1) + 1, kinds)
+    place = _places(kinds)
     sums, counts = sums_by(place, vectors)
     out: Floats = vectors - (sums / np.maximum(counts, 1)[:, None])[place]
     return out
 
 
-def _compared(codes: Codes, kinds: Codes, values: int) -> Codes:
-    """(values,) how many products with a value stand beside one without it, of the same kind."""
-    width = int(kinds.max(initial=-1)) + 2  # the first for no kind
-    table = np.bincount(codes * width + kinds + 1, minlength=values * width).reshape(values, width)
-    out: Codes = np.minimum(table, table.sum(axis=0)[None, :] - table).sum(axis=1)
-    return out
+def _places(kinds: Codes) -> Codes:
+    """The kinds, where no kind is one of its own."""
+    return np.where(kinds < 0, kinds.max(initial=-1) + 1, kinds)
 
 
 def _unit_or_zero(vectors: Floats) -> Matrix:

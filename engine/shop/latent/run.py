@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,9 @@ from engine.store.tables.table_store import TableStore
 
 _MANY = 2000  # products from which a tenth is enough to judge by; else a third is
 _FORM = 1  # of what is kept
+_one_at_a_time = (
+    threading.Lock()
+)  # it takes all cores for a minute: who asks meanwhile waits for it
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,21 @@ class LatentFeatures:
         asked = request.attributes
         names = every if asked is None else [products.attribute(name) for name in asked]
         known = None if request.anew else self._kept(products)
-        missing = [name for name in names if known is None or name not in known.attributes]
-        if known is None or missing:
-            found = self._found(products, missing)
-            known = found if known is None else _joined(known, found)
-            self._keep(products, known)
+        if known is None or _missing(known, names):
+            with _one_at_a_time:
+                known = self._completed(products, names, request.anew)
         return known.only(list(dict.fromkeys(names)))
+
+    def _completed(self, products: IndexedProducts, names: list[str], anew: bool) -> LatentReport:
+        """What is known by now, and what is missing of it, kept."""
+        known = None if anew else self._kept(products)
+        missing = _missing(known, names)
+        if known is not None and not missing:
+            return known
+        found = self._found(products, missing)
+        known = found if known is None else _joined(known, found)
+        self._keep(products, known)
+        return known
 
     def _found(self, products: IndexedProducts, names: list[str]) -> LatentReport:
         hold_out = 10 if products.count >= _MANY else 3
@@ -84,6 +97,10 @@ class LatentFeatures:
         with contextlib.suppress(StorageFailed), self.layout.writing(f"latent-{name}"):
             document = {"of": _stamp(products), "report": report.to_dict()}
             write_json(self.layout.latent_file(name), document)
+
+
+def _missing(known: LatentReport | None, names: list[str]) -> list[str]:
+    return [name for name in names if known is None or name not in known.attributes]
 
 
 def _stamp(products: IndexedProducts) -> dict[str, Any]:

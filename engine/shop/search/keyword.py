@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.core.arrays import Rows
+from engine.errors import InvalidInputException
 from engine.shop.browsing.row_texts import folded
 from engine.shop.browsing.rows import ProductRows
 
+MOST_WORDS = 64  # different ones; each is looked for in all texts
 _WHOLE, _PART = 1.0, 0.5  # what a word counts where it stands alone, or in a longer one
 
 
@@ -32,12 +34,20 @@ def find_keywords(rows: ProductRows, text: str, filters: object) -> Found:
 
     Raises:
         BadRequest, InvalidParameterValue: no filter of these columns.
+        InvalidInputException: more than 64 different words.
     """
     words = list(dict.fromkeys(folded(text).split()))
+    if len(words) > MOST_WORDS:
+        raise InvalidInputException(
+            f"A search by keywords was given {len(words):,} different words, all of which a product "
+            f"must hold; expected at most {MOST_WORDS}. A search by meaning takes longer texts."
+        )
     held = np.zeros(len(rows), dtype=np.bool_)
     held[rows.matching(filters)] = bool(words)
     scores = np.zeros(len(rows))
     for word in words:
+        if not held.any():
+            break
         parts, alone = rows.words.holding(word)
         counts = np.zeros(len(rows))
         counts[parts], counts[alone] = _PART, _WHOLE

@@ -7,6 +7,7 @@ text beside a photo one of two.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,6 +72,7 @@ class TermVectors:
             (vector if key is None else self._directed(term, vector), term.weight)
             for term, (key, vector) in zip(terms, found)
         ]
+        pairs = _of_usual_size(pairs)
         total = sum(weight * vector.astype(np.float64) for vector, weight in pairs)
         if np.linalg.norm(total) <= _CANCELLED * sum(abs(weight) for _, weight in pairs):
             raise InvalidParameterValue(
@@ -116,6 +118,12 @@ class TermVectors:
                 "part of a sum."
             )
         return unit(vector)
+
+
+def _of_usual_size(pairs: list[tuple[Vector, float]]) -> list[tuple[Vector, float]]:
+    """The same with weights around 1, by a power of two: their sum points exactly where it did."""
+    _, exponent = math.frexp(max(abs(weight) for _, weight in pairs))
+    return [(vector, math.ldexp(weight, -exponent)) for vector, weight in pairs]
 
 
 def stored_vector(spec: IndexSpec, version: Version, key: object) -> tuple[Any, Vector]:

@@ -11,12 +11,14 @@ from engine.core.query import DEFAULT_RESULTS, MAX_RANKED_RESULTS, MAX_RESULTS, 
 from engine.core.query_request import check_query_type
 from engine.core.ranking.fusion import DEFAULT_TEXT_WEIGHT, check_text_weight
 from engine.core.reply import json_value
+from engine.core.values import shown
 from engine.errors import InvalidInputException, InvalidParameterValue
 from engine.shop.search.terms import Term, in_words, terms_of
 
 if TYPE_CHECKING:
     from engine.encode.photos.preprocessing import ImageInput
 
+_MOST_KEYWORDS = 2**31  # results of a search by keywords, which are all counted
 _SEARCHES = (["text"], ["image"], ["text", "image"], ["like"], ["vector"], ["compose"])
 
 
@@ -37,10 +39,12 @@ class SearchRequest:
             `vs_hybrid_search` for a blend, `like`, products, users and a mix.
         filters: as in the API, `{"price <": 50, "gender": "Women"}` or `"price < 50"`.
         k: results wanted, 1 to 10,000 (HYBRID and FULL_TEXT: 200).
-        offset: how many of the best are left out before them: those of earlier pages.
+        offset: how many of the best are left out before them: those of earlier pages. With a vector,
+            none is found behind the 10,000th; keywords find all.
         columns: default the product's columns.
         encoder: the model's name, for an index over a table that was made elsewhere.
-        exact: score every row that matches the filter, instead of a shortlist.
+        exact: score every row that matches the filter, instead of a shortlist; parts that lead away
+            are always searched for so.
         query_type: ANN (default) compares meanings, FULL_TEXT finds words (BM25), HYBRID fuses both
             rankings; see `Workspace.query_index` for their scores.
         keyword: find the products that hold every word of the text, in title, categories or colour.
@@ -94,6 +98,12 @@ class SearchRequest:
         """Whether it is by texts alone, or by images alone; what the index of images is for."""
         kinds = {term.kind for term in self.terms} - {"direction"}
         return kinds in (set(), {"text"}, {"image"})
+
+    @property
+    def leads_away(self) -> bool:
+        """Whether a part leads away: such a query lies far from all products, where shortlists, which
+        are as long as products among themselves need, miss some of the best."""
+        return any(term.weight < 0 for term in self.terms)
 
     @property
     def left_out(self) -> int:
@@ -150,19 +160,24 @@ class SearchRequest:
                 f"A search needs text, an image, both of these, like, a vector, or compose; "
                 f"{' and '.join(given) or 'nothing'} was given."
             )
+        if self.text and not self.keyword and not str(self.text).strip():
+            raise InvalidInputException(f"text is {shown(self.text)}; expected words.")
         if self.text_weight is not None and not self.is_blend:
             raise InvalidInputException("text_weight needs both a text and an image.")
 
     def _check_k(self, kind: QueryType) -> None:
-        """A product that others are like is found too, so that one result fewer can be wanted."""
+        """A product that others are like is found too, so that one result fewer can be wanted.
+
+        A page that goes beyond the last result that can be had is shorter, so that pages end.
+        """
         k, offset = self.k, self.offset
         most = (MAX_RESULTS if kind == "ANN" else MAX_RANKED_RESULTS) - self.left_out
-        if isinstance(offset, bool) or not isinstance(offset, int) or not 0 <= offset < most:
+        beyond = _MOST_KEYWORDS if self.keyword else most
+        if isinstance(offset, bool) or not isinstance(offset, int) or not 0 <= offset < beyond:
             raise InvalidParameterValue(
                 f"offset is {offset!r:.80}; expected how many results come before, an integer from 0 "
-                f"to {most - 1:,}."
+                f"to {beyond - 1:,}."
             )
-        most -= offset
         if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= most:
             raise InvalidParameterValue(
                 f"k is {k!r:.80}; expected how many results are wanted, an integer from 1 to "

@@ -194,7 +194,7 @@ def _query_of(
         query_type=kind,
         filters=request.filters,
         num_results=min(wanted, most),
-        exact=request.exact,
+        exact=request.exact or request.leads_away,
         facets=request.facets,
     )
     return asked.checked(spec, known)

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal, get_args
 
 from engine.core.query_request import check_text
@@ -125,9 +127,10 @@ def _value(where: str, kind: TermKind, value: Any) -> Any:
 
 
 def _weight(where: str, weight: object) -> float:
-    is_number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
-    if not is_number or not math.isfinite(float(weight)):  # type: ignore[arg-type]
-        raise InvalidParameterValue(
-            f"{where}.weight is {shown(weight)}; expected a number, below 0 to lead away from it."
-        )
-    return float(weight)  # type: ignore[arg-type]
+    if isinstance(weight, Real) and not isinstance(weight, bool):  # numpy's numbers too
+        with contextlib.suppress(OverflowError):
+            if math.isfinite(float(weight)):
+                return float(weight)
+    raise InvalidParameterValue(
+        f"{where}.weight is {shown(weight)}; expected a number, below 0 to lead away from it."
+    )

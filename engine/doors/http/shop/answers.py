@@ -24,13 +24,14 @@ A module with routes has a function from a workspace to a router, which `routes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, cast
 from urllib.parse import unquote
 
 from fastapi import APIRouter
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
+from fastapi.params import Form
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
@@ -93,7 +94,9 @@ class ShopRoute(APIRoute):
             name_operation(request, self.name)
             try:
                 self._check_query(request)
-                return await framework(_JsonRequest(request.scope, request.receive))
+                read = _JsonRequest(request.scope, request.receive)
+                await self._check_form(read)
+                return await framework(read)
             except VitrineError as error:
                 return _refused(request, error)
             except RequestValidationError as error:
@@ -108,20 +111,38 @@ class ShopRoute(APIRoute):
 
     def _check_query(self, request: Request) -> None:
         """Raises InvalidParameterValue: a parameter that the route doesn't take."""
-        known = _query_names(self.dependant)
-        strange = [name for name in request.query_params if name not in known]
-        if strange:
-            takes = f"it takes {', '.join(known)}" if known else "it takes none"
-            raise InvalidParameterValue(
-                f"{strange[0][:80]!r} is no parameter of this address; {takes}."
-                f"{suggestion(strange[0], known)}"
-            )
+        known = [name for each in _dependants(self.dependant) for name in _names(each.query_params)]
+        _check_known(request.query_params, known, "parameter of this address")
+
+    async def _check_form(self, request: Request) -> None:
+        """Raises InvalidParameterValue: a field of a form that the route doesn't take."""
+        if self.body_field is None or not isinstance(self.body_field.field_info, Form):
+            return
+        known = [name for each in _dependants(self.dependant) for name in _names(each.body_params)]
+        form = await request.form()  # which is read once
+        try:
+            _check_known(form, known, "field of this form")
+        except VitrineError:
+            await form.close()
+            raise
 
 
-def _query_names(dependant: Dependant) -> list[str]:
-    """Names of the parameters of the query string that a function takes, and those it depends on."""
-    own = [field.alias for field in dependant.query_params]
-    return own + [name for other in dependant.dependencies for name in _query_names(other)]
+def _dependants(of: Dependant) -> list[Dependant]:
+    """A function, and those it depends on."""
+    return [of, *(each for other in of.dependencies for each in _dependants(other))]
+
+
+def _names(fields: Sequence[Any]) -> list[str]:
+    return [field.alias for field in fields]
+
+
+def _check_known(given: Iterable[str], known: Sequence[str], what: str) -> None:
+    strange = next((name for name in given if name not in known), None)
+    if strange is not None:
+        takes = f"it takes {', '.join(known)}" if known else "it takes none"
+        raise InvalidParameterValue(
+            f"{strange[:80]!r} is no {what}; {takes}.{suggestion(strange, known)}"
+        )
 
 
 class _JsonRequest(Request):
@@ -138,21 +159,42 @@ def _refused(request: Request, error: VitrineError) -> Response:
 
 def _misfit(errors: Sequence[Any]) -> VitrineError:
     """What doesn't fit a route's parameters: field, what was given, and what was expected."""
-    texts = [_sentence(cast("dict[str, Any]", each)) for each in errors[:3]]
-    more = f" And {len(errors) - 3} more." if len(errors) > 3 else ""
-    return InvalidParameterValue(" ".join(texts) + more)
+    found: dict[str, list[str]] = {}  # several expectations of what may be of several types
+    for said in (_said(cast("dict[str, Any]", each)) for each in errors):
+        found.setdefault(said[0], []).extend(said[1:])
+    texts = [_sentence(given, expected) for given, expected in found.items()]
+    more = f" And {len(texts) - 3} more." if len(texts) > 3 else ""
+    return InvalidParameterValue(" ".join(texts[:3]) + more)
 
 
-def _sentence(error: dict[str, Any]) -> str:
+def _sentence(given: str, expected: Sequence[str]) -> str:
+    if not expected:
+        return f"{given}."
+    *others, last = dict.fromkeys(expected)
+    return f"{given}; expected {', '.join(others)}{' or ' if others else ''}{last}."
+
+
+def _said(error: dict[str, Any]) -> list[str]:
+    """What was given, and what was expected, where there is more to say."""
     where, *path = error["loc"]
-    name = ".".join(str(part) for part in path) or f"the {where}"
+    name = ".".join(str(part) for part in path if not _is_type(part)) or f"the {where}"
     if error["type"] == _MISSING:
-        return f"{name} is missing (in the {where})."
+        return [f"{name} is missing (in the {where})"]
     if error["type"] == _EXTRA:
-        return f"{name} is no field of this request."
+        return [f"{name} is no field of this request"]
+    if isinstance(error.get("input"), bytes):  # was not read as JSON
+        return [
+            "the body is not sent as JSON",
+            "JSON and the header Content-Type: application/json",
+        ]
+    given = f"{name} is {shown(error.get('input'))}"
     if error["type"] == _NO_FILE:
-        return f"{name} is {shown(error.get('input'))}; expected a file."
+        return [given, "a file"]
     said = str(error["msg"])
     expected = said.removeprefix("Input should be ")
-    expected = expected if expected != said else said[:1].lower() + said[1:]
-    return f"{name} is {shown(error.get('input'))}; expected {expected}."
+    return [given, expected if expected != said else said[:1].lower() + said[1:]]
+
+
+def _is_type(part: object) -> bool:
+    """Whether a part of a path names one type of several that a field may have."""
+    return isinstance(part, str) and (part in ("int", "str", "float") or "[" in part)

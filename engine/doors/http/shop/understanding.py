@@ -212,7 +212,9 @@ def _add_validation(made: APIRouter, workspace: Workspace) -> None:
 
     @made.get("/validate", response_model=Validated)
     def validate_standard(
-        query: Annotated[list[str] | None, Query(description="Queries; the five standard.")] = None,
+        query: Annotated[
+            list[str] | None, Query(max_length=200, description="Queries; the five standard.")
+        ] = None,
         k: Annotated[int, Query(ge=1, le=200)] = 10,
         index: str | None = None,
     ) -> Response:

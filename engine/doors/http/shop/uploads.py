@@ -70,7 +70,7 @@ def _checked(data: bytes, what: str) -> bytes:
         found = error.kind or f"{len(data):,} bytes that begin {data[:16]!r}"
         raise UnsupportedMediaType(f"{what} is {found}; expected {_NAMES}.") from None
     except BadImage as error:
-        raise BadImage(f"{what}: {error.message}.") from None
+        raise BadImage(f"{what}: {error.message.rstrip('.')}.") from None
     if kind not in TAKEN:
         raise UnsupportedMediaType(f"{what} is a {kind} picture; expected {_NAMES}.")
     return data
