@@ -42,8 +42,8 @@ class ScaleStore:
         for name, known, source in (
             (attribute, kept["attributes"], f"calibrated in this workspace on {attribute}"),
             (role, brought, f"calibrated for {encoder.name} on {role}"),
-            (ANY, kept["others"], "calibrated in this workspace"),
-            (ANY, brought, f"calibrated for {encoder.name}"),
+            (ANY, kept["others"], "calibrated in this workspace, on other labels than these"),
+            (ANY, brought, f"calibrated for {encoder.name}, on other labels than these"),
         ):
             if name is not None and name in known:
                 return _scales(encoder, known[name]), source
