@@ -43,7 +43,7 @@ def test_a_photo_is_what_it_shows(sample: Workspace, photo: Path) -> None:
         (one.probability for one in found), reverse=True
     )
     assert [one.holds for one in found] == [True, False, False]
-    assert found.source == "calibrated for vitrine-clip-2"
+    assert found.source == "calibrated for vitrine-clip-2, on other labels than these"
 
 
 def test_cosines_and_probabilities_are_those_of_numpy(sample: Workspace, photo: Path) -> None:
@@ -240,7 +240,7 @@ def test_a_calibration_is_kept_for_its_model_and_attribute(
     assert again.scales == report.scales
     assert again.source == "calibrated in this workspace on base_color"
     assert first.calibrate("color", hold_out=1).before <= report.before + 0.01
-    assert first.classify(product=10242).source == "calibrated for vitrine-clip-2"
+    assert first.classify(product=10242).source == "calibrated for vitrine-clip-2, on other labels than these"
 
 
 def test_an_index_of_other_vectors_than_the_model_s_is_refused(planted: Workspace) -> None:
