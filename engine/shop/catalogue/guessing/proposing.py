@@ -12,7 +12,7 @@ from engine.shop.catalogue.files import CATEGORY
 from engine.shop.catalogue.guessing.guess import SAMPLE, Guess, Guesser
 from engine.shop.catalogue.guessing.proposal import Proposal, Role
 from engine.shop.catalogue.importing.naming import Naming, is_pattern
-from engine.shop.catalogue.sources.opening import Reading, open_source
+from engine.shop.catalogue.sources.opening import Reading, open_keyed
 
 _ORDER = ("id", "title", "image", CATEGORY, "color", "price", "gender", "season", "usage", "year")
 
@@ -31,8 +31,8 @@ def propose(
     Raises:
         BadSourceFile: nothing there that can be read, or a column that is given and missing.
     """
-    source = open_source(products, reading)
     said = {role: list(columns) for role, columns in (given or {}).items() if columns}
+    source = open_keyed(products, reading, next(iter(said.get("id", ())), None))
     naming = Naming.of(source.names, None, str(products))
     columns = {
         role: [one if _is_free(role, one) else naming.source(one, role) for one in ones]

@@ -120,7 +120,7 @@ class PictureFinder:
         text = self.by_id.get(text, text)
         if not text:
             return Found()
-        if is_link(text) and not re.search(r"[|;\s]\s*https?://", text):
+        if is_link(text) and not re.search(r"[|;,\s]\s*https?://", text):
             return Found(link=text)
         data = _DATA.fullmatch(text)
         if data:
@@ -128,7 +128,7 @@ class PictureFinder:
         found = self._of_path(text)
         if found.is_there:
             return found
-        several = _several(text)
+        several = several_pictures(text)
         return self._first(several) if several else found
 
     def _of_base64(self, text: str) -> Found:
@@ -163,7 +163,7 @@ class PictureFinder:
         )
 
 
-def _several(text: str) -> list[str]:
+def several_pictures(text: str) -> list[str]:
     """The pictures that one text names: a JSON list, or paths and links with signs between them."""
     if text.startswith("["):
         try:
