@@ -13,6 +13,7 @@ import pytest
 from support.catalogues import photo, put
 
 from engine import Workspace
+from engine.errors import BadSourceFile
 from engine.shop.catalogue.guessing.guess import Guesser
 from engine.shop.catalogue.guessing.names import rank
 from engine.shop.catalogue.importing.money import read_prices
@@ -186,3 +187,52 @@ def test_products_without_any_photo_are_found_by_words(tmp_path: Path) -> None:
     workspace.build(file, encoder="hashed", catalogue=catalogue, text_index="all")
     for more in ({}, {"query_type": "HYBRID"}, {"query_type": "FULL_TEXT"}):
         assert len(workspace.search("denim jeans", k=1, **more)) == 1, more
+
+
+# ------------------------------------------------------------------ unkind files
+@pytest.mark.parametrize("form", ["{}", "file://{}", "/x/../{}", "{shop}/../home/id_rsa"])
+def test_a_table_that_names_a_secret_file_does_not_copy_it(tmp_path: Path, form: str) -> None:
+    secret = tmp_path / "home" / "id_rsa"
+    secret.parent.mkdir()
+    secret.write_text("-----BEGIN PRIVATE KEY-----")
+    other = tmp_path / "elsewhere" / "photo"  # a picture by its content
+    other.parent.mkdir()
+    other.write_bytes(photo(1))
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    rows = [
+        ["id", "name", "picture"],
+        [1, NAMES[0], form.format(secret, shop=folder)],
+        [2, NAMES[1], other],
+    ]
+    workspace = Workspace(tmp_path / "ws")
+    catalogue = workspace.propose_catalogue(
+        write(folder / "p.csv", *rows), given={"image": ["picture"]}
+    ).catalogue
+    report = workspace.build(folder / "p.csv", encoder="hashed", catalogue=catalogue)
+    assert (report.imported.with_photo, report.imported.failures["photo"]) == (1, 1)
+    kept = [file for file in (tmp_path / "ws").rglob("*.img") if b"PRIVATE" in file.read_bytes()]
+    assert kept == []
+
+
+def test_a_home_folder_is_not_made_a_volume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(home))
+    places = [put(home / name / "1.jpg", n) for n, name in enumerate(("one", "two"))]
+    (tmp_path / "shop").mkdir()
+    rows = [["id", "name", "image"], *([n, NAMES[n], str(p)] for n, p in enumerate(places))]
+    workspace = Workspace(tmp_path / "ws")
+    file = write(tmp_path / "shop" / "p.csv", *rows)
+    catalogue = workspace.propose_catalogue(file).catalogue
+    assert workspace.build(file, encoder="hashed", catalogue=catalogue).imported.with_photo == 2
+    paths = workspace.read_table("products", ["image_path"])["image_path"].to_pylist()
+    assert all("/kept/" in path for path in paths), paths
+
+
+@pytest.mark.parametrize("text", ["sku;name\n", "sku;name\na,b,c;d;e\nf;g;h\n"])
+def test_a_file_without_good_rows_says_why(tmp_path: Path, text: str) -> None:
+    (tmp_path / "p.csv").write_text(text)
+    with pytest.raises(BadSourceFile, match=r"no row of it can be read.*--separator"):
+        Workspace(tmp_path / "ws").propose_catalogue(tmp_path / "p.csv", separator=";")
