@@ -10,9 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from support.catalogues import photo, put
 
 from engine import Workspace
+from engine.doors.cli.command import main
 from engine.errors import BadSourceFile
 from engine.shop.catalogue.guessing.guess import Guesser
 from engine.shop.catalogue.guessing.names import rank
@@ -236,3 +238,18 @@ def test_a_file_without_good_rows_says_why(tmp_path: Path, text: str) -> None:
     (tmp_path / "p.csv").write_text(text)
     with pytest.raises(BadSourceFile, match=r"no row of it can be read.*--separator"):
         Workspace(tmp_path / "ws").propose_catalogue(tmp_path / "p.csv", separator=";")
+
+
+# ------------------------------------------------------------------ lists of products
+def test_a_list_shows_what_a_product_is_first_however_wide_its_table(tmp_path: Path) -> None:
+    more = [f"field_{n}" for n in range(60)]
+    header = ["code", *more, "price", "product_name"]
+    rows = [[f"c{n}", *(["x"] * 60), n + 0.5, name] for n, name in enumerate(NAMES)]
+    workspace = Workspace(tmp_path / "ws")
+    file = write(tmp_path / "p.csv", header, *rows)
+    catalogue = workspace.propose_catalogue(file).catalogue
+    workspace.build(file, encoder="hashed", catalogue=catalogue, text_index="all")
+    for more_words in ([], ["c0", "--similar", "text"]):
+        done = CliRunner().invoke(main, ["products", *more_words, "-w", str(tmp_path / "ws")])
+        assert done.exit_code == 0, done.output
+        assert done.stdout.split()[:3] == ["code", "product_name", "price"]
