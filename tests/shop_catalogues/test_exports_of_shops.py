@@ -16,9 +16,11 @@ from support.catalogues import photo, put
 from engine import Workspace
 from engine.doors.cli.command import main
 from engine.errors import BadSourceFile
+from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.catalogue.guessing.guess import Guesser
 from engine.shop.catalogue.guessing.names import rank
 from engine.shop.catalogue.importing.money import read_prices
+from engine.shop.embedding.recipes import text_content
 
 NAMES = ["Red summer dress", "Blue denim jeans", "Green wool sweater", "White cotton shirt"]
 LINK = "https://shop.example/{}.jpg"
@@ -253,3 +255,22 @@ def test_a_list_shows_what_a_product_is_first_however_wide_its_table(tmp_path: P
         done = CliRunner().invoke(main, ["products", *more_words, "-w", str(tmp_path / "ws")])
         assert done.exit_code == 0, done.output
         assert done.stdout.split()[:3] == ["code", "product_name", "price"]
+
+
+# ------------------------------------------------------------------ descriptions
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            "<p>A <b>red</b> dress &amp; more.</p><ul><li>Cotton</li></ul>",
+            "A red dress & more. Cotton",
+        ),
+        ("<style>p {x}</style>Silk<br/>soft<!-- no -->", "Silk soft"),
+        ("a < b and b > c, <3", "a < b and b > c, <3"),
+        ("wool &amp; silk", "wool &amp; silk"),
+    ],
+)
+def test_a_description_in_html_is_read_as_words_by_a_template(given: str, expected: str) -> None:
+    means = Catalogue("id", "title")
+    product = {"id": 1, "title": "Dress", "Body (HTML)": given}
+    assert text_content(product, "{Body (HTML)}", means) == expected
