@@ -233,11 +233,11 @@ def test_a_file_and_options_beside_it(tmp_path: Path) -> None:
     assert "EUR 12.50" not in run("search", "x", "-k", 1, *where).stdout
 
 
-def test_no_column_can_be_the_key(tmp_path: Path) -> None:
-    file = table(tmp_path, ["a", "b"], ["x", "y z w"], ["x", "y z w"])
+def test_no_column_can_be_the_title(tmp_path: Path) -> None:
+    file = table(tmp_path, ["a", "b"], ["1", "2.5"], ["1", "2.5"])
     done = run("build", file, "--yes", "-w", tmp_path / "ws")
     assert done.exit_code == 2
-    assert "--id COLUMN" in done.stderr
+    assert "--title COLUMN" in done.stderr
 
 
 # ------------------------------------------------------------------ Python

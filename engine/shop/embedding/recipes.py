@@ -7,11 +7,13 @@ name, because tables store the name. A template says it in the catalogue's own c
     {title}[ in {colour}][, {price_words}]    a part in brackets drops out whole with a value in it
 
 A name in braces is a column, else a role (id, title, category for all, kind for the finest, color,
-price, gender, season, usage, year), else `price_words`. Two braces stand for one.
+price, gender, season, usage, year), else `price_words`. Two braces stand for one. Of a value in HTML, as
+shops describe products, a template takes the words.
 """
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
@@ -32,6 +34,9 @@ _LEVEL_WORDS = (
     "luxury high-end designer",
 )
 _FASHION_LEVELS = FASHION.price_levels or ()
+_LONGEST = 20_000  # characters of HTML that are read: more than a model looks at
+_TAG = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+_UNSEEN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[\[\]]|[^\[\]{}]+")
 
 
@@ -216,10 +221,12 @@ def _value(
     name: str, product: Product, catalogue: Catalogue, roles: Mapping[str, tuple[str, ...]]
 ) -> str:
     if name in product:
-        return _word(product[name])
+        return _words_of(_word(product[name]))
     if name == PRICE_WORDS:
         return _priced(product, catalogue)
-    return " ".join(filter(None, (_word(product.get(column)) for column in roles.get(name, ()))))
+    return " ".join(
+        filter(None, (_words_of(_word(product.get(column))) for column in roles.get(name, ())))
+    )
 
 
 def _word(value: object) -> str:
@@ -229,6 +236,14 @@ def _word(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(filter(None, map(_word, value)))
     return str(value)
+
+
+def _words_of(text: str) -> str:
+    """A text without the marks of HTML, if it has any; of a very long one the start."""
+    start = text[:_LONGEST]
+    if not _TAG.search(start):
+        return text
+    return " ".join(html.unescape(_TAG.sub(" ", _UNSEEN.sub(" ", start))).split())
 
 
 def _priced(product: Product, catalogue: Catalogue) -> str:

@@ -74,7 +74,10 @@ class IndexedProducts:
                 f"Index {spec.name} holds words and no vectors; name one of photos or texts."
             )
         if not version.rows:
-            raise InvalidState(f"Index {spec.name} holds no products. Write some, and sync it.")
+            raise InvalidState(
+                f"Index {spec.name} holds no products. Write some, and sync it; or name another index: "
+                "where no product has a photo, vs_text_search holds their texts (--text-index all)."
+            )
         return IndexedProducts(spec, version, catalogue_there(tables, spec, version.columns))
 
     @property

@@ -29,7 +29,7 @@ from engine.shop.browsing.rows import Facets
 from engine.shop.catalogue.catalogue import FASHION, Catalogue
 from engine.shop.catalogue.stored import catalogue_of
 from engine.shop.latent.directions import directions_of
-from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, IMAGE_PATH
+from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, IMAGE_PATH, TEXT_INDEX
 from engine.shop.people.profiles import Profiles
 from engine.shop.search.encoders import IndexEncoders
 from engine.shop.search.keyword import find_keywords
@@ -144,7 +144,18 @@ class ShopSearch:
         """Full name of the index that answers."""
         if request.index is not None:
             return self._indexes.full_name(request.index)
-        return IMAGE_INDEX if request.is_of_one_kind else HYBRID_INDEX
+        usual = IMAGE_INDEX if request.is_of_one_kind else HYBRID_INDEX
+        by_text = request.vector is None and {t.kind for t in request.terms} <= {"text", "product"}
+        return TEXT_INDEX if by_text and self._has_texts_alone() else usual
+
+    def _has_texts_alone(self) -> bool:
+        """Whether products have texts to be found by, and not one of them a photo."""
+        return self._rows_of(IMAGE_INDEX) == 0 and bool(self._rows_of(TEXT_INDEX))
+
+    def _rows_of(self, index: str) -> int | None:
+        with contextlib.suppress(VitrineError):
+            return self._indexes.version_of(index)[2].rows
+        return None
 
     def _sought(
         self, request: SearchRequest, kind: QueryType, spec: IndexSpec, version: Version

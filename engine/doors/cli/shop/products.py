@@ -61,10 +61,10 @@ def products(
             offset=offset,
             facets=list(facets),
         )
-        _print_page(page, chosen, as_json)
+        _print_page(page, chosen or _usual(workspace, page.products), as_json)
     elif look or similar:
         rows = _related(workspace, product_id, similar, parsed_filter(filters), limit, offset)
-        _print_rows(rows, chosen, as_json)
+        _print_rows(rows, chosen or _usual(workspace, rows), as_json)
     else:
         _print_one(workspace.get_product(product_id), as_json)
 
@@ -78,6 +78,18 @@ def _related(
         return [{**product, "score": score} for product, score in pairs]
     found = workspace.similar_products(key, by=by, k=limit, offset=offset, filters=filters)  # type: ignore[arg-type]
     return found.to_dicts()
+
+
+def _usual(workspace: Workspace, rows: Sequence[Mapping[str, Any]]) -> list[str] | None:
+    """The columns of a short list: what a product is first, as searches show it, then some others."""
+    from engine.shop.catalogue.stored import catalogue_of
+
+    known = list(rows[0]) if rows else []
+    ends = [name for name in ("score", "cosine") if name in known]
+    first = [name for name in catalogue_of(workspace.tables).shown if name in known]
+    names = list(dict.fromkeys([*first, *known]))
+    kept = [name for name in names if name not in ("image_path", *ends)]
+    return [*kept[:_SHOWN], *ends] or None
 
 
 def _print_page(page: Any, columns: Sequence[str] | None, as_json: bool) -> None:
@@ -107,9 +119,7 @@ def _print_rows(
                 f"{', '.join(missing)}: no such column. Columns: {', '.join(known)}.",
                 param_hint="--columns",
             )
-        names = columns or [n for n in known[:_SHOWN] if n != "image_path"]
-        names = [*names, "score"] if columns is None and "score" in known else names
-        print_table([dict(row) for row in rows], list(dict.fromkeys(names)))
+        print_table([dict(row) for row in rows], list(dict.fromkeys(columns or known)))
 
 
 def _print_one(product: Mapping[str, Any], as_json: bool) -> None:

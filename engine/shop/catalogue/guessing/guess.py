@@ -9,11 +9,15 @@ from typing import Any
 
 from engine.shop.catalogue.files import CATEGORY
 from engine.shop.catalogue.guessing.looks import Looks
-from engine.shop.catalogue.guessing.names import rank, usual
+from engine.shop.catalogue.guessing.names import folded, rank, usual
+from engine.shop.catalogue.guessing.variants import shared_key
+from engine.shop.catalogue.sources.source import ROW_NUMBER
 
 SAMPLE = 2000  # rows that are looked at
 _MOST_CATEGORIES = 4
 IMAGE = "image"
+_VAGUE = ("type", "typ", "tipo", "class", "kind")
+_COUNTS = ("quantity", "qty", "stock", "inventory", "count", "rating")
 
 
 @dataclass(frozen=True)
@@ -77,16 +81,26 @@ class Guesser:
         return usual(role, [name for name in self._free() if fits(self.looks[name])])
 
     def _id(self) -> Guess | None:
+        shared = shared_key(self.looks, self._free())
+        if shared:
+            return Guess("id", shared, "its name; its first row says what the product is called")
         named = self._named("id", lambda looks: looks.is_unique and not looks.is_image)
         if named:
             return Guess("id", named, "its name, and every value is there once")
-        named = self._named("id", lambda looks: bool(looks.there) and not looks.is_image)
-        if named and len(set(self.looks[named].texts)) >= 0.9 * len(self.looks[named].texts):
+        named = self._named("id", lambda looks: looks.is_nearly_unique and not looks.is_image)
+        if named:
             return Guess("id", named, "its name; some values are missing or there twice")
         unique = [n for n in self._free() if self.looks[n].is_unique]
-        short = [n for n in unique if self.looks[n].blanks < 0.2 and not self.looks[n].has_money]
-        plain = [n for n in short if not self.looks[n].is_image] or short
-        return Guess("id", plain[0], "every value is there once") if plain else None
+        short = [n for n in unique if self.looks[n].blanks < 0.2 and not self._is_amount(n)]
+        plain = [n for n in short if not self.looks[n].is_image]
+        if plain:
+            return Guess("id", plain[0], "every value is there once")
+        return Guess("id", ROW_NUMBER, "no column tells all products apart; their rows' numbers do")
+
+    def _is_amount(self, name: str) -> bool:
+        looks = self.looks[name]
+        is_count = folded(name).endswith(_COUNTS)
+        return looks.has_money or looks.has_fractions or is_count or rank("price", name) is not None
 
     def _image(self) -> Guess | None:
         named = self._named(IMAGE, lambda looks: looks.is_image)
@@ -98,7 +112,8 @@ class Guesser:
         named = self._named(IMAGE, lambda looks: looks.is_link)
         if named and rank(IMAGE, named) != rank(IMAGE, "url"):
             return Guess(IMAGE, named, "its name, and values that are links")
-        return None
+        ids = [n for n in self._free() if folded(n).endswith("mainimageid") and self.looks[n].there]
+        return Guess(IMAGE, ids[0], "its name") if ids else None
 
     def _title(self) -> Guess | None:
         named = self._named("title", lambda looks: looks.is_name)
@@ -114,7 +129,8 @@ class Guesser:
         return Guess("title", words[0], "words of which products have their own") if words else None
 
     def _price(self) -> Guess | None:
-        named = self._named("price", lambda looks: looks.is_price)
+        named = self._named("price", lambda looks: looks.is_price and looks.is_mostly_there)
+        named = named or self._named("price", lambda looks: looks.is_price)
         if named:
             return Guess("price", named, "its name, and values that are amounts")
         money = [name for name in self._free() if self.looks[name].has_money]
@@ -127,7 +143,10 @@ class Guesser:
     def _group(self, role: str) -> Any:
         def guess() -> Guess | None:
             fits = self._named(role, lambda looks: bool(looks.there) and not looks.is_number)
-            return Guess(role, fits, "its name") if fits else None
+            is_another = role == "gender" and rank(CATEGORY, fits or "") is not None
+            if fits is None or (is_another and not self.looks[fits].is_gender):
+                return None  # a genre: in French whom it is for, else what kind it is
+            return Guess(role, fits, "its name")
 
         return guess
 
@@ -135,6 +154,10 @@ class Guesser:
         """A finer category has more values, and some products lack it."""
         looks = self.looks[name]
         return len(looks.there) < len(looks.values), len(set(looks.texts))
+
+    def _is_idle(self, name: str) -> bool:
+        """Whether a vague name has one value only, as the type of a shop's record: `simple`."""
+        return folded(name) in _VAGUE and len(set(self.looks[name].texts)) == 1
 
     def _categories(self) -> list[Guess]:
         """Columns of groups named like categories, by how many values they have: coarse to fine."""
@@ -146,7 +169,8 @@ class Guesser:
             and not self.looks[name].is_number
             and self.looks[name].length < 60
         ]
-        best = sorted(named, key=lambda name: rank(CATEGORY, name) or 0.0)[:_MOST_CATEGORIES]
+        telling = [name for name in named if not self._is_idle(name)] or named
+        best = sorted(telling, key=lambda name: rank(CATEGORY, name) or 0.0)[:_MOST_CATEGORIES]
         why = "its name"
         if not best:
             best = [name for name in self._free() if self.looks[name].is_group][:1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,12 +10,18 @@ from typing import Any
 
 from engine.shop.catalogue.importing.money import has_currency, is_price
 from engine.shop.catalogue.importing.values import cell, year_of
+from engine.shop.catalogue.pictures.finding import several_pictures
 from engine.shop.catalogue.pictures.folders import is_picture_name
 from engine.shop.catalogue.pictures.links import is_link
 from engine.shop.catalogue.sources.nested import is_picture
 
 _MOSTLY = 0.8  # share of values that decides
 _YEARS = range(1950, 2101)
+_FOR_WHOM = re.compile(
+    r"\b(?:(?:wo)?m[ae]n|female|male|boys?|girls?|kids|hommes?|femmes?|gar[cç]ons?|filles?|mixte|"
+    r"unisexe?|enfants?|b[eé]b[eé]s?|masculino|feminino|[mfhu])\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,21 @@ class Looks:
     def is_unique(self) -> bool:
         """Whether every row has a value of its own."""
         return len(self.there) == len(self.values) > 0 and len(set(self.texts)) == len(self.texts)
+
+    @property
+    def is_mostly_there(self) -> bool:
+        return 2 * len(self.there) >= len(self.values)
+
+    @cached_property
+    def is_nearly_unique(self) -> bool:
+        """Whether at least eight rows in ten have a value, nearly always one of their own."""
+        distinct = len(set(self.texts))
+        return distinct >= 0.9 * len(self.texts) and len(self.texts) >= 0.8 * len(self.values) > 0
+
+    @cached_property
+    def has_fractions(self) -> bool:
+        """Numbers, most of them not whole."""
+        return self.is_number and self._share(lambda one: float(one) % 1 != 0) > 0.5
 
     @cached_property
     def is_number(self) -> bool:
@@ -77,7 +99,13 @@ class Looks:
             not self.is_number
             and 2 <= distinct <= max(2, len(self.texts) // 2)
             and self.length < 40
+            and not any("\n" in text for text in self.texts)
         )
+
+    @cached_property
+    def is_gender(self) -> bool:
+        """Words for whom something is, in the languages where their column's name means more."""
+        return self._share(lambda one: _FOR_WHOM.search(str(one))) >= 0.5
 
     @cached_property
     def is_name(self) -> bool:
@@ -111,8 +139,9 @@ def _is_image(value: Any) -> bool:
         return bool(value) and _is_image(value[0])
     if isinstance(value, bytes) or is_picture(value):
         return True
-    text = str(value).split("?")[0].split("|")[0].strip()
-    return is_picture_name(text) or text.startswith("data:image/")
+    text = str(value).strip()
+    first = next(iter(several_pictures(text)), text)
+    return is_picture_name(first.split("?")[0]) or text.startswith("data:image/")
 
 
 def _shown(value: Any) -> str:

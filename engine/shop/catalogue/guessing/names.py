@@ -16,13 +16,14 @@ NAMES: dict[str, tuple[str, ...]] = {
         *("artikelnummer", "artikelnr", "artnr", "itemnumber", "ean", "gtin", "upc", "handle", "uid"),
         *("reference", "referencia", "ref", "codigo", "code", "codice", "key", "productnumber"),
         *("numeroarticle", "idproduit", "idproducto", "artikul", "артикул", "ид", "商品id", "编号"),
-        *("商品コード",),
+        *("商品コード", "商品编号", "货号"),
         *("uniqid", "uniqueid", "guid", "stylecode", "styleid", "itemcode", "image_id", "imageid"),
     ),
     "title": (
         *("productdisplayname", "title", "productname", "producttitle", "prodname", "itemname", "name"),
         *("displayname", "itemtitle", "articlename", "titel", "bezeichnung", "produktname", "titre"),
-        *("nom", "nomproduit", "libelle", "titulo", "nombre", "nombreproducto", "titolo", "nome"),
+        *("nom", "nomproduit", "libelle", "designation", "intitule", "titulo", "nombre"),
+        *("nombreproducto", "titolo", "nome"),
         *("naam", "productnaam", "namn", "navn", "nazwa", "nazev", "название", "наименование"),
         *("商品名", "商品名称", "名称", "名前", "标题", "caption", "label", "urlname"),
         *("shortdescription", "description", "desc", "beschreibung"),
@@ -30,11 +31,13 @@ NAMES: dict[str, tuple[str, ...]] = {
     "category": (
         *("mastercategory", "department", "departmentname", "productgroupname", "productgroup"),
         *("category", "categoryname", "maincategory", "categorie", "categoria", "kategorie"),
-        *("kategorien", "kategoria", "warengruppe", "rubrique", "seccion", "sectionname", "breadcrumb"),
+        *("kategorien", "kategoria", "warengruppe", "rayon", "rubrique", "seccion", "sectionname"),
+        *("breadcrumb",),
         *("subcategory", "subcategoryname", "souscategorie", "unterkategorie", "subcategoria"),
         *("articletype", "producttype", "producttypename", "itemtype", "kind", "type", "typ", "tipo"),
         *("produkttyp", "semanticcategory", "googleproductcategory", "productcategory", "class"),
         *("категория", "类别", "カテゴリ", "分类", "garmentgroupname", "master", "collection"),
+        *("categories", "productcategories", "categorytree", "genres", "genre"),
     ),
     "kind": (  # the finest category
         *("articletype", "producttype", "producttypename", "itemtype", "kind", "category", "type"),
@@ -79,6 +82,10 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 _MARKS = re.compile(r"[\W_]+")
+_BEHIND = re.compile(r"[a-z]{1,3}|\d{1,2}|brutto|netto|incl|excl")  # name_en, Prix TTC (€), image 1
+_OTHERS = frozenset(
+    ("id", "no", "nr", "num", "hex", "rgb", "url", "alt", "qty", "key", "per", "off")
+)
 
 
 def folded(name: str) -> str:
@@ -99,7 +106,22 @@ def rank(role: str, name: str) -> float | None:
     if plain in ranks:
         return float(ranks[plain])
     ends = [r for word, r in ranks.items() if len(word) > 4 and plain.endswith(word)]
-    return 1000.0 + min(ends) if ends else None
+    if ends:
+        return 1000.0 + min(ends)
+    short = _without_end(name)
+    return 2000.0 + ranks[short] if short in ranks else None
+
+
+def _without_end(name: str) -> str | None:
+    """A name without the language, currency or number behind it; None where nothing such is there."""
+    parts = [folded(part) for part in re.sub(r"(?<=\D)(\d{1,2})$", r" \1", name).split()]
+    words = [word for part in _MARKS.split(name) if (word := folded(part))]
+    if len(words) < 2:
+        words = [part for part in parts if part]
+    count = len(words)
+    while count > 1 and _BEHIND.fullmatch(words[count - 1]) and words[count - 1] not in _OTHERS:
+        count -= 1
+    return "".join(words[:count]) if count < len(words) else None
 
 
 def usual(role: str, names: Iterable[str], taken: Collection[str] = ()) -> str | None:

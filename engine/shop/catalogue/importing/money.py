@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-_SIGNS = "€$£¥₹₽₩₺₴₫₪฿"
+_SIGNS = "€$£¥￥₹₽₩₺₴₫₪฿"
 # Codes and words, and the sign that is shown for them.
 _CODES = {
     "eur": "€", "euro": "€", "euros": "€", "usd": "$", "us$": "$", "gbp": "£", "jpy": "¥", "cny": "¥",
@@ -21,6 +21,8 @@ _CODES = {
     "fr": "CHF ", "sek": "SEK ", "nok": "NOK ", "dkk": "DKK ", "kr": "kr ", "pln": "zł ", "zł": "zł ",
     "zl": "zł ", "czk": "Kč ", "kč": "Kč ", "huf": "Ft ", "ft": "Ft ", "brl": "R$", "r$": "R$",
     "cad": "C$", "c$": "C$", "ca$": "C$", "aud": "A$", "a$": "A$", "au$": "A$", "mxn": "MX$",
+    "元": "¥", "円": "¥", "원": "₩", "руб": "₽", "р": "₽", "ron": "lei ", "lei": "lei ", "nt$": "NT$",
+    "s$": "S$", "hk$": "HK$", "nz$": "NZ$", "nzd": "NZ$", "rm": "RM ", "rp": "Rp ", "thb": "฿",
     "zar": "R ", "r": "R ", "aed": "AED ", "sgd": "S$", "hkd": "HK$",
 }  # fmt: skip
 _NUMBER = r"\d(?:[\d.,'’\s\u00a0\u202f]*\d)?|[.,]\d+"
@@ -105,7 +107,7 @@ def _split(text: str) -> tuple[list[str], str] | None:
 def _sign(unit: str) -> str | None:
     """What is shown for a currency; None for a word that is none."""
     if unit in _SIGNS:
-        return unit
+        return "¥" if unit == "￥" else unit
     return _CODES.get(unit.rstrip(".").casefold())
 
 

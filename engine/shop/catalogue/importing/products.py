@@ -20,7 +20,7 @@ from engine.shop.catalogue.importing.pictures import PicturePaths
 from engine.shop.catalogue.importing.request import CatalogueImport
 from engine.shop.catalogue.importing.rows import Rows, read_rows
 from engine.shop.catalogue.importing.values import NULLS, column, keys, year_of
-from engine.shop.catalogue.sources.opening import Reading, open_source
+from engine.shop.catalogue.sources.opening import Reading, open_keyed
 from engine.shop.catalogue.sources.source import Source
 from engine.shop.embedding.recipes import check_recipe, quartiles
 from engine.shop.names import IMAGE_PATH, UNPACKED_VOLUME
@@ -51,13 +51,14 @@ class ProductsOfCatalogue:
         reading = Reading(
             volumes.resolve(UNPACKED_VOLUME), how.encoding, how.separator, given.language
         )
-        self._source = open_source(request.products, reading)
+        self._source = open_keyed(request.products, reading, given.key)
         self.failures = Failures(str(request.products))
         self._naming = Naming.of(self._source.names, given, str(request.products))
         self.catalogue = self._naming.resolved(given)
         pictures = PicturePaths(request, self._source, self._naming, volumes, bar)
         self._key = self._naming.source(self.catalogue.key, "id")
-        self._rows = read_rows(self._source, self._key, pictures.finder, self.failures)
+        title = self._naming.source(self.catalogue.title, "title")
+        self._rows = read_rows(self._source, self._key, title, pictures.finder, self.failures)
         self._check_any(self._source, self._rows)
         paths = pictures.paths(self._rows, self.failures)
         self.table = self._table(paths)
@@ -150,6 +151,8 @@ class ProductsOfCatalogue:
     def report(self) -> ImportReport:
         """What was found, for people."""
         how = list(self._source.how)
+        if self._rows.further:
+            how.append(f"{self._rows.further:,} further rows of products passed over")
         changed = self._naming.changed
         if changed and not self.catalogue.renamed:
             how.append(f"columns renamed: {', '.join(changed[:8])}")

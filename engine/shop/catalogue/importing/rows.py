@@ -19,19 +19,23 @@ class Rows:
 
     Attributes:
         columns: values by the source's column. keys, lines, pictures: of each product.
+        further: rows of a product that an earlier one names: its variants and further pictures.
     """
 
     columns: dict[str, list[Any]]
     keys: list[int | str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     pictures: list[Found] = field(default_factory=list)
+    further: int = 0
 
 
-def read_rows(source: Source, key: str, finder: PictureFinder, failures: Failures) -> Rows:
+def read_rows(
+    source: Source, key: str, title: str, finder: PictureFinder, failures: Failures
+) -> Rows:
     """Every product of a source; what is wrong with a row goes to the failures, and it is left out.
 
     Args:
-        key: the source's column of keys.
+        key, title: the source's columns of keys and of what products are called.
     """
     rows = Rows({name: [] for name in source.names})
     first: dict[str, int] = {}
@@ -42,6 +46,9 @@ def read_rows(source: Source, key: str, finder: PictureFinder, failures: Failure
             else row.values
         )
         own = None if row.trouble else key_of(values.get(key))
+        if str(own) in first and values.get(title) is None:
+            rows.further += 1
+            continue
         reason = row.trouble or _reason(values.get(key), own, key, first, source.unit)
         if reason or own is None:
             failures.add(row.line, own, ROW, reason or "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ import orjson
 from engine.core.names import is_volume_path
 from engine.errors import BadImage
 from engine.shop.catalogue.pictures.folders import PictureFolder, is_picture_name
-from engine.shop.catalogue.pictures.kept import KeptPictures
+from engine.shop.catalogue.pictures.kept import UNKNOWN, KeptPictures, ending_of
 from engine.shop.catalogue.pictures.links import is_link
 from engine.shop.catalogue.sources.nested import is_picture
 from engine.store.volumes import VolumeStore
@@ -120,7 +121,7 @@ class PictureFinder:
         text = self.by_id.get(text, text)
         if not text:
             return Found()
-        if is_link(text) and not re.search(r"[|;\s]\s*https?://", text):
+        if is_link(text) and not re.search(r"[|;,\s]\s*https?://", text):
             return Found(link=text)
         data = _DATA.fullmatch(text)
         if data:
@@ -128,7 +129,7 @@ class PictureFinder:
         found = self._of_path(text)
         if found.is_there:
             return found
-        several = _several(text)
+        several = several_pictures(text)
         return self._first(several) if several else found
 
     def _of_base64(self, text: str) -> Found:
@@ -143,12 +144,21 @@ class PictureFinder:
         if text[:7].casefold() == "file://":
             text = url2pathname(urlsplit(text).path)
         if Path(text).is_absolute() and _is_file(Path(text)):
-            return Found(file=Path(text))
+            return self._of_file(Path(text))
         for folder in self.folders:
             file = folder.at(text)
             if file is not None:
-                return Found(file=file)
+                return self._of_file(file)
         return Found(reason=f"no picture {text!r:.200} in {self.folders[0].path}")
+
+    def _of_file(self, file: Path) -> Found:
+        """A file that a table names: a picture anywhere, which may be copied and shown to others, but no
+        key, password or whatever else a stranger's table asks for."""
+        file = Path(os.path.normpath(file))
+        inside = any(file.is_relative_to(folder.path) for folder in self.folders)
+        if inside or is_picture_name(file.name) or _starts_as_picture(file):
+            return Found(file=file)
+        return Found(reason=f"{str(file)!r:.200} is no picture by its name or its content")
 
     def _in_volume(self, text: str) -> Found:
         try:
@@ -156,14 +166,12 @@ class PictureFinder:
                 return Found(path=text)
         except (BadImage, OSError) as error:
             return Found(reason=str(error)[:300])
-        return (
-            Found(file=Path(text))
-            if _is_file(Path(text))
-            else Found(reason=f"no file at {text:.200}")
-        )
+        if _is_file(Path(text)):
+            return self._of_file(Path(text))
+        return Found(reason=f"no file at {text:.200}")
 
 
-def _several(text: str) -> list[str]:
+def several_pictures(text: str) -> list[str]:
     """The pictures that one text names: a JSON list, or paths and links with signs between them."""
     if text.startswith("["):
         try:
@@ -176,6 +184,14 @@ def _several(text: str) -> list[str]:
         parts = text.split()
     fits = len(parts) > 1 and all(is_link(part) or is_picture_name(part) for part in parts)
     return parts if fits else []
+
+
+def _starts_as_picture(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            return ending_of(opened.read(16)) != UNKNOWN
+    except OSError:
+        return False
 
 
 def _is_file(path: Path) -> bool:

@@ -16,6 +16,7 @@ from engine.shop.names import KEPT_VOLUME
 from engine.store.layout import TEMPORARY_PREFIX, storage_failed
 from engine.store.volumes import VolumeStore
 
+UNKNOWN = "img"  # the ending of what starts as no picture known
 # The ending that a picture's name gets, by its first bytes; the name alone decides nothing.
 _ENDINGS = (
     (b"\xff\xd8", "jpg"),
@@ -67,4 +68,4 @@ def ending_of(data: bytes) -> str:
         return "webp"
     if data[4:12] in (b"ftypavif", b"ftypavis"):
         return "avif"
-    return next((ending for magic, ending in _ENDINGS if data.startswith(magic)), "img")
+    return next((ending for magic, ending in _ENDINGS if data.startswith(magic)), UNKNOWN)

@@ -17,7 +17,7 @@ class PicturePlaces:
 
     Files in the folder of pictures are in its volume; others in another, which stands for the folder
     that they have in common. What no path of a volume can name is copied into the workspace, and so is
-    everything where all that they have in common is the disk.
+    everything where all that they have in common is the disk, or somebody's home folder.
     """
 
     def __init__(self, volumes: VolumeStore, images: Path | None, files: Sequence[Path]) -> None:
@@ -34,7 +34,7 @@ class PicturePlaces:
             self._roots.append((images, IMAGE_VOLUME))
         others = [file.parent for file in files if not self._is_inside(file)]
         common = Path(os.path.commonpath(others)) if others else Path("/")
-        if len(common.parts) > 2:
+        if len(common.parts) > 2 and not Path.home().is_relative_to(common):
             name = IMAGE_VOLUME if images is None else TABLE_VOLUME
             volumes.register(name, common)
             self._roots.append((common, name))

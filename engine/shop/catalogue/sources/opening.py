@@ -9,7 +9,7 @@ from engine.errors import BadSourceFile
 from engine.shop.catalogue.pictures.folders import picture_paths
 from engine.shop.catalogue.sources.archives import is_archive, unpack
 from engine.shop.catalogue.sources.packed import first_bytes, is_packed, opened
-from engine.shop.catalogue.sources.source import Source
+from engine.shop.catalogue.sources.source import ROW_NUMBER, Source, with_row_numbers
 from engine.store.tables.partitions import is_delta
 
 _TABLES = ("csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet", "gz", "bz2", "xz")
@@ -54,6 +54,13 @@ def open_source(given: str | Path, reading: Reading) -> Source:
     if is_archive(path):
         return _open_archive(path, reading)
     return _open_file(path, reading)
+
+
+def open_keyed(given: str | Path, reading: Reading, key: str | None) -> Source:
+    """As `open_source`, with rows numbered where their number is to be the key. Raises the same."""
+    source = open_source(given, reading)
+    is_there = ROW_NUMBER in (name.casefold() for name in source.names)
+    return with_row_numbers(source) if key == ROW_NUMBER and not is_there else source
 
 
 def _open_archive(path: Path, reading: Reading) -> Source:

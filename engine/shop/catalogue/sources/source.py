@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+
+ROW_NUMBER = "row_number"  # names the key of products that have none
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,17 @@ class Source:
     how: tuple[str, ...] = ()
     is_text: bool = False
     unit: str = "line"
+
+
+def with_row_numbers(source: Source) -> Source:
+    """A source with a further column, the number of each row from 1: a key where no column is one."""
+
+    def rows() -> Iterator[SourceRow]:
+        for number, row in enumerate(source.rows(), 1):
+            values = row.values if row.trouble else {ROW_NUMBER: number, **row.values}
+            yield replace(row, values=values)
+
+    return replace(source, names=(ROW_NUMBER, *source.names), rows=rows)
 
 
 def unique_names(given: Sequence[str]) -> tuple[str, ...]:
