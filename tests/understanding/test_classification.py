@@ -240,7 +240,8 @@ def test_a_calibration_is_kept_for_its_model_and_attribute(
     assert again.scales == report.scales
     assert again.source == "calibrated in this workspace on base_color"
     assert first.calibrate("color", hold_out=1).before <= report.before + 0.01
-    assert first.classify(product=10242).source == "calibrated for vitrine-clip-2, on other labels than these"
+    plain = first.classify(product=10242).source
+    assert plain == "calibrated for vitrine-clip-2, on other labels than these"
 
 
 def test_an_index_of_other_vectors_than_the_model_s_is_refused(planted: Workspace) -> None:
