@@ -69,10 +69,12 @@ class Shop:
         self._layout, self._tables, self._volumes = layout, tables, volumes
         self._indexes, self._models = indexes, models
         products = Products(tables)
-        self._search = ShopSearch(indexes, models, serving, tables, volumes, products)
         photos = ProductPhotos(products, volumes, layout.thumbnails_dir)
-        interactions, profiles = Interactions(tables), Profiles(tables)
-        spaces = ProductSpaces(indexes, products)
+        interactions, spaces = Interactions(tables), ProductSpaces(indexes, products)
+        profiles = Profiles(tables, interactions, spaces)
+        self._search = ShopSearch(
+            indexes, models, serving, tables, volumes, products, profiles.vector
+        )
         self.storefront = Storefront(
             products, photos, self._search.search, CoLikes(interactions).of
         )
