@@ -161,9 +161,9 @@ class People:
         """
         check_count("limit", limit, 1, MAX_LIMIT)
         check_count("offset", offset, 0, 2**31 - 1)
-        users = list(self._profiles.now().values())
-        end = offset + limit
-        return UserPage(users[offset:end], len(users), offset, end if end < len(users) else None)
+        users, end = self._profiles.now(), offset + limit
+        further = end if end < len(users) else None
+        return UserPage(users.page(offset, end), len(users), offset, further)
 
     # ------------------------------------------------------------------ how
     def _catch_up(self, space: ProductSpace, user_id: str) -> None:
@@ -224,9 +224,9 @@ class People:
         users = []
         for user in sorted(log.users):
             taste = logged_taste(space, log, user, counting)
-            known = before.get(user) or User(user, None, None, NOTHING)
-            name = found.names.get(user) or known.name
-            users.append(User(user, name, found.segments.get(user) or known.segment, taste))
+            name, segment = before.who(user)
+            name = found.names.get(user) or name
+            users.append(User(user, name, found.segments.get(user) or segment, taste))
         self._put(INTERACTIONS, log.table)
         self._put(INTERACTION_FAILURES, failures_table(found.failures))
         self._put(USERS, users_table(users))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -23,17 +23,18 @@ from engine.shop.names import USER_FEATURES, USERS
 from engine.shop.people.interactions.log import Interactions, Log
 from engine.shop.people.logged import Counting, behind, logged_taste
 from engine.shop.people.space import ProductSpaces
-from engine.shop.people.taste import NOTHING, Prices, Taste
+from engine.shop.people.stored import KEY, VECTOR, Part, StoredRows, text_of
+from engine.shop.people.taste import Prices, Taste
 from engine.store.tables.table_store import TableStore
 
-_KEY, _VECTOR, _COUNT = "user_id", "user_embedding", "num_interactions"
-USERS_SCHEMA = pa.schema([(_KEY, pa.string()), ("name", pa.string()), ("segment", pa.string())])
+_COUNT = "num_interactions"
+USERS_SCHEMA = pa.schema([(KEY, pa.string()), ("name", pa.string()), ("segment", pa.string())])
 _PRICES = ("min_price", "max_price", "avg_price", "p25_price", "p75_price", "avg_price_point")
 FEATURES_SCHEMA = pa.schema(
     [
-        (_KEY, pa.string()),
+        (KEY, pa.string()),
         ("segment", pa.string()),
-        (_VECTOR, pa.list_(pa.float64())),
+        (VECTOR, pa.list_(pa.float64())),
         ("color_prefs", pa.list_(pa.string())),
         ("category_prefs", pa.list_(pa.string())),
         *((name, pa.float64()) for name in _PRICES),
@@ -56,6 +57,60 @@ class User:
     taste: Taste
 
 
+class StoredUsers(Mapping[str, User]):
+    """Users by id, in the order of the ids, each made of its rows when it is asked for."""
+
+    def __init__(
+        self,
+        named: Mapping[str, tuple[Part, int]],
+        styled: Mapping[str, tuple[Part, int]],
+        tastes: Mapping[str, Taste],
+    ) -> None:
+        self._named, self._styled, self._tastes = named, styled, tastes
+        self._keys = sorted({**named, **styled, **tastes})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, key: object) -> bool:
+        return any(key in each for each in (self._styled, self._named, self._tastes))
+
+    def __getitem__(self, key: str) -> User:
+        if key not in self:
+            raise KeyError(key)
+        name, segment = self.who(key)
+        taste = self._tastes.get(key)
+        return User(key, name, segment, self._stored_taste(key) if taste is None else taste)
+
+    def page(self, start: int, end: int) -> list[User]:
+        """Some of them, by place."""
+        return [self[key] for key in self._keys[start:end]]
+
+    def who(self, key: str) -> tuple[str | None, str | None]:
+        """Name and segment; None for what is not known."""
+        row, style = self._named.get(key), self._styled.get(key)
+        return text_of(row, "name"), text_of(row, "segment") or text_of(style, "segment")
+
+    def counts(self) -> dict[str, int | None]:
+        """How many interactions each row of styles counts; None where it doesn't say."""
+        return {
+            key: _count(part.column(_COUNT)[place]) for key, (part, place) in self._styled.items()
+        }
+
+    def with_tastes(self, tastes: Mapping[str, Taste]) -> StoredUsers:
+        """The same, but for the tastes of some."""
+        return StoredUsers(self._named, self._styled, tastes)
+
+    def _stored_taste(self, key: str) -> Taste:
+        if key not in self._styled:
+            return _taste({})
+        part, place = self._styled[key]
+        return _taste(part.row(place))
+
+
 class Profiles:
     """All users with their tastes. Safe to use from many threads."""
 
@@ -64,14 +119,14 @@ class Profiles:
     ) -> None:
         self._tables, self._interactions, self._spaces = tables, interactions, spaces
         self._state: object = None
-        self._stored: Mapping[str, User] = {}
+        self._rows = (StoredRows(), StoredRows())
+        self._stored = self._users = StoredUsers({}, {}, {})
         self._counts: Mapping[str, int | None] = {}
         self._log: Log | None = None  # that `_users` and `_behind` are of
-        self._users: Mapping[str, User] = {}
         self._behind: list[str] = []
         self._lock = threading.Lock()
 
-    def now(self) -> Mapping[str, User]:
+    def now(self) -> StoredUsers:
         """By id, in the order of the ids; also users that only one of both tables has.
 
         Raises:
@@ -79,7 +134,7 @@ class Profiles:
         """
         return self.with_behind()[0]
 
-    def with_behind(self) -> tuple[Mapping[str, User], list[str]]:
+    def with_behind(self) -> tuple[StoredUsers, list[str]]:
         """The same, and the users whose rows in the tables are behind their interactions."""
         names = [table_name(name) for name in (USERS, USER_FEATURES)]
         tables = [self._tables.get(name) if self._tables.exists(name) else None for name in names]
@@ -87,10 +142,9 @@ class Profiles:
         log = self._interactions.now()
         with self._lock:
             if state != self._state:
-                who, features = [[] if t is None else _rows(t) for t in tables]
-                self._stored, self._log = _users(who, features), None
-                self._counts = {str(r[_KEY]): _count(r) for r in features}
-                self._state = state
+                named, styled = (r.read(table) for r, table in zip(self._rows, tables))
+                self._stored, self._log = StoredUsers(named, styled, {}), None
+                self._counts, self._state = self._stored.counts(), state
             if log is not self._log:
                 self._behind = behind(log, self._counts)
                 self._users, self._log = self._caught_up(log), log
@@ -101,7 +155,7 @@ class Profiles:
         name = table_name(USER_FEATURES)
         return Counting.of(self._tables.get(name).properties if self._tables.exists(name) else {})
 
-    def _caught_up(self, log: Log) -> Mapping[str, User]:
+    def _caught_up(self, log: Log) -> StoredUsers:
         """The stored users, with the tastes of those behind made anew; as stored without an index."""
         if not self._behind:
             return self._stored
@@ -109,11 +163,10 @@ class Profiles:
             space = self._spaces.now()
         except (NotFound, BadRequest):
             return self._stored
-        users, counting = dict(self._stored), self.counting()
-        for key in self._behind:
-            before = users.get(key) or User(key, None, None, NOTHING)
-            users[key] = replace(before, taste=logged_taste(space, log, key, counting))
-        return dict(sorted(users.items()))
+        counting = self.counting()
+        return self._stored.with_tastes(
+            {key: logged_taste(space, log, key, counting) for key in self._behind}
+        )
 
     def get(self, user_id: str) -> User:
         """One user. Raises NotFound: there is none of this id."""
@@ -146,7 +199,7 @@ def features_table(users: Iterable[User]) -> pa.Table:
     """Rows of the table of styles."""
     all_of = list(users)
     rows = pa.Table.from_pylist([_features_row(user) for user in all_of], FEATURES_SCHEMA)
-    place = FEATURES_SCHEMA.get_field_index(_VECTOR)
+    place = FEATURES_SCHEMA.get_field_index(VECTOR)
     vectors = _vector_column([user.taste.vector for user in all_of])
     return rows.set_column(place, FEATURES_SCHEMA.field(place), vectors)
 
@@ -165,14 +218,14 @@ def _vector_column(vectors: Sequence[Vector | None]) -> pa.Array:
 
 def who_row(user: User) -> dict[str, Any]:
     """A row of the table of users."""
-    return {_KEY: user.user_id, "name": user.name, "segment": user.segment}
+    return {KEY: user.user_id, "name": user.name, "segment": user.segment}
 
 
 def _features_row(user: User) -> dict[str, Any]:
     taste = user.taste
     figures = dict.fromkeys(_PRICES) if taste.prices is None else taste.prices.to_json()
     return {
-        _KEY: user.user_id,
+        KEY: user.user_id,
         "segment": user.segment,
         "color_prefs": list(taste.colors),
         "category_prefs": list(taste.categories),
@@ -181,45 +234,12 @@ def _features_row(user: User) -> dict[str, Any]:
     }
 
 
-def _rows(table: Any) -> list[dict[str, Any]]:
-    if _KEY not in table.schema.names:
-        raise InvalidState(
-            f"Table {table.name} has no column {_KEY}. Columns: {', '.join(table.schema.names)}."
-        )
-    read = table.read()
-    place = read.schema.get_field_index(_VECTOR)
-    vectors = [None] * read.num_rows if place < 0 else _vectors(read.column(place))
-    rows: list[dict[str, Any]] = (read if place < 0 else read.remove_column(place)).to_pylist()
-    return [{**row, _VECTOR: vector} for row, vector in zip(rows, vectors)]
-
-
-def _vectors(column: pa.ChunkedArray) -> list[Any]:
-    """The numbers of each row, which aren't made to Python's one by one; None for null."""
-    lists = column.cast(pa.large_list(pa.float64())).combine_chunks()
-    numbers, offsets = lists.values.to_numpy(zero_copy_only=False), lists.offsets.to_pylist()
-    return [
-        numbers[start:end] if known else None
-        for known, start, end in zip(lists.is_valid().to_pylist(), offsets, offsets[1:])
-    ]
-
-
-def _users(who: list[dict[str, Any]], features: list[dict[str, Any]]) -> dict[str, User]:
-    named = {str(row[_KEY]): row for row in who if row[_KEY] is not None}
-    styled = {str(row[_KEY]): row for row in features if row[_KEY] is not None}
-    users = {}
-    for key in sorted({**named, **styled}):
-        row, style = named.get(key, {}), styled.get(key, {})
-        segment = row.get("segment") or style.get("segment")
-        users[key] = User(key, row.get("name"), segment, _taste(style))
-    return users
-
-
 def _taste(row: Mapping[str, Any]) -> Taste:
     """The taste that a row of the table of styles tells; also of a table made elsewhere."""
     vector, trouble = None, None
-    given = row.get(_VECTOR)
+    given = row.get(VECTOR)
     if given is None or not len(given):
-        trouble = "its table has none" if _count(row) else "it has no interactions"
+        trouble = "its table has none" if _count(row.get(_COUNT)) else "it has no interactions"
     else:
         values = np.array(given, dtype=np.float64)
         length = float(np.linalg.norm(values))
@@ -233,7 +253,7 @@ def _taste(row: Mapping[str, Any]) -> Taste:
         _texts(row.get("color_prefs")),
         _texts(row.get("category_prefs")),
         _price_figures(row),
-        _count(row) or 0,
+        _count(row.get(_COUNT)) or 0,
     )
 
 
@@ -253,8 +273,8 @@ def _number(given: object) -> float | None:
     return float(given) if math.isfinite(given) else None
 
 
-def _count(row: Mapping[str, Any]) -> int | None:
-    count = _number(row.get(_COUNT))
+def _count(given: object) -> int | None:
+    count = _number(given)
     return None if count is None else int(count)
 
 
