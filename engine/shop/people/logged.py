@@ -41,12 +41,12 @@ def logged_taste(space: ProductSpace, log: Log, user: str, counting: Counting) -
     return taste_of(space, space.products.rows_of(log.products_of(rows)), weights)
 
 
-def behind(log: Log, known: Mapping[str, int | None]) -> list[str]:
+def behind(log: Log, known: Mapping[str, float]) -> list[str]:
     """Users with more interactions than their styles were made of: a writer stopped in between.
 
     Args:
-        known: user -> interactions that its row counts; None where the row doesn't say.
+        known: user -> interactions that its row counts; infinite where the row doesn't say.
     """
     counts = np.bincount(log.user_codes, minlength=len(log.users)).tolist()
-    pairs = ((user, known.get(user, 0), count) for user, count in zip(log.users, counts))
-    return [user for user, counted, count in pairs if counted is not None and counted < count]
+    counted = known.get
+    return [user for user, count in zip(log.users, counts) if counted(user, 0) < count]

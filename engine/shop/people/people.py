@@ -146,8 +146,7 @@ class People:
                 if self._tables.exists(table_name(name)):
                     refuse_registered(self._tables.get(table_name(name)))
             self._append(INTERACTIONS, row)
-            self._catch_up(space, user)
-        return self._profiles.get(user)
+            return self._catch_up(space, user)
 
     def get_user(self, user_id: str) -> User:
         """One user with its taste. Raises NotFound: there is none of this id."""
@@ -166,16 +165,18 @@ class People:
         return UserPage(users.page(offset, end), len(users), offset, further)
 
     # ------------------------------------------------------------------ how
-    def _catch_up(self, space: ProductSpace, user_id: str) -> None:
-        """Write the rows of a user, and of those whose writers were stopped before they wrote them."""
+    def _catch_up(self, space: ProductSpace, user_id: str) -> User:
+        """Write a user's rows, and those of users whose writers were stopped before they wrote them."""
         users, behind = self._profiles.with_behind()
         log, counting = self._interactions.now(), self._profiles.counting()
+        made: dict[str, User] = {}
         for user in dict.fromkeys([user_id, *behind]):
             before = users.get(user) or User(user, None, None, NOTHING)
-            made = replace(before, taste=logged_taste(space, log, user, counting))
+            made[user] = replace(before, taste=logged_taste(space, log, user, counting))
             if not self._has(USERS, user):
-                self._append(USERS, users_table([made]))
-            self._replace(USER_FEATURES, features_table([made]))
+                self._append(USERS, users_table([made[user]]))
+            self._replace(USER_FEATURES, features_table([made[user]]))
+        return made[user_id]
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

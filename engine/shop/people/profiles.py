@@ -94,12 +94,6 @@ class StoredUsers(Mapping[str, User]):
         row, style = self._named.get(key), self._styled.get(key)
         return text_of(row, "name"), text_of(row, "segment") or text_of(style, "segment")
 
-    def counts(self) -> dict[str, int | None]:
-        """How many interactions each row of styles counts; None where it doesn't say."""
-        return {
-            key: _count(part.column(_COUNT)[place]) for key, (part, place) in self._styled.items()
-        }
-
     def with_tastes(self, tastes: Mapping[str, Taste]) -> StoredUsers:
         """The same, but for the tastes of some."""
         return StoredUsers(self._named, self._styled, tastes)
@@ -121,7 +115,7 @@ class Profiles:
         self._state: object = None
         self._rows = (StoredRows(), StoredRows())
         self._stored = self._users = StoredUsers({}, {}, {})
-        self._counts: Mapping[str, int | None] = {}
+        self._counts: Mapping[str, float] = {}
         self._log: Log | None = None  # that `_users` and `_behind` are of
         self._behind: list[str] = []
         self._lock = threading.Lock()
@@ -144,7 +138,7 @@ class Profiles:
             if state != self._state:
                 named, styled = (r.read(table) for r, table in zip(self._rows, tables))
                 self._stored, self._log = StoredUsers(named, styled, {}), None
-                self._counts, self._state = self._stored.counts(), state
+                self._counts, self._state = self._rows[1].counts(), state
             if log is not self._log:
                 self._behind = behind(log, self._counts)
                 self._users, self._log = self._caught_up(log), log

@@ -49,6 +49,21 @@ class Part:
         return {**found, VECTOR: self.numbers[self.starts[place] : self.starts[place + 1]]}
 
     @cached_property
+    def places(self) -> dict[str, tuple[Part, int]]:
+        """User -> this part, and its row."""
+        keys = enumerate(self.column(KEY))
+        return {str(key): (self, place) for place, key in keys if key is not None}
+
+    @cached_property
+    def counts(self) -> dict[str, float]:
+        """User -> the interactions that its row counts; infinite where it doesn't say."""
+        given = self.column("num_interactions")
+        known = [isinstance(n, (int, float)) and n == n for n in given]
+        return {
+            key: given[place] if known[place] else np.inf for key, (_, place) in self.places.items()
+        }
+
+    @cached_property
     def _columns(self) -> dict[str, list[Any]]:
         return {}
 
@@ -58,6 +73,14 @@ class StoredRows:
 
     def __init__(self) -> None:
         self._parts: dict[object, Part] = {}
+        self._places: dict[str, tuple[Part, int]] = {}
+
+    def counts(self) -> dict[str, float]:
+        """Of all users, see `Part.counts`."""
+        counts: dict[str, float] = {}
+        for part in self._parts.values():
+            counts.update(part.counts)
+        return counts
 
     def read(self, table: Table | None) -> dict[str, tuple[Part, int]]:
         """User -> where its row is; the last one, where it has several.
@@ -66,8 +89,8 @@ class StoredRows:
             InvalidState: the table has no column of users.
         """
         if table is None:
-            self._parts = {}
-            return {}
+            self._parts, self._places = {}, {}
+            return self._places
         if KEY not in table.schema.names:
             raise InvalidState(
                 f"Table {table.name} has no column {KEY}. Columns: {', '.join(table.schema.names)}."
@@ -75,12 +98,11 @@ class StoredRows:
         known, self._parts = self._parts, {}
         for identity, batches in _files(table):
             self._parts[identity] = known.get(identity) or _part(table, batches)
-        return {
-            str(key): (part, place)
-            for part in self._parts.values()
-            for place, key in enumerate(part.column(KEY))
-            if key is not None
-        }
+        if list(known) != list(self._parts):
+            self._places = {}
+            for part in self._parts.values():
+                self._places.update(part.places)
+        return self._places
 
 
 def _files(table: Table) -> Iterator[tuple[object, Iterator[pa.RecordBatch]]]:
