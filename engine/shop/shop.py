@@ -78,7 +78,14 @@ class Shop:
         self.storefront = Storefront(
             products, photos, self._search.search, CoLikes(interactions).of
         )
-        self.people = People(layout, tables, spaces, interactions, profiles)
+        self.people = People(
+            layout,
+            tables,
+            spaces,
+            interactions,
+            profiles,
+            lambda: self._imports().reading(None, None),
+        )
         self.recommender = Recommender(spaces, profiles, interactions)
         self.judgement = RecommendationEvaluation(spaces, interactions)
         self.understanding = Understanding(

@@ -6,7 +6,7 @@ by itself. Writers take turns, from the reading of a user's interactions to the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from engine.core.names import table_name
 from engine.errors import InvalidParameterValue, RowsFailed
 from engine.shop.browsing.listing import MAX_LIMIT, check_count
+from engine.shop.catalogue.sources.opening import Reading
 from engine.shop.names import INTERACTION_FAILURES, INTERACTIONS, USER_FEATURES, USERS
 from engine.shop.people.interactions.log import Interactions, Log
 from engine.shop.people.interactions.personas import made_up
@@ -71,9 +72,11 @@ class People:
         spaces: ProductSpaces,
         interactions: Interactions,
         profiles: Profiles,
+        reading: Callable[[], Reading],
     ) -> None:
         self._layout, self._tables, self._spaces = layout, tables, spaces
         self._interactions, self._profiles = interactions, profiles
+        self._reading = reading
         self._changes = TableChanges(layout, tables)
 
     def build_users(self, request: UsersRequest) -> UsersReport:
@@ -202,7 +205,7 @@ class People:
             file = file_of(given)
             if file is not None:
                 source = str(file)
-                columns, entries = read_interactions(file, request.columns)
+                columns, entries = read_interactions(file, request.columns, self._reading())
             else:
                 table = self._tables.get(table_name(given))
                 source = f"table {table.name}"

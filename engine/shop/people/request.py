@@ -75,4 +75,4 @@ def file_of(given: object) -> Path | None:
     return path if path.is_file() or "/" in given or path.suffix[1:] in _ENDINGS else None
 
 
-_ENDINGS = ("csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet")
+_ENDINGS = ("csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet", "gz", "bz2", "xz", "zip")
