@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from engine.shop.catalogue.guessing.proposal import Proposal
     from engine.shop.catalogue.importing.workspace import Imports
     from engine.shop.catalogue.pictures.limits import FetchLimits
+    from engine.shop.catalogue.sources.opening import Reading
     from engine.shop.embedding.report import EmbedReport
     from engine.shop.evaluation.evaluation import Evaluation
     from engine.shop.products.importing import ImportReport
@@ -84,7 +85,7 @@ class Shop:
             spaces,
             interactions,
             profiles,
-            lambda: self._imports().reading(None, None),
+            self._reading,
         )
         self.recommender = Recommender(spaces, profiles, interactions)
         self.judgement = RecommendationEvaluation(spaces, interactions)
@@ -106,6 +107,9 @@ class Shop:
             BadSourceFile: names file, line and value of what can't be read.
         """
         return self._imports().fashion(styles_csv, images_dir, encoding)
+
+    def _reading(self, encoding: str | None) -> Reading:
+        return self._imports().reading(encoding, None)
 
     def _imports(self) -> Imports:
         from engine.shop.catalogue.importing.workspace import Imports  # pictures and archives

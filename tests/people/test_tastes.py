@@ -241,6 +241,13 @@ def test_a_quote_that_is_not_closed_is_one_rows_trouble(shop: Workspace, tmp_pat
     assert [(f.row, "quote" in f.reason) for f in report.failures] == [(3, True)]
 
 
+def test_an_encoding_can_be_said(shop: Workspace, tmp_path: Path) -> None:
+    file = tmp_path / "likes.csv"
+    file.write_bytes("\n".join(LINES).encode("cp1252"))
+    shop.build_users(file, encoding="cp437")
+    assert shop.get_user("u2").name == "Ren\u00e9".encode("cp1252").decode("cp437")
+
+
 def test_ids_of_bytes_are_texts(shop: Workspace) -> None:
     shop.build_users(pa.table({"user": [b"ann"], "product": [b"1"]}))
     assert shop.get_user("ann").taste.interactions == 1

@@ -72,7 +72,7 @@ class People:
         spaces: ProductSpaces,
         interactions: Interactions,
         profiles: Profiles,
-        reading: Callable[[], Reading],
+        reading: Callable[[str | None], Reading],
     ) -> None:
         self._layout, self._tables, self._spaces = layout, tables, spaces
         self._interactions, self._profiles = interactions, profiles
@@ -205,7 +205,9 @@ class People:
             file = file_of(given)
             if file is not None:
                 source = str(file)
-                columns, entries = read_interactions(file, request.columns, self._reading())
+                columns, entries = read_interactions(
+                    file, request.columns, self._reading(request.encoding)
+                )
             else:
                 table = self._tables.get(table_name(given))
                 source = f"table {table.name}"
