@@ -174,7 +174,7 @@ def test_an_interaction_whose_writer_was_stopped_counts_for_all_who_read(
     assert counts == {"ann": 3, "bob": 2, "cy": 1, "new": 1}, "the next writer writes them too"
     assert set(rows(shop, "users")) == set(counts)
     for user, taste in expected.items():
-        assert np.allclose(rows(shop)[user]["user_embedding"], taste.vector)
+        assert np.allclose(rows(shop)[user]["user_embedding"], np.asarray(taste.vector))
 
 
 def test_a_table_of_interactions_that_lacks_columns_is_said(shop: Workspace) -> None:

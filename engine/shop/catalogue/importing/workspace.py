@@ -153,8 +153,8 @@ class Imports:
             raise InvalidState(
                 f"the workspace holds products of another catalogue (key {held.key}, title {held.title})"
                 f"; this one has key {catalogue.key}, title {catalogue.title}. --replace (replace=True "
-                "in Python) removes its tables, indexes and users first; or build it in another workspace: "
-                "--workspace DIR."
+                "in Python) removes its tables, indexes and users first; or build it in another "
+                "workspace: --workspace DIR."
             )
         for index in SHOP_INDEXES:
             if self.indexes.exists(index):
