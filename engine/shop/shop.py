@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from engine.shop.catalogue.guessing.proposal import Proposal
     from engine.shop.catalogue.importing.workspace import Imports
     from engine.shop.catalogue.pictures.limits import FetchLimits
+    from engine.shop.catalogue.sources.opening import Reading
     from engine.shop.embedding.report import EmbedReport
     from engine.shop.evaluation.evaluation import Evaluation
     from engine.shop.products.importing import ImportReport
@@ -69,14 +70,23 @@ class Shop:
         self._layout, self._tables, self._volumes = layout, tables, volumes
         self._indexes, self._models = indexes, models
         products = Products(tables)
-        self._search = ShopSearch(indexes, models, serving, tables, volumes, products)
         photos = ProductPhotos(products, volumes, layout.thumbnails_dir)
-        interactions, profiles = Interactions(tables), Profiles(tables)
-        spaces = ProductSpaces(indexes, products)
+        interactions, spaces = Interactions(tables), ProductSpaces(indexes, products)
+        profiles = Profiles(tables, interactions, spaces)
+        self._search = ShopSearch(
+            indexes, models, serving, tables, volumes, products, profiles.vector
+        )
         self.storefront = Storefront(
             products, photos, self._search.search, CoLikes(interactions).of
         )
-        self.people = People(layout, tables, spaces, interactions, profiles)
+        self.people = People(
+            layout,
+            tables,
+            spaces,
+            interactions,
+            profiles,
+            self._reading,
+        )
         self.recommender = Recommender(spaces, profiles, interactions)
         self.judgement = RecommendationEvaluation(spaces, interactions)
         self.understanding = Understanding(
@@ -97,6 +107,9 @@ class Shop:
             BadSourceFile: names file, line and value of what can't be read.
         """
         return self._imports().fashion(styles_csv, images_dir, encoding)
+
+    def _reading(self, encoding: str | None) -> Reading:
+        return self._imports().reading(encoding, None)
 
     def _imports(self) -> Imports:
         from engine.shop.catalogue.importing.workspace import Imports  # pictures and archives

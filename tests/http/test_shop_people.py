@@ -164,3 +164,11 @@ def test_writing_needs_the_token(client: httpx.Client) -> None:
         f"{client.base_url}{API}/users/x/interactions", json={"product_id": 1}, trust_env=False
     )
     assert reply.status_code in (401, 403)
+
+
+@pytest.mark.parametrize("key", [True, False, 1.5, None, [1], {"a": 1}])
+def test_what_is_no_key_is_no_product(key: Any, client: httpx.Client) -> None:
+    """True would be product 1."""
+    reply = client.post(f"{API}/users/odd/interactions", json={"product_id": key})
+    refused(reply, 400, "INVALID_PARAMETER_VALUE")
+    assert client.get(f"{API}/users/odd").status_code == 404

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -13,6 +14,7 @@ from support.storefront import built_shop
 
 from engine import InvalidParameterValue, InvalidState, NotFound, Settings, Workspace
 from engine.core.names import table_name
+from engine.shop.people.people import People
 
 NAMES = ("users", "user_style_features", "user_interactions", "user_interaction_failures")
 
@@ -148,3 +150,36 @@ def test_a_new_interaction_writes_one_file_of_many(shop: Workspace) -> None:
     assert len(before) == len(after) == 2
     assert before[0] != after[0] and before[1] == after[1]
     assert shop.get_user("user-0007").taste.interactions == 2
+
+
+def test_an_interaction_whose_writer_was_stopped_counts_for_all_who_read(
+    shop: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for user in ("ann", "new"):
+        with monkeypatch.context() as patched:
+            patched.setattr(People, "_catch_up", stopped)
+            with pytest.raises(KeyboardInterrupt):
+                shop.add_interaction(user, 9)
+    assert rows(shop)["ann"]["num_interactions"] == 2 and "new" not in rows(shop)
+    later = Workspace(settings=Settings(shop.path, encoder="hashed"))
+    assert later.get_user("ann").taste.interactions == 3
+    assert 9 not in [item.key for item in later.recommend("new", k=40).items]
+    assert [user.user_id for user in later.list_users().users] == ["ann", "bob", "cy", "new"]
+    expected = {user: later.get_user(user).taste for user in ("ann", "new")}
+    later.add_interaction("bob", 11)
+    counts = {name: row["num_interactions"] for name, row in rows(shop).items()}
+    assert counts == {"ann": 3, "bob": 2, "cy": 1, "new": 1}, "the next writer writes them too"
+    assert set(rows(shop, "users")) == set(counts)
+    for user, taste in expected.items():
+        assert np.allclose(rows(shop)[user]["user_embedding"], np.asarray(taste.vector))
+
+
+def test_a_table_of_interactions_that_lacks_columns_is_said(shop: Workspace) -> None:
+    shop.write_table("user_interactions", pa.table({"who": ["ann"], "product_id": [1]}))
+    with pytest.raises(InvalidState, match="user_id"):
+        shop.recommend("ann")
+    shop.write_table("user_interactions", pa.table({"user_id": ["ann"], "product_id": [1]}))
+    assert shop.recommend("ann").seen == 1

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from support.storefront import built_shop, picture
 
-from engine import Settings, Workspace
+from engine import NotFound, Settings, Workspace
 from engine.core.names import table_name
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.catalogue.stored import PROPERTY
@@ -88,3 +89,20 @@ def test_a_synced_change_of_the_products_is_seen(tmp_path: Path) -> None:
     assert shop.recommend("u").total == 3, "what the table has no more is not recommended"
     shop.sync(HYBRID_INDEX)
     assert shop.recommend("u").total == 3
+
+
+def test_users_of_a_catalogue_that_was_replaced_are_gone(tmp_path: Path) -> None:
+    shop = built_shop(tmp_path)
+    shop.add_interaction("ann", 1)
+    goods = tmp_path / "goods.csv"
+    goods.write_text("sku,title\nA1,Red shirt\nA2,Blue shoes\nA3,Hat\n")
+    (tmp_path / "photos").mkdir()
+    for key in ("A1", "A2", "A3"):
+        (tmp_path / "photos" / f"{key}.jpg").write_bytes(picture("JPEG"))
+    roles = {"id": "sku", "title": "title", "image": "{sku}.jpg"}
+    shop.build(goods, tmp_path / "photos", catalogue=roles, replace=True)
+    assert shop.list_users().total == 0
+    with pytest.raises(NotFound):
+        shop.recommend("ann")
+    assert shop.add_interaction("ann", "A2").taste.interactions == 1
+    assert {item.key for item in shop.recommend("ann").items} == {"A1", "A3"}

@@ -212,6 +212,22 @@ def test_vectors_of_other_lengths_in_the_users_own_table_count_as_unit_ones(
         shop.write_table("user_style_features", before)
 
 
+def test_a_table_of_styles_from_pandas_or_elsewhere_is_read(shop: Workspace) -> None:
+    before = shop.read_table("user_style_features")
+    rows = before.to_pylist()
+    odd = {"avg_price": float("nan"), "p25_price": float("nan"), "num_interactions": float("nan")}
+    told = {"color_prefs": "Black, Blue", "category_prefs": "['Apparel']"}
+    made = [{**row, **odd, **told} for row in rows]
+    shop.write_table("user_style_features", pa.Table.from_pylist(made))
+    try:
+        found = shop.recommend("ann", k=PRODUCTS)
+        assert all(math.isfinite(item.score) for item in found.items)
+        taste = shop.get_user("ann").taste
+        assert (taste.colors, taste.categories) == (("Black", "Blue"), ("Apparel",))
+    finally:
+        shop.write_table("user_style_features", before)
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import statistics
 from collections import Counter
 from collections.abc import Iterator
@@ -197,10 +199,64 @@ def test_interactions_are_read_from(form: str, shop: Workspace, tmp_path: Path) 
         shop.drop_table("clicks")
 
 
+LINES = [
+    "user_id,product_id,kind,name",
+    "u1,1,like,Zo\u00eb",
+    "u2,2.0,like,Ren\u00e9",
+    "u3, 3 ,buy,J\u00fcrgen",
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("latin.csv", "\n".join(LINES).encode("latin-1")),
+        ("utf16.csv", "\n".join(LINES).encode("utf-16")),
+        ("packed.csv.gz", gzip.compress("\n".join(LINES).encode())),
+        (
+            "list.json",
+            json.dumps(
+                [dict(zip(LINES[0].split(","), row.split(","))) for row in LINES[1:]]
+            ).encode(),
+        ),
+    ],
+)
+def test_files_of_interactions_are_read_as_those_of_products_are(
+    name: str, content: bytes, shop: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    report = shop.build_users(tmp_path / name)
+    assert (report.users, report.interactions, report.failures) == (3, 3, [])
+    assert shop.get_user("u2").name == "Ren\u00e9"
+    assert sorted(row["product_id"] for row in shop.read_table("user_interactions").to_pylist()) == [
+        1, 2, 3,
+    ]  # fmt: skip
+
+
+def test_a_quote_that_is_not_closed_is_one_rows_trouble(shop: Workspace, tmp_path: Path) -> None:
+    file = tmp_path / "likes.csv"
+    file.write_text("\n".join([*LINES[:2], 'u9,4,like,"Ann', *LINES[2:], ""]))
+    report = shop.build_users(file)
+    assert report.interactions == 3
+    assert [(f.row, "quote" in f.reason) for f in report.failures] == [(3, True)]
+
+
+def test_an_encoding_can_be_said(shop: Workspace, tmp_path: Path) -> None:
+    file = tmp_path / "likes.csv"
+    file.write_bytes("\n".join(LINES).encode("cp1252"))
+    shop.build_users(file, encoding="cp437")
+    assert shop.get_user("u2").name == "Ren\u00e9".encode("cp1252").decode("cp437")
+
+
+def test_ids_of_bytes_are_texts(shop: Workspace) -> None:
+    shop.build_users(pa.table({"user": [b"ann"], "product": [b"1"]}))
+    assert shop.get_user("ann").taste.interactions == 1
+
+
 @pytest.mark.parametrize(
     ("given", "error", "said"),
     [
-        ("nowhere.csv", BadSourceFile, "can't be read"),
+        ("nowhere.csv", BadSourceFile, "no such file"),
         ("no_such_table", NotFound, "no_such_table"),
         (pa.table({"user": ["a"], "x": [1]}), BadSourceFile, "--product"),
         (pa.table({"user": ["a"], "product": [99999]}), VitrineError, "99999"),

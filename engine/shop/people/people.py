@@ -6,7 +6,7 @@ by itself. Writers take turns, from the reading of a user's interactions to the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from engine.core.names import table_name
 from engine.errors import InvalidParameterValue, RowsFailed
 from engine.shop.browsing.listing import MAX_LIMIT, check_count
+from engine.shop.catalogue.sources.opening import Reading
 from engine.shop.names import INTERACTION_FAILURES, INTERACTIONS, USER_FEATURES, USERS
 from engine.shop.people.interactions.log import Interactions, Log
 from engine.shop.people.interactions.personas import made_up
@@ -31,11 +32,12 @@ from engine.shop.people.interactions.rows import (
     checked_user,
     failures_table,
 )
+from engine.shop.people.logged import Counting, logged_taste
 from engine.shop.people.profiles import Profiles, User, features_table, users_table
 from engine.shop.people.report import UsersReport
 from engine.shop.people.request import UsersRequest, file_of
 from engine.shop.people.space import ProductSpace, ProductSpaces
-from engine.shop.people.taste import NOTHING, Taste, interaction_weights, taste_of
+from engine.shop.people.taste import NOTHING
 from engine.store.layout import Layout
 from engine.store.tables.changing import TableChanges, refuse_registered
 from engine.store.tables.table_store import TableStore
@@ -44,7 +46,6 @@ _PART_ROWS = (
     1024  # users of a file: a new interaction writes so many rows again, not the whole table
 )
 _MADE_UP, _IMPORTED, _ADDED = "made_up", "imported", "added"  # where an interaction is from
-_KINDS, _HALF_LIFE = "kind_weights", "half_life_days"  # properties of the table of styles
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,11 @@ class People:
         spaces: ProductSpaces,
         interactions: Interactions,
         profiles: Profiles,
+        reading: Callable[[str | None], Reading],
     ) -> None:
         self._layout, self._tables, self._spaces = layout, tables, spaces
         self._interactions, self._profiles = interactions, profiles
+        self._reading = reading
         self._changes = TableChanges(layout, tables)
 
     def build_users(self, request: UsersRequest) -> UsersReport:
@@ -146,14 +149,7 @@ class People:
                 if self._tables.exists(table_name(name)):
                     refuse_registered(self._tables.get(table_name(name)))
             self._append(INTERACTIONS, row)
-            before = self._profiles.now().get(user) or User(user, None, None, NOTHING)
-            kinds, half_life = self._options()
-            taste = _taste(space, self._interactions.now(), user, kinds, half_life)
-            made = replace(before, taste=taste)
-            if not self._has(USERS, user):
-                self._append(USERS, users_table([made]))
-            self._replace(USER_FEATURES, features_table([made]))
-        return made
+            return self._catch_up(space, user)
 
     def get_user(self, user_id: str) -> User:
         """One user with its taste. Raises NotFound: there is none of this id."""
@@ -167,11 +163,24 @@ class People:
         """
         check_count("limit", limit, 1, MAX_LIMIT)
         check_count("offset", offset, 0, 2**31 - 1)
-        users = list(self._profiles.now().values())
-        end = offset + limit
-        return UserPage(users[offset:end], len(users), offset, end if end < len(users) else None)
+        users, end = self._profiles.now(), offset + limit
+        further = end if end < len(users) else None
+        return UserPage(users.page(offset, end), len(users), offset, further)
 
     # ------------------------------------------------------------------ how
+    def _catch_up(self, space: ProductSpace, user_id: str) -> User:
+        """Write a user's rows, and those of users whose writers were stopped before they wrote them."""
+        users, behind = self._profiles.with_behind()
+        log, counting = self._interactions.now(), self._profiles.counting()
+        made: dict[str, User] = {}
+        for user in dict.fromkeys([user_id, *behind]):
+            before = users.get(user) or User(user, None, None, NOTHING)
+            made[user] = replace(before, taste=logged_taste(space, log, user, counting))
+            if not self._has(USERS, user):
+                self._append(USERS, users_table([made[user]]))
+            self._replace(USER_FEATURES, features_table([made[user]]))
+        return made[user_id]
+
     @contextmanager
     def _writing(self) -> Iterator[None]:
         with self._layout.writing("users"):
@@ -196,7 +205,9 @@ class People:
             file = file_of(given)
             if file is not None:
                 source = str(file)
-                columns, entries = read_interactions(file, request.columns)
+                columns, entries = read_interactions(
+                    file, request.columns, self._reading(request.encoding)
+                )
             else:
                 table = self._tables.get(table_name(given))
                 source = f"table {table.name}"
@@ -215,20 +226,17 @@ class People:
         self, request: UsersRequest, space: ProductSpace, log: Log, found: Checked
     ) -> list[User]:
         before = self._profiles.now()
+        counting = Counting(request.kind_weights, request.half_life_days)
         users = []
         for user in sorted(log.users):
-            taste = _taste(space, log, user, request.kind_weights, request.half_life_days)
-            known = before.get(user) or User(user, None, None, NOTHING)
-            name = found.names.get(user) or known.name
-            users.append(User(user, name, found.segments.get(user) or known.segment, taste))
-        options = {
-            _KINDS: dict(request.kind_weights),
-            _HALF_LIFE: request.half_life_days,
-        }
+            taste = logged_taste(space, log, user, counting)
+            name, segment = before.who(user)
+            name = found.names.get(user) or name
+            users.append(User(user, name, found.segments.get(user) or segment, taste))
         self._put(INTERACTIONS, log.table)
         self._put(INTERACTION_FAILURES, failures_table(found.failures))
         self._put(USERS, users_table(users))
-        self._put(USER_FEATURES, features_table(users), options)
+        self._put(USER_FEATURES, features_table(users), counting.properties())
         return users
 
     def _put(self, name: str, rows: pa.Table, properties: Mapping[str, Any] | None = None) -> None:
@@ -274,27 +282,6 @@ class People:
             return False
         keys = self._tables.get(table).read(["user_id"]).column("user_id")
         return bool(pc.index(keys, pa.scalar(user, keys.type)).as_py() >= 0)
-
-    def _options(self) -> tuple[Mapping[str, float], float | None]:
-        """How interactions count, as the last building of users said."""
-        if not self._tables.exists(table_name(USER_FEATURES)):
-            return {}, None
-        said = self._tables.get(table_name(USER_FEATURES)).properties
-        return said.get(_KINDS) or {}, said.get(_HALF_LIFE)
-
-
-def _taste(
-    space: ProductSpace,
-    log: Log,
-    user: str,
-    kinds: Mapping[str, float],
-    half_life_days: float | None,
-) -> Taste:
-    """A user's taste by its interactions."""
-    rows = log.rows_of(user)
-    weights = interaction_weights(log.kinds(rows), log.days(rows), kinds, half_life_days)
-    products = space.products.rows_of(log.products_of(rows))
-    return taste_of(space, products, weights)
 
 
 def _key_type(space: ProductSpace) -> pa.DataType:

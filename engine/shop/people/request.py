@@ -25,6 +25,7 @@ class UsersRequest:
         kind_weights: what interactions of a kind count, 1 for those not named, and 0 for a "dislike";
             one below 0 leads away. Like `half_life_days`, kept for later interactions.
         half_life_days: an interaction counts half of one that is so many days younger; None for no ages.
+        encoding: of a file of text, such as "cp1252"; None to find it.
     """
 
     interactions: Any = None
@@ -36,6 +37,7 @@ class UsersRequest:
     personas: bool = False
     kind_weights: Mapping[str, float] = field(default_factory=dict)
     half_life_days: float | None = None
+    encoding: str | None = None
 
     @property
     def columns(self) -> dict[str, str]:
@@ -75,4 +77,4 @@ def file_of(given: object) -> Path | None:
     return path if path.is_file() or "/" in given or path.suffix[1:] in _ENDINGS else None
 
 
-_ENDINGS = ("csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet")
+_ENDINGS = ("csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet", "gz", "bz2", "xz", "zip")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -30,7 +30,6 @@ from engine.shop.catalogue.catalogue import FASHION, Catalogue
 from engine.shop.catalogue.stored import catalogue_of
 from engine.shop.latent.directions import directions_of
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, IMAGE_PATH, TEXT_INDEX
-from engine.shop.people.profiles import Profiles
 from engine.shop.search.encoders import IndexEncoders
 from engine.shop.search.keyword import find_keywords
 from engine.shop.search.photos import SearchPhotos
@@ -56,11 +55,12 @@ class ShopSearch:
         tables: TableStore,
         volumes: VolumeStore,
         products: Products,
+        user_vector: Callable[[str], Vector],
     ) -> None:
         self._indexes, self._tables, self._products = indexes, tables, products
         self._encoders = IndexEncoders(models, serving)
         self._photos = SearchPhotos(tables, volumes)
-        self._users = Profiles(tables)
+        self._user_vector = user_vector
 
     def search(self, request: SearchRequest) -> SearchResult:
         """See `Shop.search`."""
@@ -176,7 +176,7 @@ class ShopSearch:
         def direction(name: str) -> Vector:
             return directions_of(self._indexes, self._tables, spec.name).vector(name)
 
-        return TermVectors(spec, version, encoder, self._users.vector, direction)
+        return TermVectors(spec, version, encoder, self._user_vector, direction)
 
     def _read(self, term: Term) -> Term:
         """The same, its photo read where it lies in a volume."""

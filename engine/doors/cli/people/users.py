@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.doors.cli.options import Group, with_workspace
+from engine.doors.cli.options import Group, file_encoding, with_workspace
 from engine.doors.cli.printing import explain_if_empty, note, print_json, print_table
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def users() -> None:
 @click.option("--product", metavar="COLUMN", help="The column of products' keys.")
 @click.option("--kind", metavar="COLUMN", help="The column that says like, purchase, ...")
 @click.option("--time", metavar="COLUMN", help="The column of times.")
+@file_encoding
 @click.option("--personas", is_flag=True, help="Make up the demo's personas, whatever is there.")
 @click.option(
     "--weight", "weights", multiple=True, metavar="KIND=NUMBER", help="What a kind counts."

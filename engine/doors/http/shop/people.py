@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 from starlette.responses import Response
 
 from engine.doors.http.shop.answers import Body, json_reply, new_router
@@ -73,10 +73,19 @@ class UserList(BaseModel):
     next_offset: int | None
 
 
+def _no_truth(given: object) -> object:
+    """True is no product 1."""
+    if isinstance(given, bool):
+        raise ValueError(f"a product's key, not {str(given).lower()}")
+    return given
+
+
 class NewInteraction(Body):
     """What a user did with a product."""
 
-    product_id: int | str = Field(description="The product's primary key.")
+    product_id: Annotated[int | str, BeforeValidator(_no_truth)] = Field(
+        description="The product's primary key."
+    )
     kind: str = Field("like", description="Such as like, purchase, view; a dislike is only seen.")
     time: str | None = Field(None, description="ISO 8601; now where it is missing.")
 

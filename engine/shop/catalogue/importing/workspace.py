@@ -26,10 +26,14 @@ from engine.shop.names import (
     IMAGE_VOLUME,
     IMAGES,
     IMPORT_FAILURES,
+    INTERACTION_FAILURES,
+    INTERACTIONS,
     MULTIMODAL,
     PRODUCTS,
     TEXTS,
     UNPACKED_VOLUME,
+    USER_FEATURES,
+    USERS,
     WITH_TEXT,
 )
 from engine.shop.products.importing import ImportReport, read_styles
@@ -37,6 +41,12 @@ from engine.shop.products.layout import has_fashion_layout
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
 
+_OF_USERS = (
+    INTERACTIONS,
+    INTERACTION_FAILURES,
+    USERS,
+    USER_FEATURES,
+)  # by products' keys and vectors
 _TABLES = (PRODUCTS, IMPORT_FAILURES, IMAGES, TEXTS, ENRICHED, MULTIMODAL, FAILURES, WITH_TEXT)
 
 
@@ -130,8 +140,8 @@ class Imports:
 
     # ------------------------------------------------------------------ what is there
     def _make_room(self, catalogue: Catalogue, columns: Collection[str], replace: bool) -> None:
-        """Remove the tables and indexes of another catalogue: of another key, or whose titles are in a
-        column that these products lack.
+        """Remove the tables and indexes of another catalogue, and what its users did: of another key, or
+        whose titles are in a column that these products lack.
 
         Raises:
             InvalidState: there are some, and `replace` was not given.
@@ -143,13 +153,13 @@ class Imports:
             raise InvalidState(
                 f"the workspace holds products of another catalogue (key {held.key}, title {held.title})"
                 f"; this one has key {catalogue.key}, title {catalogue.title}. --replace (replace=True "
-                "in Python) removes its tables and indexes first; or build it in another workspace: "
-                "--workspace DIR."
+                "in Python) removes its tables, indexes and users first; or build it in another "
+                "workspace: --workspace DIR."
             )
         for index in SHOP_INDEXES:
             if self.indexes.exists(index):
                 self.indexes.delete(index)
-        for name in _TABLES:
+        for name in (*_TABLES, *_OF_USERS):
             with contextlib.suppress(NotFound):
                 self.tables.drop(table_name(name))
 

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from engine.core.arrays import Rows
 from engine.core.names import table_name
+from engine.errors import InvalidState
 from engine.shop.names import INTERACTIONS
 from engine.shop.people.interactions.rows import DISLIKE, interactions_schema
 from engine.store.tables.table_store import TableStore
@@ -33,6 +34,11 @@ class Log:
     def users(self) -> dict[str, int]:
         """Users with interactions -> their place, in the order of their first one."""
         return {user: place for place, user in enumerate(self._coded[0])}
+
+    @property
+    def user_codes(self) -> Rows:
+        """For each row the place of its user."""
+        return self._coded[1]
 
     @cached_property
     def products(self) -> dict[Any, int]:
@@ -92,19 +98,40 @@ class Interactions:
         self._tables = tables
         self._state: object = None
         self._log: Log | None = None
+        self._nothing = Log(interactions_schema(pa.string()).empty_table())
         self._lock = threading.Lock()
 
     def now(self) -> Log:
-        """What the table holds now; where there is none, nothing."""
+        """What the table holds now; where there is none, nothing.
+
+        Raises:
+            InvalidState: it lacks the columns of users and products.
+        """
         name = table_name(INTERACTIONS)
         if not self._tables.exists(name):
-            return Log(interactions_schema(pa.string()).empty_table())
+            return self._nothing
         table = self._tables.get(name)
         state = table.state()
         with self._lock:
             if self._log is None or state != self._state:
-                self._log, self._state = Log(table.read()), state
+                self._log, self._state = Log(_with_columns(table)), state
             return self._log
+
+
+def _with_columns(table: Any) -> pa.Table:
+    """The rows with every column of interactions; a table made elsewhere may lack some."""
+    rows = table.read()
+    missing = {"user_id", "product_id"} - set(rows.column_names)
+    if missing:
+        raise InvalidState(
+            f"Table {table.name} has no column {' and none '.join(sorted(missing))}; its columns are "
+            f"{', '.join(rows.column_names)}. Make users of it under another name: "
+            "vitrine users build --from TABLE"
+        )
+    for each in interactions_schema(pa.string()):
+        if each.name not in rows.column_names:
+            rows = rows.append_column(each, pa.nulls(rows.num_rows, each.type))
+    return rows
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[list[Any], Rows]:

@@ -5,7 +5,6 @@ Columns are guessed by the names that they usually have; the guess is said in th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ import pyarrow as pa
 
 from engine.core.schema import suggestion
 from engine.errors import BadSourceFile
-from engine.shop.products.text_files import open_text
+from engine.shop.catalogue.sources.opening import Reading, open_source
+from engine.shop.catalogue.sources.packed import first_bytes
 from engine.store.tables.parquet_files import ParquetFiles
 
 Entry = tuple[int, Mapping[str, Any] | str]
@@ -50,9 +50,9 @@ _NEEDED = ("user", "product")
 
 
 def read_interactions(
-    path: Path, columns: Mapping[str, str]
+    path: Path, columns: Mapping[str, str], reading: Reading
 ) -> tuple[dict[str, str], Iterator[Entry]]:
-    """Which column is what, and the entries of a CSV, JSON lines or Parquet file.
+    """Which column is what, and the entries of whatever a catalogue may come in, see `open_source`.
 
     Args:
         columns: part -> column, where it isn't to be guessed.
@@ -60,16 +60,15 @@ def read_interactions(
     Raises:
         BadSourceFile: no such file, not readable, or a column that is missing.
     """
-    try:
-        with path.open("rb") as opened:
-            start = opened.read(4)
-    except OSError as error:
-        raise BadSourceFile(f"it can't be read ({error.strerror})", file=str(path)) from None
-    if start == b"PAR1":
+    if path.is_file() and first_bytes(path, 4) == b"PAR1":
         return of_arrow(ParquetFiles((path,), ({},)).read(None), str(path), columns)
-    if start.lstrip(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
-        return _of_json(path, columns)
-    return _of_text(path, columns)
+    source = open_source(path, reading)
+    chosen = _chosen(str(path), source.names, columns)
+    entries = (
+        (row.line, row.trouble or {part: row.values[column] for part, column in chosen.items()})
+        for row in source.rows()
+    )
+    return chosen, entries
 
 
 def of_arrow(
@@ -85,45 +84,6 @@ def of_arrow(
             for row in batch.to_pylist():
                 number += 1
                 yield number, {part: row[column] for part, column in chosen.items()}
-
-    return chosen, entries()
-
-
-def _of_json(path: Path, columns: Mapping[str, str]) -> tuple[dict[str, str], Iterator[Entry]]:
-    rows: list[tuple[int, dict[str, Any] | str]] = []
-    names: dict[str, None] = {}
-    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line.decode("utf-8-sig"))
-        except (ValueError, RecursionError) as error:
-            rows.append((number, f"this is not JSON ({error})"))
-            continue
-        good = isinstance(row, dict)
-        rows.append((number, row if good else "expected a JSON object"))
-        names.update(dict.fromkeys(row if good else ()))
-    chosen = _chosen(str(path), list(names), columns)
-    entries = (
-        (number, row if isinstance(row, str) else {p: row.get(c) for p, c in chosen.items()})
-        for number, row in rows
-    )
-    return chosen, entries
-
-
-def _of_text(path: Path, columns: Mapping[str, str]) -> tuple[dict[str, str], Iterator[Entry]]:
-    usual = ["user_id", "product_id", "customer_id", "item_id", "user", "product"]
-    text = open_text(path, [*columns.values(), *usual])
-    chosen = _chosen(str(path), text.header, columns)
-
-    def entries() -> Iterator[Entry]:
-        for row in text.rows():
-            if len(row.fields) != len(text.header):
-                count = f"{len(row.fields)} fields, expected {len(text.header)}"
-                yield row.line, f"the row has {count}"
-                continue
-            values = dict(zip(text.header, row.fields))
-            yield row.line, {part: values[column] for part, column in chosen.items()}
 
     return chosen, entries()
 

@@ -157,13 +157,16 @@ def checked_time(given: object) -> datetime | None:
 
 def _known(given: object, products: ProductRows, known: dict[Any, Any]) -> Any:
     """A product's key as the table of products has it."""
-    if given not in known:
-        row = int(products.rows_of([given])[0]) if isinstance(given, (str, int, float)) else -1
+    text = _as_text(given)
+    if text not in known:
+        # A column with gaps is one of floats to pandas, which writes 17.0 for 17.
+        forms = [given if isinstance(given, str) else text, text, text.removesuffix(".0")]
+        row = next((int(row) for row in products.rows_of(forms) if row >= 0), -1)
         key = products.catalogue.key
-        known[given] = products.values(key, np.array([row]))[0] if row >= 0 else None
-    if known[given] is None:
+        known[text] = products.values(key, np.array([row]))[0] if row >= 0 else None
+    if known[text] is None:
         raise InvalidParameterValue(f"product {shown(given)} is not in table {products.name}.")
-    return known[given]
+    return known[text]
 
 
 def _note(out: Checked, user: str, entry: Mapping[str, Any]) -> None:
@@ -179,4 +182,6 @@ def _as_text(given: object) -> Any:
         return ""
     if isinstance(given, float) and given.is_integer():
         given = int(given)
+    if isinstance(given, bytes):  # a text, as some writers of Parquet keep it
+        given = given.decode("utf-8", "surrogateescape")
     return str(given).strip()
