@@ -110,6 +110,7 @@ def test_what_is_not_found_in_a_wrong_workspace_names_the_workspace(
     assert done.exit_code == 1
     assert "not found" in done.stderr
     assert f"There is no workspace at {tmp_path / 'nowhere'}" in done.stderr
+    assert not (tmp_path / "nowhere").exists()
 
 
 # ------------------------------------------------------------------ names

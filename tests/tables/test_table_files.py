@@ -221,7 +221,7 @@ def test_a_file_that_can_not_be_written_leaves_the_old_one(
     assert [one.name for one in tmp_path.iterdir()] == ["t.csv"] and file.read_text() == "before"
     with pytest.raises(InvalidInputException, match="no ending that tells a format"):
         export(ROWS, tmp_path / "t.xlsx")
-    with pytest.raises(StorageFailed, match="was not written"):
+    with pytest.raises(InvalidInputException, match="there is no folder"):
         export(ROWS, tmp_path / "none" / "t.csv")
 
 

@@ -187,6 +187,8 @@ class Endpoints:
             NotFound: no such endpoint. InvalidState: it still has indexes, and the workspace is strict.
             NewerRelease: another release made it or an index on it, which must delete that.
         """
+        with contextlib.suppress(CorruptFile, StorageFailed):
+            self._read(name)  # before the lock, which would make the workspace's folder
         with self._layout.writing("endpoints"):
             facts: dict[str, Any] = {}
             with contextlib.suppress(CorruptFile, StorageFailed):
