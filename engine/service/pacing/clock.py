@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from engine.service.pacing.pace import LONGEST_SECONDS, Pace
 from engine.store.layout import Layout, read_json, write_json
 
 _ADVICE = "Delete it: no time was let pass then."
+_STAMP_SECONDS = (
+    0.02  # files' times lag by up to half of it: what changed before is told from after
+)
 _LOOK_SECONDS = 0.5  # between two looks at whether another process let time pass
 
 
@@ -88,7 +92,9 @@ class Clock:
             )
         if not self.pace.is_instant:
             with self._layout.writing("clock"):
-                passed = [*self._passed(), [now_ms(), math.ceil(1000 * seconds)]]
+                when = now_ms() + 1
+                time.sleep(_STAMP_SECONDS)
+                passed = [*self._passed(), [when, math.ceil(1000 * seconds)]]
                 write_json(self._file, {"passed": passed})
         with self._moved:
             self._moved.notify_all()

@@ -23,8 +23,6 @@ BUSY = (
     "following states to sync: COMPLETED, FAILED, CANCELED."
 )
 
-_COARSE_MS = 10  # that a file's time of change may lag behind
-
 
 @dataclass(frozen=True)
 class Passage:
@@ -99,7 +97,7 @@ class Passages:
         Args:
             changed: a file's time of change, in milliseconds.
         """
-        since = min(self.clock.at(changed + _COARSE_MS), self.clock.now())
+        since = min(self.clock.at(changed), self.clock.now())
         return self.clock.in_seconds(self.clock.pace.follow, since)
 
     def written(self) -> dict[str, int]:

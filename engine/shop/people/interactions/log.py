@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,8 +99,12 @@ class Interactions:
         self._tables = tables
         self._state: object = None
         self._log: Log | None = None
-        self._nothing = Log(interactions_schema(pa.string()).empty_table())
         self._lock = threading.Lock()
+
+    @functools.cached_property
+    def _nothing(self) -> Log:
+        """Of a workspace without the table; made when asked for, as it loads much of Arrow."""
+        return Log(interactions_schema(pa.string()).empty_table())
 
     def now(self) -> Log:
         """What the table holds now; where there is none, nothing.
