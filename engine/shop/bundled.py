@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from pathlib import Path
 
 from engine.errors import NotFound
@@ -17,7 +16,9 @@ def bundled_file(name: str) -> Path:
     Raises:
         NotFound: the package was installed without it.
     """
-    files = importlib.metadata.files(DISTRIBUTION) or []
+    from importlib.metadata import files as files_of  # opening a workspace doesn't need it
+
+    files = files_of(DISTRIBUTION) or []
     installed = [Path(str(f.locate())).resolve() for f in files if f.as_posix().endswith(name)]
     candidates = [_CHECKED_OUT / name, *installed]
     for file in candidates:

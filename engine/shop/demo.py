@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from engine.core.names import table_name
 from engine.errors import InvalidState, NotFound
-from engine.optional import DISTRIBUTION, restore_line
 from engine.shop.building import BuildReport
+from engine.shop.bundled import bundled_file
 from engine.shop.catalogue.catalogue import FASHION
 from engine.shop.names import IMAGE_PATH, PRODUCTS
 from engine.shop.products.importing import read_styles
@@ -21,7 +20,6 @@ from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
 
 DEMO_DIR = "vitrine-demo"  # in the current folder
-_CHECKED_OUT = Path(__file__).parents[2] / "datasets" / "sample"
 _KEY, _KIND, _COLOR = FASHION.key, str(FASHION.kind), str(FASHION.color)
 _COLUMNS = tuple(name for name in FASHION.shown if name != _KIND)
 
@@ -41,20 +39,7 @@ def sample_dir() -> Path:
     Raises:
         NotFound: the package was installed without it.
     """
-    candidates = [_CHECKED_OUT / "styles.csv", *_installed("sample/styles.csv")]
-    for file in candidates:
-        if file.is_file():
-            return file.parent
-    raise NotFound(
-        f"The sample catalogue is not at {', '.join(map(str, candidates))}. "
-        f"{restore_line('datasets/sample')}"
-    )
-
-
-def _installed(ending: str) -> list[Path]:
-    """Files of the installed distribution with this ending, wherever the installer put them."""
-    files = importlib.metadata.files(DISTRIBUTION) or []
-    return [Path(str(f.locate())).resolve() for f in files if f.as_posix().endswith(ending)]
+    return bundled_file("sample/styles.csv").parent
 
 
 @dataclass(frozen=True)

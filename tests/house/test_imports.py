@@ -71,3 +71,15 @@ for filters in {conditions!r}:
     assert reply["result"]["row_count"] == 2
 """
     assert not loaded_by(code) & {"torch", "open_clip", "onnxruntime", "pandas"}
+
+
+def test_opening_a_workspace_loads_no_functions_of_arrow(tmp_path: Path) -> None:
+    """They take as long to load as a sixth of all that a workspace needs; what uses them loads them."""
+    code = f"""
+import sys
+from engine import Workspace
+Workspace({str(tmp_path)!r})
+print([name for name in ("pyarrow.compute", "importlib.metadata", "pydoc") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from engine.core.types import is_list
 
@@ -25,6 +24,8 @@ def _same(one: pa.ChunkedArray, other: pa.ChunkedArray) -> bool:
 
 
 def _has_nan(column: pa.ChunkedArray | pa.Array) -> bool:
+    import pyarrow.compute as pc  # opening a workspace doesn't need it
+
     if is_list(column.type):
         flat = pc.list_flatten(column)
         return _has_nan(flat)

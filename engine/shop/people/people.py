@@ -13,7 +13,6 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from engine.core.names import table_name
 from engine.errors import InvalidParameterValue, RowsFailed
@@ -216,6 +215,8 @@ class People:
 
     def _added(self, space: ProductSpace) -> pa.Table:
         """Interactions that were added one by one, of products that are still there."""
+        import pyarrow.compute as pc  # opening a workspace doesn't need it
+
         log = self._interactions.now().table
         added = log.filter(pc.equal(log.column("source"), _ADDED))
         known = space.products.rows_of(added.column("product_id").to_pylist()) >= 0
@@ -268,7 +269,7 @@ class People:
             for place, file in enumerate(change.table.files):
                 batches = change.table.parquet.batches_of(file, ["user_id"])
                 keys = pa.Table.from_batches(batches, fitted.select(["user_id"]).schema)
-                at = pc.index(keys.column("user_id"), fitted.column("user_id")[0]).as_py()
+                at = keys.column("user_id").index(fitted.column("user_id")[0]).as_py()
                 if at >= 0:
                     rows = change.rows_of(place)
                     parts = [rows.slice(0, at), fitted, rows.slice(at + 1)]
@@ -281,7 +282,7 @@ class People:
         if not self._tables.exists(table):
             return False
         keys = self._tables.get(table).read(["user_id"]).column("user_id")
-        return bool(pc.index(keys, pa.scalar(user, keys.type)).as_py() >= 0)
+        return bool(keys.index(pa.scalar(user, keys.type)).as_py() >= 0)
 
 
 def _key_type(space: ProductSpace) -> pa.DataType:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from engine.core.arrays import Rows
 from engine.core.names import table_name
@@ -72,6 +71,8 @@ class Log:
     @cached_property
     def likes(self) -> tuple[Rows, Rows]:
         """Places of user and product of every pair of which something other than a dislike is known."""
+        import pyarrow.compute as pc  # opening a workspace doesn't need it
+
         liked = np.asarray(pc.not_equal(self.table.column("kind"), DISLIKE).combine_chunks())
         pairs = np.stack([self._coded[1], self._coded_products[1]], axis=1)[liked.astype(bool)]
         unique = np.unique(pairs, axis=0) if len(pairs) else pairs
@@ -141,6 +142,6 @@ def _with_columns(table: Any) -> pa.Table:
 
 def _codes(column: pa.ChunkedArray) -> tuple[list[Any], Rows]:
     """Distinct values in the order of their first place, and for each row the place of its value."""
-    coded = pc.dictionary_encode(column.combine_chunks())
+    coded = column.combine_chunks().dictionary_encode()
     coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
     return coded.dictionary.to_pylist(), np.asarray(coded.indices, dtype=np.int64)
