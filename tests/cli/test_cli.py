@@ -12,20 +12,13 @@ import click
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner, Result
 from support.catalogue import Catalogue
+from support.command import typed as run
 from support.needs import needs
 
 from engine import Workspace, __version__
 from engine.doors.cli.command import main
 from engine.encode.model_folders import editions
-
-
-def run(*arguments: object) -> Result:
-    result = CliRunner().invoke(main, [str(a) for a in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 @pytest.fixture

@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from click.testing import CliRunner, Result
-
-from engine.doors.cli.command import main
+from click.testing import Result
+from support.command import typed
 
 
 def run(folder: Path, *arguments: str) -> Result:
-    result = CliRunner().invoke(main, ["apply", *arguments, "--workspace", str(folder / "ws")])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    return typed("apply", *arguments, "--workspace", folder / "ws")
 
 
 def test_it_prints_a_table_and_what_failed(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
+from support.command import typed
 
 from engine import Workspace
-from engine.doors.cli.command import main
 
 
 @pytest.fixture
@@ -17,10 +17,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *arguments: str) -> Result:
-    result = CliRunner().invoke(main, [*arguments, "--workspace", str(folder)])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    return typed(*arguments, "--workspace", folder)
 
 
 def test_a_catalog_and_a_schema_are_made_listed_and_deleted(folder: Path) -> None:

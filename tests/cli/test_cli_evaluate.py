@@ -14,12 +14,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from PIL import Image
 from support.catalogue import HEADER, Catalogue
+from support.command import typed
 
 from engine import Workspace, load_encoder
-from engine.doors.cli.command import main
 from engine.encode.models.hashed import HashedEncoder
 from engine.shop.evaluation import evaluate_vectors, read_query_set, run
 from engine.shop.evaluation.products import is_held_out
@@ -34,10 +34,7 @@ QUERIES = (
 def evaluate(shop: Catalogue, *arguments: object, models: Sequence[str] = ("hashed",)) -> Result:
     place = shop.styles.parent
     given = [*models, "--table", shop.styles, "--photos", shop.images, "-w", place / "ws"]
-    result = CliRunner().invoke(main, ["evaluate", *map(str, [*given, *arguments])])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    return typed("evaluate", *given, *arguments)
 
 
 def found(shop: Catalogue, *arguments: object, models: Sequence[str] = ("hashed",)) -> Any:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
+from support.command import typed
 
 from engine import Workspace
-from engine.doors.cli.command import main
 
 
 @pytest.fixture
@@ -20,10 +20,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *arguments: str) -> Result:
-    result = CliRunner().invoke(main, [*arguments, "--workspace", str(folder)])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    return typed(*arguments, "--workspace", folder)
 
 
 # ------------------------------------------------------------------ tables

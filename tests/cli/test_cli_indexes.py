@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
+from support.command import typed
 
 from engine import Settings, Workspace
-from engine.doors.cli.command import main
 
 DIRECT = (
     "--index-type", "DIRECT_ACCESS", "--schema", '{"id": "int", "text": "string", "v": "array<float>"}',
@@ -33,10 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(folder: Path, *arguments: str, given: str | None = None) -> Result:
-    result = CliRunner().invoke(main, [*arguments, "--workspace", str(folder)], input=given)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    return typed(*arguments, "--workspace", folder, input=given)
 
 
 def asked(folder: Path, *arguments: str) -> list[Any]:

@@ -7,20 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from support.command import typed as run
 
 from engine import CorruptFile, StorageFailed, Workspace
-from engine.doors.cli.command import main
 
 INDEX = "main.a.i"
 SCHEMA = {"id": "int", "v": "array<float>"}
-
-
-def run(*arguments: object) -> Result:
-    result = CliRunner().invoke(main, [str(a) for a in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 def rows(keys: range) -> list[dict[str, object]]:

@@ -11,8 +11,9 @@ from typing import Any
 import click
 import pyarrow as pa
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from support.catalogue import Catalogue
+from support.command import typed
 
 from engine import InvalidInputException, InvalidParameterValue, InvalidState, NotFound, Workspace
 from engine.doors.cli.command import main
@@ -20,10 +21,7 @@ from engine.shop.demo import Demo
 
 
 def run(*arguments: object, **environ: str) -> Result:
-    result = CliRunner().invoke(main, [str(a) for a in arguments], env=environ)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    return typed(*arguments, env=environ)
 
 
 @pytest.fixture(scope="module")

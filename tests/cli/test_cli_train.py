@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from support.catalogue import Catalogue
+from support.command import typed
 from support.needs import needs
 
 from engine import MissingExtra, Workspace
@@ -17,10 +18,7 @@ from engine.doors.cli.command import main
 
 
 def train(*arguments: object) -> Result:
-    result = CliRunner().invoke(main, ["train", *map(str, arguments)])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    return typed("train", *arguments)
 
 
 def test_a_model_by_the_command(tmp_path: Path) -> None:

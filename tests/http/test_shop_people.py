@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from pydantic import BaseModel
 from support.server import CREDENTIALS
+from support.shop_replies import PRODUCT_COLUMNS as COLUMNS
+from support.shop_replies import ok, refused
 from support.storefront import built_shop
 
 from engine import Workspace
@@ -19,10 +20,6 @@ from engine.doors.http.shop.people import RecommendedProducts, UserList, UserRep
 
 BEARER = {"Authorization": f"Bearer {CREDENTIALS.token}"}
 API, FOR = "/api/v1", "/api/v1/search/recommendations"
-COLUMNS = [
-    "product_id", "product_display_name", "master_category", "sub_category", "article_type",
-    "base_color", "price", "image_path", "gender", "season", "year", "usage",
-]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -39,20 +36,6 @@ def client(shop: Workspace) -> Iterator[httpx.Client]:
         httpx.Client(base_url=server.url, headers=BEARER, trust_env=False, timeout=60) as made,
     ):
         yield made
-
-
-def ok(reply: httpx.Response, model: type[BaseModel]) -> dict[str, Any]:
-    assert reply.status_code == 200, reply.text
-    body: dict[str, Any] = reply.json()
-    model.model_validate(body)
-    return body
-
-
-def refused(reply: httpx.Response, status: int, code: str) -> str:
-    assert reply.status_code == status, reply.text
-    body = reply.json()
-    assert set(body) == {"error_code", "message", "details"} and body["error_code"] == code
-    return str(body["message"])
 
 
 def test_recommendations_have_the_shape_of_the_users_application(

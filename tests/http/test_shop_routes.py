@@ -14,7 +14,10 @@ import httpx
 import pyarrow as pa
 import pytest
 from pydantic import BaseModel
+from support import shop_replies
 from support.server import CREDENTIALS
+from support.shop_replies import PRODUCT_COLUMNS as COLUMNS
+from support.shop_replies import refused
 from support.storefront import NO_PHOTO, PRODUCTS, built_shop, odd_products, picture, turned
 
 from engine import Settings, Workspace
@@ -28,10 +31,6 @@ from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.names import PRODUCTS as PRODUCTS_TABLE
 
 BEARER = {"Authorization": f"Bearer {CREDENTIALS.token}"}
-COLUMNS = [
-    "product_id", "product_display_name", "master_category", "sub_category", "article_type",
-    "base_color", "price", "image_path", "gender", "season", "year", "usage",
-]  # fmt: skip
 SEARCH, ITEMS = "/api/v1/search", "/api/v1/products"
 
 
@@ -50,21 +49,8 @@ def client(shop: Workspace) -> Iterator[httpx.Client]:
 
 
 def ok(reply: httpx.Response, model: type[BaseModel] = FoundProducts) -> dict[str, Any]:
-    """The body of a good reply, which is of its model."""
-    assert reply.status_code == 200, reply.text
-    assert reply.headers["content-type"] == "application/json"
-    body: dict[str, Any] = reply.json()
-    model.model_validate(body)
-    return body
-
-
-def refused(reply: httpx.Response, status: int, code: str) -> str:
-    """The message of an error in the API's form."""
-    assert reply.status_code == status, reply.text
-    body = reply.json()
-    assert set(body) == {"error_code", "message", "details"} and body["error_code"] == code
-    assert body["details"][0]["request_id"] == reply.headers["x-request-id"]
-    return str(body["message"])
+    """The body of a good reply, most often of a search."""
+    return shop_replies.ok(reply, model)
 
 
 def keys(body: dict[str, Any]) -> list[int]:

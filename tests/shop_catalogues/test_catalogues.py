@@ -10,12 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner, Result
 from support.catalogue import write_catalogue
 from support.catalogues import hm_articles, put, semicolons
+from support.command import typed as run
 
 from engine import Workspace
-from engine.doors.cli.command import main
 from engine.errors import BadSourceFile, InvalidInputException, InvalidParameterValue, InvalidState
 from engine.shop.catalogue.catalogue import FASHION, Catalogue
 from engine.shop.catalogue.guessing.names import folded, usual
@@ -23,13 +22,6 @@ from engine.shop.catalogue.stored import catalogue_of
 from engine.shop.embedding.recipes import check_recipe, price_words, quartiles, text_content
 
 MEANING = {"id": "sku", "title": "title", "color": "colour", "price": "cost", "category": "kind"}
-
-
-def run(*arguments: object, **more: Any) -> Result:
-    result = CliRunner().invoke(main, [str(a) for a in arguments], **more)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 def table(folder: Path, *rows: list[Any], pictures: int = 3) -> Path:

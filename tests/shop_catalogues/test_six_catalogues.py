@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from PIL import Image
 from support.catalogues import (
     berkeley_objects,
@@ -21,18 +21,11 @@ from support.catalogues import (
     semicolons,
     zipped,
 )
+from support.command import typed as run
 from support.needs import needs
 
 from engine import Workspace
-from engine.doors.cli.command import main
 from engine.shop.catalogue.stored import catalogue_of
-
-
-def run(*arguments: object) -> Result:
-    result = CliRunner().invoke(main, [str(a) for a in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 class Shop:

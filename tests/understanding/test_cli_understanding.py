@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
+from support import command
 from support.needs import needs
 
 from engine import Workspace
-from engine.doors.cli.command import main
 
 
 @pytest.fixture
@@ -20,10 +20,7 @@ def typed(sample: Workspace) -> Any:
     """Runs a command in the sample's workspace."""
 
     def run(*arguments: object) -> Result:
-        result = CliRunner().invoke(main, [*map(str, arguments), "-w", str(sample.path)])
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
+        return command.typed(*arguments, "-w", sample.path)
 
     return run
 
