@@ -42,6 +42,7 @@ from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
 from engine.shop.latent.request import DimensionRequest, LatentRequest
 from engine.shop.people.evaluation import RecommendationEvaluation
+from engine.shop.people.histories import Histories
 from engine.shop.people.people import People
 from engine.shop.people.recommending.recommender import Recommender
 from engine.shop.people.recommending.request import RecommendRequest
@@ -294,6 +295,11 @@ class Workspace:
 
     # ------------------------------------------------------------------ its users
     add_interaction = _of("shop.people", People.add_interaction)
+    remove_interactions = _of("shop.people", People.remove_interactions)
+    forget_user = _of("shop.people", People.forget_user)
+    list_interactions = _of("shop.histories", Histories.list_interactions)
+    liked_products = _of("shop.histories", Histories.liked_products)
+    compare_users = _of("shop.histories", Histories.compare_users)
     get_user = _of("shop.people", People.get_user)
     list_users = _of("shop.people", People.list_users)
     evaluate_recommendations = _of(

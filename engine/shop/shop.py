@@ -22,6 +22,7 @@ from engine.shop.embedding.request import WITH_PHOTO, EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
 from engine.shop.people.co_likes import CoLikes
 from engine.shop.people.evaluation import RecommendationEvaluation
+from engine.shop.people.histories import Histories
 from engine.shop.people.interactions.log import Interactions
 from engine.shop.people.people import People
 from engine.shop.people.profiles import Profiles
@@ -55,7 +56,8 @@ class Shop:
     Attributes:
         storefront: its products, and what their pages show.
         understanding: what models have understood of them.
-        people: its users. recommender: products for them. judgement: how good those are.
+        people: its users. histories: what they did. recommender: products for them. judgement: how
+            good those are.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Shop:
             profiles,
             self._reading,
         )
+        self.histories = Histories(spaces, interactions)
         self.recommender = Recommender(spaces, profiles, interactions)
         self.judgement = RecommendationEvaluation(spaces, interactions)
         self.understanding = Understanding(

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -85,9 +86,16 @@ class StoredUsers(Mapping[str, User]):
         taste = self._tastes.get(key)
         return User(key, name, segment, self._stored_taste(key) if taste is None else taste)
 
-    def page(self, start: int, end: int) -> list[User]:
-        """Some of them, by place."""
-        return [self[key] for key in self._keys[start:end]]
+    def matching(self, text: str) -> Sequence[str]:
+        """Ids of those in whose id, name or segment a text stands, in either case; all for none."""
+        wanted = text.strip().casefold()
+        if not wanted:
+            return self._keys
+        return [key for key, told in zip(self._keys, self._told) if wanted in told]
+
+    @cached_property
+    def _told(self) -> list[str]:
+        return ["\n".join(filter(None, (key, *self.who(key)))).casefold() for key in self._keys]
 
     def who(self, key: str) -> tuple[str | None, str | None]:
         """Name and segment; None for what is not known."""
