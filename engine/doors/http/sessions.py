@@ -46,8 +46,11 @@ def may_see_page(scope: Scope, credentials: Credentials) -> bool:
     connection = HTTPConnection(scope)
     if not is_signed_in(connection, credentials):
         return False
-    if scope["method"] in _SAFE:
-        return True
+    return scope["method"] in _SAFE or is_sent_by_own_page(connection)
+
+
+def is_sent_by_own_page(connection: HTTPConnection) -> bool:
+    """Whether a browser says that a page of this very server sends a request."""
     origin = connection.headers.get("origin", "")
     try:
         return urlsplit(origin).netloc == connection.headers.get("host", "") != ""

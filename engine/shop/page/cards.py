@@ -17,6 +17,19 @@ PHOTO_PIXELS = 320  # of a card's photo: 160 to 260 CSS pixels, on fine screens 
 
 
 @dataclass(frozen=True)
+class Part:
+    """One part of a score, as a bar.
+
+    Attributes:
+        share: length of the bar, 0 to 1. text: the number beside it.
+    """
+
+    name: str
+    share: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Card:
     """One product.
 
@@ -30,6 +43,7 @@ class Card:
         facts: few short texts, such as type and colour. score: higher is better; None for none.
         cosine: None where it is not known. why: one sentence on why it is here.
         mark: "right" or "wrong" where it was judged.
+        parts: what the score is made of.
     """
 
     key: str
@@ -45,6 +59,7 @@ class Card:
     cosine: float | None = None
     why: str | None = None
     mark: str | None = None
+    parts: tuple[Part, ...] = ()
 
 
 def card_of(

@@ -8,7 +8,8 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from contextvars import ContextVar
 from decimal import Decimal
 from numbers import Real
 from pathlib import Path
@@ -20,11 +21,22 @@ from markupsafe import Markup
 from engine.shop.page.assets import asset_text, asset_url
 
 TEMPLATES = Path(__file__).parent / "templates"
+# Read where a heart is drawn: whatever template draws a card, none has to hand them on.
+_LIKED: ContextVar[Container[str] | None] = ContextVar("liked", default=None)
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
-    """A template with values, such as `render("search.html", {...})`."""
-    return _environment().get_template(template).render(values)
+    """A template with values, such as `render("search.html", {...})`.
+
+    Args:
+        values: `liked` among them is keys of the products that the visitor likes; cards have hearts only
+            where it is given.
+    """
+    kept = _LIKED.set(values.get("liked"))
+    try:
+        return _environment().get_template(template).render(values)
+    finally:
+        _LIKED.reset(kept)
 
 
 @functools.cache
@@ -40,7 +52,7 @@ def _environment() -> Environment:
     made.filters.update(
         price=price, number=number, percent=percent, score=score, json_attribute=_json_attribute
     )
-    made.globals.update(asset=asset_url, inlined=_inlined)
+    made.globals.update(asset=asset_url, inlined=_inlined, is_liked=_is_liked)
     return made
 
 
@@ -80,6 +92,12 @@ def _finite(value: object) -> float | None:
         return None
     amount = float(value)
     return amount if math.isfinite(amount) else None
+
+
+def _is_liked(key: object) -> bool | None:
+    """Whether the visitor likes a product; None where nobody can say so."""
+    liked = _LIKED.get()
+    return None if liked is None else str(key) in liked
 
 
 def _json_attribute(value: object) -> str:

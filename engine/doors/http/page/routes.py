@@ -5,9 +5,10 @@ from __future__ import annotations
 from starlette.routing import BaseRoute
 
 from engine.doors.http.page import search, static
+from engine.doors.http.page.people import likes, users
 from engine.workspace import Workspace
 
-VIEWS = (static.routes, search.routes)
+VIEWS = (static.routes, search.routes, likes.routes, users.routes)
 
 
 def routes(workspace: Workspace) -> list[BaseRoute]:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -30,6 +31,7 @@ from starlette.routing import Route
 
 from engine.core.values import shown as shown_value
 from engine.doors.http.guard import name_operation
+from engine.doors.http.page.people.guests import Guest, guest_of, remember
 from engine.doors.rest.bodies import MalformedRequest
 from engine.errors import InvalidParameterValue, VitrineError
 from engine.shop.page.rendering import render
@@ -61,6 +63,11 @@ class Visit:
     workspace: Workspace
     request: Request
     form: FormData | None = None
+
+    @cached_property
+    def guest(self) -> Guest:
+        """Who looks."""
+        return guest_of(self.request)
 
     @property
     def items(self) -> list[tuple[str, str]]:
@@ -128,8 +135,12 @@ def shown(
     path = visit.request.url.path
     nav = [(href, label, path.split("/")[1] == href[1:]) for href, label in _NAV]
     frame = {"nav": nav, "is_part": visit.is_part, "workspace": visit.workspace.path.name}
-    page = render(template, {**frame, **values})
-    return HTMLResponse(page, status, {**HEADERS, **(headers or {})})
+    liked = visit.guest.likes(visit.workspace)
+    page = render(template, {**frame, "liked": liked, **values})
+    response = HTMLResponse(page, status, {**HEADERS, **(headers or {})})
+    if visit.guest.is_new and not visit.is_part:  # before its first like: two at once are one's
+        remember(response, visit.request, visit.guest)
+    return response
 
 
 def failed(visit: Visit, error: VitrineError) -> Response:

@@ -1,0 +1,72 @@
+"""What a user did, as small pictures. Knows interactions; not HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.shop.catalogue.catalogue import Catalogue
+from engine.shop.names import IMAGE_PATH
+from engine.shop.page.cards import PHOTO_PIXELS, photo_url, product_url, title_of
+from engine.shop.page.people.address import with_query
+from engine.shop.people.histories import History, Interaction
+
+SHOWN = 12  # at once
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One interaction.
+
+    Attributes:
+        href, photo: None where the product, or its photo, is gone. kind: such as like.
+        time: ISO 8601, "" where none is known. day: the same for readers without scripts.
+    """
+
+    key: str
+    title: str
+    href: str | None
+    photo: str | None
+    kind: str
+    time: str
+    day: str
+
+
+@dataclass(frozen=True)
+class Deeds:
+    """A page of them, the latest first.
+
+    Attributes:
+        next_url: of the next ones; None on the last page. made_up: whether all are the demo's own.
+    """
+
+    items: Sequence[Deed]
+    total: int
+    next_url: str | None
+    made_up: bool
+
+
+def deeds(history: History, user: str, catalogue: Catalogue) -> Deeds:
+    """What a user did, as it is shown."""
+    further = history.next_offset
+    query = [("user", user), ("offset", str(further))]
+    return Deeds(
+        [_deed(item, catalogue) for item in history.items],
+        history.total,
+        None if further is None else with_query("/page/people/history", query),
+        bool(history.items) and all(item.source == "made_up" for item in history.items),
+    )
+
+
+def _deed(item: Interaction, catalogue: Catalogue) -> Deed:
+    product, time = item.product, item.time
+    has_photo = product is not None and product.get(IMAGE_PATH)
+    return Deed(
+        str(item.key),
+        f"product {item.key}, gone" if product is None else title_of(product, item.key, catalogue),
+        None if product is None else product_url(item.key),
+        photo_url(item.key, PHOTO_PIXELS // 2) if has_photo else None,
+        item.kind,
+        "" if time is None else time.isoformat(),
+        "" if time is None else f"{time:%Y-%m-%d}",
+    )
