@@ -39,7 +39,7 @@ class Slider:
 
 
 SLIDERS = (
-    Slider("vector", "vector_weight", "Looks", VECTOR_WEIGHT, 1, ("rules alone", "looks alone")),
+    Slider("vector", "vector_weight", "Vector", VECTOR_WEIGHT, 1, ("rules alone", "vector alone")),
     Slider("category", "category_weight", "Category", 1, 3, ("ignored", "counts most")),
     Slider("color", "color_weight", "Colour", 1, 3, ("ignored", "counts most")),
     Slider("price", "price_weight", "Price", 1, 3, ("ignored", "counts most")),
@@ -55,13 +55,15 @@ class PersonAsked:
     Attributes:
         user: an id. beside: another, None for none.
         weights: name of a slider -> its value, where it isn't the usual.
-        offset: recommended products that come before. is_me: whether it is the visitor's own page.
+        offset: recommended products that come before. earlier: interactions that do.
+        is_me: whether it is the visitor's own page.
     """
 
     user: str
     beside: str | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
     offset: int = 0
+    earlier: int = 0
     is_me: bool = False
 
     def value(self, slider: Slider) -> float:
@@ -76,7 +78,8 @@ class PersonAsked:
         """The parts of its address behind the question mark, but for the user."""
         out = [("with", self.beside)] if self.beside is not None else []
         out += [(s.name, f"{self.value(s):g}") for s in SLIDERS if self.value(s) != s.usual]
-        return [*out, *([("offset", str(self.offset))] if self.offset else [])]
+        counts = (("offset", self.offset), ("earlier", self.earlier))
+        return [*out, *((name, str(count)) for name, count in counts if count)]
 
     def url(self) -> str:
         """The address."""
@@ -85,6 +88,10 @@ class PersonAsked:
     def part_url(self, part: str) -> str:
         """The address of a part of its view."""
         return with_query(f"/page/people/{part}", [("user", self.user), *self.items()])
+
+    def of(self, user: str) -> PersonAsked:
+        """The same weights for another user, alone."""
+        return PersonAsked(user, None, self.weights)
 
     def at(self, offset: int) -> PersonAsked:
         """The same, further on."""
@@ -99,10 +106,8 @@ def read_person(user: str, items: Iterable[tuple[str, str]], is_me: bool = False
     """
     given = dict(items)
     weights = {s.name: _number(s, given[s.name]) for s in SLIDERS if given.get(s.name, "").strip()}
-    offset = given.get("offset") or "0"
-    if not offset.isascii() or not offset.isdecimal() or int(offset[:12]) > _MOST_OFFSET:
-        raise InvalidParameterValue(f"offset is {offset[:40]!r}; expected a number of products.")
-    return PersonAsked(user, given.get("with"), weights, int(offset), is_me)
+    offset, earlier = (_count(name, given.get(name) or "0") for name in ("offset", "earlier"))
+    return PersonAsked(user, given.get("with"), weights, offset, earlier, is_me)
 
 
 def user_url(user: str) -> str:
@@ -117,6 +122,12 @@ def with_query(path: str, items: list[tuple[str, str]]) -> str:
     if not items:
         return path
     return f"{path}{'&' if '?' in path else '?'}{urlencode(items)}"
+
+
+def _count(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text[:12]) > _MOST_OFFSET:
+        raise InvalidParameterValue(f"{name} is {text[:40]!r}; expected how many come before.")
+    return int(text)
 
 
 def _number(slider: Slider, text: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.page.people.address import PersonAsked
@@ -14,6 +14,7 @@ from engine.shop.people.profiles import User
 from engine.shop.people.recommending.recommender import Recommendations
 
 BESIDE = 24  # recommended products of each that are compared
+_SHOWN = 12  # of these
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,13 @@ class Side:
     """One of both.
 
     Attributes:
-        liked: how many products it likes; median_liked, median_found: their median price, and that of
-            what is recommended to it; None where none is known.
+        href: of its view, with the same weights. liked: how many products it likes.
+        median_liked, median_found: the median price of those, and of what is recommended to it; None
+            where none is known.
     """
 
     person: Person
+    href: str
     found: Recommended
     liked: int
     median_liked: float | None
@@ -48,6 +51,7 @@ class Both:
 
 
 def beside(
+    asked: PersonAsked,
     users: tuple[User, User],
     found: Sequence[Recommendations],
     shared: UserComparison,
@@ -58,7 +62,8 @@ def beside(
     sides = [
         Side(
             person_of(user, dearest),
-            recommended(each, PersonAsked(user.user_id), catalogue),
+            asked.of(user.user_id).url(),
+            recommended(replace(each, items=each.items[:_SHOWN]), asked, catalogue),
             shared.liked[place],
             shared.median_prices[place],
             median_price(each.items, catalogue),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.names import IMAGE_PATH
 from engine.shop.page.cards import PHOTO_PIXELS, photo_url, product_url, title_of
-from engine.shop.page.people.address import with_query
+from engine.shop.page.people.address import PersonAsked
 from engine.shop.people.histories import History, Interaction
 
-SHOWN = 12  # at once
+SHOWN = 10  # at first
 
 
 @dataclass(frozen=True)
@@ -37,23 +37,26 @@ class Deeds:
     """A page of them, the latest first.
 
     Attributes:
-        next_url: of the next ones; None on the last page. made_up: whether all are the demo's own.
+        next_url: of the next ones as a part, next_page: as a page; None on the last.
+        made_up: whether all are the demo's own.
     """
 
     items: Sequence[Deed]
     total: int
     next_url: str | None
+    next_page: str | None
     made_up: bool
 
 
-def deeds(history: History, user: str, catalogue: Catalogue) -> Deeds:
+def deeds(history: History, asked: PersonAsked, catalogue: Catalogue) -> Deeds:
     """What a user did, as it is shown."""
-    further = history.next_offset
-    query = [("user", user), ("offset", str(further))]
+    at = history.next_offset
+    further = None if at is None else replace(asked, earlier=at)
     return Deeds(
         [_deed(item, catalogue) for item in history.items],
         history.total,
-        None if further is None else with_query("/page/people/history", query),
+        None if further is None else further.part_url("history"),
+        None if further is None else further.url(),
         bool(history.items) and all(item.source == "made_up" for item in history.items),
     )
 

@@ -21,8 +21,8 @@ _PARTS = (
     ("popularity", "liked by"),
 )
 _BASIS = {
-    "vector and rules": "by looks and rules",
-    "vector": "by looks alone",
+    "vector and rules": "by vector and rules",
+    "vector": "by vector alone",
     "rules": "by rules alone: there is no vector for this user",
     "popularity": "by what most people like",
 }

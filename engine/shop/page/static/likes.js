@@ -14,10 +14,10 @@ function show({ product, liked }) {
 
 /** Ask again for what stands on the visitor's own page; as much as was there. */
 function renew() {
-  const own = document.getElementById("own");
-  if (!own) return;
+  if (!document.getElementById("own")) return;
   const shown = document.querySelectorAll("#recommended .card").length;
-  const url = new URL(own.dataset.url, location.href);
+  const url = new URL("/page/people/own", location.href);
+  url.search = location.search; // what the sliders stand at
   url.searchParams.set("k", String(Math.min(Math.max(shown, 24), 200)));
   window.htmx.ajax("GET", url.pathname + url.search, { target: "#own", swap: "innerMorph ignoreTitle:true" });
 }

@@ -129,7 +129,7 @@ def _view_of(visit: Visit, asked: PersonAsked, user: User, k: int = PAGE) -> dic
         "others": others,
         "currency": overview.catalogue.currency,
         "found": _found(visit.workspace, asked, overview, k),
-        "deeds": _deeds(visit.workspace, asked.user, overview, 0),
+        "deeds": _deeds(visit.workspace, asked, overview),
     }
 
 
@@ -145,9 +145,8 @@ def _recommended(visit: Visit) -> Response:
 
 
 def _history(visit: Visit) -> Response:
-    overview = visit.workspace.products_overview()
-    offset = visit.number("offset", 0, 0, _MOST)
-    found = _deeds(visit.workspace, visit.given("user"), overview, offset)
+    asked = read_person(visit.given("user"), visit.items)
+    found = _deeds(visit.workspace, asked, visit.workspace.products_overview())
     return shown("people/history.html", {"deeds": found}, visit)
 
 
@@ -158,7 +157,10 @@ def _beside(visit: Visit, asked: PersonAsked, user: User) -> Response:
     options = {**asked.options(), "k": BESIDE}
     found = [workspace.recommend(each.user_id, **options) for each in (user, other)]
     shared = workspace.compare_users(user.user_id, other.user_id)
-    values = {"asked": asked, "both": beside((user, other), found, shared, overview.catalogue)}
+    values = {
+        "asked": asked,
+        "both": beside(asked, (user, other), found, shared, overview.catalogue),
+    }
     return shown("people/beside.html", {**values, "currency": overview.catalogue.currency}, visit)
 
 
@@ -167,10 +169,10 @@ def _found(workspace: Workspace, asked: PersonAsked, overview: Overview, k: int)
     return recommended(found, asked, overview.catalogue)
 
 
-def _deeds(workspace: Workspace, user: str, overview: Overview, offset: int) -> Deeds:
-    limit = 4 * SHOWN if offset else SHOWN
-    history = workspace.list_interactions(user, limit=limit, offset=offset)
-    return deeds(history, user, overview.catalogue)
+def _deeds(workspace: Workspace, asked: PersonAsked, overview: Overview) -> Deeds:
+    limit = 4 * SHOWN if asked.earlier else SHOWN
+    history = workspace.list_interactions(asked.user, limit=limit, offset=asked.earlier)
+    return deeds(history, asked, overview.catalogue)
 
 
 def _overview(workspace: Workspace) -> Overview | None:
