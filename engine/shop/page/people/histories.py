@@ -38,7 +38,8 @@ class Deeds:
 
     Attributes:
         next_url: of the next ones as a part, next_page: as a page; None on the last.
-        made_up: whether all are the demo's own.
+        made_up: whether all are the demo's own. is_mine: whether they are the visitor's, who can take
+            them back.
     """
 
     items: Sequence[Deed]
@@ -46,6 +47,7 @@ class Deeds:
     next_url: str | None
     next_page: str | None
     made_up: bool
+    is_mine: bool
 
 
 def deeds(history: History, asked: PersonAsked, catalogue: Catalogue) -> Deeds:
@@ -58,6 +60,7 @@ def deeds(history: History, asked: PersonAsked, catalogue: Catalogue) -> Deeds:
         None if further is None else further.part_url("history"),
         None if further is None else further.url(),
         bool(history.items) and all(item.source == "made_up" for item in history.items),
+        asked.is_me,
     )
 
 

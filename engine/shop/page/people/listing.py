@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from engine.shop.page.people.address import with_query
+from engine.shop.page.people.address import ME, with_query
 from engine.shop.page.people.tastes import Person, dearest_of, person_of
 from engine.shop.people.interactions.personas import Persona
 from engine.shop.people.people import UserPage
@@ -30,14 +30,15 @@ class Listing:
     next_page: str | None
 
 
-def listing(page: UserPage, search: str) -> Listing:
-    """A page of users as it is shown."""
+def listing(page: UserPage, search: str, visitor: str) -> Listing:
+    """A page of users as it is shown; `visitor` is the id of who looks."""
     query = [("search", search)] if search else []
     next_url, next_page = None, None
     if page.next_offset is not None:
         query.append(("offset", str(page.next_offset)))
         next_url, next_page = with_query("/page/people/more", query), with_query("/people", query)
     rows = [person_of(user) for user in page.users]
+    rows = [replace(o, title="You", href=ME) if o.user_id == visitor else o for o in rows]
     return Listing(rows, search, page.total, next_url, next_page)
 
 

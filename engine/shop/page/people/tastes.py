@@ -11,6 +11,7 @@ from engine.shop.people.profiles import User
 from engine.shop.people.taste import Prices
 
 WIDTH = 200  # of a picture of prices, in its own units
+_ROOM = 1.05  # so that the greatest price stands inside
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def person_of(user: User, dearest: float | None = None, wants: Sequence[str] = (
     """A user as it is shown.
 
     Args:
-        dearest: the price at the right end of the picture; None for the user's own.
+        dearest: the price near the right end of the picture; None for the user's own.
     """
     taste = user.taste
     return Person(
@@ -76,7 +77,7 @@ def price_range(prices: Prices | None, dearest: float | None = None) -> PriceRan
     """The picture of prices; None for none."""
     if prices is None:
         return None
-    end = max(dearest or 0.0, prices.greatest, prices.p75, prices.mean)
+    end = _ROOM * max(dearest or 0.0, prices.greatest, prices.p75, prices.mean)
     low = min(0.0, prices.least)
     scale = WIDTH / (end - low) if end > low else 0.0
     figures = (prices.least, prices.p25, prices.mean, prices.p75, prices.greatest)

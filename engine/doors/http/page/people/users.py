@@ -60,7 +60,7 @@ def _listing(visit: Visit) -> Listing:
     search = visit.given("search").strip()
     offset = visit.number("offset", 0, 0, _MOST)
     page = visit.workspace.list_users(limit=_ROWS, offset=offset, search=search)
-    return listing(page, search)
+    return listing(page, search, visit.guest.user_id)
 
 
 def _tiles(workspace: Workspace) -> Tiles:
@@ -134,9 +134,7 @@ def _view_of(visit: Visit, asked: PersonAsked, user: User, k: int = PAGE) -> dic
 
 
 def _recommended(visit: Visit) -> Response:
-    guest = visit.guest.user_id
-    user = visit.given("user")
-    asked = read_person(user, visit.items, is_me=user == guest)
+    asked = _part_of(visit)
     found = _found(visit.workspace, asked, visit.workspace.products_overview(), PAGE)
     if asked.offset:
         return shown("people/recommended_more.html", {"found": found}, visit)
@@ -144,8 +142,14 @@ def _recommended(visit: Visit) -> Response:
     return shown("people/recommended.html", {"found": found}, visit, headers=headers)
 
 
+def _part_of(visit: Visit) -> PersonAsked:
+    """Whose view a part belongs to."""
+    user = visit.given("user")
+    return read_person(user, visit.items, is_me=user == visit.guest.user_id)
+
+
 def _history(visit: Visit) -> Response:
-    asked = read_person(visit.given("user"), visit.items)
+    asked = _part_of(visit)
     found = _deeds(visit.workspace, asked, visit.workspace.products_overview())
     return shown("people/history.html", {"deeds": found}, visit)
 
