@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -91,11 +90,13 @@ class StoredUsers(Mapping[str, User]):
         wanted = text.strip().casefold()
         if not wanted:
             return self._keys
-        return [key for key, told in zip(self._keys, self._told) if wanted in told]
+        return [key for key in self._keys if self._tells(key, wanted)]
 
-    @cached_property
-    def _told(self) -> list[str]:
-        return ["\n".join(filter(None, (key, *self.who(key)))).casefold() for key in self._keys]
+    def _tells(self, key: str, wanted: str) -> bool:
+        rows = [row for row in (self._named.get(key), self._styled.get(key)) if row is not None]
+        if not rows:
+            return wanted in key.casefold()
+        return any(wanted in part.told[place] for part, place in rows)
 
     def who(self, key: str) -> tuple[str | None, str | None]:
         """Name and segment; None for what is not known."""
