@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from engine.shop.page.assets import asset_text, asset_url
+from engine.shop.page.cards import product_url
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -40,7 +41,7 @@ def _environment() -> Environment:
     made.filters.update(
         price=price, number=number, percent=percent, score=score, json_attribute=_json_attribute
     )
-    made.globals.update(asset=asset_url, inlined=_inlined)
+    made.globals.update(asset=asset_url, inlined=_inlined, product_url=product_url)
     return made
 
 
