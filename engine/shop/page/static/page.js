@@ -49,12 +49,11 @@ export function announce(text) {
   document.getElementById("said").textContent = text;
 }
 
-const gone = document.getElementById("gone");
-const failed = document.getElementById("failed");
 const again = new Map(); // what is waited for -> what is done when the server is back
 
 /** Say what went wrong, until something goes right; nothing for what did. */
 export function complain(text = "") {
+  const failed = document.getElementById("failed"); // a step back in history brings another one
   failed.textContent = text;
   failed.hidden = !text;
 }
@@ -64,7 +63,7 @@ export async function waitForServer(what, todo) {
   const isFirst = again.size === 0;
   again.set(what, todo);
   if (!isFirst) return;
-  gone.hidden = false;
+  document.getElementById("gone").hidden = false;
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     try {
@@ -73,7 +72,7 @@ export async function waitForServer(what, todo) {
       // still gone
     }
   }
-  gone.hidden = true;
+  document.getElementById("gone").hidden = true;
   announce("The server is back.");
   const waiting = [...again.values()];
   again.clear();

@@ -1,9 +1,7 @@
 // The view of a product: its photo in full, and where the focus goes when more products came.
 
-const zoom = document.getElementById("zoom");
-
 /** Show a photo as it is, in front of the view; a click on it shows its own pixels. */
-function open(link) {
+function open(zoom, link) {
   const whole = zoom.querySelector(".whole");
   const size = zoom.querySelector("p");
   const image = new Image();
@@ -21,17 +19,16 @@ function open(link) {
 }
 
 document.addEventListener("click", (event) => {
+  const zoom = document.getElementById("zoom"); // a step back in history brings another one
   const link = event.target.closest?.("a[data-zoom]");
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
-  if (link && zoom && isPlain) {
+  if (zoom && link?.querySelector("img") && isPlain) {
     event.preventDefault();
-    open(link);
+    open(zoom, link);
   } else if (event.target === zoom) {
     zoom.close(); // beside the photo
   }
 });
-
-zoom?.addEventListener("close", () => zoom.querySelector(".whole").replaceChildren());
 
 let before = null; // the last card before those that were asked for
 
