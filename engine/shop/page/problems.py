@@ -55,7 +55,9 @@ def problem_of(
     said = (_heading(error), error.in_words, error.status_code, error.error_code)
     build = (f"vitrine build PRODUCTS.csv IMAGES -w {folder}",)
     if is_damaged:
-        return Problem(*said, "The table of products is damaged. Make it again from its file:", build)
+        return Problem(
+            *said, "The table of products is damaged. Make it again from its file:", build
+        )
     if isinstance(error, NotFound) and not {IMAGE_INDEX, TEXT_INDEX, HYBRID_INDEX} & {*indexes}:
         advice = (
             f"The products are there ({PRODUCTS}), and no index of them: they can be listed, and found "

@@ -117,7 +117,9 @@ def _similar_page(visit: Visit, key: object, left: Asked | None, offset: int) ->
     way = way_of(visit.given("similar", "both"))
     try:
         found = visit.workspace.similar_products(key, by=WAYS[way][0], k=PAGE, offset=offset)
-    except VitrineError as error:  # no index, no photo: the rest of the view has nothing to do with it
+    except (
+        VitrineError
+    ) as error:  # no index, no photo: the rest of the view has nothing to do with it
         why_not = problem(visit.workspace, error)
         return similar_products(key, way, why_not, offset, left)
     return similar_products(key, way, found, offset, left)
@@ -130,7 +132,9 @@ def _look(visit: Visit) -> Response:
     try:
         look = visit.workspace.complete_the_look(key, k=LOOK)
     except VitrineError as error:
-        return shown("product/look.html", {**values, "why_not": problem(visit.workspace, error)}, visit)
+        return shown(
+            "product/look.html", {**values, "why_not": problem(visit.workspace, error)}, visit
+        )
     held = [(name.replace("_", " "), product[name]) for name in look.same]
     found = {
         "groups": look_groups(look, overview.catalogue),
@@ -148,7 +152,9 @@ def _tags(visit: Visit) -> Response:
     try:
         styles = visit.workspace.classify(product=key)
     except VitrineError as error:  # no index, no photo, no model: then there are no others either
-        return shown("product/tags.html", {**values, "why_not": problem(visit.workspace, error)}, visit)
+        return shown(
+            "product/tags.html", {**values, "why_not": problem(visit.workspace, error)}, visit
+        )
     groups = [tag_group("style", styles, {})]
     for column in tagged_columns(overview.catalogue):
         groups.append(_group(visit.workspace, key, product, column))

@@ -16,6 +16,7 @@ from engine.shop.page.product.values import Shown, shown_value
 _SHORT = 60  # characters of a text that several products may share
 _MOST_VALUES = 200  # of a list
 _NEAR_PRICE = 0.1  # of a price, below and above, that the products behind its link have
+_NUMBERS = ("int", "float", "decimal")
 _FILTERED = ("string", "int", "boolean", "date")  # kinds of values that an address can filter by
 
 
@@ -81,7 +82,7 @@ def _linked(shown: Shown, value: Any, column: Column, role: str | None, is_price
     if shown.form in ("none", "link") or value is None:
         return shown
     if is_price:
-        return replace(shown, href=_near_price(value))
+        return replace(shown, href=_near_price(value) if column.kind in _NUMBERS else None)
     is_telling = role is not None or (column.kind != "int" and len(shown.text) <= _SHORT)
     if column.kind not in _FILTERED or isinstance(value, datetime) or not is_telling:
         return shown
@@ -91,10 +92,7 @@ def _linked(shown: Shown, value: Any, column: Column, role: str | None, is_price
 
 
 def _near_price(value: Any) -> str | None:
-    try:
-        price = float(value)
-    except (TypeError, ValueError):  # a table of one's own may hold texts in it
-        return None
+    price = float(value)
     if not 0 < price < float("inf"):
         return None
     least, most = price * (1 - _NEAR_PRICE), price * (1 + _NEAR_PRICE)

@@ -73,9 +73,7 @@ class Step:
 def way_of(text: str) -> str:
     """A way to be alike as an address names it. Raises InvalidParameterValue: none of the three."""
     if text not in WAYS:
-        raise InvalidParameterValue(
-            f"similar is {shown(text)}; expected one of {', '.join(WAYS)}."
-        )
+        raise InvalidParameterValue(f"similar is {shown(text)}; expected one of {', '.join(WAYS)}.")
     return text
 
 

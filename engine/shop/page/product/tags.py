@@ -53,6 +53,4 @@ def tag_group(name: str, found: Classification, product: Mapping[str, Any]) -> T
     tags = tuple(
         Tag(one.label, one.probability, one.cosine, one.label == said) for one in found.scored
     )
-    return TagGroup(
-        name.replace("_", " "), tags, said, 1 / found.scales.scale, found.source
-    )
+    return TagGroup(name.replace("_", " "), tags, said, 1 / found.scales.scale, found.source)
