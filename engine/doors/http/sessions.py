@@ -64,8 +64,21 @@ def sign_in_first(scope: Scope) -> Response:
         return Response(status_code=401, headers={"HX-Redirect": _form_for(path)})
     query = scope.get("query_string", b"").decode("latin-1")
     path = quote(scope["path"]) + (f"?{query}" if query else "")
-    wanted = path if scope["method"] in _SAFE and not path.startswith("/page/") else "/"
+    if scope["method"] not in _SAFE:
+        path = _sent_from(headers)
+    wanted = "/" if path.startswith("/page/") else path
     return RedirectResponse(_form_for(wanted), 303, {"Cache-Control": "no-store"})
+
+
+def _sent_from(headers: Mapping[str, str]) -> str:
+    """The page of this server that a form stands on; "/" where nobody says so."""
+    try:
+        page = urlsplit(headers.get("referer", ""))
+    except ValueError:
+        return "/"
+    if page.netloc != headers.get("host", "") or not page.path.startswith("/"):
+        return "/"
+    return f"{page.path}{f'?{page.query}' if page.query else ''}"
 
 
 def _form_for(path: str) -> str:
