@@ -274,7 +274,7 @@ def test_the_focus_is_seen_wherever_it_goes(browser: Any, address: str) -> None:
         page = window.open("/product/3")
         page.locator(".skip").focus()
         reached = []
-        for _ in range(40):
+        for _ in range(36):
             page.keyboard.press("Tab")
             number, outline, is_hidden = page.evaluate(
                 """() => {

@@ -43,7 +43,7 @@ def attributes_of(
     """Every column of a product but its title: those with a role, the others, then its photo's place."""
     roles = catalogue.roles
     named = (*catalogue.attributes, catalogue.price, catalogue.key)
-    first = [name for name in dict.fromkeys(named) if name in product]
+    first = [name for name in dict.fromkeys(named) if name is not None and name in product]
     others = [name for name in product if name not in (*first, catalogue.title, IMAGE_PATH)]
     last = [IMAGE_PATH] if IMAGE_PATH in product else []
     return [
@@ -57,11 +57,11 @@ def _attribute(
 ) -> Attribute:
     is_price = name == catalogue.price
     label = name.replace("_", " ").strip() or name
-    values = _values(value, column)
+    pairs = _values(value, column)
     if name not in (catalogue.key, IMAGE_PATH):
-        values = tuple(_linked(each, raw, column, role, is_price) for each, raw in values)
+        values = tuple(_linked(each, raw, column, role, is_price) for each, raw in pairs)
     else:
-        values = tuple((replace(each, href=None, is_foreign=False)) for each, _ in values)
+        values = tuple(each for each, _ in pairs)
     return Attribute(name, label, role, values, catalogue.currency if is_price else None)
 
 
