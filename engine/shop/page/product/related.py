@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from engine.core.values import shown
 from engine.errors import InvalidParameterValue
@@ -138,9 +138,10 @@ def with_product(left: Asked | None, key: object, weight: float) -> str | None:
     return replace(asked, by="meaning", sort=None, terms=terms).url()
 
 
-def map_url(key: object) -> str:
-    """The map with a product's place in the middle."""
-    return f"/map?{urlencode({'product': str(key)})}"
+def map_url(key: object) -> str | None:
+    """The map with the products that are most like one lit; None for a key that no address can name."""
+    value = str(key)
+    return Asked(terms=(Term("product", value),)).url("/map") if value.strip() else None
 
 
 def steps(

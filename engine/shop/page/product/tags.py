@@ -9,7 +9,6 @@ from typing import Any
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.classification.result import Classification
 
-LABELS = 5  # that are shown of one attribute
 MOST_VALUES = 1000  # of an attribute whose values are labels: each is encoded at its first use
 
 
