@@ -19,13 +19,13 @@ from engine.doors.http.credentials import Credentials
 
 LOGIN, LOGOUT = "/login", "/logout"
 STATIC = "/page/static/"  # styles and scripts, which anybody may read
-_PAGES = ("product", "people", "map", "inside", "page")  # first parts of the page's addresses
+PAGES = ("product", "people", "map", "inside", "page")  # first parts of the page's addresses
 _SAFE = ("GET", "HEAD")
 
 
 def is_page(path: str) -> bool:
     """Whether a path is one of the page's."""
-    return path == "/" or path.split("/", 2)[1] in _PAGES
+    return path == "/" or path.split("/", 2)[1] in PAGES
 
 
 def cookie_name(headers: Mapping[str, str], scheme: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from engine.doors.http.page import product, search, static
+from engine.doors.http.page import nowhere, product, search, static
 from engine.workspace import Workspace
 
-VIEWS = (static.routes, search.routes, product.routes)
+VIEWS = (static.routes, search.routes, product.routes, nowhere.routes)
 
 
 def routes(workspace: Workspace) -> list[BaseRoute]:
