@@ -146,6 +146,12 @@ def test_a_catalogue_of_two_columns_is_enough() -> None:
     assert list(found) == ["sku"] and found["sku"].values == (Shown("text", "5"),)
 
 
+@pytest.mark.parametrize("text", ["three\nlines", "http://user@evil.example/", "x" * 61])
+def test_a_text_that_no_other_product_may_have_leads_nowhere(text: str) -> None:
+    assert shown_attributes({"note": text})["note"].values[0].href is None
+    assert shown_attributes({"colour": text})["colour"].values[0].href is not None
+
+
 def test_a_list_is_shown_value_by_value() -> None:
     tags = pa.list_(pa.string())
     found = shown_attributes({"tags": ["new", "sale", None]}, tags=tags)["tags"].values

@@ -83,7 +83,8 @@ def _linked(shown: Shown, value: Any, column: Column, role: str | None, is_price
         return shown
     if is_price:
         return replace(shown, href=_near_price(value) if column.kind in _NUMBERS else None)
-    is_telling = role is not None or (column.kind != "int" and len(shown.text) <= _SHORT)
+    is_short = len(shown.text) <= _SHORT and "\n" not in shown.text
+    is_telling = role is not None or (column.kind != "int" and is_short and "://" not in shown.text)
     if column.kind not in _FILTERED or isinstance(value, datetime) or not is_telling:
         return shown
     text = value.isoformat() if isinstance(value, date) else str(value)

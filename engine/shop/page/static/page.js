@@ -2,7 +2,6 @@
 // keys, photos that can't be shown, and what happens while the server is gone. A view's own script is
 // a module of its own.
 
-const numbers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 20 });
 const decimals = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 // Any currency says where a sign stands; the sign itself is the catalogue's.
 const prices = new Intl.NumberFormat(undefined, { style: "currency", currency: "USD" });
@@ -14,6 +13,18 @@ function priced(amount, sign) {
   if (!sign) return decimals.format(amount);
   const part = ({ type, value }) => (type === "currency" ? sign : value);
   return prices.formatToParts(amount).map(part).join("");
+}
+
+const numbers = new Map(); // digits behind the point -> a format
+
+/** A number as the browser's language has it, with all its digits: the text may have more than a number. */
+function numbered(text) {
+  const digits = Math.min(/^-?\d+\.(\d+)$/.exec(text)?.[1].length ?? 0, 20);
+  if (!numbers.has(digits)) {
+    const options = { minimumFractionDigits: digits, maximumFractionDigits: 20 };
+    numbers.set(digits, new Intl.NumberFormat(undefined, options));
+  }
+  return numbers.get(digits).format(text);
 }
 
 /** A date, or a date and a time, as the browser's language has it; null for none that it knows. */
@@ -30,7 +41,7 @@ export function localize(root = document) {
     each.dataset.done = "";
   }
   for (const each of root.querySelectorAll("data.number:not([data-done])")) {
-    each.textContent = numbers.format(each.value); // as text: it may have more digits than a number
+    each.textContent = numbered(each.value);
     each.dataset.done = "";
   }
   for (const each of root.querySelectorAll("time[datetime]:not([data-done])")) {
