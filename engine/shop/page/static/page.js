@@ -69,8 +69,8 @@ export function complain(text = "") {
   failed.hidden = !text;
 }
 
-/** Say that the server is gone, ask for it until it is back, then do what failed again. */
-export async function waitForServer(what, todo) {
+/** Say that the server is gone, ask for it until it is back, then do what failed again: once for each `what`. */
+export async function waitForServer(todo, what = todo) {
   const isFirst = again.size === 0;
   again.set(what, todo);
   if (!isFirst) return;
@@ -111,7 +111,7 @@ document.addEventListener("htmx:error", (event) => {
   if (ctx.request.signal?.reason === "timeout") {
     complain("That took the server too long, and was given up. Ask for less, or try again.");
   } else if (error?.name !== "AbortError") {
-    waitForServer(ctx.sourceElement, () => askAgain(ctx));
+    waitForServer(() => askAgain(ctx), ctx.sourceElement);
   }
 });
 
@@ -146,9 +146,9 @@ async function explainPhoto(image) {
   try {
     reply = await fetch(image.src, { cache: "no-store" });
   } catch {
-    waitForServer(image, () => {
+    waitForServer(() => {
       image.src = image.src; // asks again
-    });
+    }, image);
     return;
   }
   if (reply.redirected) {
