@@ -277,6 +277,7 @@ class Workspace:
     products_overview = _of("shop.storefront", Storefront.overview)
     get_product = _of("shop.storefront", Storefront.get)
     products_named = _of("shop.storefront", Storefront.named)
+    products_near = _of("shop.storefront", Storefront.near)
     similar_products = _of("shop.storefront", Storefront.similar)
     complete_the_look = _of("shop.storefront", Storefront.complete_the_look)
     product_photo = _of("shop.storefront", Storefront.photo)

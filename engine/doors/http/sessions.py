@@ -19,13 +19,13 @@ from engine.doors.http.credentials import Credentials
 
 LOGIN, LOGOUT = "/login", "/logout"
 STATIC = "/page/static/"  # styles and scripts, which anybody may read
-_PAGES = ("product", "people", "map", "inside", "page")  # first parts of the page's addresses
+PAGES = ("product", "people", "map", "inside", "page")  # first parts of the page's addresses
 _SAFE = ("GET", "HEAD")
 
 
 def is_page(path: str) -> bool:
     """Whether a path is one of the page's."""
-    return path == "/" or path.split("/", 2)[1] in _PAGES
+    return path == "/" or path.split("/", 2)[1] in PAGES
 
 
 def cookie_name(headers: Mapping[str, str], scheme: str) -> str:
@@ -67,8 +67,21 @@ def sign_in_first(scope: Scope) -> Response:
         return Response(status_code=401, headers={"HX-Redirect": _form_for(path)})
     query = scope.get("query_string", b"").decode("latin-1")
     path = quote(scope["path"]) + (f"?{query}" if query else "")
-    wanted = path if scope["method"] in _SAFE and not path.startswith("/page/") else "/"
+    if scope["method"] not in _SAFE:
+        path = _sent_from(headers)
+    wanted = "/" if path.startswith("/page/") else path
     return RedirectResponse(_form_for(wanted), 303, {"Cache-Control": "no-store"})
+
+
+def _sent_from(headers: Mapping[str, str]) -> str:
+    """The page of this server that a form stands on; "/" where nobody says so."""
+    try:
+        page = urlsplit(headers.get("referer", ""))
+    except ValueError:
+        return "/"
+    if page.netloc != headers.get("host", "") or not page.path.startswith("/"):
+        return "/"
+    return f"{page.path}{f'?{page.query}' if page.query else ''}"
 
 
 def _form_for(path: str) -> str:

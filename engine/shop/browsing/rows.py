@@ -25,6 +25,7 @@ from engine.core.types import column_of, stored_field
 from engine.core.values import integer_of
 from engine.errors import InvalidState, NotFound
 from engine.service.sync.stored_columns import stored
+from engine.shop.browsing.near_keys import near_keys
 from engine.shop.browsing.row_texts import RowTexts
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.store.indexes.mask_cache import MaskCache
@@ -87,6 +88,10 @@ class ProductRows:
     def rows_of(self, keys: Sequence[object]) -> Rows:
         """The row of each key, -1 where there is none: (len(keys),) int64."""
         return self._keys.find([self._stored_key(key) for key in keys])
+
+    def near_keys(self, key: object, count: int) -> list[Any]:
+        """Keys that may have been meant; see `near_keys`."""
+        return near_keys(str(key), self._distinct(self.catalogue.key)[0], count)
 
     def take(self, rows: Rows) -> list[dict[str, Any]]:
         """Some rows, each as a dict of all columns."""

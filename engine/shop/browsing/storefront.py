@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -16,11 +17,14 @@ from engine.shop.browsing.rows import ProductRows
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, TEXT_INDEX
 from engine.shop.photos.product_photos import ProductPhoto, ProductPhotos
+from engine.shop.search.keyword import find_keywords
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.result import SearchResult
 
 By = Literal["image", "text", "hybrid"]
 _INDEX_OF = {"image": IMAGE_INDEX, "text": TEXT_INDEX, "hybrid": HYBRID_INDEX}
+_WORDS = re.compile(r"[^\W\d_]{2,}")  # of a key that may be a name
+_NAMED, _MOST_NAMED = 300, 8  # characters of such a key, and words of it, that are looked for
 _CANDIDATES = 500  # nearest products of other categories that a look is chosen from
 
 
@@ -103,6 +107,22 @@ class Storefront:
         places = rows.rows_of(keys)
         found = iter(rows.take(places[places >= 0]))
         return [next(found) if place >= 0 else None for place in places.tolist()]
+
+    def near(self, key: object, *, k: int = 8) -> list[Any]:
+        """Keys of products that may have been meant by a key that none has, the likeliest first.
+
+        First half of them keys that are spelled alike, then products whose name, category or colour
+        hold its words.
+
+        Raises:
+            NotFound: no table of products. InvalidParameterValue: a number that isn't from 1 to 200.
+        """
+        check_count("k", k, 1, MAX_LIMIT)
+        rows = self._products.now()
+        alike = rows.near_keys(key, (k + 1) // 2)
+        words = " ".join(_WORDS.findall(str(key)[:_NAMED])[:_MOST_NAMED])
+        named = find_keywords(rows, words, None).rows[:k]
+        return list(dict.fromkeys([*alike, *rows.values(rows.catalogue.key, named)]))[:k]
 
     def similar(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.names import IMAGE_PATH
@@ -108,11 +108,24 @@ def facts_of(product: Mapping[str, Any], catalogue: Catalogue) -> tuple[str, ...
     return tuple(str(value) for value in named if value is not None)
 
 
-def product_url(key: object) -> str:
-    """The address of a product's view; any key is one part of it."""
-    return f"/product/{quote(str(key), safe='')}"
+def product_url(key: object, **more: object) -> str:
+    """The address of a product's view; `more` are further parts of it, such as similar="text"."""
+    return keyed_url("/product", key, **more)
 
 
 def photo_url(key: object, pixels: int | None = None) -> str:
     """The address of a product's photo on the page: as it is, or small."""
-    return f"/page/photos/{quote(str(key), safe='')}" + (f"?size={pixels}" if pixels else "")
+    return keyed_url("/page/photos", key, **({"size": pixels} if pixels else {}))
+
+
+def keyed_url(path: str, key: object, **more: object) -> str:
+    """An address of something of a product: its key is the last part of the path, or else `id`.
+
+    Browsers and servers take dots for steps through folders, and several slashes for one.
+    """
+    text, query = str(key), {name: value for name, value in more.items() if value is not None}
+    if not text or "/" in text or text in (".", ".."):
+        query = {"id": text, **query}
+    else:
+        path = f"{path}/{quote(text, safe='')}"
+    return f"{path}?{urlencode(query)}" if query else path

@@ -19,6 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from engine.shop.page.assets import asset_text, asset_url
+from engine.shop.page.cards import product_url
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Read where a heart is drawn: whatever template draws a card, none has to hand them on.
@@ -52,7 +53,9 @@ def _environment() -> Environment:
     made.filters.update(
         price=price, number=number, percent=percent, score=score, json_attribute=_json_attribute
     )
-    made.globals.update(asset=asset_url, inlined=_inlined, is_liked=_is_liked)
+    made.globals.update(
+        asset=asset_url, inlined=_inlined, is_liked=_is_liked, product_url=product_url
+    )
     return made
 
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from engine.doors.http.page import search, static
+from engine.doors.http.page import nowhere, product, search, static
 from engine.doors.http.page.people import likes, users
 from engine.workspace import Workspace
 
-VIEWS = (static.routes, search.routes, likes.routes, users.routes)
+VIEWS = (
+    static.routes,
+    search.routes,
+    product.routes,
+    likes.routes,
+    users.routes,
+    nowhere.routes,  # whatever is left
+)
 
 
 def routes(workspace: Workspace) -> list[BaseRoute]:

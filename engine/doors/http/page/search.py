@@ -6,7 +6,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from engine.doors.http.page.views import Visit, shown, view
-from engine.errors import NotFound
 from engine.shop.browsing.storefront import Overview
 from engine.shop.page.address import Asked, read_address
 from engine.shop.page.results import PAGE, Found, found_products, listed_products
@@ -25,11 +24,7 @@ def routes(workspace: Workspace) -> list[BaseRoute]:
 
 def _search(visit: Visit) -> Response:
     asked = read_address(visit.items)
-    try:
-        overview = visit.workspace.products_overview()
-    except NotFound:
-        return shown("empty.html", {"folder": str(visit.workspace.path)}, visit)
-    found = _found(visit.workspace, asked, overview, 0)
+    found = _found(visit.workspace, asked, visit.workspace.products_overview(), 0)
     template = "found.html" if visit.is_part else "search.html"
     return shown(template, {"asked": asked, "found": found}, visit)
 

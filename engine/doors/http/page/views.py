@@ -12,7 +12,8 @@ A module with views has a function from a workspace to routes, which `routes.py`
 - A view is a plain `def`: it runs in a thread. Its name counts in log and metrics.
 - A template extends `base.html`; what it puts in the block `content` is sent alone, as a part, where
   htmx asks for it (`visit.is_part`): links and forms work without scripts, and are quick with them.
-- It raises the engine's errors: `error.html` shows them, with what to do.
+- It raises the engine's errors: `error.html` shows them, with what to do; where there is no table of
+  products at all, `empty.html` says so, whatever was asked for.
 - Paths of pages are below those of `guard.PAGES`: a browser that signed in sees them by its cookie.
 """
 
@@ -32,6 +33,7 @@ from starlette.routing import Route
 from engine.core.values import shown as shown_value
 from engine.doors.http.guard import name_operation
 from engine.doors.http.page.people.guests import Guest, guest_of, remember
+from engine.doors.http.page.states import contents, lacks_products, problem
 from engine.doors.rest.bodies import MalformedRequest
 from engine.errors import InvalidParameterValue, VitrineError
 from engine.shop.page.rendering import render
@@ -75,6 +77,11 @@ class Visit:
         return self.request.query_params.multi_items()
 
     @property
+    def key(self) -> str:
+        """A product's key; see `asked_key`."""
+        return asked_key(self.request)
+
+    @property
     def is_part(self) -> bool:
         """Whether a script asks, to put the content in its place; not one that goes back in history."""
         headers = self.request.headers
@@ -92,6 +99,11 @@ class Visit:
                 f"{name} is {shown_value(text)}; expected an integer from {low:,} to {high:,}."
             )
         return int(text)
+
+
+def asked_key(request: Request) -> str:
+    """The key of the product that an address names, as `cards.keyed_url` wrote it; "" for none."""
+    return str(request.path_params.get("id", request.query_params.get("id", "")))
 
 
 View = Callable[[Visit], Response]
@@ -145,7 +157,9 @@ def shown(
 
 def failed(visit: Visit, error: VitrineError) -> Response:
     """The page of an error: what went wrong, and what to do."""
-    values = {"status": error.status_code, "code": error.error_code, "message": error.in_words}
+    if lacks_products(visit.workspace, error):
+        return shown("empty.html", contents(visit.workspace), visit)
+    values = {"problem": problem(visit.workspace, error)}
     return shown("error.html", values, visit, error.status_code)
 
 
