@@ -291,6 +291,8 @@ class Workspace:
     latent_features = _asking("shop.understanding", Understanding.latent_features, LatentRequest)
     validate = _asking("shop.understanding", Understanding.validate, ValidateRequest)
 
+    as_code = _of("shop", Shop.as_code)
+
     # ------------------------------------------------------------------ its users
     add_interaction = _of("shop.people", People.add_interaction)
     get_user = _of("shop.people", People.get_user)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.shop.search.result import SearchResult
     from engine.workspace import Workspace
 
-_KINDS = ("product", "user", "image")
+_KINDS = ("text", "product", "user", "image")
 
 
 @click.command()
@@ -27,7 +27,7 @@ _KINDS = ("product", "user", "image")
     "--plus",
     multiple=True,
     metavar="TEXT[:WEIGHT]",
-    help="A further part of what is searched for; several. product:ID and user:ID too.",
+    help="A further part of what is searched for; several. product:ID, user:ID, image:FILE too.",
 )
 @click.option(
     "--minus", multiple=True, metavar="TEXT[:WEIGHT]", help="A part that leads away; several."
@@ -61,6 +61,7 @@ _KINDS = ("product", "user", "image")
 @click.option(
     "--facet", "facets", multiple=True, metavar="COLUMN", help="Count its values; several."
 )
+@click.option("--exact", is_flag=True, help="Score every row that matches, instead of a shortlist.")
 @click.option("--columns", metavar="A,B,...", help="Columns to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--save", metavar="FILE.html", help="Also write a contact sheet with the photos.")
@@ -135,7 +136,10 @@ def _weighted(text: str) -> tuple[str, float | None]:
 
 
 def _part(text: str, sign: float) -> dict[str, Any]:
-    """`TEXT`, `TEXT:WEIGHT`, and `product:ID`, `user:ID`, `image:FILE` with or without a weight."""
+    """`TEXT`, `TEXT:WEIGHT`, and `product:ID`, `user:ID`, `image:FILE` with or without a weight.
+
+    `text:TEXT` is a text that begins like one of these.
+    """
     value, weight = _weighted(text)
     kind, _, named = value.partition(":")
     part = {kind: named} if kind in _KINDS and named else {"text": value}

@@ -19,7 +19,7 @@ from engine.shop.search.result import SearchResult
 
 By = Literal["image", "text", "hybrid"]
 _INDEX_OF = {"image": IMAGE_INDEX, "text": TEXT_INDEX, "hybrid": HYBRID_INDEX}
-_CANDIDATES = 500  # nearest products of other categories that a look is chosen from
+CANDIDATES = 500  # nearest products of other categories that a look is chosen from
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Storefront:
     ) -> list[tuple[Any, float]]:
         """Keys and scores of what matches, best first; what people like joins it, wherever it lies."""
         request = SearchRequest(
-            like=own, filters=filters, k=_CANDIDATES, columns=[style.category[0]]
+            like=own, filters=filters, k=CANDIDATES, columns=[style.category[0]]
         )
         found = self._search(request)
         keys = [key for key, row in zip(found.keys, rows.rows_of(found.keys)) if row >= 0]

@@ -64,6 +64,7 @@ class ComposedSearch(Body):
     terms: list[TermBody] = Field(min_length=1)
     limit: int = Field(LIMIT, ge=1, le=200, strict=True)
     offset: int = Field(OFFSET, ge=0, strict=True)
+    index: str | None = Field(None, description="The index, or its last part.")
     user_id: str | None = Field(None, description=_USER)
     filters: FilterValues = Field(None, description=FILTERS)
     facets: list[str] | None = Field(None, description=FACETS)
@@ -186,6 +187,7 @@ def _add_composed(made: APIRouter, workspace: Workspace) -> None:
         """Products like the weighted sum of texts, photos, products and users; its own are left out."""
         found = workspace.search(
             compose=_terms(asked.terms),
+            index=asked.index,
             k=asked.limit,
             offset=asked.offset,
             filters=asked.filters,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from engine.errors import NotSupported
+from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.calls import call, number
 
 
@@ -56,6 +56,25 @@ def _exists(node: exp.Expression) -> exp.Expression:
 def forall(values: exp.Expression, each: exp.Expression) -> exp.Expression:
     """Whether a lambda holds for all values of a list."""
     return call("vitrine_all", call("list_transform", values, each))
+
+
+def zip_with(left: exp.Expression, right: exp.Expression, each: exp.Expression) -> exp.Expression:
+    """A lambda of two lists' values, pair by pair; of the shorter one null where it has ended."""
+    if not isinstance(each, exp.Lambda) or len(each.expressions) != 2:
+        raise BadStatement("zip_with takes two lists and a lambda of two values.")
+    names = [one.name.lower() for one in each.expressions]
+    pair = "vitrine_pair"
+    for found in list(each.this.find_all(exp.Identifier)):
+        if found.name.lower() in names and _stands_for_value(found, each):
+            whole = found.parent if isinstance(found.parent, exp.Column) else found
+            place = number(names.index(found.name.lower()) + 1)
+            value = call("struct_extract", exp.to_identifier(pair), place)
+            if whole is each.this:
+                each.set("this", value)
+            else:
+                whole.replace(value)
+    one = exp.Lambda(this=each.this.copy(), expressions=[exp.to_identifier(pair)])
+    return call("list_transform", call("list_zip", left, right), one)
 
 
 def _reduce(node: exp.Expression) -> exp.Expression:
