@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.doors.cli.options import comma_separated, parsed_filter, with_workspace
-from engine.doors.cli.printing import note, print_facets, print_json, print_result
+from engine.doors.cli.options import AS_CODE, comma_separated, parsed_filter, with_workspace
+from engine.doors.cli.printing import note, print_as_code, print_facets, print_json, print_result
 
 if TYPE_CHECKING:
     from engine.shop.search.request import SearchRequest
@@ -64,6 +64,7 @@ _KINDS = ("text", "product", "user", "image")
 @click.option("--exact", is_flag=True, help="Score every row that matches, instead of a shortlist.")
 @click.option("--columns", metavar="A,B,...", help="Columns to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_CODE
 @click.option("--save", metavar="FILE.html", help="Also write a contact sheet with the photos.")
 @with_workspace
 def search(workspace: Workspace, save: str | None, as_json: bool, **given: Any) -> None:
@@ -71,6 +72,9 @@ def search(workspace: Workspace, save: str | None, as_json: bool, **given: Any) 
     from engine.shop.search.result import page_file
 
     page = None if save is None else page_file(save)
+    if given.pop("as_code"):
+        print_as_code(workspace.as_code(_request(given)), as_json)
+        return
     all_columns = given["columns"] is not None
     result = workspace.shop.search(_request(given))
     _print_found(result, as_json, all_columns)

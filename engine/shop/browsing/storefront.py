@@ -20,7 +20,7 @@ from engine.shop.search.request import SearchRequest
 from engine.shop.search.result import SearchResult
 
 By = Literal["image", "text", "hybrid"]
-_INDEX_OF = {"image": IMAGE_INDEX, "text": TEXT_INDEX, "hybrid": HYBRID_INDEX}
+INDEX_OF: dict[str, str] = {"image": IMAGE_INDEX, "text": TEXT_INDEX, "hybrid": HYBRID_INDEX}
 CANDIDATES = 500  # nearest products of other categories that a look is chosen from
 
 
@@ -124,7 +124,7 @@ class Storefront:
                 f"by is {shown(by)}; expected one of {', '.join(get_args(By))}."
             )
         self.get(key)
-        asked = SearchRequest(like=key, index=_INDEX_OF[by], k=k, offset=offset, filters=filters)
+        asked = SearchRequest(like=key, index=INDEX_OF[by], k=k, offset=offset, filters=filters)
         return self._search(asked)
 
     def complete_the_look(self, key: object, *, k: int = 8) -> Look:

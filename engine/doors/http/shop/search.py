@@ -186,7 +186,7 @@ def _add_composed(made: APIRouter, workspace: Workspace) -> None:
     def search_composed(asked: ComposedSearch) -> Response:
         """Products like the weighted sum of texts, photos, products and users; its own are left out."""
         found = workspace.search(
-            compose=_terms(asked.terms),
+            compose=checked_terms(asked.terms),
             index=asked.index,
             k=asked.limit,
             offset=asked.offset,
@@ -196,7 +196,7 @@ def _add_composed(made: APIRouter, workspace: Workspace) -> None:
         return found_reply(workspace, found, "composed", asked)
 
 
-def _terms(given: list[TermBody]) -> list[Term]:
+def checked_terms(given: list[TermBody]) -> list[Term]:
     """The terms, checked, with the bytes of their photos."""
     terms = terms_of([term.model_dump(exclude_none=True) for term in given])
     return [
