@@ -25,7 +25,7 @@ def part(text: object) -> str:
 
 def get(path: str, fields: Sequence[tuple[str, object]]) -> str:
     """A GET whose fields stand in the address."""
-    lines = [f"curl -sS -G {address(path)} {_TOKEN}"]
+    lines = [f"curl -sS -G {address(path)}", _TOKEN]
     lines += [f"--data-urlencode {shell_word(f'{name}={value}')}" for name, value in fields]
     return " \\\n  ".join(lines) + "\n"
 
@@ -33,7 +33,9 @@ def get(path: str, fields: Sequence[tuple[str, object]]) -> str:
 def post(path: str, body: object) -> str:
     """A POST of JSON."""
     lines = [
-        f"curl -sS {address(path)} {_TOKEN} {_JSON}",
+        f"curl -sS {address(path)}",
+        _TOKEN,
+        _JSON,
         f"--data-raw {shell_word(json_text(body))}",
     ]
     return " \\\n  ".join(lines) + "\n"
@@ -42,7 +44,8 @@ def post(path: str, body: object) -> str:
 def post_pieces(path: str, pieces: Sequence[str]) -> str:
     """A POST of JSON that several commands print, one after the other."""
     printed = "; ".join(pieces)
-    return f"{{ {printed}; }} |\n  curl -sS {address(path)} {_TOKEN} {_JSON} --data-binary @-\n"
+    call = " \\\n    ".join([f"curl -sS {address(path)}", _TOKEN, _JSON, "--data-binary @-"])
+    return f"{{ {printed}; }} |\n  {call}\n"
 
 
 def printed(text: str) -> str:
@@ -64,7 +67,7 @@ def photo_base64(photo: Photo) -> str:
 
 def upload(path: str, photo: Photo, fields: Sequence[tuple[str, object]]) -> str:
     """A POST of a form with a photo."""
-    lines = [f"{photo_bytes(photo)} |", f"  curl -sS {address(path)} {_TOKEN}"]
-    form = ["-F 'image=@-;filename=photo'"]
-    form += [f"--form-string {shell_word(f'{name}={value}')}" for name, value in fields]
-    return "\n".join([lines[0], " \\\n    ".join([lines[1], *form])]) + "\n"
+    lines = [f"  curl -sS {address(path)}", _TOKEN, "-F 'image=@-;filename=photo'"]
+    lines += [f"--form-string {shell_word(f'{name}={value}')}" for name, value in fields]
+    call = " \\\n    ".join(lines)
+    return f"{photo_bytes(photo)} |\n{call}\n"

@@ -95,7 +95,7 @@ def _sql(asked: DimensionAsked) -> Snippet:
 
     def end(name: str, order: str) -> list[str]:
         return [
-            f"(SELECT '{name}' AS which, {shown}, {value}",
+            f"(SELECT '{name}' AS which,{shown}, {value}",
             f" FROM {spec.source_table} ORDER BY value {order}, {key} LIMIT {asked.request.k})",
         ]
 

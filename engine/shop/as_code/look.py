@@ -127,7 +127,7 @@ def _sql(asked: LookAsked) -> Snippet:
         f"        num_results => {asked.search.num_results}",
         "    )",
         ")",
-        f"SELECT {sql_names(asked.search.columns)}, {SCORE}",
+        f"SELECT{sql_names(asked.search.columns)}, {SCORE}",
         "FROM near",
         f"ORDER BY turn, {order}",
         f"LIMIT {asked.k}",

@@ -11,7 +11,8 @@ PARAMETER = "from databricks.sdk.service.sql import StatementParameterListItem"
 ENDPOINT_CLASSES = (
     "from databricks.sdk.service.serving import EndpointCoreConfigInput, ServedEntityInput"
 )
-INDEX = 'index = VectorSearchClient(disable_notice=True).get_index(index_name="{index}")'
+INDEX = """client = VectorSearchClient(disable_notice=True)
+index = client.get_index(index_name="{index}")"""
 USER_VECTOR = """def of_user(user):
     warehouse = next(iter(w.warehouses.list())).id
     reply = w.statement_execution.execute_statement(

@@ -46,8 +46,9 @@ def sql_name(name: str) -> str:
 
 
 def sql_names(names: Sequence[str]) -> str:
-    """Columns' names in a list."""
-    return ", ".join(map(sql_name, names))
+    """Columns' names behind a word such as SELECT; a longer list in lines of its own."""
+    lines = list_lines([sql_name(name) for name in names], 4)
+    return f" {lines[0]}" if len(lines) == 1 else "\n    " + "\n    ".join(lines)
 
 
 def sql_value(value: object) -> str:
@@ -82,13 +83,20 @@ def python_value(value: object, indent: int = 0) -> str:
     text = _python(value)
     if not isinstance(value, list) or len(text) + indent < _WIDTH:
         return text
-    inner, lines, line = " " * (indent + 4), [], ""
-    for each in map(_python, value):
-        if line and len(inner) + len(line) + len(each) + 2 > _WIDTH:
-            lines.append(inner + line.rstrip())
+    inner = " " * (indent + 4)
+    lines = [inner + line for line in list_lines(list(map(_python, value)), indent + 4)]
+    return "\n".join(["[", *lines[:-1], lines[-1] + ",", " " * indent + "]"])
+
+
+def list_lines(parts: Sequence[str], indent: int) -> list[str]:
+    """Parts with commas between, in lines of a hundred characters with an indent."""
+    lines, line = [], ""
+    for part in parts:
+        if line and indent + len(line) + len(part) + 3 > _WIDTH:
+            lines.append(line + ",")
             line = ""
-        line += f"{each}, "
-    return "\n".join(["[", *lines, inner + line.rstrip(), " " * indent + "]"])
+        line += (", " if line else "") + part
+    return [*lines, line]
 
 
 def _python(value: Any) -> str:

@@ -148,7 +148,7 @@ def _sql(asked: RecommendAsked) -> Snippet:
         " AND product_id IS NOT NULL)"
     )
     lines = [
-        f"SELECT {sql_names(asked.columns)}, {SCORE}",
+        f"SELECT{sql_names(asked.columns)}, {SCORE}",
         "FROM vector_search(",
         *given,
         f"    num_results => {asked.num_results}",

@@ -88,7 +88,7 @@ def listed(request: ListRequest, table: Table) -> tuple[Snippet, ...]:
     sort = [request.sort] if isinstance(request.sort, str) else list(request.sort or ())
     order = parse_sort(sort, table.rows.columns)
     table.rows.facets(request.facets, np.empty(0, dtype=np.int64))
-    table.where(request.filters)
+    parse_filters(request.filters, None, table.rows.columns)
 
     def sql() -> Snippet:
         table.check_whole()
@@ -97,7 +97,7 @@ def listed(request: ListRequest, table: Table) -> tuple[Snippet, ...]:
         orders = [f"{sql_name(n)} {'DESC' if down else 'ASC'} NULLS LAST" for n, down in names]
         where = table.where(request.filters)
         lines = [
-            f"SELECT {sql_names(list(table.rows.columns))}",
+            f"SELECT{sql_names(list(table.rows.columns))}",
             f"FROM {table.rows.name}",
             *([f"WHERE {where}"] if where else []),
             f"ORDER BY {', '.join([*orders, sql_name(table.rows.catalogue.key)])}",
@@ -161,7 +161,7 @@ def by_keywords(request: SearchRequest, table: Table) -> tuple[Snippet, ...]:
     request.checked_type()
     columns = check_columns(request.columns or list(table.rows.columns), table.rows.columns)
     table.rows.facets(request.facets, np.empty(0, dtype=np.int64))
-    table.where(request.filters)
+    parse_filters(request.filters, None, table.rows.columns)
     sql = partial(_sql_words, request, table, columns)
     return (
         said("python", partial(by_statement, sql)),
@@ -187,11 +187,11 @@ def _sql_words(request: SearchRequest, table: Table, columns: Sequence[str]) -> 
     tests = [f"contains(words, {sql_text(word)})" for word in words]
     lines = [
         "WITH texts AS (",
-        f"    SELECT {inner},",
-        f"        concat('\\n', lower(concat_ws('\\n', {sql_names(known)})), '\\n') AS words",
+        f"    SELECT{inner},",
+        f"        concat('\\n', lower({_joined(known)}), '\\n') AS words",
         f"    FROM {table.rows.name}",
         ")",
-        f"SELECT {sql_names(columns)},",
+        f"SELECT{sql_names(columns)},",
         f"    CAST({' + '.join(whole)} AS DOUBLE) / {len(words)} AS score",
         "FROM texts",
         f"WHERE {' AND '.join(tests)}",
@@ -200,6 +200,11 @@ def _sql_words(request: SearchRequest, table: Table, columns: Sequence[str]) -> 
         f"LIMIT {request.k}" + (f" OFFSET {request.offset}" if request.offset else ""),
     ]
     return Snippet("sql", "\n".join(lines) + "\n")
+
+
+def _joined(names: Sequence[str]) -> str:
+    """The columns' texts, a line each; a word stands in one of them."""
+    return f"concat_ws('\\n', {', '.join(map(sql_name, names))})"
 
 
 def _check_letters(table: Table) -> None:

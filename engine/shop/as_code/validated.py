@@ -95,7 +95,7 @@ def _python(asked: ValidateAsked) -> Snippet:
 def _sql(asked: ValidateAsked) -> Snippet:
     values = ",\n        ".join(f"({n}, {sql_text(q)})" for n, q in enumerate(asked.queries, 1))
     lines = [
-        f"SELECT q.query, {sql_names(asked.columns)}, {SCORE}",
+        f"SELECT q.query,{sql_names(asked.columns)}, {SCORE}",
         "FROM (",
         f"    VALUES {values}",
         ") AS q(place, query),",

@@ -98,12 +98,13 @@ def _endpoint(asked: SearchAsked) -> list[str]:
     if asked.is_there or not _kinds(asked) & {"text", "image"}:
         return []
     encoder = asked.parts.encoder
-    entity = f"ServedEntityInput(entity_name={encoder.name if encoder else ''!r})"
+    entity = f"ServedEntityInput(entity_name={python_text(encoder.name if encoder else '')})"
     return [
-        f"if {asked.endpoint!r} not in [each.name for each in w.serving_endpoints.list()]:",
+        f"name = {python_text(str(asked.endpoint))}  # of an endpoint with the model of this index",
+        "if name not in [each.name for each in w.serving_endpoints.list()]:",
         f"    entity = {entity}",
         "    w.serving_endpoints.create_and_wait(",
-        f"        {asked.endpoint!r}, config=EndpointCoreConfigInput(served_entities=[entity])",
+        "        name, config=EndpointCoreConfigInput(name=name, served_entities=[entity])",
         "    )",
         "",
     ]

@@ -29,7 +29,7 @@ def sql_search(asked: SearchAsked) -> Snippet:
     shown = sql_names(asked.columns)
     lines = [
         *with_,
-        f"SELECT {shown}, {SCORE}",
+        f"SELECT{shown}, {SCORE}",
         "FROM vector_search(",
         *given,
         ")",
