@@ -21,8 +21,8 @@ from engine.core.filters.tree import matches
 from engine.core.query_request import parse_filters
 from engine.core.types import column_of
 from engine.errors import InvalidInputException, InvalidParameterValue, NotFound
-from engine.shop.as_code.conditions import condition
 from engine.shop.as_code.look import LookRequest
+from engine.shop.as_code.writing.conditions import condition
 from engine.shop.browsing.listing import ListRequest
 from engine.shop.people.recommending.request import RecommendRequest
 from engine.shop.search.request import SearchRequest

@@ -16,10 +16,11 @@ from sqlglot import exp
 from engine.core.filters.dict_form import parse_dict
 from engine.core.filters.tree import Node, matches
 from engine.core.schema import Column
-from engine.shop.as_code import curl_lines
-from engine.shop.as_code.conditions import condition
 from engine.shop.as_code.photos import Photo
-from engine.shop.as_code.quoting import (
+from engine.shop.as_code.snippets import CantSay
+from engine.shop.as_code.writing import curl_lines
+from engine.shop.as_code.writing.conditions import condition
+from engine.shop.as_code.writing.quoting import (
     json_text,
     python_lines,
     python_text,
@@ -30,7 +31,6 @@ from engine.shop.as_code.quoting import (
     sql_text,
     weight_text,
 )
-from engine.shop.as_code.snippets import CantSay
 
 ODD = ["'", '"', "$HOME `id` \\", "a\n-- b; DROP", "é👗  \u0085", "-k", "%_{x}@f", '"""', "\x00"]
 TEXTS = st.one_of(st.sampled_from(ODD), st.text(max_size=30)).filter(lambda t: _is_text(t))

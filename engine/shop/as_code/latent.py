@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from engine.core.schema import IndexSpec
-from engine.shop.as_code import curl_lines
-from engine.shop.as_code.command_line import ROUNDED, command
-from engine.shop.as_code.python_lines import CLIENT, INDEX
-from engine.shop.as_code.quoting import python_value, shell_option, sql_name, sql_names
 from engine.shop.as_code.snippets import CantSay, Snippet, said
+from engine.shop.as_code.writing import curl_lines
+from engine.shop.as_code.writing.command_line import ROUNDED, command
+from engine.shop.as_code.writing.python_lines import CLIENT, INDEX
+from engine.shop.as_code.writing.quoting import python_value, shell_option, sql_name, sql_names
 from engine.shop.browsing.listing import MAX_LIMIT
 from engine.shop.latent.request import DimensionRequest
 from engine.shop.names import IMAGE_INDEX

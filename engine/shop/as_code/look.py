@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from engine.shop.as_code import curl_lines
-from engine.shop.as_code.command_line import ROUNDED, command
-from engine.shop.as_code.curl_lines import ALL_COLUMNS, part
-from engine.shop.as_code.python_lines import CLIENT, INDEX
-from engine.shop.as_code.quoting import (
+from engine.shop.as_code.search.asked import SearchAsked
+from engine.shop.as_code.search.sql import SCORE
+from engine.shop.as_code.snippets import CantSay, Gives, Snippet, said
+from engine.shop.as_code.writing import curl_lines
+from engine.shop.as_code.writing.command_line import ROUNDED, command
+from engine.shop.as_code.writing.curl_lines import ALL_COLUMNS, part
+from engine.shop.as_code.writing.python_lines import CLIENT, INDEX
+from engine.shop.as_code.writing.quoting import (
     json_text,
     python_text,
     python_value,
@@ -18,9 +21,6 @@ from engine.shop.as_code.quoting import (
     sql_names,
     sql_text,
 )
-from engine.shop.as_code.search.asked import SearchAsked
-from engine.shop.as_code.search.sql import SCORE
-from engine.shop.as_code.snippets import CantSay, Gives, Snippet, said
 
 _CO_LIKED = (
     "What people like together counts as much as vectors do, here and in no search of the cloud: these "

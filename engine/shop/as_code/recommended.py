@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from engine.shop.as_code import curl_lines
-from engine.shop.as_code.command_line import ROUNDED, command, filter_option
-from engine.shop.as_code.curl_lines import ALL_COLUMNS, part
-from engine.shop.as_code.python_lines import CLIENT, INDEX, SDK
-from engine.shop.as_code.quoting import (
+from engine.shop.as_code.search.sql import SCORE
+from engine.shop.as_code.snippets import CantSay, Snippet, said
+from engine.shop.as_code.writing import curl_lines
+from engine.shop.as_code.writing.command_line import ROUNDED, command, filter_option
+from engine.shop.as_code.writing.curl_lines import ALL_COLUMNS, part
+from engine.shop.as_code.writing.python_lines import CLIENT, INDEX, SDK
+from engine.shop.as_code.writing.quoting import (
     json_text,
     plain,
     python_text,
@@ -20,8 +22,6 @@ from engine.shop.as_code.quoting import (
     sql_names,
     sql_text,
 )
-from engine.shop.as_code.search.sql import SCORE
-from engine.shop.as_code.snippets import CantSay, Snippet, said
 from engine.shop.names import INTERACTIONS, USER_FEATURES
 from engine.shop.people.recommending.request import VECTOR_WEIGHT, RecommendRequest
 

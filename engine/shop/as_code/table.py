@@ -16,12 +16,13 @@ import numpy as np
 from engine.core.filters.tree import columns_of
 from engine.core.query_request import check_columns, parse_filters
 from engine.core.ranking.sorting import parse_sort
-from engine.shop.as_code import curl_lines
-from engine.shop.as_code.command_line import ROUNDED, command, filter_option
-from engine.shop.as_code.conditions import condition
-from engine.shop.as_code.curl_lines import ALL_COLUMNS
-from engine.shop.as_code.python_lines import statement_lines
-from engine.shop.as_code.quoting import (
+from engine.shop.as_code.snippets import CantSay, Snippet, said
+from engine.shop.as_code.writing import curl_lines
+from engine.shop.as_code.writing.command_line import ROUNDED, command, filter_option
+from engine.shop.as_code.writing.conditions import condition
+from engine.shop.as_code.writing.curl_lines import ALL_COLUMNS
+from engine.shop.as_code.writing.python_lines import statement_lines
+from engine.shop.as_code.writing.quoting import (
     json_text,
     plain,
     shell_option,
@@ -29,7 +30,6 @@ from engine.shop.as_code.quoting import (
     sql_names,
     sql_text,
 )
-from engine.shop.as_code.snippets import CantSay, Snippet, said
 from engine.shop.browsing.listing import MAX_LIMIT, ListRequest
 from engine.shop.browsing.row_texts import folded
 from engine.shop.browsing.rows import ProductRows

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from engine.shop.as_code import curl_lines
-from engine.shop.as_code.command_line import ROUNDED, command
-from engine.shop.as_code.python_lines import CLIENT, INDEX, SDK
-from engine.shop.as_code.quoting import (
+from engine.shop.as_code.search.sql import SCORE
+from engine.shop.as_code.snippets import CantSay, Snippet, said
+from engine.shop.as_code.writing import curl_lines
+from engine.shop.as_code.writing.command_line import ROUNDED, command
+from engine.shop.as_code.writing.python_lines import CLIENT, INDEX, SDK
+from engine.shop.as_code.writing.quoting import (
     python_text,
     python_value,
     shell_option,
@@ -18,8 +20,6 @@ from engine.shop.as_code.quoting import (
     sql_names,
     sql_text,
 )
-from engine.shop.as_code.search.sql import SCORE
-from engine.shop.as_code.snippets import CantSay, Snippet, said
 from engine.shop.names import IMAGE_INDEX
 from engine.shop.validation.request import SEARCHES, ValidateRequest
 

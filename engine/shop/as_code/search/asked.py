@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.core.ranking.facets import parse_facets
 from engine.shop.as_code.photos import Photo
-from engine.shop.as_code.quoting import plain
+from engine.shop.as_code.writing.quoting import plain
 from engine.shop.search.parts import SearchParts
 from engine.shop.search.terms import Term
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from engine.shop.as_code.command_line import ROUNDED, command, filter_option
-from engine.shop.as_code.quoting import numbers, shell_option, shell_word, weight_text
 from engine.shop.as_code.search.asked import SaidTerm, SearchAsked
 from engine.shop.as_code.snippets import CantSay, Snippet
+from engine.shop.as_code.writing.command_line import ROUNDED, command, filter_option
+from engine.shop.as_code.writing.quoting import numbers, shell_option, shell_word, weight_text
 
 _KINDS = ("text", "product", "user", "image")
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.shop.as_code import curl_lines
-from engine.shop.as_code.curl_lines import ALL_COLUMNS, part
-from engine.shop.as_code.quoting import json_text, shell_word
 from engine.shop.as_code.search.asked import SaidTerm, SearchAsked
 from engine.shop.as_code.snippets import CantSay, Snippet
+from engine.shop.as_code.writing import curl_lines
+from engine.shop.as_code.writing.curl_lines import ALL_COLUMNS, part
+from engine.shop.as_code.writing.quoting import json_text, shell_word
 from engine.shop.browsing.listing import MAX_LIMIT
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, TEXT_INDEX
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from engine.shop.as_code.python_lines import (
+from engine.shop.as_code.search.asked import SaidTerm, SearchAsked
+from engine.shop.as_code.snippets import Snippet
+from engine.shop.as_code.writing.python_lines import (
     CLIENT,
     ENDPOINT_CLASSES,
     INDEX,
@@ -10,9 +12,7 @@ from engine.shop.as_code.python_lines import (
     SDK,
     USER_VECTOR,
 )
-from engine.shop.as_code.quoting import numbers, python_text, python_value, weight_text
-from engine.shop.as_code.search.asked import SaidTerm, SearchAsked
-from engine.shop.as_code.snippets import Snippet
+from engine.shop.as_code.writing.quoting import numbers, python_text, python_value, weight_text
 from engine.shop.names import USER_FEATURES
 
 _FLOATS = "Integers come as floats, as the service sends them."

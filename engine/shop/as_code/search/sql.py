@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from engine.shop.as_code.quoting import json_text, numbers, sql_name, sql_names, sql_text, sql_value
 from engine.shop.as_code.search.asked import SaidTerm, SearchAsked
 from engine.shop.as_code.snippets import CantSay, Snippet
+from engine.shop.as_code.writing.quoting import (
+    json_text,
+    numbers,
+    sql_name,
+    sql_names,
+    sql_text,
+    sql_value,
+)
 from engine.shop.names import USER_FEATURES
 
 SCORE = "search_score"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from engine.shop.as_code.photos import Photo
-from engine.shop.as_code.quoting import json_text, shell_word
+from engine.shop.as_code.writing.quoting import json_text, shell_word
 
 _TOKEN = '-H "Authorization: Bearer $DATABRICKS_TOKEN"'
 _JSON = "-H 'Content-Type: application/json'"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.shop.as_code.quoting import json_text, shell_option, shell_word
+from engine.shop.as_code.writing.quoting import json_text, shell_option, shell_word
 
 ROUNDED = "The table rounds scores to four digits and cuts long texts; --json prints them whole."
 

@@ -25,8 +25,8 @@ from engine.core.filters.tree import (
     Words,
 )
 from engine.core.values import FarTime
-from engine.shop.as_code.quoting import sql_name, sql_text
 from engine.shop.as_code.snippets import CantSay
+from engine.shop.as_code.writing.quoting import sql_name, sql_text
 
 
 def condition(node: Node, with_nan: Set[str] = frozenset()) -> str:

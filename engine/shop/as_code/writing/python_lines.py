@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.shop.as_code.quoting import python_lines
+from engine.shop.as_code.writing.quoting import python_lines
 
 # VectorSearchClient is the same class in both packages; the older one's import says it is deprecated.
 CLIENT = "from databricks.ai_search.client import VectorSearchClient  # or databricks.vector_search"
