@@ -21,6 +21,7 @@ from engine.core.filters.tree import matches
 from engine.core.query_request import parse_filters
 from engine.core.types import column_of
 from engine.errors import InvalidInputException, InvalidParameterValue, NotFound
+from engine.shop.as_code import asking
 from engine.shop.as_code.look import LookRequest
 from engine.shop.as_code.writing.conditions import condition
 from engine.shop.browsing.listing import ListRequest
@@ -41,7 +42,7 @@ def test_a_model_without_an_endpoint_gets_one_in_python_and_stands_as_numbers_in
     asked = SearchRequest(compose=[("red shoes", 1), ("shirt", -0.5)], k=4)
     said, found = small.as_code(asked), small.shop.search(asked)
     wanted = list(zip(found.keys, (row["score"] for row in found)))
-    assert "can't encode a text by this index's model" in " ".join(said["sql"].notes)
+    assert "vector of a text by this index's model" in " ".join(said["sql"].notes)
     rows = small.sql(said["sql"].code).to_pylist()
     same([(row["product_id"], row["search_score"]) for row in rows], wanted)
     with (
@@ -200,3 +201,27 @@ def test_a_condition_finds_what_the_filter_finds(
     found = workspace.sql(f"SELECT k FROM main.fashion_demo.odd WHERE {where} ORDER BY k")
     wanted = [row["k"] for row in table.to_pylist() if matches(node, row)]
     assert found["k"].to_pylist() == wanted
+
+
+def test_products_of_an_index_that_encodes_by_itself_are_said_as_they_are_stored(
+    small: Workspace,
+) -> None:
+    asked = SearchRequest(like=3, index="by_name", k=3, columns=["product_id"])
+    found, said = small.shop.search(asked), small.as_code(asked)
+    rows = small.sql(said["sql"].code).to_pylist()
+    wanted = list(zip(found.keys, (row["score"] for row in found)))
+    same([(row["product_id"], row["search_score"]) for row in rows], wanted)
+    assert "a product of this index" in " ".join(said["sql"].notes)
+
+
+def test_what_an_index_too_large_for_its_api_may_miss_is_said(
+    small: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = SearchRequest(compose=[("red", -1)], facets=["season"], k=3)
+    assert not any("miss" in note for note in small.as_code(asked)["python"].notes)
+    monkeypatch.setattr(asking, "results_for_exactness", lambda rows: 12_000)
+    for language in ("python", "sql"):
+        snippet = small.as_code(asked)[language]
+        assert "10000" in snippet.code
+        assert [note for note in snippet.notes if "may miss" in note]
+        assert [note for note in snippet.notes if "the best 200" in note]

@@ -131,3 +131,22 @@ def test_the_command_gives_the_same_rows(
 def _code(snippet: Snippet) -> Snippet:
     assert snippet.gives == "rows" and snippet.code, snippet.notes
     return snippet
+
+
+@pytest.mark.parametrize("name", ["facets", "like, with facets"])
+def test_facets_are_the_search_s_own(
+    name: str, said: dict[str, AsCode], shop: Workspace, runner: Runner
+) -> None:
+    facets = shop.shop.search(CASES[name]).facets
+    wanted = {column: [count for _, count in entries] for column, entries in facets.items()}
+    lines = runner.python(said[name]["python"].code)["said"].splitlines()[CASES[name].k :]
+    assert [int(line.rsplit(" ", 1)[1]) for line in lines] == [
+        n for c in wanted.values() for n in c
+    ]
+    reply = runner.curl(said[name]["curl"].code)
+    assert {
+        column: [each["count"] for each in entries]
+        for column, entries in reply["metadata"]["facets"].items()
+    } == wanted
+    by_command = runner.command(said[name]["vitrine"].code)["facets"]
+    assert {column: [n for _, n in entries] for column, entries in by_command.items()} == wanted

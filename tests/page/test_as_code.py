@@ -71,6 +71,11 @@ def test_an_address_that_asks_nothing_is_an_error_to_read(path: str, address: st
     assert reply.status_code == 400 and "can't be asked" in html.unescape(reply.text)
 
 
+def test_a_photo_that_is_not_kept_is_an_error_to_read(address: str) -> None:
+    reply = httpx.get(f"{address}/page/as-code?q=a&photo={'0' * 32}", trust_env=False)
+    assert reply.status_code == 404 and "Give it again" in reply.text
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_it_is_for_everybody(browser: Any, address: str, size: Any, scheme: Any) -> None:

@@ -133,7 +133,7 @@ class AsCodes:
             endpoint=endpoint,
             is_there=is_there,
             workspace=self._workspace,
-            exact_at=min(results_for_exactness(largest_segment(parts.version)), parts.most),
+            exact_at=results_for_exactness(largest_segment(parts.version)),
         )
 
     def _table(self) -> Table:

@@ -72,6 +72,8 @@ def _notes(asked: LookAsked) -> tuple[str, ...]:
 
 def _python(asked: LookAsked) -> Snippet:
     spec = asked.search.parts.spec
+    if asked.category not in asked.search.columns:
+        raise CantSay(f"Index {spec.name} has no column {asked.category}, whose values take turns.")
     lines = [
         "from collections import Counter",
         "",
@@ -107,6 +109,8 @@ def _python(asked: LookAsked) -> Snippet:
 
 def _sql(asked: LookAsked) -> Snippet:
     spec = asked.search.parts.spec
+    if asked.category not in asked.search.columns:
+        raise CantSay(f"Index {spec.name} has no column {asked.category}, whose values take turns.")
     if spec.source_table is None:
         raise CantSay("SQL can't read the vector of a product of a direct access index.")
     filters = asked.search.filters

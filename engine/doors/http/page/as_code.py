@@ -18,12 +18,14 @@ from starlette.routing import BaseRoute
 
 from engine.core.values import shown as shown_value
 from engine.doors.http.page.views import Visit, shown, view
-from engine.errors import InvalidParameterValue
+from engine.errors import InvalidParameterValue, NotFound
 from engine.shop.as_code.asking import Asked
 from engine.shop.as_code.look import LookRequest
+from engine.shop.as_code.photos import DEFAULT_NAME
 from engine.shop.browsing.listing import ListRequest
 from engine.shop.browsing.storefront import INDEX_OF
 from engine.shop.latent.request import DimensionRequest
+from engine.shop.page.address import Asked as Address
 from engine.shop.page.address import read_address
 from engine.shop.page.results import PAGE
 from engine.shop.people.recommending.request import RecommendRequest
@@ -53,7 +55,9 @@ def routes(workspace: Workspace) -> list[BaseRoute]:
 def _panel(asked_of: Callable[[Visit], Asked], visit: Visit) -> Response:
     code = visit.workspace.as_code(asked_of(visit))
     template = "as_code_part.html" if visit.is_part else "as_code_page.html"
-    return shown(template, {"code": code}, visit)
+    photo = visit.given("photo")
+    kept = f"/page/given/{photo}" if photo else None
+    return shown(template, {"code": code, "photo": kept, "photo_name": DEFAULT_NAME}, visit)
 
 
 def _search(visit: Visit) -> Asked:
@@ -64,7 +68,14 @@ def _search(visit: Visit) -> Asked:
     filters = asked.filters(overview.catalogue, overview.columns) or None
     if not asked.is_search:
         return ListRequest(filters=filters, sort=asked.sort, limit=PAGE, offset=offset)
-    return asked.request(None, filters=filters, k=PAGE, offset=offset)
+    return asked.request(_photo(asked), filters=filters, k=PAGE, offset=offset)
+
+
+def _photo(asked: Address) -> bytes | None:
+    """The photo of a search by one."""
+    if asked.photo is None:
+        return None
+    raise NotFound(f"Photo {asked.photo} is not kept here. Give it again.")
 
 
 def _similar(visit: Visit) -> Asked:

@@ -82,8 +82,29 @@ class SearchAsked:
         if self.parts.request.facets:
             wanted = max(wanted, COUNTED)
         if self.must_be_exact and self.parts.kind == "ANN":
-            wanted = max(wanted, self.exact_at)
+            wanted = max(wanted, min(self.exact_at, self.parts.most))
         return min(wanted, self.parts.most)
+
+    @property
+    def doubts(self) -> list[str]:
+        """Where an index's own API can't be asked for the very same, though nearly always it is."""
+        notes = []
+        if self.must_be_exact and self.exact_at > self.parts.most:
+            notes.append(
+                f"The index is too large for its API to score every row: of {self.parts.most:,} "
+                "results the best may miss one in a thousand."
+            )
+        if self.facets and self.num_results > max(self.end, COUNTED):
+            notes.append(
+                f"Facets count all {self.num_results:,} that are asked for; the shop's, the best "
+                f"{max(self.end, COUNTED)}."
+            )
+        return notes
+
+    @property
+    def stores_vectors(self) -> bool:
+        """Whether a product's vector can be read as a column of the index."""
+        return self.parts.spec.vector_column in self.parts.version.columns
 
     @property
     def filters(self) -> Any:

@@ -8,6 +8,7 @@ from engine.shop.as_code.writing.python_lines import (
     CLIENT,
     ENDPOINT_CLASSES,
     INDEX,
+    OLDER,
     PARAMETER,
     SDK,
     USER_VECTOR,
@@ -23,12 +24,13 @@ def python_search(asked: SearchAsked) -> Snippet:
     lines = _imports(asked)
     lines += ["", *_vector(asked)] if asked.needs_vector else ["", INDEX.format(index=asked.index)]
     lines += _call(asked)
-    notes = [_FLOATS, *_notes(asked)]
+    notes = [OLDER, _FLOATS, *_notes(asked)]
     return Snippet("python", "\n".join(lines) + "\n", "rows", tuple(notes))
 
 
 def _notes(asked: SearchAsked) -> list[str]:
     notes = [note for each in asked.terms if each.photo for note in each.photo.notes]
+    notes += asked.doubts
     if isinstance(asked.filters, str) and asked.parts.spec.endpoint_type == "STANDARD":
         notes.append("The cloud takes filters as text on storage-optimized endpoints only.")
     return notes
@@ -122,7 +124,7 @@ def _helpers(asked: SearchAsked) -> list[str]:
             "    return reply.predictions[0]",
             "",
         ]
-    if "product" in kinds:
+    if "product" in kinds and asked.stores_vectors:
         lines += ["", *_product_helper(asked), ""]
     if "user" in kinds:
         lines += ["", *USER_VECTOR.format(table=USER_FEATURES).split("\n"), ""]
@@ -157,11 +159,12 @@ def _call_of(asked: SearchAsked, said: SaidTerm) -> str:
         if said.photo.in_volume:
             read = f"w.files.download({path}).contents.read()"
         return f'encoded({{"image": base64.b64encode({read}).decode()}})'
-    if term.kind == "product":
+    if term.kind == "product" and asked.stores_vectors:
         return f"stored({python_value(said.key)})"
     if term.kind == "user":
         return f"of_user({python_text(term.value)})"
-    return f"[  # the direction {term.value!r}\n{numbers(asked.vector(said), 8)}\n    ]"
+    what = f"# {term.kind} {python_text(str(term.value))}"
+    return f"[  {what}\n{numbers(asked.vector(said), 8)}\n    ]"
 
 
 # ------------------------------------------------------------------ the call

@@ -15,12 +15,12 @@ from engine.shop.as_code.writing.quoting import (
 from engine.shop.names import USER_FEATURES
 
 SCORE = "search_score"
-_LITERAL = "SQL can't encode {what}: its vector stands there as numbers."
+_LITERAL = "SQL can't make the vector of {what}: it stands there as numbers."
 
 
 def sql_search(asked: SearchAsked) -> Snippet:
     """The snippet: one statement, its rows best first."""
-    notes = [f"The score is the column {SCORE}."]
+    notes = [f"The score is the column {SCORE}.", *asked.doubts]
     with_, vector = _vector(asked, notes) if asked.needs_vector else ([], "")
     given = [f"    index => {sql_text(asked.index)},"]
     if vector:
@@ -63,8 +63,8 @@ def _term(asked: SearchAsked, said: SaidTerm, notes: list[str]) -> str:
     term = said.term
     if term.kind == "text" and asked.is_there:
         return f"ai_query({sql_text(str(asked.endpoint))}, {sql_text(term.value)})"
-    if term.kind == "product" and asked.parts.spec.source_table is not None:
-        spec = asked.parts.spec
+    spec = asked.parts.spec
+    if term.kind == "product" and spec.source_table is not None and not spec.is_managed:
         return (
             f"(SELECT {sql_name(spec.vector_column)} FROM {spec.source_table}"
             f" WHERE {sql_name(spec.primary_key)} = {sql_value(said.key)})"
@@ -72,8 +72,12 @@ def _term(asked: SearchAsked, said: SaidTerm, notes: list[str]) -> str:
     if term.kind == "user":
         who = sql_text(term.value)
         return f"(SELECT user_embedding FROM {USER_FEATURES} WHERE user_id = {who})"
-    what = {"image": "a photo", "direction": f"the direction {term.value!r}"}.get(term.kind)
-    notes.append(_LITERAL.format(what=what or "a text by this index's model"))
+    what = {
+        "text": "a text by this index's model",
+        "image": "a photo",
+        "product": "a product of this index",
+    }
+    notes.append(_LITERAL.format(what=what.get(term.kind, f"the direction {term.value!r}")))
     return _array(asked.vector(said))
 
 

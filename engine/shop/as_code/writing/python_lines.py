@@ -5,7 +5,11 @@ from __future__ import annotations
 from engine.shop.as_code.writing.quoting import python_lines
 
 # VectorSearchClient is the same class in both packages; the older one's import says it is deprecated.
-CLIENT = "from databricks.ai_search.client import VectorSearchClient  # or databricks.vector_search"
+CLIENT = "from databricks.ai_search.client import VectorSearchClient"
+OLDER = (
+    "The client comes with databricks-ai-search; of the older databricks-vectorsearch it is imported "
+    "from databricks.vector_search.client."
+)
 SDK = "from databricks.sdk import WorkspaceClient"
 PARAMETER = "from databricks.sdk.service.sql import StatementParameterListItem"
 ENDPOINT_CLASSES = (
