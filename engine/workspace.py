@@ -294,6 +294,8 @@ class Workspace:
     latent_features = _asking("shop.understanding", Understanding.latent_features, LatentRequest)
     validate = _asking("shop.understanding", Understanding.validate, ValidateRequest)
 
+    as_code = _of("shop", Shop.as_code)
+
     # ------------------------------------------------------------------ its users
     add_interaction = _of("shop.people", People.add_interaction)
     remove_interactions = _of("shop.people", People.remove_interactions)

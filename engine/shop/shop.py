@@ -38,6 +38,8 @@ from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
+    from engine.shop.as_code.asking import Asked
+    from engine.shop.as_code.snippets import AsCode
     from engine.shop.building import BuildReport
     from engine.shop.catalogue.guessing.proposal import Proposal
     from engine.shop.catalogue.importing.workspace import Imports
@@ -71,7 +73,8 @@ class Shop:
     ) -> None:
         self._layout, self._tables, self._volumes = layout, tables, volumes
         self._indexes, self._models = indexes, models
-        products = Products(tables)
+        self._serving, self._products = serving, Products(tables)
+        products = self._products
         photos = ProductPhotos(products, volumes, layout.thumbnails_dir)
         interactions, spaces = Interactions(tables), ProductSpaces(indexes, products)
         profiles = Profiles(tables, interactions, spaces)
@@ -283,6 +286,34 @@ class Shop:
             BadImage, NotFound, InvalidState, BadRequest, InvalidParameterValue.
         """
         return self._search.search(request)
+
+    def as_code(self, asked: Asked, *, photos: Sequence[str] = ()) -> AsCode:
+        """A query as Python for the cloud's client, as SQL, as curl and as a `vitrine` command.
+
+        Each gives the same rows in the same order, or says why it can't. Host and token come from
+        DATABRICKS_HOST and DATABRICKS_TOKEN.
+
+        Args:
+            asked: a `SearchRequest` (`like` with an index: similar products), `ListRequest`,
+                `LookRequest`, `RecommendRequest`, `DimensionRequest` or `ValidateRequest`.
+            photos: names of files in which its user has the photos that were given as bytes, in order.
+
+        Raises:
+            InvalidInputException: no such request. Else as the query itself.
+        """
+        from engine.shop.as_code.asking import AsCodes  # texts, which queries don't need
+
+        codes = AsCodes(
+            self._layout.root,
+            self._indexes,
+            self._tables,
+            self._serving,
+            self._products,
+            self._search,
+            self.storefront,
+            self.recommender,
+        )
+        return codes.as_code(asked, photos=photos)
 
     def model_notes(self) -> list[str]:
         """What whoever serves the workspace must know of its indexes' models: where one was made with

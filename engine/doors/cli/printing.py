@@ -11,6 +11,7 @@ import click
 if TYPE_CHECKING:
     from engine.core.schema import SyncReport
     from engine.encode.model_list import ModelInfo
+    from engine.shop.as_code.snippets import AsCode
     from engine.shop.embedding.report import EmbedReport
     from engine.shop.products.importing import ImportReport
     from engine.shop.search.result import SearchResult
@@ -107,6 +108,19 @@ def print_models(models: list[ModelInfo]) -> None:
         for model in models
     ]
     print_table(rows, ["name", "from", "dimension", "size", "where or weights"])
+
+
+def print_as_code(found: AsCode, as_json: bool) -> None:
+    """A query in every language, under its name; where one can't say it, why."""
+    if as_json:
+        print_json(found.to_json())
+        return
+    for place, each in enumerate(found.snippets):
+        click.echo(f"{chr(10) if place else ''}{each.title}:")
+        for line in each.notes:
+            click.echo(f"  ({line})")
+        if each.code:
+            click.echo(f"\n{each.code.rstrip()}")
 
 
 def print_result(result: SearchResult, all_columns: bool = True) -> None:

@@ -22,10 +22,10 @@ from engine.shop.search.request import SearchRequest
 from engine.shop.search.result import SearchResult
 
 By = Literal["image", "text", "hybrid"]
-_INDEX_OF = {"image": IMAGE_INDEX, "text": TEXT_INDEX, "hybrid": HYBRID_INDEX}
+INDEX_OF: dict[str, str] = {"image": IMAGE_INDEX, "text": TEXT_INDEX, "hybrid": HYBRID_INDEX}
 _WORDS = re.compile(r"[^\W\d_]{2,}")  # of a key that may be a name
 _NAMED, _MOST_NAMED = 300, 8  # characters of such a key, and words of it, that are looked for
-_CANDIDATES = 500  # nearest products of other categories that a look is chosen from
+CANDIDATES = 500  # nearest products of other categories that a look is chosen from
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Storefront:
                 f"by is {shown(by)}; expected one of {', '.join(get_args(By))}."
             )
         self.get(key)
-        asked = SearchRequest(like=key, index=_INDEX_OF[by], k=k, offset=offset, filters=filters)
+        asked = SearchRequest(like=key, index=INDEX_OF[by], k=k, offset=offset, filters=filters)
         return self._search(asked)
 
     def complete_the_look(self, key: object, *, k: int = 8) -> Look:
@@ -196,7 +196,7 @@ class Storefront:
     ) -> list[tuple[Any, float]]:
         """Keys and scores of what matches, best first; what people like joins it, wherever it lies."""
         request = SearchRequest(
-            like=own, filters=filters, k=_CANDIDATES, columns=[style.category[0]]
+            like=own, filters=filters, k=CANDIDATES, columns=[style.category[0]]
         )
         found = self._search(request)
         keys = [key for key, row in zip(found.keys, rows.rows_of(found.keys)) if row >= 0]

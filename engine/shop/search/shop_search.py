@@ -32,6 +32,7 @@ from engine.shop.latent.directions import directions_of
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, IMAGE_PATH, TEXT_INDEX
 from engine.shop.search.encoders import IndexEncoders
 from engine.shop.search.keyword import find_keywords
+from engine.shop.search.parts import SearchParts, usual_columns
 from engine.shop.search.photos import SearchPhotos
 from engine.shop.search.query_vector import QueryVector, TermVectors
 from engine.shop.search.request import SearchRequest
@@ -99,6 +100,33 @@ class ShopSearch:
             facets=facets,
             more=len(hits) > end,
             catalogue=catalogue,
+        )
+
+    def parts(self, request: SearchRequest) -> SearchParts:
+        """What a search by an index is made of, for who says it in other words; nothing is searched.
+
+        Raises:
+            as `search`.
+        """
+        kind = request.checked_type()
+        spec, _, version = self._indexes.version_of(self._index_of(request))
+        terms = () if request.vector is not None else request.terms
+        encoder = None
+        if kind != "FULL_TEXT" and any(term.kind in ("text", "image") for term in terms):
+            encoder = self._encoders.of(spec, version, request.encoder)
+        vectors = self._vectors(spec, version, encoder)
+        catalogue = self._catalogue_of(spec)
+        _query_of(request, kind, QueryVector(_any_vector(spec, kind)), spec, version, catalogue)
+        return SearchParts(
+            request=request,
+            kind=kind,
+            spec=spec,
+            version=version,
+            catalogue=catalogue,
+            encoder=encoder,
+            is_usual=self._index_of(replace(request, index=None)) == spec.name,
+            terms=terms,
+            vector_of=lambda term: vectors.found(self._read(term)),
         )
 
     def _by_keywords(self, request: SearchRequest) -> SearchResult:
@@ -193,7 +221,7 @@ def _query_of(
 ) -> Query:
     """The checked query; products that it is made of are found too, and left out afterwards."""
     known = version.columns
-    usual = [name for name in catalogue.columns if name in known] or [spec.primary_key]
+    usual = usual_columns(spec, version, catalogue)
     most = MAX_RESULTS if kind == "ANN" else MAX_RANKED_RESULTS
     wanted = request.offset + request.k + 1  # one more says whether there are more
     wanted = max(wanted, _COUNTED if request.facets else 0) + request.left_out
@@ -209,6 +237,11 @@ def _query_of(
         facets=request.facets,
     )
     return asked.checked(spec, known)
+
+
+def _any_vector(spec: IndexSpec, kind: QueryType) -> list[float] | None:
+    """A vector that stands for one not made yet, where all else is checked."""
+    return None if kind == "FULL_TEXT" else [1.0] * spec.dimension
 
 
 def _facets(version: Version, query: Query, hits: Sequence[Hit]) -> Facets:

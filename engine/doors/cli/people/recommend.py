@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.doors.cli.options import parsed_filter, with_workspace
-from engine.doors.cli.printing import note, print_json
+from engine.doors.cli.options import AS_CODE, parsed_filter, with_workspace
+from engine.doors.cli.printing import note, print_as_code, print_json
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -42,12 +42,24 @@ _WEIGHT = click.FloatRange(0, 1000)
 )
 @click.option("--include-seen", is_flag=True, help="Also products that the user knows.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_CODE
 @with_workspace
 def recommend(
-    workspace: Workspace, user: str, filters: str | None, as_json: bool, **asked: Any
+    workspace: Workspace,
+    user: str,
+    filters: str | None,
+    as_json: bool,
+    as_code: bool,
+    **asked: Any,
 ) -> None:
     """Recommend products to USER, and say why."""
-    found = workspace.recommend(user, filters=parsed_filter(filters), **asked)
+    from engine.shop.people.recommending.request import RecommendRequest
+
+    request = RecommendRequest(user, filters=parsed_filter(filters), **asked)
+    if as_code:
+        print_as_code(workspace.as_code(request), as_json)
+        return
+    found = workspace.shop.recommender.recommend(request)
     note(found.note)
     rows = [
         {**item.product, "score": item.score, "parts": item.parts.to_json(), "why": item.why}

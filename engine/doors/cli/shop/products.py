@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.doors.cli.options import comma_separated, parsed_filter, with_workspace
-from engine.doors.cli.printing import print_facets, print_json, print_table
+from engine.doors.cli.options import AS_CODE, comma_separated, parsed_filter, with_workspace
+from engine.doors.cli.printing import print_as_code, print_facets, print_json, print_table
 
 if TYPE_CHECKING:
+    from engine.shop.as_code.asking import Asked
     from engine.workspace import Workspace
 
 _SHOWN = 8  # columns of a table, where none were named
@@ -35,6 +36,7 @@ _SHOWN = 8  # columns of a table, where none were named
 )
 @click.option("--columns", metavar="A,B,...", help="Columns to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_CODE
 @with_workspace
 def products(
     workspace: Workspace,
@@ -48,25 +50,48 @@ def products(
     offset: int,
     columns: str | None,
     as_json: bool,
+    as_code: bool,
 ) -> None:
     """List products, or show PRODUCT_ID: all of it, its --look, or --similar ones."""
     chosen = comma_separated(columns)
-    if product_id is None:
-        if look or similar:
-            raise click.UsageError("--look and --similar need a PRODUCT_ID.")
-        page = workspace.list_products(
-            filters=parsed_filter(filters),
-            sort=list(sort),
-            limit=limit,
-            offset=offset,
-            facets=list(facets),
-        )
+    if product_id is None and (look or similar):
+        raise click.UsageError("--look and --similar need a PRODUCT_ID.")
+    given: dict[str, Any] = {"filters": parsed_filter(filters), "limit": limit, "offset": offset}
+    if as_code:
+        asked = _asked(product_id, look, similar, given, list(sort), list(facets))
+        print_as_code(workspace.as_code(asked), as_json)
+    elif product_id is None:
+        page = workspace.list_products(sort=list(sort), facets=list(facets), **given)
         _print_page(page, chosen or _usual(workspace, page.products), as_json)
     elif look or similar:
-        rows = _related(workspace, product_id, similar, parsed_filter(filters), limit, offset)
+        rows = _related(workspace, product_id, similar, **given)
         _print_rows(rows, chosen or _usual(workspace, rows), as_json)
     else:
         _print_one(workspace.get_product(product_id), as_json)
+
+
+def _asked(
+    key: str | None,
+    look: bool,
+    similar: str | None,
+    given: dict[str, Any],
+    sort: list[str],
+    facets: list[str],
+) -> Asked:
+    """What is shown, as a request."""
+    from engine.shop.as_code.look import LookRequest
+    from engine.shop.browsing.listing import ListRequest
+    from engine.shop.browsing.storefront import INDEX_OF
+    from engine.shop.search.request import SearchRequest
+
+    if key is None:
+        return ListRequest(sort=sort, facets=facets, **given)
+    if similar is not None:
+        page = {"k": given["limit"], "offset": given["offset"], "filters": given["filters"]}
+        return SearchRequest(like=key, index=INDEX_OF[similar], **page)
+    if not look:
+        raise click.UsageError("--as-code shows a list, --look or --similar; one product is none.")
+    return LookRequest(key, given["limit"])
 
 
 def _related(

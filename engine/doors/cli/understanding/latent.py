@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.doors.cli.options import with_workspace
-from engine.doors.cli.printing import print_table
+from engine.doors.cli.options import AS_CODE, with_workspace
+from engine.doors.cli.printing import print_as_code, print_table
 
 if TYPE_CHECKING:
     from engine.shop.latent.dimension import Dimension, End
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--index", metavar="NAME", help="The index, or its last part.")
 @click.option("--anew", is_flag=True, help="Find it anew, also where it is known.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_CODE
 @with_workspace
 def latent(
     workspace: Workspace,
@@ -40,12 +41,23 @@ def latent(
     index: str | None,
     anew: bool,
     as_json: bool,
+    as_code: bool,
 ) -> None:
     """Both ends of a DIMENSION of an index's vectors; without one, what of each attribute they encode.
 
     Scores are of products held out, beside what the most frequent value, and shuffled values, score.
     """
+    from engine.shop.latent.request import DimensionRequest
+
     found: Any
+    if as_code:
+        if dimension is None:
+            raise click.UsageError(
+                "--as-code shows a DIMENSION; what all of them encode is no query."
+            )
+        asked = DimensionRequest(dimension, k=k, index=index)
+        print_as_code(workspace.as_code(asked), as_json)
+        return
     if dimension is not None:
         if attributes or anew:
             raise click.UsageError("DIMENSION goes with -k and --index, not --attribute or --anew.")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.doors.cli.options import FILE, with_workspace
-from engine.doors.cli.printing import note, print_table
+from engine.doors.cli.options import AS_CODE, FILE, with_workspace
+from engine.doors.cli.printing import note, print_as_code, print_table
 from engine.errors import StorageFailed
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--index", metavar="NAME", help="The index, or its last part.")
 @click.option("--encoder", metavar="NAME", help="The model of a table that was made elsewhere.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_CODE
 @click.option("--csv", "csv_file", type=FILE, metavar="FILE", help="Also write the rows.")
 @click.option("--save", metavar="FILE.html", help="Also write a page with the photos.")
 @with_workspace
@@ -49,6 +50,7 @@ def validate(
     file: Path | None,
     searches: tuple[str, ...],
     as_json: bool,
+    as_code: bool,
     csv_file: Path | None,
     save: str | None,
     **others: Any,
@@ -58,13 +60,18 @@ def validate(
     QUERY is a text; without one the five standard queries are asked.
     """
     from engine.shop.search.result import page_file
+    from engine.shop.validation.request import ValidateRequest
 
     if queries and file is not None:
         raise click.UsageError("Queries were given twice: as arguments and by --queries.")
     page = None if save is None else page_file(save)
     table = None if csv_file is None else page_file(csv_file)
     given = {**others, **({"searches": searches} if searches else {})}
-    found = workspace.validate(file if file is not None else list(queries) or None, **given)
+    asked = ValidateRequest(file if file is not None else list(queries) or None, **given)
+    if as_code:
+        print_as_code(workspace.as_code(asked), as_json)
+        return
+    found = workspace.shop.understanding.validate(asked)
     for text in found.notes:
         note(text)
     if as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from engine.doors.http.page import nowhere, product, search, static
+from engine.doors.http.page import as_code, nowhere, product, search, static
 from engine.doors.http.page.people import likes, users
 from engine.workspace import Workspace
 
@@ -14,6 +14,7 @@ VIEWS = (
     product.routes,
     likes.routes,
     users.routes,
+    as_code.routes,
     nowhere.routes,  # whatever is left
 )
 
