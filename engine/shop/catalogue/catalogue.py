@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,18 @@ class Catalogue:
         """The columns that a short list of products shows: key, title, kind, colour, price."""
         named = (self.key, self.title, self.kind, self.color, self.price)
         return tuple(dict.fromkeys(name for name in named if name is not None))
+
+    def priced(self, price: object) -> str:
+        """A price as people read it, with its currency: `$24.80`, `CHF 24.80`; nothing for none.
+
+        A table of one's own may hold texts in its column; they stay as they are.
+        """
+        if isinstance(price, bool) or not isinstance(price, (int, float, Decimal)):
+            return "" if price is None else str(price)
+        if not math.isfinite(price):
+            return ""
+        sign = f"{self.currency} " if self.currency[-1:].isalpha() else self.currency
+        return f"{'-' if price < 0 else ''}{sign}{abs(price):,.2f}"
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object, for a table's properties; `from_json` is its inverse."""

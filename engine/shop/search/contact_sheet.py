@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from html import escape
 from typing import Any
 
@@ -63,17 +62,10 @@ def _card(card: Card, catalogue: Catalogue) -> str:
         )
     except BadImage:
         photo = '<div class="none">broken photo</div>'
-    price = priced(values.get(catalogue.price or ""), catalogue.currency)
+    price = catalogue.priced(values.get(catalogue.price or ""))
     facts = [price] if price else []
     facts += [f"{part} {values[part]:.3f}" for part in _SCORES if values.get(part) is not None]
     return (
         f'<li>{photo}<div class="name">{escape(name)}</div>'
         f'<div class="facts">{escape(" · ".join(facts))}</div></li>'
     )
-
-
-def priced(price: object, currency: str) -> str:
-    """A price as people write it; a table of one's own may hold texts in its column."""
-    if isinstance(price, (int, float, Decimal)):
-        return f"{currency}{price:.2f}"
-    return "" if price is None else f"{price}"

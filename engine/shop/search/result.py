@@ -13,6 +13,7 @@ from engine.errors import BadImage, InvalidInputException
 from engine.optional import require
 from engine.shop.catalogue.catalogue import FASHION, Catalogue
 from engine.shop.search.contact_sheet import Card, contact_sheet
+from engine.shop.short_tables import products_table
 
 if TYPE_CHECKING:
     import pandas
@@ -44,7 +45,7 @@ class SearchResult:
 
     Each row holds the columns that were asked for, then `score` (the API's) and `cosine`; both are
     higher for better rows; the cosine of a row that only words found is None. It is a sequence of
-    dicts, and in a notebook it shows itself as a contact sheet.
+    dicts; a prompt shows it as a short table, a notebook as a contact sheet.
 
     Attributes:
         index: name of the index that answered.
@@ -56,7 +57,7 @@ class SearchResult:
         keys: the rows' primary keys.
         facets: what was counted beside, by column: (value or range, count), most first.
         more: whether further rows follow; of a search by keywords `total` says how many there are.
-        catalogue: what the columns mean.
+        catalogue: what the columns mean. offset: how many rows come before these.
     """
 
     index: str
@@ -73,6 +74,7 @@ class SearchResult:
     more: bool = False
     total: int | None = None
     catalogue: Catalogue = field(default=FASHION, repr=False)
+    offset: int = 0
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -134,6 +136,13 @@ class SearchResult:
         file = page_file(path)
         file.write_text(self.to_html(), encoding="utf-8")
         return file
+
+    def __repr__(self) -> str:
+        found = f"{len(self):,}" if self.total is None else f"{len(self):,} of {self.total:,}"
+        heading = f"{found} products for {self.query} from {self.index}"
+        key = self.catalogue.key
+        rows = [{key: k, **row} for k, row in zip(self.keys, self)] if self.keys else list(self)
+        return products_table(heading, rows, self.catalogue, self.offset)
 
     def _repr_html_(self) -> str:
         return self.to_html()

@@ -99,6 +99,7 @@ class ShopSearch:
             facets=facets,
             more=len(hits) > end,
             catalogue=catalogue,
+            offset=request.offset,
         )
 
     def _by_keywords(self, request: SearchRequest) -> SearchResult:
@@ -127,6 +128,7 @@ class ShopSearch:
             more=len(found.rows) > end,
             total=len(found.rows),
             catalogue=rows.catalogue,
+            offset=request.offset,
         )
 
     def _catalogue_of(self, spec: IndexSpec) -> Catalogue:
