@@ -1,7 +1,7 @@
 """Rows as an aligned table of text. Knows how wide characters are; not whose rows these are.
 
 Widths are those of terminals, counted by wcwidth: two for an ideograph, none for an accent. What would
-bend a table is taken from values: line breaks, control characters, marks that turn the direction of text.
+bend a table is taken from values: line breaks, control characters, marks that turn text around.
 """
 
 from __future__ import annotations
@@ -15,11 +15,15 @@ from typing import Any
 
 WIDTH = 80  # of a terminal of which nothing is known
 _GAP = "  "  # between columns
+_LAST_LEAST = 8  # where there is still no room
 _CUT = "…"
-_LEAST = 10  # characters that a column of texts keeps, unless it says otherwise
+_LEAST = 14  # characters that a column of texts keeps, unless it says otherwise
 _FEW = 8  # entries of a list that are shown
 _JOINERS = "\u200c\u200d"  # which emoji and Indic scripts need
-_ISOLATED = "\u2068", "\u2069"  # around text from right to left, so that its neighbours stay in place
+_ISOLATED = (
+    "\u2068",
+    "\u2069",
+)  # around text from right to left, so that its neighbours stay in place
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Column:
 
 @dataclass(frozen=True)
 class TextTable:
-    """The lines of a table: header, rule, and one for each row. `left_out`: columns without room."""
+    """The lines of a table: header, rule, and one for each row. `left_out`: headers without room."""
 
     lines: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -73,7 +77,7 @@ def text_table(
     lines += [
         _line([c.aligned(c.cells[place], room) for c, room in shown]) for place in range(len(rows))
     ]
-    left_out = [one.column.name for place, one in enumerate(made) if place not in widths]
+    left_out = [one.header for place, one in enumerate(made) if place not in widths]
     return TextTable(tuple(lines), tuple(left_out))
 
 
@@ -100,6 +104,11 @@ class _Made:
         least = widest if self._is_number else min(widest, column.least)
         self.least = max(least, min(_width(self.header), _LEAST))
 
+    def give_in(self) -> None:
+        """Let its texts be shortened further."""
+        if not self._is_number:
+            self.least = min(self.least, _LAST_LEAST)
+
     def aligned(self, text: str, room: int) -> str:
         from wcwidth import width
 
@@ -119,6 +128,9 @@ def _fitted(made: Sequence[_Made], width: int) -> dict[int, int]:
     while len(places) > 1 and rest([made[place].least for place in places]) < 0:
         spare = [place for place in places if not made[place].column.is_kept]
         places.remove((spare or places)[-1])
+        if not spare[1:]:  # those that are kept give in before they go
+            for place in places:
+                made[place].give_in()
     widths = {place: min(made[place].natural, width) for place in places}
     over = -rest(list(widths.values()))
     while over > 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 from engine.core.text_table import WIDTH, Column, one_line, text_table
@@ -11,13 +10,13 @@ from engine.shop.catalogue.catalogue import Catalogue
 
 ROWS = 10  # of a table at a prompt
 RANK, SCORE, COSINE = "rank", "score", "cosine"
-_TITLE_LEAST = 24  # characters of a product's name
+_TITLE_LEAST = 28  # characters of a product's name
 _MEASURES = {SCORE: ".4f", COSINE: ".4f"}
 
 
 def product_columns(catalogue: Catalogue, names: Sequence[str]) -> list[Column]:
-    """The columns of a table of products: what tells a product, its price and score are left out last."""
-    forms = {**_MEASURES, catalogue.price: catalogue.priced}
+    """The columns of a table of products; rank, key, title, price and score are left out last."""
+    forms: dict[str | None, Any] = {**_MEASURES, catalogue.price: catalogue.priced}
     kept = {RANK, catalogue.key, catalogue.title, catalogue.price, SCORE}
     lefts = {RANK, catalogue.key}
     return [
@@ -38,14 +37,17 @@ def ranked(rows: Sequence[Mapping[str, Any]], offset: int = 0) -> list[dict[str,
 
 
 def short_table(
-    heading: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column | str]
+    heading: str,
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[Column | str],
+    most: int = ROWS,
 ) -> str:
-    """A heading, the first ten rows as a table of 80 columns, and how many more there are."""
+    """A heading, the first rows as a table of 80 columns, and how many more there are."""
     lines = [one_line(heading, WIDTH)]
     if rows:
-        lines += text_table(list(islice(rows, ROWS)), columns).lines
-    if len(rows) > ROWS:
-        lines.append(f"... {len(rows) - ROWS:,} more")
+        lines += text_table(rows[:most], columns).lines
+    if len(rows) > most:
+        lines.append(f"... {len(rows) - most:,} more")
     return "\n".join(lines)
 
 

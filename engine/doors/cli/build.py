@@ -133,7 +133,7 @@ def demo(encoder: str | None) -> None:
         print_sync(name, synced)
     for step in shown.searches():
         click.echo(f"\n{step.title}: vitrine search {step.command} -w {folder}")
-        print_result(step.result)
+        print_result(step.result, all_columns=False)
     key = step.result[0][step.result.catalogue.key]
     click.echo(
         "\nNext, try:\n"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.core.arrays import Rows
+from engine.core.text_table import Column
 from engine.errors import InvalidState
 from engine.shop.browsing.listing import check_count
 from engine.shop.evaluation.figures.figure import Figure
@@ -21,6 +22,7 @@ from engine.shop.people.recommending.request import VECTOR_WEIGHT
 from engine.shop.people.recommending.scoring import scored
 from engine.shop.people.space import Floats, ProductSpace, ProductSpaces
 from engine.shop.people.taste import interaction_weights, taste_of
+from engine.shop.short_tables import short_table
 
 _SHARES = {BY_VECTOR: 1.0, BY_RULES: 0.0, BY_BOTH: VECTOR_WEIGHT}
 _EQUAL_RULES = {"category": 1.0, "color": 1.0, "price": 1.0}
@@ -44,6 +46,16 @@ class RecommendationFigures:
     candidates: int
     figures: Mapping[str, Mapping[str, Figure]]
     made_up: float
+
+    def __repr__(self) -> str:
+        heading = f"{self.held_out:,} likes held out, among {self.candidates:,} products"
+        rows = [
+            {"by": way, **{name: figure.value for name, figure in of.items()}}
+            for way, of in self.figures.items()
+        ]
+        measures = {name: one.title for of in self.figures.values() for name, one in of.items()}
+        columns = [Column(name, title, form=".3f") for name, title in measures.items()]
+        return short_table(heading, rows, [Column("by", is_kept=True, least=16), *columns])
 
 
 class RecommendationEvaluation:

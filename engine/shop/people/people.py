@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from engine.core.names import table_name
+from engine.core.text_table import Column
 from engine.errors import InvalidParameterValue, RowsFailed
 from engine.shop.browsing.listing import MAX_LIMIT, check_count
 from engine.shop.catalogue.sources.opening import Reading
@@ -37,6 +38,7 @@ from engine.shop.people.report import UsersReport
 from engine.shop.people.request import UsersRequest, file_of
 from engine.shop.people.space import ProductSpace, ProductSpaces
 from engine.shop.people.taste import NOTHING
+from engine.shop.short_tables import short_table
 from engine.store.layout import Layout
 from engine.store.tables.changing import TableChanges, refuse_registered
 from engine.store.tables.table_store import TableStore
@@ -45,6 +47,13 @@ _PART_ROWS = (
     1024  # users of a file: a new interaction writes so many rows again, not the whole table
 )
 _MADE_UP, _IMPORTED, _ADDED = "made_up", "imported", "added"  # where an interaction is from
+
+USERS_COLUMNS = (
+    Column("user_id", is_kept=True),
+    Column("name", least=16, is_kept=True),
+    Column("segment", least=16),
+    Column("num_interactions", form=","),
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,14 @@ class UserPage:
     total: int
     offset: int
     next_offset: int | None
+
+    def __repr__(self) -> str:
+        heading = f"{len(self.users):,} of {self.total:,} users"
+        return short_table(heading, self.rows(), USERS_COLUMNS)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each user: `user_id`, `name`, `segment`, `num_interactions`."""
+        return [user.summary() for user in self.users]
 
 
 class People:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from engine.core.text_table import Column
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.evaluation.figures.figure import Figure
 from engine.shop.search.result import page_file
+from engine.shop.short_tables import short_table
 from engine.shop.validation.page import page_of
 from engine.shop.validation.result import ASPECTS, Aspect, QueryJudgement, SearchName
 
@@ -60,6 +62,32 @@ class Validation:
                 found.append({"search": search, "aspect": aspect, **figure.summary()})
         return found
 
+    def __repr__(self) -> str:
+        heading = (
+            f"{len(self.queries):,} queries of {self.index}; mean precision of the first {self.k}"
+        )
+        return short_table(heading, self.mean_rows(), self.mean_columns())
+
+    def shares(self) -> list[dict[str, Any]]:
+        """As `rows`, in words: `category`, `color` and `both` are such as "8 of 10", "" for none."""
+        return [
+            {**row, **{aspect: _share(row, aspect) for aspect in ASPECTS}} for row in self.rows()
+        ]
+
+    def mean_rows(self) -> list[dict[str, Any]]:
+        """As `means`, in words: a row for each search, with the interval."""
+        by = {(row["search"], row["aspect"]): row for row in self.means()}
+        return [
+            {"search": search, **{aspect: _mean(by[search, aspect]) for aspect in ASPECTS}}
+            for search in self.searches
+        ]
+
+    def mean_columns(self) -> list[Column]:
+        """The columns of `mean_rows`, headed also by how many queries are judged."""
+        judged = {row["aspect"]: row["n"] for row in self.means()}
+        aspects = [Column(name, f"{name}, n={judged.get(name, 0)}", least=21) for name in ASPECTS]
+        return [Column("search", is_kept=True), *aspects]
+
     def not_judgeable(self) -> dict[str, str]:
         """Queries that can't be judged, and why."""
         return {one.query: one.why for one in self.queries if one.why is not None}
@@ -93,6 +121,18 @@ class Validation:
         file = page_file(path)
         file.write_text(self.to_html(), encoding="utf-8")
         return file
+
+
+def _share(row: Mapping[str, Any], aspect: Aspect) -> str:
+    right, of = row[f"{aspect}_right"], row[f"{aspect}_of"]
+    return "" if right is None else f"{right} of {of}"
+
+
+def _mean(row: Mapping[str, Any]) -> str:
+    if row["value"] is None:
+        return ""
+    low, high = row["interval"]
+    return f"{row['value']:.3f} ({low:.2f} to {high:.2f})"
 
 
 def _figure(
