@@ -11,7 +11,7 @@ from engine.shop.catalogue.catalogue import Catalogue
 ROWS = 10  # of a table at a prompt
 RANK, SCORE, COSINE = "rank", "score", "cosine"
 _TITLE_LEAST = 28  # characters of a product's name
-_MEASURES = {SCORE: ".4f", COSINE: ".4f"}
+_MEASURES: dict[str | None, str] = {SCORE: ".4f", COSINE: ".4f"}
 
 
 def product_columns(catalogue: Catalogue, names: Sequence[str]) -> list[Column]:

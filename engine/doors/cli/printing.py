@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 import textwrap
@@ -140,13 +139,13 @@ def print_products(
     columns: Sequence[str],
     catalogue: Catalogue,
     offset: int,
-    told: bool,
+    named: bool,
 ) -> None:
-    """Products with their rank. `told`: whether columns that have no room are told."""
+    """Products; where nobody named the columns with their rank, and as many columns as have room."""
     from engine.shop.short_tables import RANK, product_columns, ranked
 
-    names = list(dict.fromkeys([RANK, *columns]))
-    print_table(ranked(rows, offset), product_columns(catalogue, names), told)
+    names = list(dict.fromkeys(columns if named else [RANK, *columns]))
+    print_table(ranked(rows, offset), product_columns(catalogue, names), told=named)
 
 
 def print_facets(facets: Mapping[str, Sequence[tuple[Any, int]]]) -> None:
@@ -176,8 +175,11 @@ def print_table(
 
 
 def terminal_width() -> int | None:
-    """The columns of the terminal, or `COLUMNS`; None where the output is no terminal."""
-    if not (sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()):
+    """The columns of the terminal, as `COLUMNS` says or it itself; None where the output is none.
+
+    What is read by a program is whole, whatever width the program itself has.
+    """
+    if not sys.stdout.isatty():
         return None
     return max(shutil.get_terminal_size((WIDTH, 24)).columns, _NARROWEST)
 

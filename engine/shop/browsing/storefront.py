@@ -46,10 +46,7 @@ class Look:
     catalogue: Catalogue = field(default=FASHION, repr=False)
 
     def __repr__(self) -> str:
-        alike = f", alike in {', '.join(self.same)}" if self.same else ""
-        heading = (
-            f"{len(self.products):,} products that go with it, of another {self.category}{alike}"
-        )
+        heading = f"{len(self.products):,} products that go with it, of another {self.category}"
         return products_table(heading, self.rows(), self.catalogue)
 
     def rows(self) -> list[dict[str, Any]]:

@@ -124,7 +124,7 @@ def _print_rows(
             param_hint="--columns",
         )
     usual = _usual(catalogue, rows)
-    print_products(rows, columns or usual, catalogue, offset, told=columns is not None)
+    print_products(rows, columns or usual, catalogue, offset, named=columns is not None)
 
 
 def _print_one(product: Mapping[str, Any], as_json: bool) -> None:
