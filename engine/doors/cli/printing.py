@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import textwrap
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -146,6 +147,15 @@ def print_products(
 
     names = list(dict.fromkeys(columns if named else [RANK, *columns]))
     print_table(ranked(rows, offset), product_columns(catalogue, names), told=named)
+
+
+def summarize(done: str, started: float) -> None:
+    """After a long step a line on standard error: what was done, in how many seconds.
+
+    Args:
+        started: what `time.monotonic()` was.
+    """
+    click.echo(f"{done} in {time.monotonic() - started:.1f} s", err=True)
 
 
 def print_facets(facets: Mapping[str, Sequence[tuple[Any, int]]]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from engine.core.arrays import Rows
 from engine.core.text_table import Column
 from engine.errors import InvalidState
+from engine.progress import tracked
 from engine.shop.browsing.listing import check_count
 from engine.shop.evaluation.figures.figure import Figure
 from engine.shop.people.interactions.log import Interactions, Log
@@ -75,7 +76,8 @@ class RecommendationEvaluation:
         space, log = self._spaces.now(), self._interactions.now()
         ranks: dict[str, list[int]] = {way: [] for way in _SHARES}
         names: list[str] = []
-        for user in sorted(log.users):
+        every = sorted(log.users)
+        for user in tracked(every, total=len(every), unit="user", desc="evaluate"):
             for name, kept, held in _held_out(space, log, user):
                 names.append(name)
                 for way, rank in _ranks(space, kept, held).items():

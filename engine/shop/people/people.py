@@ -17,6 +17,7 @@ import pyarrow as pa
 from engine.core.names import table_name
 from engine.core.text_table import Column
 from engine.errors import InvalidParameterValue, RowsFailed
+from engine.progress import tracked
 from engine.shop.browsing.listing import MAX_LIMIT, check_count
 from engine.shop.catalogue.sources.opening import Reading
 from engine.shop.names import INTERACTION_FAILURES, INTERACTIONS, USER_FEATURES, USERS
@@ -246,7 +247,8 @@ class People:
         before = self._profiles.now()
         counting = Counting(request.kind_weights, request.half_life_days)
         users = []
-        for user in sorted(log.users):
+        every = sorted(log.users)
+        for user in tracked(every, total=len(every), unit="user", desc="users"):
             taste = logged_taste(space, log, user, counting)
             name, segment = before.who(user)
             name = found.names.get(user) or name

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.core.text_table import Column
 from engine.doors.cli.options import with_workspace
-from engine.doors.cli.printing import print_table, wrapped
+from engine.doors.cli.printing import print_table, summarize, wrapped
 
 if TYPE_CHECKING:
     from engine.shop.latent.dimension import Dimension, End
@@ -54,6 +55,7 @@ def latent(
     Scores are of products held out, beside what the most frequent value, and shuffled values, score.
     """
     found: Any
+    started = time.monotonic()
     if dimension is not None:
         if attributes or anew:
             raise click.UsageError("DIMENSION goes with -k and --index, not --attribute or --anew.")
@@ -66,6 +68,7 @@ def latent(
         _print_dimension(found)
     else:
         _print_report(found, with_directions=bool(attributes))
+        summarize(f"looked at {len(found.attributes):,} attributes", started)
 
 
 def _print_dimension(found: Dimension) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import click
 
 from engine.core.text_table import Column
 from engine.doors.cli.options import FILE, with_workspace
-from engine.doors.cli.printing import note, print_table
+from engine.doors.cli.printing import note, print_table, summarize
 from engine.errors import StorageFailed
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def validate(
     page = None if save is None else page_file(save)
     table = None if csv_file is None else page_file(csv_file)
     given = {**others, **({"searches": searches} if searches else {})}
+    started = time.monotonic()
     found = workspace.validate(file if file is not None else list(queries) or None, **given)
     for text in found.notes:
         note(text)
@@ -72,6 +74,7 @@ def validate(
         click.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
     else:
         _print(found)
+        summarize(f"asked {len(found.queries):,} queries", started)
     if table is not None:
         _write_rows(found, table)
     if page is not None:
