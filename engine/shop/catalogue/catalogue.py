@@ -97,8 +97,7 @@ class Catalogue:
             return "" if price is None else str(price)
         if not math.isfinite(price):
             return ""
-        sign = f"{self.currency} " if self.currency[-1:].isalpha() else self.currency
-        return f"{'-' if price < 0 else ''}{sign}{abs(price):,.2f}"
+        return with_currency(price, self.currency)
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object, for a table's properties; `from_json` is its inverse."""
@@ -136,3 +135,9 @@ class Catalogue:
 
 
 FASHION = Catalogue.from_file("fashion")
+
+
+def with_currency(price: float | Decimal, currency: str) -> str:
+    """A finite number as a price: `$24.80`; letters stand apart, as in `CHF 24.80`."""
+    sign = f"{currency} " if currency[-1:].isalpha() else currency
+    return f"{'-' if price < 0 else ''}{sign}{abs(price):,.2f}"

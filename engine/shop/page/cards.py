@@ -47,6 +47,23 @@ class Card:
     mark: str | None = None
 
 
+@dataclass(frozen=True)
+class PhotoRow:
+    """A row of a result, with what a card that holds its photo needs beside it.
+
+    Attributes:
+        row: its columns. key: its primary key. photo: its bytes; None where it has none, or where
+            `trouble` says why it can't be read.
+        href: where its card leads; None for nowhere.
+    """
+
+    row: Mapping[str, Any]
+    key: object
+    photo: bytes | None = None
+    trouble: str | None = None
+    href: str | None = None
+
+
 def card_of(
     product: Mapping[str, Any],
     key: object,
