@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
-_DELAY = 0.7  # seconds: what is done sooner needs no bar
+DELAY = 0.7  # seconds: what is done sooner needs no bar
 
 
 @functools.cache
@@ -34,7 +34,7 @@ def _kind() -> Any:
 
 def bar(*, unit: str, **options: Any) -> Any:
     """A bar: `total`, `unit`, `desc`, and others of tqdm's; `update` moves it on."""
-    shown = {"delay": _DELAY, "leave": False, "dynamic_ncols": True, "unit": f" {unit}", **options}
+    shown = {"delay": DELAY, "leave": False, "dynamic_ncols": True, "unit": f" {unit}", **options}
     return _kind()(disable=None, **shown)
 
 
