@@ -5,8 +5,10 @@ Knows roles of columns; not HTML, photos or searches.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -76,7 +78,7 @@ def card_of(
         "title": title_of(product, key, catalogue),
         "href": product_url(key),
         "photo": photo_url(key, PHOTO_PIXELS) if product.get(IMAGE_PATH) else None,
-        "price": product.get(catalogue.price) if catalogue.price else None,
+        "price": price_of(product, catalogue),
         "currency": catalogue.currency,
         "facts": facts_of(product, catalogue),
     }
@@ -102,6 +104,13 @@ def cards_of(
 def title_of(product: Mapping[str, Any], key: object, catalogue: Catalogue) -> str:
     """What a product is called."""
     return str(product.get(catalogue.title) or f"product {key}")
+
+
+def price_of(product: Mapping[str, Any], catalogue: Catalogue) -> Any:
+    """Its price, or a text of the user's in its place; None for none and for no number (NaN)."""
+    price = product.get(catalogue.price) if catalogue.price else None
+    is_number = isinstance(price, (float, Decimal))
+    return None if is_number and not math.isfinite(price) else price
 
 
 def facts_of(product: Mapping[str, Any], catalogue: Catalogue) -> tuple[str, ...]:

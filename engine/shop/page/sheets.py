@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.errors import BadImage
 from engine.shop.catalogue.catalogue import Catalogue
-from engine.shop.page.cards import Card, PhotoRow, facts_of, title_of
+from engine.shop.page.cards import Card, PhotoRow, facts_of, price_of, title_of
 from engine.shop.page.rendering import render
 
 _EDGE = 240  # pixels of a photo's longer side: 200 photos are 2 MB
@@ -48,7 +48,7 @@ def sheet_cards(
             href=one.href,
             photo=photo,
             no_photo=why_not,
-            price=row.get(catalogue.price) if catalogue.price else None,
+            price=price_of(row, catalogue),
             currency=catalogue.currency,
             facts=facts_of(row, catalogue),
             score=row.get(_SCORE),
