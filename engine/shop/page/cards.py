@@ -109,8 +109,9 @@ def title_of(product: Mapping[str, Any], key: object, catalogue: Catalogue) -> s
 def price_of(product: Mapping[str, Any], catalogue: Catalogue) -> Any:
     """Its price, or a text of the user's in its place; None for none and for no number (NaN)."""
     price = product.get(catalogue.price) if catalogue.price else None
-    is_number = isinstance(price, (float, Decimal))
-    return None if is_number and not math.isfinite(price) else price
+    if isinstance(price, (float, Decimal)) and not math.isfinite(price):
+        return None
+    return price
 
 
 def facts_of(product: Mapping[str, Any], catalogue: Catalogue) -> tuple[str, ...]:
