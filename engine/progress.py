@@ -34,8 +34,9 @@ def _kind() -> Any:
 
 def bar(*, unit: str, **options: Any) -> Any:
     """A bar: `total`, `unit`, `desc`, and others of tqdm's; `update` moves it on."""
+    is_main = threading.current_thread() is threading.main_thread()  # not what a server does
     shown = {"delay": DELAY, "leave": False, "dynamic_ncols": True, "unit": f" {unit}", **options}
-    return _kind()(disable=None, **shown)
+    return _kind()(disable=None if is_main else True, **shown)
 
 
 def tracked(items: Iterable[_T], *, unit: str, **options: Any) -> Iterator[_T]:

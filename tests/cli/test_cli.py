@@ -58,7 +58,7 @@ def test_from_a_folder_of_photos_to_filtered_results(
     page = tmp_path / "results.html"
     done = run("search", "--image", catalogue.images / "9.jpg", "-k", 2, "--save", page, *at)
     assert page.read_text().count("<img") == 2
-    assert done.stdout.splitlines()[2].split()[:2] == ["1", "9"]
+    assert done.stdout.splitlines()[2].startswith("9 ")
     assert "saved" in done.stderr
     assert run("index", "delete", name, *at).output == f"deleted index {name}\n"
     assert run("endpoint", "delete", "fashion_vector_search", *at).exit_code == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,13 @@ def test_no_bar_is_drawn_where_nobody_looks(
 ) -> None:
     monkeypatch.setattr(progress, "DELAY", 0)
     assert typed("table", "export", "odd", tmp_path / "odd.csv", "-w", shop.path).stderr == ""
+
+
+def test_what_a_server_does_in_its_threads_draws_no_bar(
+    drawn: Callable[..., str], own: tuple[Workspace, Path]
+) -> None:
+    thread = threading.Thread(target=lambda: own[0].validate())
+    assert drawn(lambda: (thread.start(), thread.join())) == ""
 
 
 @pytest.mark.parametrize(

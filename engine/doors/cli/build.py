@@ -139,7 +139,7 @@ def demo(encoder: str | None, serve: bool) -> None:
     print_users(shown.people())
     for step in shown.searches():
         click.echo(f"\n{step.title}: vitrine search {step.command} -w {folder}")
-        print_result(step.result, all_columns=False)
+        print_result(step.result)
     key = step.result[0][step.result.catalogue.key]
     click.echo(
         "\nNext, try:\n"

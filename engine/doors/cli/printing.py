@@ -127,7 +127,7 @@ def print_models(models: list[ModelInfo]) -> None:
 
 
 def print_result(result: SearchResult, all_columns: bool = True) -> None:
-    """Results as a table: rank, what a short list shows, score; or all columns that were asked for."""
+    """Results as a table: what a short list shows, and score; or all columns that were asked for."""
     chosen = [name for name in (*result.catalogue.shown, "score") if name in result.columns]
     columns = list(result.columns) if all_columns or len(chosen) < 2 else chosen
     print_products(result.to_dicts(), columns, result.catalogue, result.offset, all_columns)
@@ -142,10 +142,14 @@ def print_products(
     offset: int,
     named: bool,
 ) -> None:
-    """Products; where nobody named the columns with their rank, and as many columns as have room."""
+    """Products; where nobody named the columns as many as have room, in a terminal with their rank.
+
+    A program that reads the table finds the key in the first column.
+    """
     from engine.shop.short_tables import RANK, product_columns, ranked
 
-    names = list(dict.fromkeys(columns if named else [RANK, *columns]))
+    has_rank = not named and terminal_width() is not None
+    names = list(dict.fromkeys([RANK, *columns] if has_rank else columns))
     print_table(ranked(rows, offset), product_columns(catalogue, names), told=named)
 
 

@@ -97,7 +97,7 @@ class Catalogue:
             return "" if price is None else str(price)
         if not math.isfinite(price):
             return ""
-        return with_currency(price, self.currency)
+        return with_currency(price, self.currency, separator="")
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object, for a table's properties; `from_json` is its inverse."""
@@ -137,7 +137,7 @@ class Catalogue:
 FASHION = Catalogue.from_file("fashion")
 
 
-def with_currency(price: float | Decimal, currency: str) -> str:
-    """A finite number as a price: `$24.80`; letters stand apart, as in `CHF 24.80`."""
+def with_currency(price: float | Decimal, currency: str, separator: str = ",") -> str:
+    """A finite number as a price: `$1,024.80`; letters stand apart, as in `CHF 24.80`."""
     sign = f"{currency} " if currency[-1:].isalpha() else currency
-    return f"{'-' if price < 0 else ''}{sign}{abs(price):,.2f}"
+    return f"{'-' if price < 0 else ''}{sign}{abs(price):{separator}.2f}"

@@ -101,7 +101,7 @@ def evaluate(
         print_json(found, worst)
     else:
         print_evaluation(found, worst)
-        summarize(f"judged {len(found.models):,} models", started)
+        summarize(f"judged {', '.join(found.models)}", started)
     if csv_file is not None:
         write_lines(found, csv_file)
 

@@ -71,10 +71,9 @@ def _print(found: Recommendations) -> None:
 
     catalogue = found.catalogue
     names = [name for name in (catalogue.key, catalogue.title, catalogue.price) if name is not None]
-    columns = product_columns(catalogue, [RANK, *names, SCORE])
-    header, rule, *lines = text_table(
-        ranked(found.rows(), found.offset), columns, terminal_width()
-    ).lines
+    width = terminal_width()
+    columns = product_columns(catalogue, [*([] if width is None else [RANK]), *names, SCORE])
+    header, rule, *lines = text_table(ranked(found.rows(), found.offset), columns, width).lines
     click.echo(f"{header}\n{rule}")
     for line, item in zip(lines, found.items):
         click.echo(f"{line}\n{wrapped(item.why, _INDENT)}")
