@@ -159,8 +159,8 @@ class Shop:
                 that knows no photos.
         """
         # Modules of the embedding pipeline, Pillow among them, which queries don't need.
+        from engine import progress
         from engine.encode.cache.embeddings import EmbeddingCache
-        from engine.service import progress
         from engine.shop.embedding.embedder import Embedder
 
         request.check()
@@ -171,7 +171,6 @@ class Shop:
             if isinstance(encoder, TextsOnly):
                 raise encoder.no_photos()
             embedder = Embedder(self._tables, self._volumes, cache, encoder, source, request)
-            # disable=None: silent when standard error is not a terminal
             with progress.bar(total=2 * source.num_rows, unit="item", desc="embed") as bar:
                 return embedder.run(bar.update)
         finally:
@@ -243,7 +242,7 @@ class Shop:
             InvalidState: the directory holds another training.
             InvalidInputException, InvalidParameterValue: what is asked for can't be.
         """
-        from engine.service import progress
+        from engine import progress
         from engine.shop.training.packages import load_packages
 
         load_packages()
@@ -263,8 +262,8 @@ class Shop:
     def _judged(
         self, request: EvaluationRequest, encoder_of: Callable[[str], Encoder]
     ) -> Evaluation:
+        from engine import progress
         from engine.encode.cache.embeddings import EmbeddingCache
-        from engine.service import progress
         from engine.shop.evaluation.run import EvaluationRun
 
         cache = EmbeddingCache(self._layout.cache_file)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engine.core.text_table import Column
 from engine.doors.cli.options import AS_JSON, with_workspace
 from engine.doors.cli.printing import note, print_json, print_table
 
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
     from engine.doors.seeding.report import ApplyReport
     from engine.workspace import Workspace
 
-_COLUMNS = ["kind", "name", "action", "detail"]
+_COLUMNS = (
+    Column("kind", is_kept=True),
+    Column("name", least=24, is_kept=True),
+    Column("action", is_kept=True),
+    Column("detail", least=16),
+)
 
 
 @click.command()

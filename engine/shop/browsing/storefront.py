@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from engine.core.schema import Columns
@@ -14,12 +14,13 @@ from engine.shop.browsing.listing import MAX_LIMIT, ListRequest, ProductPage, ch
 from engine.shop.browsing.look import CoLikes, Style, in_turns, scored, style_of
 from engine.shop.browsing.products import Products
 from engine.shop.browsing.rows import ProductRows
-from engine.shop.catalogue.catalogue import Catalogue
+from engine.shop.catalogue.catalogue import FASHION, Catalogue
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, TEXT_INDEX
 from engine.shop.photos.product_photos import ProductPhoto, ProductPhotos
 from engine.shop.search.keyword import find_keywords
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.result import SearchResult
+from engine.shop.short_tables import SCORE, products_table
 
 By = Literal["image", "text", "hybrid"]
 INDEX_OF: dict[str, str] = {"image": IMAGE_INDEX, "text": TEXT_INDEX, "hybrid": HYBRID_INDEX}
@@ -37,6 +38,7 @@ class Look:
         category: the column in which they differ from it.
         same: the columns in which they are as it is.
         is_co_liked: whether what people like together was counted.
+        catalogue: what the products' columns mean.
     """
 
     products: list[dict[str, Any]]
@@ -45,6 +47,16 @@ class Look:
     category: str
     same: list[str]
     is_co_liked: bool
+    catalogue: Catalogue = field(default=FASHION, repr=False)
+
+    def __repr__(self) -> str:
+        heading = f"{len(self.products):,} products that go with it, of another {self.category}"
+        return products_table(heading, self.rows(), self.catalogue)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The products' columns, each with its `score`."""
+        pairs = zip(self.products, self.scores)
+        return [{**product, SCORE: score} for product, score in pairs]
 
 
 @dataclass(frozen=True)
@@ -175,7 +187,7 @@ class Storefront:
         chosen = in_turns(pairs, self._categories(rows, pairs, style), k)
         keys, scores = [key for key, _ in chosen], [score for _, score in chosen]
         products = rows.take(rows.rows_of(keys))
-        return Look(products, keys, scores, style.category[0], same, bool(liked))
+        return Look(products, keys, scores, style.category[0], same, bool(liked), rows.catalogue)
 
     def photo(self, key: object, size: int | None = None) -> ProductPhoto:
         """A product's photo: its file, or a JPEG whose longer side is at most `size` pixels, 16 to 2048.

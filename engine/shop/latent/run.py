@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import CorruptFile, StorageFailed
+from engine.progress import tracked
 from engine.service.indexes.operations import Indexes
 from engine.shop.evaluation.products import is_held_out
 from engine.shop.indexed.products import IndexedProducts
@@ -73,13 +74,16 @@ class LatentFeatures:
         kind = products.catalogue.kind
         kinds = None if kind is None else products.groups(kind).codes
         split = Split(products.vectors(), held, kinds)
+        every = list(dict.fromkeys(names))
+        # At once: the first attribute of a large catalogue takes a while.
+        each = tracked(every, total=len(every), unit="attribute", desc="latent", delay=0)
         return LatentReport(
             index=products.spec.name,
             version=products.version.number,
             products=products.count,
             dimensions=products.spec.dimension,
             hold_out=hold_out,
-            attributes={name: _finding(products, split, name) for name in dict.fromkeys(names)},
+            attributes={name: _finding(products, split, name) for name in each},
         )
 
     def _kept(self, products: IndexedProducts) -> LatentReport | None:

@@ -5,8 +5,10 @@ Knows roles of columns; not HTML, photos or searches.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -62,6 +64,23 @@ class Card:
     parts: tuple[Part, ...] = ()
 
 
+@dataclass(frozen=True)
+class PhotoRow:
+    """A row of a result, with what a card that holds its photo needs beside it.
+
+    Attributes:
+        row: its columns. key: its primary key. photo: its bytes; None where it has none, or where
+            `trouble` says why it can't be read.
+        href: where its card leads; None for nowhere.
+    """
+
+    row: Mapping[str, Any]
+    key: object
+    photo: bytes | None = None
+    trouble: str | None = None
+    href: str | None = None
+
+
 def card_of(
     product: Mapping[str, Any],
     key: object,
@@ -74,7 +93,7 @@ def card_of(
         "title": title_of(product, key, catalogue),
         "href": product_url(key),
         "photo": photo_url(key, PHOTO_PIXELS) if product.get(IMAGE_PATH) else None,
-        "price": product.get(catalogue.price) if catalogue.price else None,
+        "price": price_of(product, catalogue),
         "currency": catalogue.currency,
         "facts": facts_of(product, catalogue),
     }
@@ -100,6 +119,14 @@ def cards_of(
 def title_of(product: Mapping[str, Any], key: object, catalogue: Catalogue) -> str:
     """What a product is called."""
     return str(product.get(catalogue.title) or f"product {key}")
+
+
+def price_of(product: Mapping[str, Any], catalogue: Catalogue) -> Any:
+    """Its price, or a text of the user's in its place; None for none and for no number (NaN)."""
+    price = product.get(catalogue.price) if catalogue.price else None
+    if isinstance(price, (float, Decimal)) and not math.isfinite(price):
+        return None
+    return price
 
 
 def facts_of(product: Mapping[str, Any], catalogue: Catalogue) -> tuple[str, ...]:

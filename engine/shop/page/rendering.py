@@ -18,6 +18,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from engine.shop.catalogue.catalogue import with_currency
 from engine.shop.page.assets import asset_text, asset_url
 from engine.shop.page.cards import product_url
 
@@ -64,8 +65,9 @@ def price(value: object, currency: str = "") -> Markup:
     amount = _finite(value)
     if amount is None:
         return Markup("")
-    return Markup('<data class="price" value="{}" data-currency="{}">{}{:,.2f}</data>').format(
-        f"{amount:.2f}", currency, currency, amount
+    shown = with_currency(amount, currency)
+    return Markup('<data class="price" value="{}" data-currency="{}">{}</data>').format(
+        f"{amount:.2f}", currency, shown
     )
 
 

@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from typing import Any
 
 import pyarrow as pa
 
 from engine.core.names import table_name
+from engine.core.text_table import Column
 from engine.errors import RowsFailed
+from engine.progress import tracked
 from engine.shop.browsing.listing import MAX_LIMIT, check_count
 from engine.shop.catalogue.sources.opening import Reading
 from engine.shop.names import INTERACTION_FAILURES, INTERACTIONS, USER_FEATURES, USERS
@@ -37,10 +40,18 @@ from engine.shop.people.request import UsersRequest, file_of
 from engine.shop.people.space import ProductSpace, ProductSpaces
 from engine.shop.people.taste import NOTHING
 from engine.shop.people.user_tables import UserTables
+from engine.shop.short_tables import short_table
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
 
 _MADE_UP, _IMPORTED, _ADDED = "made_up", "imported", "added"  # where an interaction is from
+
+USERS_COLUMNS = (
+    Column("user_id", is_kept=True),
+    Column("name", least=16, is_kept=True),
+    Column("segment", least=16),
+    Column("num_interactions", form=","),
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,14 @@ class UserPage:
     total: int
     offset: int
     next_offset: int | None
+
+    def __repr__(self) -> str:
+        heading = f"{len(self.users):,} of {self.total:,} users"
+        return short_table(heading, self.rows(), USERS_COLUMNS)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each user: `user_id`, `name`, `segment`, `num_interactions`."""
+        return [user.summary() for user in self.users]
 
 
 class People:
@@ -279,7 +298,8 @@ class People:
         before = self._profiles.now()
         counting = Counting(request.kind_weights, request.half_life_days)
         users = []
-        for user in sorted(log.users):
+        every = sorted(log.users)
+        for user in tracked(every, total=len(every), unit="user", desc="users"):
             taste = logged_taste(space, log, user, counting)
             name, segment = before.who(user)
             name = found.names.get(user) or name

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from engine.core.arrays import Vector
 from engine.core.names import table_name
+from engine.core.text_table import Column
 from engine.errors import BadRequest, InvalidState, NotFound
 from engine.shop.names import USER_FEATURES, USERS
 from engine.shop.people.interactions.log import Interactions, Log
@@ -25,6 +26,7 @@ from engine.shop.people.logged import Counting, behind, logged_taste
 from engine.shop.people.space import ProductSpaces
 from engine.shop.people.stored import KEY, VECTOR, Part, StoredRows, text_of
 from engine.shop.people.taste import Prices, Taste
+from engine.shop.short_tables import short_table
 from engine.store.tables.table_store import TableStore
 
 _COUNT = "num_interactions"
@@ -42,6 +44,8 @@ FEATURES_SCHEMA = pa.schema(
     ]
 )
 
+FACTS = (Column("what", is_kept=True, least=16), Column("value", is_kept=True, least=16))
+
 
 @dataclass(frozen=True)
 class User:
@@ -55,6 +59,39 @@ class User:
     name: str | None
     segment: str | None
     taste: Taste
+
+    def __repr__(self) -> str:
+        return short_table(f"user {self.user_id}", self.rows(), FACTS, most=20)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What is known of it, a row each: `what` and `value`."""
+        return [
+            {"what": name, "value": _told(value)}
+            for name, value in self.facts().items()
+            if value is not None
+        ]
+
+    def summary(self) -> dict[str, Any]:
+        """Who it is, and how many interactions it has."""
+        return {
+            "user_id": self.user_id,
+            "name": self.name,
+            "segment": self.segment,
+            "num_interactions": self.taste.interactions,
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """Also what it likes: `colors` and `categories` as lists, prices as numbers."""
+        taste = self.taste
+        prices = {} if taste.prices is None else taste.prices.to_json()
+        liked = {"colors": list(taste.colors), "categories": list(taste.categories)}
+        return {**self.summary(), **liked, **prices}
+
+
+def _told(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(value)
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)
 
 
 class StoredUsers(Mapping[str, User]):

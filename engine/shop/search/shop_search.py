@@ -96,10 +96,12 @@ class ShopSearch:
             _rows=tuple([(*row[:width], hit.score, hit.cosine) for row, hit in zip(rows, shown)]),
             _images=tuple([None if place is None else row[place] for row in rows]),
             _read_image=partial(self._photos.found, spec.source_table),
+            _photo_file=partial(self._photos.file, spec.source_table),
             keys=tuple([hit.key for hit in shown]),
             facets=facets,
             more=len(hits) > end,
             catalogue=catalogue,
+            offset=request.offset,
         )
 
     def parts(self, request: SearchRequest) -> SearchParts:
@@ -150,11 +152,13 @@ class ShopSearch:
             ),
             _images=tuple([product.get(IMAGE_PATH) for product in products]),
             _read_image=partial(self._photos.found, rows.name),
+            _photo_file=partial(self._photos.file, rows.name),
             keys=tuple([product[rows.catalogue.key] for product in products]),
             facets=rows.facets(request.facets, found.rows),
             more=len(found.rows) > end,
             total=len(found.rows),
             catalogue=rows.catalogue,
+            offset=request.offset,
         )
 
     def _catalogue_of(self, spec: IndexSpec) -> Catalogue:

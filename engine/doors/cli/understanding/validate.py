@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.core.text_table import Column
 from engine.doors.cli.options import AS_CODE, FILE, with_workspace
-from engine.doors.cli.printing import note, print_as_code, print_table
+from engine.doors.cli.printing import note, print_as_code, print_table, summarize
 from engine.errors import StorageFailed
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ def validate(
     if as_code:
         print_as_code(workspace.as_code(asked), as_json)
         return
+    started = time.monotonic()
     found = workspace.shop.understanding.validate(asked)
     for text in found.notes:
         note(text)
@@ -78,6 +81,7 @@ def validate(
         click.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
     else:
         _print(found)
+        summarize(f"asked {len(found.queries):,} queries", started)
     if table is not None:
         _write_rows(found, table)
     if page is not None:
@@ -85,41 +89,15 @@ def validate(
 
 
 def _print(found: Validation) -> None:
-    rows = [
-        {
-            "query": row["query"],
-            "search": row["search"],
-            "found": row["found"],
-            **{aspect: _share(row, aspect) for aspect in ("category", "color", "both")},
-        }
-        for row in found.rows()
-    ]
-    print_table(rows, ["query", "search", "found", "category", "color", "both"])
+    aspects = [Column(aspect, least=8) for aspect in ("category", "color", "both")]
+    first = [Column("query", least=20, is_kept=True), Column("search", is_kept=True)]
+    print_table(found.shares(), [*first, Column("found"), *aspects])
     click.echo(f"\nmean precision of the first {found.k} (95 % interval)")
-    by = {(row["search"], row["aspect"]): row for row in found.means()}
-    print_table(
-        [
-            {"search": s, **{a: _mean(by[s, a]) for a in ("category", "color", "both")}}
-            for s in found.searches
-        ],
-        ["search", "category", "color", "both"],
-    )
+    print_table(found.mean_rows(), found.mean_columns())
     for one in found.queries:
         click.echo(f"{one.query}: {one.recognised.in_words()}", err=True)
     for query, why in found.not_judgeable().items():
         click.echo(f"warning: {query!r} is not judged: {why}", err=True)
-
-
-def _share(row: dict[str, Any], aspect: str) -> str:
-    right, of = row[f"{aspect}_right"], row[f"{aspect}_of"]
-    return "" if right is None else f"{right} of {of}"
-
-
-def _mean(row: dict[str, Any]) -> str:
-    if row["value"] is None:
-        return ""
-    low, high = row["interval"]
-    return f"{row['value']:.3f} ({low:.2f} to {high:.2f}), n={row['n']}"
 
 
 def _write_rows(found: Validation, file: Path) -> None:
