@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from support.storefront import built_shop
 
@@ -93,8 +96,8 @@ def test_a_user_that_is_forgotten_is_in_no_table(shop: Workspace, user: str) -> 
     assert shop.add_interaction(user, 1).taste.interactions == 1
 
 
-def test_tables_of_the_users_own_files_are_not_changed(shop: Workspace, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    pa.parquet.write_table(shop.read_table("user_interactions"), tmp_path / "likes.parquet")
+def test_tables_of_the_users_own_files_are_not_changed(shop: Workspace, tmp_path: Path) -> None:
+    pq.write_table(shop.read_table("user_interactions"), tmp_path / "likes.parquet")
     shop.drop_table("user_interactions")
     shop.register_table("user_interactions", tmp_path / "likes.parquet")
     for change in (lambda: shop.forget_user("ann"), lambda: shop.remove_interactions("ann", 1)):
@@ -104,8 +107,8 @@ def test_tables_of_the_users_own_files_are_not_changed(shop: Workspace, tmp_path
 
 
 def test_a_history_begins_with_the_latest_and_says_what_is_gone(shop: Workspace) -> None:
-    day = {"ann": ["2026-01-02", None, "2026-01-03", "2026-01-03"]}["ann"]
-    likes = {"user": ["ann"] * 4, "product": [1, 2, 3, 4], "time": day}
+    days = ["2026-01-02", None, "2026-01-03", "2026-01-03"]
+    likes = {"user": ["ann"] * 4, "product": [1, 2, 3, 4], "time": days}
     shop.build_users(pa.table({**likes, "kind": ["like", "view", "dislike", "like"]}))
     history = shop.list_interactions("ann")
     assert [item.key for item in history.items] == [4, 3, 1, 2] and history.next_offset is None
@@ -116,7 +119,7 @@ def test_a_history_begins_with_the_latest_and_says_what_is_gone(shop: Workspace)
     assert [item.key for item in page.items] == [3, 1]
     assert (page.total, page.offset, page.next_offset) == (4, 1, 3)
     products = shop.read_table("products")
-    shop.write_table("products", products.filter(pa.compute.not_equal(products["product_id"], 3)))
+    shop.write_table("products", products.filter(pc.not_equal(products["product_id"], 3)))
     try:
         gone = shop.list_interactions("ann").items[1]
         assert (gone.key, gone.product) == (3, None)
