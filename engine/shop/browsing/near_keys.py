@@ -18,8 +18,8 @@ _MOST = 200  # characters of a key that are compared
 def near_keys(sought: str, keys: Sequence[Any], count: int) -> list[Any]:
     """At most `count` of the keys, which ascend, the likeliest first.
 
-    Of integers the two nearest, then that without its last digit; of texts those that are the same in other letter cases, then those that
-    begin alike and are spelled alike.
+    Of integers the two nearest, that without its last digit, and further ones; of texts those that are
+    the same in other letter cases, then those that begin alike and are spelled alike.
     """
     if not keys:
         return []
