@@ -18,8 +18,8 @@ _MOST = 200  # characters of a key that are compared
 def near_keys(sought: str, keys: Sequence[Any], count: int) -> list[Any]:
     """At most `count` of the keys, which ascend, the likeliest first.
 
-    Of integers the nearest; of texts those that are the same in other letter cases, then those that
-    begin alike and are spelled alike.
+    Of integers the two nearest, that without its last digit, and further ones; of texts those that are
+    the same in other letter cases, then those that begin alike and are spelled alike.
     """
     if not keys:
         return []
@@ -45,4 +45,7 @@ def _nearest(sought: str, keys: Sequence[int], count: int) -> list[int]:
         return []
     place = bisect.bisect_left(keys, number)
     around = keys[max(place - count, 0) : place + count]
-    return sorted(around, key=lambda key: (abs(key - number), key))[:count]
+    nearest = sorted(around, key=lambda key: (abs(key - number), key))
+    shorter = bisect.bisect_left(keys, number // 10)
+    slip = keys[shorter : shorter + 1] if number // 10 in keys[shorter : shorter + 1] else []
+    return list(dict.fromkeys([*nearest[:2], *slip, *nearest[2:]]))[:count]
