@@ -17,6 +17,19 @@ PHOTO_PIXELS = 320  # of a card's photo: 160 to 260 CSS pixels, on fine screens 
 
 
 @dataclass(frozen=True)
+class Steer:
+    """A link beside a product that leads a query to it, or away from it.
+
+    Attributes:
+        sign: what is shown. label: what it does, for those who don't see it.
+    """
+
+    sign: str
+    label: str
+    href: str
+
+
+@dataclass(frozen=True)
 class Card:
     """One product.
 
@@ -30,6 +43,8 @@ class Card:
         facts: few short texts, such as type and colour. score: higher is better; None for none.
         cosine: None where it is not known. why: one sentence on why it is here.
         mark: "right" or "wrong" where it was judged.
+        element: the id of its element; None for none. is_eager: whether its photo is loaded at once.
+        steers: links that lead a query to it, or away from it.
     """
 
     key: str
@@ -45,6 +60,9 @@ class Card:
     cosine: float | None = None
     why: str | None = None
     mark: str | None = None
+    element: str | None = None
+    is_eager: bool = False
+    steers: tuple[Steer, ...] = ()
 
 
 def card_of(

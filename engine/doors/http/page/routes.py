@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from engine.doors.http.page import search, static
+from engine.doors.http.page import given, search, static
 from engine.workspace import Workspace
 
-VIEWS = (static.routes, search.routes)
+VIEWS = (static.routes, search.routes, given.routes)
 
 
 def routes(workspace: Workspace) -> list[BaseRoute]:

@@ -30,7 +30,7 @@ const gone = document.getElementById("gone");
 let waiting = false;
 
 /** Say that the server is gone, ask for it until it is back, then do what failed again. */
-async function waitForServer(again) {
+export async function waitForServer(again) {
   if (waiting) return;
   waiting = true;
   gone.hidden = false;
