@@ -48,8 +48,9 @@ def found_products(
     """
     scores = [row["score"] for row in result]
     cards = cards_of(result.to_dicts(), result.keys, result.catalogue, scores, offset + 1)
-    if result.total is not None:
-        total, heading = result.total, f"{_products(result.total)} for {result.query}"
+    total = result.total
+    if total is not None:
+        heading = f"{_products(total)} for {result.query}"
     else:
         total = narrowed.total if narrowed is not None else None
         heading = f"{_products(total or 0)}, the nearest to {result.query} first"
@@ -73,20 +74,24 @@ def side_by_side(
     """
     words = found_products(replace(asked, by="words"), by_words, 0)
     meaning = found_products(replace(asked, by="meaning"), by_meaning, 0, narrowed)
+    words = replace(words, heading=_products(by_words.total or 0))
+    meaning = replace(meaning, heading=f"{_products(narrowed.total)}, nearest first")
     return (
-        _held_against(words, by_meaning.keys, "by meaning", "w"),
-        _held_against(meaning, by_words.keys, "by words", "m"),
+        _held_against(words, by_meaning.keys, "meaning", asked.meant_by("words")),
+        _held_against(meaning, by_words.keys, "words", asked.meant_by("meaning")),
     )
 
 
-def _held_against(found: Found, keys: Sequence[Any], other: str, side: str) -> Found:
+def _held_against(found: Found, keys: Sequence[Any], other: str, alone: Asked) -> Found:
+    """One side; its link to further products is that to it alone."""
     place: Mapping[str, int] = {str(key): place for place, key in enumerate(keys, 1)}
     cards = []
     for card in found.cards[:PAGE]:
         rank = place.get(card.key)
-        why = f"In both: number {rank:,} {other}" if rank is not None else None
-        cards.append(replace(card, why=why, element=f"{side}-{card.element}"))
-    return replace(found, cards=cards)
+        why = f"In both: number {rank:,} by {other}" if rank is not None else None
+        cards.append(replace(card, why=why, element=f"{alone.by}-{card.element}"))
+    more = found.next_url is not None or len(found.cards) > PAGE
+    return replace(found, cards=cards, next_url=alone.url() if more else None)
 
 
 def _found(

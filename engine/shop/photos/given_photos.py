@@ -47,8 +47,8 @@ class GivenPhotos:
             self.get(digest)  # a cache never fails; an address must lead somewhere
         except NotFound:
             raise StorageFailed(
-                "The photo can't be kept in the workspace's folder cache/given_photos: the disk is full, "
-                "or the folder can't be written. Make room, and give it again."
+                "The photo can't be kept in the workspace (cache/given_photos): the disk is full, or "
+                "the folder can't be written. Make room, and give it again."
             ) from None
         return digest
 

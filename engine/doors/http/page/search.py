@@ -10,10 +10,10 @@ from starlette.routing import BaseRoute
 
 from engine.doors.http.page.views import HEADERS, Visit, shown, view
 from engine.doors.http.page.warming import Warming
-from engine.errors import NotFound
+from engine.errors import NotFound, VitrineError
 from engine.shop.page.address import read_address
 from engine.shop.page.search.parts import added_part
-from engine.shop.page.search.view import more_products, search_view
+from engine.shop.page.search.view import more_products, search_view, unanswered
 from engine.shop.photos.given_photos import MOST_BYTES
 from engine.workspace import Workspace
 
@@ -39,10 +39,17 @@ def _search(warming: Warming, visit: Visit) -> Response:
         return shown("empty.html", {"folder": str(visit.workspace.path)}, visit)
     warming.start()
     offset = visit.number("offset", 0, 0, _MOST)
-    seen = search_view(visit.workspace.shop, overview, asked, offset)
+    shop, status, problem = visit.workspace.shop, 200, ""
+    try:
+        seen = search_view(shop, overview, asked, offset)
+    except VitrineError as error:
+        if visit.is_part:  # what is there stays
+            raise
+        status, problem = error.status_code, error.in_words
+        seen = unanswered(shop, overview, asked)
     template = "found.html" if visit.is_part else "search.html"
-    values = {"view": seen, "asked": asked, "most_bytes": MOST_BYTES}
-    return shown(template, values, visit, headers={"Content-Location": asked.url()})
+    values = {"view": seen, "asked": asked, "most_bytes": MOST_BYTES, "problem": problem}
+    return shown(template, values, visit, status, {"Content-Location": asked.url()})
 
 
 def _more(visit: Visit) -> Response:

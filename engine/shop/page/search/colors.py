@@ -63,7 +63,9 @@ _TABLE = """
 #4aa3df sky azure cyan azzurro celeste himmelblau
 #a7d8c2 mint
 """
-_WORDS = {word: line.split()[0] for line in _TABLE.strip().splitlines() for word in line.split()[1:]}
+_WORDS = {
+    word: line.split()[0] for line in _TABLE.strip().splitlines() for word in line.split()[1:]
+}
 # Where the words together say another colour than the one that they end with.
 _TOGETHER = {
     "sea green": "#2e8b76",

@@ -134,7 +134,7 @@ def facets_of(asked: Asked, catalogue: Catalogue, narrowed: Narrowed) -> list[Fa
 
 def prices_of(asked: Asked, catalogue: Catalogue, prices: Prices | None) -> PriceRange | None:
     """The range of prices; None where the catalogue has none."""
-    if prices is None:
+    if prices is None or (not any(prices.counts) and asked.least is None and asked.most is None):
         return None
     highest = max(prices.counts) or 1
     step = (prices.high - prices.low) / len(prices.counts)

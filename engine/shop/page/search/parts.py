@@ -5,7 +5,7 @@ Knows addresses; not HTML or searches.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from engine.core.values import shown
@@ -25,7 +25,8 @@ class TermChip:
     """A further part of the query.
 
     Attributes:
-        text: as the address has it. value, kind: for people. url: of the query without it.
+        text: as the address has it. kind, value: for people, such as a product's title. url: of the
+            query without it.
         weaker, stronger, opposite: of the query with another weight.
     """
 
@@ -52,8 +53,8 @@ class FilterChip:
     url: str
 
 
-def term_chips(asked: Asked) -> list[TermChip]:
-    """The further parts, in their order."""
+def term_chips(asked: Asked, titles: Mapping[str, str]) -> list[TermChip]:
+    """The further parts, in their order; products by their titles, by key, where they are known."""
     out = []
     for place, term in enumerate(asked.terms):
 
@@ -66,7 +67,7 @@ def term_chips(asked: Asked) -> list[TermChip]:
             TermChip(
                 term_text(term),
                 term.kind,
-                str(term.value),
+                titles.get(term.value, term.value) if term.kind == "product" else str(term.value),
                 term.weight,
                 asked.without_term(place).url(),
                 with_weight(term.weight - 0.25),
@@ -85,7 +86,9 @@ def filter_chips(asked: Asked, catalogue: Catalogue) -> list[FilterChip]:
         for value in values
     ]
     if asked.least is not None or asked.most is not None:
-        out.append(FilterChip("Price", _range(asked, catalogue.currency), asked.without_prices().url()))
+        out.append(
+            FilterChip("Price", _range(asked, catalogue.currency), asked.without_prices().url())
+        )
     return out
 
 

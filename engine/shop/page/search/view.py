@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from engine.shop.browsing.listing import ListRequest
 from engine.shop.browsing.narrowing import Narrowed
 from engine.shop.browsing.storefront import Overview
-from engine.shop.browsing.listing import ListRequest
 from engine.shop.page.address import Asked
+from engine.shop.page.cards import title_of
 from engine.shop.page.results import PAGE, Found, found_products, listed_products, side_by_side
 from engine.shop.page.search.facets import (
     Facet,
@@ -74,10 +75,24 @@ def search_view(shop: Shop, overview: Overview, given: Asked, offset: int) -> Se
         facets=facets_of(asked, overview.catalogue, narrowed),
         prices=prices_of(asked, overview.catalogue, narrowed.prices),
         counted=_counted(asked),
-        terms=term_chips(given),
+        terms=term_chips(given, _titles(shop, overview, given)),
         filters=filter_chips(given, overview.catalogue),
         loosen=looser_queries(asked, overview.catalogue, narrowed) if nothing else (),
         orders=() if asked.is_search else _orders(overview),
+    )
+
+
+def unanswered(shop: Shop, overview: Overview, given: Asked) -> SearchView:
+    """The view of a query that can't be answered: its parts can be changed, and it shows no products."""
+    nothing = Found([], "", None, None, "")
+    every = search_view(shop, overview, Asked(), 0)
+    return replace(
+        every,
+        asked=given,
+        found=nothing,
+        terms=term_chips(given, _titles(shop, overview, given)),
+        filters=filter_chips(given, overview.catalogue),
+        orders=(),
     )
 
 
@@ -88,6 +103,16 @@ def more_products(shop: Shop, overview: Overview, given: Asked, offset: int) -> 
     if result is None:
         return _listed(shop, overview, asked, offset)
     return found_products(asked, result, offset)
+
+
+def _titles(shop: Shop, overview: Overview, asked: Asked) -> dict[str, str]:
+    keys = [str(term.value) for term in asked.terms if term.kind == "product"]
+    found = zip(keys, shop.storefront.named(keys)) if keys else ()
+    return {
+        key: title_of(product, key, overview.catalogue)
+        for key, product in found
+        if product is not None
+    }
 
 
 def _searched(shop: Shop, overview: Overview, asked: Asked, offset: int) -> SearchResult | None:

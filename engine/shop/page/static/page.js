@@ -60,6 +60,16 @@ document.addEventListener("htmx:after:swap", () => {
   if (said) announce(said.textContent);
 });
 
+// A photo that is named and gone: errors of pictures don't bubble.
+document.addEventListener("error", (event) => {
+  const image = event.target;
+  if (!(image instanceof HTMLImageElement) || !image.closest(".picture")) return;
+  const none = document.createElement("span");
+  none.className = "none";
+  none.textContent = "no photo";
+  image.replaceWith(none);
+}, true);
+
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
   if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey) {
