@@ -25,6 +25,7 @@ from engine.store.tables.table_store import TableStore
 BINS = 24  # of the histogram of prices
 _ALL = 1 << 29  # values of an attribute
 _COMMON = 0.99  # share of prices that have a bar of their own; dearer ones count in the last
+_MOST_KNOWN = 64  # requests whose numbers are kept
 _WORDS = 8  # that are left out in turn, to say how many products the others find
 
 
@@ -87,9 +88,11 @@ class Narrowing:
 
     def __init__(self, products: Products, indexes: Indexes, tables: TableStore) -> None:
         self._products, self._indexes, self._tables = products, indexes, tables
+        self._known: dict[str, tuple[ProductRows, Mask | None, Narrowed]] = {}
 
     def of(self, request: NarrowingRequest) -> Narrowed:
-        """See `Narrowed`.
+        """See `Narrowed`. What was counted is known for as long as products and index stay the same:
+        while somebody types, a search by meaning asks for the same numbers at every key.
 
         Raises:
             NotFound: no table of products, or no such index.
@@ -97,7 +100,21 @@ class Narrowing:
                 words.
         """
         rows = self._products.now()
-        base = self._counted(rows, request)
+        indexed = None if request.index is None else self._indexed(rows, request.index)
+        asked = repr(request)
+        known = self._known.get(asked)
+        if known is not None and known[0] is rows and known[1] is indexed:
+            return known[2]
+        found = self._found(rows, indexed, request)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known = {}
+        self._known[asked] = rows, indexed, found
+        return found
+
+    def _found(
+        self, rows: ProductRows, indexed: Mask | None, request: NarrowingRequest
+    ) -> Narrowed:
+        base = self._counted(rows, indexed, request)
         chosen = {name: _mask(rows, filters) for name, filters in request.filters.items()}
 
         def left(*without: str) -> Mask:
@@ -116,11 +133,9 @@ class Narrowing:
             words=_without_a_word(rows, request.words, _all([*chosen.values()], len(rows))),
         )
 
-    def _counted(self, rows: ProductRows, request: NarrowingRequest) -> Mask:
+    def _counted(self, rows: ProductRows, indexed: Mask | None, request: NarrowingRequest) -> Mask:
         """(n,) the products that are searched at all."""
-        mask = np.ones(len(rows), dtype=np.bool_)
-        if request.index is not None:
-            mask = self._indexed(rows, request.index).copy()
+        mask = np.ones(len(rows), dtype=np.bool_) if indexed is None else indexed.copy()
         if request.words is not None:
             held = np.zeros(len(rows), dtype=np.bool_)
             held[find_keywords(rows, request.words, None).rows] = True

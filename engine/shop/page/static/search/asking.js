@@ -3,11 +3,13 @@
 
 import { waitForServer } from "../page.js";
 import { more, watch } from "./endless.js";
+import { place } from "./placing.js";
 
 const form = document.getElementById("search");
 const words = document.getElementById("q");
 const problem = document.getElementById("problem");
 const loading = document.getElementById("loading");
+const MARK = { htmx: true }; // with which htmx leaves a state of the history as it is
 const SLOW = 200; // milliseconds until it is said that one waits
 
 let latest = 0;
@@ -28,7 +30,7 @@ export function addressOfForm() {
 /** Keep, for whoever comes back to this address, how far the list was read. */
 export function remember() {
   const shown = document.querySelectorAll("#found > .cards > .card").length;
-  history.replaceState({ ...history.state, y: scrollY, shown }, "");
+  history.replaceState({ ...history.state, ...MARK, y: scrollY, shown }, "");
 }
 
 /** Read on as far as it was read before. */
@@ -82,9 +84,9 @@ export async function ask(address, how, { body, state } = {}) {
 function keep(address, how) {
   if (how === "push" && address !== location.pathname + location.search) {
     remember();
-    history.pushState({}, "", address);
+    history.pushState(MARK, "", address);
   } else if (how !== "none") {
-    history.replaceState({}, "", address);
+    history.replaceState(MARK, "", address);
   }
 }
 
@@ -93,22 +95,11 @@ async function show(text, reply, how, state) {
   if (how === "none") history.replaceState(history.state, "", canonical);
   else keep(canonical, how);
   shownAddress = location.pathname + location.search;
-  await htmx.swap({ text, target: document.getElementById("found"), sourceElement: form, swap: "innerHTML" });
+  await place(text);
   problem.replaceChildren();
-  settle();
   watch();
   if (state) await restore(state);
   else if (how !== "none" || !state) toTop();
-}
-
-/** Controls show what the answer says; what is being typed stays. */
-function settle() {
-  const active = document.activeElement;
-  for (const each of document.querySelectorAll("#filters input, #steer input, #steer select")) {
-    if (each.matches("[type=checkbox], [type=radio]")) each.checked = each.defaultChecked;
-    else if (each.matches("select")) for (const option of each.options) option.selected = option.defaultSelected;
-    else if (each !== active && !each.closest("form[data-adds]")) each.value = each.defaultValue;
-  }
 }
 
 /** A new list is read from its first product. */
@@ -154,6 +145,11 @@ export function noticeOf(text) {
   notice.textContent = text;
   return notice;
 }
+
+// The way back is ours here: one question, and the place in its list.
+document.addEventListener("htmx:before:history:restore", (event) => {
+  if (location.pathname === "/") event.preventDefault();
+});
 
 addEventListener("popstate", () => {
   const address = location.pathname + location.search;
