@@ -55,7 +55,7 @@ new MutationObserver(() => {
     after(() => photos.push(performance.now() - start)));
 }).observe(document, { subtree: true, childList: true, characterData: true });
 """
-WEIGHT = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+WEIGHT = """() => ["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
   .filter((each) => each.initiatorType !== "img")
   .reduce((sum, each) => sum + each.encodedBodySize, 0)"""
 PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0].startTime"

@@ -165,7 +165,7 @@ def test_a_photo_is_chosen_and_weighed_against_words(browser: Any, address: str)
         assert slider.input_value() == "0.5"
         page.get_by_label("Remove the photo").click()
         page.wait_for_url("**/?q=red")
-        assert slider.count() == 0
+        slider.wait_for(state="detached")
 
 
 DROP = """([name, type, bytes, kind]) => {
@@ -255,9 +255,14 @@ def test_parts_are_added_weighed_and_removed(browser: Any, address: str) -> None
         chip.wait_for()
         assert page.url.endswith("/?q=red&term=text%3Along%3A+name%3A-0.4")
         assert "away" in str(chip.get_attribute("class"))
+        page.go_back()  # one step
+        chip.wait_for(state="detached")
+        page.go_forward()
+        chip.wait_for()
         chip.get_by_role("spinbutton").fill("0.8")
         chip.get_by_role("spinbutton").press("Tab")
         page.wait_for_url("**name%3A0.8")
+        wait_for(page, "0.8 ×")
         card = page.locator("#found .card").nth(2)
         title = card.locator(".name").inner_text()
         card.hover()
@@ -346,6 +351,7 @@ def test_what_can_t_be_asked_is_said_beside_the_query(browser: Any, address: str
         page.get_by_label("What").fill("none of these")
         page.get_by_role("button", name="Add").click()
         page.locator("#problem", has_text="none of these").wait_for()
+        assert page.url.endswith("/?q=red")
         assert "“red”" in heading(page)
 
 
@@ -358,8 +364,10 @@ def test_the_page_goes_on_when_the_server_is_back(browser: Any, shop: Workspace)
             running.close()
             page.get_by_label("Search products").fill("red")
             page.locator("#gone").wait_for()
+            page.get_by_label("Search products").fill("blue")  # one types on
             port = int(first.url.rpartition(":")[2])
             running.enter_context(BackgroundServer(shop, None, port=port))
-            wait_for(page, "“red”")
-            assert page.locator("#gone").is_hidden()
+            wait_for(page, "“blue”")
+            page.locator("#gone").wait_for(state="hidden")
+            assert "“blue”" in heading(page)
             window.errors.clear()  # that nobody answered

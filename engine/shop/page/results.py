@@ -15,6 +15,7 @@ from engine.shop.page.address import Asked
 from engine.shop.page.cards import Card, Steer, cards_of
 from engine.shop.page.search.parts import STEER, steered
 from engine.shop.search.result import SearchResult
+from engine.shop.search.terms import MAX_TERMS
 
 PAGE = 24  # products that are shown at once; more come as one scrolls
 _EAGER = 6  # photos of the first row, which are loaded at once
@@ -122,7 +123,7 @@ def _steering(asked: Asked, card: Card, place: int) -> Card:
 def _end(shown: int, total: int | None) -> str:
     if total is not None and shown < total:
         return f"These are the nearest {shown:,}. Choose filters, or ask otherwise, to see others."
-    if shown >= MAX_RESULTS - 1 and total is None:
+    if total is None and shown >= MAX_RESULTS - MAX_TERMS:
         return f"These are the nearest {shown:,}; a search by meaning ranks no more."
     return f"That is all: {_products(shown)}."
 

@@ -13,6 +13,7 @@ const MARK = { htmx: true }; // with which htmx leaves a state of the history as
 const SLOW = 200; // milliseconds until it is said that one waits
 
 let latest = 0;
+let unanswered = null; // asks again what the server was gone for
 let controller = null;
 let shownAddress = location.pathname + location.search;
 history.scrollRestoration = "manual";
@@ -53,13 +54,14 @@ export function complain(content) {
 /**
  * Ask for an address and show the answer, unless another was asked for meanwhile.
  * @param {"push" | "replace" | "none"} how the address is kept
- * @param {{ body?: FormData, state?: object }} options what is sent, and how far the list was read
+ * @param {{ body?: FormData, state?: object, isStep?: boolean }} options what is sent; how far the list was
+ *   read; whether the address only leads to the one to keep
  */
-export async function ask(address, how, { body, state } = {}) {
+export async function ask(address, how, { body, state, isStep = Boolean(body) } = {}) {
   const own = ++latest;
   controller?.abort();
   controller = new AbortController();
-  if (!body) keep(address, how);
+  if (!isStep) keep(address, how);
   const slow = setTimeout(() => busy(true), SLOW);
   try {
     const reply = await fetch(address, {
@@ -67,14 +69,16 @@ export async function ask(address, how, { body, state } = {}) {
     });
     const text = await reply.text();
     if (own !== latest) return;
+    unanswered = null;
     const elsewhere = reply.headers.get("HX-Redirect");
     if (elsewhere) location.assign(elsewhere);
-    else if (reply.ok) await show(text, reply, body || reply.redirected ? how : "none", state);
+    else if (reply.ok) await show(text, reply, isStep ? how : "none", state);
     else complain(problemOf(text, reply));
   } catch (error) {
     if (own !== latest || error.name === "AbortError") return;
     if (!(error instanceof TypeError)) throw error;
-    waitForServer(() => own === latest && ask(address, body ? how : "none", { body, state }));
+    unanswered = () => ask(address, isStep ? how : "none", { body, state, isStep });
+    waitForServer(() => unanswered?.());
   } finally {
     clearTimeout(slow);
     if (own === latest) busy(false);
@@ -99,7 +103,7 @@ async function show(text, reply, how, state) {
   problem.replaceChildren();
   watch();
   if (state) await restore(state);
-  else if (how !== "none" || !state) toTop();
+  else toTop();
 }
 
 /** A new list is read from its first product. */

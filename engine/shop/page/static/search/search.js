@@ -21,9 +21,9 @@ function askLive(control) {
   ask(addressOfForm(), goesOn ? "replace" : "push");
 }
 
-function askOnce(address = addressOfForm()) {
+function askOnce(address = addressOfForm(), options = {}) {
   moving = null;
-  ask(address, "push");
+  ask(address, "push", options);
 }
 
 words.addEventListener("input", (event) => {
@@ -50,7 +50,7 @@ document.addEventListener("submit", (event) => {
   const query = new URLSearchParams(addressOfForm().split("?")[1] ?? "");
   for (const name of ["as", "add", "weight"]) query.append(name, event.target.elements[name].value);
   event.target.elements.add.value = "";
-  askOnce(`/?${query}`);
+  askOnce(`/?${query}`, { isStep: true });
 });
 
 document.addEventListener("input", (event) => {
@@ -83,14 +83,10 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   const next = new URL(link.href);
   words.value = next.searchParams.get("q") ?? "";
-  if (!link.isConnected || link.closest("#steer, #active, #found")) focusLater(link);
+  // What is focused goes with its chip: the box is what one goes on with.
+  if (link.closest("#steer, #active, #found")) words.focus({ preventScroll: true });
   askOnce(next.pathname + next.search);
 });
-
-/** What is focused goes with its chip: the box is what one goes on with. */
-function focusLater(link) {
-  if (link.matches(".remove, .chip, #active a, .nothing a")) words.focus({ preventScroll: true });
-}
 
 let noted = 0;
 addEventListener("scroll", () => {
