@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from engine import Settings, Workspace
+from engine.doors.http.page.warming import Warming
 from engine.errors import InvalidParameterValue
 from engine.shop.catalogue.catalogue import FASHION
 from engine.shop.page.address import Asked, read_address
@@ -110,7 +113,9 @@ def test_pages_hold_each_product_once(shop: Workspace) -> None:
     view = search_view(shop.shop, overview, Asked(), 0)
     assert [facet.title for facet in view.facets][:2] == ["Category", "Kind"]
     assert view.prices is not None and len(view.found.cards) == 24
+    assert [card.is_eager for card in view.found.cards] == [True] * 6 + [False] * 18  # a first row
     rest = more_products(shop.shop, overview, Asked(), 24)
+    assert not any(card.is_eager for card in rest.cards)
     assert len(rest.cards) == 16 and rest.next_url is None and "That is all: 40" in rest.end
     keys = [card.key for card in (*view.found.cards, *rest.cards)]
     assert len(set(keys)) == 40
@@ -143,3 +148,36 @@ def test_nothing_found_says_what_frees_how_many(shop: Workspace) -> None:
             assert looser.label == "Without Price: the range"
             assert found.heading.startswith(f"{looser.count} product")
     assert view.loosen[-1].label.startswith("By meaning")
+
+
+def test_what_the_first_search_needs_is_loaded_once_and_beside(shop: Workspace) -> None:
+    def running() -> int:
+        return sum(thread.name == "warming" for thread in threading.enumerate())
+
+    before, warming = running(), Warming(shop)
+    for _ in range(5):
+        warming.start()
+    assert running() <= before + 1
+    for thread in threading.enumerate():
+        if thread.name == "warming":
+            thread.join()
+
+
+def test_an_empty_workspace_is_warmed_without_a_word(tmp_path: Path) -> None:
+    warming = Warming(Workspace(settings=Settings(tmp_path / "ws", encoder="hashed")))
+    warming.start()
+    for thread in threading.enumerate():
+        if thread.name == "warming":
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    "query", ["photo=" + "0" * 32, "is.shade=x", "from=a", "term=user:nobody:1"]
+)
+def test_what_can_t_be_asked_keeps_the_query(address: str, query: str) -> None:
+    reply = httpx.get(f"{address}/?q=red&{query}", trust_env=False)
+    part = httpx.get(f"{address}/?q=red&{query}", trust_env=False, headers={"HX-Request": "true"})
+    assert reply.status_code == part.status_code and reply.status_code in (400, 404)
+    assert 'role="alert"' in part.text and "<!doctype" not in part.text
+    if not query.startswith("from"):  # an address of another form holds no query
+        assert 'value="red"' in reply.text
