@@ -38,6 +38,7 @@ CASES = (
     "shop_queries",
     "recommendations",
     "shop_http",
+    "page",
 )
 HEAD = ("case", "what", "measured", "target", "met")
 PACKAGES = ("torch", "open_clip_torch", "faiss-cpu", "duckdb", "pyarrow", "numpy", "pillow")

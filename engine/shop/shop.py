@@ -13,6 +13,7 @@ from engine.encode.registry import load_encoder
 from engine.service.indexes.operations import Indexes
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.shop.browsing.narrowing import Narrowing
 from engine.shop.browsing.products import Products
 from engine.shop.browsing.storefront import Storefront
 from engine.shop.catalogue.catalogue import Catalogue
@@ -28,6 +29,7 @@ from engine.shop.people.people import People
 from engine.shop.people.profiles import Profiles
 from engine.shop.people.recommending.recommender import Recommender
 from engine.shop.people.space import ProductSpaces
+from engine.shop.photos.given_photos import GivenPhotos
 from engine.shop.photos.product_photos import ProductPhotos
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.shop_search import ShopSearch
@@ -57,6 +59,7 @@ class Shop:
 
     Attributes:
         storefront: its products, and what their pages show.
+        narrowing: how many are left by what one may choose. given_photos: to search with.
         understanding: what models have understood of them.
         people: its users. histories: what they did. recommender: products for them. judgement: how
             good those are.
@@ -84,6 +87,8 @@ class Shop:
         self.storefront = Storefront(
             products, photos, self._search.search, CoLikes(interactions).of
         )
+        self.narrowing = Narrowing(products, indexes, tables)
+        self.given_photos = GivenPhotos(layout.given_photos_dir)
         self.people = People(
             layout,
             tables,

@@ -12,6 +12,7 @@ indexes/<full name>/                   index.json and its copy, versions/, segme
                                        failed_sync.json, passage.json
 cache/embeddings.sqlite                vectors by content and model
 cache/thumbnails/                      small photos, made once, within a bound
+cache/given_photos/                    photos that were searched with, within a bound
 calibrations/<digest>.json             what makes probabilities of a model's cosines
 latent/<index>.json                    what was found in the vectors of an index's version
 locks/                                 two lock files for each thing that is written
@@ -94,6 +95,10 @@ class Layout:
     @property
     def thumbnails_dir(self) -> Path:
         return self.root / "cache" / "thumbnails"
+
+    @property
+    def given_photos_dir(self) -> Path:
+        return self.root / "cache" / "given_photos"
 
     @contextlib.contextmanager
     def writing(self, what: str, wait_seconds: float = 600) -> Iterator[None]:

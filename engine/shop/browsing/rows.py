@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -151,6 +152,12 @@ class ProductRows:
         counts = np.bincount(own[own >= 0], minlength=len(values))
         order = np.argsort(-counts, kind="stable")[: facet.top].tolist()
         return [(values[place], int(counts[place])) for place in order if counts[place]]
+
+    def numbers(self, column: str) -> npt.NDArray[np.float64]:
+        """A column of numbers, one for each row: (n,), NaN for none."""
+        values, places = self._distinct(column)
+        known = np.array([*map(float, values), np.nan])  # place -1 is the last
+        return known[places]
 
     @cached_property
     def words(self) -> RowTexts:

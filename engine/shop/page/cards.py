@@ -32,6 +32,19 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Steer:
+    """A link beside a product that leads a query to it, or away from it.
+
+    Attributes:
+        sign: what is shown. label: what it does, for those who don't see it.
+    """
+
+    sign: str
+    label: str
+    href: str
+
+
+@dataclass(frozen=True)
 class Card:
     """One product.
 
@@ -46,6 +59,8 @@ class Card:
         cosine: None where it is not known. why: one sentence on why it is here.
         mark: "right" or "wrong" where it was judged.
         parts: what the score is made of.
+        element: the id of its element; None for none. is_eager: whether its photo is loaded at once.
+        steers: links that lead a query to it, or away from it.
     """
 
     key: str
@@ -62,6 +77,9 @@ class Card:
     why: str | None = None
     mark: str | None = None
     parts: tuple[Part, ...] = ()
+    element: str | None = None
+    is_eager: bool = False
+    steers: tuple[Steer, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from engine.doors.http.page import as_code, nowhere, product, search, static
+from engine.doors.http.page import as_code, given, nowhere, product, search, static
 from engine.doors.http.page.people import likes, users
 from engine.workspace import Workspace
 
 VIEWS = (
     static.routes,
     search.routes,
+    given.routes,
     product.routes,
     likes.routes,
     users.routes,
