@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute
 
 from engine.core.values import shown as shown_value
 from engine.doors.http.page.views import Visit, shown, view
-from engine.errors import InvalidParameterValue, NotFound
+from engine.errors import InvalidParameterValue
 from engine.shop.as_code.asking import Asked
 from engine.shop.as_code.look import LookRequest
 from engine.shop.as_code.photos import DEFAULT_NAME
@@ -68,14 +68,12 @@ def _search(visit: Visit) -> Asked:
     filters = asked.filters(overview.catalogue, overview.columns) or None
     if not asked.is_search:
         return ListRequest(filters=filters, sort=asked.sort, limit=PAGE, offset=offset)
-    return asked.request(_photo(asked), filters=filters, k=PAGE, offset=offset)
+    return asked.request(_photo(visit, asked), filters=filters, k=PAGE, offset=offset)
 
 
-def _photo(asked: Address) -> bytes | None:
-    """The photo of a search by one."""
-    if asked.photo is None:
-        return None
-    raise NotFound(f"Photo {asked.photo} is not kept here. Give it again.")
+def _photo(visit: Visit, asked: Address) -> bytes | None:
+    """The photo of a search by one. Raises NotFound: it is kept no more."""
+    return None if asked.photo is None else visit.workspace.shop.given_photos.get(asked.photo)
 
 
 def _similar(visit: Visit) -> Asked:

@@ -8,6 +8,7 @@ from functools import partial
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
+from engine.doors.http.page.states import problem
 from engine.doors.http.page.views import HEADERS, Visit, shown, view
 from engine.doors.http.page.warming import Warming
 from engine.errors import VitrineError
@@ -36,16 +37,16 @@ def _search(warming: Warming, visit: Visit) -> Response:
     overview = visit.workspace.products_overview()
     warming.start()
     offset = visit.number("offset", 0, 0, _MOST)
-    shop, status, problem = visit.workspace.shop, 200, ""
+    shop, status, told = visit.workspace.shop, 200, None
     try:
         seen = search_view(shop, overview, asked, offset)
     except VitrineError as error:
         if visit.is_part:  # what is there stays
             raise
-        status, problem = error.status_code, error.in_words
+        status, told = error.status_code, problem(visit.workspace, error)
         seen = unanswered(shop, overview, asked)
     template = "found.html" if visit.is_part else "search.html"
-    values = {"view": seen, "asked": asked, "most_bytes": MOST_BYTES, "problem": problem}
+    values = {"view": seen, "asked": asked, "most_bytes": MOST_BYTES, "problem": told}
     return shown(template, values, visit, status, {"Content-Location": asked.url()})
 
 
