@@ -22,6 +22,8 @@ from engine.service.catalogs.volumes import Volumes
 from engine.service.indexes.endpoints import Endpoints
 from engine.service.indexes.operations import Indexes
 from engine.service.indexes.registry import IndexRegistry
+from engine.service.inspection.inspection import Inspection
+from engine.service.inspection.recent import RecentQueries
 from engine.service.model_registry import ModelRegistry
 from engine.service.pacing.clock import Clock
 from engine.service.pacing.pace import Pace
@@ -113,7 +115,7 @@ class Workspace:
         rerankers: those registered. serving: model serving endpoints.
         endpoints, registry, indexes: vector search endpoints, which indexes there are, and their life.
         queries: what answers. statements: SQL. statement_runs: SQL as the API runs it. shop: the
-            application on top.
+            application on top. inspection: what an operator wants to see, and starts.
     """
 
     def __init__(self, path: str | Path | None = None, settings: Settings | None = None) -> None:
@@ -147,14 +149,24 @@ class Workspace:
             layout, chosen, self.tables, self.serving, self.registry, self.endpoints, self.clock
         )
         choice = RerankerChoice(self.rerankers, self.serving, self.models)
-        self.queries: Final = Queries(layout, chosen, self.indexes, self.serving, choice)
+        recent = RecentQueries()
+        self.queries: Final = Queries(layout, chosen, self.indexes, self.serving, choice, recent)
         self.statements: Final = Statements(
             layout, self.tables, self.unity_catalog, self.indexes, self.serving, self.queries
         )
         alone = not chosen.is_one_of_several
         self.statement_runs: Final = StatementRuns(layout, self.statements.run, is_alone=alone)
         self.shop: Final = Shop(
-            layout, self.tables, self.volumes, self.indexes, self.models, self.serving
+            layout, self.tables, self.volumes, self.indexes, self.models, self.serving, recent
+        )
+        self.inspection: Final = Inspection(
+            layout,
+            self.tables,
+            self.unity_catalog.views,
+            self.volumes,
+            self.registry,
+            self.indexes,
+            recent,
         )
 
     whereabouts = _of("folder", WorkspaceFolder.describe)
@@ -290,6 +302,10 @@ class Workspace:
         "shop.understanding", Understanding.latent_dimension, DimensionRequest
     )
     latent_features = _asking("shop.understanding", Understanding.latent_features, LatentRequest)
+    known_latent_features = _of("shop.understanding", Understanding.known_latent_features)
+    start_latent_features = _of("shop.understanding", Understanding.start_latent_features)
+    latent_job = _of("shop.understanding", Understanding.latent_job)
+    latent_directions = _of("shop.understanding", Understanding.latent_directions)
     validate = _asking("shop.understanding", Understanding.validate, ValidateRequest)
 
     # ------------------------------------------------------------------ its users

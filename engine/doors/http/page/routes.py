@@ -5,9 +5,17 @@ from __future__ import annotations
 from starlette.routing import BaseRoute
 
 from engine.doors.http.page import search, static
+from engine.doors.http.page.inside import latent, operations, queries, validation
 from engine.workspace import Workspace
 
-VIEWS = (static.routes, search.routes)
+VIEWS = (
+    static.routes,
+    search.routes,
+    operations.routes,
+    queries.routes,
+    latent.routes,
+    validation.routes,
+)
 
 
 def routes(workspace: Workspace) -> list[BaseRoute]:
