@@ -305,6 +305,7 @@ class Workspace:
     known_latent_features = _of("shop.understanding", Understanding.known_latent_features)
     start_latent_features = _of("shop.understanding", Understanding.start_latent_features)
     latent_job = _of("shop.understanding", Understanding.latent_job)
+    index_catalogue = _of("shop.understanding", Understanding.index_catalogue)
     latent_directions = _of("shop.understanding", Understanding.latent_directions)
     validate = _asking("shop.understanding", Understanding.validate, ValidateRequest)
 

@@ -10,7 +10,9 @@ from engine.service.indexes.operations import Indexes
 from engine.service.inspection.jobs import Job, Jobs, Outcome, Progress
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.classification.request import CalibrationRequest, ClassifyRequest, TagRequest
+from engine.shop.indexed.products import IndexedProducts
 from engine.shop.latent.directions import directions_of
 from engine.shop.latent.request import DimensionRequest, LatentRequest
 from engine.shop.search.encoders import IndexEncoders
@@ -142,6 +144,10 @@ class Understanding:
     def latent_job(self, index: str) -> Job | None:
         """How far the finding of an index's latent features is; None where nobody started it."""
         return self._jobs.get(LATENT, index)
+
+    def index_catalogue(self, index: str | None = None) -> Catalogue:
+        """What the columns of an index with vectors mean; see `known_latent_features` for the errors."""
+        return IndexedProducts.open(self._indexes, self._tables, index).catalogue
 
     def latent_directions(self, index: str | None = None) -> list[str]:
         """Names of the directions that can be told; see `known_latent_features` for the errors."""

@@ -46,11 +46,13 @@ def may_see_page(scope: Scope, credentials: Credentials) -> bool:
     connection = HTTPConnection(scope)
     if not is_signed_in(connection, credentials):
         return False
-    if scope["method"] in _SAFE:
-        return True
-    origin = connection.headers.get("origin", "")
+    return scope["method"] in _SAFE or is_from_own_page(connection.headers)
+
+
+def is_from_own_page(headers: Mapping[str, str]) -> bool:
+    """Whether a browser says that a page of this very server sent a request."""
     try:
-        return urlsplit(origin).netloc == connection.headers.get("host", "") != ""
+        return urlsplit(headers.get("origin", "")).netloc == headers.get("host", "") != ""
     except ValueError:
         return False
 

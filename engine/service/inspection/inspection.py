@@ -135,4 +135,6 @@ class Inspection:
         faults = self._operations.check(index)
         if faults:
             return Outcome(False, tuple(faults))
-        return Outcome(True, (f"{len(self._operations.version_numbers(index)):,} versions, all intact.",))
+        return Outcome(
+            True, (f"{len(self._operations.version_numbers(index)):,} versions, all intact.",)
+        )

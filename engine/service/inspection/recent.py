@@ -18,7 +18,7 @@ class AnsweredQuery(NamedTuple):
 
     Attributes:
         at: seconds since the epoch, when it was answered.
-        index: that was asked; of a search by words alone, the table.
+        searched: the index; of a search by words alone, the table.
         text: what was searched for, "" for a vector. kind: of the query, such as HYBRID.
         filtered: what it was filtered by, in short; "" for nothing.
         is_plain: the text is all that was asked.
@@ -27,7 +27,7 @@ class AnsweredQuery(NamedTuple):
     """
 
     at: float
-    index: str
+    searched: str
     text: str
     kind: str
     filtered: str

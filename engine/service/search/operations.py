@@ -154,9 +154,7 @@ class Queries:
         return search_batch(spec, version, query_vectors, request)
 
 
-def _answered(
-    request: QueryRequest, query: Query, timings: Timings, found: int
-) -> AnsweredQuery:
+def _answered(request: QueryRequest, query: Query, timings: Timings, found: int) -> AnsweredQuery:
     return AnsweredQuery(
         time.time(),
         request.name,

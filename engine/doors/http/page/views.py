@@ -30,8 +30,9 @@ from starlette.routing import Route
 
 from engine.core.values import shown as shown_value
 from engine.doors.http.guard import name_operation
+from engine.doors.http.sessions import is_from_own_page
 from engine.doors.rest.bodies import MalformedRequest
-from engine.errors import InvalidParameterValue, VitrineError
+from engine.errors import InvalidParameterValue, PermissionDenied, VitrineError
 from engine.shop.page.rendering import render
 from engine.workspace import Workspace
 
@@ -46,6 +47,7 @@ HEADERS = {
     "Cache-Control": "no-store",  # a view shows what is so now
     "Vary": "HX-Request",
 }
+_FOREIGN = "Another page sent this. What changes anything is sent by this server's own pages only."
 _NAV = (("/", "Search"), ("/people", "People"), ("/map", "Map"), ("/inside", "Inside"))
 
 
@@ -103,6 +105,8 @@ def view(
         name_operation(request, operation)
         if request.method in ("GET", "HEAD"):
             return await run_in_threadpool(_answered, answer, Visit(workspace, request))
+        if "origin" in request.headers and not is_from_own_page(request.headers):
+            return failed(Visit(workspace, request), PermissionDenied(_FOREIGN))
         try:
             form = await request.form()
         except Exception as error:  # a body that can't be taken apart, in the framework's words

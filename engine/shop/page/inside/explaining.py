@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.core.schema import Columns
 from engine.shop.catalogue.catalogue import Catalogue
-from engine.shop.page.address import Asked
+from engine.shop.page.address import Asked, By
 from engine.shop.page.cards import product_url, title_of
 from engine.shop.page.inside.steps import Steps, steps_of
 from engine.shop.page.results import PAGE
@@ -76,7 +76,7 @@ def explained(
     Raises:
         as `Shop.search`, and `Asked.filters`.
     """
-    ways = ("meaning", "words") if asked.by == "both" else (asked.by,)
+    ways: tuple[By, ...] = ("meaning", "words") if asked.by == "both" else (asked.by,)
     filters = asked.filters(catalogue, columns) or None
     found = []
     for way in ways:

@@ -79,13 +79,11 @@ def _gain(finding: AttributeFinding) -> float:
 
 def _read(finding: AttributeFinding) -> Read:
     probe = finding.probe
-    lengths = (
-        (None,) * 4
-        if probe is None
-        else tuple(_length(v) for v in (probe.score, probe.low, probe.high, probe.baseline))
-    )
     best = tuple((one.dimension, one.share) for one in finding.dimensions[:_FIRST])
-    return Read(finding, *lengths, best)
+    if probe is None:
+        return Read(finding, None, None, None, None, best)
+    score, low, high = _length(probe.score), _length(probe.low), _length(probe.high)
+    return Read(finding, score, low, high, _length(probe.baseline), best)
 
 
 def _length(share: float) -> float:
@@ -144,15 +142,16 @@ def ways_of(
     for name in names:
         attribute, _, value = name.partition("=")
         one = known.get(name)
-        links = [
+        more, less = (
             _search_url(words, name, weight) if is_searched else None
             for weight in (DIRECTION_WEIGHT, -DIRECTION_WEIGHT)
-        ]
-        way = Way(name, value or name, one and one.area, one and one.products, *links)
+        )
+        area, products = (None, None) if one is None else (one.area, one.products)
+        way = Way(name, value or name, area, products, more, less)
         found.setdefault(attribute, []).append(way)
     for ways in found.values():
         ways.sort(key=lambda way: -(way.area or 0.0))
-    return found
+    return dict(sorted(found.items(), key=lambda item: len(item[1]) == 1))  # a price comes last
 
 
 def _search_url(words: str, name: str, weight: float) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.service.inspection.recent import AnsweredQuery
 from engine.shop.page.address import Asked
 
-WIDTH = 240  # of the picture's own units
+WIDTH = 180  # of the picture's own units
 _LEAST = 2.0  # of a step that took any time, to be seen
 
 
@@ -35,18 +35,14 @@ class Steps:
         return ", ".join(f"{step.name} {step.ms:.2f} ms" for step in self.steps) or "no time"
 
 
-def steps_of(times: Mapping[str, float], scale_ms: float | None = None) -> Steps:
-    """The steps side by side.
-
-    Args:
-        times: milliseconds by step. scale_ms: what the whole width stands for; None for their sum.
-    """
+def steps_of(times: Mapping[str, float]) -> Steps:
+    """The steps side by side, of milliseconds by step; together they fill the picture."""
     there = {name: ms for name, ms in times.items() if ms > 0}
     whole = sum(there.values())
-    scale = WIDTH / max(scale_ms or whole, 1e-9)
+    room = WIDTH - _LEAST * len(there)
     steps, start = [], 0.0
     for name, ms in there.items():
-        length = min(max(ms * scale, _LEAST), WIDTH)
+        length = _LEAST + room * ms / whole
         steps.append(Step(name, ms, round(start, 1), round(length, 1)))
         start += length
     return Steps(tuple(steps), whole)
@@ -67,9 +63,8 @@ class ShownQuery:
 
 
 def shown_queries(queries: list[AnsweredQuery]) -> list[ShownQuery]:
-    """The last queries, their pictures on one scale."""
-    longest = max((query.whole_ms for query in queries), default=0.0)
-    return [ShownQuery(one, steps_of(one.times, longest), _explained(one)) for one in queries]
+    """The last queries, each with its picture."""
+    return [ShownQuery(one, steps_of(one.times), _explained(one)) for one in queries]
 
 
 def _explained(query: AnsweredQuery) -> str | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engine.shop.page.cards import Card
 from engine.shop.page.inside.shown import Shown
-from engine.shop.validation.result import ASPECTS, Judged, QueryJudgement, SearchName
+from engine.shop.validation.result import ASPECTS, Aspect, Judged, QueryJudgement, SearchName
 from engine.shop.validation.validation import Validation
 
 CALLED: dict[SearchName, str] = {
@@ -79,8 +80,14 @@ def _answer(judged: Judged, shown: Shown) -> Answer:
         {
             "rank": place,
             "mark": "right" if all(marks.values()) else "wrong",
-            "why": " · ".join(f"{name} {'✓' if ok else '✗'}" for name, ok in marks.items()),
+            "why": _wrong(marks),
         }
         for place, marks in enumerate(judged.marks, 1)
     ]
     return Answer(CALLED[judged.search], counts, shown.cards(result.to_dicts(), result.keys, more))
+
+
+def _wrong(marks: Mapping[Aspect, bool]) -> str | None:
+    """Which aspects of a result are another than the words name; None for none."""
+    wrong = [aspect for aspect, is_right in marks.items() if aspect != "both" and not is_right]
+    return f"another {' and '.join(wrong)}" if wrong else None

@@ -11,7 +11,6 @@ from starlette.routing import BaseRoute
 from engine.doors.http.page.views import HEADERS, Visit, shown, view
 from engine.errors import MissingExtra, VitrineError
 from engine.service.inspection.indexes import IndexState
-from engine.shop.catalogue.catalogue import FASHION, Catalogue
 from engine.shop.names import IMAGE_INDEX
 from engine.shop.page.inside.latent import (
     ENDS,
@@ -63,7 +62,7 @@ def _explored(visit: Visit, state: IndexState) -> dict[str, Any]:
     best = telling(report)
     number = visit.number("d", best[0][0] if best else 0, 0, max(state.dimension - 1, 0))
     dimension = workspace.latent_dimension(number, k=ENDS, index=index)
-    catalogue = _catalogue(workspace)
+    catalogue = workspace.index_catalogue(index)
     cards = Shown(index, catalogue, workspace.products_named)
     words = visit.given("q").strip()
     names = workspace.latent_directions(index)
@@ -80,25 +79,23 @@ def _explored(visit: Visit, state: IndexState) -> dict[str, Any]:
         "ways": ways_of(names, report, words, index in SHOP_INDEXES),
         "words": words,
         "width": WIDTH,
+        "address": _address(index, number, words),
         "dimension_url": dimension_url,
     }
+
+
+def _address(index: str, number: int, words: str) -> str:
+    return f"{_PATH}?{urlencode({'index': index, 'd': number, 'q': words})}"
 
 
 def _direction(visit: Visit) -> Response:
     name, index = visit.given("name"), visit.given("index") or IMAGE_INDEX
     words = visit.given("q").strip()
     workspace = visit.workspace
-    cards = Shown(index, _catalogue(workspace), workspace.products_named)
+    cards = Shown(index, workspace.index_catalogue(index), workspace.products_named)
     sides = along(name, index, words, workspace.shop.search, cards)
     values = {"name": name, "index": index, "words": words, "sides": sides}
     return shown("inside/direction.html", values, visit)
-
-
-def _catalogue(workspace: Workspace) -> Catalogue:
-    try:
-        return workspace.products_overview().catalogue
-    except VitrineError:  # no products table; the index has rows of its own
-        return FASHION
 
 
 def _job(visit: Visit) -> Response:
@@ -109,7 +106,7 @@ def _job(visit: Visit) -> Response:
 
 
 def _find(visit: Visit) -> Response:
-    index, missing = str((visit.form or {}).get("index", "")), None
+    index, missing = str(visit.form["index"]) if visit.form and "index" in visit.form else "", None
     try:
         visit.workspace.start_latent_features(index)
     except MissingExtra as error:

@@ -132,7 +132,5 @@ def _failures(visit: Visit) -> Response:
         rows, total = inspection.table_rows(table, start, ROWS)
         values["rows"] = [{k: "" if v is None else str(v) for k, v in row.items()} for row in rows]
         values["columns"] = list(rows[0]) if rows else []
-        values["rows_pager"] = pager(
-            "/inside/failures", visit.items, "from", start, ROWS, total
-        )
+        values["rows_pager"] = pager("/inside/failures", visit.items, "from", start, ROWS, total)
     return shown("inside/failures.html", values, visit)
