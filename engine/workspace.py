@@ -23,7 +23,6 @@ from engine.service.indexes.endpoints import Endpoints
 from engine.service.indexes.operations import Indexes
 from engine.service.indexes.registry import IndexRegistry
 from engine.service.inspection.inspection import Inspection
-from engine.service.inspection.recent import RecentQueries
 from engine.service.model_registry import ModelRegistry
 from engine.service.pacing.clock import Clock
 from engine.service.pacing.pace import Pace
@@ -125,11 +124,7 @@ class Workspace:
             path: the directory; None for `$VITRINE_WORKSPACE`, else `~/.vitrine`. A file is refused.
             settings: encoder, device and reply options; None reads the environment.
         """
-        chosen = settings or Settings.from_environment(os.environ)
-        if path is not None:
-            chosen = replace(chosen, path=Path(path).expanduser(), path_from=Settings.path_from)
-        if chosen.path.is_file():
-            raise InvalidInputException(f"workspace {chosen.path} is a file; expected a directory.")
+        chosen = _chosen(path, settings)
         layout = Layout(chosen.path)
         self._layout: Final = layout
         self.path: Final = chosen.path
@@ -149,25 +144,17 @@ class Workspace:
             layout, chosen, self.tables, self.serving, self.registry, self.endpoints, self.clock
         )
         choice = RerankerChoice(self.rerankers, self.serving, self.models)
-        recent = RecentQueries()
-        self.queries: Final = Queries(layout, chosen, self.indexes, self.serving, choice, recent)
+        self.queries: Final = Queries(layout, chosen, self.indexes, self.serving, choice)
         self.statements: Final = Statements(
             layout, self.tables, self.unity_catalog, self.indexes, self.serving, self.queries
         )
         alone = not chosen.is_one_of_several
         self.statement_runs: Final = StatementRuns(layout, self.statements.run, is_alone=alone)
+        recent = self.queries.recent
         self.shop: Final = Shop(
             layout, self.tables, self.volumes, self.indexes, self.models, self.serving, recent
         )
-        self.inspection: Final = Inspection(
-            layout,
-            self.tables,
-            self.unity_catalog.views,
-            self.volumes,
-            self.registry,
-            self.indexes,
-            recent,
-        )
+        self.inspection: Final = _inspection(self, layout)
 
     whereabouts = _of("folder", WorkspaceFolder.describe)
     check_is_there = _of("folder", WorkspaceFolder.check_exists)
@@ -319,3 +306,25 @@ class Workspace:
 
     build_users = _asking("shop.people", People.build_users, UsersRequest)
     recommend = _asking("shop.recommender", Recommender.recommend, RecommendRequest)
+
+
+def _chosen(path: str | Path | None, settings: Settings | None) -> Settings:
+    """The settings of a workspace that is opened; see `Workspace`."""
+    chosen = settings or Settings.from_environment(os.environ)
+    if path is not None:
+        chosen = replace(chosen, path=Path(path).expanduser(), path_from=Settings.path_from)
+    if chosen.path.is_file():
+        raise InvalidInputException(f"workspace {chosen.path} is a file; expected a directory.")
+    return chosen
+
+
+def _inspection(workspace: Workspace, layout: Layout) -> Inspection:
+    return Inspection(
+        layout,
+        workspace.tables,
+        workspace.unity_catalog.views,
+        workspace.volumes,
+        workspace.registry,
+        workspace.indexes,
+        workspace.queries.recent,
+    )

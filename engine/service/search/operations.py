@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.core.query import DEFAULT_RESULTS, PAGE_ROWS, Query
 from engine.core.query_request import QueryRequest
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 
 class Queries:
-    """What answers queries of a workspace's indexes. Safe to use from many threads."""
+    """What answers queries of a workspace's indexes. Safe to use from many threads.
+
+    Attributes:
+        recent: the last queries, for whoever looks at how they were answered.
+    """
 
     def __init__(
         self,
@@ -37,10 +41,8 @@ class Queries:
         indexes: Indexes,
         serving: ServingEndpoints,
         rerankers: RerankerChoice,
-        recent: RecentQueries,
     ) -> None:
-        """`recent`: what remembers the last queries, for whoever looks at how they were answered."""
-        self._recent = recent
+        self.recent: Final = RecentQueries()
         self._settings, self._indexes = settings, indexes
         self._serving, self._rerankers = serving, rerankers
         self._pages = Pages(layout)
@@ -58,7 +60,7 @@ class Queries:
         if query.needs_encoding:
             query = self._encoded(query, spec, version, timings)
         reply = self._answer(PageRequest(spec, version, request, query), timings)
-        self._recent.add(_answered(request, query, timings, reply["result"]["row_count"]))
+        self.recent.add(_answered(request, query, timings, reply["result"]["row_count"]))
         return reply
 
     def next_page(self, name: str, page_token: str) -> dict[str, Any]:
