@@ -174,12 +174,17 @@ def folder_bytes(folder: Path) -> int:
 
     A link counts nothing: what it leads to lies elsewhere.
     """
-    total = 0
+    return sum(folder_sizes(folder).values())
+
+
+def folder_sizes(folder: Path) -> dict[str, int]:
+    """Bytes of each file and folder in a folder, by its name; see `folder_bytes`."""
+    sizes: dict[str, int] = {}
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             with contextlib.suppress(OSError):
                 if entry.is_dir(follow_symlinks=False):
-                    total += folder_bytes(Path(entry.path))
+                    sizes[entry.name] = folder_bytes(Path(entry.path))
                 elif not entry.is_symlink():
-                    total += entry.stat().st_size
-    return total
+                    sizes[entry.name] = entry.stat().st_size
+    return sizes

@@ -135,6 +135,5 @@ class Inspection:
         faults = self._operations.check(index)
         if faults:
             return Outcome(False, tuple(faults))
-        return Outcome(
-            True, (f"{len(self._operations.version_numbers(index)):,} versions, all intact.",)
-        )
+        count = len(self._operations.version_numbers(index))
+        return Outcome(True, (f"{count:,} version{'' if count == 1 else 's'}, all intact.",))

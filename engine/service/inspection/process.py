@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.service.inspection.indexes import folder_bytes
+from engine.service.inspection.indexes import folder_sizes
 
 _STATUS = Path("/proc/self/status")  # of Linux
 _PARTS = {
@@ -79,11 +79,12 @@ def resident_bytes() -> int | None:
 
 def disk_state(root: Path) -> DiskState:
     """What the files of a workspace take; every one is looked at."""
-    parts = [(called, folder_bytes(root / name)) for name, called in _PARTS.items()]
-    total = folder_bytes(root)
+    sizes = folder_sizes(root)
+    parts = [(called, sizes.get(name, 0)) for name, called in _PARTS.items()]
+    total = sum(sizes.values())
     rest = total - sum(size for _, size in parts)
     try:
         free = shutil.disk_usage(root).free
     except OSError:
         free = None
-    return DiskState((*parts, ("everything else", max(rest, 0))), total, free)
+    return DiskState((*parts, ("everything else", rest)), total, free)

@@ -55,7 +55,7 @@ def _operations(visit: Visit) -> Response:
         "process": inspection.process(),
         "disk": inspection.disk(),
         "latencies": latencies(),
-        "all_tables": inspection.tables(0, 0).total,
+        "all_tables": inspection.tables(0, 0).total if find or damaged else tables.total,
         "address": _address(visit),
     }
     return shown("inside/operations.html", values, visit)
