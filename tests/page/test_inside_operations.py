@@ -14,6 +14,7 @@ from support.browser import NARROW, WIDE, accessibility, overflow, seen, served_
 from support.server import CREDENTIALS
 
 from engine import Settings, Workspace
+from engine.doors.http.page.inside.latencies import latencies
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, TEXT_INDEX
 
 VIEWS = (
@@ -182,12 +183,25 @@ def test_what_is_not_there_is_said(address: str) -> None:
         ("/inside/failures?table=main.a.none", 404),
         ("/inside?tables=x", 400),
         ("/inside/query?shade=red", 400),
+        (f"/inside/query?q=red&photo={'0' * 32}", 501),
         ("/inside/direction?name=base_color%3DNone", 404),
         ("/inside/latent?d=99999", 200),
         ("/inside/validation?k=0", 400),
     ):
         reply = httpx.get(f"{address}{path}", trust_env=False)
         assert reply.status_code == status and 'role="alert"' in reply.text, path
+
+
+def test_requests_are_those_of_the_metrics(address: str) -> None:
+    for _ in range(3):
+        httpx.get(f"{address}/inside/queries", trust_env=False)
+    found = {one.operation: one for one in latencies()}["page_queries"]
+    metrics = httpx.get(f"{address}/metrics", trust_env=False).text
+    line = 'vitrine_http_request_seconds_count{operation="page_queries"} '
+    (count,) = [row.removeprefix(line) for row in metrics.splitlines() if row.startswith(line)]
+    assert found.requests == float(count) >= 3 and found.failed == 0
+    assert 0 < found.half_ms <= found.most_ms and found.mean_ms > 0
+    assert "page_queries</th>" in httpx.get(f"{address}/inside", trust_env=False).text
 
 
 def test_another_page_starts_nothing(own: tuple[Workspace, str]) -> None:
