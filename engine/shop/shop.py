@@ -11,6 +11,7 @@ from engine.core.names import table_name
 from engine.encode.encoder import Encoder, TextsOnly
 from engine.encode.registry import load_encoder
 from engine.service.indexes.operations import Indexes
+from engine.service.inspection.recent import RecentQueries
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.shop.browsing.narrowing import Narrowing
@@ -73,7 +74,9 @@ class Shop:
         indexes: Indexes,
         models: Models,
         serving: ServingEndpoints,
+        recent: RecentQueries,
     ) -> None:
+        """`recent`: what remembers the last queries."""
         self._layout, self._tables, self._volumes = layout, tables, volumes
         self._indexes, self._models = indexes, models
         self._serving, self._products = serving, Products(tables)
@@ -82,7 +85,7 @@ class Shop:
         interactions, spaces = Interactions(tables), ProductSpaces(indexes, products)
         profiles = Profiles(tables, interactions, spaces)
         self._search = ShopSearch(
-            indexes, models, serving, tables, volumes, products, profiles.vector
+            indexes, models, serving, tables, volumes, products, profiles.vector, recent
         )
         self.storefront = Storefront(
             products, photos, self._search.search, CoLikes(interactions).of

@@ -15,6 +15,7 @@ cache/thumbnails/                      small photos, made once, within a bound
 cache/given_photos/                    photos that were searched with, within a bound
 calibrations/<digest>.json             what makes probabilities of a model's cosines
 latent/<index>.json                    what was found in the vectors of an index's version
+jobs/<kind>-<index>.json               what became of the long steps that somebody started last
 locks/                                 two lock files for each thing that is written
 clock.json                             time that was let pass, where things take their time
 https/                                 the local authority and what clients trust; private/ its keys
@@ -91,6 +92,10 @@ class Layout:
 
     def latent_file(self, index: str) -> Path:
         return self.root / "latent" / f"{index}.json"
+
+    @property
+    def jobs_dir(self) -> Path:
+        return self.root / "jobs"
 
     @property
     def thumbnails_dir(self) -> Path:

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
 from engine.doors.http.credentials import Credentials
+from engine.errors import PermissionDenied
 
 LOGIN, LOGOUT = "/login", "/logout"
 STATIC = "/page/static/"  # styles and scripts, which anybody may read
@@ -46,16 +47,31 @@ def may_see_page(scope: Scope, credentials: Credentials) -> bool:
     connection = HTTPConnection(scope)
     if not is_signed_in(connection, credentials):
         return False
-    return scope["method"] in _SAFE or is_sent_by_own_page(connection)
+    return scope["method"] in _SAFE or is_from_own_page(connection.headers)
 
 
-def is_sent_by_own_page(connection: HTTPConnection) -> bool:
-    """Whether a browser says that a page of this very server sends a request."""
-    origin = connection.headers.get("origin", "")
+def is_from_own_page(headers: Mapping[str, str]) -> bool:
+    """Whether a browser says that a page of this very server sent a request."""
     try:
-        return urlsplit(origin).netloc == connection.headers.get("host", "") != ""
+        return urlsplit(headers.get("origin", "")).netloc == headers.get("host", "") != ""
     except ValueError:
         return False
+
+
+def check_sent_by_own_page(headers: Mapping[str, str]) -> None:
+    """Refuse what a page of another server, or of another port of this machine, makes a browser send.
+
+    What sends no Origin is no browser, and has no cookie of anybody's.
+
+    Raises:
+        PermissionDenied: says which page sent it.
+    """
+    origin = headers.get("origin")
+    if origin is not None and not is_from_own_page(headers):
+        raise PermissionDenied(
+            f"This was sent by a page of {origin[:100]!r}; expected one of this server "
+            f"({headers.get('host', '')[:100]}). Open the page here, and try again."
+        )
 
 
 def sign_in_first(scope: Scope) -> Response:

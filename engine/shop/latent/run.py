@@ -41,12 +41,19 @@ class LatentFeatures:
         products = IndexedProducts.open(self.indexes, self.tables, request.index)
         return dimension_of(products, request)
 
+    def known(self, index: str | None) -> LatentReport | None:
+        """What is known of an index's version as it is, at once; None for nothing."""
+        return self._kept(IndexedProducts.open(self.indexes, self.tables, index))
+
+    def attributes(self, index: str | None) -> list[str]:
+        """The columns that features are found of, in the catalogue's order."""
+        return _attributes(IndexedProducts.open(self.indexes, self.tables, index))
+
     def features(self, request: LatentRequest) -> LatentReport:
         """See `Understanding.latent_features`."""
         request.check()
         products = IndexedProducts.open(self.indexes, self.tables, request.index)
-        catalogue = products.catalogue
-        every = [*catalogue.attributes, *([catalogue.price] if catalogue.price else [])]
+        every = _attributes(products)
         asked = request.attributes
         names = every if asked is None else [products.attribute(name) for name in asked]
         known = None if request.anew else self._kept(products)
@@ -101,6 +108,11 @@ class LatentFeatures:
         with contextlib.suppress(StorageFailed), self.layout.writing(f"latent-{name}"):
             document = {"of": _stamp(products), "report": report.to_dict()}
             write_json(self.layout.latent_file(name), document)
+
+
+def _attributes(products: IndexedProducts) -> list[str]:
+    catalogue = products.catalogue
+    return [*catalogue.attributes, *([catalogue.price] if catalogue.price else [])]
 
 
 def _missing(known: LatentReport | None, names: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Container, Mapping
 from contextvars import ContextVar
+from datetime import datetime, timezone
 from decimal import Decimal
 from numbers import Real
 from pathlib import Path
@@ -22,6 +23,8 @@ from engine.shop.catalogue.catalogue import with_currency
 from engine.shop.page.assets import asset_text, asset_url
 from engine.shop.page.cards import product_url
 
+_LAST_MS = 253_402_300_799_000  # of the year 9999
+_THOUSAND = 1000
 TEMPLATES = Path(__file__).parent / "templates"
 # Read where a heart is drawn: whatever template draws a card, none has to hand them on.
 _LIKED: ContextVar[Container[str] | None] = ContextVar("liked", default=None)
@@ -54,6 +57,7 @@ def _environment() -> Environment:
     made.filters.update(
         price=price, number=number, percent=percent, score=score, json_attribute=_json_attribute
     )
+    made.filters.update(moment=moment, size=size)
     made.globals.update(
         asset=asset_url, inlined=_inlined, is_liked=_is_liked, product_url=product_url
     )
@@ -90,6 +94,29 @@ def score(value: object) -> str:
     """A score or a cosine with three digits."""
     amount = _finite(value)
     return "" if amount is None else f"{amount:.3f}"
+
+
+def moment(milliseconds: object) -> Markup:
+    """A time, of milliseconds since the epoch; scripts write it as the browser's language has it."""
+    amount = _finite(milliseconds)
+    if not amount or not 0 < amount < _LAST_MS:
+        return Markup("")
+    utc = datetime.fromtimestamp(amount / 1000, tz=timezone.utc)
+    return Markup('<time datetime="{}">{}</time>').format(
+        utc.isoformat(timespec="milliseconds"), utc.strftime("%Y-%m-%d %H:%M UTC")
+    )
+
+
+def size(value: object) -> str:
+    """Bytes as `1.2 MB`."""
+    amount = _finite(value)
+    if amount is None:
+        return ""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(amount) < _THOUSAND:
+            return f"{amount:.0f} B" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= _THOUSAND
+    return f"{amount:,.1f} TB"
 
 
 def _finite(value: object) -> float | None:

@@ -20,6 +20,7 @@ from engine.core.schema import IndexSpec
 from engine.encode.encoder import Encoder
 from engine.errors import VitrineError
 from engine.service.indexes.operations import Indexes
+from engine.service.inspection.recent import AnsweredQuery, RecentQueries, in_short
 from engine.service.search.answer import first_ranking
 from engine.service.search.hits import Hit, Timings, fetch, places
 from engine.service.serving.models import Models
@@ -57,7 +58,13 @@ class ShopSearch:
         volumes: VolumeStore,
         products: Products,
         user_vector: Callable[[str], Vector],
+        recent: RecentQueries,
     ) -> None:
+        """
+        Args:
+            user_vector: of a user by id. recent: what remembers the last queries.
+        """
+        self._recent = recent
         self._indexes, self._tables, self._products = indexes, tables, products
         self._encoders = IndexEncoders(models, serving)
         self._photos = SearchPhotos(tables, volumes)
@@ -67,7 +74,14 @@ class ShopSearch:
         """See `Shop.search`."""
         kind = request.checked_type()
         if request.keyword:
-            return self._by_keywords(request)
+            result = self._by_keywords(request)
+        else:
+            result = self._by_index(request, kind)
+        self._recent.add(_answered(request, kind, result))
+        return result
+
+    def _by_index(self, request: SearchRequest, kind: QueryType) -> SearchResult:
+        """The best rows of an index."""
         spec, _, version = self._indexes.version_of(self._index_of(request))
         started = time.perf_counter()
         sought = self._sought(request, kind, spec, version)
@@ -268,6 +282,23 @@ def _parts(timings: Timings) -> dict[str, float]:
     """Milliseconds by part of a search."""
     names = ("encode_ms", "filter_ms", "search_ms", "words_ms", "fetch_ms")
     return {name: getattr(timings, name) for name in names}
+
+
+def _answered(request: SearchRequest, kind: QueryType, result: SearchResult) -> AnsweredQuery:
+    filtered = in_short(request.filters)
+    is_plain = bool(request.text) and request.image is None and request.index is None
+    return AnsweredQuery(
+        time.time(),
+        result.index,
+        in_short(request.text or result.query),
+        "words" if request.keyword else kind,
+        filtered,
+        is_plain and not filtered and kind == "ANN",
+        len(result),
+        {name.removesuffix("_ms"): ms for name, ms in result.timings.items()},
+        result.plan,
+        "search",
+    )
 
 
 def _ms_since(started: float) -> float:

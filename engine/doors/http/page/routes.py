@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import BaseRoute
 
 from engine.doors.http.page import as_code, given, nowhere, product, search, static
+from engine.doors.http.page.inside import latent, operations, queries, validation
 from engine.doors.http.page.people import likes, users
 from engine.workspace import Workspace
 
@@ -16,6 +17,10 @@ VIEWS = (
     likes.routes,
     users.routes,
     as_code.routes,
+    operations.routes,
+    queries.routes,
+    latent.routes,
+    validation.routes,
     nowhere.routes,  # whatever is left
 )
 

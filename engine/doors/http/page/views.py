@@ -34,8 +34,9 @@ from engine.core.values import shown as shown_value
 from engine.doors.http.guard import name_operation
 from engine.doors.http.page.people.guests import Guest, guest_of, remember
 from engine.doors.http.page.states import contents, lacks_products, problem
+from engine.doors.http.sessions import check_sent_by_own_page
 from engine.doors.rest.bodies import MalformedRequest
-from engine.errors import InvalidParameterValue, VitrineError
+from engine.errors import InvalidParameterValue, PermissionDenied, VitrineError
 from engine.shop.page.rendering import render
 from engine.workspace import Workspace
 
@@ -123,7 +124,10 @@ def view(
         if request.method in ("GET", "HEAD"):
             return await run_in_threadpool(_answered, answer, Visit(workspace, request))
         try:
+            check_sent_by_own_page(request.headers)
             form = await request.form()
+        except PermissionDenied as error:
+            return await run_in_threadpool(failed, Visit(workspace, request), error)
         except Exception as error:  # a body that can't be taken apart, in the framework's words
             if not hasattr(error, "detail"):
                 raise

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from engine.doors.http.sessions import is_sent_by_own_page
-from engine.errors import PermissionDenied, VitrineError
+from engine.errors import VitrineError
 from engine.workspace import Workspace
 
 NAME, SEGMENT = "Guest", "guest"  # of a visitor among users
@@ -72,22 +71,6 @@ def remember(response: Response, request: Request, guest: Guest) -> None:
 def forget(response: Response, request: Request) -> None:
     """Take the cookie away."""
     response.delete_cookie(_cookie(request))
-
-
-def check_sent_by_own_page(request: Request) -> None:
-    """Refuse what a page of another server, or of another port of this machine, makes a browser send.
-
-    What sends no Origin is no browser, and has no cookie of anybody's.
-
-    Raises:
-        PermissionDenied: says which page sent it.
-    """
-    origin = request.headers.get("origin")
-    if origin is not None and not is_sent_by_own_page(request):
-        raise PermissionDenied(
-            f"This was sent by a page of {origin[:100]!r}; expected one of this server "
-            f"({request.headers.get('host', '')[:100]}). Open the page here, and try again."
-        )
 
 
 def _cookie(request: Request) -> str:
