@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.core.text_table import Column
 from engine.doors.cli.options import comma_separated, parsed_filter, with_workspace
 from engine.doors.cli.printing import print_facets, print_json, print_products, print_table
+from engine.text_table import Column
 
 if TYPE_CHECKING:
     from engine.shop.browsing.listing import ProductPage
