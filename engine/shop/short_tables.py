@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.core.text_table import WIDTH, Column, one_line, text_table
 from engine.shop.catalogue.catalogue import Catalogue
+from engine.text_table import WIDTH, Column, one_line, text_table
 
 ROWS = 10  # of a table at a prompt
 RANK, SCORE, COSINE = "rank", "score", "cosine"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import width
 
-from engine.core.text_table import Column, one_line, text_table
+from engine.text_table import Column, one_line, text_table
 
 ODD = [
     None,

@@ -68,7 +68,7 @@ WALLS = {
     "jinja2": {"shop/page/rendering.py"},
     "markupsafe": {"shop/page/rendering.py"},
     "tqdm": {"progress.py"},
-    "wcwidth": {"core/text_table.py"},
+    "wcwidth": {"text_table.py"},
     "tantivy": {"store/segments/inverted_index.py"},
     "pyarrow": {"core/types.py", "store/", "service/", "shop/", "encode/pipeline.py"},
 }

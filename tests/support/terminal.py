@@ -10,7 +10,6 @@ import subprocess
 import sys
 import termios
 from dataclasses import dataclass
-from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -27,18 +26,18 @@ class Shown:
         return self.out.replace("\r\n", "\n").splitlines()
 
 
-def shown(*arguments: object, columns: int = 80, cwd: Path | None = None) -> Shown:
-    """What `vitrine ARGUMENTS` shows where output and errors are terminals of so many columns."""
+def shown(*arguments: object, columns: int = 80, code: str | None = None) -> Shown:
+    """What `vitrine ARGUMENTS`, or a program of Python, shows in terminals of so many columns."""
+    program = ["-m", "engine.doors.cli"] if code is None else ["-c", code]
     pairs = [pty.openpty(), pty.openpty()]
     for _, inner in pairs:
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     known = {name: v for name, v in os.environ.items() if name not in ("COLUMNS", "LINES")}
     done = subprocess.Popen(
-        [sys.executable, "-m", "engine.doors.cli", *map(str, arguments)],
+        [sys.executable, *program, *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=pairs[0][1],
         stderr=pairs[1][1],
-        cwd=cwd,
         env=known,
     )
     for _, inner in pairs:

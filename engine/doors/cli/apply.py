@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.core.text_table import Column
 from engine.doors.cli.options import AS_JSON, with_workspace
 from engine.doors.cli.printing import note, print_json, print_table
+from engine.text_table import Column
 
 if TYPE_CHECKING:
     from engine.doors.seeding.report import ApplyReport

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.core.text_table import WIDTH, Column
+from engine.text_table import WIDTH, Column
 
 if TYPE_CHECKING:
     from engine.core.schema import SyncReport
@@ -190,7 +190,7 @@ def print_table(
     Args:
         told: whether columns that have no room are named on standard error.
     """
-    from engine.core.text_table import text_table
+    from engine.text_table import text_table
 
     made = text_table(rows, columns, terminal_width())
     click.echo("\n".join(made.lines))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.core.text_table import Column
 from engine.doors.cli.options import with_workspace
 from engine.doors.cli.printing import print_table
+from engine.text_table import Column
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from engine.core.text_table import Column
 from engine.shop.classification.probabilities import Scales
 from engine.shop.short_tables import short_table
+from engine.text_table import Column
 
 SCORED = (
     Column("label", is_kept=True),

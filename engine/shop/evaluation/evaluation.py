@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.core.text_table import Column
 from engine.shop.evaluation.figures.figure import Figure, Product
 from engine.shop.evaluation.photo_formats import PhotoFormat
 from engine.shop.evaluation.speed import Speed
 from engine.shop.short_tables import short_table
+from engine.text_table import Column
 
 FIGURES = (
     Column("title", "figure", least=20, is_kept=True),

@@ -10,11 +10,11 @@ import numpy as np
 
 from engine.core.arrays import Rows
 from engine.core.reply import json_value
-from engine.core.text_table import Column
 from engine.shop.indexed.products import IndexedProducts
 from engine.shop.latent.request import DimensionRequest
 from engine.shop.latent.separation import Floats, share_by_chance, shares
 from engine.shop.short_tables import short_table
+from engine.text_table import Column
 
 _SHOWN = 5  # products of each end at a prompt
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from engine.core.text_table import Column
 from engine.shop.latent.probes import Probe
 from engine.shop.short_tables import short_table
+from engine.text_table import Column
 
 FINDINGS = (
     Column("attribute", is_kept=True, least=12),

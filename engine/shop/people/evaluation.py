@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.core.arrays import Rows
-from engine.core.text_table import Column
 from engine.errors import InvalidState
 from engine.progress import tracked
 from engine.shop.browsing.listing import check_count
@@ -24,6 +23,7 @@ from engine.shop.people.recommending.scoring import scored
 from engine.shop.people.space import Floats, ProductSpace, ProductSpaces
 from engine.shop.people.taste import interaction_weights, taste_of
 from engine.shop.short_tables import short_table
+from engine.text_table import Column
 
 _SHARES = {BY_VECTOR: 1.0, BY_RULES: 0.0, BY_BOTH: VECTOR_WEIGHT}
 _EQUAL_RULES = {"category": 1.0, "color": 1.0, "price": 1.0}

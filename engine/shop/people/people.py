@@ -15,7 +15,6 @@ from typing import Any
 import pyarrow as pa
 
 from engine.core.names import table_name
-from engine.core.text_table import Column
 from engine.errors import RowsFailed
 from engine.progress import tracked
 from engine.shop.browsing.listing import MAX_LIMIT, check_count
@@ -43,6 +42,7 @@ from engine.shop.people.user_tables import UserTables
 from engine.shop.short_tables import short_table
 from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
+from engine.text_table import Column
 
 _MADE_UP, _IMPORTED, _ADDED = "made_up", "imported", "added"  # where an interaction is from
 

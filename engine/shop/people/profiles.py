@@ -18,7 +18,6 @@ import pyarrow as pa
 
 from engine.core.arrays import Vector
 from engine.core.names import table_name
-from engine.core.text_table import Column
 from engine.errors import BadRequest, InvalidState, NotFound
 from engine.shop.names import USER_FEATURES, USERS
 from engine.shop.people.interactions.log import Interactions, Log
@@ -28,6 +27,7 @@ from engine.shop.people.stored import KEY, VECTOR, Part, StoredRows, text_of
 from engine.shop.people.taste import Prices, Taste
 from engine.shop.short_tables import short_table
 from engine.store.tables.table_store import TableStore
+from engine.text_table import Column
 
 _COUNT = "num_interactions"
 USERS_SCHEMA = pa.schema([(KEY, pa.string()), ("name", pa.string()), ("segment", pa.string())])

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.core.text_table import Column
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.evaluation.figures.figure import Figure
 from engine.shop.search.result import Link, SearchResult, page_file
 from engine.shop.short_tables import short_table
 from engine.shop.validation.result import ASPECTS, Aspect, Judged, QueryJudgement, SearchName
+from engine.text_table import Column
 
 if TYPE_CHECKING:
     from engine.shop.page.sheets import Section

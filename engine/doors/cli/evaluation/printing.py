@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.core.text_table import Column
 from engine.doors.cli.printing import note, print_table
 from engine.errors import StorageFailed
+from engine.text_table import Column
 
 if TYPE_CHECKING:
     from engine.shop.evaluation.evaluation import Evaluation

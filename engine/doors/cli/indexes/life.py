@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.core.text_table import Column
 from engine.doors.cli.indexes.group import index
 from engine.doors.cli.options import AS_JSON, with_workspace
 from engine.doors.cli.printing import explain_if_empty, print_json, print_sync, print_table
 from engine.errors import NotFound
+from engine.text_table import Column
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace

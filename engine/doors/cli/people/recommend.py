@@ -84,8 +84,8 @@ def recommend(
 
 def _print(found: Recommendations) -> None:
     """A table of the products, below each of them why."""
-    from engine.core.text_table import text_table
     from engine.shop.short_tables import RANK, SCORE, product_columns, ranked
+    from engine.text_table import text_table
 
     catalogue = found.catalogue
     names = [name for name in (catalogue.key, catalogue.title, catalogue.price) if name is not None]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.core.text_table import Column
 from engine.doors.cli.options import AS_CODE, comma_separated, parsed_filter, with_workspace
 from engine.doors.cli.printing import (
     print_as_code,
@@ -16,6 +15,7 @@ from engine.doors.cli.printing import (
     print_products,
     print_table,
 )
+from engine.text_table import Column
 
 if TYPE_CHECKING:
     from engine.shop.as_code.asking import Asked

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.core.text_table import Column
 from engine.doors.cli.options import AS_CODE, with_workspace
 from engine.doors.cli.printing import print_as_code, print_table, summarize, wrapped
+from engine.text_table import Column
 
 if TYPE_CHECKING:
     from engine.shop.latent.dimension import Dimension, End

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.core.text_table import Column
 from engine.doors.cli.options import AS_CODE, FILE, with_workspace
 from engine.doors.cli.printing import note, print_as_code, print_table, summarize
 from engine.errors import StorageFailed
+from engine.text_table import Column
 
 if TYPE_CHECKING:
     from engine.shop.validation.validation import Validation
