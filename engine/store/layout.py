@@ -14,6 +14,7 @@ cache/embeddings.sqlite                vectors by content and model
 cache/thumbnails/                      small photos, made once, within a bound
 calibrations/<digest>.json             what makes probabilities of a model's cosines
 latent/<index>.json                    what was found in the vectors of an index's version
+maps/<index>.parquet                   where its products lie in two dimensions
 locks/                                 two lock files for each thing that is written
 clock.json                             time that was let pass, where things take their time
 https/                                 the local authority and what clients trust; private/ its keys
@@ -90,6 +91,9 @@ class Layout:
 
     def latent_file(self, index: str) -> Path:
         return self.root / "latent" / f"{index}.json"
+
+    def map_file(self, index: str) -> Path:
+        return self.root / "maps" / f"{index}.parquet"
 
     @property
     def thumbnails_dir(self) -> Path:

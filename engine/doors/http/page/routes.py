@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from engine.doors.http.page import search, static
+from engine.doors.http.page import map, search, static
 from engine.workspace import Workspace
 
-VIEWS = (static.routes, search.routes)
+VIEWS = (static.routes, search.routes, map.routes)
 
 
 def routes(workspace: Workspace) -> list[BaseRoute]:
