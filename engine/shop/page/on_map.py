@@ -196,7 +196,7 @@ def map_cards(of: ProductMap, rows: Rows, first_rank: int | None = None) -> list
 def _heading(asked: MapAsked, result: SearchResult | None, count: int) -> str:
     what = f"{asked.value} · " if asked.value else ""
     if "lasso" in asked.own:
-        where = "within the lasso"
+        where = "in the area that you chose"
     elif result is not None:
         where = f"nearest to {result.query}"
     else:

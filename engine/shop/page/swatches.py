@@ -1,4 +1,4 @@
-"""Colours by the words that catalogues have for them, as a swatch shows them. Knows words; not products."""
+"""Colours by the words that catalogues have for them, as swatches. Knows words; not products."""
 
 from __future__ import annotations
 

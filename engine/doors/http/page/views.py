@@ -18,6 +18,7 @@ A module with views has a function from a workspace to routes, which `routes.py`
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +45,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",  # a view shows what is so now
-    "Vary": "HX-Request",
+    "Vary": "HX-Request, Accept-Encoding",
 }
 _NAV = (("/", "Search"), ("/people", "People"), ("/map", "Map"), ("/inside", "Inside"))
 
@@ -129,7 +130,11 @@ def shown(
     nav = [(href, label, path.split("/")[1] == href[1:]) for href, label in _NAV]
     frame = {"nav": nav, "is_part": visit.is_part, "workspace": visit.workspace.path.name}
     page = render(template, {**frame, **values})
-    return HTMLResponse(page, status, {**HEADERS, **(headers or {})})
+    sent = {**HEADERS, **(headers or {})}
+    if "gzip" not in visit.request.headers.get("accept-encoding", ""):
+        return HTMLResponse(page, status, sent)
+    packed = gzip.compress(page.encode(), 5)
+    return HTMLResponse(packed, status, {**sent, "Content-Encoding": "gzip"})
 
 
 def failed(visit: Visit, error: VitrineError) -> Response:

@@ -25,7 +25,7 @@ export function pixelPainter(canvas) {
   function paint(only, { width, height, scale, x, y, size }, colours) {
     const small = disc(size);
     const big = disc(size * 1.6 + 2);
-    const ring = edge[3] ? word(edge) : null;
+    const ring = only && edge[3] ? word(edge) : null;
     for (let row = 0; row < xs.length; row++) {
       const state = states[row];
       if (state > 0 !== only) continue;

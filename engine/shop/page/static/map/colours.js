@@ -35,9 +35,9 @@ function onScale(place) {
   return low.map((part, each) => Math.round(part + (high[each] - part) * (at - Math.floor(at))));
 }
 
-/** A colour of the style sheet, by the name of its property. */
-export function styleColour(name) {
-  return hex(getComputedStyle(document.body).getPropertyValue(name).trim());
+/** A colour of the style sheet as an element has it, by the name of its property. */
+export function styleColour(name, element = document.body) {
+  return hex(getComputedStyle(element).getPropertyValue(name).trim());
 }
 
 function hex(text) {

@@ -5,13 +5,17 @@ const LEAST = 4; // pixels between two corners
 
 /** Draws while a lasso is wanted; `done` gets its corners on the map. */
 export class Lasso {
-  constructor(scene, { drawn, done }) {
+  constructor(scene, { begun, drawn, done }) {
     this.scene = scene;
     this.isOn = false;
     this.corners = null; // on the map
     this.drawn = drawn;
     const { canvas } = scene;
-    canvas.addEventListener("pointerdown", (event) => this.begin(event, done));
+    canvas.addEventListener("pointerdown", (event) => {
+      if (!this.wants(event) || event.button || !event.isPrimary) return;
+      begun();
+      this.begin(event, done);
+    });
   }
 
   wants(event) {
@@ -19,7 +23,6 @@ export class Lasso {
   }
 
   begin(event, done) {
-    if (!this.wants(event) || event.button || !event.isPrimary) return;
     event.preventDefault();
     const { canvas } = this.scene;
     canvas.focus();

@@ -27,7 +27,7 @@ const scene = new Scene(canvas, {
   moved: placeMarks,
   settled: rememberView,
 });
-const drawing = new Lasso(scene, { drawn: placeMarks, done: (corners) => choose(corners) });
+const drawing = new Lasso(scene, { begun: () => showTip(-1), drawn: placeMarks, done: choose });
 
 // ------------------------------------------------------------------ the address
 
@@ -60,21 +60,30 @@ function mixed(colour, ground, share) {
 
 function paint() {
   const colours = paletteOf(attribute, swatches);
-  const ground = styleColour("--surface");
+  const single = valueCode();
+  if (single && String(colours[single]) === String(colours[0])) {
+    colours[single] = styleColour("--accent"); // of many values most share one colour
+  }
+  const isOwn = Boolean(attribute && swatches[attribute.column]);
+  box.classList.toggle("own", isOwn);
+  const ground = styleColour("--map", box);
   const narrowed = lit.rows.length > 0 || address.has("value");
   const faint = colours.map((each) => [...mixed(each, ground, narrowed ? 0.22 : 1), 255]);
   const ink = styleColour("--ink");
-  const isOwn = Boolean(attribute && swatches[attribute.column]);
   const edge = [...mixed(ink, ground, isOwn ? 0.55 : 0.75), isOwn || narrowed ? 150 : 0];
   scene.painter.palette(colours.map((each) => [...each, 255]), faint, edge);
   colourLegend(colours);
   scene.ask();
 }
 
+/** The code of the value that is singled out; 0 for none. */
+function valueCode() {
+  return attribute ? attribute.values.indexOf(address.get("value")) + 1 : 0;
+}
+
 function light() {
   const states = new Uint8Array(scene.x.length);
-  const value = address.get("value");
-  const code = value === null || !attribute ? 0 : attribute.values.indexOf(value) + 1;
+  const code = valueCode();
   const codes = attribute && codesOf[attribute.column];
   if (!lit.rows.length && !code) states.fill(1);
   if (code) for (let row = 0; row < states.length; row++) states[row] = codes[row] === code ? 1 : 0;
@@ -129,9 +138,11 @@ async function colourBy(column) {
 
 find("colour")?.addEventListener("change", async (event) => {
   remember({ colour: event.target.value, value: null });
-  await colourBy(event.target.value);
-  writeLegend();
-  light();
+  await attempt(async () => {
+    await colourBy(event.target.value);
+    writeLegend();
+    light();
+  });
   showFound();
 });
 
@@ -328,6 +339,7 @@ canvas.addEventListener("blur", () => {
   if (!usesKeys) return;
   usesKeys = false;
   find("cross").classList.remove("there");
+  showTip(-1);
 });
 
 // ------------------------------------------------------------------ loading
