@@ -129,7 +129,7 @@ def test_the_map_moves_by_mouse_wheel_and_buttons_and_the_address_knows(
         assert "view" in query_of(page)
         page.mouse.move(x, y)
         page.mouse.wheel(0, -600)
-        page.wait_for_function("!location.search.includes(',1.00')")
+        page.wait_for_url(re.compile(r"view=.*,(?!1\.00)[\d.]+$"))
         assert float(query_of(page)["view"].split(",")[2]) > 1.5
         there = place(page, 7)
         page.reload()
@@ -154,7 +154,7 @@ def test_fingers_pinch_it(browser: Any, address: str) -> None:
         for away in (30, 45, 60):
             fingers("touchMove", -away, away)
         fingers("touchEnd")
-        page.wait_for_function("location.search.includes('view=')")
+        page.wait_for_url("**view=*")
         assert float(query_of(page)["view"].split(",")[2]) == pytest.approx(3, rel=0.2)
 
 
@@ -205,7 +205,7 @@ def test_a_lasso_filters_the_list_and_lies_in_the_address(browser: Any, address:
         assert heading(page).startswith(f"{upper} products in the area")
         assert page.locator("#lasso-line.there").count() == 1
         page.go_back()
-        page.wait_for_function("!document.querySelector('#found h2')")
+        page.wait_for_selector("#found h2", state="detached")
         assert "lasso" not in query_of(page)
 
 
@@ -223,7 +223,7 @@ def test_keys_move_show_choose_and_clear(browser: Any, address: str) -> None:
         page.keyboard.press("0")
         assert place(page, 0) == pytest.approx(before, abs=1)
         page.keyboard.press("Escape")
-        page.wait_for_function("!document.querySelector('#found h2')")
+        page.wait_for_selector("#found h2", state="detached")
         assert query_of(page) == {}
         for _ in range(8):  # somewhere a product comes into the cross
             page.keyboard.press("ArrowUp")
@@ -240,24 +240,20 @@ def test_colours_are_by_any_attribute_and_a_value_is_singled_out(
         page = opened(window)
         for column in page.locator("#colour option").evaluate_all("all => all.map(e => e.value)"):
             page.select_option("#colour", column)
-            page.wait_for_function(
-                "column => document.querySelector('#legend-name').textContent === column",
-                arg=column.replace("_", " "),
-            )
+            name = page.locator("#legend-name", has_text=column.replace("_", " "))
+            name.wait_for()
             assert page.locator("#legend a").count() > 0
         page.select_option("#colour", "base_color")
         value = page.locator("#legend a").first
-        name, count = (
-            value.get_attribute("data-value"),
-            value.locator("data").get_attribute("value"),
-        )
+        called = value.get_attribute("data-value")
+        count = value.locator("data").get_attribute("value")
         value.click()
         page.wait_for_selector("#found .card")
-        assert heading(page).startswith(f"{name} · {count} product")
+        assert heading(page).startswith(f"{called} · {count} product")
         assert value.get_attribute("aria-current") == "true"
-        assert query_of(page)["value"] == name
+        assert query_of(page)["value"] == called
         page.locator("#legend a").first.click()
-        page.wait_for_function("!document.querySelector('#found h2')")
+        page.wait_for_selector("#found h2", state="detached")
         assert "value" not in query_of(page)
 
 
@@ -293,7 +289,7 @@ def test_only_what_was_asked_last_lights_up(browser: Any, address: str) -> None:
     with seen(browser, address) as window:
         page = opened(window)
         held: list[Any] = []
-        page.route("**/page/map/lit?*q=slow*", held.append)
+        page.route("**/page/map/lit?*q=slow*", lambda route: held.append(route))
         for words in ("slow", "quick"):
             page.fill("#q", words)
             page.keyboard.press("Enter")

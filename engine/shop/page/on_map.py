@@ -80,7 +80,7 @@ class MapAsked:
     def url(self, path: str = "/map", **changed: str | None) -> str:
         """The address with parts of its own changed; None leaves one out."""
         own = {name: value for name, value in {**self.own, **changed}.items() if value}
-        query = urlencode([*own.items(), *self.search.items()])
+        query = urlencode([*own.items(), *self.search.items()], safe=",")
         return f"{path}?{query}" if query else path
 
 

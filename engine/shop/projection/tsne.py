@@ -22,6 +22,7 @@ LEAST = 10  # products; fewer have no neighbourhoods
 _PERPLEXITY = 30.0  # about how many neighbours count
 _EARLY, _LATE = 250, 500  # steps, as van der Maaten and Belkina et al. have them
 _GRID_FROM = 5_000  # products from which a grid is quicker than a tree
+_THREADS_FROM = 3_000
 _BLOCK = 4096
 _SEED = 1234
 Bar = Callable[..., Any]
@@ -42,7 +43,8 @@ def tsne(directions: Matrix, bar: Bar) -> Floats:
         MissingExtra: openTSNE is not installed.
     """
     library = require("openTSNE", "A map that keeps neighbours together")
-    threads = os.cpu_count() or 1
+    # Threads meet at a barrier several times a step: for few products, that takes longer than the work.
+    threads = (os.cpu_count() or 1) if len(directions) >= _THREADS_FROM else 1
     perplexity = min(_PERPLEXITY, (len(directions) - 1) / 3)
     neighbours, cosines = _neighbours(directions, int(3 * perplexity), bar)
     distances = np.sqrt(np.maximum(2 - 2 * cosines.astype(np.float64), 0))

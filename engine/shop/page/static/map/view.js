@@ -41,7 +41,7 @@ function remember(parts, replaced = false) {
     if (value === null || value === "") address.delete(name);
     else address.set(name, value);
   }
-  const query = String(address);
+  const query = String(address).replaceAll("%2C", ","); // corners are for reading
   const target = query ? `/map?${query}` : "/map";
   history[replaced ? "replaceState" : "pushState"](null, "", target);
 }
