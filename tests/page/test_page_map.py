@@ -244,6 +244,7 @@ def test_colours_are_by_any_attribute_and_a_value_is_singled_out(
             name.wait_for()
             assert page.locator("#legend a").count() > 0
         page.select_option("#colour", "base_color")
+        page.locator("#legend-name", has_text="base color").wait_for()
         value = page.locator("#legend a").first
         called = value.get_attribute("data-value")
         count = value.locator("data").get_attribute("value")

@@ -75,6 +75,12 @@ def places_by_key(found: ProductMap) -> dict[Any, tuple[int, int]]:
     return dict(zip(keys, map(tuple, found.places.tolist())))
 
 
+@pytest.fixture(autouse=True)
+def by_principal_components(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tested here holds for any method, and this one takes no time."""
+    monkeypatch.setattr(tsne, "is_available", lambda: False)
+
+
 @pytest.fixture(scope="module")
 def mapped(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """120 goods with a map, for tests that only read."""
