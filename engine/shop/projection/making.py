@@ -49,7 +49,7 @@ class MapReport:
 
     def __str__(self) -> str:
         what = "made" if self.made else "kept"
-        share = "" if self.kept is None else f", {self.kept:.0%} of the ten nearest are so on it"
+        share = "" if self.kept is None else f"; it keeps {self.kept:.0%} of ten nearest"
         return (
             f"{what} the map of {self.products:,} products of {self.index} in {self.seconds:.1f} s by "
             f"{self.method}{share}"

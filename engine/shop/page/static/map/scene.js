@@ -75,9 +75,10 @@ export class Scene {
     this.moved();
   }
 
-  /** Points grow as one comes nearer, and where there are few. */
+  /** Points grow as one comes nearer, and where there are few; on a small screen they are smaller. */
   pointSize() {
-    const dense = Math.min(5, Math.max(2.2, 600 / Math.sqrt(this.x.length + 1)));
+    const room = Math.sqrt(Math.min(this.width, this.height) / 600);
+    const dense = Math.max(2.2, room * Math.min(5, 600 / Math.sqrt(this.x.length + 1)));
     return Math.min(13, dense * Math.sqrt(this.view.k));
   }
 
