@@ -78,7 +78,7 @@ export class Scene {
   /** Points grow as one comes nearer, and where there are few; on a small screen they are smaller. */
   pointSize() {
     const room = Math.sqrt(Math.min(this.width, this.height) / 600);
-    const dense = Math.max(2.2, room * Math.min(5, 600 / Math.sqrt(this.x.length + 1)));
+    const dense = Math.max(2.2, room * Math.min(9, 600 / Math.sqrt(this.x.length + 1)));
     return Math.min(13, dense * Math.sqrt(this.view.k));
   }
 
