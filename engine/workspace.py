@@ -48,6 +48,7 @@ from engine.shop.people.people import People
 from engine.shop.people.recommending.recommender import Recommender
 from engine.shop.people.recommending.request import RecommendRequest
 from engine.shop.people.request import UsersRequest
+from engine.shop.projection.maps import Maps
 from engine.shop.search.request import SearchRequest
 from engine.shop.shop import Shop
 from engine.shop.training.request import TrainRequest
@@ -299,6 +300,9 @@ class Workspace:
     validate = _asking("shop.understanding", Understanding.validate, ValidateRequest)
 
     as_code = _of("shop", Shop.as_code)
+    # ------------------------------------------------------------------ its map
+    build_map = _of("shop.maps", Maps.build_map)
+    product_map = _of("shop.maps", Maps.product_map)
 
     # ------------------------------------------------------------------ its users
     add_interaction = _of("shop.people", People.add_interaction)

@@ -32,6 +32,7 @@ from engine.shop.people.recommending.recommender import Recommender
 from engine.shop.people.space import ProductSpaces
 from engine.shop.photos.given_photos import GivenPhotos
 from engine.shop.photos.product_photos import ProductPhotos
+from engine.shop.projection.maps import Maps
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.shop_search import ShopSearch
 from engine.shop.training.request import TrainRequest
@@ -61,7 +62,7 @@ class Shop:
     Attributes:
         storefront: its products, and what their pages show.
         narrowing: how many are left by what one may choose. given_photos: to search with.
-        understanding: what models have understood of them.
+        understanding: what models have understood of them. maps: where they lie in two dimensions.
         people: its users. histories: what they did. recommender: products for them. judgement: how
             good those are.
     """
@@ -103,6 +104,7 @@ class Shop:
         self.histories = Histories(spaces, interactions)
         self.recommender = Recommender(spaces, profiles, interactions)
         self.judgement = RecommendationEvaluation(spaces, interactions)
+        self.maps = Maps(layout, tables, indexes, products)
         self.understanding = Understanding(
             layout, tables, volumes, indexes, models, serving, self._search.search
         )
@@ -199,6 +201,7 @@ class Shop:
         fetch: FetchLimits | bool = False,
         text_index: str = WITH_PHOTO,
         replace: bool = False,
+        with_map: bool = True,
     ) -> BuildReport:
         """From products and photos to the shop's endpoint and synced indexes; see `propose_catalogue`.
 
@@ -209,7 +212,7 @@ class Shop:
                 file. None for the fashion layout.
             image_list: ids of pictures and their paths. fetch: those behind links, under limits.
             text_index: "all" to find products without a photo by their text. replace: the products of
-                another catalogue that the workspace holds.
+                another catalogue that the workspace holds. with_map: False to make none.
         """
         from engine.shop.building import BuildReport, sync_shop_indexes
 
@@ -222,7 +225,7 @@ class Shop:
         embedded = self.embed(asked)
         means = catalogue_of(self._tables)
         synced = sync_shop_indexes(self._indexes, means, text_index, embedded.dimension)
-        return BuildReport(imported, embedded, synced)
+        return BuildReport(imported, embedded, synced, self.maps.keep_up() if with_map else None)
 
     def evaluate(self, request: EvaluationRequest) -> Evaluation:
         """Judge models by how well they find a catalogue's products; see `EvaluationRequest`.

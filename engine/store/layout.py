@@ -16,6 +16,7 @@ cache/given_photos/                    photos that were searched with, within a 
 calibrations/<digest>.json             what makes probabilities of a model's cosines
 latent/<index>.json                    what was found in the vectors of an index's version
 jobs/<kind>-<index>.json               what became of the long steps that somebody started last
+maps/<index>.parquet                   where its products lie in two dimensions
 locks/                                 two lock files for each thing that is written
 clock.json                             time that was let pass, where things take their time
 https/                                 the local authority and what clients trust; private/ its keys
@@ -92,6 +93,9 @@ class Layout:
 
     def latent_file(self, index: str) -> Path:
         return self.root / "latent" / f"{index}.json"
+
+    def map_file(self, index: str) -> Path:
+        return self.root / "maps" / f"{index}.parquet"
 
     @property
     def jobs_dir(self) -> Path:

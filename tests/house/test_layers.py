@@ -52,6 +52,7 @@ WALLS = {
     "mlflow": {"encode/models/pyfunc.py"},
     "pandas": {"shop/search/result.py"},
     "sklearn": {"shop/latent/probes.py"},
+    "openTSNE": {"shop/projection/tsne.py"},
     "click": {"doors/"},
     "pytest": {"doors/installed/vitrine_search/pytest_plugin.py"},
     "databricks": {"doors/sdk.py"},

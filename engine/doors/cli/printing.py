@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.shop.catalogue.catalogue import Catalogue
     from engine.shop.embedding.report import EmbedReport
     from engine.shop.products.importing import ImportReport
+    from engine.shop.projection.making import MapReport
     from engine.shop.search.result import SearchResult
     from engine.workspace import Workspace
 
@@ -101,6 +102,16 @@ def print_sync(name: str, report: SyncReport) -> None:
         shown = "; ".join(f"{key}: {reason}" for key, reason in report.failures[:3])
         kept = f", {report.kept:,} of them kept as they were" if report.kept else ""
         click.echo(f"warning: {report.failed:,} rows were left out{kept} ({shown} ...)", err=True)
+
+
+def print_map(made: MapReport | str | None) -> None:
+    """What making a map did; why there is none is a warning on standard error."""
+    if isinstance(made, str):
+        click.echo(f"warning: {made}", err=True)
+    elif made is not None:
+        click.echo(str(made))
+        for said in made.notes:
+            note(said)
 
 
 def print_models(models: list[ModelInfo]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from engine.doors.http.page import as_code, given, nowhere, product, search, static
+from engine.doors.http.page import as_code, given, map, nowhere, product, search, static
 from engine.doors.http.page.inside import latent, operations, queries, validation
 from engine.doors.http.page.people import likes, users
 from engine.workspace import Workspace
@@ -16,6 +16,7 @@ VIEWS = (
     product.routes,
     likes.routes,
     users.routes,
+    map.routes,
     as_code.routes,
     operations.routes,
     queries.routes,

@@ -19,6 +19,7 @@ A module with views has a function from a workspace to routes, which `routes.py`
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,7 +50,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",  # a view shows what is so now
-    "Vary": "HX-Request",
+    "Vary": "HX-Request, Accept-Encoding",
 }
 _NAV = (("/", "Search"), ("/people", "People"), ("/map", "Map"), ("/inside", "Inside"))
 
@@ -153,10 +154,18 @@ def shown(
     frame = {"nav": nav, "is_part": visit.is_part, "workspace": visit.workspace.path.name}
     liked = visit.guest.likes(visit.workspace)
     page = render(template, {**frame, "liked": liked, **values})
-    response = HTMLResponse(page, status, {**HEADERS, **(headers or {})})
+    response = _html(visit, page, status, {**HEADERS, **(headers or {})})
     if visit.guest.is_new and not visit.is_part:  # before its first like: two at once are one's
         remember(response, visit.request, visit.guest)
     return response
+
+
+def _html(visit: Visit, page: str, status: int, headers: Mapping[str, str]) -> HTMLResponse:
+    """A page, compressed for who takes it so."""
+    if "gzip" not in visit.request.headers.get("accept-encoding", ""):
+        return HTMLResponse(page, status, headers)
+    packed = gzip.compress(page.encode(), 5)
+    return HTMLResponse(packed, status, {**headers, "Content-Encoding": "gzip"})
 
 
 def failed(visit: Visit, error: VitrineError) -> Response:
