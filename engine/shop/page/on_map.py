@@ -183,7 +183,8 @@ def found_on_map(
     cards = map_cards(of, some, offset + 1)
     more = offset + PAGE < len(rows)
     next_url = f"{asked.url(FOUND_PATH)}&offset={offset + PAGE}" if more else None
-    return Found(cards, _heading(asked, result, len(rows)), _advice(asked), next_url)
+    end = "" if len(rows) else _advice(asked)
+    return Found(cards, _heading(asked, result, len(rows)), next_url, next_url, end)
 
 
 def map_cards(of: ProductMap, rows: Rows, first_rank: int | None = None) -> list[Card]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from engine.errors import CorruptFile, InvalidState, MapMissing, NotFound, VitrineError
 from engine.optional import install_line
-from engine.service import progress
+from engine.progress import bar
 from engine.service.indexes.operations import Indexes
 from engine.shop.browsing.products import Products
 from engine.shop.indexed.kept import kept
@@ -110,7 +110,7 @@ class MapMaking:
     def _make(self, products: IndexedProducts) -> None:
         started = time.perf_counter()
         vectors = products.vectors()
-        found = projected(vectors, usual_method(), progress.bar)
+        found = projected(vectors, usual_method(), bar)
         facts = {
             "index": products.spec.name,
             "of": products.spec.id,

@@ -37,7 +37,7 @@ def tsne(directions: Matrix, bar: Bar) -> Floats:
     """Unit vectors (n, d), at least `LEAST` and not all alike, in two dimensions: (n, 2).
 
     Args:
-        bar: makes a progress bar, see `service.progress`.
+        bar: makes a progress bar, see `engine.progress`.
 
     Raises:
         MissingExtra: openTSNE is not installed.

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 
 from engine.doors.http.page.views import HEADERS, Visit, shown, view
 from engine.doors.http.shop.map import points_response
-from engine.errors import InvalidState, MapMissing, NotFound
+from engine.errors import InvalidState, MapMissing
 from engine.shop.page.on_map import (
     FOUND_PATH,
     LIT,
@@ -42,10 +42,7 @@ def routes(workspace: Workspace) -> list[BaseRoute]:
 
 def _map(visit: Visit) -> Response:
     asked = _asked(visit)
-    try:
-        visit.workspace.products_overview()
-    except NotFound:
-        return shown("empty.html", {"folder": str(visit.workspace.path)}, visit)
+    visit.workspace.products_overview()  # raises where there is none
     try:
         of = visit.workspace.product_map(asked.index)
     except (MapMissing, InvalidState) as error:
@@ -68,7 +65,7 @@ def _found(visit: Visit) -> Response:
     offset = visit.number("offset", 0, 0, _MOST)
     of = visit.workspace.product_map(asked.index)
     found = found_on_map(of, asked, _result(visit, asked, of), offset) if asked.chooses else None
-    template = "more.html" if offset else "map_found.html"
+    template = "map_more.html" if offset else "map_found.html"
     return shown(template, {"found": found}, visit)
 
 
@@ -105,5 +102,6 @@ def _result(visit: Visit, asked: MapAsked, of: ProductMap) -> SearchResult | Non
     overview = visit.workspace.products_overview()
     filters = search.filters(overview.catalogue, overview.columns) or None
     index = None if search.by == "words" else of.index
-    request = search.request(None, filters=filters, k=LIT, index=index)
-    return visit.workspace.shop.search(request)
+    shop = visit.workspace.shop
+    photo = shop.given_photos.get(search.photo) if search.photo else None
+    return shop.search(search.request(photo, filters=filters, k=LIT, index=index))

@@ -6,7 +6,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from engine.doors.http.page.views import Visit, shown, view
-from engine.errors import NotSupported
 from engine.shop.page.address import read_address
 from engine.shop.page.inside.explaining import explained
 from engine.shop.page.inside.steps import WIDTH, shown_queries
@@ -29,13 +28,10 @@ def _queries(visit: Visit) -> Response:
 def _query(visit: Visit) -> Response:
     asked, workspace = read_address(visit.items), visit.workspace
     values = {"asked": asked, "width": WIDTH, "found": []}
-    if asked.photo is not None:
-        raise NotSupported(
-            "A query with a photo is not explained here. Leave the photo out, or ask the index itself "
-            "with debug_level=1."
-        )
     if asked.is_search:
         overview = workspace.products_overview()
-        search = workspace.shop.search
-        values["found"] = explained(asked, None, search, overview.catalogue, overview.columns)
+        shop = workspace.shop
+        photo = shop.given_photos.get(asked.photo) if asked.photo else None
+        catalogue, columns = overview.catalogue, overview.columns
+        values["found"] = explained(asked, photo, shop.search, catalogue, columns)
     return shown("inside/query.html", values, visit)
