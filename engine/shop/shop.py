@@ -93,14 +93,7 @@ class Shop:
         )
         self.narrowing = Narrowing(products, indexes, tables)
         self.given_photos = GivenPhotos(layout.given_photos_dir)
-        self.people = People(
-            layout,
-            tables,
-            spaces,
-            interactions,
-            profiles,
-            self._reading,
-        )
+        self.people = People(layout, tables, spaces, interactions, profiles, self._reading)
         self.histories = Histories(spaces, interactions)
         self.recommender = Recommender(spaces, profiles, interactions)
         self.judgement = RecommendationEvaluation(spaces, interactions)

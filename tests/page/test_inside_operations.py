@@ -183,7 +183,7 @@ def test_what_is_not_there_is_said(address: str) -> None:
         ("/inside/failures?table=main.a.none", 404),
         ("/inside?tables=x", 400),
         ("/inside/query?shade=red", 400),
-        (f"/inside/query?q=red&photo={'0' * 32}", 501),
+        (f"/inside/query?q=red&photo={'0' * 32}", 404),
         ("/inside/direction?name=base_color%3DNone", 404),
         ("/inside/latent?d=99999", 200),
         ("/inside/validation?k=0", 400),

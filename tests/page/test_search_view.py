@@ -301,7 +301,7 @@ def test_the_list_goes_on_and_is_found_again_on_the_way_back(browser: Any, addre
         page.locator(".end", has_text="That is all: 40 products.").wait_for()
         every = keys(page)
         assert len(every) == len(set(every)) == 40
-        assert page.locator("#p-40 .none").inner_text() == "no photo"
+        assert page.locator("#p-40 .none").inner_text() == "photo can't be shown"
         page.wait_for_timeout(400)
         where = page.evaluate("scrollY")
         page.reload(wait_until="networkidle")

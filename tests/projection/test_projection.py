@@ -10,7 +10,7 @@ import pytest
 from support.needs import needs
 
 from engine.errors import InvalidParameterValue
-from engine.service import progress
+from engine import progress
 from engine.shop.projection.placing import EDGE, middle, places_among, scaled
 from engine.shop.projection.polygons import corners_of, inside
 from engine.shop.projection.principal import principal_components
