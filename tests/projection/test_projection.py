@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from support.needs import needs
 
-from engine.errors import InvalidParameterValue
 from engine import progress
+from engine.errors import InvalidParameterValue
 from engine.shop.projection.placing import EDGE, middle, places_among, scaled
 from engine.shop.projection.polygons import corners_of, inside
 from engine.shop.projection.principal import principal_components
