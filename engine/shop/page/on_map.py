@@ -32,7 +32,7 @@ from engine.shop.projection.product_map import ProductMap
 from engine.shop.search.result import SearchResult
 
 _OWN = ("colour", "value", "lasso", "index", "view")
-LIT = 200  # results that light up
+_LIT, _LIT_SHARE = 200, 0.1  # results that light up, at most, and of all products
 FOUND_PATH = "/page/map/found"
 
 
@@ -172,6 +172,11 @@ def chosen_rows(of: ProductMap, asked: MapAsked, result: SearchResult | None) ->
         return rows
     has_it = of.of_value(attribute.column, asked.value)
     return np.asarray(rows[has_it[rows]])
+
+
+def lit_count(of: ProductMap) -> int:
+    """How many results of a search light up: of few products few, so that they stand out."""
+    return min(_LIT, max(PAGE, round(len(of) * _LIT_SHARE)))
 
 
 def found_on_map(

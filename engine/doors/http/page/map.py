@@ -11,10 +11,10 @@ from engine.doors.http.shop.map import points_response
 from engine.errors import InvalidState, MapMissing
 from engine.shop.page.on_map import (
     FOUND_PATH,
-    LIT,
     MapAsked,
     found_on_map,
     legend_of,
+    lit_count,
     lit_of,
     map_cards,
     read_map_address,
@@ -104,4 +104,4 @@ def _result(visit: Visit, asked: MapAsked, of: ProductMap) -> SearchResult | Non
     index = None if search.by == "words" else of.index
     shop = visit.workspace.shop
     photo = shop.given_photos.get(search.photo) if search.photo else None
-    return shop.search(search.request(photo, filters=filters, k=LIT, index=index))
+    return shop.search(search.request(photo, filters=filters, k=lit_count(of), index=index))
