@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from support.browser import NARROW, WIDE, seen
+from support.browser import NARROW, WIDE, seen, served_page
 
+from engine import Workspace
+from engine.doors.http.credentials import Credentials
 from engine.shop import page as the_page
 
 STYLES = Path(the_page.__file__).parent / "static"
@@ -65,3 +68,75 @@ def test_cards_side_by_side_are_no_taller_than_what_they_hold(
         assert 0 < some.count() < page.locator("#side-meaning .card").count()
         tall = max(c.bounding_box()["height"] for c in page.locator("#side-meaning .card").all())
         assert all(card.bounding_box()["height"] < tall + 60 for card in some.all())
+
+
+VIEWS = (
+    "/?q=red /?q=red&by=both /product/3 /people /people/me /map /inside /inside/queries /nobody "
+    "/inside/query?q=red /inside/latent /inside/validation /inside/failures"
+).split()
+HEADINGS = """[...document.querySelectorAll("main h1, main h2, main h3, main h4")]
+    .filter((each) => each.checkVisibility()).map((each) => Number(each.tagName[1]))"""
+
+
+@pytest.mark.parametrize("path", VIEWS)
+def test_headings_of_a_view_leave_no_level_out(browser: Any, address: str, path: str) -> None:
+    with seen(browser, address) as window:
+        window.expected.add(404)
+        levels = [0, *window.open(path).evaluate(HEADINGS)]
+        steps = [after - before for before, after in pairwise(levels)]
+        assert not steps or max(steps) == 1, levels
+
+
+LOOKS = """(each) => { const style = getComputedStyle(each);
+    return [style.borderBottomWidth, style.borderBottomColor, style.backgroundColor, style.color,
+            style.fontWeight, style.paddingTop, style.borderRadius]; }"""
+
+
+def test_tabs_look_the_same_in_every_view(browser: Any, address: str) -> None:
+    with seen(browser, address) as window:
+        looks = []
+        for path, which in (
+            ("/inside", ".tabs [aria-current]"),
+            ("/product/3", "#similar .tabs [aria-current]"),
+            ("/page/as-code?q=red", ".tabs [aria-selected=true]"),
+        ):
+            looks.append(window.open(path).locator(which).evaluate(LOOKS))
+        assert looks[0] == looks[1] == looks[2]
+
+
+def rules(name: str) -> set[str]:
+    """The selectors of a file's rules for every window."""
+    text = re.sub(r"/\*.*?\*/", "", (STYLES / name).read_text("utf-8"), flags=re.S)
+    text = re.sub(r"@[^{}]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", text)
+    return {each.strip() for part in re.findall(r"([^{}]+)\{", text) for each in part.split(",")}
+
+
+@pytest.mark.parametrize("name", ["search", "product", "people", "map", "inside", "as_code"])
+def test_a_view_s_own_styles_leave_shared_rules_alone(name: str) -> None:
+    shared = rules("page.css") | rules("card.css")
+    assert rules(f"{name}.css") & shared <= {".vitrine", ".vitrine h3", "#found"}
+
+
+def test_keys_lead_past_the_filters_to_the_products(browser: Any, address: str) -> None:
+    with seen(browser, address) as window:
+        page = window.open("/?q=red")
+        skip = page.get_by_text("Skip to the products")
+        skip.focus()
+        assert skip.bounding_box()["x"] >= 0
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.matches('#found .card a')")
+        assert page.locator("#found .card").count() > 0
+        page.go_back()
+        assert page.locator("#q").input_value() == "red"
+
+
+def test_the_token_stands_apart_from_its_name(browser: Any, shop: Workspace) -> None:
+    with (
+        served_page(shop, Credentials("token", "client", "secret")) as url,
+        seen(browser, url) as window,
+    ):
+        window.expected |= {401, 403}
+        page = window.open()
+        name, token = box(page, "label[for=token]"), box(page, "#token")
+        assert token["x"] - name["x"] - name["width"] >= 6
