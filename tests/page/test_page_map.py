@@ -361,7 +361,8 @@ def test_without_a_map_the_page_says_what_to_type(browser: Any, own: tuple[Works
     with seen(browser, url) as window:
         said = window.open("/map").locator("main").inner_text()
         assert "There is no map yet" in said
-        assert "vitrine map build --index main.fashion_demo.vs_image_search" in said
+        typed = f"vitrine map build --index main.fashion_demo.vs_image_search -w {workspace.path}"
+        assert window.page.locator("pre").inner_text() == typed and said.count(typed) == 1
         workspace.build_map()
         assert opened(window).locator("#legend a").count() > 0
 

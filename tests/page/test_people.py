@@ -336,3 +336,10 @@ def test_an_empty_workspace_says_what_to_type(tmp_path: Path) -> None:
         for path in ("/people", "/people/me"):
             text = httpx.get(f"{url}{path}", trust_env=False).text
             assert f"vitrine demo -w {empty.path}" in text
+
+
+def test_what_is_to_be_typed_is_quoted_for_a_folder_with_a_blank(tmp_path: Path) -> None:
+    shop = built_shop(tmp_path / "my shop")
+    with served_page(shop) as url:
+        text = httpx.get(f"{url}/people", trust_env=False).text
+    assert f"vitrine users build --from INTERACTIONS.csv -w &#39;{shop.path}&#39;" in text

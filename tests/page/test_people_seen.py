@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.browser import NARROW, WIDE, accessibility, overflow, seen, served_page
+from support.browser import (
+    NARROW,
+    WIDE,
+    accessibility,
+    overflow,
+    seen,
+    served_page,
+    skipped_headings,
+)
 from support.storefront import built_shop
 
 from engine import Workspace
@@ -69,6 +77,7 @@ def test_people_are_for_everybody(browser: Any, shown: str, size: Any, scheme: A
             page = window.open(path)
             assert accessibility(page) == [], path
             assert overflow(page) == 0, path
+            assert skipped_headings(page) == []
         page = window.open(f"/people/{ONE}")
         press(page)
         page = window.open("/people/me")

@@ -14,9 +14,9 @@ from engine.doors.http.page.warming import Warming
 from engine.errors import InvalidParameterValue
 from engine.shop.catalogue.catalogue import FASHION
 from engine.shop.page.address import Asked, read_address
-from engine.shop.page.search.colors import MANY, swatch_of
 from engine.shop.page.search.parts import added_part, filter_chips, steered, term_chips
 from engine.shop.page.search.view import more_products, search_view
+from engine.shop.page.swatches import MANY, swatch_of
 from engine.shop.search.terms import Term
 
 
@@ -145,7 +145,7 @@ def test_nothing_found_says_what_frees_how_many(shop: Workspace) -> None:
         if looser.count is not None:
             again = read_address([("q", "Red Jeans"), ("by", "words"), ("is.gender", "Women")])
             found = search_view(shop.shop, shop.products_overview(), again, 0).found
-            assert looser.label == "Without Price: the range"
+            assert looser.label == "Without the price range"
             assert found.heading.startswith(f"{looser.count} product")
     assert view.loosen[-1].label.startswith("By meaning")
 
@@ -181,3 +181,12 @@ def test_what_can_t_be_asked_keeps_the_query(address: str, query: str) -> None:
     assert 'role="alert"' in part.text and "<!doctype" not in part.text
     if not query.startswith("from"):  # an address of another form holds no query
         assert 'value="red"' in reply.text
+
+
+@pytest.mark.parametrize("price", [1234567.89, 0.015, 1500000.0, 25.0])
+def test_a_large_price_keeps_its_digits_in_the_address_and_on_the_chip(price: float) -> None:
+    asked = Asked(least=price)
+    text = asked.url().partition("from=")[2]
+    assert float(text) == price and "e" not in text
+    chips = filter_chips(asked, FASHION)
+    assert [chip.value for chip in chips] == [f"from {text}"]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from engine.shop.page.swatches import swatch
+from engine.shop.page.swatches import MANY, swatch, swatch_of
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,8 @@ def test_a_shade_that_is_unknown_is_shown_as_its_colour() -> None:
     assert swatch("Dusty Rose") == swatch("Rose")
     assert swatch("Red Melange") == swatch("Red")
     assert re.fullmatch("#[0-9a-f]{6}", swatch("Grey") or "")
+
+
+@pytest.mark.parametrize("name", ["Red", "Sea Green", "Emerald", "azul", "Light", "Multi"])
+def test_people_and_the_map_have_the_colours_of_the_search(name: str) -> None:
+    assert swatch(name) == (None if swatch_of(name) == MANY else swatch_of(name))

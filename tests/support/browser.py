@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -123,3 +124,12 @@ def overflow(page: Page) -> int:
     return int(
         page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     )
+
+
+def skipped_headings(page: Page) -> list[str]:
+    """Headings that are more than one level below the heading before them."""
+    headings = page.locator("main :is(h1, h2, h3, h4, h5, h6)").filter(visible=True)
+    found = headings.evaluate_all("all => all.map(each => each.tagName + ' ' + each.textContent)")
+    return [
+        after for before, after in pairwise(["h0", *found]) if int(after[1]) > int(before[1]) + 1
+    ]

@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 
 from engine.core.ranking.fusion import DEFAULT_TEXT_WEIGHT
 from engine.core.schema import Column, Columns
-from engine.core.values import shown
+from engine.core.values import shown, typed
 from engine.errors import InvalidParameterValue
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.search.request import SearchRequest
@@ -77,7 +77,7 @@ class Asked:
         out += [("term", term_text(term)) for term in self.terms]
         out += [(f"{_CHOSEN}{name}", v) for name, values in self.chosen.items() for v in values]
         ends = (("from", self.least), ("to", self.most))
-        out += [(name, f"{value:g}") for name, value in ends if value is not None]
+        out += [(name, typed(value)) for name, value in ends if value is not None]
         return out + ([("sort", self.sort)] if self.sort else [])
 
     def query(self) -> str:

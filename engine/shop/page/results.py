@@ -54,7 +54,8 @@ def found_products(
         heading = f"{_products(total)} for {result.query}"
     else:
         total = narrowed.total if narrowed is not None else None
-        heading = f"{_products(total or 0)}, the nearest to {result.query} first"
+        first = f", the nearest to {result.query} first" if total else f" for {result.query}"
+        heading = f"{_products(total or 0)}{first}"
     return _found(asked, cards, offset, result.more, heading, total)
 
 

@@ -1,45 +1,129 @@
-"""Colours by the words that catalogues have for them, as swatches. Knows words; not products."""
+"""Words for colours to swatches, the same in every view. Knows words of fashion catalogues, in several
+languages; no pages.
+
+Truth: common sense, and the named colours of CSS where they say the same.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-# Of textiles and leather rather than of screens: a "Red" shirt is no #f00.
-_COLOURS = {
-    "amber": "#e8a317", "apricot": "#f4b183", "aqua": "#5fc9c9", "beige": "#dccbb0",
-    "black": "#1b1b1b", "blue": "#2f5fb3", "blush": "#e8b9b5", "brass": "#b08d57",
-    "bronze": "#8c6a3f", "brown": "#6f4a2f", "burgundy": "#6d1a2d", "camel": "#b98d5b",
-    "champagne": "#ecd9b8", "charcoal": "#3e4247", "chocolate": "#4a2c1d", "cobalt": "#1f4aa8",
-    "coffee brown": "#4b3326", "copper": "#b0683d", "coral": "#f0775f", "cream": "#f3e9d2",
-    "crimson": "#a71930", "cyan": "#3bb8c9", "denim": "#4a6b8f", "emerald": "#1f7f5c",
-    "fluorescent green": "#7fe817", "fuchsia": "#c9357f", "gold": "#c9a24a", "golden": "#c9a24a",
-    "gray": "#8b8d8f", "green": "#3d7d45", "grey": "#8b8d8f", "grey melange": "#a5a6a8",
-    "indigo": "#36407f", "ivory": "#f4efe0", "khaki": "#9c8f63", "lavender": "#b8a6d4",
-    "lemon": "#f2e35c", "light blue": "#9cc3e6", "light green": "#a4d39a", "lilac": "#c3a5cf",
-    "lime": "#a8cf3c", "lime green": "#86c232", "magenta": "#b8327a", "maroon": "#6b1f2a",
-    "mauve": "#a98299", "metallic": "#a3a6ab", "mint": "#a9dcc3", "mushroom brown": "#9a8474",
-    "mustard": "#c9982e", "navy": "#1f2c4d", "navy blue": "#1f2c4d", "nude": "#deb99d",
-    "off white": "#f1ece1", "olive": "#6c6b35", "orange": "#e07b28", "peach": "#f5b895",
-    "petrol": "#1d5161", "pink": "#e48aa8", "plum": "#6a345c", "purple": "#6c4191",
-    "red": "#b8282c", "rose": "#d3768a", "rose gold": "#c98f80", "royal blue": "#2a4fae",
-    "rust": "#a4502b", "salmon": "#ee9580", "sand": "#d5bf98", "sea green": "#3d8f74",
-    "silver": "#bfc2c6", "skin": "#e6bfa3", "sky blue": "#8cbfe2", "steel": "#8d959c",
-    "stone": "#b7ae9f", "tan": "#b88a5e", "taupe": "#8d7c6c", "teal": "#1f7a7d",
-    "terracotta": "#bd6343", "turquoise": "#3dbdb5", "turquoise blue": "#2fa9bd",
-    "violet": "#7049a0", "white": "#fbfaf7", "wine": "#62192c", "yellow": "#eac53a",
-}  # fmt: skip
-_SHADES = ("dark", "light", "pale", "bright", "deep", "pastel", "neon", "matte", "matt", "melange")
+from engine.shop.browsing.row_texts import folded
+
+MANY = "many"  # in place of a colour: of several at once
+_MANY = {"multi", "multicolor", "multicolour", "multicolored", "mehrfarbig", "bunt", "multicolore"}
+_MANY |= {"multicolorido", "multicouleur", "multicouleurs", "assorted", "flerfarget", "veelkleurig"}
+# A colour, and the words that name it.
+_TABLE = """
+#111111 black schwarz noir negro nero preto zwart svart sort czarny siyah onyx ebony
+#ffffff white weiss weiß blanc blanche blanco bianco branco wit vit hvid hvit biały beyaz
+#8a8d91 grey gray grau gris grigio cinza grijs grå szary gri
+#1f4fa3 blue blau bleu azul blu blauw blå niebieski mavi
+#1b2a4e navy marine marino marineblau dunkelblau indigo midnight
+#c62828 red rot rouge rojo rosso vermelho rood röd rød czerwony kırmızı
+#2e7d32 green grün vert verde groen grön grøn zielony yeşil
+#f6d32d yellow gelb jaune amarillo giallo amarelo geel gul żółty sarı
+#ef7d1a orange naranja arancione laranja oranje pomarańczowy turuncu
+#e78fb3 pink rosa rose roze różowy pembe
+#6a3fa0 purple lila violet violett violeta viola morado roxo paars fioletowy mor
+#795548 brown braun brun marrón marron marrone castanho bruin brązowy kahverengi
+#e0cfae beige
+#c0c4c8 silver silber argent plata argento prata zilver silver sølv srebrny gümüş
+#d4af37 gold golden doré dorado oro dourado goud guld złoty altın
+#7b1e3a maroon burgundy bordeaux burgund granate bordowy
+#5a1a2b wine oxblood
+#f3e9d2 cream creme crème crema kremowy ecru off
+#f7f3e3 ivory elfenbein ivoire
+#d2b48c tan sand camel cognac
+#6b6b3a olive oliv oliva
+#b8a77a khaki kaki
+#2aa7a0 teal petrol
+#3fc1c9 turquoise türkis turquesa turchese
+#2d9c8f sea aqua
+#c9b2e0 lavender lavendel lavande mauve
+#b784b8 plum
+#f2a07b peach pfirsich apricot
+#f07f6a coral koralle
+#e08a7e salmon
+#b7410e rust rost
+#b5651d copper kupfer bronze
+#c79a3f mustard senf moutarde mostaza
+#4b3621 coffee kaffee espresso
+#5d3a1a chocolate mocha
+#d2b49c nude skin taupe
+#9e9d93 stone
+#3b3f45 charcoal anthracite anthrazit graphite
+#9aa0a6 steel stahl titanium
+#8a8f98 metallic gunmetal metal
+#b9f22f fluorescent neon lime limette
+#c2185b magenta fuchsia cerise
+#b03060 raspberry cherry
+#f4f7fb transparent clear transparente crystal
+#ffd9c7 blush
+#4aa3df sky azure cyan azzurro celeste himmelblau
+#a7d8c2 mint
+#e8a317 amber
+#b08d57 brass
+#ecd9b8 champagne
+#1f4aa8 cobalt
+#a71930 crimson
+#4a6b8f denim
+#1f7f5c emerald
+#f2e35c lemon
+#c3a5cf lilac
+#bd6343 terracotta
+"""
+_WORDS = {
+    word: line.split()[0] for line in _TABLE.strip().splitlines() for word in line.split()[1:]
+}
+# Where the words together say another colour than the one that they end with.
+_TOGETHER = {
+    "sea green": "#2e8b76",
+    "lime green": "#7fc832",
+    "fluorescent green": "#5cf22f",
+    "mushroom brown": "#a39384",
+    "coffee brown": "#4b3621",
+    "rose gold": "#d9a58e",
+    "turquoise blue": "#23b5c4",
+    "grey melange": "#a9abae",
+    "off white": "#f5f1e6",
+    "navy blue": "#1b2a4e",
+    "dark blue": "#1b2a4e",
+    "light blue": "#9cc7ea",
+    "sky blue": "#87c5ec",
+    "royal blue": "#2748c4",
+    "dark green": "#1b4d2b",
+    "light green": "#a5d6a7",
+    "light grey": "#cfd1d4",
+    "dark grey": "#4c4f54",
+}
+
+
+@lru_cache(maxsize=4096)
+def swatch_of(name: str) -> str | None:
+    """The colour of a name such as "Navy Blue", as #rrggbb; `MANY` for several; None where unknown."""
+    text = folded(name).strip()
+    if re.fullmatch(r"#[0-9a-f]{6}", text):
+        return text
+    words = re.findall(r"[^\W_]+", text)
+    if _MANY & set(words) or len(set(filter(None, map(_WORDS.get, words)))) > 2:
+        return MANY
+    for start in range(len(words) - 1):  # "deep navy blue" ends with two words that are one colour
+        if (joined := " ".join(words[start:])) in _TOGETHER:
+            return _TOGETHER[joined]
+    # The last word that is a colour: "navy blue" is a blue; some languages write it as one word.
+    for word in reversed(words):
+        if word in _WORDS:
+            return _WORDS[word]
+    for word in reversed(words):
+        inside = [known for known in _WORDS if len(known) > 3 and word.endswith(known)]
+        if inside:
+            return _WORDS[max(inside, key=len)]
+    return None
 
 
 def swatch(name: object) -> str | None:
-    """The colour of a word as `#rrggbb`; None where no word of it is a colour, or it says several.
-
-    "Navy Blue", "navy-blue" and "NAVY_BLUE" are one; of "Dusty Rose" the last word counts.
-    """
-    words = re.findall(r"[^\W\d_]+", str(name).casefold())
-    for start in range(len(words)):  # the longest end that is known
-        found = _COLOURS.get(" ".join(words[start:]))
-        if found is not None:
-            return found
-    plain = [word for word in words if word not in _SHADES]
-    return _COLOURS.get(plain[0]) if len(plain) == 1 else None
+    """The one colour of a name, as #rrggbb; None where it names none, or several."""
+    found = swatch_of(str(name))
+    return None if found == MANY else found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import numpy as np
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
@@ -40,13 +42,23 @@ def routes(workspace: Workspace) -> list[BaseRoute]:
     ]
 
 
+def _to_type(said: str, workspace: Workspace) -> dict[str, str]:
+    """What is wrong, and the command that mends it, where it is said, apart from it."""
+    message, command, names = said.partition("vitrine map build ")
+    if not command:
+        return {"message": said, "command": ""}
+    message = message.rstrip(" :").removesuffix("Make it anew").removesuffix("Make it").rstrip(" .")
+    folder = shlex.quote(str(workspace.path))
+    return {"message": f"{message}.", "command": f"{command}{names} -w {folder}"}
+
+
 def _map(visit: Visit) -> Response:
     asked = _asked(visit)
     visit.workspace.products_overview()  # raises where there is none
     try:
         of = visit.workspace.product_map(asked.index)
     except (MapMissing, InvalidState) as error:
-        return shown("map_missing.html", {"message": error.in_words}, visit)
+        return shown("map_missing.html", _to_type(error.in_words, visit.workspace), visit)
     attribute = asked.colour(of)
     result = _result(visit, asked, of)
     values = {

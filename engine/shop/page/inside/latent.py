@@ -113,7 +113,8 @@ def _side(title: str, end: End, key: str, catalogue: Catalogue, shown: Shown) ->
     more = [{"why": f"value {value:.3f}"} for value in values]
     cards = shown.cards(rows, [row.get(key, "") for row in rows], more)
     common = tuple(
-        f"{name}: {one.value} ({one.products} of {one.known})" for name, one in end.common.items()
+        f"{name.replace('_', ' ')}: {one.value} ({one.products} of {one.known})"
+        for name, one in end.common.items()
     )
     return Side(
         title,

@@ -11,6 +11,7 @@ from engine.shop.page.inside.shown import Shown
 from engine.shop.validation.result import ASPECTS, Aspect, Judged, QueryJudgement, SearchName
 from engine.shop.validation.validation import Validation
 
+ASPECTS_SHOWN: dict[Aspect, str] = {"category": "category", "color": "colour", "both": "both"}
 CALLED: dict[SearchName, str] = {
     "image": "by meaning (photos)",
     "keyword": "every word",
@@ -74,7 +75,9 @@ def _question(one: QueryJudgement, shown: Shown) -> Question:
 
 
 def _answer(judged: Judged, shown: Shown) -> Answer:
-    counts = ", ".join(f"{name} {one.right} of {one.of}" for name, one in judged.counted.items())
+    counts = ", ".join(
+        f"{ASPECTS_SHOWN[name]} {one.right} of {one.of}" for name, one in judged.counted.items()
+    )
     result = judged.result
     more = [
         {
@@ -89,5 +92,9 @@ def _answer(judged: Judged, shown: Shown) -> Answer:
 
 def _wrong(marks: Mapping[Aspect, bool]) -> str | None:
     """Which aspects of a result are another than the words name; None for none."""
-    wrong = [aspect for aspect, is_right in marks.items() if aspect != "both" and not is_right]
+    wrong = [
+        ASPECTS_SHOWN[aspect]
+        for aspect, is_right in marks.items()
+        if aspect != "both" and not is_right
+    ]
     return f"another {' and '.join(wrong)}" if wrong else None

@@ -13,7 +13,7 @@ from engine.core.schema import Columns
 from engine.shop.browsing.narrowing import Narrowed, NarrowingRequest, Prices
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.page.address import Asked
-from engine.shop.page.search.colors import swatch_of
+from engine.shop.page.swatches import swatch_of
 
 SHOWN = 8  # values of a facet at once; the others are behind "more"
 _COUNTABLE = ("string", "int", "float", "decimal", "boolean", "date")

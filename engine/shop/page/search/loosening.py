@@ -33,9 +33,10 @@ def looser_queries(asked: Asked, catalogue: Catalogue, narrowed: Narrowed) -> li
     for column, count in narrowed.freed.items():
         is_price = column == catalogue.price
         title = title_of_column(column, catalogue)
-        what = " or ".join(asked.chosen.get(column, ())) or "the range"
+        what = " or ".join(asked.chosen.get(column, ()))
+        label = f"Without {title}: {what}" if what else f"Without the {title.lower()} range"
         rest = asked.without(column).without_prices() if is_price else asked.without(column)
-        out.append(Looser(f"Without {title}: {what}", rest.url(), count))
+        out.append(Looser(label, rest.url(), count))
     for word, count in narrowed.words.items():
         words = " ".join(each for each in asked.words.split() if folded(each) != word)
         out.append(Looser(f"Without the word “{word}”", replace(asked, words=words).url(), count))

@@ -37,7 +37,7 @@ function make(languages) {
   const tabs = [...languages.querySelectorAll("details")].map((details) => tabOf(details));
   list.append(...tabs.map((tab) => tab.button));
   const bar = document.createElement("div");
-  bar.className = "tabs";
+  bar.className = "bar";
   const copy = button("Copy", "copy");
   bar.append(list, copy);
   languages.removeAttribute("aria-label");

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from engine.doors.http.page.views import Visit, shown, view
 from engine.errors import VitrineError
 from engine.shop.page.inside.shown import Shown
-from engine.shop.page.inside.validating import means_of, questions_of
+from engine.shop.page.inside.validating import ASPECTS_SHOWN, means_of, questions_of
 from engine.shop.validation.request import STANDARD_QUERIES
 from engine.shop.validation.result import ASPECTS
 from engine.workspace import Workspace
@@ -28,7 +28,7 @@ def _validation(visit: Visit) -> Response:
     values: dict[str, Any] = {
         "queries": queries or list(STANDARD_QUERIES),
         "k": visit.number("k", 10, 1, 50),
-        "aspects": ASPECTS,
+        "aspects": tuple(ASPECTS_SHOWN[aspect] for aspect in ASPECTS),
         "left_out": len(queries[_MOST_QUERIES:]),
         "fault": None,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
@@ -42,13 +43,13 @@ def routes(workspace: Workspace) -> list[BaseRoute]:
 def _people(visit: Visit) -> Response:
     overview = _overview(visit.workspace)
     if overview is None:
-        return shown("empty.html", {"folder": str(visit.workspace.path)}, visit)
+        return shown("empty.html", {"folder": shlex.quote(str(visit.workspace.path))}, visit)
     page = _listing(visit)
     if visit.is_part:
         return shown("people/rows.html", {"page": page, "is_whole": True}, visit)
     values = {"page": page, "personas": _tiles(visit.workspace), "overview": overview}
     is_bare = not page.search and page.total == sum(row.segment == SEGMENT for row in page.rows)
-    folder = str(visit.workspace.path)
+    folder = shlex.quote(str(visit.workspace.path))
     return shown("people/people.html", {**values, "is_bare": is_bare, "folder": folder}, visit)
 
 
@@ -91,7 +92,7 @@ def _me(visit: Visit) -> Response:
     asked = read_person(visit.guest.user_id, visit.items, is_me=True)
     overview = _overview(visit.workspace)
     if overview is None:
-        return shown("empty.html", {"folder": str(visit.workspace.path)}, visit)
+        return shown("empty.html", {"folder": shlex.quote(str(visit.workspace.path))}, visit)
     user = _guest(visit)
     if user is not None and asked.beside is not None:
         return _beside(visit, asked, user)

@@ -35,9 +35,14 @@ function onScale(place) {
   return low.map((part, each) => Math.round(part + (high[each] - part) * (at - Math.floor(at))));
 }
 
-/** A colour of the style sheet as an element has it, by the name of its property. */
+/** A colour of the style sheet as an element has it, by the name of its property. That says light-dark(...);
+ *  only a colour that is used is one of the two. */
 export function styleColour(name, element = document.body) {
-  return hex(getComputedStyle(element).getPropertyValue(name).trim());
+  const probe = element.appendChild(document.createElement("i"));
+  probe.style.color = `var(${name})`;
+  const parts = getComputedStyle(probe).color.match(/[\d.]+/g).slice(0, 3).map(Number);
+  probe.remove();
+  return parts;
 }
 
 function hex(text) {
