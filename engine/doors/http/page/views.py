@@ -35,20 +35,15 @@ from engine.core.values import shown as shown_value
 from engine.doors.http.guard import name_operation
 from engine.doors.http.page.people.guests import Guest, guest_of, remember
 from engine.doors.http.page.states import contents, lacks_products, problem
-from engine.doors.http.sessions import check_sent_by_own_page
+from engine.doors.http.sessions import KEEP_SAFE, check_sent_by_own_page
 from engine.doors.rest.bodies import MalformedRequest
 from engine.errors import InvalidParameterValue, PermissionDenied, VitrineError
+from engine.shop.page.address import whole_number
 from engine.shop.page.rendering import render
 from engine.workspace import Workspace
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
+    **KEEP_SAFE,
     "Cache-Control": "no-store",  # a view shows what is so now
     "Vary": "HX-Request, Accept-Encoding",
 }
@@ -96,11 +91,12 @@ class Visit:
     def number(self, name: str, usual: int, low: int, high: int) -> int:
         """An integer of the address. Raises InvalidParameterValue: it is none from `low` to `high`."""
         text = self.given(name) or str(usual)
-        if not text.isascii() or not text.isdecimal() or not low <= int(text[:12]) <= high:
+        found = whole_number(text, high)
+        if found is None or found < low:
             raise InvalidParameterValue(
                 f"{name} is {shown_value(text)}; expected an integer from {low:,} to {high:,}."
             )
-        return int(text)
+        return found
 
 
 def asked_key(request: Request) -> str:
