@@ -129,3 +129,18 @@ def test_an_address_may_have_as_many_parts_as_can_be_searched_for() -> None:
     assert len(asked.terms) == MAX_TERMS and len(asked.chosen["color"]) == MOST_CHOICES
     with pytest.raises(InvalidParameterValue, match="at most 32"):
         read_address([*terms, ("term", "text:a")])
+
+
+@pytest.mark.parametrize(
+    "charset", ["punycode", "unicode_escape", "hex", "utf-8; charset=punycode", '"puny"']
+)
+def test_a_form_in_letters_that_no_browser_sends_is_refused(address: str, charset: str) -> None:
+    """Decoding a megabyte of punycode takes minutes, in which nobody else is answered."""
+    field = b'--x\r\nContent-Disposition: form-data; name="q"\r\n\r\n\\ud800-a\r\n--x--\r\n'
+    kind = {"Content-Type": f"multipart/form-data; boundary=x; charset={charset}"}
+    for path in ("/page/given", "/people/like"):
+        reply = httpx.post(f"{address}{path}", content=field, headers=kind, trust_env=False)
+        assert reply.status_code == 400 and "expected UTF-8" in reply.text
+    kind["Content-Type"] = "multipart/form-data; boundary=x; charset=UTF-8"
+    reply = httpx.post(f"{address}/page/given", content=field, headers=kind, trust_env=False)
+    assert "No photo was given" in reply.text

@@ -20,6 +20,7 @@ A module with views has a function from a workspace to routes, which `routes.py`
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,6 +48,7 @@ HEADERS = {
     "Cache-Control": "no-store",  # a view shows what is so now
     "Vary": "HX-Request, Accept-Encoding",
 }
+_CHARSET = re.compile(r"charset[^=;]*=([^;]*)", re.IGNORECASE)
 _NAV = (("/", "Search"), ("/people", "People"), ("/map", "Map"), ("/inside", "Inside"))
 
 
@@ -122,8 +124,9 @@ def view(
             return await run_in_threadpool(_answered, answer, Visit(workspace, request))
         try:
             check_sent_by_own_page(request.headers)
+            _check_charset(request.headers.get("content-type", ""))
             form = await request.form()
-        except PermissionDenied as error:
+        except (PermissionDenied, MalformedRequest) as error:
             return await run_in_threadpool(failed, Visit(workspace, request), error)
         except Exception as error:  # a body that can't be taken apart, in the framework's words
             if not hasattr(error, "detail"):
@@ -135,6 +138,17 @@ def view(
             await form.close()  # the space of its files is given back
 
     return Route(path, endpoint, methods=list(methods))
+
+
+def _check_charset(content_type: str) -> None:
+    """Refuse other letters than browsers send: some take minutes to read, some give halves of letters.
+
+    Raises:
+        MalformedRequest: the type of a form's body names them.
+    """
+    for charset in _CHARSET.findall(content_type):  # named twice, the last one counts
+        if charset.strip(' "').casefold() not in ("utf-8", "utf8", "us-ascii"):
+            raise MalformedRequest(f"The form is in {shown_value(charset)}; expected UTF-8.")
 
 
 def shown(
