@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -144,3 +146,13 @@ def test_a_form_in_letters_that_no_browser_sends_is_refused(address: str, charse
     kind["Content-Type"] = "multipart/form-data; boundary=x; charset=UTF-8"
     reply = httpx.post(f"{address}/page/given", content=field, headers=kind, trust_env=False)
     assert "No photo was given" in reply.text
+
+
+def test_a_photo_for_which_the_disk_has_no_room_is_refused_in_words(
+    address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    photo = {"picture": ("a.jpg", b"\xff" * (2 << 20))}
+    reply = httpx.post(f"{address}/page/given", files=photo, trust_env=False)
+    assert reply.status_code == 500 and "<!doctype" in reply.text
+    assert "The file can&#39;t be put into" in reply.text

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,6 +42,7 @@ from engine.doors.rest.bodies import MalformedRequest
 from engine.errors import InvalidParameterValue, PermissionDenied, VitrineError
 from engine.shop.page.address import whole_number
 from engine.shop.page.rendering import render
+from engine.store.layout import storage_failed
 from engine.workspace import Workspace
 
 HEADERS = {
@@ -128,6 +130,9 @@ def view(
             form = await request.form()
         except (PermissionDenied, MalformedRequest) as error:
             return await run_in_threadpool(failed, Visit(workspace, request), error)
+        except OSError as error:  # where a large file is put meanwhile
+            full = storage_failed(f"The file can't be put into {tempfile.gettempdir()}", error)
+            return await run_in_threadpool(failed, Visit(workspace, request), full)
         except Exception as error:  # a body that can't be taken apart, in the framework's words
             if not hasattr(error, "detail"):
                 raise
