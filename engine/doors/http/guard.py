@@ -31,7 +31,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from engine.doors.http.admission import RETRY_SECONDS, Budget, Hold
 from engine.doors.http.credentials import Credentials, Unauthenticated
 from engine.doors.http.deadline import Deadline
-from engine.doors.http.sessions import LOGIN, LOGOUT, STATIC, is_page, may_see_page, sign_in_first
+from engine.doors.http.sessions import (
+    LOGIN,
+    LOGOUT,
+    STATIC,
+    headers_of_pages,
+    is_page,
+    may_see_page,
+    sign_in_first,
+)
 from engine.doors.rest.routing import error_body
 from engine.errors import TooManyRequests
 from engine.service.warehouse.runs import LINKS
@@ -302,6 +310,9 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = [*message.get("headers", []), (b"x-request-id", self.id.encode())]
+            known = {name for name, _ in headers}
+            safe = headers_of_pages(self.scope["path"])
+            headers += [each for each in safe if each[0] not in known]
             message = {**message, "headers": headers}
         self.sent += len(message.get("body", b""))
         await self._send(message)

@@ -22,11 +22,28 @@ LOGIN, LOGOUT = "/login", "/logout"
 STATIC = "/page/static/"  # styles and scripts, which anybody may read
 PAGES = ("product", "people", "map", "inside", "page")  # first parts of the page's addresses
 _SAFE = ("GET", "HEAD")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+KEEP_SAFE = {  # every answer of the page has them: also photos, refusals, and whoever is led elsewhere
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
 def is_page(path: str) -> bool:
     """Whether a path is one of the page's."""
     return path == "/" or path.split("/", 2)[1] in PAGES
+
+
+def headers_of_pages(path: str) -> list[tuple[bytes, bytes]]:
+    """Headers that keep an answer safe, where it is the page's: of `KEEP_SAFE`, as ASGI has them."""
+    if not is_page(path) and path not in (LOGIN, LOGOUT):
+        return []
+    return [(name.lower().encode(), value.encode()) for name, value in KEEP_SAFE.items()]
 
 
 def cookie_name(headers: Mapping[str, str], scheme: str) -> str:
@@ -58,6 +75,21 @@ def is_from_own_page(headers: Mapping[str, str]) -> bool:
         return False
 
 
+def own_page(headers: Mapping[str, str], name: str) -> str:
+    """The page of this very server that a header names, as a path; "" for none, or another's."""
+    try:
+        page = urlsplit(headers.get(name, ""))
+    except ValueError:
+        return ""
+    is_own = page.netloc == headers.get("host", "") and is_local(page.path)
+    return f"{page.path}{f'?{page.query}' if page.query else ''}" if is_own else ""
+
+
+def is_local(path: str) -> bool:
+    """Whether browsers take this for a path of the server itself, and not for another address."""
+    return path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable()
+
+
 def check_sent_by_own_page(headers: Mapping[str, str]) -> None:
     """Refuse what a page of another server, or of another port of this machine, makes a browser send.
 
@@ -78,26 +110,14 @@ def sign_in_first(scope: Scope) -> Response:
     """Leads whoever asks for a page to the form, and from there back."""
     headers = HTTPConnection(scope).headers
     if headers.get("hx-request") == "true":
-        here = urlsplit(headers.get("hx-current-url", ""))
-        path = f"{here.path or '/'}{f'?{here.query}' if here.query else ''}"
+        path = own_page(headers, "hx-current-url") or "/"
         return Response(status_code=401, headers={"HX-Redirect": _form_for(path)})
     query = scope.get("query_string", b"").decode("latin-1")
     path = quote(scope["path"]) + (f"?{query}" if query else "")
     if scope["method"] not in _SAFE:
-        path = _sent_from(headers)
+        path = own_page(headers, "referer") or "/"
     wanted = "/" if path.startswith("/page/") else path
     return RedirectResponse(_form_for(wanted), 303, {"Cache-Control": "no-store"})
-
-
-def _sent_from(headers: Mapping[str, str]) -> str:
-    """The page of this server that a form stands on; "/" where nobody says so."""
-    try:
-        page = urlsplit(headers.get("referer", ""))
-    except ValueError:
-        return "/"
-    if page.netloc != headers.get("host", "") or not page.path.startswith("/"):
-        return "/"
-    return f"{page.path}{f'?{page.query}' if page.query else ''}"
 
 
 def _form_for(path: str) -> str:

@@ -28,12 +28,16 @@ from engine.core.values import shown, typed
 from engine.errors import InvalidParameterValue
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.search.request import SearchRequest
-from engine.shop.search.terms import DIRECTION_WEIGHT, KINDS, Term
+from engine.shop.search.terms import DIRECTION_WEIGHT, KINDS, MAX_TERMS, Term
 
 By = Literal["meaning", "words", "both"]
 _CHOSEN = "is."  # before the name of a column
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 _ONES = ("q", "by", "photo", "share", "from", "to", "sort")
+MOST_LETTERS, MOST_CHOICES = (
+    8_192,
+    200,
+)  # of one address: its links are on its page, for each choice
 _TERM = "kind:value:weight, such as text:short sleeves:0.5 or product:10043:-0.3"
 
 
@@ -186,14 +190,13 @@ def read_address(items: Iterable[tuple[str, str]]) -> Asked:
     """What an address asks for; empty parts count as left out, as forms send them.
 
     Raises:
-        InvalidParameterValue: a part that is unknown, there twice, or of another form; says which.
+        InvalidParameterValue: a part that is unknown, there twice, or of another form; says which. Or
+            too many, or too long a one.
     """
     ones: dict[str, str] = {}
     terms: list[Term] = []
     chosen: dict[str, tuple[str, ...]] = {}
-    for name, value in items:
-        if not value.strip():
-            continue
+    for name, value in _bounded(items):
         if name == "term":
             terms.append(read_term(value))
         elif name.startswith(_CHOSEN):
@@ -218,6 +221,25 @@ def read_address(items: Iterable[tuple[str, str]]) -> Asked:
     )
 
 
+def _bounded(items: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Parts of an address that say anything. Raises InvalidParameterValue: more than a page bears."""
+    given = [(name, value) for name, value in items if value.strip()]
+    terms = sum(name == "term" for name, _ in given)
+    choices = sum(name.startswith(_CHOSEN) for name, _ in given)
+    letters = sum(len(name) + len(value) for name, value in given)
+    counts = (
+        ("parts to search by", terms, MAX_TERMS),
+        ("values to filter by", choices, MOST_CHOICES),
+        ("characters", letters, MOST_LETTERS),
+    )
+    for what, count, most in counts:
+        if count > most:
+            raise InvalidParameterValue(
+                f"The address has {count:,} {what}; at most {most:,} are taken. Search with fewer."
+            )
+    return given
+
+
 def read_term(text: str) -> Term:
     """A term as an address writes it. Raises InvalidParameterValue: it is of another form."""
     kind, _, rest = text.partition(":")
@@ -234,6 +256,14 @@ def read_term(text: str) -> Term:
 def term_text(term: Term) -> str:
     """A term as an address writes it."""
     return f"{term.kind}:{term.value}:{term.weight:g}"
+
+
+def whole_number(text: str, most: int) -> int | None:
+    """A number from 0 to `most` in ASCII digits; None for any other text, however long it is."""
+    digits = text.lstrip("0") or "0"  # Python refuses to read thousands of digits
+    if not text.isascii() or not text.isdecimal() or len(digits) > len(str(most)):
+        return None
+    return int(digits) if int(digits) <= most else None
 
 
 def _by(text: str) -> By:

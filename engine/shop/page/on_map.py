@@ -22,7 +22,7 @@ import numpy as np
 from engine.core.arrays import Rows
 from engine.core.values import shown
 from engine.errors import InvalidParameterValue
-from engine.shop.page.address import Asked, read_address
+from engine.shop.page.address import Asked, read_address, whole_number
 from engine.shop.page.cards import Card, cards_of
 from engine.shop.page.results import PAGE, Found
 from engine.shop.page.swatches import swatch
@@ -219,8 +219,9 @@ def _advice(asked: MapAsked) -> str:
 
 def row_of(text: str, count: int) -> int:
     """The number of a row in an address. Raises InvalidParameterValue: there is none such."""
-    if not text.isascii() or not text.isdecimal() or int(text[:12]) >= count:
+    row = whole_number(text, count - 1) if count else None
+    if row is None:
         raise InvalidParameterValue(
             f"row is {shown(text)}; expected an integer from 0 to {count - 1:,}."
         )
-    return int(text)
+    return row

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from engine.doors.http.credentials import SESSION_SECONDS, Credentials, Unauthenticated
 from engine.doors.http.guard import name_operation
 from engine.doors.http.page.views import HEADERS
-from engine.doors.http.sessions import LOGIN, LOGOUT, cookie_name
+from engine.doors.http.sessions import LOGIN, LOGOUT, check_sent_by_own_page, cookie_name, is_local
 from engine.doors.http.volumes.contents import refused
 from engine.errors import InvalidParameterValue, VitrineError
 from engine.shop.page.rendering import render
@@ -34,6 +34,10 @@ def routes(credentials: Credentials | None) -> list[Route]:
 
     async def sign_out(request: Request) -> Response:
         name_operation(request, "sign_out")
+        try:
+            check_sent_by_own_page(request.headers)
+        except VitrineError as error:
+            return refused(request, error)
         answer = Response(status_code=204, headers=HEADERS)
         answer.delete_cookie(_cookie(request))
         return answer
@@ -101,8 +105,7 @@ def _fields(request: Request, body: bytes) -> dict[str, str]:
 
 def _local(page: str) -> str:
     """A path of this server to go on to; empty for anything that may be another's address."""
-    is_path = page.startswith("/") and page[1:2] not in ("/", "\\")
-    return page if is_path and page.isprintable() else ""
+    return page if is_local(page) else ""
 
 
 def _page(message: str = "", next_page: str = "", status: int = 200) -> HTMLResponse:

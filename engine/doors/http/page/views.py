@@ -20,6 +20,8 @@ A module with views has a function from a workspace to routes, which `routes.py`
 from __future__ import annotations
 
 import gzip
+import re
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,23 +37,20 @@ from engine.core.values import shown as shown_value
 from engine.doors.http.guard import name_operation
 from engine.doors.http.page.people.guests import Guest, guest_of, remember
 from engine.doors.http.page.states import contents, lacks_products, problem
-from engine.doors.http.sessions import check_sent_by_own_page
+from engine.doors.http.sessions import KEEP_SAFE, check_sent_by_own_page
 from engine.doors.rest.bodies import MalformedRequest
 from engine.errors import InvalidParameterValue, PermissionDenied, VitrineError
+from engine.shop.page.address import whole_number
 from engine.shop.page.rendering import render
+from engine.store.layout import storage_failed
 from engine.workspace import Workspace
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
+    **KEEP_SAFE,
     "Cache-Control": "no-store",  # a view shows what is so now
     "Vary": "HX-Request, Accept-Encoding",
 }
+_CHARSET = re.compile(r"charset[^=;]*=([^;]*)", re.IGNORECASE)
 _NAV = (("/", "Search"), ("/people", "People"), ("/map", "Map"), ("/inside", "Inside"))
 
 
@@ -96,11 +95,12 @@ class Visit:
     def number(self, name: str, usual: int, low: int, high: int) -> int:
         """An integer of the address. Raises InvalidParameterValue: it is none from `low` to `high`."""
         text = self.given(name) or str(usual)
-        if not text.isascii() or not text.isdecimal() or not low <= int(text[:12]) <= high:
+        found = whole_number(text, high)
+        if found is None or found < low:
             raise InvalidParameterValue(
                 f"{name} is {shown_value(text)}; expected an integer from {low:,} to {high:,}."
             )
-        return int(text)
+        return found
 
 
 def asked_key(request: Request) -> str:
@@ -126,9 +126,13 @@ def view(
             return await run_in_threadpool(_answered, answer, Visit(workspace, request))
         try:
             check_sent_by_own_page(request.headers)
+            _check_charset(request.headers.get("content-type", ""))
             form = await request.form()
-        except PermissionDenied as error:
+        except (PermissionDenied, MalformedRequest) as error:
             return await run_in_threadpool(failed, Visit(workspace, request), error)
+        except OSError as error:  # where a large file is put meanwhile
+            full = storage_failed(f"The file can't be put into {tempfile.gettempdir()}", error)
+            return await run_in_threadpool(failed, Visit(workspace, request), full)
         except Exception as error:  # a body that can't be taken apart, in the framework's words
             if not hasattr(error, "detail"):
                 raise
@@ -139,6 +143,17 @@ def view(
             await form.close()  # the space of its files is given back
 
     return Route(path, endpoint, methods=list(methods))
+
+
+def _check_charset(content_type: str) -> None:
+    """Refuse other letters than browsers send: some take minutes to read, some give halves of letters.
+
+    Raises:
+        MalformedRequest: the type of a form's body names them.
+    """
+    for charset in _CHARSET.findall(content_type):  # named twice, the last one counts
+        if charset.strip(' "').casefold() not in ("utf-8", "utf8", "us-ascii"):
+            raise MalformedRequest(f"The form is in {shown_value(charset)}; expected UTF-8.")
 
 
 def shown(

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from engine.errors import InvalidParameterValue
+from engine.shop.page.address import whole_number
 from engine.shop.people.recommending.request import VECTOR_WEIGHT
 
 PEOPLE = "/people"
@@ -125,9 +126,10 @@ def with_query(path: str, items: list[tuple[str, str]]) -> str:
 
 
 def _count(name: str, text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text[:12]) > _MOST_OFFSET:
+    found = whole_number(text, _MOST_OFFSET)
+    if found is None:
         raise InvalidParameterValue(f"{name} is {text[:40]!r}; expected how many come before.")
-    return int(text)
+    return found
 
 
 def _number(slider: Slider, text: str) -> float:

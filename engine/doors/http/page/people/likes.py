@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from urllib.parse import urlsplit
 
-from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
@@ -18,6 +16,7 @@ from engine.doors.http.page.people.guests import (
     remember,
 )
 from engine.doors.http.page.views import HEADERS, Visit, shown, view
+from engine.doors.http.sessions import own_page
 from engine.errors import InvalidParameterValue, NotFound, VitrineError
 from engine.shop.page.cards import title_of
 from engine.shop.page.people.address import ME
@@ -49,7 +48,7 @@ def _like(visit: Visit) -> Response:
     if visit.is_part:
         response = _hearts(visit, product, known.likes(visit.workspace))
     else:
-        response = RedirectResponse(_back(visit.request), 303, HEADERS)
+        response = RedirectResponse(own_page(visit.request.headers, "referer") or ME, 303, HEADERS)
     if visit.guest.is_new:
         remember(response, visit.request, visit.guest)
     return response
@@ -102,11 +101,3 @@ def _field(visit: Visit, name: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidParameterValue(f"The form has no field {name!r}; expected product and on.")
     return value
-
-
-def _back(request: Request) -> str:
-    """The page of this server that a form was on."""
-    parts = urlsplit(request.headers.get("referer", ""))
-    is_here = parts.netloc == request.headers.get("host", "")
-    path = f"{parts.path}{f'?{parts.query}' if parts.query else ''}"
-    return path if is_here and path.startswith("/") and not path.startswith("//") else ME
