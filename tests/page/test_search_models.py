@@ -78,6 +78,47 @@ def test_a_query_is_led_to_a_product_once() -> None:
     assert steered(asked, 7, -0.5) == "/?q=a&term=product%3A7%3A-0.5"
 
 
+def test_numbers_of_an_address_keep_their_digits() -> None:
+    given = [
+        ("q", "a"),
+        ("photo", "0" * 32),
+        ("share", "0.12345678"),
+        ("term", "text:b:-0.1234567"),
+    ]
+    asked = read_address([*given, ("from", "1234567.89"), ("to", "98765432100")])
+    assert read_address(asked.items()) == asked
+    assert asked.url().endswith("from=1234567.89&to=98765432100")
+    (chip,) = filter_chips(asked, FASHION)
+    assert chip.value == "1234567.89 to 98765432100"
+
+
+@pytest.mark.parametrize("by", ["words", "meaning"])
+def test_numbers_beside_values_count_what_is_found_though_a_product_is_a_part(
+    shop: Workspace, by: Any
+) -> None:
+    overview = shop.products_overview()
+    asked = Asked("jeans", by=by)
+    listed = search_view(shop.shop, overview, asked, 0).found.cards
+    asked = asked.with_term(Term("product", listed[0].key, 0.5))
+    view = search_view(shop.shop, overview, asked, 0)
+    assert view.facets
+    for facet in view.facets:
+        for value in facet.values:
+            chosen = search_view(
+                shop.shop, overview, asked.with_choice(facet.column, value.text), 0
+            )
+            assert len(chosen.found.cards) == min(value.count, 24), (facet.column, value)
+
+
+def test_without_words_a_photo_is_searched_by_meaning_whatever_was_chosen() -> None:
+    asked = Asked(by="words", photo="0" * 32, terms=(Term("text", "b", 0.5),))
+    request = asked.request(b"photo")
+    assert not request.keyword and [each.kind for each in request.compose or ()] == [
+        "image",
+        "text",
+    ]
+
+
 ODD = '''ref,name,tint,jahr
 a b,Ein Schuh,rot,2020
 é/1,,dunkelblau,

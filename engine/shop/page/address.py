@@ -64,6 +64,11 @@ class Asked:
         return bool(self.words or self.photo or self.terms)
 
     @property
+    def is_by_words(self) -> bool:
+        """Whether every word must stand there; without words a photo, say, is searched by meaning."""
+        return self.by == "words" and bool(self.words)
+
+    @property
     def is_narrowed(self) -> bool:
         """Whether products are filtered."""
         return bool(self.chosen) or self.least is not None or self.most is not None
@@ -73,11 +78,11 @@ class Asked:
         out = [("q", self.words)] if self.words else []
         out += [("by", self.by)] if self.by != "meaning" else []
         out += [("photo", self.photo)] if self.photo else []
-        out += [("share", f"{self.share:g}")] if self.share != DEFAULT_TEXT_WEIGHT else []
+        out += [("share", plain_number(self.share))] if self.share != DEFAULT_TEXT_WEIGHT else []
         out += [("term", term_text(term)) for term in self.terms]
         out += [(f"{_CHOSEN}{name}", v) for name, values in self.chosen.items() for v in values]
         ends = (("from", self.least), ("to", self.most))
-        out += [(name, f"{value:g}") for name, value in ends if value is not None]
+        out += [(name, plain_number(value)) for name, value in ends if value is not None]
         return out + ([("sort", self.sort)] if self.sort else [])
 
     def query(self) -> str:
@@ -170,7 +175,7 @@ class Asked:
         Args:
             photo: the bytes of its photo. `by` "both" is asked for twice, this is the one by meaning.
         """
-        if self.by == "words":
+        if self.is_by_words:
             return SearchRequest(self.words, keyword=True, **options)
         if not self.terms:
             weight = self.share if self.words and photo is not None else None
@@ -233,7 +238,12 @@ def read_term(text: str) -> Term:
 
 def term_text(term: Term) -> str:
     """A term as an address writes it."""
-    return f"{term.kind}:{term.value}:{term.weight:g}"
+    return f"{term.kind}:{term.value}:{plain_number(term.weight)}"
+
+
+def plain_number(number: float) -> str:
+    """A number for addresses and fields of forms: the shortest text that is read as the same."""
+    return repr(float(number)).removesuffix(".0")
 
 
 def _by(text: str) -> By:

@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from engine.shop.catalogue.catalogue import with_currency
+from engine.shop.page.address import plain_number
 from engine.shop.page.assets import asset_text, asset_url
 from engine.shop.page.cards import product_url
 
@@ -57,7 +58,7 @@ def _environment() -> Environment:
     made.filters.update(
         price=price, number=number, percent=percent, score=score, json_attribute=_json_attribute
     )
-    made.filters.update(moment=moment, size=size)
+    made.filters.update(moment=moment, size=size, plain=plain_number)
     made.globals.update(
         asset=asset_url, inlined=_inlined, is_liked=_is_liked, product_url=product_url
     )
