@@ -70,6 +70,11 @@ def exact_number_of(text: str) -> int | float | Decimal:
     return number if decimal_of(number) == exact else exact
 
 
+def typed(number: float) -> str:
+    """A number as people type it, with all of its digits: 1234567.5, and 5 for 5.0."""
+    return repr(float(number)).removesuffix(".0")
+
+
 def decimal_of(number: float) -> Decimal:
     """The number that a double's shortest form says: 19.99, not 19.989999999999998436805981327779591."""
     return Decimal(repr(number))

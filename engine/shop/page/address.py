@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 
 from engine.core.ranking.fusion import DEFAULT_TEXT_WEIGHT
 from engine.core.schema import Column, Columns
-from engine.core.values import shown
+from engine.core.values import shown, typed
 from engine.errors import InvalidParameterValue
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.search.request import SearchRequest
@@ -78,11 +78,11 @@ class Asked:
         out = [("q", self.words)] if self.words else []
         out += [("by", self.by)] if self.by != "meaning" else []
         out += [("photo", self.photo)] if self.photo else []
-        out += [("share", plain_number(self.share))] if self.share != DEFAULT_TEXT_WEIGHT else []
+        out += [("share", typed(self.share))] if self.share != DEFAULT_TEXT_WEIGHT else []
         out += [("term", term_text(term)) for term in self.terms]
         out += [(f"{_CHOSEN}{name}", v) for name, values in self.chosen.items() for v in values]
         ends = (("from", self.least), ("to", self.most))
-        out += [(name, plain_number(value)) for name, value in ends if value is not None]
+        out += [(name, typed(value)) for name, value in ends if value is not None]
         return out + ([("sort", self.sort)] if self.sort else [])
 
     def query(self) -> str:
@@ -238,12 +238,7 @@ def read_term(text: str) -> Term:
 
 def term_text(term: Term) -> str:
     """A term as an address writes it."""
-    return f"{term.kind}:{term.value}:{plain_number(term.weight)}"
-
-
-def plain_number(number: float) -> str:
-    """A number for addresses and fields of forms: the shortest text that is read as the same."""
-    return repr(float(number)).removesuffix(".0")
+    return f"{term.kind}:{term.value}:{typed(term.weight)}"
 
 
 def _by(text: str) -> By:

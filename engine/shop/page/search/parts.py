@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from engine.core.values import shown
+from engine.core.values import shown, typed
 from engine.errors import InvalidParameterValue
 from engine.shop.catalogue.catalogue import Catalogue
-from engine.shop.page.address import Asked, plain_number, term_text
+from engine.shop.page.address import Asked, term_text
 from engine.shop.page.search.facets import title_of_column
 from engine.shop.search.terms import DIRECTION_WEIGHT, KINDS, Term
 
@@ -125,8 +125,8 @@ def added_part(items: Sequence[tuple[str, str]]) -> tuple[Term | None, list[tupl
 
 
 def _range(asked: Asked, currency: str) -> str:
-    least = "" if asked.least is None else f"{currency}{plain_number(asked.least)}"
-    most = "" if asked.most is None else f"{currency}{plain_number(asked.most)}"
+    least = "" if asked.least is None else f"{currency}{typed(asked.least)}"
+    most = "" if asked.most is None else f"{currency}{typed(asked.most)}"
     if least and most:
         return f"{least} to {most}"
     return f"from {least}" if least else f"up to {most}"
