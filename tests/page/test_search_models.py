@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -222,3 +223,13 @@ def test_what_can_t_be_asked_keeps_the_query(address: str, query: str) -> None:
     assert 'role="alert"' in part.text and "<!doctype" not in part.text
     if not query.startswith("from"):  # an address of another form holds no query
         assert 'value="red"' in reply.text
+
+
+@pytest.mark.parametrize("query", ["photo=" + "0" * 32, "term=user:nobody:1"])
+def test_filters_stay_chosen_in_the_form_of_a_query_that_can_t_be_asked(
+    address: str, query: str
+) -> None:
+    reply = httpx.get(f"{address}/?q=red&is.gender=Women&from=3.5&{query}", trust_env=False)
+    assert reply.status_code == 404
+    assert 'name="is.gender" value="Women" checked' in reply.text
+    assert re.search('name="from"[^>]*value="3.5"', reply.text)

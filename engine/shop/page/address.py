@@ -115,6 +115,10 @@ class Asked:
         """The same without any filter."""
         return replace(self.without_prices(), chosen={})
 
+    def filters_alone(self) -> Asked:
+        """Its filters, and nothing to search for."""
+        return Asked(chosen=self.chosen, least=self.least, most=self.most)
+
     def with_term(self, term: Term) -> Asked:
         """The same with one more part; in place of the one that is for the same, where there is one."""
         others = [t for t in self.terms if (t.kind, str(t.value)) != (term.kind, str(term.value))]
