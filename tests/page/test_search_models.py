@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,47 @@ def test_chips_lead_to_the_query_without_them() -> None:
 def test_a_query_is_led_to_a_product_once() -> None:
     asked = Asked("a", terms=(Term("product", "7", 0.5),))
     assert steered(asked, 7, -0.5) == "/?q=a&term=product%3A7%3A-0.5"
+
+
+def test_numbers_of_an_address_keep_their_digits() -> None:
+    given = [
+        ("q", "a"),
+        ("photo", "0" * 32),
+        ("share", "0.12345678"),
+        ("term", "text:b:-0.1234567"),
+    ]
+    asked = read_address([*given, ("from", "1234567.89"), ("to", "98765432100")])
+    assert read_address(asked.items()) == asked
+    assert asked.url().endswith("from=1234567.89&to=98765432100")
+    (chip,) = filter_chips(asked, FASHION)
+    assert chip.value == "1234567.89 to 98765432100"
+
+
+@pytest.mark.parametrize("by", ["words", "meaning"])
+def test_numbers_beside_values_count_what_is_found_though_a_product_is_a_part(
+    shop: Workspace, by: Any
+) -> None:
+    overview = shop.products_overview()
+    asked = Asked("jeans", by=by)
+    listed = search_view(shop.shop, overview, asked, 0).found.cards
+    asked = asked.with_term(Term("product", listed[0].key, 0.5))
+    view = search_view(shop.shop, overview, asked, 0)
+    assert view.facets
+    for facet in view.facets:
+        for value in facet.values:
+            chosen = search_view(
+                shop.shop, overview, asked.with_choice(facet.column, value.text), 0
+            )
+            assert len(chosen.found.cards) == min(value.count, 24), (facet.column, value)
+
+
+def test_without_words_a_photo_is_searched_by_meaning_whatever_was_chosen() -> None:
+    asked = Asked(by="words", photo="0" * 32, terms=(Term("text", "b", 0.5),))
+    request = asked.request(b"photo")
+    assert not request.keyword and [each.kind for each in request.compose or ()] == [
+        "image",
+        "text",
+    ]
 
 
 ODD = '''ref,name,tint,jahr
@@ -190,3 +232,13 @@ def test_a_large_price_keeps_its_digits_in_the_address_and_on_the_chip(price: fl
     assert float(text) == price and "e" not in text
     chips = filter_chips(asked, FASHION)
     assert [chip.value for chip in chips] == [f"from {text}"]
+
+
+@pytest.mark.parametrize("query", ["photo=" + "0" * 32, "term=user:nobody:1"])
+def test_filters_stay_chosen_in_the_form_of_a_query_that_can_t_be_asked(
+    address: str, query: str
+) -> None:
+    reply = httpx.get(f"{address}/?q=red&is.gender=Women&from=3.5&{query}", trust_env=False)
+    assert reply.status_code == 404
+    assert 'name="is.gender" value="Women" checked' in reply.text
+    assert re.search('name="from"[^>]*value="3.5"', reply.text)

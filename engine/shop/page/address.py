@@ -68,6 +68,11 @@ class Asked:
         return bool(self.words or self.photo or self.terms)
 
     @property
+    def is_by_words(self) -> bool:
+        """Whether every word must stand there; without words a photo, say, is searched by meaning."""
+        return self.by == "words" and bool(self.words)
+
+    @property
     def is_narrowed(self) -> bool:
         """Whether products are filtered."""
         return bool(self.chosen) or self.least is not None or self.most is not None
@@ -77,7 +82,7 @@ class Asked:
         out = [("q", self.words)] if self.words else []
         out += [("by", self.by)] if self.by != "meaning" else []
         out += [("photo", self.photo)] if self.photo else []
-        out += [("share", f"{self.share:g}")] if self.share != DEFAULT_TEXT_WEIGHT else []
+        out += [("share", typed(self.share))] if self.share != DEFAULT_TEXT_WEIGHT else []
         out += [("term", term_text(term)) for term in self.terms]
         out += [(f"{_CHOSEN}{name}", v) for name, values in self.chosen.items() for v in values]
         ends = (("from", self.least), ("to", self.most))
@@ -113,6 +118,10 @@ class Asked:
     def cleared(self) -> Asked:
         """The same without any filter."""
         return replace(self.without_prices(), chosen={})
+
+    def filters_alone(self) -> Asked:
+        """Its filters, and nothing to search for."""
+        return Asked(chosen=self.chosen, least=self.least, most=self.most)
 
     def with_term(self, term: Term) -> Asked:
         """The same with one more part; in place of the one that is for the same, where there is one."""
@@ -174,7 +183,7 @@ class Asked:
         Args:
             photo: the bytes of its photo. `by` "both" is asked for twice, this is the one by meaning.
         """
-        if self.by == "words":
+        if self.is_by_words:
             return SearchRequest(self.words, keyword=True, **options)
         if not self.terms:
             weight = self.share if self.words and photo is not None else None
@@ -255,7 +264,7 @@ def read_term(text: str) -> Term:
 
 def term_text(term: Term) -> str:
     """A term as an address writes it."""
-    return f"{term.kind}:{term.value}:{term.weight:g}"
+    return f"{term.kind}:{term.value}:{typed(term.weight)}"
 
 
 def whole_number(text: str, most: int) -> int | None:

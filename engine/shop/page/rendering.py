@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import re
 from collections.abc import Container, Mapping
 from contextvars import ContextVar
 from datetime import datetime, timezone
@@ -26,6 +27,7 @@ from engine.shop.page.cards import product_url
 
 _LAST_MS = 253_402_300_799_000  # of the year 9999
 _THOUSAND = 1000
+_COUNT = re.compile(r"\d[\d,]*(?= products?\b)|(?<=the nearest )\d[\d,]*")
 TEMPLATES = Path(__file__).parent / "templates"
 # Read where a heart is drawn: whatever template draws a card, none has to hand them on.
 _LIKED: ContextVar[Container[str] | None] = ContextVar("liked", default=None)
@@ -58,7 +60,7 @@ def _environment() -> Environment:
     made.filters.update(
         price=price, number=number, percent=percent, score=score, json_attribute=_json_attribute
     )
-    made.filters.update(moment=moment, size=size, typed=typed)
+    made.filters.update(moment=moment, size=size, typed=typed, counted=counted)
     made.globals.update(
         asset=asset_url, inlined=_inlined, is_liked=_is_liked, product_url=product_url
     )
@@ -83,6 +85,15 @@ def number(value: object, digits: int = 0) -> Markup:
         return Markup("")
     text = f"{amount:,.{digits}f}"
     return Markup('<data class="number" value="{}">{}</data>').format(f"{amount:.{digits}f}", text)
+
+
+def counted(text: str) -> Markup:
+    """A sentence on how many products there are; scripts write its number as `number`."""
+    found = _COUNT.search(text)
+    if found is None:
+        return Markup("{}").format(text)
+    count = number(int(found[0].replace(",", "")))
+    return Markup("{}{}{}").format(text[: found.start()], count, text[found.end() :])
 
 
 def percent(value: object, digits: int = 0) -> str:

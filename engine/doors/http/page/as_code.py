@@ -3,7 +3,7 @@
 /page/as-code?q=red+dress&is.gender=Women     as the search's address; and offset
 /page/as-code/similar?product=10043&by=image  also offset
 /page/as-code/look?product=10043&k=8
-/page/as-code/recommended?user=user_008828&k=24  also offset
+/page/as-code/recommended?user=user_008828&k=24  also offset, and weights as the page of a person
 /page/as-code/latent?dimension=7&k=10         also index
 /page/as-code/validate?query=...              several; also k, index
 """
@@ -27,6 +27,7 @@ from engine.shop.browsing.storefront import INDEX_OF
 from engine.shop.latent.request import DimensionRequest
 from engine.shop.page.address import Asked as Address
 from engine.shop.page.address import read_address
+from engine.shop.page.people.address import read_person
 from engine.shop.page.results import PAGE
 from engine.shop.people.recommending.request import RecommendRequest
 from engine.shop.search.request import SearchRequest
@@ -93,11 +94,9 @@ def _look(visit: Visit) -> Asked:
 
 
 def _recommended(visit: Visit) -> Asked:
-    return RecommendRequest(
-        _needed(visit, "user"),
-        k=visit.number("k", PAGE, 1, 200),
-        offset=visit.number("offset", 0, 0, _MOST),
-    )
+    asked = read_person(_needed(visit, "user"), visit.items)
+    k = visit.number("k", PAGE, 1, 200)
+    return RecommendRequest(asked.user, k=k, offset=asked.offset, **asked.options())
 
 
 def _latent(visit: Visit) -> Asked:

@@ -113,7 +113,7 @@ def _result(visit: Visit, asked: MapAsked, of: ProductMap) -> SearchResult | Non
         return None
     overview = visit.workspace.products_overview()
     filters = search.filters(overview.catalogue, overview.columns) or None
-    index = None if search.by == "words" else of.index
+    index = None if search.is_by_words else of.index
     shop = visit.workspace.shop
     photo = shop.given_photos.get(search.photo) if search.photo else None
     return shop.search(search.request(photo, filters=filters, k=lit_count(of), index=index))

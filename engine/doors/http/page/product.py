@@ -22,6 +22,7 @@ from engine.shop.page.product.related import (
     WAYS,
     Similar,
     found_text,
+    look_code_url,
     look_groups,
     map_url,
     search_left,
@@ -138,6 +139,7 @@ def _look(visit: Visit) -> Response:
     held = [(name.replace("_", " "), product[name]) for name in look.same]
     found = {
         "groups": look_groups(look, overview.catalogue),
+        "code_url": look_code_url(key),
         "category": look.category.replace("_", " "),
         "held": held,
         "is_co_liked": look.is_co_liked,

@@ -76,7 +76,8 @@ def explained(
     Raises:
         as `Shop.search`, and `Asked.filters`.
     """
-    ways: tuple[By, ...] = ("meaning", "words") if asked.by == "both" else (asked.by,)
+    is_both = asked.by == "both" and asked.words
+    ways: tuple[By, ...] = ("meaning", "words") if is_both else (asked.by,)
     filters = asked.filters(catalogue, columns) or None
     found = []
     for way in ways:

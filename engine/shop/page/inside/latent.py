@@ -189,6 +189,11 @@ def along(name: str, index: str, words: str, search: Search, shown: Shown) -> li
     return out
 
 
+def dimension_code_url(index: str, number: int) -> str:
+    """The address of both ends of a dimension, as code."""
+    return f"/page/as-code/latent?{urlencode({'dimension': number, 'k': ENDS, 'index': index})}"
+
+
 def dimension_url(index: str, number: int) -> str:
     """The address of a dimension's view."""
     return f"/inside/latent?{urlencode({'index': index, 'd': number})}#dimension"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from engine.shop.page.cards import Card
 from engine.shop.page.inside.shown import Shown
@@ -44,6 +45,12 @@ class Question:
     recognised: str
     why: str | None
     answers: tuple[Answer, ...]
+
+
+def code_url(queries: Sequence[str], k: int, index: str) -> str:
+    """The address of a validation, as code."""
+    given = [("query", query) for query in queries]
+    return f"/page/as-code/validate?{urlencode([*given, ('k', k), ('index', index)])}"
 
 
 def means_of(validation: Validation) -> list[Mean]:

@@ -90,6 +90,11 @@ class PersonAsked:
         """The address of a part of its view."""
         return with_query(f"/page/people/{part}", [("user", self.user), *self.items()])
 
+    def code_url(self, k: int) -> str:
+        """The address of its first `k` recommendations, as code."""
+        items = replace(self, beside=None, earlier=0).items()
+        return with_query("/page/as-code/recommended", [("user", self.user), ("k", str(k)), *items])
+
     def of(self, user: str) -> PersonAsked:
         """The same weights for another user, alone."""
         return PersonAsked(user, None, self.weights)

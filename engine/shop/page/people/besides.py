@@ -63,7 +63,9 @@ def beside(
         Side(
             person_of(user, dearest),
             asked.of(user.user_id).url(),
-            recommended(replace(each, items=each.items[:_SHOWN]), asked, catalogue),
+            recommended(
+                replace(each, items=each.items[:_SHOWN]), asked.of(user.user_id), catalogue, _SHOWN
+            ),
             shared.liked[place],
             shared.median_prices[place],
             median_price(each.items, catalogue),

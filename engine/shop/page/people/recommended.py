@@ -36,6 +36,7 @@ class Recommended:
         basis: what they are by, in words. note: what must be known of the user; None for nothing.
         total: on all pages. seen: left out, since the user had to do with them.
         next_url: of the next ones as a part, next_page: as a page of its own; None on the last page.
+        code_url: of what is asked, as code.
     """
 
     cards: list[Card]
@@ -46,10 +47,13 @@ class Recommended:
     took_ms: float
     next_url: str | None
     next_page: str | None
+    code_url: str
 
 
-def recommended(found: Recommendations, asked: PersonAsked, catalogue: Catalogue) -> Recommended:
-    """Recommendations as they are shown."""
+def recommended(
+    found: Recommendations, asked: PersonAsked, catalogue: Catalogue, k: int
+) -> Recommended:
+    """Recommendations as they are shown; `k` were asked for."""
     cards = [
         card_of(
             item.product,
@@ -76,6 +80,7 @@ def recommended(found: Recommendations, asked: PersonAsked, catalogue: Catalogue
         found.took_ms,
         None if further is None else further.part_url("recommended"),
         None if further is None else further.url(),
+        asked.code_url(k),
     )
 
 

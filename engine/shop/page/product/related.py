@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from engine.core.values import shown
 from engine.errors import InvalidParameterValue
@@ -45,12 +45,14 @@ class Similar:
 
     Attributes:
         why_not: why there are none; None where there are. next_url: of the next page, None on the last.
+        code_url: of what is asked, as code.
     """
 
     way: str
     tabs: tuple[Tab, ...]
     cards: list[Card]
     next_url: str | None
+    code_url: str
     why_not: Problem | None = None
 
 
@@ -90,13 +92,20 @@ def similar_products(
         )
         for word, (_, label) in WAYS.items()
     )
+    code = {"product": key, "by": WAYS[way][0], "k": PAGE, **({"offset": offset} if offset else {})}
+    code_url = f"/page/as-code/similar?{urlencode(code)}"
     if isinstance(found, Problem):
-        return Similar(way, tabs, [], None, found)
+        return Similar(way, tabs, [], None, code_url, found)
     scores = [row["score"] for row in found]
     cards = cards_of(found.to_dicts(), found.keys, found.catalogue, scores, offset + 1)
     cards = [replace(card, cosine=row["cosine"]) for card, row in zip(cards, found)]
     following = keyed_url("/page/product/similar", key, similar=way, offset=offset + PAGE)
-    return Similar(way, tabs, cards, following if found.more else None)
+    return Similar(way, tabs, cards, following if found.more else None, code_url)
+
+
+def look_code_url(key: object) -> str:
+    """The address of what goes with a product, as code."""
+    return f"/page/as-code/look?{urlencode({'product': key, 'k': LOOK})}"
 
 
 def look_groups(look: Look, catalogue: Catalogue) -> list[LookGroup]:

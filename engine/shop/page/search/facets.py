@@ -103,10 +103,15 @@ def narrowing_of(
         filters=asked.filters_by_column(catalogue, columns),
         columns=facets,
         price=price if price and _is_number(columns, price) else None,
-        words=asked.words if asked.by == "words" else None,
+        words=asked.words if asked.is_by_words else None,
         index=index,
-        without=[term.value for term in asked.terms if term.kind == "product"],
+        without=[] if asked.is_by_words else _left_out(asked),
     )
+
+
+def _left_out(asked: Asked) -> list[object]:
+    """The products that a search by meaning starts from: it finds others."""
+    return [term.value for term in asked.terms if term.kind == "product"]
 
 
 def facets_of(asked: Asked, catalogue: Catalogue, narrowed: Narrowed) -> list[Facet]:

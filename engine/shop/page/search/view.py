@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from engine.errors import VitrineError
 from engine.shop.browsing.listing import ListRequest
 from engine.shop.browsing.narrowing import Narrowed
 from engine.shop.browsing.storefront import Overview
@@ -85,7 +86,10 @@ def search_view(shop: Shop, overview: Overview, given: Asked, offset: int) -> Se
 def unanswered(shop: Shop, overview: Overview, given: Asked) -> SearchView:
     """The view of a query that can't be answered: its parts can be changed, and it shows no products."""
     nothing = Found([], "", None, None, "")
-    every = search_view(shop, overview, Asked(), 0)
+    try:  # what is chosen stays chosen in the form
+        every = search_view(shop, overview, given.filters_alone(), 0)
+    except VitrineError:  # it may be what can't be asked
+        every = search_view(shop, overview, Asked(), 0)
     return replace(
         every,
         asked=given,

@@ -10,7 +10,12 @@ from starlette.routing import BaseRoute
 from engine.doors.http.page.views import Visit, shown, view
 from engine.errors import VitrineError
 from engine.shop.page.inside.shown import Shown
-from engine.shop.page.inside.validating import ASPECTS_SHOWN, means_of, questions_of
+from engine.shop.page.inside.validating import (
+    ASPECTS_SHOWN,
+    code_url,
+    means_of,
+    questions_of,
+)
 from engine.shop.validation.request import STANDARD_QUERIES
 from engine.shop.validation.result import ASPECTS
 from engine.workspace import Workspace
@@ -39,6 +44,7 @@ def _validation(visit: Visit) -> Response:
     cards = Shown(validation.index, validation.catalogue, visit.workspace.products_named)
     values |= {
         "validation": validation,
+        "code_url": code_url(queries[:_MOST_QUERIES], values["k"], validation.index),
         "means": means_of(validation),
         "questions": questions_of(validation, cards),
     }

@@ -171,7 +171,7 @@ def _beside(visit: Visit, asked: PersonAsked, user: User) -> Response:
 
 def _found(workspace: Workspace, asked: PersonAsked, overview: Overview, k: int) -> Recommended:
     found = workspace.recommend(asked.user, k=k, offset=asked.offset, **asked.options())
-    return recommended(found, asked, overview.catalogue)
+    return recommended(found, asked, overview.catalogue, k)
 
 
 def _deeds(workspace: Workspace, asked: PersonAsked, overview: Overview) -> Deeds:
