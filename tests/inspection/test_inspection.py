@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -262,3 +265,28 @@ def test_the_last_queries_are_kept_within_a_bound(workspace: Workspace) -> None:
         workspace.search("x" * 5000, k=1)
     newest = workspace.inspection.recent.newest()
     assert len(newest) == 60 and max(len(query.text) for query in newest) <= 300
+
+
+def test_small_photos_are_not_all_looked_at_whenever_the_page_is(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspection = workspace.inspection
+    photos = workspace.path / "cache/thumbnails/aa"
+    photos.mkdir(parents=True)
+    for place in range(50):
+        (photos / f"{place}.jpg").write_bytes(b"12")
+    long_ago = time.time_ns() - 60_000_000_000
+    os.utime(photos, ns=(long_ago, long_ago))
+    before = inspection.disk()
+
+    looked, scandir = [], os.scandir
+    monkeypatch.setattr("os.scandir", lambda path: looked.append(str(path)) or scandir(path))
+    assert inspection.disk() == replace(before, free=inspection.disk().free)
+    assert str(photos) not in looked and str(photos.parent) in looked
+
+    (photos / "0.jpg").unlink()
+    (photos / "more.jpg").write_bytes(b"1234")
+    assert inspection.disk().total == before.total + 2
+    assert inspection.disk().total == Workspace(workspace.path).inspection.disk().total
+    shutil.rmtree(photos)
+    assert inspection.disk().total == before.total - 100
