@@ -16,8 +16,10 @@ import pytest
 from support.storefront import built_shop
 
 from engine import Workspace
+from engine.core.names import ThreePartName
 from engine.errors import InvalidParameterValue, NotFound
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, TEXT_INDEX
+from engine.store.tables.table_store import TableStore
 
 SCHEMA = {"id": "int", "v": "array<float>"}
 
@@ -290,3 +292,20 @@ def test_small_photos_are_not_all_looked_at_whenever_the_page_is(
     assert inspection.disk().total == Workspace(workspace.path).inspection.disk().total
     shutil.rmtree(photos)
     assert inspection.disk().total == before.total - 100
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_table_that_is_dropped_while_all_are_listed_is_not_damaged(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, damaged: bool
+) -> None:
+    workspace.write_table("main.default.leaves", pa.table({"a": [1]}))
+    names = TableStore.names
+
+    def named(store: TableStore) -> list[ThreePartName]:
+        found = names(store)
+        shutil.rmtree(workspace.path / "tables/main/default/leaves", ignore_errors=True)
+        return found
+
+    monkeypatch.setattr(TableStore, "names", named)
+    found = workspace.inspection.tables(part="main.default", damaged=damaged)
+    assert found.tables == ()
