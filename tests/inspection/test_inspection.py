@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,8 +16,10 @@ import pytest
 from support.storefront import built_shop
 
 from engine import Workspace
+from engine.core.names import ThreePartName
 from engine.errors import InvalidParameterValue, NotFound
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, TEXT_INDEX
+from engine.store.tables.table_store import TableStore
 
 SCHEMA = {"id": "int", "v": "array<float>"}
 
@@ -262,3 +267,45 @@ def test_the_last_queries_are_kept_within_a_bound(workspace: Workspace) -> None:
         workspace.search("x" * 5000, k=1)
     newest = workspace.inspection.recent.newest()
     assert len(newest) == 60 and max(len(query.text) for query in newest) <= 300
+
+
+def test_small_photos_are_not_all_looked_at_whenever_the_page_is(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspection = workspace.inspection
+    photos = workspace.path / "cache/thumbnails/aa"
+    photos.mkdir(parents=True)
+    for place in range(50):
+        (photos / f"{place}.jpg").write_bytes(b"12")
+    long_ago = time.time_ns() - 60_000_000_000
+    os.utime(photos, ns=(long_ago, long_ago))
+    before = inspection.disk()
+
+    looked, scandir = [], os.scandir
+    monkeypatch.setattr("os.scandir", lambda path: looked.append(str(path)) or scandir(path))
+    assert inspection.disk() == replace(before, free=inspection.disk().free)
+    assert str(photos) not in looked and str(photos.parent) in looked
+
+    (photos / "0.jpg").unlink()
+    (photos / "more.jpg").write_bytes(b"1234")
+    assert inspection.disk().total == before.total + 2
+    assert inspection.disk().total == Workspace(workspace.path).inspection.disk().total
+    shutil.rmtree(photos)
+    assert inspection.disk().total == before.total - 100
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_table_that_is_dropped_while_all_are_listed_is_not_damaged(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, damaged: bool
+) -> None:
+    workspace.write_table("main.default.leaves", pa.table({"a": [1]}))
+    names = TableStore.names
+
+    def named(store: TableStore) -> list[ThreePartName]:
+        found = names(store)
+        shutil.rmtree(workspace.path / "tables/main/default/leaves", ignore_errors=True)
+        return found
+
+    monkeypatch.setattr(TableStore, "names", named)
+    found = workspace.inspection.tables(part="main.default", damaged=damaged)
+    assert found.tables == ()

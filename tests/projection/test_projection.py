@@ -97,14 +97,26 @@ def test_vectors_of_one_number_lie_on_a_line(method: Method) -> None:
     assert found.places[:, 0].tolist() == [EDGE, -EDGE, -EDGE] and not found.places[:, 1].any()
 
 
-def test_more_than_are_projected_lie_among_their_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_are_projected_lie_among_their_nearest(
+    monkeypatch: pytest.MonkeyPatch, method: Method
+) -> None:
     monkeypatch.setattr("engine.shop.projection.projecting._MOST", 100)
     vectors = clouds()
-    found = made(vectors, "PCA")
+    found = made(vectors, method)
     kinds = np.repeat(np.arange(5), 40)
     middles = np.array([np.median(found.places[kinds == kind], axis=0) for kind in range(5)])
     x, y = (found.places[:, None] - middles[None]).transpose(2, 0, 1)
     assert (np.hypot(x, y).argmin(axis=1) == kinds).all()
+
+
+def test_principal_components_of_many_products_wait_for_no_neighbours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = made(clouds(), "PCA").places
+    monkeypatch.setattr("engine.shop.projection.projecting._MOST", 100)
+    monkeypatch.setattr("engine.shop.projection.projecting.places_among", None)
+    monkeypatch.setattr("engine.shop.projection.principal._BLOCK", 33)
+    assert np.abs(made(clouds(), "PCA").places.astype(int) - whole).max() <= 1
 
 
 def test_principal_components_are_those_of_the_covariance() -> None:

@@ -67,6 +67,26 @@ def test_orders_are_those_of_plain_python(shop: Workspace, sort: Any) -> None:
     assert page.products == expected
 
 
+def test_the_next_pages_of_a_list_do_not_sort_the_catalogue_again(
+    shop: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Workspace(shop.path)
+    sorted_rows, lexsort = [], np.lexsort
+    monkeypatch.setattr(
+        "numpy.lexsort", lambda keys: sorted_rows.append(len(keys[0])) or lexsort(keys)
+    )
+    for condition in (None, {"price >": 30.0}):
+        whole = opened.list_products(filters=condition, sort="price DESC", limit=200).keys
+        pages = [
+            opened.list_products(filters=condition, sort="price DESC", limit=5, offset=offset)
+            for offset in range(0, len(whole), 5)
+        ]
+        assert [key for page in pages for key in page.keys] == whole
+        prices = [opened.get_product(key)["price"] for key in whole]
+        assert prices == sorted(prices, reverse=True) and len(whole) > 10
+    assert sorted_rows == [PRODUCTS]
+
+
 def test_filters_and_facets_are_those_of_plain_python(shop: Workspace) -> None:
     page = shop.list_products(
         filters={"gender": "Women", "price >=": 20},

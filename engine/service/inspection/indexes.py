@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from engine.core.names import table_name
@@ -14,6 +11,7 @@ from engine.core.schema import IndexSpec
 from engine.errors import NotFound, VitrineError
 from engine.service.indexes.operations import Indexes
 from engine.service.indexes.registry import IndexRegistry, Unreadable, is_orphan
+from engine.service.inspection.folders import folder_bytes
 from engine.service.sync.difference import is_made_from
 from engine.service.sync.failures import SyncFailure, failure_of
 from engine.store.indexes.versions import Version
@@ -167,24 +165,3 @@ def _of_version(version: Version) -> dict[str, Any]:
         "report": report,
         "failures": tuple((str(key), str(why)) for key, why in report.get("failures", ())),
     }
-
-
-def folder_bytes(folder: Path) -> int:
-    """Bytes of the files in a folder and below it; what is gone or can't be read counts nothing.
-
-    A link counts nothing: what it leads to lies elsewhere.
-    """
-    return sum(folder_sizes(folder).values())
-
-
-def folder_sizes(folder: Path) -> dict[str, int]:
-    """Bytes of each file and folder in a folder, by its name; see `folder_bytes`."""
-    sizes: dict[str, int] = {}
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            with contextlib.suppress(OSError):
-                if entry.is_dir(follow_symlinks=False):
-                    sizes[entry.name] = folder_bytes(Path(entry.path))
-                elif not entry.is_symlink():
-                    sizes[entry.name] = entry.stat().st_size
-    return sizes

@@ -9,6 +9,7 @@ from engine.core.names import table_name
 from engine.errors import InvalidParameterValue
 from engine.service.indexes.operations import Indexes
 from engine.service.indexes.registry import IndexRegistry
+from engine.service.inspection.folders import FolderSizes
 from engine.service.inspection.indexes import IndexInspection, IndexState
 from engine.service.inspection.jobs import Job, Jobs, Outcome, Progress, Work
 from engine.service.inspection.process import DiskState, ProcessState, disk_state, process_state
@@ -45,6 +46,7 @@ class Inspection:
         self._tables = TableInspection(tables, views, volumes)
         self._indexes = IndexInspection(layout, registry, indexes, tables)
         self._jobs, self._since = Jobs(layout), time.time()
+        self._folders = FolderSizes()
         self.recent: Final = recent
 
     def tables(
@@ -88,7 +90,7 @@ class Inspection:
 
     def disk(self) -> DiskState:
         """What the workspace's files take."""
-        return disk_state(self._layout.root)
+        return disk_state(self._layout.root, self._folders)
 
     def process(self) -> ProcessState:
         """This process."""

@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.service.inspection.indexes import folder_sizes
+from engine.service.inspection.folders import FolderSizes
 
 _STATUS = Path("/proc/self/status")  # of Linux
 _PARTS = {
@@ -77,9 +77,9 @@ def resident_bytes() -> int | None:
     return peak if sys.platform == "darwin" else peak << 10
 
 
-def disk_state(root: Path) -> DiskState:
-    """What the files of a workspace take; every one is looked at."""
-    sizes = folder_sizes(root)
+def disk_state(root: Path, folders: FolderSizes) -> DiskState:
+    """What the files of a workspace take."""
+    sizes = folders.of(root)
     parts = [(called, sizes.get(name, 0)) for name, called in _PARTS.items()]
     total = sum(sizes.values())
     rest = total - sum(size for _, size in parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -82,11 +83,21 @@ class TableInspection:
         names = sorted({*self._tables.names(), *views})
         wanted = [name for name in names if part.casefold() in str(name).casefold()]
         if damaged:
-            every = [self._state(name, name in views) for name in wanted]
+            every = self._there(wanted, views)
             faulty = [state for state in every if state.fault is not None]
             return TableStates(tuple(faulty[start : start + most]), len(faulty))
-        some = wanted[start : start + most]
-        return TableStates(tuple(self._state(name, name in views) for name in some), len(wanted))
+        some = self._there(wanted[start : start + most], views)
+        return TableStates(tuple(some), len(wanted))
+
+    def _there(self, names: Sequence[ThreePartName], views: Set[ThreePartName]) -> list[TableState]:
+        """The state of each; those that were dropped since they were named are left out."""
+        found = []
+        for name in names:
+            state = self._state(name, name in views)
+            store = self._views if state.kind == "view" else self._tables
+            if state.fault is None or store.exists(name):
+                found.append(state)
+        return found
 
     def _state(self, name: ThreePartName, is_view: bool) -> TableState:
         """One table; whatever is wrong with it is its own row's trouble."""

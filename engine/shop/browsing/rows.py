@@ -33,6 +33,8 @@ from engine.store.indexes.mask_cache import MaskCache
 from engine.store.segments.keys import KeyIndex
 from engine.store.segments.metadata import RowTable
 
+_MOST_ORDERS = 8  # of all rows, that are kept
+_FEW = 16  # one of so many rows: sooner sorted alone than picked from the order of all
 Facets = dict[str, list[tuple[Any, int]]]  # column -> (value or range, products), most first
 
 
@@ -65,6 +67,7 @@ class ProductRows:
         self._table = RowTable(sink.getvalue())
         self._masks = MaskCache()
         self._places: dict[str, tuple[list[Any], Rows]] = {}
+        self._orders: dict[tuple[SortColumn, ...], Rows] = {}
 
     def __len__(self) -> int:
         return self._table.rows
@@ -123,13 +126,34 @@ class ProductRows:
 
     def ordered(self, rows: Rows, clauses: Sequence[SortColumn]) -> Rows:
         """Rows in the order of the clauses, nulls last; equal ones, and all without a clause, by key."""
+        if len(rows) * _FEW < len(self):
+            return rows[np.lexsort(self._sort_keys(rows, clauses))]
+        order = self._whole_order(tuple(clauses))
+        if len(rows) == len(self):
+            return order
+        wanted = np.zeros(len(self), dtype=np.bool_)
+        wanted[rows] = True
+        return order[wanted[order]]
+
+    def _whole_order(self, clauses: tuple[SortColumn, ...]) -> Rows:
+        """All rows in an order; of the last orders that were asked for, each is found once."""
+        order = self._orders.get(clauses)
+        if order is None:
+            order = np.lexsort(self._sort_keys(np.arange(len(self)), clauses))
+            order.flags.writeable = False  # it is handed out
+            if len(self._orders) >= _MOST_ORDERS:
+                self._orders = {}
+            self._orders[clauses] = order
+        return order
+
+    def _sort_keys(self, rows: Rows, clauses: Sequence[SortColumn]) -> list[Rows]:
         keys = [self._distinct(self.catalogue.key)[1][rows]]
         for clause in reversed(clauses):
             ranks = self._distinct(clause.column)[1][rows]
             known = ranks >= 0
             ranks = np.where(known, -ranks if clause.descending else ranks, np.iinfo(np.int64).max)
             keys.append(ranks)
-        return rows[np.lexsort(keys)]
+        return keys
 
     def facets(self, facets: object, rows: Rows) -> Facets:
         """Counts of some rows by column; see `QueryRequest` for the form of `facets`.

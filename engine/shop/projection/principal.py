@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 import numpy.typing as npt
 
 from engine.core.arrays import Matrix
 
 Floats = npt.NDArray[np.float64]
+_BLOCK = 8192  # vectors that are widened at once
 
 
 def principal_components(vectors: Matrix, count: int = 2) -> Floats:
@@ -21,11 +20,16 @@ def principal_components(vectors: Matrix, count: int = 2) -> Floats:
     out = np.zeros((len(vectors), count))
     if not len(vectors):
         return out
-    wide = vectors.astype(np.float64)
-    wide -= wide.mean(axis=0)
-    _, axes = np.linalg.eigh(wide.T @ wide)  # ascending
+    mean = vectors.mean(axis=0, dtype=np.float64)
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(vectors), _BLOCK)]
+    spread = np.zeros((vectors.shape[1], vectors.shape[1]))
+    for block in blocks:
+        away = vectors[block] - mean
+        spread += away.T @ away
+    _, axes = np.linalg.eigh(spread)  # ascending
     chosen = axes[:, ::-1][:, :count]
     farthest = np.abs(chosen).argmax(axis=0)
     chosen = chosen * np.where(chosen[farthest, np.arange(chosen.shape[1])] < 0, -1.0, 1.0)
-    out[:, : chosen.shape[1]] = wide @ chosen
-    return cast(Floats, out)
+    for block in blocks:
+        out[block, : chosen.shape[1]] = (vectors[block] - mean) @ chosen
+    return out

@@ -7,14 +7,14 @@ from typing import Literal
 
 import numpy as np
 
-from engine.core.arrays import Matrix
+from engine.core.arrays import Matrix, Rows
 from engine.shop.projection import tsne
 from engine.shop.projection.placing import Places, places_among, scaled
 from engine.shop.projection.principal import principal_components
 from engine.store.segments.ann import exact_nearest
 
 Method = Literal["t-SNE", "PCA"]
-_MOST = 60_000  # products that are projected; the others are placed among them
+_MOST = 60_000  # products that t-SNE places; the others are placed among them
 _SAMPLE = 500  # products whose neighbours are counted
 _NEIGHBOURS = 10
 _SEED = 1234
@@ -58,16 +58,25 @@ def projected(vectors: Matrix, method: Method, bar: tsne.Bar) -> Projection:
     some = directions[chosen]
     if len(some) < tsne.LEAST or not np.ptp(some, axis=0).any():
         method = "PCA"
-    points = tsne.tsne(some, bar) if method == "t-SNE" else principal_components(some)
-    places = scaled(points)
-    if len(chosen) < len(directions):
-        every = places_among(directions, some, places)
-        every[chosen] = places
-        places = every
+    if method == "PCA":
+        places = scaled(principal_components(directions))
+    else:
+        places = _with_the_others(directions, chosen, scaled(tsne.tsne(some, bar)))
     return Projection(places, method, _kept(directions, places))
 
 
-def _chosen(count: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _with_the_others(directions: Matrix, chosen: Rows, places: Places) -> Places:
+    """(n, 2): the places of the chosen rows, and of the others among them."""
+    if len(chosen) == len(directions):
+        return places
+    every = np.empty((len(directions), 2), dtype=np.int16)
+    every[chosen] = places
+    others = np.setdiff1d(np.arange(len(directions)), chosen, assume_unique=True)
+    every[others] = places_among(directions[others], directions[chosen], places)
+    return every
+
+
+def _chosen(count: int) -> Rows:
     """Rows that are projected, ascending."""
     if count <= _MOST:
         return np.arange(count)

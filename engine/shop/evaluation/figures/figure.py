@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ Product = Mapping[str, Any]  # fields by their names in the public fashion layou
 Encode = Callable[[Sequence[str]], Matrix]  # texts to unit rows
 
 DRAWS = 1000  # of a bootstrap
+_AT_ONCE = 1 << 20  # numbers that are drawn at once
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Figure:
         """95 % of what the value would be with other queries drawn from the same ones (bootstrap)."""
         if not len(self.values):
             return None
-        return _middle([self._of(self.values[rows]) for rows in _draws(len(self.values))])
+        return _middle([self._of_each(self.values[some]) for some in _draws(len(self.values))])
 
     def summary(self) -> dict[str, Any]:
         """Value, interval and number of queries, as JSON."""
@@ -71,19 +72,27 @@ class Figure:
             return None
         own = self.values[rows]
         others = other.values[[place[self.queries[row]] for row in rows]]
-        draws = [self._of(own[some]) - self._of(others[some]) for some in _draws(len(rows))]
+        draws = [
+            self._of_each(own[some]) - self._of_each(others[some]) for some in _draws(len(rows))
+        ]
         return self._of(own) - self._of(others), *_middle(draws)
 
     def _of(self, values: Floats) -> float:
-        return float(np.median(values) if self.statistic == "median" else values.mean())
+        return float(self._of_each(values[None])[0])
+
+    def _of_each(self, draws: Floats) -> Floats:
+        """Of (d, n) values what is said of each row together: (d,)."""
+        return np.median(draws, axis=1) if self.statistic == "median" else draws.mean(axis=1)
 
 
-def _draws(count: int) -> list[npt.NDArray[np.int64]]:
-    """Rows with replacement, the same ones for every model and at every call."""
+def _draws(count: int) -> Iterator[npt.NDArray[np.int64]]:
+    """Rows with replacement, (d, count) at a time, the same ones for every model and at every call."""
     rng = np.random.default_rng(0)
-    return [rng.integers(0, count, count) for _ in range(DRAWS)]
+    at_once = max(1, _AT_ONCE // count)
+    for start in range(0, DRAWS, at_once):
+        yield rng.integers(0, count, (min(at_once, DRAWS - start), count))
 
 
-def _middle(values: Sequence[float]) -> tuple[float, float]:
-    low, high = np.percentile(values, [2.5, 97.5])
+def _middle(blocks: Sequence[Floats]) -> tuple[float, float]:
+    low, high = np.percentile(np.concatenate(blocks), [2.5, 97.5])
     return float(low), float(high)
