@@ -218,7 +218,7 @@ def terminal_width() -> int | None:
 
     What is read by a program is whole, whatever width the program itself has.
     """
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         return None
     return max(shutil.get_terminal_size((WIDTH, 24)).columns, _NARROWEST)
 
