@@ -1,18 +1,22 @@
 """Bars that show how far a long work is. Knows tqdm, which is loaded with the first bar.
 
-They are drawn on standard error where that is a terminal, with rate and time left, and go when the work
-is done: whoever asked for it says then in a line what came of it.
+They are drawn on standard error where that is a terminal that can go back in a line, with rate and time
+left, and go when the work is done: whoever asked for it says then in a line what came of it.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 DELAY = 0.7  # seconds: what is done sooner needs no bar
+_TYPED = 3  # columns that are left for what is typed meanwhile, such as ^C
+_open: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 @functools.cache
@@ -28,6 +32,18 @@ def _kind() -> Any:
 
         monitor_interval = 0  # no thread of its own
 
+        @property
+        def format_dict(self) -> Any:
+            found = super().format_dict
+            wide = found.get("ncols")
+            return {**found, "ncols": max(wide - _TYPED, 1)} if wide else found
+
+        def close(self) -> None:
+            is_drawn = not self.disable and self.last_print_t >= self.start_t + self.delay
+            if is_drawn and self.ncols:
+                self.display(" " * self.ncols)  # also what was typed beside it
+            super().close()
+
     Bar.set_lock(threading.RLock())
     return Bar
 
@@ -35,8 +51,17 @@ def _kind() -> Any:
 def bar(*, unit: str, **options: Any) -> Any:
     """A bar: `total`, `unit`, `desc`, and others of tqdm's; `update` moves it on."""
     is_main = threading.current_thread() is threading.main_thread()  # not what a server does
+    is_seen = is_main and os.environ.get("TERM") != "dumb"
     shown = {"delay": DELAY, "leave": False, "dynamic_ncols": True, "unit": f" {unit}", **options}
-    return _kind()(disable=None if is_main else True, **shown)
+    made = _kind()(disable=None if is_seen else True, **shown)
+    _open.add(made)
+    return made
+
+
+def close_bars() -> None:
+    """Take away the bars of work that an error ended, before something is said about it."""
+    for each in list(_open):
+        each.close()
 
 
 def tracked(items: Iterable[_T], *, unit: str, **options: Any) -> Iterator[_T]:

@@ -226,3 +226,9 @@ def test_a_snippet_is_found_by_its_language(tmp_path: Any) -> None:
     )
     said: AsCode = workspace.as_code(ListRequest())
     assert [said[language].language for language in LANGUAGES] == list(LANGUAGES)
+
+
+def test_a_pipe_gets_the_query_with_all_its_characters(shop: Workspace) -> None:
+    words = "red\x1b[31m dress"
+    printed = typed("search", "--as-code", "-w", shop.path, "--", words).stdout
+    assert printed.rstrip().endswith(f"'{words}'") and r"'red\u001b[31m dress'" in printed

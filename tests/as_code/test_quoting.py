@@ -12,6 +12,7 @@ import sqlglot
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
+from sqlglot.dialects.databricks import Databricks
 
 from engine.core.filters.dict_form import parse_dict
 from engine.core.filters.tree import Node, matches
@@ -73,7 +74,19 @@ def test_a_text_of_sql(text: str) -> None:
     assert found.this.replace("\\0", "\0") == text.replace("\\0", "\0")
 
 
+KEYWORDS = [word for word in Databricks.Tokenizer.KEYWORDS if word.replace("_", "a").isalpha()]
+
+
+@pytest.mark.parametrize("name", KEYWORDS)
+def test_a_keyword_of_sql_can_be_a_name(name: str) -> None:
+    for each in (name, name.lower()):
+        found = sqlglot.parse_one(f"SELECT {sql_name(each)} FROM t", dialect="databricks")
+        (column,) = found.expressions
+        assert isinstance(column, exp.Column) and column.name == each
+
+
 @given(st.text(min_size=1, max_size=20).filter(lambda t: t.isprintable()))
+@example("FALSE")
 def test_a_name_of_sql(name: str) -> None:
     found = sqlglot.parse_one(f"SELECT {sql_name(name)} FROM t", dialect="databricks")
     assert found.expressions[0].name == name
@@ -147,3 +160,8 @@ def test_an_infinity_is_no_value_of_sql() -> None:
     assert node is not None and matches(node, {"price": 1.0})
     with pytest.raises(CantSay, match="infinity"):
         condition(parse_dict({"odd `name` <": 10**30}, COLUMNS) or node)
+
+
+def test_a_text_of_sql_shows_what_can_not_be_seen() -> None:
+    """A terminal would obey it, and a pipe drop it."""
+    assert sql_text("a\x1b[31m\x07\x9b") == r"'a\u001b[31m\u0007\u009b'"

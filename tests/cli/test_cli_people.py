@@ -73,3 +73,45 @@ def test_products_are_recommended_with_reasons(shop: Workspace) -> None:
 def test_what_can_not_be_is_refused(shop: Workspace, arguments: list[str], said: str) -> None:
     done = vitrine(shop, *arguments)
     assert done.exit_code and said in done.output + done.stderr
+
+
+def test_what_a_user_did_is_shown_taken_back_and_forgotten(shop: Workspace) -> None:
+    for user, key in (("one", 1), ("one", 2), ("two", 2)):
+        assert vitrine(shop, "users", "add-interaction", user, key).exit_code == 0
+    done = vitrine(shop, "users", "history", "one", "--limit", 1)
+    assert done.exit_code == 0 and "1 of 2 interactions" in done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[0].split()[:3] == ["time", "kind", "product_id"] and " like " in lines[2]
+    done = vitrine(shop, "users", "history", "one", "--json")
+    items = json.loads(done.stdout)["interactions"]
+    assert [item["product_id"] for item in items] == [2, 1] and items[0]["product"]["price"] > 0
+    done = vitrine(shop, "users", "compare", "one", "two")
+    assert done.exit_code == 0 and done.stdout.endswith("liked by both: 2\n")
+    done = vitrine(shop, "users", "compare", "one", "two", "--json")
+    body = json.loads(done.stdout)
+    assert body["shared"] == [2] and [user["liked"] for user in body["users"]] == [2, 1]
+    done = vitrine(shop, "users", "remove-interaction", "one", 2, "--json")
+    assert json.loads(done.stdout)["num_interactions"] == 1
+    assert "liked by both: nothing" in vitrine(shop, "users", "compare", "one", "two").stdout
+    assert vitrine(shop, "users", "remove-interaction", "one", 1).exit_code == 0
+    assert vitrine(shop, "users", "history", "one").stdout == "0 of 0 interactions\n"
+    for user in ("one", "two"):
+        assert vitrine(shop, "users", "forget", user).stdout == f"forgot {user}\n"
+        for command in ("history", "forget"):
+            done = vitrine(shop, "users", command, user)
+            assert done.exit_code == 1 and f"'{user}'" in done.stderr
+
+
+def test_users_are_found_by_letters(shop: Workspace) -> None:
+    vitrine(shop, "users", "build", "--personas")
+    done = vitrine(shop, "users", "list", "--search", "LUXURY")
+    assert done.exit_code == 0 and "user_008828" in done.stdout and "1 of 1 users" in done.stdout
+    done = vitrine(shop, "users", "list", "--search", "%")
+    assert done.stdout == "0 of 0 users\n" and done.stderr == ""
+
+
+def test_a_key_that_none_has_shows_what_may_be_meant(shop: Workspace) -> None:
+    done = vitrine(shop, "products", "dress-99", "--near", "--limit", 2, "--json")
+    found = [product["product_id"] for product in json.loads(done.stdout)]
+    assert found == shop.products_near("dress-99", k=2) and found
+    assert vitrine(shop, "products", "--near").exit_code == 2

@@ -130,6 +130,7 @@ def test_a_reason_stands_below_its_product(shop: Workspace) -> None:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], str]:
     """What bars draw while something is done, however short it is."""
     monkeypatch.setattr(progress, "DELAY", 0)
+    monkeypatch.setenv("TERM", "xterm")
 
     def drawn_by(step: Callable[[], object]) -> str:
         stream = Terminal()
@@ -151,6 +152,7 @@ STEPS: dict[str, Callable[[Workspace, Path], Any]] = {
     "compact": lambda w, f: w.compact_index("main.fashion_demo.vs_text_search"),
     "check": lambda w, f: w.check_index("main.fashion_demo.vs_image_search"),
     "users": lambda w, f: w.build_users(),
+    "interactions": lambda w, f: w.build_users(personas=True),
     "validate": lambda w, f: w.validate(),
     "classify": lambda w, f: w.tag_products(to="tags"),
     "photos": lambda w, f: w.search("dress").save(f / "sheet.html"),

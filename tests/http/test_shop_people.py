@@ -16,7 +16,13 @@ from support.storefront import built_shop
 
 from engine import Workspace
 from engine.doors.http.server import BackgroundServer
-from engine.doors.http.shop.people import RecommendedProducts, UserList, UserReply
+from engine.doors.http.shop.people import (
+    InteractionList,
+    RecommendedProducts,
+    UserComparisonReply,
+    UserList,
+    UserReply,
+)
 
 BEARER = {"Authorization": f"Bearer {CREDENTIALS.token}"}
 API, FOR = "/api/v1", "/api/v1/search/recommendations"
@@ -155,3 +161,58 @@ def test_what_is_no_key_is_no_product(key: Any, client: httpx.Client) -> None:
     reply = client.post(f"{API}/users/odd/interactions", json={"product_id": key})
     refused(reply, 400, "INVALID_PARAMETER_VALUE")
     assert client.get(f"{API}/users/odd").status_code == 404
+
+
+@pytest.mark.parametrize("user", ["guest 1", "g/h", "é%20€", "q?y#z", "/"])
+def test_what_a_user_did_is_told_taken_back_and_forgotten(user: str, client: httpx.Client) -> None:
+    place = f"{API}/users/{quote(user, safe='')}"
+    for key, time in ((3, "2026-03-01T12:00:00Z"), (4, "2026-03-02T12:00:00Z")):
+        given = {"product_id": key, "time": time}
+        ok(client.post(f"{place}/interactions", json=given), UserReply)
+    page = ok(client.get(f"{place}/interactions", params={"limit": 1}), InteractionList)
+    (item,) = page["interactions"]
+    assert (page["user_id"], page["total"], page["next_offset"]) == (user, 2, 1)
+    assert list(item) == ["product_id", "product", "kind", "time", "source"]
+    assert (item["product_id"], item["kind"], item["source"]) == (4, "like", "added")
+    assert item["time"] == "2026-03-02T12:00:00+00:00"
+    assert list(item["product"]) == [*COLUMNS, "image_url"]
+    taken = {"product_id": "4"}
+    body = ok(client.delete(f"{place}/interactions", params=taken), UserReply)
+    assert (body["user_id"], body["num_interactions"]) == (user, 1)
+    assert ok(client.delete(f"{place}/interactions", params=taken), UserReply) == body
+    gone = client.delete(place)
+    assert (gone.status_code, gone.content) == (204, b"")
+    for reply in (client.get(place), client.get(f"{place}/interactions"), client.delete(place)):
+        refused(reply, 404, "RESOURCE_DOES_NOT_EXIST")
+
+
+def test_two_users_are_compared(client: httpx.Client, shop: Workspace) -> None:
+    for user, keys in (("one", (1, 2, 3)), ("two", (3, 4))):
+        for key in keys:
+            shop.add_interaction(user, key)
+    body = ok(client.get(f"{API}/users/one/compare/two"), UserComparisonReply)
+    assert [(u["user_id"], u["liked"]) for u in body["users"]] == [("one", 3), ("two", 2)]
+    assert body["shared"] == [3] and all(u["median_price"] > 0 for u in body["users"])
+    refused(client.get(f"{API}/users/one/compare/nobody"), 404, "RESOURCE_DOES_NOT_EXIST")
+    for user in ("one", "two"):
+        client.delete(f"{API}/users/{user}")
+
+
+def test_users_are_found_by_letters(client: httpx.Client) -> None:
+    body = ok(client.get(f"{API}/users", params={"search": "LUXURY"}), UserList)
+    assert [user["user_id"] for user in body["users"]] == ["user_008828"] and body["total"] == 1
+    assert ok(client.get(f"{API}/users", params={"search": "%_"}), UserList)["users"] == []
+
+
+def test_what_is_taken_back_names_its_product(client: httpx.Client) -> None:
+    reply = client.delete(f"{API}/users/user_008828/interactions")
+    assert "product_id" in refused(reply, 400, "INVALID_PARAMETER_VALUE")
+    reply = client.delete(f"{API}/users/user_008828/interactions", params={"product": 3})
+    assert "product_id" in refused(reply, 400, "INVALID_PARAMETER_VALUE")
+
+
+def test_a_key_that_none_has_names_what_may_be_meant(client: httpx.Client, shop: Workspace) -> None:
+    reply = client.get(f"{API}/products/dress-99/near", params={"limit": 3})
+    assert reply.status_code == 200
+    found = [product["product_id"] for product in reply.json()["products"]]
+    assert found == shop.products_near("dress-99", k=3) and found

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from support.children import started
 
+from engine.doors.cli import server
 from engine.doors.cli.command import main
 from engine.encode.model_folders import editions
 from engine.shop.demo import sample_dir
@@ -132,3 +133,12 @@ def test_the_demo_serves_its_shop_on_a_free_port_where_the_usual_one_is_taken(
         assert url.endswith("/") and ":8765/" not in url
         found = httpx.get(url, params={"q": "red summer dress"}, trust_env=False, timeout=60)
         assert "Red Polka Dot Summer Dress" in found.text
+
+
+def test_a_demo_that_serves_names_no_other_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The usual port may be another program's."""
+    monkeypatch.setattr(server, "serve_here", lambda opened: None)
+    done = CliRunner().invoke(main, ["demo", "--serve", "-w", str(tmp_path / "demo")])
+    assert done.exit_code == 0 and "8765" not in done.stdout, done.output

@@ -15,6 +15,7 @@ from wcwidth import width
 
 from engine import Workspace
 from engine.shop.catalogue.catalogue import FASHION, Catalogue
+from engine.shop.search.request import SearchRequest
 from engine.shop.search.result import SearchResult
 
 
@@ -130,12 +131,17 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         lambda w: w.list_products(),
         lambda w: w.list_users(),
         lambda w: w.list_users().users[0],
+        lambda w: w.list_interactions("user_008828", limit=200),
+        lambda w: w.list_interactions("nobody"),
+        lambda w: w.compare_users("user_008828", "nobody"),
         lambda w: w.build_users(),
         lambda w: w.evaluate_recommendations(),
         lambda w: w.classify(product=9),
         lambda w: w.tag_products(to="tags"),
         lambda w: w.validate(),
         lambda w: w.latent_dimension(3),
+        lambda w: w.products_overview(),
+        lambda w: w.as_code(SearchRequest("dress\x1b[31m" * 90)),
     ],
 )
 def test_whatever_an_operation_gives_is_short_at_a_prompt(
@@ -146,6 +152,11 @@ def test_whatever_an_operation_gives_is_short_at_a_prompt(
     if len(lines) > 1:  # a table
         assert max(map(width, lines)) <= 80
     assert len("".join(lines)) < 1500
+
+
+def test_a_map_is_short_too(shop: Workspace) -> None:
+    shop.build_map()
+    test_whatever_an_operation_gives_is_short_at_a_prompt(shop, lambda w: w.product_map())
 
 
 def test_what_is_known_of_latent_features_is_short_too(shop: Workspace) -> None:

@@ -38,7 +38,7 @@ def shown(*arguments: object, columns: int = 80, code: str | None = None) -> Sho
         stdin=subprocess.DEVNULL,
         stdout=pairs[0][1],
         stderr=pairs[1][1],
-        env=known,
+        env={**known, "TERM": "xterm"},
     )
     for _, inner in pairs:
         os.close(inner)

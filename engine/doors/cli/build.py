@@ -151,8 +151,10 @@ def demo(encoder: str | None, serve: bool) -> None:
         f'  vitrine search "white sneakers" --save sneakers.html -w {folder}\n'
         f"  vitrine search --like {key} -w {folder}\n"
         f"  vitrine index describe {step.result.index} -w {folder}\n"
-        "  vitrine build PRODUCTS IMAGES              (your own catalogue)\n\n"
-        f"Look at it in a browser: vitrine serve --no-auth -w {folder}, then open\n{URL}/"
+        "  vitrine build PRODUCTS IMAGES              (your own catalogue)\n"
     )
-    if serve:
+    if not serve:
+        link = f"vitrine serve --no-auth -w {folder}, then open\n{URL}/"
+        click.echo(f"Look at it in a browser: {link}")
+    else:
         serve_here(opened)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import errno
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from engine.errors import NotFound, VitrineError
+from engine.progress import close_bars
 
 _WORKSPACE = "vitrine.workspace"  # in what click keeps for a whole command line
 INTERRUPTED = 130  # exit status of a command ended by Ctrl-C
@@ -30,7 +32,8 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _without_bars():
+                return super().invoke(ctx)
         except VitrineError as error:
             raise click.ClickException(error.in_words) from error
         except OSError as error:
@@ -41,6 +44,15 @@ class Group(click.Group):
         except KeyboardInterrupt:
             click.echo("interrupted: what was done is kept, run it again to go on", err=True)
             ctx.exit(INTERRUPTED)
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """Takes bars away that are left where a command ends; what is said then has a line of its own."""
+    try:
+        yield
+    finally:
+        close_bars()
 
 
 def _remember_workspace(ctx: click.Context, _: click.Parameter, folder: str | None) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.text_table import WIDTH, Column
+from engine.text_table import WIDTH, Column, one_line
 
 if TYPE_CHECKING:
     from engine.core.schema import SyncReport
@@ -148,7 +148,7 @@ def print_as_code(found: AsCode, as_json: bool) -> None:
         for line in each.notes:
             click.echo(f"  ({line})")
         if each.code:
-            click.echo(f"\n{each.code.rstrip()}")
+            click.echo(f"\n{each.code.rstrip()}", color=True)  # nothing of a query is taken away
 
 
 def print_result(result: SearchResult, all_columns: bool = True) -> None:
@@ -190,7 +190,9 @@ def summarize(done: str, started: float) -> None:
 def print_facets(facets: Mapping[str, Sequence[tuple[Any, int]]]) -> None:
     """Counts by column, a line each: `season: Summer 68, Fall 59`."""
     for column, entries in facets.items():
-        click.echo(f"{column}: {', '.join(f'{value} {count:,}' for value, count in entries)}")
+        click.echo(
+            f"{column}: {', '.join(f'{one_line(value)} {count:,}' for value, count in entries)}"
+        )
 
 
 def print_table(
@@ -218,7 +220,7 @@ def terminal_width() -> int | None:
 
     What is read by a program is whole, whatever width the program itself has.
     """
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         return None
     return max(shutil.get_terminal_size((WIDTH, 24)).columns, _NARROWEST)
 
@@ -226,6 +228,7 @@ def terminal_width() -> int | None:
 def wrapped(text: str, indent: str = "") -> str:
     """Sentences within the terminal, each line indented."""
     width = terminal_width()
+    text = one_line(text)
     if width is None:
         return f"{indent}{text}"
     return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)

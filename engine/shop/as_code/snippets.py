@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from engine.text_table import WIDTH, one_line
+
 Language = Literal["python", "sql", "curl", "vitrine"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 Gives = Literal["rows", "part", "nothing"]
@@ -63,6 +65,13 @@ class AsCode:
 
     query: str
     snippets: tuple[Snippet, ...]
+
+    def __repr__(self) -> str:
+        texts = [
+            f"{each.title}: {' '.join((each.code or '; '.join(each.notes)).split())}"
+            for each in self.snippets
+        ]
+        return "\n".join(one_line(text, WIDTH) for text in (f"{self.query} as code", *texts))
 
     def __getitem__(self, language: Language) -> Snippet:
         return next(each for each in self.snippets if each.language == language)

@@ -20,7 +20,7 @@ from engine.shop.photos.product_photos import ProductPhoto, ProductPhotos
 from engine.shop.search.keyword import find_keywords
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.result import SearchResult
-from engine.shop.short_tables import SCORE, products_table
+from engine.shop.short_tables import SCORE, products_table, short_table
 
 By = Literal["image", "text", "hybrid"]
 INDEX_OF: dict[str, str] = {"image": IMAGE_INDEX, "text": TEXT_INDEX, "hybrid": HYBRID_INDEX}
@@ -72,6 +72,10 @@ class Overview:
     products: int
     catalogue: Catalogue
     columns: Columns
+
+    def __repr__(self) -> str:
+        rows = [{"column": name, "kind": column.kind} for name, column in self.columns.items()]
+        return short_table(f"{self.products:,} products in {self.table}", rows, ("column", "kind"))
 
 
 class Storefront:

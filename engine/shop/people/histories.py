@@ -14,9 +14,12 @@ import numpy as np
 
 from engine.core.arrays import Rows
 from engine.shop.browsing.listing import MAX_LIMIT, check_count
+from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.people.interactions.log import Interactions, Log
 from engine.shop.people.interactions.rows import DISLIKE
 from engine.shop.people.space import ProductSpaces
+from engine.shop.short_tables import product_columns, short_table
+from engine.text_table import Column
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,17 @@ class Interaction:
     time: datetime | None
     source: str | None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Its parts by name; the time as ISO 8601."""
+        time = None if self.time is None else self.time.isoformat()
+        return {
+            "product_id": self.key,
+            "product": self.product,
+            "kind": self.kind,
+            "time": time,
+            "source": self.source,
+        }
+
 
 @dataclass(frozen=True)
 class History:
@@ -42,12 +56,38 @@ class History:
 
     Attributes:
         total: on all pages. next_offset: of the next page; None on the last.
+        catalogue: what the products' columns mean.
     """
 
+    user_id: str
     items: list[Interaction]
     total: int
     offset: int
     next_offset: int | None
+    catalogue: Catalogue
+
+    def __repr__(self) -> str:
+        heading = f"{len(self.items):,} of {self.total:,} interactions of {self.user_id}"
+        return short_table(heading, self.rows(), self.columns)
+
+    @property
+    def columns(self) -> list[Column]:
+        """Those of a table of `rows`."""
+        names = [self.catalogue.key, self.catalogue.title, self.catalogue.price]
+        shown = product_columns(self.catalogue, [name for name in names if name is not None])
+        return [Column("time", least=16), Column("kind", least=8, is_kept=True), *shown]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each interaction: `time` to the minute, `kind`, and the product's columns."""
+        key = self.catalogue.key
+        return [
+            {
+                **(item.product or {key: item.key}),
+                "time": None if item.time is None else f"{item.time:%Y-%m-%d %H:%M}",
+                "kind": item.kind,
+            }
+            for item in self.items
+        ]
 
 
 @dataclass(frozen=True)
@@ -55,13 +95,35 @@ class UserComparison:
     """What two users share.
 
     Attributes:
+        users: their ids.
         shared: keys of the products that both like. liked: how many each likes.
         median_prices: of those that each likes; None where no price is known.
+        catalogue: what the products' columns mean.
     """
 
+    users: tuple[str, str]
     shared: list[Any]
     liked: tuple[int, int]
     median_prices: tuple[float | None, float | None]
+    catalogue: Catalogue
+
+    def __repr__(self) -> str:
+        products = f"{len(self.shared):,} product{'' if len(self.shared) == 1 else 's'}"
+        return short_table(f"{products} liked by both", self.rows(), self.columns)
+
+    @property
+    def columns(self) -> list[Column]:
+        """Those of a table of `rows`."""
+        return [
+            Column("user_id", is_kept=True),
+            Column("liked", form=","),
+            Column("median_price", form=self.catalogue.priced),
+        ]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each of the two: `user_id`, how many it `liked`, and their `median_price`."""
+        parts = zip(self.users, self.liked, self.median_prices)
+        return [{"user_id": u, "liked": n, "median_price": price} for u, n, price in parts]
 
 
 class Histories:
@@ -83,7 +145,9 @@ class Histories:
         rows = _latest_first(log, log.rows_of(user_id))
         end = offset + limit
         items = self._items(log, rows[offset:end])
-        return History(items, len(rows), offset, end if end < len(rows) else None)
+        further = end if end < len(rows) else None
+        catalogue = self._spaces.products().catalogue
+        return History(user_id, items, len(rows), offset, further, catalogue)
 
     def liked_products(self, user_id: str) -> list[Any]:
         """Keys of the products of which a user did something other than dislike, the latest first."""
@@ -98,7 +162,10 @@ class Histories:
         theirs = set(other)
         shared = [key for key in one if key in theirs]
         medians = (self._median_price(one), self._median_price(other))
-        return UserComparison(shared, (len(one), len(other)), medians)
+        catalogue = self._spaces.products().catalogue
+        return UserComparison(
+            (user_id, other_id), shared, (len(one), len(other)), medians, catalogue
+        )
 
     def _items(self, log: Log, rows: Rows) -> list[Interaction]:
         products = self._spaces.products()

@@ -6,7 +6,7 @@ by itself. Writers take turns, from the reading of a user's interactions to the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -22,7 +22,7 @@ from engine.shop.catalogue.sources.opening import Reading
 from engine.shop.names import INTERACTION_FAILURES, INTERACTIONS, USER_FEATURES, USERS
 from engine.shop.people.interactions.log import Interactions, Log, with_product
 from engine.shop.people.interactions.personas import made_up
-from engine.shop.people.interactions.reading import of_arrow, read_interactions
+from engine.shop.people.interactions.reading import Entry, of_arrow, read_interactions
 from engine.shop.people.interactions.rows import (
     DEFAULT_KIND,
     Checked,
@@ -263,7 +263,7 @@ class People:
             log = self._interactions.now().table
             imported = _IMPORTED in log.column("source").to_pylist()
             if request.personas or not imported:
-                return "made up by the five personas", {}, checked(made_up(space), space.products)
+                return "made up by the five personas", {}, _checked(made_up(space), space)
             columns, entries = of_arrow(log, INTERACTIONS, {})
             source = f"table {INTERACTIONS}"
         elif isinstance(given, pa.Table):
@@ -280,7 +280,7 @@ class People:
                 table = self._tables.get(table_name(given))
                 source = f"table {table.name}"
                 columns, entries = of_arrow(table.read(), source, request.columns)
-        return source, columns, checked(entries, space.products)
+        return source, columns, _checked(entries, space)
 
     def _added(self, space: ProductSpace) -> pa.Table:
         """Interactions that were added one by one, of products that are still there."""
@@ -309,6 +309,10 @@ class People:
         self._own.put(USERS, users_table(users))
         self._own.put(USER_FEATURES, features_table(users), counting.properties())
         return users
+
+
+def _checked(entries: Iterable[Entry], space: ProductSpace) -> Checked:
+    return checked(tracked(entries, unit="interaction", desc="interactions"), space.products)
 
 
 def _key_type(space: ProductSpace) -> pa.DataType:

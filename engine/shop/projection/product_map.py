@@ -18,7 +18,16 @@ from engine.shop.indexed.products import IndexedProducts
 from engine.shop.projection.attributes import Attribute, attributes_of
 from engine.shop.projection.placing import Places, middle
 from engine.shop.projection.polygons import inside
+from engine.shop.short_tables import short_table
+from engine.text_table import Column
 
+_FEW = 8  # values of an attribute that are named at a prompt
+LEGENDS = (
+    Column("column", is_kept=True),
+    Column("values", form=","),
+    Column("most", least=24),
+    Column("without", form=","),
+)
 _BEST = 10  # results whose middle is the place of a query
 STALE = 0.2  # share of products that came later from which a map says that it is old
 Point = tuple[int, int]
@@ -53,6 +62,22 @@ class ProductMap:
     facts: Mapping[str, Any]
     others: int
     better: str | None = None
+
+    def __repr__(self) -> str:
+        heading = f"map of {len(self):,} products of {self.index} by {self.method}"
+        return short_table(heading, self.rows(), LEGENDS)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each attribute: `column`, how many `values`, the `most` frequent, `without`."""
+        out = []
+        for each in self.attributes.values():
+            counted = sorted(zip(each.counts, each.values), key=lambda pair: -pair[0])
+            most = ", ".join(value for _, value in counted[:_FEW])
+            without = len(self) - sum(each.counts)
+            out.append(
+                {"column": each.column, "values": len(counted), "most": most, "without": without}
+            )
+        return out
 
     def __len__(self) -> int:
         return len(self.located.places)

@@ -66,7 +66,11 @@ def _with(catalogue: Catalogue, words: dict[str, Any]) -> Catalogue:
 
 
 def _ask() -> None:
-    if sys.stdin.isatty() and click.confirm("\nBuild with this catalogue?", err=True):
+    if (
+        sys.stdin is not None
+        and sys.stdin.isatty()
+        and click.confirm("\nBuild with this catalogue?", err=True)
+    ):
         return
     click.echo(
         "\nnothing was built: the catalogue is a guess. --yes takes it as it is; the command above says "

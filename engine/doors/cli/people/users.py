@@ -8,6 +8,7 @@ import click
 
 from engine.doors.cli.options import Group, file_encoding, with_workspace
 from engine.doors.cli.printing import explain_if_empty, note, print_json, print_table
+from engine.text_table import one_line
 
 if TYPE_CHECKING:
     from engine.shop.people.profiles import User
@@ -63,18 +64,22 @@ def build(
 @users.command("list")
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
 @click.option("--offset", type=click.IntRange(min=0), default=0, help="Users to leave out first.")
+@click.option("--search", metavar="LETTERS", help="Only those with them in id, name or segment.")
 @_as_json
 @with_workspace
-def list_command(workspace: Workspace, limit: int, offset: int, as_json: bool) -> None:
+def list_command(
+    workspace: Workspace, limit: int, offset: int, search: str | None, as_json: bool
+) -> None:
     """List users, by id."""
     from engine.shop.people.people import USERS_COLUMNS
 
-    page = workspace.list_users(limit=limit, offset=offset)
+    page = workspace.list_users(limit=limit, offset=offset, search=search)
     rows = page.rows()
     if as_json:
         print_json({"users": rows, "total": page.total, "next_offset": page.next_offset})
         return
-    explain_if_empty(workspace, "users", rows)
+    if not search and not offset:
+        explain_if_empty(workspace, "users", rows)
     if rows:
         print_table(rows, USERS_COLUMNS)
     click.echo(f"{len(rows):,} of {page.total:,} users")
@@ -106,6 +111,63 @@ def add_interaction(
 ) -> None:
     """Note that USER_ID liked PRODUCT_ID; a new id is a new user."""
     _print_user(workspace.add_interaction(user_id, product_id, kind=kind, time=time), as_json)
+
+
+@users.command("remove-interaction")
+@click.argument("user_id")
+@click.argument("product_id")
+@_as_json
+@with_workspace
+def remove_interaction(workspace: Workspace, user_id: str, product_id: str, as_json: bool) -> None:
+    """Take back all that USER_ID did with PRODUCT_ID; the user stays."""
+    _print_user(workspace.remove_interactions(user_id, product_id), as_json)
+
+
+@users.command()
+@click.argument("user_id")
+@with_workspace
+def forget(workspace: Workspace, user_id: str) -> None:
+    """Remove USER_ID with all that it did."""
+    workspace.forget_user(user_id)
+    click.echo(f"forgot {one_line(user_id)}")
+
+
+@users.command()
+@click.argument("user_id")
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
+@click.option("--offset", type=click.IntRange(min=0), default=0, help="Later ones to leave out.")
+@_as_json
+@with_workspace
+def history(workspace: Workspace, user_id: str, limit: int, offset: int, as_json: bool) -> None:
+    """Show what USER_ID did, the latest first."""
+    workspace.get_user(user_id)  # who did nothing is told from who is nobody
+    found = workspace.list_interactions(user_id, limit=limit, offset=offset)
+    if as_json:
+        rows = [item.to_dict() for item in found.items]
+        further = {"total": found.total, "next_offset": found.next_offset}
+        print_json({"user_id": user_id, "interactions": rows, **further})
+        return
+    if found.items:
+        print_table(found.rows(), found.columns, told=False)
+    click.echo(f"{len(found.items):,} of {found.total:,} interactions")
+
+
+@users.command()
+@click.argument("user_id")
+@click.argument("other_id")
+@_as_json
+@with_workspace
+def compare(workspace: Workspace, user_id: str, other_id: str, as_json: bool) -> None:
+    """Show what USER_ID and OTHER_ID share: the products that both like, and their prices."""
+    for each in (user_id, other_id):
+        workspace.get_user(each)
+    found = workspace.compare_users(user_id, other_id)
+    if as_json:
+        print_json({"users": found.rows(), "shared": found.shared})
+        return
+    print_table(found.rows(), found.columns)
+    keys = ", ".join(map(one_line, found.shared))
+    click.echo(f"liked by both: {keys or 'nothing'}")
 
 
 def _weight(text: str) -> tuple[str, float]:

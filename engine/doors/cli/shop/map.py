@@ -9,6 +9,7 @@ import click
 
 from engine.doors.cli.options import FILE, Group, with_workspace
 from engine.doors.cli.printing import note, print_json, print_map
+from engine.text_table import one_line
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -52,7 +53,7 @@ def show(workspace: Workspace, index: str | None, as_json: bool) -> None:
     for said in found.notes:
         note(said)
     for attribute in found.attributes.values():
-        counted = [f"{v} {c:,}" for v, c in zip(attribute.values, attribute.counts)]
+        counted = [f"{one_line(v)} {c:,}" for v, c in zip(attribute.values, attribute.counts)]
         more = f", and {len(counted) - _MOST} more" if len(counted) > _MOST else ""
         click.echo(f"{attribute.column}: {', '.join(counted[:_MOST])}{more}")
 

@@ -34,6 +34,7 @@ _SHOWN = 8  # columns of a table, where none were named
     type=click.Choice(["image", "text", "hybrid"]),
     help="Show products like PRODUCT_ID, by photo, text or both.",
 )
+@click.option("--near", is_flag=True, help="Show what may be meant by a PRODUCT_ID that none has.")
 @click.option(
     "--filter", "filters", metavar="FILTER", help='"price < 50", or as JSON {"price <": 50}.'
 )
@@ -52,6 +53,7 @@ def products(
     product_id: str | None,
     look: bool,
     similar: str | None,
+    near: bool,
     filters: str | None,
     sort: tuple[str, ...],
     facets: tuple[str, ...],
@@ -63,8 +65,8 @@ def products(
 ) -> None:
     """List products, or show PRODUCT_ID: all of it, its --look, or --similar ones."""
     chosen = comma_separated(columns)
-    if product_id is None and (look or similar):
-        raise click.UsageError("--look and --similar need a PRODUCT_ID.")
+    if product_id is None and (look or similar or near):
+        raise click.UsageError("--look, --similar and --near need a PRODUCT_ID.")
     given: dict[str, Any] = {"filters": parsed_filter(filters), "limit": limit, "offset": offset}
     if as_code:
         asked = _asked(product_id, look, similar, given, list(sort), list(facets))
@@ -72,8 +74,8 @@ def products(
     elif product_id is None:
         page = workspace.list_products(sort=list(sort), facets=list(facets), **given)
         _print_page(page, chosen, as_json)
-    elif look or similar:
-        rows, catalogue = _related(workspace, product_id, similar, **given)
+    elif look or similar or near:
+        rows, catalogue = _related(workspace, product_id, similar, near, **given)
         if as_json:
             print_json(rows)
         else:
@@ -107,9 +109,18 @@ def _asked(
 
 
 def _related(
-    workspace: Workspace, key: str, by: str | None, filters: object, limit: int, offset: int
+    workspace: Workspace,
+    key: str,
+    by: str | None,
+    near: bool,
+    filters: object,
+    limit: int,
+    offset: int,
 ) -> tuple[list[dict[str, Any]], Catalogue]:
-    """What goes with a product or is like it, and what the columns mean."""
+    """What goes with a product, is like it or named like it, and what the columns mean."""
+    if near:
+        named = workspace.products_named(workspace.products_near(key, k=limit))
+        return [row for row in named if row], workspace.products_overview().catalogue
     if by is None:
         look = workspace.complete_the_look(key, k=limit)
         return look.rows(), look.catalogue

@@ -23,14 +23,18 @@ from engine.doors.http.shop.replies import (
     FoundProducts,
     Json,
     Metadata,
+    Product,
     product_json,
 )
 from engine.shop.names import HYBRID_INDEX
+from engine.shop.people.histories import Interaction
 from engine.shop.people.profiles import User
 from engine.shop.people.recommending.recommender import Recommendation, Recommendations
 from engine.workspace import Workspace
 
 _WEIGHT = {"ge": 0, "le": 1000}
+UsersOffset = Annotated[int, Query(ge=0, description="Users of earlier pages.")]
+HistoryOffset = Annotated[int, Query(ge=0, description="Interactions of earlier pages.")]
 
 
 class UserSummary(BaseModel):
@@ -88,6 +92,43 @@ class NewInteraction(Body):
     )
     kind: str = Field("like", description="Such as like, purchase, view; a dislike is only seen.")
     time: str | None = Field(None, description="ISO 8601; now where it is missing.")
+
+
+class PastInteraction(BaseModel):
+    """What a user did with a product."""
+
+    product_id: int | str
+    product: Product | None = Field(description="null where it is gone.")
+    kind: str
+    time: str | None = Field(description="ISO 8601; null where none is known.")
+    source: str | None = Field(
+        description="made_up, imported or added; null where nothing says it."
+    )
+
+
+class InteractionList(BaseModel):
+    """A page of what a user did, the latest first."""
+
+    user_id: str
+    interactions: list[PastInteraction]
+    total: int
+    limit: int
+    offset: int
+    next_offset: int | None
+
+
+class ComparedUser(UserSummary):
+    """One of two users."""
+
+    liked: int = Field(description="How many products it likes.")
+    median_price: float | None = Field(description="Of what it likes; null where none is known.")
+
+
+class UserComparisonReply(BaseModel):
+    """What two users share."""
+
+    users: list[ComparedUser] = Field(description="The two, in the order of the address.")
+    shared: list[int | str] = Field(description="Keys of the products that both like.")
 
 
 class RecommendationParts(BaseModel):
@@ -148,15 +189,23 @@ def router(workspace: Workspace) -> APIRouter:
     """The routes over a workspace."""
     made = new_router("users")
     _add_users(made, workspace)
+    _add_histories(made, workspace)
+    _add_changes(made, workspace)
     _add_recommendations(made, workspace)
     return made
 
 
 def _add_users(made: APIRouter, workspace: Workspace) -> None:
     @made.get("/users", response_model=UserList)
-    def list_users(limit: LimitQuery = LIMIT, offset: OffsetQuery = OFFSET) -> Response:
-        """Users in the order of their ids."""
-        page = workspace.list_users(limit=limit, offset=offset)
+    def list_users(
+        limit: LimitQuery = LIMIT,
+        offset: UsersOffset = OFFSET,
+        search: Annotated[
+            str | None, Query(description="Letters in the id, the name or the segment.")
+        ] = None,
+    ) -> Response:
+        """Users in the order of their ids; those with some letters where `search` has any."""
+        page = workspace.list_users(limit=limit, offset=offset, search=search)
         reply = {
             "users": [summary_json(user) for user in page.users],
             "total": page.total,
@@ -171,6 +220,41 @@ def _add_users(made: APIRouter, workspace: Workspace) -> None:
         """One user: what it likes, in words and prices."""
         return json_reply(user_json(workspace.get_user(user_id)))
 
+    @made.delete("/users/{user_id}", status_code=204, response_class=Response)
+    def forget_user(user_id: str) -> Response:
+        """Remove a user with all that it did."""
+        workspace.forget_user(user_id)
+        return Response(status_code=204)
+
+
+def _add_histories(made: APIRouter, workspace: Workspace) -> None:
+    @made.get("/users/{user_id}/interactions", response_model=InteractionList)
+    def list_interactions(
+        user_id: str, limit: LimitQuery = LIMIT, offset: HistoryOffset = OFFSET
+    ) -> Response:
+        """What a user did, the latest first."""
+        workspace.get_user(user_id)  # who did nothing is told from who is nobody
+        found = workspace.list_interactions(user_id, limit=limit, offset=offset)
+        reply = {
+            "user_id": user_id,
+            "interactions": [_interaction_json(item) for item in found.items],
+            "total": found.total,
+            "limit": limit,
+            "offset": offset,
+            "next_offset": found.next_offset,
+        }
+        return json_reply(reply)
+
+    @made.get("/users/{user_id}/compare/{other_id}", response_model=UserComparisonReply)
+    def compare_users(user_id: str, other_id: str) -> Response:
+        """What two users share: the products that both like, how many each likes, their prices."""
+        users = [workspace.get_user(each) for each in (user_id, other_id)]
+        found = workspace.compare_users(user_id, other_id)
+        compared = [{**summary_json(user), **figures} for user, figures in zip(users, found.rows())]
+        return json_reply({"users": compared, "shared": found.shared})
+
+
+def _add_changes(made: APIRouter, workspace: Workspace) -> None:
     @made.post("/users/{user_id}/interactions", response_model=UserReply)
     def add_interaction(user_id: str, given: NewInteraction) -> Response:
         """Note what a user did with a product; a new id is a new user. Answers the user afterwards."""
@@ -178,6 +262,13 @@ def _add_users(made: APIRouter, workspace: Workspace) -> None:
             user_id, given.product_id, kind=given.kind, time=given.time
         )
         return json_reply(user_json(user))
+
+    @made.delete("/users/{user_id}/interactions", response_model=UserReply)
+    def remove_interactions(
+        user_id: str, product_id: Annotated[str, Query(description="The product's primary key.")]
+    ) -> Response:
+        """Take back all that a user did with a product. Answers the user afterwards, who stays."""
+        return json_reply(user_json(workspace.remove_interactions(user_id, product_id)))
 
 
 def _add_recommendations(made: APIRouter, workspace: Workspace) -> None:
@@ -231,6 +322,12 @@ def _product(item: Recommendation) -> Json:
         "parts": item.parts.to_json(),
         "why": item.why,
     }
+
+
+def _interaction_json(item: Interaction) -> Json:
+    product = item.product
+    shown = None if product is None else product_json(product, item.key)
+    return {**item.to_dict(), "product": shown}
 
 
 def summary_json(user: User) -> Json:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from engine.doors.http.shop.answers import json_reply, new_router
@@ -60,6 +60,12 @@ class SimilarFields:
     filters: FilterText = None
 
 
+class NearProducts(BaseModel):
+    """Products that may have been meant."""
+
+    products: list[Product] = Field(description="The likeliest first.")
+
+
 class Look(BaseModel):
     """Products that go with one."""
 
@@ -109,6 +115,13 @@ def _add_products(made: APIRouter, workspace: Workspace) -> None:
 
 
 def _add_related(made: APIRouter, workspace: Workspace) -> None:
+    @made.get("/products/{product_id}/near", response_model=NearProducts)
+    def near_products(product_id: str, limit: LimitQuery = 8) -> Response:
+        """Products that may have been meant by a key that none has: spelled alike, or named so."""
+        keys = workspace.products_near(product_id, k=limit)
+        found = zip(workspace.products_named(keys), keys)
+        return json_reply({"products": [product_json(row, key) for row, key in found if row]})
+
     @made.get("/products/{product_id}/similar", response_model=FoundProducts)
     def similar_products(
         product_id: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,24 @@ from engine.shop.as_code.snippets import CantSay
 
 _WIDTH = 100
 _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
+_UNSEEN = re.compile(r"[\x01-\x08\x0b-\x1f\x7f-\x9f]+")  # which a terminal obeys, or drops
+
+# Words that mean something else where a column's name stands.
+_RESERVED = frozenset(
+    """
+    all alter and anti any array as authorization between both by case cast check collate
+    column commit constraint create cross cube current current_date current_time
+    current_timestamp current_user date default delete describe distinct drop else end
+    escape except exists external extract false fetch filter for foreign from full function
+    glob grant group grouping having ilike in inner insert intersect interval into is join
+    lateral leading left like limit local map match_recognize minus natural no not notnull
+    null of on only or order out outer overlaps partition partitioned_by position primary
+    qualify range references regexp returning revoke right rlike rollback rollup row rows
+    select semi serdeproperties session_user set some start struct table tablesample then
+    time timestamp to trailing true truncate uncache union unique unknown update user using
+    values when where window with xor
+    """.split()
+)
 
 
 def shell_word(text: str) -> str:
@@ -36,12 +55,18 @@ def shell_option(name: str, value: object) -> str:
 
 def sql_text(text: str) -> str:
     """A text as SQL's literal, in which a backslash takes the meaning from what follows."""
-    return "'" + "".join(_ESCAPES.get(letter, letter) for letter in text) + "'"
+    escaped = "".join(_ESCAPES.get(letter, letter) for letter in text)
+    return "'" + _UNSEEN.sub(_as_units, escaped) + "'"
+
+
+def _as_units(unseen: re.Match[str]) -> str:
+    return "".join(f"\\u{ord(letter):04x}" for letter in unseen.group())
 
 
 def sql_name(name: str) -> str:
     """A column's name in SQL; in backticks where it is no plain word."""
-    plain = name.isascii() and name.replace("_", "a").isalnum() and not name[0].isdigit()
+    is_word = name.isascii() and name.replace("_", "a").isalnum() and not name[0].isdigit()
+    plain = is_word and name.lower() not in _RESERVED
     return name if plain else "`" + name.replace("`", "``") + "`"
 
 
