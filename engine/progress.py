@@ -38,10 +38,18 @@ def _kind() -> Any:
             wide = found.get("ncols")
             return {**found, "ncols": max(wide - _TYPED, 1)} if wide else found
 
+        is_drawn = False
+
+        def display(self, *given: Any, **named: Any) -> Any:
+            self.is_drawn = True
+            return super().display(*given, **named)
+
         def close(self) -> None:
-            is_drawn = not self.disable and self.last_print_t >= self.start_t + self.delay
-            if is_drawn and self.ncols:
-                self.display(" " * self.ncols)  # also what was typed beside it
+            if self.is_drawn and not self.disable:
+                # An interruption may come before tqdm has noted that it drew.
+                noted: float = getattr(self, "last_print_t", 0.0)
+                self.last_print_t = max(noted, self.start_t + self.delay)
+                self.display(" " * (self.ncols or 0))  # also what was typed beside it
             super().close()
 
     Bar.set_lock(threading.RLock())

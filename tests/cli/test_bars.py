@@ -6,6 +6,7 @@ import contextlib
 import io
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -26,6 +27,17 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+class Interrupting(Terminal):
+    """A terminal in which somebody types ^C as soon as a bar is seen."""
+
+    drawn = ""
+
+    def flush(self) -> None:
+        if not self.drawn and "work" in self.getvalue():
+            self.drawn = self.getvalue().lstrip("\r")
+            raise KeyboardInterrupt
 
 
 def drawn(error: BaseException | None) -> str:
@@ -79,6 +91,17 @@ from engine import progress
 for _ in progress.tracked(range(20), total=20, unit="row", desc="export", delay=0):
     time.sleep(0.02)
 """
+
+
+def test_a_bar_that_is_interrupted_while_it_is_first_drawn_goes_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Interrupting()
+    with contextlib.redirect_stderr(stream), pytest.raises(KeyboardInterrupt):
+        for _ in progress.tracked(range(9), unit="row", desc="work", delay=0.01):
+            time.sleep(0.2)
+    assert stream.drawn and stream.getvalue().endswith("\r")
 
 
 @pytest.mark.parametrize("columns", [30, 80])

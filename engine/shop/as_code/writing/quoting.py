@@ -17,8 +17,7 @@ _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0
 _UNSEEN = re.compile(r"[\x01-\x08\x0b-\x1f\x7f-\x9f]+")  # which a terminal obeys, or drops
 
 # Words that mean something else where a column's name stands.
-_RESERVED = frozenset(
-    """
+_RESERVED = """
     all alter and anti any array as authorization between both by case cast check collate
     column commit constraint create cross cube current current_date current_time
     current_timestamp current_user date default delete describe distinct drop else end
@@ -30,8 +29,7 @@ _RESERVED = frozenset(
     select semi serdeproperties session_user set some start struct table tablesample then
     time timestamp to trailing true truncate uncache union unique unknown update user using
     values when where window with xor
-    """.split()
-)
+"""
 
 
 def shell_word(text: str) -> str:
@@ -66,7 +64,7 @@ def _as_units(unseen: re.Match[str]) -> str:
 def sql_name(name: str) -> str:
     """A column's name in SQL; in backticks where it is no plain word."""
     is_word = name.isascii() and name.replace("_", "a").isalnum() and not name[0].isdigit()
-    plain = is_word and name.lower() not in _RESERVED
+    plain = is_word and name.lower() not in _RESERVED.split()
     return name if plain else "`" + name.replace("`", "``") + "`"
 
 
