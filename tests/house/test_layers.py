@@ -24,7 +24,11 @@ WALLS = {
     "faiss": {"store/segments/ann.py"},
     "duckdb": {"store/segments/metadata.py", "service/sql/database.py"},
     "sqlglot": {"service/sql/"},
-    "torch": {"encode/models/clip.py", "shop/training/"},
+    "torch": {
+        "encode/models/clip.py",
+        "shop/training/",
+        "store/segments/device/torch_device.py",
+    },
     "timm": {"shop/training/towers/image.py"},
     "open_clip": {"encode/models/clip.py", "encode/models/sources.py", "encode/model_list.py"},
     "huggingface_hub": {"encode/models/hub.py", "encode/model_list.py"},

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["nothing", "exact gather", "exact scan", "compressed", "graph"]
+Kind = Literal["nothing", "exact gather", "exact scan", "compressed", "graph", "device"]
 
 # Nanoseconds for each number (row x dimension) that a way reads.
 SCAN_NS = 0.14  # all vectors, as one matrix product
@@ -25,7 +25,8 @@ class Plan:
 
     Attributes:
         kind: "nothing" (no row is allowed), "exact gather", "exact scan", "compressed" (all codes or
-            the nearest cells, then exact scores) or "graph" (also: what a factory string made).
+            the nearest cells, then exact scores), "graph" (also: what a factory string made) or
+            "device" (an exact scan on the device that was asked for).
         reason: the numbers that decided.
     """
 
@@ -40,6 +41,7 @@ def plan(
     allowed: int | None,
     index: Literal["compressed", "graph"] | None,
     exact: bool,
+    device_ns: float | None = None,
 ) -> Plan:
     """Choose for one segment.
 
@@ -48,6 +50,7 @@ def plan(
         k: results wanted.
         index: the approximate index that the segment has.
         exact: an approximate first pass is not wanted.
+        device_ns: what a search costs on the device that was asked for; None for none.
     """
     considered = rows if allowed is None else allowed
     if considered == 0:
@@ -60,6 +63,8 @@ def plan(
     scan = rows * dimension * SCAN_NS
     exact_kind: Kind = "exact gather" if allowed is not None and gather < scan else "exact scan"
     exact_cost = min(gather, scan) if allowed is not None else scan
+    if device_ns is not None and device_ns < exact_cost:
+        return Plan("device", what)
     if exact or index is None:
         why = "exactness asked for" if exact else "too few rows for an approximate index"
         return Plan(exact_kind, f"{what}; {why}")
