@@ -10,11 +10,14 @@ where the row failed) and `reason` (null where it did not).
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import queue
 import threading
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -24,7 +27,8 @@ import pyarrow as pa
 
 from engine.core.arrays import Matrix
 from engine.encode.encoder import Encoder, Tokens
-from engine.encode.photos.preprocessing import Pixels
+from engine.encode.photos.preprocessing import Bytes, Pixels
+from engine.encode.watch import Watch
 from engine.errors import BadImage, InvalidParameterValue
 
 AHEAD = 2  # batches prepared before they are needed; bounds memory
@@ -37,7 +41,7 @@ class Prepared:
     keys: pa.Array
     good: list[int]
     reasons: dict[int, str] = field(default_factory=dict)
-    pixels: Pixels | None = None
+    pixels: Pixels | Bytes | None = None
     tokens: list[Tokens] | None = None
 
 
@@ -50,10 +54,44 @@ def embed_batch(batch: pa.RecordBatch, encoder: Encoder) -> pa.RecordBatch:
     return _encode(_prepare(batch, encoder), encoder)
 
 
-def embed_batches(batches: Iterable[pa.RecordBatch], encoder: Encoder) -> Iterator[pa.RecordBatch]:
-    """Embed batches in order, reading, decoding and preprocessing ahead of the model in threads."""
-    for prepared in _ahead(batches, encoder):
-        yield _encode(prepared, encoder)
+def embed_batches(
+    batches: Iterable[pa.RecordBatch], encoder: Encoder, watch: Watch | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Embed batches in order, reading, decoding and preprocessing ahead of the model in threads.
+
+    Args:
+        watch: learns how long the model worked and waited.
+    """
+    watch = watch or Watch()
+
+    def encode(prepared: Prepared) -> pa.RecordBatch:
+        with watch.working():
+            return _encode(prepared, encoder)
+
+    with watch.run(), contextlib.closing(_ahead(batches, encoder)) as ready:
+        for prepared in ready:  # an encoder knows how many it takes when it has prepared the first
+            if encoder.in_flight == 1:
+                yield encode(prepared)
+            else:
+                yield from _several(itertools.chain([prepared], ready), encode, encoder.in_flight)
+
+
+def _several(
+    ready: Iterable[Prepared], encode: Callable[[Prepared], pa.RecordBatch], in_flight: int
+) -> Iterator[pa.RecordBatch]:
+    """Encode several at once and give them in order; others wait while their taker works."""
+    with ThreadPoolExecutor(max_workers=in_flight, thread_name_prefix="encode") as pool:
+        under_way: deque[Future[pa.RecordBatch]] = deque()
+        try:
+            for prepared in ready:
+                under_way.append(pool.submit(encode, prepared))
+                if len(under_way) > in_flight:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+        finally:
+            for left in under_way:
+                left.cancel()
 
 
 def _prepare(batch: pa.RecordBatch, encoder: Encoder) -> Prepared:
@@ -67,7 +105,7 @@ def _prepare(batch: pa.RecordBatch, encoder: Encoder) -> Prepared:
 
 
 def _prepare_images(keys: pa.Array, images: list[bytes | None], encoder: Encoder) -> Prepared:
-    def attempt(data: bytes | None) -> Pixels | str:
+    def attempt(data: bytes | None) -> Pixels | Bytes | str:
         if not data:
             return "the image is empty"
         try:
@@ -80,7 +118,7 @@ def _prepare_images(keys: pa.Array, images: list[bytes | None], encoder: Encoder
             return f"{type(error).__name__}: {error}"
 
     prepared = Prepared(keys, [])
-    pixels = []
+    pixels: list[Any] = []
     for row, outcome in enumerate(_decoders().map(attempt, images)):
         if isinstance(outcome, str):
             prepared.reasons[row] = outcome
@@ -142,7 +180,7 @@ def _decoders() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="decode")
 
 
-def _ahead(batches: Iterable[pa.RecordBatch], encoder: Encoder) -> Iterator[Prepared]:
+def _ahead(batches: Iterable[pa.RecordBatch], encoder: Encoder) -> Generator[Prepared, None, None]:
     """Prepare batches in a thread, at most AHEAD before they are taken; errors come out here.
 
     Ctrl-C may interrupt the taker between any two instructions. One that came inside a `queue.Queue`,

@@ -116,6 +116,7 @@ class Halves:
     """Not an `Encoder`, only what texts need: every vector is the same."""
 
     dimension = 4
+    in_flight = 1
 
     def __init__(self) -> None:
         self.has_begun = False
