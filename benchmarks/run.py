@@ -38,6 +38,7 @@ CASES = (
     "shop_queries",
     "recommendations",
     "shop_http",
+    "gpu",
 )
 HEAD = ("case", "what", "measured", "target", "met")
 PACKAGES = ("torch", "open_clip_torch", "faiss-cpu", "duckdb", "pyarrow", "numpy", "pillow")
