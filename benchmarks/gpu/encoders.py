@@ -77,7 +77,8 @@ def flops(encoder: Any, one: np.ndarray) -> float:
     """Operations of one photo."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    # With gradients: the fused layers of inference would not be counted.
+    with FlopCounterMode(display=False) as counter, torch.enable_grad():
         model_of(encoder).encode_image(normalised(encoder, one))
     return float(counter.get_total_flops())
 
@@ -99,7 +100,8 @@ def model_alone(
 ) -> float:
     """Photos a second of the model with photos on the device; and through `encode_pixels`."""
     model, pixels = model_of(encoder), normalised(encoder, batch)
-    cast = torch.autocast(encoder.device.split(":")[0], dtype=torch.bfloat16)
+    on_cuda = encoder.device.startswith("cuda")
+    cast = torch.autocast("cuda", dtype=torch.bfloat16, enabled=on_cuda)
 
     def forward() -> None:
         with torch.inference_mode(), cast:

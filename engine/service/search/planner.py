@@ -59,10 +59,7 @@ def plan(
     what = f"no filter, {rows} rows"
     if allowed is not None:
         what = f"{considered} of {rows} rows match ({share:.1%})"
-    gather = considered * dimension * GATHER_NS
-    scan = rows * dimension * SCAN_NS
-    exact_kind: Kind = "exact gather" if allowed is not None and gather < scan else "exact scan"
-    exact_cost = min(gather, scan) if allowed is not None else scan
+    exact_kind, exact_cost = _exact(rows, dimension, allowed)
     if device_ns is not None and device_ns < exact_cost:
         return Plan("device", what)
     if exact or index is None:
@@ -76,3 +73,12 @@ def plan(
     if index == "graph" and share < _GRAPH_SHARE:
         return Plan(exact_kind, f"{what}; a graph's walk would meet too few of them")
     return Plan(index, what)
+
+
+def _exact(rows: int, dimension: int, allowed: int | None) -> tuple[Kind, float]:
+    """The cheaper exact way on the processor, and its cost."""
+    scan = rows * dimension * SCAN_NS
+    if allowed is None:
+        return "exact scan", scan
+    gather = allowed * dimension * GATHER_NS
+    return ("exact gather", gather) if gather < scan else ("exact scan", scan)
