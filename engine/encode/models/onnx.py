@@ -227,6 +227,7 @@ def provider_of(device: str | None) -> str:
     if wanted not in onnxruntime.get_available_providers():
         raise ModelUnavailable(
             f"device {device!r} was asked for, but this onnxruntime runs on the CPU only. Leave the "
-            "device out, or install onnxruntime-gpu."
+            "device out (to search vectors there all the same: VITRINE_SEARCH_DEVICE), or install "
+            "onnxruntime-gpu."
         )
     return wanted
