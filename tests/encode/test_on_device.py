@@ -18,6 +18,7 @@ from support.devices import devices
 
 from engine import load_encoder
 from engine.encode.encoder import Encoder
+from engine.encode.models.clip import OpenClipEncoder
 from engine.encode.pipeline import embed_batch, embed_batches
 from engine.encode.watch import Watch
 
@@ -29,6 +30,12 @@ def photo(seed: int) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+class Narrow(OpenClipEncoder):
+    """The processor as the stand-in of a device whose models are in bfloat16."""
+
+    precision = "bfloat16"
 
 
 def images(contents: list[bytes | None]) -> pa.RecordBatch:
@@ -51,6 +58,22 @@ def test_bytes_become_the_pixels_that_they_would_have_been(encoder: Any) -> None
     np.testing.assert_array_equal(encoder.encode_pixels(given), encoder.encode_pixels(pixels))
 
 
+def test_a_model_in_16_bits_gives_nearly_the_same_vectors(
+    encoder: Any, tiny_encoder_name: str
+) -> None:
+    narrow = Narrow(tiny_encoder_name, "cpu")
+    files = [photo(seed) for seed in range(8)]
+    words = ["red dress", "blue jeans for men", "a", ""]
+    for one, other in (
+        (encoder.encode_images(files), narrow.encode_images(files)),
+        (encoder.encode_texts(words), narrow.encode_texts(words)),
+    ):
+        assert other.dtype == np.float32
+        assert 0.999 <= (one * other).sum(axis=1).min()
+        assert not np.array_equal(one, other)
+    assert narrow.logit_scale == encoder.logit_scale
+
+
 @pytest.mark.skipif("cuda" not in HERE, reason="there is no GPU")
 def test_a_gpu_gives_nearly_the_same_vectors(encoder: Any, tiny_encoder_name: str) -> None:
     on_device = load_encoder(tiny_encoder_name, "cuda")
@@ -61,6 +84,7 @@ def test_a_gpu_gives_nearly_the_same_vectors(encoder: Any, tiny_encoder_name: st
     words = ["red dress", "blue jeans for men", "a", ""]
     cosines = (encoder.encode_texts(words) * on_device.encode_texts(words)).sum(axis=1)
     assert cosines.min() >= 0.999
+    assert on_device.logit_scale == pytest.approx(encoder.logit_scale, rel=1e-6)
 
 
 @pytest.mark.skipif("cuda" not in HERE, reason="there is no GPU")

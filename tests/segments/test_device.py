@@ -115,7 +115,7 @@ masks = st.sampled_from([None, 0.0, 0.001, 0.05, 0.4, 0.9, 1.0])
     share=masks,
     precision=st.sampled_from(PRECISIONS),
     memory=st.sampled_from([None, SMALL]),
-    count=st.sampled_from([1, 2, 9]),
+    count=st.sampled_from([1, 2, 40]),
     seed=st.integers(0, 999),
 )
 @settings(
@@ -205,13 +205,16 @@ def test_equal_rows_beyond_every_list_are_left_to_the_processor(name: str, tmp_p
     assert check(SearchDevice(name), file, one, 10, few) == 1
 
 
-def test_rows_that_stand_in_the_last_and_part_filled_block_are_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [1, 50])  # few and many queries are laid out in two ways
+def test_rows_that_stand_in_the_last_and_part_filled_block_are_found(
+    tmp_path: Path, count: int
+) -> None:
     vectors = make("spread", 100 * BLOCK + 3, 9)
     file = file_of(tmp_path, vectors)
-    device = SearchDevice("cpu")
-    (rows,) = device.nearest(file, vectors[-1:], 1, None)
-    assert rows is not None
-    assert len(vectors) - 1 in rows
+    queries = np.repeat(vectors[-1:], count, axis=0)
+    for rows in SearchDevice("cpu").nearest(file, queries, 1, None):
+        assert rows is not None
+        assert len(vectors) - 1 in rows
 
 
 def test_a_query_unlike_the_rows_in_length_is_left_to_the_processor(tmp_path: Path) -> None:

@@ -122,7 +122,23 @@ class OpenClipEncoder(Encoder):
                 ) from error
             if self.device.startswith("cuda"):
                 self.image_batch, self.text_batch, self.in_flight = 256, 512, 2
-            return model.eval()
+            return self._narrowed(model.eval())
+
+    def _narrowed(self, model: Any) -> Any:
+        """The model in its precision, as open_clip's `pure_bf16` is; of cosines' scale all digits stay."""
+        if self._kind == self._torch.float32:
+            return model
+        scale = getattr(model, "logit_scale", None)
+        kept = None if scale is None else scale.detach().float()
+        model = model.to(self._kind)
+        if kept is not None:
+            model.logit_scale.data = kept
+        return model
+
+    @property
+    def _kind(self) -> Any:
+        """The type of weights and of what the model is given."""
+        return getattr(self._torch, self.precision)
 
     def _built(self) -> Any:
         source = self.source
@@ -185,10 +201,6 @@ class OpenClipEncoder(Encoder):
         torch = self._torch
         with torch.inference_mode(), contextlib.ExitStack() as stack:
             if self.device.startswith("cuda"):
-                # No cache of rounded weights: threads on streams of their own would share it.
-                stack.enter_context(
-                    torch.autocast("cuda", dtype=torch.bfloat16, cache_enabled=False)
-                )
                 stack.enter_context(torch.cuda.stream(self._stream))
             yield
 
@@ -211,7 +223,8 @@ class OpenClipEncoder(Encoder):
     def encode_pixels(self, pixels: Pixels | Bytes) -> Matrix:
         model = self._model
         with self._inference():
-            features = model.encode_image(self._normalised(pixels)).float().cpu()
+            given = self._normalised(pixels).to(self._kind)
+            features = model.encode_image(given).float().cpu()
         return unit_rows(features.numpy())
 
     def _normalised(self, pixels: Pixels | Bytes) -> Any:

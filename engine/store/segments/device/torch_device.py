@@ -23,6 +23,7 @@ from engine.store.segments.device.tiles import Tile
 from engine.store.segments.vectors import VectorFile
 
 BLOCK = 64  # rows of which the greatest product is kept
+_ROWS_FIRST = 32  # queries from which products are laid out row by row
 _DIRECT = 4  # where the blocks to look at hold this part of the rows, all products are ranked
 _STAGED_ROWS = 32_768  # on their way to the device at a time
 _AT_ONCE = 1 << 28  # bytes of products at a time, of which the greatest are kept
@@ -124,8 +125,14 @@ class TorchDevice:
         """Scaled (m, d) queries on the device, and what rounding moved each by, (m,)."""
         whole = self._torch.from_numpy(scaled)
         held = whole.to(self._kind)
+        if self.precision == "float32":
+            return self._sent(held), np.zeros(len(scaled))
         moved = self._torch.linalg.vector_norm(whole.double() - held.double(), dim=1).numpy()
-        return held.to(self._device), moved
+        return self._sent(held), moved
+
+    def _sent(self, tensor: Any) -> Any:
+        """A tensor on the device; what is not pinned has been read when this returns."""
+        return tensor.to(self._device, non_blocking=self.is_cuda)
 
     def allowed(self, tile: Tile, allowed: RowSet | None, few: bool) -> tuple[Any, Any]:
         """The rows of a tile to look at, and what is added to their products; None: all, nothing.
@@ -171,14 +178,17 @@ class TorchDevice:
         """
         torch = self._torch
         count = tile.rows if rows is None else len(rows)
-        factors = torch.from_numpy(scales.astype(np.float32)).to(self._device)
+        factors = self._sent(torch.from_numpy(scales.astype(np.float32)))
         part = _Part(self, tile, rows, added, count, work)
         with torch.inference_mode():
             if wanted * BLOCK * _DIRECT >= count:
                 found = part.direct(queries, factors, wanted)
             else:
                 found = part.by_blocks(queries, factors, wanted)
-        products, places, outside = (tensor.cpu().numpy() for tensor in found)
+            # To pinned memory, all three at once: one wait.
+            back = [tensor.to("cpu", non_blocking=self.is_cuda) for tensor in found]
+        self._finish()
+        products, places, outside = (tensor.numpy() for tensor in back)
         return Found(products, places + tile.start, outside)
 
     def product(self, queries: Any, vectors: Any) -> Any:
@@ -208,10 +218,10 @@ class TorchDevice:
         """Whether products of float32 numbers are computed in float32; the application may say not."""
         return bool(self._torch.get_float32_matmul_precision() == "highest")
 
-    def synchronize(self) -> None:
-        """Wait until all that was begun is done."""
+    def _finish(self) -> None:
+        """Wait until all that this thread began is done."""
         if self.is_cuda:
-            self._torch.cuda.synchronize(self._device)
+            self._torch.cuda.current_stream(self._device).synchronize()
 
 
 @dataclass(frozen=True)
@@ -252,14 +262,12 @@ class _Part:
 
     def _maxima(self, queries: Any, factors: Any) -> Any:
         """(m, blocks): the greatest product of each block."""
+        if len(queries) >= _ROWS_FIRST:
+            return self._maxima_rows_first(queries, factors)
         torch = self.device.torch
-        width = self.device.row_bytes(queries.shape[1]) * (self.rows is not None)
-        size = min(self.work, _AT_ONCE) // (4 * len(queries) + width)
-        step = max(1, size // BLOCK) * BLOCK
         shape = (len(queries), -(-self.count // BLOCK))
         best = torch.empty(shape, dtype=torch.float32, device=queries.device)
-        for start in range(0, self.count, step):
-            stop = min(self.count, start + step)
+        for start, stop in self._pieces(queries):
             products = self.device.product(queries, self._vectors(start, stop))
             self._add(products, factors, start)
             whole, first = (stop - start) // BLOCK, start // BLOCK
@@ -268,6 +276,30 @@ class _Part:
             if stop % BLOCK:
                 torch.amax(products[:, whole * BLOCK :], 1, out=best[:, -1])
         return best
+
+    def _maxima_rows_first(self, queries: Any, factors: Any) -> Any:
+        """The same for many queries, whose products with a row lie side by side: read in order."""
+        torch = self.device.torch
+        shape = (-(-self.count // BLOCK), len(queries))
+        best = torch.empty(shape, dtype=torch.float32, device=queries.device)
+        for start, stop in self._pieces(queries):
+            products = self.device.product(self._vectors(start, stop), queries)
+            if self.added is not None:
+                products.addr_(self.added[start:stop], factors)
+            whole, first = (stop - start) // BLOCK, start // BLOCK
+            blocks = products[: whole * BLOCK].unflatten(0, (whole, BLOCK))
+            torch.amax(blocks, 1, out=best[first : first + whole])
+            if stop % BLOCK:
+                torch.amax(products[whole * BLOCK :], 0, out=best[-1])
+        return best.T.contiguous()
+
+    def _pieces(self, queries: Any) -> Iterator[tuple[int, int]]:
+        """Rows whose products are held at a time, whole blocks."""
+        width = self.device.row_bytes(queries.shape[1]) * (self.rows is not None)
+        size = min(self.work, _AT_ONCE) // (4 * len(queries) + width)
+        step = max(1, size // BLOCK) * BLOCK
+        for start in range(0, self.count, step):
+            yield start, min(self.count, start + step)
 
     def _ranked(self, queries: Any, factors: Any, best: Any, wanted: int) -> tuple[Any, Any, Any]:
         """The greatest products in the best blocks; `best` has one block more, which bounds the rest."""
