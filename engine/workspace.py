@@ -274,6 +274,7 @@ class Workspace:
     train = _asking("shop", Shop.train, TrainRequest)
 
     # ------------------------------------------------------------------ its products and pages
+    products_overview = _of("shop.storefront", Storefront.overview)
     get_product = _of("shop.storefront", Storefront.get)
     products_named = _of("shop.storefront", Storefront.named)
     similar_products = _of("shop.storefront", Storefront.similar)

@@ -1,4 +1,4 @@
-"""The demo: the bundled sample as a shop, and one search of each kind. Knows no printing."""
+"""The demo: the bundled sample as a shop with people, and one search of each kind. Knows no printing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from engine.shop.building import BuildReport
 from engine.shop.bundled import bundled_file
 from engine.shop.catalogue.catalogue import FASHION
 from engine.shop.names import IMAGE_PATH, PRODUCTS
+from engine.shop.people.report import UsersReport
+from engine.shop.people.request import UsersRequest
 from engine.shop.products.importing import read_styles
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.result import SearchResult
@@ -64,6 +66,10 @@ class Demo:
         sample = sample_dir()
         self._check_no_others(sample)
         return self.shop.build(sample / "styles.csv", sample / "images", encoder=encoder)
+
+    def people(self) -> UsersReport:
+        """Make users of the workspace's interactions; the five personas where it has none."""
+        return self.shop.people.build_users(UsersRequest())
 
     def searches(self, k: int = 3) -> list[Step]:
         """A text, an image, a hybrid and a filtered search."""

@@ -69,6 +69,8 @@ WALLS = {
     "yaml": {"core/yaml_text.py"},
     "trustme": {"doors/http/certificates/authority.py"},
     "certifi": {"doors/http/certificates/bundle.py"},
+    "jinja2": {"shop/page/rendering.py"},
+    "markupsafe": {"shop/page/rendering.py"},
     "tantivy": {"store/segments/inverted_index.py"},
     "pyarrow": {"core/types.py", "store/", "service/", "shop/", "encode/pipeline.py"},
 }

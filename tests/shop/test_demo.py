@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
 import subprocess
 import sys
 import zipfile
 from collections import Counter
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner
+from support.children import started
 
 from engine.doors.cli.command import main
 from engine.encode.model_folders import editions
@@ -80,6 +85,10 @@ def test_the_demo_shows_four_searches_and_what_to_type_next(
         assert done.exit_code == 0, done.output
     assert "imported 320 products" in done.stdout
     assert "untrained" not in done.output
+    assert "made 5 users" in done.stdout
+    assert done.stdout.endswith(
+        f"\nLook at it in a browser: vitrine serve --no-auth -w {place}, then open\nhttp://127.0.0.1:8765/\n"
+    )
     by_words = done.stdout.split("by words:")[1].splitlines()[3:6]
     assert sum("Dress" in line and "Red" in line for line in by_words) == 3
     for title in ("by words:", "by a photo:", "by both:", "by words, filtered:", "Next, try:"):
@@ -106,3 +115,20 @@ def test_the_wheel_carries_the_sample_and_only_the_engine(tmp_path: Path) -> Non
     assert sum("share/vitrine/sample/images/" in name for name in names) >= 300
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if "vitrine_search" not in top} == {"engine"}
+
+
+def test_the_demo_serves_its_shop_on_a_free_port_where_the_usual_one_is_taken(
+    tmp_path: Path,
+) -> None:
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # taken already is what is wanted
+            stack.enter_context(socket.create_server(("127.0.0.1", 8765)))
+        place = str(tmp_path / "shop")
+        command = [sys.executable, "-m", "engine.doors.cli", "demo", "--serve", "-w", place]
+        env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        run = stack.enter_context(started(command, stdout=subprocess.PIPE, text=True, env=env))
+        said = (line for line in run.stdout if line.startswith("the shop, for people: "))
+        url = next(said).split()[-1]
+        assert url.endswith("/") and ":8765/" not in url
+        found = httpx.get(url, params={"q": "red summer dress"}, trust_env=False, timeout=60)
+        assert "Red Polka Dot Summer Dress" in found.text

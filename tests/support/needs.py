@@ -21,6 +21,7 @@ BRINGS = {
     "clients": ("databricks.ai_search", "databricks.sql", "databricks.vector_search"),
     "references": ("onnx", "transformers"),
     "applications": ("uv",),
+    "browser": ("playwright", "axe_playwright_python"),
 }
 SKIP_NOTHING = bool(os.environ.get("VITRINE_SKIP_NOTHING"))  # as continuous integration sets it
 

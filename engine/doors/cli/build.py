@@ -18,6 +18,7 @@ from engine.doors.cli.options import (
     takes_workspace,
     with_workspace,
 )
+from engine.doors.cli.people.users import print_users
 from engine.doors.cli.printing import print_embed, print_import, print_result, print_sync
 from engine.errors import RowsFailed
 
@@ -118,8 +119,12 @@ def _check_strict(strict: bool, failed: int, unread: int = 0) -> None:
 @click.command()
 @takes_workspace("Where to build it.  [default: $VITRINE_WORKSPACE, else ./vitrine-demo]")
 @click.option("--encoder", metavar="NAME", help="ARCHITECTURE/TAG, .../FILE or local-dir:DIR.")
-def demo(encoder: str | None) -> None:
+@click.option(
+    "--serve", is_flag=True, help="Serve it afterwards, for this machine; Ctrl-C ends it."
+)
+def demo(encoder: str | None, serve: bool) -> None:
     """Build a workspace from the bundled sample and show what it can do."""
+    from engine.doors.cli.server import URL, serve_here
     from engine.shop.demo import DEMO_DIR, Demo
     from engine.workspace import Workspace
 
@@ -131,6 +136,7 @@ def demo(encoder: str | None) -> None:
     print_embed(report.embedded)
     for name, synced in report.synced.items():
         print_sync(name, synced)
+    print_users(shown.people())
     for step in shown.searches():
         click.echo(f"\n{step.title}: vitrine search {step.command} -w {folder}")
         print_result(step.result)
@@ -140,5 +146,8 @@ def demo(encoder: str | None) -> None:
         f'  vitrine search "white sneakers" --save sneakers.html -w {folder}\n'
         f"  vitrine search --like {key} -w {folder}\n"
         f"  vitrine index describe {step.result.index} -w {folder}\n"
-        "  vitrine build PRODUCTS IMAGES              (your own catalogue)"
+        "  vitrine build PRODUCTS IMAGES              (your own catalogue)\n\n"
+        f"Look at it in a browser: vitrine serve --no-auth -w {folder}, then open\n{URL}/"
     )
+    if serve:
+        serve_here(opened)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.doors.http.server import Options
     from engine.workspace import Workspace
 
+URL = "http://127.0.0.1:8765"  # of a server that nothing else was said of
 _VARIABLES = """\b
 Variables of the environment:
   VITRINE_TOKEN          the token, in place of the workspace's own
@@ -130,6 +131,22 @@ def serve(
         serve(options, listener)
 
 
+def serve_here(workspace: Workspace) -> None:
+    """Serve a workspace to everybody on this machine, on the usual port or a free one."""
+    from engine.doors.http.listening.sockets import listening
+    from engine.doors.http.server import HOST, PORT, serve
+    from engine.errors import InvalidState
+
+    with contextlib.ExitStack() as stack:
+        try:
+            listener = stack.enter_context(listening(HOST, PORT))
+        except InvalidState:  # another serves there
+            listener = stack.enter_context(listening(HOST, 0))
+        options = _options(workspace, HOST, listener.port, 1, True, (), True, False)
+        _introduced(workspace, options)
+        serve(options, listener)
+
+
 def _options(
     workspace: Workspace,
     host: str,
@@ -197,6 +214,7 @@ def _introduced(workspace: Workspace, options: Options) -> dict[str, object]:
         for each in workspace.shop.model_notes():
             note(each)
     click.echo(f"serving {workspace.path} on {options.url} (Ctrl-C ends it)")
+    click.echo(f"the shop, for people: {options.url}/")
     if options.faults:
         click.echo(f"faults are asked for at {options.url}/api/v1/faults (POST, GET, DELETE)")
     bundle = options.certificate.bundle if options.certificate else None

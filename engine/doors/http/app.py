@@ -31,9 +31,11 @@ from engine.doors.http.faults.middleware import around_guard
 from engine.doors.http.guard import Guard, Limits, name_operation, request_id
 from engine.doors.http.metrics import current_metrics
 from engine.doors.http.openapi_page import page
+from engine.doors.http.page import sign_in
+from engine.doors.http.page.routes import routes as page_routes
 from engine.doors.http.shop.routes import routes as shop_routes
 from engine.doors.http.sql import links
-from engine.doors.http.volumes import files, pictures, sign_in
+from engine.doors.http.volumes import files, pictures
 from engine.doors.mcp import route as managed_mcp
 from engine.doors.rest import ROUTES
 from engine.doors.rest.bodies import encode_json, parse_body
@@ -112,6 +114,7 @@ def _routes(
         Route("/health", _health(workspace)),
         Route("/metrics", _metrics),
         Route("/api/2.0/preview/scim/v2/Me", _me),
+        *page_routes(workspace),
         *shop_routes(workspace),
         Route("/api/{rest:path}", api, methods=METHODS),
         Route("/{rest:path}", _nothing, methods=METHODS),

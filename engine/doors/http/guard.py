@@ -25,18 +25,18 @@ from urllib.parse import quote, urlsplit
 
 from prometheus_client import Counter, Gauge, Histogram
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.doors.http.admission import RETRY_SECONDS, Budget, Hold
 from engine.doors.http.credentials import Credentials, Unauthenticated
 from engine.doors.http.deadline import Deadline
+from engine.doors.http.sessions import LOGIN, LOGOUT, STATIC, is_page, may_see_page, sign_in_first
 from engine.doors.rest.routing import error_body
 from engine.errors import TooManyRequests
 from engine.service.warehouse.runs import LINKS
 
 LOGIN_PATHS = ("/.well-known/", "/oidc/")  # where callers get their tokens
-LOGIN, LOGOUT = "/login", "/logout"  # of a browser
 _PAGE = ("", "/start.js", "/swagger-ui-bundle.js", "/swagger-ui.css")
 PUBLIC = (LOGIN, LOGOUT, "/health", "/openapi.json", *(f"/docs{file}" for file in _PAGE))
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -169,7 +169,7 @@ class Guard:
             return
         await self._app(exchange.scope, exchange.receive, exchange.send)
 
-    def _refusal(self, exchange: _Exchange) -> JSONResponse | None:
+    def _refusal(self, exchange: _Exchange) -> Response | None:
         path = exchange.scope["path"]
         if self._loopback_only and not exchange.is_from_here():
             exchange.operation = "refused"
@@ -178,14 +178,10 @@ class Guard:
                 f"is one, of {', '.join(LOOPBACK)}."
             )
             return exchange.error(403, "PERMISSION_DENIED", text)
-        is_public = path in PUBLIC or path.startswith((*LOGIN_PATHS, LINKS))  # links carry a secret
-        is_public |= path.startswith(PICTURES) and exchange.method in ("GET", "HEAD")
-        if self._credentials is not None and not is_public:
-            try:
-                self._credentials.check_bearer(exchange.header("authorization"))
-            except Unauthenticated as error:
-                exchange.operation = "refused"
-                return exchange.error(401, error.error_code, error.message)
+        unknown = self._unknown(exchange, path)
+        if unknown is not None:
+            exchange.operation = "refused"
+            return unknown
         if path.startswith(UNLIMITED):
             exchange.unlimited()
             return None
@@ -196,6 +192,21 @@ class Guard:
         if coding.strip().lower() != "identity":
             text = f"The body is compressed (Content-Encoding: {coding:.80}); send it as it is."
             return exchange.error(415, "UNSUPPORTED_MEDIA_TYPE", text)
+        return None
+
+    def _unknown(self, exchange: _Exchange, path: str) -> Response | None:
+        """What answers a request of whoever has not said who it is; None where it may go on."""
+        is_public = path in PUBLIC or path.startswith((*LOGIN_PATHS, LINKS, STATIC))
+        is_public |= path.startswith(PICTURES) and exchange.method in ("GET", "HEAD")
+        if self._credentials is None or is_public:  # a link of LINKS carries a secret
+            return None
+        if is_page(path) and exchange.header("authorization") is None:
+            known = may_see_page(exchange.scope, self._credentials)
+            return None if known else sign_in_first(exchange.scope)
+        try:
+            self._credentials.check_bearer(exchange.header("authorization"))
+        except Unauthenticated as error:
+            return exchange.error(401, error.error_code, error.message)
         return None
 
 

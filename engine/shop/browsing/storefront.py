@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from engine.core.schema import Columns
 from engine.core.values import shown
 from engine.errors import InvalidParameterValue
 from engine.shop.browsing.listing import MAX_LIMIT, ListRequest, ProductPage, check_count, page_of
 from engine.shop.browsing.look import CoLikes, Style, in_turns, scored, style_of
 from engine.shop.browsing.products import Products
 from engine.shop.browsing.rows import ProductRows
+from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, TEXT_INDEX
 from engine.shop.photos.product_photos import ProductPhoto, ProductPhotos
 from engine.shop.search.request import SearchRequest
@@ -41,6 +43,21 @@ class Look:
     is_co_liked: bool
 
 
+@dataclass(frozen=True)
+class Overview:
+    """What there is to look at.
+
+    Attributes:
+        table: the products table's name. products: how many it has.
+        catalogue: what its columns mean. columns: by name, as filters and facets know them.
+    """
+
+    table: str
+    products: int
+    catalogue: Catalogue
+    columns: Columns
+
+
 class Storefront:
     """The pages of a workspace's shop. Safe to use from many threads."""
 
@@ -62,6 +79,15 @@ class Storefront:
             BadRequest, InvalidParameterValue: a filter, an order, a facet or a number that can't be.
         """
         return page_of(self._products.now(), request)
+
+    def overview(self) -> Overview:
+        """The products table: its name, size, columns and what they mean.
+
+        Raises:
+            NotFound: no table of products.
+        """
+        rows = self._products.now()
+        return Overview(rows.name, len(rows), rows.catalogue, rows.columns)
 
     def get(self, key: object) -> dict[str, Any]:
         """A product by its primary key: every column of the products table.

@@ -57,7 +57,7 @@ def build(
         shown = {**vars(report), "failures": [vars(failure) for failure in report.failures]}
         print_json(shown)
     else:
-        _print_report(report)
+        print_users(report)
 
 
 @users.command("list")
@@ -117,7 +117,8 @@ def _weight(text: str) -> tuple[str, float]:
         ) from None
 
 
-def _print_report(report: UsersReport) -> None:
+def print_users(report: UsersReport) -> None:
+    """What `users build` made, and what it left out."""
     click.echo(
         f"made {report.users:,} users of {report.interactions:,} interactions ({report.source})"
     )

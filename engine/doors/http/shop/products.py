@@ -29,6 +29,7 @@ from engine.doors.http.shop.replies import (
     product_json,
 )
 from engine.shop.browsing.storefront import By
+from engine.shop.photos.product_photos import ProductPhoto
 from engine.workspace import Workspace
 
 _KEPT = "private, no-cache"  # browsers keep photos, and ask each time whether they are the same
@@ -147,14 +148,16 @@ def _add_images(made: APIRouter, workspace: Workspace) -> None:
         if_none_match: Annotated[str | None, Header(include_in_schema=False)] = None,
     ) -> Response:
         """A product's photo: its file, or a JPEG of a size, turned upright."""
-        photo = workspace.product_photo(product_id, size)
-        tag = f'"{photo.tag}"'
-        headers = {"ETag": tag, "Cache-Control": _KEPT}
-        if _holds(if_none_match, tag):
-            return Response(status_code=304, headers=headers)
-        return Response(
-            photo.data, media_type=photo.media_type, headers={**headers, **_NO_GUESSING}
-        )
+        return photo_response(workspace.product_photo(product_id, size), if_none_match)
+
+
+def photo_response(photo: ProductPhoto, if_none_match: str | None) -> Response:
+    """A photo, or that the sender has it already."""
+    tag = f'"{photo.tag}"'
+    headers = {"ETag": tag, "Cache-Control": _KEPT}
+    if _holds(if_none_match, tag):
+        return Response(status_code=304, headers=headers)
+    return Response(photo.data, media_type=photo.media_type, headers={**headers, **_NO_GUESSING})
 
 
 _IMAGES: dict[int | str, dict[str, object]] = {

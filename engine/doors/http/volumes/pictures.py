@@ -1,7 +1,7 @@
 """Pictures for pages: files of volumes by the address that the cloud's own pages use. Knows transport.
 
 `GET` and `HEAD /ajax-api/2.0/fs/files/Volumes/...`. An `<img>` can send no header with a token: who asks
-is known by a cookie (see `sign_in`), or by the header all the same, or the volume is public. The cookie
+is known by a cookie (see `sessions`), or by the header all the same, or the volume is public. The cookie
 is good for these two methods on this path only, so no page of another site can change anything by it.
 """
 
@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from engine.doors.http.credentials import Credentials, Unauthenticated
 from engine.doors.http.guard import PICTURES
+from engine.doors.http.sessions import is_signed_in
 from engine.doors.http.volumes.contents import (
     FileContents,
     answered,
@@ -29,7 +30,6 @@ from engine.doors.http.volumes.contents import (
 )
 from engine.doors.http.volumes.media_types import HEAD_BYTES, media_type_of, safe_headers
 from engine.doors.http.volumes.public import PublicVolumes
-from engine.doors.http.volumes.sign_in import is_signed_in
 from engine.service.volume_files import FileInfo, Files
 from engine.workspace import Workspace
 

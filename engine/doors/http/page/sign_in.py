@@ -1,13 +1,7 @@
-"""Signing in with a browser, to see pictures. Knows forms and cookies; not files.
-
-The cookie holds no token, but a signed time: it is good for reading pictures for some hours, and for
-nothing else. Cookies don't know ports, so its name does: two servers of one machine don't sign each
-other's users out.
-"""
+"""Signing in with a browser: the form, and the cookie it gives. Knows forms; not what is seen by it."""
 
 from __future__ import annotations
 
-import html
 import json
 from urllib.parse import parse_qs
 
@@ -16,26 +10,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from engine.doors.http.credentials import SESSION_SECONDS, Credentials, Unauthenticated
-from engine.doors.http.guard import LOGIN, LOGOUT, PICTURES, name_operation
+from engine.doors.http.guard import name_operation
+from engine.doors.http.page.views import HEADERS
+from engine.doors.http.sessions import LOGIN, LOGOUT, cookie_name
 from engine.doors.http.volumes.contents import refused
 from engine.errors import InvalidParameterValue, VitrineError
-
-_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
-)
-_HEADERS = {"Cache-Control": "no-store", "Content-Security-Policy": _POLICY}
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>vitrine</title>
-<style>body {{ font: 16px sans-serif; margin: 15vh auto; max-width: 26em }} p {{ color: #a00 }}</style>
-<h1>vitrine</h1>
-{body}
-</html>
-"""
-_FORM = """<form method="post" action="{login}">
-<input type="hidden" name="next" value="{next}">
-<label>Token <input type="password" name="token" autocomplete="current-password" autofocus></label>
-<button>Sign in</button>
-</form>"""
+from engine.shop.page.rendering import render
 
 
 def routes(credentials: Credentials | None) -> list[Route]:
@@ -43,7 +23,7 @@ def routes(credentials: Credentials | None) -> list[Route]:
 
     async def form(request: Request) -> Response:
         name_operation(request, "sign_in_form")
-        return _page(_form(_local(request.query_params.get("next", ""))))
+        return _page(next_page=_local(request.query_params.get("next", "")))
 
     async def sign_in(request: Request) -> Response:
         name_operation(request, "sign_in")
@@ -54,8 +34,8 @@ def routes(credentials: Credentials | None) -> list[Route]:
 
     async def sign_out(request: Request) -> Response:
         name_operation(request, "sign_out")
-        answer = Response(status_code=204, headers=_HEADERS)
-        answer.delete_cookie(_cookie(request), path=PICTURES)
+        answer = Response(status_code=204, headers=HEADERS)
+        answer.delete_cookie(_cookie(request))
         return answer
 
     return [
@@ -63,11 +43,6 @@ def routes(credentials: Credentials | None) -> list[Route]:
         Route(LOGIN, sign_in, methods=["POST"]),
         Route(LOGOUT, sign_out, methods=["POST"]),
     ]
-
-
-def is_signed_in(request: Request, credentials: Credentials) -> bool:
-    """Whether a request brings the cookie of somebody who signed in."""
-    return credentials.is_session(request.cookies.get(_cookie(request), ""))
 
 
 def _signed_in(
@@ -85,20 +60,17 @@ def _signed_in(
     except Unauthenticated as error:
         if not is_form:
             raise
-        return _page(f"<p>{html.escape(error.message)}</p>{_form(next_page)}", 401)
+        return _page(error.message, next_page, 401)
     answer: Response
     if not is_form:
-        answer = Response(status_code=204, headers=_HEADERS)
-    elif next_page:
-        answer = RedirectResponse(next_page, 303, _HEADERS)
+        answer = Response(status_code=204, headers=HEADERS)
     else:
-        answer = _page("Signed in: pages of this machine can show pictures of volumes now.")
+        answer = RedirectResponse(next_page or "/", 303, HEADERS)
     if credentials is not None:
         answer.set_cookie(
             _cookie(request),
             credentials.new_session(),
             max_age=SESSION_SECONDS,
-            path=PICTURES,
             secure=request.scope["scheme"] == "https",
             httponly=True,
             samesite="strict",
@@ -107,8 +79,7 @@ def _signed_in(
 
 
 def _cookie(request: Request) -> str:
-    port = request.headers.get("host", "").rpartition(":")[2]
-    return f"vitrine_session_{port if port.isdecimal() else request.scope['scheme']}"
+    return cookie_name(request.headers, request.scope["scheme"])
 
 
 def _is_json(request: Request) -> bool:
@@ -134,9 +105,13 @@ def _local(page: str) -> str:
     return page if is_path and page.isprintable() else ""
 
 
-def _form(next_page: str) -> str:
-    return _FORM.format(login=LOGIN, next=html.escape(next_page))
-
-
-def _page(body: str, status: int = 200) -> HTMLResponse:
-    return HTMLResponse(_PAGE.format(body=body), status, _HEADERS)
+def _page(message: str = "", next_page: str = "", status: int = 200) -> HTMLResponse:
+    values = {
+        "message": message,
+        "next": next_page,
+        "action": LOGIN,
+        "nav": (),
+        "is_part": False,
+        "workspace": "",
+    }
+    return HTMLResponse(render("sign_in.html", values), status, HEADERS)

@@ -1,0 +1,145 @@
+"""What every view of the page has: its thread, its errors as pages, the headers that keep it safe.
+
+A module with views has a function from a workspace to routes, which `routes.py` lists:
+
+    def routes(workspace: Workspace) -> list[BaseRoute]:
+        def people(visit: Visit) -> Response:
+            page = workspace.list_users(...)
+            return shown("people.html", {"users": ...}, visit)
+
+        return [view("/people", "page_people", people)]
+
+- A view is a plain `def`: it runs in a thread. Its name counts in log and metrics.
+- A template extends `base.html`; what it puts in the block `content` is sent alone, as a part, where
+  htmx asks for it (`visit.is_part`): links and forms work without scripts, and are quick with them.
+- It raises the engine's errors: `error.html` shows them, with what to do.
+- Paths of pages are below those of `guard.PAGES`: a browser that signed in sees them by its cookie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from engine.core.values import shown as shown_value
+from engine.doors.http.guard import name_operation
+from engine.doors.rest.bodies import MalformedRequest
+from engine.errors import InvalidParameterValue, VitrineError
+from engine.shop.page.rendering import render
+from engine.workspace import Workspace
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",  # a view shows what is so now
+    "Vary": "HX-Request",
+}
+_NAV = (("/", "Search"), ("/people", "People"), ("/map", "Map"), ("/inside", "Inside"))
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request for a view.
+
+    Attributes:
+        workspace: that is looked at. request: the framework's.
+        form: what a form sent, with its files; None for a GET.
+    """
+
+    workspace: Workspace
+    request: Request
+    form: FormData | None = None
+
+    @property
+    def items(self) -> list[tuple[str, str]]:
+        """Names and values of the address, in their order."""
+        return self.request.query_params.multi_items()
+
+    @property
+    def is_part(self) -> bool:
+        """Whether a script asks, to put the content in its place; not one that goes back in history."""
+        headers = self.request.headers
+        return headers.get("hx-request") == "true" and "hx-history-restore-request" not in headers
+
+    def given(self, name: str, usual: str = "") -> str:
+        """A value of the address, the first of its name."""
+        return self.request.query_params.get(name, usual)
+
+    def number(self, name: str, usual: int, low: int, high: int) -> int:
+        """An integer of the address. Raises InvalidParameterValue: it is none from `low` to `high`."""
+        text = self.given(name) or str(usual)
+        if not text.isascii() or not text.isdecimal() or not low <= int(text[:12]) <= high:
+            raise InvalidParameterValue(
+                f"{name} is {shown_value(text)}; expected an integer from {low:,} to {high:,}."
+            )
+        return int(text)
+
+
+View = Callable[[Visit], Response]
+
+
+def view(
+    path: str,
+    operation: str,
+    answer: View,
+    workspace: Workspace,
+    methods: tuple[str, ...] = ("GET",),
+) -> Route:
+    """A route to a view; forms are read for the methods that bring one."""
+
+    async def endpoint(request: Request) -> Response:
+        name_operation(request, operation)
+        if request.method in ("GET", "HEAD"):
+            return await run_in_threadpool(_answered, answer, Visit(workspace, request))
+        try:
+            form = await request.form()
+        except Exception as error:  # a body that can't be taken apart, in the framework's words
+            if not hasattr(error, "detail"):
+                raise
+            return failed(Visit(workspace, request), MalformedRequest(str(error.detail)))
+        try:
+            return await run_in_threadpool(_answered, answer, Visit(workspace, request, form))
+        finally:
+            await form.close()  # the space of its files is given back
+
+    return Route(path, endpoint, methods=list(methods))
+
+
+def shown(
+    template: str,
+    values: Mapping[str, Any],
+    visit: Visit,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A view's page, or its content alone where a script asked for that."""
+    path = visit.request.url.path
+    nav = [(href, label, path.split("/")[1] == href[1:]) for href, label in _NAV]
+    frame = {"nav": nav, "is_part": visit.is_part, "workspace": visit.workspace.path.name}
+    page = render(template, {**frame, **values})
+    return HTMLResponse(page, status, {**HEADERS, **(headers or {})})
+
+
+def failed(visit: Visit, error: VitrineError) -> Response:
+    """The page of an error: what went wrong, and what to do."""
+    values = {"status": error.status_code, "code": error.error_code, "message": error.in_words}
+    return shown("error.html", values, visit, error.status_code)
+
+
+def _answered(answer: View, visit: Visit) -> Response:
+    try:
+        return answer(visit)
+    except VitrineError as error:
+        return failed(visit, error)
