@@ -12,9 +12,15 @@ from engine.core.arrays import Matrix
 from engine.errors import InvalidInputException, InvalidParameterValue
 
 if TYPE_CHECKING:
-    from engine.encode.photos.preprocessing import Bytes, ImageInput, Pixels
+    from engine.encode.photos.preprocessing import Bytes, Decoded, ImageInput, Pixels
 
 Tokens = Sequence[int]
+
+
+def stacked(images: list[Any]) -> Any:
+    """Prepared images as a batch: one array, or a list where some have still to be fitted."""
+    is_fitted = all(isinstance(each, np.ndarray) for each in images)
+    return np.stack(images) if is_fitted else images
 
 
 class Encoder(ABC):
@@ -67,15 +73,18 @@ class Encoder(ABC):
         return {}
 
     @abstractmethod
-    def prepare_image(self, image: ImageInput) -> Pixels | Bytes:
+    def prepare_image(self, image: ImageInput) -> Pixels | Bytes | Decoded:
         """Decode and preprocess one image: (3, height, width) float32. Called from many threads.
 
-        Or uint8, of an encoder that normalises them itself.
+        Or uint8, of an encoder that normalises them itself; or only decoded, of one that also fits them.
         """
 
     @abstractmethod
     def encode_pixels(self, pixels: Pixels | Bytes) -> Matrix:
-        """(n, 3, height, width) prepared images to (n, dimension) float32 unit rows."""
+        """(n, 3, height, width) prepared images to (n, dimension) float32 unit rows.
+
+        Or what `stacked` makes of such as this encoder prepares.
+        """
 
     @abstractmethod
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
@@ -145,7 +154,7 @@ class Encoder(ABC):
         parts = [np.empty((0, self.dimension), dtype=np.float32)]
         for start in range(0, len(images), self.image_batch):
             some = images[start : start + self.image_batch]
-            batch: Any = np.stack([self.prepare_image(image) for image in some])
+            batch = stacked([self.prepare_image(image) for image in some])
             parts.append(self.encode_pixels(batch))
         return np.concatenate(parts)
 
@@ -155,7 +164,7 @@ class TextsOnly(Encoder):
 
     takes_photos = False
 
-    def prepare_image(self, image: ImageInput) -> Pixels | Bytes:
+    def prepare_image(self, image: ImageInput) -> Pixels | Bytes | Decoded:
         raise self.no_photos()
 
     def encode_pixels(self, pixels: Pixels | Bytes) -> Matrix:

@@ -26,8 +26,8 @@ import numpy as np
 import pyarrow as pa
 
 from engine.core.arrays import Matrix
-from engine.encode.encoder import Encoder, Tokens
-from engine.encode.photos.preprocessing import Bytes, Pixels
+from engine.encode.encoder import Encoder, Tokens, stacked
+from engine.encode.photos.preprocessing import Bytes, Decoded, Pixels
 from engine.encode.watch import Watch
 from engine.errors import BadImage, InvalidParameterValue
 
@@ -41,7 +41,7 @@ class Prepared:
     keys: pa.Array
     good: list[int]
     reasons: dict[int, str] = field(default_factory=dict)
-    pixels: Pixels | Bytes | None = None
+    pixels: Pixels | Bytes | list[Decoded | Bytes] | None = None
     tokens: list[Tokens] | None = None
 
 
@@ -105,7 +105,7 @@ def _prepare(batch: pa.RecordBatch, encoder: Encoder) -> Prepared:
 
 
 def _prepare_images(keys: pa.Array, images: list[bytes | None], encoder: Encoder) -> Prepared:
-    def attempt(data: bytes | None) -> Pixels | Bytes | str:
+    def attempt(data: bytes | None) -> Pixels | Bytes | Decoded | str:
         if not data:
             return "the image is empty"
         try:
@@ -125,7 +125,7 @@ def _prepare_images(keys: pa.Array, images: list[bytes | None], encoder: Encoder
         else:
             prepared.good.append(row)
             pixels.append(outcome)
-    prepared.pixels = np.stack(pixels) if pixels else None
+    prepared.pixels = stacked(pixels) if pixels else None
     return prepared
 
 

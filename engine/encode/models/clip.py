@@ -21,7 +21,8 @@ from engine.encode.models.hub import cached_or_fetched, offline
 from engine.encode.models.muted_logging import MutedLogging
 from engine.encode.models.sources import SEED, Source, check_architecture
 from engine.encode.models.transformers_form import convert, model_config
-from engine.encode.photos.preprocessing import Bytes, ImageInput, Pixels, Preprocess
+from engine.encode.photos.device_fitting import DeviceFitting
+from engine.encode.photos.preprocessing import Bytes, Decoded, ImageInput, Pixels, Preprocess
 from engine.errors import ModelUnavailable, VitrineError
 from engine.optional import require
 
@@ -215,23 +216,31 @@ class OpenClipEncoder(Encoder):
         return stream
 
     # -------------------------------------------------------------- images
-    def prepare_image(self, image: ImageInput) -> Pixels | Bytes:
-        """On CUDA bytes, which the device normalises: a quarter of what is copied there."""
+    def prepare_image(self, image: ImageInput) -> Pixels | Bytes | Decoded:
+        """On CUDA bytes, mostly as they are in the photo, which the device fits and normalises."""
         preprocess = self.preprocess
-        return preprocess.as_bytes(image) if self.device.startswith("cuda") else preprocess(image)
+        is_on_cuda = self.device.startswith("cuda")
+        return preprocess.decoded(image, self._fitting.takes) if is_on_cuda else preprocess(image)
 
-    def encode_pixels(self, pixels: Pixels | Bytes) -> Matrix:
+    def encode_pixels(self, pixels: Pixels | Bytes | Sequence[Decoded | Bytes]) -> Matrix:
         model = self._model
         with self._inference():
             given = self._normalised(pixels).to(self._kind)
             features = model.encode_image(given).float().cpu()
         return unit_rows(features.numpy())
 
-    def _normalised(self, pixels: Pixels | Bytes) -> Any:
+    @cached_property
+    def _fitting(self) -> DeviceFitting:
+        return DeviceFitting(self._torch, self.preprocess, self.device)
+
+    def _normalised(self, pixels: Pixels | Bytes | Sequence[Decoded | Bytes]) -> Any:
         """Prepared images on the device, float32: what `Preprocess` makes, bit for bit."""
-        held = self._torch.from_numpy(pixels)
-        if self.device.startswith("cuda"):
-            held = held.pin_memory().to(self.device, non_blocking=True)
+        if isinstance(pixels, np.ndarray):
+            held = self._torch.from_numpy(pixels)
+            if self.device.startswith("cuda"):
+                held = held.pin_memory().to(self.device, non_blocking=True)
+        else:
+            held = self._fitting(pixels)
         if held.dtype != self._torch.uint8:
             return held
         rule = self.preprocess
