@@ -41,7 +41,7 @@ def measure(
         count = 4 if small else 4096
         files = encoders.photos(count)
         rule = encoders.load_encoder("ViT-B-32/untrained", "cpu").preprocess
-        results.attempt("decoding", lambda: encoders.decoding(rule, files, results))
+        results.attempt("decoding", lambda: encoders.decoding(rule, files, device, results))
         results.attempt("nvJPEG", lambda: encoders.jpeg_on_device(files, device, results))
         for name, share in zip(MODELS[: 1 if small else 2], (1, 2)):
             results.attempt(

@@ -5,7 +5,6 @@ The architectures are open_clip's with random weights; photos are JPEG files of 
 
 from __future__ import annotations
 
-import copy
 import io
 import os
 import time
@@ -21,6 +20,7 @@ import torch
 from PIL import Image
 
 from engine import load_encoder
+from engine.encode.photos.device_fitting import DeviceFitting
 from engine.encode.pipeline import embed_batches
 from engine.encode.watch import Watch
 from gpu.measure import Results, seconds, wait
@@ -56,9 +56,8 @@ def measure(name: str, device: str, results: Results, rates: dict[str, float], c
     batch = prepared(encoder.preprocess, files[: encoder.image_batch])
     operations = flops(encoder, batch[:1])
     alone = partial(results.attempt)
-    alone(f"{name}: precision", lambda: precision(name, encoder, batch[:64], results))
+    alone(f"{name}: precision", lambda: precision(name, encoder, batch[:16], results))
     rate = model_alone(name, encoder, batch, operations, results, rates)
-    alone(f"{name}: bfloat16 weights", lambda: in_bfloat16(name, encoder, batch, results))
     alone(f"{name}: both", lambda: both(name, encoder, files, rate, operations, results, rates))
     alone(f"{name}: texts", lambda: texts(name, encoder, results, count))
 
@@ -66,7 +65,8 @@ def measure(name: str, device: str, results: Results, rates: dict[str, float], c
 def normalised(encoder: Any, pixels: np.ndarray) -> torch.Tensor:
     rule = encoder.preprocess
     mean, std = (torch.tensor(each)[:, None, None] for each in (rule.mean, rule.std))
-    return ((torch.from_numpy(pixels).float() / 255 - mean) / std).to(encoder.device)
+    kind = getattr(torch, encoder.precision)
+    return ((torch.from_numpy(pixels).float() / 255 - mean) / std).to(encoder.device, kind)
 
 
 def model_of(encoder: Any) -> Any:
@@ -84,11 +84,9 @@ def flops(encoder: Any, one: np.ndarray) -> float:
 
 
 def precision(name: str, encoder: Any, pixels: np.ndarray, results: Results) -> None:
-    """Cosines of what the engine gives with float32 on the same device."""
-    given = torch.from_numpy(encoder.encode_pixels(pixels))
-    with torch.inference_mode():
-        whole = model_of(encoder).encode_image(normalised(encoder, pixels)).double().cpu()
-    cosines = torch.nn.functional.cosine_similarity(given.double(), whole)
+    """Cosines of what the engine gives with what it gives on the processor, in float32."""
+    whole: Any = load_encoder(f"{name}/untrained", "cpu")
+    cosines = (encoder.encode_pixels(pixels) * whole.encode_pixels(pixels)).sum(axis=1)
     results.add(
         f"{name}: {encoder.precision} beside float32",
         least_cosine=float(cosines.min()), mean_cosine=float(cosines.mean()),
@@ -100,11 +98,9 @@ def model_alone(
 ) -> float:
     """Photos a second of the model with photos on the device; and through `encode_pixels`."""
     model, pixels = model_of(encoder), normalised(encoder, batch)
-    on_cuda = encoder.device.startswith("cuda")
-    cast = torch.autocast("cuda", dtype=torch.bfloat16, enabled=on_cuda)
 
     def forward() -> None:
-        with torch.inference_mode(), cast:
+        with torch.inference_mode():
             model.encode_image(pixels)
 
     rate = len(batch) / seconds(encoder.device, forward)
@@ -122,24 +118,12 @@ def model_alone(
     return rate
 
 
-def in_bfloat16(name: str, encoder: Any, batch: np.ndarray, results: Results) -> None:
-    """The same with weights in bfloat16, which the engine doesn't do: is it worth it?"""
-    pixels = normalised(encoder, batch)
-    model = copy.deepcopy(model_of(encoder)).to(torch.bfloat16)
-    narrow = pixels.to(torch.bfloat16)
-    with torch.inference_mode():
-        taken = seconds(encoder.device, lambda: model.encode_image(narrow))
-        given = model.encode_image(narrow[:64]).double()
-        whole = model_of(encoder).encode_image(pixels[:64]).double()
-    cosines = torch.nn.functional.cosine_similarity(given, whole)
-    results.add(
-        f"{name}: weights in bfloat16", on_device_per_s=len(batch) / taken,
-        least_cosine=float(cosines.min()),
-    )  # fmt: skip
+def always(height: int, width: int) -> bool:
+    return True
 
 
-def decoding(rule: Any, files: list[bytes], results: Results) -> None:
-    """Photos a second that are decoded and fitted, by threads and by processes."""
+def decoding(rule: Any, files: list[bytes], device: str, results: Results) -> None:
+    """Photos a second that are decoded and fitted, by threads and by processes, and on the device."""
     cores = os.cpu_count() or 1
 
     def rate(work: Callable[[], object]) -> float:
@@ -154,12 +138,18 @@ def decoding(rule: Any, files: list[bytes], results: Results) -> None:
     one = 64 / (time.perf_counter() - started)
     with ThreadPoolExecutor(cores) as pool:
         threads = rate(lambda: sum(1 for _ in pool.map(rule.as_bytes, files)))
+        only = rate(lambda: sum(1 for _ in pool.map(lambda f: rule.decoded(f, always), files)))
+    some = [rule.decoded(data, always) for data in files[:256]]
+    fitting = DeviceFitting(torch, rule, device)
+    fitted = len(some) / seconds(device, lambda: fitting(some), 5, 2)
+    is_equal = (fitting(some[:16]).cpu().numpy() == prepared(rule, files[:16])).all()
     parts = [files[at : at + 32] for at in range(0, len(files), 32)]
     with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
         processes = rate(lambda: sum(1 for _ in pool.map(partial(prepared, rule), parts)))
     results.add(
         "decoding alone", cores=cores, one_thread_per_s=one, threads_per_s=threads,
-        processes_per_s=processes,
+        processes_per_s=processes, decoded_only_per_s=only, fitted_on_device_per_s=fitted,
+        fitted_equal=bool(is_equal),
     )  # fmt: skip
 
 

@@ -43,6 +43,10 @@ def wait(device: str) -> None:
 
 def seconds(device: str, action: Callable[[], object], rounds: int = 7, warm: int = 2) -> float:
     """Median wall seconds of one call, all of the device's work included."""
+    return statistics.median(times(device, action, rounds, warm))
+
+
+def times(device: str, action: Callable[[], object], rounds: int, warm: int) -> list[float]:
     for _ in range(warm):
         action()
     taken = []
@@ -52,7 +56,7 @@ def seconds(device: str, action: Callable[[], object], rounds: int = 7, warm: in
         action()
         wait(device)
         taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
+    return taken
 
 
 def copy_rate(device: str, copied: int) -> float:

@@ -18,6 +18,17 @@ FILES = ("gpu-search.json", "gpu-encoders.json")
 Figures = dict[str, dict[str, Any]]
 SIZES = ("1,000,000", "10,000,000")
 BATCHES = (1, 16, 256, 1024)
+MADE = """\
+Made by `python benchmarks/gpu/page.py` from [gpu-search.json](gpu-search.json) and
+[gpu-encoders.json](gpu-encoders.json), which `python benchmarks/cases/gpu.py --out DIR` measured, with
+`--parts search` and with `--parts encoders`."""
+SEARCHES = """\
+Rows of 512 numbers; `SearchDevice.nearest` from queries in main memory to lists of rows there,
+median wall time. Rows, order and scores were compared with the processor's float64 ranking in the
+same run: equal. "Of the copy" is the bytes of all rows a second as a share of the copy's (more
+than 1 where a filter spares reading), "of the products" the same of the arithmetic. Plain torch
+is `(q @ V.T).topk(k)` in float16, not exact, for k = 100; numpy is exact float32 on the
+processor. Bold: we lose."""
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -47,7 +58,9 @@ def searches(found: Figures, size: str) -> str:
                 own = found.get(f"ours, {size} rows, float16, {ending}")
                 if own is None:
                     continue
-                plain = found.get(f"plain torch, {size} rows, {batch} queries, k 100, filter {share}")
+                plain = found.get(
+                    f"plain torch, {size} rows, {batch} queries, k 100, filter {share}"
+                )
                 numpy = found.get(f"numpy on the processor, {size} rows, {batch} queries, k 100")
                 rate = own["queries_per_s"]
                 rows.append(
@@ -61,7 +74,7 @@ def searches(found: Figures, size: str) -> str:
                     ]
                 )  # fmt: skip
     head = ["queries", "k", "filter keeps", "ms", "queries/s", "of the copy", "of the products"]
-    return table(head + ["x plain torch", "x numpy", "left to the processor"], rows)
+    return table([*head, "x plain torch", "x numpy", "left to the processor"], rows)
 
 
 def precisions(found: Figures) -> str:
@@ -90,10 +103,6 @@ def model(found: Figures, name: str) -> str:
          f"the GPU waits {100 * both['gpu_waits']:.0f} % of the time"],
         ["texts", number(texts["per_s"]), ""],
     ]  # fmt: skip
-    for other in ("weights in bfloat16", "under autocast"):
-        if (tried := found.get(f"{name}: {other}")) is not None:
-            cosine = f"least cosine {tried['least_cosine']:.5f}"
-            rows.insert(1, [f"the same, {other}", number(tried["on_device_per_s"]), cosine])
     head = [f"{name}, {number(alone['GFLOP_each'])} GFLOP a photo", "a second", ""]
     last = f"Least cosine of the engine's vectors with float32's: {same['least_cosine']:.5f}."
     return table(head, rows) + "\n\n" + last
@@ -106,8 +115,16 @@ def decoding(found: Figures) -> str:
         [f"{own['cores']} threads", number(own["threads_per_s"]), ""],
         [f"{own['cores']} processes", number(own["processes_per_s"]), ""],
     ]
-    if (fitted := own.get("fitted_elsewhere_per_s")) is not None:
-        rows.insert(2, [f"{own['cores']} threads, fitted on the device", number(fitted), ""])
+    if (only := own.get("decoded_only_per_s")) is not None:
+        equal = (
+            "equal to Pillow's"
+            if own["fitted_equal"]
+            else "**not equal to Pillow's: Pillow does it**"
+        )
+        rows.append(
+            [f"{own['cores']} threads, decoding alone", number(only), "the rest on the device"]
+        )
+        rows.append(["fitting on the device", number(own["fitted_on_device_per_s"]), equal])
     if other is not None:
         off = f"not used: pixels are off by {other['mean_off']:.1f} of 255 in the mean"
         rows.append(["nvJPEG, decoding alone", number(other["per_s"]), off])
@@ -117,20 +134,12 @@ def decoding(found: Figures) -> str:
 def page(search: Figures, encoders: Figures) -> str:
     top = search["ceilings"]
     parts = [
-        "# What a GPU does",
-        "Made by `python benchmarks/gpu/page.py` from `gpu-search.json` and `gpu-encoders.json`, which\n"
-        "`python benchmarks/cases/gpu.py --out DIR` measured (with `--parts search` and `--parts encoders`).",
-        f"Machine: one {top['device']}, 16 cores, torch {top['torch']}. Ceilings, measured in the same run: "
-        f"a copy of {top['copy_GB_per_s']:,.0f} GB/s (read and written); matrix products of "
-        f"{top['float16_TFLOP_per_s']:.0f} (float16), {top['bfloat16_TFLOP_per_s']:.0f} (bfloat16) and "
-        f"{top['float32_TFLOP_per_s']:.0f} TFLOP/s (float32).",
-        "## Exact search",
-        "Rows of 512 numbers; `SearchDevice.nearest` from queries in main memory to lists of rows there, "
-        "median wall time. Rows,\norder and scores were compared with the processor's float64 ranking in "
-        "the same run: equal. \"Of the copy\" is the bytes of all\nrows a second as a share of the copy's "
-        "(more than 1 where a filter spares reading), \"of the products\" the same of the arithmetic.\n"
-        "Plain torch is `(q @ V.T).topk(k)` in float16, not exact, for k = 100; numpy is exact float32 on "
-        "the processor. Bold: we lose.",
+        "# What a GPU does", MADE,
+        f"Machine: one {top['device']}, 16 cores, torch {top['torch']}. Ceilings, measured in the same "
+        f"run: a copy of {top['copy_GB_per_s']:,.0f} GB/s (read and written); matrix products of "
+        f"{top['float16_TFLOP_per_s']:.0f} (float16), {top['bfloat16_TFLOP_per_s']:.0f} (bfloat16) "
+        f"and {top['float32_TFLOP_per_s']:.0f} TFLOP/s (float32).",
+        "## Exact search", SEARCHES,
     ]  # fmt: skip
     for size in SIZES:
         if f"upload, {size} rows, float16" in search:

@@ -41,7 +41,7 @@ class Prepared:
     keys: pa.Array
     good: list[int]
     reasons: dict[int, str] = field(default_factory=dict)
-    pixels: Pixels | Bytes | list[Decoded | Bytes] | None = None
+    pixels: Any = None  # what `stacked` made of prepared images
     tokens: list[Tokens] | None = None
 
 

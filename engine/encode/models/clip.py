@@ -126,7 +126,7 @@ class OpenClipEncoder(Encoder):
             return self._narrowed(model.eval())
 
     def _narrowed(self, model: Any) -> Any:
-        """The model in its precision, as open_clip's `pure_bf16` is; of cosines' scale all digits stay."""
+        """The model in its precision, as open_clip's `pure_bf16`; the scale of cosines stays exact."""
         if self._kind == self._torch.float32:
             return model
         scale = getattr(model, "logit_scale", None)

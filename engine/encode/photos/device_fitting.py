@@ -49,7 +49,9 @@ class DeviceFitting:
         self._is_cuda = device.startswith("cuda")
         self._lock = threading.Lock()
         self._seen: dict[tuple[int, int], int] = {}
-        self._first: dict[tuple[int, int], bool | None] = {}  # whether down is; None: Pillow does it
+        self._first: dict[
+            tuple[int, int], bool | None
+        ] = {}  # whether down is; None: Pillow does it
         self._plans: OrderedDict[tuple[int, int], _Plan] = OrderedDict()
 
     def takes(self, height: int, width: int) -> bool:

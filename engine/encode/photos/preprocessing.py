@@ -10,21 +10,19 @@ itself would take what lies under their transparency, mostly black, and cut 16 b
 from __future__ import annotations
 
 import base64
-import contextlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from PIL import Image, ImageOps
 
 from engine.encode.images import conversion, decode, with_decoded
 from engine.encode.photos.bounds import MAX_PIXELS
 from engine.encode.photos.opening import ImageInput
+from engine.encode.photos.pixels import pixels_in_place
 from engine.encode.photos.thumbnails import thumbnail
 
 __all__ = [
@@ -104,10 +102,9 @@ class Preprocess:
 
         def use(picture: Image.Image) -> Decoded | Bytes:
             if self._can_wait(picture.size) and takes(picture.height, picture.width):
-                with contextlib.suppress(AttributeError, TypeError, ValueError):
-                    # Without a copy; an old Pillow can't, nor one whose rows lie apart.
-                    given = pa.array(picture).flatten().to_numpy()
-                    return Decoded(given.reshape(picture.height, picture.width, 4))
+                pixels = pixels_in_place(picture)
+                if pixels is not None:
+                    return Decoded(pixels)
             return self._fitted_bytes(picture)
 
         return with_decoded(image, use)

@@ -154,7 +154,7 @@ class SearchDevice:
         file, allowed, scales = search.file, search.allowed, search.scales
         if device.precision == "float32" and not device.is_exact_float32:
             return [None] * len(queries)
-        scaled = (queries * scales.queries[:, None]).astype(np.float32)
+        scaled = queries * scales.queries[:, None].astype(np.float32)  # by powers of two: exact
         held, moved = device.queries(scaled)
         dimension = file.shape.dimension
         size = device.row_bytes(dimension)
@@ -210,11 +210,17 @@ def _is_few(allowed: RowSet | None, dimension: int, queries: int) -> bool:
 
 def _settled(found: list[Found], k: int, bounds: Floats) -> list[Rows | None]:
     """What is sure: a product that is off by at most its bound can hide a row only within two."""
-    products = np.concatenate([one.products for one in found], axis=1)
-    rows = np.concatenate([one.rows for one in found], axis=1)
-    outside = np.max([one.outside for one in found], axis=0)
-    kth = np.partition(products, products.shape[1] - k, axis=1)[:, products.shape[1] - k]
+    if len(found) == 1:
+        products, rows, outside = found[0].products, found[0].rows, found[0].outside
+        kth = products[:, k - 1]  # greatest first
+    else:
+        products = np.concatenate([one.products for one in found], axis=1)
+        rows = np.concatenate([one.rows for one in found], axis=1)
+        outside = np.max([one.outside for one in found], axis=0)
+        kth = np.partition(products, products.shape[1] - k, axis=1)[:, products.shape[1] - k]
     least = kth - 2 * bounds
     sure = np.isfinite(kth) & (outside < least)
     near = products >= least[:, None]
-    return [rows[i, near[i]] if sure[i] else None for i in range(len(sure))]
+    ends = np.cumsum(np.count_nonzero(near, axis=1)).tolist()
+    flat = rows[near]
+    return [flat[start:end] if one else None for one, start, end in zip(sure, [0, *ends], ends)]
