@@ -60,7 +60,7 @@ def takes(fitting: DeviceFitting, height: int, width: int) -> bool:
     mode=st.sampled_from(MODES),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_pixels_are_pillows(
     name: str, width: int, height: int, size: Any, interpolation: str, mode: str, seed: int
 ) -> None:
