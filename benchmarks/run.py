@@ -38,6 +38,7 @@ CASES = (
     "shop_queries",
     "recommendations",
     "shop_http",
+    "page",
     "gpu",
 )
 HEAD = ("case", "what", "measured", "target", "met")

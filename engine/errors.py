@@ -123,6 +123,10 @@ class NotFound(VitrineError):
     status_code = 404
 
 
+class MapMissing(NotFound):
+    """An index whose products have no map, or one of other vectors."""
+
+
 class ResourceConflict(VitrineError):
     error_code = "RESOURCE_ALREADY_EXISTS"
     status_code = 409

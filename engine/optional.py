@@ -31,6 +31,7 @@ EXTRA_OF = {
     "trustme": "https",
     "certifi": "https",
     "sklearn": "latent",
+    "openTSNE": "map",
 }
 # The environment is the application's: what packages, torch for one, set as they load is undone.
 _SET_BY_IMPORTS = (

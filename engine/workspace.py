@@ -22,6 +22,7 @@ from engine.service.catalogs.volumes import Volumes
 from engine.service.indexes.endpoints import Endpoints
 from engine.service.indexes.operations import Indexes
 from engine.service.indexes.registry import IndexRegistry
+from engine.service.inspection.inspection import Inspection
 from engine.service.model_registry import ModelRegistry
 from engine.service.pacing.clock import Clock
 from engine.service.pacing.pace import Pace
@@ -43,10 +44,12 @@ from engine.shop.embedding.request import EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
 from engine.shop.latent.request import DimensionRequest, LatentRequest
 from engine.shop.people.evaluation import RecommendationEvaluation
+from engine.shop.people.histories import Histories
 from engine.shop.people.people import People
 from engine.shop.people.recommending.recommender import Recommender
 from engine.shop.people.recommending.request import RecommendRequest
 from engine.shop.people.request import UsersRequest
+from engine.shop.projection.maps import Maps
 from engine.shop.search.request import SearchRequest
 from engine.shop.shop import Shop
 from engine.shop.training.request import TrainRequest
@@ -114,7 +117,7 @@ class Workspace:
         rerankers: those registered. serving: model serving endpoints.
         endpoints, registry, indexes: vector search endpoints, which indexes there are, and their life.
         queries: what answers. statements: SQL. statement_runs: SQL as the API runs it. shop: the
-            application on top.
+            application on top. inspection: what an operator wants to see, and starts.
     """
 
     def __init__(self, path: str | Path | None = None, settings: Settings | None = None) -> None:
@@ -124,11 +127,7 @@ class Workspace:
             path: the directory; None for `$VITRINE_WORKSPACE`, else `~/.vitrine`. A file is refused.
             settings: encoder, device and reply options; None reads the environment.
         """
-        chosen = settings or Settings.from_environment(os.environ)
-        if path is not None:
-            chosen = replace(chosen, path=Path(path).expanduser(), path_from=Settings.path_from)
-        if chosen.path.is_file():
-            raise InvalidInputException(f"workspace {chosen.path} is a file; expected a directory.")
+        chosen = _chosen(path, settings)
         layout = Layout(chosen.path)
         self._layout: Final = layout
         self.path: Final = chosen.path
@@ -154,9 +153,11 @@ class Workspace:
         )
         alone = not chosen.is_one_of_several
         self.statement_runs: Final = StatementRuns(layout, self.statements.run, is_alone=alone)
+        recent = self.queries.recent
         self.shop: Final = Shop(
-            layout, self.tables, self.volumes, self.indexes, self.models, self.serving
+            layout, self.tables, self.volumes, self.indexes, self.models, self.serving, recent
         )
+        self.inspection: Final = _inspection(self, layout)
 
     whereabouts = _of("folder", WorkspaceFolder.describe)
     check_is_there = _of("folder", WorkspaceFolder.check_exists)
@@ -277,6 +278,7 @@ class Workspace:
     products_overview = _of("shop.storefront", Storefront.overview)
     get_product = _of("shop.storefront", Storefront.get)
     products_named = _of("shop.storefront", Storefront.named)
+    products_near = _of("shop.storefront", Storefront.near)
     similar_products = _of("shop.storefront", Storefront.similar)
     complete_the_look = _of("shop.storefront", Storefront.complete_the_look)
     product_photo = _of("shop.storefront", Storefront.photo)
@@ -291,10 +293,25 @@ class Workspace:
         "shop.understanding", Understanding.latent_dimension, DimensionRequest
     )
     latent_features = _asking("shop.understanding", Understanding.latent_features, LatentRequest)
+    known_latent_features = _of("shop.understanding", Understanding.known_latent_features)
+    start_latent_features = _of("shop.understanding", Understanding.start_latent_features)
+    latent_job = _of("shop.understanding", Understanding.latent_job)
+    index_catalogue = _of("shop.understanding", Understanding.index_catalogue)
+    latent_directions = _of("shop.understanding", Understanding.latent_directions)
     validate = _asking("shop.understanding", Understanding.validate, ValidateRequest)
+
+    as_code = _of("shop", Shop.as_code)
+    # ------------------------------------------------------------------ its map
+    build_map = _of("shop.maps", Maps.build_map)
+    product_map = _of("shop.maps", Maps.product_map)
 
     # ------------------------------------------------------------------ its users
     add_interaction = _of("shop.people", People.add_interaction)
+    remove_interactions = _of("shop.people", People.remove_interactions)
+    forget_user = _of("shop.people", People.forget_user)
+    list_interactions = _of("shop.histories", Histories.list_interactions)
+    liked_products = _of("shop.histories", Histories.liked_products)
+    compare_users = _of("shop.histories", Histories.compare_users)
     get_user = _of("shop.people", People.get_user)
     list_users = _of("shop.people", People.list_users)
     evaluate_recommendations = _of(
@@ -303,3 +320,25 @@ class Workspace:
 
     build_users = _asking("shop.people", People.build_users, UsersRequest)
     recommend = _asking("shop.recommender", Recommender.recommend, RecommendRequest)
+
+
+def _chosen(path: str | Path | None, settings: Settings | None) -> Settings:
+    """The settings of a workspace that is opened; see `Workspace`."""
+    chosen = settings or Settings.from_environment(os.environ)
+    if path is not None:
+        chosen = replace(chosen, path=Path(path).expanduser(), path_from=Settings.path_from)
+    if chosen.path.is_file():
+        raise InvalidInputException(f"workspace {chosen.path} is a file; expected a directory.")
+    return chosen
+
+
+def _inspection(workspace: Workspace, layout: Layout) -> Inspection:
+    return Inspection(
+        layout,
+        workspace.tables,
+        workspace.unity_catalog.views,
+        workspace.volumes,
+        workspace.registry,
+        workspace.indexes,
+        workspace.queries.recent,
+    )

@@ -151,7 +151,7 @@ class SyncReport:
     deleted: int = 0
     zero_vectors: int = 0
     kept: int = 0
-    failures: list[tuple[str, str]] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list, repr=False)
 
 
 MAX_LISTED_FAILURES = 1000

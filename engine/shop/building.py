@@ -13,6 +13,7 @@ from engine.shop.embedding.report import EmbedReport
 from engine.shop.embedding.request import ALL
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, MULTIMODAL, TEXT_INDEX, WITH_TEXT
 from engine.shop.products.importing import ImportReport
+from engine.shop.projection.making import MapReport
 
 SHOP_INDEXES = {
     IMAGE_INDEX: "image_embedding",
@@ -23,11 +24,15 @@ SHOP_INDEXES = {
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a build did, step by step; `synced` is by index name."""
+    """What a build did, step by step; `synced` is by index name.
+
+    `map` is why there is none where it could not be made, and None where none was asked for.
+    """
 
     imported: ImportReport
     embedded: EmbedReport
     synced: dict[str, SyncReport]
+    map: MapReport | str | None = None
 
 
 def sync_shop_indexes(

@@ -11,8 +11,10 @@ from engine.core.names import table_name
 from engine.encode.encoder import Encoder, TextsOnly
 from engine.encode.registry import load_encoder
 from engine.service.indexes.operations import Indexes
+from engine.service.inspection.recent import RecentQueries
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.shop.browsing.narrowing import Narrowing
 from engine.shop.browsing.products import Products
 from engine.shop.browsing.storefront import Storefront
 from engine.shop.catalogue.catalogue import Catalogue
@@ -22,12 +24,15 @@ from engine.shop.embedding.request import WITH_PHOTO, EmbedRequest
 from engine.shop.evaluation.request import EvaluationRequest
 from engine.shop.people.co_likes import CoLikes
 from engine.shop.people.evaluation import RecommendationEvaluation
+from engine.shop.people.histories import Histories
 from engine.shop.people.interactions.log import Interactions
 from engine.shop.people.people import People
 from engine.shop.people.profiles import Profiles
 from engine.shop.people.recommending.recommender import Recommender
 from engine.shop.people.space import ProductSpaces
+from engine.shop.photos.given_photos import GivenPhotos
 from engine.shop.photos.product_photos import ProductPhotos
+from engine.shop.projection.maps import Maps
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.shop_search import ShopSearch
 from engine.shop.training.request import TrainRequest
@@ -37,6 +42,8 @@ from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
+    from engine.shop.as_code.asking import Asked
+    from engine.shop.as_code.snippets import AsCode
     from engine.shop.building import BuildReport
     from engine.shop.catalogue.guessing.proposal import Proposal
     from engine.shop.catalogue.importing.workspace import Imports
@@ -54,8 +61,10 @@ class Shop:
 
     Attributes:
         storefront: its products, and what their pages show.
-        understanding: what models have understood of them.
-        people: its users. recommender: products for them. judgement: how good those are.
+        narrowing: how many are left by what one may choose. given_photos: to search with.
+        understanding: what models have understood of them. maps: where they lie in two dimensions.
+        people: its users. histories: what they did. recommender: products for them. judgement: how
+            good those are.
     """
 
     def __init__(
@@ -66,29 +75,29 @@ class Shop:
         indexes: Indexes,
         models: Models,
         serving: ServingEndpoints,
+        recent: RecentQueries,
     ) -> None:
+        """`recent`: what remembers the last queries."""
         self._layout, self._tables, self._volumes = layout, tables, volumes
         self._indexes, self._models = indexes, models
-        products = Products(tables)
+        self._serving, self._products = serving, Products(tables)
+        products = self._products
         photos = ProductPhotos(products, volumes, layout.thumbnails_dir)
         interactions, spaces = Interactions(tables), ProductSpaces(indexes, products)
         profiles = Profiles(tables, interactions, spaces)
         self._search = ShopSearch(
-            indexes, models, serving, tables, volumes, products, profiles.vector
+            indexes, models, serving, tables, volumes, products, profiles.vector, recent
         )
         self.storefront = Storefront(
             products, photos, self._search.search, CoLikes(interactions).of
         )
-        self.people = People(
-            layout,
-            tables,
-            spaces,
-            interactions,
-            profiles,
-            self._reading,
-        )
+        self.narrowing = Narrowing(products, indexes, tables)
+        self.given_photos = GivenPhotos(layout.given_photos_dir)
+        self.people = People(layout, tables, spaces, interactions, profiles, self._reading)
+        self.histories = Histories(spaces, interactions)
         self.recommender = Recommender(spaces, profiles, interactions)
         self.judgement = RecommendationEvaluation(spaces, interactions)
+        self.maps = Maps(layout, tables, indexes, products)
         self.understanding = Understanding(
             layout, tables, volumes, indexes, models, serving, self._search.search
         )
@@ -153,8 +162,8 @@ class Shop:
                 that knows no photos.
         """
         # Modules of the embedding pipeline, Pillow among them, which queries don't need.
+        from engine import progress
         from engine.encode.cache.embeddings import EmbeddingCache
-        from engine.service import progress
         from engine.shop.embedding.embedder import Embedder
 
         request.check()
@@ -165,7 +174,6 @@ class Shop:
             if isinstance(encoder, TextsOnly):
                 raise encoder.no_photos()
             embedder = Embedder(self._tables, self._volumes, cache, encoder, source, request)
-            # disable=None: silent when standard error is not a terminal
             with progress.bar(total=2 * source.num_rows, unit="item", desc="embed") as bar:
                 return embedder.run(bar.update)
         finally:
@@ -186,6 +194,7 @@ class Shop:
         fetch: FetchLimits | bool = False,
         text_index: str = WITH_PHOTO,
         replace: bool = False,
+        with_map: bool = True,
     ) -> BuildReport:
         """From products and photos to the shop's endpoint and synced indexes; see `propose_catalogue`.
 
@@ -196,7 +205,7 @@ class Shop:
                 file. None for the fashion layout.
             image_list: ids of pictures and their paths. fetch: those behind links, under limits.
             text_index: "all" to find products without a photo by their text. replace: the products of
-                another catalogue that the workspace holds.
+                another catalogue that the workspace holds. with_map: False to make none.
         """
         from engine.shop.building import BuildReport, sync_shop_indexes
 
@@ -209,7 +218,7 @@ class Shop:
         embedded = self.embed(asked)
         means = catalogue_of(self._tables)
         synced = sync_shop_indexes(self._indexes, means, text_index, embedded.dimension)
-        return BuildReport(imported, embedded, synced)
+        return BuildReport(imported, embedded, synced, self.maps.keep_up() if with_map else None)
 
     def evaluate(self, request: EvaluationRequest) -> Evaluation:
         """Judge models by how well they find a catalogue's products; see `EvaluationRequest`.
@@ -237,7 +246,7 @@ class Shop:
             InvalidState: the directory holds another training.
             InvalidInputException, InvalidParameterValue: what is asked for can't be.
         """
-        from engine.service import progress
+        from engine import progress
         from engine.shop.training.packages import load_packages
 
         load_packages()
@@ -257,8 +266,8 @@ class Shop:
     def _judged(
         self, request: EvaluationRequest, encoder_of: Callable[[str], Encoder]
     ) -> Evaluation:
+        from engine import progress
         from engine.encode.cache.embeddings import EmbeddingCache
-        from engine.service import progress
         from engine.shop.evaluation.run import EvaluationRun
 
         cache = EmbeddingCache(self._layout.cache_file)
@@ -280,6 +289,34 @@ class Shop:
             BadImage, NotFound, InvalidState, BadRequest, InvalidParameterValue.
         """
         return self._search.search(request)
+
+    def as_code(self, asked: Asked, *, photos: Sequence[str] = ()) -> AsCode:
+        """A query as Python for the cloud's client, as SQL, as curl and as a `vitrine` command.
+
+        Each gives the same rows in the same order, or says why it can't. Host and token come from
+        DATABRICKS_HOST and DATABRICKS_TOKEN.
+
+        Args:
+            asked: a `SearchRequest` (`like` with an index: similar products), `ListRequest`,
+                `LookRequest`, `RecommendRequest`, `DimensionRequest` or `ValidateRequest`.
+            photos: names of files in which its user has the photos that were given as bytes, in order.
+
+        Raises:
+            InvalidInputException: no such request. Else as the query itself.
+        """
+        from engine.shop.as_code.asking import AsCodes  # texts, which queries don't need
+
+        codes = AsCodes(
+            self._layout.root,
+            self._indexes,
+            self._tables,
+            self._serving,
+            self._products,
+            self._search,
+            self.storefront,
+            self.recommender,
+        )
+        return codes.as_code(asked, photos=photos)
 
     def model_notes(self) -> list[str]:
         """What whoever serves the workspace must know of its indexes' models: where one was made with

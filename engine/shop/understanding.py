@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from engine.optional import check
 from engine.service.indexes.operations import Indexes
+from engine.service.inspection.jobs import Job, Jobs, Outcome, Progress
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
+from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.classification.request import CalibrationRequest, ClassifyRequest, TagRequest
+from engine.shop.indexed.products import IndexedProducts
+from engine.shop.latent.directions import directions_of
 from engine.shop.latent.request import DimensionRequest, LatentRequest
 from engine.shop.search.encoders import IndexEncoders
 from engine.shop.search.photos import SearchPhotos
@@ -17,6 +22,8 @@ from engine.store.layout import Layout
 from engine.store.tables.table_store import TableStore
 from engine.store.tables.views import ViewStore
 from engine.store.volumes import VolumeStore
+
+LATENT = "latent"  # the job that finds features
 
 if TYPE_CHECKING:
     from engine.shop.classification.result import CalibrationReport, Classification, TagReport
@@ -47,6 +54,7 @@ class Understanding:
         self._encoders = IndexEncoders(models, serving)
         self._photos = SearchPhotos(tables, volumes)
         self._search = search
+        self._jobs = Jobs(layout)
 
     def classify(self, request: ClassifyRequest) -> Classification:
         """Which of some labels a photo, or a product's photo, shows: zero-shot classification.
@@ -98,6 +106,52 @@ class Understanding:
             NotFound: no such index or attribute. MissingExtra: scikit-learn is not installed.
         """
         return self._latent().features(request)
+
+    def known_latent_features(self, index: str | None = None) -> LatentReport | None:
+        """What is known of an index's latent features, at once; None where nothing is yet.
+
+        Args:
+            index: full name, or a last part that no other index has; None for the photos'.
+
+        Raises:
+            NotFound: no such index. BadRequest, InvalidState: it has no version, or no rows.
+            InvalidInputException: it has no vectors.
+        """
+        return self._latent().known(index)
+
+    def start_latent_features(self, index: str) -> Job:
+        """Find an index's latent features in a thread, unless that runs; attribute by attribute.
+
+        Args:
+            index: full name.
+
+        Raises:
+            MissingExtra: scikit-learn is not installed. StorageFailed: the system refused a lock or
+                a file. Else as `known_latent_features`.
+        """
+        check("sklearn", "finding latent features")
+        latent = self._latent()
+        names = latent.attributes(index)
+
+        def found(progress: Progress) -> Outcome:
+            for place, name in enumerate(names):
+                progress(place, len(names), name)
+                latent.features(LatentRequest([name], index=index))
+            return Outcome(True, (f"{len(names):,} attributes.",))
+
+        return self._jobs.start(LATENT, index, found)
+
+    def latent_job(self, index: str) -> Job | None:
+        """How far the finding of an index's latent features is; None where nobody started it."""
+        return self._jobs.get(LATENT, index)
+
+    def index_catalogue(self, index: str | None = None) -> Catalogue:
+        """What the columns of an index with vectors mean; see `known_latent_features` for the errors."""
+        return IndexedProducts.open(self._indexes, self._tables, index).catalogue
+
+    def latent_directions(self, index: str | None = None) -> list[str]:
+        """Names of the directions that can be told; see `known_latent_features` for the errors."""
+        return directions_of(self._indexes, self._tables, index).names()
 
     def validate(self, request: ValidateRequest) -> Validation:
         """How many results of a search by meaning carry the words' category and colour (cross-modal).

@@ -12,8 +12,11 @@ indexes/<full name>/                   index.json and its copy, versions/, segme
                                        failed_sync.json, passage.json
 cache/embeddings.sqlite                vectors by content and model
 cache/thumbnails/                      small photos, made once, within a bound
+cache/given_photos/                    photos that were searched with, within a bound
 calibrations/<digest>.json             what makes probabilities of a model's cosines
 latent/<index>.json                    what was found in the vectors of an index's version
+jobs/<kind>-<index>.json               what became of the long steps that somebody started last
+maps/<index>.parquet                   where its products lie in two dimensions
 locks/                                 two lock files for each thing that is written
 clock.json                             time that was let pass, where things take their time
 https/                                 the local authority and what clients trust; private/ its keys
@@ -91,9 +94,20 @@ class Layout:
     def latent_file(self, index: str) -> Path:
         return self.root / "latent" / f"{index}.json"
 
+    def map_file(self, index: str) -> Path:
+        return self.root / "maps" / f"{index}.parquet"
+
+    @property
+    def jobs_dir(self) -> Path:
+        return self.root / "jobs"
+
     @property
     def thumbnails_dir(self) -> Path:
         return self.root / "cache" / "thumbnails"
+
+    @property
+    def given_photos_dir(self) -> Path:
+        return self.root / "cache" / "given_photos"
 
     @contextlib.contextmanager
     def writing(self, what: str, wait_seconds: float = 600) -> Iterator[None]:

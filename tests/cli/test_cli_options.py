@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import subprocess
 import sys
@@ -128,7 +129,7 @@ def test_a_page_says_how_many_photos_are_missing(shelf: Workspace, tmp_path: Pat
         in done.stderr
     )
     assert page.read_text().count("<img") == 1
-    assert "1 of 2 photos can&#x27;t be shown" in page.read_text()
+    assert "1 of 2 photos can't be shown" in html.unescape(page.read_text())
     whole = shelf.search(vector=[1.0, 0.0], index="main.a.i", k=1)
     assert whole.missing_photos() is None and "be shown" not in whole.to_html()
     with pytest.raises(InvalidInputException, match="there is no folder"):

@@ -56,6 +56,7 @@ WALLS = {
     "mlflow": {"encode/models/pyfunc.py"},
     "pandas": {"shop/search/result.py"},
     "sklearn": {"shop/latent/probes.py"},
+    "openTSNE": {"shop/projection/tsne.py"},
     "click": {"doors/"},
     "pytest": {"doors/installed/vitrine_search/pytest_plugin.py"},
     "databricks": {"doors/sdk.py"},
@@ -71,6 +72,8 @@ WALLS = {
     "certifi": {"doors/http/certificates/bundle.py"},
     "jinja2": {"shop/page/rendering.py"},
     "markupsafe": {"shop/page/rendering.py"},
+    "tqdm": {"progress.py"},
+    "wcwidth": {"text_table.py"},
     "tantivy": {"store/segments/inverted_index.py"},
     "pyarrow": {
         "core/types.py",

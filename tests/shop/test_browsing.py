@@ -236,7 +236,7 @@ def test_keywords_are_filtered_and_paged(shop: Workspace) -> None:
     whole = shop.search("red", keyword=True, k=9)
     assert [key for page in pages for key in page.keys] == list(whole.keys)
     assert pages[0].more and pages[0].to_dicts() == whole.to_dicts()[:3]
-    assert whole.to_html().count("<li>") == len(whole)
+    assert whole.to_html().count('<li class="card') == len(whole)
 
 
 def test_many_keywords_are_refused_and_none_is_looked_for_in_vain(

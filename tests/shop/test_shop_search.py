@@ -115,7 +115,9 @@ def test_a_result_shows_itself_as_a_contact_sheet(built: Workspace, tmp_path: Pa
     assert "<script>" not in page
     assert all(row["product_display_name"] in page for row in found)
     assert f"{found[0]['price']:.2f}" in page
-    assert found.save(tmp_path / "r.html").read_text(encoding="utf-8") == page
+    saved = found.save(tmp_path / "r.html", server="http://shop:1").read_text(encoding="utf-8")
+    assert saved == found.to_html(server="http://shop:1") and saved.startswith("<!doctype html>")
+    assert "<html" not in page and "http" not in page
 
 
 def test_a_missing_photo_does_not_spoil_the_sheet(tmp_path: Path, built: Workspace) -> None:

@@ -14,6 +14,7 @@ BRINGS = {
     "delta": ("deltalake",),
     "mcp": ("mcp",),
     "latent": ("sklearn",),
+    "map": ("openTSNE",),
     "mlflow": ("mlflow", "pandas"),
     "pandas": ("pandas",),
     "sdk": ("databricks.sdk",),

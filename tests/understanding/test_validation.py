@@ -173,7 +173,7 @@ def test_the_page_is_self_contained_and_marks_what_is_right(
     found = sample.validate(["blue jeans"], k=5)
     page = found.save(tmp_path / "page.html").read_text("utf-8")
     assert page.count("<li") == sum(judged.found for judged in found.queries[0].judged)
-    assert page.count('class="right"') == sum(
+    assert page.count('class="card right"') == sum(
         all(mark.values()) for judged in found.queries[0].judged for mark in judged.marks
     )
     assert "http" not in page.replace("http-equiv", "")

@@ -10,12 +10,18 @@ import click
 
 from engine.doors.cli.options import AS_JSON, with_workspace
 from engine.doors.cli.printing import note, print_json, print_table
+from engine.text_table import Column
 
 if TYPE_CHECKING:
     from engine.doors.seeding.report import ApplyReport
     from engine.workspace import Workspace
 
-_COLUMNS = ["kind", "name", "action", "detail"]
+_COLUMNS = (
+    Column("kind", is_kept=True),
+    Column("name", least=24, is_kept=True),
+    Column("action", is_kept=True),
+    Column("detail", least=16),
+)
 
 
 @click.command()

@@ -19,7 +19,7 @@ from engine.doors.cli.options import (
     with_workspace,
 )
 from engine.doors.cli.people.users import print_users
-from engine.doors.cli.printing import print_embed, print_import, print_result, print_sync
+from engine.doors.cli.printing import print_embed, print_import, print_map, print_result, print_sync
 from engine.errors import RowsFailed
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def embed(
 @catalogue_options
 @file_encoding
 @embedding_options
+@click.option("--no-map", is_flag=True, help="Make no map of the products.")
 @with_workspace
 def build(
     workspace: Workspace,
@@ -75,6 +76,7 @@ def build(
     recipe: str | None,
     limit_photos: int | None,
     strict: bool,
+    no_map: bool,
     **options: Any,
 ) -> None:
     """Import, embed and index in one go: the endpoint and the image, text and hybrid index.
@@ -93,12 +95,14 @@ def build(
         recipe=recipe,
         limit_photos=limit_photos,
         encoding=encoding,
+        with_map=not no_map,
         **reading_of(options),
     )
     print_import(report.imported)
     print_embed(report.embedded)
     for name, synced in report.synced.items():
         print_sync(name, synced)
+    print_map(report.map)
     left_out = report.imported.failures.get("row", 0)
     _check_strict(strict, sum(report.embedded.failures.values()), left_out)
 
@@ -136,6 +140,7 @@ def demo(encoder: str | None, serve: bool) -> None:
     print_embed(report.embedded)
     for name, synced in report.synced.items():
         print_sync(name, synced)
+    print_map(report.map)
     print_users(shown.people())
     for step in shown.searches():
         click.echo(f"\n{step.title}: vitrine search {step.command} -w {folder}")

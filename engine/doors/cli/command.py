@@ -22,6 +22,7 @@ from engine.doors.cli.people.recommend import recommend
 from engine.doors.cli.people.users import users
 from engine.doors.cli.search import search
 from engine.doors.cli.server import serve
+from engine.doors.cli.shop.map import map_group
 from engine.doors.cli.shop.products import products
 from engine.doors.cli.sql import sql
 from engine.doors.cli.training.command import train
@@ -41,7 +42,8 @@ def main() -> None:
 
 
 for command in (
-    import_command, embed, build, demo, apply, search, products, users, recommend, sql, models, evaluate,
-    train, classify, latent, validate, catalog, schema, table, volume, endpoint, index, serving, serve,
+    import_command, embed, build, demo, apply, search, products, map_group, users,
+    recommend, sql, models, evaluate, train, classify, latent, validate, catalog, schema, table, volume,
+    endpoint, index, serving, serve,
 ):  # fmt: skip
     main.add_command(command)

@@ -170,6 +170,11 @@ file_encoding = click.option(
 )
 
 
+AS_CODE = click.option(
+    "--as-code",
+    is_flag=True,
+    help="Print the query as Python, SQL, curl and a command, not its rows.",
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+import textwrap
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.text_table import WIDTH, Column
+
 if TYPE_CHECKING:
     from engine.core.schema import SyncReport
     from engine.encode.model_list import ModelInfo
+    from engine.shop.as_code.snippets import AsCode
+    from engine.shop.catalogue.catalogue import Catalogue
     from engine.shop.embedding.report import EmbedReport
     from engine.shop.products.importing import ImportReport
+    from engine.shop.projection.making import MapReport
     from engine.shop.search.result import SearchResult
     from engine.workspace import Workspace
 
-_LONGEST_CELL = 44  # characters of a value in a printed table
+_NAMED = 8  # columns without room that are named
+_NARROWEST = 20  # columns that a table takes
 
 
 def note(text: str | None) -> None:
@@ -94,6 +104,16 @@ def print_sync(name: str, report: SyncReport) -> None:
         click.echo(f"warning: {report.failed:,} rows were left out{kept} ({shown} ...)", err=True)
 
 
+def print_map(made: MapReport | str | None) -> None:
+    """What making a map did; why there is none is a warning on standard error."""
+    if isinstance(made, str):
+        click.echo(f"warning: {made}", err=True)
+    elif made is not None:
+        click.echo(str(made))
+        for said in made.notes:
+            note(said)
+
+
 def print_models(models: list[ModelInfo]) -> None:
     """Models with dimension, size on this machine, and where they come from."""
     rows = [
@@ -106,23 +126,65 @@ def print_models(models: list[ModelInfo]) -> None:
         }
         for model in models
     ]
-    print_table(rows, ["name", "from", "dimension", "size", "where or weights"])
+    print_table(
+        rows,
+        [
+            Column("name", least=22, is_kept=True),
+            Column("from", least=11),
+            "dimension",
+            "size",
+            Column("where or weights", least=16),
+        ],
+    )
+
+
+def print_as_code(found: AsCode, as_json: bool) -> None:
+    """A query in every language, under its name; where one can't say it, why."""
+    if as_json:
+        print_json(found.to_json())
+        return
+    for place, each in enumerate(found.snippets):
+        click.echo(f"{chr(10) if place else ''}{each.title}:")
+        for line in each.notes:
+            click.echo(f"  ({line})")
+        if each.code:
+            click.echo(f"\n{each.code.rstrip()}")
 
 
 def print_result(result: SearchResult, all_columns: bool = True) -> None:
-    """Results as a table: key, title, kind, colour and price, or all that were asked for."""
-    from engine.shop.search.contact_sheet import priced
-
-    catalogue = result.catalogue
-    chosen = [name for name in (*catalogue.shown, "score") if name in result.columns]
+    """Results as a table: what a short list shows, and score; or all columns that were asked for."""
+    chosen = [name for name in (*result.catalogue.shown, "score") if name in result.columns]
     columns = list(result.columns) if all_columns or len(chosen) < 2 else chosen
-    rows = result.to_dicts()
-    if catalogue.currency and catalogue.price in result.columns:
-        for row in rows:
-            row[catalogue.price] = priced(row[catalogue.price], catalogue.currency)
-    print_table(rows, columns)
+    print_products(result.to_dicts(), columns, result.catalogue, result.offset, all_columns)
     if not len(result):
         click.echo("no product matches")
+
+
+def print_products(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    catalogue: Catalogue,
+    offset: int,
+    named: bool,
+) -> None:
+    """Products; where nobody named the columns as many as have room, in a terminal with their rank.
+
+    A program that reads the table finds the key in the first column.
+    """
+    from engine.shop.short_tables import RANK, product_columns, ranked
+
+    has_rank = not named and terminal_width() is not None
+    names = list(dict.fromkeys([RANK, *columns] if has_rank else columns))
+    print_table(ranked(rows, offset), product_columns(catalogue, names), told=named)
+
+
+def summarize(done: str, started: float) -> None:
+    """After a long step a line on standard error: what was done, in how many seconds.
+
+    Args:
+        started: what `time.monotonic()` was.
+    """
+    click.echo(f"{done} in {time.monotonic() - started:.1f} s", err=True)
 
 
 def print_facets(facets: Mapping[str, Sequence[tuple[Any, int]]]) -> None:
@@ -132,15 +194,38 @@ def print_facets(facets: Mapping[str, Sequence[tuple[Any, int]]]) -> None:
 
 
 def print_table(
-    rows: list[dict[str, Any]], columns: list[str], headers: list[str] | None = None
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[Column | str], told: bool = True
 ) -> None:
-    """Rows as an aligned table, headed by the columns' names or others; long values are cut."""
-    from tabulate import tabulate
+    """Rows as an aligned table: within a terminal, or whole where the output goes somewhere else.
 
-    def cell(value: object) -> str:
-        text = f"{value:.4g}" if isinstance(value, float) and value < 10 else str(value)
-        text = "" if value is None else " ".join(text.split())
-        return text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"
+    Args:
+        told: whether columns that have no room are named on standard error.
+    """
+    from engine.text_table import text_table
 
-    body = [[cell(row[name]) for name in columns] for row in rows]
-    click.echo(tabulate(body, headers=headers or columns, tablefmt="simple", disable_numparse=True))
+    made = text_table(rows, columns, terminal_width())
+    click.echo("\n".join(made.lines))
+    if made.left_out and told:
+        more = (
+            f"{', '.join(made.left_out[:_NAMED])}{', ...' if len(made.left_out) > _NAMED else ''}"
+        )
+        columns = "column has" if len(made.left_out) == 1 else "columns have"
+        note(f"{len(made.left_out):,} {columns} no room here: {more}")
+
+
+def terminal_width() -> int | None:
+    """The columns of the terminal, as `COLUMNS` says or it itself; None where the output is none.
+
+    What is read by a program is whole, whatever width the program itself has.
+    """
+    if not sys.stdout.isatty():
+        return None
+    return max(shutil.get_terminal_size((WIDTH, 24)).columns, _NARROWEST)
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """Sentences within the terminal, each line indented."""
+    width = terminal_width()
+    if width is None:
+        return f"{indent}{text}"
+    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.doors.cli.options import comma_separated, parsed_filter, with_workspace
-from engine.doors.cli.printing import note, print_facets, print_json, print_result
+from engine.doors.cli.options import AS_CODE, comma_separated, parsed_filter, with_workspace
+from engine.doors.cli.printing import note, print_as_code, print_facets, print_json, print_result
 
 if TYPE_CHECKING:
     from engine.shop.search.request import SearchRequest
     from engine.shop.search.result import SearchResult
     from engine.workspace import Workspace
 
-_KINDS = ("product", "user", "image")
+_KINDS = ("text", "product", "user", "image")
 
 
 @click.command()
@@ -27,7 +27,7 @@ _KINDS = ("product", "user", "image")
     "--plus",
     multiple=True,
     metavar="TEXT[:WEIGHT]",
-    help="A further part of what is searched for; several. product:ID and user:ID too.",
+    help="A further part of what is searched for; several. product:ID, user:ID, image:FILE too.",
 )
 @click.option(
     "--minus", multiple=True, metavar="TEXT[:WEIGHT]", help="A part that leads away; several."
@@ -61,8 +61,10 @@ _KINDS = ("product", "user", "image")
 @click.option(
     "--facet", "facets", multiple=True, metavar="COLUMN", help="Count its values; several."
 )
+@click.option("--exact", is_flag=True, help="Score every row that matches, instead of a shortlist.")
 @click.option("--columns", metavar="A,B,...", help="Columns to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_CODE
 @click.option("--save", metavar="FILE.html", help="Also write a contact sheet with the photos.")
 @with_workspace
 def search(workspace: Workspace, save: str | None, as_json: bool, **given: Any) -> None:
@@ -70,6 +72,9 @@ def search(workspace: Workspace, save: str | None, as_json: bool, **given: Any) 
     from engine.shop.search.result import page_file
 
     page = None if save is None else page_file(save)
+    if given.pop("as_code"):
+        print_as_code(workspace.as_code(_request(given)), as_json)
+        return
     all_columns = given["columns"] is not None
     result = workspace.shop.search(_request(given))
     _print_found(result, as_json, all_columns)
@@ -135,7 +140,10 @@ def _weighted(text: str) -> tuple[str, float | None]:
 
 
 def _part(text: str, sign: float) -> dict[str, Any]:
-    """`TEXT`, `TEXT:WEIGHT`, and `product:ID`, `user:ID`, `image:FILE` with or without a weight."""
+    """`TEXT`, `TEXT:WEIGHT`, and `product:ID`, `user:ID`, `image:FILE` with or without a weight.
+
+    `text:TEXT` is a text that begins like one of these.
+    """
     value, weight = _weighted(text)
     kind, _, named = value.partition(":")
     part = {kind: named} if kind in _KINDS and named else {"text": value}

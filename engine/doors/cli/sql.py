@@ -10,6 +10,7 @@ import click
 
 from engine.doors.cli.options import with_workspace
 from engine.doors.cli.printing import print_table
+from engine.text_table import Column
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -73,6 +74,9 @@ def _print(result: Any, as_json: bool, as_csv: bool) -> None:
     else:
         names = [f"{place}:{name}" for place, name in enumerate(result.column_names)]
         rows: list[dict[str, Any]] = result.slice(0, _SHOWN).rename_columns(names).to_pylist()
-        print_table(rows, names, headers=result.column_names)
+        print_table(
+            rows,
+            [Column(name, header) for name, header in zip(names, result.column_names)],
+        )
         if result.num_rows > _SHOWN:
             click.echo(f"{_SHOWN:,} of {result.num_rows:,} rows", err=True)

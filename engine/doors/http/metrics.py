@@ -30,12 +30,17 @@ SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the library's own name; set where 
 
 def current_metrics() -> bytes:
     """The metrics in Prometheus' text form."""
+    return generate_latest(current_registry())
+
+
+def current_registry() -> CollectorRegistry:
+    """The metrics of all worker processes together, to be collected."""
     if SHARED_FOLDER not in os.environ:
-        return generate_latest(REGISTRY)
+        return REGISTRY
     _forget_ended(Path(os.environ[SHARED_FOLDER]))
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    return registry
 
 
 def _forget_ended(folder: Path) -> None:

@@ -16,16 +16,17 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
 from engine.doors.http.credentials import Credentials
+from engine.errors import PermissionDenied
 
 LOGIN, LOGOUT = "/login", "/logout"
 STATIC = "/page/static/"  # styles and scripts, which anybody may read
-_PAGES = ("product", "people", "map", "inside", "page")  # first parts of the page's addresses
+PAGES = ("product", "people", "map", "inside", "page")  # first parts of the page's addresses
 _SAFE = ("GET", "HEAD")
 
 
 def is_page(path: str) -> bool:
     """Whether a path is one of the page's."""
-    return path == "/" or path.split("/", 2)[1] in _PAGES
+    return path == "/" or path.split("/", 2)[1] in PAGES
 
 
 def cookie_name(headers: Mapping[str, str], scheme: str) -> str:
@@ -46,13 +47,31 @@ def may_see_page(scope: Scope, credentials: Credentials) -> bool:
     connection = HTTPConnection(scope)
     if not is_signed_in(connection, credentials):
         return False
-    if scope["method"] in _SAFE:
-        return True
-    origin = connection.headers.get("origin", "")
+    return scope["method"] in _SAFE or is_from_own_page(connection.headers)
+
+
+def is_from_own_page(headers: Mapping[str, str]) -> bool:
+    """Whether a browser says that a page of this very server sent a request."""
     try:
-        return urlsplit(origin).netloc == connection.headers.get("host", "") != ""
+        return urlsplit(headers.get("origin", "")).netloc == headers.get("host", "") != ""
     except ValueError:
         return False
+
+
+def check_sent_by_own_page(headers: Mapping[str, str]) -> None:
+    """Refuse what a page of another server, or of another port of this machine, makes a browser send.
+
+    What sends no Origin is no browser, and has no cookie of anybody's.
+
+    Raises:
+        PermissionDenied: says which page sent it.
+    """
+    origin = headers.get("origin")
+    if origin is not None and not is_from_own_page(headers):
+        raise PermissionDenied(
+            f"This was sent by a page of {origin[:100]!r}; expected one of this server "
+            f"({headers.get('host', '')[:100]}). Open the page here, and try again."
+        )
 
 
 def sign_in_first(scope: Scope) -> Response:
@@ -64,8 +83,21 @@ def sign_in_first(scope: Scope) -> Response:
         return Response(status_code=401, headers={"HX-Redirect": _form_for(path)})
     query = scope.get("query_string", b"").decode("latin-1")
     path = quote(scope["path"]) + (f"?{query}" if query else "")
-    wanted = path if scope["method"] in _SAFE and not path.startswith("/page/") else "/"
+    if scope["method"] not in _SAFE:
+        path = _sent_from(headers)
+    wanted = "/" if path.startswith("/page/") else path
     return RedirectResponse(_form_for(wanted), 303, {"Cache-Control": "no-store"})
+
+
+def _sent_from(headers: Mapping[str, str]) -> str:
+    """The page of this server that a form stands on; "/" where nobody says so."""
+    try:
+        page = urlsplit(headers.get("referer", ""))
+    except ValueError:
+        return "/"
+    if page.netloc != headers.get("host", "") or not page.path.startswith("/"):
+        return "/"
+    return f"{page.path}{f'?{page.query}' if page.query else ''}"
 
 
 def _form_for(path: str) -> str:

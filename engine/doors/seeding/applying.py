@@ -27,6 +27,7 @@ from engine.doors.seeding.report import ApplyReport, Outcome
 from engine.doors.seeding.setting import Setting
 from engine.doors.seeding.tables import carry_out_table, table_problem
 from engine.errors import ResourceConflict, VitrineError
+from engine.progress import tracked
 from engine.workspace import Workspace
 
 _PROBLEMS: Mapping[str, Callable[[Setting, Resource], str | None]] = {
@@ -95,7 +96,7 @@ def _apply(document: Document, workspace: Workspace, dry_run: bool, recreate: bo
     if problems:
         raise SeedRefused(document, problems)
     make_room(setting)
-    for resource in found:
+    for resource in tracked(found, total=len(found), unit="resource", desc="apply"):
         _carry_out(setting, resource)
     return ApplyReport(setting.outcomes, notes, dry_run)
 

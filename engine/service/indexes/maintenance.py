@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 
 from engine.errors import CorruptFile, VitrineError
+from engine.progress import tracked
 from engine.store.indexes.compaction import compact, due
 from engine.store.indexes.versions import Part, Version, VersionStore
 from engine.store.layout import storage_failed
@@ -69,7 +70,8 @@ def check(versions: VersionStore) -> list[str]:
         StorageFailed: the system refused to read a file.
     """
     wrong: list[str] = []
-    for number in versions.numbers():
+    numbers = versions.numbers()
+    for number in tracked(numbers, total=len(numbers), unit="version", desc="check"):
         try:
             version = _verified(versions, number)
             wrong.extend(f"version {number}: {fault}" for fault in _faults(version, versions))

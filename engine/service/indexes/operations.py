@@ -255,6 +255,10 @@ class Indexes:
             self._follow(*self._registry.open(name, endpoint))
         return self._descriptions.get(name, endpoint)
 
+    def described(self, name: str) -> dict[str, Any]:
+        """As `get`, of what is there now: nothing is synced. Raises NotFound."""
+        return self._descriptions.get(name)
+
     def full_name(self, name: str) -> str:
         """An index's full name by its last part or last two, where no other index has them."""
         return full_index_name(name, self._registry.names)

@@ -43,6 +43,17 @@ class Timings:
     plans: tuple[str, ...] = ()
     warnings: list[str] = field(default_factory=list)
 
+    def parts(self) -> dict[str, float]:
+        """Milliseconds by step, in their order."""
+        return {
+            "encode": self.encode_ms,
+            "filter": self.filter_ms,
+            "search": self.search_ms,
+            "words": self.words_ms,
+            "rerank": self.rerank_ms,
+            "fetch": self.fetch_ms,
+        }
+
 
 def places(hits: Sequence[Hit]) -> tuple[Rows, Rows]:
     """Part and row of each hit, (n,) each, in their order: what `fetch` takes."""

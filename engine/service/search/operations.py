@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.core.query import DEFAULT_RESULTS, PAGE_ROWS, Query
 from engine.core.query_request import QueryRequest
 from engine.core.schema import IndexSpec
 from engine.service.indexes.operations import Indexes
+from engine.service.inspection.recent import AnsweredQuery, RecentQueries, in_short
 from engine.service.search.answer import answer, ranked
 from engine.service.search.batch import search_batch
 from engine.service.search.hits import Timings
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 
 
 class Queries:
-    """What answers queries of a workspace's indexes. Safe to use from many threads."""
+    """What answers queries of a workspace's indexes. Safe to use from many threads.
+
+    Attributes:
+        recent: the last queries, for whoever looks at how they were answered.
+    """
 
     def __init__(
         self,
@@ -37,6 +42,7 @@ class Queries:
         serving: ServingEndpoints,
         rerankers: RerankerChoice,
     ) -> None:
+        self.recent: Final = RecentQueries()
         self._settings, self._indexes = settings, indexes
         self._serving, self._rerankers = serving, rerankers
         self._pages = Pages(layout)
@@ -53,7 +59,9 @@ class Queries:
         timings = Timings()
         if query.needs_encoding:
             query = self._encoded(query, spec, version, timings)
-        return self._answer(PageRequest(spec, version, request, query), timings)
+        reply = self._answer(PageRequest(spec, version, request, query), timings)
+        self.recent.add(_answered(request, query, timings, reply["result"]["row_count"]))
+        return reply
 
     def next_page(self, name: str, page_token: str) -> dict[str, Any]:
         """The page that a reply's `next_page_token` stands for, of the version that was queried.
@@ -146,3 +154,18 @@ class Queries:
             name, columns=columns, filters=filters, num_results=num_results, exact=exact
         )
         return search_batch(spec, version, query_vectors, request)
+
+
+def _answered(request: QueryRequest, query: Query, timings: Timings, found: int) -> AnsweredQuery:
+    return AnsweredQuery(
+        time.time(),
+        request.name,
+        in_short(request.query_text),
+        query.query_type,
+        in_short(request.filters),
+        False,
+        found,
+        timings.parts(),
+        timings.plans,
+        "api",
+    )

@@ -19,6 +19,11 @@ _GRAPH_SHARE = 0.3  # a graph's walk meets enough allowed rows where these are a
 _SHORTLIST = 10  # rows that are re-scored after a first pass, for each row that is wanted
 
 
+def results_for_exactness(rows: int) -> int:
+    """So many results of a segment of so many rows are too large a part of it for a first pass."""
+    return rows // (2 * _SHORTLIST) + 1
+
+
 @dataclass(frozen=True)
 class Plan:
     """How one segment answers one query.

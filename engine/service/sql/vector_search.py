@@ -5,6 +5,7 @@ Knows the function's arguments; not how an index is searched.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -153,11 +154,29 @@ def _request(index: str, columns: list[str], given: Mapping[str, Any]) -> QueryR
     for name, argument in _PASSED.items():
         if given.get(name) is not None:
             asked[argument] = given[name]
+    asked |= _filters(asked.pop("filter_string", None))
     if vector is not None:
         asked["query_vector"] = _numbers(vector)
     if text is not None:
         asked["query_text"] = text
     return QueryRequest(index, columns=columns, **asked)
+
+
+def _filters(given: object) -> dict[str, Any]:
+    """A filter as text, or as JSON where it begins so: the API's two ways to write it.
+
+    Raises:
+        BadStatement: it begins as JSON, and is none.
+    """
+    if not isinstance(given, str) or not given.lstrip().startswith(("{", "[")):
+        return {} if given is None else {"filter_string": given}
+    try:
+        return {"filters": json.loads(given)}
+    except (ValueError, RecursionError) as error:
+        raise BadStatement(
+            f"vector_search: filters is {given!r:.200}, which is not JSON ({error}); expected an object "
+            'such as {"price <": 50}, or text such as "price < 50".'
+        ) from None
 
 
 def _numbers(vector: object) -> list[float]:

@@ -13,7 +13,7 @@ from engine.core.arrays import Mask, Matrix, Vector
 from engine.core.assumptions import MAX_SOURCE_BYTES
 from engine.core.schema import IndexSpec
 from engine.errors import InvalidParameterValue, MissingExtra, ModelUnavailable
-from engine.service.progress import bar
+from engine.progress import bar
 from engine.service.serving.endpoint_models import check_dimension, model_of
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.serving.text_vectors import failed_call
@@ -61,14 +61,13 @@ class EncodedTexts:
 
 
 @contextlib.contextmanager
-def encoding_progress(index: str) -> Iterator[Callable[[int], object]]:
+def encoding_progress() -> Iterator[Callable[[int], object]]:
     """What is to be called with the number of texts encoded; the first call makes a bar."""
     bars: list[Any] = []
 
     def update(count: int) -> None:
         if not bars:
-            # delay: no bar for few texts, which are encoded within a second
-            bars.append(bar(unit="text", desc=f"encode {index}", delay=1))
+            bars.append(bar(unit="text", desc="encode"))
         bars[0].update(count)
 
     try:

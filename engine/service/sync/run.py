@@ -15,6 +15,7 @@ from engine.core.assumptions import RETRY_SECONDS
 from engine.core.names import table_name
 from engine.core.schema import MAX_LISTED_FAILURES, IndexSpec, SyncReport
 from engine.errors import BadRequest, CorruptFile, InvalidState, Locked, StorageFailed
+from engine.progress import bar
 from engine.service.pacing.passages import BUSY, Passages
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sync.difference import changed_at, is_made_from, state_of, take_difference
@@ -125,7 +126,7 @@ class SyncRun:
         with (
             self._lock,
             self._attempt.remembered(),
-            encoding_progress(self._spec.name) as progress,
+            encoding_progress() as progress,
         ):
             report = self._follow_source(self._vectors(progress))
             current = self._versions.current()
@@ -150,8 +151,9 @@ class SyncRun:
             return self._unchanged(current)
         self._attempt.reads({"state": state_of(source), "model": vectors.model})
         fields = stored_fields(source, self._spec, current)
-        rows = SourceRows(source, self._spec, fields, vectors)
-        return self._publish(rows, current, known)
+        with bar(total=source.num_rows, unit="row", desc="sync") as shown:
+            rows = SourceRows(source, self._spec, fields, vectors, shown.update)
+            return self._publish(rows, current, known)
 
     def _intact_version(self) -> Version | None:
         """The published version, or None where it is damaged: then everything is written anew."""

@@ -5,7 +5,7 @@ A row can't be used where a value can't be stored, its key is null, or it has no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -59,9 +59,16 @@ class SourceRows:
     """
 
     def __init__(
-        self, table: Table, spec: IndexSpec, fields: list[pa.Field], vectors: RowVectors
+        self,
+        table: Table,
+        spec: IndexSpec,
+        fields: list[pa.Field],
+        vectors: RowVectors,
+        progress: Callable[[int], object],
     ) -> None:
+        """`progress` is called with the number of rows that are done with."""
         self.table, self.spec, self.fields, self.vectors = table, spec, fields, vectors
+        self._progress = progress
         self._metadata = pa.schema([field for field in fields if field.name != spec.vector_column])
 
     def read(self, file: FileId) -> Iterator[SourceBatch]:
@@ -81,6 +88,7 @@ class SourceRows:
             self._check_columns(batch, file)
             storable, left_out = self._storable(batch)
             yield self.batch(storable, left_out)
+            self._progress(batch.num_rows)
 
     def batch(self, batch: pa.RecordBatch, left_out: list[tuple[str, str]]) -> SourceBatch:
         """Rows that have the index's columns; see `SourceBatch.left_out`."""

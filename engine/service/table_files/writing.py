@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,9 +17,11 @@ import pyarrow.parquet as pq
 
 from engine.core.types import is_list
 from engine.errors import InvalidInputException
+from engine.progress import bar
 from engine.store.layout import storage_failed, sync_file
 
-_ROWS = 10_000  # that are turned to text at once
+_ROWS = 2_000  # that are turned to text at once
+_GROUP = 100_000  # rows of a group of a Parquet file
 
 
 def export(table: pa.Table, path: Path) -> None:
@@ -52,10 +54,18 @@ def export(table: pa.Table, path: Path) -> None:
 
 
 def _parquet(table: pa.Table, file: BinaryIO) -> None:
-    pq.write_table(table, file, compression="zstd")
+    with pq.ParquetWriter(file, table.schema, compression="zstd") as writer:
+        for part in _parts(table, _GROUP):
+            writer.write_table(part)
 
 
 def _csv(table: pa.Table, file: BinaryIO) -> None:
+    with pa_csv.CSVWriter(file, _written(table.slice(0, 0)).schema) as writer:
+        for part in _parts(table):
+            writer.write_table(_written(part))
+
+
+def _written(table: pa.Table) -> pa.Table:
     """Lists and the like as JSON, which reading them understands."""
     for place, field in enumerate(table.schema):
         if is_list(field.type) or pa.types.is_nested(field.type):
@@ -69,13 +79,22 @@ def _csv(table: pa.Table, file: BinaryIO) -> None:
         elif pa.types.is_dictionary(field.type):
             decoded = pc.cast(table.column(place), field.type.value_type)
             table = table.set_column(place, field.name, decoded)
-    pa_csv.write_csv(table, file)
+    return table
 
 
 def _json(table: pa.Table, file: BinaryIO) -> None:
-    for start in range(0, len(table), _ROWS):
-        for row in table.slice(start, _ROWS).to_pylist():
+    for part in _parts(table):
+        for row in part.to_pylist():
             file.write(orjson.dumps(row, default=_plain) + b"\n")
+
+
+def _parts(table: pa.Table, rows: int = _ROWS) -> Iterator[pa.Table]:
+    """The rows of a table by and by; one empty part of a table without rows."""
+    with bar(total=table.num_rows, unit="row", desc="export") as shown:
+        for start in range(0, max(table.num_rows, 1), rows):
+            part = table.slice(start, rows)
+            yield part
+            shown.update(part.num_rows)
 
 
 def _plain(value: Any) -> str:

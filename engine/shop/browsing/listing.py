@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from engine.core.ranking.sorting import parse_sort
 from engine.core.values import shown
 from engine.errors import InvalidParameterValue
 from engine.shop.browsing.rows import Facets, ProductRows
+from engine.shop.catalogue.catalogue import FASHION, Catalogue
+from engine.shop.short_tables import products_table
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 200
@@ -48,6 +50,7 @@ class ProductPage:
         total: how many products match, on all pages.
         offset: how many come before these. next_offset: that of the next page; None on the last.
         facets: by column, (value or range, count), most first.
+        catalogue: what the products' columns mean.
     """
 
     products: list[dict[str, Any]]
@@ -56,6 +59,13 @@ class ProductPage:
     offset: int
     next_offset: int | None
     facets: Facets
+    catalogue: Catalogue = field(default=FASHION, repr=False)
+
+    def __repr__(self) -> str:
+        last = self.offset + len(self.products)
+        shown = f"{self.offset + 1:,} to {last:,}" if self.products else "none"
+        heading = f"{shown} of {self.total:,} products"
+        return products_table(heading, self.products, self.catalogue, self.offset)
 
 
 def check_count(name: str, value: object, low: int, high: int) -> None:
@@ -86,4 +96,5 @@ def page_of(rows: ProductRows, request: ListRequest) -> ProductPage:
         offset=request.offset,
         next_offset=end if end < len(found) else None,
         facets=facets,
+        catalogue=rows.catalogue,
     )

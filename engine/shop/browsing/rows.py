@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -25,6 +26,7 @@ from engine.core.types import column_of, stored_field
 from engine.core.values import integer_of
 from engine.errors import InvalidState, NotFound
 from engine.service.sync.stored_columns import stored
+from engine.shop.browsing.near_keys import near_keys
 from engine.shop.browsing.row_texts import RowTexts
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.store.indexes.mask_cache import MaskCache
@@ -88,6 +90,10 @@ class ProductRows:
         """The row of each key, -1 where there is none: (len(keys),) int64."""
         return self._keys.find([self._stored_key(key) for key in keys])
 
+    def near_keys(self, key: object, count: int) -> list[Any]:
+        """Keys that may have been meant; see `near_keys`."""
+        return near_keys(str(key), self._distinct(self.catalogue.key)[0], count)
+
     def take(self, rows: Rows) -> list[dict[str, Any]]:
         """Some rows, each as a dict of all columns."""
         names = list(self.columns)
@@ -146,6 +152,12 @@ class ProductRows:
         counts = np.bincount(own[own >= 0], minlength=len(values))
         order = np.argsort(-counts, kind="stable")[: facet.top].tolist()
         return [(values[place], int(counts[place])) for place in order if counts[place]]
+
+    def numbers(self, column: str) -> npt.NDArray[np.float64]:
+        """A column of numbers, one for each row: (n,), NaN for none."""
+        values, places = self._distinct(column)
+        known = np.array([*map(float, values), np.nan])  # place -1 is the last
+        return known[places]
 
     @cached_property
     def words(self) -> RowTexts:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from engine.core.schema import Columns
@@ -13,15 +14,19 @@ from engine.shop.browsing.listing import MAX_LIMIT, ListRequest, ProductPage, ch
 from engine.shop.browsing.look import CoLikes, Style, in_turns, scored, style_of
 from engine.shop.browsing.products import Products
 from engine.shop.browsing.rows import ProductRows
-from engine.shop.catalogue.catalogue import Catalogue
+from engine.shop.catalogue.catalogue import FASHION, Catalogue
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, TEXT_INDEX
 from engine.shop.photos.product_photos import ProductPhoto, ProductPhotos
+from engine.shop.search.keyword import find_keywords
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.result import SearchResult
+from engine.shop.short_tables import SCORE, products_table
 
 By = Literal["image", "text", "hybrid"]
-_INDEX_OF = {"image": IMAGE_INDEX, "text": TEXT_INDEX, "hybrid": HYBRID_INDEX}
-_CANDIDATES = 500  # nearest products of other categories that a look is chosen from
+INDEX_OF: dict[str, str] = {"image": IMAGE_INDEX, "text": TEXT_INDEX, "hybrid": HYBRID_INDEX}
+_WORDS = re.compile(r"[^\W\d_]{2,}")  # of a key that may be a name
+_NAMED, _MOST_NAMED = 300, 8  # characters of such a key, and words of it, that are looked for
+CANDIDATES = 500  # nearest products of other categories that a look is chosen from
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Look:
         category: the column in which they differ from it.
         same: the columns in which they are as it is.
         is_co_liked: whether what people like together was counted.
+        catalogue: what the products' columns mean.
     """
 
     products: list[dict[str, Any]]
@@ -41,6 +47,16 @@ class Look:
     category: str
     same: list[str]
     is_co_liked: bool
+    catalogue: Catalogue = field(default=FASHION, repr=False)
+
+    def __repr__(self) -> str:
+        heading = f"{len(self.products):,} products that go with it, of another {self.category}"
+        return products_table(heading, self.rows(), self.catalogue)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The products' columns, each with its `score`."""
+        pairs = zip(self.products, self.scores)
+        return [{**product, SCORE: score} for product, score in pairs]
 
 
 @dataclass(frozen=True)
@@ -104,6 +120,22 @@ class Storefront:
         found = iter(rows.take(places[places >= 0]))
         return [next(found) if place >= 0 else None for place in places.tolist()]
 
+    def near(self, key: object, *, k: int = 8) -> list[Any]:
+        """Keys of products that may have been meant by a key that none has, the likeliest first.
+
+        First half of them keys that are spelled alike, then products whose name, category or colour
+        hold its words.
+
+        Raises:
+            NotFound: no table of products. InvalidParameterValue: a number that isn't from 1 to 200.
+        """
+        check_count("k", k, 1, MAX_LIMIT)
+        rows = self._products.now()
+        alike = rows.near_keys(key, (k + 1) // 2)
+        words = " ".join(_WORDS.findall(str(key)[:_NAMED])[:_MOST_NAMED])
+        named = find_keywords(rows, words, None).rows[:k]
+        return list(dict.fromkeys([*alike, *rows.values(rows.catalogue.key, named)]))[:k]
+
     def similar(
         self,
         key: object,
@@ -124,7 +156,7 @@ class Storefront:
                 f"by is {shown(by)}; expected one of {', '.join(get_args(By))}."
             )
         self.get(key)
-        asked = SearchRequest(like=key, index=_INDEX_OF[by], k=k, offset=offset, filters=filters)
+        asked = SearchRequest(like=key, index=INDEX_OF[by], k=k, offset=offset, filters=filters)
         return self._search(asked)
 
     def complete_the_look(self, key: object, *, k: int = 8) -> Look:
@@ -155,7 +187,7 @@ class Storefront:
         chosen = in_turns(pairs, self._categories(rows, pairs, style), k)
         keys, scores = [key for key, _ in chosen], [score for _, score in chosen]
         products = rows.take(rows.rows_of(keys))
-        return Look(products, keys, scores, style.category[0], same, bool(liked))
+        return Look(products, keys, scores, style.category[0], same, bool(liked), rows.catalogue)
 
     def photo(self, key: object, size: int | None = None) -> ProductPhoto:
         """A product's photo: its file, or a JPEG whose longer side is at most `size` pixels, 16 to 2048.
@@ -176,7 +208,7 @@ class Storefront:
     ) -> list[tuple[Any, float]]:
         """Keys and scores of what matches, best first; what people like joins it, wherever it lies."""
         request = SearchRequest(
-            like=own, filters=filters, k=_CANDIDATES, columns=[style.category[0]]
+            like=own, filters=filters, k=CANDIDATES, columns=[style.category[0]]
         )
         found = self._search(request)
         keys = [key for key, row in zip(found.keys, rows.rows_of(found.keys)) if row >= 0]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +88,17 @@ class Catalogue:
         named = (self.key, self.title, self.kind, self.color, self.price)
         return tuple(dict.fromkeys(name for name in named if name is not None))
 
+    def priced(self, price: object) -> str:
+        """A price as people read it, with its currency: `$24.80`, `CHF 24.80`; nothing for none.
+
+        A table of one's own may hold texts in its column; they stay as they are.
+        """
+        if isinstance(price, bool) or not isinstance(price, (int, float, Decimal)):
+            return "" if price is None else str(price)
+        if not math.isfinite(price):
+            return ""
+        return with_currency(price, self.currency, separator="")
+
     def to_json(self) -> dict[str, Any]:
         """As a JSON object, for a table's properties; `from_json` is its inverse."""
         return asdict(self)
@@ -122,3 +135,9 @@ class Catalogue:
 
 
 FASHION = Catalogue.from_file("fashion")
+
+
+def with_currency(price: float | Decimal, currency: str, separator: str = ",") -> str:
+    """A finite number as a price: `$1,024.80`; letters stand apart, as in `CHF 24.80`."""
+    sign = f"{currency} " if currency[-1:].isalpha() else currency
+    return f"{'-' if price < 0 else ''}{sign}{abs(price):{separator}.2f}"

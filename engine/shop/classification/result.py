@@ -7,6 +7,21 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from engine.shop.classification.probabilities import Scales
+from engine.shop.short_tables import short_table
+from engine.text_table import Column
+
+SCORED = (
+    Column("label", is_kept=True),
+    Column("probability", form=".3f"),
+    Column("cosine", form=".4f"),
+    "holds",
+)
+ERRORS = (
+    Column("error", "calibration error", is_kept=True),
+    Column("before", form=".4f"),
+    Column("after", form=".4f"),
+)
+COUNTED = (Column("label", is_kept=True), Column("products", form=","))
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,14 @@ class Classification:
     def __len__(self) -> int:
         return len(self.scored)
 
+    def __repr__(self) -> str:
+        heading = f"{self.label or 'no label holds'}: {len(self):,} labels by {self.model}"
+        return short_table(heading, self.rows(), SCORED)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each label; `holds` in words."""
+        return [{**asdict(one), "holds": "yes" if one.holds else ""} for one in self.scored]
+
     def __iter__(self) -> Iterator[Scored]:
         return iter(self.scored)
 
@@ -75,6 +98,16 @@ class TagReport:
     model: str
     source: str
     note: str | None = None
+
+    def __repr__(self) -> str:
+        heading = (
+            f"{self.tagged:,} of {self.products:,} products tagged by {self.model}, in {self.table}"
+        )
+        return short_table(heading, self.rows(), COUNTED)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each label that some product has."""
+        return [{"label": name, "products": count} for name, count in self.counts.items()]
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -109,6 +142,20 @@ class CalibrationReport:
     source: str
     model: str
     kept: bool
+
+    def __repr__(self) -> str:
+        low, high = self.interval
+        heading = (
+            f"{self.attribute}: {self.products:,} products, {self.labels:,} labels, "
+            f"accuracy {self.accuracy:.3f} ({low:.3f} to {high:.3f})"
+        )
+        return short_table(heading, self.rows(), ERRORS)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The calibration errors, before and after."""
+        several = {"error": "one label of several", "before": self.before, "after": self.after}
+        each = {"before": self.contrast_before, "after": self.contrast_after}
+        return [several, {"error": "each label for itself", **each}]
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""

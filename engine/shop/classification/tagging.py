@@ -11,6 +11,7 @@ import pyarrow as pa
 from engine.core.names import ThreePartName, table_name
 from engine.encode.encoder import Encoder
 from engine.errors import ResourceConflict
+from engine.progress import bar
 from engine.shop.classification.classifier import Classifier
 from engine.shop.classification.request import TagRequest
 from engine.shop.classification.result import TagReport
@@ -52,12 +53,16 @@ def tag_table(
     counts: Counter[int] = Counter()
     tagged = 0
     step = max(1, min(_BLOCK, _NUMBERS // len(judge.labels)))
-    with tables.writing(name, schema, properties) as writer:
+    with (
+        tables.writing(name, schema, properties) as writer,
+        bar(total=products.count, unit="product", desc="classify") as shown,
+    ):
         for keys, photos in products.blocks(step):
             batch, held = _tags(schema, keys, photos, judge, request.least, encoder.label)
             writer.write_batch(batch)
             counts.update(_counted(held))
             tagged += int(held.any(axis=1).sum())
+            shown.update(len(keys))
     named = {judge.labels[i].name: n for i, n in counts.most_common()}
     return TagReport(str(name), products.count, tagged, named, encoder.name, source, encoder.note)
 

@@ -9,7 +9,16 @@ from typing import Any
 from engine.shop.evaluation.figures.figure import Figure, Product
 from engine.shop.evaluation.photo_formats import PhotoFormat
 from engine.shop.evaluation.speed import Speed
+from engine.shop.short_tables import short_table
+from engine.text_table import Column
 
+FIGURES = (
+    Column("title", "figure", least=20, is_kept=True),
+    Column("model", least=14, is_kept=True),
+    Column("n", form=","),
+    Column("value", form=".3f", is_kept=True),
+    Column("photos"),
+)
 _QUERIES = "queries:"  # how the keys of query sets begin
 
 
@@ -44,6 +53,9 @@ class Evaluation:
     judgements: tuple[Judgement, ...]
     speeds: Mapping[str, Speed] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return short_table(f"{', '.join(self.models)} judged", self.rows(), FIGURES)
 
     @property
     def models(self) -> list[str]:

@@ -13,6 +13,10 @@ from engine.core.reply import json_value
 from engine.shop.indexed.products import IndexedProducts
 from engine.shop.latent.request import DimensionRequest
 from engine.shop.latent.separation import Floats, share_by_chance, shares
+from engine.shop.short_tables import short_table
+from engine.text_table import Column
+
+_SHOWN = 5  # products of each end at a prompt
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,14 @@ class Dimension:
     highest: End
     lowest: End
     tells: dict[str, dict[str, float]]
+
+    def __repr__(self) -> str:
+        heading = f"dimension {self.dimension} of {self.index}: {self.least:.4f} to {self.most:.4f}"
+        ends = {"highest": self.highest.products, "lowest": self.lowest.products}
+        rows = [{"end": end, **row} for end, of in ends.items() for row in of[:_SHOWN]]
+        names = list(rows[0])[1:3] if rows else []
+        first = [Column(name, is_kept=True, is_left=True) for name in ("end", *names)]
+        return short_table(heading, rows, [*first, Column("value", form=".4f", is_kept=True)])
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""

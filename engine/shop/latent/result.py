@@ -7,6 +7,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from engine.shop.latent.probes import Probe
+from engine.shop.short_tables import short_table
+from engine.text_table import Column
+
+FINDINGS = (
+    Column("attribute", is_kept=True, least=12),
+    Column("values", form=","),
+    Column("judged", form=","),
+    Column("score", least=22, is_kept=True),
+    Column("baseline", form=".3f"),
+    Column("shuffled", form=".3f"),
+    Column("best dimensions"),
+)
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,14 @@ class LatentReport:
     hold_out: int
     attributes: dict[str, AttributeFinding]
 
+    def __repr__(self) -> str:
+        heading = f"{self.index}, version {self.version}: {self.products:,} products"
+        return short_table(heading, self.rows(), FINDINGS)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each attribute, as tables show it: its probe, and its best dimensions in words."""
+        return [_row(finding) for finding in self.attributes.values()]
+
     def only(self, names: list[str]) -> LatentReport:
         """The same of some attributes."""
         some = {name: self.attributes[name] for name in names}
@@ -96,6 +116,25 @@ class LatentReport:
         """Raises KeyError, TypeError, AttributeError for what no report of this release is."""
         found = {name: _finding(each) for name, each in values["attributes"].items()}
         return LatentReport(**{**values, "attributes": found})
+
+
+def _row(finding: AttributeFinding) -> dict[str, Any]:
+    probe = finding.probe
+    best = ", ".join(f"{d.dimension} ({d.share:.2f})" for d in finding.dimensions[:3])
+    scored = {
+        "score": None
+        if probe is None
+        else f"{probe.score:.3f} ({probe.low:.3f} to {probe.high:.3f})",
+        "baseline": None if probe is None else probe.baseline,
+        "shuffled": None if probe is None else probe.shuffled,
+    }
+    return {
+        "attribute": finding.attribute,
+        "values": finding.values,
+        "judged": finding.judged,
+        **scored,
+        "best dimensions": best,
+    }
 
 
 def _finding(values: Mapping[str, Any]) -> AttributeFinding:

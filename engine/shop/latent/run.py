@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import CorruptFile, StorageFailed
+from engine.progress import tracked
 from engine.service.indexes.operations import Indexes
 from engine.shop.evaluation.products import is_held_out
 from engine.shop.indexed.products import IndexedProducts
@@ -40,12 +41,19 @@ class LatentFeatures:
         products = IndexedProducts.open(self.indexes, self.tables, request.index)
         return dimension_of(products, request)
 
+    def known(self, index: str | None) -> LatentReport | None:
+        """What is known of an index's version as it is, at once; None for nothing."""
+        return self._kept(IndexedProducts.open(self.indexes, self.tables, index))
+
+    def attributes(self, index: str | None) -> list[str]:
+        """The columns that features are found of, in the catalogue's order."""
+        return _attributes(IndexedProducts.open(self.indexes, self.tables, index))
+
     def features(self, request: LatentRequest) -> LatentReport:
         """See `Understanding.latent_features`."""
         request.check()
         products = IndexedProducts.open(self.indexes, self.tables, request.index)
-        catalogue = products.catalogue
-        every = [*catalogue.attributes, *([catalogue.price] if catalogue.price else [])]
+        every = _attributes(products)
         asked = request.attributes
         names = every if asked is None else [products.attribute(name) for name in asked]
         known = None if request.anew else self._kept(products)
@@ -73,13 +81,16 @@ class LatentFeatures:
         kind = products.catalogue.kind
         kinds = None if kind is None else products.groups(kind).codes
         split = Split(products.vectors(), held, kinds)
+        every = list(dict.fromkeys(names))
+        # At once: the first attribute of a large catalogue takes a while.
+        each = tracked(every, total=len(every), unit="attribute", desc="latent", delay=0)
         return LatentReport(
             index=products.spec.name,
             version=products.version.number,
             products=products.count,
             dimensions=products.spec.dimension,
             hold_out=hold_out,
-            attributes={name: _finding(products, split, name) for name in dict.fromkeys(names)},
+            attributes={name: _finding(products, split, name) for name in each},
         )
 
     def _kept(self, products: IndexedProducts) -> LatentReport | None:
@@ -97,6 +108,11 @@ class LatentFeatures:
         with contextlib.suppress(StorageFailed), self.layout.writing(f"latent-{name}"):
             document = {"of": _stamp(products), "report": report.to_dict()}
             write_json(self.layout.latent_file(name), document)
+
+
+def _attributes(products: IndexedProducts) -> list[str]:
+    catalogue = products.catalogue
+    return [*catalogue.attributes, *([catalogue.price] if catalogue.price else [])]
 
 
 def _missing(known: LatentReport | None, names: list[str]) -> list[str]:

@@ -89,6 +89,36 @@ class Asked:
         query = self.query()
         return f"{path}?{query}" if query else path
 
+    def without(self, column: str) -> Asked:
+        """The same without the choices of a column."""
+        rest = {name: values for name, values in self.chosen.items() if name != column}
+        return replace(self, chosen=rest)
+
+    def without_prices(self) -> Asked:
+        """The same without a range of prices."""
+        return replace(self, least=None, most=None)
+
+    def without_photo(self) -> Asked:
+        """The same without its photo."""
+        return replace(self, photo=None, share=DEFAULT_TEXT_WEIGHT)
+
+    def meant_by(self, by: By) -> Asked:
+        """The same with its words meant otherwise."""
+        return replace(self, by=by)
+
+    def cleared(self) -> Asked:
+        """The same without any filter."""
+        return replace(self.without_prices(), chosen={})
+
+    def with_term(self, term: Term) -> Asked:
+        """The same with one more part; in place of the one that is for the same, where there is one."""
+        others = [t for t in self.terms if (t.kind, str(t.value)) != (term.kind, str(term.value))]
+        return replace(self, terms=(*others, term))
+
+    def without_term(self, place: int) -> Asked:
+        """The same without one of its parts."""
+        return replace(self, terms=self.terms[:place] + self.terms[place + 1 :])
+
     def with_choice(self, column: str, value: str) -> Asked:
         """The same with a value of a column chosen, or given up where it was."""
         had = self.chosen.get(column, ())
@@ -107,20 +137,31 @@ class Asked:
         Raises:
             InvalidParameterValue: no such column, or a value that isn't of its kind.
         """
-        out: dict[str, Any] = {}
+        parts = self.filters_by_column(catalogue, columns)
+        return {
+            name: value
+            for column, filters in parts.items()
+            if column != without
+            for name, value in filters.items()
+        }
+
+    def filters_by_column(
+        self, catalogue: Catalogue, columns: Columns
+    ) -> dict[str, dict[str, Any]]:
+        """Column -> the filter of its choices, in the API's form; errors as `filters`."""
+        out: dict[str, dict[str, Any]] = {}
         for name, texts in self.chosen.items():
             if name not in columns:
                 raise InvalidParameterValue(
                     f"The address filters by {name[:80]!r}, which is no column of the products; "
                     f"expected one of {', '.join(columns)}."
                 )
-            if name != without:
-                out[name] = [_value_of(columns[name], text) for text in texts]
-        if catalogue.price and catalogue.price != without:
-            if self.least is not None:
-                out[f"{catalogue.price} >="] = self.least
-            if self.most is not None:
-                out[f"{catalogue.price} <="] = self.most
+            out[name] = {name: [_value_of(columns[name], text) for text in texts]}
+        if price := catalogue.price:
+            ends = ((">=", self.least), ("<=", self.most))
+            within = {f"{price} {sign}": value for sign, value in ends if value is not None}
+            if within:
+                out[price] = {**out.get(price, {}), **within}
         return out
 
     def request(self, photo: bytes | None, **options: Any) -> SearchRequest:

@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.core.arrays import Rows
 from engine.errors import InvalidState
+from engine.progress import tracked
 from engine.shop.browsing.listing import check_count
 from engine.shop.evaluation.figures.figure import Figure
 from engine.shop.people.interactions.log import Interactions, Log
@@ -21,6 +22,8 @@ from engine.shop.people.recommending.request import VECTOR_WEIGHT
 from engine.shop.people.recommending.scoring import scored
 from engine.shop.people.space import Floats, ProductSpace, ProductSpaces
 from engine.shop.people.taste import interaction_weights, taste_of
+from engine.shop.short_tables import short_table
+from engine.text_table import Column
 
 _SHARES = {BY_VECTOR: 1.0, BY_RULES: 0.0, BY_BOTH: VECTOR_WEIGHT}
 _EQUAL_RULES = {"category": 1.0, "color": 1.0, "price": 1.0}
@@ -45,6 +48,16 @@ class RecommendationFigures:
     figures: Mapping[str, Mapping[str, Figure]]
     made_up: float
 
+    def __repr__(self) -> str:
+        heading = f"{self.held_out:,} likes held out, among {self.candidates:,} products"
+        rows = [
+            {"by": way, **{name: figure.value for name, figure in of.items()}}
+            for way, of in self.figures.items()
+        ]
+        measures = {name: one.title for of in self.figures.values() for name, one in of.items()}
+        columns = [Column(name, title, form=".3f") for name, title in measures.items()]
+        return short_table(heading, rows, [Column("by", is_kept=True, least=16), *columns])
+
 
 class RecommendationEvaluation:
     """The evaluation over one workspace's interactions."""
@@ -63,7 +76,8 @@ class RecommendationEvaluation:
         space, log = self._spaces.now(), self._interactions.now()
         ranks: dict[str, list[int]] = {way: [] for way in _SHARES}
         names: list[str] = []
-        for user in sorted(log.users):
+        every = sorted(log.users)
+        for user in tracked(every, total=len(every), unit="user", desc="evaluate"):
             for name, kept, held in _held_out(space, log, user):
                 names.append(name)
                 for way, rank in _ranks(space, kept, held).items():

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.shop.people.interactions.log import Log
 from engine.shop.people.space import ProductSpace
-from engine.shop.people.taste import Taste, interaction_weights, taste_of
+from engine.shop.people.taste import NOTHING, Taste, interaction_weights, taste_of
 
 _KINDS, _HALF_LIFE = "kind_weights", "half_life_days"  # properties of the table of styles
 
@@ -35,6 +35,8 @@ class Counting:
 def logged_taste(space: ProductSpace, log: Log, user: str, counting: Counting) -> Taste:
     """A user's taste by its interactions."""
     rows = log.rows_of(user)
+    if not len(rows):
+        return NOTHING
     weights = interaction_weights(
         log.kinds(rows), log.days(rows), counting.kinds, counting.half_life_days
     )

@@ -15,11 +15,12 @@ from typing import Any
 import pyarrow as pa
 
 from engine.core.names import table_name
-from engine.errors import InvalidParameterValue, RowsFailed
+from engine.errors import RowsFailed
+from engine.progress import tracked
 from engine.shop.browsing.listing import MAX_LIMIT, check_count
 from engine.shop.catalogue.sources.opening import Reading
 from engine.shop.names import INTERACTION_FAILURES, INTERACTIONS, USER_FEATURES, USERS
-from engine.shop.people.interactions.log import Interactions, Log
+from engine.shop.people.interactions.log import Interactions, Log, with_product
 from engine.shop.people.interactions.personas import made_up
 from engine.shop.people.interactions.reading import of_arrow, read_interactions
 from engine.shop.people.interactions.rows import (
@@ -37,14 +38,20 @@ from engine.shop.people.report import UsersReport
 from engine.shop.people.request import UsersRequest, file_of
 from engine.shop.people.space import ProductSpace, ProductSpaces
 from engine.shop.people.taste import NOTHING
+from engine.shop.people.user_tables import UserTables
+from engine.shop.short_tables import short_table
 from engine.store.layout import Layout
-from engine.store.tables.changing import TableChanges, refuse_registered
 from engine.store.tables.table_store import TableStore
+from engine.text_table import Column
 
-_PART_ROWS = (
-    1024  # users of a file: a new interaction writes so many rows again, not the whole table
-)
 _MADE_UP, _IMPORTED, _ADDED = "made_up", "imported", "added"  # where an interaction is from
+
+USERS_COLUMNS = (
+    Column("user_id", is_kept=True),
+    Column("name", least=16, is_kept=True),
+    Column("segment", least=16),
+    Column("num_interactions", form=","),
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,14 @@ class UserPage:
     total: int
     offset: int
     next_offset: int | None
+
+    def __repr__(self) -> str:
+        heading = f"{len(self.users):,} of {self.total:,} users"
+        return short_table(heading, self.rows(), USERS_COLUMNS)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each user: `user_id`, `name`, `segment`, `num_interactions`."""
+        return [user.summary() for user in self.users]
 
 
 class People:
@@ -76,7 +91,7 @@ class People:
         self._layout, self._tables, self._spaces = layout, tables, spaces
         self._interactions, self._profiles = interactions, profiles
         self._reading = reading
-        self._changes = TableChanges(layout, tables)
+        self._own = UserTables(layout, tables)
 
     def build_users(self, request: UsersRequest) -> UsersReport:
         """Make the tables `users` and `user_style_features` from interactions.
@@ -123,13 +138,15 @@ class People:
         *,
         kind: str = DEFAULT_KIND,
         time: object = None,
+        name: str | None = None,
+        segment: str | None = None,
     ) -> User:
         """Note what a user did with a product; the user's row alone is made anew.
 
-        A new id is a new user, without a name. It counts at once, and is durable when this returns.
+        A new id is a new user. It counts at once, and is durable when this returns.
 
         Args:
-            time: when; None for now.
+            time: when; None for now. name, segment: of a new user; None for none.
 
         Returns:
             the user as it is afterwards.
@@ -144,18 +161,61 @@ class People:
         at = checked_time(time) or datetime.now(timezone.utc)
         row = Checked([user], [key], [kind], [at]).table(_key_type(space), _ADDED)
         with self._writing():
-            for name in (INTERACTIONS, USERS, USER_FEATURES):
-                if self._tables.exists(table_name(name)):
-                    refuse_registered(self._tables.get(table_name(name)))
-            self._append(INTERACTIONS, row)
-            return self._catch_up(space, user)
+            self._own.check_written_here()
+            self._own.append(INTERACTIONS, row)
+            return self._catch_up(space, User(user, name, segment, NOTHING))
+
+    def remove_interactions(self, user_id: str, product_id: object) -> User:
+        """Take back all that a user did with a product; the user's row alone is made anew.
+
+        Also of a product that is gone; nothing changes where there is nothing to take back.
+
+        Returns:
+            the user as it is afterwards, who stays also without interactions.
+
+        Raises:
+            NotFound: no such user. InvalidState: a table was registered from files of the user.
+        """
+        space = self._spaces.now()
+        with self._writing():
+            user = self._profiles.get(user_id)
+            log = self._interactions.now()
+            taken = with_product(log, user_id, product_id)
+            if not taken.any():
+                return user
+            self._own.check_written_here()
+            left = Log(log.table.filter(pa.array(~taken)))
+            user = replace(
+                user, taste=logged_taste(space, left, user_id, self._profiles.counting())
+            )
+            # The row first: a writer that stops in between leaves one that is behind, never ahead.
+            self._own.replace(USER_FEATURES, features_table([user]))
+            self._own.remove(INTERACTIONS, user_id, product_id)
+            return user
+
+    def forget_user(self, user_id: str) -> None:
+        """Remove a user with all of its interactions from the tables.
+
+        Raises:
+            NotFound: no such user. InvalidState: a table was registered from files of the user.
+        """
+        with self._writing():
+            self._profiles.get(user_id)
+            self._own.check_written_here()
+            for name in (USER_FEATURES, USERS, INTERACTIONS):
+                self._own.remove(name, user_id)
 
     def get_user(self, user_id: str) -> User:
         """One user with its taste. Raises NotFound: there is none of this id."""
         return self._profiles.get(user_id)
 
-    def list_users(self, *, limit: int = 20, offset: int = 0) -> UserPage:
+    def list_users(
+        self, *, limit: int = 20, offset: int = 0, search: str | None = None
+    ) -> UserPage:
         """A page of users in the order of their ids; none where none were made.
+
+        Args:
+            search: letters that stand in the id, the name or the segment, in either case; None for all.
 
         Raises:
             InvalidParameterValue: a limit that isn't from 1 to 200, or an offset below 0.
@@ -163,22 +223,31 @@ class People:
         check_count("limit", limit, 1, MAX_LIMIT)
         check_count("offset", offset, 0, 2**31 - 1)
         users, end = self._profiles.now(), offset + limit
-        further = end if end < len(users) else None
-        return UserPage(users.page(offset, end), len(users), offset, further)
+        keys = users.matching(search or "")
+        further = end if end < len(keys) else None
+        return UserPage([users[key] for key in keys[offset:end]], len(keys), offset, further)
 
     # ------------------------------------------------------------------ how
-    def _catch_up(self, space: ProductSpace, user_id: str) -> User:
-        """Write a user's rows, and those of users whose writers were stopped before they wrote them."""
+    def _catch_up(self, space: ProductSpace, new: User) -> User:
+        """Write a user's rows, and those of users whose writers were stopped before they wrote them.
+
+        Args:
+            new: the user as it is where no table has it.
+        """
         users, behind = self._profiles.with_behind()
         log, counting = self._interactions.now(), self._profiles.counting()
         made: dict[str, User] = {}
-        for user in dict.fromkeys([user_id, *behind]):
+        for user in dict.fromkeys([new.user_id, *behind]):
             before = users.get(user) or User(user, None, None, NOTHING)
+            is_named = self._own.has(USERS, user)
+            if user == new.user_id and not is_named:
+                segment = before.segment or new.segment
+                before = replace(new, name=before.name or new.name, segment=segment)
             made[user] = replace(before, taste=logged_taste(space, log, user, counting))
-            if not self._has(USERS, user):
-                self._append(USERS, users_table([made[user]]))
-            self._replace(USER_FEATURES, features_table([made[user]]))
-        return made[user_id]
+            if not is_named:
+                self._own.append(USERS, users_table([made[user]]))
+            self._own.replace(USER_FEATURES, features_table([made[user]]))
+        return made[new.user_id]
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -229,82 +298,19 @@ class People:
         before = self._profiles.now()
         counting = Counting(request.kind_weights, request.half_life_days)
         users = []
-        for user in sorted(log.users):
+        every = sorted(log.users)
+        for user in tracked(every, total=len(every), unit="user", desc="users"):
             taste = logged_taste(space, log, user, counting)
             name, segment = before.who(user)
             name = found.names.get(user) or name
             users.append(User(user, name, found.segments.get(user) or segment, taste))
-        self._put(INTERACTIONS, log.table)
-        self._put(INTERACTION_FAILURES, failures_table(found.failures))
-        self._put(USERS, users_table(users))
-        self._put(USER_FEATURES, features_table(users), counting.properties())
+        self._own.put(INTERACTIONS, log.table)
+        self._own.put(INTERACTION_FAILURES, failures_table(found.failures))
+        self._own.put(USERS, users_table(users))
+        self._own.put(USER_FEATURES, features_table(users), counting.properties())
         return users
-
-    def _put(self, name: str, rows: pa.Table, properties: Mapping[str, Any] | None = None) -> None:
-        self._changes.write(
-            table_name(name),
-            rows.schema,
-            rows,
-            _entry("BUILD USERS", rows.num_rows),
-            properties=properties,
-            part_rows=_PART_ROWS if name == USER_FEATURES else None,
-        )
-
-    def _append(self, name: str, rows: pa.Table) -> None:
-        if not self._tables.exists(table_name(name)):
-            self._put(name, rows)
-            return
-        with self._changes.change(table_name(name)) as change:
-            change.added = _fitted(rows, change.schema, name)
-            change.record(_entry("ADD INTERACTION", rows.num_rows))
-
-    def _replace(self, name: str, row: pa.Table) -> None:
-        """Put one user's row in the place of its former one: of all files, the one that holds it."""
-        if not self._tables.exists(table_name(name)):
-            self._put(name, row)
-            return
-        with self._changes.change(table_name(name)) as change:
-            fitted = _fitted(row, change.schema, name)
-            change.added = fitted
-            for place, file in enumerate(change.table.files):
-                batches = change.table.parquet.batches_of(file, ["user_id"])
-                keys = pa.Table.from_batches(batches, fitted.select(["user_id"]).schema)
-                at = keys.column("user_id").index(fitted.column("user_id")[0]).as_py()
-                if at >= 0:
-                    rows = change.rows_of(place)
-                    parts = [rows.slice(0, at), fitted, rows.slice(at + 1)]
-                    change.replaced[place], change.added = pa.concat_tables(parts), None
-                    break
-            change.record(_entry("ADD INTERACTION", 1))
-
-    def _has(self, name: str, user: str) -> bool:
-        table = table_name(name)
-        if not self._tables.exists(table):
-            return False
-        keys = self._tables.get(table).read(["user_id"]).column("user_id")
-        return bool(keys.index(pa.scalar(user, keys.type)).as_py() >= 0)
 
 
 def _key_type(space: ProductSpace) -> pa.DataType:
     text = space.products.columns[space.products.catalogue.key].kind == "string"
     return pa.string() if text else pa.int64()
-
-
-def _fitted(rows: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
-    """Rows in a table's own columns; those that it has beside are null."""
-    columns = []
-    for each in schema:
-        known = each.name in rows.column_names
-        columns.append(rows.column(each.name) if known else pa.nulls(rows.num_rows, each.type))
-    try:
-        return pa.table(columns, names=schema.names).cast(schema)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
-        raise InvalidParameterValue(
-            f"The columns of table {name} can't take an interaction: {error}. Make users anew with: "
-            "vitrine users build"
-        ) from None
-
-
-def _entry(operation: str, rows: int) -> dict[str, Any]:
-    metrics = {"numOutputRows": str(rows)}
-    return {"operation": operation, "user": None, "parameters": {}, "metrics": metrics}

@@ -25,7 +25,9 @@ from engine.shop.people.logged import Counting, behind, logged_taste
 from engine.shop.people.space import ProductSpaces
 from engine.shop.people.stored import KEY, VECTOR, Part, StoredRows, text_of
 from engine.shop.people.taste import Prices, Taste
+from engine.shop.short_tables import short_table
 from engine.store.tables.table_store import TableStore
+from engine.text_table import Column
 
 _COUNT = "num_interactions"
 USERS_SCHEMA = pa.schema([(KEY, pa.string()), ("name", pa.string()), ("segment", pa.string())])
@@ -42,6 +44,8 @@ FEATURES_SCHEMA = pa.schema(
     ]
 )
 
+FACTS = (Column("what", is_kept=True, least=16), Column("value", is_kept=True, least=16))
+
 
 @dataclass(frozen=True)
 class User:
@@ -55,6 +59,39 @@ class User:
     name: str | None
     segment: str | None
     taste: Taste
+
+    def __repr__(self) -> str:
+        return short_table(f"user {self.user_id}", self.rows(), FACTS, most=20)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What is known of it, a row each: `what` and `value`."""
+        return [
+            {"what": name, "value": _told(value)}
+            for name, value in self.facts().items()
+            if value is not None
+        ]
+
+    def summary(self) -> dict[str, Any]:
+        """Who it is, and how many interactions it has."""
+        return {
+            "user_id": self.user_id,
+            "name": self.name,
+            "segment": self.segment,
+            "num_interactions": self.taste.interactions,
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """Also what it likes: `colors` and `categories` as lists, prices as numbers."""
+        taste = self.taste
+        prices = {} if taste.prices is None else taste.prices.to_json()
+        liked = {"colors": list(taste.colors), "categories": list(taste.categories)}
+        return {**self.summary(), **liked, **prices}
+
+
+def _told(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(value)
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)
 
 
 class StoredUsers(Mapping[str, User]):
@@ -85,9 +122,18 @@ class StoredUsers(Mapping[str, User]):
         taste = self._tastes.get(key)
         return User(key, name, segment, self._stored_taste(key) if taste is None else taste)
 
-    def page(self, start: int, end: int) -> list[User]:
-        """Some of them, by place."""
-        return [self[key] for key in self._keys[start:end]]
+    def matching(self, text: str) -> Sequence[str]:
+        """Ids of those in whose id, name or segment a text stands, in either case; all for none."""
+        wanted = text.strip().casefold()
+        if not wanted:
+            return self._keys
+        return [key for key in self._keys if self._tells(key, wanted)]
+
+    def _tells(self, key: str, wanted: str) -> bool:
+        rows = [row for row in (self._named.get(key), self._styled.get(key)) if row is not None]
+        if not rows:
+            return wanted in key.casefold()
+        return any(wanted in part.told[place] for part, place in rows)
 
     def who(self, key: str) -> tuple[str | None, str | None]:
         """Name and segment; None for what is not known."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.shop.people.interactions.rows import Failure
 
@@ -23,8 +23,8 @@ class UsersReport:
     source: str
     columns: Mapping[str, str]
     users: int
-    without_vector: Mapping[str, str]
+    without_vector: Mapping[str, str] = field(repr=False)
     interactions: int
     kept: int
     without_product_vector: int
-    failures: Sequence[Failure]
+    failures: Sequence[Failure] = field(repr=False)

@@ -64,6 +64,13 @@ class Part:
         }
 
     @cached_property
+    def told(self) -> list[str]:
+        """Each row's id, name and segment as one text to look for letters in."""
+        columns = [self.column(name) for name in (KEY, "name", "segment")]
+        rows = zip(*columns)
+        return ["\n".join(str(v) for v in row if v is not None).casefold() for row in rows]
+
+    @cached_property
     def _columns(self) -> dict[str, list[Any]]:
         return {}
 

@@ -7,7 +7,7 @@ average that was not scaled to 1 (0.82 to 0.85 long in the cloud's demo) got wro
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,7 @@ class Taste:
         interactions: how many the user has, of whatever kind.
     """
 
-    vector: Vector | None
+    vector: Vector | None = field(repr=False)
     trouble: str | None
     colors: tuple[str, ...]
     categories: tuple[str, ...]

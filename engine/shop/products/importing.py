@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from engine.core.schema import suggestion
 from engine.errors import BadSourceFile
+from engine.progress import tracked
 from engine.settings import DEFAULT_KEY
 from engine.shop.names import IMAGE_PATH, IMAGE_VOLUME
 from engine.shop.products.columns import COLUMN_OF, PRODUCT_COLUMNS, PRODUCTS_SCHEMA
@@ -79,7 +80,7 @@ def read_styles(
     text = open_text(file, [*COLUMN_OF, "price"], encoding)
     _check_header(text)
     products = _Products(file, photo_names(folder))
-    for line, fields, is_joined in records(text, _NAME):
+    for line, fields, is_joined in tracked(records(text, _NAME), unit="row", desc="import"):
         products.add(line, fields)
         products.joined_names += is_joined
     table = pa.table(products.values, schema=PRODUCTS_SCHEMA)

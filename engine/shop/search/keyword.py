@@ -52,7 +52,8 @@ def find_keywords(rows: ProductRows, text: str, filters: object) -> Found:
         counts = np.zeros(len(rows))
         counts[parts], counts[alone] = _PART, _WHOLE
         held &= counts > 0
-        scores += counts / len(words)
+        scores += counts
+    scores /= max(len(words), 1)  # at the end: the order of the words makes no difference
     found = rows.ordered(np.flatnonzero(held), ())
     best = found[np.argsort(-scores[found], kind="stable")]
     return Found(best, scores[best].tolist())

@@ -40,7 +40,18 @@ class SearchPhotos:
         Raises:
             BadImage: it can't be read.
         """
+        return self.volumes.read(self._whole(source_table, path))
+
+    def file(self, source_table: str | None, path: str) -> Path:
+        """The file of a result's photo, which need not be there; see `found`.
+
+        Raises:
+            BadImage: a path that names none.
+        """
+        return self.volumes.resolve(self._whole(source_table, path))
+
+    def _whole(self, source_table: str | None, path: str) -> str:
         if source_table is not None:
             with contextlib.suppress(VitrineError):  # the table may be gone; the photo need not be
-                path = self.tables.get(table_name(source_table)).photo_path(path) or path
-        return self.volumes.read(path)
+                return self.tables.get(table_name(source_table)).photo_path(path) or path
+        return path

@@ -64,7 +64,7 @@ class TermVectors:
             InvalidParameterValue: the terms cancel; a user's vector has another length.
         """
         note = self.encoder.note if self.encoder is not None else None
-        found = [self._found(term) for term in terms]
+        found = [self.found(term) for term in terms]
         products = tuple(key for key, _ in found if key is not None)
         if len(terms) == 1 and terms[0].weight > 0:
             return QueryVector(found[0][1].tolist(), products, note)
@@ -82,8 +82,12 @@ class TermVectors:
         rows = [(vector[None, :], weight) for vector, weight in pairs]
         return QueryVector(compose_vectors(rows)[0].tolist(), products, note)
 
-    def _found(self, term: Term) -> tuple[Any, Vector]:
-        """A product's key and stored vector; of other terms None and a unit vector."""
+    def found(self, term: Term) -> tuple[Any, Vector]:
+        """A product's key and stored vector; of other terms None and a unit vector.
+
+        Raises:
+            as `composed`.
+        """
         if term.kind == "product":
             return stored_vector(self.spec, self.version, term.value)
         return None, self._vector(term)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pyarrow as pa
 
 from engine.errors import BadImage, InvalidInputException
 from engine.optional import require
+from engine.progress import tracked
 from engine.shop.catalogue.catalogue import FASHION, Catalogue
-from engine.shop.search.contact_sheet import Card, contact_sheet
+from engine.shop.page.cards import PhotoRow, product_url
+from engine.shop.short_tables import products_table
 
 if TYPE_CHECKING:
     import pandas
 
 ReadImage = Callable[[str], bytes]
+PhotoFile = Callable[[str], Path]
+Link = Callable[[Any, str | None], str | None]  # where a card leads: of a key and a photo's path
 
 
 def page_file(path: str | Path) -> Path:
@@ -44,7 +51,7 @@ class SearchResult:
 
     Each row holds the columns that were asked for, then `score` (the API's) and `cosine`; both are
     higher for better rows; the cosine of a row that only words found is None. It is a sequence of
-    dicts, and in a notebook it shows itself as a contact sheet.
+    dicts; a prompt shows it as a short table, a notebook as a contact sheet.
 
     Attributes:
         index: name of the index that answered.
@@ -56,7 +63,7 @@ class SearchResult:
         keys: the rows' primary keys.
         facets: what was counted beside, by column: (value or range, count), most first.
         more: whether further rows follow; of a search by keywords `total` says how many there are.
-        catalogue: what the columns mean.
+        catalogue: what the columns mean. offset: how many rows come before these.
     """
 
     index: str
@@ -68,11 +75,13 @@ class SearchResult:
     _rows: tuple[tuple[Any, ...], ...]
     _images: tuple[str | None, ...] = field(repr=False)
     _read_image: ReadImage = field(repr=False)
+    _photo_file: PhotoFile = field(repr=False)
     keys: tuple[Any, ...] = ()
     facets: Mapping[str, Sequence[tuple[Any, int]]] = field(default_factory=dict)
     more: bool = False
     total: int | None = None
     catalogue: Catalogue = field(default=FASHION, repr=False)
+    offset: int = 0
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -101,18 +110,22 @@ class SearchResult:
         pandas = require("pandas", "to_pandas()")
         return pandas.DataFrame(self.to_dicts(), columns=list(self.columns))
 
-    def to_html(self) -> str:
-        """One HTML page with photo, name, price and score of each row; the photos are inside it.
+    def to_html(self, server: str | None = None) -> str:
+        """One HTML page with a card for each row: photo, name, price, rank, key, score.
 
-        Photos that were not found are counted in it, with the reason for the first.
+        The photos are inside it; those that were not found are counted, with the reason for the first.
+
+        Args:
+            server: the address of `vitrine serve`, such as `http://127.0.0.1:8765`: cards lead to
+                their products there.
         """
-        cards = [Card(self[place], photo) for place, (photo, _) in enumerate(self.photos())]
-        title = f"{self.query} · {self.index}"
-        return contact_sheet(title, cards, self.missing_photos(), self.catalogue)
+        return self._sheet(self.product_links(server))
 
     def missing_photos(self) -> str | None:
         """How many of the rows' photos can't be read, and why the first can't; None for none."""
-        reasons = [reason for _, reason in self.photos() if reason is not None]
+        return self._missing([reason for _, reason in self.photos() if reason is not None])
+
+    def _missing(self, reasons: Sequence[str]) -> str | None:
         if not reasons:
             return None
         return f"{len(reasons):,} of {len(self):,} photos can't be shown: {reasons[0]}"
@@ -125,15 +138,65 @@ class SearchResult:
             except BadImage as error:
                 yield None, error.message
 
-    def save(self, path: str | Path) -> Path:
-        """Write `to_html()` to a file and return its path.
+    def save(self, path: str | Path, server: str | None = None) -> Path:
+        """Write `to_html()` to a file and return its path; cards lead to their photos' files.
+
+        Args:
+            server: see `to_html`; cards lead to their products there instead.
 
         Raises:
             InvalidInputException: the file's folder does not exist.
         """
         file = page_file(path)
-        file.write_text(self.to_html(), encoding="utf-8")
+        link = self.product_links(server) if server else self.photo_links(file.parent)
+        file.write_text(self._sheet(link), encoding="utf-8")
         return file
 
+    def photo_rows(self, link: Link) -> Iterator[PhotoRow]:
+        """The rows as cards are made of them, best first; `link` says where each leads."""
+        keys = self.keys or [row.get(self.catalogue.key) for row in self]
+        rows = zip(keys, self, self._images, self.photos())
+        for key, row, path, (photo, trouble) in tracked(
+            rows, total=len(self), unit="photo", desc="photos"
+        ):
+            yield PhotoRow(row, key, photo, trouble, link(key, path if photo else None))
+
+    def _sheet(self, link: Link, is_file: bool = True) -> str:
+        from engine.shop.page.sheets import contact_sheet, sheet_cards  # Jinja2
+
+        troubles: list[str] = []
+
+        def noted() -> Iterator[PhotoRow]:
+            for one in self.photo_rows(link):
+                troubles.extend([one.trouble] if one.trouble else [])
+                yield one
+
+        cards = list(sheet_cards(noted(), self.catalogue, self.offset + 1))
+        return contact_sheet(self.query, self.index, cards, self._missing(troubles), is_file)
+
+    def product_links(self, server: str | None) -> Link:
+        """Cards lead to the pages of their products on a server; nowhere without one."""
+        base = None if server is None else server.rstrip("/")
+        return lambda key, _: None if base is None else f"{base}{product_url(key)}"
+
+    def photo_links(self, folder: Path) -> Link:
+        """Cards of a page in a folder lead to the files of their photos."""
+
+        def link(_: Any, path: str | None) -> str | None:
+            if path is None:
+                return None
+            with contextlib.suppress(BadImage, ValueError):  # another drive, for one
+                return quote(os.path.relpath(self._photo_file(path), folder).replace(os.sep, "/"))
+            return None
+
+        return link
+
+    def __repr__(self) -> str:
+        found = f"{len(self):,}" if self.total is None else f"{len(self):,} of {self.total:,}"
+        heading = f"{found} products for {self.query} from {self.index}"
+        key = self.catalogue.key
+        rows = [{key: k, **row} for k, row in zip(self.keys, self)] if self.keys else list(self)
+        return products_table(heading, rows, self.catalogue, self.offset)
+
     def _repr_html_(self) -> str:
-        return self.to_html()
+        return self._sheet(self.product_links(None), is_file=False)

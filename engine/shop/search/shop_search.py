@@ -20,6 +20,7 @@ from engine.core.schema import IndexSpec
 from engine.encode.encoder import Encoder
 from engine.errors import VitrineError
 from engine.service.indexes.operations import Indexes
+from engine.service.inspection.recent import AnsweredQuery, RecentQueries, in_short
 from engine.service.search.answer import first_ranking
 from engine.service.search.hits import Hit, Timings, fetch, places
 from engine.service.serving.models import Models
@@ -32,6 +33,7 @@ from engine.shop.latent.directions import directions_of
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, IMAGE_PATH, TEXT_INDEX
 from engine.shop.search.encoders import IndexEncoders
 from engine.shop.search.keyword import find_keywords
+from engine.shop.search.parts import SearchParts, usual_columns
 from engine.shop.search.photos import SearchPhotos
 from engine.shop.search.query_vector import QueryVector, TermVectors
 from engine.shop.search.request import SearchRequest
@@ -56,7 +58,13 @@ class ShopSearch:
         volumes: VolumeStore,
         products: Products,
         user_vector: Callable[[str], Vector],
+        recent: RecentQueries,
     ) -> None:
+        """
+        Args:
+            user_vector: of a user by id. recent: what remembers the last queries.
+        """
+        self._recent = recent
         self._indexes, self._tables, self._products = indexes, tables, products
         self._encoders = IndexEncoders(models, serving)
         self._photos = SearchPhotos(tables, volumes)
@@ -66,7 +74,14 @@ class ShopSearch:
         """See `Shop.search`."""
         kind = request.checked_type()
         if request.keyword:
-            return self._by_keywords(request)
+            result = self._by_keywords(request)
+        else:
+            result = self._by_index(request, kind)
+        self._recent.add(_answered(request, kind, result))
+        return result
+
+    def _by_index(self, request: SearchRequest, kind: QueryType) -> SearchResult:
+        """The best rows of an index."""
         spec, _, version = self._indexes.version_of(self._index_of(request))
         started = time.perf_counter()
         sought = self._sought(request, kind, spec, version)
@@ -95,10 +110,39 @@ class ShopSearch:
             _rows=tuple([(*row[:width], hit.score, hit.cosine) for row, hit in zip(rows, shown)]),
             _images=tuple([None if place is None else row[place] for row in rows]),
             _read_image=partial(self._photos.found, spec.source_table),
+            _photo_file=partial(self._photos.file, spec.source_table),
             keys=tuple([hit.key for hit in shown]),
             facets=facets,
             more=len(hits) > end,
             catalogue=catalogue,
+            offset=request.offset,
+        )
+
+    def parts(self, request: SearchRequest) -> SearchParts:
+        """What a search by an index is made of, for who says it in other words; nothing is searched.
+
+        Raises:
+            as `search`.
+        """
+        kind = request.checked_type()
+        spec, _, version = self._indexes.version_of(self._index_of(request))
+        terms = () if request.vector is not None else request.terms
+        encoder = None
+        if kind != "FULL_TEXT" and any(term.kind in ("text", "image") for term in terms):
+            encoder = self._encoders.of(spec, version, request.encoder)
+        vectors = self._vectors(spec, version, encoder)
+        catalogue = self._catalogue_of(spec)
+        _query_of(request, kind, QueryVector(_any_vector(spec, kind)), spec, version, catalogue)
+        return SearchParts(
+            request=request,
+            kind=kind,
+            spec=spec,
+            version=version,
+            catalogue=catalogue,
+            encoder=encoder,
+            is_usual=self._index_of(replace(request, index=None)) == spec.name,
+            terms=terms,
+            vector_of=lambda term: vectors.found(self._read(term)),
         )
 
     def _by_keywords(self, request: SearchRequest) -> SearchResult:
@@ -122,11 +166,13 @@ class ShopSearch:
             ),
             _images=tuple([product.get(IMAGE_PATH) for product in products]),
             _read_image=partial(self._photos.found, rows.name),
+            _photo_file=partial(self._photos.file, rows.name),
             keys=tuple([product[rows.catalogue.key] for product in products]),
             facets=rows.facets(request.facets, found.rows),
             more=len(found.rows) > end,
             total=len(found.rows),
             catalogue=rows.catalogue,
+            offset=request.offset,
         )
 
     def _catalogue_of(self, spec: IndexSpec) -> Catalogue:
@@ -193,7 +239,7 @@ def _query_of(
 ) -> Query:
     """The checked query; products that it is made of are found too, and left out afterwards."""
     known = version.columns
-    usual = [name for name in catalogue.columns if name in known] or [spec.primary_key]
+    usual = usual_columns(spec, version, catalogue)
     most = MAX_RESULTS if kind == "ANN" else MAX_RANKED_RESULTS
     wanted = request.offset + request.k + 1  # one more says whether there are more
     wanted = max(wanted, _COUNTED if request.facets else 0) + request.left_out
@@ -209,6 +255,11 @@ def _query_of(
         facets=request.facets,
     )
     return asked.checked(spec, known)
+
+
+def _any_vector(spec: IndexSpec, kind: QueryType) -> list[float] | None:
+    """A vector that stands for one not made yet, where all else is checked."""
+    return None if kind == "FULL_TEXT" else [1.0] * spec.dimension
 
 
 def _facets(version: Version, query: Query, hits: Sequence[Hit]) -> Facets:
@@ -231,6 +282,23 @@ def _parts(timings: Timings) -> dict[str, float]:
     """Milliseconds by part of a search."""
     names = ("encode_ms", "filter_ms", "search_ms", "words_ms", "fetch_ms")
     return {name: getattr(timings, name) for name in names}
+
+
+def _answered(request: SearchRequest, kind: QueryType, result: SearchResult) -> AnsweredQuery:
+    filtered = in_short(request.filters)
+    is_plain = bool(request.text) and request.image is None and request.index is None
+    return AnsweredQuery(
+        time.time(),
+        result.index,
+        in_short(request.text or result.query),
+        "words" if request.keyword else kind,
+        filtered,
+        is_plain and not filtered and kind == "ANN",
+        len(result),
+        {name.removesuffix("_ms"): ms for name, ms in result.timings.items()},
+        result.plan,
+        "search",
+    )
 
 
 def _ms_since(started: float) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.core.arrays import Mask
+from engine.progress import tracked
 from engine.service.indexes.operations import Indexes
 from engine.shop.evaluation.figures.query_sets import Query
 from engine.shop.indexed.products import Groups, IndexedProducts
@@ -57,7 +58,9 @@ class Validating:
         )
         judge = _Judge(products, groups, request, self.search)
         judged = []
-        for text, known in _queries(request).items():
+        queries = _queries(request)
+        each = tracked(queries.items(), total=len(queries), unit="query", desc="validate")
+        for text, known in each:
             said = (
                 words.recognise(text)
                 if known is None

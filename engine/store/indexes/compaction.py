@@ -15,6 +15,7 @@ import numpy as np
 from engine.core.arrays import Rows
 from engine.core.rows import RowSet
 from engine.errors import Locked
+from engine.progress import bar
 from engine.store.indexes.versions import WASTE, Part, Version, VersionStore
 from engine.store.segments.segment import SegmentWriter
 
@@ -68,9 +69,12 @@ def _compact(versions: VersionStore, parts: Sequence[Part]) -> int | None:
     try:
         writer = SegmentWriter(versions.building_dir, versions.spec)
         taken = [(part, part.live_row_numbers()) for part in parts]
-        for part, rows in taken:
-            for table, vectors in part.segment.batches(rows):
-                writer.append(table, vectors)
+        total = sum(len(rows) for _, rows in taken)
+        with bar(total=total, unit="row", desc="compact") as shown:
+            for part, rows in taken:
+                for table, vectors in part.segment.batches(rows):
+                    writer.append(table, vectors)
+                    shown.update(len(vectors))
         merged = writer.finish()
         with versions.writing():
             return _publish(versions, taken, writer, merged)

@@ -18,6 +18,7 @@ from engine.doors.cli.catalogs.volumes import volume
 from engine.doors.cli.options import AS_JSON, with_workspace
 from engine.doors.cli.printing import note, print_json, print_table
 from engine.errors import NotFound
+from engine.progress import tracked
 
 if TYPE_CHECKING:
     from engine.service.volume_files import FileInfo, Files
@@ -120,7 +121,8 @@ def volume_cp(
     """
     files = _files(workspace)
     count = 0
-    for relative in _found(files, source, recursive):
+    every = _found(files, source, recursive)
+    for relative in tracked(every, total=len(every), unit="file", desc="copy"):
         below = str(relative) if relative.parts else ""
         place = f"{target.rstrip('/')}/{below}" if below else _target(files, source, target)
         _copy(files, f"{source.rstrip('/')}/{below}" if below else source, place, overwrite)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from engine.doors.cli.options import (
     products_table,
     with_workspace,
 )
+from engine.doors.cli.printing import summarize
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -91,6 +93,7 @@ def evaluate(
     Each with a 95 % interval; models after the first with how much they exceed it, on the same queries.
     """
     _check_place(csv_file)
+    started = time.monotonic()
     found = workspace.evaluate(
         models, table, folders_of(photos), columns=pairs_of(columns), **others
     )
@@ -98,6 +101,7 @@ def evaluate(
         print_json(found, worst)
     else:
         print_evaluation(found, worst)
+        summarize(f"judged {', '.join(found.models)}", started)
     if csv_file is not None:
         write_lines(found, csv_file)
 

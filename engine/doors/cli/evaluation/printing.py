@@ -13,10 +13,17 @@ import click
 
 from engine.doors.cli.printing import note, print_table
 from engine.errors import StorageFailed
+from engine.text_table import Column
 
 if TYPE_CHECKING:
     from engine.shop.evaluation.evaluation import Evaluation
 
+_JUDGED = (
+    Column("n", form=","),
+    Column("model", least=14, is_kept=True),
+    Column("value", is_kept=True),
+    Column("95 % interval", least=14),
+)
 _SHOWN = 3  # failures, and kinds of products that a query found
 
 
@@ -91,14 +98,13 @@ def _print_notes(found: Evaluation, rows: Sequence[dict[str, Any]]) -> None:
 def _print_rows(found: Evaluation, rows: Sequence[dict[str, Any]], first: list[str]) -> None:
     """A line for each figure and model; the difference stands in the last column."""
     compared = f"more than {found.models[0]}"
-    columns = [*first, "n", "model", "value", "95 % interval"]
+    columns = [*[Column(name) for name in first], *_JUDGED]
     if len(found.models) > 1:
-        columns.append(compared)
+        columns.append(Column(compared, least=25, is_kept=True))
     shown = [
         {
             **row,
             "figure": row["title"],
-            "n": f"{row['n']:,}",
             "value": _number(row["value"]),
             "95 % interval": _interval(row["interval"]),
             compared: ""

@@ -12,9 +12,17 @@ from engine.doors.cli.indexes.group import index
 from engine.doors.cli.options import AS_JSON, with_workspace
 from engine.doors.cli.printing import explain_if_empty, print_json, print_sync, print_table
 from engine.errors import NotFound
+from engine.text_table import Column
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
+
+_LISTED = (
+    Column("name", least=44, is_kept=True),
+    Column("endpoint", least=12),
+    Column("rows", form=","),
+    Column("state", least=24, is_kept=True),
+)
 
 
 @index.command("sync")
@@ -53,7 +61,7 @@ def index_list(workspace: Workspace, as_json: bool) -> None:
         print_json(rows)
         return
     explain_if_empty(workspace, "indexes", rows)
-    print_table(rows, ["name", "endpoint", "rows", "state"])
+    print_table(rows, _LISTED)
 
 
 @index.command("delete")

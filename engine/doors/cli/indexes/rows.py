@@ -16,6 +16,7 @@ import click
 from engine.doors.cli.indexes.group import index
 from engine.doors.cli.options import AS_JSON, comma_separated, with_workspace
 from engine.doors.cli.printing import note, print_json, print_table
+from engine.progress import bar
 from engine.service.table_files.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -175,12 +176,12 @@ def index_upsert(workspace: Workspace, name: str, file: str, kind: str | None) -
             f"row {bad + 1:,} of {file} has no value for the primary key {key!r}; nothing was written."
         )
     done, failures = 0, []
-    for start in range(
-        0, len(rows) or 1, _BATCH
-    ):  # without rows the index is looked at all the same
-        reply = workspace.upsert(name, rows[start : start + _BATCH])
-        done += reply["result"]["success_row_count"]
-        failures += reply.get("failures", [])
+    with bar(total=len(rows), unit="row", desc="upsert") as shown:
+        for start in range(0, len(rows) or 1, _BATCH):  # without rows the index is looked at too
+            reply = workspace.upsert(name, rows[start : start + _BATCH])
+            done += reply["result"]["success_row_count"]
+            failures += reply.get("failures", [])
+            shown.update(len(rows[start : start + _BATCH]))
     _say(f"upserted {done:,} rows into {name}", failures)
 
 

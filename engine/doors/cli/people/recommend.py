@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.doors.cli.options import parsed_filter, with_workspace
-from engine.doors.cli.printing import note, print_json
+from engine.doors.cli.options import AS_CODE, parsed_filter, with_workspace
+from engine.doors.cli.printing import (
+    note,
+    print_as_code,
+    print_json,
+    terminal_width,
+    wrapped,
+)
 
 if TYPE_CHECKING:
+    from engine.shop.people.recommending.recommender import Recommendations
     from engine.workspace import Workspace
 
+_INDENT = " " * 6  # of a reason, below the product's key
 _WEIGHT = click.FloatRange(0, 1000)
 
 
@@ -42,12 +50,24 @@ _WEIGHT = click.FloatRange(0, 1000)
 )
 @click.option("--include-seen", is_flag=True, help="Also products that the user knows.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_CODE
 @with_workspace
 def recommend(
-    workspace: Workspace, user: str, filters: str | None, as_json: bool, **asked: Any
+    workspace: Workspace,
+    user: str,
+    filters: str | None,
+    as_json: bool,
+    as_code: bool,
+    **asked: Any,
 ) -> None:
     """Recommend products to USER, and say why."""
-    found = workspace.recommend(user, filters=parsed_filter(filters), **asked)
+    from engine.shop.people.recommending.request import RecommendRequest
+
+    request = RecommendRequest(user, filters=parsed_filter(filters), **asked)
+    if as_code:
+        print_as_code(workspace.as_code(request), as_json)
+        return
+    found = workspace.shop.recommender.recommend(request)
     note(found.note)
     rows = [
         {**item.product, "score": item.score, "parts": item.parts.to_json(), "why": item.why}
@@ -56,8 +76,22 @@ def recommend(
     if as_json:
         print_json({"user": user, "basis": found.basis, "products": rows})
         return
-    for item in found.items:
-        click.echo(f"{item.score:.3f}  {item.key}  {item.title}\n       {item.why}")
+    _print(found)
     click.echo(
         f"{len(rows):,} of {found.total:,} products, by {found.basis}; {found.seen:,} seen left out"
     )
+
+
+def _print(found: Recommendations) -> None:
+    """A table of the products, below each of them why."""
+    from engine.shop.short_tables import RANK, SCORE, product_columns, ranked
+    from engine.text_table import text_table
+
+    catalogue = found.catalogue
+    names = [name for name in (catalogue.key, catalogue.title, catalogue.price) if name is not None]
+    width = terminal_width()
+    columns = product_columns(catalogue, [*([] if width is None else [RANK]), *names, SCORE])
+    header, rule, *lines = text_table(ranked(found.rows(), found.offset), columns, width).lines
+    click.echo(f"{header}\n{rule}")
+    for line, item in zip(lines, found.items):
+        click.echo(f"{line}\n{wrapped(item.why, _INDENT)}")

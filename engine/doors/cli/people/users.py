@@ -67,14 +67,16 @@ def build(
 @with_workspace
 def list_command(workspace: Workspace, limit: int, offset: int, as_json: bool) -> None:
     """List users, by id."""
+    from engine.shop.people.people import USERS_COLUMNS
+
     page = workspace.list_users(limit=limit, offset=offset)
-    rows = [_summary(user) for user in page.users]
+    rows = page.rows()
     if as_json:
         print_json({"users": rows, "total": page.total, "next_offset": page.next_offset})
         return
     explain_if_empty(workspace, "users", rows)
     if rows:
-        print_table(rows, list(rows[0]))
+        print_table(rows, USERS_COLUMNS)
     click.echo(f"{len(rows):,} of {page.total:,} users")
 
 
@@ -140,31 +142,13 @@ def print_users(report: UsersReport) -> None:
         )
 
 
-def _summary(user: User) -> dict[str, Any]:
-    return {
-        "user_id": user.user_id,
-        "name": user.name,
-        "segment": user.segment,
-        "num_interactions": user.taste.interactions,
-    }
-
-
 def _print_user(user: User, as_json: bool) -> None:
-    taste = user.taste
-    prices = {} if taste.prices is None else taste.prices.to_json()
-    facts = {
-        **_summary(user),
-        "colors": list(taste.colors),
-        "categories": list(taste.categories),
-        **prices,
-    }
+    from engine.shop.people.profiles import FACTS
+
+    trouble = user.taste.trouble
     if as_json:
-        print_json({**facts, "note": taste.trouble})
+        print_json({**user.facts(), "note": trouble})
         return
-    shown = [
-        {"what": name, "value": ", ".join(value) if isinstance(value, list) else value}
-        for name, value in facts.items()
-    ]
-    print_table(shown, ["what", "value"])
-    if taste.trouble:
-        note(f"no vector: {taste.trouble}")
+    print_table(user.rows(), FACTS)
+    if trouble:
+        note(f"no vector: {trouble}")

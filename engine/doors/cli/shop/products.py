@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.doors.cli.options import comma_separated, parsed_filter, with_workspace
-from engine.doors.cli.printing import print_facets, print_json, print_table
+from engine.doors.cli.options import AS_CODE, comma_separated, parsed_filter, with_workspace
+from engine.doors.cli.printing import (
+    print_as_code,
+    print_facets,
+    print_json,
+    print_products,
+    print_table,
+)
+from engine.text_table import Column
 
 if TYPE_CHECKING:
+    from engine.shop.as_code.asking import Asked
+    from engine.shop.browsing.listing import ProductPage
+    from engine.shop.catalogue.catalogue import Catalogue
     from engine.workspace import Workspace
 
 _SHOWN = 8  # columns of a table, where none were named
@@ -35,6 +45,7 @@ _SHOWN = 8  # columns of a table, where none were named
 )
 @click.option("--columns", metavar="A,B,...", help="Columns to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_CODE
 @with_workspace
 def products(
     workspace: Workspace,
@@ -48,56 +59,80 @@ def products(
     offset: int,
     columns: str | None,
     as_json: bool,
+    as_code: bool,
 ) -> None:
     """List products, or show PRODUCT_ID: all of it, its --look, or --similar ones."""
     chosen = comma_separated(columns)
-    if product_id is None:
-        if look or similar:
-            raise click.UsageError("--look and --similar need a PRODUCT_ID.")
-        page = workspace.list_products(
-            filters=parsed_filter(filters),
-            sort=list(sort),
-            limit=limit,
-            offset=offset,
-            facets=list(facets),
-        )
-        _print_page(page, chosen or _usual(workspace, page.products), as_json)
+    if product_id is None and (look or similar):
+        raise click.UsageError("--look and --similar need a PRODUCT_ID.")
+    given: dict[str, Any] = {"filters": parsed_filter(filters), "limit": limit, "offset": offset}
+    if as_code:
+        asked = _asked(product_id, look, similar, given, list(sort), list(facets))
+        print_as_code(workspace.as_code(asked), as_json)
+    elif product_id is None:
+        page = workspace.list_products(sort=list(sort), facets=list(facets), **given)
+        _print_page(page, chosen, as_json)
     elif look or similar:
-        rows = _related(workspace, product_id, similar, parsed_filter(filters), limit, offset)
-        _print_rows(rows, chosen or _usual(workspace, rows), as_json)
+        rows, catalogue = _related(workspace, product_id, similar, **given)
+        if as_json:
+            print_json(rows)
+        else:
+            _print_rows(rows, chosen, catalogue, offset if similar else 0)
     else:
         _print_one(workspace.get_product(product_id), as_json)
 
 
+def _asked(
+    key: str | None,
+    look: bool,
+    similar: str | None,
+    given: dict[str, Any],
+    sort: list[str],
+    facets: list[str],
+) -> Asked:
+    """What is shown, as a request."""
+    from engine.shop.as_code.look import LookRequest
+    from engine.shop.browsing.listing import ListRequest
+    from engine.shop.browsing.storefront import INDEX_OF
+    from engine.shop.search.request import SearchRequest
+
+    if key is None:
+        return ListRequest(sort=sort, facets=facets, **given)
+    if similar is not None:
+        page = {"k": given["limit"], "offset": given["offset"], "filters": given["filters"]}
+        return SearchRequest(like=key, index=INDEX_OF[similar], **page)
+    if not look:
+        raise click.UsageError("--as-code shows a list, --look or --similar; one product is none.")
+    return LookRequest(key, given["limit"])
+
+
 def _related(
     workspace: Workspace, key: str, by: str | None, filters: object, limit: int, offset: int
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], Catalogue]:
+    """What goes with a product or is like it, and what the columns mean."""
     if by is None:
         look = workspace.complete_the_look(key, k=limit)
-        pairs = zip(look.products, look.scores)
-        return [{**product, "score": score} for product, score in pairs]
+        return look.rows(), look.catalogue
     found = workspace.similar_products(key, by=by, k=limit, offset=offset, filters=filters)  # type: ignore[arg-type]
-    return found.to_dicts()
+    return found.to_dicts(), found.catalogue
 
 
-def _usual(workspace: Workspace, rows: Sequence[Mapping[str, Any]]) -> list[str] | None:
+def _usual(catalogue: Catalogue, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The columns of a short list: what a product is first, as searches show it, then some others."""
-    from engine.shop.catalogue.stored import catalogue_of
-
     known = list(rows[0]) if rows else []
     ends = [name for name in ("score", "cosine") if name in known]
-    first = [name for name in catalogue_of(workspace.tables).shown if name in known]
+    first = [name for name in catalogue.shown if name in known]
     names = list(dict.fromkeys([*first, *known]))
     kept = [name for name in names if name not in ("image_path", *ends)]
-    return [*kept[:_SHOWN], *ends] or None
+    return [*kept[:_SHOWN], *ends]
 
 
-def _print_page(page: Any, columns: Sequence[str] | None, as_json: bool) -> None:
+def _print_page(page: ProductPage, columns: list[str] | None, as_json: bool) -> None:
     if as_json:
         names = ("products", "total", "offset", "next_offset", "facets")
         print_json({name: getattr(page, name) for name in names})
         return
-    _print_rows(page.products, columns, as_json)
+    _print_rows(page.products, columns, page.catalogue, page.offset)
     last = page.offset + len(page.products)
     shown = f"{page.offset + 1:,} to {last:,}" if page.products else "none"
     click.echo(f"{shown} of {page.total:,} products")
@@ -105,21 +140,20 @@ def _print_page(page: Any, columns: Sequence[str] | None, as_json: bool) -> None
 
 
 def _print_rows(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None, as_json: bool
+    rows: Sequence[Mapping[str, Any]], columns: list[str] | None, catalogue: Catalogue, offset: int
 ) -> None:
-    if as_json:
-        print_json(list(rows))
-    elif not rows:
+    if not rows:
         click.echo("no product matches")
-    else:
-        known = list(rows[0])
-        missing = [name for name in columns or () if name not in known]
-        if missing:
-            raise click.BadParameter(
-                f"{', '.join(missing)}: no such column. Columns: {', '.join(known)}.",
-                param_hint="--columns",
-            )
-        print_table([dict(row) for row in rows], list(dict.fromkeys(columns or known)))
+        return
+    known = list(rows[0])
+    missing = [name for name in columns or () if name not in known]
+    if missing:
+        raise click.BadParameter(
+            f"{', '.join(missing)}: no such column. Columns: {', '.join(known)}.",
+            param_hint="--columns",
+        )
+    usual = _usual(catalogue, rows)
+    print_products(rows, columns or usual, catalogue, offset, named=columns is not None)
 
 
 def _print_one(product: Mapping[str, Any], as_json: bool) -> None:
@@ -127,4 +161,4 @@ def _print_one(product: Mapping[str, Any], as_json: bool) -> None:
         print_json(dict(product))
     else:
         rows = [{"column": name, "value": value} for name, value in product.items()]
-        print_table(rows, ["column", "value"])
+        print_table(rows, [Column("column", is_kept=True), Column("value", is_kept=True)])

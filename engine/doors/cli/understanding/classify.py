@@ -116,24 +116,19 @@ def _labels(file: Path | None, listed: tuple[str, ...]) -> Any:
 
 
 def _print_labels(found: Classification, as_json: bool) -> None:
+    from engine.shop.classification.result import SCORED
+
     note(found.note)
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
         return
-    rows = [
-        {
-            "label": one.label,
-            "probability": f"{one.probability:.3f}",
-            "cosine": f"{one.cosine:.4f}",
-            "holds": "yes" if one.holds else "",
-        }
-        for one in found
-    ]
-    print_table(rows, ["label", "probability", "cosine", "holds"])
+    print_table(found.rows(), SCORED)
     click.echo(f"probabilities: {found.source}", err=True)
 
 
 def _print_tags(report: TagReport, as_json: bool) -> None:
+    from engine.shop.classification.result import COUNTED
+
     note(report.note)
     if as_json:
         click.echo(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
@@ -142,16 +137,15 @@ def _print_tags(report: TagReport, as_json: bool) -> None:
         f"tagged {report.tagged:,} of {report.products:,} products into {report.table} with "
         f"{report.model}"
     )
-    shown = list(report.counts.items())[:_SHOWN]
-    print_table(
-        [{"label": name, "products": f"{count:,}"} for name, count in shown], ["label", "products"]
-    )
+    print_table(report.rows()[:_SHOWN], COUNTED)
     if len(report.counts) > _SHOWN:
         click.echo(f"... and {len(report.counts) - _SHOWN:,} labels more")
     click.echo(f"probabilities: {report.source}", err=True)
 
 
 def _print_calibration(report: CalibrationReport, as_json: bool) -> None:
+    from engine.shop.classification.result import ERRORS
+
     if as_json:
         click.echo(json.dumps(report.to_dict(), indent=2))
         return
@@ -161,16 +155,6 @@ def _print_calibration(report: CalibrationReport, as_json: bool) -> None:
         f"accuracy {report.accuracy:.3f} ({low:.3f} to {high:.3f}), temperature "
         f"{1 / report.scales.scale:.4f}"
     )
-    rows = [
-        {"probabilities": "one label of several", "before": report.before, "after": report.after},
-        {
-            "probabilities": "each label for itself",
-            "before": report.contrast_before,
-            "after": report.contrast_after,
-        },
-    ]
-    shown = [{**row, **{n: f"{row[n]:.4f}" for n in ("before", "after")}} for row in rows]
-    headers = ["calibration error", "before", "after"]
-    print_table(shown, ["probabilities", "before", "after"], headers)
+    print_table(report.rows(), ERRORS)
     kept = "kept for" if report.kept else "not kept for"
     click.echo(f"before: {report.source}. {kept} {report.model} in this workspace", err=True)

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.doors.cli.options import with_workspace
-from engine.doors.cli.printing import print_table
+from engine.doors.cli.options import AS_CODE, with_workspace
+from engine.doors.cli.printing import print_as_code, print_table, summarize, wrapped
+from engine.text_table import Column
 
 if TYPE_CHECKING:
     from engine.shop.latent.dimension import Dimension, End
-    from engine.shop.latent.result import AttributeFinding, LatentReport
+    from engine.shop.latent.result import LatentReport
     from engine.workspace import Workspace
+
+_DIRECTIONS = (
+    Column("name", "direction", is_kept=True, least=24),
+    Column("products", form=","),
+    Column("judged", form=","),
+    Column("area", form=".3f", is_kept=True),
+)
 
 
 @click.command()
@@ -31,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--index", metavar="NAME", help="The index, or its last part.")
 @click.option("--anew", is_flag=True, help="Find it anew, also where it is known.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_CODE
 @with_workspace
 def latent(
     workspace: Workspace,
@@ -40,12 +50,24 @@ def latent(
     index: str | None,
     anew: bool,
     as_json: bool,
+    as_code: bool,
 ) -> None:
     """Both ends of a DIMENSION of an index's vectors; without one, what of each attribute they encode.
 
     Scores are of products held out, beside what the most frequent value, and shuffled values, score.
     """
+    from engine.shop.latent.request import DimensionRequest
+
     found: Any
+    if as_code:
+        if dimension is None:
+            raise click.UsageError(
+                "--as-code shows a DIMENSION; what all of them encode is no query."
+            )
+        asked = DimensionRequest(dimension, k=k, index=index)
+        print_as_code(workspace.as_code(asked), as_json)
+        return
+    started = time.monotonic()
     if dimension is not None:
         if attributes or anew:
             raise click.UsageError("DIMENSION goes with -k and --index, not --attribute or --anew.")
@@ -58,19 +80,24 @@ def latent(
         _print_dimension(found)
     else:
         _print_report(found, with_directions=bool(attributes))
+        summarize(f"looked at {len(found.attributes):,} attributes", started)
 
 
 def _print_dimension(found: Dimension) -> None:
-    click.echo(
+    said = (
         f"dimension {found.dimension} of {found.index}: {found.products:,} products, from "
         f"{found.least:.4f} to {found.most:.4f}, mean {found.mean:.4f}"
     )
+    click.echo(wrapped(said))
     for name, end in (("highest", found.highest), ("lowest", found.lowest)):
-        click.echo(f"\n{name}: {_facts(end)}")
-        rows = [{**row, "value": f"{row['value']:.4f}"} for row in end.products]
-        if rows:
-            usual = [column for column in rows[0] if not column.endswith("path")]
-            print_table(rows, [*usual[:2], *[c for c in usual[2:] if c in end.common], "value"])
+        click.echo(f"\n{wrapped(f'{name}: {_facts(end)}')}")
+        if end.products:
+            usual = [column for column in end.products[0] if not column.endswith("path")]
+            first = [Column(usual[0], is_kept=True, is_left=True)]
+            first += [Column(name, is_kept=True, least=28) for name in usual[1:2]]
+            common = [Column(name, least=10) for name in reversed(end.common) if name in usual[2:]]
+            value = Column("value", form=".4f", is_kept=True)
+            print_table(end.products, [*first, *common, value], told=False)
     tells = sorted(found.tells.items(), key=lambda item: -item[1]["share"])
     click.echo("\nshare of its variance between the values of an attribute (by chance)")
     for column, share in tells:
@@ -85,49 +112,18 @@ def _facts(end: End) -> str:
 
 
 def _print_report(report: LatentReport, with_directions: bool) -> None:
+    from engine.shop.latent.result import FINDINGS
+
     click.echo(
         f"{report.index}, version {report.version}: {report.products:,} products; one in "
         f"{report.hold_out} is held out"
     )
     findings = list(report.attributes.values())
-    rows = [_row(finding) for finding in findings]
-    print_table(
-        rows, ["attribute", "values", "judged", "score", "baseline", "shuffled", "best dimensions"]
-    )
+    print_table(report.rows(), FINDINGS)
     for finding in findings:
         if finding.why is not None:
             click.echo(f"{finding.attribute}: {finding.why}")
     for finding in findings if with_directions else ():
         click.echo(f"\ndirections of {finding.attribute} (area under the curve; 0.5 tells nothing)")
-        print_table(
-            [
-                {
-                    "direction": one.name,
-                    "products": f"{one.products:,}",
-                    "judged": f"{one.judged:,}",
-                    "area": "" if one.area is None else f"{one.area:.3f}",
-                }
-                for one in finding.directions
-            ],
-            ["direction", "products", "judged", "area"],
-        )
+        print_table([vars(one) for one in finding.directions], _DIRECTIONS)
     click.echo("score: balanced accuracy of a linear probe; of numbers, rank correlation", err=True)
-
-
-def _row(finding: AttributeFinding) -> dict[str, Any]:
-    probe = finding.probe
-    best = ", ".join(f"{d.dimension} ({d.share:.2f})" for d in finding.dimensions[:3])
-    scored = {"score": "", "baseline": "", "shuffled": ""}
-    if probe is not None:
-        scored = {
-            "score": f"{probe.score:.3f} ({probe.low:.3f} to {probe.high:.3f})",
-            "baseline": f"{probe.baseline:.3f}",
-            "shuffled": f"{probe.shuffled:.3f}",
-        }
-    return {
-        "attribute": finding.attribute,
-        "values": f"{finding.values:,}",
-        "judged": f"{finding.judged:,}",
-        "best dimensions": best,
-        **scored,
-    }

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.doors.cli.options import FILE, with_workspace
-from engine.doors.cli.printing import note, print_table
+from engine.doors.cli.options import AS_CODE, FILE, with_workspace
+from engine.doors.cli.printing import note, print_as_code, print_table, summarize
 from engine.errors import StorageFailed
+from engine.text_table import Column
 
 if TYPE_CHECKING:
     from engine.shop.validation.validation import Validation
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 @click.option("--index", metavar="NAME", help="The index, or its last part.")
 @click.option("--encoder", metavar="NAME", help="The model of a table that was made elsewhere.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_CODE
 @click.option("--csv", "csv_file", type=FILE, metavar="FILE", help="Also write the rows.")
 @click.option("--save", metavar="FILE.html", help="Also write a page with the photos.")
 @with_workspace
@@ -49,6 +52,7 @@ def validate(
     file: Path | None,
     searches: tuple[str, ...],
     as_json: bool,
+    as_code: bool,
     csv_file: Path | None,
     save: str | None,
     **others: Any,
@@ -58,19 +62,26 @@ def validate(
     QUERY is a text; without one the five standard queries are asked.
     """
     from engine.shop.search.result import page_file
+    from engine.shop.validation.request import ValidateRequest
 
     if queries and file is not None:
         raise click.UsageError("Queries were given twice: as arguments and by --queries.")
     page = None if save is None else page_file(save)
     table = None if csv_file is None else page_file(csv_file)
     given = {**others, **({"searches": searches} if searches else {})}
-    found = workspace.validate(file if file is not None else list(queries) or None, **given)
+    asked = ValidateRequest(file if file is not None else list(queries) or None, **given)
+    if as_code:
+        print_as_code(workspace.as_code(asked), as_json)
+        return
+    started = time.monotonic()
+    found = workspace.shop.understanding.validate(asked)
     for text in found.notes:
         note(text)
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
     else:
         _print(found)
+        summarize(f"asked {len(found.queries):,} queries", started)
     if table is not None:
         _write_rows(found, table)
     if page is not None:
@@ -78,41 +89,15 @@ def validate(
 
 
 def _print(found: Validation) -> None:
-    rows = [
-        {
-            "query": row["query"],
-            "search": row["search"],
-            "found": row["found"],
-            **{aspect: _share(row, aspect) for aspect in ("category", "color", "both")},
-        }
-        for row in found.rows()
-    ]
-    print_table(rows, ["query", "search", "found", "category", "color", "both"])
+    aspects = [Column(aspect, least=8) for aspect in ("category", "color", "both")]
+    first = [Column("query", least=20, is_kept=True), Column("search", is_kept=True)]
+    print_table(found.shares(), [*first, Column("found"), *aspects])
     click.echo(f"\nmean precision of the first {found.k} (95 % interval)")
-    by = {(row["search"], row["aspect"]): row for row in found.means()}
-    print_table(
-        [
-            {"search": s, **{a: _mean(by[s, a]) for a in ("category", "color", "both")}}
-            for s in found.searches
-        ],
-        ["search", "category", "color", "both"],
-    )
+    print_table(found.mean_rows(), found.mean_columns())
     for one in found.queries:
         click.echo(f"{one.query}: {one.recognised.in_words()}", err=True)
     for query, why in found.not_judgeable().items():
         click.echo(f"warning: {query!r} is not judged: {why}", err=True)
-
-
-def _share(row: dict[str, Any], aspect: str) -> str:
-    right, of = row[f"{aspect}_right"], row[f"{aspect}_of"]
-    return "" if right is None else f"{right} of {of}"
-
-
-def _mean(row: dict[str, Any]) -> str:
-    if row["value"] is None:
-        return ""
-    low, high = row["interval"]
-    return f"{row['value']:.3f} ({low:.2f} to {high:.2f}), n={row['n']}"
 
 
 def _write_rows(found: Validation, file: Path) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from starlette.responses import Response
+from collections.abc import Sequence
+from functools import partial
+
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from engine.doors.http.page.views import Visit, shown, view
-from engine.errors import NotFound
-from engine.shop.browsing.storefront import Overview
-from engine.shop.page.address import Asked, read_address
-from engine.shop.page.results import PAGE, Found, found_products, listed_products
+from engine.doors.http.page.states import problem
+from engine.doors.http.page.views import HEADERS, Visit, shown, view
+from engine.doors.http.page.warming import Warming
+from engine.errors import VitrineError
+from engine.shop.page.address import read_address
+from engine.shop.page.search.parts import added_part
+from engine.shop.page.search.view import more_products, search_view, unanswered
+from engine.shop.photos.given_photos import MOST_BYTES
 from engine.workspace import Workspace
 
 _MOST = 1 << 31  # products that come before a page
@@ -18,33 +24,39 @@ _MOST = 1 << 31  # products that come before a page
 def routes(workspace: Workspace) -> list[BaseRoute]:
     """The view at `/`, and the next products of its endless list."""
     return [
-        view("/", "page_search", _search, workspace),
+        view("/", "page_search", partial(_search, Warming(workspace)), workspace),
         view("/page/more", "page_more", _more, workspace),
     ]
 
 
-def _search(visit: Visit) -> Response:
-    asked = read_address(visit.items)
+def _search(warming: Warming, visit: Visit) -> Response:
+    added, items = added_part(_query(visit.items))
+    asked = read_address(items)
+    if added is not None:  # a form's parts become the one that addresses have
+        return RedirectResponse(asked.with_term(added).url(), 303, HEADERS)
+    overview = visit.workspace.products_overview()
+    warming.start()
+    offset = visit.number("offset", 0, 0, _MOST)
+    shop, status, told = visit.workspace.shop, 200, None
     try:
-        overview = visit.workspace.products_overview()
-    except NotFound:
-        return shown("empty.html", {"folder": str(visit.workspace.path)}, visit)
-    found = _found(visit.workspace, asked, overview, 0)
+        seen = search_view(shop, overview, asked, offset)
+    except VitrineError as error:
+        if visit.is_part:  # what is there stays
+            raise
+        status, told = error.status_code, problem(visit.workspace, error)
+        seen = unanswered(shop, overview, asked)
     template = "found.html" if visit.is_part else "search.html"
-    return shown(template, {"asked": asked, "found": found}, visit)
+    values = {"view": seen, "asked": asked, "most_bytes": MOST_BYTES, "problem": told}
+    return shown(template, values, visit, status, {"Content-Location": asked.url()})
 
 
 def _more(visit: Visit) -> Response:
-    asked = read_address([item for item in visit.items if item[0] != "offset"])
+    asked = read_address(_query(visit.items))
     offset = visit.number("offset", 0, 0, _MOST)
-    found = _found(visit.workspace, asked, visit.workspace.products_overview(), offset)
-    return shown("more.html", {"asked": asked, "found": found}, visit)
+    overview = visit.workspace.products_overview()
+    found = more_products(visit.workspace.shop, overview, asked, offset)
+    return shown("more.html", {"found": found}, visit)
 
 
-def _found(workspace: Workspace, asked: Asked, overview: Overview, offset: int) -> Found:
-    filters = asked.filters(overview.catalogue, overview.columns) or None
-    if not asked.is_search:
-        page = workspace.list_products(filters=filters, sort=asked.sort, limit=PAGE, offset=offset)
-        return listed_products(asked, page, overview.catalogue)
-    request = asked.request(None, filters=filters, k=PAGE, offset=offset)
-    return found_products(asked, workspace.shop.search(request), offset)
+def _query(items: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [item for item in items if item[0] != "offset"]

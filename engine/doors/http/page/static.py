@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from engine.doors.http.guard import name_operation
+from engine.doors.http.page.views import asked_key
 from engine.doors.http.shop.products import photo_response
 from engine.errors import VitrineError
 from engine.shop.page import assets
@@ -43,12 +44,13 @@ def routes(workspace: Workspace) -> list[BaseRoute]:
 
     return [
         Route(f"{assets.PREFIX}{{digest}}/{{name:path}}", asset, methods=["GET", "HEAD"]),
-        Route("/page/photos/{key:path}", photo, methods=["GET", "HEAD"]),
+        Route("/page/photos/{id}", photo, methods=["GET", "HEAD"]),
+        Route("/page/photos", photo, methods=["GET", "HEAD"]),
     ]
 
 
 def _photo(workspace: Workspace, request: Request) -> Response:
     size = request.query_params.get("size", "")
     pixels = int(size[:6]) if size.isascii() and size.isdecimal() else None
-    product_photo = workspace.product_photo(request.path_params["key"], pixels)
+    product_photo = workspace.product_photo(asked_key(request), pixels)
     return photo_response(product_photo, request.headers.get("if-none-match"))

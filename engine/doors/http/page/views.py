@@ -12,14 +12,17 @@ A module with views has a function from a workspace to routes, which `routes.py`
 - A view is a plain `def`: it runs in a thread. Its name counts in log and metrics.
 - A template extends `base.html`; what it puts in the block `content` is sent alone, as a part, where
   htmx asks for it (`visit.is_part`): links and forms work without scripts, and are quick with them.
-- It raises the engine's errors: `error.html` shows them, with what to do.
+- It raises the engine's errors: `error.html` shows them, with what to do; where there is no table of
+  products at all, `empty.html` says so, whatever was asked for.
 - Paths of pages are below those of `guard.PAGES`: a browser that signed in sees them by its cookie.
 """
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -30,8 +33,11 @@ from starlette.routing import Route
 
 from engine.core.values import shown as shown_value
 from engine.doors.http.guard import name_operation
+from engine.doors.http.page.people.guests import Guest, guest_of, remember
+from engine.doors.http.page.states import contents, lacks_products, problem
+from engine.doors.http.sessions import check_sent_by_own_page
 from engine.doors.rest.bodies import MalformedRequest
-from engine.errors import InvalidParameterValue, VitrineError
+from engine.errors import InvalidParameterValue, PermissionDenied, VitrineError
 from engine.shop.page.rendering import render
 from engine.workspace import Workspace
 
@@ -44,7 +50,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",  # a view shows what is so now
-    "Vary": "HX-Request",
+    "Vary": "HX-Request, Accept-Encoding",
 }
 _NAV = (("/", "Search"), ("/people", "People"), ("/map", "Map"), ("/inside", "Inside"))
 
@@ -62,10 +68,20 @@ class Visit:
     request: Request
     form: FormData | None = None
 
+    @cached_property
+    def guest(self) -> Guest:
+        """Who looks."""
+        return guest_of(self.request)
+
     @property
     def items(self) -> list[tuple[str, str]]:
         """Names and values of the address, in their order."""
         return self.request.query_params.multi_items()
+
+    @property
+    def key(self) -> str:
+        """A product's key; see `asked_key`."""
+        return asked_key(self.request)
 
     @property
     def is_part(self) -> bool:
@@ -87,6 +103,11 @@ class Visit:
         return int(text)
 
 
+def asked_key(request: Request) -> str:
+    """The key of the product that an address names, as `cards.keyed_url` wrote it; "" for none."""
+    return str(request.path_params.get("id", request.query_params.get("id", "")))
+
+
 View = Callable[[Visit], Response]
 
 
@@ -104,7 +125,10 @@ def view(
         if request.method in ("GET", "HEAD"):
             return await run_in_threadpool(_answered, answer, Visit(workspace, request))
         try:
+            check_sent_by_own_page(request.headers)
             form = await request.form()
+        except PermissionDenied as error:
+            return await run_in_threadpool(failed, Visit(workspace, request), error)
         except Exception as error:  # a body that can't be taken apart, in the framework's words
             if not hasattr(error, "detail"):
                 raise
@@ -128,13 +152,27 @@ def shown(
     path = visit.request.url.path
     nav = [(href, label, path.split("/")[1] == href[1:]) for href, label in _NAV]
     frame = {"nav": nav, "is_part": visit.is_part, "workspace": visit.workspace.path.name}
-    page = render(template, {**frame, **values})
-    return HTMLResponse(page, status, {**HEADERS, **(headers or {})})
+    liked = visit.guest.likes(visit.workspace)
+    page = render(template, {**frame, "liked": liked, **values})
+    response = _html(visit, page, status, {**HEADERS, **(headers or {})})
+    if visit.guest.is_new and not visit.is_part:  # before its first like: two at once are one's
+        remember(response, visit.request, visit.guest)
+    return response
+
+
+def _html(visit: Visit, page: str, status: int, headers: Mapping[str, str]) -> HTMLResponse:
+    """A page, compressed for who takes it so."""
+    if "gzip" not in visit.request.headers.get("accept-encoding", ""):
+        return HTMLResponse(page, status, headers)
+    packed = gzip.compress(page.encode(), 5)
+    return HTMLResponse(packed, status, {**headers, "Content-Encoding": "gzip"})
 
 
 def failed(visit: Visit, error: VitrineError) -> Response:
     """The page of an error: what went wrong, and what to do."""
-    values = {"status": error.status_code, "code": error.error_code, "message": error.in_words}
+    if lacks_products(visit.workspace, error):
+        return shown("empty.html", contents(visit.workspace), visit)
+    values = {"problem": problem(visit.workspace, error)}
     return shown("error.html", values, visit, error.status_code)
 
 

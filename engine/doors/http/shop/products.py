@@ -155,7 +155,7 @@ def photo_response(photo: ProductPhoto, if_none_match: str | None) -> Response:
     """A photo, or that the sender has it already."""
     tag = f'"{photo.tag}"'
     headers = {"ETag": tag, "Cache-Control": _KEPT}
-    if _holds(if_none_match, tag):
+    if holds_tag(if_none_match, tag):
         return Response(status_code=304, headers=headers)
     return Response(photo.data, media_type=photo.media_type, headers={**headers, **_NO_GUESSING})
 
@@ -166,7 +166,7 @@ _IMAGES: dict[int | str, dict[str, object]] = {
 }
 
 
-def _holds(given: str | None, tag: str) -> bool:
+def holds_tag(given: str | None, tag: str) -> bool:
     """Whether an If-None-Match names a tag."""
     named = [part.strip().removeprefix("W/") for part in (given or "").split(",")]
     return tag in named or named == ["*"]

@@ -6,10 +6,17 @@ import threading
 
 from starlette.routing import BaseRoute
 
-from engine.doors.http.shop import people, products, search, understanding
+from engine.doors.http.shop import as_code, map, people, products, search, understanding
 from engine.workspace import Workspace
 
-ROUTERS = (search.router, products.router, people.router, understanding.router)
+ROUTERS = (
+    search.router,
+    products.router,
+    people.router,
+    understanding.router,
+    map.router,
+    as_code.router,
+)
 
 
 # The framework sets the process's filters of warnings aside while it reads a route's types: of two

@@ -64,6 +64,7 @@ class ComposedSearch(Body):
     terms: list[TermBody] = Field(min_length=1)
     limit: int = Field(LIMIT, ge=1, le=200, strict=True)
     offset: int = Field(OFFSET, ge=0, strict=True)
+    index: str | None = Field(None, description="The index, or its last part.")
     user_id: str | None = Field(None, description=_USER)
     filters: FilterValues = Field(None, description=FILTERS)
     facets: list[str] | None = Field(None, description=FACETS)
@@ -185,7 +186,8 @@ def _add_composed(made: APIRouter, workspace: Workspace) -> None:
     def search_composed(asked: ComposedSearch) -> Response:
         """Products like the weighted sum of texts, photos, products and users; its own are left out."""
         found = workspace.search(
-            compose=_terms(asked.terms),
+            compose=checked_terms(asked.terms),
+            index=asked.index,
             k=asked.limit,
             offset=asked.offset,
             filters=asked.filters,
@@ -194,7 +196,7 @@ def _add_composed(made: APIRouter, workspace: Workspace) -> None:
         return found_reply(workspace, found, "composed", asked)
 
 
-def _terms(given: list[TermBody]) -> list[Term]:
+def checked_terms(given: list[TermBody]) -> list[Term]:
     """The terms, checked, with the bytes of their photos."""
     terms = terms_of([term.model_dump(exclude_none=True) for term in given])
     return [

@@ -104,6 +104,7 @@ _KNOWN: dict[str, tuple[int, Callable[..., exp.Expression]]] = {
     "array_union": (2, lambda a, b: call("vitrine_union", a, b)),
     "date_part": (2, times.date_part),
     "forall": (2, lists.forall),
+    "zip_with": (3, lists.zip_with),
     "weekday": (1, times.weekday),
     "cardinality": (1, lambda a: exp.cast(call("cardinality", a), "int")),
     "isnull": (1, lambda a: exp.paren(exp.Is(this=a, expression=exp.Null()))),

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from engine.errors import NotSupported
+from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.calls import call, number
+
+_PAIR = "vitrine_pair"  # of names that no user gives
 
 
 # ------------------------------------------------------------------ lambdas
@@ -56,6 +58,34 @@ def _exists(node: exp.Expression) -> exp.Expression:
 def forall(values: exp.Expression, each: exp.Expression) -> exp.Expression:
     """Whether a lambda holds for all values of a list."""
     return call("vitrine_all", call("list_transform", values, each))
+
+
+def zip_with(left: exp.Expression, right: exp.Expression, each: exp.Expression) -> exp.Expression:
+    """A lambda of two lists' values, pair by pair; of the shorter one null where it has ended.
+
+    Both lists go through a list of one, so that what they are made of stands there, and runs, once.
+    """
+    if not isinstance(each, exp.Lambda) or len(each.expressions) != 2:
+        raise BadStatement("zip_with takes two lists and a lambda of two values.")
+    inner = [one.name for one in each.find_all(exp.Identifier) if one.name.startswith(_PAIR)]
+    lists, pair = f"{_PAIR}s_{len(inner)}", f"{_PAIR}_{len(inner)}"
+    names = [one.name.lower() for one in each.expressions]
+    for found in list(each.this.find_all(exp.Identifier)):
+        if found.name.lower() in names and _stands_for_value(found, each):
+            whole = found.parent if isinstance(found.parent, exp.Column) else found
+            whole.replace(_field(pair, names.index(found.name.lower()) + 1))
+    one = exp.Lambda(this=each.this.copy(), expressions=[exp.to_identifier(pair)])
+    zipped = call("list_transform", call("list_zip", _field(lists, 1), _field(lists, 2)), one)
+    missing = [exp.Is(this=_field(lists, place), expression=exp.Null()) for place in (1, 2)]
+    case = exp.Case(ifs=[exp.If(this=exp.or_(*missing), true=exp.Null())], default=zipped)
+    whole_lists = exp.Array(expressions=[call("row", left, right)])
+    made = exp.Lambda(this=case, expressions=[exp.to_identifier(lists)])
+    return call("list_extract", call("list_transform", whole_lists, made), number(1))
+
+
+def _field(name: str, place: int) -> exp.Expression:
+    """A field of a pair, from 1."""
+    return call("struct_extract", exp.to_identifier(name), number(place))
 
 
 def _reduce(node: exp.Expression) -> exp.Expression:

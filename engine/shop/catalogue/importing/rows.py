@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.progress import tracked
 from engine.shop.catalogue.importing.failures import PHOTO, ROW, Failures
 from engine.shop.catalogue.importing.values import cell, key_of
 from engine.shop.catalogue.pictures.finding import Found, PictureFinder
@@ -39,7 +40,7 @@ def read_rows(
     """
     rows = Rows({name: [] for name in source.names})
     first: dict[str, int] = {}
-    for row in source.rows():
+    for row in tracked(source.rows(), unit=source.unit, desc="import"):
         values = (
             {name: cell(value) for name, value in row.values.items()}
             if source.is_text

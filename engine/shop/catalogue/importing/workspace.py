@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine import progress
 from engine.core.names import table_name
 from engine.errors import InvalidInputException, InvalidState, NotFound, VitrineError
-from engine.service import progress
 from engine.service.indexes.operations import Indexes
 from engine.shop.building import SHOP_INDEXES
 from engine.shop.catalogue.catalogue import FASHION, Catalogue

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from engine.core.arrays import Rows
+from engine.core.arrays import Mask, Rows
 from engine.core.names import table_name
 from engine.errors import InvalidState
 from engine.shop.names import INTERACTIONS
@@ -91,6 +91,15 @@ class Log:
         codes = self._coded[1]
         counts = np.bincount(codes, minlength=len(self.users))
         return np.argsort(codes, kind="stable"), np.concatenate([[0], np.cumsum(counts)])
+
+
+def with_product(log: Log, user: str, product: object) -> Mask:
+    """Which rows say what a user did with a product, whose key may come as text."""
+    rows = log.rows_of(user)
+    wanted = str(product)
+    out = np.zeros(log.table.num_rows, dtype=bool)
+    out[rows] = [str(key) == wanted for key in log.products_of(rows)]
+    return out
 
 
 class Interactions:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from engine.shop.catalogue.catalogue import with_currency
 from engine.shop.people.taste import Taste
 
 _CLOSE = 0.5  # of a part from 0 to 1, from which on it is a reason
@@ -65,6 +66,7 @@ def _by_rules(parts: Parts, product: Mapping[str, Any], columns: Mapping[str, st
     column = columns["price"]
     if parts.price is not None and parts.price >= _CLOSE and column is not None:
         assert taste.prices is not None
-        mean = f"{currency}{taste.prices.mean:,.2f}"
-        out.append(f"{currency}{float(product[column]):,.2f} is near your usual {mean}")
+        mean = with_currency(taste.prices.mean, currency)
+        price = with_currency(float(product[column]), currency)
+        out.append(f"{price} is near your usual {mean}")
     return out

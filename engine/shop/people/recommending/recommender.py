@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from engine.core.arrays import Rows
+from engine.shop.catalogue.catalogue import FASHION, Catalogue
 from engine.shop.people.interactions.log import Interactions, Log
 from engine.shop.people.profiles import Profiles, User
 from engine.shop.people.recommending.ordering import POOL, best, diverse
@@ -23,6 +24,7 @@ from engine.shop.people.recommending.reasons import Parts, why
 from engine.shop.people.recommending.request import RecommendRequest
 from engine.shop.people.recommending.scoring import Scores, scored
 from engine.shop.people.space import Floats, ProductSpace, ProductSpaces
+from engine.shop.short_tables import SCORE, products_table
 
 BY_BOTH, BY_VECTOR, BY_RULES, BY_POPULARITY = "vector and rules", "vector", "rules", "popularity"
 
@@ -50,6 +52,7 @@ class Recommendations:
         seen: how many products were left out because the user had to do with them.
         total: how many can be recommended, on all pages. next_offset: None on the last page.
         took_ms: milliseconds of the whole work.
+        catalogue: what the products' columns mean. offset: how many products come before these.
     """
 
     user: User
@@ -61,6 +64,17 @@ class Recommendations:
     total: int
     next_offset: int | None
     took_ms: float
+    catalogue: Catalogue = field(default=FASHION, repr=False)
+    offset: int = 0
+
+    def __repr__(self) -> str:
+        found = f"{len(self.items):,} of {self.total:,} products"
+        heading = f"{found} for {self.user.user_id}, by {self.basis}"
+        return products_table(heading, self.rows(), self.catalogue, self.offset)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The products' columns, each with its `score`."""
+        return [{**item.product, SCORE: item.score} for item in self.items]
 
 
 class Recommender:
@@ -105,6 +119,8 @@ class Recommender:
             len(allowed),
             end if end < len(allowed) else None,
             1000 * (time.perf_counter() - started),
+            space.products.catalogue,
+            request.offset,
         )
 
 

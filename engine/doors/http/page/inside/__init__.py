@@ -1,0 +1,1 @@
+"""The views at /inside: operations, queries, latent features, validation. One file a view."""

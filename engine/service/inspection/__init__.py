@@ -1,0 +1,1 @@
+"""What an operator wants to see of a workspace, and the long steps that are started from there."""

@@ -1,0 +1,1 @@
+"""A search as code, one language a file."""

@@ -1,0 +1,1 @@
+"""How each language is written: quoting, lines that snippets share, conditions."""

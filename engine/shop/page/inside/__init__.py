@@ -1,0 +1,1 @@
+"""What the views at /inside show: operations, queries, latent features, validation."""

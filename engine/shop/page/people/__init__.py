@@ -1,0 +1,1 @@
+"""What the views of people show: addresses, tastes, lists, recommendations."""

@@ -1,0 +1,1 @@
+"""What the view of one product shows, as plain values for its templates."""

@@ -1,0 +1,1 @@
+"""What the search view shows beside products: facets, swatches, parts of the query, what to loosen."""
