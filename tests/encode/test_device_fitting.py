@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import threading
 from typing import Any
@@ -15,6 +16,7 @@ from support.devices import devices
 
 from engine import load_encoder
 from engine.encode.photos.device_fitting import DeviceFitting
+from engine.encode.photos.pixels import pixels_in_place
 from engine.encode.photos.preprocessing import Decoded, Preprocess
 
 HERE = devices()
@@ -157,6 +159,28 @@ def test_a_picture_that_gives_no_pixels_without_a_copy_is_fitted_at_once(
     given = rule.decoded(photo(20, 30, 1), always)
     assert isinstance(given, np.ndarray)
     np.testing.assert_array_equal(given, rule.as_bytes(photo(20, 30, 1)))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (640, 480), (1024, 1024)])
+def test_pixels_in_place_are_the_pictures_and_outlive_it(size: tuple[int, int]) -> None:
+    picture = Image.open(io.BytesIO(photo(*size, 3, "JPEG")))
+    picture.load()
+    expected = np.asarray(picture).copy()
+    pixels = pixels_in_place(picture)
+    assert pixels is not None
+    assert pixels.shape == (*expected.shape[:2], 4)
+    assert not pixels.flags.writeable
+    picture.close()
+    del picture
+    gc.collect()
+    others = [Image.new("RGB", size, "red") for _ in range(20)]  # would lie in freed memory
+    np.testing.assert_array_equal(pixels[..., :3], expected)
+    assert len(others) == 20
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "1", "F"])
+def test_a_picture_that_is_not_rgb_has_no_such_pixels(mode: str) -> None:
+    assert pixels_in_place(Image.new(mode, (4, 3))) is None
 
 
 def test_a_model_gives_the_same_vectors_of_what_is_decoded_only(tiny_encoder_name: str) -> None:
