@@ -39,6 +39,7 @@ CASES = (
     "recommendations",
     "shop_http",
     "page",
+    "gpu",
 )
 HEAD = ("case", "what", "measured", "target", "met")
 PACKAGES = ("torch", "open_clip_torch", "faiss-cpu", "duckdb", "pyarrow", "numpy", "pillow")

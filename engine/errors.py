@@ -22,6 +22,7 @@ The tree (status and code are what the HTTP API would answer):
     ├── BadSourceFile                400 BAD_SOURCE_FILE    a user's file; names file, line and value
     ├── BadImage                     400 BAD_IMAGE          an image that can't be used, and why
     ├── ModelUnavailable             400 MODEL_UNAVAILABLE  an encoder that can't be loaded here
+    ├── DeviceUnavailable            400 DEVICE_UNAVAILABLE a device for search that isn't here
     ├── MissingExtra                 400 MISSING_EXTRA      an optional package; names the command
     └── RowsFailed                   400 ROWS_FAILED        strict, and rows were left out
 
@@ -187,6 +188,11 @@ class BadImage(VitrineError):
 
 class ModelUnavailable(VitrineError):
     error_code = "MODEL_UNAVAILABLE"
+    status_code = 400
+
+
+class DeviceUnavailable(VitrineError):
+    error_code = "DEVICE_UNAVAILABLE"
     status_code = 400
 
 

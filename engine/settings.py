@@ -16,6 +16,7 @@ DEFAULT_CATALOG, DEFAULT_SCHEMA = "main", "fashion_demo"
 DEFAULT_ENDPOINT = "fashion_vector_search"
 DEFAULT_KEY = "product_id"
 DEFAULT_PACE = "instant"
+DEFAULT_DEVICE_VECTORS = "float16"
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,11 @@ class Settings:
     Attributes:
         path: the workspace's directory.
         encoder: name of the default encoder, see `engine.load_encoder`.
-        device: "cpu", "cuda" or "cuda:N"; None to detect.
+        device: where models run: "cpu", "cuda" or "cuda:N"; None to detect. Vectors are searched there
+            too where it is CUDA and was named.
+        search_device: where vectors are searched, if not where models run: "cpu", "cuda" or "cuda:N".
+        device_vectors: how a CUDA device holds vectors for its first pass: "float16", "bfloat16" or
+            "float32"; results are the same with each.
         text_encoder: name of the encoder behind the serving endpoints that are named after the cloud's
             text models; None for the best that is here.
         integers_as_floats: integer columns arrive as floats in `data_array`, as seen on the cloud.
@@ -49,6 +54,8 @@ class Settings:
     path: Path
     encoder: str = DEFAULT_ENCODER
     device: str | None = None
+    search_device: str | None = None
+    device_vectors: str = DEFAULT_DEVICE_VECTORS
     text_encoder: str | None = None
     integers_as_floats: bool = True
     strict_filters: bool = False
@@ -63,8 +70,9 @@ class Settings:
     @staticmethod
     def from_environment(environ: Mapping[str, str]) -> Settings:
         """Settings from VITRINE_WORKSPACE (default ~/.vitrine), VITRINE_ENCODER, VITRINE_DEVICE,
-        VITRINE_TEXT_ENCODER, and VITRINE_PACE, and VITRINE_STRICT_FILTERS, ..._FIELDS, ..._INPUTS,
-        ..._ENDPOINTS and VITRINE_WAITING_SYNCS (1, true or yes; else off).
+        VITRINE_SEARCH_DEVICE, VITRINE_DEVICE_VECTORS, VITRINE_TEXT_ENCODER and VITRINE_PACE, and
+        VITRINE_STRICT_FILTERS, ..._FIELDS, ..._INPUTS, ..._ENDPOINTS and VITRINE_WAITING_SYNCS (1, true
+        or yes; else off).
         """
         path = environ.get("VITRINE_WORKSPACE")
         return Settings(
@@ -74,6 +82,8 @@ class Settings:
             else "the default; VITRINE_WORKSPACE is not set",
             encoder=environ.get("VITRINE_ENCODER") or DEFAULT_ENCODER,
             device=environ.get("VITRINE_DEVICE") or None,
+            search_device=environ.get("VITRINE_SEARCH_DEVICE") or None,
+            device_vectors=environ.get("VITRINE_DEVICE_VECTORS") or DEFAULT_DEVICE_VECTORS,
             text_encoder=environ.get("VITRINE_TEXT_ENCODER") or None,
             strict_filters=_is_on(environ, "VITRINE_STRICT_FILTERS"),
             strict_fields=_is_on(environ, "VITRINE_STRICT_FIELDS"),

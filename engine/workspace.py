@@ -28,6 +28,7 @@ from engine.service.pacing.clock import Clock
 from engine.service.pacing.pace import Pace
 from engine.service.search.operations import Queries
 from engine.service.search.reranking import RerankerChoice
+from engine.service.search_device import chosen_device
 from engine.service.serving.models import Models
 from engine.service.serving.rerankers import Rerankers
 from engine.service.serving.serving_endpoints import ServingEndpoints
@@ -139,7 +140,7 @@ class Workspace:
         self.rerankers: Final = Rerankers()
         self.clock: Final = Clock(layout, Pace.parse(chosen.pace))
         self.serving: Final = ServingEndpoints(layout, self.models, self.clock)
-        self.registry: Final = IndexRegistry(layout, self.folder, self.clock)
+        self.registry: Final = IndexRegistry(layout, self.folder, self.clock, chosen_device(chosen))
         self.endpoints: Final = Endpoints(layout, chosen, self.registry, self.folder, self.clock)
         self.unity_catalog: Final = UnityCatalog(layout, self.tables, self.volumes, self.registry)
         self.indexes: Final = Indexes(

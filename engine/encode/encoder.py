@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,9 +12,15 @@ from engine.core.arrays import Matrix
 from engine.errors import InvalidInputException, InvalidParameterValue
 
 if TYPE_CHECKING:
-    from engine.encode.photos.preprocessing import ImageInput, Pixels
+    from engine.encode.photos.preprocessing import Bytes, Decoded, ImageInput, Pixels
 
 Tokens = Sequence[int]
+
+
+def stacked(images: list[Any]) -> Any:
+    """Prepared images as a batch: one array, or a list where some have still to be fitted."""
+    is_fitted = all(isinstance(each, np.ndarray) for each in images)
+    return np.stack(images) if is_fitted else images
 
 
 class Encoder(ABC):
@@ -26,12 +32,15 @@ class Encoder(ABC):
         is_trained: False for random weights, whose results mean nothing.
         takes_photos: False for a model that knows texts only.
         image_batch, text_batch: how many the pipeline gives it at a time.
+        in_flight: batches that it takes at once, from threads of their own: where a device computes,
+            copying one and reading another's result hide behind the next.
     """
 
     name: str
     label: str
     is_trained: bool = True
     takes_photos: bool = True
+    in_flight: int = 1
     image_batch: int = 32
     text_batch: int = 64
 
@@ -64,12 +73,18 @@ class Encoder(ABC):
         return {}
 
     @abstractmethod
-    def prepare_image(self, image: ImageInput) -> Pixels:
-        """Decode and preprocess one image: (3, height, width) float32. Called from many threads."""
+    def prepare_image(self, image: ImageInput) -> Pixels | Bytes | Decoded:
+        """Decode and preprocess one image: (3, height, width) float32. Called from many threads.
+
+        Or uint8, of an encoder that normalises them itself; or only decoded, of one that also fits them.
+        """
 
     @abstractmethod
-    def encode_pixels(self, pixels: Pixels) -> Matrix:
-        """(n, 3, height, width) prepared images to (n, dimension) float32 unit rows."""
+    def encode_pixels(self, pixels: Pixels | Bytes) -> Matrix:
+        """(n, 3, height, width) prepared images to (n, dimension) float32 unit rows.
+
+        Or what `stacked` makes of such as this encoder prepares.
+        """
 
     @abstractmethod
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
@@ -138,10 +153,9 @@ class Encoder(ABC):
             )
         parts = [np.empty((0, self.dimension), dtype=np.float32)]
         for start in range(0, len(images), self.image_batch):
-            batch = [
-                self.prepare_image(image) for image in images[start : start + self.image_batch]
-            ]
-            parts.append(self.encode_pixels(np.stack(batch)))
+            some = images[start : start + self.image_batch]
+            batch = stacked([self.prepare_image(image) for image in some])
+            parts.append(self.encode_pixels(batch))
         return np.concatenate(parts)
 
 
@@ -150,10 +164,10 @@ class TextsOnly(Encoder):
 
     takes_photos = False
 
-    def prepare_image(self, image: ImageInput) -> Pixels:
+    def prepare_image(self, image: ImageInput) -> Pixels | Bytes | Decoded:
         raise self.no_photos()
 
-    def encode_pixels(self, pixels: Pixels) -> Matrix:
+    def encode_pixels(self, pixels: Pixels | Bytes) -> Matrix:
         raise self.no_photos()
 
     def no_photos(self) -> InvalidParameterValue:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 from engine.encode.photos import bounds
 from engine.encode.photos.opening import ImageInput, bytes_of, opened, reason
@@ -37,6 +37,12 @@ def decode(image: ImageInput) -> Image.Image:
     return with_decoded(image, lambda picture: picture)
 
 
+def _read_at_once(picture: Image.Image, data: bytes) -> None:
+    """Give a JPEG to its decoder in one piece: between pieces it waits for the interpreter's lock."""
+    if isinstance(picture, ImageFile.ImageFile) and picture.format == "JPEG":
+        picture.decodermaxblock = max(picture.decodermaxblock, len(data))
+
+
 def conversion(data: bytes) -> str:
     """How a photo becomes RGB, from its header: empty for one that is RGB or grey as it is.
 
@@ -60,6 +66,7 @@ def with_decoded(image: ImageInput, use: Callable[[Image.Image], _T]) -> _T:
             data, what = bytes_of(image)
             picture = opened(data)
             bounds.check_work(picture, data)
+            _read_at_once(picture, data)
         with bounds.memory.of(bounds.memory_of(picture)):
             return use(upright(picture))
     except BadImage as error:

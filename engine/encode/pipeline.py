@@ -10,11 +10,14 @@ where the row failed) and `reason` (null where it did not).
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import queue
 import threading
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -23,11 +26,13 @@ import numpy as np
 import pyarrow as pa
 
 from engine.core.arrays import Matrix
-from engine.encode.encoder import Encoder, Tokens
-from engine.encode.photos.preprocessing import Pixels
+from engine.encode.encoder import Encoder, Tokens, stacked
+from engine.encode.photos.preprocessing import Bytes, Decoded, Pixels
+from engine.encode.watch import Watch
 from engine.errors import BadImage, InvalidParameterValue
 
 AHEAD = 2  # batches prepared before they are needed; bounds memory
+_AT_ONCE = 4  # photos that a thread decodes one after another
 
 
 @dataclass
@@ -37,7 +42,7 @@ class Prepared:
     keys: pa.Array
     good: list[int]
     reasons: dict[int, str] = field(default_factory=dict)
-    pixels: Pixels | None = None
+    pixels: Any = None  # what `stacked` made of prepared images
     tokens: list[Tokens] | None = None
 
 
@@ -50,10 +55,44 @@ def embed_batch(batch: pa.RecordBatch, encoder: Encoder) -> pa.RecordBatch:
     return _encode(_prepare(batch, encoder), encoder)
 
 
-def embed_batches(batches: Iterable[pa.RecordBatch], encoder: Encoder) -> Iterator[pa.RecordBatch]:
-    """Embed batches in order, reading, decoding and preprocessing ahead of the model in threads."""
-    for prepared in _ahead(batches, encoder):
-        yield _encode(prepared, encoder)
+def embed_batches(
+    batches: Iterable[pa.RecordBatch], encoder: Encoder, watch: Watch | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Embed batches in order, reading, decoding and preprocessing ahead of the model in threads.
+
+    Args:
+        watch: learns how long the model worked and waited.
+    """
+    watch = watch or Watch()
+
+    def encode(prepared: Prepared) -> pa.RecordBatch:
+        with watch.working():
+            return _encode(prepared, encoder)
+
+    with watch.run(), contextlib.closing(_ahead(batches, encoder)) as ready:
+        for prepared in ready:  # an encoder knows how many it takes when it has prepared the first
+            if encoder.in_flight == 1:
+                yield encode(prepared)
+            else:
+                yield from _several(itertools.chain([prepared], ready), encode, encoder.in_flight)
+
+
+def _several(
+    ready: Iterable[Prepared], encode: Callable[[Prepared], pa.RecordBatch], in_flight: int
+) -> Iterator[pa.RecordBatch]:
+    """Encode several at once and give them in order; others wait while their taker works."""
+    with ThreadPoolExecutor(max_workers=in_flight, thread_name_prefix="encode") as pool:
+        under_way: deque[Future[pa.RecordBatch]] = deque()
+        try:
+            for prepared in ready:
+                under_way.append(pool.submit(encode, prepared))
+                if len(under_way) > in_flight:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+        finally:
+            for left in under_way:
+                left.cancel()
 
 
 def _prepare(batch: pa.RecordBatch, encoder: Encoder) -> Prepared:
@@ -67,7 +106,7 @@ def _prepare(batch: pa.RecordBatch, encoder: Encoder) -> Prepared:
 
 
 def _prepare_images(keys: pa.Array, images: list[bytes | None], encoder: Encoder) -> Prepared:
-    def attempt(data: bytes | None) -> Pixels | str:
+    def attempt(data: bytes | None) -> Pixels | Bytes | Decoded | str:
         if not data:
             return "the image is empty"
         try:
@@ -80,14 +119,18 @@ def _prepare_images(keys: pa.Array, images: list[bytes | None], encoder: Encoder
             return f"{type(error).__name__}: {error}"
 
     prepared = Prepared(keys, [])
-    pixels = []
-    for row, outcome in enumerate(_decoders().map(attempt, images)):
+    pixels: list[Any] = []
+    # Some at a time: handing one over costs about as much of the interpreter's lock as opening it.
+    step = max(1, min(_AT_ONCE, len(images) // (4 * _threads())))
+    parts = [images[at : at + step] for at in range(0, len(images), step)]
+    outcomes = _decoders().map(lambda part: [attempt(data) for data in part], parts)
+    for row, outcome in enumerate(itertools.chain.from_iterable(outcomes)):
         if isinstance(outcome, str):
             prepared.reasons[row] = outcome
         else:
             prepared.good.append(row)
             pixels.append(outcome)
-    prepared.pixels = np.stack(pixels) if pixels else None
+    prepared.pixels = stacked(pixels) if pixels else None
     return prepared
 
 
@@ -139,10 +182,14 @@ def _one_by_one(prepared: Prepared, encoder: Encoder) -> Matrix:
 @lru_cache(maxsize=1)
 def _decoders() -> ThreadPoolExecutor:
     """Threads that decode: Pillow frees the interpreter lock while it does."""
-    return ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="decode")
+    return ThreadPoolExecutor(max_workers=_threads(), thread_name_prefix="decode")
 
 
-def _ahead(batches: Iterable[pa.RecordBatch], encoder: Encoder) -> Iterator[Prepared]:
+def _threads() -> int:
+    return os.cpu_count() or 1
+
+
+def _ahead(batches: Iterable[pa.RecordBatch], encoder: Encoder) -> Generator[Prepared, None, None]:
     """Prepare batches in a thread, at most AHEAD before they are taken; errors come out here.
 
     Ctrl-C may interrupt the taker between any two instructions. One that came inside a `queue.Queue`,

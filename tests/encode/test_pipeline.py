@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+import os
 import queue
 import sys
 import threading
@@ -52,6 +53,19 @@ def test_a_batch_comes_out_row_for_row(encoder: Encoder) -> None:
     assert out["embedding"][0] == out["embedding"][4] != out["embedding"][2]
     expected = encoder.encode_images([photo(0), photo(1)])
     np.testing.assert_allclose(np.array(out["embedding"][2].as_py()), expected[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 9, 67])
+def test_photos_that_threads_take_some_at_a_time_keep_their_order(
+    encoder: Encoder, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    images: list[Any] = [b"broken" if n % 5 == 3 else photo(n) for n in range(count)]
+    out = embed_batch(batch("image", images), encoder)
+    good = [n for n in range(count) if n % 5 != 3]
+    assert out["embedding"].is_valid().to_pylist() == [n in good for n in range(count)]
+    got = np.stack([np.array(out["embedding"][n].as_py()) for n in good])
+    np.testing.assert_allclose(got, encoder.encode_images([images[n] for n in good]), atol=1e-6)
 
 
 def test_texts_without_content_fail_alone(encoder: Encoder) -> None:
@@ -116,6 +130,7 @@ class Halves:
     """Not an `Encoder`, only what texts need: every vector is the same."""
 
     dimension = 4
+    in_flight = 1
 
     def __init__(self) -> None:
         self.has_begun = False

@@ -1,14 +1,17 @@
 """What several commands share: the workspace, options, and errors shown as one message.
 
-`--workspace` may stand before a command's name or after it; the one nearest to the end counts.
+`--workspace` and `--device` may stand before a command's name or after it; the one nearest to the end
+counts.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
+import os
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,7 +49,7 @@ class Group(click.Group):
             ctx.exit(INTERRUPTED)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _without_bars() -> Iterator[None]:
     """Takes bars away that are left where a command ends; what is said then has a line of its own."""
     try:
@@ -66,6 +69,28 @@ def chosen_workspace() -> str | None:
     """The directory that the command line names, None where it names none."""
     chosen: str | None = click.get_current_context().meta.get(_WORKSPACE)
     return chosen
+
+
+@contextlib.contextmanager
+def _device_of(name: str) -> Iterator[None]:
+    """The environment names this device: settings are read from there, by worker processes too."""
+    before = os.environ.get("VITRINE_DEVICE")
+    os.environ["VITRINE_DEVICE"] = name
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["VITRINE_DEVICE"]
+        else:
+            os.environ["VITRINE_DEVICE"] = before
+
+
+def _use_device(ctx: click.Context, parameter: click.Parameter, name: str | None) -> None:
+    if name is None:
+        return
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+        raise click.BadParameter(f"{name!r}; expected cpu, cuda or cuda:N.", ctx, parameter)
+    ctx.with_resource(_device_of(name))
 
 
 def with_workspace(command: Command) -> Command:
@@ -88,9 +113,17 @@ def with_workspace(command: Command) -> Command:
 
 
 def takes_workspace(help_text: str = "The workspace to use.") -> Callable[[Command], Command]:
-    """Give a command `--workspace`, which `chosen_workspace` then knows."""
+    """Give a command `--workspace`, which `chosen_workspace` then knows, and `--device`."""
 
     def decorate(command: Command) -> Command:
+        command = click.option(
+            "--device",
+            metavar="cpu|cuda|cuda:N",
+            help="Where models run and, if it is CUDA, vectors are searched.  "
+            "[default: $VITRINE_DEVICE, else models where torch finds a device]",
+            expose_value=False,
+            callback=_use_device,
+        )(command)
         return click.option(
             "--workspace",
             "-w",

@@ -21,7 +21,8 @@ from engine.encode.models.hub import cached_or_fetched, offline
 from engine.encode.models.muted_logging import MutedLogging
 from engine.encode.models.sources import SEED, Source, check_architecture
 from engine.encode.models.transformers_form import convert, model_config
-from engine.encode.photos.preprocessing import ImageInput, Pixels, Preprocess
+from engine.encode.photos.device_fitting import DeviceFitting
+from engine.encode.photos.preprocessing import Bytes, Decoded, ImageInput, Pixels, Preprocess
 from engine.errors import ModelUnavailable, VitrineError
 from engine.optional import require
 
@@ -49,6 +50,7 @@ class OpenClipEncoder(Encoder):
         self.is_trained = self.source.is_trained
         self._wanted_device = device
         self._lock = threading.RLock()
+        self._of_thread = threading.local()
 
     @property
     def fingerprint(self) -> str:
@@ -120,8 +122,24 @@ class OpenClipEncoder(Encoder):
                     f"encoder {self.name!r} can't be loaded: {error!s:.300}"
                 ) from error
             if self.device.startswith("cuda"):
-                self.image_batch, self.text_batch = 256, 512
-            return model.eval()
+                self.image_batch, self.text_batch, self.in_flight = 256, 512, 2
+            return self._narrowed(model.eval())
+
+    def _narrowed(self, model: Any) -> Any:
+        """The model in its precision, as open_clip's `pure_bf16`; the scale of cosines stays exact."""
+        if self._kind == self._torch.float32:
+            return model
+        scale = getattr(model, "logit_scale", None)
+        kept = None if scale is None else scale.detach().float()
+        model = model.to(self._kind)
+        if kept is not None:
+            model.logit_scale.data = kept
+        return model
+
+    @property
+    def _kind(self) -> Any:
+        """The type of weights and of what the model is given."""
+        return getattr(self._torch, self.precision)
 
     def _built(self) -> Any:
         source = self.source
@@ -184,17 +202,53 @@ class OpenClipEncoder(Encoder):
         torch = self._torch
         with torch.inference_mode(), contextlib.ExitStack() as stack:
             if self.device.startswith("cuda"):
-                stack.enter_context(torch.autocast("cuda", dtype=torch.bfloat16))
+                stack.enter_context(torch.cuda.stream(self._stream))
             yield
 
-    # -------------------------------------------------------------- images
-    def prepare_image(self, image: ImageInput) -> Pixels:
-        return self.preprocess(image)
+    @property
+    def _stream(self) -> Any:
+        """The calling thread's own: what one copies, another computes meanwhile."""
+        stream = getattr(self._of_thread, "stream", None)
+        if stream is None:
+            stream = self._of_thread.stream = self._torch.cuda.Stream(self.device)
+            # What the model's loading began elsewhere comes first.
+            stream.wait_stream(self._torch.cuda.default_stream(self.device))
+        return stream
 
-    def encode_pixels(self, pixels: Pixels) -> Matrix:
+    # -------------------------------------------------------------- images
+    def prepare_image(self, image: ImageInput) -> Pixels | Bytes | Decoded:
+        """On CUDA bytes, mostly as they are in the photo, which the device fits and normalises."""
+        preprocess = self.preprocess
+        is_on_cuda = self.device.startswith("cuda")
+        return preprocess.decoded(image, self._fitting.takes) if is_on_cuda else preprocess(image)
+
+    def encode_pixels(self, pixels: Pixels | Bytes | Sequence[Decoded | Bytes]) -> Matrix:
+        model = self._model
         with self._inference():
-            features = self._model.encode_image(self._torch.from_numpy(pixels).to(self.device))
-        return unit_rows(features.float().cpu().numpy())
+            given = self._normalised(pixels).to(self._kind)
+            features = model.encode_image(given).float().cpu()
+        return unit_rows(features.numpy())
+
+    @cached_property
+    def _fitting(self) -> DeviceFitting:
+        return DeviceFitting(self._torch, self.preprocess, self.device)
+
+    def _normalised(self, pixels: Pixels | Bytes | Sequence[Decoded | Bytes]) -> Any:
+        """Prepared images on the device, float32: what `Preprocess` makes, bit for bit."""
+        if isinstance(pixels, np.ndarray):
+            held = self._torch.from_numpy(pixels)
+            if self.device.startswith("cuda"):
+                held = held.pin_memory().to(self.device, non_blocking=True)
+        else:
+            held = self._fitting(pixels)
+        if held.dtype != self._torch.uint8:
+            return held
+        rule = self.preprocess
+        mean, std = (
+            self._torch.tensor(each, dtype=self._torch.float32, device=held.device)[:, None, None]
+            for each in (rule.mean, rule.std)
+        )
+        return (held.float() / 255 - mean) / std
 
     # -------------------------------------------------------------- texts
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
@@ -215,13 +269,15 @@ class OpenClipEncoder(Encoder):
         return self._encode_padded(padded)
 
     def _encode_padded(self, padded: Any) -> Matrix:
-        ids = self._torch.from_numpy(padded).to(self.device)
+        model = self._model
         with self._inference():
-            if hasattr(self._model, "token_embedding"):
-                features = _cut_forward(self._model, ids)
+            ids = self._torch.from_numpy(padded).to(self.device)
+            if hasattr(model, "token_embedding"):
+                features = _cut_forward(model, ids)
             else:
-                features = self._model.encode_text(ids)
-        return unit_rows(features.float().cpu().numpy())
+                features = model.encode_text(ids)
+            found = features.float().cpu()
+        return unit_rows(found.numpy())
 
     @cached_property
     def _cut_is_exact(self) -> bool:
@@ -232,9 +288,10 @@ class OpenClipEncoder(Encoder):
             cut = self._encode_padded(padded[:, :length])
         except (RuntimeError, ValueError, IndexError):
             return False
-        full_ids = self._torch.from_numpy(padded).to(self.device)
+        model = self._model
         with self._inference():
-            full = unit_rows(self._model.encode_text(full_ids).float().cpu().numpy())
+            full_ids = self._torch.from_numpy(padded).to(self.device)
+            full = unit_rows(model.encode_text(full_ids).float().cpu().numpy())
         return bool(((cut * full).sum(axis=1) > 1 - _SAME).all())
 
 

@@ -20,7 +20,7 @@ from engine.errors import ModelUnavailable
 
 # Pillow is imported with the first photo: texts need none of it.
 if TYPE_CHECKING:
-    from engine.encode.photos.preprocessing import ImageInput, Pixels, Preprocess
+    from engine.encode.photos.preprocessing import Bytes, ImageInput, Pixels, Preprocess
 
 HASHED = "hashed"
 DIMENSION = 512
@@ -80,7 +80,7 @@ class HashedEncoder(Encoder):
     def prepare_image(self, image: ImageInput) -> Pixels:
         return self._preprocess(image)
 
-    def encode_pixels(self, pixels: Pixels) -> Matrix:
+    def encode_pixels(self, pixels: Pixels | Bytes) -> Matrix:
         colours = np.asarray(pixels).reshape(len(pixels), -1)
         features = np.zeros((len(pixels), DIMENSION), dtype=np.float64)
         features[:, : colours.shape[1]] = colours

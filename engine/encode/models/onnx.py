@@ -36,7 +36,7 @@ from engine.optional import restore_line
 
 # Pillow is imported with the first photo: a query in words is ready 50 ms earlier without it.
 if TYPE_CHECKING:
-    from engine.encode.photos.preprocessing import ImageInput, Pixels, Preprocess
+    from engine.encode.photos.preprocessing import Bytes, ImageInput, Pixels, Preprocess
 
 _FACTS = ("name", "dimension", "context_length", "preprocess", "files")
 _NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
@@ -174,7 +174,7 @@ class OnnxEncoder(Encoder):
     def prepare_image(self, image: ImageInput) -> Pixels:
         return self.preprocess(image)
 
-    def encode_pixels(self, pixels: Pixels) -> Matrix:
+    def encode_pixels(self, pixels: Pixels | Bytes) -> Matrix:
         return _run(self._image_tower, pixels)
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
@@ -227,6 +227,7 @@ def provider_of(device: str | None) -> str:
     if wanted not in onnxruntime.get_available_providers():
         raise ModelUnavailable(
             f"device {device!r} was asked for, but this onnxruntime runs on the CPU only. Leave the "
-            "device out, or install onnxruntime-gpu."
+            "device out (to search vectors there all the same: VITRINE_SEARCH_DEVICE), or install "
+            "onnxruntime-gpu."
         )
     return wanted

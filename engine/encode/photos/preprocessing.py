@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,11 +22,13 @@ from PIL import Image, ImageOps
 from engine.encode.images import conversion, decode, with_decoded
 from engine.encode.photos.bounds import MAX_PIXELS
 from engine.encode.photos.opening import ImageInput
+from engine.encode.photos.pixels import pixels_in_place
 from engine.encode.photos.thumbnails import thumbnail
 
 __all__ = [
     "MAX_PIXELS",
     "VERSION",
+    "Decoded",
     "ImageInput",
     "Pixels",
     "Preprocess",
@@ -36,9 +39,20 @@ __all__ = [
 ]
 
 Pixels = npt.NDArray[np.float32]
+Bytes = npt.NDArray[np.uint8]
 
 VERSION = "pixels-1"  # part of fingerprints: changes when an RGB or grey photo gives other numbers
 _MAX_FITTED = 32_000_000  # pixels of a resized picture; of a longer one only the centre is made
+
+
+_MAX_HELD = 1 << 20  # pixels of a picture that waits as it is: batches of them are in memory
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A photo that is decoded and not yet fitted: (height, width, 4) bytes, RGB and one unused."""
+
+    pixels: Bytes
 
 
 @dataclass(frozen=True)
@@ -68,9 +82,50 @@ class Preprocess:
         """
         return with_decoded(image, self._prepared)
 
+    def as_bytes(self, image: ImageInput) -> Bytes:
+        """(3, height, width) uint8 of one image, before it is normalised: a quarter of the memory.
+
+        Raises:
+            BadImage: as `decode`.
+        """
+        return with_decoded(image, self._fitted_bytes)
+
+    def decoded(self, image: ImageInput, takes: Callable[[int, int], bool]) -> Decoded | Bytes:
+        """One image with its pixels as they are, for `DeviceFitting`; what that doesn't do, fitted.
+
+        Args:
+            takes: whether photos of this height and width are wanted so.
+
+        Raises:
+            BadImage: as `decode`.
+        """
+
+        def use(picture: Image.Image) -> Decoded | Bytes:
+            if self._can_wait(picture.size) and takes(picture.height, picture.width):
+                pixels = pixels_in_place(picture)
+                if pixels is not None:
+                    return Decoded(pixels)
+            return self._fitted_bytes(picture)
+
+        return with_decoded(image, use)
+
+    def _can_wait(self, size: tuple[int, int]) -> bool:
+        """Whether a picture of this (width, height) is small, and resized to the input or more."""
+        if size[0] * size[1] > _MAX_HELD:
+            return False
+        width, height = self.target(size)[0]
+        is_all_made = width * height <= _MAX_FITTED
+        return is_all_made and width >= self.size[1] and height >= self.size[0]
+
+    def _fitted_bytes(self, picture: Image.Image) -> Bytes:
+        return np.ascontiguousarray(self._fitted(picture).transpose(2, 0, 1))
+
+    def _fitted(self, picture: Image.Image) -> Bytes:
+        """(height, width, 3)."""
+        return np.asarray(_centre(self._resized(picture), self.size, self.fill_color))
+
     def _prepared(self, picture: Image.Image) -> Pixels:
-        fitted = _centre(self._resized(picture), self.size, self.fill_color)
-        pixels = np.asarray(fitted)
+        pixels = self._fitted(picture)
         out = np.empty((3, *self.size), dtype=np.float32)
         for channel in range(3):
             np.take(self._table[channel], pixels[:, :, channel], out=out[channel], mode="clip")
@@ -85,19 +140,23 @@ class Preprocess:
         table: Pixels = (bytes_as_unit - mean) / std
         return table
 
-    def _resized(self, picture: Image.Image) -> Image.Image:
+    def target(self, size: tuple[int, int]) -> tuple[tuple[int, int], Image.Resampling]:
+        """(width, height) that a picture of this (width, height) is resized to, and how."""
         filters = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
         resample = filters[self.interpolation]
         height, width = self.size
         if self.resize_mode == "squash":
-            target = (width, height)
-        elif self.resize_mode == "shortest" and height == width:
-            target = _shortest_edge(picture.size, height)
-        else:
-            longest = self.resize_mode == "longest"
-            target = _keep_ratio(picture.size, (width, height), longest)
-            if not longest:  # open_clip gives no interpolation here, and its default is bicubic
-                resample = Image.Resampling.BICUBIC
+            return (width, height), resample
+        if self.resize_mode == "shortest" and height == width:
+            return _shortest_edge(size, height), resample
+        if self.resize_mode == "longest":
+            return _keep_ratio(size, (width, height), fit=True), resample
+        # open_clip gives no interpolation here, and its default is bicubic
+        return _keep_ratio(size, (width, height), fit=False), Image.Resampling.BICUBIC
+
+    def _resized(self, picture: Image.Image) -> Image.Image:
+        height, width = self.size
+        target, resample = self.target(picture.size)
         if target[0] * target[1] > _MAX_FITTED:
             box = _centre_box(picture.size, target, (width, height))
             return picture.resize((width, height), resample, box)

@@ -34,6 +34,7 @@ from engine.store.indexes.specs import (
 )
 from engine.store.indexes.versions import Version, VersionStore
 from engine.store.layout import Layout, remove_twice, storage_failed
+from engine.store.segments.device.search import SearchDevice
 
 # Why what lies in a file can't be known: one thing's trouble, not its neighbours'.
 UNREADABLE = (CorruptFile, NewerRelease, StorageFailed)
@@ -56,12 +57,20 @@ class Unreadable:
 class IndexRegistry:
     """The indexes of a workspace by name. Safe to use from many threads and processes."""
 
-    def __init__(self, layout: Layout, folder: WorkspaceFolder, clock: Clock) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        folder: WorkspaceFolder,
+        clock: Clock,
+        device: SearchDevice | None = None,
+    ) -> None:
         """
         Args:
             folder: which folder the workspace is; said where an index is not found in it.
             clock: by which a new version is read, or not yet.
+            device: where vectors are searched; None for the processor.
         """
+        self._device = device
         self._layout, self._folder, self._now = layout, folder, clock.reader
         # By name: the file's stamp when it was read, the file, and what it describes.
         self._cached: dict[str, tuple[tuple[int, int] | None, str, IndexSpec, VersionStore]] = {}
@@ -91,7 +100,12 @@ class IndexRegistry:
                 file = str(spec_file(self._layout, str(names.index_name(name))))
                 stamp = _stamp(file)
                 spec = read_spec(self._layout, name)
-                cached = (stamp, file, spec, VersionStore(self._layout, spec, self._now))
+                cached = (
+                    stamp,
+                    file,
+                    spec,
+                    VersionStore(self._layout, spec, self._now, self._device),
+                )
                 self._cached[name] = cached
         except (FileNotFoundError, NotADirectoryError, InvalidParameterValue):
             return None
@@ -191,7 +205,9 @@ class IndexRegistry:
     def copied(self, name: str) -> VersionStore | None:
         """The versions of an index by the copy of its description; None without a whole copy."""
         spec = copied_spec(self._layout, name)
-        return VersionStore(self._layout, spec, self._now) if spec is not None else None
+        return (
+            VersionStore(self._layout, spec, self._now, self._device) if spec is not None else None
+        )
 
     def restore_spec(self, name: str) -> bool:
         """Write a damaged description of an index again, from its copy; whether that was needed.

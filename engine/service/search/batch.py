@@ -34,6 +34,7 @@ from engine.service.search.shortlist import (
 )
 from engine.store.indexes.versions import Part, Version
 from engine.store.segments.ann import exact_nearest
+from engine.store.segments.device.search import SearchDevice
 from engine.store.segments.segment import Segment
 
 _SLACK = 12  # rows beyond k, so that near ties are settled by exact scores
@@ -86,7 +87,7 @@ def _nearest(
     for number, part in enumerate(version.parts):
         part.segment.vectors.check_size()
         allowed = allowed_rows(version, part, query)
-        of, where = _shortlists(part, queries, query, allowed)
+        of, where = _shortlists(version, part, queries, query, allowed)
         asked.append(of)
         rows.append(where)
         parts.append(np.full(len(of), number))
@@ -124,10 +125,15 @@ def _distances(queries: Matrix, matrix: Matrix, of: Rows, rows: Rows) -> npt.NDA
     return out
 
 
-def _shortlists(part: Part, queries: Matrix, query: Query, allowed: RowSet | None) -> _Pairs:
+def _shortlists(
+    version: Version, part: Part, queries: Matrix, query: Query, allowed: RowSet | None
+) -> _Pairs:
     """Pairs of query and row that hold each query's nearest k of this part."""
-    plan = plan_of(part, allowed, query)
-    if plan.kind == "compressed" and part.segment.ann and part.segment.ann.cell_count == 1:
+    plan = plan_of(version, part, allowed, query)
+    if plan.kind == "device" and version.device is not None:
+        settled, pairs = _on_device(version.device, part, queries, query.num_results, allowed)
+        plan = replace(plan, kind="exact scan")  # of what the device can't tell
+    elif plan.kind == "compressed" and part.segment.ann and part.segment.ann.cell_count == 1:
         settled, pairs = _compressed(part, queries, query.num_results, allowed)
         left = np.flatnonzero(~settled)
         if allowed is None and len(left):
@@ -143,6 +149,18 @@ def _shortlists(part: Part, queries: Matrix, query: Query, allowed: RowSet | Non
     of, rows = (np.concatenate(list_) for list_ in zip(*pairs))
     order = np.argsort(of, kind="stable")
     return of[order], rows[order]
+
+
+def _on_device(
+    device: SearchDevice, part: Part, queries: Matrix, k: int, allowed: RowSet | None
+) -> tuple[npt.NDArray[np.bool_], list[_Pairs]]:
+    """All queries at once on a device; settled where it could tell."""
+    found = device.nearest(part.segment.vectors, queries, k, allowed)
+    settled = np.array([rows is not None for rows in found])
+    pairs = [
+        (np.full(len(rows), place), rows) for place, rows in enumerate(found) if rows is not None
+    ]
+    return settled, pairs
 
 
 def _scanned(part: Part, queries: Matrix, k: int) -> tuple[npt.NDArray[np.bool_], list[_Pairs]]:

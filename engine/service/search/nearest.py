@@ -28,8 +28,8 @@ def find_nearest(version: Version, query: Query, timings: Timings) -> list[Hit]:
         started = time.perf_counter()
         allowed = allowed_rows(version, part, query)
         filtered = time.perf_counter()
-        chosen = plan_of(part, allowed, query)
-        found = shortlist(segment, query.vector, query.num_results, allowed, chosen)
+        chosen = plan_of(version, part, allowed, query)
+        found = shortlist(segment, query.vector, query.num_results, allowed, chosen, version.device)
         squared, cosine = distances_and_cosines(query.vector, segment.vectors.take(found.rows))
         rows = found.rows.tolist()
         keys = segment.keys_of(found.rows)
@@ -53,17 +53,23 @@ def allowed_rows(version: Version, part: Part, query: Query) -> RowSet | None:
     return part.matching(query.condition, version.masks)
 
 
-def plan_of(part: Part, allowed: RowSet | None, query: Query) -> Plan:
-    """How a part answers a query."""
-    segment = part.segment
+def plan_of(version: Version, part: Part, allowed: RowSet | None, query: Query) -> Plan:
+    """How a part of a version answers a query.
+
+    Raises:
+        MissingExtra, DeviceUnavailable: the device that was asked for is not here.
+    """
+    segment, device = part.segment, version.device
+    dimension = segment.vectors.shape.dimension
     index: Literal["compressed", "graph"] | None = None
     if segment.ann is not None:
         index = "graph" if segment.ann.is_factory else "compressed"
     return plan(
         segment.rows,
-        segment.vectors.shape.dimension,
+        dimension,
         query.num_results,
         None if allowed is None else allowed.count,
         index,
         query.exact,
+        None if device is None else device.cost_ns(segment.rows, dimension),
     )

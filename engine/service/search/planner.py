@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["nothing", "exact gather", "exact scan", "compressed", "graph"]
+Kind = Literal["nothing", "exact gather", "exact scan", "compressed", "graph", "device"]
 
 # Nanoseconds for each number (row x dimension) that a way reads.
 SCAN_NS = 0.14  # all vectors, as one matrix product
@@ -30,7 +30,8 @@ class Plan:
 
     Attributes:
         kind: "nothing" (no row is allowed), "exact gather", "exact scan", "compressed" (all codes or
-            the nearest cells, then exact scores) or "graph" (also: what a factory string made).
+            the nearest cells, then exact scores), "graph" (also: what a factory string made) or
+            "device" (an exact scan on the device that was asked for).
         reason: the numbers that decided.
     """
 
@@ -45,6 +46,7 @@ def plan(
     allowed: int | None,
     index: Literal["compressed", "graph"] | None,
     exact: bool,
+    device_ns: float | None = None,
 ) -> Plan:
     """Choose for one segment.
 
@@ -53,6 +55,7 @@ def plan(
         k: results wanted.
         index: the approximate index that the segment has.
         exact: an approximate first pass is not wanted.
+        device_ns: what a search costs on the device that was asked for; None for none.
     """
     considered = rows if allowed is None else allowed
     if considered == 0:
@@ -61,10 +64,9 @@ def plan(
     what = f"no filter, {rows} rows"
     if allowed is not None:
         what = f"{considered} of {rows} rows match ({share:.1%})"
-    gather = considered * dimension * GATHER_NS
-    scan = rows * dimension * SCAN_NS
-    exact_kind: Kind = "exact gather" if allowed is not None and gather < scan else "exact scan"
-    exact_cost = min(gather, scan) if allowed is not None else scan
+    exact_kind, exact_cost = _exact(rows, dimension, allowed)
+    if device_ns is not None and device_ns < exact_cost:
+        return Plan("device", what)
     if exact or index is None:
         why = "exactness asked for" if exact else "too few rows for an approximate index"
         return Plan(exact_kind, f"{what}; {why}")
@@ -76,3 +78,12 @@ def plan(
     if index == "graph" and share < _GRAPH_SHARE:
         return Plan(exact_kind, f"{what}; a graph's walk would meet too few of them")
     return Plan(index, what)
+
+
+def _exact(rows: int, dimension: int, allowed: int | None) -> tuple[Kind, float]:
+    """The cheaper exact way on the processor, and its cost."""
+    scan = rows * dimension * SCAN_NS
+    if allowed is None:
+        return "exact scan", scan
+    gather = allowed * dimension * GATHER_NS
+    return ("exact gather", gather) if gather < scan else ("exact scan", scan)

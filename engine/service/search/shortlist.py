@@ -19,6 +19,7 @@ from engine.core.arrays import Floats32, Rows, Vector
 from engine.core.rows import RowSet
 from engine.service.search.planner import Plan
 from engine.store.segments.compression import Sample
+from engine.store.segments.device.search import SearchDevice
 from engine.store.segments.segment import Segment
 
 _FIRST_PASS_ROWS = 450  # of a first list; enough for 20 results of some 50,000 rows
@@ -37,16 +38,27 @@ class Shortlist:
 
 
 def shortlist(
-    segment: Segment, query: Vector, k: int, allowed: RowSet | None, plan: Plan
+    segment: Segment,
+    query: Vector,
+    k: int,
+    allowed: RowSet | None,
+    plan: Plan,
+    device: SearchDevice | None = None,
 ) -> Shortlist:
     """Rows of a segment that hold the nearest k of those that are allowed.
 
     Args:
         query: (dimension,) float32.
         allowed: rows that are not deleted and match the filter; None for all.
+        device: that of a plan which says "device".
     """
     if plan.kind == "nothing":
         return Shortlist(np.empty(0, dtype=np.int64), plan.kind)
+    if plan.kind == "device" and device is not None:
+        rows = device.nearest(segment.vectors, query[None, :], k, allowed)[0]
+        if rows is not None:
+            return Shortlist(rows, f"{device.name}, {len(rows)} of {segment.rows} rows re-scored")
+        return Shortlist(_exact(segment, query, k, allowed), f"{device.name}, given up for a scan")
     if plan.kind in ("compressed", "graph"):
         found = _approximate(segment, query, k, allowed)
         if found is not None:

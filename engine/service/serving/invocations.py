@@ -17,7 +17,7 @@ import numpy as np
 from engine.core.arrays import Matrix, Vector
 from engine.core.ranking.fusion import blend_vectors
 from engine.core.values import is_text, shown
-from engine.encode.encoder import Encoder
+from engine.encode.encoder import Encoder, stacked
 from engine.encode.models.pyfunc import ModelFailed
 from engine.errors import (
     BadImage,
@@ -269,7 +269,7 @@ def _pixels_of(encoder: Encoder) -> Callable[[list[Any]], Matrix]:
     def encode(images: list[Any]) -> Matrix:
         size = encoder.image_batch
         parts = [
-            encoder.encode_pixels(np.stack(images[start : start + size]))
+            encoder.encode_pixels(stacked(images[start : start + size]))
             for start in range(0, len(images), size)
         ]
         return checked_rows(np.concatenate(parts), len(images), encoder.dimension)

@@ -88,7 +88,8 @@ class Embedder:
                     writers[name].write_batch(batch)
         self._tally.counts["skipped"] = self._limit.skipped
         note = " ".join(filter(None, (self._encoder.note, self._cache.note))) or None
-        return self._tally.report(self._encoder.name, note, self._encoder.dimension)
+        encoder, waited = self._encoder, self._vectors.watch.waited
+        return self._tally.report(encoder.name, note, encoder.dimension, waited)
 
     def _properties(self) -> dict[str, Any]:
         """What the tables say of how they were made."""

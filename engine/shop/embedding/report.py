@@ -22,6 +22,8 @@ class EmbedReport:
         note: what must be known of the encoder, such as untrained weights, and of a cache that was
             found damaged.
         dimension: of the model's vectors.
+        waited: the share of the encoding's time (0 to 1) in which the model had nothing to do: photos
+            were read and decoded, or vectors stored.
     """
 
     products: int
@@ -35,6 +37,7 @@ class EmbedReport:
     encoder: str
     note: str | None
     dimension: int
+    waited: float = 0.0
 
 
 @dataclass
@@ -59,7 +62,7 @@ class Tally:
         taken, self.failures = self.failures, []
         return taken
 
-    def report(self, encoder: str, note: str | None, dimension: int) -> EmbedReport:
+    def report(self, encoder: str, note: str | None, dimension: int, waited: float) -> EmbedReport:
         counts = self.counts
         return EmbedReport(
             products=counts["products"],
@@ -73,4 +76,5 @@ class Tally:
             encoder=encoder,
             note=note,
             dimension=dimension,
+            waited=waited,
         )

@@ -13,6 +13,7 @@ from engine.core.arrays import Mask, Matrix
 from engine.encode.cache.embeddings import Cached, CachePart, EmbeddingCache
 from engine.encode.encoder import Encoder
 from engine.encode.pipeline import embed_batches
+from engine.encode.watch import Watch
 from engine.shop.embedding.photos import PhotoBuffer
 
 Progress = Callable[[int], object]
@@ -64,10 +65,14 @@ class Outcome:
 
 
 class ContentVectors:
-    """The vectors that one encoder makes of images and texts, cached."""
+    """The vectors that one encoder makes of images and texts, cached.
+
+    Attributes:
+        watch: how long the model worked and waited.
+    """
 
     def __init__(self, encoder: Encoder, cache: EmbeddingCache) -> None:
-        self._encoder = encoder
+        self._encoder, self.watch = encoder, Watch()
         facts = (encoder.fingerprint, encoder.precision, encoder.dimension, True)
         self._images, self._texts = cache.part("image", *facts), cache.part("text", *facts)
 
@@ -126,7 +131,7 @@ class ContentVectors:
         progress: Progress,
     ) -> None:
         """Encode batches keyed by digest, and store each durably."""
-        for out in embed_batches(batches, self._encoder):
+        for out in embed_batches(batches, self._encoder, self.watch):
             names, reasons = out.column("key").to_pylist(), out.column("reason").to_pylist()
             good = [row for row, reason in enumerate(reasons) if reason is None]
             outcome.failed.update(

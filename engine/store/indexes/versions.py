@@ -45,6 +45,7 @@ from engine.store.layout import (
     storage_failed,
     sync_folder,
 )
+from engine.store.segments.device.search import SearchDevice
 from engine.store.segments.segment import Segment
 
 WASTE = 0.25  # share of deleted rows from which a segment is written again
@@ -106,6 +107,7 @@ class Version:
         number: counts up from 1.
         facts: what was true when it was made: state of the source, encoder, report.
         columns: the index's columns by name.
+        device: where vectors are searched; None for the processor.
     """
 
     number: int
@@ -113,6 +115,7 @@ class Version:
     facts: Mapping[str, Any]
     columns: Columns
     masks: MaskCache
+    device: SearchDevice | None = None
 
     @property
     def rows(self) -> int:
@@ -123,14 +126,19 @@ class VersionStore:
     """The versions of one index. Safe to use from many threads; writers hold the index's lock."""
 
     def __init__(
-        self, layout: Layout, spec: IndexSpec, now: Callable[[], int] | None = None
+        self,
+        layout: Layout,
+        spec: IndexSpec,
+        now: Callable[[], int] | None = None,
+        device: SearchDevice | None = None,
     ) -> None:
         """
         Args:
             now: the time in milliseconds, where queries read a version from the time on that its
                 manifest names as `visible_at`; None where they read each as soon as it is published.
+            device: where vectors are searched; None for the processor.
         """
-        self.layout, self._now = layout, now
+        self.layout, self._now, self._device = layout, now, device
         self._folder = layout.index_dir(spec.name)
         self._manifests = Manifests(self._folder / "versions", spec)
         self.spec = spec
@@ -287,7 +295,7 @@ class VersionStore:
                 part = Part(segment, deleted, entry["deletion_id"])
             parts.append(part)
         columns = self._manifests.columns(facts)
-        return Version(number, tuple(parts), facts, columns, self.masks)
+        return Version(number, tuple(parts), facts, columns, self.masks, self._device)
 
     # ------------------------------------------------------------------ writing, under the lock
     @contextlib.contextmanager

@@ -1,0 +1,1 @@
+"""Vectors of segments on a device, and exact search among them."""
