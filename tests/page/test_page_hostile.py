@@ -156,3 +156,16 @@ def test_a_photo_for_which_the_disk_has_no_room_is_refused_in_words(
     reply = httpx.post(f"{address}/page/given", files=photo, trust_env=False)
     assert reply.status_code == 500 and "<!doctype" in reply.text
     assert "The file can&#39;t be put into" in reply.text
+
+
+def test_another_sites_page_makes_a_browser_ask_for_nothing_that_costs(address: str) -> None:
+    for site in ("cross-site", "same-site"):
+        asked = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "image"}
+        reply = sent("GET", f"{address}/inside/validation", asked)
+        assert reply.status_code == 403 and "another server" in reply.text and is_safe(reply)
+        assert sent("GET", f"{address}/", {**asked, "Sec-Fetch-Dest": "iframe"}).status_code == 403
+        followed = sent("GET", f"{address}/", {**asked, "Sec-Fetch-Dest": "document"})
+        assert followed.status_code == 200, "a link leads here from anywhere"
+    for site in ("same-origin", "none"):
+        asked = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "image"}
+        assert sent("GET", f"{address}/page/photos/1", asked).status_code == 200

@@ -24,7 +24,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from prometheus_client import Counter, Gauge, Histogram
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,6 +37,7 @@ from engine.doors.http.sessions import (
     STATIC,
     headers_of_pages,
     is_page,
+    is_part_of_another_page,
     may_see_page,
     sign_in_first,
 )
@@ -185,6 +186,10 @@ class Guard:
                 "Without credentials, requests must name this machine: a Host, and an Origin if there "
                 f"is one, of {', '.join(LOOPBACK)}."
             )
+            return exchange.error(403, "PERMISSION_DENIED", text)
+        if is_page(path) and is_part_of_another_page(HTTPConnection(exchange.scope).headers):
+            exchange.operation = "refused"
+            text = "A page of another server asked for this; open it in a window of its own."
             return exchange.error(403, "PERMISSION_DENIED", text)
         unknown = self._unknown(exchange, path)
         if unknown is not None:

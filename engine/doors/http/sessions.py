@@ -75,6 +75,13 @@ def is_from_own_page(headers: Mapping[str, str]) -> bool:
         return False
 
 
+def is_part_of_another_page(headers: Mapping[str, str]) -> bool:
+    """Whether a browser says that a page of another server asks for a part of its own: a picture, a
+    script, a frame. It is shown none (`KEEP_SAFE`), but asking alone may cost seconds."""
+    site, wanted = headers.get("sec-fetch-site"), headers.get("sec-fetch-dest")
+    return site in ("cross-site", "same-site") and wanted != "document"
+
+
 def own_page(headers: Mapping[str, str], name: str) -> str:
     """The page of this very server that a header names, as a path; "" for none, or another's."""
     try:
