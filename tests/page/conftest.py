@@ -12,7 +12,9 @@ from support.storefront import built_shop
 from engine import Workspace
 
 
-@pytest.fixture(scope="module")  # whose event loop, which the next tests' own can't stand beside, ends
+@pytest.fixture(
+    scope="module"
+)  # whose event loop, which the next tests' own can't stand beside, ends
 def browser() -> Iterator[Any]:
     """Chromium; a test that asks for it is skipped where it, or the extra `browser`, is missing."""
     with browser_of() as made:

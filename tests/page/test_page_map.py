@@ -265,7 +265,7 @@ def test_products_have_their_own_colours(browser: Any, address: str) -> None:
             "all => all.map(e => [e.dataset.value, "
             "getComputedStyle(e.querySelector('.dot')).backgroundColor])"
         )
-        known = {"Black": (27, 27, 27), "White": (251, 250, 247), "Blue": (47, 95, 179)}
+        known = {"Black": (17, 17, 17), "White": (255, 255, 255), "Blue": (31, 79, 163)}
         found = {name: tuple(map(int, re.findall(r"\d+", colour))) for name, colour in dots}
         assert {name: found[name] for name in known if name in found} == {
             name: known[name] for name in known if name in found

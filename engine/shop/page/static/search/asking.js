@@ -13,6 +13,7 @@ const MARK = { htmx: true }; // with which htmx leaves a state of the history as
 const SLOW = 200; // milliseconds until it is said that one waits
 
 let latest = 0;
+let isAsking = false;
 let unanswered = null; // asks again what the server was gone for
 let controller = null;
 let shownAddress = location.pathname + location.search;
@@ -59,6 +60,7 @@ export function complain(content) {
  */
 export async function ask(address, how, { body, state, isStep = Boolean(body) } = {}) {
   const own = ++latest;
+  isAsking = true;
   controller?.abort();
   controller = new AbortController();
   if (!isStep) keep(address, how);
@@ -81,7 +83,10 @@ export async function ask(address, how, { body, state, isStep = Boolean(body) } 
     waitForServer(() => unanswered?.());
   } finally {
     clearTimeout(slow);
-    if (own === latest) busy(false);
+    if (own === latest) {
+      isAsking = false;
+      busy(false);
+    }
   }
 }
 
@@ -157,7 +162,8 @@ document.addEventListener("htmx:before:history:restore", (event) => {
 
 addEventListener("popstate", () => {
   const address = location.pathname + location.search;
-  if (address === shownAddress || location.pathname !== "/") return;
+  // What was asked meanwhile is given up, also where what is shown is what one goes back to.
+  if ((address === shownAddress && !isAsking) || location.pathname !== "/") return;
   words.value = new URLSearchParams(location.search).get("q") ?? "";
   ask(address, "none", { state: history.state ?? { y: 0 } });
 });
