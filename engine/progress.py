@@ -44,6 +44,14 @@ def _kind() -> Any:
             self.is_drawn = True
             return super().display(*given, **named)
 
+        def refresh(self, nolock: bool = False, lock_args: Any = None) -> bool:
+            """As tqdm's, which keeps its lock for ever where the drawing is interrupted."""
+            if self.disable:
+                return False
+            with self.get_lock():
+                self.display()
+            return True
+
         def close(self) -> None:
             if self.is_drawn and not self.disable:
                 # An interruption may come before tqdm has noted that it drew.

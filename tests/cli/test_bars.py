@@ -6,6 +6,7 @@ import contextlib
 import io
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -102,6 +103,13 @@ def test_a_bar_that_is_interrupted_while_it_is_first_drawn_goes_too(
         for _ in progress.tracked(range(9), unit="row", desc="work", delay=0.01):
             time.sleep(0.2)
     assert stream.drawn and stream.getvalue().endswith("\r")
+    made: list[bool] = []
+    other = threading.Thread(
+        target=lambda: made.append(progress.bar(unit="row").disable), daemon=True
+    )
+    other.start()
+    other.join(20)
+    assert made, "the interrupted drawing kept the lock, and no other thread can have a bar"
 
 
 @pytest.mark.parametrize("columns", [30, 80])
