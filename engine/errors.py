@@ -12,6 +12,7 @@ The tree (status and code are what the HTTP API would answer):
     │       └── WrittenTooFast       400 INVALID_STATE      a reader can't keep up with writers
     ├── PermissionDenied             403 PERMISSION_DENIED
     ├── NotFound                     404 RESOURCE_DOES_NOT_EXIST
+    │   └── MapMissing               404 RESOURCE_DOES_NOT_EXIST  make it by vitrine map build
     ├── ResourceConflict             409 RESOURCE_ALREADY_EXISTS
     │   └── UpdateInProgress         409 RESOURCE_CONFLICT  wait until an endpoint was updated
     ├── TooManyRequests              429 RESOURCE_EXHAUSTED

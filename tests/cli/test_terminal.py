@@ -184,7 +184,7 @@ def test_a_long_step_shows_how_far_it_is(
 ) -> None:
     text = drawn(lambda: STEPS[step](*own))
     assert f"\r{step}: " in text
-    assert re.search(r"\r +\r$", text)  # the bar is gone when it is done
+    assert re.search(r"\r +\r+$", text)  # the bar is gone when it is done
 
 
 def test_latent_features_show_how_far_they_are(
