@@ -21,9 +21,10 @@ _open: weakref.WeakSet[Any] = weakref.WeakSet()
 
 @functools.cache
 def _kind() -> Any:
+    """The class of bars."""
     from tqdm import tqdm
 
-    class Bar(tqdm):  # type: ignore[misc]
+    class Locked(tqdm):  # type: ignore[misc]
         """One that takes a lock of threads alone.
 
         tqdm's own also takes one of processes, by which it settles for the whole program how
@@ -31,18 +32,6 @@ def _kind() -> Any:
         """
 
         monitor_interval = 0  # no thread of its own
-
-        @property
-        def format_dict(self) -> Any:
-            found = super().format_dict
-            wide = found.get("ncols")
-            return {**found, "ncols": max(wide - _TYPED, 1)} if wide else found
-
-        is_drawn = False
-
-        def display(self, *given: Any, **named: Any) -> Any:
-            self.is_drawn = True
-            return super().display(*given, **named)
 
         def refresh(self, nolock: bool = False, lock_args: Any = None) -> bool:
             """As tqdm's, which keeps its lock for ever where the drawing is interrupted."""
@@ -52,6 +41,26 @@ def _kind() -> Any:
                 self.display()
             return True
 
+    Locked.set_lock(threading.RLock())
+    return _alone_in_its_line(Locked)
+
+
+def _alone_in_its_line(kind: Any) -> Any:
+    """A class of bars that leave room for what is typed, and clear their whole line at the end."""
+
+    class Bar(kind):  # type: ignore[misc]
+        is_drawn = False
+
+        @property
+        def format_dict(self) -> Any:
+            found = super().format_dict
+            wide = found.get("ncols")
+            return {**found, "ncols": max(wide - _TYPED, 1)} if wide else found
+
+        def display(self, *given: Any, **named: Any) -> Any:
+            self.is_drawn = True
+            return super().display(*given, **named)
+
         def close(self) -> None:
             if self.is_drawn and not self.disable:
                 # An interruption may come before tqdm has noted that it drew.
@@ -60,7 +69,6 @@ def _kind() -> Any:
                 self.display(" " * (self.ncols or 0))  # also what was typed beside it
             super().close()
 
-    Bar.set_lock(threading.RLock())
     return Bar
 
 
