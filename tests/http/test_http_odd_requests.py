@@ -166,7 +166,7 @@ def test_an_odd_address_is_refused(url: str, method: str, path: str) -> None:
     "line",
     [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET", b"GET / HTTP/9.9",
      b"GET \xff\xfe HTTP/1.1", b"GET / HTTP/1.1\r\nno colon",
-     b"BREW /pot HTCPCP/1.0", b"GET  /none HTTP/1.1", b"CONNECT a:1 HTTP/1.1", b"\0" * 50,
+     b"BREW /pot HTCPCP/1.0", b"GET  /none HTTP/1.1", b"OPTIONS * HTTP/1.1", b"CONNECT a:1 HTTP/1.1", b"\0" * 50,
      b"POST / HTTP/1.1\r\nContent-Length: -1",
      b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2",
      b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz",

@@ -36,7 +36,7 @@ KEEP_SAFE = {  # every answer of the page has them: also photos, refusals, and w
 
 def is_page(path: str) -> bool:
     """Whether a path is one of the page's."""
-    return path == "/" or path.split("/", 2)[1] in PAGES
+    return path == "/" or path[1:].partition("/")[0] in PAGES
 
 
 def headers_of_pages(path: str) -> list[tuple[bytes, bytes]]:
