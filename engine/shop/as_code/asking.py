@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Union
 
@@ -23,7 +24,7 @@ from engine.shop.as_code.search.command import command_search
 from engine.shop.as_code.search.curl import curl_search
 from engine.shop.as_code.search.python import python_search
 from engine.shop.as_code.search.sql import sql_search
-from engine.shop.as_code.snippets import AsCode, Snippet, said
+from engine.shop.as_code.snippets import AsCode, in_all_languages
 from engine.shop.as_code.table import Table, by_keywords, listed
 from engine.shop.as_code.validated import ValidateAsked, validated
 from engine.shop.browsing.listing import ListRequest
@@ -64,19 +65,7 @@ class AsCodes:
     recommender: Recommender
 
     def as_code(self, asked: Asked, *, photos: Sequence[str] = ()) -> AsCode:
-        """A query as Python for the cloud's client, as SQL, as curl and as a `vitrine` command.
-
-        Each gives the same rows in the same order, or says that it can't; see `Snippet`. Host and token
-        come from DATABRICKS_HOST and DATABRICKS_TOKEN.
-
-        Args:
-            asked: a `SearchRequest` (`like` with an index: similar products), `ListRequest`,
-                `LookRequest`, `RecommendRequest`, `DimensionRequest` or `ValidateRequest`.
-            photos: names of files in which its user has the photos that were given as bytes, in order.
-
-        Raises:
-            InvalidInputException: no such request. Else as the query itself.
-        """
+        """See `Shop.as_code`."""
         if isinstance(asked, SearchRequest):
             if asked.keyword:
                 return AsCode(asked.in_words(), by_keywords(asked, self._table()))
@@ -105,12 +94,8 @@ class AsCodes:
     def _search(self, request: SearchRequest, photos: tuple[str, ...]) -> AsCode:
         asked = self._asked(request, photos)
         key = asked.only.key if asked.only is not None else None
-        snippets: tuple[Snippet, ...] = (
-            said("python", lambda: python_search(asked)),
-            said("sql", lambda: sql_search(asked)),
-            said("curl", lambda: curl_search(asked)),
-            said("vitrine", lambda: command_search(asked)),
-        )
+        writers = (python_search, sql_search, curl_search, command_search)
+        snippets = in_all_languages(*[partial(write, asked) for write in writers])
         return AsCode(request.in_words(key), snippets)
 
     def _asked(self, request: SearchRequest, photos: tuple[str, ...] = ()) -> SearchAsked:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from engine.core.schema import IndexSpec
-from engine.shop.as_code.snippets import CantSay, Snippet, said
+from engine.shop.as_code.snippets import CantSay, Snippet, in_all_languages
 from engine.shop.as_code.writing import curl_lines
 from engine.shop.as_code.writing.command_line import ROUNDED, command
 from engine.shop.as_code.writing.python_lines import CLIENT, INDEX
@@ -41,12 +41,8 @@ class DimensionAsked:
 
 def dimension(asked: DimensionAsked) -> tuple[Snippet, ...]:
     """Both ends in all languages."""
-    return (
-        said("python", partial(_python, asked)),
-        said("sql", partial(_sql, asked)),
-        said("curl", partial(_curl, asked)),
-        said("vitrine", partial(_command, asked)),
-    )
+    writers = (_python, _sql, _curl, _command)
+    return in_all_languages(*[partial(write, asked) for write in writers])
 
 
 def _python(asked: DimensionAsked) -> Snippet:

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.shop.as_code.search.asked import SearchAsked
 from engine.shop.as_code.search.sql import SCORE
-from engine.shop.as_code.snippets import CantSay, Gives, Snippet, said
+from engine.shop.as_code.snippets import CantSay, Gives, Snippet, in_all_languages
 from engine.shop.as_code.writing import curl_lines
 from engine.shop.as_code.writing.command_line import ROUNDED, command
 from engine.shop.as_code.writing.curl_lines import ALL_COLUMNS, part
@@ -56,12 +56,8 @@ class LookAsked:
 
 def look(asked: LookAsked) -> tuple[Snippet, ...]:
     """A look in all languages."""
-    return (
-        said("python", partial(_python, asked)),
-        said("sql", partial(_sql, asked)),
-        said("curl", partial(_curl, asked)),
-        said("vitrine", partial(_command, asked)),
-    )
+    writers = (_python, _sql, _curl, _command)
+    return in_all_languages(*[partial(write, asked) for write in writers])
 
 
 def _notes(asked: LookAsked) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from engine.shop.as_code.search.sql import SCORE
-from engine.shop.as_code.snippets import CantSay, Snippet, said
+from engine.shop.as_code.snippets import CantSay, Snippet, in_all_languages
 from engine.shop.as_code.writing import curl_lines
 from engine.shop.as_code.writing.command_line import ROUNDED, command, filter_option
 from engine.shop.as_code.writing.curl_lines import ALL_COLUMNS, part
@@ -67,12 +67,8 @@ class RecommendAsked:
 
 def recommended(asked: RecommendAsked) -> tuple[Snippet, ...]:
     """Recommendations in all languages."""
-    return (
-        said("python", partial(_python, asked)),
-        said("sql", partial(_sql, asked)),
-        said("curl", partial(_curl, asked)),
-        said("vitrine", partial(_command, asked)),
-    )
+    writers = (_python, _sql, _curl, _command)
+    return in_all_languages(*[partial(write, asked) for write in writers])
 
 
 def _gives(asked: RecommendAsked) -> dict[str, Any]:

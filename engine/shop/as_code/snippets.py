@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from engine.text_table import WIDTH, one_line
@@ -84,10 +84,13 @@ class AsCode:
 Say = Callable[[], Snippet]
 
 
-def said(language: Language, say: Say, notes: Sequence[str] = ()) -> Snippet:
-    """What a language says; where it can't, why."""
+def in_all_languages(python: Say, sql: Say, curl: Say, vitrine: Say) -> tuple[Snippet, ...]:
+    """What each language says, in the order of `LANGUAGES`; where one can't, why."""
+    return tuple(_said(*each) for each in zip(LANGUAGES, (python, sql, curl, vitrine)))
+
+
+def _said(language: Language, say: Say) -> Snippet:
     try:
-        found = say()
+        return replace(say(), language=language)
     except CantSay as reason:
         return Snippet(language, "", "nothing", (str(reason),))
-    return Snippet(language, found.code, found.gives, (*found.notes, *notes))

@@ -16,7 +16,7 @@ import numpy as np
 from engine.core.filters.tree import columns_of
 from engine.core.query_request import check_columns, parse_filters
 from engine.core.ranking.sorting import parse_sort
-from engine.shop.as_code.snippets import CantSay, Snippet, said
+from engine.shop.as_code.snippets import CantSay, Snippet, in_all_languages
 from engine.shop.as_code.writing import curl_lines
 from engine.shop.as_code.writing.command_line import ROUNDED, command, filter_option
 from engine.shop.as_code.writing.conditions import condition
@@ -106,11 +106,11 @@ def listed(request: ListRequest, table: Table) -> tuple[Snippet, ...]:
         notes = ("Facets are counted by GROUP BY.",) if request.facets else ()
         return Snippet("sql", "\n".join(lines) + "\n", "rows", notes)
 
-    return (
-        said("python", partial(by_statement, sql)),
-        said("sql", sql),
-        said("curl", partial(_curl_list, request, sort)),
-        said("vitrine", partial(_command_list, request, sort, table.workspace)),
+    return in_all_languages(
+        partial(by_statement, sql),
+        sql,
+        partial(_curl_list, request, sort),
+        partial(_command_list, request, sort, table.workspace),
     )
 
 
@@ -163,11 +163,11 @@ def by_keywords(request: SearchRequest, table: Table) -> tuple[Snippet, ...]:
     table.rows.facets(request.facets, np.empty(0, dtype=np.int64))
     parse_filters(request.filters, None, table.rows.columns)
     sql = partial(_sql_words, request, table, columns)
-    return (
-        said("python", partial(by_statement, sql)),
-        said("sql", sql),
-        said("curl", partial(_curl_words, request)),
-        said("vitrine", partial(_command_words, request, table.workspace)),
+    return in_all_languages(
+        partial(by_statement, sql),
+        sql,
+        partial(_curl_words, request),
+        partial(_command_words, request, table.workspace),
     )
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from engine.shop.as_code.search.sql import SCORE
-from engine.shop.as_code.snippets import CantSay, Snippet, said
+from engine.shop.as_code.snippets import CantSay, Snippet, in_all_languages
 from engine.shop.as_code.writing import curl_lines
 from engine.shop.as_code.writing.command_line import ROUNDED, command
 from engine.shop.as_code.writing.python_lines import CLIENT, INDEX, SDK
@@ -49,12 +49,8 @@ class ValidateAsked:
 
 def validated(asked: ValidateAsked) -> tuple[Snippet, ...]:
     """A validation in all languages."""
-    return (
-        said("python", partial(_python, asked)),
-        said("sql", partial(_sql, asked)),
-        said("curl", partial(_curl, asked)),
-        said("vitrine", partial(_command, asked)),
-    )
+    writers = (_python, _sql, _curl, _command)
+    return in_all_languages(*[partial(write, asked) for write in writers])
 
 
 def _endpoint(asked: ValidateAsked) -> str:
