@@ -59,7 +59,9 @@ def test_a_model_without_an_endpoint_gets_one_in_python_and_stands_as_numbers_in
     small.delete_serving_endpoint("hashed")
 
 
-def test_an_index_that_encodes_by_itself_is_given_the_text(small: Workspace) -> None:
+@pytest.fixture(scope="module")
+def by_name(small: Workspace) -> str:
+    """An index of the small shop that encodes names by itself."""
     small.create_index(
         "main.fashion_demo.by_name",
         source_table="main.fashion_demo.products",
@@ -68,7 +70,11 @@ def test_an_index_that_encodes_by_itself_is_given_the_text(small: Workspace) -> 
         model_endpoint="databricks-gte-large-en",
         endpoint="fashion_vector_search",
     )
-    asked = SearchRequest("red shoes", index="by_name", k=3, columns=["product_id"])
+    return "by_name"
+
+
+def test_an_index_that_encodes_by_itself_is_given_the_text(small: Workspace, by_name: str) -> None:
+    asked = SearchRequest("red shoes", index=by_name, k=3, columns=["product_id"])
     said, found = small.as_code(asked), small.shop.search(asked)
     assert 'query_text="red shoes"' in said["python"].code and "encoded" not in said["python"].code
     assert '"query_text": "red shoes"' in said["curl"].code and "VECTOR" not in said["curl"].code
@@ -204,9 +210,9 @@ def test_a_condition_finds_what_the_filter_finds(
 
 
 def test_products_of_an_index_that_encodes_by_itself_are_said_as_they_are_stored(
-    small: Workspace,
+    small: Workspace, by_name: str
 ) -> None:
-    asked = SearchRequest(like=3, index="by_name", k=3, columns=["product_id"])
+    asked = SearchRequest(like=3, index=by_name, k=3, columns=["product_id"])
     found, said = small.shop.search(asked), small.as_code(asked)
     rows = small.sql(said["sql"].code).to_pylist()
     wanted = list(zip(found.keys, (row["score"] for row in found)))

@@ -25,10 +25,10 @@ from engine.shop.as_code.photos import DEFAULT_NAME
 from engine.shop.browsing.listing import ListRequest
 from engine.shop.browsing.storefront import INDEX_OF
 from engine.shop.latent.request import DimensionRequest
-from engine.shop.page.address import Asked as Address
 from engine.shop.page.address import read_address
 from engine.shop.page.people.address import read_person
 from engine.shop.page.results import PAGE
+from engine.shop.page.search.asking import search_request
 from engine.shop.people.recommending.request import RecommendRequest
 from engine.shop.search.request import SearchRequest
 from engine.shop.validation.request import ValidateRequest
@@ -66,15 +66,10 @@ def _search(visit: Visit) -> Asked:
     asked = read_address([item for item in visit.items if item[0] != "offset"])
     offset = visit.number("offset", 0, 0, _MOST)
     overview = visit.workspace.products_overview()
-    filters = asked.filters(overview.catalogue, overview.columns) or None
     if not asked.is_search:
+        filters = asked.filters(overview.catalogue, overview.columns) or None
         return ListRequest(filters=filters, sort=asked.sort, limit=PAGE, offset=offset)
-    return asked.request(_photo(visit, asked), filters=filters, k=PAGE, offset=offset)
-
-
-def _photo(visit: Visit, asked: Address) -> bytes | None:
-    """The photo of a search by one. Raises NotFound: it is kept no more."""
-    return None if asked.photo is None else visit.workspace.shop.given_photos.get(asked.photo)
+    return search_request(visit.workspace.shop, overview, asked, k=PAGE, offset=offset)
 
 
 def _similar(visit: Visit) -> Asked:

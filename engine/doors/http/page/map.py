@@ -23,6 +23,7 @@ from engine.shop.page.on_map import (
     row_of,
     swatches_of,
 )
+from engine.shop.page.search.asking import search_request
 from engine.shop.projection.product_map import ProductMap
 from engine.shop.search.result import SearchResult
 from engine.workspace import Workspace
@@ -111,9 +112,6 @@ def _result(visit: Visit, asked: MapAsked, of: ProductMap) -> SearchResult | Non
     search = asked.search
     if not search.is_search:
         return None
-    overview = visit.workspace.products_overview()
-    filters = search.filters(overview.catalogue, overview.columns) or None
+    shop, overview = visit.workspace.shop, visit.workspace.products_overview()
     index = None if search.is_by_words else of.index
-    shop = visit.workspace.shop
-    photo = shop.given_photos.get(search.photo) if search.photo else None
-    return shop.search(search.request(photo, filters=filters, k=lit_count(of), index=index))
+    return shop.search(search_request(shop, overview, search, k=lit_count(of), index=index))

@@ -12,6 +12,7 @@ from engine.shop.browsing.storefront import Overview
 from engine.shop.page.address import Asked
 from engine.shop.page.cards import title_of
 from engine.shop.page.results import PAGE, Found, found_products, listed_products, side_by_side
+from engine.shop.page.search.asking import search_request
 from engine.shop.page.search.facets import (
     Facet,
     PriceRange,
@@ -129,11 +130,7 @@ def _searched(shop: Shop, overview: Overview, asked: Asked, offset: int) -> Sear
 
 
 def _search(shop: Shop, overview: Overview, asked: Asked, offset: int, k: int) -> SearchResult:
-    filters = asked.filters(overview.catalogue, overview.columns) or None
-    photo = None
-    if asked.photo and asked.by != "words":
-        photo = shop.given_photos.get(asked.photo)
-    return shop.search(asked.request(photo, filters=filters, k=k, offset=offset))
+    return shop.search(search_request(shop, overview, asked, k=k, offset=offset))
 
 
 def _listed(shop: Shop, overview: Overview, asked: Asked, offset: int) -> Found:
