@@ -35,9 +35,9 @@ from engine.doors.http.sessions import (
     LOGIN,
     LOGOUT,
     STATIC,
-    headers_of_pages,
     is_page,
     is_part_of_another_page,
+    kept_safe,
     may_see_page,
     sign_in_first,
 )
@@ -315,10 +315,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = [*message.get("headers", []), (b"x-request-id", self.id.encode())]
-            known = {name for name, _ in headers}
-            safe = headers_of_pages(self.scope["path"])
-            headers += [each for each in safe if each[0] not in known]
-            message = {**message, "headers": headers}
+            message = {**message, "headers": kept_safe(self.scope["path"], headers)}
         self.sent += len(message.get("body", b""))
         await self._send(message)
 

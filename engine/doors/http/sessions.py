@@ -22,16 +22,17 @@ LOGIN, LOGOUT = "/login", "/logout"
 STATIC = "/page/static/"  # styles and scripts, which anybody may read
 PAGES = ("product", "people", "map", "inside", "page")  # first parts of the page's addresses
 _SAFE = ("GET", "HEAD")
-POLICY = (
+_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-KEEP_SAFE = {  # every answer of the page has them: also photos, refusals, and whoever is led elsewhere
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+# Every answer of the page has them: also photos, refusals, and whoever is led elsewhere.
+_KEEP_SAFE = (
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
 
 
 def is_page(path: str) -> bool:
@@ -39,11 +40,12 @@ def is_page(path: str) -> bool:
     return path == "/" or path[1:].partition("/")[0] in PAGES
 
 
-def headers_of_pages(path: str) -> list[tuple[bytes, bytes]]:
-    """Headers that keep an answer safe, where it is the page's: of `KEEP_SAFE`, as ASGI has them."""
+def kept_safe(path: str, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer, as ASGI has them; of the page's answers with those that keep them safe."""
     if not is_page(path) and path not in (LOGIN, LOGOUT):
-        return []
-    return [(name.lower().encode(), value.encode()) for name, value in KEEP_SAFE.items()]
+        return headers
+    own = {name for name, _ in headers}
+    return headers + [each for each in _KEEP_SAFE if each[0] not in own]
 
 
 def cookie_name(headers: Mapping[str, str], scheme: str) -> str:
@@ -77,7 +79,7 @@ def is_from_own_page(headers: Mapping[str, str]) -> bool:
 
 def is_part_of_another_page(headers: Mapping[str, str]) -> bool:
     """Whether a browser says that a page of another server asks for a part of its own: a picture, a
-    script, a frame. It is shown none (`KEEP_SAFE`), but asking alone may cost seconds."""
+    script, a frame. It is shown none, but asking alone may cost seconds."""
     site, wanted = headers.get("sec-fetch-site"), headers.get("sec-fetch-dest")
     return site in ("cross-site", "same-site") and wanted != "document"
 

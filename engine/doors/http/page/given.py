@@ -17,7 +17,6 @@ from engine.workspace import Workspace
 _FIELD = "picture"
 _KEPT = {
     "Cache-Control": "private, max-age=31536000, immutable",  # its name is the digest of its bytes
-    "X-Content-Type-Options": "nosniff",
 }
 
 

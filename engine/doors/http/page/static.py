@@ -15,7 +15,6 @@ from engine.shop.page import assets
 from engine.workspace import Workspace
 
 _KEPT = "public, max-age=31536000, immutable"  # the address changes with the bytes
-_NO_GUESSING = {"X-Content-Type-Options": "nosniff"}
 
 
 def routes(workspace: Workspace) -> list[BaseRoute]:
@@ -25,10 +24,10 @@ def routes(workspace: Workspace) -> list[BaseRoute]:
         name_operation(request, "page_asset")
         found = assets.asset(request.path_params["name"])
         if found is None:
-            return Response("no such file", 404, _NO_GUESSING)
+            return Response("no such file", 404)
         is_current = request.path_params["digest"] == assets.digest()
-        headers = {**_NO_GUESSING, "Cache-Control": _KEPT if is_current else "no-cache"}
-        headers["Vary"] = "Accept-Encoding"
+        kept = _KEPT if is_current else "no-cache"
+        headers = {"Cache-Control": kept, "Vary": "Accept-Encoding"}
         if "gzip" not in request.headers.get("accept-encoding", ""):
             return Response(found.data, 200, headers, found.media_type)
         return Response(
@@ -40,7 +39,7 @@ def routes(workspace: Workspace) -> list[BaseRoute]:
         try:
             return await run_in_threadpool(_photo, workspace, request)
         except VitrineError as error:
-            return Response(error.message, error.status_code, _NO_GUESSING, "text/plain")
+            return Response(error.message, error.status_code, media_type="text/plain")
 
     return [
         Route(f"{assets.PREFIX}{{digest}}/{{name:path}}", asset, methods=["GET", "HEAD"]),

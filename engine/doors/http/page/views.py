@@ -37,7 +37,7 @@ from engine.core.values import shown as shown_value
 from engine.doors.http.guard import name_operation
 from engine.doors.http.page.people.guests import Guest, guest_of, remember
 from engine.doors.http.page.states import contents, lacks_products, problem
-from engine.doors.http.sessions import KEEP_SAFE, check_sent_by_own_page
+from engine.doors.http.sessions import check_sent_by_own_page
 from engine.doors.rest.bodies import MalformedRequest
 from engine.errors import InvalidParameterValue, PermissionDenied, VitrineError
 from engine.shop.page.address import whole_number
@@ -46,7 +46,6 @@ from engine.store.layout import storage_failed
 from engine.workspace import Workspace
 
 HEADERS = {
-    **KEEP_SAFE,
     "Cache-Control": "no-store",  # a view shows what is so now
     "Vary": "HX-Request, Accept-Encoding",
 }
