@@ -41,7 +41,7 @@ def is_page(path: str) -> bool:
 
 
 def kept_safe(path: str, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer, as ASGI has them; of the page's answers with those that keep them safe."""
+    """The headers of an answer, as ASGI has them; of the page's with those that keep it safe."""
     if not is_page(path) and path not in (LOGIN, LOGOUT):
         return headers
     own = {name for name, _ in headers}

@@ -1,4 +1,4 @@
-"""What every view of the page has: its thread, its errors as pages, the headers that keep it safe.
+"""What every view of the page has: its thread, its errors as pages; the guard adds what keeps it safe.
 
 A module with views has a function from a workspace to routes, which `routes.py` lists:
 
