@@ -12,20 +12,16 @@ a step each frame, for as long as the browser asks for more. A map that is missi
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from case import Options, Row, folder, median, run
-from http_cost import serve
+from case import Options, Row, median, run
 from playwright.sync_api import Browser, Page, sync_playwright
-
-from engine import Workspace
+from shop_http import served_shop
 
 TEXTS = ("red summer dress", "black leather shoes", "white cotton shirt", "blue running shoes")
 LOADS = 9
@@ -98,21 +94,10 @@ PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0].startTi
 def page(options: Options) -> list[Row]:
     if shutil.which("chromium") is None:
         return [Row("left out: there is no chromium here", "")]
-    with ExitStack() as stack:
-        given = os.environ.get("VITRINE_BENCH_SHOP")
-        path = Path(given) if given else stack.enter_context(folder()) / "ws"
-        shop = Workspace(path)
-        if not given:
-            shop.build(options.styles, options.images)
+    with served_shop(options) as (shop, port), chromium() as browser:
         shop.build_map()
         products = Row("products", f"{shop.products_overview().products:,}")
-        server, port = serve(path)
-        try:
-            with chromium() as browser:
-                return [products, *measured(browser, f"http://127.0.0.1:{port}")]
-        finally:
-            server.terminate()
-            server.wait()
+        return [products, *measured(browser, f"http://127.0.0.1:{port}")]
 
 
 @contextmanager

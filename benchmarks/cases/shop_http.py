@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -42,16 +42,23 @@ TEXT_MS = 15.0
 
 
 def shop_http(options: Options) -> list[Row]:
+    with served_shop(options) as (shop, port):
+        total, keys = shop.list_products().total, list(shop.search("dress", k=200).keys)
+        return [Row("products", f"{total:,}"), *measured(port, keys)]
+
+
+@contextmanager
+def served_shop(options: Options) -> Iterator[tuple[Workspace, int]]:
+    """The shop that is measured, and the port of a server over it, a process of its own."""
     with ExitStack() as stack:
         given = os.environ.get("VITRINE_BENCH_SHOP")
         path = Path(given) if given else stack.enter_context(folder()) / "ws"
         shop = Workspace(path)
         if not given:
             shop.build(options.styles, options.images)
-        total, keys = shop.list_products().total, list(shop.search("dress", k=200).keys)
         server, port = serve(path)
         try:
-            return [Row("products", f"{total:,}"), *measured(port, keys)]
+            yield shop, port
         finally:
             server.terminate()
             server.wait()
