@@ -32,6 +32,9 @@ EXTRA_OF = {
     "certifi": "https",
     "sklearn": "latent",
     "openTSNE": "map",
+    "h5py": "evaluation",
+    "ir_measures": "evaluation",
+    "matplotlib": "evaluation",
 }
 # The environment is the application's: what packages, torch for one, set as they load is undone.
 _SET_BY_IMPORTS = (

@@ -15,6 +15,7 @@ BRINGS = {
     "mcp": ("mcp",),
     "latent": ("sklearn",),
     "map": ("openTSNE",),
+    "evaluation": ("h5py", "ir_measures", "matplotlib"),
     "mlflow": ("mlflow", "pandas"),
     "pandas": ("pandas",),
     "sdk": ("databricks.sdk",),

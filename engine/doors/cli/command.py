@@ -9,6 +9,7 @@ import click
 
 from engine import __version__
 from engine.doors.cli.apply import apply
+from engine.doors.cli.bench.command import bench
 from engine.doors.cli.build import build, demo, embed, import_command
 from engine.doors.cli.catalogs.catalogs import catalog
 from engine.doors.cli.catalogs.commands import table, volume
@@ -44,6 +45,6 @@ def main() -> None:
 for command in (
     import_command, embed, build, demo, apply, search, products, map_group, users,
     recommend, sql, models, evaluate, train, classify, latent, validate, catalog, schema, table, volume,
-    endpoint, index, serving, serve,
+    endpoint, index, serving, serve, bench,
 ):  # fmt: skip
     main.add_command(command)

@@ -1,0 +1,165 @@
+"""A run's file: one line that says what ran where, then each measured line as soon as it is known.
+
+    {"kind": "run", "id": ..., "command": ..., "machine": {...}, "floors": {...}, "versions": {...},
+     "commit": ..., "seed": ..., "started": ...}
+    {"kind": "line", "run": ..., "case": ..., "contestant": ..., "what": ..., "values": [...], ...}
+    {"kind": "left_out", "run": ..., "case": ..., "contestant": ..., "reason": ...}
+
+A file may hold several runs, one after the other; what is there is never changed. Numbers that JSON
+has no word for are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from engine.bench.records.floors import Floors, measured
+from engine.bench.records.line import Floor, LeftOut, Line, Measured
+from engine.bench.records.machine import Machine, commit, machine, versions
+from engine.errors import InvalidParameterValue
+from engine.optional import checkout
+
+KINDS = {"run", "line", "left_out"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What ran: enough to judge its lines by, and to do it again."""
+
+    id: str
+    command: str
+    machine: Machine
+    floors: Floors
+    versions: dict[str, str]
+    commit: str | None
+    seed: int
+    started: str
+
+    def document(self) -> dict[str, Any]:
+        return {"kind": "run", **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Journal:
+    """Runs and lines that were read from a file, in their order; `run_of` says whose a line is."""
+
+    runs: tuple[Run, ...]
+    lines: tuple[Line, ...]
+    left_out: tuple[LeftOut, ...]
+    run_of: tuple[str, ...]  # the run's id of each line
+
+
+class Recorder:
+    """Appends to a file, a line at a time: an interrupted run keeps what it measured."""
+
+    def __init__(self, file: Path | None, run: Run) -> None:
+        self.file, self.run = file, run
+        self.kept: list[Measured] = []
+        self._append(run.document())
+
+    def add(self, measured: Measured) -> None:
+        self.kept.append(measured)
+        self._append({**measured.document(), "run": self.run.id})
+
+    def _append(self, document: dict[str, Any]) -> None:
+        if self.file is None:
+            return
+        text = json.dumps(document, allow_nan=False)
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.open("a", encoding="utf-8") as out:
+            out.write(text + "\n")
+
+
+def begin(
+    file: Path | None,
+    command: str,
+    *,
+    seed: int = 0,
+    packages: Sequence[str] = (),
+    floors: Floors | None = None,
+) -> Recorder:
+    """A recorder whose run says this machine, its floors (measured now), versions and commit.
+
+    Args:
+        file: JSON lines, appended to; None keeps lines in memory only.
+        command: what repeats the run, as typed.
+        packages: distributions whose versions matter, beside the engine's own.
+    """
+    started = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    known = {**versions(), **versions(packages)}
+    own = machine()
+    run = Run(
+        uuid.uuid4().hex[:12],
+        command,
+        own,
+        floors or measured(),
+        known,
+        commit(checkout()),
+        seed,
+        started,
+    )
+    return Recorder(file, run)
+
+
+def read(files: Iterable[Path]) -> Journal:
+    """All runs and lines of some files.
+
+    Raises InvalidParameterValue: with file and line, where a line is not one of a journal.
+    """
+    runs: list[Run] = []
+    lines: list[Line] = []
+    left_out: list[LeftOut] = []
+    run_of: list[str] = []
+    for place, document in _documents(files):
+        try:
+            kind = document.pop("kind")
+            if kind == "run":
+                runs.append(_run(document))
+            elif kind == "line":
+                run_of.append(document.pop("run"))
+                lines.append(_line(document))
+            elif kind == "left_out":
+                document.pop("run")
+                left_out.append(LeftOut(**document))
+            else:
+                raise InvalidParameterValue(
+                    f"{place}: kind {kind!r}; expected one of {sorted(KINDS)}"
+                )
+        except (KeyError, TypeError) as error:
+            raise InvalidParameterValue(
+                f"{place}: not a line of a benchmark's file: {error}"
+            ) from error
+    return Journal(tuple(runs), tuple(lines), tuple(left_out), tuple(run_of))
+
+
+def _documents(files: Iterable[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for file in files:
+        for number, text in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            if not text.strip():
+                continue
+            try:
+                document = json.loads(text)
+            except ValueError as error:
+                raise InvalidParameterValue(f"{file}, line {number}: not JSON: {error}") from error
+            if not isinstance(document, dict):
+                raise InvalidParameterValue(
+                    f"{file}, line {number}: expected an object, got {text[:80]}"
+                )
+            yield f"{file}, line {number}", document
+
+
+def _run(document: dict[str, Any]) -> Run:
+    own, floors = Machine(**document.pop("machine")), Floors(**document.pop("floors"))
+    return Run(machine=own, floors=floors, **document)
+
+
+def _line(document: dict[str, Any]) -> Line:
+    floor = document.pop("floor", None)
+    values = tuple(document.pop("values"))
+    return Line(floor=None if floor is None else Floor(**floor), values=values, **document)

@@ -1,0 +1,1 @@
+"""`vitrine bench`: the benchmarks that need no checkout, one command a file. Translate and print."""

@@ -1,0 +1,16 @@
+"""The group `vitrine bench` and its commands."""
+
+from __future__ import annotations
+
+import click
+
+from engine.doors.cli.options import Group
+
+
+@click.group(cls=Group)
+def bench() -> None:
+    """Measure: models, indexes, filters, servers; beside others, with raw figures kept.
+
+    Each command writes JSON lines (--out) that say what ran where and every value that was taken;
+    `report` makes a page of them, `compare` says what changed between two runs.
+    """
