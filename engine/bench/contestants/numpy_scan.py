@@ -1,13 +1,17 @@
-"""How fast is numpy alone: all products of a mapped matrix, and a partition of them?"""
+"""numpy alone: all products of a mapped matrix, and a partition of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from schema import Row
 
-from adapters.rows import Kept, Nearest, OwnRows, best
+from engine.bench.contest.schema import Row
+from engine.bench.contestants.rows import Kept, Nearest, OwnRows, best
+
+if TYPE_CHECKING:
+    from engine.core.arrays import Matrix, Vector
 
 BATCH = 64  # queries in one product of matrices
 
@@ -21,23 +25,24 @@ class Contestant(OwnRows):
     batches = True
     few_share, few_rows = 0.25, 1_000_000
 
-    def build_index(self, folder: Path, vectors: np.ndarray) -> None:
+    def build_index(self, folder: Path, vectors: Matrix) -> None:
         np.save(folder / "vectors.npy", vectors)
 
     def open_index(self, folder: Path) -> None:
         self._vectors = np.load(folder / "vectors.npy", mmap_mode="r").view(np.ndarray)
         self._all = np.arange(len(self._vectors))
 
-    def vectors_at(self, places: np.ndarray) -> np.ndarray:
-        return self._vectors[places]
+    def vectors_at(self, places: np.ndarray) -> Matrix:
+        found: Matrix = self._vectors[places]
+        return found
 
-    def nearest(self, query: np.ndarray, k: int) -> Nearest:
+    def nearest_places(self, query: Vector, k: int) -> Nearest:
         return best(self._vectors @ query, self._all, k)
 
-    def nearest_kept(self, query: np.ndarray, k: int, kept: Kept) -> Nearest:
+    def nearest_kept(self, query: Vector, k: int, kept: Kept) -> Nearest:
         return best((self._vectors @ query)[kept.places], kept.places, k)
 
-    def search_batch(self, queries: np.ndarray, k: int) -> list[list[Row]]:
+    def search_batch(self, queries: Matrix, k: int) -> list[list[Row]]:
         out = []
         for start in range(0, len(queries), BATCH):
             scores = queries[start : start + BATCH] @ self._vectors.T

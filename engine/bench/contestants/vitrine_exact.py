@@ -1,8 +1,8 @@
-"""How fast is the engine when it has to compare every vector?"""
+"""The engine when it has to compare every vector."""
 
 from __future__ import annotations
 
-from adapters import vitrine
+from engine.bench.contestants import vitrine
 
 
 class Contestant(vitrine.Contestant):
