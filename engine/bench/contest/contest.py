@@ -163,10 +163,13 @@ class Contest:
         for name in self.names if names is None else names:
             if name not in self._out and name not in self.workers:
                 with self.guarded(name):
-                    worker = self.workers[name] = Worker(
-                        self._entrants[name], self.catalogue.schema
-                    )
+                    worker = self.open_worker(name)
                     worker.call("open", self.stores / worker.facts.store, False)
+
+    def open_worker(self, name: str) -> Worker:
+        """A fresh process for one contestant, which has opened nothing yet."""
+        worker = self.workers[name] = Worker(self._entrants[name], self.catalogue.schema)
+        return worker
 
     def tune(self, name: str, setting: Setting) -> None:
         """Let one contestant answer with one of its settings from now on."""
