@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from engine.doors.cli.bench.engines import engines
+from engine.doors.cli.bench.scale import scale
 from engine.doors.cli.options import Group
 
 
@@ -17,5 +18,5 @@ def bench() -> None:
     """
 
 
-for command in (engines,):
+for command in (engines, scale):
     bench.add_command(command)

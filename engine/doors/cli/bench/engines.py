@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from engine.bench.engines.request import EnginesRequest
     from engine.workspace import Workspace
 
+SMOKE_ROWS = 300
+
 
 @click.command()
 @with_workspace
@@ -48,7 +50,8 @@ def engines(
     chosen = entrants([*(contestants or BUNDLED), REFERENCE])
     kept = recorder("engines", asked["out"], asked["seed"], asked["smoke"])
     with stores_in(stores) as folder:
-        catalogue = prepared(workspace, folder, rows=rows, seed=asked["seed"])
+        few = SMOKE_ROWS if asked["smoke"] else rows
+        catalogue = prepared(workspace, folder, rows=few, seed=asked["seed"])
         measure(
             _request(catalogue, folder, chosen, stores is not None, asked),
             kept.run.floors,
