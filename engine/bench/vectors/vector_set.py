@@ -16,7 +16,8 @@ class VectorSet:
     """What a search is measured on.
 
     Attributes:
-        vectors: (n, d) float32, read-only; mapped from the file where its layout allows.
+        vectors: (n, d) float32, not to be written to; mapped from the file where its layout allows, and
+            then perhaps not contiguous.
         queries: (q, d) float32; None where the source has none.
         neighbors: (q, k) rows of `vectors`, nearest first, as the source says; None where it doesn't.
         metric: `angular` (cosine, vectors of any length) or `euclidean`.
