@@ -110,7 +110,7 @@ def test_folds_are_a_thousand_pictures_each_in_the_files_order(
         ["4.jpg"],
     ]
     assert folds[2].name == "coco test, fold 2" and len(folds[0].queries) == 2
-    with pytest.raises(InvalidParameterValue, match="fold 3: .* has 5 pictures .* folds 0 to 2"):
+    with pytest.raises(InvalidParameterValue, match=r"fold 3: .* has 5 pictures .* folds 0 to 2"):
         open_collection(tmp_path, part=Part(fold=3))
 
 
