@@ -11,7 +11,7 @@ from support.standard_sets import cirr, fashion200k, fashion_iq
 from engine.bench.collections.layouts.composed import joined
 from engine.bench.collections.layouts.fashion200k import replacement
 from engine.bench.collections.opening import open_collection
-from engine.bench.collections.part import COMPOSED, IMAGE_TO_TEXT, TEXT_TO_IMAGE, Part
+from engine.bench.collections.part import COMPOSED, IMAGE_TO_TEXT, SUBSET, TEXT_TO_IMAGE, Part
 from engine.errors import BadSourceFile
 
 RED, BLUE = "red floral dress", "blue floral dress"
@@ -110,14 +110,21 @@ PAIR = {
 }
 
 
-def test_cirr_ranks_without_the_reference_and_among_its_subset(tmp_path: Path) -> None:
+def test_cirr_ranks_all_pictures_but_the_reference(tmp_path: Path) -> None:
     found = open_collection(cirr(tmp_path, [PAIR], NAMES))
     assert found.name == "CIRR val" and len(found.documents) == 8
     (query,) = found.queries
     assert (query.id, query.text) == ("100", "without the dog")
     assert query.picture == tmp_path / "img_raw" / "dev" / "dev-0.png"
-    assert query.without == {"dev-0"} and query.among == set(NAMES[1:6])
+    assert query.without == {"dev-0"} and query.among is None
     assert found.relevance == {"100": {"dev-3": 1}}
+
+
+def test_cirr_ranks_in_the_subset_where_asked(tmp_path: Path) -> None:
+    found = open_collection(cirr(tmp_path, [PAIR], NAMES), part=Part(direction=SUBSET))
+    (query,) = found.queries
+    assert query.among == set(NAMES[1:6]) and found.relevance == {"100": {"dev-3": 1}}
+    assert found.name == "CIRR val, subsets" and len(found.documents) == 8
 
 
 def test_cirrs_test_split_has_no_right_answers(tmp_path: Path) -> None:
