@@ -1,4 +1,4 @@
-"""Standard sets in their own layouts, tiny and made up: pictures of plain colours, texts that name them."""
+"""Standard sets in their own layouts, tiny and made up."""
 
 from __future__ import annotations
 

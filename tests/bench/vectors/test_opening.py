@@ -1,4 +1,4 @@
-"""Vectors by the path of their file: .npy, Parquet, TEXMEX; mapped where they can be, refused with reasons."""
+"""Vectors by the path of their file: .npy, Parquet, TEXMEX; mapped, or refused with reasons."""
 
 from __future__ import annotations
 
