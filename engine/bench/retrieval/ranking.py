@@ -108,7 +108,8 @@ def by_score(query: str, scores: Mapping[str, float]) -> Ranked:
 
 def hashes(ids: Sequence[str] | npt.NDArray[np.object_]) -> Hashes:
     """64 bits of each id (BLAKE2b)."""
-    whole = b"".join(hashlib.blake2b(one.encode(), digest_size=8).digest() for one in ids)
+    as_bytes = (one.encode(errors="surrogatepass") for one in ids)  # file names may be any
+    whole = b"".join(hashlib.blake2b(one, digest_size=8).digest() for one in as_bytes)
     return np.frombuffer(whole, dtype="<u8").astype(np.uint64)
 
 

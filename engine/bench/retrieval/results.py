@@ -14,6 +14,7 @@ from engine.bench.records.line import Line, Setting, many, one
 from engine.bench.retrieval.answers import Answer
 from engine.bench.retrieval.measures import Measure, values_of
 from engine.bench.retrieval.task import Task, groups_of
+from engine.bench.retrieval.trec import token
 from engine.bench.statistics.intervals import bootstrap
 from engine.bench.statistics.significance import holm, paired_randomization
 from engine.shop.evaluation.figures.figure import Floats
@@ -162,7 +163,7 @@ def _line(
         ids = list(task.queries)
         more |= {
             "queries": len(ids),
-            "queries_digest": hashlib.blake2b("\n".join(ids).encode(), digest_size=8).hexdigest(),
+            "queries_digest": digest_of(ids),
             "order": "ids of the queries, ascending",
             "documents": len(task.collection.documents),
             "notes": list(scores.answer.notes),
@@ -180,6 +181,12 @@ def _line(
         "higher",
         more=more,
     )
+
+
+def digest_of(ids: Sequence[str]) -> str:
+    """What tells whether two lines' values belong to the same queries."""
+    whole = "\n".join(map(token, ids)).encode()
+    return hashlib.blake2b(whole, digest_size=8).hexdigest()
 
 
 def _of_groups(task: Task, scores: Scores, measure: Measure) -> Iterator[Line]:

@@ -101,7 +101,7 @@ def write_qrels(file: Path, right: Mapping[str, Mapping[str, int]]) -> None:
 
 def token(text: str) -> str:
     """An id as it stands in such a file: blanks and what is no character of a line as %20 and so on."""
-    return "".join(one if _is_plain(one) else quote(one) for one in text)
+    return "".join(one if _is_plain(one) else quote(one, errors="surrogatepass") for one in text)
 
 
 def falling(scores: Scores) -> Vector:

@@ -16,6 +16,7 @@ from engine.bench.retrieval.tasks.rules import (
     Values,
     category_of,
     grouped,
+    known,
     rules,
     values_of,
 )
@@ -24,17 +25,18 @@ from engine.bench.retrieval.tasks.words import said_queries
 
 @dataclass(frozen=True)
 class Alikes:
-    """Which products are alike, by the rules; a product is not its own like."""
+    """Which products are alike, by the rules' fields that there are; none is its own like."""
 
     goods: Goods
 
     @cached_property
-    def _groups(self) -> list[tuple[int, dict[Values, list[int]]]]:
-        """From the lowest grade up, so that the best is what stays."""
-        return [
-            (rule.grade, grouped(self.goods.products, rule.same))
-            for rule in sorted(rules().alike, key=lambda rule: rule.grade)
-        ]
+    def _groups(self) -> list[tuple[int, tuple[str, ...], dict[Values, list[int]]]]:
+        """Grade, fields, rows by their values; from the lowest grade up, so that the best one stays."""
+        found = []
+        for rule in sorted(rules().alike, key=lambda rule: rule.grade):
+            same = known(self.goods.products, rule.same)
+            found.append((rule.grade, same, grouped(self.goods.products, same) if same else {}))
+        return found
 
     @cached_property
     def ids(self) -> list[str]:
@@ -42,20 +44,18 @@ class Alikes:
 
     def of(self, row: int) -> dict[str, int]:
         """Grades of the products that are like one, by id."""
-        product, found = self.goods.products[row], {}
-        rules_of = {rule.grade: rule.same for rule in rules().alike}
-        for grade, groups in self._groups:
-            values = values_of(product, rules_of[grade])
-            if values is not None:
-                found.update(dict.fromkeys((self.ids[other] for other in groups[values]), grade))
+        found: dict[str, int] = {}
+        for grade, same, groups in self._groups:
+            values = values_of(self.goods.products[row], same)
+            others = groups.get(values, []) if values is not None else []
+            found.update(dict.fromkeys((self.ids[other] for other in others), grade))
         found.pop(self.ids[row], None)
         return found
 
     def rows(self) -> list[int]:
         """Products of which any other could be like."""
-        least = min(rules().alike, key=lambda rule: rule.grade).same
-        groups = grouped(self.goods.products, least).values()
-        return sorted(row for rows in groups if len(rows) > 1 for row in rows)
+        _, _, groups = self._groups[0]
+        return sorted(row for rows in groups.values() if len(rows) > 1 for row in rows)
 
 
 def image_to_image(goods: Goods, asked: Asked) -> Task:
@@ -83,9 +83,10 @@ def hybrid(goods: Goods, asked: Asked) -> list[Task]:
     Asked are customers' words, which have no picture, and photos beside their product's name.
     """
     alike = Alikes(goods)
-    said = said_queries(goods, asked, "hybrid")
+    every = said_queries(goods, asked, "hybrid")
+    said = {one: every[one] for one in asked.some(list(every), list(every), 2)}
     named = [row for row in alike.rows() if goods.products[row].get("name")]
-    some = asked.some(named, [alike.ids[row] for row in named])
+    some = asked.some(named, [alike.ids[row] for row in named], 2)
     row_of = {f"hybrid:{alike.ids[row]}": row for row in some}
     queries = [query for query, _ in said.values()]
     for one, row in row_of.items():
@@ -120,8 +121,9 @@ def composed(goods: Goods, asked: Asked) -> Task:
 def _changed(
     goods: Goods, change: Change, asked: Asked, kinds: int
 ) -> list[tuple[Query, list[int]]]:
-    fields = [*change.same, change.changed]
-    groups = grouped(goods.products, fields)
+    same = known(goods.products, change.same)
+    fields = [*same, change.changed]
+    groups = grouped(goods.products, fields) if same else {}
     others: dict[Values, list[str]] = {}
     for values, rows in sorted(groups.items()):
         if len(rows) >= rules().least:

@@ -89,6 +89,11 @@ def grouped(products: Sequence[Product], fields: Sequence[str]) -> dict[Values, 
     return found
 
 
+def known(products: Sequence[Product], fields: Sequence[str]) -> tuple[str, ...]:
+    """Those of some fields that a catalogue has: another's rules need not be its own."""
+    return tuple(one for one in fields if any(product.get(one) for product in products))
+
+
 def category_of(product: Product) -> str | None:
     """The group of a product's queries: its coarsest category."""
     value = product.get(rules().category)

@@ -10,7 +10,9 @@ from engine.bench.retrieval.tasks.asked import Asked, collection_of
 from engine.bench.retrieval.tasks.rules import category_of, grouped, rules
 
 # One value is right, so that the first one's success is what classifiers call accuracy.
-ACCURACY = (Measure("Success", 1, "accuracy"), Measure("Success", 5, "accuracy in 5"))
+ACCURACY = Measure("Success", 1, "accuracy")
+IN_FIVE = Measure("Success", 5, "accuracy in 5")
+_MANY = 10  # values, among which the first five say something
 
 
 def zero_shot(goods: Goods, asked: Asked) -> list[Task]:
@@ -41,4 +43,5 @@ def _of_field(goods: Goods, asked: Asked, field: str, text: str, values: list[st
         Document(f"{field}={value}", text=text.format(value=value.lower())) for value in values
     ]
     collection = collection_of(goods, documents, queries, right)
-    return Task("zero_shot", collection, settings={"attribute": field}, measures=ACCURACY)
+    measures = (ACCURACY, IN_FIVE) if len(values) >= _MANY else (ACCURACY,)
+    return Task("zero_shot", collection, settings={"attribute": field}, measures=measures)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PACKAGES = ("ir-measures", "pytrec-eval-terrier")
 QUERIES = 1000  # of a task at most, where nothing else is said
-SMOKE_PRODUCTS, SMOKE_QUERIES = 120, 20
+SMOKE_PRODUCTS, SMOKE_QUERIES = 100, 20
 WORKSPACE = "workspace"  # in the folder of raw lines: the cache of vectors, where none is named
 
 _OPTIONS = (
@@ -134,7 +134,7 @@ def retrieval(
     from engine.bench.records.line import LeftOut
     from engine.bench.retrieval.encoding import cache_of
     from engine.doors.cli.bench.recording import recorder
-    from engine.doors.cli.bench.tables.retrieval import print_result
+    from engine.doors.cli.bench.tables.retrieval import print_overview, print_result
     from engine.progress import bar
     from engine.workspace import Workspace
 
@@ -154,9 +154,12 @@ def retrieval(
             if isinstance(measured, LeftOut):
                 note(f"left out: {measured.contestant}, {measured.settings}: {measured.reason}")
 
+        results = []
         with bar(unit="content", desc="encode") as progress:
             for result in run.results(record, progress.update):
                 print_result(result)
+                results.append(result)
+    print_overview(results)
     if kept.file is not None:
         note(f"raw lines: {os.fspath(kept.file)}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,6 +31,25 @@ def print_result(result: TaskResult) -> None:
     for scores in result.scores:
         for text in scores.answer.notes:
             note(f"{task.title}: {scores.contestant}: {text}")
+
+
+def print_overview(results: Sequence[TaskResult]) -> None:
+    """The leading measure of every task, a column for each contestant; nothing for a single task."""
+    if len(results) < 2:
+        return
+    rows = []
+    for result in results:
+        row = {"task": result.task.title, "measure": str(result.measures[0])}
+        for one in result.scores:
+            row[one.contestant] = f"{one.values[result.measures[0]].mean():.3f}"
+        rows.append(row)
+    names = dict.fromkeys(one.contestant for result in results for one in result.scores)
+    click.echo("\nall tasks")
+    columns = [Column("task", is_kept=True), Column("measure"), *map(Column, names)]
+    print_table([{**dict.fromkeys(names, ""), **row} for row in rows], columns)
+    limits = {result.task.collection.limits for result in results} - {""}
+    for text in sorted(limits):
+        note(text)
 
 
 def _figure_columns(result: TaskResult) -> list[Column]:
