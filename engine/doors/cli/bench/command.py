@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from engine.doors.cli.bench.engines import engines
+from engine.doors.cli.bench.retrieval import retrieval
 from engine.doors.cli.bench.scale import scale
 from engine.doors.cli.options import Group
 
@@ -18,5 +19,5 @@ def bench() -> None:
     """
 
 
-for command in (engines, scale):
+for command in (retrieval, engines, scale):
     bench.add_command(command)
