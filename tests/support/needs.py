@@ -22,6 +22,7 @@ BRINGS = {
     "https": ("trustme",),
     "clients": ("databricks.ai_search", "databricks.sql", "databricks.vector_search"),
     "references": ("onnx", "transformers"),
+    "judges": ("clip_benchmark", "open_clip_train"),
     "applications": ("uv",),
     "browser": ("playwright", "axe_playwright_python"),
 }
