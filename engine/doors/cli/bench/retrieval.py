@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PACKAGES = ("ir-measures", "pytrec-eval-terrier")
 QUERIES = 1000  # of a task at most, where nothing else is said
-SMOKE_PRODUCTS, SMOKE_QUERIES = 100, 20
+SMOKE_PRODUCTS, SMOKE_QUERIES = 120, 20
 WORKSPACE = "workspace"  # in the folder of raw lines: the cache of vectors, where none is named
 
 _OPTIONS = (
