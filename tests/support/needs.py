@@ -21,7 +21,8 @@ BRINGS = {
     "sdk": ("databricks.sdk",),
     "https": ("trustme",),
     "clients": ("databricks.ai_search", "databricks.sql", "databricks.vector_search"),
-    "references": ("onnx", "transformers", "clip_benchmark", "webdataset", "pycocotools"),
+    "references": ("onnx", "transformers"),
+    "judges": ("clip_benchmark", "open_clip_train", "pycocotools", "webdataset"),
     "applications": ("uv",),
     "browser": ("playwright", "axe_playwright_python"),
 }

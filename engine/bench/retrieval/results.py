@@ -169,6 +169,7 @@ def _line(
             "notes": list(scores.answer.notes),
             "source": task.collection.source,
             "limits": task.collection.limits,
+            **({"collection": dict(task.collection.more)} if task.collection.more else {}),
         }
     settings = settings_of(task, group)
     return Line(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 from engine.bench.collections.collection import Document, Query
 from engine.bench.retrieval.goods.goods import Goods
 from engine.bench.retrieval.measures import Measure
@@ -42,6 +45,8 @@ def _of_field(goods: Goods, asked: Asked, field: str, text: str, values: list[st
     documents = [
         Document(f"{field}={value}", text=text.format(value=value.lower())) for value in values
     ]
-    collection = collection_of(goods, documents, queries, right)
+    (often, count), *_ = Counter(one for each in right.values() for one in each).most_common(1)
+    more = {"always the most frequent value": f"{often} is right for {count / len(right):.3f}"}
+    collection = replace(collection_of(goods, documents, queries, right), more=more)
     measures = (ACCURACY, IN_FIVE) if len(values) >= _MANY else (ACCURACY,)
     return Task("zero_shot", collection, settings={"attribute": field}, measures=measures)

@@ -24,6 +24,8 @@ def print_result(result: TaskResult) -> None:
     documents = len(task.collection.documents)
     among = f" over {documents:,} documents" if documents else ""
     click.echo(f"\n{task.title}, {task.collection.name}: {len(task.queries):,} queries{among}")
+    for what, value in task.collection.more.items():
+        click.echo(f"{what}: {value}")
     print_table([_figures(result, one) for one in result.scores], _figure_columns(result))
     _print_groups(result)
     if result.differences:
