@@ -44,7 +44,8 @@ class Collection:
     """Documents, queries, and grades of relevance by the query's and the document's id.
 
     Attributes:
-        relevance: grades above 0 are right; what isn't named is not. A query without any is in no figure.
+        relevance: grades above 0 are right, what is not named is wrong; a query without any is in no
+            figure.
         limits: what the judgements can't say, in a sentence, for the report.
         source: where it was read from, for the report; no folder of a user's machine.
     """

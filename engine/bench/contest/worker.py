@@ -1,0 +1,260 @@
+"""How a contestant is measured apart from all others: in a process of its own, on request.
+
+The process waits at a pipe and does nothing between two requests, so that contestants can take turns and
+the noise of a shared machine hits all of them alike.
+"""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import os
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, TypeVar
+
+from engine.bench.contest.contestant import Contestant, Setting
+from engine.bench.contest.entrants import REFERENCE, Entrant
+from engine.bench.contest.filters import Filters
+from engine.bench.contest.memory import bound, resident
+from engine.bench.contest.schema import Row, Schema
+from engine.bench.records.machine import cores, versions
+from engine.core.arrays import Matrix
+
+T = TypeVar("T")
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+MEMORY = 0.9  # of what is available, for one contestant
+# Of a contestant's process, from its start.
+ENVIRONMENT = {REFERENCE: dict.fromkeys(THREADS, str(cores()))}
+
+
+class Failed(Exception):
+    """A contestant could not do what it was asked for."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a contestant says of itself."""
+
+    about: str
+    versions: dict[str, str]
+    store: str
+    settings: tuple[Setting, ...]
+    takes_filters: bool
+    batches: bool
+    writes: bool
+    own_writable: bool
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Times (ms) and keys of some queries, fewer than asked for where time was up; rows of the first."""
+
+    ms: list[float]
+    keys: list[list[int]]
+    first: list[Row]
+
+
+class Session:
+    """What a contestant's process can be asked for."""
+
+    def __init__(self, entrant: Entrant, schema: Schema) -> None:
+        kind = entrant.load()
+        for module in kind.libraries:
+            importlib.import_module(module)
+        self._contestant = kind(schema)
+        self._key = schema.key
+        self._before = resident()
+        self.facts = Facts(
+            about=kind.about,
+            versions=versions(kind.packages),
+            store=kind.store or entrant.name,
+            settings=tuple(kind.settings),
+            takes_filters=kind.takes_filters,
+            batches=kind.batches,
+            writes=kind.writes,
+            own_writable=kind.build_writable is not Contestant.build_writable,
+        )
+
+    def build(self, store: Path, catalogue: Path, writable: bool) -> float:
+        """Seconds to fill a folder."""
+        from engine.bench.contest.catalogue import Catalogue
+
+        store.mkdir(parents=True)
+        fill = self._contestant.build_writable if writable else self._contestant.build
+        return timed(lambda: fill(store, Catalogue(catalogue)))[0] / 1000
+
+    def open(self, store: Path, writable: bool) -> None:
+        """Open a store, in this process."""
+        opening = self._contestant.open_writable if writable else self._contestant.open
+        opening(store)
+
+    def tune(self, setting: Setting) -> None:
+        """Answer from now on with a setting."""
+        self._contestant.tune(setting)
+
+    def warm(self, queries: Matrix, k: int, filters: Filters | None, limit_s: float) -> None:
+        """Answer without being measured; stops when time is up."""
+        end = time.perf_counter() + limit_s
+        for query in queries:
+            self._contestant.search(query, k, filters)
+            if time.perf_counter() > end:
+                return
+
+    def answer(
+        self, queries: Matrix, k: int, filters: Sequence[Filters | None], limit_s: float
+    ) -> Turn:
+        """Rows with all columns, a query at a time."""
+        ms, answers, end = [], [], time.perf_counter() + limit_s
+        for query, one in zip(queries, filters):
+            spent, rows = timed(lambda q=query, f=one: self._contestant.search(q, k, f))  # type: ignore[misc]
+            ms.append(spent)
+            answers.append(rows)
+            if time.perf_counter() > end:
+                break
+        return Turn(ms, [self._keys(rows) for rows in answers], answers[0])
+
+    def nearest(
+        self, queries: Matrix, k: int, filters: Sequence[Filters | None], limit_s: float
+    ) -> Turn:
+        """Keys alone, a query at a time."""
+        ms, keys, end = [], [], time.perf_counter() + limit_s
+        for query, one in zip(queries, filters):
+            spent, found = timed(lambda q=query, f=one: self._contestant.nearest(q, k, f))  # type: ignore[misc]
+            ms.append(spent)
+            keys.append([int(key) for key in found])
+            if time.perf_counter() > end:
+                break
+        return Turn(ms, keys, [])
+
+    def batch(self, queries: Matrix, k: int) -> Turn:
+        """All queries in one call: one time."""
+        spent, answers = timed(lambda: self._contestant.search_batch(queries, k))
+        return Turn([spent], [self._keys(rows) for rows in answers], answers[0])
+
+    def upsert(self, rows: list[Row], vectors: Matrix) -> list[float]:
+        """Milliseconds of each write."""
+        one = self._contestant.upsert
+        return [timed(lambda r=r, v=v: one(r, v))[0] for r, v in zip(rows, vectors)]  # type: ignore[misc]
+
+    def delete(self, keys: list[int]) -> list[float]:
+        """Milliseconds of each."""
+        return [timed(lambda key=key: self._contestant.delete(key))[0] for key in keys]  # type: ignore[misc]
+
+    def grown(self) -> dict[str, int]:
+        """Bytes of memory above what the imports took."""
+        return {name: now - self._before[name] for name, now in resident().items()}
+
+    def _keys(self, rows: list[Row]) -> list[int]:
+        return [int(row[self._key]) for row in rows]  # type: ignore[call-overload]
+
+
+def timed(action: Callable[[], T]) -> tuple[float, T]:
+    """Milliseconds, and what came back."""
+    started = time.perf_counter_ns()
+    value = action()
+    return (time.perf_counter_ns() - started) / 1e6, value
+
+
+def serve(pipe: Connection, entrant: Entrant, schema: Schema) -> None:
+    """Answer requests, each a method's name and its arguments, until the pipe is closed."""
+    bound(MEMORY)
+    try:
+        session = Session(entrant, schema)
+        pipe.send((True, session.facts))
+        while True:
+            method, arguments = pipe.recv()
+            pipe.send((True, getattr(session, method)(*arguments)))
+    except EOFError:
+        return
+    except BaseException:  # a library's own panic, as of Rust, is no Exception
+        pipe.send((False, traceback.format_exc()))
+
+
+class Worker:
+    """A contestant's process, seen from the harness. Every failure is `Failed`.
+
+    Args:
+        threads: how many cores it may use, whatever its library believes; None for all.
+    """
+
+    def __init__(self, entrant: Entrant, schema: Schema, threads: int | None = None) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.name = entrant.name
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(theirs, entrant, schema), daemon=True)
+        if threads is None:
+            variables = ENVIRONMENT.get(entrant.name, {})
+        else:
+            variables = dict.fromkeys(THREADS, str(threads))
+        with started_with(variables), on_cores(threads):
+            self._process.start()
+        theirs.close()
+        self.facts: Facts = self._reply(None, "start")
+
+    def call(self, method: str, *arguments: object, limit_s: float | None = None) -> Any:
+        """What a method of `Session` gives back.
+
+        Raises Failed: what failed there, or that it took longer than `limit_s`; the process ends then.
+        """
+        try:
+            self._pipe.send((method, arguments))
+        except OSError:
+            raise Failed(self._ended()) from None
+        return self._reply(limit_s, method)
+
+    def _reply(self, limit_s: float | None, method: str) -> Any:
+        try:
+            if not self._pipe.poll(limit_s):
+                self._process.kill()
+                raise Failed(f"{self.name}: {method} was stopped after {limit_s:,.0f} s")
+            good, value = self._pipe.recv()
+        except (EOFError, OSError):
+            raise Failed(self._ended()) from None
+        if not good:
+            raise Failed(f"{self.name}: {value}")
+        return value
+
+    def _ended(self) -> str:
+        self._process.join(10)
+        return f"{self.name}: its process ended with status {self._process.exitcode}"
+
+    def close(self) -> None:
+        """End the process; one that doesn't end in ten seconds is killed."""
+        self._pipe.close()
+        self._process.join(10)
+        self._process.kill()
+
+
+@contextmanager
+def started_with(variables: Mapping[str, str]) -> Iterator[None]:
+    """What is started in here has variables that libraries read as they are loaded."""
+    kept = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def on_cores(count: int | None) -> Iterator[None]:
+    """What is started in here runs on so many cores alone, where the system can say so (Linux)."""
+    if count is None or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(before)[-count:])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

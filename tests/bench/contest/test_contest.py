@@ -1,0 +1,219 @@
+"""The harness itself: a slow contestant ranks last, who answers worse shows it, who fails is told."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from engine.bench.contest.catalogue import Catalogue, write_catalogue
+from engine.bench.contest.contest import Asked, Contest
+from engine.bench.contest.entrants import Entrant, entrants
+from engine.bench.contest.schema import Schema
+from engine.bench.contest.truth import Truth, make_truth
+from engine.bench.contest.tuning import tuned
+from engine.bench.records.line import LeftOut
+from engine.errors import InvalidParameterValue
+
+ROWS, DIMENSION, QUERIES = 300, 16, 30
+SCHEMA = Schema(
+    "id", "v", DIMENSION, {"id": "long", "kind": "string", "price": "double"}, ("kind", "price")
+)
+ODD = """
+from engine.bench.contestants.numpy_scan import Contestant as Plain
+import time
+
+class Contestant(Plain):
+    about = "{about}"
+    {more}
+"""
+
+
+def made(folder: Path) -> Catalogue:
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((ROWS, DIMENSION)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors[1] = vectors[0]  # a tie
+    columns = pa.table(
+        {
+            "id": np.arange(ROWS) * 7,
+            "kind": pa.array([None if n % 50 == 3 else "ab"[n % 2] for n in range(ROWS)]),
+            "price": rng.uniform(0, 100, ROWS),
+        }
+    )
+    queries = rng.standard_normal((QUERIES, DIMENSION)).astype(np.float32)
+    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    filters = {
+        "half": {"kind": "a"},
+        "few": {"kind": ["a", "b"], "price >=": 90.0, "price <": 99.0},
+    }
+    catalogue = write_catalogue(folder, SCHEMA, columns, vectors, queries, filters)
+    make_truth(catalogue, QUERIES)
+    return catalogue
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    return made(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def out() -> list[LeftOut]:
+    return []
+
+
+@pytest.fixture
+def contest(catalogue: Catalogue, tmp_path: Path, out: list[LeftOut]) -> Iterator[Contest]:
+    made = Contest("test", catalogue, tmp_path / "stores", out.append, budget_s=60)
+    yield made
+    made.close()
+
+
+def odd(folder: Path, name: str, more: str) -> Entrant:
+    file = folder / f"{name}.py"
+    file.write_text(ODD.format(about=name, more=more))
+    return Entrant(name, file)
+
+
+def all_of(catalogue: Catalogue, name: str | None = None, **more: object) -> Asked:
+    one = None if name is None else catalogue.filters[name]
+    return Asked(range(QUERIES), [one] * QUERIES, warm=one, **more)  # type: ignore[arg-type]
+
+
+def test_the_truth_is_what_a_plain_loop_finds(catalogue: Catalogue) -> None:
+    truth, keys = Truth(catalogue), catalogue.keys
+    scores = catalogue.vectors.astype(np.float64) @ catalogue.queries.T.astype(np.float64)
+    for name, one in (("none", None), *catalogue.filters.items()):
+        rows = catalogue.table.to_pylist()
+        passes = {
+            "none": lambda row: True,
+            "half": lambda row: row["kind"] == "a",
+            "few": lambda row: row["kind"] is not None and 90 <= row["price"] < 99,
+        }[name]
+        kept = np.array([passes(row) for row in rows])
+        right = [
+            keys[np.argsort(-np.where(kept, s, -np.inf), kind="stable")[:10]].tolist()
+            for s in scores.T
+        ]
+        right = [found[: int(kept.sum())] for found in right]
+        assert truth.recall(10, range(QUERIES), [one] * QUERIES, right).tolist() == [1.0] * QUERIES
+        wrong = [found[:-2] + [int(k) for k in keys if k not in found][-2:] for found in right]
+        expected = 1 - 2 / min(10, kept.sum())
+        assert truth.recall(10, range(QUERIES), [one] * QUERIES, wrong) == pytest.approx(expected)
+
+
+def test_a_row_that_the_filter_drops_is_no_answer(catalogue: Catalogue) -> None:
+    truth = Truth(catalogue)
+    best = catalogue.keys[np.argsort(-(catalogue.vectors @ catalogue.queries[0]))[:10]].tolist()
+    assert truth.recall(10, [0], [{"kind": "nothing has it"}], [best]).tolist() == [0.0]
+    assert truth.recall(10, [0], [{"kind": "nothing has it"}], [[]]).tolist() == [1.0]
+
+
+def test_a_key_twice_is_no_answer(catalogue: Catalogue) -> None:
+    for keys in ([7, 7], [1], [-5]):
+        with pytest.raises(InvalidParameterValue):
+            Truth(catalogue).places(keys)
+
+
+def test_bundled_contestants_answer_right_with_and_without_filters(
+    contest: Contest, catalogue: Catalogue
+) -> None:
+    found = contest.build(
+        entrants(["vitrine_exact", "vitrine", "numpy_scan", "faiss_flat", "matvec"])
+    )
+    assert set(found) >= {"numpy_scan", "faiss_flat"} and all(
+        one.disk > 0 for one in found.values()
+    )
+    contest.open([name for name in contest.names if name != "matvec"])
+    for name in (None, "half", "few"):
+        for with_rows in (True, False):
+            answers = contest.answer(all_of(catalogue, name, with_rows=with_rows))
+            assert set(answers) == {"vitrine", "vitrine_exact", "numpy_scan", "faiss_flat"}
+            for one in answers.values():
+                assert one.recall.tolist() == [1.0] * QUERIES
+
+
+def test_a_slow_contestant_ranks_last_and_a_worse_one_shows_it(
+    contest: Contest, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    slow = "def _answer(self, *a):\n        time.sleep(0.005)\n        return super()._answer(*a)"
+    worse = "def _answer(self, *a):\n        return tuple(one[:7] for one in super()._answer(*a))"
+    contest.build(
+        [*entrants(["numpy_scan"]), odd(tmp_path, "slow", slow), odd(tmp_path, "worse", worse)]
+    )
+    contest.open()
+    answers = contest.answer(all_of(catalogue))
+    medians = {name: statistics.median(one.ms) for name, one in answers.items()}
+    assert max(medians, key=lambda name: medians[name]) == "slow" and medians["slow"] >= 5
+    assert answers["worse"].recall.mean() == pytest.approx(0.7)
+    assert answers["slow"].recall.mean() == answers["numpy_scan"].recall.mean() == 1.0
+
+
+def test_who_fails_is_told_and_the_others_go_on(
+    contest: Contest, catalogue: Catalogue, out: list[LeftOut], tmp_path: Path
+) -> None:
+    lying = (
+        "def rows(self, *a):\n        return [{**row, 'price': 1.0} for row in super().rows(*a)]"
+    )
+    fails = "def _answer(self, *a):\n        raise RuntimeError('no such luck')"
+    ends = "def _answer(self, *a):\n        import os; os._exit(3)"
+    missing = "import a_library_that_nobody_has"
+    odd_ones = {"lying": lying, "fails": fails, "ends": ends, "missing": missing}
+    contest.build([*entrants(["numpy_scan"]), *(odd(tmp_path, *one) for one in odd_ones.items())])
+    contest.open()
+    answers = contest.answer(all_of(catalogue))
+    assert set(answers) == {"numpy_scan"}
+    reasons = {one.contestant: one.reason for one in out}
+    assert set(reasons) == set(odd_ones)
+    assert "was given back" in reasons["lying"] and "no such luck" in reasons["fails"]
+    assert "process ended" in reasons["ends"] and "a_library_that_nobody_has" in reasons["missing"]
+
+
+def test_everyone_is_measured_at_the_cheapest_setting_that_reaches_the_recall(
+    contest: Contest, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    graded = """settings = ({"take": 5}, {"take": 9}, {"take": 10})
+    def tune(self, setting):
+        self.take = setting["take"]
+    def _answer(self, *a):
+        places, s = super()._answer(*a)
+        return places[:self.take], s[:self.take]"""
+    never = graded.replace('{"take": 9}, {"take": 10}', '{"take": 6}')
+    contest.build(
+        [odd(tmp_path, "graded", graded), odd(tmp_path, "never", never), *entrants(["numpy_scan"])]
+    )
+    contest.open()
+    found = tuned(contest, all_of(catalogue, with_rows=False), recall=0.9)
+    assert found["graded"].setting == {"take": 9} and found["graded"].reached
+    assert found["never"].setting == {"take": 6} and not found["never"].reached
+    assert found["numpy_scan"].setting == {} and found["numpy_scan"].reached
+    assert contest.answer(all_of(catalogue))["graded"].recall.mean() == pytest.approx(0.9)
+
+
+def test_the_first_answer_of_a_fresh_process_is_timed(contest: Contest) -> None:
+    contest.build(entrants(["numpy_scan"]))
+    assert 0.05 < contest.start(1)["numpy_scan"][0] < 60
+
+
+def test_names_files_and_folders_are_entrants(tmp_path: Path) -> None:
+    odd(tmp_path, "mine", "pass")
+    (tmp_path / "__init__.py").touch()
+    assert [one.name for one in entrants(["faiss_flat", str(tmp_path), "faiss_flat"])] == [
+        "faiss_flat",
+        "mine",
+    ]
+    with pytest.raises(InvalidParameterValue, match="nobody"):
+        entrants(["nobody"])
+
+
+def test_data_that_does_not_fit_together_is_refused(tmp_path: Path) -> None:
+    vectors = np.eye(4, DIMENSION, dtype=np.float32)
+    columns = pa.table({"id": [1, 2, 3, 3], "kind": ["a"] * 4, "price": [1.0] * 4})
+    with pytest.raises(InvalidParameterValue, match="twice"):
+        write_catalogue(tmp_path / "a", SCHEMA, columns, vectors, vectors)
+    with pytest.raises(InvalidParameterValue, match="as many vectors"):
+        write_catalogue(tmp_path / "b", SCHEMA, columns[:3], vectors, vectors)
