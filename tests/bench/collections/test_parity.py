@@ -17,7 +17,7 @@ import pytest
 from support.needs import needs
 from support.standard_sets import coco_captions, picture_bytes, tar, write_picture
 
-needs("clip", "evaluation", "references")
+needs("clip", "evaluation", "judges")
 # webdataset warns of how clip_benchmark calls it, and leaves tars to be closed by the collector.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:WebDataset.shardshuffle:UserWarning"),

@@ -134,7 +134,7 @@ def test_a_standard_set_is_asked_in_its_own_layout(
         queries = [Query("q 1", "red dress", group="a"), Query("q2", "jeans", group="b")]
         return Collection("little", documents, queries, {"q 1": {"d 1": 1}, "q2": {"d2": 2}})
 
-    layout = Layout("little", "a folder", lambda path: True, made)
+    layout = Layout("little", "a folder", ("text-to-text",), frozenset(), lambda path: True, made)
     monkeypatch.setattr(opening, "LAYOUTS", (layout,))
     for named in (".", "little:."):
         said = bench("hashed", "--smoke", "--collection", named, "--runs", "runs")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ from engine.bench.vectors import clustered as module
 from engine.bench.vectors.clustered import clustered
 from engine.bench.vectors.opening import open_vectors
 from engine.bench.vectors.workspace import workspace_vectors
-from engine.errors import InvalidParameterValue, NotFound
+from engine.errors import InvalidParameterValue, NotFound, StorageFailed
 
 
 def test_the_same_seed_draws_the_same_and_another_another(tmp_path: Path) -> None:
@@ -33,7 +35,7 @@ def test_the_same_seed_draws_the_same_and_another_another(tmp_path: Path) -> Non
 
 def test_what_was_drawn_is_not_drawn_again_and_what_was_interrupted_is(tmp_path: Path) -> None:
     clustered(50, 4, 2, 0, 5, tmp_path)
-    (folder,) = tmp_path.iterdir()
+    (folder,) = (one for one in tmp_path.iterdir() if one.is_dir())
     before = (folder / "vectors.npy").stat().st_mtime_ns
     clustered(50, 4, 2, 0, 5, tmp_path)
     assert (folder / "vectors.npy").stat().st_mtime_ns == before
@@ -41,7 +43,32 @@ def test_what_was_drawn_is_not_drawn_again_and_what_was_interrupted_is(tmp_path:
     folder.rename(unfinished)
     (unfinished / "vectors.npy").write_bytes(b"cut off")
     assert clustered(50, 4, 2, 0, 5, tmp_path).vectors.shape == (50, 4)
-    assert [one.name for one in tmp_path.iterdir()] == [folder.name]
+    assert [one for one in tmp_path.iterdir() if one.is_dir()] == [folder]
+
+
+def test_on_a_full_disk_nothing_half_drawn_is_left(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(StorageFailed, match=r"can't be drawn into .* Make room on the disk"):
+            clustered(1_000, 16, 2, 0, 5, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not [one for one in tmp_path.iterdir() if one.is_dir()]
+    assert clustered(1_000, 16, 2, 0, 5, tmp_path).vectors.shape == (1_000, 16)
+
+
+def test_two_that_draw_the_same_at_once_get_the_same(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        drawn = [pool.submit(clustered, 2_000, 16, 4, 3, 10, tmp_path) for _ in range(4)]
+        first, *others = (one.result() for one in drawn)
+    assert all((other.vectors == first.vectors).all() for other in others)
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageFailed, match="can't be drawn into"):
+        clustered(10, 4, 2, 0, 3, tmp_path / "file")
 
 
 def test_a_larger_set_begins_with_the_smaller_one(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.bench.collections.part import DIRECTIONS
 from engine.doors.cli.bench.recording import FOLDER, records
 from engine.doors.cli.evaluation.command import pairs_of
 from engine.doors.cli.options import FILE, chosen_workspace, file_encoding, takes_workspace
@@ -57,11 +58,11 @@ _OPTIONS = (
     click.option("--split", metavar="NAME", help="Of the collection.  [default: its usual one]"),
     click.option(
         "--direction",
-        type=click.Choice(["text-to-image", "image-to-text"]),
-        default="text-to-image",
-        help="Of a collection of pictures with captions.",
+        type=click.Choice(DIRECTIONS),
+        help="Of the collection: what asks and what is found.  [default: its usual one]",
     ),
     click.option("--fold", type=click.IntRange(min=0), metavar="N", help="Of the collection."),
+    click.option("--category", metavar="NAME", help="Of the collection, as FashionIQ's dress."),
     click.option("--task", "tasks", multiple=True, metavar="NAME", help="Only this task; several."),
     click.option(
         "--measure",
@@ -188,7 +189,7 @@ def _request(
             given["limit"] or (SMOKE_PRODUCTS if smoke else None),
         ),
         given["collection"],
-        Part(given["split"], given["direction"], given["fold"]),
+        Part(given["split"], given["direction"], given["fold"], given["category"]),
         given["tasks"],
         tuple(map(Measure.parse, given["measures"])) or DEFAULTS,
         given["weights"],
