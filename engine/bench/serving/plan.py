@@ -1,0 +1,38 @@
+"""What is asked of every server: kinds of requests, clients, rates, and for how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.bench.serving.arrivals import ARRIVALS, Arrivals
+from engine.bench.serving.served import KINDS, Kind
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The same for all that are measured.
+
+    Attributes:
+        clients: of closed loops, each a measurement.
+        rates: requests a second of open loops; arrivals: how these come.
+        bound_ms: that the 99th percentile must keep in the search for the highest rate, whose requests
+            arrive as Poisson's.
+        seconds: of each measurement in all; rounds: turns that share them.
+        timeout: seconds after which a request has failed.
+        most_connections: of an open loop.
+        least_recall: who answers worse is out.
+        judged: replies whose recall is looked at before anything is timed; warm-up at the same time.
+    """
+
+    kinds: tuple[Kind, ...] = KINDS
+    clients: tuple[int, ...] = (1, 4, 16)
+    rates: tuple[float, ...] = (50.0, 200.0)
+    arrivals: tuple[Arrivals, ...] = field(default=ARRIVALS)
+    bound_ms: float = 50.0
+    seconds: float = 2.0
+    rounds: int = 2
+    timeout: float = 5.0
+    most_connections: int = 256
+    least_recall: float = 0.99
+    warming: int = 200
+    seed: int = 0
