@@ -1,1 +1,1 @@
-"""How fast a server answers, how many at once, and at what cost: load by schedule, in a process of its own."""
+"""How fast a server answers, how many at once, at what cost: load from a process of its own."""

@@ -59,7 +59,9 @@ class Judge:
     def _right_of(self, kind: Kind, queries: Matrix) -> Matrix:
         """(q, k) scores of the nearest rows, best first; -inf where fewer pass the filter."""
         if kind not in self._right:
-            rows = np.flatnonzero(self._mask) if kind == "filtered" else np.arange(len(self._vectors))
+            rows = (
+                np.flatnonzero(self._mask) if kind == "filtered" else np.arange(len(self._vectors))
+            )
             right = np.full((len(queries), self._served.k), -np.inf)
             for number, query in enumerate(queries):
                 best = np.sort(self._scores(query, rows))[::-1][: self._served.k]
@@ -71,4 +73,5 @@ class Judge:
         """Negative squared distances: higher is nearer."""
         vectors = self._vectors if len(rows) == len(self._vectors) else self._vectors[rows]
         squares = np.einsum("ij,ij->i", vectors, vectors) + query @ query
-        return (2 * (vectors @ query) - squares).astype(np.float64)
+        scores: np.ndarray = (2 * (vectors @ query) - squares).astype(np.float64)
+        return scores

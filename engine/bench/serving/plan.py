@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from engine.bench.serving.arrivals import ARRIVALS, Arrivals
+from engine.bench.serving.load.arrivals import ARRIVALS, Arrivals
 from engine.bench.serving.served import KINDS, Kind
 
 
@@ -21,13 +21,14 @@ class Plan:
         timeout: seconds after which a request has failed.
         most_connections: of an open loop.
         least_recall: who answers worse is out.
-        judged: replies whose recall is looked at before anything is timed; warm-up at the same time.
+        warming: requests before anything is timed, whose answers are judged.
+        resolution: factor between the highest rate and the lowest that is too high.
     """
 
     kinds: tuple[Kind, ...] = KINDS
     clients: tuple[int, ...] = (1, 4, 16)
     rates: tuple[float, ...] = (50.0, 200.0)
-    arrivals: tuple[Arrivals, ...] = field(default=ARRIVALS)
+    arrivals: tuple[Arrivals, ...] = ARRIVALS
     bound_ms: float = 50.0
     seconds: float = 2.0
     rounds: int = 2
@@ -35,4 +36,5 @@ class Plan:
     most_connections: int = 256
     least_recall: float = 0.99
     warming: int = 200
+    resolution: float = 1.1
     seed: int = 0

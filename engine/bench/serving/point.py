@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from engine.bench.records.line import Floor, Line, Setting, many, one
-from engine.bench.serving.client import Client
-from engine.bench.serving.job import Call, Load, Outcome
+from engine.bench.serving.load.client import Client
+from engine.bench.serving.load.job import Call, Load, Outcome
 from engine.bench.serving.processes import cpu_seconds, is_known
 from engine.bench.serving.servers.server import Server
 from engine.bench.statistics.intervals import percentile
@@ -59,8 +59,8 @@ def lines(
     """What a report needs of some rounds of one load.
 
     Latency has every value, but where there are more than 20,000: then so many, drawn without
-    replacement by the seed and left in their order; `more` says of how many, and the percentiles are those
-    of all. One that failed counts with the time limit. Throughput counts good answers.
+    replacement by the seed and left in their order; `more` says of how many, and its percentiles are
+    those of all. One that failed counts with the time limit. Throughput counts good answers.
     """
     made = [
         *_latency(name, settings, rounds, floors, seed),
@@ -91,7 +91,16 @@ def _latency(
         more["drawn"] = f"{MOST_VALUES:,} of {len(values):,} without replacement, seed {seed}"
     p99 = one(more["p99"])
     return [
-        Line(CASE, name, "latency", "ms", many(kept), settings, floor=floors.latency, more=more),
+        Line(
+            CASE,
+            name,
+            "latency",
+            "ms",
+            many(kept.tolist()),
+            settings,
+            floor=floors.latency,
+            more=more,
+        ),
         Line(CASE, name, "latency_p99", "ms", p99, settings, more={"requests": len(values)}),
     ]
 

@@ -17,6 +17,7 @@ from engine.errors import InvalidParameterValue
 from engine.shop.names import IMAGE_INDEX
 from engine.workspace import Workspace
 
+TextRoute = Literal["index", "shop"]
 Kind = Literal["health", "vector", "filtered", "text", "keyword"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 JUDGED: tuple[Kind, ...] = ("vector", "filtered", "text")  # whose answers exact numpy can tell
@@ -59,7 +60,8 @@ class Served:
         index: full name. key: its primary key. columns: what is returned of each row.
         text_route: how texts are asked for: `index`, which encodes them itself; `shop`, whose search
             does; None where no way is known.
-        workspace: where it lies; None for an index that is only known by its address.
+        workspace: where it lies; None for an index that is only known by its address. encoder: its name
+            for the workspace's model.
         rows: None likewise.
     """
 
@@ -68,8 +70,9 @@ class Served:
     columns: tuple[str, ...]
     asked: Asked
     k: int = 10
-    text_route: Literal["index", "shop"] | None = None
+    text_route: TextRoute | None = None
     workspace: Path | None = None
+    encoder: str | None = None
     rows: Rows | None = None
 
     @property
@@ -109,7 +112,11 @@ def served_index(
         pa.concat_tables([table.select(columns) for table, _ in parts]),
         np.concatenate([vectors for _, vectors in parts]),
     )
-    route = "index" if spec.text_endpoint else "shop" if spec.name == IMAGE_INDEX else None
+    route: TextRoute | None = None
+    if spec.text_endpoint:
+        route = "index"
+    elif spec.name == IMAGE_INDEX:
+        route = "shop"
     return Served(
         spec.name,
         spec.primary_key,
@@ -118,6 +125,7 @@ def served_index(
         k,
         route,
         workspace.path,
+        workspace.settings.encoder,
         rows,
     )
 
@@ -138,7 +146,9 @@ def _asked(
     texts, words = _texts(rows.table, spec.primary_key, rng, queries)
     known: Matrix | None = None
     if texts and spec.text_endpoint:
-        some = [workspace.serving.encode_text(spec.text_endpoint, t) for t in texts[:JUDGED_QUERIES]]
+        some = [
+            workspace.serving.encode_text(spec.text_endpoint, t) for t in texts[:JUDGED_QUERIES]
+        ]
         known = np.stack(some)
     elif texts and spec.name == IMAGE_INDEX:
         known = workspace.encoder().encode_texts(texts[:JUDGED_QUERIES])

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-RESOLUTION = 1.1  # the rate found and the lowest that failed differ by less than this factor
-
 
 @dataclass(frozen=True)
 class Swept:
@@ -25,13 +23,14 @@ def highest_rate(
     bound: float,
     low: float,
     high: float,
-    resolution: float = RESOLUTION,
+    resolution: float,
 ) -> Swept:
     """Halve the range of rates, on a scale of factors, until it is narrower than `resolution`.
 
     Args:
         figure: what must stay at most `bound` at a rate, as the 99th percentile of latency.
         low, high: the range, requests a second; `low` is tried where nothing above it holds.
+        resolution: a factor above 1.
     """
     tried: list[tuple[float, float]] = []
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from engine.bench.serving.job import Call
+from engine.bench.serving.load.job import Call
 from engine.bench.serving.served import Kind, Served
 from engine.bench.serving.servers.server import NotServed
 

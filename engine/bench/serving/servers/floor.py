@@ -6,7 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from engine.bench.serving.job import Address, Call
+from engine.bench.serving.load.job import Address, Call
 from engine.bench.serving.processes import ServerProcess, free_port, takes_connections
 from engine.bench.serving.served import Kind
 from engine.bench.serving.servers.server import NotServed

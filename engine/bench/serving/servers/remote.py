@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.bench.serving.job import Address, Call, address_of
+from engine.bench.serving.load.job import Address, Call, address_of
 from engine.bench.serving.served import QUERIES, Asked, Kind, Served
 from engine.bench.serving.servers import api
 from engine.bench.serving.servers.server import NotServed

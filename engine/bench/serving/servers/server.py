@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from engine.bench.records.line import Setting
-from engine.bench.serving.job import Address, Call
+from engine.bench.serving.load.job import Address, Call
 from engine.bench.serving.served import Kind
 from engine.errors import VitrineError
 
@@ -24,10 +24,17 @@ class Server(Protocol):
         pid: of its first process, all of whose descendants belong to it; None where it runs elsewhere.
     """
 
-    name: str
-    settings: Mapping[str, Setting]
-    address: Address
-    pid: int | None
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def settings(self) -> Mapping[str, Setting]: ...
+
+    @property
+    def address(self) -> Address: ...
+
+    @property
+    def pid(self) -> int | None: ...
 
     def calls(self, kind: Kind) -> Sequence[Call]:
         """One call for each query of the kind, in their order. Raises NotServed."""

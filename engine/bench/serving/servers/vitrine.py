@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine import __version__
-from engine.bench.serving.job import Call, address_of
+from engine.bench.serving.load.job import Call, address_of
 from engine.bench.serving.processes import ServerProcess
 from engine.bench.serving.served import Kind, Served
 from engine.bench.serving.servers import api
@@ -22,7 +22,11 @@ class Vitrine:
         command = [sys.executable, "-m", "engine.doors.cli", "serve", "-w", str(served.workspace)]
         how = ["--port", "0", "--no-auth", "--quiet", "--workers", str(workers)]
         self._served = served
-        self._process = ServerProcess([*command, *how, "--ready-file", str(ready)], ready.exists)
+        self._process = ServerProcess(
+            [*command, *how, "--ready-file", str(ready)],
+            ready.exists,
+            variables={"VITRINE_ENCODER": served.encoder} if served.encoder else None,
+        )
         self.name = f"vitrine {__version__}"
         self.settings = {"workers": workers}
         self.address = address_of(json.loads(ready.read_text())["url"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,16 +13,26 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from engine.doors.cli.bench.recording import print_lines, recorder, records
-from engine.doors.cli.options import chosen_workspace, comma_separated, parsed_filter, takes_workspace
+from engine.doors.cli.bench.serving_table import is_of_a_load, print_loads
+from engine.doors.cli.options import (
+    chosen_workspace,
+    comma_separated,
+    parsed_filter,
+    takes_workspace,
+)
 
 if TYPE_CHECKING:
+    from engine.bench.records.journal import Recorder
     from engine.bench.serving.plan import Plan
     from engine.bench.serving.served import Served
     from engine.bench.serving.servers.server import Server
 
-PEER = click.Path(exists=True, dir_okay=False, path_type=Path)
+PEER = click.Path(exists=True, path_type=Path)
 PACKAGES = ("uvicorn", "httptools", "chromadb", "milvus")
-SMOKE = {"clients": (1, 4), "rates": (50.0,), "seconds": 0.2, "rounds": 1, "warming": 32}
+SMOKE: dict[str, Any] = {
+    "clients": (2,), "rates": (100.0,), "seconds": 0.1, "rounds": 1, "warming": 32, "resolution": 4.0,
+}  # fmt: skip
+SMOKE_WORKERS = "1,2"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -62,27 +73,35 @@ def _servers(command: Command) -> Command:
     """The options that say what is served, and by whom."""
     for option in (
         click.option(
-            "--text", "texts", multiple=True, help="With --url alone: a text to ask for; repeatable."
+            "--text",
+            "texts",
+            multiple=True,
+            help="With --url alone: a text to ask for; repeatable.",
         ),
         click.option(
-            "--filter", "condition", metavar="JSON", help='Of filtered queries: {"column": "value"}.'
+            "--filter",
+            "condition",
+            metavar="JSON",
+            help='Of filtered queries: {"column": "value"}.',
         ),
         click.option(
             "--token",
             envvar="DATABRICKS_TOKEN",
             help="For --url. Better in $DATABRICKS_TOKEN; raw lines don't hold it.",
         ),
-        click.option("--url", help="A server that runs already, with the same index; the cloud's too."),
+        click.option(
+            "--url", help="A server that runs already, with the same index; the cloud's too."
+        ),
         click.option(
             "--peer",
             "peers",
             multiple=True,
             type=PEER,
-            metavar="FILE.py",
-            help="Another's server beside: a file of benchmarks/servers/; repeatable.",
+            metavar="FILE.py|DIR",
+            help="Others' servers beside, such as benchmarks/servers; repeatable.",
         ),
         click.option(
-            "--workers", default="1,2,4", show_default=True, help="Processes of vitrine serve."
+            "--workers", help="Processes of vitrine serve.  [default: 1,2,4; with --smoke 1,2]"
         ),
         click.option("--index", help="Its full name.  [default: the shop's index of photos]"),
     ):
@@ -101,7 +120,7 @@ def serving(
     token: str | None,
     condition: str | None,
     texts: Sequence[str],
-    workers: str,
+    workers: str | None,
     peers: Sequence[Path],
     k: int,
     out: Path | None,
@@ -112,21 +131,28 @@ def serving(
     """How fast servers answer: latency, throughput, processor time.
 
     Clients are a process of their own. In a closed loop each asks again once it is answered; in an open
-    loop requests come by a schedule, whatever came back, and count from when they were due. Then the highest
-    rate is searched for at which 99 in 100 keep --bound. Replies are judged by exact search: who
-    misses recall 0.99 is out.
+    loop requests come by a schedule, whatever came back, and count from when they were due. Then the
+    highest rate is searched for at which 99 in 100 keep --bound. Replies are judged by exact
+    search: who misses recall 0.99 is out.
 
     With --url and no --workspace the index is asked random vectors, and nothing is judged.
     """
+    from engine.bench.records.line import Line
     from engine.bench.serving.turns import measure
 
     plan = _plan(seed, smoke, **given)
     with _folder() as folder:
         served = _served(folder, index, url, token, parsed_filter(condition), texts, k, seed, smoke)
         kept = recorder("serving", out, seed, smoke, PACKAGES)
-        starters = _starters(served, folder, _numbers("--workers", workers, int), peers, url, token)
+        counts = _numbers("--workers", workers or (SMOKE_WORKERS if smoke else "1,2,4"), int)
+        starters = {
+            **_own(served, folder, counts, url, token),
+            **_peers(served, folder, peers, kept),
+        }
         measure(served, starters, plan, kept.run.floors, kept.add)
-    print_lines(kept.kept, kept.file)
+    print_loads(kept.kept)
+    rest = [one for one in kept.kept if not isinstance(one, Line) or not is_of_a_load(one)]
+    print_lines(rest, kept.file)
 
 
 @contextmanager
@@ -136,7 +162,7 @@ def _folder() -> Iterator[Path]:
 
 
 def _plan(seed: int, smoke: bool, **given: Any) -> Plan:
-    from engine.bench.serving.arrivals import ARRIVALS
+    from engine.bench.serving.load.arrivals import ARRIVALS
     from engine.bench.serving.plan import Plan
     from engine.bench.serving.served import KINDS
 
@@ -150,7 +176,7 @@ def _plan(seed: int, smoke: bool, **given: Any) -> Plan:
         timeout=given["timeout"],
         seed=seed,
     )
-    return dataclasses.replace(plan, **SMOKE) if smoke else plan  # type: ignore[arg-type]
+    return dataclasses.replace(plan, **SMOKE) if smoke else plan
 
 
 def _served(
@@ -176,7 +202,9 @@ def _served(
         return served_index(workspace, small.INDEX, k=k, filters=condition, seed=seed, queries=64)
     if url is not None and chosen_workspace() is None:
         if index is None:
-            raise click.UsageError("--url without --workspace needs --index, the index's full name.")
+            raise click.UsageError(
+                "--url without --workspace needs --index, the index's full name."
+            )
         return remote.described(
             url, token, index, k=k, filters=condition or {}, texts=texts, seed=seed
         )
@@ -184,30 +212,40 @@ def _served(
     return served_index(workspace, index or IMAGE_INDEX, k=k, filters=condition, seed=seed)
 
 
-def _starters(
-    served: Served,
-    folder: Path,
-    workers: Sequence[int],
-    peers: Sequence[Path],
-    url: str | None,
-    token: str | None,
+def _own(
+    served: Served, folder: Path, workers: Sequence[int], url: str | None, token: str | None
 ) -> dict[str, Callable[[], Server]]:
-    """What starts each server, by a name for it; the empty app first, as the floor of the others."""
+    """What starts each server of ours, by a name for it; the empty app first, the others' floor."""
     from engine.bench.serving.servers.floor import NAME, Floor
-    from engine.bench.serving.servers.peers import starter
     from engine.bench.serving.servers.remote import Remote
     from engine.bench.serving.servers.vitrine import Vitrine
 
     found: dict[str, Callable[[], Server]] = {NAME: Floor}
     if served.workspace is not None:
         for count in workers:
-            name = f"vitrine, {count} workers"
-            found[name] = lambda count=count: Vitrine(served, folder, count)  # type: ignore[misc]
+            name = f"vitrine with {count} workers"
+            found[name] = functools.partial(Vitrine, served, folder, count)
     if url is not None:
-        found[url] = lambda: Remote(url, token, served)
-    for file in peers:
-        own = folder / file.stem
-        found[file.stem] = lambda file=file, own=own: starter(file)(served, own)  # type: ignore[misc]
+        found[url] = functools.partial(Remote, url, token, served)
+    return found
+
+
+def _peers(
+    served: Served, folder: Path, places: Sequence[Path], kept: Recorder
+) -> dict[str, Callable[[], Server]]:
+    """What starts each server of others; those that can't be had are said to be left out."""
+    from engine.bench.records.line import LeftOut
+    from engine.bench.serving.point import CASE
+    from engine.bench.serving.servers.peers import peers
+
+    found: dict[str, Callable[[], Server]] = {}
+    for peer in (peer for place in places for peer in peers(place)):
+        for name, reason in peer.left_out.items():
+            kept.add(LeftOut(CASE, name, reason))
+        if peer.started is not None:
+            own = folder / peer.name
+            own.mkdir(exist_ok=True)
+            found[peer.name] = functools.partial(peer.started, served, own)
     return found
 
 

@@ -6,14 +6,13 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from engine.core.arrays import Vector
 from engine.errors import InvalidParameterValue
 
 Arrivals = Literal["poisson", "constant"]
 ARRIVALS: tuple[Arrivals, ...] = get_args(Arrivals)
 
 
-def schedule(arrivals: Arrivals, rate: float, seconds: float, seed: int) -> Vector:
+def schedule(arrivals: Arrivals, rate: float, seconds: float, seed: int) -> np.ndarray:
     """Seconds from the start at which requests are due, ascending: (n,) float64, n = rate x seconds.
 
     Args:

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from engine.core.arrays import Vector
 from engine.errors import InvalidParameterValue
 
 TIMED_OUT, BROKEN = 0, -1  # in place of a status, where no answer came
@@ -74,7 +73,7 @@ class Load:
         kept: replies of the first so many calls are kept, one each.
     """
 
-    arrivals: Vector | None = None
+    arrivals: np.ndarray | None = None
     clients: int = 1
     seconds: float = 1.0
     requests: int | None = None
@@ -90,18 +89,20 @@ class Outcome:
         due, sent, answered: (n,) from the start; nan where it wasn't sent, or not answered.
         status: (n,) HTTP statuses, `TIMED_OUT` or `BROKEN`.
         replies: bodies of good answers by the number of their call.
+        refusal: the body of the first answer that was no good one; b"" for none.
         broken: how often which exception broke a connection.
         cpu_seconds: that the process which made the load computed for it, both user and system.
         wall_seconds: from the start to the last answer.
         connections: opened in all.
     """
 
-    due: Vector
-    sent: Vector
-    answered: Vector
+    due: np.ndarray
+    sent: np.ndarray
+    answered: np.ndarray
     status: np.ndarray
     timeout: float
     replies: Mapping[int, bytes]
+    refusal: bytes
     broken: Mapping[str, int]
     cpu_seconds: float
     wall_seconds: float
@@ -117,18 +118,22 @@ class Outcome:
         return (self.status >= 200) & (self.status < 300)
 
     @property
-    def latencies(self) -> Vector:
+    def latencies(self) -> np.ndarray:
         """(n,) milliseconds from when a request was due to its answer.
 
         One that failed counts with the time limit, however soon it failed: an error is no quick answer.
         """
-        return 1000 * np.where(self.good, self.answered - self.due, self.timeout)
+        milliseconds: np.ndarray = 1000 * np.where(
+            self.good, self.answered - self.due, self.timeout
+        )
+        return milliseconds
 
     @property
-    def delays(self) -> Vector:
+    def delays(self) -> np.ndarray:
         """(m,) milliseconds by which requests were sent after they were due; those that were sent."""
-        late = self.sent - self.due
-        return 1000 * late[np.isfinite(late)]
+        was_sent = np.isfinite(self.sent)
+        milliseconds: np.ndarray = 1000 * (self.sent[was_sent] - self.due[was_sent])
+        return milliseconds
 
     def failures(self) -> dict[str, int]:
         """How many failed how: by status, `timeout`, or the exception that broke a connection."""

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.bench.serving.connection import Connection
-from engine.bench.serving.job import BROKEN, TIMED_OUT, Address, Call, Load, Outcome
+from engine.bench.serving.load.connection import Connection
+from engine.bench.serving.load.job import BROKEN, TIMED_OUT, Address, Call, Load, Outcome
 
 LEAD_SECONDS = 0.02  # before the first request is due
 LOOK_SECONDS = 0.02  # between looks for requests that wait too long
@@ -56,6 +56,7 @@ class Generator:
         self._open: set[Connection] = set()
         self._opening: set[asyncio.Task[None]] = set()
         self._replies: dict[int, bytes] = {}
+        self._refusal = b""
         self._broken: Counter[str] = Counter()
         self._opened, self._start = 0, 0.0
         self._asks, self._ended = True, asyncio.Event()
@@ -63,7 +64,8 @@ class Generator:
     async def run(self) -> Outcome:
         is_closed = self._load.arrivals is None
         first = self._load.clients if is_closed else min(FIRST_CONNECTIONS, self._load.clients)
-        await asyncio.gather(*(self._connect() for _ in range(first)))
+        for _ in range(first):  # one after the other, as people come: worker processes share them
+            await self._connect()
         cpu = time.process_time()
         self._start = self._loop.time() + LEAD_SECONDS
         looking = self._loop.create_task(self._give_up_late_ones())
@@ -85,10 +87,13 @@ class Generator:
 
     def _outcome(self, cpu: float, wall: float) -> Outcome:
         return Outcome(
-            *(np.array(each, dtype=float) for each in (self._due, self._sent, self._answered)),
+            np.array(self._due),
+            np.array(self._sent),
+            np.array(self._answered),
             np.array(self._status, dtype=np.int32),
             self._load.timeout,
             self._replies,
+            self._refusal,
             dict(self._broken),
             cpu,
             wall,
@@ -181,7 +186,9 @@ class Generator:
     def _on_answer(self, connection: Connection, number: int, status: int, body: bytes) -> None:
         self._answered[number] = self._now()
         call = number % len(self._requests)
-        if call < self._load.kept and 200 <= status < 300:
+        if not 200 <= status < 300:
+            self._refusal = self._refusal or body
+        elif call < self._load.kept:
             self._replies.setdefault(call, body)
         if connection.is_reusable:
             self._use(connection)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from types import TracebackType
 
-from engine.bench.serving.generator import generate
-from engine.bench.serving.job import Address, Call, Load, Outcome
+from engine.bench.serving.load.generator import generate
+from engine.bench.serving.load.job import Address, Call, Load, Outcome
 
 
 class Client:
