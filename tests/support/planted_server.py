@@ -95,31 +95,22 @@ class Planted:
 @contextmanager
 def running(planted: Planted) -> Iterator[Planted]:
     """It serves, in a thread, on a port of its own."""
-    loop, ready = asyncio.new_event_loop(), threading.Event()
-    servers: list[asyncio.Server] = []
+    ready, stops = threading.Event(), []
 
     async def serve() -> None:
         server = await asyncio.start_server(planted.answer, "127.0.0.1", 0, backlog=1000)
         planted.port = server.sockets[0].getsockname()[1]
-        servers.append(server)
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        stops.append(lambda: loop.call_soon_threadsafe(stop.set))
         ready.set()
+        await stop.wait()
+        server.close()
 
-    def run() -> None:
-        loop.run_until_complete(serve())
-        loop.run_forever()
-
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     ready.wait()
     try:
         yield planted
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        stops[0]()
         thread.join()
-        servers[0].close()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        for _ in range(3):  # tasks end, then their transports
-            loop.run_until_complete(asyncio.sleep(0))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()

@@ -18,7 +18,7 @@ from engine.bench.serving.servers.floor import NAME as EMPTY_APP
 from engine.bench.serving.servers.server import NotServed, Server
 
 Record = Callable[[Measured], None]
-CLIENTS, TIMES = 8, 3  # of the warm-up: each worker process is asked, and has loaded what it needs
+CLIENTS = 8  # of the warm-up: each worker process is asked, and has loaded what it needs
 PATIENCE = 10  # times the limit that a request has later: the first ones load models
 SHOWN = 300  # characters of a refusal
 
@@ -110,6 +110,6 @@ class Entry:
             timeout=PATIENCE * self._plan.timeout,
             kept=JUDGED_QUERIES,
         )
-        for _ in range(TIMES - 1):
+        for _ in range(self._plan.warm_ups - 1):
             self._client.ask(entrant.server.address, entrant.calls, load)
         return self._client.ask(entrant.server.address, entrant.calls, load)

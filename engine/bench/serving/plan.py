@@ -21,7 +21,8 @@ class Plan:
         timeout: seconds after which a request has failed.
         most_connections: of an open loop.
         least_recall: who answers worse is out.
-        warming: requests before anything is timed, whose answers are judged.
+        warming: requests of each warm-up; the last one's answers are judged. warm_ups: so many, each with
+            connections of its own, so that every worker process is reached.
         resolution: factor between the highest rate and the lowest that is too high.
     """
 
@@ -36,5 +37,6 @@ class Plan:
     most_connections: int = 256
     least_recall: float = 0.99
     warming: int = 200
+    warm_ups: int = 3
     resolution: float = 1.1
     seed: int = 0

@@ -70,8 +70,7 @@ class ServerProcess:
     def close(self) -> None:
         """Ask all of them to end; after half a minute make them, those in other groups too."""
         known = {pid: _born(pid) for pid in process_tree(self.pid)} if is_known() else {}
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGTERM)
+        self._process.terminate()  # the first alone: it ends its own workers
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(END_SECONDS)
         with contextlib.suppress(ProcessLookupError):

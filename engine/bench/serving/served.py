@@ -98,7 +98,7 @@ def served_index(
     Raises InvalidParameterValue: it has no vectors, or no rows.
     """
     spec, _, version = workspace.version_of(index)
-    if spec.vector_column is None and spec.source_column is None:
+    if not spec.has_vectors:
         raise InvalidParameterValue(f"index {spec.name} has no vectors; this asks for nearest ones")
     parts = [
         (table, vectors)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import pickle
+import subprocess
+import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from types import TracebackType
 
-from engine.bench.serving.load.generator import generate
 from engine.bench.serving.load.job import Address, Call, Load, Outcome
+
+WORKER = "engine.bench.serving.load.worker"
 
 
 class Client:
-    """Makes loads one after the other, in another process."""
+    """Makes loads one after the other, in another process; both ends are this program's own."""
 
     def __init__(self) -> None:
-        self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
 
     def __enter__(self) -> Client:
         return self
@@ -26,8 +30,18 @@ class Client:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._pool.shutdown()
+        if kind is not None:
+            self._process.kill()
+        self._process.communicate()  # closes what it reads, at which it ends
 
     def ask(self, address: Address, calls: Sequence[Call], load: Load) -> Outcome:
-        """Make one load and wait for its end; see `generate`."""
-        return self._pool.submit(generate, address, tuple(calls), load).result()
+        """Make one load and wait for its end; see `generate`. Raises what it raised there."""
+        asked, said = self._process.stdin, self._process.stdout
+        assert asked is not None and said is not None
+        pickle.dump((address, tuple(calls), load), asked)
+        asked.flush()
+        found = pickle.load(said)
+        if isinstance(found, Exception):
+            raise found
+        assert isinstance(found, Outcome)
+        return found

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 PEER = click.Path(exists=True, path_type=Path)
 PACKAGES = ("uvicorn", "httptools", "chromadb", "milvus")
 SMOKE: dict[str, Any] = {
-    "clients": (2,), "rates": (100.0,), "seconds": 0.1, "rounds": 1, "warming": 32, "resolution": 4.0,
+    "clients": (2,), "rates": (100.0,), "seconds": 0.05, "rounds": 1, "warming": 32, "resolution": 16.0,
+    "warm_ups": 1,
 }  # fmt: skip
 SMOKE_WORKERS = "1,2"
 Command = TypeVar("Command", bound=Callable[..., Any])
