@@ -21,8 +21,8 @@ class Plan:
         timeout: seconds after which a request has failed.
         most_connections: of an open loop.
         least_recall: who answers worse is out.
-        warming: requests of each warm-up; the last one's answers are judged. warm_ups: so many, each with
-            connections of its own, so that every worker process is reached.
+        warming: requests of each warm-up; the last one's answers are judged.
+        warm_ups: so many, each with new connections, so that every worker process is reached.
         resolution: factor between the highest rate and the lowest that is too high.
     """
 

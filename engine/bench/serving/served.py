@@ -15,6 +15,7 @@ from engine.core.arrays import Matrix
 from engine.core.schema import IndexSpec
 from engine.errors import InvalidParameterValue
 from engine.shop.names import IMAGE_INDEX
+from engine.store.indexes.versions import Version
 from engine.workspace import Workspace
 
 TextRoute = Literal["index", "shop"]
@@ -100,18 +101,9 @@ def served_index(
     spec, _, version = workspace.version_of(index)
     if not spec.has_vectors:
         raise InvalidParameterValue(f"index {spec.name} has no vectors; this asks for nearest ones")
-    parts = [
-        (table, vectors)
-        for part in version.parts
-        for table, vectors in part.segment.batches(part.live_row_numbers())
-    ]
-    if not parts:
+    rows = _rows(version)
+    if rows is None:
         raise InvalidParameterValue(f"index {spec.name} has no rows")
-    columns = [name for name in version.columns if name in parts[0][0].column_names]
-    rows = Rows(
-        pa.concat_tables([table.select(columns) for table, _ in parts]),
-        np.concatenate([vectors for _, vectors in parts]),
-    )
     route: TextRoute | None = None
     if spec.text_endpoint:
         route = "index"
@@ -120,13 +112,29 @@ def served_index(
     return Served(
         spec.name,
         spec.primary_key,
-        tuple(columns),
+        tuple(rows.table.column_names),
         _asked(workspace, spec, rows, filters, seed, queries),
         k,
         route,
         workspace.path,
         workspace.settings.encoder,
         rows,
+    )
+
+
+def _rows(version: Version) -> Rows | None:
+    """All live rows, in the order of the segments; None for none."""
+    parts = [
+        (table, vectors)
+        for part in version.parts
+        for table, vectors in part.segment.batches(part.live_row_numbers())
+    ]
+    if not parts:
+        return None
+    columns = [name for name in version.columns if name in parts[0][0].column_names]
+    return Rows(
+        pa.concat_tables([table.select(columns) for table, _ in parts]),
+        np.concatenate([vectors for _, vectors in parts]),
     )
 
 
