@@ -17,7 +17,8 @@ from engine.bench.serving.servers.server import NotServed
 
 COMMAND = "from milvus import main; main()"
 LOADED = 1_000
-KEY = "row_key"  # its REST routes give rows keys of its own
+OWN_KEY, VECTOR = "bench_number", "bench_vector"
+KEY = "bench_key"  # the row's: its REST routes give rows numbers of their own
 
 
 class Milvus:
@@ -39,14 +40,14 @@ class Milvus:
 
     def _fill(self, served: Served) -> None:
         assert served.rows is not None
-        how = {"metricType": "L2", "primaryField": "id", "vectorField": "vector"}
+        how = {"metricType": "L2", "primaryField": OWN_KEY, "vectorField": VECTOR}
         dimension = served.rows.vectors.shape[1]
         self._ask("collections/create", {"dimension": dimension, **how})
         rows = served.rows.table.to_pylist()
         vectors = served.rows.vectors.astype(float)
         for start in range(0, len(rows), LOADED):
             data = [
-                {**translated(row), KEY: str(row[served.key]), "vector": vectors[place].tolist()}
+                {**translated(row), KEY: str(row[served.key]), VECTOR: vectors[place].tolist()}
                 for place, row in enumerate(rows[start : start + LOADED], start)
             ]
             self._ask("insert", {"data": data})

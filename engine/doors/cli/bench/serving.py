@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from engine.bench.serving.served import Served
     from engine.bench.serving.servers.server import Server
 
+TERMINATED = 143  # exit status of a command that SIGTERM ended
 PEER = click.Path(exists=True, path_type=Path)
 PACKAGES = ("uvicorn", "httptools", "chromadb", "milvus")
 SMOKE: dict[str, Any] = {
@@ -142,7 +145,7 @@ def serving(
     from engine.bench.serving.turns import measure
 
     plan = _plan(seed, smoke, **given)
-    with _folder() as folder:
+    with _ended_in_order(), _folder() as folder:
         served = _served(folder, index, url, token, parsed_filter(condition), texts, k, seed, smoke)
         kept = recorder("serving", out, seed, smoke, PACKAGES)
         counts = _numbers("--workers", workers or (SMOKE_WORKERS if smoke else "1,2,4"), int)
@@ -154,6 +157,16 @@ def serving(
     print_loads(kept.kept)
     rest = [one for one in kept.kept if not isinstance(one, Line) or not is_of_a_load(one)]
     print_lines(rest, kept.file)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Whoever ends this process by SIGTERM ends the servers too that it started."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
