@@ -8,6 +8,7 @@ from engine.doors.cli.bench.ann import ann
 from engine.doors.cli.bench.engines import engines
 from engine.doors.cli.bench.retrieval import retrieval
 from engine.doors.cli.bench.scale import scale
+from engine.doors.cli.bench.serving import serving
 from engine.doors.cli.options import Group
 
 
@@ -20,5 +21,5 @@ def bench() -> None:
     """
 
 
-for command in (retrieval, ann, engines, scale):
+for command in (retrieval, ann, engines, scale, serving):
     bench.add_command(command)
