@@ -19,6 +19,7 @@ class Contestant(vitrine.Contestant):
             row[: len(tokens)] = tokens
         step = encoder.text_batch
         parts = [
-            encoder.encode_tokens(list(padded[at : at + step])) for at in range(0, len(padded), step)
+            encoder.encode_tokens(list(padded[at : at + step]))
+            for at in range(0, len(padded), step)
         ]
         self.found = np.concatenate(parts)
