@@ -12,6 +12,8 @@ CONTEXT = 77  # tokens, of every CLIP that open_clip or transformers has
 
 
 class Contestant(vitrine.Contestant):
+    """Only texts."""
+
     def run(self, kind: str, inputs: SimpleNamespace) -> None:
         encoder = self.encoder
         padded = np.zeros((len(inputs.texts), CONTEXT), dtype=np.int64)
