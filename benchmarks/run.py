@@ -22,7 +22,6 @@ HERE = Path(__file__).parent
 CASES = (
     "catalogue",
     "exactness",
-    "pipeline_cost",
     "memory",
     "search",
     "words",

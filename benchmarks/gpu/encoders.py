@@ -20,6 +20,7 @@ import torch
 from PIL import Image
 
 from engine import load_encoder
+from engine.bench.embedding.arithmetic import flops_of
 from engine.encode.photos.device_fitting import DeviceFitting
 from engine.encode.pipeline import embed_batches
 from engine.encode.watch import Watch
@@ -75,12 +76,7 @@ def model_of(encoder: Any) -> Any:
 
 def flops(encoder: Any, one: np.ndarray) -> float:
     """Operations of one photo."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    # With gradients: the fused layers of inference would not be counted.
-    with FlopCounterMode(display=False) as counter, torch.enable_grad():
-        model_of(encoder).encode_image(normalised(encoder, one))
-    return float(counter.get_total_flops())
+    return flops_of(model_of(encoder).encode_image, normalised(encoder, one))
 
 
 def precision(name: str, encoder: Any, pixels: np.ndarray, results: Results) -> None:

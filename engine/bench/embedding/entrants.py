@@ -24,7 +24,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {  # of our own models, by form
 NO_CLIP_RETRIEVAL = (
     "clip-retrieval is not installed. It wants numpy<2 and pyarrow<16, older than this engine's, so it "
     "needs an environment of its own: uv venv DIR, uv pip install --python DIR/bin/python "
-    "clip-retrieval, then --clip-retrieval-python DIR/bin/python."
+    "clip-retrieval 'setuptools<81', then --clip-retrieval-python DIR/bin/python."
 )
 
 

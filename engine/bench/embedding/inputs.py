@@ -68,6 +68,18 @@ def choose(
         BadSourceFile: there is no usable photo, or no text.
     """
     source = photos or sample_dir() / "images"
+    good, broken = _usable(source, count, seed)
+    words = list(dict.fromkeys(filter(None, sample_names() if texts is None else texts)))
+    random.Random(seed).shuffle(words)
+    if not words:
+        raise BadSourceFile("there is no text to encode", file=str(source))
+    whole = _placed(good, words[:text_count], folder / "inputs")
+    warm = _placed(good[:WARM], words[:WARM], folder / "warm")
+    return Chosen(whole, warm, broken)
+
+
+def _usable(source: Path, count: int, seed: int) -> tuple[list[Path], dict[str, str]]:
+    """Photos that can be decoded, and why those before them can't."""
     files = sorted(file for file in source.rglob("*") if file.suffix.lower() in ENDINGS)
     random.Random(seed).shuffle(files)
     good: list[Path] = []
@@ -83,13 +95,7 @@ def choose(
     if not good:
         why = next(iter(broken.values()), f"no file ends in {', '.join(sorted(ENDINGS))}")
         raise BadSourceFile(f"{source} has no photo that can be used: {why}", file=str(source))
-    words = list(dict.fromkeys(filter(None, sample_names() if texts is None else texts)))
-    random.Random(seed).shuffle(words)
-    if not words:
-        raise BadSourceFile("there is no text to encode", file=str(source))
-    whole = _placed(good, words[:text_count], folder / "inputs")
-    warm = _placed(good[:WARM], words[:WARM], folder / "warm")
-    return Chosen(whole, warm, broken)
+    return good, broken
 
 
 def sample_names() -> list[str]:

@@ -9,14 +9,17 @@ from typing import Any
 
 from engine.bench.embedding.request import MADE_CLIP, MADE_SENTENCES
 from engine.errors import InvalidParameterValue
-from engine.optional import require
+from engine.optional import check, require
 
 WHY = "A made model"
-SMALL_CLIP = {
-    "text_config": {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2},
-    "vision_config": {"hidden_size": 96, "intermediate_size": 200, "num_hidden_layers": 2},
-    "projection_dim": 64,
-}
+# Widths of the text's and the photo's tower, beside the library's own, which are ViT-B/32's; dimension.
+CLIP: tuple[dict[str, int], dict[str, int], int] = ({}, {}, 512)
+SMALL_CLIP: tuple[dict[str, int], dict[str, int], int] = (
+    {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 2},
+    {"hidden_size": 96, "intermediate_size": 200, "num_hidden_layers": 2, "num_attention_heads": 2},
+    64,
+)
+ENDS = {"<start_of_text>": "<|startoftext|>", "<end_of_text>": "<|endoftext|>"}  # by either library
 SENTENCES = {"hidden_size": 384, "intermediate_size": 1536, "num_hidden_layers": 6}
 SMALL_SENTENCES = {"hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2}
 MARKS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -42,41 +45,39 @@ def write(name: str, folder: Path, texts: Sequence[str], seed: int, is_small: bo
 
 def write_clip(folder: Path, seed: int, is_small: bool) -> Path:
     """A CLIP ViT-B/32 as transformers saves it, with CLIP's vocabulary, which open_clip brings."""
-    torch: Any = require("torch", WHY)
-    transformers: Any = require("transformers", WHY)
-    given: dict[str, Any] = {name: dict(value) for name, value in SMALL_CLIP.items() if name != "projection_dim"} if is_small else {}  # fmt: skip
-    if is_small:
-        for part in given.values():
-            part["num_attention_heads"] = 2
-    text = given.setdefault("text_config", {})
-    text |= {"bos_token_id": 49406, "eos_token_id": 49407}
-    given["projection_dim"] = 64 if is_small else 512
-    _save(transformers.CLIPModel, transformers.CLIPConfig(**given), torch, folder, seed)
+    transformers: Any = _transformers()
+    text, vision, dimension = SMALL_CLIP if is_small else CLIP
     simple: Any = require("open_clip", WHY).SimpleTokenizer()
-    (folder / "vocab.json").write_text(json.dumps(simple.encoder), encoding="utf-8")
+    vocabulary = dict(simple.encoder)
+    for own, theirs in ENDS.items():
+        vocabulary[theirs] = vocabulary.pop(own)
+    first, last = (vocabulary[end] for end in ENDS.values())
+    config = transformers.CLIPConfig(
+        text_config={**text, "bos_token_id": first, "eos_token_id": last},
+        vision_config=vision,
+        projection_dim=dimension,
+    )
+    _save(transformers.CLIPModel, config, folder, seed)
+    _write(folder / "vocab.json", vocabulary)
     merges = sorted(simple.bpe_ranks, key=simple.bpe_ranks.__getitem__)
     lines = ["#version: 0.2", *(" ".join(pair) for pair in merges)]
     (folder / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    vocabulary = (str(folder / "vocab.json"), str(folder / "merges.txt"))
-    transformers.CLIPTokenizer(*vocabulary).save_pretrained(folder)
+    files = (str(folder / "vocab.json"), str(folder / "merges.txt"))
+    transformers.CLIPTokenizer(*files, model_max_length=77).save_pretrained(folder)
     transformers.CLIPImageProcessor().save_pretrained(folder)
     return folder
 
 
 def write_sentences(folder: Path, texts: Sequence[str], seed: int, is_small: bool) -> Path:
     """A BERT of MiniLM's size with mean pooling, as sentence-transformers saves it."""
-    torch: Any = require("torch", WHY)
-    transformers: Any = require("transformers", WHY)
+    transformers: Any = _transformers()
     words = sorted({word for text in texts for word in text.lower().split()})
-    vocabulary = [*MARKS, *map(chr, range(33, 127)), *words]
-    vocabulary = list(dict.fromkeys(vocabulary))
-    folder.mkdir(parents=True)
-    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
-    config = transformers.BertConfig(
-        vocab_size=len(vocabulary), num_attention_heads=12, **(SMALL_SENTENCES if is_small else SENTENCES)
-    )
-    _save(transformers.BertModel, config, torch, folder, seed)
-    _write_tokenizer(folder, vocabulary)
+    vocabulary = list(dict.fromkeys([*MARKS, *map(chr, range(33, 127)), *words]))
+    sizes = SMALL_SENTENCES if is_small else SENTENCES
+    config = transformers.BertConfig(vocab_size=len(vocabulary), num_attention_heads=12, **sizes)
+    _save(transformers.BertModel, config, folder, seed)
+    places = {word: place for place, word in enumerate(vocabulary)}
+    transformers.BertTokenizer(vocab=places, model_max_length=TOKENS).save_pretrained(folder)
     kind = "sentence_transformers.models"
     steps = ("Transformer", "Pooling", "Normalize")
     modules = [
@@ -91,15 +92,16 @@ def write_sentences(folder: Path, texts: Sequence[str], seed: int, is_small: boo
     return folder
 
 
-def _write_tokenizer(folder: Path, vocabulary: Sequence[str]) -> None:
-    transformers: Any = require("transformers", WHY)
-    tokenizer = transformers.BertTokenizer(
-        vocab={word: place for place, word in enumerate(vocabulary)}, model_max_length=TOKENS
-    )
-    tokenizer.save_pretrained(folder)
+def _transformers() -> Any:
+    """The library, without its bars."""
+    check("transformers", WHY, "text")
+    library: Any = require("transformers", WHY)
+    library.utils.logging.disable_progress_bar()
+    return library
 
 
-def _save(kind: Any, config: Any, torch: Any, folder: Path, seed: int) -> None:
+def _save(kind: Any, config: Any, folder: Path, seed: int) -> None:
+    torch: Any = require("torch", WHY)
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         model = kind(config)

@@ -83,7 +83,9 @@ def image_stages(encoder: Encoder, inputs: SimpleNamespace, folder: Path) -> dic
             Stage(READING, lambda files: [read_photo(Path(file)) for file in files]),
             Stage(
                 LOOKING_UP,
-                lambda photos: to.unknown({digest(data, conversion(data)): data for data in photos}),
+                lambda photos: to.unknown(
+                    {digest(data, conversion(data)): data for data in photos}
+                ),
             ),
             Stage(DECODING, lambda pair: (pair[0], [decode(data) for data in pair[1]])),
             Stage(

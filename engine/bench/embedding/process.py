@@ -56,12 +56,27 @@ class Process:
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._budget_s, self._errors = budget_s, folder / "errors.txt"
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "setup.json").write_text(json.dumps(setup), encoding="utf-8")
-        count = threads or cores()
-        command = [python, str(WORKER), str(count), str(contestant), str(folder / "setup.json")]
+        count = str(threads or cores())
+        self._child = self._started(
+            [python, str(WORKER), count, str(contestant), str(folder / "setup.json")],
+            folder,
+            {**os.environ, **QUIET, **dict.fromkeys(COUNTS, count)},
+        )
+        try:
+            said = self._answer()
+        except Failed:
+            self.close()
+            raise
+        self.ready_s, self.cores = float(said["ready"]), int(said["cores"])
+
+    def _started(
+        self, command: list[str], folder: Path, environment: dict[str, str]
+    ) -> subprocess.Popen[str]:
         with self._errors.open("w") as errors:
             try:
-                self._child = subprocess.Popen(
+                return subprocess.Popen(
                     command,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
@@ -69,16 +84,10 @@ class Process:
                     text=True,
                     encoding="utf-8",
                     cwd=folder,
-                    env={**os.environ, **QUIET, **dict.fromkeys(COUNTS, str(count))},
+                    env=environment,
                 )
             except OSError as error:
-                raise Failed(f"{python} can't be started: {error.strerror}") from error
-        try:
-            said = self._answer()
-        except Failed:
-            self.close()
-            raise
-        self.ready_s, self.cores = float(said["ready"]), int(said["cores"])
+                raise Failed(f"{command[0]} can't be started: {error.strerror}") from error
 
     def ask(self, **asked: Any) -> dict[str, Any]:
         """One request and its answer.

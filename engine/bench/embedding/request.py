@@ -12,6 +12,7 @@ from engine.errors import InvalidParameterValue
 UNTRAINED = "ViT-B-32-quickgelu/untrained"
 MADE_CLIP, MADE_SENTENCES = "made:transformers", "made:sentences"
 MODELS = ("embedded", UNTRAINED, MADE_CLIP, MADE_SENTENCES)
+SMOKE_MODELS = ("embedded", MADE_SENTENCES)
 KINDS = ("images", "texts")
 
 
@@ -61,7 +62,9 @@ class EmbeddingBench:
             if value < 1:
                 raise InvalidParameterValue(f"{name} is {value}; expected at least 1.")
         if any(batch is not None and batch < 1 for batch in self.batches):
-            raise InvalidParameterValue(f"batches are {list(self.batches)}; expected at least 1 each.")
+            raise InvalidParameterValue(
+                f"batches are {list(self.batches)}; expected at least 1 each."
+            )
         for count in self.threads:
             if count is not None and not 1 <= count <= cores():
                 raise InvalidParameterValue(

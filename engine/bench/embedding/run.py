@@ -90,7 +90,9 @@ class Run:
             cell = Cell(model, settings, Path(place), self._record.add)
             try:
                 cell.start(
-                    list(self._starts(model, settings, threads, batch)), threads, self._bench.budget_s
+                    list(self._starts(model, settings, threads, batch)),
+                    threads,
+                    self._bench.budget_s,
                 )
                 for kind in model.kinds:
                     self._kind(cell, kind)
@@ -175,7 +177,9 @@ def lines_of(
     spent = many([1000 * seconds / count for seconds in turns.processor])
     yield Line(CASE, name, f"{kind}: processor", f"ms/{unit}", spent, settings, more=more)
     cosines = many(turns.cosines)
-    yield Line(CASE, name, f"{kind}: least cosine", "cosine", cosines, settings, "higher", more=more)
+    yield Line(
+        CASE, name, f"{kind}: least cosine", "cosine", cosines, settings, "higher", more=more
+    )
     if turns.memory_mb is not None:
         memory = one(turns.memory_mb)
         yield Line(CASE, name, f"{kind}: memory", "MB", memory, settings, more=more)

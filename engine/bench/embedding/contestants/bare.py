@@ -13,6 +13,8 @@ from engine.encode.encoder import stacked
 
 
 class Contestant(vitrine.Contestant):
+    """Batches are prepared before the clock runs."""
+
     def prepare(self, kind: str, inputs: SimpleNamespace) -> None:
         if kind == "texts":
             self.ready: list[Any] = list(self.encoder.text_batches(inputs.texts))

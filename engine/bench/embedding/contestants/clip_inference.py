@@ -18,6 +18,8 @@ BATCH, WORKERS = 32, 2
 
 
 class Contestant:
+    """Vectors come as float16, as it writes them."""
+
     def __init__(self, setup: dict[str, Any]) -> None:
         worker: Any = importlib.import_module("clip_retrieval.clip_inference.worker")
         self.infer = worker.worker

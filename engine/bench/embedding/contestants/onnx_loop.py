@@ -20,6 +20,8 @@ BATCH = 32
 
 
 class Contestant:
+    """A photo after the other, a batch after the other."""
+
     def __init__(self, setup: dict[str, Any]) -> None:
         folder = Path(setup["folder"])
         cuda = str(setup["device"]).startswith("cuda")

@@ -22,6 +22,8 @@ BATCH = 32
 
 
 class Contestant:
+    """With so many processes of the DataLoader as the setup says."""
+
     def __init__(self, setup: dict[str, Any]) -> None:
         require("open_clip", "The loop of open_clip")
         self.device, self.workers = setup["device"] or "cpu", setup["workers"]

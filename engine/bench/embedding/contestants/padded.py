@@ -12,6 +12,8 @@ CONTEXT = 77  # tokens, of every CLIP that open_clip or transformers has
 
 
 class Contestant(vitrine.Contestant):
+    """Only texts."""
+
     def run(self, kind: str, inputs: SimpleNamespace) -> None:
         encoder = self.encoder
         padded = np.zeros((len(inputs.texts), CONTEXT), dtype=np.int64)
@@ -19,6 +21,7 @@ class Contestant(vitrine.Contestant):
             row[: len(tokens)] = tokens
         step = encoder.text_batch
         parts = [
-            encoder.encode_tokens(list(padded[at : at + step])) for at in range(0, len(padded), step)
+            encoder.encode_tokens(list(padded[at : at + step]))
+            for at in range(0, len(padded), step)
         ]
         self.found = np.concatenate(parts)

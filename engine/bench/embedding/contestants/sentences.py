@@ -10,6 +10,8 @@ BATCH = 32  # the library's own default
 
 
 class Contestant:
+    """Photos are opened as its own examples open them."""
+
     def __init__(self, setup: dict[str, Any]) -> None:
         library: Any = importlib.import_module("sentence_transformers")
         device, folder = setup["device"] or "cpu", setup["folder"]

@@ -38,6 +38,8 @@ def photo_batches(photos: Sequence[str], size: int) -> Iterator[pa.RecordBatch]:
 
 
 class Contestant:
+    """Files to vectors, texts to vectors."""
+
     def __init__(self, setup: dict[str, Any]) -> None:
         self.setup = setup
         self.encoder = loaded(setup)

@@ -18,6 +18,8 @@ VOLUME = "/Volumes/main/fashion_demo/bench"
 
 
 class Contestant:
+    """A workspace of its own; its cache is emptied before each run."""
+
     def __init__(self, setup: dict[str, Any]) -> None:
         settings = Settings(path=Path.cwd() / "workspace", device=setup["device"])
         self.model, self.workspace = setup["model"], Workspace(settings=settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from engine.doors.cli.bench.ann import ann
+from engine.doors.cli.bench.embedding import embedding
 from engine.doors.cli.bench.engines import engines
 from engine.doors.cli.bench.retrieval import retrieval
 from engine.doors.cli.bench.scale import scale
@@ -21,5 +22,5 @@ def bench() -> None:
     """
 
 
-for command in (retrieval, ann, engines, scale, serving):
+for command in (retrieval, ann, engines, scale, embedding, serving):
     bench.add_command(command)
