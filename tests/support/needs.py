@@ -32,7 +32,7 @@ BRINGS = {
     "sdk": ("databricks.sdk",),
     "https": ("trustme",),
     "clients": ("databricks.ai_search", "databricks.sql", "databricks.vector_search"),
-    "references": ("onnx", "transformers"),
+    "references": ("onnx", "transformers", "clip_benchmark", "webdataset", "pycocotools"),
     "applications": ("uv",),
     "browser": ("playwright", "axe_playwright_python"),
 }

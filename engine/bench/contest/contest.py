@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ from engine.errors import VitrineError
 TURN = 25  # queries
 WARM = 3  # queries before each turn: other contestants' data is in the processor's caches
 PAUSE_S = 0.05  # between two turns, until the threads of the one before have gone to sleep
+PATIENCE_S = 60.0  # beyond its time, for the one query that a contestant is at
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class Contest:
     Args:
         stores: a folder that holds a store for each, named as the contestant.
         budget_s: seconds for one contestant in one line of questions.
+        build_s: seconds to fill a store; who needs more is out. None: as long as it takes.
         reuse: whether stores of an earlier run are opened as they are.
     """
 
@@ -86,6 +88,7 @@ class Contest:
         left_out: Callable[[LeftOut], None],
         *,
         budget_s: float = 20.0,
+        build_s: float | None = None,
         reuse: bool = False,
     ) -> None:
         self.case, self.catalogue, self.stores = case, catalogue, stores
@@ -94,7 +97,9 @@ class Contest:
         self.workers: dict[str, Worker] = {}
         self._entrants: dict[str, Entrant] = {}
         self._out: set[str] = set()
+        self._filled: set[str] = set()  # stores
         self._left_out, self._budget_s, self._reuse = left_out, budget_s, reuse
+        self._build_s = build_s
 
     # ------------------------------------------------------------------ who is in
     @contextmanager
@@ -106,6 +111,16 @@ class Contest:
             self._out.add(name)
             self._left_out(LeftOut(self.case, name, _last_line(str(error))))
             self.dismiss(name)
+
+    @contextmanager
+    def only(self, names: Collection[str]) -> Iterator[None]:
+        """Some of those who are open take part in what is done in here; the others wait."""
+        aside = self.workers
+        self.workers = {name: worker for name, worker in aside.items() if name in names}
+        try:
+            yield
+        finally:
+            self.workers = {n: w for n, w in aside.items() if n not in names or n in self.workers}
 
     def dismiss(self, name: str) -> None:
         """End a contestant's process; it may be opened again."""
@@ -140,11 +155,9 @@ class Contest:
             with self.guarded(entrant.name):
                 worker = self.workers[entrant.name] = Worker(entrant, self.catalogue.schema)
                 self.facts[entrant.name] = worker.facts
-                if (
-                    not (self.stores / worker.facts.store).exists()
-                    or worker.facts.store == entrant.name
-                ):
+                if worker.facts.store not in self._filled:
                     built[entrant.name] = self._fill(worker)
+                    self._filled.add(worker.facts.store)
                 self.dismiss(entrant.name)
         return built
 
@@ -154,19 +167,27 @@ class Contest:
         if not (self._reuse and noted.exists()):
             shutil.rmtree(store, ignore_errors=True)
             noted.unlink(missing_ok=True)
-            seconds = worker.call("build", store, self.catalogue.folder, False)
+            folder, limit_s = self.catalogue.folder, self._build_s
+            seconds = worker.call("build", store, folder, False, limit_s=limit_s)
             noted.write_text(json.dumps({"seconds": seconds, "disk": on_disk(store)}))
         return Built(**json.loads(noted.read_text()))
 
-    def open(self, names: Sequence[str] | None = None) -> None:
-        """Open the stores of contestants that were built, in fresh processes."""
+    def open(self, names: Sequence[str] | None = None, threads: int | None = None) -> None:
+        """Open the stores of contestants that were built, in fresh processes.
+
+        Args:
+            threads: how many cores each may use; None for all.
+        """
         for name in self.names if names is None else names:
             if name not in self._out and name not in self.workers:
                 with self.guarded(name):
-                    worker = self.workers[name] = Worker(
-                        self._entrants[name], self.catalogue.schema
-                    )
+                    worker = self.open_worker(name, threads)
                     worker.call("open", self.stores / worker.facts.store, False)
+
+    def open_worker(self, name: str, threads: int | None = None) -> Worker:
+        """A fresh process for one contestant, which has opened nothing yet."""
+        worker = self.workers[name] = Worker(self._entrants[name], self.catalogue.schema, threads)
+        return worker
 
     def tune(self, name: str, setting: Setting) -> None:
         """Let one contestant answer with one of its settings from now on."""
@@ -198,9 +219,12 @@ class Contest:
     ) -> None:
         numbers, filters = list(asked.queries[part]), list(asked.filters[part])
         queries = self.catalogue.queries
-        worker.call("warm", queries[-WARM:], asked.k, asked.warm, limit_s / 4)
+        patience_s = limit_s + PATIENCE_S
+        warming = (queries[-WARM:], asked.k, asked.warm, limit_s / 4)
+        worker.call("warm", *warming, limit_s=patience_s)
         method = "answer" if asked.with_rows else "nearest"
-        turn: Turn = worker.call(method, queries[numbers], asked.k, filters, limit_s)
+        questions = (queries[numbers], asked.k, filters, limit_s)
+        turn: Turn = worker.call(method, *questions, limit_s=patience_s)
         if asked.judged:
             self.truth.check_rows(turn.first)
         into.ms += turn.ms
@@ -210,6 +234,35 @@ class Contest:
 
     def _judge(self, asked: Asked, found: Answers) -> None:
         found.recall = self.truth.recall(asked.k, found.asked, found.filters, found.keys)
+
+    def batch(
+        self, numbers: Mapping[str, Sequence[int]], k: int, rounds: int
+    ) -> dict[str, Answers]:
+        """Each contestant answers its queries in one call, so often, in turns: a time a call.
+
+        Args:
+            numbers: of the queries, for each open contestant that is asked; recall is of the last call.
+        """
+        answers = {name: Answers() for name in numbers if name in self.workers}
+        with self.only(answers):
+            for step in range(rounds):
+                self.in_turn(step, lambda worker: self._at_once(worker, numbers, k, answers))
+        return {name: found for name, found in answers.items() if name in self.workers}
+
+    def _at_once(
+        self,
+        worker: Worker,
+        numbers: Mapping[str, Sequence[int]],
+        k: int,
+        into: Mapping[str, Answers],
+    ) -> None:
+        found, asked = into[worker.name], list(numbers[worker.name])
+        queries, patience_s = self.catalogue.queries, self._budget_s + PATIENCE_S
+        worker.call("warm", queries[-WARM:], k, None, self._budget_s / 4, limit_s=patience_s)
+        turn: Turn = worker.call("batch", queries[asked], k, limit_s=patience_s)
+        found.ms += turn.ms
+        found.asked, found.keys, found.filters = asked, turn.keys, [None] * len(asked)
+        found.recall = self.truth.recall(k, asked, found.filters, found.keys)
 
     # ------------------------------------------------------------------ fresh processes
     def start(self, rounds: int) -> dict[str, list[float]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 
@@ -16,6 +18,28 @@ def resident() -> dict[str, int]:
     status = dict(line.split(":", 1) for line in text.splitlines())
     fields = (("anon", "RssAnon"), ("file", "RssFile"))
     return {name: int(status[field].split()[0]) * 1024 for name, field in fields}
+
+
+def available() -> int:
+    """Bytes that programs may still take without others being pushed out; Linux, else all there are."""
+    try:
+        text = Path("/proc/meminfo").read_text()
+    except OSError:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    known = dict(line.split(":", 1) for line in text.splitlines())
+    return int(known["MemAvailable"].split()[0]) * 1024
+
+
+def bound(share: float) -> None:
+    """From now on this process gets no more than a share of what is available, and fails beyond it.
+
+    Else the system would end some process that it chooses. Pages of mapped files don't count. Linux.
+    """
+    if sys.platform == "linux":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (int(available() * share), hard))
 
 
 def on_disk(folder: Path) -> int:

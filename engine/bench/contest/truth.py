@@ -137,7 +137,12 @@ class Truth:
         filters: Sequence[Filters | None],
         keys: Sequence[Sequence[int]],
     ) -> np.ndarray:
-        """Recall at k of each answer to a query by its number, as keys, best first; judged ones only."""
+        """Recall at k of each answer to a query by its number, as keys, best first; judged ones only.
+
+        Raises InvalidParameterValue: a k of which the right answers are not known, 100 at most.
+        """
+        if k > DEPTH:
+            raise InvalidParameterValue(f"k={k}: right answers are known to {DEPTH}")
         kept = [one for one in zip(asked, filters, keys) if one[0] < self.judged]
         given = np.full((len(kept), k), -np.inf)
         right = np.full((len(kept), k), -np.inf)

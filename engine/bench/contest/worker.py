@@ -11,26 +11,26 @@ import multiprocessing
 import os
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
 from engine.bench.contest.contestant import Contestant, Setting
 from engine.bench.contest.entrants import REFERENCE, Entrant
 from engine.bench.contest.filters import Filters
-from engine.bench.contest.memory import resident
+from engine.bench.contest.memory import bound, resident
 from engine.bench.contest.schema import Row, Schema
-from engine.bench.records.machine import versions
+from engine.bench.records.machine import cores, versions
 from engine.core.arrays import Matrix
 
 T = TypeVar("T")
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+MEMORY = 0.9  # of what is available, for one contestant
 # Of a contestant's process, from its start.
-ENVIRONMENT = {REFERENCE: dict.fromkeys(THREADS, str(os.cpu_count()))}
+ENVIRONMENT = {REFERENCE: dict.fromkeys(THREADS, str(cores()))}
 
 
 class Failed(Exception):
@@ -163,6 +163,7 @@ def timed(action: Callable[[], T]) -> tuple[float, T]:
 
 def serve(pipe: Connection, entrant: Entrant, schema: Schema) -> None:
     """Answer requests, each a method's name and its arguments, until the pipe is closed."""
+    bound(MEMORY)
     try:
         session = Session(entrant, schema)
         pipe.send((True, session.facts))
@@ -176,46 +177,52 @@ def serve(pipe: Connection, entrant: Entrant, schema: Schema) -> None:
 
 
 class Worker:
-    """A contestant's process, seen from the harness. Every failure is `Failed`."""
+    """A contestant's process, seen from the harness. Every failure is `Failed`.
 
-    def __init__(self, entrant: Entrant, schema: Schema) -> None:
+    Args:
+        threads: how many cores it may use, whatever its library believes; None for all.
+    """
+
+    def __init__(self, entrant: Entrant, schema: Schema, threads: int | None = None) -> None:
         context = multiprocessing.get_context("spawn")
         self.name = entrant.name
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(theirs, entrant, schema), daemon=True)
-        self._start(ENVIRONMENT.get(entrant.name, {}))
-        theirs.close()
-        self.facts: Facts = self._reply()
-
-    def _start(self, environment: Mapping[str, str]) -> None:
-        """Start it with variables that libraries read as they are loaded."""
-        kept = {name: os.environ.get(name) for name in environment}
-        os.environ.update(environment)
-        try:
+        if threads is None:
+            variables = ENVIRONMENT.get(entrant.name, {})
+        else:
+            variables = dict.fromkeys(THREADS, str(threads))
+        with started_with(variables), on_cores(threads):
             self._process.start()
-        finally:
-            for name, value in kept.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
+        theirs.close()
+        self.facts: Facts = self._reply(None, "start")
 
-    def call(self, method: str, *arguments: object) -> Any:
-        """What a method of `Session` gives back. Raises Failed."""
+    def call(self, method: str, *arguments: object, limit_s: float | None = None) -> Any:
+        """What a method of `Session` gives back.
+
+        Raises Failed: what failed there, or that it took longer than `limit_s`; the process ends then.
+        """
         try:
             self._pipe.send((method, arguments))
         except OSError:
-            raise Failed(f"{self.name}: its process ended") from None
-        return self._reply()
+            raise Failed(self._ended()) from None
+        return self._reply(limit_s, method)
 
-    def _reply(self) -> Any:
+    def _reply(self, limit_s: float | None, method: str) -> Any:
         try:
+            if not self._pipe.poll(limit_s):
+                self._process.kill()
+                raise Failed(f"{self.name}: {method} was stopped after {limit_s:,.0f} s")
             good, value = self._pipe.recv()
         except (EOFError, OSError):
-            raise Failed(f"{self.name}: its process ended") from None
+            raise Failed(self._ended()) from None
         if not good:
             raise Failed(f"{self.name}: {value}")
         return value
+
+    def _ended(self) -> str:
+        self._process.join(10)
+        return f"{self.name}: its process ended with status {self._process.exitcode}"
 
     def close(self) -> None:
         """End the process; one that doesn't end in ten seconds is killed."""
@@ -224,8 +231,30 @@ class Worker:
         self._process.kill()
 
 
-def unit(matrix: np.ndarray) -> Matrix:
-    """Rows of length 1; a row of zeros stays."""
-    lengths = np.linalg.norm(matrix, axis=-1, keepdims=True)
-    scaled: Matrix = (matrix / np.where(lengths > 0, lengths, 1)).astype(np.float32)
-    return scaled
+@contextmanager
+def started_with(variables: Mapping[str, str]) -> Iterator[None]:
+    """What is started in here has variables that libraries read as they are loaded."""
+    kept = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def on_cores(count: int | None) -> Iterator[None]:
+    """What is started in here runs on so many cores alone, where the system can say so (Linux)."""
+    if count is None or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(before)[-count:])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

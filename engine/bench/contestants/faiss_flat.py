@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from engine.bench.contest.contestant import Setting
 from engine.bench.contest.schema import Row
 from engine.bench.contestants.rows import Kept, Nearest, OwnRows
+from engine.bench.records.machine import cores
 
 if TYPE_CHECKING:
     from engine.core.arrays import Matrix, Vector
@@ -24,14 +24,13 @@ class FaissRows(OwnRows):
     batches = True
 
     def build_index(self, folder: Path, vectors: Matrix) -> None:
+        faiss.omp_set_num_threads(cores())
         index = self.made(np.ascontiguousarray(vectors))
         faiss.write_index(index, str(folder / "index.faiss"))
-        np.save(folder / "vectors.npy", vectors)
 
     def open_index(self, folder: Path) -> None:
         faiss.omp_set_num_threads(1)  # one query is slower on more, measured
         self._index = faiss.read_index(str(folder / "index.faiss"))
-        self._vectors = np.load(folder / "vectors.npy", mmap_mode="r").view(np.ndarray)
         self._setting: Setting = self.settings[0]
         self._asked = self.parameters(None)
 
@@ -49,7 +48,7 @@ class FaissRows(OwnRows):
         raise NotImplementedError
 
     def vectors_at(self, places: np.ndarray) -> Matrix:
-        found: Matrix = self._vectors[places]
+        found: Matrix = self._index.reconstruct_batch(places)
         return found
 
     def selector(self, places: np.ndarray) -> Any:
@@ -65,10 +64,14 @@ class FaissRows(OwnRows):
         return places[0], scores[0]
 
     def search_batch(self, queries: Matrix, k: int) -> list[list[Row]]:
-        faiss.omp_set_num_threads(os.cpu_count() or 1)
+        return [self.rows(*one) for one in zip(*self.all_cores(queries, k))]
+
+    def all_cores(self, queries: Matrix, k: int) -> Nearest:
+        """(q, k) places and scores of many queries at once."""
+        faiss.omp_set_num_threads(cores())
         scores, places = self._index.search(queries, k, params=self._asked)
         faiss.omp_set_num_threads(1)
-        return [self.rows(*one) for one in zip(places, scores)]
+        return places, scores
 
 
 class Contestant(FaissRows):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import faiss
 import numpy as np
 
+from engine.bench.contest.schema import Row
 from engine.bench.contestants.faiss_flat import FaissRows
 from engine.bench.contestants.rows import Kept, Nearest, best
 
@@ -19,12 +21,25 @@ class Contestant(FaissRows):
         "IndexPQFastScan, four bits for two numbers; a shortlist of factor x k is scored exactly"
     )
     settings = tuple({"factor": factor} for factor in (1, 2, 4, 8, 16, 32, 64, 128))
-    batches = False
+
+    def build_index(self, folder: Path, vectors: Matrix) -> None:
+        super().build_index(folder, vectors)
+        np.save(folder / "vectors.npy", vectors)
+
+    def open_index(self, folder: Path) -> None:
+        super().open_index(folder)
+        self._vectors = np.load(folder / "vectors.npy", mmap_mode="r").view(np.ndarray)
+
+    def vectors_at(self, places: np.ndarray) -> Matrix:
+        found: Matrix = self._vectors[places]
+        return found
 
     def made(self, vectors: Matrix) -> Any:
+        vectors = even(vectors)
         index = faiss.index_factory(
-            self.schema.dimension, f"PQ{self.schema.dimension // 2}x4fs", faiss.METRIC_INNER_PRODUCT
+            vectors.shape[1], f"PQ{vectors.shape[1] // 2}x4fs", faiss.METRIC_INNER_PRODUCT
         )
+        index.pq.cp.min_points_per_centroid = 1  # no warning where rows are few
         index.train(vectors)
         index.add(vectors)
         return index
@@ -38,8 +53,22 @@ class Contestant(FaissRows):
     def nearest_kept(self, query: Vector, k: int, kept: Kept) -> Nearest:
         return self._scored(query, k, kept.selector)
 
+    def search_batch(self, queries: Matrix, k: int) -> list[list[Row]]:
+        listed, _ = self.all_cores(even(queries), self._listed(k))
+        return [self.rows(*self._refined(query, one, k)) for query, one in zip(queries, listed)]
+
+    def _listed(self, k: int) -> int:
+        return min(k * int(self._setting["factor"]), len(self._keys))
+
     def _scored(self, query: Vector, k: int, asked: Any) -> Nearest:
-        count = min(k * int(self._setting["factor"]), len(self._keys))
-        _, places = self._index.search(query[None], count, params=asked)
-        listed = np.sort(places[0][places[0] >= 0])
+        _, places = self._index.search(even(query[None]), self._listed(k), params=asked)
+        return self._refined(query, places[0], k)
+
+    def _refined(self, query: Vector, places: np.ndarray, k: int) -> Nearest:
+        listed = np.sort(places[places >= 0])
         return best(self._vectors[listed] @ query, listed, k)
+
+
+def even(vectors: Matrix) -> Matrix:
+    """Vectors with a zero after them where their numbers don't make pairs."""
+    return np.pad(vectors, ((0, 0), (0, 1))) if vectors.shape[1] % 2 else vectors

@@ -13,7 +13,7 @@ from engine.bench.contestants.rows import Kept, Nearest, OwnRows, best
 if TYPE_CHECKING:
     from engine.core.arrays import Matrix, Vector
 
-BATCH = 64  # queries in one product of matrices
+SCORES = 2**26  # of one product of matrices, at most: a quarter of a GB
 
 
 class Contestant(OwnRows):
@@ -43,8 +43,8 @@ class Contestant(OwnRows):
         return best((self._vectors @ query)[kept.places], kept.places, k)
 
     def search_batch(self, queries: Matrix, k: int) -> list[list[Row]]:
-        out = []
-        for start in range(0, len(queries), BATCH):
-            scores = queries[start : start + BATCH] @ self._vectors.T
+        out, step = [], max(1, min(64, SCORES // len(self._vectors)))
+        for start in range(0, len(queries), step):
+            scores = queries[start : start + step] @ self._vectors.T
             out += [self.rows(*best(one, self._all, k)) for one in scores]
         return out

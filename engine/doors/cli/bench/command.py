@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import click
 
+from engine.doors.cli.bench.ann import ann
+from engine.doors.cli.bench.engines import engines
+from engine.doors.cli.bench.retrieval import retrieval
+from engine.doors.cli.bench.scale import scale
 from engine.doors.cli.options import Group
 
 
@@ -14,3 +18,7 @@ def bench() -> None:
     Each command writes JSON lines (--out) that say what ran where and every value that was taken;
     `report` makes a page of them, `compare` says what changed between two runs.
     """
+
+
+for command in (retrieval, ann, engines, scale):
+    bench.add_command(command)
