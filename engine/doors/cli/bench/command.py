@@ -6,6 +6,7 @@ import click
 
 from engine.doors.cli.bench.ann import ann
 from engine.doors.cli.bench.engines import engines
+from engine.doors.cli.bench.filtered import filtered
 from engine.doors.cli.bench.retrieval import retrieval
 from engine.doors.cli.bench.scale import scale
 from engine.doors.cli.options import Group
@@ -20,5 +21,5 @@ def bench() -> None:
     """
 
 
-for command in (retrieval, ann, engines, scale):
+for command in (retrieval, ann, filtered, engines, scale):
     bench.add_command(command)
