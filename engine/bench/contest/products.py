@@ -70,7 +70,7 @@ def prepared(
     if not folder.exists():
         unfinished = folder.with_name(folder.name + ".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        products = _products(workspace, queries, seed)
+        products = read_products(workspace, queries, seed)
         _write(products if rows is None else drawn(products, rows, unfinished, seed), unfinished)
         unfinished.rename(folder)
     return Catalogue(folder)
@@ -107,7 +107,8 @@ def drawn(products: Products, rows: int, folder: Path, seed: int) -> Products:
     return Products(columns, out, products.queries)
 
 
-def _products(workspace: Workspace, queries: int, seed: int) -> Products:
+def read_products(workspace: Workspace, queries: int, seed: int) -> Products:
+    """Products that have image and text vectors; queries are the text vectors of some of them."""
     table = workspace.read_table(TABLE, [*COLUMNS, VECTOR, ASKED])
     table = table.filter(pc.and_(pc.is_valid(table[VECTOR]), pc.is_valid(table[ASKED])))
     if not len(table):

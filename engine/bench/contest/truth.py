@@ -7,6 +7,7 @@ It has to pass the filter, which is worked out here, not by a contestant.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -24,6 +25,7 @@ from engine.errors import InvalidParameterValue
 DEPTH = 100  # right answers kept for a query
 SPARE = 28  # candidates of float32 more than that, before float64 decides
 CHUNK = 65_536
+MASKS = 100  # kept; a byte a row each
 NO_ANSWER = -1e300  # the score of a row that doesn't pass the filter: given, and never right
 COMPARE = {
     "=": pc.equal,
@@ -111,7 +113,10 @@ class Truth:
         with np.load(catalogue.truth_file) as stored:
             names = stored["names"].tolist()
             self._scores = {name: stored[f"{number}.scores"] for number, name in enumerate(names)}
-        self._masks: dict[str, Mask] = {}
+        self._masks: OrderedDict[str, Mask] = OrderedDict()
+        self._found: dict[
+            tuple[int, str], np.ndarray
+        ] = {}  # right scores under filters made for one query
         self.judged = len(self._scores[text(None)])
 
     @cached_property
@@ -158,15 +163,20 @@ class Truth:
         if text(filters) in self._scores:
             known: np.ndarray = self._scores[text(filters)][number]
             return known
-        query = self._catalogue.queries[number : number + 1]  # a filter that was made for one query
-        masks = {"new": self._mask(filters)}
-        found: np.ndarray = exact(self._catalogue.vectors, query, masks)["new"][1][0]
-        return found
+        key = (number, text(filters))
+        if key not in self._found:  # everyone is judged by it
+            query = self._catalogue.queries[number : number + 1]
+            masks = {"new": self._mask(filters)}
+            self._found[key] = exact(self._catalogue.vectors, query, masks)["new"][1][0]
+        return self._found[key]
 
     def _mask(self, filters: Filters | None) -> Mask:
         key = text(filters)
         if key not in self._masks:
             self._masks[key] = mask(self._catalogue, filters or {})
+        self._masks.move_to_end(key)
+        while len(self._masks) > MASKS:
+            self._masks.popitem(last=False)
         return self._masks[key]
 
     def check_rows(self, rows: Sequence[Row]) -> None:

@@ -1,12 +1,13 @@
 """Equal recall: a contestant's setting is the cheapest that reaches what all have to reach.
 
-So that no one wins by answering worse. Settings are tried from the cheapest on, with queries that are
-not measured afterwards; who never reaches it is measured with its dearest, and said not to.
+So that no one wins by answering worse. The cheapest is tried first, then halves of the others, with
+queries that are not measured afterwards; who never reaches it is measured with its dearest, and said
+not to.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.bench.contest.contest import Asked, Contest
 from engine.bench.contest.contestant import Setting
@@ -24,28 +25,59 @@ class Tuned:
     reached: bool
 
 
+@dataclass
+class _Search:
+    """Which of a contestant's settings is next: the cheapest, then the middle of those that are left.
+
+    A dearer setting is taken to find no less than a cheaper one.
+    """
+
+    settings: list[Setting]
+    recalls: dict[int, float] = field(default_factory=dict)  # by a setting's place
+    low: int = 0  # all before it miss
+    high: int | None = None  # the cheapest that is known to reach
+
+    @property
+    def place(self) -> int:
+        last = len(self.settings) if self.high is None else self.high
+        return 0 if not self.recalls else min((self.low + last) // 2, len(self.settings) - 1)
+
+    def found(self, recall: float, reached: bool) -> Tuned | None:
+        """What is known after a try; None where there is another one to make."""
+        place = self.place
+        self.recalls[place] = recall
+        if reached:
+            self.high = place
+        else:
+            self.low = place + 1
+        if self.high is not None and self.low >= self.high:
+            return Tuned(self.settings[self.high], self.recalls[self.high], True)
+        if self.low >= len(self.settings):
+            return Tuned(self.settings[-1], recall, False)
+        return None
+
+
 def tuned(contest: Contest, asked: Asked, recall: float = RECALL) -> dict[str, Tuned]:
     """Set each open contestant to its cheapest setting that reaches a mean recall on these questions."""
     chosen: dict[str, Tuned] = {}
-    waiting = {name: list(worker.facts.settings) for name, worker in contest.workers.items()}
-    aside = dict(contest.workers)
-    try:
-        while waiting:
-            contest.workers = {name: aside[name] for name in waiting}
-            tried = {name: settings.pop(0) for name, settings in waiting.items()}
-            for name, setting in tried.items():
-                contest.tune(name, setting)
-            found = contest.answer(asked)
-            for name, setting in tried.items():
-                if name not in contest.workers or name not in found:
-                    del waiting[name], aside[name]  # it is out
-                    continue
-                reached = float(found[name].recall.mean())
-                if reached >= recall - ROUNDING or not waiting[name]:
-                    chosen[name] = Tuned(setting, reached, reached >= recall - ROUNDING)
-                    del waiting[name]
-    finally:
-        contest.workers = aside
+    going = {name: _Search(list(worker.facts.settings)) for name, worker in contest.workers.items()}
+    while going:
+        with contest.only(going):
+            for name, search in going.items():
+                contest.tune(name, search.settings[search.place])
+            answers = contest.answer(asked)
+        for name in list(going):
+            if name not in answers:
+                del going[name]  # it is out
+                continue
+            reached = float(answers[name].recall.mean())
+            found = going[name].found(reached, reached >= recall - ROUNDING)
+            if found is not None:
+                chosen[name] = found
+                del going[name]
+    for name, one in chosen.items():
+        if name in contest.workers:
+            contest.tune(name, one.setting)
     return chosen
 
 

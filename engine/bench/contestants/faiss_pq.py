@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 class Contestant(FaissRows):
     about = (
-        "IndexPQFastScan, four bits for two numbers; a shortlist of factor x k is scored exactly"
+        "IndexPQFastScan, four bits for two numbers; a shortlist of factor x k is scored exactly; "
+        "it has no filters: the list grows by what a filter drops"
     )
     settings = tuple({"factor": factor} for factor in (1, 2, 4, 8, 16, 32, 64, 128))
 
@@ -45,13 +46,19 @@ class Contestant(FaissRows):
         return index
 
     def parameters(self, selector: Any) -> Any:
-        return None if selector is None else faiss.SearchParameters(sel=selector)
+        return None
+
+    def selector(self, places: np.ndarray) -> Any:
+        return self.mask(places)
 
     def nearest_places(self, query: Vector, k: int) -> Nearest:
-        return self._scored(query, k, None)
+        return self._refined(query, self._rough(query, self._listed(k)), k)
 
     def nearest_kept(self, query: Vector, k: int, kept: Kept) -> Nearest:
-        return self._scored(query, k, kept.selector)
+        """A fast scan takes no selector: as many more are listed as the filter drops."""
+        share = len(kept.places) / len(self._keys)
+        places = self._rough(query, min(int(self._listed(k) / share), len(self._keys)))
+        return self._refined(query, places[(places >= 0) & kept.selector[places]], k)
 
     def search_batch(self, queries: Matrix, k: int) -> list[list[Row]]:
         listed, _ = self.all_cores(even(queries), self._listed(k))
@@ -60,9 +67,9 @@ class Contestant(FaissRows):
     def _listed(self, k: int) -> int:
         return min(k * int(self._setting["factor"]), len(self._keys))
 
-    def _scored(self, query: Vector, k: int, asked: Any) -> Nearest:
-        _, places = self._index.search(even(query[None]), self._listed(k), params=asked)
-        return self._refined(query, places[0], k)
+    def _rough(self, query: Vector, count: int) -> np.ndarray:
+        places: np.ndarray = self._index.search(even(query[None]), count)[1][0]
+        return places
 
     def _refined(self, query: Vector, places: np.ndarray, k: int) -> Nearest:
         listed = np.sort(places[places >= 0])

@@ -7,6 +7,7 @@ import click
 from engine.doors.cli.bench.ann import ann
 from engine.doors.cli.bench.embedding import embedding
 from engine.doors.cli.bench.engines import engines
+from engine.doors.cli.bench.filtered import filtered
 from engine.doors.cli.bench.retrieval import retrieval
 from engine.doors.cli.bench.scale import scale
 from engine.doors.cli.bench.serving import serving
@@ -22,5 +23,5 @@ def bench() -> None:
     """
 
 
-for command in (retrieval, ann, engines, scale, embedding, serving):
+for command in (retrieval, ann, filtered, engines, scale, embedding, serving):
     bench.add_command(command)
