@@ -212,7 +212,7 @@ class Worker:
         try:
             if not self._pipe.poll(limit_s):
                 self._process.kill()
-                raise Failed(f"{method} was stopped after {limit_s:,.0f} s")
+                raise Failed(f"{method} was stopped after {limit_s:,g} s")
             good, value = self._pipe.recv()
         except (EOFError, OSError):
             raise Failed(self._ended()) from None
