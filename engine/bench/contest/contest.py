@@ -286,7 +286,7 @@ class Contest:
             line = process.stdout.readline()
             seconds = time.perf_counter() - started
         if not line:
-            raise Failed(f"{name}: no first answer")
+            raise Failed("no first answer")
         return seconds
 
 

@@ -212,17 +212,17 @@ class Worker:
         try:
             if not self._pipe.poll(limit_s):
                 self._process.kill()
-                raise Failed(f"{self.name}: {method} was stopped after {limit_s:,.0f} s")
+                raise Failed(f"{method} was stopped after {limit_s:,g} s")
             good, value = self._pipe.recv()
         except (EOFError, OSError):
             raise Failed(self._ended()) from None
         if not good:
-            raise Failed(f"{self.name}: {value}")
+            raise Failed(value)
         return value
 
     def _ended(self) -> str:
         self._process.join(10)
-        return f"{self.name}: its process ended with status {self._process.exitcode}"
+        return f"its process ended with status {self._process.exitcode}"
 
     def close(self) -> None:
         """End the process; one that doesn't end in ten seconds is killed."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import statistics
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +27,7 @@ SCHEMA = Schema(
 )
 ODD = """
 from engine.bench.contestants.numpy_scan import Contestant as Plain
-import time
+import os, time
 
 class Contestant(Plain):
     about = "{about}"
@@ -217,3 +219,56 @@ def test_data_that_does_not_fit_together_is_refused(tmp_path: Path) -> None:
         write_catalogue(tmp_path / "a", SCHEMA, columns, vectors, vectors)
     with pytest.raises(InvalidParameterValue, match="as many vectors"):
         write_catalogue(tmp_path / "b", SCHEMA, columns[:3], vectors, vectors)
+
+
+def test_a_process_gets_as_many_cores_as_it_is_given(
+    contest: Contest, tmp_path: Path, out: list[LeftOut]
+) -> None:
+    if not hasattr(os, "sched_getaffinity"):
+        pytest.skip("this system doesn't say which cores a process may use")
+    counts = """def open_index(self, folder):
+        super().open_index(folder)
+        assert (len(os.sched_getaffinity(0)), os.environ.get("OMP_NUM_THREADS")) == (1, "1")"""
+    file = odd(tmp_path, "counts", counts)
+    contest.build([file])
+    before = (os.sched_getaffinity(0), os.environ.get("OMP_NUM_THREADS"))
+    contest.open(threads=1)
+    assert set(contest.workers) == {"counts"} and not out
+    assert (os.sched_getaffinity(0), os.environ.get("OMP_NUM_THREADS")) == before
+
+
+def test_a_store_that_takes_too_long_is_given_up(
+    catalogue: Catalogue, tmp_path: Path, out: list[LeftOut]
+) -> None:
+    slow = "def build_index(self, *a):\n        time.sleep(600)"
+    contest = Contest("test", catalogue, tmp_path / "stores", out.append, build_s=0.5)
+    contest.build([odd(tmp_path, "slow", slow)])
+    assert [one.reason for one in out] == ["build was stopped after 0.5 s"]
+    assert not contest.workers and not contest.names
+
+
+def test_batches_are_answered_and_judged(contest: Contest) -> None:
+    contest.build(entrants(["numpy_scan", "faiss_flat"]))
+    contest.open()
+    found = contest.batch({"numpy_scan": range(QUERIES), "faiss_flat": range(5)}, 10, rounds=2)
+    assert {name: (len(one.ms), len(one.recall)) for name, one in found.items()} == {
+        "numpy_scan": (2, QUERIES),
+        "faiss_flat": (2, 5),
+    }
+    assert all((one.recall == 1).all() for one in found.values())
+    assert set(contest.workers) == {"numpy_scan", "faiss_flat"}
+
+
+def test_recall_is_known_to_a_depth(catalogue: Catalogue) -> None:
+    with pytest.raises(InvalidParameterValue, match="k=101"):
+        Truth(catalogue).recall(101, [0], [None], [[]])
+
+
+def test_a_process_is_kept_within_its_memory(
+    contest: Contest, tmp_path: Path, out: list[LeftOut]
+) -> None:
+    if sys.platform != "linux":
+        pytest.skip("only Linux bounds what a process takes")
+    greedy = "def build_index(self, *a):\n        import numpy; numpy.empty(2**45, 'u1')"
+    contest.build([odd(tmp_path, "greedy", greedy)])
+    assert [one.contestant for one in out] == ["greedy"] and "allocate" in out[0].reason
