@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from engine.doors.cli.bench.compare import compare
 from engine.doors.cli.options import Group
 
 
@@ -14,3 +15,6 @@ def bench() -> None:
     Each command writes JSON lines (--out) that say what ran where and every value that was taken;
     `report` makes a page of them, `compare` says what changed between two runs.
     """
+
+
+bench.add_command(compare)
