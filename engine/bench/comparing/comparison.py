@@ -12,7 +12,7 @@ from engine.bench.comparing.ratio import Ratio, ratio
 from engine.bench.comparing.sides import Side, differences, drift, is_same_machine
 from engine.bench.records.journal import Run
 from engine.bench.records.line import Line
-from engine.bench.report.figures import LEAST, TIMES, is_mean
+from engine.bench.report.figures import LEAST, is_mean, is_timed
 from engine.bench.statistics.significance import holm
 
 LEVEL = 0.05  # of all lines together: Holm's correction
@@ -124,11 +124,11 @@ class _Pair:
 def _measured(first: Side, second: Side, key: tuple[object, ...]) -> tuple[_Pair, Ratio | None]:
     lines = first.lines[key], second.lines[key]
     runs = first.run_of[key], second.run_of[key]
-    is_timed = lines[0].unit in TIMES or lines[0].unit.endswith("/s")
+    timed = is_timed(lines[0].unit)
     in_floors, why = False, ""
     if lines[0].unit != lines[1].unit:
         why = f"the unit was {lines[0].unit} and is {lines[1].unit}"
-    elif is_timed and not is_same_machine(*runs):
+    elif timed and not is_same_machine(*runs):
         in_floors = all(one.floor is not None and one.floor.value > 0 for one in lines)
         why = "" if in_floors else "another machine, and no floor to compare by"
     values = [np.asarray(one.values) for one in lines]
@@ -138,14 +138,14 @@ def _measured(first: Side, second: Side, key: tuple[object, ...]) -> tuple[_Pair
     is_few = not why and least < LEAST
     if is_few:
         why = f"{'one value' if least == 1 else f'{least} values'}, no interval"
-    pair = _Pair(lines[1], (values[0], values[1]), in_floors, _noise(is_timed, *runs), why, is_few)
+    pair = _Pair(lines[1], (values[0], values[1]), in_floors, _noise(timed, *runs), why, is_few)
     if why:
         return pair, None
     return pair, ratio(*pair.values, np.mean if is_mean(lines[0]) else np.median)
 
 
-def _noise(is_timed: bool, first: Run, second: Run) -> float:
-    if not is_timed:
+def _noise(timed: bool, first: Run, second: Run) -> float:
+    if not timed:
         return 1.0
     return QUIET if not is_same_machine(first, second) else max(QUIET, drift(first, second))
 

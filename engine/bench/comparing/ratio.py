@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.core.arrays import Vector
-
 RESAMPLES = 2_000
 CONFIDENCE = 0.95
 
@@ -30,8 +28,8 @@ class Ratio:
 
 
 def ratio(
-    first: Sequence[float],
-    second: Sequence[float],
+    first: Sequence[float] | np.ndarray,
+    second: Sequence[float] | np.ndarray,
     statistic: Callable[..., np.ndarray] = np.median,
     seed: int = 0,
 ) -> Ratio:
@@ -54,8 +52,8 @@ def ratio(
 
 
 def _drawn(
-    values: Vector, statistic: Callable[..., np.ndarray], rng: np.random.Generator
-) -> Vector:
+    values: np.ndarray, statistic: Callable[..., np.ndarray], rng: np.random.Generator
+) -> np.ndarray:
     """The statistic of so many samples with replacement; few at a time, so that memory stays small."""
     found = np.empty(RESAMPLES)
     step = max(1, 2_000_000 // len(values))
@@ -66,7 +64,7 @@ def _drawn(
     return found
 
 
-def _p(effect: float, drawn: Vector) -> float:
+def _p(effect: float, drawn: np.ndarray) -> float:
     """Of no effect at all, two-sided, by the normal distribution."""
     error = float(np.std(drawn))
     if abs(effect) < 1e-12:

@@ -46,8 +46,14 @@ class Figure:
 
 
 def is_mean(line: Line) -> bool:
-    """Whether the mean is the middle: shares and scores of single queries; see `Figure`."""
-    return line.unit in {"share", "score"}
+    """Whether the mean is the middle: as a line's `more` says, else of shares and scores."""
+    said = line.more.get("statistic")
+    return said == "mean" if said in {"mean", "median"} else line.unit in {"share", "score"}
+
+
+def is_timed(unit: str) -> bool:
+    """Whether a quantity depends on how fast the machine is: a time, or so many a second."""
+    return unit.split("/")[0] in TIMES or unit.endswith("/s")
 
 
 def middle(line: Line) -> float:
@@ -57,12 +63,10 @@ def middle(line: Line) -> float:
 
 def figure(line: Line, run: str = "") -> Figure:
     """The figures of one line; the same values give the same interval, always."""
-    values = np.asarray(line.values, dtype=np.float64)
     statistic = np.mean if is_mean(line) else np.median
-    interval = None
-    if len(values) >= LEAST:
-        interval = bootstrap(values, statistic, resamples=RESAMPLES)
-    is_time = line.unit in TIMES
+    interval = _said_interval(line)
+    if len(line.values) >= LEAST:
+        interval = bootstrap(line.values, statistic, resamples=RESAMPLES)
     found = middle(line)
     return Figure(
         line,
@@ -70,10 +74,28 @@ def figure(line: Line, run: str = "") -> Figure:
         found,
         statistic.__name__,
         interval,
-        percentile(values, 95) if is_time and len(values) >= TAIL else None,
-        percentile(values, 99) if is_time and len(values) >= LONG_TAIL else None,
+        _tail(line, 95, TAIL),
+        _tail(line, 99, LONG_TAIL),
         None if line.floor is None else found / line.floor.value,
     )
+
+
+def _said_interval(line: Line) -> tuple[float, float] | None:
+    """Of a single value that was computed with its interval, such as a difference of means."""
+    said = line.more.get("interval")
+    if not isinstance(said, (list, tuple)) or len(said) != 2:
+        return None
+    return float(said[0]), float(said[1])
+
+
+def _tail(line: Line, share: int, least: int) -> float | None:
+    """A percentile of times; as the line itself says it where it keeps only some of its values."""
+    if line.unit not in TIMES:
+        return None
+    said = line.more.get(f"p{share}")
+    if isinstance(said, (int, float)):
+        return float(said)
+    return percentile(line.values, share) if len(line.values) >= least else None
 
 
 def latest(journal: Journal) -> list[tuple[Line, str]]:

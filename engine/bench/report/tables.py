@@ -1,4 +1,4 @@
-"""Figures side by side: one table of lines that were measured under settings of the same names."""
+"""Figures side by side: a row for each contestant and its settings, a column for each quantity."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 from engine.bench.records.line import Setting
 from engine.bench.report.figures import Figure
+from engine.bench.report.numbers import setting
 
 Settings = tuple[tuple[str, Setting], ...]
+Told = tuple[str, Setting]  # a type's name and a value: JSON's 1 and true are equal in Python
+Question = tuple[tuple[str, Told], ...]
+Key = tuple[str, str, tuple[Told, ...]]  # contestant, its own settings, the question's
 
 
 @dataclass(frozen=True)
@@ -25,12 +29,14 @@ class Row:
     """One contestant under one set of settings.
 
     Attributes:
+        own: settings that not all contestants have, in words.
         settings: values of the table's settings that vary.
         figures: of each column, or None where nothing was measured.
         best: whether each figure is the best of its column among rows of the same settings.
     """
 
     contestant: str
+    own: str
     settings: tuple[Setting, ...]
     figures: tuple[Figure | None, ...]
     best: tuple[bool, ...]
@@ -38,9 +44,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Attributes:
-    common: settings that are the same in all rows.
-    varying: names of those that are not.
+    """Quantities that were measured under the same questions.
+
+    Attributes:
+        common: settings that are the same in all rows.
+        varying: names of those that are not.
     """
 
     common: Settings
@@ -50,33 +58,64 @@ class Table:
 
 
 def tables(figures: Sequence[Figure]) -> list[Table]:
-    """A case's figures as tables, in the order of recording: a table for each set of settings' names."""
-    groups: dict[tuple[str, ...], list[Figure]] = {}
+    """A case's figures as tables, in the order of recording.
+
+    Settings that some contestants of a quantity don't have are their own (a graph's `ef`): they stand in
+    one column as words. The others are the question's; a table holds the questions under which the same
+    quantities were measured.
+    """
+    asked = _questions(figures)
+    measured: dict[Question, dict[str, None]] = {}
     for one in figures:
-        groups.setdefault(tuple(sorted(one.line.settings)), []).append(one)
-    return [_table(group) for group in groups.values()]
+        measured.setdefault(_question(one, asked), {})[one.line.what] = None
+    groups: dict[tuple[tuple[str, ...], frozenset[str]], list[Figure]] = {}
+    for one in figures:
+        question = _question(one, asked)
+        kind = (tuple(name for name, _ in question), frozenset(measured[question]))
+        groups.setdefault(kind, []).append(one)
+    return [_table(group, names) for (names, _), group in groups.items()]
 
 
-def _table(figures: Sequence[Figure]) -> Table:
-    names = list(dict.fromkeys(name for one in figures for name in one.line.settings))
+def _questions(figures: Sequence[Figure]) -> dict[str, tuple[str, ...]]:
+    """Of each quantity the settings that all its contestants have."""
+    names: dict[str, dict[str, set[str]]] = {}
+    order: dict[str, None] = {}
+    for one in figures:
+        order |= dict.fromkeys(one.line.settings)
+        whos = names.setdefault(one.line.what, {})
+        whos.setdefault(one.line.contestant, set()).update(one.line.settings)
+    shared = {what: set.intersection(*whos.values()) for what, whos in names.items()}
+    return {what: tuple(name for name in order if name in kept) for what, kept in shared.items()}
+
+
+def _question(one: Figure, asked: Mapping[str, tuple[str, ...]]) -> Question:
+    settings = one.line.settings
+    names = [name for name in asked[one.line.what] if name in settings]
+    return tuple((name, _told(settings[name])) for name in names)
+
+
+def _table(figures: Sequence[Figure], names: Sequence[str]) -> Table:
     values = {name: {_told(one.line.settings[name]) for one in figures} for name in names}
     varying = tuple(name for name in names if len(values[name]) > 1)
     first = figures[0].line.settings
     columns = tuple(dict.fromkeys(Column(o.line.what, o.line.unit, o.line.better) for o in figures))
-    cells: dict[tuple[object, ...], dict[Column, Figure]] = {}
-    keys: dict[tuple[object, ...], tuple[str, tuple[Setting, ...]]] = {}
+    cells: dict[Key, dict[Column, Figure]] = {}
+    places: dict[Key, tuple[Setting, ...]] = {}
     for one in figures:
         line = one.line
+        own = ", ".join(f"{n} {setting(v)}" for n, v in line.settings.items() if n not in names)
         place = tuple(line.settings[name] for name in varying)
-        key = (line.contestant, *map(_told, place))
-        keys[key] = (line.contestant, place)
+        key = (line.contestant, own, tuple(map(_told, place)))
+        places[key] = place
         cells.setdefault(key, {})[Column(line.what, line.unit, line.better)] = one
     best = _best(cells)
     rows = [
         Row(
-            *keys[key],
+            key[0],
+            key[1],
+            places[key],
             tuple(found.get(column) for column in columns),
-            tuple(column in found and found[column] in best for column in columns),
+            tuple(column in found and id(found[column]) in best for column in columns),
         )
         for key, found in cells.items()
     ]
@@ -84,18 +123,18 @@ def _table(figures: Sequence[Figure]) -> Table:
     return Table(common, varying, columns, tuple(sorted(rows, key=_place)))
 
 
-def _best(cells: Mapping[tuple[object, ...], Mapping[Column, Figure]]) -> list[Figure]:
-    """The best figures of each column among several contestants under the same settings."""
+def _best(cells: Mapping[Key, Mapping[Column, Figure]]) -> set[int]:
+    """The best figures of each column among contestants under the same settings, by their ids."""
     among: dict[tuple[object, ...], list[Figure]] = {}
-    for (_, *settings), found in cells.items():
+    for (_, _, place), found in cells.items():
         for column, one in found.items():
-            among.setdefault((column, *settings), []).append(one)
-    kept = []
+            among.setdefault((column, place), []).append(one)
+    kept = set()
     for group in among.values():
         better = group[0].line.better
-        if better != "neither" and len(group) > 1:
+        if better != "neither" and len({one.line.contestant for one in group}) > 1:
             wanted = (min if better == "lower" else max)(one.middle for one in group)
-            kept += [one for one in group if one.middle == wanted]
+            kept |= {id(one) for one in group if one.middle == wanted}
     return kept
 
 
@@ -112,6 +151,5 @@ def _rank(value: Setting) -> tuple[int, float, str]:
     return (1, 0.0, "" if value is None else value)
 
 
-def _told(value: Setting) -> tuple[str, Setting]:
-    """Tells `1`, `1.0` and `True` apart, as JSON does."""
+def _told(value: Setting) -> Told:
     return (type(value).__name__, value)

@@ -18,7 +18,7 @@ COLUMNS = ("verdict", "before", "after", "unit", "ratio", "95 %", "why")
 SHOWN = 20  # lines that appeared or disappeared
 
 
-class Share(click.ParamType):
+class Share(click.ParamType[float]):
     """`10%` or `0.1`."""
 
     name = "share"
