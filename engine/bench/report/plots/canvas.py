@@ -23,6 +23,7 @@ from engine.optional import check, require
 
 PURPOSE = "a page with plots"
 FOLDER = "MPLCONFIGDIR"  # where matplotlib keeps its list of fonts
+BACKEND = "backend"  # the one parameter that matplotlib doesn't restore
 SERIES = 8  # colours; then again, with other marks
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 INK, SOFT, LINE, SURFACE = "#010101", "#020202", "#030303", "#040404"
@@ -67,14 +68,16 @@ def library() -> ModuleType:
     os.environ[FOLDER] = folder
     try:
         found = require("matplotlib", PURPOSE)
+        found.get_cachedir()  # remembered from here on; fonts are listed as the first text is drawn
     finally:
         del os.environ[FOLDER]
     return found
 
 
 def styled() -> Any:
-    """The style of all plots, until the block ends."""
-    return library().rc_context({**library().rcParamsDefault, **_STYLE, "backend": "svg"})
+    """The style of all plots, until the block ends; whatever style the process has otherwise."""
+    plain = {name: value for name, value in library().rcParamsDefault.items() if name != BACKEND}
+    return library().rc_context({**plain, **_STYLE})
 
 
 def new_axes(width: float, height: float) -> tuple[Any, Any]:

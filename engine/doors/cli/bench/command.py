@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from engine.doors.cli.bench.compare import compare
+from engine.doors.cli.bench.report import report
 from engine.doors.cli.options import Group
 
 
@@ -17,4 +18,5 @@ def bench() -> None:
     """
 
 
+bench.add_command(report)
 bench.add_command(compare)
