@@ -68,10 +68,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Attributes:
-    warnings: what differs beside what was to be compared.
-    changes: worse ones first, then better ones, each the largest first.
-    appeared, disappeared: lines that only the second or the first has.
+    """What two runs have in common, and what not.
+
+    Attributes:
+        warnings: what differs beside what was to be compared.
+        changes: worse ones first, then better ones, each the largest first.
+        appeared, disappeared: lines that only the second or the first has.
     """
 
     warnings: tuple[str, ...]

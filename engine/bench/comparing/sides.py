@@ -18,10 +18,12 @@ AT = "@"
 
 @dataclass(frozen=True)
 class Side:
-    """Attributes:
-    name: as it was asked for.
-    lines: of each key the last that was measured.
-    run_of: the run of each key's line.
+    """Lines to compare, by key.
+
+    Attributes:
+        name: as it was asked for.
+        lines: of each key the last that was measured.
+        run_of: the run of each key's line.
     """
 
     name: str

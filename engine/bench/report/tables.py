@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from engine.bench.records.line import Setting
 from engine.bench.report.figures import Figure
 from engine.bench.report.numbers import setting
+from engine.bench.report.questions import OWN, questions
 
 Settings = tuple[tuple[str, Setting], ...]
 Told = tuple[str, Setting]  # a type's name and a value: JSON's 1 and true are equal in Python
@@ -60,11 +61,10 @@ class Table:
 def tables(figures: Sequence[Figure]) -> list[Table]:
     """A case's figures as tables, in the order of recording.
 
-    Settings that some contestants of a quantity don't have are their own (a graph's `ef`): they stand in
-    one column as words. The others are the question's; a table holds the questions under which the same
-    quantities were measured.
+    A table holds the questions under which the same quantities were measured; contestants' own settings
+    stand beside their names.
     """
-    asked = _questions(figures)
+    asked = questions(figures)
     measured: dict[Question, dict[str, None]] = {}
     for one in figures:
         measured.setdefault(_question(one, asked), {})[one.line.what] = None
@@ -74,18 +74,6 @@ def tables(figures: Sequence[Figure]) -> list[Table]:
         kind = (tuple(name for name, _ in question), frozenset(measured[question]))
         groups.setdefault(kind, []).append(one)
     return [_table(group, names) for (names, _), group in groups.items()]
-
-
-def _questions(figures: Sequence[Figure]) -> dict[str, tuple[str, ...]]:
-    """Of each quantity the settings that all its contestants have."""
-    names: dict[str, dict[str, set[str]]] = {}
-    order: dict[str, None] = {}
-    for one in figures:
-        order |= dict.fromkeys(one.line.settings)
-        whos = names.setdefault(one.line.what, {})
-        whos.setdefault(one.line.contestant, set()).update(one.line.settings)
-    shared = {what: set.intersection(*whos.values()) for what, whos in names.items()}
-    return {what: tuple(name for name in order if name in kept) for what, kept in shared.items()}
 
 
 def _question(one: Figure, asked: Mapping[str, tuple[str, ...]]) -> Question:
@@ -103,7 +91,7 @@ def _table(figures: Sequence[Figure], names: Sequence[str]) -> Table:
     places: dict[Key, tuple[Setting, ...]] = {}
     for one in figures:
         line = one.line
-        own = ", ".join(f"{n} {setting(v)}" for n, v in line.settings.items() if n not in names)
+        own = _own(line.settings, names)
         place = tuple(line.settings[name] for name in varying)
         key = (line.contestant, own, tuple(map(_told, place)))
         places[key] = place
@@ -121,6 +109,15 @@ def _table(figures: Sequence[Figure], names: Sequence[str]) -> Table:
     ]
     common = tuple((name, first[name]) for name in names if name not in varying)
     return Table(common, varying, columns, tuple(sorted(rows, key=_place)))
+
+
+def _own(settings: Mapping[str, Setting], names: Sequence[str]) -> str:
+    told = [
+        setting(value) if name == OWN else f"{name} {setting(value)}"
+        for name, value in settings.items()
+        if name not in names
+    ]
+    return ", ".join(filter(None, told))
 
 
 def _best(cells: Mapping[Key, Mapping[Column, Figure]]) -> set[int]:

@@ -81,7 +81,7 @@ def test_everybody_can_use_the_page_in_light_and_dark(html: str, tmp_path: Path)
             )
             shown = context.new_page()
             asked: list[Request] = []
-            shown.on("request", asked.append)
+            shown.on("request", lambda request, kept=asked: kept.append(request))
             shown.goto((tmp_path / "report.html").as_uri())
             assert Axe().run(shown).response["violations"] == []
             assert shown.evaluate("document.documentElement.scrollWidth") <= width

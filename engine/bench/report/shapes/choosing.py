@@ -16,10 +16,12 @@ MOST = 24  # plots of a case; the tables have all figures
 def shapes(figures: Sequence[Figure]) -> tuple[list[Shape], int]:
     """A case's plots, and how many were left out because there are too many.
 
-    Recall against speed where both were measured, curves where there was a load, parts of a whole where
-    stages were; where there is none of these, bars.
+    Curves where there was a load or a filter, recall against speed where both were measured, parts of a
+    whole where stages were, with bars of rates; where there is none of these, bars.
     """
-    found: list[Shape] = [*tradeoffs(figures), *loads(figures), *shares(figures)]
+    found: list[Shape] = [*loads(figures), *tradeoffs(figures)]
+    if parts := shares(figures):
+        found += [*parts, *bars([one for one in figures if one.line.unit.endswith("/s")])]
     if not found:
         found = [*bars(figures)]
     return found[:MOST], max(0, len(found) - MOST)

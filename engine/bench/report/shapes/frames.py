@@ -14,8 +14,10 @@ Place = tuple[tuple[str, Setting], ...]
 
 @dataclass(frozen=True)
 class Frame:
-    """Attributes:
-    place: the settings that all figures share, those that tell frames apart.
+    """Figures of one plot.
+
+    Attributes:
+        place: the settings that all figures share, those that tell frames apart.
     """
 
     place: Place

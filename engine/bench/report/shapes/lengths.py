@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from engine.bench.records.line import Setting
 from engine.bench.report.figures import Figure
+from engine.bench.report.numbers import setting
 from engine.bench.report.shapes.frames import Frame, frames, joined, named
 from engine.bench.report.shapes.shape import Axis, Bar, Bars, Shares
 
 STAGE = "stage"  # the setting that names a part
 GROUP = "group"  # the setting that names some of a task's queries
-PART = "share of "  # or the quantity does
 
 
 def bars(figures: Sequence[Figure]) -> list[Bars]:
@@ -43,20 +44,22 @@ def _bars(what: str, frame: Frame) -> Bars:
 
 
 def shares(figures: Sequence[Figure]) -> list[Shares]:
-    """The stages' shares of the time, a bar for each contestant and its settings."""
-    parts: dict[str, dict[str, float]] = {}
+    """The stages' shares of the time: a plot for each quantity, a bar for each contestant and place."""
+    parts: dict[str, dict[str, dict[str, float]]] = {}
     for one in figures:
         line = one.line
-        stage = line.settings.get(STAGE)
-        if stage is None and line.what.startswith(PART):
-            stage = line.what.removeprefix(PART)
-        if stage is None or line.unit != "share":
-            continue
-        rest = [(name, value) for name, value in line.settings.items() if name != STAGE]
-        bar = joined(line.contestant, named(rest))
-        parts.setdefault(bar, {})[str(stage)] = one.middle
+        if line.unit == "share" and STAGE in line.settings:
+            rest = [(name, value) for name, value in line.settings.items() if name != STAGE]
+            bar = parts.setdefault(line.what, {}).setdefault(_bar(line.contestant, rest), {})
+            bar[setting(line.settings[STAGE])] = one.middle
+    return [_shares(what, found) for what, found in parts.items()]
+
+
+def _bar(contestant: str, rest: Sequence[tuple[str, Setting]]) -> str:
+    return joined(contestant, named(rest))
+
+
+def _shares(what: str, parts: Mapping[str, Mapping[str, float]]) -> Shares:
     names = tuple(dict.fromkeys(stage for found in parts.values() for stage in found))
-    if not names:
-        return []
     rows = tuple((bar, tuple(found.get(n, 0.0) for n in names)) for bar, found in parts.items())
-    return [Shares("Share of each stage", f"Shares of {', '.join(names)}.", names, rows)]
+    return Shares(f"{what} of each stage", f"Shares of {', '.join(names)}.", names, rows)

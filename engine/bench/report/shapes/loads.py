@@ -1,4 +1,4 @@
-"""A server under load: latency and throughput over the load that was asked for."""
+"""Curves: latency and throughput over the load on a server, or over how much a filter keeps."""
 
 from __future__ import annotations
 
@@ -8,21 +8,31 @@ from engine.bench.report.figures import Figure
 from engine.bench.report.shapes.frames import Frame, frames, joined
 from engine.bench.report.shapes.shape import Axis, Curves, Series
 
-LOADS = {"clients": "clients", "rate": "queries/s asked for", "offered": "queries/s asked for"}
+SWEEPS = {
+    "clients": "clients",
+    "rate": "queries/s asked for",
+    "selectivity": "share of rows that the filter keeps",
+}
+SHOWN = ("latency", "throughput", "server_cpu")  # what quantities begin with; the tables have all
+ALONG = {"workers", "kept"}  # what is part of a name, and what follows from the selectivity
 
 
 def loads(figures: Sequence[Figure]) -> list[Curves]:
-    """A plot of each quantity over each kind of load; the number of workers is part of a name."""
+    """A plot of each quantity over clients, rates or selectivities; `workers` are part of a name."""
     made = []
-    for load, label in LOADS.items():
-        loaded = [one for one in figures if isinstance(one.line.settings.get(load), (int, float))]
-        for what in dict.fromkeys(one.line.what for one in loaded):
-            of_what = [one for one in loaded if one.line.what == what]
-            if len({one.line.settings[load] for one in of_what}) > 1:
-                made += [
-                    _plot(frame, load, label, what) for frame in frames(of_what, {load, "workers"})
-                ]
+    for sweep, label in SWEEPS.items():
+        swept = [one for one in figures if _is_swept(one, sweep)]
+        for what in dict.fromkeys(one.line.what for one in swept):
+            of_what = [one for one in swept if one.line.what == what]
+            for frame in frames(of_what, {sweep, *ALONG}):
+                if len({one.line.settings[sweep] for one in frame.figures}) > 1:
+                    made.append(_plot(frame, sweep, label, what))
     return made
+
+
+def _is_swept(one: Figure, sweep: str) -> bool:
+    value = one.line.settings.get(sweep)
+    return isinstance(value, (int, float)) and one.line.what.startswith(SHOWN) and one.middle > 0
 
 
 def _plot(frame: Frame, load: str, label: str, what: str) -> Curves:

@@ -6,36 +6,21 @@ from collections.abc import Collection, Sequence
 
 from engine.bench.records.line import Setting
 from engine.bench.report.figures import TIMES, Figure
+from engine.bench.report.questions import questions
 from engine.bench.report.shapes.frames import Frame, frames, joined
 from engine.bench.report.shapes.shape import Axis, Curves, Series
 from engine.bench.statistics.pareto import frontier
 
 RECALL = "recall"  # what quantities of that kind begin with
 RATES = {"queries/s", "requests/s"}
-TOLD_APART = {
-    "k",
-    "filter",
-    "selectivity",
-    "correlated",
-    "correlation",
-    "rows",
-    "dimension",
-    "source",
-    "data",
-    "dataset",
-    "cached",
-    "cache",
-    "threads",
-    "batch",
-    "vectors",
-}  # settings that are the question's; all others are a contestant's own
 Point = tuple[Figure, Figure]  # recall, speed
 
 
 def tradeoffs(figures: Sequence[Figure]) -> list[Curves]:
     """Plots of recall against queries a second and against latency, one for each question."""
     meant = [one for one in figures if _is_speed(one) or one.line.what.startswith(RECALL)]
-    own = {name for one in meant for name in one.line.settings} - TOLD_APART
+    asked = {name for names in questions(meant).values() for name in names}
+    own = {name for one in meant for name in one.line.settings} - asked
     made = []
     for frame in frames(meant, own):
         for quantity in dict.fromkeys(one.line.what for one in frame.figures if _is_speed(one)):

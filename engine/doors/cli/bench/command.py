@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from engine.doors.cli.bench.compare import compare
+from engine.doors.cli.bench.instructions import instructions
 from engine.doors.cli.bench.report import report
 from engine.doors.cli.options import Group
 
@@ -20,3 +21,4 @@ def bench() -> None:
 
 bench.add_command(report)
 bench.add_command(compare)
+bench.add_command(instructions)
