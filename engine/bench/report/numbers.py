@@ -18,9 +18,9 @@ def shown(value: float | None, digits: int = DIGITS) -> str:
         return "0"
     if abs(value) >= 10 ** (digits - 1):
         return f"{value:,.0f}"
-    places = digits - 1 - math.floor(math.log10(abs(value)))
-    text = f"{value:.{places}f}"
-    return f"{float(text):.{max(0, places)}f}"
+    rounded = float(f"{value:.{digits - 1}e}")  # 0.9996 is 1.00, not 1.000
+    places = digits - 1 - math.floor(math.log10(abs(rounded)))
+    return f"{rounded:.{max(0, places)}f}"
 
 
 def setting(value: object) -> str:

@@ -128,9 +128,21 @@ def test_percents_and_counts(found: Journal) -> None:
         marks(f"nothing {told}")
 
 
+MEASURED = (
+    "0.7 ms",
+    "1,200 queries/s",
+    "366 photos a second",
+    "recall@10 0.99",
+    "2.5 times",
+    "recall of 0.9",
+    "accuracy 0.89",
+    "99.5 %",
+    "right of the first ten: red dress 8",
+)
+
+
 def test_what_reads_like_a_measured_number_needs_a_mark() -> None:
-    for text in ("0.7 ms", "1,200 queries/s", "366 photos a second", "recall@10 0.99", "2.5 times",
-                 "recall of 0.9", "accuracy 0.89", "99.5 %", "right of the first ten: red dress 8"):  # fmt: skip
+    for text in MEASURED:
         assert len(unmarked(f"It has {text} here.")) == 1, text
         assert unmarked(f"It has {text}{LATENCY} here.") == [], text
     for text in (

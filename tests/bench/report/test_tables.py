@@ -14,6 +14,7 @@ from engine.bench.report.plots.labels import spread
 from engine.bench.report.sections import Section, sections
 from engine.bench.report.shapes.choosing import MOST, shapes
 from engine.bench.report.shapes.shape import Bars, Curves, Shares
+from engine.bench.report.tables import tables
 
 
 def section(case: str, folder: Path) -> Section:
@@ -22,7 +23,7 @@ def section(case: str, folder: Path) -> Section:
 
 def test_numbers_have_three_digits() -> None:
     given = {0.01234: "0.0123", 1.2351: "1.24", 12.36: "12.4", 123.5: "124", 44446: "44,446", 0: "0",
-             -1.5: "-1.50", 0.9996: "1.000"}  # fmt: skip
+             -1.5: "-1.50", 0.9996: "1.00"}  # fmt: skip
     assert {value: shown(value) for value in given} == given
     assert [setting(v) for v in (44446, 10, True, None, 0.5, "x")] == [
         "44,446",
@@ -113,7 +114,7 @@ def test_ann_has_recall_against_speed_and_only_what_none_beats_is_joined(tmp_pat
 def test_a_dominated_setting_is_a_point_and_on_no_line() -> None:
     lines = []
     for ef, recall, ms in ((1, 0.8, 1.0), (2, 0.9, 3.0), (3, 0.95, 2.0)):
-        settings = {"k": 10, "ef": ef}
+        settings = {"k": 10, "setting": f"ef={ef}"}
         lines += [
             Line("ann", "x", "recall@10", "share", one(recall), settings, "higher"),
             Line("ann", "x", "latency", "ms", one(ms), settings),
@@ -136,6 +137,40 @@ def test_each_kind_of_case_has_its_plots(tmp_path: Path) -> None:
     curves = shapes(section("serving", tmp_path).figures)[0][0]
     assert isinstance(curves, Curves)
     assert [o.name for o in curves.series] == ["vitrine, 1 worker", "vitrine, 4 workers", "chroma"]
+
+
+def test_filters_are_curves_over_what_they_keep_and_weights_of_words_over_themselves() -> None:
+    lines = []
+    for share in (0.01, 0.5):
+        for who in ("ours", "theirs"):
+            settings = {"selectivity": share, "kept": int(share * 1000), "cache": "cold"}
+            lines += [
+                Line("filtered", who, "latency", "ms", one(share), settings),
+                Line("filtered", who, "recall", "share", one(1), settings, "higher"),
+            ]
+    found, _ = shapes([figure(line) for line in lines])
+    assert found[0].title == "latency by share of rows that the filter keeps"
+    assert [o.title for o in found[1:]] == [
+        f"recall and latency: selectivity = {share:g}, kept = {share * 1000:g}"
+        for share in (0.01, 0.5)
+    ]
+    weighed = [
+        Line("r", "m", "nDCG@10", "share", one(0.5), {"text_weight": weight} | more, "higher")
+        for weight in (0, 0.5, 1)
+        for more in ({}, {"group": "colour"})
+    ]
+    ((curve,), _) = shapes([figure(line) for line in weighed])
+    assert isinstance(curve, Curves) and len(curve.series[0].points) == 3
+
+
+def test_a_setting_that_hardly_anyone_has_is_its_contestants_own() -> None:
+    lines = [Line("a", who, "t", "s", one(1), {"k": 1}) for who in "bcd"]
+    lines.append(Line("a", "e", "t", "s", one(1), {"k": 1, "workers": 4}))
+    lines.append(Line("a", "f", "t", "s", one(1), {"k": 1, "setting": "ef=64"}))
+    (table,) = tables([figure(line) for line in lines])
+    told = {row.contestant: row.own for row in table.rows}
+    assert told == {"b": "", "c": "", "d": "", "e": "workers 4", "f": "ef=64"}
+    assert table.common == (("k", 1),)
 
 
 def test_too_many_plots_are_counted() -> None:

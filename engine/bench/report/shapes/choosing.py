@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.bench.report.figures import Figure
 from engine.bench.report.shapes.lengths import bars, shares
-from engine.bench.report.shapes.loads import loads
+from engine.bench.report.shapes.loads import SWEEPS, loads
 from engine.bench.report.shapes.shape import Shape
 from engine.bench.report.shapes.tradeoffs import tradeoffs
 
@@ -17,11 +17,13 @@ def shapes(figures: Sequence[Figure]) -> tuple[list[Shape], int]:
     """A case's plots, and how many were left out because there are too many.
 
     Curves where there was a load or a filter, recall against speed where both were measured, parts of a
-    whole where stages were, with bars of rates; where there is none of these, bars.
+    whole where stages were; bars of what is left, but where recall was.
     """
-    found: list[Shape] = [*loads(figures), *tradeoffs(figures)]
-    if parts := shares(figures):
-        found += [*parts, *bars([one for one in figures if one.line.unit.endswith("/s")])]
-    if not found:
-        found = [*bars(figures)]
+    weighed = tradeoffs(figures)
+    found: list[Shape] = [*loads(figures), *weighed]
+    parts, rest = shares(figures), [one for one in figures if not SWEEPS.keys() & one.line.settings]
+    if parts:
+        rest = [one for one in rest if one.line.unit.endswith("/s")]
+    if not weighed:
+        found += [*parts, *bars(rest)]
     return found[:MOST], max(0, len(found) - MOST)

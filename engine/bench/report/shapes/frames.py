@@ -9,6 +9,7 @@ from engine.bench.records.line import Setting
 from engine.bench.report.figures import Figure
 from engine.bench.report.numbers import setting
 
+GROUP = "group"  # the setting that names some of a task's queries: the tables have them
 Place = tuple[tuple[str, Setting], ...]
 
 

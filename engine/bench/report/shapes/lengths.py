@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from engine.bench.records.line import Setting
 from engine.bench.report.figures import Figure
 from engine.bench.report.numbers import setting
-from engine.bench.report.shapes.frames import Frame, frames, joined, named
+from engine.bench.report.shapes.frames import GROUP, Frame, frames, joined
 from engine.bench.report.shapes.shape import Axis, Bar, Bars, Shares
 
 STAGE = "stage"  # the setting that names a part
-GROUP = "group"  # the setting that names some of a task's queries
 
 
 def bars(figures: Sequence[Figure]) -> list[Bars]:
@@ -25,7 +23,7 @@ def bars(figures: Sequence[Figure]) -> list[Bars]:
     ]
     for what in dict.fromkeys(one.line.what for one in meant):
         for frame in frames([one for one in meant if one.line.what == what], ()):
-            if len(frame.figures) > 1:
+            if len(frame.figures) > 1 and any(one.middle for one in frame.figures):
                 made.append(_bars(what, frame))
     return made
 
@@ -46,17 +44,14 @@ def _bars(what: str, frame: Frame) -> Bars:
 def shares(figures: Sequence[Figure]) -> list[Shares]:
     """The stages' shares of the time: a plot for each quantity, a bar for each contestant and place."""
     parts: dict[str, dict[str, dict[str, float]]] = {}
-    for one in figures:
-        line = one.line
-        if line.unit == "share" and STAGE in line.settings:
-            rest = [(name, value) for name, value in line.settings.items() if name != STAGE]
-            bar = parts.setdefault(line.what, {}).setdefault(_bar(line.contestant, rest), {})
+    meant = [one for one in figures if one.line.unit == "share" and STAGE in one.line.settings]
+    for frame in frames(meant, {STAGE}):
+        for one in frame.figures:
+            line = one.line
+            name = joined(line.contestant, frame.name)
+            bar = parts.setdefault(line.what, {}).setdefault(name, {})
             bar[setting(line.settings[STAGE])] = one.middle
     return [_shares(what, found) for what, found in parts.items()]
-
-
-def _bar(contestant: str, rest: Sequence[tuple[str, Setting]]) -> str:
-    return joined(contestant, named(rest))
 
 
 def _shares(what: str, parts: Mapping[str, Mapping[str, float]]) -> Shares:

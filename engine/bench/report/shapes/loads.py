@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.bench.report.figures import Figure
-from engine.bench.report.shapes.frames import Frame, frames, joined
+from engine.bench.report.shapes.frames import GROUP, Frame, frames, joined
 from engine.bench.report.shapes.shape import Axis, Curves, Series
 
 SWEEPS = {
     "clients": "clients",
     "rate": "queries/s asked for",
     "selectivity": "share of rows that the filter keeps",
+    "text_weight": "weight of the text beside the photo",
 }
 SHOWN = ("latency", "throughput", "server_cpu")  # what quantities begin with; the tables have all
+QUALITY = {"text_weight"}  # over which shares and scores are shown
 ALONG = {"workers", "kept"}  # what is part of a name, and what follows from the selectivity
 
 
@@ -32,7 +34,11 @@ def loads(figures: Sequence[Figure]) -> list[Curves]:
 
 def _is_swept(one: Figure, sweep: str) -> bool:
     value = one.line.settings.get(sweep)
-    return isinstance(value, (int, float)) and one.line.what.startswith(SHOWN) and one.middle > 0
+    if not isinstance(value, (int, float)) or GROUP in one.line.settings:
+        return False
+    if sweep in QUALITY:
+        return one.line.better == "higher"
+    return one.line.what.startswith(SHOWN) and one.middle > 0
 
 
 def _plot(frame: Frame, load: str, label: str, what: str) -> Curves:
@@ -47,7 +53,7 @@ def _plot(frame: Frame, load: str, label: str, what: str) -> Curves:
         joined(f"{what} by {label}", frame.name),
         f"{what} in {unit} over {label} of {', '.join(groups)}.",
         Axis(label, is_log=True),
-        Axis(f"{what}, {unit}{way.get(frame.figures[0].line.better, '')}", is_log=True),
+        Axis(f"{what}, {unit}{way.get(frame.figures[0].line.better, '')}", is_log=unit != "share"),
         tuple(_series(name, group, load) for name, group in groups.items()),
     )
 
