@@ -5,9 +5,12 @@ from __future__ import annotations
 import click
 
 from engine.doors.cli.bench.ann import ann
+from engine.doors.cli.bench.compare import compare
 from engine.doors.cli.bench.embedding import embedding
 from engine.doors.cli.bench.engines import engines
 from engine.doors.cli.bench.filtered import filtered
+from engine.doors.cli.bench.instructions import instructions
+from engine.doors.cli.bench.report import report
 from engine.doors.cli.bench.retrieval import retrieval
 from engine.doors.cli.bench.scale import scale
 from engine.doors.cli.bench.serving import serving
@@ -23,5 +26,5 @@ def bench() -> None:
     """
 
 
-for command in (retrieval, ann, filtered, engines, scale, embedding, serving):
+for command in (retrieval, ann, filtered, engines, scale, embedding, serving, report, compare, instructions):
     bench.add_command(command)

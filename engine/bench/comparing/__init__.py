@@ -1,0 +1,1 @@
+"""Two runs side by side: what changed beyond noise, in which direction."""

@@ -1,0 +1,1 @@
+"""How many instructions a few operations take: a count that repeats where a time does not."""

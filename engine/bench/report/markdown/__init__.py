@@ -1,0 +1,1 @@
+"""Figures in Markdown: tables, blocks that are filled, numbers in sentences that are checked."""

@@ -1,0 +1,205 @@
+"""What changed beyond noise: planted changes are found, equal runs raise no alarm."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from engine.bench.comparing.comparison import Comparison, compare, worse_than
+from engine.bench.comparing.ratio import ratio
+from engine.bench.comparing.sides import Side, drift, of, side
+from engine.bench.records import journal
+from engine.bench.records.floors import Floors
+from engine.bench.records.journal import Journal, Run
+from engine.bench.records.line import Floor, Line
+from engine.bench.records.machine import Machine
+from engine.doors.cli.command import main
+from engine.errors import InvalidParameterValue, NotFound
+
+HERE = Machine("Quick 3000", 2, 24.0, "Linux", "3.11.7")
+FLOORS = Floors(10.0, 8.0, 50.0, 5.0)
+RUN = Run(
+    "a", "vitrine bench ann", HERE, FLOORS, {"numpy": "2.0"}, "abc123", 0, "2026-11-26T10:00:00"
+)
+
+
+def times(seed: int, scale: float = 1.0, count: int = 60) -> tuple[float, ...]:
+    """Latencies as they are: a long tail to the right."""
+    drawn = np.random.default_rng(seed).lognormal(0, 0.2, count)
+    return tuple(float(value) for value in scale * drawn)
+
+
+def line(what: str, values: tuple[float, ...], unit: str = "ms", better: str = "lower") -> Line:
+    return Line("ann", "vitrine", what, unit, values, {"k": 10}, better)  # type: ignore[arg-type]
+
+
+def a_side(*lines: Line, run: Run = RUN) -> Side:
+    return of(run.id, Journal((run,), lines, (), tuple(run.id for _ in lines)))
+
+
+def verdicts(found: Comparison) -> dict[str, str]:
+    return {one.line.what: one.verdict for one in found.changes}
+
+
+def test_planted_changes_are_found_with_their_direction() -> None:
+    before = a_side(
+        line("slower", times(1)),
+        line("faster", times(2)),
+        line("equal", times(3)),
+        line("rate", times(4, 1000), "queries/s", "higher"),
+        line("size", times(5), "MB", "neither"),
+        line("recall", (1.0,) * 90 + (0.9,) * 10, "share", "higher"),
+    )
+    after = a_side(
+        line("slower", times(11, 1.3)),
+        line("faster", times(12, 0.7)),
+        line("equal", times(13)),
+        line("rate", times(14, 700), "queries/s", "higher"),
+        line("size", times(15, 2), "MB", "neither"),
+        line("recall", (1.0,) * 50 + (0.5,) * 50, "share", "higher"),
+    )
+    found = compare(before, after)
+    assert verdicts(found) == {
+        "slower": "worse",
+        "rate": "worse",
+        "recall": "worse",
+        "faster": "better",
+        "size": "changed",
+        "equal": "same",
+    }
+    slower = next(one for one in found.changes if one.line.what == "slower")
+    assert slower.ratio == pytest.approx(1.3, abs=0.15) and slower.interval is not None
+    assert slower.interval[0] < 1.3 < slower.interval[1]
+    assert {one.line.what for one in worse_than(found, 0.15)} == {"slower", "rate", "recall"}
+    assert worse_than(found, 0.6) == []
+
+
+def test_equal_runs_raise_an_alarm_in_at_most_one_of_twenty() -> None:
+    """With twenty lines each: without Holm's correction most runs would raise one."""
+    alarms = 0
+    for round_ in range(40):
+        sides = [
+            a_side(
+                *(
+                    line(f"w{place}", times(1000 * round_ + 20 * which + place, count=25))
+                    for place in range(20)
+                )
+            )
+            for which in (0, 1)
+        ]
+        alarms += any(one.verdict != "same" for one in compare(*sides).changes)
+    assert alarms <= 5  # 2 expected; more than 5 come in 1 of 70 such tests
+
+
+def test_a_change_within_the_machines_own_drift_is_none() -> None:
+    """The floors took 20 % longer in the second run, and so did everything else."""
+    slow = replace(RUN, id="b", floors=Floors(10 / 1.2, 8.0, 50.0, 5.0))
+    before, after = line("latency", times(1, count=400)), line("latency", times(2, 1.15, 400))
+    assert drift(RUN, slow) == pytest.approx(1.2)
+    assert verdicts(compare(a_side(before), a_side(after)))["latency"] == "worse"
+    assert verdicts(compare(a_side(before), a_side(after, run=slow)))["latency"] == "same"
+    shares = (
+        line("recall", (1.0,) * 99 + (0.9,), "share", "higher"),
+        line("recall", (0.9,) * 100, "share", "higher"),
+    )
+    assert verdicts(compare(a_side(shares[0]), a_side(shares[1], run=slow)))["recall"] == "worse"
+
+
+def test_single_values_have_no_interval_and_it_is_said() -> None:
+    found = compare(a_side(line("build", (1.0,))), a_side(line("build", (9.0,))))
+    (one,) = found.changes
+    assert (one.verdict, one.why, one.ratio) == ("not judged", "one value, no interval", 9.0)
+    assert worse_than(found, 0.1) == []
+    (few,) = compare(a_side(line("b", (1.0, 2.0))), a_side(line("b", times(1)))).changes
+    assert few.why == "2 values, no interval"
+    (equal,) = compare(a_side(line("b", (1.0,))), a_side(line("b", (1.0,)))).changes
+    assert equal.verdict == "same"
+
+
+def test_other_machines_are_compared_by_their_floors() -> None:
+    there = replace(RUN, id="b", machine=replace(HERE, processor="Slow 100"))
+    floors = [Floor("reading", 0.5), Floor("reading", 1.0)]
+    fast, slow = (
+        replace(line("latency", times(which, 2.0 * floor.value)), floor=floor)
+        for which, floor in enumerate(floors)
+    )
+    bare = line("http", times(3)), line("http", times(4, 2))
+    found = compare(a_side(fast, bare[0]), a_side(slow, bare[1], run=there))
+    assert verdicts(found) == {"latency": "same", "http": "not judged"}
+    floored = next(one for one in found.changes if one.line.what == "latency")
+    assert floored.in_floors and floored.ratio == pytest.approx(1, abs=0.2)
+    assert any("Quick 3000" in said and "Slow 100" in said for said in found.warnings)
+
+
+def test_what_appeared_and_disappeared_is_named_and_versions_that_differ() -> None:
+    newer = replace(RUN, id="b", versions={"numpy": "2.1", "duckdb": "2"}, seed=1)
+    found = compare(a_side(line("old", (1.0,))), a_side(line("new", (1.0,)), run=newer))
+    assert [one.what for one in found.appeared] == ["new"]
+    assert [one.what for one in found.disappeared] == ["old"]
+    assert found.warnings == (
+        "seed differs: 0 / 1",
+        "version of duckdb differs: none / 2",
+        "version of numpy differs: 2.0 / 2.1",
+    )
+
+
+def test_units_that_differ_are_not_compared() -> None:
+    (one,) = compare(a_side(line("t", times(1))), a_side(line("t", times(1), "s"))).changes
+    assert (one.verdict, one.why) == ("not judged", "the unit was ms and is s")
+
+
+def test_what_was_nothing_is_judged_by_the_difference() -> None:
+    nothing, something = (0.0,) * 50, (0.5,) * 50
+    before, after = (a_side(line("recall", v, "share", "higher")) for v in (nothing, something))
+    (one,) = compare(before, after).changes
+    assert (one.verdict, one.ratio) == ("better", None)
+    (back,) = compare(after, before).changes
+    assert back.verdict == "worse" and back.worsening == float("inf")
+    assert compare(before, before).changes[0].verdict == "same"
+
+
+def test_a_ratio_and_its_inverse_are_judged_alike() -> None:
+    there, back = ratio(times(1), times(2, 1.1)), ratio(times(2, 1.1), times(1))
+    assert there.value is not None and back.value is not None
+    assert there.value * back.value == pytest.approx(1)
+    assert there.p == pytest.approx(back.p, rel=0.3)
+
+
+def test_one_commits_runs_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "raw.jsonl"
+    for commit, value in (("abc1", 1.0), ("def2", 2.0)):
+        run = replace(RUN, id=commit, commit=commit)
+        journal.Recorder(file, run).add(line("latency", (value,)))
+    assert [one.values for one in side(f"{file}@abc").lines.values()] == [(1.0,)]
+    assert [one.values for one in side(str(file)).lines.values()] == [(2.0,)]
+    with pytest.raises(InvalidParameterValue, match="abc1, def2"):
+        side(f"{file}@999")
+    with pytest.raises(NotFound, match="no such file"):
+        side(str(tmp_path / "none.jsonl"))
+
+
+def test_the_command_fails_on_what_is_worse_than_asked(tmp_path: Path) -> None:
+    files = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    for file, scale in zip(files, (1.0, 1.3)):
+        kept = journal.Recorder(file, replace(RUN, id=file.stem))
+        kept.add(line("latency", times(7, scale)))
+        kept.add(line("build", (3.0,)))
+    names = [str(file) for file in files]
+    invoke = CliRunner().invoke
+    done = invoke(main, ["bench", "compare", *names, "--fail-above", "10%"])
+    assert done.exit_code == 1 and "1 worse, 1 same" in done.stdout
+    assert "worse by more than 0.1" in done.stderr
+    assert invoke(main, ["bench", "compare", *names, "--fail-above", "0.5"]).exit_code == 0
+    assert invoke(main, ["bench", "compare", *names]).exit_code == 0
+    told = json.loads(invoke(main, ["bench", "compare", *names, "--json"]).stdout)
+    assert [one["verdict"] for one in told["lines"]] == ["worse", "same"]
+    assert invoke(main, ["bench", "compare", *names, "--fail-above", "much"]).exit_code == 2
+    shutil.copy(files[0], files[1])
+    done = invoke(main, ["bench", "compare", *names, "--fail-above", "0"])
+    assert done.exit_code == 0 and "2 same" in done.stdout

@@ -1,0 +1,175 @@
+"""Figures in documents: blocks are made anew, marked numbers are what their lines say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from support.journals import every_case, read
+
+from engine.bench.records import journal
+from engine.bench.records.journal import Journal
+from engine.bench.records.line import Line, one
+from engine.bench.report.figures import latest
+from engine.bench.report.markdown.blocks import END, filled, selectors
+from engine.bench.report.markdown.marks import MARK, marks, problem, unmarked
+from engine.bench.report.markdown.selector import selector
+from engine.doors.cli.command import main
+from engine.errors import InvalidParameterValue
+
+ROOT = Path(__file__).parents[3]
+RESULTS = ROOT / "benchmarks" / "results"
+RAW = sorted(RESULTS.glob("*/raw.jsonl"))
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "benchmarks" / "README.md",
+    *sorted((ROOT / "engine").rglob("README.md")),
+    *sorted(RESULTS.rglob("*.md")),
+]
+BUILD = f"a\n<!-- figures: case: engines; columns: build -->\nold\n{END}\nz\n"
+LATENCY = "<!-- figure: case: ann; contestants: vitrine; columns: latency; where: k=10 -->"
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Journal:
+    return read(every_case(tmp_path_factory.mktemp("report") / "raw.jsonl"))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=[str(p.relative_to(ROOT)) for p in DOCUMENTS])
+def test_every_block_and_number_is_what_the_raw_lines_say(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    kept = journal.read(RAW)
+    assert filled(text, kept) == text, "fill it in again: vitrine bench report ... --write"
+    lines = [line for line, _ in latest(kept)]
+    assert [said for mark in marks(text) if (said := problem(mark, lines))] == []
+
+
+def test_every_measured_number_of_the_readme_is_marked() -> None:
+    """From the first mark on: without any, the document isn't held to its raw lines yet."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    if MARK.search(text) or selectors(text):
+        assert unmarked(text) == []
+
+
+def test_a_block_is_made_anew_and_the_rest_stays(found: Journal) -> None:
+    text = filled(BUILD, found)
+    assert text == (
+        "a\n<!-- figures: case: engines; columns: build -->\n"
+        "| contestant | build, s |\n| --- | ---: |\n| vitrine | 2.00 |\n| DuckDB | **1.00** |\n\n"
+        "`vitrine bench engines` (2026-11-26, commit abcdef123456; Quick 3000, 2 cores, seed 7).\n"
+        f"Left out: milvus-lite (its server ended with status 1).\n{END}\nz\n"
+    )
+    assert filled(text, found) == text
+    assert selectors(text) == ["case: engines; columns: build"]
+
+
+def test_rows_columns_and_contestants_are_chosen(found: Journal) -> None:
+    asked = (
+        "case: serving; contestants: chroma | vitrine; columns: latency p99 | throughput n; "
+        "rows: contestant | clients; where: workers=none"
+    )
+    text = filled(f"<!-- figures: {asked} -->\n{END}", found)
+    rows = [line.split(" | ")[:2] for line in text.splitlines() if line.startswith("| chroma")]
+    assert rows == [["| chroma", "1"], ["| chroma", "8"], ["| chroma", "32"]]
+    assert "latency p99, ms | throughput n |" in text and "| 5 |" in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("case: ann; columns: latency", "name more in `rows` or `where`"),
+        ("case: nothing; columns: latency", "no line of"),
+        ("columns: latency", "at least `case"),
+        ("case: ann; colour: red", "expected NAME: VALUE"),
+        ("case: ann; columns: build; where: rows", "expected NAME=VALUE"),
+        ("case: engines; columns: build low", "no interval"),
+        ("case: engines; columns: build floor", "no floor"),
+    ],
+)
+def test_a_selector_that_means_nothing_or_too_much_is_refused(
+    asked: str, said: str, found: Journal
+) -> None:
+    with pytest.raises(InvalidParameterValue, match=said):
+        filled(f"<!-- figures: {asked} -->\n{END}", found)
+
+
+def test_a_block_without_an_end_is_refused(found: Journal) -> None:
+    for text in (
+        "<!-- figures: case: engines; columns: build -->\nx",
+        BUILD.replace(END, "<!-- hm -->"),
+    ):
+        with pytest.raises(InvalidParameterValue, match="has no end"):
+            filled(text, found)
+
+
+@pytest.mark.parametrize("number", ["0.50 ms", "about 0.5 ms", "0.00050 s"])
+def test_a_number_that_its_line_says_passes(number: str) -> None:
+    line = Line("ann", "vitrine", "latency", "ms", one(0.501), {"k": 10})
+    (mark,) = marks(f"It takes 7 things\nand {number}{LATENCY}.")
+    assert problem(mark, [line]) is None
+
+
+@pytest.mark.parametrize("number", ["0.51 ms", "0.4 ms", "about 0.6 ms", "501 ms", "5 s"])
+def test_a_number_that_its_line_does_not_say_is_found(number: str) -> None:
+    line = Line("ann", "vitrine", "latency", "ms", one(0.501), {"k": 10})
+    (mark,) = marks(f"It takes {number}{LATENCY}.")
+    assert "the line says" in (problem(mark, [line]) or "")
+
+
+def test_percents_and_counts(found: Journal) -> None:
+    line = Line("r", "m", "recall", "share", one(0.8649), {}, "higher")
+    told = "<!-- figure: case: r; columns: recall -->"
+    good, bad = marks(f"finds 86 %{told} and 87 %{told}")
+    assert problem(good, [line]) is None and problem(bad, [line]) is not None
+    (mark,) = marks("44,446 rows<!-- figure: case: ann; columns: latency -->")
+    assert "lines are meant" in (problem(mark, found.lines) or "")
+    with pytest.raises(InvalidParameterValue, match="no number before"):
+        marks(f"nothing {told}")
+
+
+MEASURED = (
+    "0.7 ms",
+    "1,200 queries/s",
+    "366 photos a second",
+    "recall@10 0.99",
+    "2.5 times",
+    "recall of 0.9",
+    "accuracy 0.89",
+    "99.5 %",
+    "right of the first ten: red dress 8",
+)
+
+
+def test_what_reads_like_a_measured_number_needs_a_mark() -> None:
+    for text in MEASURED:
+        assert len(unmarked(f"It has {text} here.")) == 1, text
+        assert unmarked(f"It has {text}{LATENCY} here.") == [], text
+    for text in (
+        "60 x 80 pixels",
+        "31 MB",
+        "Python 3.10",
+        "k=10",
+        "41,639 photos",
+        "http://127.0.0.1:8765/",
+    ):
+        assert unmarked(f"It has {text} here.") == [], text
+    assert unmarked("```console\n$ x\n1 passed in 2.5 s\n```\n") == []
+    assert unmarked(f"<!-- figures: case: a -->\n| 3 ms |\n{END}\n") == []
+
+
+def test_the_command_fills_documents_and_writes_tables(tmp_path: Path) -> None:
+    raw = every_case(tmp_path / "raw.jsonl")
+    document = tmp_path / "doc.md"
+    document.write_text(BUILD)
+    tables = tmp_path / "deep" / "tables"
+    command = ["bench", "report", str(raw), "--write", str(document), "--tables", str(tables)]
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 0, done.output
+    assert "**1.00**" in document.read_text()
+    assert {path.name for path in tables.iterdir()} == {
+        "ann.md", "embedding.md", "engines.md", "retrieval.md", "serving.md"
+    }  # fmt: skip
+    text = (tables / "ann.md").read_text()
+    assert "| contestant | own settings | recall@1, share |" in text and "chromadb is not" in text
+    assert selector("case: a; columns: x p99").columns[0].statistic == "p99"
