@@ -122,21 +122,21 @@ def run(checkout: Path, code: str, *arguments: str) -> dict[str, float]:
 
 def measured(other: Path, rounds: int, rows: int, queries: int) -> tuple[Took, Took]:
     """What took how long in the other checkout and here, in turns."""
-    took: dict[Path, Took] = {other: {}, HERE: {}}
+    checkouts = {"other": other, "here": HERE}
+    took: dict[str, Took] = {"other": {}, "here": {}}
     with tempfile.TemporaryDirectory() as folder:
         workspace = str(Path(folder) / "shared")
         run(other, MAKE, workspace, str(rows))
-        own = {checkout: str(Path(folder) / f"own-{n}") for n, checkout in enumerate((other, HERE))}
-        for checkout, where in own.items():
-            run(checkout, MAKE, where, str(rows))
+        for who, checkout in checkouts.items():
+            run(checkout, MAKE, str(Path(folder) / who), str(rows))
         for number in range(rounds):
-            for checkout in (other, HERE) if number % 2 else (HERE, other):
-                found = run(checkout, ASK, workspace, str(queries))
-                found |= run(checkout, SYNC, own[checkout])
-                found |= run(checkout, START)
+            for who in ("other", "here") if number % 2 else ("here", "other"):
+                found = run(checkouts[who], ASK, workspace, str(queries))
+                found |= run(checkouts[who], SYNC, str(Path(folder) / who))
+                found |= run(checkouts[who], START)
                 for name, value in found.items():
-                    took[checkout].setdefault(name, []).append(value)
-    return took[other], took[HERE]
+                    took[who].setdefault(name, []).append(value)
+    return took["other"], took["here"]
 
 
 def lines(other: Path, before: Took, now: Took, rows: int) -> list[Line]:

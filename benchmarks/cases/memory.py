@@ -23,7 +23,7 @@ from engine.core.names import table_name
 
 ASK = Question("memory")
 MB = 2**20 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes there, else in KiB
-TIMES, FEW_TIMES = 10, 2
+TIMES = 10
 
 
 def memory(options: Options) -> Iterator[Measured]:
@@ -36,7 +36,7 @@ def memory(options: Options) -> Iterator[Measured]:
         encoder=options.encoder,
         photos=options.photos,
     )
-    for times in (1, options.few(TIMES, FEW_TIMES)):
+    for times in options.few((1, TIMES), (1,)):
         yield ASK.line(
             "peak of a pipeline without a model",
             "MB",

@@ -6,7 +6,7 @@
     {"kind": "left_out", "run": ..., "case": ..., "contestant": ..., "reason": ...}
 
 A file may hold several runs, one after the other; what is there is never changed. Numbers that JSON
-has no word for are refused. Where nobody took them then, `floors` and the machine's `memory_gib` are null.
+has no word for are refused. `floors` and the machine's `memory_gib` are null where nobody took them.
 """
 
 from __future__ import annotations
