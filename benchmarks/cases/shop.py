@@ -28,9 +28,12 @@ def built_shop(options: Options) -> Iterator[Workspace]:
 
 @contextmanager
 def own_shop(options: Options) -> Iterator[Workspace]:
-    """A copy of the shop, for a case that writes."""
+    """A copy of the shop without its cache, for a case that writes."""
     with built_shop(options) as shop, folder() as temporary:
-        shutil.copytree(shop.path, temporary / "ws")
+        top = str(shop.path)
+        shutil.copytree(
+            top, temporary / "ws", ignore=lambda path, _: {"cache"} if path == top else set()
+        )
         yield Workspace(temporary / "ws")
 
 
