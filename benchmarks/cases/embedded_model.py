@@ -7,16 +7,19 @@ The held-out tenth of the products is chosen by a hash of the product's id; see
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from case import Options, Row, folder, run, seconds
+from case import SAMPLE, Options, Question, at_least, at_most, folder, run, seconds
 
 from engine import Workspace
-from engine.shop.demo import sample_dir
+from engine.bench.records.line import Measured
 from engine.shop.evaluation.evaluation import Evaluation
 from engine.shop.evaluation.speed import Speed
 
+ASK = Question("embedded_model")
 MODEL = "embedded"
+FEW = 12  # products of a smoke run
 QUERIES = Path(__file__).parents[2] / "datasets" / "queries"
 GOALS = {
     "zero_shot_type": 0.84,
@@ -35,81 +38,84 @@ SAMPLE_QUERIES = """
 """
 
 
-def embedded_model(options: Options) -> list[Row]:
-    photos = [path for name in ("images", "images_small") if (path := options.data / name).is_dir()]
+def embedded_model(options: Options) -> Iterator[Measured]:
     with folder() as temporary:
         place = Workspace(temporary / "ws")
         held_out = place.evaluate(
             [MODEL],
             options.styles,
-            photos,
+            options.photo_folders,
             queries=sorted(QUERIES.glob("*.jsonl")),
-            hold_out=10,
+            hold_out=options.few(10, None),
+            limit=options.few(None, FEW),
             speed=True,
         )
-        return [
-            *quality(held_out),
-            sample(place, temporary / "sample.jsonl"),
-            *cost(held_out.speeds[MODEL]),
-            whole_catalogue(options, photos[-1], Workspace(temporary / "whole")),
-        ]
+        yield from quality(held_out)
+        yield from sample(place, temporary / "sample.jsonl", options.few(None, FEW))
+        yield from cost(held_out.speeds[MODEL])
+        if options.smoke:
+            yield ASK.left_out("not in a smoke run: other cases build", part="whole catalogue")
+        else:
+            yield from whole_catalogue(options, Workspace(temporary / "whole"))
 
 
-def quality(found: Evaluation) -> list[Row]:
+def quality(found: Evaluation) -> Iterator[Measured]:
+    """What came of each query of the figures that have a goal."""
     counts = {form.name: len(form.products) for form in found.formats}
-    rows = []
-    for row in found.rows():
-        goal = GOALS.get(row["figure"])
-        if goal is not None and row["n"]:
-            low, high = row["interval"]
-            photos = f"{counts[row['photos']]:,} photos of {row['photos']} never trained on"
-            value = f"{row['value']:.3f} (95 % interval {low:.3f} to {high:.3f})"
-            rows.append(
-                Row(f"{row['title']}, {photos}", value, f"at least {goal}", row["value"] >= goal)
-            )
-    return rows
+    for judged in found.judgements:
+        for figure in judged.figures:
+            if figure.key in GOALS and len(figure.values):
+                yield ASK.line(
+                    figure.title,
+                    "share",
+                    [float(value) for value in figure.values],
+                    better="higher",
+                    target=at_least(GOALS[figure.key], of="mean"),
+                    photos=judged.photos,
+                    count=counts[judged.photos],
+                )
 
 
-def sample(place: Workspace, queries: Path) -> Row:
+def sample(place: Workspace, queries: Path, limit: int | None) -> Iterator[Measured]:
     queries.write_text(SAMPLE_QUERIES)
-    data = sample_dir()
-    found = place.evaluate([MODEL], data / "styles.csv", data / "images", queries=[queries])
-    right = {
-        line["query"]: round(line["value"] * len(line["found"]))
-        for line in found.lines()
-        if line["figure"] == "queries:sample"
-    }
-    text = ", ".join(f"{query} {count}" for query, count in right.items())
-    worst = min(right.values())
-    return Row("bundled sample, right of the top 10", text, "at least 8 each", worst >= 8)
+    found = place.evaluate(
+        [MODEL], SAMPLE / "styles.csv", SAMPLE / "images", queries=[queries], limit=limit
+    )
+    for line in found.lines():
+        if line["figure"] == "queries:sample":
+            yield ASK.line(
+                "right of the first ten of the sample",
+                "products",
+                round(line["value"] * len(line["found"])),
+                better="higher",
+                target=at_least(8),
+                query=line["query"],
+            )
 
 
-def cost(speed: Speed) -> list[Row]:
-    return [
-        limit("ready in a fresh process, with one text", speed.ready, 0.6, "s", 1),
-        limit("one text, p50", speed.text, 0.002, "ms", 1000),
-        limit("one photo, decoding included, p50", speed.photo, 0.008, "ms", 1000),
-        rate("photos per second through the pipeline, decoding included", speed.photos, 250),
-        rate("product names per second", speed.texts, 1500),
-    ]
+def cost(speed: Speed) -> Iterator[Measured]:
+    """Medians and rates as `engine/shop/evaluation/speed.py` takes them."""
+    limits = (
+        ("ready in a fresh process, with one text", "s", speed.ready, 0.6),
+        ("one text", "ms", 1000 * speed.text, 2.0),
+        ("one photo, decoding included", "ms", 1000 * speed.photo, 8.0),
+    )
+    for what, unit, value, bound in limits:
+        yield ASK.line(what, unit, value, target=at_most(bound))
+    rates = (
+        ("photos through the pipeline, decoding included", "photos/s", speed.photos, 250),
+        ("product names encoded", "names/s", speed.texts, 1500),
+    )
+    for what, unit, value, least in rates:
+        yield ASK.line(what, unit, value, better="higher", target=at_least(least))
 
 
-def whole_catalogue(options: Options, photos: Path, place: Workspace) -> Row:
-    took = seconds(lambda: place.build(options.styles, photos))
+def whole_catalogue(options: Options, place: Workspace) -> Iterator[Measured]:
+    took = seconds(lambda: place.build(options.styles, options.photo_folders[-1]))
     texts = len(place.read_table("product_text_embeddings", ["product_id"]))
     rows = place.get_index("main.fashion_demo.vs_hybrid_search")["status"]["indexed_row_count"]
-    what = f"whole catalogue: {texts:,} texts, {rows:,} photos, three indexes"
-    return Row(what, f"{took:.0f} s", "under 240 s", took < 240)
-
-
-def limit(what: str, value: float, target: float, unit: str, scale: float) -> Row:
-    return Row(
-        what, f"{value * scale:.2f} {unit}", f"at most {target * scale:g} {unit}", value <= target
-    )
-
-
-def rate(what: str, value: float, target: float) -> Row:
-    return Row(what, f"{value:,.0f}", f"at least {target:,}", value >= target)
+    how = {"texts": texts, "photos": rows}
+    yield ASK.line("the whole catalogue, three indexes", "s", took, target=at_most(240), **how)
 
 
 if __name__ == "__main__":

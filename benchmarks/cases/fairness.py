@@ -11,37 +11,44 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from case import Options, Row, folder, run
+from case import Options, Question, at_least, folder, run
 
 from engine import Workspace
+from engine.bench.records.line import Measured
 
-INDEX, WRITERS, SECONDS, DIMENSION = "main.bench.fair", 4, 6.0, 64
+ASK = Question("fairness")
+INDEX, DIMENSION = "main.bench.fair", 64
+WRITERS, SECONDS, FEW_WRITERS, FEW_SECONDS = 4, 6.0, 2, 0.3
 
 
-def fairness(options: Options) -> list[Row]:
-    return [*measured("threads", by_threads), *measured("processes", by_processes)]
+def fairness(options: Options) -> Iterator[Measured]:
+    size = options.few((WRITERS, SECONDS), (FEW_WRITERS, FEW_SECONDS))
+    yield from measured("threads", by_threads, *size)
+    yield from measured("processes", by_processes, *size)
 
 
-def measured(kind: str, write: Callable[[int], list[int]]) -> list[Row]:
-    alone = write(1)[0]
-    counts = write(WRITERS)
-    share = min(counts) / (sum(counts) / WRITERS)
-    together = sum(counts)
-    return [
-        Row(
-            f"{WRITERS} {kind} upsert to one index: share of the slowest",
-            f"{share:.2f} ({', '.join(map(str, sorted(counts)))})",
-            "0.5",
-            share >= 0.5,
-        ),
-        Row(
-            f"their upserts together, beside those of one of these {kind} alone",
-            f"{together / alone:.2f} ({together / SECONDS:.0f}/s, {alone / SECONDS:.0f}/s)",
-        ),
-    ]
+def measured(
+    kind: str, write: Callable[[int, float], list[int]], several: int, span: float
+) -> Iterator[Measured]:
+    (alone,), counts = write(1, span), write(several, span)
+    each = sum(counts) / several
+    how = {"kind": kind, "writers": several, "seconds": span}
+    yield ASK.line(
+        "least share of a writer",
+        "times",
+        min(counts) / each if each else 0.0,
+        better="higher",
+        target=at_least(0.5),
+        more={"upserts": counts},
+        **how,
+    )
+    for writers, count in ((several, sum(counts)), (1, alone)):
+        rate = count / span
+        how = {"kind": kind, "writers": writers, "seconds": span}
+        yield ASK.line("upserts of all", "upserts/s", rate, better="higher", **how)
 
 
 def create(path: Path) -> Workspace:
@@ -67,10 +74,10 @@ def write(workspace: Workspace, writer: int, end: float) -> int:
     return count
 
 
-def by_threads(writers: int) -> list[int]:
+def by_threads(writers: int, span: float) -> list[int]:
     with folder() as path:
         workspace, counts = create(path), [0] * writers
-        end = time.time() + SECONDS
+        end = time.time() + span
 
         def work(writer: int) -> None:
             counts[writer] = write(workspace, writer, end)
@@ -83,7 +90,7 @@ def by_threads(writers: int) -> list[int]:
         return counts
 
 
-def by_processes(writers: int) -> list[int]:
+def by_processes(writers: int, span: float) -> list[int]:
     with folder() as path:
         create(path)
         command = [sys.executable, __file__, "--write", str(path)]
@@ -94,13 +101,19 @@ def by_processes(writers: int) -> list[int]:
             for writer in range(writers)
         ]
         for child in children:
-            assert child.stdout is not None and child.stdout.readline() == "ready\n"
-        end = time.time() + SECONDS
-        for child in children:
-            assert child.stdin is not None
+            if child.stdout is None or child.stdout.readline() != "ready\n":
+                raise RuntimeError("a writer ended before it wrote")
+        end = time.time() + span
+        return [json.loads(counted) for counted in ended(children, end)]
+
+
+def ended(children: list[subprocess.Popen[str]], end: float) -> list[str]:
+    """Tell all until when they write, then take their counts."""
+    for child in children:
+        if child.stdin is not None:
             child.stdin.write(f"{end}\n")
             child.stdin.flush()
-        return [json.loads(child.communicate()[0]) for child in children]
+    return [child.communicate()[0] for child in children]
 
 
 def child(path: str, writer: str) -> None:
@@ -111,7 +124,7 @@ def child(path: str, writer: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--write":
+    if sys.argv[1:2] == ["--write"]:
         child(*sys.argv[2:])
     else:
         run(fairness)

@@ -2,44 +2,51 @@
 
 Servers in this process, each asked in turn on a connection that stays open: two without faults, whose
 difference is the measurement's own, and one with faults of which none is asked for. In-process the same:
-a client, another, and one of the mock, which records. Ratios of medians over the same queries.
+a client, another, and one of the mock, which records. Each query goes all ways, in changing order.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import statistics
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
-from case import Options, Row, folder, median, run, seconds
-from http_cost import connected
+from case import Options, Question, folder, milliseconds, run
+from served import connected
 
 from engine import AISearchClient, Settings, Workspace, mock
+from engine.bench.records.line import Measured
 from engine.doors.faults.faults import Faults
 from engine.doors.http.server import BackgroundServer
 
-ROWS, DIMENSION, QUERIES, WARM, K = 2000, 512, 600, 50, 10
+ASK = Question("fault_cost")
+ROWS, DIMENSION, QUERIES, K = 2000, 512, 600, 10
+FEW_ROWS, FEW_QUERIES = 200, 20
 INDEX = "main.fashion_demo.bench_faults"
 PATH = f"/api/2.0/vector-search/indexes/{INDEX}/query"
+WAYS = ("no faults", "no faults, again", "faults on, none asked for")
 
 
-def fault_cost(_: Options) -> list[Row]:
+def fault_cost(options: Options) -> Iterator[Measured]:
+    rows = options.few(ROWS, FEW_ROWS)
     with folder() as temporary:
         workspace = Workspace(settings=Settings(temporary / "ws", encoder="hashed"))
         rng = np.random.default_rng(0)
-        vectors = rng.standard_normal((ROWS, DIMENSION)).astype(np.float32)
+        vectors = rng.standard_normal((rows, DIMENSION)).astype(np.float32)
         flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), DIMENSION)
-        table = pa.table({"id": pa.array(range(ROWS), pa.int64()), "v": flat})
+        table = pa.table({"id": pa.array(range(rows), pa.int64()), "v": flat})
         workspace.write_table("source", table)
         workspace.create_index(
             INDEX, source_table="source", vector_column="v", primary_key="id", create_endpoint=True
         )
-        asked = [vector.tolist() for vector in vectors[:QUERIES]]
-        return [*over_http(workspace, asked), *in_process(workspace, asked)]
+        asked = [vector.tolist() for vector in vectors[: options.few(QUERIES, FEW_QUERIES)]]
+        yield from over_http(workspace, asked)
+        yield from in_process(workspace, asked)
 
 
-def over_http(workspace: Workspace, asked: list[list[float]]) -> list[Row]:
+def over_http(workspace: Workspace, asked: list[list[float]]) -> Iterator[Measured]:
     bodies = [json.dumps({"columns": ["id"], "num_results": K, "query_vector": v}) for v in asked]
     with (
         BackgroundServer(workspace, None) as off,
@@ -47,7 +54,7 @@ def over_http(workspace: Workspace, asked: list[list[float]]) -> list[Row]:
         BackgroundServer(workspace, None, faults=Faults()) as on,
     ):
         ways = [sender(server.url, bodies) for server in (off, again, on)]
-        return report("over HTTP", ways)
+        yield from compared("HTTP", ways, len(asked))
 
 
 def sender(url: str, bodies: list[str]) -> Callable[[int], object]:
@@ -62,7 +69,7 @@ def sender(url: str, bodies: list[str]) -> Callable[[int], object]:
     return send
 
 
-def in_process(workspace: Workspace, asked: list[list[float]]) -> list[Row]:
+def in_process(workspace: Workspace, asked: list[list[float]]) -> Iterator[Measured]:
     found = [AISearchClient(workspace=workspace).get_index(index_name=INDEX) for _ in range(2)]
     with mock(workspace):
         from databricks.ai_search.client import AISearchClient as Mocked
@@ -74,24 +81,27 @@ def in_process(workspace: Workspace, asked: list[list[float]]) -> list[Row]:
                 columns=["id"], query_vector=asked[number], num_results=K
             )
 
-        return report("in-process", [asking(index) for index in found])
+        yield from compared("in-process", [asking(index) for index in found], len(asked))
 
 
-def report(door: str, ways: Sequence[Callable[[int], object]]) -> list[Row]:
-    """Rows for three ways to ask: off, off again, on; each query goes all ways, in changing order."""
+def compared(
+    door: str, ways: Sequence[Callable[[int], object]], queries: int
+) -> Iterator[Measured]:
+    """Lines for three ways to ask, and the ratios of their medians to the first one's."""
     taken: list[list[float]] = [[] for _ in ways]
-    for number in range(QUERIES):
+    warm = queries // 12
+    for number in range(queries):
         for turn in range(len(ways)):
             way = (number + turn) % len(ways)
-            spent = seconds(lambda way=way, number=number: ways[way](number))
-            if number >= WARM:
+            spent = milliseconds(lambda way=way, number=number: ways[way](number))
+            if number >= warm:
                 taken[way].append(spent)
-    off, again, on = map(median, taken)
-    return [
-        Row(f"{door}, no faults, median ms", f"{1000 * off:.3f}"),
-        Row(f"{door}, no faults again (the noise), ratio", f"{again / off:.3f}"),
-        Row(f"{door}, faults on and none asked for, ratio", f"{on / off:.3f}"),
-    ]
+    for way, values in zip(WAYS, taken):
+        yield ASK.line("latency", "ms", values, door=door, way=way)
+    first = statistics.median(taken[0])
+    for way, values in zip(WAYS[1:], taken[1:]):
+        ratio = statistics.median(values) / first
+        yield ASK.line("beside no faults", "times", ratio, door=door, way=way)
 
 
 if __name__ == "__main__":

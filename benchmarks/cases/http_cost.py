@@ -6,24 +6,26 @@ Vectors: a random centre for each article type and colour plus noise, 512 dimens
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
-import socket
-import subprocess
-import sys
+import statistics
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
+from multiprocessing import get_context
 
 import numpy as np
 import pyarrow as pa
-from case import Options, Row, folder, median, run, seconds
-from search import clustered
+from case import Options, Question, at_least, at_most, folder, milliseconds, run
+from served import connected, served
+from vectors import clustered
 
 from engine import Workspace
+from engine.bench.records.line import Measured
 
-QUERIES, CLIENTS, EACH, K = 300, 8, 250, 20
+ASK = Question("http_cost")
+QUERIES, FEW_QUERIES, WARM, K = 300, 20, 30, 20
+CLIENTS, EACH, FEW_CLIENTS, FEW_EACH = 8, 250, 2, 10
 INDEX = "main.fashion_demo.bench_http"
 PATH = f"/api/2.0/vector-search/indexes/{INDEX}/query"
 COLUMNS = [
@@ -32,7 +34,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def http_cost(options: Options) -> list[Row]:
+def http_cost(options: Options) -> Iterator[Measured]:
     with folder() as temporary:
         made = Workspace(temporary / "ws")
         made.import_fashion(options.styles, options.images)
@@ -42,52 +44,24 @@ def http_cost(options: Options) -> list[Row]:
         made.write_table("source", table.append_column("v", flat))
         made.create_index(INDEX, source_table="source", vector_column="v", create_endpoint=True)
         rng = np.random.default_rng(1)
-        chosen = vectors[rng.integers(len(vectors), size=QUERIES)]
+        chosen = vectors[rng.integers(len(vectors), size=options.few(QUERIES, FEW_QUERIES))]
         chosen = chosen + 0.02 * rng.standard_normal(chosen.shape)
         bodies = [
             json.dumps({"columns": COLUMNS, "num_results": K, "query_vector": v.tolist()})
             for v in chosen
         ]
         started = time.perf_counter()
-        server, port = serve(temporary / "ws")
-        try:
+        with served(temporary / "ws") as (port, _):
             first = ask(port, bodies[:1])
+            told = {"of_which_the_query": first}
             starting = time.perf_counter() - started
-            return [
-                Row(
-                    "vitrine serve on a ready workspace, first answer (s)",
-                    f"{starting:.2f} (the query itself {first:.3f})",
-                    "1.5",
-                    starting <= 1.5,
-                ),
-                *measured(made, port, chosen, bodies, len(table)),
-            ]
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def serve(path: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """The server, and its port, as soon as it takes connections."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "engine.doors.cli", "serve", "-w", str(path), "--no-auth"]
-    server = subprocess.Popen([*command, "--quiet", "--port", str(port)], stdout=subprocess.DEVNULL)
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return server, port
-        except ConnectionRefusedError:
-            time.sleep(0.005)
-
-
-def connected(port: int) -> http.client.HTTPConnection:
-    """A connection that stays open and sends at once."""
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.connect()
-    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return connection
+            yield ASK.line(
+                "vitrine serve, first answer", "s", starting, target=at_most(1.5), more=told
+            )
+            how = {"rows": len(table), "k": K}
+            yield from compared(made, port, chosen, bodies, how)
+            clients = options.few((CLIENTS, EACH), (FEW_CLIENTS, FEW_EACH))
+            yield rate_of(port, bodies, *clients, how)
 
 
 def ask(port: int, bodies: list[str]) -> float:
@@ -105,9 +79,10 @@ def ask(port: int, bodies: list[str]) -> float:
     return taken
 
 
-def measured(
-    workspace: Workspace, port: int, chosen: np.ndarray, bodies: list[str], rows: int
-) -> list[Row]:
+def compared(
+    workspace: Workspace, port: int, chosen: np.ndarray, bodies: list[str], how: dict[str, int]
+) -> Iterator[Measured]:
+    """The same queries in-process and over HTTP, in turns."""
     inside: list[float] = []
     over: list[float] = []
     lists = [vector.tolist() for vector in chosen]
@@ -118,37 +93,39 @@ def measured(
         json.loads(connection.getresponse().read())
 
     for number, (vector, body) in enumerate(zip(lists, bodies)):
-        here = seconds(
+        here = milliseconds(
             lambda vector=vector: workspace.query_index(
                 INDEX, columns=COLUMNS, query_vector=vector, num_results=K
             )
         )
-        there = seconds(lambda body=body: over_http(body))
-        if number >= 30:  # the first ones warm up
+        there = milliseconds(lambda body=body: over_http(body))
+        if number >= min(WARM, len(bodies) // 4):  # the first ones warm up
             inside.append(here)
             over.append(there)
-    more = 1000 * (median(over) - median(inside))
-    with ProcessPoolExecutor(CLIENTS) as clients:
-        list(clients.map(ask, [port] * CLIENTS, [bodies[:5]] * CLIENTS))
-        many = [(bodies * 9)[n * 7 : n * 7 + EACH] for n in range(CLIENTS)]
+    yield ASK.line("latency", "ms", inside, door="in-process", **how)
+    yield ASK.line("latency", "ms", over, door="HTTP", **how)
+    more = statistics.median(over) - statistics.median(inside)
+    yield ASK.line("latency over HTTP beyond in-process", "ms", more, target=at_most(1.5), **how)
+
+
+def rate_of(port: int, bodies: list[str], clients: int, each: int, how: dict[str, int]) -> Measured:
+    """Queries a second of several clients, each a process of its own."""
+    with ProcessPoolExecutor(clients, mp_context=get_context("fork")) as pool:
+        list(pool.map(ask, [port] * clients, [bodies[:5]] * clients))
+        many = [(bodies * 20)[n * 7 : n * 7 + each] for n in range(clients)]
         started = time.perf_counter()
-        list(clients.map(ask, [port] * CLIENTS, many))
-        rate = CLIENTS * EACH / (time.perf_counter() - started)
-    return [
-        Row(f"{rows:,} rows, k = {K}, in-process, median ms", f"{1000 * median(inside):.2f}"),
-        Row(
-            "over HTTP, median ms",
-            f"{1000 * median(over):.2f}, {more:.2f} more",
-            "1.5 more",
-            more <= 1.5,
-        ),
-        Row(
-            f"{CLIENTS} clients on {os.cpu_count()} cores, queries/s",
-            f"{rate:,.0f}",
-            "350",
-            rate >= 350,
-        ),
-    ]
+        list(pool.map(ask, [port] * clients, many))
+        rate = clients * each / (time.perf_counter() - started)
+    return ASK.line(
+        "queries answered",
+        "queries/s",
+        rate,
+        better="higher",
+        target=at_least(350),
+        clients=clients,
+        cores=os.cpu_count(),
+        **how,
+    )
 
 
 if __name__ == "__main__":

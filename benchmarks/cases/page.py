@@ -1,10 +1,10 @@
 """How long from a key to the painted grid, how soon are page and map there, what does each view weigh?
 
-    VITRINE_BENCH_SHOP=WORKSPACE python benchmarks/run.py page
+    python benchmarks/run.py page [--shop WORKSPACE]
 
 The server is `vitrine serve` in another process; the browser is the system's chromium, without a window.
-The shop is built of --data with the embedded model, or is that of the workspace that VITRINE_BENCH_SHOP
-names, where thumbnails only are written. A key counts from the system's event to the frame after the
+The shop is built of --data with the embedded model, or is that of the workspace that --shop names, where
+thumbnails only are written. A key counts from the system's event to the frame after the
 grid of exactly what stands in the box is in place; so does a row of photos, until each is decoded. The
 map counts from the visit to the frame after its points are drawn; its frames are counted as it moves by
 a step each frame, for as long as the browser asks for more. A map that is missing is made before.
@@ -14,19 +14,22 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
-import numpy as np
-from case import Options, Row, median, run
+from case import Options, Question, Target, at_most, run
 from playwright.sync_api import Browser, Page, sync_playwright
-from shop_http import served_shop
+from shop import served_shop
+
+from engine.bench.records.line import Measured
+
+ASK = Question("page")
 
 TEXTS = ("red summer dress", "black leather shoes", "white cotton shirt", "blue running shoes")
-LOADS = 9
+LOADS, FEW_LOADS = 9, 1
+FEW_TEXTS = ("red",)
 KEY_MS, PAINT_MS, MAP_MS, WEIGHT_KB = 150.0, 1000.0, 1500.0, 300.0
-FRAMES, MOVES_MS = 60, 3000  # a second; how long the map moves
+MOVES_MS, FEW_MOVES_MS = 3000, 200  # how long the map moves
 VIEWS = (
     "/",
     "/?q=red+dress&by=both",
@@ -91,13 +94,14 @@ MOVED = """async ([milliseconds, zooms]) => {
 PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0].startTime"
 
 
-def page(options: Options) -> list[Row]:
+def page(options: Options) -> Iterator[Measured]:
     if shutil.which("chromium") is None:
-        return [Row("left out: there is no chromium here", "")]
+        yield ASK.left_out("there is no chromium here", contestant="the page")
+        return
     with served_shop(options) as (shop, port), chromium() as browser:
         shop.build_map()
-        products = Row("products", f"{shop.products_overview().products:,}")
-        return [products, *measured(browser, f"http://127.0.0.1:{port}")]
+        products = shop.products_overview().products
+        yield from Visits(browser, f"http://127.0.0.1:{port}", products, options).lines()
 
 
 @contextmanager
@@ -109,69 +113,85 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def measured(browser: Browser, url: str) -> list[Row]:
-    started = time.perf_counter()
-    first = opened(browser, url)
-    cold = 1000 * (time.perf_counter() - started)
-    first.context.close()
-    paints = [painted(browser, url) for _ in range(LOADS)]
-    keys, photos, fast = typed(browser, url)
-    return [
-        Row("first visit after a start, all of it there, ms", f"{cold:.0f}"),
-        _row("first paint, ms", paints, PAINT_MS),
-        _row("a key to the painted grid, ms", keys, KEY_MS),
-        _row("a key to the first row's photos, ms", photos),
-        _row(f"last of keys {FAST} ms apart to the painted grid, ms", fast, KEY_MS),
-        *the_map(browser, url),
-        *weights(browser, url),
-    ]
+class Visits:
+    """A browser's visits to the shop's page, and what they took."""
 
+    def __init__(self, browser: Browser, url: str, products: int, options: Options) -> None:
+        self._browser, self._url, self._options = browser, url, options
+        self._how = {"products": products}
+        self._loads = range(options.few(LOADS, FEW_LOADS))
 
-def the_map(browser: Browser, url: str) -> list[Row]:
-    """How soon its points are there, and how it moves."""
-    shown = []
-    for _ in range(LOADS):
-        window = mapped(browser, url)
-        shown.append(window.evaluate("mapPainted"))
+    def lines(self) -> Iterator[Measured]:
+        started = time.perf_counter()
+        first = opened(self._browser, self._url)
+        yield self.took("first visit after a start", [1000 * (time.perf_counter() - started)])
+        first.context.close()
+        paints = [painted(self._browser, self._url) for _ in self._loads]
+        yield self.took("first paint", paints, at_most(PAINT_MS))
+        texts = self._options.few(TEXTS, FEW_TEXTS)
+        keys, photos, fast = typed(self._browser, self._url, texts)
+        yield self.took("a key to the painted grid", keys, at_most(KEY_MS))
+        yield self.took("a key to the first row's photos", photos)
+        last = f"last of keys {FAST} ms apart to the painted grid"
+        yield self.took(last, fast, at_most(KEY_MS))
+        yield from self.the_map()
+        yield from self.weights()
+
+    def took(self, what: str, values: list[float], target: Target | None = None) -> Measured:
+        if not values:
+            return ASK.left_out("the browser painted nothing while it was watched", what=what)
+        return ASK.line(what, "ms", values, target=target, **self._how)
+
+    def the_map(self) -> Iterator[Measured]:
+        """How soon its points are there, and how it moves."""
+        shown = []
+        for _ in self._loads:
+            window = mapped(self._browser, self._url)
+            shown.append(float(window.evaluate("mapPainted")))
+            window.context.close()
+        yield self.took("the map's points painted", shown, at_most(MAP_MS))
+        window = mapped(self._browser, self._url)
+        painter = window.get_attribute("#map", "data-painter")
+        for does, zooms in (("moves", False), ("grows", True)):
+            span = self._options.few(MOVES_MS, FEW_MOVES_MS)
+            frames = window.evaluate(MOVED, [span, zooms])
+            how = {"map": does, "painter": painter, **self._how}
+            yield ASK.line("frames", "frames/s", float(frames), better="higher", **how)
         window.context.close()
-    window = mapped(browser, url)
-    painter = window.get_attribute("#map", "data-painter")
-    pans, zooms = (window.evaluate(MOVED, [MOVES_MS, zooms]) for zooms in (False, True))
-    window.context.close()
-    return [
-        _row("the map's points painted, ms", shown, MAP_MS),
-        *(
-            Row(
-                f"frames a second as the map {does} ({painter})", f"{frames:.0f}", f"{FRAMES}", None
+
+    def weights(self) -> Iterator[Measured]:
+        """Of each view, with its styles, scripts and numbers, as they are sent; without photos."""
+        for name, view in self.views().items():
+            window = opened(self._browser, f"{self._url}{view}")
+            weight = window.evaluate(WEIGHT) / 1000
+            window.context.close()
+            yield ASK.line(
+                "weight without photos",
+                "kB",
+                weight,
+                target=at_most(WEIGHT_KB),
+                view=name,
+                **self._how,
             )
-            for does, frames in (("moves", pans), ("grows", zooms))
-        ),
-    ]
+
+    def views(self) -> dict[str, str]:
+        """Paths by the names of the views; in a smoke run the first one."""
+        if self._options.smoke:
+            return {VIEWS[0]: VIEWS[0]}
+        views = {view: view for view in VIEWS}
+        for name, (view, link) in FIRST_LINKS.items():
+            window = opened(self._browser, f"{self._url}{view}")
+            found = window.locator(link)
+            if found.count():
+                views[name] = found.first.get_attribute("href") or view
+            window.context.close()
+        return views
 
 
 def mapped(browser: Browser, url: str) -> Page:
     window = opened(browser, f"{url}/map")
     window.wait_for_function("window.mapPainted > 0")
     return window
-
-
-def weights(browser: Browser, url: str) -> list[Row]:
-    """Of each view, with its styles, scripts and numbers, as they are sent; without photos."""
-    views = {view: view for view in VIEWS}
-    for name, (view, link) in FIRST_LINKS.items():
-        window = opened(browser, f"{url}{view}")
-        found = window.locator(link)
-        if found.count():
-            views[name] = found.first.get_attribute("href") or view
-        window.context.close()
-    rows = []
-    for name, view in views.items():
-        window = opened(browser, f"{url}{view}")
-        weight = window.evaluate(WEIGHT) / 1000
-        window.context.close()
-        what = f"{name} without photos, kB"
-        rows.append(Row(what, f"{weight:.0f}", f"{WEIGHT_KB:g}", weight <= WEIGHT_KB))
-    return rows
 
 
 def opened(browser: Browser, url: str) -> Page:
@@ -190,19 +210,22 @@ def painted(browser: Browser, url: str) -> float:
     return taken
 
 
-def typed(browser: Browser, url: str) -> tuple[list[float], list[float], list[float]]:
+def typed(
+    browser: Browser, url: str, texts: Sequence[str]
+) -> tuple[list[float], list[float], list[float]]:
+    """Milliseconds of each key, of its photos, and of the last of keys that follow fast."""
     window = opened(browser, url)
     window.keyboard.type("warm")
     window.wait_for_load_state("networkidle")
     fast = []
-    for text in TEXTS:
+    for text in texts:
         window.locator("#q").fill("")
         window.wait_for_timeout(200)
         for place, key in enumerate(text, 1):
             window.keyboard.type(key)
             window.wait_for_timeout(150 if place < len(text) else 500)
     keys, photos = window.evaluate("taken"), window.evaluate("photos")
-    for text in TEXTS:
+    for text in texts:
         window.locator("#q").fill("")
         window.wait_for_timeout(300)
         window.evaluate("() => { taken.length = 0; }")
@@ -210,13 +233,6 @@ def typed(browser: Browser, url: str) -> tuple[list[float], list[float], list[fl
         window.wait_for_timeout(700)
         fast.append(window.evaluate("taken.at(-1)"))
     return keys, photos, fast
-
-
-def _row(what: str, taken: list[Any], target: float | None = None) -> Row:
-    shown = f"{median(taken):.0f} ({np.percentile(taken, 90):.0f})"
-    bound = "" if target is None else f"{target:g}"
-    met = None if target is None else median(taken) <= target
-    return Row(f"{what}, median (90th percentile) of {len(taken)}", shown, bound, met)
 
 
 if __name__ == "__main__":

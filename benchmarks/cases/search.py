@@ -5,18 +5,25 @@ Vectors: a random centre for each article type and colour plus noise, 512 dimens
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
-from case import Options, Row, folder, median, run, seconds
+from case import Options, Question, at_least, folder, milliseconds, run
+from vectors import DIMENSION, clustered
 
 from engine import VectorSearchClient, Workspace
+from engine.bench.records.line import Measured
 
-DIMENSION, QUERIES, K = 512, 300, 20
+ASK = Question("search")
+QUERIES, FEW_QUERIES, K = 300, 20, 20
 COLUMNS = ["product_id", "product_display_name", "article_type", "base_color", "price", "gender"]
 INDEX = "main.fashion_demo.bench"
 
 
-def search(options: Options) -> list[Row]:
+def search(options: Options) -> Iterator[Measured]:
     with folder() as temporary:
         made = Workspace(temporary / "ws")
         made.import_fashion(options.styles, options.images)
@@ -26,63 +33,65 @@ def search(options: Options) -> list[Row]:
         made.write_table("source", table.append_column("v", flat))
         made.create_index(INDEX, source_table="source", vector_column="v", create_endpoint=True)
         index = VectorSearchClient(workspace=made).get_index(index_name=INDEX)
-        return measured(index, table, vectors)
+        yield from measured(index, Oracle(table, vectors), options.few(QUERIES, FEW_QUERIES))
 
 
-def clustered(table: pa.Table) -> np.ndarray:
-    rng = np.random.default_rng(0)
-    out = rng.standard_normal((len(table), DIMENSION)).astype(np.float32) * 0.03
-    for name in ("article_type", "base_color"):
-        codes = table[name].combine_chunks().dictionary_encode()
-        centres = rng.standard_normal((len(codes.dictionary) + 1, DIMENSION)).astype(np.float32)
-        out += 0.04 * centres[codes.indices.fill_null(-1).to_numpy()]
-    return out / np.linalg.norm(out, axis=1, keepdims=True)
+@dataclass
+class Oracle:
+    """The same search in plain numpy, in float64."""
+
+    table: pa.Table
+    vectors: np.ndarray
+    columns: dict[str, np.ndarray] = field(init=False)
+
+    def __post_init__(self) -> None:
+        given = {name: self.table[name].to_pylist() for name in ("product_id", "price", "gender")}
+        self.columns = {name: np.array(values, dtype=object) for name, values in given.items()}
+
+    def best(self, query: np.ndarray, where: Mapping[str, Any]) -> list[int]:
+        prices, keys = (self.columns[n].astype(float) for n in ("price", "product_id"))
+        keep = (prices >= where["price >="]) & (prices < where["price <"])
+        rows = np.flatnonzero(keep & (self.columns["gender"] == where["gender"]))
+        squared = ((self.vectors[rows].astype(float) - query.astype(float)) ** 2).sum(axis=1)
+        return [int(key) for key in keys[rows][np.lexsort((keys[rows], squared))[:K]]]
 
 
-def measured(index: object, table: pa.Table, vectors: np.ndarray) -> list[Row]:
+def measured(index: Any, oracle: Oracle, queries: int) -> Iterator[Measured]:
     rng = np.random.default_rng(1)
-    columns = {name: np.array(table[name].to_pylist(), dtype=object) for name in COLUMNS}
-    prices, keys = columns["price"].astype(float), columns["product_id"].astype(int)
-    equal, plain, filtered, seen, matvec = 0, [], [], [], []
-    for _ in range(QUERIES):
+    vectors, genders = oracle.vectors, oracle.columns["gender"]
+    taken: dict[str, list[float]] = {"none": [], "new": [], "seen": []}
+    equal: list[float] = []
+    matvec: list[float] = []
+    for _ in range(queries):
         query = vectors[rng.integers(len(vectors))] + 0.02 * rng.standard_normal(DIMENSION)
         query = query.astype(np.float32)
         low = float(rng.uniform(0, 120))
-        gender = columns["gender"][rng.integers(len(table))]
-        where = {"price >=": low, "price <": low + float(rng.uniform(1, 100)), "gender": gender}
+        where = {"price >=": low, "price <": low + float(rng.uniform(1, 100))}
+        where["gender"] = genders[rng.integers(len(genders))]
 
         def ask(filters: dict | None, query: np.ndarray = query) -> dict:
             return index.similarity_search(
                 columns=COLUMNS, query_vector=query.tolist(), filters=filters, num_results=K
             )
 
-        filtered.append(seconds(lambda ask=ask, where=where: ask(where)))
-        seen.append(seconds(lambda ask=ask, where=where: ask(where)))
-        plain.append(seconds(lambda ask=ask: ask(None)))
-        matvec.append(seconds(lambda query=query: vectors @ query))
-        keep = (prices >= low) & (prices < where["price <"]) & (columns["gender"] == gender)
-        rows = np.flatnonzero(keep)
-        squared = ((vectors[rows].astype(float) - query.astype(float)) ** 2).sum(axis=1)
-        best = keys[rows][np.lexsort((keys[rows], squared))[:K]].tolist()
+        for name, filters in (("new", where), ("seen", where), ("none", None)):
+            taken[name].append(milliseconds(lambda ask=ask, filters=filters: ask(filters)))
+        matvec.append(milliseconds(lambda query=query: vectors @ query))
         found = [int(row[0]) for row in ask(where)["result"].get("data_array", [])]
-        equal += found == best
-    ms = {
-        name: 1000 * median(v)
-        for name, v in {"plain": plain, "new": filtered, "seen": seen, "matvec": matvec}.items()
-    }
-    return [
-        Row(
-            f"{len(table):,} rows, random filters: equal to numpy",
-            f"{equal} of {QUERIES} queries",
-            "all",
-            equal == QUERIES,
-        ),
-        Row(
-            f"p50 of a query, k = {K}, {len(COLUMNS)} columns (numpy matvec: {ms['matvec']:.1f} ms)",
-            f"no filter {ms['plain']:.1f} ms, filter seen {ms['seen']:.1f} ms, "
-            f"new {ms['new']:.1f} ms",
-        ),
-    ]
+        equal.append(float(found == oracle.best(query, where)))
+    how = {"rows": len(vectors), "dimension": DIMENSION}
+    yield ASK.line(
+        "queries equal to numpy's under random filters",
+        "share",
+        equal,
+        better="higher",
+        target=at_least(1, of="minimum"),
+        k=K,
+        **how,
+    )
+    for name, values in taken.items():
+        yield ASK.line("latency", "ms", values, k=K, columns=len(COLUMNS), filter=name, **how)
+    yield ASK.line("product of matrix and vector", "ms", matvec, contestant="numpy", **how)
 
 
 if __name__ == "__main__":

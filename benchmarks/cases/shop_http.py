@@ -2,27 +2,28 @@
 
 The server is `vitrine serve` in another process; the client is one connection that stays open. Every
 text is another one, so that nothing is answered from a cache. The shop is built of --data with the
-embedded model, or is that of a workspace that VITRINE_BENCH_SHOP names, where it writes thumbnails only.
+embedded model, or is that of the workspace that --shop names, where it writes thumbnails only.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
-from case import Options, Row, folder, median, run, seconds
-from http_cost import connected, serve
+from case import Options, Question, at_most, milliseconds, run
+from served import connected
+from shop import served_shop
 
-from engine import Workspace
+from engine.bench.records.line import Measured
 
+ASK = Question("shop_http")
 REPEATS, WARM, K = 120, 20, 20
+FEW_REPEATS, FEW_WARM = 3, 1
 WORDS = {
     "what": [
         "dress",
@@ -41,95 +42,83 @@ WORDS = {
 TEXT_MS = 15.0
 
 
-def shop_http(options: Options) -> list[Row]:
+def shop_http(options: Options) -> Iterator[Measured]:
+    repeats, warm = options.few((REPEATS, WARM), (FEW_REPEATS, FEW_WARM))
     with served_shop(options) as (shop, port):
-        total, keys = shop.list_products().total, list(shop.search("dress", k=200).keys)
-        return [Row("products", f"{total:,}"), *measured(port, keys)]
+        products, keys = shop.list_products().total, list(shop.search("dress", k=200).keys)
+        for name, asked in Asker(port, keys).ways().items():
+            taken = [milliseconds(asked) for _ in range(warm + repeats)][warm:]
+            target = at_most(TEXT_MS) if name == "text search" else None
+            how = {"route": name, "products": products, "door": "HTTP"}
+            yield ASK.line("latency", "ms", taken, target=target, **how)
 
 
-@contextmanager
-def served_shop(options: Options) -> Iterator[tuple[Workspace, int]]:
-    """The shop that is measured, and the port of a server over it, a process of its own."""
-    with ExitStack() as stack:
-        given = os.environ.get("VITRINE_BENCH_SHOP")
-        path = Path(given) if given else stack.enter_context(folder()) / "ws"
-        shop = Workspace(path)
-        if not given:
-            shop.build(options.styles, options.images)
-        server, port = serve(path)
-        try:
-            yield shop, port
-        finally:
-            server.terminate()
-            server.wait()
+class Asker:
+    """Requests to the shop's routes; each text, product and offset is drawn anew."""
 
+    def __init__(self, port: int, keys: list[Any]) -> None:
+        self._connection: HTTPConnection = connected(port)
+        self._keys, self._rng = keys, np.random.default_rng(2)
+        self._photo = base64.b64encode(self.ask("GET", f"/api/v1/images/{keys[0]}")).decode()
 
-def measured(port: int, keys: list[Any]) -> list[Row]:
-    connection = connected(port)
-    rng = np.random.default_rng(2)
-
-    def ask(method: str, path: str, body: object = None) -> bytes:
+    def ask(self, method: str, path: str, body: object = None) -> bytes:
         headers = {"Content-Type": "application/json"} if body is not None else {}
-        connection.request(method, path, json.dumps(body) if body is not None else None, headers)
-        answer = connection.getresponse()
+        sent = json.dumps(body) if body is not None else None
+        self._connection.request(method, path, sent, headers)
+        answer = self._connection.getresponse()
         data = answer.read()
         assert answer.status == 200, data[:500]
         return data
 
-    def text() -> str:
-        return (
-            " ".join(str(rng.choice(words)) for words in WORDS.values()) + f" {rng.integers(1e6)}"
-        )
+    def text(self) -> str:
+        drawn = [str(self._rng.choice(words)) for words in WORDS.values()]
+        return f"{' '.join(drawn)} {self._rng.integers(1e6)}"
 
-    def key() -> Any:
-        return keys[rng.integers(len(keys))]
+    def key(self) -> Any:
+        return self._keys[self._rng.integers(len(self._keys))]
 
-    photo = base64.b64encode(ask("GET", f"/api/v1/images/{keys[0]}")).decode()
-    search, terms = "/api/v1/search", [{"weight": 0.5}, {"weight": -0.7}]
-    cases: dict[str, Callable[[], object]] = {
-        "text search": lambda: ask("POST", f"{search}/text", {"query": text(), "limit": K}),
-        "text search, filtered": lambda: ask(
-            "POST",
-            f"{search}/text",
-            {"query": text(), "filters": {"gender": "Women", "price <": 50}},
-        ),
-        "two texts and a product": lambda: ask(
-            "POST",
-            f"{search}/composed",
-            {
-                "terms": [
-                    {"text": text()},
-                    {"text": text(), **terms[0]},
-                    {"product": key(), **terms[1]},
-                ]
-            },
-        ),
-        "a text and a photo": lambda: ask(
-            "POST", f"{search}/composed", {"terms": [{"text": text()}, {"image": photo}]}
-        ),
-        "keyword search": lambda: ask(
-            "GET", f"{search}/keyword?{urlencode({'query': text().rpartition(' ')[0]})}"
-        ),
-        "products, sorted, counted": lambda: ask(
-            "GET", f"/api/v1/products?sort=price&facets=season&offset={rng.integers(100)}"
-        ),
-        "similar products": lambda: ask("GET", f"/api/v1/products/{key()}/similar"),
-        "complete the look": lambda: ask("GET", f"/api/v1/products/{key()}/complete-the-look"),
-        "thumbnail, made before": lambda: ask("GET", f"/api/v1/images/{keys[0]}?size=256"),
-    }
-    rows = []
-    for name, asked in cases.items():
-        taken = [1000 * seconds(asked) for _ in range(WARM + REPEATS)][WARM:]
-        bound = TEXT_MS if name == "text search" else None
-        rows.append(
-            Row(
-                f"{name}, over HTTP, median (90th percentile) ms",
-                f"{median(taken):.1f} ({np.percentile(taken, 90):.1f})",
-                "" if bound is None else f"{bound:g}",
-                None if bound is None else median(taken) <= bound,
-            )
-        )
-    return rows
+    def searched(self, kind: str, body: dict[str, Any]) -> bytes:
+        return self.ask("POST", f"/api/v1/search/{kind}", body)
+
+    def mixed(self) -> bytes:
+        terms = [
+            {"text": self.text()},
+            {"text": self.text(), "weight": 0.5},
+            {"product": self.key(), "weight": -0.7},
+        ]
+        return self.searched("composed", {"terms": terms})
+
+    def with_photo(self) -> bytes:
+        terms = [{"text": self.text()}, {"image": self._photo}]
+        return self.searched("composed", {"terms": terms})
+
+    def filtered(self) -> bytes:
+        where = {"gender": "Women", "price <": 50}
+        return self.searched("text", {"query": self.text(), "filters": where})
+
+    def by_words(self) -> bytes:
+        query = urlencode({"query": self.text().rpartition(" ")[0]})
+        return self.ask("GET", f"/api/v1/search/keyword?{query}")
+
+    def listed(self) -> bytes:
+        offset = self._rng.integers(100)
+        return self.ask("GET", f"/api/v1/products?sort=price&facets=season&offset={offset}")
+
+    def ways(self) -> dict[str, Callable[[], object]]:
+        product, shown = "/api/v1/products", f"/api/v1/images/{self._keys[0]}?size=256"
+        return {
+            "text search": lambda: self.searched("text", {"query": self.text(), "limit": K}),
+            "text search, filtered": self.filtered,
+            "two texts and a product": self.mixed,
+            "a text and a photo": self.with_photo,
+            "keyword search": self.by_words,
+            "products, sorted, counted": self.listed,
+            "similar products": lambda: self.ask("GET", f"{product}/{self.key()}/similar"),
+            "complete the look": lambda: self.ask(
+                "GET", f"{product}/{self.key()}/complete-the-look"
+            ),
+            "thumbnail, made before": lambda: self.ask("GET", shown),
+        }
 
 
 if __name__ == "__main__":

@@ -3,39 +3,56 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
-from case import Options, Row, folder, run
+from case import SAMPLE, Options, Question, at_least, folder, run
+from shop import built_shop, is_of
 
 from engine import Workspace
-from engine.shop.demo import sample_dir
+from engine.bench.records.line import Measured
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from cross_modal import QUERIES, is_right
+
+ASK = Question("shop_queries")
 TOP = 10
 
 
-def shop_queries(options: Options) -> list[Row]:
-    rows = [right_of_top("bundled sample", sample_dir(), "images")]
-    if options.data.resolve() != sample_dir().resolve():
-        folders = [name for name in ("images", "images_small") if (options.data / name).is_dir()]
-        rows += [right_of_top(f"--data, {name}", options.data, name) for name in folders]
-    return rows
+def shop_queries(options: Options) -> Iterator[Measured]:
+    with ExitStack() as stack:
+        shop = stack.enter_context(built_shop(options)) if options.data == SAMPLE else None
+        if shop is not None and is_of(shop, SAMPLE / "images"):
+            yield from right_of_top("the bundled sample", shop)
+        else:
+            yield from built(SAMPLE, "images", "the bundled sample")
+    if options.data != SAMPLE:
+        for photos in options.photo_folders:
+            yield from built(options.data, photos.name, "--data")
 
 
-def right_of_top(name: str, place: Path, photos: str) -> Row:
-    from cross_modal import QUERIES, is_right
-
+def built(place: Path, photos: str, catalogue: str) -> Iterator[Measured]:
     with folder() as temporary:
         made = Workspace(temporary)
         made.build(place / "styles.csv", place / photos)
-        counts = {
-            query: sum(is_right(query, product) for product in made.search(query, k=TOP))
-            for query in QUERIES
-        }
-    text = ", ".join(f"{query} {count}" for query, count in counts.items())
-    worst = min(counts.values())
-    return Row(f"{name}: right of the top {TOP}", text, "at least 8 each", worst >= 8)
+        yield from right_of_top(catalogue, made, photos)
+
+
+def right_of_top(catalogue: str, shop: Workspace, photos: str = "images") -> Iterator[Measured]:
+    for query in QUERIES:
+        count = sum(is_right(query, product) for product in shop.search(query, k=TOP))
+        yield ASK.line(
+            f"right of the first {TOP}",
+            "products",
+            count,
+            better="higher",
+            target=at_least(8),
+            catalogue=catalogue,
+            photos=photos,
+            query=query,
+        )
 
 
 if __name__ == "__main__":

@@ -7,26 +7,32 @@ and the encoder itself take the same names, none of which is cached, in turns.
 from __future__ import annotations
 
 import json
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from case import Options, Row, folder, median, run, seconds
-from http_cost import connected, serve
+from case import OURS, Options, Question, at_least, at_most, folder, milliseconds, run, seconds
+from served import connected, served
 
 from engine import Workspace
+from engine.bench.records.line import Measured
 
-ROWS, CHANGED, DIMENSION = 50_000, 10, 128
-ASKED, NAMES, TURNS, BATCH = 200, 10_000, 5, 256
+ASK = Question("sql")
+ROWS, ASKED, NAMES, TURNS = 50_000, 200, 10_000, 5
+FEW_ROWS, FEW_ASKED, FEW_NAMES, FEW_TURNS = 2_000, 10, 60, 2
+CHANGED, DIMENSION, BATCH = 10, 128, 256
 INDEX = "main.fashion_demo.bench_sql"
 COLOURS = ("red", "blue", "green", "black", "white", "navy", "beige", "pink", "grey", "olive")
 THINGS = ("shirt", "jeans", "dress", "sandal", "watch", "belt", "jacket", "scarf", "bag", "cap")
 
 
-def sql(options: Options) -> list[Row]:
+def sql(options: Options) -> Iterator[Measured]:
+    rows, turns = options.few((ROWS, TURNS), (FEW_ROWS, FEW_TURNS))
     with folder() as temporary:
-        return [*over_http(temporary / "http"), *models(temporary / "ai"), *writes(temporary / "w")]
+        yield from over_http(temporary / "http", rows, options.few(ASKED, FEW_ASKED))
+        yield from models(temporary / "ai", options.few(NAMES, FEW_NAMES) // turns, turns)
+        yield from writes(temporary / "w", rows, turns)
 
 
 def names(first: int, count: int) -> list[str]:
@@ -37,12 +43,11 @@ def names(first: int, count: int) -> list[str]:
     ]
 
 
-def over_http(path: Path) -> list[Row]:
-    """SELECT COUNT(*) of a table of 50,000 rows."""
-    table = pa.table({"product_id": range(ROWS), "name": names(0, ROWS)})
+def over_http(path: Path, rows: int, asked: int) -> Iterator[Measured]:
+    """SELECT COUNT(*) of a table."""
+    table = pa.table({"product_id": range(rows), "name": names(0, rows)})
     Workspace(path).write_table("products", table)
-    server, port = serve(path)
-    try:
+    with served(path) as (port, _):
         connection = connected(port)
         body = json.dumps({"statement": "SELECT COUNT(*) FROM products", "warehouse_id": "any"})
 
@@ -50,28 +55,23 @@ def over_http(path: Path) -> list[Row]:
             headers = {"Content-Type": "application/json"}
             connection.request("POST", "/api/2.0/sql/statements", body, headers)
             reply = json.loads(connection.getresponse().read())
-            assert reply["result"]["data_array"] == [[str(ROWS)]], reply
+            assert reply["result"]["data_array"] == [[str(rows)]], reply
 
-        first = seconds(ask)
-        taken = sorted(seconds(ask) * 1e3 for _ in range(ASKED))
-    finally:
-        server.terminate()
-        server.wait()
-    middle, late = median(taken), taken[int(0.95 * ASKED)]
-    told = f"{middle:.2f} (p95 {late:.2f}, the first one {first * 1e3:.0f})"
-    return [Row("SELECT COUNT(*) over HTTP (ms)", told, "5", middle < 5)]
+        first = milliseconds(ask)
+        taken = [milliseconds(ask) for _ in range(asked)]
+    yield ASK.line("SELECT COUNT(*) over HTTP, the first", "ms", first, rows=rows)
+    yield ASK.line("SELECT COUNT(*) over HTTP", "ms", taken, target=at_most(5), rows=rows)
 
 
-def models(path: Path) -> list[Row]:
-    """`ai_query` over 10,000 names, and the encoder over as many others, in turns of 2,000."""
+def models(path: Path, each: int, turns: int) -> Iterator[Measured]:
+    """`ai_query` over names, and the encoder over as many others, in turns."""
     workspace = Workspace(path)
     encoder = workspace.encoder()
-    each = NAMES // TURNS
     asked = "SELECT name, ai_query('clip-multimodal-encoder', name) AS v FROM names"
-    encoder.encode_texts(names(10**6, BATCH))
+    encoder.encode_texts(names(10**6, min(BATCH, each)))
     workspace.sql("SELECT ai_query('clip-multimodal-encoder', 'warm')")
-    own = by_sql = 0.0
-    for turn in range(TURNS):
+    own, by_sql = [], []
+    for turn in range(turns):
         workspace.write_table("names", pa.table({"name": names(turn * each, each)}))
         others = names(10**7 + turn * each, each)
 
@@ -79,49 +79,55 @@ def models(path: Path) -> list[Row]:
             for start in range(0, len(texts), BATCH):
                 encoder.encode_texts(texts[start : start + BATCH])
 
-        own += seconds(encode)
-        by_sql += seconds(lambda: workspace.sql(asked))
-    ratio = own / by_sql
-    told = f"{ratio:.2f} ({NAMES / by_sql:,.0f} of {NAMES / own:,.0f} names a second)"
+        own.append(seconds(encode))
+        by_sql.append(seconds(lambda: workspace.sql(asked)))
+    for way, taken in (("the encoder", own), ("ai_query", by_sql)):
+        contestant = OURS if way == "ai_query" else "the encoder alone"
+        rates = [each / spent for spent in taken]
+        yield ASK.line(
+            "names encoded", "names/s", rates, contestant=contestant, better="higher", names=each
+        )
+    yield ASK.line(
+        "ai_query's rate beside the encoder's",
+        "times",
+        sum(own) / sum(by_sql),
+        better="higher",
+        target=at_least(0.8),
+        names=each * turns,
+    )
     again = seconds(lambda: workspace.sql(f"CREATE TABLE embedded AS {asked}"))
-    return [
-        Row("ai_query over 10,000 names, of the encoder's own rate", told, "0.8", ratio >= 0.8),
-        Row("a table made of 2,000 names that are cached (s)", f"{again:.3f}"),
-    ]
+    yield ASK.line("CREATE TABLE of names that are cached", "s", again, names=each)
 
 
-def writes(path: Path) -> list[Row]:
-    """An UPDATE of 10 of 50,000 rows and its sync, beside the first sync of all."""
+def writes(path: Path, rows: int, turns: int) -> Iterator[Measured]:
+    """An UPDATE of 10 rows and its sync, beside the first sync of all."""
     workspace = Workspace(path)
-    vectors = np.random.default_rng(0).standard_normal((ROWS, DIMENSION)).astype(np.float32)
+    vectors = np.random.default_rng(0).standard_normal((rows, DIMENSION)).astype(np.float32)
     flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), DIMENSION)
-    columns = {"product_id": range(ROWS), "name": names(0, ROWS), "v": flat}
+    columns = {"product_id": range(rows), "name": names(0, rows), "v": flat}
     workspace.write_table("source", pa.table(columns))
     workspace.create_endpoint("e")
     statement = f"CREATE VECTOR SEARCH INDEX {INDEX} ON source(v) USING ENDPOINT e"
     whole = seconds(lambda: workspace.sql(statement))
-    updates, syncs, counts = [], [], set()
-    for turn in range(TURNS):
-        first = turn * 1000
+    updates: list[float] = []
+    syncs: list[float] = []
+    counts: set[int] = set()
+    for turn in range(turns):
+        first = turn * (rows // 50)
         change = (
             f"UPDATE source SET name = 'new {turn}' WHERE product_id >= {first} "
             f"AND product_id < {first + CHANGED}"
         )
         updates.append(seconds(lambda s=change: workspace.sql(s)))
-        started = time.perf_counter()
-        counts.add(workspace.sync(INDEX).updated)
-        syncs.append(time.perf_counter() - started)
+        syncs.append(seconds(lambda: counts.add(workspace.sync(INDEX).updated)))
     assert counts == {CHANGED}, counts
-    sync = median(syncs)
-    return [
-        Row("UPDATE of 10 of 50,000 rows (s)", f"{median(updates):.3f}"),
-        Row(
-            "its sync, of the time of the first sync",
-            f"{sync / whole:.3f} ({sync:.3f} of {whole:.2f} s), 10 rows updated",
-            "0.2",
-            sync / whole <= 0.2,
-        ),
-    ]
+    how = {"rows": rows, "changed": CHANGED}
+    yield ASK.line("first sync", "s", whole, rows=rows)
+    yield ASK.line("UPDATE", "s", updates, **how)
+    yield ASK.line("sync after an UPDATE", "s", syncs, **how)
+    shares = [sync / whole for sync in syncs]
+    target = at_most(0.2)
+    yield ASK.line("sync after an UPDATE beside the first", "times", shares, target=target, **how)
 
 
 if __name__ == "__main__":

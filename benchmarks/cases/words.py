@@ -9,22 +9,27 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from case import Options, Row, folder, median, run, seconds
+from case import Options, Question, at_least, at_most, folder, milliseconds, run
 
 from engine import VectorSearchClient, Workspace
+from engine.bench.records.line import Measured
 from engine.core.assumptions import BM25_B, BM25_K1
 
-QUERIES, CHECKED, K = 200, 12, 20
+ASK = Question("words")
+QUERIES, CHECKED, WARM, K = 200, 12, 20, 20
+FEW_QUERIES, FEW_CHECKED, FEW_WARM = 10, 4, 2
 COLUMNS = ["product_id", "product_display_name", "article_type", "base_color", "price", "gender"]
 TEXTS = ["product_display_name", "master_category", "sub_category", "article_type", "base_color"]
 TEXTS += ["image_path", "gender", "season", "usage"]
 INDEX = "main.fashion_demo.bench_words"
 
 
-def words(options: Options) -> list[Row]:
+def words(options: Options) -> Iterator[Measured]:
     with folder() as temporary:
         made = Workspace(temporary / "ws")
         made.import_fashion(options.styles, options.images)
@@ -35,20 +40,23 @@ def words(options: Options) -> list[Row]:
         made.write_table("source", table.append_column("v", flat))
         made.create_index(INDEX, source_table="source", vector_column="v", create_endpoint=True)
         index = VectorSearchClient(workspace=made).get_index(index_name=INDEX)
-        return measured(index, table, vectors)
+        sizes = options.few((QUERIES, CHECKED, WARM), (FEW_QUERIES, FEW_CHECKED, FEW_WARM))
+        yield from measured(index, table, vectors, *sizes)
 
 
-def measured(index: object, table: pa.Table, vectors: np.ndarray) -> list[Row]:
+def measured(
+    index: Any, table: pa.Table, vectors: np.ndarray, queries: int, checked: int, warm: int
+) -> Iterator[Measured]:
     rng = np.random.default_rng(1)
     names, types = table["product_display_name"].to_pylist(), table["article_type"].to_pylist()
     taken: dict[str, list[float]] = {"ANN": [], "FULL_TEXT": [], "HYBRID": []}
-    ratios, oracle, equal = [], Oracle(table), 0
-    for number in range(QUERIES + 20):
+    oracle, equal = Oracle(table), []
+    for number in range(queries + warm):
         row = int(rng.integers(len(table)))
         own = re.findall(r"\w+", names[row] or "")
         text = " ".join([*rng.choice(own, min(2, len(own)), replace=False), types[row]])
         vector = (vectors[row] + 0.02 * rng.standard_normal(vectors.shape[1])).tolist()
-        inputs = {
+        inputs: dict[str, dict[str, object]] = {
             "ANN": {"query_vector": vector},
             "FULL_TEXT": {"query_text": text},
             "HYBRID": {"query_vector": vector, "query_text": text},
@@ -59,34 +67,38 @@ def measured(index: object, table: pa.Table, vectors: np.ndarray) -> list[Row]:
                 columns=COLUMNS, num_results=K, query_type=kind, **given, **more
             )
 
-        times = {
-            kind: seconds(lambda kind=kind, given=given: ask(kind, given))
-            for kind, given in inputs.items()
-        }
-        if number < CHECKED:
+        for kind, given in inputs.items():
+            spent = milliseconds(lambda kind=kind, given=given: ask(kind, given))
+            if number >= warm:  # the first ones warm up
+                taken[kind].append(spent)
+        if number < checked:
             gender = table["gender"][row].as_py()
             found = ask("FULL_TEXT", inputs["FULL_TEXT"], filters={"gender": gender})
             keys = [int(r[0]) for r in found["result"].get("data_array", [])]
-            equal += keys == oracle.best(text, gender)
-        if number >= 20:  # the first ones warm up
-            for kind, value in times.items():
-                taken[kind].append(value)
-            ratios.append(times["HYBRID"] / (times["ANN"] + times["FULL_TEXT"]))
-    out = [
-        Row(f"{len(table):,} rows, k = {K}: {kind}, median ms", f"{1000 * median(values):.2f}")
-        for kind, values in taken.items()
-    ]
-    ratio = median(ratios)
-    out.append(Row("hybrid beside its two halves alone", f"{ratio:.2f} times", "3", ratio <= 3))
-    out.append(
-        Row(
-            "filtered full-text query equal to an oracle in plain Python",
-            f"{equal} of {CHECKED}",
-            "all",
-            equal == CHECKED,
-        )
+            equal.append(float(keys == oracle.best(text, gender)))
+    yield from lines(taken, equal, {"rows": len(table), "k": K})
+
+
+def lines(
+    taken: dict[str, list[float]], equal: list[float], how: dict[str, int]
+) -> Iterator[Measured]:
+    for kind, values in taken.items():
+        yield ASK.line("latency", "ms", values, query_type=kind, **how)
+    yield ASK.line(
+        "a hybrid query beside its two halves alone",
+        "times",
+        [both / (near + text) for near, text, both in zip(*taken.values())],
+        target=at_most(3),
+        **how,
     )
-    return out
+    yield ASK.line(
+        "filtered full-text queries equal to plain Python's",
+        "share",
+        equal,
+        better="higher",
+        target=at_least(1, of="minimum"),
+        **how,
+    )
 
 
 class Oracle:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import io
 import os
+import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from typing import Any
@@ -21,12 +23,14 @@ from PIL import Image
 
 from engine import load_encoder
 from engine.bench.embedding.arithmetic import flops_of
+from engine.bench.records.line import Line, Measured
 from engine.encode.photos.device_fitting import DeviceFitting
 from engine.encode.pipeline import embed_batches
 from engine.encode.watch import Watch
-from gpu.measure import Results, seconds, wait
+from gpu.measure import ASK, Ceilings, attempt, rates, wait
 
 KINDS = 128  # different photos
+FITTED = "decoding and fitting"
 
 
 def photos(count: int, size: tuple[int, int] = (640, 480)) -> list[bytes]:
@@ -46,21 +50,39 @@ def prepared(rule: Any, some: Sequence[bytes]) -> np.ndarray:
     return np.stack([rule.as_bytes(data) for data in some])
 
 
-def measure(name: str, device: str, results: Results, rates: dict[str, float], count: int) -> None:
+@dataclass(frozen=True)
+class Effort:
+    """How much is done: photos in all, times each is measured, batches in hand, processes."""
+
+    photos: int
+    rounds: int = 7
+    held: int = 8
+    processes: int = os.cpu_count() or 1
+
+    @property
+    def warm(self) -> int:
+        return min(2, self.rounds - 1)
+
+
+def measure(name: str, device: str, top: Ceilings, effort: Effort) -> Iterator[Measured]:
     """All figures of one model."""
+    count = effort.photos
     encoder: Any = load_encoder(f"{name}/untrained", device)
     started = time.perf_counter()
     encoder.encode_texts(["red dress"])
-    results.add(f"{name}: loaded", seconds=time.perf_counter() - started)
+    yield ASK.line("loading", "s", time.perf_counter() - started, model=name)
     encoder.image_batch = min(encoder.image_batch, count)
     files = photos(count)
     batch = prepared(encoder.preprocess, files[: encoder.image_batch])
     operations = flops(encoder, batch[:1])
-    alone = partial(results.attempt)
-    alone(f"{name}: precision", lambda: precision(name, encoder, batch[:16], results))
-    rate = model_alone(name, encoder, batch, operations, results, rates)
-    alone(f"{name}: both", lambda: both(name, encoder, files, rate, operations, results, rates))
-    alone(f"{name}: texts", lambda: texts(name, encoder, results, count))
+    yield from attempt(f"{name}: precision", precision(name, encoder, batch[:16]))
+    yield from attempt(f"{name}: alone", model_alone(name, encoder, batch, operations, top, effort))
+    yield from attempt(f"{name}: both", both(name, encoder, files, operations, top))
+    yield from attempt(f"{name}: texts", texts(name, encoder, count))
+
+
+def encoded(what: str, values: list[float], told: dict[str, Any], **how: Any) -> Line:
+    return ASK.line(what, "photos/s", values, better="higher", more=told, **how)
 
 
 def normalised(encoder: Any, pixels: np.ndarray) -> torch.Tensor:
@@ -79,85 +101,98 @@ def flops(encoder: Any, one: np.ndarray) -> float:
     return flops_of(model_of(encoder).encode_image, normalised(encoder, one))
 
 
-def precision(name: str, encoder: Any, pixels: np.ndarray, results: Results) -> None:
+def precision(name: str, encoder: Any, pixels: np.ndarray) -> Iterator[Measured]:
     """Cosines of what the engine gives with what it gives on the processor, in float32."""
     whole: Any = load_encoder(f"{name}/untrained", "cpu")
     cosines = (encoder.encode_pixels(pixels) * whole.encode_pixels(pixels)).sum(axis=1)
-    results.add(
-        f"{name}: {encoder.precision} beside float32",
-        least_cosine=float(cosines.min()), mean_cosine=float(cosines.mean()),
-    )  # fmt: skip
+    yield ASK.line(
+        "cosine with float32",
+        "cosine",
+        [float(cosine) for cosine in cosines],
+        better="higher",
+        model=name,
+        precision=encoder.precision,
+    )
 
 
 def model_alone(
-    name: str, encoder: Any, batch: np.ndarray, operations: float, results: Results, rates: Any
-) -> float:
+    name: str,
+    encoder: Any,
+    batch: np.ndarray,
+    operations: float,
+    top: Ceilings,
+    effort: Effort,
+) -> Iterator[Measured]:
     """Photos a second of the model with photos on the device; and through `encode_pixels`."""
     model, pixels = model_of(encoder), normalised(encoder, batch)
+    size, device = len(batch), encoder.device
+    often = (effort.rounds, effort.warm)
 
     def forward() -> None:
         with torch.inference_mode():
             model.encode_image(pixels)
 
-    rate = len(batch) / seconds(encoder.device, forward)
-    given = len(batch) / seconds(encoder.device, lambda: encoder.encode_pixels(batch))
+    told = {"batch": size, "GFLOP_each": operations / 1e9}
+    alone = rates(device, size, forward, *often)
+    share = statistics.median(alone) * operations / top.products["bfloat16"]
+    yield encoded("the model alone", alone, {**told, "share_of_bfloat16": share}, model=name)
+    one = rates(device, size, lambda: encoder.encode_pixels(batch), *often)
+    yield encoded("encode_pixels, a batch at a time", one, told, model=name)
+    held = [batch] * effort.held
+    rounds = min(3, effort.rounds)
     with ThreadPoolExecutor(2) as pool:
-        two = seconds(
-            encoder.device, lambda: list(pool.map(encoder.encode_pixels, [batch] * 8)), 3, 1
+        two = rates(
+            device,
+            len(held) * size,
+            lambda: list(pool.map(encoder.encode_pixels, held)),
+            rounds,
+            rounds - 1,
         )
-    results.add(
-        f"{name}: model alone",
-        batch=len(batch), GFLOP_each=operations / 1e9, on_device_per_s=rate,
-        share_of_bfloat16=rate * operations / rates["bfloat16"], one_by_one_per_s=given,
-        two_in_flight_per_s=8 * len(batch) / two,
-    )  # fmt: skip
-    return rate
+    yield encoded("encode_pixels, two batches at once", two, told, model=name)
 
 
 def always(height: int, width: int) -> bool:
     return True
 
 
-def decoding(rule: Any, files: list[bytes], device: str, results: Results) -> None:
+def decoding(rule: Any, files: list[bytes], device: str, processes: int) -> Iterator[Measured]:
     """Photos a second that are decoded and fitted, by threads and by processes, and on the device."""
     cores = os.cpu_count() or 1
+    count = len(files)
 
-    def rate(work: Callable[[], object]) -> float:
-        work()
-        started = time.perf_counter()
-        work()
-        return len(files) / (time.perf_counter() - started)
+    def rate(work: Callable[[], object]) -> list[float]:
+        return rates("cpu", count, work, 1, 1)
 
-    started = time.perf_counter()
-    for data in files[:64]:
-        rule.as_bytes(data)
-    one = 64 / (time.perf_counter() - started)
+    def line(what: str, values: list[float], workers: str) -> Line:
+        return encoded(what, values, {"cores": cores}, workers=workers)
+
+    some = files[:64]
+    one = rates("cpu", len(some), lambda: [rule.as_bytes(data) for data in some], 1, 0)
+    yield line(FITTED, one, "1 thread")
     with ThreadPoolExecutor(cores) as pool:
-        threads = rate(lambda: sum(1 for _ in pool.map(rule.as_bytes, files)))
+        found = rate(lambda: sum(1 for _ in pool.map(rule.as_bytes, files)))
+        yield line(FITTED, found, f"{cores} threads")
         only = rate(lambda: sum(1 for _ in pool.map(lambda f: rule.decoded(f, always), files)))
+        yield line("decoding alone", only, f"{cores} threads")
+    yield from attempt("fitting on the device", fitting(rule, files, device))
+    parts = [files[at : at + 32] for at in range(0, count, 32)]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        found = rate(lambda: sum(1 for _ in pool.map(partial(prepared, rule), parts)))
+    yield line(FITTED, found, f"{processes} processes")
+
+
+def fitting(rule: Any, files: list[bytes], device: str) -> Iterator[Measured]:
+    """Fitting of decoded photos on the device, and whether its pixels are Pillow's."""
     some = [rule.decoded(data, always) for data in files[:256]]
-    fitting = DeviceFitting(torch, rule, device)
-    fitted = len(some) / seconds(device, lambda: fitting(some), 5, 2)
-    is_equal = (fitting(some[:16]).cpu().numpy() == prepared(rule, files[:16])).all()
-    parts = [files[at : at + 32] for at in range(0, len(files), 32)]
-    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
-        processes = rate(lambda: sum(1 for _ in pool.map(partial(prepared, rule), parts)))
-    results.add(
-        "decoding alone", cores=cores, one_thread_per_s=one, threads_per_s=threads,
-        processes_per_s=processes, decoded_only_per_s=only, fitted_on_device_per_s=fitted,
-        fitted_equal=bool(is_equal),
-    )  # fmt: skip
+    on_device = DeviceFitting(torch, rule, device)
+    is_equal = (on_device(some[:16]).cpu().numpy() == prepared(rule, files[:16])).all()
+    fitted = rates(device, len(some), lambda: on_device(some), 5, 2)
+    yield encoded("fitting on the device", fitted, {"equal": bool(is_equal)}, workers="the device")
 
 
 def both(
-    name: str,
-    encoder: Any,
-    files: list[bytes],
-    rate: float,
-    operations: float,
-    results: Results,
-    rates: dict[str, float],
-) -> None:
+    name: str, encoder: Any, files: list[bytes], operations: float, top: Ceilings
+) -> Iterator[Measured]:
     """The engine's pipeline from files to vectors."""
     size = encoder.image_batch
 
@@ -174,31 +209,36 @@ def both(
     done = sum(len(out) for out in embed_batches(batches(), encoder, watch))
     wait(encoder.device)
     each = done / (time.perf_counter() - started)
-    results.add(
-        f"{name}: files to vectors",
-        photos=done, per_s=each, model_waits=watch.waited, gpu_waits=1 - each / rate,
-        share_of_bfloat16=each * operations / rates["bfloat16"],
-    )  # fmt: skip
+    told = {"photos": done, "model_waits": watch.waited}
+    told["share_of_bfloat16"] = each * operations / top.products["bfloat16"]
+    yield encoded("files to vectors", [each], told, model=name)
 
 
-def texts(name: str, encoder: Any, results: Results, count: int) -> None:
+def texts(name: str, encoder: Any, count: int) -> Iterator[Measured]:
     words = [f"Brand {number} cotton casual shirt in red and blue" for number in range(count)]
-    taken = seconds(encoder.device, lambda: encoder.encode_texts(words), 2, 1)
-    results.add(f"{name}: texts", per_s=len(words) / taken)
+    found = rates(encoder.device, count, lambda: encoder.encode_texts(words), 2, 1)
+    yield ASK.line("texts encoded", "texts/s", found, better="higher", model=name)
 
 
-def jpeg_on_device(files: list[bytes], device: str, results: Results) -> None:
+def jpeg_on_device(files: list[bytes], device: str) -> Iterator[Measured]:
     """nvJPEG through torchvision: how fast, and how far from Pillow's pixels."""
     from torchvision.io import decode_jpeg
 
     held = [torch.from_numpy(np.frombuffer(data, np.uint8).copy()) for data in files[:256]]
-    taken = seconds(device, lambda: decode_jpeg(held, device=device), 3, 1)
+    found = rates(device, len(held), lambda: decode_jpeg(held, device=device), 3, 1)
     decoded = decode_jpeg(held[:16], device=device)
     off = []
     for data, pixels in zip(files, decoded):
         own = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
         off.append(np.abs(pixels.permute(1, 2, 0).cpu().numpy().astype(int) - own))
-    results.add(
-        "JPEG on the device", per_s=len(held) / taken, most_off=int(np.max(off)),
-        mean_off=float(np.mean(off)), equal_share=float(np.mean(np.array(off) == 0)),
-    )  # fmt: skip
+    told = {"most_off": int(np.max(off)), "mean_off": float(np.mean(off))}
+    told["equal_share"] = float(np.mean(np.array(off) == 0))
+    yield ASK.line(
+        "decoding alone",
+        "photos/s",
+        found,
+        contestant="nvJPEG",
+        better="higher",
+        more=told,
+        workers="the device",
+    )

@@ -1,39 +1,49 @@
-"""What the benchmarks of a GPU share: times, what the device can do at most, the results' file."""
+"""What the benchmarks of a GPU share: their lines, times, what the device can do at most."""
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
+from case import Question
+
+from engine.bench.records.line import Line, Measured
+
+ASK = Question("gpu")
+DEVICE = "the device"  # the contestant of what it can do at most
 
 
-class Results:
-    """Figures by name, written after each so that none is lost with a later failure."""
+@dataclass(frozen=True)
+class Ceilings:
+    """Bytes a second of a copy (read and written), and operations a second of matrix products."""
 
-    def __init__(self, file: Path | None) -> None:
-        self.file = file
-        self.figures: dict[str, Any] = {}
+    copy: float
+    products: dict[str, float]  # by precision
 
-    def add(self, name: str, **figures: Any) -> None:
-        rounded = {k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in figures.items()}
-        self.figures[name] = rounded
-        print(name, json.dumps(rounded), flush=True)
-        if self.file is not None:
-            self.file.write_text(json.dumps(self.figures, indent=1))
+    def lines(self, device: str) -> Iterator[Line]:
+        name = torch.cuda.get_device_name() if device.startswith("cuda") else device
+        told = {"device": name, "torch": torch.__version__}
+        yield ceiling("copy", "GB/s", self.copy / 1e9, told)
+        for precision, rate in self.products.items():
+            yield ceiling("product of matrices", "TFLOP/s", rate / 1e12, told, precision)
 
-    def attempt(self, name: str, measure: Callable[[], None]) -> None:
-        """A measurement whose failure is a figure too."""
-        started = time.perf_counter()
-        try:
-            measure()
-        except Exception as error:
-            self.add(f"{name}: failed", error=f"{type(error).__name__}: {error!s:.400}")
-        print(f"({name}: {time.perf_counter() - started:.1f} s)", flush=True)
+
+def ceiling(
+    what: str, unit: str, value: float, told: dict[str, str], precision: str | None = None
+) -> Line:
+    how = {} if precision is None else {"precision": precision}
+    return ASK.line(what, unit, value, contestant=DEVICE, better="higher", more=told, **how)
+
+
+def attempt(name: str, lines: Iterator[Measured]) -> Iterator[Measured]:
+    """A part whose failure is told too, and doesn't take the others along."""
+    try:
+        yield from lines
+    except Exception as error:
+        yield ASK.left_out(f"{type(error).__name__}: {error!s:.400}", part=name)
 
 
 def wait(device: str) -> None:
@@ -47,6 +57,7 @@ def seconds(device: str, action: Callable[[], object], rounds: int = 7, warm: in
 
 
 def times(device: str, action: Callable[[], object], rounds: int, warm: int) -> list[float]:
+    """Wall seconds of each call, all of the device's work included."""
     for _ in range(warm):
         action()
     taken = []
@@ -59,25 +70,22 @@ def times(device: str, action: Callable[[], object], rounds: int, warm: int) -> 
     return taken
 
 
-def copy_rate(device: str, copied: int) -> float:
+def rates(
+    device: str, count: int, action: Callable[[], object], rounds: int = 7, warm: int = 2
+) -> list[float]:
+    """So many things a second, of each call."""
+    return [count / taken for taken in times(device, action, rounds, warm)]
+
+
+def ceilings(device: str, side: int, copied: int) -> Ceilings:
+    """Measured now: a copy of so many bytes, products of square matrices."""
     source = torch.randn(copied // 4, device=device)
     target = torch.empty_like(source)
-    return 2 * copied / seconds(device, lambda: target.copy_(source))
-
-
-def ceilings(device: str, results: Results, side: int, copied: int) -> dict[str, float]:
-    """Bytes a second of a copy (read and written), and operations a second of matrix products."""
-    rate = {"copy": copy_rate(device, copied)}
+    copy = 2 * copied / seconds(device, lambda: target.copy_(source))
+    products = {}
     for name, kind in (("float16", torch.float16), ("bfloat16", torch.bfloat16)):
         a, b = (torch.randn(side, side, device=device).to(kind) for _ in range(2))
-        rate[name] = 2 * side**3 / seconds(device, lambda a=a, b=b: a @ b)
+        products[name] = 2 * side**3 / seconds(device, lambda a=a, b=b: a @ b)
     a, b = (torch.randn(side, side, device=device) for _ in range(2))
-    rate["float32"] = 2 * side**3 / seconds(device, lambda: a @ b, 3, 1)
-    results.add(
-        "ceilings",
-        device=torch.cuda.get_device_name() if device.startswith("cuda") else device,
-        torch=torch.__version__,
-        copy_GB_per_s=rate["copy"] / 1e9,
-        **{f"{name}_TFLOP_per_s": rate[name] / 1e12 for name in ("float16", "bfloat16", "float32")},
-    )
-    return rate
+    products["float32"] = 2 * side**3 / seconds(device, lambda: a @ b, 3, 1)
+    return Ceilings(copy, products)

@@ -1,27 +1,30 @@
-"""The page of a GPU's figures, from the two files that `cases/gpu.py` left in a folder.
+"""The page of a GPU's figures, of the raw lines that `gpu/run.py` left. Measures nothing.
 
-    python benchmarks/gpu/page.py [DIR]        (benchmarks/results without one)
+    python benchmarks/gpu/page.py [FILE.jsonl]
 
-copies gpu-search.json and gpu-encoders.json beside the page and writes results/gpu.md.
+writes benchmarks/results/gpu.md; of a file with several runs, the last that has each part counts.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
-import sys
+import argparse
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from engine.bench.records import journal
+from engine.bench.records.line import Line
+
 RESULTS = Path(__file__).parents[1] / "results"
-FILES = ("gpu-search.json", "gpu-encoders.json")
-Figures = dict[str, dict[str, Any]]
-SIZES = ("1,000,000", "10,000,000")
+RAW = RESULTS / "2026-11-26-gpu" / "raw.jsonl"
+SIZES = (1_000_000, 10_000_000)
 BATCHES = (1, 16, 256, 1024)
+OURS, PLAIN, NUMPY, DEVICE = "vitrine", "plain torch", "numpy on the processor", "the device"
+MODELS = ("ViT-B-32", "ViT-L-14")
 MADE = """\
-Made by `python benchmarks/gpu/page.py` from [gpu-search.json](gpu-search.json) and
-[gpu-encoders.json](gpu-encoders.json), which `python benchmarks/cases/gpu.py --out DIR` measured, with
-`--parts search` and with `--parts encoders`."""
+Made by `python benchmarks/gpu/page.py` of [raw lines]({raw}), which
+`python benchmarks/gpu/run.py --out FILE.jsonl` measures."""
 SEARCHES = """\
 Rows of 512 numbers; `SearchDevice.nearest` from queries in main memory to lists of rows there,
 median wall time. Rows, order and scores were compared with the processor's float64 ranking in the
@@ -29,6 +32,32 @@ same run: equal. "Of the copy" is the bytes of all rows a second as a share of t
 than 1 where a filter spares reading), "of the products" the same of the arithmetic. Plain torch
 is `(q @ V.T).topk(k)` in float16, not exact, for k = 100; numpy is exact float32 on the
 processor. Bold: we lose."""
+
+
+class Found:
+    """The lines of one run, by who, what and settings."""
+
+    def __init__(self, lines: Iterable[Line]) -> None:
+        self._lines = {
+            (line.contestant, line.what, frozenset(line.settings.items())): line for line in lines
+        }
+
+    def get(self, contestant: str, what: str, **settings: Any) -> Line | None:
+        return self._lines.get((contestant, what, frozenset(settings.items())))
+
+    def one(self, contestant: str, what: str, **settings: Any) -> Line:
+        return self._lines[contestant, what, frozenset(settings.items())]
+
+    def of(self, what: str) -> list[Line]:
+        return [line for (_, name, _), line in self._lines.items() if name == what]
+
+
+def last_with(found: journal.Journal, what: str) -> Found:
+    """The lines of the last run that has some of this quantity."""
+    runs = [run for line, run in zip(found.lines, found.run_of) if line.what == what]
+    if not runs:
+        raise SystemExit(f"no line of {what!r} in the file")
+    return Found(line for line, run in zip(found.lines, found.run_of) if run == runs[-1])
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -40,113 +69,128 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def beside(own: float, other: dict[str, Any] | None) -> str:
+def rate(line: Line) -> float:
+    """Queries a second of a line of searches."""
+    return 1000 * float(line.settings["queries"] or 0) / line.median
+
+
+def beside(own: Line, other: Line | None) -> str:
     """How many times as fast as another; in bold where it loses."""
     if other is None:
         return "not run"
-    ratio = own / other["queries_per_s"]
+    ratio = rate(own) / rate(other)
     return f"{ratio:.2f}" if ratio >= 1 else f"**{ratio:.2f}**"
 
 
-def searches(found: Figures, size: str) -> str:
+def searches(found: Found, size: int) -> str:
     """The engine's searches in float16 of one size, beside a plain torch loop and numpy."""
     rows = []
     for k in (10, 100):
-        for share in ("None", "0.1", "0.9"):
+        for share in (None, 0.1, 0.9):
             for batch in BATCHES:
-                ending = f"{batch} queries, k {k}, filter {share}"
-                own = found.get(f"ours, {size} rows, float16, {ending}")
+                how = {"rows": size, "queries": batch, "k": k, "filter": share}
+                own = found.get(OURS, "search", **how, precision="float16")
                 if own is None:
                     continue
-                plain = found.get(
-                    f"plain torch, {size} rows, {batch} queries, k 100, filter {share}"
+                others = (
+                    found.get(PLAIN, "search", **how, precision="float16"),
+                    found.get(NUMPY, "search", **how, precision="float32"),
                 )
-                numpy = found.get(f"numpy on the processor, {size} rows, {batch} queries, k 100")
-                rate = own["queries_per_s"]
                 rows.append(
                     [
-                        str(batch), str(k), share.replace("None", "none"), number(own["ms"]),
-                        number(rate), f"{own['share_of_copy']:.2f}",
-                        f"{own['share_of_products']:.2f}",
-                        beside(rate, plain if k == 100 else None),
-                        beside(rate, numpy if k == 100 and share == "None" else None),
-                        str(own["not_told"]),
+                        str(batch), str(k), "none" if share is None else str(share),
+                        number(own.median), number(rate(own)),
+                        f"{own.more['share_of_copy']:.2f}", f"{own.more['share_of_products']:.2f}",
+                        *(beside(own, other) for other in others), str(own.more["not_told"]),
                     ]
                 )  # fmt: skip
     head = ["queries", "k", "filter keeps", "ms", "queries/s", "of the copy", "of the products"]
     return table([*head, "x plain torch", "x numpy", "left to the processor"], rows)
 
 
-def precisions(found: Figures) -> str:
+def precisions(found: Found) -> str:
     rows = []
     for precision in ("float16", "bfloat16", "float32"):
         for batch in (1, 1024):
-            own = found.get(
-                f"ours, {SIZES[0]} rows, {precision}, {batch} queries, k 100, filter None"
-            )
+            how = {"rows": SIZES[0], "queries": batch, "k": 100, "filter": None}
+            own = found.get(OURS, "search", **how, precision=precision)
             if own is not None:
-                told = [number(own["ms"]), number(own["queries_per_s"]), number(own["listed"])]
+                told = [number(each) for each in (own.median, rate(own), own.more["listed"])]
                 rows.append([precision, str(batch), *told])
     return table(["first pass in", "queries", "ms", "queries/s", "rows listed for k = 100"], rows)
 
 
-def model(found: Figures, name: str) -> str:
+def model(found: Found, name: str) -> str:
     """One model: alone, and from files to vectors."""
-    alone, both = found[f"{name}: model alone"], found[f"{name}: files to vectors"]
-    same, texts = found[f"{name}: bfloat16 beside float32"], found[f"{name}: texts"]
+    alone, both = (
+        found.one(OURS, what, model=name) for what in ("the model alone", "files to vectors")
+    )
+    one, two = (
+        found.one(OURS, f"encode_pixels, {how}", model=name)
+        for how in ("a batch at a time", "two batches at once")
+    )
+    texts = found.one(OURS, "texts encoded", model=name)
+    waits = 1 - both.median / alone.median
     rows = [
-        ["model alone, photos on the device", number(alone["on_device_per_s"]),
-         f"{alone['share_of_bfloat16']:.2f} of bfloat16's arithmetic"],
-        ["`encode_pixels`, a batch at a time", number(alone["one_by_one_per_s"]), ""],
-        ["`encode_pixels`, two at once", number(alone["two_in_flight_per_s"]), ""],
-        ["files to vectors (640 x 480 JPEG)", number(both["per_s"]),
-         f"the GPU waits {100 * both['gpu_waits']:.0f} % of the time"],
-        ["texts", number(texts["per_s"]), ""],
+        ["model alone, photos on the device", number(alone.median),
+         f"{alone.more['share_of_bfloat16']:.2f} of bfloat16's arithmetic"],
+        ["`encode_pixels`, a batch at a time", number(one.median), ""],
+        ["`encode_pixels`, two at once", number(two.median), ""],
+        ["files to vectors (640 x 480 JPEG)", number(both.median),
+         f"the GPU waits {100 * waits:.0f} % of the time"],
+        ["texts", number(texts.median), ""],
     ]  # fmt: skip
-    head = [f"{name}, {number(alone['GFLOP_each'])} GFLOP a photo", "a second", ""]
-    last = f"Least cosine of the engine's vectors with float32's: {same['least_cosine']:.5f}."
+    head = [f"{name}, {number(alone.more['GFLOP_each'])} GFLOP a photo", "a second", ""]
+    (same,) = [line for line in found.of("cosine with float32") if line.settings["model"] == name]
+    last = f"Least cosine of the engine's vectors with float32's: {min(same.values):.5f}."
     return table(head, rows) + "\n\n" + last
 
 
-def decoding(found: Figures) -> str:
-    own, other = found["decoding alone"], found.get("JPEG on the device")
-    rows = [
-        ["one thread", number(own["one_thread_per_s"]), ""],
-        [f"{own['cores']} threads", number(own["threads_per_s"]), ""],
-        [f"{own['cores']} processes", number(own["processes_per_s"]), ""],
-    ]
-    if (only := own.get("decoded_only_per_s")) is not None:
-        equal = (
-            "equal to Pillow's"
-            if own["fitted_equal"]
-            else "**not equal to Pillow's: Pillow does it**"
-        )
-        rows.append(
-            [f"{own['cores']} threads, decoding alone", number(only), "the rest on the device"]
-        )
-        rows.append(["fitting on the device", number(own["fitted_on_device_per_s"]), equal])
-    if other is not None:
-        off = f"not used: pixels are off by {other['mean_off']:.1f} of 255 in the mean"
-        rows.append(["nvJPEG, decoding alone", number(other["per_s"]), off])
+def decoding(found: Found) -> str:
+    rows = []
+    for line in found.of("decoding and fitting"):
+        rows.append([str(line.settings["workers"]), number(line.median), ""])
+    for line in found.of("decoding alone"):
+        if line.contestant == OURS:
+            what = f"{line.settings['workers']}, decoding alone"
+            rows.append([what, number(line.median), "the rest on the device"])
+    for line in found.of("fitting on the device"):
+        equal = "equal to Pillow's"
+        other = "**not equal to Pillow's: Pillow does it**"
+        told = equal if line.more["equal"] else other
+        rows.append(["fitting on the device", number(line.median), told])
+    nvjpeg = found.get("nvJPEG", "decoding alone", workers=DEVICE)
+    if nvjpeg is not None:
+        off = f"not used: pixels are off by {nvjpeg.more['mean_off']:.1f} of 255 in the mean"
+        rows.append(["nvJPEG, decoding alone", number(nvjpeg.median), off])
     return table(["decoding and fitting 640 x 480 JPEG", "photos a second", ""], rows)
 
 
-def page(search: Figures, encoders: Figures) -> str:
-    top = search["ceilings"]
-    parts = [
-        "# What a GPU does", MADE,
-        f"Machine: one {top['device']}, 16 cores, torch {top['torch']}. Ceilings, measured in the same "
-        f"run: a copy of {top['copy_GB_per_s']:,.0f} GB/s (read and written); matrix products of "
-        f"{top['float16_TFLOP_per_s']:.0f} (float16), {top['bfloat16_TFLOP_per_s']:.0f} (bfloat16) "
-        f"and {top['float32_TFLOP_per_s']:.0f} TFLOP/s (float32).",
-        "## Exact search", SEARCHES,
-    ]  # fmt: skip
+def machine(search: Found, cores: int) -> str:
+    copy = search.one(DEVICE, "copy")
+    half, brain, whole = (
+        search.one(DEVICE, "product of matrices", precision=precision).median
+        for precision in ("float16", "bfloat16", "float32")
+    )
+    return (
+        f"Machine: one {copy.more['device']}, {cores} cores, torch {copy.more['torch']}. Ceilings, "
+        f"measured in the same run: a copy of {copy.median:,.0f} GB/s (read and written); matrix "
+        f"products of {half:.0f} (float16), {brain:.0f} (bfloat16) and {whole:.0f} TFLOP/s (float32)."
+    )
+
+
+def page(file: Path) -> str:
+    lines = journal.read([file])
+    search, encoders = (last_with(lines, what) for what in ("search", "files to vectors"))
+    raw = os.path.relpath(file.resolve(), RESULTS)
+    parts = ["# What a GPU does", MADE.format(raw=raw)]
+    parts += [machine(search, lines.runs[-1].machine.cores), "## Exact search", SEARCHES]
     for size in SIZES:
-        if f"upload, {size} rows, float16" in search:
-            parts += [f"### {size} rows, first pass in float16", searches(search, size)]
+        if search.get(OURS, "upload", rows=size, precision="float16") is not None:
+            parts += [f"### {size:,} rows, first pass in float16", searches(search, size)]
     parts += [
-        "### First passes of other precision, 1,000,000 rows", precisions(search),
-        "## Encoders", *[model(encoders, name) for name in ("ViT-B-32", "ViT-L-14")],
+        f"### First passes of other precision, {SIZES[0]:,} rows", precisions(search),
+        "## Encoders", *[model(encoders, name) for name in MODELS],
         "## Decoding", decoding(encoders),
     ]  # fmt: skip
     notes = RESULTS / "gpu_notes.txt"
@@ -156,12 +200,9 @@ def page(search: Figures, encoders: Figures) -> str:
 
 
 def main() -> None:
-    source = Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS
-    if source.resolve() != RESULTS.resolve():
-        for name in FILES:
-            shutil.copy(source / name, RESULTS / name)
-    search, encoders = (json.loads((RESULTS / name).read_text()) for name in FILES)
-    (RESULTS / "gpu.md").write_text(page(search, encoders))
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("file", nargs="?", type=Path, default=RAW, metavar="FILE.jsonl")
+    (RESULTS / "gpu.md").write_text(page(parser.parse_args().file))
 
 
 if __name__ == "__main__":

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from engine.bench.records.line import Floor, Line, Measured
 from engine.core.ranking.scoring import rank_exact
 from engine.core.rows import RowSet
 from engine.store.segments.device.search import SearchDevice
 from engine.store.segments.vectors import Shape
-from gpu.measure import Results, seconds, times, wait
+from gpu.measure import ASK, Ceilings, attempt, times, wait
 
 DIMENSION = 512
 PIECE = 1 << 18
@@ -40,27 +41,36 @@ class Held:
 
 @dataclass
 class Bench:
+    """Searches on one device.
+
+    Attributes:
+        profiles: a file that tables of where the time goes are added to, or None.
+        rounds: times that each search is measured. batches: of how many queries.
+    """
+
     device: str
-    rates: dict[str, float]
-    results: Results
-    out: Path | None
+    top: Ceilings
+    profiles: Path | None
     rounds: int = 5
     batches: tuple[int, ...] = (1, 16, 256, 1024)
 
-    def rows(self, count: int, precisions: tuple[str, ...]) -> None:
+    def rows(self, count: int, precisions: tuple[str, ...]) -> Iterator[Measured]:
         """All figures of so many rows."""
         half: torch.Tensor | None
+        started = time.perf_counter()
         half, matrix = self.made(count)
+        taken = time.perf_counter() - started
+        yield ASK.line("making vectors", "s", taken, contestant="plain torch", rows=count)
         file = Held(matrix)
         queries = self.queries(matrix)
         rng = np.random.default_rng(1)
         masks = {share: self.mask(rng, count, share) for share in SHARES}
         for precision in precisions:
             name = f"{count:,} rows, {precision}"
-            self.results.attempt(name, lambda p=precision: self.ours(p, file, queries, masks))
-        self.results.attempt("plain torch", partial(self.plain, half, queries, masks))
+            yield from attempt(name, self.ours(precision, file, queries, masks))
+        yield from attempt(f"plain torch, {count:,} rows", self.plain(half, queries, masks))
         half = None  # its memory is free again
-        self.results.attempt("processor", lambda: self.processor(file, queries))
+        yield from attempt(f"processor, {count:,} rows", self.processor(file, queries))
 
     @staticmethod
     def mask(rng: np.random.Generator, count: int, share: float | None) -> RowSet | None:
@@ -68,7 +78,6 @@ class Bench:
 
     def made(self, count: int) -> tuple[torch.Tensor, np.ndarray]:
         """Unit vectors, float16 on the device and float32 in main memory."""
-        started = time.perf_counter()
         generator = torch.Generator(self.device).manual_seed(count)
         half = torch.empty((count, DIMENSION), dtype=torch.float16, device=self.device)
         matrix = np.empty((count, DIMENSION), dtype=np.float32)
@@ -81,7 +90,6 @@ class Bench:
             half[at : at + rows] = piece
             torch.from_numpy(matrix[at : at + rows]).copy_(piece)
         wait(self.device)
-        self.results.add(f"made {count:,} rows", seconds=time.perf_counter() - started)
         return half, matrix
 
     def queries(self, matrix: np.ndarray) -> np.ndarray:
@@ -94,58 +102,67 @@ class Bench:
         return queries / np.linalg.norm(queries, axis=1, keepdims=True)
 
     # ------------------------------------------------------------------ the engine's
-    def ours(self, precision: Any, file: Any, queries: np.ndarray, masks: dict[Any, Any]) -> None:
+    def ours(
+        self, precision: Any, file: Any, queries: np.ndarray, masks: dict[Any, Any]
+    ) -> Iterator[Measured]:
         device = SearchDevice(self.device, precision)
         started = time.perf_counter()
         device.nearest(file, queries[:1], 10, None)
         wait(self.device)
         taken = time.perf_counter() - started
         read = file.rows * DIMENSION * 4
-        self.results.add(
-            f"upload, {file.rows:,} rows, {precision}",
-            seconds=taken, GB_per_s=read / taken / 1e9, tiles=len(device.tiles),
-            held_GB=device.tiles.used / 1e9,
-        )  # fmt: skip
-        self.right(device, file, queries, masks)
+        held = {"GB_per_s": read / taken / 1e9, "tiles": len(device.tiles)}
+        held["held_GB"] = device.tiles.used / 1e9
+        how = {"rows": file.rows, "precision": precision}
+        yield ASK.line("upload", "s", taken, more=held, **how)
+        yield self.right(device, file, queries, masks)
         for share, mask in masks.items():
             for k in LISTS:
                 for batch in self.batches:
-                    self.one(device, file, queries[:batch], k, share, mask)
+                    yield self.one(device, file, queries[:batch], k, share, mask)
         self.profile(device, file, queries)
 
     def one(
         self, device: SearchDevice, file: Any, queries: np.ndarray, k: int, share: Any, mask: Any
-    ) -> None:
+    ) -> Line:
         found = device.nearest(file, queries, k, mask)
         told = [rows for rows in found if rows is not None]
         rounds = self.rounds * (4 if len(queries) == 1 else 1)
-        all_ = times(self.device, lambda: device.nearest(file, queries, k, mask), rounds, 2)
-        taken = statistics.median(all_)
+        taken = times(self.device, lambda: device.nearest(file, queries, k, mask), rounds, 2)
+        middle = statistics.median(taken)
         scored = time.perf_counter()
         for query, rows in zip(queries[:64], told):
             wide = file.matrix.take(rows, axis=0).astype(np.float64) - query
             np.argsort(np.einsum("ij,ij->i", wide, wide))
         scored = (time.perf_counter() - scored) / min(64, len(queries))
-        size = 4 if device.precision == "float32" else 2
-        read = file.rows * DIMENSION * size
+        read = file.rows * DIMENSION * (4 if device.precision == "float32" else 2)
         operations = 2 * file.rows * DIMENSION * len(queries)
-        self.results.add(
-            f"ours, {file.rows:,} rows, {device.precision}, {len(queries)} queries, k {k}, "
-            f"filter {share}",
-            ms=1000 * taken, least_ms=1000 * min(all_), most_ms=1000 * max(all_),
-            queries_per_s=len(queries) / taken, not_told=len(found) - len(told),
-            listed=sum(map(len, told)) / max(1, len(told)), rescoring_ms_each=1000 * scored,
-            share_of_copy=read / taken / self.rates["copy"],
-            share_of_products=operations / taken / self.rates[device.precision],
-        )  # fmt: skip
+        more = {
+            "not_told": len(found) - len(told),
+            "listed": sum(map(len, told)) / max(1, len(told)),
+            "rescoring_ms_each": 1000 * scored,
+            "share_of_copy": read / middle / self.top.copy,
+            "share_of_products": operations / middle / self.top.products[device.precision],
+        }
+        least = Floor("reading all rows once, as fast as a copy", 1000 * read / self.top.copy)
+        return ASK.line(
+            "search",
+            "ms",
+            [1000 * each for each in taken],
+            floor=least if share is None else None,  # a filter may spare reading
+            more=more,
+            **searched(file.rows, len(queries), k, share),
+            precision=device.precision,
+        )
 
-    def right(self, device: SearchDevice, file: Any, queries: np.ndarray, masks: Any) -> None:
+    def right(self, device: SearchDevice, file: Any, queries: np.ndarray, masks: Any) -> Line:
         """Rows, order and scores are the oracle's, for some queries."""
         for mask in masks.values():
             rows = np.arange(file.rows) if mask is None else mask.rows()
             for query in queries[:2]:
                 products = file.matrix @ query
-                kth = np.partition(products[rows], len(rows) - 100)[len(rows) - 100]
+                least = max(0, len(rows) - 100)
+                kth = np.partition(products[rows], least)[least]
                 near = rows[products[rows] >= kth - 1e-4]
                 best, scores = rank_exact(query, file.matrix[near], near.tolist(), 100)
                 (found,) = device.nearest(file, query[None, :], 100, mask)
@@ -154,11 +171,13 @@ class Bench:
                 own, own_scores = rank_exact(query, file.matrix[found], found.tolist(), 100)
                 assert (found[own] == near[best]).all()
                 assert (scores == own_scores).all()
-        self.results.add(f"right, {file.rows:,} rows, {device.precision}", equal=True)
+        how = {"rows": file.rows, "precision": device.precision}
+        equal = [1.0] * (2 * len(masks))
+        return ASK.line("searches equal to the processor's", "share", equal, better="higher", **how)
 
     def profile(self, device: SearchDevice, file: Any, queries: np.ndarray) -> None:
         """Where the time goes, as a table beside the results."""
-        if self.out is None or not self.device.startswith("cuda"):
+        if self.profiles is None or not self.device.startswith("cuda"):
             return
         from torch.profiler import ProfilerActivity, profile
 
@@ -170,11 +189,13 @@ class Bench:
             table = averages.table(
                 sort_by="cuda_time_total", row_limit=14, max_name_column_width=50
             )
-            with (self.out / "profile.txt").open("a") as text:
+            with self.profiles.open("a") as text:
                 text.write(f"\n{file.rows:,} rows, {device.precision}, {batch} queries\n{table}\n")
 
     # ------------------------------------------------------------------ beside it
-    def plain(self, half: torch.Tensor, queries: np.ndarray, masks: dict[Any, Any]) -> None:
+    def plain(
+        self, half: torch.Tensor, queries: np.ndarray, masks: dict[Any, Any]
+    ) -> Iterator[Measured]:
         """`torch.topk(q @ V.T)` in float16, some queries at a time; no bound, no exact scores."""
         held = torch.from_numpy(queries).to(self.device).half()
         step = max(1, (4 << 30) // (2 * len(half)))
@@ -194,13 +215,10 @@ class Bench:
 
             for batch in self.batches:
                 rounds = 3 if batch < 1024 else 1
-                taken = seconds(self.device, lambda b=batch, f=search: f(b, 100), rounds, 1)
-                self.results.add(
-                    f"plain torch, {len(half):,} rows, {batch} queries, k 100, filter {share}",
-                    ms=1000 * taken, queries_per_s=batch / taken,
-                )  # fmt: skip
+                taken = times(self.device, lambda b=batch, f=search: f(b, 100), rounds, 1)
+                yield beside("plain torch", taken, "float16", len(half), batch, share)
 
-    def processor(self, file: Any, queries: np.ndarray) -> None:
+    def processor(self, file: Any, queries: np.ndarray) -> Iterator[Measured]:
         """numpy and torch on the processor, float32."""
         whole = torch.from_numpy(file.matrix)
 
@@ -212,9 +230,20 @@ class Bench:
             (torch.from_numpy(queries[:batch]) @ whole.T).topk(100, dim=1)
 
         for name, search in (("numpy", by_numpy), ("torch", by_torch)):
-            for batch in (1, 16):
-                taken = seconds("cpu", lambda s=search, b=batch: s(b), 2, 1)
-                self.results.add(
-                    f"{name} on the processor, {file.rows:,} rows, {batch} queries, k 100",
-                    ms=1000 * taken, queries_per_s=batch / taken,
-                )  # fmt: skip
+            for batch in [batch for batch in self.batches if batch <= 16]:
+                taken = times("cpu", lambda s=search, b=batch: s(b), 2, 1)
+                who = f"{name} on the processor"
+                yield beside(who, taken, "float32", file.rows, batch, None)
+
+
+def searched(rows: int, queries: int, k: int, share: float | None) -> dict[str, Any]:
+    """Settings of a search; the filter is the share that it keeps."""
+    return {"rows": rows, "queries": queries, "k": k, "filter": share}
+
+
+def beside(
+    who: str, taken: list[float], precision: str, rows: int, batch: int, share: float | None
+) -> Line:
+    how = searched(rows, batch, 100, share)
+    each = [1000 * one for one in taken]
+    return ASK.line("search", "ms", each, contestant=who, **how, precision=precision)

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.bench.records import floors, journal
@@ -74,3 +75,13 @@ def test_a_file_is_json_lines(tmp_path: Path) -> None:
     run, line = map(json.loads, file.read_text().splitlines())
     assert run["command"] == "typed 'so'" and run["machine"]["cores"] >= 1
     assert line["values"] == [1.0, 3.0, 2.0] and line["run"] == run["id"]
+
+
+def test_a_run_that_took_no_floors_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "raw.jsonl"
+    run = journal.begin(None, "a script", floors=LITTLE).run.document()
+    run["floors"], run["machine"] = None, {**run["machine"], "memory_gib": None}
+    file.write_text(json.dumps(run) + "\n")
+    (found,) = journal.read([file]).runs
+    assert found.command == "a script" and found.floors is floors.NOT_TAKEN
+    assert np.isnan(found.machine.memory_gib) and np.isnan(found.floors.python_ms)

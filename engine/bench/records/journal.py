@@ -6,7 +6,7 @@
     {"kind": "left_out", "run": ..., "case": ..., "contestant": ..., "reason": ...}
 
 A file may hold several runs, one after the other; what is there is never changed. Numbers that JSON
-has no word for are refused.
+has no word for are refused. `floors` and the machine's `memory_gib` are null where nobody took them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from engine.bench.records.floors import Floors, measured
+from engine.bench.records.floors import NOT_TAKEN, Floors, measured
 from engine.bench.records.line import Floor, LeftOut, Line, Measured
 from engine.bench.records.machine import Machine, commit, machine, versions
 from engine.errors import InvalidParameterValue
@@ -155,8 +155,11 @@ def _documents(files: Iterable[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _run(document: dict[str, Any]) -> Run:
-    own, floors = Machine(**document.pop("machine")), Floors(**document.pop("floors"))
-    return Run(machine=own, floors=floors, **document)
+    own, floors = document.pop("machine"), document.pop("floors")
+    if own["memory_gib"] is None:
+        own["memory_gib"] = float("nan")
+    taken = NOT_TAKEN if floors is None else Floors(**floors)
+    return Run(machine=Machine(**own), floors=taken, **document)
 
 
 def _line(document: dict[str, Any]) -> Line:
