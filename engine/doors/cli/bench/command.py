@@ -26,5 +26,16 @@ def bench() -> None:
     """
 
 
-for command in (retrieval, ann, filtered, engines, scale, embedding, serving, report, compare, instructions):
+for command in (
+    retrieval,
+    ann,
+    filtered,
+    engines,
+    scale,
+    embedding,
+    serving,
+    report,
+    compare,
+    instructions,
+):
     bench.add_command(command)
