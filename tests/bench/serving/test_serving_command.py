@@ -68,8 +68,10 @@ def test_a_server_elsewhere_is_asked_without_its_rows_being_known(tmp_path: Path
     finally:
         server.close()
     assert done.exit_code == 0, done.output
-    lines = [x for x in journal.read([file]).lines if x.contestant.startswith("http://")]
-    assert {x.settings["kind"] for x in lines} == set(KINDS) - {"health"}
+    found = journal.read([file])
+    lines = [x for x in found.lines if x.contestant.startswith("http://")]
+    assert {x.settings["kind"] for x in lines} == {"text", "keyword"}
+    assert {x.settings["kind"] for x in found.left_out} == {"health", "vector", "filtered"}
     assert not {x.what for x in lines} & {"recall@10", "server_cpu", "memory"}
     assert {x.median for x in lines if x.what == "failed"} == {0.0}
     assert "secret" not in done.output and "secret" not in file.read_text()

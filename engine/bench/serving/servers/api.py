@@ -25,6 +25,8 @@ def calls(served: Served, kind: Kind) -> list[Call]:
             raise NotServed("no column of texts whose words could be asked for is known")
         how = {"query_type": "FULL_TEXT"}
         return [_query(served, {"query_text": words, **how}) for words in asked.words]
+    if not len(asked.vectors):
+        raise NotServed("the index encodes texts, and doesn't say how long its vectors are")
     more = {}
     if kind == "filtered":
         if not asked.filters:

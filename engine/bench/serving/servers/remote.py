@@ -59,8 +59,8 @@ def described(
 ) -> Served:
     """An index that is only known by its address: random vectors of its dimension are asked for.
 
-    Texts are asked of the index itself where it encodes them, and words of them. Its rows aren't
-    known, so answers aren't judged.
+    One that encodes texts itself says no dimension: only texts are asked of it, and their words. Rows
+    aren't known, so answers aren't judged.
 
     Raises InvalidParameterValue: the server has no such index, or it has no vectors.
     """
@@ -69,9 +69,10 @@ def described(
     sources = spec.get("embedding_source_columns") or []
     columns = spec.get("embedding_vector_columns") or sources
     dimension = columns[0].get("embedding_dimension") if columns else None
-    if dimension is None:
+    if dimension is None and not sources:
         raise InvalidParameterValue(f"{url}: index {index} says no dimension of vectors: {about}")
-    vectors = np.random.default_rng(seed).standard_normal((QUERIES, dimension))
+    shape = (QUERIES, dimension) if dimension else (0, 0)
+    vectors = np.random.default_rng(seed).standard_normal(shape)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     asked = Asked(vectors.astype(np.float32), filters, tuple(texts), None, tuple(texts))
     key = about["primary_key"]

@@ -145,10 +145,10 @@ def serving(
     from engine.bench.serving.turns import measure
 
     plan = _plan(seed, smoke, **given)
+    counts = _numbers("--workers", workers or (SMOKE_WORKERS if smoke else "1,2,4"), int)
     with _ended_in_order(), _folder() as folder:
         served = _served(folder, index, url, token, parsed_filter(condition), texts, k, seed, smoke)
         kept = recorder("serving", out, seed, smoke, PACKAGES)
-        counts = _numbers("--workers", workers or (SMOKE_WORKERS if smoke else "1,2,4"), int)
         starters = {
             **_own(served, folder, counts, url, token),
             **_peers(served, folder, peers, kept),
