@@ -71,9 +71,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class TaskResult:
-    """All contestants of one task; `differences` holds every pair, for each measure."""
+    """All contestants of one task; `differences` holds every pair, for each measure; `seed` draws."""
 
     task: Task
+    seed: int
     measures: tuple[Measure, ...]
     scores: tuple[Scores, ...]
     differences: tuple[Difference, ...]
@@ -82,8 +83,8 @@ class TaskResult:
         """As a run's file keeps them: every query's value, then groups, then differences."""
         for scores in self.scores:
             for measure in self.measures:
-                yield _line(self.task, scores, measure, scores.values[measure])
-            yield from _of_groups(self.task, scores, self.measures[0])
+                yield _line(self, scores, measure)
+            yield from _of_groups(self, scores)
         for found in self.differences:
             yield Line(
                 CASE,
@@ -118,7 +119,7 @@ def result_of(
         bounds = {measure: bootstrap(some.tolist(), seed=seed) for measure, some in values.items()}
         scores.append(Scores(answer, values, bounds))
     found = [each for measure in chosen for each in _differences(scores, measure, seed)]
-    return TaskResult(task, chosen, tuple(scores), tuple(found))
+    return TaskResult(task, seed, chosen, tuple(scores), tuple(found))
 
 
 def settings_of(task: Task, group: str | None = None) -> dict[str, Setting]:
@@ -150,37 +151,46 @@ def _differences(scores: Sequence[Scores], measure: Measure, seed: int) -> list[
     ]
 
 
-def _line(
-    task: Task, scores: Scores, measure: Measure, values: Floats, group: str | None = None
-) -> Line:
-    interval = scores.intervals[measure] if group is None else bootstrap(values.tolist())
+def _line(result: TaskResult, scores: Scores, measure: Measure) -> Line:
+    """All values of a contestant by one measure."""
+    collection, ids = result.task.collection, list(result.task.queries)
     more: dict[str, Any] = {
-        "statistic": "mean",
-        "mean": float(values.mean()),
-        "interval": list(interval),
+        "queries": len(ids),
+        "queries_digest": digest_of(ids),
+        "order": "ids of the queries, ascending",
+        "documents": len(collection.documents),
+        "notes": list(scores.answer.notes),
+        "source": collection.source,
+        "limits": collection.limits,
     }
-    if group is None:
-        ids = list(task.queries)
-        more |= {
-            "queries": len(ids),
-            "queries_digest": digest_of(ids),
-            "order": "ids of the queries, ascending",
-            "documents": len(task.collection.documents),
-            "notes": list(scores.answer.notes),
-            "source": task.collection.source,
-            "limits": task.collection.limits,
-            **({"collection": dict(task.collection.more)} if task.collection.more else {}),
-        }
-    settings = settings_of(task, group)
+    if collection.more:
+        more["collection"] = dict(collection.more)
+    settings = settings_of(result.task)
+    values = scores.values[measure]
+    return _mean(scores, measure, values, scores.intervals[measure], settings, more)
+
+
+def _of_groups(result: TaskResult, scores: Scores) -> Iterator[Line]:
+    """The first measure's values in each group of queries."""
+    first = result.measures[0]
+    for group, places in groups_of(list(result.task.queries.values())).items():
+        values = scores.values[first][places]
+        interval = bootstrap(values.tolist(), seed=result.seed)
+        yield _mean(scores, first, values, interval, settings_of(result.task, group), {})
+
+
+def _mean(
+    scores: Scores,
+    measure: Measure,
+    values: Floats,
+    interval: tuple[float, float],
+    settings: Mapping[str, Setting],
+    more: Mapping[str, Any],
+) -> Line:
+    said = {"statistic": "mean", "mean": float(values.mean()), "interval": list(interval), **more}
+    name, contestant = str(measure), scores.contestant
     return Line(
-        CASE,
-        scores.contestant,
-        str(measure),
-        "share",
-        many(values.tolist()),
-        settings,
-        "higher",
-        more=more,
+        CASE, contestant, name, "share", many(values.tolist()), settings, "higher", more=said
     )
 
 
@@ -188,8 +198,3 @@ def digest_of(ids: Sequence[str]) -> str:
     """What tells whether two lines' values belong to the same queries."""
     whole = "\n".join(map(token, ids)).encode()
     return hashlib.blake2b(whole, digest_size=8).hexdigest()
-
-
-def _of_groups(task: Task, scores: Scores, measure: Measure) -> Iterator[Line]:
-    for group, places in groups_of(list(task.queries.values())).items():
-        yield _line(task, scores, measure, scores.values[measure][places], group)

@@ -38,6 +38,10 @@ class RetrievalRun:
     seed: int = 0
     said: list[str] = field(default_factory=list)
 
+    @property
+    def _deepest(self) -> int:
+        return max(one.cutoff for one in self.measures)
+
     def check(self) -> None:
         """Refuse what no ranking can make right; notes in `said` what is left aside.
 
@@ -56,10 +60,9 @@ class RetrievalRun:
                 if names
                 else "nobody to score: name an encoder, or a run."
             )
-        deepest = max(one.cutoff for one in self.measures)
-        if not deepest <= self.depth <= MOST:
+        if not self._deepest <= self.depth <= MOST:
             raise InvalidParameterValue(
-                f"depth is {self.depth}; expected from {deepest}, the deepest cut-off, to {MOST}."
+                f"depth is {self.depth}; expected from {self._deepest}, the deepest cut-off, to {MOST}."
             )
         for name, file in self.runs.items():
             self._check_queries(name, file)
@@ -108,9 +111,10 @@ class RetrievalRun:
     def _answers(
         self, task: Task, record: Callable[[Measured], None], progress: Progress
     ) -> Iterator[Answer]:
+        depth = self._deepest if self.folder is None else self.depth  # no more than is looked at
         for encoder in self.encoders:
             try:
-                yield encoded(encoder, task, self.depth, progress)
+                yield encoded(encoder, task, depth, progress)
             except InvalidParameterValue as error:
                 record(LeftOut(CASE, encoder.name, error.message, settings_of(task)))
         for name, file in self.runs.items():

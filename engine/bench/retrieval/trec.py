@@ -83,25 +83,34 @@ def write_run(file: Path, found: Iterable[tuple[str, Ranked]], tag: str) -> None
 
     Where scores are equal, each is the next smaller number of float32, which is what trec_eval reads.
     """
-    tag = token(tag) or "run"
+    tag, words = token(tag) or "run", _Tokens()
     with file.open("w", encoding="utf-8", newline="\n") as out:
         for query, ranked in found:
             own = token(query)
             for rank, (document, score) in enumerate(zip(ranked.ids, falling(ranked.scores)), 1):
-                out.write(f"{own} Q0 {token(document)} {rank} {score!s} {tag}\n")
+                out.write(f"{own} Q0 {words[document]} {rank} {score!s} {tag}\n")
 
 
 def write_qrels(file: Path, right: Mapping[str, Mapping[str, int]]) -> None:
     """Judgements; queries in the order of their ids."""
+    words = _Tokens()
     with file.open("w", encoding="utf-8", newline="\n") as out:
         for query in sorted(right):
-            own = token(query)
-            out.writelines(f"{own} 0 {token(one)} {grade}\n" for one, grade in right[query].items())
+            own, grades = token(query), right[query].items()
+            out.writelines(f"{own} 0 {words[one]} {grade}\n" for one, grade in grades)
 
 
 def token(text: str) -> str:
     """An id as it stands in such a file: blanks and what is no character of a line as %20 and so on."""
     return "".join(one if _is_plain(one) else quote(one, errors="surrogatepass") for one in text)
+
+
+class _Tokens(dict[str, str]):
+    """Ids as `token` has them, each made once: a run names the same documents a thousand times."""
+
+    def __missing__(self, text: str) -> str:
+        made = self[text] = token(text)
+        return made
 
 
 def falling(scores: Scores) -> Vector:

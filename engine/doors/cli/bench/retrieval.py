@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,11 @@ from engine.doors.cli.options import FILE, chosen_workspace, file_encoding, take
 from engine.doors.cli.printing import note
 
 if TYPE_CHECKING:
+    from engine.bench.records.journal import Recorder
     from engine.bench.records.line import Measured
     from engine.bench.retrieval.request import RetrievalRequest
+    from engine.bench.retrieval.results import TaskResult
+    from engine.bench.retrieval.run import RetrievalRun
 
 PACKAGES = ("ir-measures", "pytrec-eval-terrier")
 QUERIES = 1000  # of a task at most, where nothing else is said
@@ -132,11 +136,9 @@ def retrieval(
     what is said to differ does so beyond noise: randomization tests, Holm-adjusted over the pairs of a
     task, at 5 %. Equal scores are put in an order that is drawn, the same for everyone.
     """
-    from engine.bench.records.line import LeftOut
     from engine.bench.retrieval.encoding import cache_of
     from engine.doors.cli.bench.recording import recorder
-    from engine.doors.cli.bench.tables.retrieval import print_overview, print_result
-    from engine.progress import bar
+    from engine.doors.cli.bench.tables.retrieval import print_overview
     from engine.workspace import Workspace
 
     named = chosen_workspace() or os.environ.get("VITRINE_WORKSPACE")
@@ -149,20 +151,27 @@ def retrieval(
         for text in run.said:
             note(text)
         kept = recorder("retrieval", out, seed, smoke, PACKAGES)
-
-        def record(measured: Measured) -> None:
-            kept.add(measured)
-            if isinstance(measured, LeftOut):
-                note(f"left out: {measured.contestant}, {measured.settings}: {measured.reason}")
-
-        results = []
-        with bar(unit="content", desc="encode") as progress:
-            for result in run.results(record, progress.update):
-                print_result(result)
-                results.append(result)
-    print_overview(results)
+        print_overview(list(_printed(run, kept)))
     if kept.file is not None:
         note(f"raw lines: {os.fspath(kept.file)}")
+
+
+def _printed(run: RetrievalRun, kept: Recorder) -> Iterator[TaskResult]:
+    """Each task's result, after it was printed; what is left out is a note."""
+    from engine.bench.records.line import LeftOut
+    from engine.doors.cli.bench.tables.retrieval import print_result
+    from engine.progress import bar
+
+    def record(measured: Measured) -> None:
+        kept.add(measured)
+        if isinstance(measured, LeftOut):
+            settings = ", ".join(f"{name} {value}" for name, value in measured.settings.items())
+            note(f"left out: {measured.contestant} ({settings}): {measured.reason}")
+
+    with bar(unit="content", desc="encode") as progress:
+        for result in run.results(record, progress.update):
+            print_result(result)
+            yield result
 
 
 def _request(
