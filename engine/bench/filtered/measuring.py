@@ -68,7 +68,7 @@ class _Run:
         cold = self._contest.answer(questions.cold)
         cached = self._contest.answer(questions.cached)
         for name, answers in cold.items():
-            if name in cached:
+            if name in cached and name in chosen:
                 again = seen_before(answers, cached[name])
                 self._tell(name, kind, {COLD: answers, CACHED: again}, chosen[name])
 
