@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import sqlite_vec
-from filters import Filters, sql
-from schema import COLUMNS, DIMENSION, KEY, SCORE, Row
 
-from adapters.base import Adapter
+from engine.bench.contest.contestant import Contestant as Base
+from engine.bench.contest.filters import Filters, conditions, sql
+from engine.bench.contest.schema import SCORE, Row, Schema
 
 try:
     import pysqlite3 as sqlite3  # many Pythons' own sqlite3 can't load extensions
@@ -18,14 +17,16 @@ except ImportError:
     import sqlite3
 
 if TYPE_CHECKING:
-    from catalogue import Catalogue
+    from engine.bench.contest.catalogue import Catalogue
+    from engine.core.arrays import Vector
 
 FILL = 1_000
-FILTERED = ("master_category", "article_type", "base_color", "gender", "season")
-KINDS = {KEY: "INTEGER PRIMARY KEY", "price": "FLOAT", "year": "INTEGER"}
+TYPES = {"string": "TEXT", "long": "INTEGER", "double": "FLOAT"}
+# Metadata columns hold no nulls: what stands for one, and passes no filter that is made here.
+NULLS: dict[str, Any] = {"string": "\uffff", "long": -(10**18), "double": -1e18}
 
 
-class Contestant(Adapter):
+class Contestant(Base):
     about = (
         "sqlite-vec: vec0, cosine, brute force; metadata columns for filters, the rest auxiliary; "
         "write-ahead log, synchronous = FULL"
@@ -33,16 +34,25 @@ class Contestant(Adapter):
     packages = ("sqlite-vec", "pysqlite3-binary")
     writes = True
 
+    def __init__(self, schema: Schema) -> None:
+        super().__init__(schema)
+        names = ", ".join(schema.names)
+        marks = "?, " * len(schema.names)
+        self._search = f"SELECT {names}, distance FROM products WHERE vector MATCH ? AND k = ?"
+        self._nearest = f"SELECT {schema.key} FROM products WHERE vector MATCH ? AND k = ?"
+        self._insert = f"INSERT INTO products ({names}, vector) VALUES ({marks}?)"
+        self._delete = f"DELETE FROM products WHERE {schema.key} = ?"
+
     def build(self, folder: Path, catalogue: Catalogue) -> None:
         self.open(folder)
-        columns = ", ".join(declared(name) for name in COLUMNS)
+        columns = ", ".join(self._declared(name) for name in self.schema.names)
         self._connection.execute(
             "CREATE VIRTUAL TABLE products USING vec0"
-            f"({columns}, vector FLOAT[{DIMENSION}] distance_metric=cosine)"
+            f"({columns}, vector FLOAT[{self.schema.dimension}] distance_metric=cosine)"
         )
         for products, vectors in catalogue.chunks(FILL):
             with self._connection:
-                self._connection.executemany(INSERT, map(values, products, vectors))
+                self._connection.executemany(self._insert, map(self._values, products, vectors))
         self._connection.close()
 
     def open(self, folder: Path) -> None:
@@ -53,42 +63,58 @@ class Contestant(Adapter):
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA mmap_size = 8000000000")
 
-    def search(self, query: np.ndarray, k: int, filters: Filters | None) -> list[Row]:
-        statement = SEARCH if filters is None else self.translated(filters)
-        found = self._connection.execute(statement, (query.tobytes(), k)).fetchall()
-        return [row_of(one) for one in found]
+    def search(self, query: Vector, k: int, filters: Filters | None) -> list[Row]:
+        return [self._row(one) for one in self._found(self._search, query, k, filters)]
+
+    def nearest(self, query: Vector, k: int, filters: Filters | None) -> list[int]:
+        return [key for (key,) in self._found(self._nearest, query, k, filters)]
+
+    def _found(
+        self, statement: str, query: Vector, k: int, filters: Filters | None
+    ) -> list[tuple[Any, ...]]:
+        if filters is not None:
+            statement += self.translated(filters)
+        found: list[tuple[Any, ...]] = self._connection.execute(
+            statement, (query.tobytes(), k)
+        ).fetchall()
+        return found
 
     def translate(self, filters: Filters) -> str:
-        return f"{SEARCH} AND {sql(filters)}"
+        text = f" AND {sql(filters)}"
+        for column, operator, _ in conditions(filters):
+            if operator == "<":
+                text += f" AND {column} > {NULLS[self.schema.columns[column]]}"
+        return text
 
-    def upsert(self, row: Row, vector: np.ndarray) -> None:
+    def upsert(self, row: Row, vector: Vector) -> None:
         with self._connection:  # a virtual table has no INSERT OR REPLACE
-            self._connection.execute(DELETE, (row[KEY],))
-            self._connection.execute(INSERT, values(row, vector))
+            self._connection.execute(self._delete, (row[self.schema.key],))
+            self._connection.execute(self._insert, self._values(row, vector))
 
     def delete(self, key: int) -> None:
         with self._connection:
-            self._connection.execute(DELETE, (key,))
+            self._connection.execute(self._delete, (key,))
 
+    def _declared(self, name: str) -> str:
+        if name == self.schema.key:
+            return f"{name} INTEGER PRIMARY KEY"
+        auxiliary = "" if name in self.schema.filtered else "+"
+        return f"{auxiliary}{name} {TYPES[self.schema.columns[name]]}"
 
-NAMES = ", ".join(COLUMNS)
-SEARCH = f"SELECT {NAMES}, distance FROM products WHERE vector MATCH ? AND k = ?"
-INSERT = f"INSERT INTO products ({NAMES}, vector) VALUES ({'?, ' * len(COLUMNS)}?)"
-DELETE = f"DELETE FROM products WHERE {KEY} = ?"
+    def _values(self, row: Row, vector: Vector) -> list[Any]:
+        """A row as stored."""
+        values = [row[name] for name in self.schema.names]
+        kinds = self.schema.columns.items()
+        held = [
+            NULLS[kind] if value is None and name in self.schema.filtered else value
+            for value, (name, kind) in zip(values, kinds)
+        ]
+        return [*held, vector.tobytes()]
 
-
-def declared(name: str) -> str:
-    auxiliary = name not in KINDS and name not in FILTERED
-    return f"{'+' if auxiliary else ''}{name} {KINDS.get(name, 'TEXT')}"
-
-
-def values(row: Row, vector: np.ndarray) -> list:
-    """A row as stored: metadata columns hold no nulls."""
-    return [
-        (-1 if name == "year" else "") if row[name] is None else row[name] for name in COLUMNS
-    ] + [vector.tobytes()]
-
-
-def row_of(found: tuple) -> Row:
-    row = dict(zip(COLUMNS, (None if value in ("", -1) else value for value in found)))
-    return row | {SCORE: 1 - found[-1]}
+    def _row(self, found: tuple[Any, ...]) -> Row:
+        kinds = self.schema.columns.items()
+        row: Row = {
+            name: None if value == NULLS[kind] else value
+            for value, (name, kind) in zip(found, kinds)
+        }
+        return row | {SCORE: 1 - found[-1]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from engine.bench.collections.collection import Collection, Picture
@@ -12,6 +13,7 @@ from engine.errors import BadImage, BadSourceFile
 from engine.photo_files import read_photo
 
 LEFT_OUT = "left out"  # in a collection's `more`: a line for each thing, its id and the reason
+NAMED = 100  # of the things that are left out at once
 
 
 def leaving_out(
@@ -28,6 +30,7 @@ def leaving_out(
             asks again with that one.
     """
     queries = dict(queries or {})
+    reasons, lost = {**documents, **queries}, 0
     if not documents and not queries:
         return collection
     relevance: dict[str, Mapping[str, int]] = {}
@@ -35,19 +38,31 @@ def leaving_out(
         kept = {id: grade for id, grade in grades.items() if id not in documents}
         relevance[query] = kept
         if any(grade > 0 for grade in grades.values()) and not any(g > 0 for g in kept.values()):
+            lost += query not in queries
             queries.setdefault(query, "no right document is left")
     return replace(
         collection,
         documents=[one for one in collection.documents if one.id not in documents],
         queries=[one for one in collection.queries if one.id not in queries],
         relevance={query: grades for query, grades in relevance.items() if query not in queries},
-        more={**collection.more, **noted({**documents, **queries}, collection.more)},
+        more={**collection.more, **noted(reasons, collection.more, lost)},
     )
 
 
-def noted(reasons: Mapping[str, str], more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What `more` says of things that were left out, behind what it says already."""
-    lines = [f"{id}: {reason}" for id, reason in reasons.items()]
+def noted(
+    reasons: Mapping[str, str], more: Mapping[str, str] | None = None, lost: int = 0
+) -> dict[str, str]:
+    """What `more` says of things that were left out, behind what it says already.
+
+    Args:
+        reasons: by id; the first `NAMED` are named, and the others counted.
+        lost: how many queries went along, for none of their right documents is left.
+    """
+    lines = [f"{id}: {reason}" for id, reason in islice(reasons.items(), NAMED)]
+    if len(reasons) > NAMED:
+        lines.append(f"and {len(reasons) - NAMED:,} more")
+    if lost:
+        lines.append(f"queries that only they answer: {lost:,}")
     before = (more or {}).get(LEFT_OUT)
     return {LEFT_OUT: "\n".join([before, *lines] if before else lines)} if lines else {}
 

@@ -8,8 +8,9 @@ from engine.errors import InvalidParameterValue
 
 TEXT_TO_IMAGE, IMAGE_TO_TEXT = "text-to-image", "image-to-text"
 COMPOSED = "composed"  # a picture with words that change it, to a picture
+SUBSET = "composed-in-subset"  # the same among a few pictures that look alike, other ones a query
 TEXT_TO_TEXT = "text-to-text"
-DIRECTIONS = (TEXT_TO_IMAGE, IMAGE_TO_TEXT, COMPOSED, TEXT_TO_TEXT)
+DIRECTIONS = (TEXT_TO_IMAGE, IMAGE_TO_TEXT, COMPOSED, SUBSET, TEXT_TO_TEXT)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ CLIP is that such queries lie apart from what they look for.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine import Workspace
-from engine.bench.contest.catalogue import Catalogue, write_catalogue
+from engine.bench.contest.catalogue import ROW_GROUP, Catalogue, write_catalogue
 from engine.bench.contest.filters import Filters
 from engine.bench.contest.schema import Kind, Schema
 from engine.bench.contest.truth import make_truth
@@ -43,33 +45,90 @@ KINDS = {"long": pa.int64(), "double": pa.float64(), "string": pa.string()}
 RARE = ("article_type", "base_color", "gender", "season")
 RARE_ROWS = 20  # that the fourth filter keeps, about
 QUERIES = 500
+MOVED = 0.35  # how far a drawn product's vector moves, on the unit sphere
+LARGE, JUDGED_IF_LARGE = 400_000, 200  # of more rows, so many queries have right answers
 
 
-def products_of(
-    workspace: Workspace, folder: Path, *, queries: int = QUERIES, seed: int = 0
+def prepared(
+    workspace: Workspace,
+    cache: Path,
+    *,
+    rows: int | None = None,
+    queries: int = QUERIES,
+    seed: int = 0,
 ) -> Catalogue:
-    """Write a workspace's products to a folder, with the right answers to all queries.
+    """A workspace's products as files in a folder of the cache, made there if they are not yet.
 
     Args:
-        queries: how many; the first are measured, the last tune and warm up. Fewer where products are.
+        rows: None for each product once; else so many are drawn from them, with keys and prices of
+            their own and vectors moved a little: millions have the attributes and clusters of the shop.
+        queries: how many; the first are measured, the last tune. Fewer where products are.
 
     Raises InvalidParameterValue: a workspace without products that have image and text vectors.
     """
+    folder = cache / f"products-{rows or 'all'}-{queries}-{seed}"
+    if not folder.exists():
+        unfinished = folder.with_name(folder.name + ".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        products = _products(workspace, queries, seed)
+        _write(products if rows is None else drawn(products, rows, unfinished, seed), unfinished)
+        unfinished.rename(folder)
+    return Catalogue(folder)
+
+
+@dataclass(frozen=True)
+class Products:
+    """Columns, vectors (n, d) and queries (q, d) of a workspace, in memory or mapped."""
+
+    columns: pa.Table
+    vectors: Matrix
+    queries: Matrix
+
+
+def drawn(products: Products, rows: int, folder: Path, seed: int) -> Products:
+    """So many products drawn from a shop's, each vector moved a little and of unit length.
+
+    Vectors are written to `vectors.npy` in the folder, a chunk at a time: millions fit.
+    """
+    rng = np.random.default_rng(seed)
+    places = rng.integers(0, len(products.columns), rows)
+    columns = products.columns.take(pa.array(places))
+    keys, prices = np.arange(1, rows + 1), np.exp(rng.normal(3.9, 0.75, rows)).clip(1, 300).round(2)
+    for name, values in ((KEY, keys), ("price", prices)):
+        columns = columns.set_column(columns.schema.get_field_index(name), name, pa.array(values))
+    folder.mkdir(parents=True)
+    dimension = products.vectors.shape[1]
+    out = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float32, (rows, dimension))
+    for start in range(0, rows, ROW_GROUP):
+        part = products.vectors[places[start : start + ROW_GROUP]]
+        moved = part + rng.normal(0, MOVED / dimension**0.5, part.shape)
+        out[start : start + ROW_GROUP] = moved / np.linalg.norm(moved, axis=1, keepdims=True)
+    out.flush()
+    return Products(columns, out, products.queries)
+
+
+def _products(workspace: Workspace, queries: int, seed: int) -> Products:
     table = workspace.read_table(TABLE, [*COLUMNS, VECTOR, ASKED])
     table = table.filter(pc.and_(pc.is_valid(table[VECTOR]), pc.is_valid(table[ASKED])))
     if not len(table):
         raise InvalidParameterValue(
             f"{TABLE} holds no product with image and text vectors; make some: vitrine embed"
         )
-    vectors, texts = matrix(table[VECTOR]), matrix(table[ASKED])
-    drawn = np.random.default_rng(seed).permutation(len(table))[:queries]
     columns = pa.table({name: table[name].cast(KINDS[kind]) for name, kind in COLUMNS.items()})
-    schema = Schema(KEY, VECTOR, vectors.shape[1], COLUMNS, FILTERED)
+    asked = np.random.default_rng(seed).permutation(len(table))[:queries]
+    return Products(columns, matrix(table[VECTOR]), matrix(table[ASKED])[asked])
+
+
+def _write(products: Products, folder: Path) -> None:
+    schema = Schema(KEY, VECTOR, products.vectors.shape[1], COLUMNS, FILTERED)
+    filters = named_filters(products.columns)
     catalogue = write_catalogue(
-        folder, schema, columns, vectors, texts[drawn], named_filters(columns)
+        folder, schema, products.columns, products.vectors, products.queries, filters
     )
-    make_truth(catalogue, len(drawn))
-    return catalogue
+    judged = len(products.queries)
+    make_truth(
+        catalogue, judged if len(products.columns) <= LARGE else min(judged, JUDGED_IF_LARGE)
+    )
 
 
 def matrix(column: pa.ChunkedArray) -> Matrix:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -97,6 +97,6 @@ def one(value: float) -> tuple[float, ...]:
     return (float(value),)
 
 
-def many(values: Sequence[float]) -> tuple[float, ...]:
+def many(values: Iterable[float]) -> tuple[float, ...]:
     """The values of a line that was measured so often."""
     return tuple(float(value) for value in values)

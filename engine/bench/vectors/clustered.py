@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,12 @@ import numpy as np
 from engine.bench.vectors.vector_set import VectorSet
 from engine.core.arrays import Matrix, unit_rows
 from engine.errors import InvalidParameterValue
+from engine.locks import held
+from engine.store.layout import storage_failed
 
 NOISE, QUERY_NOISE = 0.7, 0.5  # lengths, of a centre of length 1
 CHUNK_NUMBERS = 16_777_216  # drawn at a time: 64 MB, and twice that while they are scaled
+WAIT = 3_600  # seconds, for somebody who draws the same
 CENTRES, QUERIES, ROWS = 0, 1, 2  # streams of random numbers of one seed
 
 
@@ -35,6 +39,9 @@ def clustered(
 
     Returns:
         `vectors` mapped from its file. The same seed gives the same, up to rounding between machines.
+
+    Raises:
+        InvalidParameterValue: a number below 1. StorageFailed: a full disk, or a folder that is none.
     """
     asked = {"rows": rows, "dimension": dimension, "clusters": clusters, "queries": queries}
     for name, value in asked.items():
@@ -42,19 +49,33 @@ def clustered(
             raise InvalidParameterValue(f"{name} {value}; expected at least 1")
     name = f"clustered-{rows}x{dimension}-{clusters}-seed{seed}-{queries}"
     place = folder / name
-    if not (place / "queries.npy").is_file():
-        unfinished = folder / f"{name}.unfinished"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        _Space(dimension, clusters, seed).write(unfinished, rows, queries)
-        shutil.rmtree(place, ignore_errors=True)
-        unfinished.rename(place)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with held(folder / f"{name}.lock", WAIT):
+            if not place.is_dir():
+                space = _Space(dimension, clusters, seed)
+                _whole(place, lambda unfinished: space.write(unfinished, rows, queries))
+    except OSError as error:
+        raise storage_failed(f"vectors can't be drawn into {folder}", error) from error
     return VectorSet(
         name,
         np.load(place / "vectors.npy", mmap_mode="r"),
         np.load(place / "queries.npy"),
         source=json.dumps({"drawn": "clustered", **asked, "seed": seed}),
     )
+
+
+def _whole(place: Path, write: Callable[[Path], None]) -> None:
+    """A folder that is there with all that is written into it, or not at all."""
+    unfinished = place.with_name(f"{place.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    try:
+        write(unfinished)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    unfinished.rename(place)
 
 
 class _Space:
@@ -78,9 +99,19 @@ class _Space:
         return rng.standard_normal((count, self._dimension), dtype=np.float32) @ self._basis
 
     def write(self, folder: Path, rows: int, queries: int) -> None:
-        out = np.lib.format.open_memmap(
-            folder / "vectors.npy", "w+", np.float32, (rows, self._dimension)
-        )
+        """Both files, by plain writing: into a mapped file, a full disk would end the process."""
+        file = folder / "vectors.npy"
+        with file.open("wb") as out:
+            header = {"descr": "<f4", "fortran_order": False, "shape": (rows, self._dimension)}
+            np.lib.format.write_array_header_1_0(out, header)
+            for chunk in self._chunks(rows):
+                out.write(chunk.data)
+        rng = self._generator(QUERIES)
+        asked = np.load(file, mmap_mode="r")[np.sort(rng.integers(0, rows, queries))]
+        fresh = unit_rows(asked + QUERY_NOISE / NOISE * self._noise(queries, rng))
+        np.save(folder / "queries.npy", fresh[rng.permutation(queries)])
+
+    def _chunks(self, rows: int) -> Iterator[Matrix]:
         step = max(1, CHUNK_NUMBERS // self._dimension)
         for chunk, start in enumerate(range(0, rows, step)):
             rng = self._generator(ROWS, chunk)
@@ -88,9 +119,4 @@ class _Space:
             # Drawn for a whole chunk, so that the last one of a small set begins as in a larger one.
             cluster = np.searchsorted(self._bounds, rng.random(step))[:count]
             centres = self._centres[np.minimum(cluster, len(self._centres) - 1)]
-            out[start : start + count] = unit_rows(centres + self._noise(count, rng))
-        out.flush()
-        rng = self._generator(QUERIES)
-        asked = out[np.sort(rng.integers(0, rows, queries))]
-        fresh = unit_rows(asked + QUERY_NOISE / NOISE * self._noise(queries, rng))
-        np.save(folder / "queries.npy", fresh[rng.permutation(queries)])
+            yield unit_rows(centres + self._noise(count, rng))

@@ -67,7 +67,13 @@ def _vectors(data: ds.Dataset, name: str, path: Path) -> Matrix:
                 f"row {done + row} of {name!r} has {given}; row 0 has {out.shape[1]} numbers",
                 file=str(path),
             )
-        values = column.flatten().cast(pa.float32()).to_numpy(zero_copy_only=False)
+        numbers = column.flatten().cast(pa.float32())
+        if numbers.null_count:
+            row = int(np.flatnonzero(numbers.is_null())[0]) // out.shape[1]
+            raise BadSourceFile(
+                f"row {done + row} of {name!r} has a number that is missing", file=str(path)
+            )
+        values = numbers.to_numpy(zero_copy_only=False)
         out[done : done + len(batch)] = values.reshape(len(batch), -1)
         done += len(batch)
     if out is None:

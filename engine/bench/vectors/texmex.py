@@ -18,6 +18,7 @@ from engine.bench.vectors.vector_set import VectorSet
 from engine.errors import BadSourceFile, InvalidParameterValue
 
 NUMBERS = {".fvecs": "<f4", ".bvecs": "u1", ".ivecs": "<i4"}
+CHECKED = 1_000  # vectors whose dimension is looked at: all would read the whole file
 BASE, ASKING, RIGHT = "_base", "_query", "_groundtruth.ivecs"
 
 
@@ -45,10 +46,16 @@ def _array(path: Path) -> np.ndarray[Any, Any]:
     record = 4 + dimension * kind.itemsize
     if dimension < 1 or size % record:
         raise BadSourceFile(
-            f"{size:,} bytes, and its first vector says that it has {dimension} numbers, which is no whole "
-            "number of vectors: it may be cut off",
+            f"{size:,} bytes, and its first vector says that it has {dimension} numbers: these are no "
+            "whole vectors; it may be cut off",
             file=str(path),
         )
     layout = np.dtype([("dimension", "<i4"), ("numbers", kind, (dimension,))])
     records = np.memmap(path, dtype=layout, mode="r")
+    for row in np.unique(np.linspace(0, len(records) - 1, CHECKED).astype(np.int64)):
+        if (given := int(records["dimension"][row])) != dimension:
+            raise BadSourceFile(
+                f"vector {row} says that it has {given} numbers; the first has {dimension}",
+                file=str(path),
+            )
     return records["numbers"]

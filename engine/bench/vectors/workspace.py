@@ -16,13 +16,13 @@ def workspace_vectors(workspace: Workspace, index: str) -> VectorSet:
 
     Raises:
         NotFound: no such index. BadRequest: it has no version yet.
-        InvalidParameterValue: it has no row.
+        InvalidParameterValue: it has no row, or no vectors (FULL_TEXT).
     """
     spec, _, version = workspace.version_of(index)
+    if not spec.dimension:
+        raise InvalidParameterValue(f"index {index} has no vectors: it is searched by words only")
     if not version.rows:
-        raise InvalidParameterValue(
-            f"index {index} has no row; sync it first: vitrine index sync {index}"
-        )
+        raise InvalidParameterValue(f"index {index} has no row; write to it, or sync it")
     parts = [part for part in version.parts if part.live_rows]
     only = parts[0]
     if len(parts) == 1 and only.delete_bitmap is None:

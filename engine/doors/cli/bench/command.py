@@ -5,6 +5,10 @@ from __future__ import annotations
 import click
 
 from engine.doors.cli.bench.ann import ann
+from engine.doors.cli.bench.engines import engines
+from engine.doors.cli.bench.retrieval import retrieval
+from engine.doors.cli.bench.scale import scale
+from engine.doors.cli.bench.serving import serving
 from engine.doors.cli.options import Group
 
 
@@ -17,5 +21,5 @@ def bench() -> None:
     """
 
 
-for command in (ann,):
+for command in (retrieval, ann, engines, scale, serving):
     bench.add_command(command)

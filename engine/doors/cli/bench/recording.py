@@ -56,8 +56,14 @@ def recorder(
 
 
 def typed() -> str:
-    """The command as it was typed, for whoever wants to repeat it."""
-    return shlex.join(["vitrine", *sys.argv[1:]])
+    """The command as it was typed, for whoever wants to repeat it, but for what opens doors."""
+    words = ["vitrine", *sys.argv[1:]]
+    for place, word in enumerate(words):
+        if word.startswith("--token="):
+            words[place] = "--token=..."
+        elif words[place - 1] == "--token":
+            words[place] = "..."
+    return shlex.join(words)
 
 
 def print_lines(kept: Sequence[Measured], file: Path | None) -> None:

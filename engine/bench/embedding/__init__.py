@@ -1,0 +1,1 @@
+"""How fast photos and texts become vectors, stage by stage, and beside how others do it."""

@@ -1,0 +1,1 @@
+"""Engines side by side: queries, filters, batches, writes, first answer, memory and disk."""

@@ -1,0 +1,169 @@
+"""The engines measured: each part gives lines as soon as it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from engine.bench.contest.contest import Answers, Asked, Contest
+from engine.bench.contest.entrants import REFERENCE
+from engine.bench.contest.tuning import Tuned, described, tuned
+from engine.bench.contest.worker import Turn, Worker
+from engine.bench.engines.request import NEW, NONE, EnginesRequest
+from engine.bench.engines.writes import measure_writes
+from engine.bench.records.floors import Floors
+from engine.bench.records.line import Line, Measured, Setting, many, one
+
+CASE = "engines"
+
+
+def measure(request: EnginesRequest, floors: Floors, record: Callable[[Measured], None]) -> None:
+    """Build, ask, start and write, everyone in turns."""
+    contest = Contest(
+        CASE,
+        request.catalogue,
+        request.stores,
+        record,
+        budget_s=request.budget_s,
+        reuse=request.reuse,
+    )
+    run = _Run(request, contest, floors, record)
+    try:
+        run.build()
+        if {"queries", "batch"} & set(request.parts):
+            contest.open()
+            chosen = run.queries()
+            if "batch" in request.parts:
+                run.batch(chosen)
+            run.memory()
+            contest.close()
+        if "start" in request.parts:
+            run.start()
+        if "writes" in request.parts:
+            measure_writes(request, contest, record)
+    finally:
+        contest.close()
+
+
+class _Run:
+    """One run of the case: the request, the contest, and where lines go."""
+
+    def __init__(
+        self,
+        request: EnginesRequest,
+        contest: Contest,
+        floors: Floors,
+        record: Callable[[Measured], None],
+    ) -> None:
+        self.request, self.contest, self.floors, self.record = request, contest, floors, record
+
+    def add(
+        self, name: str, what: str, unit: str, values: tuple[float, ...], **more: object
+    ) -> None:
+        """Record a line; `cell`, where there is one, is one of its settings."""
+        settings: dict[str, Setting] = dict(self.request.settings)
+        if "cell" in more:
+            settings["cell"] = str(more.pop("cell"))
+        better = more.pop("better", "lower")
+        floor = more.pop("floor", None)
+        line = Line(CASE, name, what, unit, values, settings, better, floor, more)  # type: ignore[arg-type]
+        self.record(line)
+
+    def build(self) -> None:
+        for name, built in self.contest.build(self.request.entrants).items():
+            facts = self.contest.facts[name]
+            self.add(
+                name, "build", "s", one(built.seconds), about=facts.about, versions=facts.versions
+            )
+            raw = self.request.catalogue.vectors.nbytes
+            self.add(name, "disk", "x vectors", one(built.disk / raw))
+
+    def queries(self) -> dict[str, Tuned]:
+        """Every cell, each contestant at the cheapest setting that reaches the recall there."""
+        plain: dict[str, Tuned] = {}
+        for cell, asked in self.request.cells().items():
+            self._without_reference(cell)
+            if (
+                cell != NEW
+            ):  # its filters are each asked twice only: the setting is that of no filter
+                chosen = tuned(self.contest, self.request.tuning_of(asked), self.request.recall)
+                plain = plain or chosen
+            else:
+                chosen = plain
+                for name, found in plain.items():
+                    if name in self.contest.workers:
+                        self.contest.tune(name, found.setting)
+            for name, answers in self.contest.answer(asked).items():
+                self._tell(name, cell, asked, answers, chosen.get(name))
+        return plain
+
+    def _without_reference(self, cell: str) -> None:
+        if cell != NONE:
+            for name, worker in list(self.contest.workers.items()):
+                if not worker.facts.takes_filters:
+                    self.contest.dismiss(name)
+
+    def _tell(
+        self, name: str, cell: str, asked: Asked, answers: Answers, setting: Tuned | None
+    ) -> None:
+        more: dict[str, object] = {"cell": cell}
+        if setting is not None:
+            more |= {"setting": described(setting.setting), "reached": setting.reached}
+        rows = len(self.request.catalogue.vectors)
+        floor = self.floors.reading(rows, self.request.catalogue.schema.dimension)
+        if cell == NEW:
+            first, again = np.array(answers.ms[0::2]), np.array(answers.ms[1::2])
+            first = first[: len(again)]
+            if len(again):
+                self.add(name, "latency, filter never seen", "ms", many(first), **more)
+                self.add(name, "first - again", "ms", many(first - again), **more)
+        else:
+            self.add(
+                name, "latency", "ms", many(answers.ms), floor=floor, filter=asked.warm, **more
+            )
+        if name != REFERENCE and len(answers.recall):
+            self.add(
+                name, f"recall@{asked.k}", "share", many(answers.recall), better="higher", **more
+            )
+
+    def batch(self, chosen: dict[str, Tuned]) -> None:
+        """All queries at once, some times over; each at its setting without a filter."""
+        queries = self.request.catalogue.queries
+        rates: dict[str, list[float]] = {}
+        recalls: dict[str, np.ndarray] = {}
+        for name, setting in chosen.items():
+            if name in self.contest.workers:
+                self.contest.tune(name, setting.setting)
+
+        def turn(worker: Worker) -> None:
+            if not worker.facts.batches:
+                return
+            done: Turn = worker.call("batch", queries, self.request.k)
+            rates.setdefault(worker.name, []).append(1000 * len(queries) / done.ms[0])
+            if worker.name not in recalls:
+                numbers = list(range(len(queries)))
+                recalls[worker.name] = self.contest.truth.recall(
+                    self.request.k, numbers, [None] * len(numbers), done.keys
+                )
+
+        for step in range(self.request.rounds):
+            self.contest.in_turn(step, turn)
+        for name, found in rates.items():
+            self.add(name, "batch", "queries/s", many(found), better="higher", queries=len(queries))
+            recall = many(recalls[name])
+            self.add(name, f"batch recall@{self.request.k}", "share", recall, better="higher")
+
+    def memory(self) -> None:
+        """Growth above the imports, over the raw vectors' bytes."""
+        raw = self.request.catalogue.vectors.nbytes
+
+        def turn(worker: Worker) -> None:
+            grown = {name: value / raw for name, value in worker.call("grown").items()}
+            self.add(worker.name, "memory", "x vectors", one(sum(grown.values())), **grown)
+
+        self.contest.in_turn(0, turn)
+
+    def start(self) -> None:
+        for name, taken in self.contest.start(self.request.rounds).items():
+            self.add(name, "first answer", "s", many(taken))

@@ -1,0 +1,1 @@
+"""Where a catalogue comes from: files, a workspace, the bundled sample. What tasks need of it."""

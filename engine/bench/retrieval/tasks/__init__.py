@@ -1,0 +1,1 @@
+"""What may be asked over a catalogue: each file makes some tasks, from products and rules alone."""

@@ -1,0 +1,1 @@
+"""The process that makes load: when requests are due, and what became of each."""

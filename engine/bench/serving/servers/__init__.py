@@ -1,0 +1,1 @@
+"""Servers that are measured, one file each; a newcomer is one more file."""

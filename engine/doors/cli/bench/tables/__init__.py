@@ -1,0 +1,1 @@
+"""What single benchmarks print, where the common table says too little."""
