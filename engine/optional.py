@@ -17,6 +17,7 @@ EXTRA_OF = {
     "torch": "clip",
     "open_clip": "clip",
     "huggingface_hub": "clip",
+    "huggingface_hub.constants": "clip",
     "safetensors": "clip",
     "timm": "clip",
     "onnx": "text",

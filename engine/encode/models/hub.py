@@ -61,7 +61,7 @@ def cached_or_fetched(name: str, load: Callable[[], Any]) -> Any:
 @contextlib.contextmanager
 def offline() -> Iterator[None]:
     """Keep the hub's client to its cache: without a network it would retry for a minute first."""
-    constants: Any = require("huggingface_hub", "the hub's cache").constants
+    constants: Any = require("huggingface_hub.constants", "the hub's cache")
     with _CLIENT:
         before = constants.HF_HUB_OFFLINE
         constants.HF_HUB_OFFLINE = True
@@ -73,7 +73,7 @@ def offline() -> Iterator[None]:
 
 def _check_network() -> None:
     """Fail at once, with an OSError, where the hub can't be reached; a proxy is trusted."""
-    constants: Any = require("huggingface_hub", "the hub").constants
+    constants: Any = require("huggingface_hub.constants", "the hub")
     hub = urlsplit(constants.ENDPOINT)
     if not constants.HF_HUB_OFFLINE and not getproxies():
         port = hub.port or (80 if hub.scheme == "http" else 443)
