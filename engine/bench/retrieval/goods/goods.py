@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection as Names
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from engine.bench.collections.collection import Document, Picture
@@ -33,7 +34,7 @@ class Goods:
     source: str
     known: KnownVectors | None = None
 
-    @property
+    @cached_property
     def ids(self) -> list[str]:
         return [str(product["id"]) for product in self.products]
 
