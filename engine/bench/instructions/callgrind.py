@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine.errors import InvalidParameterValue, VitrineError
@@ -23,6 +23,7 @@ STEADY = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 LIMIT = 540  # seconds
+OUT, FIRST = "out", "-01"  # a file's name, and what it ends with for the first thread
 
 
 class NoCounter(VitrineError):
@@ -40,17 +41,19 @@ def whole(command: Sequence[str], folder: Path) -> int:
     Raises NoCounter: valgrind isn't installed, or the program failed.
     """
     _run(command, folder, [])
-    (count,) = _counts(folder)
-    return count
+    return _total(folder / OUT)
 
 
 def between_marks(command: Sequence[str], folder: Path, mark: str) -> tuple[list[int], str]:
     """Instructions before each call of a function of C, from the first on; and what the program printed.
 
-    Counting starts when the program asks for it.
+    Counting starts when the program asks for it. Only the first thread's instructions count: when others
+    run, and how long they wait for each other, differs from run to run.
     """
-    output = _run(command, folder, ["--instr-atstart=no", f"--dump-before={mark}"])
-    return _counts(folder)[1:], output
+    options = ["--instr-atstart=no", "--separate-threads=yes", f"--dump-before={mark}"]
+    output = _run(command, folder, options)
+    numbered = [(int(path.name.split(".")[1].removesuffix(FIRST)), path) for path in _dumps(folder)]
+    return [_total(path) for _, path in sorted(numbered)][1:], output
 
 
 def python(*arguments: str) -> list[str]:
@@ -66,7 +69,7 @@ def _run(command: Sequence[str], folder: Path, options: Sequence[str]) -> str:
             "(Debian: apt-get install valgrind)"
         )
     folder.mkdir(parents=True)
-    tool = ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={folder / 'out'}"]
+    tool = ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={folder / OUT}"]
     done = subprocess.run(
         ["setarch", "-R", *tool, *options, *command],
         env={**os.environ, **STEADY},
@@ -79,12 +82,9 @@ def _run(command: Sequence[str], folder: Path, options: Sequence[str]) -> str:
     return done.stdout
 
 
-def _counts(folder: Path) -> list[int]:
-    """Of each file that callgrind wrote: by number, the whole program's own last or alone."""
-    numbered = sorted(
-        (int(path.suffix[1:]), path) for path in folder.glob("out.*") if path.suffix[1:].isdigit()
-    )
-    return [_total(path) for _, path in numbered] or [_total(folder / "out")]
+def _dumps(folder: Path) -> Iterator[Path]:
+    """Files that were written at marks, of the first thread: `out.3-01`."""
+    return folder.glob(f"{OUT}.*{FIRST}")
 
 
 def _total(path: Path) -> int:

@@ -17,7 +17,8 @@ import pyarrow as pa
 from engine.workspace import Workspace
 
 ROWS, DIMENSION, SEED = 400, 32, 7
-INDEX, DIRECT, TABLE, KEY, VECTOR = "main.counted.index", "main.counted.direct", "rows", "id", "v"
+INDEX, DIRECT, SYNCED = "main.counted.index", "main.counted.direct", "main.counted.synced"
+TABLE, CHANGING, KEY, VECTOR = "rows", "changing", "id", "v"
 WORDS = ("red", "blue", "green", "dress", "shoe", "bag", "summer", "leather")
 QUERY_REPEATS, WRITE_REPEATS = (5, 15), (1, 2)
 Action = Callable[[], object]
@@ -51,10 +52,11 @@ def operations() -> Sequence[Operation]:
 def build(folder: Path) -> None:
     """The workspace that operations are counted in."""
     made = Workspace(folder)
-    made.write_table(TABLE, rows(ROWS))
-    made.create_index(
-        INDEX, source_table=TABLE, vector_column=VECTOR, primary_key=KEY, create_endpoint=True
-    )
+    for index, table in ((INDEX, TABLE), (SYNCED, CHANGING)):  # no query is asked where rows change
+        made.write_table(table, rows(ROWS))
+        made.create_index(
+            index, source_table=table, vector_column=VECTOR, primary_key=KEY, create_endpoint=True
+        )
     schema = {KEY: "bigint", "name": "string", "price": "double", VECTOR: "array<float>"}
     made.create_direct_access_index(
         DIRECT, dimension=DIMENSION, vector_column=VECTOR, schema=schema, primary_key=KEY
@@ -107,7 +109,7 @@ def _sync(folder: Path) -> Action:
 
     def write_and_sync() -> None:
         changed = rows(5, next(seeds))
-        workspace.write_table(TABLE, pa.concat_tables([changed, known.slice(5)]))
-        workspace.sync(INDEX)
+        workspace.write_table(CHANGING, pa.concat_tables([changed, known.slice(5)]))
+        workspace.sync(SYNCED)
 
     return write_and_sync

@@ -30,6 +30,7 @@ OURS = "vitrine"  # drawn a little thicker
 DECADES = 2.5  # of a logarithmic axis, from where on 2 and 5 aren't marked
 LEAST_SPAN = 2.3  # of a logarithmic axis, from its middle to each end: two marks at least
 THOUSAND = 1000
+MARKS_OF_AN_AXIS = 4  # at most, where it is linear: numbers such as 0.99025 are wide
 NAME = 22  # characters of a bar's name in a line
 
 
@@ -73,10 +74,11 @@ def _line(axes: Any, place: int, one: Series) -> None:
 
 def _scaled(axes: Any, which: str, axis: Axis, values: Sequence[float]) -> None:
     """Logarithmic with plain numbers at its marks, of at least half a decade; or linear."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
     own = getattr(axes, f"{which}axis")
     own.set_label_text(axis.label)
+    own.set_major_locator(MaxNLocator(MARKS_OF_AN_AXIS))
     if axis.is_log and min(values) > 0:
         low, high = min(values), max(values)
         getattr(axes, f"set_{which}scale")("log")
