@@ -26,6 +26,7 @@ from engine.bench.records.machine import cores
 
 CASE = "ann"
 TOGETHER = 0.5  # of the memory that is available, for all contestants' vectors
+LARGE, MEMORY = 0.2, 0.9  # of it: from which vectors on a process is kept within so much
 SOURCE = "the source's own neighbors"
 Record = Callable[[Measured], None]
 
@@ -60,10 +61,13 @@ def _settings(request: AnnRequest) -> dict[str, Any]:
     return {"data": data.name, "rows": data.rows, "dimension": data.dimension}
 
 
+def _size(request: AnnRequest) -> int:
+    return request.data.rows * request.data.dimension * 4
+
+
 def _groups(request: AnnRequest) -> list[list[Entrant]]:
     """Who is measured in turns: everyone, or those alone who share a store."""
-    vectors = request.data.catalogue.vectors
-    if vectors.size * vectors.itemsize * len(request.entrants) <= TOGETHER * available():
+    if _size(request) * len(request.entrants) <= TOGETHER * available():
         return [list(request.entrants)]
     groups: dict[str, list[Entrant]] = {}
     for entrant in request.entrants:
@@ -107,6 +111,7 @@ class _Group:
             lambda out: record(replace(out, settings=self._base)),
             budget_s=self._line_s,
             build_s=request.budget_s,
+            memory=MEMORY if _size(request) > LARGE * available() else None,
         )
         self._curves: dict[str, _Curve] = {}
 

@@ -44,11 +44,6 @@ def opened(sources: Sources, folder: Path, count: int, seed: int) -> Iterator[Ve
 
     Raises InvalidParameterValue: a workspace without products that have both vectors.
     """
-    if sources.workspace is not None:
-        if sources.index is None:
-            yield product_vectors(sources.workspace)
-        else:
-            yield workspace_vectors(sources.workspace, sources.index)
     if sources.vectors is not None:
         found = open_vectors(sources.vectors, sources.column)
         if sources.queries is not None:
@@ -59,6 +54,11 @@ def opened(sources: Sources, folder: Path, count: int, seed: int) -> Iterator[Ve
                 neighbors=None,
             )
         yield found
+    if sources.workspace is not None:
+        if sources.index is None:
+            yield product_vectors(sources.workspace)
+        else:
+            yield workspace_vectors(sources.workspace, sources.index)
     for rows in sources.rows:
         clusters = min(sources.clusters, max(1, rows // 10))
         drawn = clustered(rows, sources.dimension, clusters, seed, count + WARM, folder)

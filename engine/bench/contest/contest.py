@@ -77,6 +77,7 @@ class Contest:
         stores: a folder that holds a store for each, named as the contestant.
         budget_s: seconds for one contestant in one line of questions.
         build_s: seconds to fill a store; who needs more is out. None: as long as it takes.
+        memory: the share of what is available that one process may take before it fails and is out.
         reuse: whether stores of an earlier run are opened as they are.
     """
 
@@ -89,6 +90,7 @@ class Contest:
         *,
         budget_s: float = 20.0,
         build_s: float | None = None,
+        memory: float | None = None,
         reuse: bool = False,
     ) -> None:
         self.case, self.catalogue, self.stores = case, catalogue, stores
@@ -99,7 +101,7 @@ class Contest:
         self._out: set[str] = set()
         self._filled: set[str] = set()  # stores
         self._left_out, self._budget_s, self._reuse = left_out, budget_s, reuse
-        self._build_s = build_s
+        self._build_s, self._memory = build_s, memory
 
     # ------------------------------------------------------------------ who is in
     @contextmanager
@@ -153,7 +155,7 @@ class Contest:
         for entrant in entrants:
             self._entrants[entrant.name] = entrant
             with self.guarded(entrant.name):
-                worker = self.workers[entrant.name] = Worker(entrant, self.catalogue.schema)
+                worker = self.open_worker(entrant.name)
                 self.facts[entrant.name] = worker.facts
                 if worker.facts.store not in self._filled:
                     built[entrant.name] = self._fill(worker)
@@ -186,7 +188,8 @@ class Contest:
 
     def open_worker(self, name: str, threads: int | None = None) -> Worker:
         """A fresh process for one contestant, which has opened nothing yet."""
-        worker = self.workers[name] = Worker(self._entrants[name], self.catalogue.schema, threads)
+        asked = (self._entrants[name], self.catalogue.schema, threads, self._memory)
+        worker = self.workers[name] = Worker(*asked)
         return worker
 
     def tune(self, name: str, setting: Setting) -> None:

@@ -28,7 +28,6 @@ from engine.core.arrays import Matrix
 
 T = TypeVar("T")
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-MEMORY = 0.9  # of what is available, for one contestant
 # Of a contestant's process, from its start.
 ENVIRONMENT = {REFERENCE: dict.fromkeys(THREADS, str(cores()))}
 
@@ -161,9 +160,10 @@ def timed(action: Callable[[], T]) -> tuple[float, T]:
     return (time.perf_counter_ns() - started) / 1e6, value
 
 
-def serve(pipe: Connection, entrant: Entrant, schema: Schema) -> None:
+def serve(pipe: Connection, entrant: Entrant, schema: Schema, memory: float | None) -> None:
     """Answer requests, each a method's name and its arguments, until the pipe is closed."""
-    bound(MEMORY)
+    if memory is not None:
+        bound(memory)
     try:
         session = Session(entrant, schema)
         pipe.send((True, session.facts))
@@ -181,13 +181,21 @@ class Worker:
 
     Args:
         threads: how many cores it may use, whatever its library believes; None for all.
+        memory: the share of what is available that it may take before it fails; None: as it likes.
     """
 
-    def __init__(self, entrant: Entrant, schema: Schema, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        entrant: Entrant,
+        schema: Schema,
+        threads: int | None = None,
+        memory: float | None = None,
+    ) -> None:
         context = multiprocessing.get_context("spawn")
         self.name = entrant.name
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, entrant, schema), daemon=True)
+        told = (theirs, entrant, schema, memory)
+        self._process = context.Process(target=serve, args=told, daemon=True)
         if threads is None:
             variables = ENVIRONMENT.get(entrant.name, {})
         else:

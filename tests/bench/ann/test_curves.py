@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.bench.ann import measuring
 from engine.bench.ann.data import prepare
 from engine.bench.ann.measuring import measure
 from engine.bench.ann.request import AnnRequest
@@ -105,6 +106,17 @@ def test_a_planted_recall_is_measured_as_it_is(kept: list[Measured]) -> None:
     for k, planted_recall in ((10, 0.7), (100, 0.7), (1, 1.0)):
         for batch in (False, True):
             assert recalls(kept, "seven", k, batch) == [pytest.approx(planted_recall)]
+
+
+def test_who_does_not_fit_together_is_measured_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "TOGETHER", 0)
+    vectors = np.random.default_rng(1).standard_normal((100, 8)).astype(np.float32)
+    kept = measured(tmp_path, vectors, entrants(["numpy_scan", "faiss_flat"]), (10,), 60.0)
+    order = [one.contestant for one in kept]
+    assert order == sorted(order, reverse=True)  # numpy_scan is done before faiss_flat begins
+    assert recalls(kept, "faiss_flat", 10, False) == [1.0]
 
 
 def test_who_is_too_slow_is_stopped_and_told(tmp_path: Path) -> None:

@@ -265,10 +265,11 @@ def test_recall_is_known_to_a_depth(catalogue: Catalogue) -> None:
 
 
 def test_a_process_is_kept_within_its_memory(
-    contest: Contest, tmp_path: Path, out: list[LeftOut]
+    catalogue: Catalogue, tmp_path: Path, out: list[LeftOut]
 ) -> None:
     if sys.platform != "linux":
         pytest.skip("only Linux bounds what a process takes")
     greedy = "def build_index(self, *a):\n        import numpy; numpy.empty(2**45, 'u1')"
+    contest = Contest("test", catalogue, tmp_path / "stores", out.append, memory=0.9)
     contest.build([odd(tmp_path, "greedy", greedy)])
     assert [one.contestant for one in out] == ["greedy"] and "allocate" in out[0].reason
