@@ -86,7 +86,7 @@ def test_the_second_line_is_light_and_ci_installs_every_extra() -> None:
     section = PROJECT.partition("[project.optional-dependencies]")[2].partition("\n[")[0]
     known = set(re.findall(r"^(\w+) = \[", section, re.MULTILINE))
     ci = (ROOT / ".ci" / "run").read_text()
-    assert extras(ci) == known - {"bench"}
+    assert extras(ci) == known
     assert "VITRINE_SKIP_NOTHING=1" in ci
     assert {name for name in BRINGS if name not in known} == set()
 

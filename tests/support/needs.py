@@ -37,21 +37,18 @@ BRINGS = {
     "applications": ("uv",),
     "browser": ("playwright", "axe_playwright_python"),
 }
-NOT_IN_CI = {"bench"}  # the engines that others make: not installed there, so skipped there too
 SKIP_NOTHING = bool(os.environ.get("VITRINE_SKIP_NOTHING"))  # as continuous integration sets it
 
 
 def needs(*extras: str) -> None:
     """Skip this test, or the rest of this module, where an extra is not installed.
 
-    With VITRINE_SKIP_NOTHING set it fails instead, but for extras that continuous integration lacks.
+    With VITRINE_SKIP_NOTHING set it fails instead.
     """
     for extra in extras:
         missing = [package for package in BRINGS[extra] if not is_installed(package)]
         if missing:
             reason = f"needs the extra [{extra}] ({', '.join(missing)}): {install_line(extra)}"
-            if extra in NOT_IN_CI:
-                pytest.skip(reason, allow_module_level=True)
             skip(reason)
 
 
