@@ -14,10 +14,14 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted(
     path for part in ("engine", "tests", "benchmarks") for path in (ROOT / part).rglob("*.py")
 )
-# What our own files call each other; an adapter has the name of the package that it is for.
+# What our own files call each other; a contestant has the name of the package that it is for.
 OWN = {"engine", "benchmarks", "adapters", "embedded_model"}
 OWN |= {path.stem for path in (ROOT / "tests").iterdir()}
-OWN |= {path.stem for path in (ROOT / "benchmarks").rglob("*.py") if path.parent.name != "adapters"}
+OWN |= {
+    path.stem
+    for path in (ROOT / "benchmarks").rglob("*.py")
+    if path.parent.name not in ("contestants", "servers")
+}
 TAKE_NAMES = {"getattr", "setattr", "hasattr", "delattr"}
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.\w+)+")
 

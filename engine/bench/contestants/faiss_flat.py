@@ -75,6 +75,8 @@ class FaissRows(OwnRows):
 
 
 class Contestant(FaissRows):
+    """Every vector compared."""
+
     about = "IndexFlatIP, one thread a query; DuckDB's filters as IDSelectorBitmap"
 
     def made(self, vectors: Matrix) -> Any:

@@ -15,6 +15,8 @@ LINKS, BUILD_BREADTH = 32, 100  # M and efConstruction
 
 
 class Contestant(FaissRows):
+    """A graph of neighbours, searched by breadth."""
+
     about = (
         f"IndexHNSWFlat, M = {LINKS}, efConstruction = {BUILD_BREADTH}; filters as IDSelectorBitmap"
     )

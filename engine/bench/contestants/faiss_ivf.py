@@ -16,6 +16,8 @@ SAMPLE = 64  # vectors of a cell that it is trained on: FAISS's 256 take four ti
 
 
 class Contestant(FaissRows):
+    """Cells, of which the nearest few are read."""
+
     about = (
         f"IndexIVFFlat, 4 sqrt(n) cells, trained on {SAMPLE} vectors a cell; "
         "filters as IDSelectorBitmap"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 class Contestant(FaissRows):
+    """Codes scanned, a shortlist scored exactly."""
+
     about = (
         "IndexPQFastScan, four bits for two numbers; a shortlist of factor x k is scored exactly; "
         "it has no filters: the list grows by what a filter drops"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 class Contestant(Base):
+    """A product of all vectors and the query: the floor of an exact scan."""
+
     about = "not an engine: numpy's X @ q on all cores, nothing chosen, nothing fetched"
     packages = ("numpy",)
     takes_filters = False

@@ -17,6 +17,8 @@ SCORES = 2**26  # of one product of matrices, at most: a quarter of a GB
 
 
 class Contestant(OwnRows):
+    """All products, and a partition of them."""
+
     about = (
         "numpy: a mapped matrix, X @ q and argpartition; a filter's products are picked out, "
         "or its rows gathered where it keeps under a quarter"

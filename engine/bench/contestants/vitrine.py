@@ -21,6 +21,8 @@ FILL = 1_000  # rows of one upsert while the direct index is filled
 
 
 class Contestant(Base):
+    """The planner: what a user of the engine gets."""
+
     about = "vitrine: a synced index over a registered table; writes to a direct access index"
     packages = ("vitrine-search", "faiss-cpu", "duckdb", "pyarrow", "numpy")
     libraries = ("engine.workspace", "faiss", "duckdb", "pyarrow.parquet")

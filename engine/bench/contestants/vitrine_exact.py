@@ -6,6 +6,8 @@ from engine.bench.contestants import vitrine
 
 
 class Contestant(vitrine.Contestant):
+    """Asked for exact results."""
+
     about = "the same index, asked for exact results"
     store = "vitrine"
     writes = False

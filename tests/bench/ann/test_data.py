@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.needs import needs
 
 from engine.bench.ann.data import Data, prepare
 from engine.bench.ann.lifting import Lift
@@ -16,6 +16,9 @@ from engine.bench.ann.sources import Sources, opened
 from engine.bench.contest.truth import Truth
 from engine.bench.vectors.vector_set import VectorSet
 from engine.errors import InvalidParameterValue
+
+needs("evaluation")
+import h5py
 
 ROWS, QUERIES, DIMENSION = 400, 30, 9
 

@@ -13,8 +13,8 @@ from support.needs import skip
 from engine.bench.instructions import baseline, callgrind, counting
 from engine.bench.instructions.callgrind import NoCounter
 from engine.bench.instructions.counting import IMPORT, count
-from engine.doors.cli.bench import counted
 from engine.doors.cli.bench.instructions import MODULES
+from engine.doors.cli.bench.tables import instructions as counted
 from engine.doors.cli.command import main
 from engine.errors import InvalidParameterValue
 

@@ -15,7 +15,7 @@ from engine.bench.serving.served import KINDS, served_index
 from engine.bench.serving.servers.floor import Floor
 from engine.bench.serving.servers.small import ENCODER, INDEX, small_workspace
 from engine.bench.serving.servers.vitrine import Vitrine
-from engine.doors.cli.bench.recording import typed as recorded
+from engine.doors.cli.bench.options.recording import typed as recorded
 
 
 def test_a_smoke_run_measures_every_kind_on_one_worker_and_two(tmp_path: Path) -> None:

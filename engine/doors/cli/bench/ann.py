@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.doors.cli.bench.recording import recorder, records
+from engine.doors.cli.bench.options.recording import recorder, records
 from engine.doors.cli.options import FILE, chosen_workspace, comma_separated, takes_workspace
 from engine.doors.cli.printing import note, terminal_width
 from engine.text_table import Column, text_table

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from engine.doors.cli.bench.recording import print_lines, recorder, records
+from engine.doors.cli.bench.options.recording import print_lines, recorder, records
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -14,7 +14,7 @@ from engine.text_table import Column
 if TYPE_CHECKING:
     from engine.bench.instructions.baseline import Baseline
 
-MODULES = ("engine.bench.instructions.operations", "engine.doors.cli.bench.counted")
+MODULES = ("engine.bench.instructions.operations", "engine.doors.cli.bench.tables.instructions")
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -34,7 +34,7 @@ def instructions(ctx: click.Context, baseline: Path | None, accept: bool, as_jso
     """
     from engine.bench.instructions import baseline as accepted
     from engine.bench.instructions.counting import IMPORT, count
-    from engine.doors.cli.bench.counted import STARTS
+    from engine.doors.cli.bench.tables.instructions import STARTS
 
     file = baseline or _of_checkout()
     if accept and file is None:

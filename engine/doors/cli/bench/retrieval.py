@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.bench.collections.part import DIRECTIONS
-from engine.doors.cli.bench.recording import FOLDER, records
+from engine.doors.cli.bench.options.recording import FOLDER, records
 from engine.doors.cli.evaluation.command import pairs_of
 from engine.doors.cli.options import FILE, chosen_workspace, file_encoding, takes_workspace
 from engine.doors.cli.printing import note
@@ -137,7 +137,7 @@ def retrieval(
     task, at 5 %. Equal scores are put in an order that is drawn, the same for everyone.
     """
     from engine.bench.retrieval.encoding import cache_of
-    from engine.doors.cli.bench.recording import recorder
+    from engine.doors.cli.bench.options.recording import recorder
     from engine.doors.cli.bench.tables.retrieval import print_overview
     from engine.workspace import Workspace
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.doors.cli.bench.contestants import FOLDER, stores_in
-from engine.doors.cli.bench.recording import print_lines, recorder, records
+from engine.doors.cli.bench.options.contestants import FOLDER, stores_in
+from engine.doors.cli.bench.options.recording import print_lines, recorder, records
 from engine.doors.cli.options import comma_separated, with_workspace
 
 if TYPE_CHECKING:

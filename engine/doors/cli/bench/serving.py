@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from engine.doors.cli.bench.recording import print_lines, recorder, records
-from engine.doors.cli.bench.serving_table import is_of_a_load, print_loads
+from engine.doors.cli.bench.options.recording import print_lines, recorder, records
+from engine.doors.cli.bench.tables.serving import is_of_a_load, print_loads
 from engine.doors.cli.options import (
     chosen_workspace,
     comma_separated,
