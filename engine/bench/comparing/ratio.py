@@ -51,7 +51,7 @@ def ratio(
     drawn = [_drawn(one, statistic, own) for one, own in zip(sides, (rng, others))]
     freedom = min(map(len, sides)) - 1  # at least so many degrees, whichever side spreads more
     middles = [float(statistic(np.asarray([one]), axis=1)[0]) for one in (first, second)]
-    if min(middles) <= 0 or min(one.min() for one in drawn) <= 0:
+    if not 0 < min(middles) <= max(middles) < math.inf or min(one.min() for one in drawn) <= 0:
         return Ratio(None, None, _p(middles[1] - middles[0], drawn[1] - drawn[0], freedom))
     spread = np.log(drawn[1]) - np.log(drawn[0])
     tail = 100 * (1 - CONFIDENCE) / 2
