@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -85,3 +87,87 @@ def test_a_run_that_took_no_floors_is_read(tmp_path: Path) -> None:
     (found,) = journal.read([file]).runs
     assert found.command == "a script" and found.floors is floors.NOT_TAKEN
     assert np.isnan(found.machine.memory_gib) and np.isnan(found.floors.python_ms)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("values", ["a"]),
+        ("values", [None]),
+        ("values", "123"),
+        ("values", []),
+        ("values", [float("nan")]),
+        ("settings", {"k": [1]}),
+        ("settings", "k"),
+        ("more", None),
+        ("unit", None),
+        ("case", 5),
+        ("floor", {"of": "x", "value": "y"}),
+        ("better", "up"),
+    ],
+)
+def test_a_field_of_somebody_elses_line_is_named_where_it_stands(
+    tmp_path: Path, name: str, value: object
+) -> None:
+    file = tmp_path / "raw.jsonl"
+    file.write_text(json.dumps({**LATENCY.document(), "run": "a", name: value}) + "\n")
+    with pytest.raises(InvalidParameterValue, match=r"raw\.jsonl, line 1: "):
+        journal.read([file])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("machine", None), ("floors", {"read_gb_per_s": "x"}), ("versions", []), ("commit", 5)],
+)
+def test_a_field_of_somebody_elses_run_is_named_where_it_stands(
+    tmp_path: Path, name: str, value: object
+) -> None:
+    file = tmp_path / "raw.jsonl"
+    run = journal.begin(None, "x", floors=LITTLE).run
+    file.write_text(json.dumps({**run.document(), name: value}) + "\n")
+    with pytest.raises(InvalidParameterValue, match=rf"raw\.jsonl, line 1: .*{name} is"):
+        journal.read([file])
+
+
+@pytest.mark.parametrize("content", [b'{"kind": "\xff"}\n', b"\x1f\x8b\x08", b"[" * 100_000])
+def test_what_is_no_text_is_said_to_be_no_journal(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "raw.jsonl"
+    file.write_bytes(content)
+    with pytest.raises(InvalidParameterValue, match=r"raw\.jsonl, line 1: not JSON"):
+        journal.read([file])
+
+
+def test_lines_end_at_line_feeds_alone_and_a_byte_order_mark_is_no_part_of_them(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "raw.jsonl"
+    named = {**LATENCY.document(), "run": "a", "contestant": "a\u2028b\x85c"}
+    file.write_text("\ufeff" + json.dumps(named, ensure_ascii=False) + "\r\n", encoding="utf-8")
+    assert journal.read([file]).lines[0].contestant == "a\u2028b\x85c"
+
+
+def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
+    file = tmp_path / "raw.jsonl"
+    program = (
+        "import resource, signal, sys; from pathlib import Path; "
+        "from engine.bench.records import floors, journal; "
+        "from engine.bench.records.line import Line; "
+        "kept = journal.begin(Path(sys.argv[1]), 'x', floors=floors.Floors(1.0, 1.0, 1.0, 1.0)); "
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); "
+        "[kept.add(Line('a', 'b', 'c', 'ms', (0.123456789,) * 500)) for _ in range(9)]"
+    )
+    asked = [sys.executable, "-c", program, str(file)]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert "File too large" in done.stderr
+    assert len(journal.read([file]).lines) == 2
+    journal.begin(file, "y", floors=LITTLE).add(LATENCY)
+    assert journal.read([file]).lines[-1] == LATENCY
+
+
+def test_a_run_begins_on_a_line_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "raw.jsonl"
+    journal.begin(file, "x", floors=LITTLE).add(LATENCY)
+    file.write_text(file.read_text().rstrip("\n"))
+    journal.begin(file, "y", floors=LITTLE)
+    assert [run.command for run in journal.read([file]).runs] == ["x", "y"]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from engine.bench.comparing.queries import are_same_queries, other_asked
 from engine.bench.comparing.ratio import Ratio, ratio
 from engine.bench.comparing.sides import Side, differences, drift, is_same_machine
 from engine.bench.records.journal import Run
@@ -130,6 +131,8 @@ def _measured(first: Side, second: Side, key: tuple[object, ...]) -> tuple[_Pair
     in_floors, why = False, ""
     if lines[0].unit != lines[1].unit:
         why = f"the unit was {lines[0].unit} and is {lines[1].unit}"
+    elif said := other_asked(*lines):
+        why = said
     elif timed and not is_same_machine(*runs):
         in_floors = all(one.floor is not None and one.floor.value > 0 for one in lines)
         why = "" if in_floors else "another machine, and no floor to compare by"
@@ -143,7 +146,8 @@ def _measured(first: Side, second: Side, key: tuple[object, ...]) -> tuple[_Pair
     pair = _Pair(lines[1], (values[0], values[1]), in_floors, _noise(timed, *runs), why, is_few)
     if why:
         return pair, None
-    return pair, ratio(*pair.values, np.mean if is_mean(lines[0]) else np.median)
+    statistic = np.mean if is_mean(lines[0]) else np.median
+    return pair, ratio(*pair.values, statistic, are_paired=are_same_queries(*lines))
 
 
 def _noise(timed: bool, first: Run, second: Run) -> float:

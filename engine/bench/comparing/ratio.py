@@ -19,7 +19,8 @@ class Ratio:
     Attributes:
         value: None where either middle is not above 0; the p-value is then of their difference.
         interval: the bootstrap's 95 %, both sides drawn anew; None where `value` is.
-        p: two-sided, of equal middles, by the bootstrap's standard error.
+        p: two-sided, of equal middles, by the bootstrap's standard error and Student's t: few values say
+            little of how far they spread.
     """
 
     value: float | None
@@ -32,23 +33,31 @@ def ratio(
     second: Sequence[float] | np.ndarray,
     statistic: Callable[..., np.ndarray] = np.median,
     seed: int = 0,
+    are_paired: bool = False,
 ) -> Ratio:
-    """Compare two independent samples by their medians or means.
+    """Compare two samples by their medians or means.
+
+    Args:
+        are_paired: values of one place belong together, as one query's in both runs do; else the samples
+            are independent.
 
     The logarithm's standard error is the bootstrap's: a ratio and its inverse are judged alike.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13.
     """
+    sides = [np.asarray(one, dtype=np.float64) for one in (first, second)]
     rng = np.random.default_rng(seed)
-    drawn = [_drawn(np.asarray(one, dtype=np.float64), statistic, rng) for one in (first, second)]
+    others = np.random.default_rng(seed) if are_paired else rng
+    drawn = [_drawn(one, statistic, own) for one, own in zip(sides, (rng, others))]
+    freedom = min(map(len, sides)) - 1  # at least so many degrees, whichever side spreads more
     middles = [float(statistic(np.asarray([one]), axis=1)[0]) for one in (first, second)]
-    if min(middles) <= 0 or min(one.min() for one in drawn) <= 0:
-        return Ratio(None, None, _p(middles[1] - middles[0], drawn[1] - drawn[0]))
+    if not 0 < min(middles) <= max(middles) < math.inf or min(one.min() for one in drawn) <= 0:
+        return Ratio(None, None, _p(middles[1] - middles[0], drawn[1] - drawn[0], freedom))
     spread = np.log(drawn[1]) - np.log(drawn[0])
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.exp(np.percentile(spread, [tail, 100 - tail]))
     value = middles[1] / middles[0]
-    return Ratio(value, (float(low), float(high)), _p(math.log(value), spread))
+    return Ratio(value, (float(low), float(high)), _p(math.log(value), spread, freedom))
 
 
 def _drawn(
@@ -64,9 +73,27 @@ def _drawn(
     return found
 
 
-def _p(effect: float, drawn: np.ndarray) -> float:
-    """Of no effect at all, two-sided, by the normal distribution."""
+def _p(effect: float, drawn: np.ndarray, freedom: int) -> float:
+    """Of no effect at all, two-sided, by Student's distribution."""
     error = float(np.std(drawn))
     if abs(effect) < 1e-12:
         return 1.0
-    return math.erfc(abs(effect) / error / math.sqrt(2)) if error > 0 else 0.0
+    return student(abs(effect) / error, max(1, freedom)) if error > 0 else 0.0
+
+
+def student(t: float, freedom: int) -> float:
+    """The chance of a value as far from 0 as t, by degrees of freedom; above 200 the normal's.
+
+    Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 1964, 26.7.3 and 26.7.4.
+    """
+    if freedom > 200:
+        return math.erfc(t / math.sqrt(2))
+    angle = math.atan(t / math.sqrt(freedom))
+    sine, cosine = math.sin(angle), math.cos(angle)
+    is_odd = freedom % 2
+    term, total = (cosine, 0.0) if is_odd else (1.0, 0.0)
+    for step in range(1 + is_odd, freedom, 2):
+        total += term
+        term *= cosine**2 * step / (step + 1)
+    within = 2 / math.pi * (angle + sine * total) if is_odd else sine * total
+    return max(0.0, 1 - within)

@@ -80,9 +80,13 @@ def _at(found: Journal, commit: str, asked: str) -> Journal:
 
 
 def drift(first: Run, second: Run) -> float:
-    """How far the same machine's floors lie apart in two runs: 1.1 where one moved by 10 %."""
+    """How far the same machine's floors lie apart in two runs: 1.1 where one moved by 10 %.
+
+    A floor that one of them doesn't tell says nothing.
+    """
     pairs = zip(asdict(first.floors).values(), asdict(second.floors).values())
-    return math.exp(max(abs(math.log(one / other)) for one, other in pairs))
+    told = [(one, other) for one, other in pairs if one > 0 and other > 0]  # NaN is not
+    return math.exp(max((abs(math.log(one / other)) for one, other in told), default=0.0))
 
 
 def is_same_machine(first: Run, second: Run) -> bool:

@@ -12,20 +12,22 @@ has no word for are refused. `floors` and the machine's `memory_gib` are null wh
 from __future__ import annotations
 
 import json
+import os
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from engine.bench.records.floors import NOT_TAKEN, Floors, measured
 from engine.bench.records.line import Floor, LeftOut, Line, Measured
 from engine.bench.records.machine import Machine, commit, machine, versions
+from engine.bench.records.reading import check, documents
 from engine.errors import InvalidParameterValue
 from engine.optional import checkout
 
-KINDS = {"run", "line", "left_out"}
+KINDS = ("left_out", "line", "run")
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,23 @@ class Recorder:
             return
         text = json.dumps(document, allow_nan=False)
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        with self.file.open("a", encoding="utf-8") as out:
-            out.write(text + "\n")
+        with self.file.open("a+b", buffering=0) as out:
+            end = out.seek(0, os.SEEK_END)
+            left = memoryview(_new_line(out, end) + text.encode() + b"\n")
+            try:
+                while left:
+                    left = left[out.write(left) :]
+            except BaseException:  # a full disk, Ctrl-C: no half of a line stays
+                out.truncate(end)
+                raise
+
+
+def _new_line(out: BinaryIO, end: int) -> bytes:
+    """What must stand before a line, where the file's last one has no end of its own."""
+    if end == 0:
+        return b""
+    out.seek(end - 1)
+    return b"" if out.read(1) == b"\n" else b"\n"
 
 
 def begin(
@@ -116,42 +133,27 @@ def read(files: Iterable[Path]) -> Journal:
     lines: list[Line] = []
     left_out: list[LeftOut] = []
     run_of: list[str] = []
-    for place, document in _documents(files):
+    for place, document in (one for file in files for one in documents(file)):
         try:
+            if document["kind"] not in KINDS:
+                raise InvalidParameterValue(
+                    f"{place}: kind {document['kind']!r}; expected one of {list(KINDS)}"
+                )
+            check(document)
             kind = document.pop("kind")
             if kind == "run":
                 runs.append(_run(document))
             elif kind == "line":
                 run_of.append(document.pop("run"))
                 lines.append(_line(document))
-            elif kind == "left_out":
+            else:
                 document.pop("run")
                 left_out.append(LeftOut(**document))
-            else:
-                raise InvalidParameterValue(
-                    f"{place}: kind {kind!r}; expected one of {sorted(KINDS)}"
-                )
         except (KeyError, TypeError) as error:
             raise InvalidParameterValue(
                 f"{place}: not a line of a benchmark's file: {error}"
             ) from error
     return Journal(tuple(runs), tuple(lines), tuple(left_out), tuple(run_of))
-
-
-def _documents(files: Iterable[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for file in files:
-        for number, text in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-            if not text.strip():
-                continue
-            try:
-                document = json.loads(text)
-            except ValueError as error:
-                raise InvalidParameterValue(f"{file}, line {number}: not JSON: {error}") from error
-            if not isinstance(document, dict):
-                raise InvalidParameterValue(
-                    f"{file}, line {number}: expected an object, got {text[:80]}"
-                )
-            yield f"{file}, line {number}", document
 
 
 def _run(document: dict[str, Any]) -> Run:

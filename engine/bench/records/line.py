@@ -70,7 +70,9 @@ class Line:
     @property
     def floors(self) -> float | None:
         """The median as a multiple of the machine's floor: 1 is as good as the machine allows."""
-        return None if self.floor is None else self.median / self.floor.value
+        if self.floor is None or self.floor.value <= 0:
+            return None
+        return self.median / self.floor.value
 
     def document(self) -> dict[str, Any]:
         return {"kind": "line", **asdict(self), "values": list(self.values)}

@@ -76,7 +76,7 @@ def figure(line: Line, run: str = "") -> Figure:
         interval,
         _tail(line, 95, TAIL),
         _tail(line, 99, LONG_TAIL),
-        None if line.floor is None else found / line.floor.value,
+        found / line.floor.value if line.floor is not None and line.floor.value > 0 else None,
     )
 
 
@@ -84,6 +84,8 @@ def _said_interval(line: Line) -> tuple[float, float] | None:
     """Of a single value that was computed with its interval, such as a difference of means."""
     said = line.more.get("interval")
     if not isinstance(said, (list, tuple)) or len(said) != 2:
+        return None
+    if not all(isinstance(bound, (int, float)) for bound in said):
         return None
     return float(said[0]), float(said[1])
 

@@ -67,6 +67,7 @@ class RetrievalRequest:
             InvalidInputException, InvalidParameterValue: what is asked for can't be.
         """
         check_library()
+        self._check_what_is_asked()
         runs = {name: read_run(file) for name, file in self.runs.items()}
         if self.qrels is not None:
             tasks, encoders = [self._judged_alone(self.qrels)], []
@@ -82,6 +83,18 @@ class RetrievalRequest:
         run.check()
         run.said.extend(one.encoder.note for one in encoders if one.encoder.note)
         return run
+
+    def _check_what_is_asked(self) -> None:
+        """What says which part of a set, or of a catalogue, is refused where neither is asked."""
+        if self.collection is None and self.part != Part():
+            raise InvalidInputException(
+                "split, direction, fold and category are of a collection; name one, or leave them out."
+            )
+        if (self.collection is not None or self.qrels is not None) and self.goods != GoodsAsked():
+            raise InvalidInputException(
+                "tables, photos, columns, queries and limits are of a catalogue, and none is asked: "
+                f"{'a collection' if self.qrels is None else 'qrels'} brings all there is."
+            )
 
     def _names(self, workspace: Workspace, has_catalogue: bool) -> list[str]:
         if self.encoders:

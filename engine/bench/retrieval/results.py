@@ -173,10 +173,14 @@ def _line(result: TaskResult, scores: Scores, measure: Measure) -> Line:
 def _of_groups(result: TaskResult, scores: Scores) -> Iterator[Line]:
     """The first measure's values in each group of queries."""
     first = result.measures[0]
+    ids = list(result.task.queries)
+    documents = len(result.task.collection.documents)
     for group, places in groups_of(list(result.task.queries.values())).items():
         values = scores.values[first][places]
         interval = bootstrap(values.tolist(), seed=result.seed)
-        yield _mean(scores, first, values, interval, settings_of(result.task, group), {})
+        own = [ids[place] for place in places]
+        more = {"queries": len(own), "queries_digest": digest_of(own), "documents": documents}
+        yield _mean(scores, first, values, interval, settings_of(result.task, group), more)
 
 
 def _mean(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,7 @@ class RetrievalRun:
             InvalidInputException: nobody to score, or two of one name.
             InvalidParameterValue: a depth less than a measure needs.
             BadSourceFile: a run that answers no query of any task.
+            OSError: the folder can't be written.
         """
         check_library()
         names = [*(one.name for one in self.encoders), *self.runs]
@@ -64,8 +66,33 @@ class RetrievalRun:
             raise InvalidParameterValue(
                 f"depth is {self.depth}; expected from {self._deepest}, the deepest cut-off, to {MOST}."
             )
+        if self.folder is not None:
+            self._check_files(self.folder, names)
+        for task in self.tasks:
+            self._note_without_right(task)
         for name, file in self.runs.items():
             self._check_queries(name, file)
+
+    def _check_files(self, folder: Path, names: Sequence[str]) -> None:
+        """Each contestant's run has a file of its own, in a folder that can be written."""
+        called = [file_name(name).casefold() for name in names]
+        for name, file in zip(names, called):
+            if called.count(file) > 1:
+                raise InvalidInputException(
+                    f"{name!r} and another would be written to one file; name a run by NAME=FILE."
+                )
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+
+    def _note_without_right(self, task: Task) -> None:
+        """trec_eval counts a query that nothing is right for as 0; here it isn't counted."""
+        lacking = len({one.id for one in task.collection.queries}) - len(task.queries)
+        if task.queries and lacking and not task.collection.documents:
+            self.said.append(
+                f"{task.title}: {lacking:,} judged queries have nothing right and don't count; "
+                "trec_eval counts 0 for each"
+            )
 
     def _check_queries(self, name: str, file: RunFile) -> None:
         strange = list(unjudged(file, self.tasks))

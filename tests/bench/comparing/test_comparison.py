@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from engine.bench.comparing.comparison import Comparison, compare, worse_than
-from engine.bench.comparing.ratio import ratio
+from engine.bench.comparing.ratio import ratio, student
 from engine.bench.comparing.sides import Side, drift, of, side
 from engine.bench.records import journal
 from engine.bench.records.floors import Floors
@@ -203,3 +203,70 @@ def test_the_command_fails_on_what_is_worse_than_asked(tmp_path: Path) -> None:
     shutil.copy(files[0], files[1])
     done = invoke(main, ["bench", "compare", *names, "--fail-above", "0"])
     assert done.exit_code == 0 and "2 same" in done.stdout
+
+
+@pytest.mark.parametrize("count", [5, 10])
+def test_few_values_raise_no_more_alarms_than_many(count: int) -> None:
+    """A hundred lines a run: by the normal distribution one run in five raised one."""
+    alarms = 0
+    for round_ in range(25):
+        sides = [
+            a_side(
+                *(
+                    line(f"w{n}", times(10_000 * round_ + 100 * which + n, count=count))
+                    for n in range(100)
+                )
+            )
+            for which in (0, 1)
+        ]
+        alarms += any(one.verdict != "same" for one in compare(*sides).changes)
+    assert alarms <= 3  # 1.25 expected at most; more than 3 come in 1 of 30 such tests
+
+
+def test_five_values_still_show_what_is_plain() -> None:
+    lines = [[line(f"w{n}", times(n, scale, 5)) for n in range(20)] for scale in (1.0, 20.0)]
+    found = compare(a_side(*lines[0]), a_side(*lines[1]))
+    assert len(found.of("worse")) >= 15
+
+
+@pytest.mark.parametrize(
+    ("t", "freedom", "p"),
+    [
+        (12.7062, 1, 0.05),
+        (4.30265, 2, 0.05),
+        (2.77645, 4, 0.05),
+        (4.60409, 4, 0.01),
+        (1.96, 999, 0.05),
+    ],
+)
+def test_students_distribution_is_the_tables(t: float, freedom: int, p: float) -> None:
+    assert student(t, freedom) == pytest.approx(p, rel=1e-3)
+    assert student(0.0, freedom) == pytest.approx(1)
+
+
+def scored(values: np.ndarray, digest: str = "q", documents: int = 320) -> Line:
+    more = {"statistic": "mean", "queries_digest": digest, "documents": documents}
+    drawn = tuple(map(float, values))
+    return Line("retrieval", "m", "nDCG@10", "share", drawn, {"task": "t"}, "higher", None, more)
+
+
+def test_two_runs_of_the_same_queries_are_compared_query_by_query() -> None:
+    """A gain of a hundredth on every query: among unlike queries' values it would be lost."""
+    before = np.random.default_rng(0).uniform(0.1, 0.9, 200)
+    after = before + 0.01 + np.random.default_rng(1).normal(0, 0.01, 200)
+    assert verdicts(compare(a_side(scored(before)), a_side(scored(after)))) == {"nDCG@10": "better"}
+
+
+@pytest.mark.parametrize(
+    ("other", "why"), [({"digest": "r"}, "other queries"), ({"documents": 9}, "other documents")]
+)
+def test_scores_of_another_task_are_not_judged(other: dict[str, object], why: str) -> None:
+    values = np.random.default_rng(0).uniform(0.1, 0.9, 200)
+    found = compare(a_side(scored(values)), a_side(scored(values / 2, **other)))  # type: ignore[arg-type]
+    assert found.changes[0].verdict == "not judged" and why in found.changes[0].why
+
+
+def test_floors_that_nobody_took_or_that_are_nothing_say_nothing_of_drift() -> None:
+    for value in (float("nan"), 0.0):
+        other = replace(RUN, floors=Floors(value, 8.0, 50.0, 10.0))
+        assert drift(RUN, other) == pytest.approx(2)

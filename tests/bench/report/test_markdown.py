@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from support.journals import every_case, read
 
-from engine.bench.records import journal
+from engine.bench.records import floors, journal
 from engine.bench.records.journal import Journal
 from engine.bench.records.line import Line, one
 from engine.bench.report.figures import latest
@@ -28,6 +30,7 @@ DOCUMENTS = [
     *sorted(RESULTS.rglob("*.md")),
 ]
 BUILD = f"a\n<!-- figures: case: engines; columns: build -->\nold\n{END}\nz\n"
+NOT_MOVED = floors.Floors(10.0, 8.0, 50.0, 5.0)
 LATENCY = "<!-- figure: case: ann; contestants: vitrine; columns: latency; where: k=10 -->"
 
 
@@ -173,3 +176,51 @@ def test_the_command_fills_documents_and_writes_tables(tmp_path: Path) -> None:
     text = (tables / "ann.md").read_text()
     assert "| contestant | own settings | recall@1, share |" in text and "chromadb is not" in text
     assert selector("case: a; columns: x p99").columns[0].statistic == "p99"
+
+
+def test_a_document_on_a_full_disk_stays_as_it_was(tmp_path: Path) -> None:
+    raw, document = every_case(tmp_path / "raw.jsonl"), tmp_path / "page.md"
+    text = "x" * 3000 + "\n" + BUILD
+    document.write_text(text)
+    program = (
+        "import resource, signal, sys; from engine.doors.cli.command import main; "
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048)); "
+        "main(['bench', 'report', sys.argv[1], '--write', sys.argv[2]])"
+    )
+    asked = [sys.executable, "-B", "-c", program, str(raw), str(document)]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "File too large" in done.stderr
+    assert document.read_text() == text
+
+
+def test_a_document_keeps_its_ends_of_lines_its_mode_and_its_link(tmp_path: Path) -> None:
+    raw, document, link = every_case(tmp_path / "raw.jsonl"), tmp_path / "a.md", tmp_path / "l.md"
+    document.write_bytes(BUILD.replace("\n", "\r\n").encode())
+    document.chmod(0o664)
+    link.symlink_to(document)
+    done = CliRunner().invoke(main, ["bench", "report", str(raw), "--write", str(link)])
+    assert done.exit_code == 0, done.output
+    content = document.read_bytes()
+    assert content.count(b"\n") == content.count(b"\r\n") > 6
+    assert link.is_symlink() and document.stat().st_mode & 0o777 == 0o664
+
+
+def test_a_case_of_any_name_is_a_file_in_the_folder_of_tables(tmp_path: Path) -> None:
+    raw, tables = tmp_path / "raw.jsonl", tmp_path / "a" / "tables"
+    kept = journal.begin(raw, "x", floors=NOT_MOVED)
+    kept.add(Line("../b/c", "<img src=x> | `", "latency", "ms", one(1.0)))
+    done = CliRunner().invoke(main, ["bench", "report", str(raw), "--tables", str(tables)])
+    assert done.exit_code == 0, done.output
+    (made,) = tables.iterdir()
+    assert "&lt;img" in made.read_text() and "<img" not in made.read_text()
+
+
+def test_a_contestant_that_is_asked_for_and_not_there_is_named(found: Journal) -> None:
+    text = (
+        f"<!-- figures: case: engines; contestants: vitrine | vitrin; columns: build -->\n{END}\n"
+    )
+    with pytest.raises(InvalidParameterValue, match="no line of vitrin, "):
+        filled(text, found)
+    with pytest.raises(InvalidParameterValue, match=r"of: case: engines; columns: bild$"):
+        filled(f"<!-- figures: case: engines; columns: bild -->\n{END}\n", found)

@@ -142,3 +142,66 @@ def test_a_standard_set_is_asked_in_its_own_layout(
     assert read_run(here / "runs/little.hashed.run").scores.keys() == {"q%201", "q2"}
     again = bench("hashed", "--collection", ".", "--run", "runs/little.hashed.run", "--smoke")
     assert again.count("1.000") >= 4
+
+
+def test_two_whose_runs_would_be_one_file_are_refused_before_anything_is_written(
+    here: Path,
+) -> None:
+    (here / "q.qrels").write_text("q 0 a 1\n")
+    (here / "a.run").write_text("q Q0 a 1 1 x\n")
+    asked = ("--qrels", "q.qrels", "--runs", "runs", "--out", "raw.jsonl")
+    said = bench(*asked, "--run", "x y=a.run", "--run", "x_y=a.run", status=1)
+    assert "'x y' and another would be written to one file" in said
+    assert not (here / "runs").exists() and not (here / "raw.jsonl").exists()
+
+
+def test_a_folder_of_runs_that_cant_be_is_said_before_anything_is_measured(here: Path) -> None:
+    (here / "file").write_text("")
+    bench("hashed", "--smoke", "--runs", "file/runs", "--out", "raw.jsonl", status=1)
+    assert not (here / "raw.jsonl").exists()
+
+
+def test_judged_queries_that_nothing_is_right_for_are_told(here: Path) -> None:
+    (here / "q.qrels").write_text("q 0 a 1\nr 0 a 0\ns 0 b -1\n")
+    (here / "a.run").write_text("q Q0 a 1 1 x\nr Q0 a 1 1 x\n")
+    said = bench("--qrels", "q.qrels", "--run", "a.run", "--out", "raw.jsonl")
+    assert "2 judged queries have nothing right and don't count" in said
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--fold", 1), "are of a collection"),
+        (("--split", "val"), "are of a collection"),
+        (("--collection", ".", "--limit", 5), "are of a catalogue"),
+        (("--collection", ".", "--hold-out", 10), "are of a catalogue"),
+        (("--qrels", ".", "--limit", 5), "are of a catalogue"),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(asked: tuple[object, ...], said: str) -> None:
+    assert said in bench("hashed", *asked, status=1)
+
+
+def test_a_seed_below_nothing_is_refused_at_once() -> None:
+    assert "--seed" in bench("hashed", "--smoke", "--seed", -1, status=2)
+
+
+def test_who_is_interrupted_is_told_where_the_raw_lines_are(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.doors.cli.bench.tables import retrieval as tables
+
+    def interrupted(result: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tables, "print_result", interrupted)
+    done = typed("bench", "retrieval", "hashed", "--smoke", "--out", "raw.jsonl")
+    assert done.exit_code != 0 and "note: raw lines: raw.jsonl" in done.output
+    assert read([here / "raw.jsonl"]).lines
+
+
+def test_a_measure_that_is_named_twice_is_taken_once(here: Path) -> None:
+    twice = ("--measure", "R@5", "--measure", "recall@5")
+    bench("hashed", "--smoke", "--task", "text_to_image", *twice, "--out", "raw.jsonl")
+    lines = read([here / "raw.jsonl"]).lines
+    assert len({line.key for line in lines}) == len(lines)

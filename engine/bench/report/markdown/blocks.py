@@ -9,7 +9,7 @@ from engine.bench.records.journal import Journal, Run
 from engine.bench.records.line import LeftOut, Line
 from engine.bench.report.figures import latest
 from engine.bench.report.markdown.selector import CONTESTANT, Asked, Selector, row_of, selector
-from engine.bench.report.markdown.text import table
+from engine.bench.report.markdown.text import safe, table
 from engine.bench.report.numbers import shown
 from engine.errors import InvalidParameterValue
 
@@ -53,9 +53,14 @@ def _block(
     own = {run: None for line, run in meant if line.what in whats}
     told = [_source(runs[run]) for run in own if run in runs]
     out = [o for o in left_out if _is_of(o, asked)]
+    there = {line.contestant for line, _ in lines if line.case == asked.case}
+    if lacking := set(asked.contestants) - there - {o.contestant for o in out}:
+        raise InvalidParameterValue(
+            f"no line of {', '.join(sorted(lacking))}, nor why it was left out, in {asked}"
+        )
     body = [made(asked, [line for line, _ in meant]), "", *dict.fromkeys(told)]
     if out:
-        reasons = dict.fromkeys(f"{o.contestant} ({o.reason})" for o in out)
+        reasons = dict.fromkeys(safe(f"{o.contestant} ({o.reason})") for o in out)
         body.append(f"Left out: {'; '.join(reasons)}.")
     return f"{block[1]}{chr(10).join(body)}\n{END}"
 
@@ -87,7 +92,7 @@ def made(asked: Selector, lines: Sequence[Line]) -> str:
             cells.setdefault((row_of(line, asked.rows), line.what), []).append(line)
     rows = list(dict.fromkeys(row for row, _ in cells))
     if not rows:
-        raise InvalidParameterValue(f"no line of {asked}")
+        raise InvalidParameterValue(f"no line of: {asked}")
     if asked.contestants and CONTESTANT in asked.rows:
         at = asked.rows.index(CONTESTANT)
         rows.sort(key=lambda row: asked.contestants.index(row[at]))

@@ -73,6 +73,19 @@ class Selector:
     rows: tuple[str, ...] = (CONTESTANT,)
     where: tuple[tuple[str, str], ...] = ()
 
+    def __str__(self) -> str:
+        """As a document writes it, but for what is so anyway."""
+        columns = (
+            f"{o.what} {o.statistic}" if o.statistic != MIDDLE else o.what for o in self.columns
+        )
+        parts = {
+            "case": self.case,
+            "contestants": " | ".join(self.contestants),
+            "columns": " | ".join(columns),
+            "where": " | ".join(f"{name}={value}" for name, value in self.where),
+        }
+        return "; ".join(f"{name}: {value}" for name, value in parts.items() if value)
+
     def matches(self, line: Line) -> bool:
         """Whether a line of any of the quantities is meant."""
         return (

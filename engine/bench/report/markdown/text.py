@@ -15,7 +15,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -
     """A table; the first columns hold words, the others numbers, which stand at the right."""
     rule = ["---" if place < words else "---:" for place in range(len(heads))]
     return "\n".join(
-        f"| {' | '.join(_safe(cell) for cell in row)} |" for row in (heads, rule, *rows)
+        f"| {' | '.join(safe(cell) for cell in row)} |" for row in (heads, rule, *rows)
     )
 
 
@@ -59,6 +59,6 @@ def _cell(one: Figure | None, is_best: bool) -> str:
     return f"{middle} ({shown(one.interval[0])} to {shown(one.interval[1])})"
 
 
-def _safe(text: str) -> str:
-    """One cell's text: no bar of the table's own, no new line."""
-    return " ".join(text.replace("|", "\\|").split())
+def safe(text: str) -> str:
+    """One cell's text: no bar of the table's own, no new line, no tag."""
+    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())

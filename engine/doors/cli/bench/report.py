@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 
@@ -56,17 +57,32 @@ def report(
 
         tables.mkdir(parents=True, exist_ok=True)
         for one in sections(found):
-            (tables / f"{one.case}.md").write_text(document(one), encoding="utf-8")
-            note(f"wrote {tables / one.case}.md")
+            target = tables / f"{quote(one.case, safe=' ')}.md"  # a case may be called anything
+            _write(target, document(one))
+            note(f"wrote {target}")
     for path in documents:
         from engine.bench.report.markdown.blocks import filled, selectors
 
-        text = path.read_text(encoding="utf-8")
-        path.write_text(filled(text, found), encoding="utf-8")
+        text = path.read_bytes().decode()
+        returns = "\r\n" in text
+        text = text.replace("\r\n", "\n")
+        made = filled(text, found)
+        _write(path, made.replace("\n", "\r\n") if returns else made)
         note(f"filled {len(selectors(text)):,} blocks of {path}")
     if out is not None or not (tables or documents):
         from engine.bench.report.page import page
 
         target = out or Path(PAGE)
-        target.write_text(page(found, title), encoding="utf-8")
+        _write(target, page(found, title))
         note(f"wrote {target}")
+
+
+def _write(file: Path, text: str) -> None:
+    """All of a text or, on a full disk, nothing: what stood there stays."""
+    from engine.store.layout import write_atomically
+
+    target = file.resolve()  # a link stays one
+    mode = target.stat().st_mode if target.exists() else None
+    write_atomically(target, text.encode())
+    if mode is not None:
+        target.chmod(mode)

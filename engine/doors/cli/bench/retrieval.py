@@ -151,9 +151,11 @@ def retrieval(
         for text in run.said:
             note(text)
         kept = recorder("retrieval", out, seed, smoke, PACKAGES)
-        print_overview(list(_printed(run, kept)))
-    if kept.file is not None:
-        note(f"raw lines: {os.fspath(kept.file)}")
+        try:
+            print_overview(list(_printed(run, kept)))
+        finally:  # who is interrupted finds what was measured until then
+            if kept.file is not None:
+                note(f"raw lines: {os.fspath(kept.file)}")
 
 
 def _printed(run: RetrievalRun, kept: Recorder) -> Iterator[TaskResult]:
@@ -183,6 +185,7 @@ def _request(
     from engine.bench.retrieval.measures import DEFAULTS, Measure
     from engine.bench.retrieval.request import RetrievalRequest
 
+    has_goods = given["collection"] is None and given["qrels"] is None
     at_most = given["at_most"]
     if at_most is None:
         at_most = SMOKE_QUERIES if smoke else QUERIES
@@ -195,12 +198,12 @@ def _request(
             given["encoding"],
             given["query_files"],
             given["hold_out"],
-            given["limit"] or (SMOKE_PRODUCTS if smoke else None),
+            given["limit"] or (SMOKE_PRODUCTS if smoke and has_goods else None),
         ),
         given["collection"],
         Part(given["split"], given["direction"], given["fold"], given["category"]),
         given["tasks"],
-        tuple(map(Measure.parse, given["measures"])) or DEFAULTS,
+        tuple(dict.fromkeys(map(Measure.parse, given["measures"]))) or DEFAULTS,
         given["weights"],
         at_most or None,
         _named_files(given["run_files"]),
