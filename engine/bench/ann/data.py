@@ -15,6 +15,7 @@ from engine.bench.contest.catalogue import Catalogue, write_catalogue
 from engine.bench.contest.contest import WARM
 from engine.bench.contest.schema import Schema
 from engine.bench.contest.truth import DEPTH, Truth, make_truth
+from engine.bench.vectors.npy import write_npy
 from engine.bench.vectors.vector_set import VectorSet
 from engine.core.arrays import Matrix, unit_rows
 from engine.errors import InvalidParameterValue
@@ -163,11 +164,12 @@ def _write_vectors(
         except OSError:
             pass  # another file system
     dimension = form(np.asarray(found.vectors[rows[:1]])).shape[1]
-    out = np.lib.format.open_memmap(file, "w+", np.float32, (len(rows), dimension))
     step = max(1, CHUNK_NUMBERS // dimension)
-    for start in range(0, len(rows), step):
-        out[start : start + step] = form(np.asarray(found.vectors[rows[start : start + step]]))
-    out.flush()
+    parts = (
+        form(np.asarray(found.vectors[rows[start : start + step]]))
+        for start in range(0, len(rows), step)
+    )
+    write_npy(file, (len(rows), dimension), parts)
 
 
 def _own_file(vectors: Matrix) -> Path | None:

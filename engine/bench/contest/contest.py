@@ -22,11 +22,11 @@ import numpy as np
 
 from engine.bench.contest.catalogue import Catalogue
 from engine.bench.contest.contestant import Setting
-from engine.bench.contest.entrants import Entrant
+from engine.bench.contest.entrants import REFERENCE, Entrant
 from engine.bench.contest.filters import Filters
+from engine.bench.contest.first_answer import K as FIRST_K
 from engine.bench.contest.memory import on_disk
 from engine.bench.contest.truth import Truth
-from engine.bench.contest.first_answer import K as FIRST_K
 from engine.bench.contest.worker import HANG_S, Facts, Failed, Turn, Worker
 from engine.bench.records.line import LeftOut
 from engine.errors import VitrineError
@@ -293,13 +293,14 @@ class Contest:
         seconds, line = _first_line([sys.executable, "-m", FIRST, *where])
         keys = json.loads(line or "[]")
         self.truth.places(keys)
-        if len(keys) < min(FIRST_K, len(self.catalogue.keys)):
+        wanted = 0 if name == REFERENCE else min(FIRST_K, len(self.catalogue.keys))
+        if len(keys) < wanted or not line:
             raise Failed(f"{len(keys)} rows in the first answer" if line else "no first answer")
         return seconds
 
 
 def _first_line(command: Sequence[str]) -> tuple[float, str]:
-    """What a process first writes to a pipe of its own, none where it ends before, and after how long."""
+    """What a process first writes to a pipe of its own, if it does so, and after how long."""
     reading, writing = os.pipe()
     with open(reading) as file:  # noqa: PTH123
         started = time.perf_counter()

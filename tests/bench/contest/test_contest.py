@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import statistics
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +13,9 @@ import pytest
 from support.planted_contest import DIMENSION, QUERIES, SCHEMA, all_of, odd
 
 from engine.bench.contest.catalogue import Catalogue, write_catalogue
-from engine.bench.contest.contest import Asked, Contest
-from engine.bench.contest.entrants import Entrant, entrants
-from engine.bench.contest.schema import Schema
-from engine.bench.contest.truth import Truth, make_truth
+from engine.bench.contest.contest import Contest
+from engine.bench.contest.entrants import entrants
+from engine.bench.contest.truth import Truth
 from engine.bench.contest.tuning import tuned
 from engine.bench.records.line import LeftOut
 from engine.errors import InvalidParameterValue

@@ -1,4 +1,4 @@
-"""No one wins by answering worse: fewer answers, later ones, others' rows, columns that are not there."""
+"""No one wins by answering worse: fewer answers, later ones, others' rows, no columns."""
 
 from __future__ import annotations
 
