@@ -120,6 +120,12 @@ class Truth:
         ] = {}  # right scores under filters made for one query
         self.judged = len(self._scores[text(None)])
 
+    @property
+    def right_scores(self) -> np.ndarray:
+        """(judged, depth) scores of the right answers without a filter, best first; -inf: no more."""
+        found: np.ndarray = self._scores[text(None)]
+        return found
+
     @cached_property
     def _sorted_keys(self) -> tuple[np.ndarray, np.ndarray]:
         order = np.argsort(self._catalogue.keys)

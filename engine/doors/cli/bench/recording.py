@@ -31,7 +31,11 @@ def records(command: Command) -> Command:
             "--smoke", is_flag=True, help="A few rows and rounds: whether all of it runs."
         ),
         click.option(
-            "--seed", type=int, default=0, show_default=True, help="Of all that is drawn."
+            "--seed",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            help="Of all that is drawn.",
         ),
         click.option(
             "--out",
