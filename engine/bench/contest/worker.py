@@ -192,7 +192,8 @@ def serve(pipe: Connection, entrant: Entrant, schema: Schema, memory: float | No
     except EOFError:
         return
     except BaseException:  # a library's own panic, as of Rust, is no Exception
-        pipe.send((False, traceback.format_exc()))
+        with suppress(OSError):  # nobody waits for it any more
+            pipe.send((False, traceback.format_exc()))
 
 
 class Worker:
