@@ -15,6 +15,8 @@ from engine.bench.contest.catalogue import Catalogue, write_catalogue
 from engine.bench.contest.contest import WARM
 from engine.bench.contest.schema import Schema
 from engine.bench.contest.truth import DEPTH, Truth, make_truth
+from engine.bench.statistics.recall import TIE
+from engine.bench.vectors.npy import write_npy
 from engine.bench.vectors.vector_set import VectorSet
 from engine.core.arrays import Matrix, unit_rows
 from engine.errors import InvalidParameterValue
@@ -81,6 +83,7 @@ def prepare(found: VectorSet, folder: Path, count: int, seed: int) -> Data:
     )
     measured = max(1, len(queries) - WARM) if len(queries) < count + WARM else count
     make_truth(catalogue, measured)
+    _check_apart(found.name, Truth(catalogue))
     agreement = _agreement(found, catalogue, asked[:measured])
     return Data(found.name, catalogue, measured, agreement, (*notes, *said))
 
@@ -163,11 +166,12 @@ def _write_vectors(
         except OSError:
             pass  # another file system
     dimension = form(np.asarray(found.vectors[rows[:1]])).shape[1]
-    out = np.lib.format.open_memmap(file, "w+", np.float32, (len(rows), dimension))
     step = max(1, CHUNK_NUMBERS // dimension)
-    for start in range(0, len(rows), step):
-        out[start : start + step] = form(np.asarray(found.vectors[rows[start : start + step]]))
-    out.flush()
+    parts = (
+        form(np.asarray(found.vectors[rows[start : start + step]]))
+        for start in range(0, len(rows), step)
+    )
+    write_npy(file, (len(rows), dimension), parts)
 
 
 def _own_file(vectors: Matrix) -> Path | None:
@@ -178,6 +182,19 @@ def _own_file(vectors: Matrix) -> Path | None:
     held = np.load(name, mmap_mode="r")
     same = held.shape == vectors.shape and held.dtype == np.float32 and held.flags.c_contiguous
     return Path(name) if same else None
+
+
+def _check_apart(name: str, truth: Truth) -> None:
+    """Raise InvalidParameterValue where most queries' right answers are no nearer than others are."""
+    best = truth.right_scores
+    best = np.where(np.isfinite(best), best, best[:, :1])
+    gaps = best[:, 0] - best.min(axis=1)
+    if ((gaps > 0) & (gaps <= TIE)).mean() > 0.5:
+        raise InvalidParameterValue(
+            f"{name}: the {best.shape[1]} nearest rows of most queries are alike but for rounding "
+            f"({TIE:g}), so any answer would be right; some rows may lie far from all others, or all "
+            "have one large part in common: leave those out, or subtract the mean"
+        )
 
 
 def _agreement(

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from engine.bench.contest.filters import Filters
 from engine.bench.contest.schema import Row, Schema
+from engine.bench.vectors.npy import write_npy
 from engine.core.arrays import Matrix
 from engine.errors import InvalidParameterValue
 
@@ -105,10 +106,9 @@ def write_catalogue(
     (folder / "filters.json").write_text(json.dumps(dict(filters or {})))
     np.save(folder / "queries.npy", np.ascontiguousarray(queries, dtype=np.float32))
     if not (folder / "vectors.npy").exists():
-        out = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float32, vectors.shape)
-        for start in range(0, len(vectors), ROW_GROUP):
-            out[start : start + ROW_GROUP] = vectors[start : start + ROW_GROUP]
-        out.flush()
+        starts = range(0, len(vectors), ROW_GROUP)
+        parts = (vectors[start : start + ROW_GROUP] for start in starts)
+        write_npy(folder / "vectors.npy", vectors.shape, parts)
     _write_table(folder, schema, columns.select(list(schema.names)))
     return Catalogue(folder)
 

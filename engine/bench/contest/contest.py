@@ -6,12 +6,15 @@ A contestant that fails is out, with a line that says why; what it did before is
 from __future__ import annotations
 
 import json
+import os
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,17 +22,19 @@ import numpy as np
 
 from engine.bench.contest.catalogue import Catalogue
 from engine.bench.contest.contestant import Setting
-from engine.bench.contest.entrants import Entrant
+from engine.bench.contest.entrants import REFERENCE, Entrant
 from engine.bench.contest.filters import Filters
+from engine.bench.contest.first_answer import K as FIRST_K
 from engine.bench.contest.memory import on_disk
 from engine.bench.contest.truth import Truth
-from engine.bench.contest.worker import Facts, Failed, Turn, Worker
+from engine.bench.contest.worker import HANG_S, Facts, Failed, Turn, Worker
 from engine.bench.records.line import LeftOut
 from engine.errors import VitrineError
 
 TURN = 25  # queries
 WARM = 3  # queries before each turn: other contestants' data is in the processor's caches
 PAUSE_S = 0.05  # between two turns, until the threads of the one before have gone to sleep
+FIRST = "engine.bench.contest.first_answer"
 PATIENCE_S = 60.0  # beyond its time, for the one query that a contestant is at
 
 
@@ -229,7 +234,7 @@ class Contest:
         questions = (queries[numbers], asked.k, filters, limit_s)
         turn: Turn = worker.call(method, *questions, limit_s=patience_s)
         if asked.judged:
-            self.truth.check_rows(turn.first)
+            self.truth.check_rows(turn.rows)
         into.ms += turn.ms
         into.keys += turn.keys
         into.asked += numbers[: len(turn.ms)]
@@ -244,7 +249,7 @@ class Contest:
         """Each contestant answers its queries in one call, so often, in turns: a time a call.
 
         Args:
-            numbers: of the queries, for each open contestant that is asked; recall is of the last call.
+            numbers: of the queries, for each open contestant that is asked; recall is of the worst call.
         """
         answers = {name: Answers() for name in numbers if name in self.workers}
         with self.only(answers):
@@ -263,9 +268,12 @@ class Contest:
         queries, patience_s = self.catalogue.queries, self._budget_s + PATIENCE_S
         worker.call("warm", queries[-WARM:], k, None, self._budget_s / 4, limit_s=patience_s)
         turn: Turn = worker.call("batch", queries[asked], k, limit_s=patience_s)
+        self.truth.check_rows(turn.rows)
         found.ms += turn.ms
-        found.asked, found.keys, found.filters = asked, turn.keys, [None] * len(asked)
-        found.recall = self.truth.recall(k, asked, found.filters, found.keys)
+        recall = self.truth.recall(k, asked, [None] * len(asked), turn.keys)
+        if not found.keys or recall.mean() < found.recall.mean():
+            found.asked, found.keys, found.filters = asked, turn.keys, [None] * len(asked)
+            found.recall = recall
 
     # ------------------------------------------------------------------ fresh processes
     def start(self, rounds: int) -> dict[str, list[float]]:
@@ -282,15 +290,32 @@ class Contest:
     def _first_answer(self, name: str) -> float:
         entrant, store = self._entrants[name], self.stores / self.facts[name].store
         where = [name, str(entrant.file or "-"), str(store), str(self.catalogue.folder)]
-        command = [sys.executable, "-m", "engine.bench.contest.first_answer", *where]
-        started = time.perf_counter()
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            seconds = time.perf_counter() - started
-        if not line:
-            raise Failed("no first answer")
+        seconds, line = _first_line([sys.executable, "-m", FIRST, *where])
+        keys = json.loads(line or "[]")
+        self.truth.places(keys)
+        wanted = 0 if name == REFERENCE else min(FIRST_K, len(self.catalogue.keys))
+        if len(keys) < wanted or not line:
+            raise Failed(f"{len(keys)} rows in the first answer" if line else "no first answer")
         return seconds
+
+
+def _first_line(command: Sequence[str]) -> tuple[float, str]:
+    """What a process first writes to a pipe of its own, if it does so, and after how long."""
+    reading, writing = os.pipe()
+    with open(reading) as file:  # noqa: PTH123
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [*command, str(writing)], pass_fds=[writing], stdout=2, start_new_session=True
+        )
+        os.close(writing)
+        try:
+            ready, _, _ = select.select([file], [], [], HANG_S)
+            seconds = time.perf_counter() - started
+            return seconds, file.readline() if ready else ""
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _last_line(text: str) -> str:

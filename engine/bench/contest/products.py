@@ -7,8 +7,9 @@ CLIP is that such queries lie apart from what they look for.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from engine.bench.contest.catalogue import ROW_GROUP, Catalogue, write_catalogue
 from engine.bench.contest.filters import Filters
 from engine.bench.contest.schema import Kind, Schema
 from engine.bench.contest.truth import make_truth
+from engine.bench.vectors.npy import write_npy
 from engine.core.arrays import Matrix
 from engine.errors import InvalidParameterValue
 
@@ -66,11 +68,11 @@ def prepared(
 
     Raises InvalidParameterValue: a workspace without products that have image and text vectors.
     """
-    folder = cache / f"products-{rows or 'all'}-{queries}-{seed}"
+    products = read_products(workspace, queries, seed)
+    folder = cache / f"products-{rows or 'all'}-{queries}-{seed}-{products.digest}"
     if not folder.exists():
         unfinished = folder.with_name(folder.name + ".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        products = read_products(workspace, queries, seed)
         _write(products if rows is None else drawn(products, rows, unfinished, seed), unfinished)
         unfinished.rename(folder)
     return Catalogue(folder)
@@ -83,6 +85,17 @@ class Products:
     columns: pa.Table
     vectors: Matrix
     queries: Matrix
+
+    @property
+    def digest(self) -> str:
+        """Twelve digits that other products don't have: what is kept of them is theirs alone."""
+        found = hashlib.sha256()
+        with pa.ipc.new_stream(sink := pa.BufferOutputStream(), self.columns.schema) as stream:
+            stream.write_table(self.columns.combine_chunks())
+        found.update(sink.getvalue())
+        for part in (self.vectors, self.queries):
+            found.update(np.ascontiguousarray(part).data)
+        return found.hexdigest()[:12]
 
 
 def drawn(products: Products, rows: int, folder: Path, seed: int) -> Products:
@@ -98,13 +111,15 @@ def drawn(products: Products, rows: int, folder: Path, seed: int) -> Products:
         columns = columns.set_column(columns.schema.get_field_index(name), name, pa.array(values))
     folder.mkdir(parents=True)
     dimension = products.vectors.shape[1]
-    out = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float32, (rows, dimension))
-    for start in range(0, rows, ROW_GROUP):
-        part = products.vectors[places[start : start + ROW_GROUP]]
-        moved = part + rng.normal(0, MOVED / dimension**0.5, part.shape)
-        out[start : start + ROW_GROUP] = moved / np.linalg.norm(moved, axis=1, keepdims=True)
-    out.flush()
-    return Products(columns, out, products.queries)
+
+    def parts() -> Iterator[Matrix]:
+        for start in range(0, rows, ROW_GROUP):
+            part = products.vectors[places[start : start + ROW_GROUP]]
+            moved = part + rng.normal(0, MOVED / dimension**0.5, part.shape)
+            yield moved / np.linalg.norm(moved, axis=1, keepdims=True)
+
+    write_npy(folder / "vectors.npy", (rows, dimension), parts())
+    return Products(columns, np.load(folder / "vectors.npy", mmap_mode="r"), products.queries)
 
 
 def read_products(workspace: Workspace, queries: int, seed: int) -> Products:

@@ -2,7 +2,8 @@
 
 Exact: float32 products of matrices find candidates, float64 orders them. What was found counts when
 its own true score reaches that of the last right one, but for a tolerance, so that ties are no errors.
-It has to pass the filter, which is worked out here, not by a contestant.
+A row has to pass the filter, which is worked out here, not by a contestant: an answer with one that
+doesn't is worth nothing, however few rows there were to find.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 
 from engine.bench.contest.catalogue import Catalogue
 from engine.bench.contest.filters import Filters, conditions, text
-from engine.bench.contest.schema import Row
+from engine.bench.contest.schema import SCORE, Row
 from engine.bench.statistics.recall import recall_at
 from engine.core.arrays import Mask, Matrix, Vector
 from engine.errors import InvalidParameterValue
@@ -26,7 +27,7 @@ DEPTH = 100  # right answers kept for a query
 SPARE = 28  # candidates of float32 more than that, before float64 decides
 CHUNK = 65_536
 MASKS = 100  # kept; a byte a row each
-NO_ANSWER = -1e300  # the score of a row that doesn't pass the filter: given, and never right
+NO_ANSWER = -1e300  # the score of all rows of an answer that holds one beyond the filter
 COMPARE = {
     "=": pc.equal,
     ">=": pc.greater_equal,
@@ -119,6 +120,12 @@ class Truth:
         ] = {}  # right scores under filters made for one query
         self.judged = len(self._scores[text(None)])
 
+    @property
+    def right_scores(self) -> np.ndarray:
+        """(judged, depth) scores of the right answers without a filter, best first; -inf: no more."""
+        found: np.ndarray = self._scores[text(None)]
+        return found
+
     @cached_property
     def _sorted_keys(self) -> tuple[np.ndarray, np.ndarray]:
         order = np.argsort(self._catalogue.keys)
@@ -156,7 +163,7 @@ class Truth:
             right[row, : len(wanted)] = wanted
             places = self.places(found[:k])
             scores = true_scores(self._catalogue.vectors, places, self._catalogue.queries[number])
-            given[row, : len(places)] = np.where(self._mask(one)[places], scores, NO_ANSWER)
+            given[row, : len(places)] = scores if self._mask(one)[places].all() else NO_ANSWER
         return recall_at(k, given, right)
 
     def _right_scores(self, number: int, filters: Filters | None) -> np.ndarray:
@@ -180,7 +187,7 @@ class Truth:
         return self._masks[key]
 
     def check_rows(self, rows: Sequence[Row]) -> None:
-        """Raise InvalidParameterValue where rows that were given back are not the catalogue's."""
+        """Raise InvalidParameterValue where rows are not the catalogue's, or have no score."""
         if not rows:
             return
         schema = self._catalogue.schema
@@ -188,3 +195,6 @@ class Truth:
         for row, right in zip(rows, self._catalogue.table.take(places).to_pylist()):
             if {name: row.get(name) for name in schema.names} != right:
                 raise InvalidParameterValue(f"row {row} was given back; expected {right}")
+            score = row.get(SCORE)
+            if not isinstance(score, (int, float, np.number)) or not np.isfinite(score):
+                raise InvalidParameterValue(f"score {score!r} was given back; expected a number")

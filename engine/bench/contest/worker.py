@@ -9,12 +9,14 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+import random
+import signal
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +29,7 @@ from engine.bench.records.machine import cores, versions
 from engine.core.arrays import Matrix
 
 T = TypeVar("T")
+HANG_S = 7_200.0  # for what has no limit of its own; who needs more is taken to hang
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 # Of a contestant's process, from its start.
 ENVIRONMENT = {REFERENCE: dict.fromkeys(THREADS, str(cores()))}
@@ -52,11 +55,14 @@ class Facts:
 
 @dataclass(frozen=True)
 class Turn:
-    """Times (ms) and keys of some queries, fewer than asked for where time was up; rows of the first."""
+    """Times (ms) and keys of some queries, fewer than asked for where time was up; one answer's rows.
+
+    Which answer's is drawn, so that all of them have to be whole.
+    """
 
     ms: list[float]
     keys: list[list[int]]
-    first: list[Row]
+    rows: list[Row]
 
 
 class Session:
@@ -116,7 +122,7 @@ class Session:
             answers.append(rows)
             if time.perf_counter() > end:
                 break
-        return Turn(ms, [self._keys(rows) for rows in answers], answers[0])
+        return self._turn(ms, answers)
 
     def nearest(
         self, queries: Matrix, k: int, filters: Sequence[Filters | None], limit_s: float
@@ -126,7 +132,7 @@ class Session:
         for query, one in zip(queries, filters):
             spent, found = timed(lambda q=query, f=one: self._contestant.nearest(q, k, f))  # type: ignore[misc]
             ms.append(spent)
-            keys.append([int(key) for key in found])
+            keys.append([int(key) for key in _whole(found)])
             if time.perf_counter() > end:
                 break
         return Turn(ms, keys, [])
@@ -134,7 +140,9 @@ class Session:
     def batch(self, queries: Matrix, k: int) -> Turn:
         """All queries in one call: one time."""
         spent, answers = timed(lambda: self._contestant.search_batch(queries, k))
-        return Turn([spent], [self._keys(rows) for rows in answers], answers[0])
+        if len(_whole(answers)) != len(queries):
+            raise ValueError(f"{len(answers)} answers to {len(queries)} queries at once")
+        return self._turn([spent], answers)
 
     def upsert(self, rows: list[Row], vectors: Matrix) -> list[float]:
         """Milliseconds of each write."""
@@ -149,8 +157,17 @@ class Session:
         """Bytes of memory above what the imports took."""
         return {name: now - self._before[name] for name, now in resident().items()}
 
-    def _keys(self, rows: list[Row]) -> list[int]:
-        return [int(row[self._key]) for row in rows]  # type: ignore[call-overload]
+    def _turn(self, ms: list[float], answers: list[list[Row]]) -> Turn:
+        keys = [[int(row[self._key]) for row in _whole(rows)] for rows in answers]  # type: ignore[call-overload]
+        drawn = random.SystemRandom().choice(answers)
+        return Turn(ms, keys, [dict(row) for row in drawn])
+
+
+def _whole(answer: list[T]) -> list[T]:
+    """An answer that is there: one that comes when it is looked at would be looked at off the clock."""
+    if type(answer) is not list:
+        raise TypeError(f"an answer is a list; {type(answer).__name__} was given back")
+    return answer
 
 
 def timed(action: Callable[[], T]) -> tuple[float, T]:
@@ -162,6 +179,8 @@ def timed(action: Callable[[], T]) -> tuple[float, T]:
 
 def serve(pipe: Connection, entrant: Entrant, schema: Schema, memory: float | None) -> None:
     """Answer requests, each a method's name and its arguments, until the pipe is closed."""
+    os.setsid()  # what it starts ends with it
+    os.dup2(2, 1)  # what a library prints is no result of ours
     if memory is not None:
         bound(memory)
     try:
@@ -173,7 +192,8 @@ def serve(pipe: Connection, entrant: Entrant, schema: Schema, memory: float | No
     except EOFError:
         return
     except BaseException:  # a library's own panic, as of Rust, is no Exception
-        pipe.send((False, traceback.format_exc()))
+        with suppress(OSError):  # nobody waits for it any more
+            pipe.send((False, traceback.format_exc()))
 
 
 class Worker:
@@ -203,10 +223,17 @@ class Worker:
         with started_with(variables), on_cores(threads):
             self._process.start()
         theirs.close()
-        self.facts: Facts = self._reply(None, "start")
+        try:
+            self.facts: Facts = self._reply(None, "start")
+        except BaseException:
+            self.close()
+            raise
 
     def call(self, method: str, *arguments: object, limit_s: float | None = None) -> Any:
         """What a method of `Session` gives back.
+
+        Args:
+            limit_s: None for `HANG_S`.
 
         Raises Failed: what failed there, or that it took longer than `limit_s`; the process ends then.
         """
@@ -217,13 +244,18 @@ class Worker:
         return self._reply(limit_s, method)
 
     def _reply(self, limit_s: float | None, method: str) -> Any:
+        limit_s = HANG_S if limit_s is None else limit_s
         try:
             if not self._pipe.poll(limit_s):
-                self._process.kill()
+                self._kill()
                 raise Failed(f"{method} was stopped after {limit_s:,g} s")
             good, value = self._pipe.recv()
         except (EOFError, OSError):
             raise Failed(self._ended()) from None
+        except Failed:
+            raise
+        except Exception as error:  # rows of a class that only its own process knows
+            raise Failed(f"what {method} gave back can't be read: {error}") from None
         if not good:
             raise Failed(value)
         return value
@@ -233,10 +265,16 @@ class Worker:
         return f"its process ended with status {self._process.exitcode}"
 
     def close(self) -> None:
-        """End the process; one that doesn't end in ten seconds is killed."""
+        """End the process and all that it started; it has ten seconds to end by itself."""
         self._pipe.close()
+        wait([self._process.sentinel], 10)
+        self._kill()
         self._process.join(10)
+
+    def _kill(self) -> None:
         self._process.kill()
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid or 0, signal.SIGKILL)
 
 
 @contextmanager

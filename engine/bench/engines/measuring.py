@@ -8,8 +8,8 @@ import numpy as np
 
 from engine.bench.contest.contest import Answers, Asked, Contest
 from engine.bench.contest.entrants import REFERENCE
-from engine.bench.contest.tuning import Tuned, described, tuned
-from engine.bench.contest.worker import Turn, Worker
+from engine.bench.contest.tuning import Tuned, described, reached, tuned
+from engine.bench.contest.worker import Worker
 from engine.bench.engines.request import NEW, NONE, EnginesRequest
 from engine.bench.engines.writes import measure_writes
 from engine.bench.records.floors import Floors
@@ -109,7 +109,8 @@ class _Run:
     ) -> None:
         more: dict[str, object] = {"cell": cell}
         if setting is not None:
-            more |= {"setting": described(setting.setting), "reached": setting.reached}
+            enough = setting.reached and reached(answers.recall, self.request.recall)
+            more |= {"setting": described(setting.setting), "reached": enough}
         rows = len(self.request.catalogue.vectors)
         floor = self.floors.reading(rows, self.request.catalogue.schema.dimension)
         if cell == NEW:
@@ -130,28 +131,19 @@ class _Run:
     def batch(self, chosen: dict[str, Tuned]) -> None:
         """All queries at once, some times over; each at its setting without a filter."""
         queries = self.request.catalogue.queries
-        rates: dict[str, list[float]] = {}
-        recalls: dict[str, np.ndarray] = {}
         for name, setting in chosen.items():
             if name in self.contest.workers:
                 self.contest.tune(name, setting.setting)
-
-        def turn(worker: Worker) -> None:
-            if not worker.facts.batches:
-                return
-            done: Turn = worker.call("batch", queries, self.request.k)
-            rates.setdefault(worker.name, []).append(1000 * len(queries) / done.ms[0])
-            if worker.name not in recalls:
-                numbers = list(range(len(queries)))
-                recalls[worker.name] = self.contest.truth.recall(
-                    self.request.k, numbers, [None] * len(numbers), done.keys
-                )
-
-        for step in range(self.request.rounds):
-            self.contest.in_turn(step, turn)
-        for name, found in rates.items():
-            self.add(name, "batch", "queries/s", many(found), better="higher", queries=len(queries))
-            recall = many(recalls[name])
+        numbers = {
+            name: range(len(queries))
+            for name, worker in self.contest.workers.items()
+            if worker.facts.batches
+        }
+        answers = self.contest.batch(numbers, self.request.k, self.request.rounds)
+        for name, found in answers.items():
+            rates = many(1000 * len(queries) / ms for ms in found.ms)
+            self.add(name, "batch", "queries/s", rates, better="higher", queries=len(queries))
+            recall = many(found.recall)
             self.add(name, f"batch recall@{self.request.k}", "share", recall, better="higher")
 
     def memory(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from engine.bench.contest.contest import Answers, Contest
 from engine.bench.contest.filters import text
 from engine.bench.contest.truth import mask
-from engine.bench.contest.tuning import ROUNDING, Tuned, described, tuned
+from engine.bench.contest.tuning import Tuned, described, reached, tuned
 from engine.bench.filtered.filters import FilterMaker, Kind, Questions
 from engine.bench.filtered.request import FilteredRequest
 from engine.bench.records.floors import Floors
@@ -154,11 +154,6 @@ class _Run:
         self._record(
             Line(CASE, name, "reaches", "yes", one(reaches), settings, "higher", more=more)
         )
-
-
-def reached(recall: np.ndarray, wanted: float) -> bool:
-    """Whether the mean of measured recalls is what was wanted; what tuning found excuses nothing."""
-    return bool(recall.mean() >= wanted - ROUNDING)
 
 
 def seen_before(cold: Answers, again: Answers) -> Answers:

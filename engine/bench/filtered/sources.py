@@ -28,13 +28,14 @@ def of_workspace(
         rows: None for each product once, else so many drawn from them.
     """
 
+    own = read_products(workspace, POOL, seed)
+
     def make(unfinished: Path) -> tuple[Products, Schema]:
-        products = read_products(workspace, POOL, seed)
-        if rows is not None:
-            products = drawn(products, rows, unfinished, seed)
+        products = own if rows is None else drawn(own, rows, unfinished, seed)
         return products, Schema(KEY, VECTOR, products.vectors.shape[1], COLUMNS)
 
-    return _prepared(make, folder / f"filtered-products-{rows or 'all'}-{seed}", seed)
+    name = f"filtered-products-{rows or 'all'}-{seed}-{own.digest}"
+    return _prepared(make, folder / name, seed)
 
 
 def of_clusters(rows: int, dimension: int, folder: Path, seed: int) -> FilteredData:

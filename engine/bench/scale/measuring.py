@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import shutil
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,7 @@ def slopes(lines: Sequence[Line]) -> list[Line]:
 
 
 def apart(work: Callable[..., Any], *arguments: object) -> Any:
-    """What a function gives back from a fresh process."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(work, arguments)
+    """What a function gives back from a fresh process. Raises BrokenProcessPool: it was ended."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as processes:
+        return processes.submit(work, *arguments).result()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.bench.vectors.npy import write_npy
 from engine.bench.vectors.vector_set import VectorSet
 from engine.core.arrays import Matrix, unit_rows
 from engine.errors import InvalidParameterValue
@@ -99,13 +100,9 @@ class _Space:
         return rng.standard_normal((count, self._dimension), dtype=np.float32) @ self._basis
 
     def write(self, folder: Path, rows: int, queries: int) -> None:
-        """Both files, by plain writing: into a mapped file, a full disk would end the process."""
+        """Both files."""
         file = folder / "vectors.npy"
-        with file.open("wb") as out:
-            header = {"descr": "<f4", "fortran_order": False, "shape": (rows, self._dimension)}
-            np.lib.format.write_array_header_1_0(out, header)
-            for chunk in self._chunks(rows):
-                out.write(chunk.data)
+        write_npy(file, (rows, self._dimension), self._chunks(rows))
         rng = self._generator(QUERIES)
         asked = np.load(file, mmap_mode="r")[np.sort(rng.integers(0, rows, queries))]
         fresh = unit_rows(asked + QUERY_NOISE / NOISE * self._noise(queries, rng))

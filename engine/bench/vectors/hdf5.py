@@ -34,11 +34,17 @@ def read_hdf5(path: Path, column: str | None) -> VectorSet:
         with h5py.File(path, "r") as file:
             name = _searched(file, column, path)
             searched = _matrix(file, name, path)
+            queries = _matrix(file, ASKING, path) if ASKING in file else None
+            right = as_rows(file[RIGHT][:], len(searched), path) if RIGHT in file else None
+            if queries is not None and right is not None and len(right) != len(queries):
+                raise BadSourceFile(
+                    f"{RIGHT} of {len(right)} queries; {ASKING} has {len(queries)}", file=str(path)
+                )
             return VectorSet(
                 name=path.stem,
                 vectors=searched,
-                queries=_matrix(file, ASKING, path) if ASKING in file else None,
-                neighbors=as_rows(file[RIGHT][:], len(searched), path) if RIGHT in file else None,
+                queries=queries,
+                neighbors=right,
                 metric=_metric(file, path),
                 source=f"HDF5 {path.name}, {name}",
             )

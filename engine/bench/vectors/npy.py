@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from engine.bench.vectors.arrays import as_matrix
 from engine.bench.vectors.vector_set import VectorSet
 from engine.core.arrays import Matrix
 from engine.errors import BadSourceFile, InvalidParameterValue
+from engine.store.layout import storage_failed
 
 SEARCHED, ASKING = "vectors.npy", "queries.npy"
 
@@ -32,6 +34,21 @@ def read_npy(path: Path, column: str | None) -> VectorSet:
             file=str(beside),
         )
     return VectorSet(path.stem, vectors, queries, source=f"numpy {path.name}")
+
+
+def write_npy(file: Path, shape: tuple[int, int], parts: Iterable[Matrix]) -> None:
+    """Write float32 vectors, a part at a time, plainly: into a mapped file, a full disk would end all.
+
+    Raises StorageFailed: a full disk, or a folder that is none.
+    """
+    try:
+        with file.open("wb") as out:
+            header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(out, header)
+            for part in parts:
+                out.write(np.ascontiguousarray(part, "<f4").data)
+    except OSError as error:
+        raise storage_failed(f"{file} was not written", error) from error
 
 
 def _matrix(path: Path) -> Matrix:

@@ -133,3 +133,15 @@ def test_queries_of_another_file(tmp_path: Path) -> None:
     (found,) = opened(asked, tmp_path, 5, 0)
     data = prepare(found, tmp_path / "data", 5, 0)
     assert (data.rows, data.count, len(data.catalogue.queries)) == (40, 5, 8)
+
+
+def test_vectors_of_which_any_answer_would_be_right_are_refused(tmp_path: Path) -> None:
+    near = np.random.default_rng(0).standard_normal((ROWS, DIMENSION)).astype(np.float32)
+    far = near.copy()
+    far[0] = 1e6
+    for vectors, metric in ((far, "euclidean"), (near + 1e5, "angular")):
+        found = VectorSet("alike", vectors, near[:30] + vectors[1] - near[1], metric=metric)  # type: ignore[arg-type]
+        with pytest.raises(InvalidParameterValue, match="alike but for rounding"):
+            prepare(found, tmp_path / metric, 20, 0)
+    equal = VectorSet("equal", np.ones((ROWS, DIMENSION), np.float32), near[:30])
+    assert prepare(equal, tmp_path / "equal", 20, 0).rows == ROWS

@@ -109,10 +109,10 @@ def test_the_dearest_setting_finds_all(
     turn = asked(worker, catalogue.queries, one)
     recall = truth.recall(K, range(QUERIES), [one] * QUERIES, turn.keys)
     assert recall.tolist() == [1.0] * QUERIES
-    truth.check_rows(turn.first)
-    assert len(turn.first) == min(K, int(mask(catalogue, one or {}).sum()))
-    rows = [catalogue.vectors[truth.places([row["id"]])[0]] for row in turn.first]
-    for row, vector in zip(turn.first, rows):
+    truth.check_rows(turn.rows)
+    assert len(turn.rows) == min(K, int(mask(catalogue, one or {}).sum()))
+    rows = [catalogue.vectors[truth.places([row["id"]])[0]] for row in turn.rows]
+    for row, vector in zip(turn.rows, rows):
         assert row[SCORE] == pytest.approx(float(vector @ catalogue.queries[0]), abs=1e-4)
     alone = asked(worker, catalogue.queries, one, "nearest")
     assert truth.recall(K, range(QUERIES), [one] * QUERIES, alone.keys).tolist() == [1.0] * QUERIES
@@ -150,13 +150,13 @@ def test_what_is_written_is_found_and_what_is_deleted_is_not(
     target = unit(np.ones((1, DIMENSION)))
     worker.call("upsert", [new], target)
     turn = asked(worker, target, {"kind": "new"})
-    assert {name: turn.first[0][name] for name in SCHEMA.names} == new and turn.keys == [[5]]
+    assert {name: turn.rows[0][name] for name in SCHEMA.names} == new and turn.keys == [[5]]
     changed = {**new, "price": 9.5, "kind": "newer"}
     worker.call("upsert", [changed], -target)
     assert asked(worker, target, {"kind": "new"}, "nearest").keys == [[]]
     turn = asked(worker, -target, {"kind": "newer", "price <": 10.0})
-    assert {name: turn.first[0][name] for name in SCHEMA.names} == changed
-    assert turn.first[0][SCORE] == pytest.approx(1, abs=1e-4)
+    assert {name: turn.rows[0][name] for name in SCHEMA.names} == changed
+    assert turn.rows[0][SCORE] == pytest.approx(1, abs=1e-4)
     worker.call("delete", [5])
     assert asked(worker, -target, {"kind": "newer"}, "nearest").keys == [[]]
     everything = asked(worker, catalogue.queries, None)

@@ -50,7 +50,7 @@ def test_on_a_full_disk_nothing_half_drawn_is_left(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
     try:
-        with pytest.raises(StorageFailed, match=r"can't be drawn into .* Make room on the disk"):
+        with pytest.raises(StorageFailed, match=r"was not written.* Make room on the disk"):
             clustered(1_000, 16, 2, 0, 5, tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -95,3 +95,12 @@ def test_a_file_that_is_no_hdf5_or_names_rows_beyond(tmp_path: Path) -> None:
         out["neighbors"][0, 0] = 20
     with pytest.raises(BadSourceFile, match="rows from 0 to 20; there are 20 vectors"):
         open_vectors(tmp_path / "y.hdf5")
+
+
+def test_neighbors_of_fewer_queries_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "short.hdf5"
+    with h5py.File(file, "w") as made:
+        made["train"] = made["test"] = np.ones((6, 2), np.float32)
+        made["neighbors"] = np.zeros((2, 3), np.int32)
+    with pytest.raises(BadSourceFile, match="neighbors of 2 queries; test has 6"):
+        open_vectors(file)

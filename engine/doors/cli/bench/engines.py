@@ -73,7 +73,7 @@ def _request(
         )
     request = EnginesRequest(
         catalogue,
-        folder / f"stores-{len(catalogue.vectors)}",
+        folder / f"stores-{catalogue.folder.name}",
         chosen,
         queries=asked["queries"],
         recall=asked["recall"],

@@ -10,6 +10,9 @@ from typing import Any, TypeVar
 
 import click
 
+from engine.errors import InvalidParameterValue
+from engine.locks import WaitedTooLong, held
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -37,10 +40,16 @@ def contest_options(command: Command) -> Command:
 
 @contextmanager
 def stores_in(folder: Path | None) -> Iterator[Path]:
-    """The folder asked for, or one that is taken away at the end."""
+    """The folder asked for, which one run has at a time, or one that is taken away at the end."""
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        yield folder
+        try:
+            with held(folder / "in-use.lock", 0):
+                yield folder
+        except WaitedTooLong as error:
+            raise InvalidParameterValue(
+                f"--stores {folder}: another run is at it; wait until it ends, or name another folder"
+            ) from error
         return
     with tempfile.TemporaryDirectory(prefix="vitrine-bench-") as made:
         yield Path(made)
