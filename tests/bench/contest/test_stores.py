@@ -15,7 +15,7 @@ import pytest
 from engine.bench.contest.products import Products
 from engine.bench.scale.measuring import apart
 from engine.bench.vectors.npy import write_npy
-from engine.doors.cli.bench.contestants import stores_in
+from engine.doors.cli.bench.options.contestants import stores_in
 from engine.errors import InvalidParameterValue, StorageFailed
 
 

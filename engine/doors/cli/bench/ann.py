@@ -205,5 +205,6 @@ def print_curves(kept: Iterable[Measured]) -> None:
 
 
 def echo_table(rows: list[dict[str, Any]], columns: tuple[Column, ...]) -> None:
+    """Print one table as wide as the terminal."""
     for line in text_table(rows, columns, terminal_width()).lines:
         click.echo(line)
