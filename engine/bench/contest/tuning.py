@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.bench.contest.contest import Asked, Contest
+from engine.bench.contest.contest import Answers, Asked, Contest
 from engine.bench.contest.contestant import Setting
 
 RECALL = 0.99
@@ -81,6 +81,33 @@ def tuned(contest: Contest, asked: Asked, recall: float = RECALL) -> dict[str, T
         if name in contest.workers:
             contest.tune(name, one.setting)
     return chosen
+
+
+def answered(
+    contest: Contest, asked: Asked, chosen: dict[str, Tuned], recall: float = RECALL
+) -> dict[str, Answers]:
+    """Answers of everyone; who falls short of the recall is asked again at the next dearer setting.
+
+    `chosen` is what tuning found, and says afterwards what each was measured with.
+    """
+    answers = contest.answer(asked)
+    going = set(chosen) & set(answers)
+    while going:
+        for name in list(going):
+            settings = list(contest.workers[name].facts.settings)
+            dearer = settings[settings.index(chosen[name].setting) + 1 :]
+            own = answers[name].recall
+            chosen[name] = Tuned(chosen[name].setting, float(own.mean()), reached(own, recall))
+            if chosen[name].reached or not dearer:
+                going.remove(name)
+            else:
+                chosen[name] = Tuned(dearer[0], chosen[name].recall, False)
+                contest.tune(name, dearer[0])
+        with contest.only(going):
+            found = contest.answer(asked)
+        answers |= found
+        going &= set(found)
+    return answers
 
 
 def reached(recall: np.ndarray, wanted: float) -> bool:

@@ -109,7 +109,7 @@ def _processor() -> float:
 def memory_mb() -> float | None:
     """The most that this process has held so far; None where the system doesn't say.
 
-    Linux counts in `ru_maxrss` what the process held that started this one: its own peak stands in /proc.
+    On Linux `ru_maxrss` counts what the process held that started this one; /proc has its own.
     """
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/status").read_text().splitlines():

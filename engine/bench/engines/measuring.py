@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.bench.contest.contest import Answers, Asked, Contest
 from engine.bench.contest.entrants import REFERENCE
-from engine.bench.contest.tuning import Tuned, described, reached, tuned
+from engine.bench.contest.tuning import Tuned, answered, described, reached, tuned
 from engine.bench.contest.worker import Worker
 from engine.bench.engines.request import NEW, NONE, EnginesRequest
 from engine.bench.engines.writes import measure_writes
@@ -84,19 +84,23 @@ class _Run:
         plain: dict[str, Tuned] = {}
         for cell, asked in self.request.cells().items():
             self._without_reference(cell)
-            if (
-                cell != NEW
-            ):  # its filters are each asked twice only: the setting is that of no filter
-                chosen = tuned(self.contest, self.request.tuning_of(asked), self.request.recall)
-                plain = plain or chosen
-            else:
-                chosen = plain
-                for name, found in plain.items():
-                    if name in self.contest.workers:
-                        self.contest.tune(name, found.setting)
-            for name, answers in self.contest.answer(asked).items():
+            if cell == NEW:
+                self._answer_new(asked, plain)
+                continue
+            chosen = tuned(self.contest, self.request.tuning_of(asked), self.request.recall)
+            found = answered(self.contest, asked, chosen, self.request.recall)
+            for name, answers in found.items():
                 self._tell(name, cell, asked, answers, chosen.get(name))
+            plain = plain or chosen
         return plain
+
+    def _answer_new(self, asked: Asked, plain: dict[str, Tuned]) -> None:
+        """Each filter is asked for twice only, so nobody is tuned: settings are those of no filter."""
+        for name, found in plain.items():
+            if name in self.contest.workers:
+                self.contest.tune(name, found.setting)
+        for name, answers in self.contest.answer(asked).items():
+            self._tell(name, NEW, asked, answers, plain.get(name))
 
     def _without_reference(self, cell: str) -> None:
         if cell != NONE:
@@ -108,8 +112,8 @@ class _Run:
         self, name: str, cell: str, asked: Asked, answers: Answers, setting: Tuned | None
     ) -> None:
         more: dict[str, object] = {"cell": cell}
-        if setting is not None:
-            enough = setting.reached and reached(answers.recall, self.request.recall)
+        if setting is not None and name != REFERENCE:
+            enough = reached(answers.recall, self.request.recall)
             more |= {"setting": described(setting.setting), "reached": enough}
         rows = len(self.request.catalogue.vectors)
         floor = self.floors.reading(rows, self.request.catalogue.schema.dimension)

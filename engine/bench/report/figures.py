@@ -45,6 +45,11 @@ class Figure:
         return len(self.line.values)
 
 
+def falls_short(line: Line) -> bool:
+    """Whether it was measured without the recall that all had to reach: it is never the best."""
+    return False in (line.more.get("reached"), line.more.get("reaches"))
+
+
 def is_mean(line: Line) -> bool:
     """Whether the mean is the middle: as a line's `more` says, else of shares and scores."""
     said = line.more.get("statistic")

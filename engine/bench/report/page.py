@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.bench.records.journal import Journal, Run
-from engine.bench.report.figures import Figure
+from engine.bench.report.figures import Figure, falls_short
 from engine.bench.report.numbers import setting, shown
 from engine.bench.report.plots.drawing import drawn
 from engine.bench.report.sections import Section, sections
@@ -107,7 +107,7 @@ def _cell(one: Figure | None, is_best: bool) -> dict[str, Any] | None:
 
 def facts(one: Figure) -> Sequence[str]:
     """What stands below a figure: interval, tail, floor, number of values."""
-    found = []
+    found = ["short of the recall"] if falls_short(one.line) else []
     if one.interval is not None:
         low, high = map(shown, one.interval)
         found.append(f"{low} to {high} (n {one.count:,})")

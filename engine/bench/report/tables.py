@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.bench.records.line import Setting
-from engine.bench.report.figures import Figure
+from engine.bench.report.figures import Figure, falls_short
 from engine.bench.report.numbers import setting
 from engine.bench.report.questions import OWN, questions
 
@@ -125,6 +125,8 @@ def _best(cells: Mapping[Key, Mapping[Column, Figure]]) -> set[int]:
     among: dict[tuple[object, ...], list[Figure]] = {}
     for (_, _, place), found in cells.items():
         for column, one in found.items():
+            if falls_short(one.line):
+                continue
             among.setdefault((column, place), []).append(one)
     kept = set()
     for group in among.values():

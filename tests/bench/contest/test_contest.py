@@ -16,7 +16,7 @@ from engine.bench.contest.catalogue import Catalogue, write_catalogue
 from engine.bench.contest.contest import Contest
 from engine.bench.contest.entrants import entrants
 from engine.bench.contest.truth import Truth
-from engine.bench.contest.tuning import tuned
+from engine.bench.contest.tuning import answered, tuned
 from engine.bench.records.line import LeftOut
 from engine.errors import InvalidParameterValue
 
@@ -208,3 +208,27 @@ def test_a_process_is_kept_within_its_memory(
     contest = Contest("test", catalogue, tmp_path / "stores", out.append, memory=0.9)
     contest.build([odd(tmp_path, "greedy", greedy)])
     assert [one.contestant for one in out] == ["greedy"] and "allocate" in out[0].reason
+
+
+def test_who_falls_short_when_it_counts_is_measured_again_at_a_dearer_setting(
+    contest: Contest, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    # In tuning, with keys alone, the cheapest setting finds all; measured, with rows, the second does.
+    two_faced = """settings = ({"take": 5}, {"take": 9}, {"take": 10})
+    def tune(self, setting):
+        self.take = setting["take"]
+    def nearest(self, *a):
+        return super().nearest(*a)
+    def rows(self, places, s):
+        return super().rows(places[:self.take], s[:self.take])"""
+    contest.build([odd(tmp_path, "two_faced", two_faced), *entrants(["numpy_scan"])])
+    contest.open()
+    chosen = tuned(contest, all_of(catalogue, with_rows=False), recall=0.9)
+    assert chosen["two_faced"].setting == {"take": 5}
+    answers = answered(contest, all_of(catalogue), chosen, recall=0.9)
+    assert chosen["two_faced"].setting == {"take": 9} and chosen["two_faced"].reached
+    assert answers["two_faced"].recall.mean() == pytest.approx(0.9)
+    assert answers["numpy_scan"].recall.mean() == 1.0 and chosen["numpy_scan"].reached
+    short = dict(chosen)
+    answered(contest, all_of(catalogue), short, recall=1.0)
+    assert short["two_faced"].setting == {"take": 10} and short["two_faced"].reached

@@ -10,7 +10,7 @@ PARENT = f"""
 import subprocess, sys
 held = bytearray(600 * 2**20)
 held[:: 4096] = b"x" * len(held[:: 4096])
-print(subprocess.run([sys.executable, "-c", {CHILD!r}], capture_output=True, text=True, check=True).stdout)
+print(subprocess.check_output([sys.executable, "-c", {CHILD!r}], text=True))
 """
 
 

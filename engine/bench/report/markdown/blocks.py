@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from engine.bench.records.journal import Journal, Run
 from engine.bench.records.line import LeftOut, Line
-from engine.bench.report.figures import latest
+from engine.bench.report.figures import falls_short, latest
 from engine.bench.report.markdown.selector import CONTESTANT, Asked, Selector, row_of, selector
-from engine.bench.report.markdown.text import safe, table
+from engine.bench.report.markdown.text import SHORT, safe, table
 from engine.bench.report.numbers import shown
 from engine.errors import InvalidParameterValue
 
@@ -59,6 +59,8 @@ def _block(
             f"no line of {', '.join(sorted(lacking))}, nor why it was left out, in {asked}"
         )
     body = [made(asked, [line for line, _ in meant]), "", *dict.fromkeys(told)]
+    if any(falls_short(line) for line, _ in meant if line.what in whats):
+        body.append(f"{SHORT.strip()}: short of the recall that all have to reach, at its dearest.")
     if out:
         reasons = dict.fromkeys(safe(f"{o.contestant} ({o.reason})") for o in out)
         body.append(f"Left out: {'; '.join(reasons)}.")
@@ -107,6 +109,7 @@ def _column(
 ) -> list[str]:
     """A column's cells; the best one bold where several rows have one."""
     values: list[float | None] = []
+    short: list[bool] = []
     better = "neither"
     for row in rows:
         found = cells.get((row, column.what), ())
@@ -116,8 +119,9 @@ def _column(
                 f"their settings are {[dict(line.settings) for line in found[:3]]}"
             )
         values.append(column.value(found[0]) if found else None)
+        short.append(bool(found) and falls_short(found[0]))
         better = found[0].better if found else better
-    known = [value for value in values if value is not None]
+    known = [value for value, late in zip(values, short) if value is not None and not late]
     best = (
         BEST[better](known)
         if better in BEST and len(known) > 1 and column.statistic != "n"
@@ -126,8 +130,8 @@ def _column(
     digits = "{:,.0f}".format if column.statistic == "n" else shown
     texts = ["not measured" if value is None else digits(value) for value in values]
     return [
-        f"**{text}**" if value is not None and value == best else text
-        for value, text in zip(values, texts)
+        text + SHORT if late else f"**{text}**" if value is not None and value == best else text
+        for value, text, late in zip(values, texts, short)
     ]
 
 

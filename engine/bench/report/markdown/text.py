@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.bench.report.figures import Figure
+from engine.bench.report.figures import Figure, falls_short
 from engine.bench.report.numbers import setting, shown
 from engine.bench.report.sections import Section
 from engine.bench.report.shapes.frames import named
 from engine.bench.report.tables import Table
+
+SHORT = " \u2020"  # beside what was measured without the recall that all had to reach
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> str:
@@ -54,6 +56,7 @@ def _cell(one: Figure | None, is_best: bool) -> str:
     if one is None:
         return "not measured"
     middle = f"**{shown(one.middle)}**" if is_best else shown(one.middle)
+    middle += SHORT if falls_short(one.line) else ""
     if one.interval is None:
         return middle
     return f"{middle} ({shown(one.interval[0])} to {shown(one.interval[1])})"
