@@ -212,7 +212,7 @@ LINES = [
     [
         ("latin.csv", "\n".join(LINES).encode("latin-1")),
         ("utf16.csv", "\n".join(LINES).encode("utf-16")),
-        ("packed.csv.gz", gzip.compress("\n".join(LINES).encode())),
+        ("packed.csv.gz", gzip.compress("\n".join(LINES).encode(), mtime=0)),
         (
             "list.json",
             json.dumps(

@@ -45,8 +45,8 @@ def test_a_run_is_read(tmp_path: Path) -> None:
         RUN.replace("\n", "\r\n"),
         "\n" + RUN.replace("\n", "\n\n").rstrip("\n"),
         b"\xef\xbb\xbf" + RUN.encode(),
-        gzip.compress(RUN.encode()),
-        gzip.compress(RUN.replace("\n", "\r\n").encode()),
+        gzip.compress(RUN.encode(), mtime=0),
+        gzip.compress(RUN.replace("\n", "\r\n").encode(), mtime=0),
         RUN.replace(" 1 ", " nonsense ").replace(" 2 ", " 1 "),  # ranks are not read
     ],
     ids=["tabs", "blanks", "crlf", "empty lines", "mark", "gzip", "gzip crlf", "ranks"],
@@ -78,7 +78,7 @@ def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
         read_run(written(tmp_path, RUN.encode() + b"q1 Q0 \xff\xfe 1 0.9 tag\n"))
 
 
-@pytest.mark.parametrize("content", [b"", b"\n \n", gzip.compress(b"")])
+@pytest.mark.parametrize("content", [b"", b"\n \n", gzip.compress(b"", mtime=0)])
 def test_an_empty_file_is_no_run(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(BadSourceFile, match="there is no line in it; expected QUERY Q0"):
         read_run(written(tmp_path, content))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -20,17 +19,14 @@ from engine.bench.report.plots.canvas import (
     svg,
 )
 from engine.bench.report.plots.labels import spread
-from engine.bench.report.shapes.shape import Axis, Bars, Curves, Series, Shape, Shares
+from engine.bench.report.plots.scales import scaled
+from engine.bench.report.shapes.shape import Bars, Curves, Series, Shape, Shares
 
 WIDTH, HEIGHT = 4.5, 3.3  # inches: 432 x 317 pixels, read on a telephone too
 ROW = 0.32  # inches of a bar
 APART = 0.07  # of the height, between names beside lines
 LEADER = {"arrowstyle": "-", "linewidth": 0.8, "alpha": 0.6, "shrinkA": 2, "shrinkB": 4}
 OURS = "vitrine"  # drawn a little thicker
-DECADES = 2.5  # of a logarithmic axis, from where on 2 and 5 aren't marked
-LEAST_SPAN = 2.3  # of a logarithmic axis, from its middle to each end: two marks at least
-THOUSAND = 1000
-MARKS_OF_AN_AXIS = 4  # at most, where it is linear: numbers such as 0.99025 are wide
 NAME = 22  # characters of a bar's name in a line
 
 
@@ -42,12 +38,17 @@ def drawn(shape: Shape) -> str:
         return _bars(shape) if isinstance(shape, Bars) else _shares(shape)
 
 
+def is_ours(name: str) -> bool:
+    """Whether it is this engine (`vitrine`, `vitrine_exact`, `vitrine 0.6.0`), not a model of it."""
+    return name == OURS or name.startswith((f"{OURS} ", f"{OURS}_"))
+
+
 def _curves(shape: Curves) -> str:
     figure, axes = new_axes(WIDTH, HEIGHT)
     for place, one in enumerate(shape.series):
         _line(axes, place, one)
-    _scaled(axes, "x", shape.x, [x for one in shape.series for x, _ in one.points])
-    _scaled(axes, "y", shape.y, [y for one in shape.series for _, y in one.points])
+    scaled(axes, "x", shape.x, [x for one in shape.series for x, _ in one.points])
+    scaled(axes, "y", shape.y, [y for one in shape.series for _, y in one.points])
     figure.draw_without_rendering()
     _name_lines(axes, shape.series)
     return svg(figure, shape.said)
@@ -55,7 +56,7 @@ def _curves(shape: Curves) -> str:
 
 def _line(axes: Any, place: int, one: Series) -> None:
     look = {"color": colour(place), "marker": MARKS[(place + place // SERIES) % len(MARKS)]}
-    thick = 2.4 if one.name.startswith(OURS) else 1.5
+    thick = 2.4 if is_ours(one.name) else 1.5
     joined = [one.points[at] for at in one.line]
     alone = [point for at, point in enumerate(one.points) if at not in one.line]
     if joined:
@@ -70,29 +71,6 @@ def _line(axes: Any, place: int, one: Series) -> None:
     for (x, _), interval in zip(one.points, one.intervals):
         if interval is not None:
             axes.vlines(x, *interval, color=colour(place), linewidth=1, alpha=0.7, zorder=1)
-
-
-def _scaled(axes: Any, which: str, axis: Axis, values: Sequence[float]) -> None:
-    """Logarithmic with plain numbers at its marks, of at least half a decade; or linear."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
-
-    own = getattr(axes, f"{which}axis")
-    own.set_label_text(axis.label)
-    own.set_major_locator(MaxNLocator(MARKS_OF_AN_AXIS))
-    if axis.is_log and min(values) > 0:
-        low, high = min(values), max(values)
-        getattr(axes, f"set_{which}scale")("log")
-        decades = math.log10(high / low)
-        own.set_major_locator(LogLocator(subs=(1.0,) if decades > DECADES else (1.0, 2.0, 5.0)))
-        own.set_minor_locator(NullLocator())
-        middle = math.sqrt(high * low)
-        bounds = min(low / 1.1, middle / LEAST_SPAN), max(high * 1.1, middle * LEAST_SPAN)
-        getattr(axes, f"set_{which}lim")(*bounds)
-    own.set_major_formatter(FuncFormatter(_marked))
-
-
-def _marked(value: float, _: object) -> str:
-    return shown(value) if value >= THOUSAND else f"{value:g}"
 
 
 def _name_lines(axes: Any, series: Sequence[Series]) -> None:
@@ -110,7 +88,7 @@ def _name_lines(axes: Any, series: Sequence[Series]) -> None:
             textcoords="axes fraction",
             va="center",
             fontsize=9,
-            fontweight="bold" if one.name.startswith(OURS) else "normal",
+            fontweight="bold" if is_ours(one.name) else "normal",
             arrowprops={
                 "arrowstyle": "-",
                 "color": colour(place),
@@ -127,7 +105,7 @@ def _bars(shape: Bars) -> str:
     places = range(len(shape.bars))
     ends = [one.interval[1] if one.interval else one.value for one in shape.bars]
     for place, one in enumerate(shape.bars):
-        tint = colour(0) if one.name.startswith(OURS) else SOFT
+        tint = colour(0) if is_ours(one.name) else SOFT
         axes.barh(place, one.value, height=0.62, color=tint, alpha=0.75)
         if one.interval is not None:
             axes.hlines(place, *one.interval, color=INK, linewidth=1.4)

@@ -9,10 +9,11 @@ Interval = tuple[float, float] | None
 
 @dataclass(frozen=True)
 class Axis:
-    """A quantity with its unit, as it stands beside the axis."""
+    """A quantity with its unit, as it stands beside the axis; how it is drawn where not linear."""
 
     label: str
     is_log: bool = False
+    is_recall: bool = False
 
 
 @dataclass(frozen=True)

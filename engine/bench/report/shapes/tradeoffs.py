@@ -51,7 +51,7 @@ def _plot(frame: Frame, kind: str, quantity: str) -> Curves | None:
     return Curves(
         joined(f"{kind} and {quantity}", frame.name),
         f"{kind} against {quantity} in {unit} of {', '.join(names)}; right and {way} is better.",
-        Axis(f"{kind} (right is better)"),
+        Axis(f"{kind} (right is better)", is_recall=True),
         Axis(f"{quantity}, {unit} ({way} is better)", is_log=True),
         tuple(series),
     )
