@@ -124,16 +124,21 @@ def takes_workspace(help_text: str = "The workspace to use.") -> Callable[[Comma
             expose_value=False,
             callback=_use_device,
         )(command)
-        return click.option(
-            "--workspace",
-            "-w",
-            metavar="DIR",
-            help=help_text,
-            expose_value=False,
-            callback=_remember_workspace,
-        )(command)
+        return names_workspace(help_text)(command)
 
     return decorate
+
+
+def names_workspace(help_text: str) -> Callable[[Command], Command]:
+    """Give a command `--workspace` alone, as one that has a `--device` of its own."""
+    return click.option(
+        "--workspace",
+        "-w",
+        metavar="DIR",
+        help=help_text,
+        expose_value=False,
+        callback=_remember_workspace,
+    )
 
 
 def embedding_options(command: Command) -> Command:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.doors.cli.options import names_workspace
 from engine.doors.cli.printing import print_json, print_table
 from engine.text_table import Column
 
@@ -37,6 +38,7 @@ class Share(click.ParamType[float]):
 
 
 @click.command()
+@names_workspace("Not asked; accepted as everywhere.")
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @click.option(

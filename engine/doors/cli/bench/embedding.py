@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from engine.doors.cli.bench.options.recording import print_lines, recorder, records
+from engine.doors.cli.options import names_workspace
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -25,6 +26,7 @@ AT_LEAST_1 = click.IntRange(min=1)
 
 
 @click.command()
+@names_workspace("Not asked; accepted as everywhere.")
 @click.argument("models", nargs=-1, metavar="[MODEL...]")
 @click.option("--photos", type=FOLDER, metavar="DIR", help="Of photos; default: the sample's.")
 @click.option(

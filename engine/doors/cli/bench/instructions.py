@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.doors.cli.options import names_workspace
 from engine.doors.cli.printing import note, print_json, print_table
 from engine.text_table import Column
 
@@ -19,6 +20,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
+@names_workspace("Not asked; accepted as everywhere.")
 @click.option(
     "--baseline", type=FILE, help="Accepted counts; default: the checkout's, where there is one."
 )

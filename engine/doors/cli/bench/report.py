@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import click
 
+from engine.doors.cli.options import names_workspace
 from engine.doors.cli.printing import note
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -14,6 +15,7 @@ PAGE = "report.html"
 
 
 @click.command()
+@names_workspace("Not asked; accepted as everywhere.")
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILES...")
 @click.option(
     "--out",
