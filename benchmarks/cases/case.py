@@ -169,7 +169,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--shop",
         type=Path,
-        default=os.environ.get("VITRINE_BENCH_SHOP"),
+        default=os.environ.get("VITRINE_BENCH_SHOP")
+        or None,  # argparse makes a path of a text, "" too
         metavar="DIR",
         help="a workspace with the built catalogue, built there if there is none; "
         "default: $VITRINE_BENCH_SHOP, else one for the run",

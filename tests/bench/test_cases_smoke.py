@@ -23,17 +23,21 @@ CASES = sorted(path.stem for path in (BENCHMARKS / "cases").glob("*.py"))
 ALONE = [case for case in CASES if case not in {*HELPERS, *SHOP}]
 
 
-def script(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+def script(
+    name: str, *arguments: object, where: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """One script of the benchmarks, on one thread, as CI shares its cores."""
     env = {**os.environ, "OMP_NUM_THREADS": "1", "VITRINE_BENCH_SHOP": ""}
     command = [sys.executable, str(BENCHMARKS / name), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=env, cwd=where, check=False)
 
 
 def smoked(folder: Path, *cases: str) -> journal.Journal:
-    file = folder / "raw.jsonl"
-    done = script("run.py", "--smoke", "--out", file, *cases)
+    file, where = folder / "raw.jsonl", folder / "where"
+    where.mkdir()
+    done = script("run.py", "--smoke", "--out", file, *cases, where=where)
     assert done.returncode == 0, done.stderr[-3000:]
+    assert not list(where.iterdir())  # nothing is left where it was typed
     found = journal.read([file])
     assert len(found.runs) == 1 and "--smoke" in found.runs[0].command
     for case in cases:
