@@ -10,10 +10,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tables import markdown
+
 from engine.bench.records import journal
 from engine.bench.records.journal import Journal, Run
 from engine.errors import InvalidParameterValue
-from tables import markdown
 
 
 def page(found: Journal) -> str:

@@ -24,11 +24,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent / "cases"))
 
 from case import OURS, Options, add_options, options_of
+from tables import markdown, text
 
 from engine.bench.records import floors, journal
 from engine.bench.records.line import Floor, LeftOut, Line, Measured
 from engine.optional import install_line, is_installed
-from tables import markdown, text
 
 HERE = Path(__file__).parent
 NEEDS: dict[str, tuple[str, ...]] = {"clip": ("torch", "open_clip"), "browser": ("playwright",)}

@@ -20,10 +20,11 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
+from tables import text
+
 from engine.bench.records import floors, journal
 from engine.bench.records.line import Line
 from engine.bench.records.machine import commit
-from tables import text
 
 HERE = Path(__file__).resolve().parents[1]
 CASE, FOLDER = "side_by_side", Path("vitrine-bench")

@@ -12,9 +12,9 @@ sys.path[:0] = [str(BENCHMARKS), str(BENCHMARKS / "cases")]
 
 from case import Options, Question, at_least, at_most
 from report import page
+from tables import markdown, text
 
 from engine.bench.records import floors, journal
-from tables import markdown, text
 
 del sys.path[:2]
 
