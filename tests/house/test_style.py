@@ -95,3 +95,14 @@ def test_the_folder_datasets_can_not_shadow_the_package_of_that_name(tmp_path: P
     )
     assert str(ROOT) not in done.stdout
     assert done.stdout.strip() == "None" or "site-packages" in done.stdout
+
+
+def test_the_top_level_is_what_people_and_tools_need() -> None:
+    if not (ROOT / ".git").exists():
+        return  # files without their history: what isn't the project's own can't be told
+    listed = ["git", "-C", str(ROOT), "ls-files"]
+    files = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert {file.partition("/")[0] for file in files} == {
+        ".ci", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "README.md",
+        "benchmarks", "datasets", "engine", "pyproject.toml", "tests",
+    }  # fmt: skip
