@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import statistics
 from collections.abc import Sequence
 from typing import Any
 
 from engine.bench.records.line import LeftOut, Line, Measured
+from engine.bench.report.figures import is_mean, middle
 from engine.text_table import Column, text_table
 
-MEANS = {"share", "score"}  # of single queries: their median says nothing
 COLUMNS = [
     Column("case"),
     Column("contestant", is_kept=True),
@@ -22,11 +21,6 @@ COLUMNS = [
     Column("target"),
     Column("met", is_kept=True),
 ]
-
-
-def middle(line: Line) -> float:
-    """The mean of shares and scores, the median of all else."""
-    return statistics.fmean(line.values) if line.unit in MEANS else line.median
 
 
 def row_of(line: Line) -> dict[str, Any]:
@@ -47,7 +41,7 @@ def row_of(line: Line) -> dict[str, Any]:
 
 def told(target: dict[str, Any], line: Line) -> str:
     """`at most 5`; what of the values is judged, where that is not the figure shown."""
-    shown = "mean" if line.unit in MEANS else "median"
+    shown = "mean" if is_mean(line) else "median"
     is_shown = target["of"] == shown or len(line.values) == 1
     text = f"{target['side']} {target['bound']:g}"
     return text if is_shown else f"{target['of']} {text}"

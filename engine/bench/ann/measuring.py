@@ -7,7 +7,7 @@ A setting that finds everything ends a curve: dearer ones have nothing to add.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,14 +21,13 @@ from engine.bench.contest.memory import available
 from engine.bench.contest.tuning import described
 from engine.bench.contest.worker import Failed, Worker
 from engine.bench.records.floors import Floors
-from engine.bench.records.line import LeftOut, Line, Measured, many, one
+from engine.bench.records.line import LeftOut, Line, Record, many, one
 from engine.bench.records.machine import cores
 
 CASE = "ann"
 TOGETHER = 0.5  # of the memory that is available, for all contestants' vectors
 LARGE, MEMORY = 0.2, 0.9  # of it: from which vectors on a process is kept within so much
 SOURCE = "the source's own neighbors"
-Record = Callable[[Measured], None]
 
 
 def measure(request: AnnRequest, floors: Floors, record: Record) -> None:

@@ -146,9 +146,7 @@ class Contest:
 
     def in_turn(self, step: int, action: Callable[[Worker], None]) -> None:
         """Let everyone who is open do one thing; each time another one begins."""
-        names = list(self.workers)
-        first = step % max(1, len(names))
-        for name in names[first:] + names[:first]:
+        for name in _turned(list(self.workers), step):
             time.sleep(PAUSE_S)
             with self.guarded(name):
                 action(self.workers[name])
@@ -280,9 +278,7 @@ class Contest:
         """Seconds from starting Python to the first answer, in turns; files are in the page cache."""
         taken: dict[str, list[float]] = {name: [] for name in self.names}
         for step in range(rounds):
-            names = [name for name in taken if name not in self._out]
-            first = step % max(1, len(names))
-            for name in names[first:] + names[:first]:
+            for name in _turned([name for name in taken if name not in self._out], step):
                 with self.guarded(name):
                     taken[name].append(self._first_answer(name))
         return {name: found for name, found in taken.items() if found}
@@ -297,6 +293,12 @@ class Contest:
         if len(keys) < wanted or not line:
             raise Failed(f"{len(keys)} rows in the first answer" if line else "no first answer")
         return seconds
+
+
+def _turned(names: list[str], step: int) -> list[str]:
+    """The same names, each time with another one at the beginning."""
+    first = step % max(1, len(names))
+    return names[first:] + names[:first]
 
 
 def _first_line(command: Sequence[str]) -> tuple[float, str]:

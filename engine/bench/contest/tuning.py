@@ -7,6 +7,7 @@ not to.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -94,20 +95,24 @@ def answered(
     going = set(chosen) & set(answers)
     while going:
         for name in list(going):
-            settings = list(contest.workers[name].facts.settings)
-            dearer = settings[settings.index(chosen[name].setting) + 1 :]
+            dearer = next_dearer(contest.facts[name].settings, chosen[name].setting)
             own = answers[name].recall
             chosen[name] = Tuned(chosen[name].setting, float(own.mean()), reached(own, recall))
-            if chosen[name].reached or not dearer:
+            if chosen[name].reached or dearer is None:
                 going.remove(name)
             else:
-                chosen[name] = Tuned(dearer[0], chosen[name].recall, False)
-                contest.tune(name, dearer[0])
+                chosen[name] = Tuned(dearer, chosen[name].recall, False)
+                contest.tune(name, dearer)
         with contest.only(going):
             found = contest.answer(asked)
         answers |= found
         going &= set(found)
     return answers
+
+
+def next_dearer(settings: Sequence[Setting], setting: Setting) -> Setting | None:
+    """The one after a setting, of a contestant's from the cheapest on; None after its dearest."""
+    return next(iter(settings[settings.index(setting) + 1 :]), None)
 
 
 def reached(recall: np.ndarray, wanted: float) -> bool:

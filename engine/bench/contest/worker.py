@@ -26,7 +26,7 @@ from engine.bench.contest.filters import Filters
 from engine.bench.contest.memory import bound, resident
 from engine.bench.contest.schema import Row, Schema
 from engine.bench.records.machine import cores, versions
-from engine.core.arrays import Matrix
+from engine.core.arrays import Matrix, Vector
 
 T = TypeVar("T")
 HANG_S = 7_200.0  # for what has no limit of its own; who needs more is taken to hang
@@ -115,27 +115,21 @@ class Session:
         self, queries: Matrix, k: int, filters: Sequence[Filters | None], limit_s: float
     ) -> Turn:
         """Rows with all columns, a query at a time."""
-        ms, answers, end = [], [], time.perf_counter() + limit_s
-        for query, one in zip(queries, filters):
-            spent, rows = timed(lambda q=query, f=one: self._contestant.search(q, k, f))  # type: ignore[misc]
-            ms.append(spent)
-            answers.append(rows)
-            if time.perf_counter() > end:
-                break
-        return self._turn(ms, answers)
+        answers: list[list[Row]] = []
+        ask = self._contestant.search
+        return self._turn(_timed_each(ask, queries, k, filters, limit_s, answers.append), answers)
 
     def nearest(
         self, queries: Matrix, k: int, filters: Sequence[Filters | None], limit_s: float
     ) -> Turn:
         """Keys alone, a query at a time."""
-        ms, keys, end = [], [], time.perf_counter() + limit_s
-        for query, one in zip(queries, filters):
-            spent, found = timed(lambda q=query, f=one: self._contestant.nearest(q, k, f))  # type: ignore[misc]
-            ms.append(spent)
+        keys: list[list[int]] = []
+
+        def keep(found: list[int]) -> None:
             keys.append([int(key) for key in _whole(found)])
-            if time.perf_counter() > end:
-                break
-        return Turn(ms, keys, [])
+
+        ask = self._contestant.nearest
+        return Turn(_timed_each(ask, queries, k, filters, limit_s, keep), keys, [])
 
     def batch(self, queries: Matrix, k: int) -> Turn:
         """All queries in one call: one time."""
@@ -161,6 +155,25 @@ class Session:
         keys = [[int(row[self._key]) for row in _whole(rows)] for rows in answers]  # type: ignore[call-overload]
         drawn = random.SystemRandom().choice(answers)
         return Turn(ms, keys, [dict(row) for row in drawn])
+
+
+def _timed_each(
+    ask: Callable[[Vector, int, Filters | None], T],
+    queries: Matrix,
+    k: int,
+    filters: Sequence[Filters | None],
+    limit_s: float,
+    keep: Callable[[T], None],
+) -> list[float]:
+    """Milliseconds of each query until time is up; its answer is kept off the clock, at once."""
+    ms, end = [], time.perf_counter() + limit_s
+    for query, one in zip(queries, filters):
+        spent, found = timed(lambda q=query, f=one: ask(q, k, f))  # type: ignore[misc]
+        ms.append(spent)
+        keep(found)
+        if time.perf_counter() > end:
+            break
+    return ms
 
 
 def _whole(answer: list[T]) -> list[T]:

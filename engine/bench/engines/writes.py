@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,7 @@ from engine.bench.contest.contest import Asked, Contest
 from engine.bench.contest.schema import Row
 from engine.bench.contest.worker import Turn, Worker
 from engine.bench.engines.request import EnginesRequest
-from engine.bench.records.line import Line, Measured, many
+from engine.bench.records.line import Line, Record, many
 from engine.core.arrays import Matrix
 
 CASE = "engines"
@@ -71,9 +70,7 @@ def upsert(kind: str, key: str, rows: list[Row], vectors: Matrix) -> Change:
     return Change(kind, "upsert", (rows, vectors), [int(r[key]) for r in rows], vectors, True)  # type: ignore[call-overload]
 
 
-def measure_writes(
-    request: EnginesRequest, contest: Contest, record: Callable[[Measured], None]
-) -> None:
+def measure_writes(request: EnginesRequest, contest: Contest, record: Record) -> None:
     """Everyone who can writes in turns, then answers without a filter; leaves no copies behind."""
     for name in contest.names:
         with contest.guarded(name):
@@ -106,9 +103,7 @@ def open_copy(contest: Contest, name: str) -> None:
 class _Writes:
     """One run of the writes."""
 
-    def __init__(
-        self, request: EnginesRequest, contest: Contest, record: Callable[[Measured], None]
-    ) -> None:
+    def __init__(self, request: EnginesRequest, contest: Contest, record: Record) -> None:
         self.request, self.contest, self.record = request, contest, record
 
     def write(self, change: Change) -> None:

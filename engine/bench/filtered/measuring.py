@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from engine.bench.contest.contest import Answers, Contest
 from engine.bench.contest.filters import text
 from engine.bench.contest.truth import mask
-from engine.bench.contest.tuning import Tuned, described, reached, tuned
+from engine.bench.contest.tuning import Tuned, described, next_dearer, reached, tuned
 from engine.bench.filtered.filters import FilterMaker, Kind, Questions
 from engine.bench.filtered.request import FilteredRequest
 from engine.bench.records.floors import Floors
-from engine.bench.records.line import LeftOut, Line, Measured, Setting, many, one
+from engine.bench.records.line import LeftOut, Line, Record, Setting, many, one
 
 CASE = "filtered"
 FILTERS = "the filters"  # no contestant: what they are
 COLD, CACHED = "cold", "cached"
-
-Record = Callable[[Measured], None]
 
 
 def measure(request: FilteredRequest, floors: Floors, record: Record) -> None:
@@ -86,13 +82,12 @@ class _Run:
             setting = chosen[name]
             recall = np.concatenate([one.recall for one in found.values()])
             enough = setting.reached and reached(recall, self._request.recall)
-            settings = list(self._contest.facts[name].settings)
-            dearer = settings[settings.index(setting.setting) + 1 :]
-            if enough or not dearer:
+            dearer = next_dearer(self._contest.facts[name].settings, setting.setting)
+            if enough or dearer is None:
                 self._tell(name, kind, found, setting, enough)
             else:
-                self._contest.tune(name, dearer[0])
-                again[name] = Tuned(dearer[0], float(recall.mean()), True)
+                self._contest.tune(name, dearer)
+                again[name] = Tuned(dearer, float(recall.mean()), True)
         return again
 
     def _chosen(self, questions: Questions) -> dict[str, Tuned]:

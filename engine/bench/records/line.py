@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -92,6 +92,7 @@ class LeftOut:
 
 
 Measured = Line | LeftOut
+Record = Callable[[Measured], None]  # takes a line as soon as it is known
 
 
 def one(value: float) -> tuple[float, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.bench.collections.collection import Collection, Query
-from engine.bench.records.line import LeftOut, Measured
+from engine.bench.records.line import LeftOut, Record
 from engine.bench.retrieval.answers import Answer, encoded, from_file, unjudged
 from engine.bench.retrieval.encoding import CollectionEncoder
 from engine.bench.retrieval.measures import DEFAULTS, MOST, Measure, check_library
@@ -113,9 +113,7 @@ class RetrievalRun:
             f"first is {query!r} ({file.file}, line {line})"
         )
 
-    def results(
-        self, record: Callable[[Measured], None], progress: Progress
-    ) -> Iterator[TaskResult]:
+    def results(self, record: Record, progress: Progress) -> Iterator[TaskResult]:
         """Each task's result as soon as all contestants have answered it.
 
         A task without a query that could be answered, and an encoder that can't take part, are left
@@ -135,9 +133,7 @@ class RetrievalRun:
                     record(line)
                 yield result
 
-    def _answers(
-        self, task: Task, record: Callable[[Measured], None], progress: Progress
-    ) -> Iterator[Answer]:
+    def _answers(self, task: Task, record: Record, progress: Progress) -> Iterator[Answer]:
         depth = self._deepest if self.folder is None else self.depth  # no more than is looked at
         for encoder in self.encoders:
             try:

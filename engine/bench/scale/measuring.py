@@ -13,7 +13,7 @@ from typing import Any
 from engine.bench.contest.catalogue import Catalogue
 from engine.bench.contest.memory import on_disk
 from engine.bench.records.floors import Floors
-from engine.bench.records.line import Better, Floor, Line, Measured, Setting, many, one
+from engine.bench.records.line import Better, Floor, Line, Measured, Record, Setting, many, one
 from engine.bench.scale import steps
 
 CASE, WHO = "scale", "vitrine"
@@ -36,7 +36,7 @@ class ScaleRequest:
         return replace(self, queries=3, exact_queries=2, new_filters=2, writes=2, starts=1)
 
 
-def measure(request: ScaleRequest, floors: Floors, record: Callable[[Measured], None]) -> None:
+def measure(request: ScaleRequest, floors: Floors, record: Record) -> None:
     """All sizes; then, of two and more, how each cost grows."""
     kept: list[Line] = []
 
@@ -58,7 +58,7 @@ class _Size:
         catalogue: Catalogue,
         rows: int,
         floors: Floors,
-        record: Callable[[Measured], None],
+        record: Record,
     ) -> None:
         self.request, self.data, self.record = request, catalogue.folder, record
         self.folder = request.folder / f"scale-{rows}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.bench.records.line import LeftOut, Line, Measured, Setting, many
+from engine.bench.records.line import LeftOut, Line, Record, Setting, many
 from engine.bench.serving.judging import Judge
 from engine.bench.serving.load.client import Client
 from engine.bench.serving.load.job import Call, Load, Outcome
@@ -17,7 +17,6 @@ from engine.bench.serving.served import JUDGED, JUDGED_QUERIES, Kind, Served
 from engine.bench.serving.servers.floor import NAME as EMPTY_APP
 from engine.bench.serving.servers.server import NotServed, Server
 
-Record = Callable[[Measured], None]
 CLIENTS = 8  # of the warm-up: each worker process is asked, and has loaded what it needs
 PATIENCE = 10  # times the limit that a request has later: the first ones load models
 SHOWN = 300  # characters of a refusal

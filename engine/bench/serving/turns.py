@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 
 from engine.bench.records.floors import Floors as MachineFloors
-from engine.bench.records.line import Floor, LeftOut, Line, Setting, one
+from engine.bench.records.line import Floor, LeftOut, Line, Record, Setting, one
 from engine.bench.serving import point
-from engine.bench.serving.entrants import Entrant, Entry, Record
+from engine.bench.serving.entrants import Entrant, Entry
 from engine.bench.serving.load.arrivals import Arrivals, schedule
 from engine.bench.serving.load.client import Client
 from engine.bench.serving.load.job import Load

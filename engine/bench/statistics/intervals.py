@@ -12,8 +12,6 @@ from engine.errors import InvalidParameterValue
 RESAMPLES = 2_000
 CONFIDENCE = 0.95
 
-Statistic = Callable[[np.ndarray, int], np.ndarray]
-
 
 def percentile(values: Sequence[float] | Vector, share: float) -> float:
     """The value that so many percent of all are at most, linear between two (numpy's definition)."""

@@ -179,6 +179,12 @@ products_columns = click.option(
     metavar="FIELD=COLUMN",
     help="The table's column for id, name, articleType, baseColour, ...; FIELD= for none.",
 )
+hold_out = click.option(
+    "--hold-out",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only one product in N, by a hash of its id; 10 for those that training leaves out.",
+)
 file_encoding = click.option(
     "--encoding",
     metavar="NAME",

@@ -89,14 +89,7 @@ def _name_lines(axes: Any, series: Sequence[Series]) -> None:
             va="center",
             fontsize=9,
             fontweight="bold" if is_ours(one.name) else "normal",
-            arrowprops={
-                "arrowstyle": "-",
-                "color": colour(place),
-                "linewidth": 0.8,
-                "alpha": 0.6,
-                "shrinkA": 2,
-                "shrinkB": 4,
-            },
+            arrowprops={**LEADER, "color": colour(place)},
         )
 
 

@@ -13,7 +13,14 @@ import click
 from engine.bench.collections.part import DIRECTIONS
 from engine.doors.cli.bench.options.recording import FOLDER, records
 from engine.doors.cli.evaluation.command import pairs_of
-from engine.doors.cli.options import FILE, chosen_workspace, file_encoding, takes_workspace
+from engine.doors.cli.options import (
+    FILE,
+    chosen_workspace,
+    file_encoding,
+    hold_out,
+    products_columns,
+    takes_workspace,
+)
 from engine.doors.cli.printing import note
 
 if TYPE_CHECKING:
@@ -31,13 +38,7 @@ WORKSPACE = "workspace"  # in the folder of raw lines: the cache of vectors, whe
 _OPTIONS = (
     click.option("--table", type=FILE, metavar="FILE", help="Products: CSV or Parquet."),
     click.option("--photos", type=FILE, metavar="DIR", help="Folder of their photos, {id}.jpg."),
-    click.option(
-        "--column",
-        "columns",
-        multiple=True,
-        metavar="FIELD=COLUMN",
-        help="The table's column for id, name, articleType, baseColour, ...; FIELD= for none.",
-    ),
+    products_columns,
     file_encoding,
     click.option(
         "--queries",
@@ -47,12 +48,7 @@ _OPTIONS = (
         metavar="FILE",
         help="Query sets in place of the bundled ones: JSON lines of text and where, or folders.",
     ),
-    click.option(
-        "--hold-out",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Only one product in N, by a hash of its id; 10 for those that training leaves out.",
-    ),
+    hold_out,
     click.option(
         "--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N with a photo."
     ),

@@ -12,6 +12,7 @@ from engine.doors.cli.evaluation.printing import print_evaluation, print_json, w
 from engine.doors.cli.options import (
     FILE,
     file_encoding,
+    hold_out,
     products_columns,
     products_table,
     with_workspace,
@@ -47,12 +48,7 @@ if TYPE_CHECKING:
     metavar="FIELD",
     help="Also judge how a field's values are told by words: baseColour, gender, ...; several.",
 )
-@click.option(
-    "--hold-out",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Only one product in N, by a hash of its id; 10 for those that training leaves out.",
-)
+@hold_out
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
