@@ -48,7 +48,6 @@ RARE = ("article_type", "base_color", "gender", "season")
 RARE_ROWS = 20  # that the fourth filter keeps, about
 QUERIES = 500
 MOVED = 0.35  # how far a drawn product's vector moves, on the unit sphere
-LARGE, JUDGED_IF_LARGE = 400_000, 200  # of more rows, so many queries have right answers
 
 
 def prepared(
@@ -141,10 +140,7 @@ def _write(products: Products, folder: Path) -> None:
     catalogue = write_catalogue(
         folder, schema, products.columns, products.vectors, products.queries, filters
     )
-    judged = len(products.queries)
-    make_truth(
-        catalogue, judged if len(products.columns) <= LARGE else min(judged, JUDGED_IF_LARGE)
-    )
+    make_truth(catalogue, len(products.queries))  # the last ones tune, so they need answers too
 
 
 def matrix(column: pa.ChunkedArray) -> Matrix:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from engine.bench.contest.contest import Answers, Asked, Contest
@@ -13,12 +11,12 @@ from engine.bench.contest.worker import Worker
 from engine.bench.engines.request import NEW, NONE, EnginesRequest
 from engine.bench.engines.writes import measure_writes
 from engine.bench.records.floors import Floors
-from engine.bench.records.line import Line, Measured, Setting, many, one
+from engine.bench.records.line import LeftOut, Line, Record, Setting, many, one
 
 CASE = "engines"
 
 
-def measure(request: EnginesRequest, floors: Floors, record: Callable[[Measured], None]) -> None:
+def measure(request: EnginesRequest, floors: Floors, record: Record) -> None:
     """Build, ask, start and write, everyone in turns."""
     contest = Contest(
         CASE,
@@ -54,7 +52,7 @@ class _Run:
         request: EnginesRequest,
         contest: Contest,
         floors: Floors,
-        record: Callable[[Measured], None],
+        record: Record,
     ) -> None:
         self.request, self.contest, self.floors, self.record = request, contest, floors, record
 
@@ -83,7 +81,8 @@ class _Run:
         """Every cell, each contestant at the cheapest setting that reaches the recall there."""
         plain: dict[str, Tuned] = {}
         for cell, asked in self.request.cells().items():
-            self._without_reference(cell)
+            if cell != NONE:
+                self._with_filters_only()
             if cell == NEW:
                 self._answer_new(asked, plain)
                 continue
@@ -102,11 +101,13 @@ class _Run:
         for name, answers in self.contest.answer(asked).items():
             self._tell(name, NEW, asked, answers, plain.get(name))
 
-    def _without_reference(self, cell: str) -> None:
-        if cell != NONE:
-            for name, worker in list(self.contest.workers.items()):
-                if not worker.facts.takes_filters:
-                    self.contest.dismiss(name)
+    def _with_filters_only(self) -> None:
+        """Who has no filters goes, and is told but for the reference, which is no engine."""
+        for name, worker in list(self.contest.workers.items()):
+            if not worker.facts.takes_filters:
+                self.contest.dismiss(name)
+                if name != REFERENCE:
+                    self.record(LeftOut(CASE, name, "it has no filters"))
 
     def _tell(
         self, name: str, cell: str, asked: Asked, answers: Answers, setting: Tuned | None

@@ -7,15 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from support.planted_contest import odd
 from support.storefront import built_shop
 
 from engine import Workspace
 from engine.bench.contest.catalogue import Catalogue
+from engine.bench.contest.entrants import entrants
 from engine.bench.contest.products import prepared
-from engine.bench.contest.truth import mask
+from engine.bench.contest.truth import Truth, mask
+from engine.bench.engines.measuring import measure
 from engine.bench.engines.request import EnginesRequest, unseen_filters
 from engine.bench.engines.writes import changes
+from engine.bench.records.floors import Floors
 from engine.bench.records.journal import Journal, read
+from engine.bench.records.line import LeftOut, Line, Measured
 from engine.doors.cli.command import main
 from engine.errors import InvalidParameterValue
 
@@ -86,6 +91,33 @@ def test_cells_are_tuned_with_queries_that_are_not_measured(
         if name != "new":
             tuning = request.tuning_of(asked)
             assert min(tuning.queries) >= 12 and tuning.filters[0] == asked.filters[0]
+
+
+def test_queries_that_tune_have_right_answers_too(catalogue: Catalogue, tmp_path: Path) -> None:
+    request = EnginesRequest(catalogue, tmp_path, (), queries=8, tuning=8)
+    asked = request.tuning_of(request.cells()["none"])
+    assert Truth(catalogue).judged > max(asked.queries)
+
+
+def test_who_has_no_filters_is_told(catalogue: Catalogue, tmp_path: Path) -> None:
+    plain = odd(tmp_path, "without", "takes_filters = False")
+    request = EnginesRequest(
+        catalogue,
+        tmp_path / "stores",
+        [plain, *entrants(["numpy_scan", "matvec"])],
+        parts=("queries",),
+    ).smoke()
+    kept: list[Measured] = []
+    measure(request, Floors(10.0, 8.0, 50.0, 5.0), kept.append)
+    cells = {
+        (one.contestant, one.settings.get("cell"))
+        for one in kept
+        if isinstance(one, Line) and one.what == "latency"
+    }
+    assert {("without", "none"), ("numpy_scan", "F1"), ("matvec", "none")} <= cells
+    assert not {("without", "F1"), ("matvec", "F1")} & cells
+    told = [(one.contestant, one.reason) for one in kept if isinstance(one, LeftOut)]
+    assert told == [("without", "it has no filters")]
 
 
 def test_changes_are_of_different_rows(catalogue: Catalogue) -> None:

@@ -74,7 +74,7 @@ def value(kept: list[Measured], who: str, what: str, **settings: object) -> floa
 
 
 def test_a_slow_server_ranks_last_in_all_that_is_measured() -> None:
-    kept = measured(Planted(name="slow", body=RIGHT, delay=0.02), Planted(name="quick", body=RIGHT))
+    kept = measured(Planted(name="slow", body=RIGHT, delay=0.1), Planted(name="quick", body=RIGHT))
     for loop in ("closed", "open"):
         how = {"kind": "vector", "loop": loop}
         lines = [x for x in kept if isinstance(x, Line) and x.settings.get("loop") == loop]

@@ -79,7 +79,7 @@ def print_lines(kept: Sequence[Measured], file: Path | None) -> None:
         Column("contestant", is_kept=True),
         Column("settings", least=20),
         Column("what", is_kept=True),
-        Column("median", form=",.5g", is_kept=True),
+        Column("figure", form=",.5g", is_kept=True),
         Column("unit", is_kept=True),
         Column("n"),
         Column("x_floor", "x floor", form=",.3g"),
@@ -94,12 +94,14 @@ def print_lines(kept: Sequence[Measured], file: Path | None) -> None:
 
 
 def row_of(line: Line) -> dict[str, Any]:
-    """A line as the table shows it."""
+    """A line as the table shows it: the mean of shares and scores, the median of all else."""
+    from engine.bench.report.figures import middle
+
     return {
         "contestant": line.contestant,
         "settings": ", ".join(f"{name}={value}" for name, value in line.settings.items()),
         "what": line.what,
-        "median": line.median,
+        "figure": middle(line),
         "unit": line.unit,
         "n": len(line.values),
         "x_floor": line.floors,
