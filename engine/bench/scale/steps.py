@@ -1,15 +1,11 @@
-"""What is measured at one size, each step in a process of its own: functions of folders."""
+"""What is measured at one size without changing it, each step in a process of its own."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from engine import Workspace
 from engine.bench.contest.catalogue import Catalogue
@@ -17,31 +13,28 @@ from engine.bench.contest.filters import Filters
 from engine.bench.contest.memory import resident
 from engine.bench.contest.truth import Truth
 from engine.core.arrays import Vector
+from engine.core.query import PAGE_ROWS
 
-FILES, CHANGED, K = 20, 100, 20
-INDEX, DIRECT = "main.scale.synced", "main.scale.direct"
+K = 20
+INDEX = "main.scale.synced"  # over files
 Ask = Callable[[Vector, Filters | None], list[Any]]
 
 
-def split(data: Path, folder: Path) -> None:
-    """The catalogue as a table of several files, as a table of the cloud is."""
-    (folder / "table").mkdir(parents=True)
-    with pq.ParquetFile(data / "products.parquet") as source:
-        per_file = -(-source.metadata.num_rows // FILES)
-        for number, batch in enumerate(source.iter_batches(per_file)):
-            file = folder / "table" / f"{number:02}.parquet"
-            pq.write_table(pa.Table.from_batches([batch]), file)
-
-
 def build(data: Path, folder: Path) -> float:
-    """Seconds to make the index over the table."""
-    schema = Catalogue(data).schema
+    """Seconds to make the index over the table of files."""
     workspace = Workspace(folder / "ws")
-    workspace.register_table("source", folder / "table")
+    return made(workspace, INDEX, folder / "table", data)
+
+
+def made(workspace: Workspace, index: str, table: Path, data: Path) -> float:
+    """Seconds to make an index over a table that is registered for it."""
+    schema = Catalogue(data).schema
+    source = f"source_{index.rpartition('.')[2]}"
+    workspace.register_table(source, table)
     started = time.perf_counter()
     workspace.create_index(
-        INDEX,
-        source_table="source",
+        index,
+        source_table=source,
         vector_column=schema.vector,
         primary_key=schema.key,
         create_endpoint=True,
@@ -99,67 +92,39 @@ def query(data: Path, folder: Path, queries: int, exact: bool) -> dict[str, Any]
     return {"cells": cells, "grown": {name: after[name] - before[name] for name in before}}
 
 
-def new_filters(data: Path, folder: Path, count: int) -> list[float]:
-    """Milliseconds that a filter takes more when it is asked for the first time, for each of some."""
+def new_filters(data: Path, folder: Path, count: int) -> dict[str, list[float]]:
+    """Milliseconds of filters that are asked for the first time, and how much less the second takes."""
     queries, ask = Catalogue(data).queries, asking(data, folder)
     ask(queries[0], {"price >=": 1.5, "gender": "Men"})
-    more = []
+    first, more = [], []
     for number in range(count):
         one: Filters = {"price >=": 20.0 + number, "gender": "Men", "base_color": ["Black", "Blue"]}
-        first, again = (
+        new, again = (
             timed(lambda place=place, one=one: ask(queries[place], one))[0]  # type: ignore[misc]
             for place in (2 * number % len(queries), (2 * number + 1) % len(queries))
         )
-        more.append(first - again)
-    return more
+        first.append(new)
+        more.append(new - again)
+    return {"first": first, "more": more}
 
 
-def sync_changed(folder: Path) -> float:
-    """Seconds of a sync after 100 rows in one of the files have another price."""
-    files = sorted((folder / "table").glob("*.parquet"))
-    file = files[len(files) // 2]
-    rows = pq.ParquetFile(file).read()
-    prices = rows["price"].to_pylist()
-    changed = min(CHANGED, len(prices))
-    prices[:changed] = [(price or 0.0) + 1 for price in prices[:changed]]
-    place = rows.schema.get_field_index("price")
-    pq.write_table(rows.set_column(place, "price", pa.array(prices)), file)
-    workspace = Workspace(folder / "ws")
-    started = time.perf_counter()
-    report = workspace.sync(INDEX)
-    taken = time.perf_counter() - started
-    if (report.updated, report.inserted, report.deleted) != (changed, 0, 0):
-        raise RuntimeError(f"the sync of {changed} changed rows reports {report}")
-    return taken
+def pages(data: Path, folder: Path, count: int) -> dict[str, list[float]]:
+    """Milliseconds of the second page of a query, and of a scan's page somewhere in the middle.
 
-
-def write(data: Path, folder: Path, count: int) -> dict[str, list[float]]:
-    """Milliseconds of durable upserts and deletes of one row, in an index of this size."""
-    catalogue, workspace = Catalogue(data), Workspace(folder / "direct")
-    schema = catalogue.schema
-    workspace.create_direct_access_index(
-        DIRECT,
-        primary_key=schema.key,
-        dimension=schema.dimension,
-        vector_column=schema.vector,
-        schema={**schema.columns, schema.vector: "array<float>"},
-        create_endpoint=True,
-    )
-    for products, vectors in catalogue.chunks(20_000):
-        rows = [{**row, schema.vector: vector} for row, vector in zip(products, vectors)]
-        workspace.upsert(DIRECT, rows)
-    workspace.compact_index(DIRECT)
-    products, vectors = next(catalogue.chunks(count))
-    upserts = [
-        timed(lambda row=row: workspace.upsert(DIRECT, [row]))[0]  # type: ignore[misc]
-        for row in (
-            {**row, schema.key: 10**8 + number, schema.vector: vector.tolist()}
-            for number, (row, vector) in enumerate(zip(products, vectors))
-        )
-    ]
-    keys = [row[schema.key] for row in products]
-    deletes = [timed(lambda key=key: workspace.delete_rows(DIRECT, [key]))[0] for key in keys]  # type: ignore[misc]
-    return {"upsert": upserts, "delete": deletes}
+    Fewer rows than a page holds have no second one.
+    """
+    catalogue, workspace = Catalogue(data), Workspace(folder / "ws")
+    asked: dict[str, Any] = {"columns": catalogue.schema.names, "num_results": 2 * PAGE_ROWS}
+    rows = len(catalogue.vectors)
+    second, scanned = [], []
+    for number in range(count + 1):
+        vector = catalogue.queries[number % len(catalogue.queries)].tolist()
+        token = workspace.query_index(INDEX, query_vector=vector, **asked)["next_page_token"]
+        if rows > PAGE_ROWS:
+            second.append(timed(lambda token=token: workspace.query_next_page(INDEX, token))[0])  # type: ignore[misc]
+        after = str(rows * (number + 1) // (count + 2))
+        scanned.append(timed(lambda after=after: workspace.scan_index(INDEX, 100, after))[0])  # type: ignore[misc]
+    return {"page": second[1:], "scan": scanned[1:]}  # the first ones open what others find open
 
 
 def timed(action: Callable[[], Any]) -> tuple[float, Any]:
@@ -167,12 +132,3 @@ def timed(action: Callable[[], Any]) -> tuple[float, Any]:
     started = time.perf_counter_ns()
     value = action()
     return (time.perf_counter_ns() - started) / 1e6, value
-
-
-def slope(rows: Sequence[int], medians: Sequence[float]) -> float:
-    """How costs grow: the exponent b of cost ~ rows^b, by least squares on logarithms.
-
-    0: not at all; 1: in proportion; 0.5: four times the rows, twice the cost.
-    """
-    found = np.polyfit(np.log(np.asarray(rows, float)), np.log(np.maximum(medians, 1e-9)), 1)
-    return float(found[0])
