@@ -36,7 +36,8 @@ def written(file: Path, lines: Sequence[Measured], command: str = "vitrine bench
 def every_case(file: Path) -> Path:
     """A file with a run of each case."""
     for case, lines in (("ann", ann()), ("serving", serving()), ("retrieval", retrieval()),
-                        ("embedding", embedding()), ("engines", engines())):  # fmt: skip
+                        ("embedding", embedding()), ("engines", engines()),
+                        ("scale", scale())):  # fmt: skip
         written(file, list(lines), f"vitrine bench {case}")
     return file
 
@@ -126,3 +127,24 @@ def engines() -> Iterator[Measured]:
 def read(file: Path) -> journal.Journal:
     """What a file says."""
     return journal.read([file])
+
+
+def scale() -> Iterator[Measured]:
+    """Costs at three sizes, one that stays and two that grow, with their slopes."""
+    for what, unit, b, grows in (
+        ("upsert", "ms", 0.0, "constant"),
+        ("latency", "ms", 0.5, "root (or logarithm)"),
+        ("build", "s", 1.0, "linear"),
+    ):
+        for rows in (1_000, 10_000, 100_000):
+            values = many([rows**b * 0.01 * part for part in (0.9, 1.0, 1.1)])
+            yield Line("scale", "vitrine", what, unit, values, {"rows": rows, "k": 20})
+        more = {
+            "grows": grows,
+            "why": "as each row is read" if b else "",
+            "interval": [b - 0.1, b + 0.1],
+        }
+        settings = {"of": what, "from": 1_000, "to": 100_000}
+        yield Line(
+            "scale", "vitrine", "slope", "log cost / log rows", one(b + 0.01), settings, more=more
+        )

@@ -13,7 +13,7 @@ from engine.bench.comparing.ratio import Ratio, ratio
 from engine.bench.comparing.sides import Side, differences, drift, is_same_machine
 from engine.bench.records.journal import Run
 from engine.bench.records.line import Line
-from engine.bench.report.figures import LEAST, is_mean, is_timed
+from engine.bench.report.figures import LEAST, is_mean, is_timed, said_interval
 from engine.bench.statistics.significance import holm
 
 LEVEL = 0.05  # of all lines together: Holm's correction
@@ -122,6 +122,7 @@ class _Pair:
     noise: float
     why: str
     is_few: bool  # values of one kind, too few of them to draw from
+    are_apart: bool | None = None  # the intervals that both lines bring, where they do
 
 
 def _measured(first: Side, second: Side, key: tuple[object, ...]) -> tuple[_Pair, Ratio | None]:
@@ -143,11 +144,21 @@ def _measured(first: Side, second: Side, key: tuple[object, ...]) -> tuple[_Pair
     is_few = not why and least < LEAST
     if is_few:
         why = f"{'one value' if least == 1 else f'{least} values'}, no interval"
-    pair = _Pair(lines[1], (values[0], values[1]), in_floors, _noise(timed, *runs), why, is_few)
+    apart = _are_apart(*lines) if is_few else None
+    noise = _noise(timed, *runs)
+    pair = _Pair(lines[1], (values[0], values[1]), in_floors, noise, why, is_few, apart)
     if why:
         return pair, None
     statistic = np.mean if is_mean(lines[0]) else np.median
     return pair, ratio(*pair.values, statistic, are_paired=are_same_queries(*lines))
+
+
+def _are_apart(first: Line, second: Line) -> bool | None:
+    """Whether two values, each computed with its interval, differ: no number is in both intervals."""
+    before, after = said_interval(first), said_interval(second)
+    if before is None or after is None:
+        return None
+    return before[1] < after[0] or after[1] < before[0]
 
 
 def _noise(timed: bool, first: Run, second: Run) -> float:
@@ -163,6 +174,8 @@ def _judged(pair: _Pair, found: Ratio | None, p: float | None) -> Change:
     verdict: Verdict = "same" if pair.is_few and before == after else "not judged"
     if found is not None:
         verdict = _verdict(pair, after - before, found, p)
+    elif pair.are_apart is not None:
+        verdict = _direction(pair, after - before) if pair.are_apart else "same"
     return Change(
         pair.line,
         before,
@@ -184,6 +197,10 @@ def _verdict(pair: _Pair, difference: float, found: Ratio, p: float | None) -> V
         return "same"
     if found.interval is not None and found.interval[0] <= 1 <= found.interval[1]:
         return "same"
+    return _direction(pair, difference)
+
+
+def _direction(pair: _Pair, difference: float) -> Verdict:
     if pair.line.better == "neither":
         return "changed"
     return "better" if (difference < 0) == (pair.line.better == "lower") else "worse"

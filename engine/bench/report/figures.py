@@ -69,7 +69,7 @@ def middle(line: Line) -> float:
 def figure(line: Line, run: str = "") -> Figure:
     """The figures of one line; the same values give the same interval, always."""
     statistic = np.mean if is_mean(line) else np.median
-    interval = _said_interval(line)
+    interval = said_interval(line)
     if len(line.values) >= LEAST:
         interval = bootstrap(line.values, statistic, resamples=RESAMPLES)
     found = middle(line)
@@ -85,7 +85,7 @@ def figure(line: Line, run: str = "") -> Figure:
     )
 
 
-def _said_interval(line: Line) -> tuple[float, float] | None:
+def said_interval(line: Line) -> tuple[float, float] | None:
     """Of a single value that was computed with its interval, such as a difference of means."""
     said = line.more.get("interval")
     if not isinstance(said, (list, tuple)) or len(said) != 2:

@@ -122,6 +122,10 @@ def facts(one: Figure) -> Sequence[str]:
         found.append(", ".join(tail))
     if one.floors is not None:
         found.append(f"{shown(one.floors)} x floor")
+    if grows := one.line.more.get("grows"):
+        found.append(f"grows as: {grows}")
+    if why := one.line.more.get("why"):
+        found.append(str(why))
     p_value = one.line.more.get("p")
     if isinstance(p_value, float):
         found.append(f"p {shown(p_value)}")

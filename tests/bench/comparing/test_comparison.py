@@ -122,6 +122,19 @@ def test_single_values_have_no_interval_and_it_is_said() -> None:
     assert equal.verdict == "same"
 
 
+def test_single_values_with_intervals_are_judged_by_whether_these_meet() -> None:
+    def slope(value: float, better: str = "lower") -> Side:
+        own = line("slope", (value,), "log cost / log rows", better)
+        return a_side(replace(own, more={"interval": [value - 0.1, value + 0.1]}))
+
+    assert verdicts(compare(slope(0.5), slope(0.6))) == {"slope": "same"}
+    assert verdicts(compare(slope(0.5), slope(0.8))) == {"slope": "worse"}
+    assert verdicts(compare(slope(0.8), slope(0.5))) == {"slope": "better"}
+    assert verdicts(compare(slope(0.8, "neither"), slope(0.5, "neither"))) == {"slope": "changed"}
+    (one,) = compare(slope(0.5), slope(0.8)).changes
+    assert (one.before, one.after, one.why) == (0.5, 0.8, "")
+
+
 def test_other_machines_are_compared_by_their_floors() -> None:
     there = replace(RUN, id="b", machine=replace(HERE, processor="Slow 100"))
     floors = [Floor("reading", 0.5), Floor("reading", 1.0)]

@@ -97,6 +97,16 @@ def test_a_selector_that_means_nothing_or_too_much_is_refused(
         filled(f"<!-- figures: {asked} -->\n{END}", found)
 
 
+def test_texts_beside_a_line_are_words_of_its_row(found: Journal) -> None:
+    asked = "case: scale; columns: slope | slope low; rows: of | grows | why; where: from=1000"
+    text = filled(f"<!-- figures: {asked} -->\n{END}", found)
+    assert (
+        "| of | grows | why | slope, log cost / log rows | slope low, log cost / log rows |" in text
+    )
+    assert "| build | linear | as each row is read | 1.01 | 0.900 |" in text
+    assert "| upsert | constant |  | **0.0100** | **-0.100** |" in text
+
+
 def test_a_block_without_an_end_is_refused(found: Journal) -> None:
     for text in (
         "<!-- figures: case: engines; columns: build -->\nx",
@@ -171,7 +181,7 @@ def test_the_command_fills_documents_and_writes_tables(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "**1.00**" in document.read_text()
     assert {path.name for path in tables.iterdir()} == {
-        "ann.md", "embedding.md", "engines.md", "retrieval.md", "serving.md"
+        "ann.md", "embedding.md", "engines.md", "retrieval.md", "scale.md", "serving.md"
     }  # fmt: skip
     text = (tables / "ann.md").read_text()
     assert "| contestant | own settings | recall@1, share |" in text and "chromadb is not" in text

@@ -32,13 +32,19 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_all_cases_contestants_reasons_and_commands_are_there(html: str) -> None:
-    for case in ("ann", "serving", "retrieval", "embedding", "engines"):
+    for case in ("ann", "serving", "retrieval", "embedding", "engines", "scale"):
         assert f'<h2 id="{case}">{case}</h2>' in html
         assert f"<code>vitrine bench {case}</code>" in html
     assert "chromadb is not &lt;installed&gt;" in html and "its server ended" in html
     assert "abcdef123456 and changes" in html and "numpy 2.0" in html
     assert "Quick 3000, 2 cores, 24 GiB" in html and "p 0.0100" in html
     assert "<title>A &amp; B</title>" in html
+
+
+def test_costs_over_rows_are_curves_and_their_slopes_say_how_they_grow(html: str) -> None:
+    assert "cost by rows, ms" in html and "cost by rows, s<" in html
+    assert "grows as: root (or logarithm)" in html and "as each row is read" in html
+    assert "the steepest first: latency, upsert." in html
 
 
 def test_nothing_is_markup_that_was_none(html: str) -> None:

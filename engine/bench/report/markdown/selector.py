@@ -3,7 +3,7 @@
     case         one case; needed
     contestants  in the order of the rows; all, where none is named
     columns      quantities, each with a statistic where it isn't the middle
-    rows         what tells rows apart: `contestant`, names of settings
+    rows         what tells rows apart: `contestant`, names of settings and of texts beside a line
     where        settings that have one value; `none` where a line has no such setting
 
 Several values of one part stand apart by `|`, parts by `;`.
@@ -96,8 +96,10 @@ class Selector:
 
 
 def said(line: Line, name: str) -> str:
-    """A setting as a document says it."""
+    """A setting as a document says it, or a text that explains the line, such as how a cost `grows`."""
     value = line.settings.get(name)
+    if value is None and isinstance(line.more.get(name), str):
+        value = line.more[name]
     return NONE if value is None else str(value)
 
 

@@ -57,9 +57,10 @@ def _cell(one: Figure | None, is_best: bool) -> str:
         return "not measured"
     middle = f"**{shown(one.middle)}**" if is_best else shown(one.middle)
     middle += SHORT if falls_short(one.line) else ""
-    if one.interval is None:
-        return middle
-    return f"{middle} ({shown(one.interval[0])} to {shown(one.interval[1])})"
+    told = [] if one.interval is None else [" to ".join(map(shown, one.interval))]
+    if grows := one.line.more.get("grows"):
+        told.append(str(grows))
+    return f"{middle} ({'; '.join(told)})" if told else middle
 
 
 def safe(text: str) -> str:

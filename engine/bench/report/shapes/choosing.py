@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.bench.report.figures import Figure
+from engine.bench.report.shapes.growth import growths
 from engine.bench.report.shapes.lengths import bars, shares
 from engine.bench.report.shapes.loads import SWEEPS, loads
 from engine.bench.report.shapes.shape import Shape
@@ -16,11 +17,11 @@ MOST = 24  # plots of a case; the tables have all figures
 def shapes(figures: Sequence[Figure]) -> tuple[list[Shape], int]:
     """A case's plots, and how many were left out because there are too many.
 
-    Curves where there was a load or a filter, recall against speed where both were measured, parts of a
+    Curves over loads, filters and rows, recall against speed where both were measured, parts of a
     whole where stages were; bars of what is left, but where recall was.
     """
     weighed = tradeoffs(figures)
-    found: list[Shape] = [*loads(figures), *weighed]
+    found: list[Shape] = [*loads(figures), *growths(figures), *weighed]
     parts, rest = shares(figures), [one for one in figures if not SWEEPS.keys() & one.line.settings]
     if parts:
         rest = [one for one in rest if one.line.unit.endswith("/s")]
