@@ -45,6 +45,16 @@ class RowSet:
         mask[rows] = True
         return RowSet.of_mask(mask)
 
+    @staticmethod
+    def of_bits(bitmap: Bits, total: int) -> RowSet:
+        """The rows of a bitmap as `bitmap` is, whose bits from `total` on are 0; it is kept, not copied.
+
+        Eight rows at a time: what a mask of all rows would take is not made.
+        """
+        count = int.from_bytes(bitmap.tobytes(), "little").bit_count()  # numpy counts from 2.0 on
+        few = _rows_of(bitmap).astype(np.int32) if count <= _FEW * total else None
+        return RowSet(total, bitmap, count, few)
+
     def mask(self) -> Mask:
         """(total,) bool, a fresh array."""
         return np.unpackbits(self.bitmap, count=self.total, bitorder="little").view(np.bool_)
@@ -60,7 +70,14 @@ class RowSet:
         return np.flatnonzero(~self.mask())
 
     def __and__(self, other: RowSet) -> RowSet:
-        return RowSet.of_mask(self.mask() & other.mask())
+        return RowSet.of_bits(self.bitmap & other.bitmap, self.total)
+
+    def __invert__(self) -> RowSet:
+        """The rows that are not in the set."""
+        bitmap = ~self.bitmap
+        if self.total % 8:
+            bitmap[-1] &= (1 << self.total % 8) - 1
+        return RowSet.of_bits(bitmap, self.total)
 
     def __contains__(self, row: int) -> bool:
         return bool(self.bitmap[row >> 3] >> (row & 7) & 1)
@@ -69,3 +86,11 @@ class RowSet:
     def nbytes(self) -> int:
         """Bytes of memory that the set takes."""
         return int(self.bitmap.nbytes + (self._few.nbytes if self._few is not None else 0))
+
+
+def _rows_of(bitmap: Bits) -> Rows:
+    """The row numbers of a bitmap, ascending; only bytes with a row in them are taken apart."""
+    filled = np.flatnonzero(bitmap)
+    places = np.flatnonzero(np.unpackbits(bitmap[filled], bitorder="little").view(np.bool_))
+    rows: Rows = filled[places >> 3] * 8 + (places & 7)
+    return rows

@@ -78,3 +78,23 @@ def test_changing_what_came_out_leaves_the_set_as_it_was() -> None:
 def test_the_bytes_that_a_set_takes_are_told() -> None:
     assert packed(set(range(8000)), 8000).nbytes == 1000
     assert packed({5}, 8000).nbytes == 1000 + 4
+
+
+@settings(deadline=None)
+@given(members())
+def test_not_is_what_the_set_lacks(given: tuple[int, set, set]) -> None:
+    total, rows, _ = given
+    rest = ~packed(rows, total)
+    assert rest.rows().tolist() == [row for row in range(total) if row not in rows]
+    np.testing.assert_array_equal(rest.bitmap, packed(set(range(total)) - rows, total).bitmap)
+
+
+@settings(deadline=None)
+@given(members())
+def test_a_set_of_bits_is_that_of_its_mask(given: tuple[int, set, set]) -> None:
+    total, one, two = given
+    sides = packed(one, total), packed(two, total)
+    both, slow = sides[0] & sides[1], RowSet.of_mask(sides[0].mask() & sides[1].mask())
+    np.testing.assert_array_equal(both.bitmap, slow.bitmap)
+    assert (both.count, both.nbytes) == (slow.count, slow.nbytes)
+    assert both.rows().tolist() == slow.rows().tolist()

@@ -83,7 +83,7 @@ class Part:
         if deleted is None:
             return None
         key = (self.segment.id, self.deletion_id, None)
-        return masks.get(key, lambda: RowSet.of_mask(~deleted.mask()))[0]
+        return masks.get(key, lambda: ~deleted)[0]
 
     def matching(self, condition: Node, masks: MaskCache) -> RowSet:
         """The row mask of live rows that match a filter, which is evaluated once for a segment."""
