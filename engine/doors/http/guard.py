@@ -238,6 +238,8 @@ class _Exchange:
     def __init__(self, scope: Scope, receive: Receive, send: Send, limits: Limits) -> None:
         self._receive, self._send = receive, send
         self._headers: dict[bytes, bytes] = dict(scope["headers"])
+        # Bytes of the body; None where it comes in pieces of which nobody knows the number.
+        self.announced = None if b"transfer-encoding" in self._headers else self._length()
         given = self.header(b"x-request-id") or ""
         self.id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
         # Any word is a method; each would be a line of the metrics.
@@ -261,12 +263,10 @@ class _Exchange:
         self._stalled: float | None = None
         self._until = float("inf")
 
-    @property
-    def announced(self) -> int | None:
-        """Bytes of the body; None where it comes in pieces of which nobody knows the number."""
-        if self.header(b"transfer-encoding") is not None:
-            return None
-        return int(self.header(b"content-length") or 0)
+    def _length(self) -> int:
+        """What the request says; one that says no number is refused."""
+        given = self._headers.get(b"content-length", b"0")
+        return int(given) if given.isdigit() and len(given) <= 18 else 0
 
     def hurry(self, stalled: float, whole: float | None) -> None:
         """Give up a body whose next piece takes longer than `stalled` seconds, or all of it longer
