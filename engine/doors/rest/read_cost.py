@@ -51,9 +51,7 @@ class ReadCosts:
             self._keep(shape, cost, path["index"], body)
         return cost
 
-    def _keep(
-        self, shape: Hashable, cost: Cost, name: str, body: Mapping[str, Any]
-    ) -> None:
+    def _keep(self, shape: Hashable, cost: Cost, name: str, body: Mapping[str, Any]) -> None:
         settled = self._workspace.registry.settled(name)
         if settled is None or cost is REFUSED:
             return
