@@ -30,7 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.doors.http.admission import RETRY_SECONDS, Budget, Hold
 from engine.doors.http.credentials import Credentials, Unauthenticated
-from engine.doors.http.deadline import Deadline
+from engine.doors.http.deadline import Deadline, Deadlines
 from engine.doors.http.sessions import (
     LOGIN,
     LOGOUT,
@@ -134,6 +134,7 @@ class Guard:
         """
         self._app, self._credentials, self._limits = app, credentials, limits
         self._loopback_only, self._bodies = loopback_only, bodies
+        self._deadlines = Deadlines(limits.seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -146,7 +147,8 @@ class Guard:
         try:
             refusal = self._refusal(exchange)
             if refusal is None:
-                with Deadline(None if exchange.is_unlimited else self._limits.seconds):
+                unlimited = exchange.is_unlimited
+                with Deadline(None) if unlimited else self._deadlines.new():
                     await self._admitted(exchange)
             else:
                 await refusal(exchange.scope, exchange.receive, exchange.send)

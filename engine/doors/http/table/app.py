@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from engine.doors.http.admission import Budget, Turns
 from engine.doors.http.guard import Limits
-from engine.doors.http.table.calls import ApiCall
+from engine.doors.http.table.calls import ApiCall, weighed
 from engine.doors.rest.read_cost import ReadCosts
 from engine.workspace import Workspace
 
@@ -40,7 +40,7 @@ class Table:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        call = _call_of(self._workspace, scope, await _body(receive)).with_cost(self._costs)
+        call = self._call(scope, await _body(receive))
         cost = call.cost
         if cost is not None and cost.reply_bytes > _SMALL:
             await self._send_large(call, scope, send)
@@ -56,6 +56,14 @@ class Table:
         await send(_start(status, content))
         await send({"type": "http.response.body", "body": content})
 
+    def _call(self, scope: Scope, body: bytes) -> ApiCall:
+        path = scope["raw_path"].decode("latin-1")
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        origin = _origin(scope) if _STATEMENTS in path else ""  # which only links need
+        query, number = _query(scope.get("query_string", b"")), scope["state"]["request_id"]
+        cost, given = weighed(self._costs, method, path, body)
+        return ApiCall(self._workspace, method, path, query, number, origin, given, cost)
+
     async def _send_large(self, call: ApiCall, scope: Scope, send: Send) -> None:
         """A reply that is made when its bytes have room, and sent in pieces as its reader takes them."""
         assert call.cost is not None
@@ -68,14 +76,6 @@ class Table:
                 piece = content[start : start + _PIECE]
                 more = start + _PIECE < len(content)
                 await send({"type": "http.response.body", "body": piece, "more_body": more})
-
-
-def _call_of(workspace: Workspace, scope: Scope, body: bytes) -> ApiCall:
-    path = scope["raw_path"].decode("latin-1")
-    method = "GET" if scope["method"] == "HEAD" else scope["method"]
-    origin = _origin(scope) if _STATEMENTS in path else ""  # which only links need
-    query, number = _query(scope.get("query_string", b"")), scope["state"]["request_id"]
-    return ApiCall(workspace, method, path, query, number, origin, body)
 
 
 def _query(text: bytes) -> Mapping[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from engine.doors.rest import ROUTES
 from engine.doors.rest.bodies import encode_json, parse_body
@@ -18,7 +18,7 @@ QUICK_BYTES = 1 << 17  # of bodies that it reads itself; a vector of 4,096 numbe
 _UNREAD = Cost(math.inf, 1 << 20)  # of a read with a larger body
 
 
-@dataclass(frozen=True)
+@dataclass
 class ApiCall:
     """One request for the REST table.
 
@@ -35,7 +35,7 @@ class ApiCall:
     id: str
     origin: str
     body: object = field(repr=False)
-    cost: Cost | None = None
+    cost: Cost | None
 
     def answer(self) -> tuple[bytes, int, str]:
         """The reply as JSON, the status and the operation's name."""
@@ -51,22 +51,21 @@ class ApiCall:
         )
         return encode_json(reply), status, operation
 
-    def with_cost(self, costs: ReadCosts) -> ApiCall:
-        """The same with its cost, and with its values where they were read for that."""
-        try:
-            route, parameters = find_route(ROUTES, self.method, self.path)
-        except EndpointNotFound:
-            return replace(self, cost=REFUSED)
-        if route.name not in READS:
-            return self
-        assert isinstance(self.body, bytes)
-        if len(self.body) > QUICK_BYTES:
-            return replace(self, cost=_UNREAD)
-        try:
-            values = parse_body(self.body)
-        except VitrineError:
-            return replace(self, cost=REFUSED)
-        if not isinstance(values, dict):
-            return replace(self, cost=REFUSED)
-        cost = costs.of(route.name, parameters, values)
-        return replace(self, body=values, cost=cost)
+
+def weighed(costs: ReadCosts, method: str, path: str, body: bytes) -> tuple[Cost | None, object]:
+    """The cost of a request, and its body: the values, where they were read for that."""
+    try:
+        route, parameters = find_route(ROUTES, method, path)
+    except EndpointNotFound:
+        return REFUSED, body
+    if route.name not in READS:
+        return None, body
+    if len(body) > QUICK_BYTES:
+        return _UNREAD, body
+    try:
+        values = parse_body(body)
+    except VitrineError:
+        return REFUSED, body
+    if not isinstance(values, dict):
+        return REFUSED, body
+    return costs.of(route.name, parameters, values), values
