@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.doors.http.admission import Budget, Turns
-from engine.doors.http.deadline import Deadline
+from engine.doors.http.deadline import Deadline, Deadlines
 from engine.errors import TooManyRequests
 
 STEADY = settings(derandomize=True, deadline=None)
@@ -174,3 +175,27 @@ def test_a_deadline_gives_up_what_is_awaited_and_nothing_else() -> None:
             await task
 
     run(work())
+
+
+def test_deadlines_with_one_timer_are_each_their_own() -> None:
+    alike = Deadlines(0.05)
+
+    async def waiting(before: float, seconds: float) -> float | None:
+        """When it was given up; None where it was not."""
+        await asyncio.sleep(before)
+        started = time.monotonic()
+        try:
+            with alike.new():
+                await asyncio.sleep(seconds)
+        except asyncio.TimeoutError:
+            return time.monotonic() - started
+        return None
+
+    async def work() -> None:
+        asked = [(0.0, 60), (0.0, 0), (0.03, 60), (0.03, 0.001), (0.2, 60)]
+        found = await asyncio.gather(*[waiting(*each) for each in asked])
+        assert [each is None for each in found] == [False, True, False, True, False]
+        assert all(each >= 0.04 for each in found if each is not None)
+
+    for _ in range(2):  # another loop has another timer
+        run(work())

@@ -33,6 +33,50 @@ def _without_upgrade(data: bytes) -> bytes:
     return _UPGRADE.sub(rb"\1x-\2", head) + end + rest if _UPGRADE.search(head) else data
 
 
+class Joined(asyncio.Transport):
+    """A connection's way out, on which an answer's head leaves together with what follows it.
+
+    uvicorn writes the head by itself: the system would be asked twice, and a client woken twice.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._transport, self._loop = transport, loop
+        self._head = b""
+        # What uvicorn asks with each request, without a step between.
+        self.is_closing = transport.is_closing  # type: ignore[method-assign]
+        self.get_extra_info = transport.get_extra_info  # type: ignore[method-assign]
+        self.pause_reading = transport.pause_reading  # type: ignore[method-assign]
+        self.resume_reading = transport.resume_reading  # type: ignore[method-assign]
+        self.set_protocol = transport.set_protocol  # type: ignore[method-assign]
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send it; what begins an answer, at the end of the loop's round or with what comes next."""
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(b"".join((head, data)))
+        elif bytes(data[:5]) == b"HTTP/":
+            self._head = bytes(data)
+            self._loop.call_soon(self._send_head)
+        else:
+            self._transport.write(data)
+
+    def _send_head(self) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head)
+
+    def close(self) -> None:
+        """Close it when all is sent."""
+        self._send_head()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close it now."""
+        self._head = b""
+        self._transport.abort()
+
+
 class Connection(HttpToolsProtocol):
     """One client's connection, with limits of its own."""
 
@@ -40,7 +84,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
-        super().connection_made(transport)
+        super().connection_made(Joined(transport, self.loop))
         # asyncio does this only where the listening socket names its protocol, which uvicorn's and
         # `BackgroundServer`'s don't: a reply's body would wait 40 ms until its head was acknowledged.
         opened = transport.get_extra_info("socket")
@@ -64,6 +108,8 @@ class Connection(HttpToolsProtocol):
             data = _without_upgrade(data)
         super().data_received(data)
         if self._reads_head:
+            if self._head_timer is None and not self.transport.is_closing():
+                self._wait_for_head()  # of a head that came whole no clock is needed
             self._received += len(data)
             if self._received > self.head_bytes and not self.transport.is_closing():
                 text = f"The request's head has more than {self.head_bytes:,} bytes."
@@ -73,8 +119,6 @@ class Connection(HttpToolsProtocol):
         """A request's first byte came."""
         super().on_message_begin()
         self._reads_head, self._received = True, 0
-        if self._head_timer is None:
-            self._wait_for_head()
 
     def on_headers_complete(self) -> None:
         """The head is complete; the body has limits in `guard`."""

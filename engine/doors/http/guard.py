@@ -30,7 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.doors.http.admission import RETRY_SECONDS, Budget, Hold
 from engine.doors.http.credentials import Credentials, Unauthenticated
-from engine.doors.http.deadline import Deadline
+from engine.doors.http.deadline import Deadline, Deadlines
 from engine.doors.http.sessions import (
     LOGIN,
     LOGOUT,
@@ -48,6 +48,7 @@ from engine.service.warehouse.runs import LINKS
 LOGIN_PATHS = ("/.well-known/", "/oidc/")  # where callers get their tokens
 _PAGE = ("", "/start.js", "/swagger-ui-bundle.js", "/swagger-ui.css")
 PUBLIC = (LOGIN, LOGOUT, "/health", "/openapi.json", *(f"/docs{file}" for file in _PAGE))
+_OPEN = (*LOGIN_PATHS, LINKS, STATIC)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PICTURES = "/ajax-api/2.0/fs/files/"  # its route knows who may read which
@@ -109,6 +110,11 @@ class TooSlow(Exception):
     """A body stopped coming."""
 
 
+def room_for_bodies(limits: Limits) -> Budget:
+    """What the bodies of all requests that are not small take at once."""
+    return Budget(limits.bodies_bytes, limits.waiting, limits.wait_seconds, "Bodies")
+
+
 class Guard:
     """The middleware."""
 
@@ -117,16 +123,18 @@ class Guard:
         app: ASGIApp,
         credentials: Credentials | None,
         limits: Limits,
-        loopback_only: bool = False,
+        loopback_only: bool,
+        bodies: Budget,
     ) -> None:
         """
         Args:
             credentials: None lets everybody in.
             loopback_only: refuse what a web page of another site makes a browser send here.
+            bodies: of `room_for_bodies`, shared by all guards of a server.
         """
         self._app, self._credentials, self._limits = app, credentials, limits
-        self._loopback_only = loopback_only
-        self._bodies = Budget(limits.bodies_bytes, limits.waiting, limits.wait_seconds, "Bodies")
+        self._loopback_only, self._bodies = loopback_only, bodies
+        self._deadlines = Deadlines(limits.seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -139,7 +147,8 @@ class Guard:
         try:
             refusal = self._refusal(exchange)
             if refusal is None:
-                with Deadline(None if exchange.is_unlimited else self._limits.seconds):
+                unlimited = exchange.is_unlimited
+                with Deadline(None) if unlimited else self._deadlines.new():
                     await self._admitted(exchange)
             else:
                 await refusal(exchange.scope, exchange.receive, exchange.send)
@@ -198,10 +207,10 @@ class Guard:
         if path.startswith(UNLIMITED):
             exchange.unlimited()
             return None
-        length = exchange.header("content-length") or "0"
+        length = exchange.header(b"content-length") or "0"
         if not _LENGTH.fullmatch(length) or int(length) > exchange.most:
             return exchange.error(413, "REQUEST_TOO_LARGE", exchange.too_large())
-        coding = exchange.header("content-encoding") or "identity"
+        coding = exchange.header(b"content-encoding") or "identity"
         if coding.strip().lower() != "identity":
             text = f"The body is compressed (Content-Encoding: {coding:.80}); send it as it is."
             return exchange.error(415, "UNSUPPORTED_MEDIA_TYPE", text)
@@ -209,15 +218,17 @@ class Guard:
 
     def _unknown(self, exchange: _Exchange, path: str) -> Response | None:
         """What answers a request of whoever has not said who it is; None where it may go on."""
-        is_public = path in PUBLIC or path.startswith((*LOGIN_PATHS, LINKS, STATIC))
-        is_public |= path.startswith(PICTURES) and exchange.method in ("GET", "HEAD")
-        if self._credentials is None or is_public:  # a link of LINKS carries a secret
+        if self._credentials is None:
             return None
-        if is_page(path) and exchange.header("authorization") is None:
+        is_public = path in PUBLIC or path.startswith(_OPEN)  # a link of LINKS carries a secret
+        is_public |= path.startswith(PICTURES) and exchange.method in ("GET", "HEAD")
+        if is_public:
+            return None
+        if is_page(path) and exchange.header(b"authorization") is None:
             known = may_see_page(exchange.scope, self._credentials)
             return None if known else sign_in_first(exchange.scope)
         try:
-            self._credentials.check_bearer(exchange.header("authorization"))
+            self._credentials.check_bearer(exchange.header(b"authorization"))
         except Unauthenticated as error:
             return exchange.error(401, error.error_code, error.message)
         return None
@@ -228,15 +239,21 @@ class _Exchange:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, limits: Limits) -> None:
         self._receive, self._send = receive, send
-        self._headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
-        given = self.header("x-request-id") or ""
+        self._headers: dict[bytes, bytes] = dict(scope["headers"])
+        # Bytes of the body; None where it comes in pieces of which nobody knows the number.
+        self.announced = None if b"transfer-encoding" in self._headers else self._length()
+        given = self.header(b"x-request-id") or ""
         self.id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
         # Any word is a method; each would be a line of the metrics.
         self.method = scope["method"] if scope["method"] in METHODS else "OTHER"
         self.status, self.received, self.sent = 0, 0, 0
         # One of the clients puts two slashes where its base address ends with one.
-        plain = re.sub("/+", "/", scope["path"]) or "/"
-        raw = re.sub(b"/+", b"/", scope.get("raw_path") or quote(plain).encode())
+        plain = scope["path"] or "/"
+        if "//" in plain:
+            plain = re.sub("/+", "/", plain)
+        raw = scope.get("raw_path") or quote(plain).encode()
+        if b"//" in raw:
+            raw = re.sub(b"/+", b"/", raw)
         state = {**scope.get("state", {}), "request_id": self.id, "exchange": self}
         self.scope = {**scope, "path": plain, "raw_path": raw, "state": state}
         # Who has no credentials yet may send no more than those.
@@ -248,12 +265,10 @@ class _Exchange:
         self._stalled: float | None = None
         self._until = float("inf")
 
-    @property
-    def announced(self) -> int | None:
-        """Bytes of the body; None where it comes in pieces of which nobody knows the number."""
-        if self.header("transfer-encoding") is not None:
-            return None
-        return int(self.header("content-length") or 0)
+    def _length(self) -> int:
+        """What the request says; one that says no number is refused."""
+        given = self._headers.get(b"content-length", b"0")
+        return int(given) if given.isdigit() and len(given) <= 18 else 0
 
     def hurry(self, stalled: float, whole: float | None) -> None:
         """Give up a body whose next piece takes longer than `stalled` seconds, or all of it longer
@@ -271,7 +286,7 @@ class _Exchange:
         what = ", which no credentials need" if self._signs_in else "; send it in parts"
         return f"The body has more than {self.most:,} bytes{what}."
 
-    def header(self, name: str) -> str | None:
+    def header(self, name: bytes) -> str | None:
         """A header by its name in lower case."""
         value = self._headers.get(name)
         return value.decode("latin-1") if value is not None else None
@@ -282,12 +297,7 @@ class _Exchange:
         A page elsewhere can send requests here, and by a name of its own that it lets stand for
         127.0.0.1 also read the answers; browsers then send its name.
         """
-        origin = self.header("origin")
-        addresses = [f"//{self.header('host') or ''}", *([] if origin is None else [origin])]
-        try:
-            return all(urlsplit(address).hostname in LOOPBACK for address in addresses)
-        except ValueError:
-            return False
+        return _are_here(f"//{self.header(b'host') or ''}", self.header(b"origin"))
 
     async def receive(self) -> Message:
         message = await (self._receive() if self._stalled is None else self._receive_soon())
@@ -332,6 +342,15 @@ class _Exchange:
         if not self.status:
             error = self.error(status, code, message, headers)
             await error(self.scope, self._receive, self.send)
+
+
+@functools.lru_cache(maxsize=64)
+def _are_here(*addresses: str | None) -> bool:
+    """Whether all addresses, of those that there are, have a name of this machine."""
+    try:
+        return all(urlsplit(each).hostname in LOOPBACK for each in addresses if each is not None)
+    except ValueError:
+        return False
 
 
 def request_id(request: Request) -> str:

@@ -65,7 +65,10 @@ def _has_many_rows(value: object, depth: int = 2) -> bool:
     if type(value) is list:
         return len(value) > _ROWS_AT_ONCE
     if type(value) is dict and depth:
-        return any(_has_many_rows(held, depth - 1) for held in value.values())
+        for held in value.values():
+            kind = type(held)
+            if (kind is list or kind is dict) and _has_many_rows(held, depth - 1):
+                return True
     return False
 
 

@@ -112,6 +112,9 @@ def read_object(
     Args:
         path: where the object stands, with a full stop at the end, for messages.
     """
+    if len(given) < len(fields) and not strict:
+        # Most fields are left out of most requests; what is wrong is told of in the fields' order.
+        fields = [field for field in fields if field.required or field.name in given]
     if strict:
         known = [field.name for field in fields]
         for name in given:

@@ -8,6 +8,7 @@ reads the text again.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterable
 from typing import Any
@@ -18,6 +19,7 @@ from engine.core.values import exact_number_of, shown
 from engine.errors import InvalidParameterValue
 
 _LARGE = 256 << 10
+_SPACED = re.compile(rb'"[ \t\n\r]+:')
 # While orjson runs, no other thread does: of several with large texts, the event loop, which waits
 # its turn among them, would wait for each.
 _one_at_a_time = threading.Lock()
@@ -88,12 +90,16 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _may_repeat(text: str | bytes, values: Any) -> bool:
     """Whether more names may be written than were read; where not, none is repeated for sure."""
     data = text.encode() if isinstance(text, str) else text
+    names = _count_names(values)
+    if data.count(b":") <= names:  # each name has one; texts may hold more
+        return False
     # A name ends in `":`. Inside a text the quote is escaped, but so is a backslash that ends a name.
-    data = data.translate(None, b" \t\n\r")
+    if _SPACED.search(data):
+        data = data.translate(None, b" \t\n\r")
     written = data.count(b'":')
     if b"\\" in data:
         written += data.count(b'\\\\":') - data.count(b'\\":')
-    return written > _count_names(values)
+    return written > names
 
 
 def _count_names(values: Any) -> int:

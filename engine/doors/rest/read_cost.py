@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import weakref
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from engine.core.filters.dict_form import parse_dict
 from engine.core.query import DEFAULT_RESULTS, MAX_RESULTS, PAGE_ROWS
 from engine.core.schema import IndexSpec
 from engine.doors.rest.data import filters_of
@@ -21,7 +24,72 @@ _MORE = (
     "query_text", "filter_string", "sort_columns", "facets", "reranker", "columns_to_rerank",
 )  # fmt: skip
 _TYPED = 4  # a scan writes each value under the name of its type
+_MOST_KEPT = 1000  # costs of queries
 _Opened = tuple[IndexSpec, Version | None]
+
+
+class ReadCosts:
+    """Costs of reads, kept by what is asked beside the vector or text; used in one thread only.
+
+    What is kept holds for one version of an index, while the masks that it counts on are there.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._kept: dict[Hashable, _Kept] = {}
+
+    def of(self, operation: str, path: Mapping[str, str], body: Mapping[str, Any]) -> Cost:
+        """As `cost_of_read`, which says what the arguments are."""
+        shape = _shape(path, body) if operation == "query_index" else None
+        kept = None if shape is None else self._kept.get(shape)
+        if kept is not None:
+            settled = self._workspace.registry.settled(path["index"])
+            if settled is not None and kept.holds_for(settled[2]):
+                return kept.cost
+        cost = cost_of_read(self._workspace, operation, path, body)
+        if shape is not None and cost.ms < math.inf:
+            self._keep(shape, cost, path["index"], body)
+        return cost
+
+    def _keep(self, shape: Hashable, cost: Cost, name: str, body: Mapping[str, Any]) -> None:
+        settled = self._workspace.registry.settled(name)
+        if settled is None or cost is REFUSED:
+            return
+        version = settled[2]
+        condition = parse_dict(filters_of(body.get("filters_json")), version.columns)
+        parts = () if condition is None else version.parts
+        masks = tuple([(part.segment.id, "", condition) for part in parts])
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()
+        self._kept[shape] = _Kept(cost, weakref.ref(version), masks)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A cost, and what it holds for."""
+
+    cost: Cost
+    version: weakref.ref[Version]
+    masks: tuple[Hashable, ...]
+
+    def holds_for(self, version: Version) -> bool:
+        return self.version() is version and all(map(version.masks.holds, self.masks))
+
+
+def _shape(path: Mapping[str, str], body: Mapping[str, Any]) -> Hashable:
+    """All that a query's cost hangs on; None where it can't be a key."""
+    given: list[Hashable] = [path.get("index"), "endpoint" in path]
+    for name, value in body.items():
+        if name in ("query_vector", "query_text"):
+            given.append((name, bool(value)))
+        else:
+            given.append((name, tuple(value) if type(value) is list else value))
+    shape = tuple(given)
+    try:
+        hash(shape)
+    except TypeError:  # it holds lists of lists, or objects
+        return None
+    return shape
 
 
 def cost_of_read(

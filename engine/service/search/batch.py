@@ -25,6 +25,7 @@ from engine.core.schema import IndexSpec
 from engine.errors import InvalidParameterValue
 from engine.service.search.hits import fetch
 from engine.service.search.nearest import allowed_rows, plan_of
+from engine.service.search.planner import CODES_NS
 from engine.service.search.shortlist import (
     MOST_SHARE,
     SURE,
@@ -33,12 +34,19 @@ from engine.service.search.shortlist import (
     shortlist,
 )
 from engine.store.indexes.versions import Part, Version
-from engine.store.segments.ann import exact_nearest
 from engine.store.segments.device.search import SearchDevice
 from engine.store.segments.segment import Segment
 
-_SLACK = 12  # rows beyond k, so that near ties are settled by exact scores
-_BLOCK_BYTES = 8 << 20  # of vectors copied together at a time
+_BLOCK_BYTES = 8 << 20  # of products at a time
+_NEAR_BYTES = 1 << 18  # of differences at a time, so that they stay near the processor
+_SCANNED_ROWS = 8192  # whose vectors are multiplied at a time
+_GROUP = 32  # products of which the greatest is looked at first
+_MOST_NEAR = 4  # rows for each of the k that may be near in some thousand
+_PRODUCT_NS = (
+    0.04  # each number of a row, for each of many queries; measured as the planner's costs
+)
+_GATHERED_NS = 2.0  # each number of a row that is copied together, once for all queries
+_RESCORED_NS = 100_000.0  # a first pass's list, for each query
 _Pairs = tuple[Rows, Rows]  # query and row of each pair
 
 
@@ -117,10 +125,10 @@ def _ranks(keys: list[Any]) -> Rows:
 def _distances(queries: Matrix, matrix: Matrix, of: Rows, rows: Rows) -> npt.NDArray[np.float64]:
     """Squared Euclidean distance of each pair, in float64 as `core.ranking.scoring` has it."""
     out = np.empty(len(of), dtype=np.float64)
-    step = max(1, _BLOCK_BYTES // (8 * queries.shape[1]))
+    step = max(1, _NEAR_BYTES // (8 * queries.shape[1]))
     for start in range(0, len(of), step):
         part = slice(start, start + step)
-        difference = matrix[rows[part]].astype(np.float64) - queries[of[part]]
+        difference = np.subtract(matrix[rows[part]], queries[of[part]], dtype=np.float64)
         out[part] = np.einsum("ij,ij->i", difference, difference)
     return out
 
@@ -133,14 +141,18 @@ def _shortlists(
     if plan.kind == "device" and version.device is not None:
         settled, pairs = _on_device(version.device, part, queries, query.num_results, allowed)
         plan = replace(plan, kind="exact scan")  # of what the device can't tell
+    elif plan.kind in ("exact scan", "exact gather") or (
+        allowed is not None
+        and plan.kind != "nothing"
+        and _is_better_scanned(part, queries, allowed)
+    ):
+        settled, pairs = _scanned(part, queries, query.num_results, allowed)
     elif plan.kind == "compressed" and part.segment.ann and part.segment.ann.cell_count == 1:
         settled, pairs = _compressed(part, queries, query.num_results, allowed)
         left = np.flatnonzero(~settled)
-        if allowed is None and len(left):
-            settled[left], rest = _scanned(part, queries[left], query.num_results)
+        if len(left):
+            settled[left], rest = _scanned(part, queries[left], query.num_results, allowed)
             pairs.extend((left[of], rows) for of, rows in rest)
-    elif plan.kind == "exact scan" and allowed is None:
-        settled, pairs = _scanned(part, queries, query.num_results)
     else:
         settled, pairs = np.zeros(len(queries), dtype=np.bool_), []
     for place in np.flatnonzero(~settled).tolist():
@@ -163,16 +175,99 @@ def _on_device(
     return settled, pairs
 
 
-def _scanned(part: Part, queries: Matrix, k: int) -> tuple[npt.NDArray[np.bool_], list[_Pairs]]:
-    """All products by FAISS; settled where rounding can't have hidden a row."""
-    vectors = part.segment.vectors
-    if vectors.lengths is not None or vectors.rows <= k + _SLACK:
-        return np.zeros(len(queries), dtype=np.bool_), []
-    rows, products = exact_nearest(queries, vectors.matrix, k + _SLACK)
-    lowest = products[:, k - 1] - vectors.margins(queries)
-    settled = products[:, -1] < lowest
-    of, column = np.nonzero((products >= lowest[:, None]) & settled[:, None])
-    return settled, [(of, rows[of, column])]
+def _scanned(
+    part: Part, queries: Matrix, k: int, allowed: RowSet | None
+) -> tuple[npt.NDArray[np.bool_], list[_Pairs]]:
+    """All products with all allowed rows, by numpy's matrix product, some thousand rows at a time.
+
+    Settled where no more rows than a few times k come near a query's nearest k: of many equal vectors
+    each would.
+    """
+    vectors, count = part.segment.vectors, len(queries)
+    rows = np.arange(vectors.rows) if allowed is None else allowed.rows()
+    margins, bounds = vectors.margins(queries), np.full(count, -np.inf, dtype=np.float32)
+    settled = np.ones(count, dtype=np.bool_)
+    step = max(1, _BLOCK_BYTES // (4 * _SCANNED_ROWS))
+    found: list[tuple[Rows, Rows, Floats32]] = []
+    for start in range(0, len(rows), _SCANNED_ROWS):
+        some_rows = rows[start : start + _SCANNED_ROWS]
+        lies = slice(start, start + _SCANNED_ROWS) if allowed is None else some_rows
+        block, lengths = vectors.matrix[lies].T, vectors.lengths
+        for first in range(0, count, step):
+            some = slice(first, first + step)
+            products = queries[some] @ block
+            if lengths is not None:
+                products += lengths[some_rows]
+            of, place = _near(products, k, bounds[some], margins[some], settled[some])
+            found.append((of + first, some_rows[place], products[of, place]))
+    of, near, products = (np.concatenate(list_) for list_ in zip(*found))
+    if len(rows) > k:
+        # What was near among some rows, and up to a bound, may not be among all and up to the k-th.
+        order = np.lexsort((-products, of))
+        of, near, products = of[order], near[order], products[order]
+        starts = np.searchsorted(of, np.flatnonzero(settled))
+        bounds[settled] = products[starts + k - 1]
+        kept = settled[of] & (products >= (bounds - margins)[of])
+        of, near = of[kept], near[kept]
+    return settled, [(of, near)]
+
+
+def _near(
+    products: Floats32,
+    k: int,
+    bounds: Floats32,
+    margins: Floats32,
+    settled: npt.NDArray[np.bool_],
+) -> _Pairs:
+    """Query and place of products that may be of the greatest k.
+
+    Args:
+        products: (m, n), of some rows.
+        bounds: (m,) no more than the k-th greatest product; raised here by what these rows show.
+        settled: (m,) made false here where too many are near.
+    """
+    tops = _tops(products, k)
+    if tops.shape[1] >= k:
+        kth = np.partition(tops, tops.shape[1] - k, axis=1)[:, tops.shape[1] - k]
+        np.maximum(bounds, kth, out=bounds)
+    of, place = _at_least(products, tops, bounds - margins)
+    settled &= np.bincount(of, minlength=len(products)) <= _MOST_NEAR * k + _GROUP
+    kept = settled[of]
+    return of[kept], place[kept]
+
+
+def _tops(products: Floats32, k: int) -> Floats32:
+    """(m, n) products, or where n is large the greatest of each group of them: (m, n / 32).
+
+    A group's rows lie n / 32 apart, so that numpy compares long runs. Rows that fill no group are left.
+    """
+    width = products.shape[1] // _GROUP
+    if width < 2 * k:
+        return products
+    tops: Floats32 = products[:, : _GROUP * width].reshape(-1, _GROUP, width).max(axis=1)
+    return tops
+
+
+def _at_least(products: Floats32, tops: Floats32, lowest: Floats32) -> _Pairs:
+    """Query and place of each product that is not below its query's lowest."""
+    if tops is products:
+        of, places = np.nonzero(products >= lowest[:, None])
+        return of, places
+    width = tops.shape[1]
+    of, group = np.nonzero(tops >= lowest[:, None])
+    grouped = products[:, : _GROUP * width].reshape(-1, _GROUP, width)[of, :, group]
+    pair, member = np.nonzero(grouped >= lowest[of][:, None])
+    of_rest, rest = np.nonzero(products[:, _GROUP * width :] >= lowest[:, None])
+    places = np.concatenate([member * width + group[pair], rest + _GROUP * width])
+    return np.concatenate([of[pair], of_rest]), places
+
+
+def _is_better_scanned(part: Part, queries: Matrix, allowed: RowSet) -> bool:
+    """Whether all products with the rows that a filter leaves cost less than first passes over all."""
+    count, dimension = queries.shape
+    scan = allowed.count * dimension * (_PRODUCT_NS + _GATHERED_NS / count)
+    first_pass: float = part.segment.rows * dimension * CODES_NS + _RESCORED_NS
+    return bool(scan <= first_pass)
 
 
 def _compressed(

@@ -1,0 +1,1 @@
+"""The REST table as an app."""
