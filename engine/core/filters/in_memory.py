@@ -78,7 +78,7 @@ def mask_of(condition: Node, held: Callable[[str], Held | None]) -> Mask | None:
 
 
 def _mask(node: Node, held: Callable[[str], Held | None], wanted: bool) -> Mask:
-    """The rows of which the node is true, or (not wanted) false: as `sql.to_sql`, NOT is carried down."""
+    """The rows of which the node is true, or (not wanted) false, as in `sql`."""
     if isinstance(node, Not):
         return _mask(node.part, held, not wanted)
     if isinstance(node, (And, Or)):
@@ -149,7 +149,13 @@ def _compared(column: Column, values: npt.NDArray[Any], sign: Operator, value: A
     if sign in ("=", "!=") and not is_itself:
         return np.full(len(values), sign == "!=")
     if whole is None or not least <= whole <= most:
-        above = value > 0
-        return np.full(len(values), sign == "!=" or (sign in ("<", "<=")) is above and sign != "=")
-    found = _OPERATORS[sign](values, values.dtype.type(whole))
-    return found
+        return np.full(len(values), _all_match(sign, value > 0))
+    numbers: Mask = _OPERATORS[sign](values, values.dtype.type(whole))
+    return numbers
+
+
+def _all_match(sign: Operator, above: bool) -> bool:
+    """Whether all numbers match, or none, beside one that is above all of them, or below."""
+    if sign in ("=", "!="):
+        return sign == "!="
+    return (sign in ("<", "<=")) is above

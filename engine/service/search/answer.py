@@ -97,7 +97,7 @@ def _hybrid(version: Version, query: Query, timings: Timings) -> list[Hit]:
     by_key = {hit.key: hit for hit in [*worded, *near]}  # a cosine is kept where there is one
     fused = reciprocal_rank_fusion([[hit.key for hit in near], [hit.key for hit in worded]])
     return [
-        replace(by_key[key], score=score)
+        by_key[key]._replace(score=score)
         for key, score in fused[: query.num_results]
         if score >= query.score_threshold
     ]
