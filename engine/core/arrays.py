@@ -84,8 +84,7 @@ def query_vector(values: Sequence[Any] | npt.NDArray[Any], dimension: int, owner
         )
     if type(values) is list and set(map(type, values)) == {float}:
         # A third of the time that numpy takes for a list; the numbers are the same.
-        packed = struct.pack(f"{dimension}d", *values)
-        values = np.frombuffer(packed, dtype=np.float64)
+        values = np.frombuffer(struct.pack(f"{dimension}d", *values), dtype=np.float64)
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
         for value in values if not set(map(type, values)) <= {float, int} else ():
             if not isinstance(value, (int, float, np.number)) or isinstance(value, bool):

@@ -97,17 +97,20 @@ def _mask(node: Node, held: Callable[[str], Held | None], wanted: bool) -> Mask:
 def _of_texts(node: Compare | AnyOf | IsNull, column: Texts, wanted: bool) -> Mask:
     none = len(column.numbers)
     if isinstance(node, IsNull):
-        same = node.negated is not wanted
-        return column.codes == none if same else column.codes != none
-    if isinstance(node, Compare):
-        if node.operator not in ("=", "!="):
-            raise _NotSimpleError
+        empty: Mask = column.codes == none
+        return ~empty if node.negated is wanted else empty
+    texts: tuple[Any, ...]
+    if isinstance(node, AnyOf):
+        texts, negated = node.values, node.negated is wanted
+    elif node.operator in ("=", "!="):
         texts, negated = (node.value,), (node.operator == "!=") is wanted
     else:
-        texts, negated = node.values, node.negated is wanted
-    codes = [column.numbers[text] for text in texts if text in column.numbers]
+        raise _NotSimpleError
+    numbers: Mapping[Any, int] = column.numbers
+    codes = [numbers[text] for text in texts if text in numbers]
     if len(codes) == 1 and not negated:
-        return column.codes == codes[0]
+        found: Mask = column.codes == codes[0]
+        return found
     matches = np.full(none + 1, negated)
     matches[codes] = not negated
     matches[none] = False

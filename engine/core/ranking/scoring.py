@@ -33,7 +33,8 @@ def squared_distances(query: Vector, vectors: Matrix) -> Floats:
     out = np.empty(len(vectors), dtype=np.float64)
     wide_query = query.astype(np.float64)
     for start in range(0, len(vectors), _CHUNK_ROWS):
-        difference = vectors[start : start + _CHUNK_ROWS].astype(np.float64) - wide_query
+        difference = vectors[start : start + _CHUNK_ROWS].astype(np.float64)
+        difference -= wide_query
         out[start : start + _CHUNK_ROWS] = np.einsum("ij,ij->i", difference, difference)
     return out
 

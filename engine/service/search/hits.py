@@ -19,7 +19,7 @@ class Hit(NamedTuple):  # made in a fifth of a dataclass's time
     """One result: where the row lies, its primary key, the API's score and the cosine.
 
     Both scores are higher for better rows; `score` of a nearest row is `1 / (1 + d²)`. The cosine is
-    None where the row was found by words.
+    None where the row was found by words, or the cosine was not asked for.
     """
 
     part: int

@@ -356,7 +356,9 @@ class _threads:  # noqa: N801 - used as a block: `with _threads(1):`
 
     def __enter__(self) -> None:
         self._before = faiss.omp_get_max_threads()
-        faiss.omp_set_num_threads(self._count)
+        if self._before != self._count:
+            faiss.omp_set_num_threads(self._count)
 
     def __exit__(self, *_: object) -> None:
-        faiss.omp_set_num_threads(self._before)
+        if self._before != self._count:
+            faiss.omp_set_num_threads(self._before)
