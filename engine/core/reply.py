@@ -21,6 +21,7 @@ from engine.errors import InvalidParameterValue
 
 FACET_COLUMNS = ("facet_column_name", "facet_value", "facet_count")
 _CHECK_BYTES = 16
+_SENT_AS_THEY_ARE = {str, bool, type(None)}
 
 
 def json_value(value: object, integers_as_floats: bool = True) -> Any:
@@ -45,6 +46,18 @@ def json_value(value: object, integers_as_floats: bool = True) -> Any:
             return list(value)
         return [json_value(item, integers_as_floats) for item in value]
     return str(value)  # times of day and durations, as ISO-like text
+
+
+def _json_values(values: Sequence[Any], integers_as_floats: bool) -> Sequence[Any]:
+    """`json_value` of a column's values; columns of one plain type are gone through at once."""
+    kinds = set(map(type, values))
+    if kinds <= _SENT_AS_THEY_ARE:
+        return values
+    if kinds == {int}:
+        return list(map(float, values)) if integers_as_floats else values
+    if kinds == {float} and math.isfinite(sum(values)):  # a finite sum has finite parts
+        return values
+    return [json_value(value, integers_as_floats) for value in values]
 
 
 def _decimal(value: Decimal) -> float | str:
@@ -93,11 +106,9 @@ def reply(
     names = [*columns, "score"]
     result: dict[str, Any] = {"row_count": len(rows)}
     if rows or next_page_token:
-        result["data_array"] = [
-            [v if type(v) is str else json_value(v, integers_as_floats) for v in row[:-1]]
-            + [float(row[-1])]
-            for row in rows
-        ]
+        *values, scores = zip(*rows) if rows else ((),)
+        sent = [_json_values(column, integers_as_floats) for column in values]
+        result["data_array"] = list(map(list, zip(*sent, map(float, scores))))
     manifest: dict[str, Any] = {
         "column_count": len(names),
         "columns": [{"name": name} for name in names],

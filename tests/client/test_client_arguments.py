@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine import (
     AISearchIndex,
@@ -18,6 +21,7 @@ from engine import (
 )
 from engine.core.query_request import QueryRequest
 from engine.doors.client import retries
+from engine.doors.client.similarity_search import SimilaritySearch
 from engine.service.search.operations import Queries
 
 ENDPOINT = "fashion_vector_search"
@@ -233,3 +237,18 @@ def test_an_array_of_columns_to_rerank_is_a_list_of_them(titles: AISearchIndex) 
 def test_an_array_of_no_dimension_is_no_vector(titles: AISearchIndex, workspace: Workspace) -> None:
     with pytest.raises(InvalidParameterValue, match="query_vector is array"):
         workspace.query_index(titles.name, columns=["id"], query_vector=np.array(1.0))
+
+
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4)
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.dictionaries(st.text(max_size=4) | st.integers(), VALUES | st.lists(VALUES), min_size=1))
+def test_filters_arrive_as_json_brings_them(filters: dict[Any, Any]) -> None:
+    sent = SimilaritySearch(["x"], filters=filters).request("index", str).filters
+    assert repr(sent) == repr(json.loads(json.dumps(filters)))
+
+
+def test_halves_of_a_letter_arrive_as_the_letter() -> None:
+    sent = SimilaritySearch(["x"], filters={"title": "\ud83d\ude00"}).request("index", str).filters
+    assert sent == {"title": "\U0001f600"}

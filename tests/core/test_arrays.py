@@ -114,3 +114,12 @@ def test_what_is_no_number_is_shown(values: list[Any], shown: str) -> None:
 def test_a_number_that_float32_cannot_hold_is_named_by_place(bad: float) -> None:
     with pytest.raises(InvalidParameterValue, match=r"query_vector\[1\] is "):
         query_vector([0.0, bad, 0.0], 3, "shop")
+
+
+@STEADY
+@given(st.lists(st.floats(-1e38, 1e38), min_size=1, max_size=9))
+def test_a_list_of_numbers_becomes_what_numpy_makes_of_it(values: list[float]) -> None:
+    expected = np.array(values, dtype=np.float64).astype(np.float32)
+    made = query_vector(values, len(values), "x")
+    assert made.tobytes() == expected.tobytes()
+    assert made.flags.writeable

@@ -231,3 +231,22 @@ def test_a_list_of_numbers_is_sent_like_its_numbers(numbers: list[Any]) -> None:
     sent = json_value(numbers)
     assert sent == [json_value(number) for number in numbers]
     assert sent is not numbers
+
+
+PLAIN = (
+    st.lists(st.text(max_size=3) | st.none() | st.booleans(), max_size=5)
+    | st.lists(st.integers() | st.booleans(), max_size=5)
+    | st.lists(st.integers(-(2**53), 2**53), max_size=5)
+    | st.lists(st.floats(), max_size=5)
+    | st.lists(st.floats() | st.integers(-9, 9) | st.none(), max_size=5)
+    | st.lists(st.decimals(allow_nan=False) | st.dates() | st.lists(st.floats()), max_size=5)
+)
+
+
+@STEADY
+@given(PLAIN, st.booleans())
+def test_a_column_is_sent_as_its_values_are_one_by_one(values: list[Any], as_floats: bool) -> None:
+    made = reply(["x"], [(value, 0.5) for value in values], integers_as_floats=as_floats)
+    sent = [row[0] for row in made["result"].get("data_array", [])]
+    expected = [json_value(value, as_floats) for value in values]
+    assert [(type(v), repr(v)) for v in sent] == [(type(v), repr(v)) for v in expected]

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.core.filters.dict_form import parse_dict
-from engine.core.filters.tree import Node, matches
+from engine.core.filters.in_memory import mask_of
+from engine.core.filters.tree import And, IsNull, Node, Not, Or, matches
 from engine.core.schema import Column
 from engine.core.types import column_of as _column
 from engine.core.types import stored_field as _stored_field
@@ -141,10 +142,12 @@ COLUMNS = known_columns(SCHEMA)
 
 
 def rows_that_pass(folder: Path, table: pa.Table, condition: Node) -> list[bool]:
-    """What DuckDB keeps, over a Parquet file."""
+    """What DuckDB keeps, over a Parquet file; what is answered in memory must be the same."""
     file = folder / "rows.parquet"
     pq.write_table(table, file)
-    kept: list[bool] = RowTable(file).mask(condition).tolist()
+    rows = RowTable(file)
+    kept: list[bool] = rows.mask_by_sql(condition).tolist()
+    assert rows.mask(condition).tolist() == kept
     return kept
 
 
@@ -235,6 +238,56 @@ def test_large_integers_are_not_mistaken_for_their_neighbours(
     assert condition is not None
     expected = [matches(condition, row) for row in table.to_pylist()]
     assert rows_that_pass(tmp_path_factory.getbasetemp(), table, condition) == expected
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.data())
+def test_what_is_answered_in_memory_is_what_the_filter_means(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    simple = {name: FIELDS[name] for name in ("n", "year", "price", "weight", 'base "color')}
+    texts = st.sampled_from(["red", "Red", "größe", "服", ""])  # so few that Parquet repeats them
+    held = {name: st.none() | field.values for name, field in simple.items()}
+    held['base "color'] = st.none() | texts
+    some = data.draw(st.lists(st.fixed_dictionaries(held), min_size=1, max_size=6), label="rows")
+    schema = pa.schema([(name, field.type) for name, field in simple.items()])
+    table = pa.Table.from_pylist(some * 6, schema=schema)
+    condition = data.draw(simple_conditions(simple, texts), label="condition")
+    file = tmp_path_factory.getbasetemp() / "simple.parquet"
+    pq.write_table(table, file)
+    rows = RowTable(file)
+    found = mask_of(condition, rows.held)
+    assert found is not None
+    expected = [matches(condition, row) for row in table.to_pylist()]
+    assert found.tolist() == expected
+    assert rows.mask_by_sql(condition).tolist() == expected
+
+
+def simple_conditions(
+    fields: dict[str, Field], texts: st.SearchStrategy[str]
+) -> st.SearchStrategy[Node]:
+    """Comparisons, lists and nulls of these columns, under NOT, AND and OR."""
+
+    def alone(name: str) -> st.SearchStrategy[Node]:
+        is_text = name == 'base "color'
+        wanted = texts | TEXTS if is_text else fields[name].wanted
+        operators = ("", " NOT") if is_text else fields[name].operators
+        one = st.tuples(st.sampled_from(operators), wanted)
+        several = st.tuples(st.sampled_from(["", " NOT"]), st.lists(wanted, min_size=1, max_size=4))
+        conditions = (one | several).map(
+            lambda drawn: parse_dict({name + drawn[0]: drawn[1]}, COLUMNS)
+        )
+        return conditions | st.builds(IsNull, st.just(COLUMNS[name]), st.booleans())
+
+    return st.recursive(
+        st.sampled_from(sorted(fields)).flatmap(alone),
+        lambda inner: (
+            inner.map(Not)
+            | st.lists(inner, min_size=2, max_size=3).map(tuple).map(And)
+            | st.lists(inner, min_size=2, max_size=3).map(tuple).map(Or)
+        ),
+        max_leaves=5,
+    )
 
 
 # ------------------------------------------------------------------ cases worth a name

@@ -7,7 +7,7 @@ Every value is a bound parameter, and columns go by names that the caller chose.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Any
 
@@ -29,7 +29,7 @@ from engine.core.schema import Column
 
 # As an SQL regular expression: DuckDB's engine knows these escapes.
 _ESCAPES = {"\t": r"\t", "\n": r"\n", "\r": r"\r", "\f": r"\f", "\v": r"\v"}
-_OPPOSITE: dict[Operator, Operator] = {
+OPPOSITE: dict[Operator, Operator] = {
     "=": "!=",
     "!=": "=",
     "<": ">=",
@@ -69,8 +69,8 @@ def _sql(node: Node, names: Mapping[str, str], parameters: list[Any], wanted: bo
         same = "DISTINCT" if node.negated is wanted else "NOT DISTINCT"
         return f"({name} IS {same} FROM {'true' if node.value else 'false'})"
     if isinstance(node, Compare):
-        operator = node.operator if wanted else _OPPOSITE[node.operator]
-        if _is_exact(node):
+        operator = node.operator if wanted else OPPOSITE[node.operator]
+        if compares_exactly(node.column, (node.value,)):
             return _exact_compare(node.column, name, operator, node.value, parameters)
         parameters.append(node.value)
         return _not_nan(node.column, name, f"{name} {operator} ?")
@@ -94,10 +94,9 @@ def _is_null(node: IsNull, name: str, wanted: bool) -> str:
     return f"({name} IS NULL OR isnan({name}))" if can_be_nan else f"({name} IS NULL)"
 
 
-def _is_exact(node: Compare | AnyOf) -> bool:
-    """Whether the column's values are compared digit by digit."""
-    taken = {"int": (int, float, Decimal), "decimal": (Decimal,)}.get(node.column.kind, ())
-    values = node.values if isinstance(node, AnyOf) else (node.value,)
+def compares_exactly(column: Column, values: Sequence[Any]) -> bool:
+    """Whether the column's values are compared with these digit by digit."""
+    taken = {"int": (int, float, Decimal), "decimal": (Decimal,)}.get(column.kind, ())
     return bool(taken) and all(isinstance(v, taken) and v == v for v in values)
 
 
@@ -109,7 +108,7 @@ def _exact_compare(
     DuckDB would compare an integer with a fraction as doubles, which confuses large neighbours, and
     fails where a common type of two decimals has too many digits.
     """
-    rounded, is_exact = _at_scale(column, value, up=operator in ("<", ">="))
+    rounded, is_exact = at_scale(column, value, up=operator in ("<", ">="))
     if operator in ("=", "!=") and not is_exact:
         return f"({name} IS NOT NULL)" if operator == "!=" else "(false)"
     if rounded is None:
@@ -120,7 +119,7 @@ def _exact_compare(
     return f"({name} {operator} ?)"
 
 
-def _at_scale(column: Column, value: Any, up: bool) -> tuple[Any, bool]:
+def at_scale(column: Column, value: Any, up: bool) -> tuple[Any, bool]:
     """The nearest value of the column's scale in one direction, and whether it is the value itself.
 
     `x < 1.5` is `x < 2` and `x <= 1.5` is `x <= 1`, for whole x. None where no column holds as many
@@ -142,9 +141,9 @@ def _at_scale(column: Column, value: Any, up: bool) -> tuple[Any, bool]:
 
 def _any_of(node: AnyOf, name: str, parameters: list[Any], negated: bool) -> str:
     values = list(node.values)
-    if _is_exact(node):
+    if compares_exactly(node.column, values):
         # What has a fraction, or more digits than the column, equals none of its values.
-        rounded = [_at_scale(node.column, value, up=True) for value in values]
+        rounded = [at_scale(node.column, value, up=True) for value in values]
         values = [value for value, is_exact in rounded if is_exact]
     if not values:
         return f"{name} IS NOT NULL" if negated else "false"

@@ -33,7 +33,8 @@ def squared_distances(query: Vector, vectors: Matrix) -> Floats:
     out = np.empty(len(vectors), dtype=np.float64)
     wide_query = query.astype(np.float64)
     for start in range(0, len(vectors), _CHUNK_ROWS):
-        difference = vectors[start : start + _CHUNK_ROWS].astype(np.float64) - wide_query
+        difference = vectors[start : start + _CHUNK_ROWS].astype(np.float64)
+        difference -= wide_query
         out[start : start + _CHUNK_ROWS] = np.einsum("ij,ij->i", difference, difference)
     return out
 
@@ -57,9 +58,9 @@ def cosines(query: Vector, vectors: Matrix) -> Floats:
 def distances_and_cosines(query: Vector, vectors: Matrix) -> tuple[Floats, Floats]:
     """`squared_distances` and `cosines` of a few rows at once, which costs half as much."""
     wide, wide_query = vectors.astype(np.float64), query.astype(np.float64)
-    difference = wide - wide_query
-    squared = np.einsum("ij,ij->i", difference, difference)
     products, query_squared = wide @ wide_query, wide_query @ wide_query
+    difference = np.subtract(wide, wide_query, out=wide)  # memory that is at hand
+    squared = np.einsum("ij,ij->i", difference, difference)
     # |x|² = |x - q|² + 2 x·q - |q|²; a length of 0 comes out as rounding noise.
     scale_squared = (squared + 2 * products - query_squared) * query_squared
     least = 1e-13 * query_squared * (query_squared + 1.0)

@@ -16,6 +16,7 @@ from engine.core.query_request import QueryRequest
 from engine.core.values import listed, shown
 from engine.errors import InvalidInputException
 
+_LONG = 2**63  # Python writes no integer of thousands of digits
 DEFAULT_RESULTS = 5  # what this client sends when num_results is not given
 
 
@@ -123,10 +124,21 @@ def _filters_as_sent(filters: object) -> object:
     filters = listed(filters)
     if not filters or isinstance(filters, str):
         return filters or None
+    if type(filters) is dict and all(map(_is_plain, filters, filters.values())):
+        return dict(filters)
     try:
         return json.loads(json.dumps(filters, default=_scalar_as_sent))
     except (ValueError, TypeError, RecursionError) as error:
         raise InvalidInputException(f"filters can't be sent as JSON: {error}.") from None
+
+
+def _is_plain(name: object, value: object) -> bool:
+    """Whether both are sure to come back from that trip as they are."""
+    if type(name) is not str or not name.isascii():
+        return False
+    if type(value) is str:
+        return value.isascii()  # halves of a pair of surrogates would come back as one letter
+    return type(value) in (float, bool) or (type(value) is int and -_LONG <= value <= _LONG)
 
 
 def _scalar_as_sent(value: object) -> object:

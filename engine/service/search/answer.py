@@ -73,17 +73,19 @@ def _hits(version: Version, query: Query, rerankers: RerankerChoice, timings: Ti
     elif query.sort and query.query_type == "FULL_TEXT":
         return find_sorted(version, query, timings)
     else:
-        hits = first_ranking(version, query, timings)
+        hits = first_ranking(version, query, timings, with_cosines=False)
     if not query.sort:
         return hits
     keys = fetch(version, *places(hits), [clause.column for clause in query.sort])
     return [hits[place] for place in sorted_places(query.sort, keys)]
 
 
-def first_ranking(version: Version, query: Query, timings: Timings) -> list[Hit]:
+def first_ranking(
+    version: Version, query: Query, timings: Timings, with_cosines: bool = True
+) -> list[Hit]:
     """The best rows of a query by its type: nearest, found by words, or both."""
     if query.query_type == "ANN":
-        return find_nearest(version, query, timings)
+        return find_nearest(version, query, timings, with_cosines)
     if query.query_type == "FULL_TEXT":
         return find_by_words(version, query, timings)
     return _hybrid(version, query, timings)
@@ -97,7 +99,7 @@ def _hybrid(version: Version, query: Query, timings: Timings) -> list[Hit]:
     by_key = {hit.key: hit for hit in [*worded, *near]}  # a cosine is kept where there is one
     fused = reciprocal_rank_fusion([[hit.key for hit in near], [hit.key for hit in worded]])
     return [
-        replace(by_key[key], score=score)
+        by_key[key]._replace(score=score)
         for key, score in fused[: query.num_results]
         if score >= query.score_threshold
     ]

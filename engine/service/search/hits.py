@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,12 +15,11 @@ from engine.core.arrays import Rows
 from engine.store.indexes.versions import Version
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):  # made in a fifth of a dataclass's time
     """One result: where the row lies, its primary key, the API's score and the cosine.
 
     Both scores are higher for better rows; `score` of a nearest row is `1 / (1 + d²)`. The cosine is
-    None where the row was found by words.
+    None where the row was found by words, or the cosine was not asked for.
     """
 
     part: int

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from itertools import repeat
 from typing import Any, Literal
 
+from engine.core.arrays import Matrix, Vector
 from engine.core.query import Query
-from engine.core.ranking.scoring import distances_and_cosines
+from engine.core.ranking.scoring import distances_and_cosines, squared_distances
 from engine.core.rows import RowSet
 from engine.service.search.hits import Hit, Timings
 from engine.service.search.planner import Plan, plan
@@ -15,13 +17,18 @@ from engine.service.search.shortlist import shortlist
 from engine.store.indexes.versions import Part, Version
 
 
-def find_nearest(version: Version, query: Query, timings: Timings) -> list[Hit]:
+def find_nearest(
+    version: Version, query: Query, timings: Timings, with_cosines: bool = True
+) -> list[Hit]:
     """The nearest of the allowed rows, nearest first, ties by ascending primary key.
+
+    Args:
+        with_cosines: else hits have none, which saves a part of the work.
 
     Returns:
         at most `query.num_results` hits whose `score` is at least `query.score_threshold`.
     """
-    scored: list[tuple[float, Any, int, int, float]] = []
+    scored: list[tuple[float, Any, int, int, float | None]] = []
     for number, part in enumerate(version.parts):
         segment = part.segment
         segment.vectors.check_size()
@@ -30,10 +37,10 @@ def find_nearest(version: Version, query: Query, timings: Timings) -> list[Hit]:
         filtered = time.perf_counter()
         chosen = plan_of(version, part, allowed, query)
         found = shortlist(segment, query.vector, query.num_results, allowed, chosen, version.device)
-        squared, cosine = distances_and_cosines(query.vector, segment.vectors.take(found.rows))
-        rows = found.rows.tolist()
-        keys = segment.keys_of(found.rows)
-        scored.extend(zip(squared.tolist(), keys, repeat(number), rows, cosine.tolist()))
+        taken = segment.vectors.take(found.rows)
+        squared, cosines = _distances(query.vector, taken, with_cosines)
+        rows, keys = found.rows.tolist(), segment.keys_of(found.rows)
+        scored.extend(zip(squared, keys, repeat(number), rows, cosines))
         timings.plans += (f"{found.way}: {chosen.reason}",)
         timings.filter_ms += 1000 * (filtered - started)
         timings.search_ms += 1000 * (time.perf_counter() - filtered)
@@ -44,6 +51,16 @@ def find_nearest(version: Version, query: Query, timings: Timings) -> list[Hit]:
         for distance, key, part, row, cosine in best
         if 1.0 / (1.0 + distance) >= query.score_threshold
     ]
+
+
+def _distances(
+    query: Vector, vectors: Matrix, with_cosines: bool
+) -> tuple[list[float], Iterable[float | None]]:
+    """Squared distance and cosine of each vector; no cosines where they are not wanted."""
+    if not with_cosines:
+        return squared_distances(query, vectors).tolist(), repeat(None)
+    squared, cosines = distances_and_cosines(query, vectors)
+    return squared.tolist(), cosines.tolist()
 
 
 def allowed_rows(version: Version, part: Part, query: Query) -> RowSet | None:

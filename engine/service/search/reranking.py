@@ -10,7 +10,7 @@ import contextlib
 import datetime
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -82,7 +82,7 @@ def rerank(
         plan += model.how
     timings.plans += (plan,)
     order = np.argsort(-scores, kind="stable").tolist()
-    return [replace(hits[place], score=float(scores[place])) for place in order]
+    return [hits[place]._replace(score=float(scores[place])) for place in order]
 
 
 def document(values: Sequence[Any]) -> str:

@@ -39,6 +39,7 @@ _CELLS_FROM = 200_000  # rows from which a scan of all codes takes longer than c
 _ADD_ROWS = 65_536
 _SAMPLE_ROWS = 256  # of which the worse half counts: a standard deviation to 6 percent
 _SEED = 1234
+_KEPT_SELECTIONS = 16  # row masks whose parameters are kept; each takes a bit of each row
 
 
 def build_codes(file: Path, matrix: Matrix, lengths: Floats32 | None, seed: int = _SEED) -> None:
@@ -185,6 +186,8 @@ class AnnFile:
         self._by_distance = self.is_factory and lifted
         self._tail = np.zeros(width - dimension, dtype=np.float32)
         self._unfiltered: dict[int | None, Any] = {}
+        # With the row mask, so that no other has its identity.
+        self._filtered: dict[tuple[int, int | None], tuple[RowSet, Any, Any]] = {}
         if not self.is_factory:
             self._tail[:lifted] = 1
         self.is_graph = isinstance(self._index, (faiss.IndexHNSW, faiss.IndexNSG))
@@ -289,6 +292,9 @@ class AnnFile:
         """Parameters of a search, and the selector that they point to, to be held until it ends."""
         if allowed is None and cells in self._unfiltered:
             return self._unfiltered[cells], None
+        known = self._filtered.get((id(allowed), cells))
+        if known is not None and known[0] is allowed:
+            return known[1:]
         inner = _parameters_of(self._inner, max(cells or 0, wanted), cells)
         selector = None
         if allowed is not None:
@@ -296,8 +302,15 @@ class AnnFile:
         parameters = inner
         if self._turned:
             parameters = faiss.SearchParametersPreTransform(index_params=inner)
-        if allowed is None and not self.is_factory:
-            self._unfiltered[cells] = parameters  # making them takes as long as scoring 50 rows
+        if self.is_factory:
+            return parameters, selector
+        # Making them takes as long as scoring 50 rows.
+        if allowed is None:
+            self._unfiltered[cells] = parameters
+        else:
+            if len(self._filtered) >= _KEPT_SELECTIONS:
+                self._filtered = {}
+            self._filtered[id(allowed), cells] = (allowed, parameters, selector)
         return parameters, selector
 
 
@@ -343,7 +356,9 @@ class _threads:  # noqa: N801 - used as a block: `with _threads(1):`
 
     def __enter__(self) -> None:
         self._before = faiss.omp_get_max_threads()
-        faiss.omp_set_num_threads(self._count)
+        if self._before != self._count:
+            faiss.omp_set_num_threads(self._count)
 
     def __exit__(self, *_: object) -> None:
-        faiss.omp_set_num_threads(self._before)
+        if self._before != self._count:
+            faiss.omp_set_num_threads(self._before)

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from engine.core.arrays import Mask, Rows
+from engine.core.filters.in_memory import Held, Numbers, Texts
 from engine.core.values import FarTime, shortest_forms
 
 _MAX_DECODED = 65_536  # distinct values that are kept as Python objects
@@ -66,6 +67,26 @@ def number_array(column: pa.Array) -> np.ndarray:
     dtype = np.dtype(column.type.to_pandas_dtype())
     flat = np.frombuffer(column.buffers()[1], dtype=dtype)
     return flat[column.offset : column.offset + len(column)]
+
+
+def held_for_filters(column: pa.Array) -> Held | None:
+    """A column as filters read it in memory; None for one of another kind than they know."""
+    kind = column.type
+    if pa.types.is_integer(kind):
+        return Numbers(number_array(column), valid_mask(column))
+    if pa.types.is_float32(kind) or pa.types.is_float64(kind):
+        values, valid = number_array(column), valid_mask(column)
+        known = ~np.isnan(values)
+        if valid is not None:
+            known &= valid
+        return Numbers(values, None if known.all() else known)
+    if not _is_coded(column) or not pa.types.is_string(kind.value_type):
+        return None
+    numbers = {text: number for number, text in enumerate(column.dictionary.to_pylist())}
+    if len(numbers) < len(column.dictionary) or None in numbers:
+        return None
+    codes, valid = number_array(column.indices), valid_mask(column.indices)
+    return Texts(codes if valid is None else np.where(valid, codes, len(numbers)), numbers)
 
 
 def _with_nulls(take: Take, column: pa.Array) -> Take:

@@ -21,10 +21,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.core.arrays import Mask, Rows
+from engine.core.filters.in_memory import Held, mask_of
 from engine.core.filters.sql import to_sql
 from engine.core.filters.tree import Node, columns_of
 from engine.errors import CorruptFile
-from engine.store.segments.columns import Columns, Take, taker
+from engine.store.segments.columns import Columns, Take, held_for_filters, taker
 
 if TYPE_CHECKING:
     import duckdb
@@ -63,6 +64,7 @@ class RowTable:
         self._columns: dict[str, pa.Array] = {}
         self._takers: dict[str, Take] = {}
         self._together: dict[tuple[str, ...], Columns] = {}
+        self._held: dict[str, Held | None] = {}
         self._lock = threading.RLock()
         self._view = f"segment_{next(_view_numbers)}"
         # Names of our own: DuckDB's ignore letter case, and a user's column may be called anything.
@@ -154,6 +156,17 @@ class RowTable:
 
     def mask(self, condition: Node) -> Mask:
         """The row mask of a filter, deleted rows included: (rows,) bool, a fresh array."""
+        found = mask_of(condition, self.held)
+        return self.mask_by_sql(condition) if found is None else found
+
+    def held(self, name: str) -> Held | None:
+        """A column as filters read it in memory; None where they can't, and SQL has to."""
+        if name not in self._held:
+            self._held.setdefault(name, held_for_filters(self.column(name)))
+        return self._held[name]
+
+    def mask_by_sql(self, condition: Node) -> Mask:
+        """The same, of any filter, by DuckDB."""
         names = columns_of(condition)
         with self._lock:
             if not names <= self._aliases.keys():
