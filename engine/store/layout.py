@@ -40,6 +40,7 @@ from engine.core.names import ThreePartName
 from engine.errors import CorruptFile, Locked, NewerRelease, StorageFailed
 from engine.locks import WaitedTooLong, held, is_held
 
+WAIT_SECONDS = 600.0  # for a lock, before it is refused
 TEMPORARY_PREFIX = ".writing-"  # of files that are not whole yet
 _CHECKSUM = "checksum"  # of the rest of a JSON document, as its last word against flipped bits
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -110,7 +111,7 @@ class Layout:
         return self.root / "cache" / "given_photos"
 
     @contextlib.contextmanager
-    def writing(self, what: str, wait_seconds: float = 600) -> Iterator[None]:
+    def writing(self, what: str, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
         """Hold the lock for writing `what`; who waits gets it in turn, see `engine.locks`.
 
         Raises:

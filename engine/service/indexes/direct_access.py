@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any
 
@@ -23,9 +24,12 @@ from engine.service.authorship import now_ms
 from engine.service.indexes.row_values import value_of, vector_of
 from engine.store.indexes.changes import Change
 from engine.store.indexes.versions import VersionStore
+from engine.store.layout import WAIT_SECONDS, storage_failed
 
 _NO_FACTS: Mapping[str, Any] = {}
 Failures = list[tuple[str, str]]  # keys as text, each with the reason
+Row = dict[str, Any]
+Asked = tuple[Mapping[Any, Row | None], Mapping[str, Any]]  # rows by key, and the version's facts
 
 
 def check_type(column: str, text: object) -> tuple[str, pa.DataType]:
@@ -96,8 +100,7 @@ def upsert(
     given = _check_rows(rows, spec)
     good, failed = _usable_rows(given, spec)
     if good:
-        with versions.writing():
-            _write(versions, list(good.values()), list(good), facts)
+        _have_written(versions, good, facts)
     return _reply(len(given), failed)
 
 
@@ -154,9 +157,34 @@ def delete(
         except VitrineError as error:
             failed.append((_shown_key(key), error.message))
     if wanted:
-        with versions.writing():
-            _write(versions, [], wanted, facts)
+        _have_written(versions, dict.fromkeys(wanted), facts)
     return _reply(len(keys), failed)
+
+
+def _have_written(
+    versions: VersionStore, rows: Mapping[Any, Row | None], facts: Mapping[str, Any]
+) -> None:
+    """Write rows by key, None for one that goes; with what other threads write just now."""
+
+    def turn(waited: float) -> AbstractContextManager[None]:
+        return versions.writing(max(0.0, WAIT_SECONDS - waited))
+
+    versions.group.write((rows, facts), turn, lambda asked: _write_all(versions, asked))
+
+
+def _write_all(versions: VersionStore, asked: Sequence[Asked]) -> None:
+    """Write what several callers asked for, as one version; of a key the last one's word counts."""
+    wanted: dict[Any, Row | None] = {}
+    for rows, _ in asked:
+        for key, row in rows.items():
+            wanted.pop(key, None)
+            wanted[key] = row
+    rows_to_come = [row for row in wanted.values() if row is not None]
+    # The last one's facts: the rows of a version are read from one time on, the latest.
+    try:
+        _write(versions, rows_to_come, list(wanted), asked[-1][1])
+    except OSError as error:
+        raise storage_failed(f"index-{versions.spec.name} was not written", error) from error
 
 
 def _write(

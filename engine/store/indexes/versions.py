@@ -35,10 +35,12 @@ from engine.errors import (
     VitrineError,
     WrittenTooFast,
 )
+from engine.store.indexes.group_commit import GroupCommit
 from engine.store.indexes.manifests import Manifests
 from engine.store.indexes.mask_cache import MaskCache
 from engine.store.indexes.specs import keep_copy, read_spec, spec_file
 from engine.store.layout import (
+    WAIT_SECONDS,
     Layout,
     make_folder,
     remove_others,
@@ -148,6 +150,7 @@ class VersionStore:
         self._published_parts = 0
         self._open: dict[int, Version] = {}
         self._lock = threading.Lock()
+        self.group: GroupCommit[Any] = GroupCommit()  # of what callers write row by row
 
     @property
     def segments_dir(self) -> Path:
@@ -299,7 +302,7 @@ class VersionStore:
 
     # ------------------------------------------------------------------ writing, under the lock
     @contextlib.contextmanager
-    def writing(self, wait_seconds: float = 600) -> Iterator[None]:
+    def writing(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
         """Hold the index's lock, for a change to this very index and no other of its name.
 
         Raises:
