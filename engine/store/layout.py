@@ -200,12 +200,17 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a small JSON document atomically, with a checksum of itself."""
-    document = {**value, _CHECKSUM: _checksum(value)}
-    write_atomically(path, json.dumps(document, sort_keys=True).encode())
+    text = json.dumps(value, sort_keys=True)
+    more = ", " if value else ""
+    write_atomically(path, f'{{"{_CHECKSUM}": "{_sum(text)}"{more}{text[1:]}'.encode())
 
 
 def _checksum(value: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    return _sum(json.dumps(value, sort_keys=True))
+
+
+def _sum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_json(path: Path, advice: str = "Restore it or delete its folder.") -> dict[str, Any]:

