@@ -1,6 +1,7 @@
 """The manifests of an index's versions: their folder and their form. Knows files; opens no segment.
 
-versions/<number>.json   a manifest; the highest number is the published version
+versions/<number>.json   a manifest, with a few rows of its own, see `segments.held`; the highest number
+                         is the published version
 versions/<id>.npy        deleted rows of a segment, see `delete_bitmaps`
 """
 
