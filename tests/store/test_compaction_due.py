@@ -10,7 +10,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.store.indexes.compaction import RATIO, due
+from engine.store.indexes.compaction import RATIO, SMALL_NUMBERS, due
+
+WEIGHT = SMALL_NUMBERS  # of a row, so that a single one is not too few to be merged
 
 
 @dataclass(eq=False)
@@ -30,7 +32,7 @@ def merged(parts: list[Part], most: float = math.inf) -> tuple[list[Part], int]:
     """What is left when nothing is due any more, and how many rows were written again."""
     written = 0
     while True:
-        found = due(SimpleNamespace(parts=parts), 1, most)  # type: ignore[arg-type]
+        found = due(SimpleNamespace(parts=parts), WEIGHT, most * WEIGHT)  # type: ignore[arg-type]
         if not found:
             return parts, written
         rows = sum(part.live_rows for part in found)
@@ -69,7 +71,7 @@ def test_what_is_too_much_at_once_is_left_and_the_rest_is_merged(
     found: list[int], most: int
 ) -> None:
     parts = [Part(rows, rows) for rows in found]
-    chosen = due(SimpleNamespace(parts=parts), 1, most)  # type: ignore[arg-type]
+    chosen = due(SimpleNamespace(parts=parts), WEIGHT, most * WEIGHT)  # type: ignore[arg-type]
     assert sum(part.live_rows for part in chosen) <= most
     left, _ = merged(parts, most)
     small = sorted((part.live_rows for part in left), reverse=True)
@@ -80,10 +82,17 @@ def test_what_is_too_much_at_once_is_left_and_the_rest_is_merged(
 
 def test_a_part_with_many_deleted_rows_is_written_again() -> None:
     whole, wasteful = Part(10_000, 10_000), Part(300, 500)
-    assert due(SimpleNamespace(parts=[whole, wasteful]), 1) == [wasteful]  # type: ignore[arg-type]
-    assert due(SimpleNamespace(parts=[whole, Part(300, 310)]), 1) == []  # type: ignore[arg-type]
+    assert due(SimpleNamespace(parts=[whole, wasteful]), WEIGHT) == [wasteful]  # type: ignore[arg-type]
+    assert due(SimpleNamespace(parts=[whole, Part(300, 310)]), WEIGHT) == []  # type: ignore[arg-type]
 
 
 def test_rows_that_a_manifest_holds_are_left_to_the_next_write() -> None:
     held = Part(60, 60, held={"rows": 60})
-    assert due(SimpleNamespace(parts=[Part(100, 100), held]), 1) == []  # type: ignore[arg-type]
+    assert due(SimpleNamespace(parts=[Part(100, 100), held]), WEIGHT) == []  # type: ignore[arg-type]
+
+
+def test_a_few_rows_are_left_until_they_are_more() -> None:
+    dimension, few = 512, SMALL_NUMBERS // 512
+    for smaller, merges in ((few - 1, False), (few, True)):
+        parts = SimpleNamespace(parts=[Part(1000, 1000), Part(smaller, smaller)])
+        assert bool(due(parts, dimension)) is merges  # type: ignore[arg-type]

@@ -26,6 +26,7 @@ from engine.store.layout import make_folder, sync_folder
 from engine.store.segments.segment import SegmentWriter
 
 RATIO = 16  # of a part's rows to those of all smaller ones, below which they are merged
+SMALL_NUMBERS = 1 << 17  # rows x dimension that are left alone: new rows are soon added to them
 
 
 def due(version: Version, row_weight: int, most: float = math.inf) -> list[Part]:
@@ -42,8 +43,8 @@ def due(version: Version, row_weight: int, most: float = math.inf) -> list[Part]
     parts.sort(key=lambda part: part.live_rows, reverse=True)
     for place, part in enumerate(parts):
         smaller = sum(other.live_rows for other in parts[place + 1 :])
-        is_small = (part.live_rows + smaller) * row_weight <= most
-        if is_small and smaller and part.live_rows < RATIO * smaller:
+        is_due = part.live_rows < RATIO * smaller and smaller * row_weight >= SMALL_NUMBERS
+        if is_due and (part.live_rows + smaller) * row_weight <= most:
             return parts[place:]
     wasteful = [p for p in parts if p.segment.rows - p.live_rows > WASTE * p.segment.rows]
     return wasteful if sum(p.live_rows for p in wasteful) * row_weight <= most else []
