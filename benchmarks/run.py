@@ -42,6 +42,7 @@ CASES: dict[str, tuple[str, ...]] = {  # case -> extras that it needs
     "http_load": (),
     "fault_cost": (),
     "fairness": (),
+    "writes": (),
     "pages": (),
     "sql": (),
     "plan_costs": (),

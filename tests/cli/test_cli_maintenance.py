@@ -20,8 +20,9 @@ def rows(keys: range) -> list[dict[str, object]]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A workspace with an index of two versions: rows 0 to 9, then 10 to 14 too."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace with an index of two versions: rows 0 to 9, then 10 to 14 too; all in files."""
+    monkeypatch.setattr("engine.store.indexes.changes.HELD_NUMBERS", 0)
     workspace = Workspace(tmp_path / "ws")
     workspace.create_direct_access_index(
         INDEX, dimension=2, vector_column="v", schema=SCHEMA, primary_key="id", create_endpoint=True

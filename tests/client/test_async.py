@@ -95,7 +95,7 @@ def left_behind(client: VectorSearchClient, name: str) -> set[str]:
     folder = Path(client.workspace.path) / "indexes" / name
     _, versions, _ = client.workspace.version_of(name)
     used = {part.segment.id for number in versions.numbers() for part in versions.get(number).parts}
-    segments = {path.name for path in (folder / "segments").iterdir()}
+    segments = {path.name for path in folder.glob("segments/*")}
     return (segments - used) | {path.name for path in folder.rglob(".writing-*")}
 
 

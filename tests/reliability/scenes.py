@@ -35,6 +35,10 @@ FOLLOWING = "main.default.following"  # a CONTINUOUS index
 # Compaction in a thread would make the order of the points a matter of chance.
 NO_THREADS = {"engine.service.indexes.maintenance._BACKGROUND_NUMBERS": -1}
 _EVERY_WRITE_A_SEGMENT = {"engine.store.indexes.changes.TAIL_NUMBERS": 0}
+_TWO_ROWS_HELD = {  # of four numbers each; and six in a last segment that is written again
+    "engine.store.indexes.changes.HELD_NUMBERS": 8,
+    "engine.store.indexes.changes.TAIL_NUMBERS": 24,
+}
 _FEW_ROWS_ENOUGH = {"engine.store.segments.segment._FACTORY_FROM": 1}
 _DELETIONS_IN_FILES = {"engine.store.indexes.delete_bitmaps._LISTED_ROWS": 1}
 
@@ -88,8 +92,14 @@ _FULL = all_of(create_direct, upsert(1, *_SOME))
 SCENES = {
     "rows one by one": Scene(
         _FULL,
-        [upsert(2, 1), upsert(3, 1, 6), delete(2, 6)],
+        [upsert(2, 1), upsert(3, 1, 6), delete(2, 6), upsert(4, 7, 3), delete(5)],
         upsert(9, 9),
+    ),
+    "few rows become many": Scene(
+        all_of(_FULL, upsert(2, 6)),
+        [upsert(2, 7), upsert(3, 1, 8), delete(2, 8), upsert(4, 9), upsert(4, 10, 11)],
+        all_of(upsert(9, 9), upsert(9, 12)),
+        _TWO_ROWS_HELD,
     ),
     "every write a segment": Scene(
         _FULL,
@@ -113,7 +123,7 @@ SCENES = {
         lambda workspace: create_direct(workspace, faiss_factory="HNSW4"),
         [upsert(1, 1, 2), upsert(2, 3)],
         upsert(9, 9),
-        _FEW_ROWS_ENOUGH,
+        _FEW_ROWS_ENOUGH | {"engine.store.indexes.changes.HELD_NUMBERS": 0},
     ),
     "a table synced": Scene(
         lambda workspace: create_synced(workspace, _SOME),

@@ -112,8 +112,9 @@ def test_an_old_handle_reads_no_other_index_of_its_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", ["segment.json", "rows.parquet", "vectors.npy", "lengths.npy"])
 def test_a_query_beside_a_deletion_says_not_found_and_never_damaged(
-    tmp_path: Path, file: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
+    monkeypatch.setattr("engine.store.indexes.changes.HELD_NUMBERS", 0)
     workspace = Workspace(tmp_path)
     create_direct(workspace)
     workspace.upsert(INDEX, rows(1, [1]))

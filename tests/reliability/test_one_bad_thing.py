@@ -84,7 +84,7 @@ INDEX_DAMAGES = {
     "a list for the schema": edited(lambda values: values.update(schema=["id"])),
 }
 NEWER = {
-    "a newer format": edited(lambda values: values.update(format=2)),
+    "a newer format": edited(lambda values: values.update(format=3)),
     "a far newer format": edited(lambda values: (values.clear(), values.update(format=9))),
     "unknown keys": edited(lambda values: values.update(quantum=True)),
 }

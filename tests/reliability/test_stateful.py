@@ -36,7 +36,8 @@ LONG = float(os.environ.get("VITRINE_SOAK_SECONDS", "10")) >= 60
 # So that few rows reach what is meant for many: several segments, deletions in files, compactions.
 SMALL = {
     "engine.store.indexes.changes.TAIL_NUMBERS": 4 * DIMENSION,
-    "engine.store.indexes.compaction._SMALL_NUMBERS": 8 * DIMENSION,
+    "engine.store.indexes.changes.HELD_NUMBERS": 2 * DIMENSION,
+    "engine.store.indexes.compaction.SMALL_NUMBERS": 8 * DIMENSION,
     "engine.store.indexes.delete_bitmaps._LISTED_ROWS": 2,
 }
 

@@ -114,6 +114,8 @@ def garbage(root: Path) -> list[str]:
             wanted.add(manifest)
             for entry in json.loads(manifest.read_bytes())["segments"]:
                 wanted.add(manifest.parent / (entry["deleted_file"] or manifest.name))
+                if "held" in entry:  # its rows lie in the manifest
+                    continue
                 segment = index / "segments" / entry["id"]
                 named = json.loads((segment / "segment.json").read_bytes())["files"]
                 wanted |= {segment / "segment.json", *(segment / name for name in named)}

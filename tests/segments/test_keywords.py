@@ -427,7 +427,10 @@ def test_a_small_last_segment_without_vectors_is_written_again(index: Texts) -> 
 
 
 @pytest.mark.usefixtures("no_tail")
-def test_merged_segments_without_vectors_answer_as_before(index: Texts) -> None:
+def test_merged_segments_without_vectors_answer_as_before(
+    index: Texts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.store.indexes.compaction.SMALL_NUMBERS", 0)
     rows = products(2600)
     for start in range(0, 2600, 650):
         index.write(rows[start : start + 650])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -23,9 +23,12 @@ from engine.service.authorship import now_ms
 from engine.service.indexes.row_values import value_of, vector_of
 from engine.store.indexes.changes import Change
 from engine.store.indexes.versions import VersionStore
+from engine.store.layout import WAIT_SECONDS, storage_failed
 
 _NO_FACTS: Mapping[str, Any] = {}
 Failures = list[tuple[str, str]]  # keys as text, each with the reason
+Row = dict[str, Any]
+Asked = tuple[Mapping[Any, Row | None], Mapping[str, Any]]  # rows by key, and the version's facts
 
 
 def check_type(column: str, text: object) -> tuple[str, pa.DataType]:
@@ -69,7 +72,7 @@ def first_version(spec: IndexSpec) -> dict[str, Any]:
     return {
         "source": None,
         "report": None,
-        "columns": [asdict(column) for column in columns_of(spec)],
+        "columns": [dict(vars(column)) for column in columns_of(spec)],
         "encoder": {"encoder": None, "fingerprint": None},
         "created_at": now_ms(),
     }
@@ -96,8 +99,7 @@ def upsert(
     given = _check_rows(rows, spec)
     good, failed = _usable_rows(given, spec)
     if good:
-        with versions.writing():
-            _write(versions, list(good.values()), list(good), facts)
+        _have_written(versions, good, facts)
     return _reply(len(given), failed)
 
 
@@ -154,9 +156,34 @@ def delete(
         except VitrineError as error:
             failed.append((_shown_key(key), error.message))
     if wanted:
-        with versions.writing():
-            _write(versions, [], wanted, facts)
+        _have_written(versions, dict.fromkeys(wanted), facts)
     return _reply(len(keys), failed)
+
+
+def _have_written(
+    versions: VersionStore, rows: Mapping[Any, Row | None], facts: Mapping[str, Any]
+) -> None:
+    """Write rows by key, None for one that goes; with what other threads write just now."""
+
+    def turn(waited: float) -> AbstractContextManager[None]:
+        return versions.writing(max(0.0, WAIT_SECONDS - waited))
+
+    versions.group.write((rows, facts), turn, lambda asked: _write_all(versions, asked))
+
+
+def _write_all(versions: VersionStore, asked: Sequence[Asked]) -> None:
+    """Write what several callers asked for, as one version; of a key the last one's word counts."""
+    wanted: dict[Any, Row | None] = {}
+    for rows, _ in asked:
+        for key, row in rows.items():
+            wanted.pop(key, None)
+            wanted[key] = row
+    rows_to_come = [row for row in wanted.values() if row is not None]
+    # The last one's facts: the rows of a version are read from one time on, the latest.
+    try:
+        _write(versions, rows_to_come, list(wanted), asked[-1][1])
+    except OSError as error:
+        raise storage_failed(f"index-{versions.spec.name} was not written", error) from error
 
 
 def _write(
@@ -177,7 +204,7 @@ def _write(
             change.append(*_as_arrow(rows, spec))
         if not change.is_empty:
             facts = version.facts if version is not None else first_version(spec)
-            columns = [asdict(column) for column in columns_of(spec)]
+            columns = [dict(vars(column)) for column in columns_of(spec)]
             change.publish({**facts, "columns": columns, "created_at": now_ms(), **given})
     except BaseException:
         change.discard()

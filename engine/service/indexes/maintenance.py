@@ -51,9 +51,7 @@ def _small_enough(versions: VersionStore) -> list[Part]:
     """The parts to merge now, if that is not too much for the background."""
     version = versions.current()
     weight = versions.spec.row_weight
-    parts = due(version, weight) if version is not None else []
-    much = sum(part.live_rows for part in parts) * weight > _BACKGROUND_NUMBERS
-    return [] if much else parts
+    return due(version, weight, _BACKGROUND_NUMBERS) if version is not None else []
 
 
 def compact_all(versions: VersionStore, version: Version) -> bool:
@@ -139,7 +137,7 @@ def restore(versions: VersionStore) -> int:
                 continue
             if number == numbers[-1]:
                 return number
-            parts = [(part.segment.id, part.delete_bitmap) for part in version.parts]
+            parts = [part.listed for part in version.parts]
             return versions.publish(parts, version.facts, alone=True)
     raise CorruptFile(
         f"No version of index {versions.spec.name} is intact: {' '.join(wrong) or 'there is none.'} "

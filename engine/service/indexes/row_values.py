@@ -54,7 +54,7 @@ def vector_of(value: object, dimension: int, column: str) -> Vector:
     Raises:
         InvalidParameterValue: missing, of another length, or with something that is no finite number.
     """
-    given = "nothing" if value is None else shown(value)
+    given = "nothing" if value is None else None
     try:
         numbers = np.asarray(value)
         if numbers.ndim == 1:
@@ -68,7 +68,8 @@ def vector_of(value: object, dimension: int, column: str) -> Vector:
             raise ValueError
     except (ValueError, TypeError, OverflowError, RecursionError):
         raise InvalidParameterValue(
-            f"column {column!r} must hold {dimension} finite numbers; it is given {given}."
+            f"column {column!r} must hold {dimension} finite numbers; it is given "
+            f"{shown(value) if given is None else given}."
         ) from None
     return vector
 

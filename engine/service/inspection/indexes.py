@@ -119,7 +119,8 @@ class IndexInspection:
             return IndexState(**known)
         known |= _of_version(version)
         known["bytes"] = sum(
-            folder_bytes(versions.segments_dir / part.segment.id) for part in version.parts
+            part.segment.held_bytes or folder_bytes(versions.segments_dir / part.segment.id)
+            for part in version.parts
         )
         return IndexState(**known, **self._source(index, version))
 

@@ -1,23 +1,30 @@
 """A change to an index: rows that go, rows that come, one new version. Knows files; not sources.
 
-New rows make a new segment. A last segment that is small is written again together with them, so that
-single rows don't pile up as segments; larger ones are merged by `compaction`.
+New rows make a new segment. A few lie in the manifest itself, so that a write of one row makes one file;
+the next write takes them along, and when they become many they get files. A last segment that is small
+is written again then, so that segments don't pile up; larger ones are merged by `compaction`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from engine.core.arrays import Mask, Matrix, Rows
+from engine.core.arrays import Mask, Matrix, Rows, squared_lengths
 from engine.core.rows import RowSet
-from engine.store.indexes.versions import Version, VersionStore
+from engine.store.indexes.manifests import Listed
+from engine.store.indexes.versions import Part, Version, VersionStore
+from engine.store.segments.held import held_rows
 from engine.store.segments.segment import Segment, SegmentWriter
+from engine.store.segments.vectors import shape_of
 
 TAIL_NUMBERS = 1 << 17  # rows x dimension of a last segment that is written again: half a MB
+HELD_NUMBERS = 1 << 15  # of rows that lie in the manifest, and are written again with each change
+HELD_BYTES = 1 << 18  # of those rows' other columns
 
 
 class Change:
@@ -30,6 +37,7 @@ class Change:
         """Start from a version, or from an empty index."""
         self._versions, self._version = versions, version
         self._writer: SegmentWriter | None = None
+        self._few: list[tuple[pa.Table, Matrix]] = []  # new rows, as long as they are few
         self.start_again()
 
     def start_again(self) -> None:
@@ -48,7 +56,8 @@ class Change:
     @property
     def appended(self) -> int:
         """Rows appended so far."""
-        return self._writer.rows if self._writer else 0
+        few = sum(len(vectors) for _, vectors in self._few)
+        return self._writer.rows if self._writer else few
 
     def segment(self, part: int) -> Segment:
         """The segment of a part of the version that this change starts from."""
@@ -83,9 +92,24 @@ class Change:
         """Add rows: a table without the vector column, and (len(rows), dimension) float32."""
         if not len(vectors):
             return
+        if self._writer is None and self._are_few(self.appended + len(vectors)):
+            self._few.append((rows, vectors))
+        else:
+            self._in_files().append(rows, vectors)
+
+    def _are_few(self, rows: int) -> bool:
+        """Whether the manifest may hold so many new rows itself."""
+        spec = self._versions.spec
+        return spec.is_direct_access and rows * spec.row_weight <= min(HELD_NUMBERS, TAIL_NUMBERS)
+
+    def _in_files(self) -> SegmentWriter:
+        """The segment on disk for the new rows, with those that were few until now."""
         if self._writer is None:
             self._writer = SegmentWriter(self._versions.segments_dir, self._versions.spec)
-        self._writer.append(rows, vectors)
+            few, self._few = self._few, []
+            for rows, vectors in few:
+                self._writer.append(rows, vectors)
+        return self._writer
 
     @property
     def live_rows(self) -> int:
@@ -100,7 +124,8 @@ class Change:
             for part, deleted in zip(self._parts, self._deleted)
             if part.segment.vectors.shape.zeros
         )
-        return held + (self._writer.zero_vectors if self._writer else 0)
+        few = sum(shape_of(squared_lengths(v), v.shape[1]).zeros for _, v in self._few)
+        return held + (self._writer.zero_vectors if self._writer else few)
 
     @property
     def is_empty(self) -> bool:
@@ -112,33 +137,39 @@ class Change:
         Args:
             alone: keep no predecessor, because it is damaged.
         """
-        parts: list[tuple[str, RowSet | None]] = []
+        kept: list[Part] = []
         for part, deleted, touched in zip(self._parts, self._deleted, self._touched):
-            bitmap = RowSet.of_mask(deleted) if touched else part.delete_bitmap
-            if bitmap is None or bitmap.count < part.segment.rows:
-                parts.append((part.segment.id, bitmap))
-        if self._writer is not None:
-            if parts and self._take_tail(parts[-1][0], parts[-1][1]):
-                parts.pop()
-            self._writer.finish()
-            parts.append((self._writer.id, None))
-            self._writer = None  # from here on the segment may be a version's
-        return self._versions.publish(parts, facts, alone)
+            if touched:
+                part = replace(part, delete_bitmap=RowSet.of_mask(deleted), deletion_id="")
+            if part.live_rows:
+                kept.append(part)
+        new = self._finish(kept) if self.appended else []
+        self._writer = None  # from here on the segment may be a version's
+        return self._versions.publish([*(part.listed for part in kept), *new], facts, alone)
 
-    def _take_tail(self, segment_id: str, deleted: RowSet | None) -> bool:
-        """Write a small last segment's rows again behind the new ones."""
-        assert self._writer is not None
-        segment = next(p.segment for p in self._parts if p.segment.id == segment_id)
+    def _finish(self, kept: list[Part]) -> list[Listed]:
+        """Make the new rows a segment; takes small last segments, whose rows it has too, off `kept`."""
+        if kept and kept[-1].segment.held is not None:
+            self._take(kept.pop())
         limit = TAIL_NUMBERS // self._versions.spec.row_weight
-        if segment.rows + self._writer.rows > limit:
-            return False
-        rows = np.arange(segment.rows) if deleted is None else deleted.others()
-        for table, vectors in segment.batches(rows):
-            self._writer.append(table, vectors)
-        return True
+        if self._writer is None:
+            segment, held = held_rows(self._few)
+            if len(held["columns"]) <= HELD_BYTES:
+                return [Listed(segment, held=held)]
+        writer = self._in_files()
+        if kept and kept[-1].segment.rows + writer.rows <= limit:
+            self._take(kept.pop())
+        writer.finish()
+        return [Listed(writer.id)]
+
+    def _take(self, part: Part) -> None:
+        """Write the rows of a part again, behind the new ones."""
+        for table, vectors in part.segment.batches(part.live_row_numbers()):
+            self.append(table, vectors)
 
     def discard(self) -> None:
         """Leave the index as it is and remove what was written."""
+        self._few = []
         if self._writer is not None:
             self._writer.discard()
             self._writer = None

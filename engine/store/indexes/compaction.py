@@ -6,39 +6,48 @@ with the rows that were deleted meanwhile deleted in it too.
 
 from __future__ import annotations
 
+import contextlib
+import math
+import os
 import shutil
-from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from engine.core.arrays import Rows
 from engine.core.rows import RowSet
-from engine.errors import Locked
+from engine.errors import Locked, VitrineError
 from engine.progress import bar
+from engine.store.indexes.manifests import Listed
+from engine.store.indexes.specs import spec_file
 from engine.store.indexes.versions import WASTE, Part, Version, VersionStore
+from engine.store.layout import make_folder, sync_folder
 from engine.store.segments.segment import SegmentWriter
 
-FANOUT = 4  # so many segments of about one size are merged
-_SMALL_NUMBERS = 1 << 17  # rows x dimension that count as the smallest size
+RATIO = 16  # of a part's rows to those of all smaller ones, below which they are merged
+SMALL_NUMBERS = 1 << 17  # rows x dimension that are left alone: new rows are soon added to them
 
 
-def due(version: Version, row_weight: int) -> list[Part]:
+def due(version: Version, row_weight: int, most: float = math.inf) -> list[Part]:
     """The parts that should be merged now; empty when all is well. See `IndexSpec.row_weight`.
 
-    Sizes grow by a factor of four from class to class, and four of a class are merged: each row is
-    written again a few times in its life, and a query meets few segments.
+    A part is merged with all smaller ones as soon as those have a sixteenth of its rows together. So a
+    query meets one large part and few small ones, which cost it little, and each row is written again
+    some times only: sixteen for each time that an index has grown sixteenfold, at most.
+
+    Args:
+        most: numbers (rows x dimension) that may be merged at once; what is larger is left as it is.
     """
-    smallest = max(1, _SMALL_NUMBERS // row_weight)
-    classes: dict[int, list[Part]] = defaultdict(list)
-    for part in version.parts:
-        size = max(part.live_rows, smallest) / smallest
-        classes[int(np.log(size) / np.log(FANOUT))].append(part)
-    full = [level for level, parts in classes.items() if len(parts) >= FANOUT]
-    wasteful = [p for p in version.parts if p.segment.rows - p.live_rows > WASTE * p.segment.rows]
-    if full:
-        return [part for level in range(max(full) + 1) for part in classes[level]]
-    return wasteful
+    parts = [part for part in version.parts if part.segment.held is None]
+    parts.sort(key=lambda part: part.live_rows, reverse=True)
+    for place, part in enumerate(parts):
+        smaller = sum(other.live_rows for other in parts[place + 1 :])
+        is_due = part.live_rows < RATIO * smaller and smaller * row_weight >= SMALL_NUMBERS
+        if is_due and (part.live_rows + smaller) * row_weight <= most:
+            return parts[place:]
+    wasteful = [p for p in parts if p.segment.rows - p.live_rows > WASTE * p.segment.rows]
+    return wasteful if sum(p.live_rows for p in wasteful) * row_weight <= most else []
 
 
 def compact(versions: VersionStore, parts: Sequence[Part]) -> int | None:
@@ -85,7 +94,16 @@ def _compact(versions: VersionStore, parts: Sequence[Part]) -> int | None:
             versions.check_alive()  # files of a deleted index went away under this
         raise
     finally:
-        versions.tidy_up_deleted()
+        _tidy_up_deleted(versions)
+
+
+def _tidy_up_deleted(versions: VersionStore) -> None:
+    """Remove what a compaction made again of the folder of an index that was deleted meanwhile."""
+    name = versions.spec.name
+    with contextlib.suppress(VitrineError), versions.layout.writing(f"index-{name}", 0):
+        if not spec_file(versions.layout, name).exists():
+            versions.building_dir.rmdir()
+            versions.building_dir.parent.rmdir()
 
 
 def _publish(
@@ -103,12 +121,18 @@ def _publish(
             deleted.append(offset + np.flatnonzero(bitmap.mask()[rows]))
         offset += len(rows)
     ids = {part.segment.id for part, _ in taken}
-    out: list[tuple[str, RowSet | None]] = [
-        (p.segment.id, p.delete_bitmap) for p in now.parts if p.segment.id not in ids
-    ]
+    out = [part.listed for part in now.parts if part.segment.id not in ids]
     if merged:
         rows = np.concatenate(deleted) if deleted else np.empty(0, dtype=np.int64)
-        versions.adopt(writer.folder)
+        _adopt(versions, writer.folder)
         # First, because the last segment is the one that small writes are added to.
-        out.insert(0, (writer.id, RowSet.of_rows(rows, merged) if len(rows) else None))
+        deletions = RowSet.of_rows(rows, merged) if len(rows) else None
+        out.insert(0, Listed(writer.id, deletions))
     return versions.publish(out, {**now.facts})
+
+
+def _adopt(versions: VersionStore, folder: Path) -> None:
+    """Move the finished segment to the others; the caller holds the index's lock."""
+    make_folder(versions.segments_dir)
+    os.rename(folder, versions.segments_dir / folder.name)
+    sync_folder(versions.segments_dir)

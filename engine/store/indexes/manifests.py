@@ -1,6 +1,7 @@
 """The manifests of an index's versions: their folder and their form. Knows files; opens no segment.
 
-versions/<number>.json   a manifest; the highest number is the published version
+versions/<number>.json   a manifest, with a few rows of its own, see `segments.held`; the highest number
+                         is the published version
 versions/<id>.npy        deleted rows of a segment, see `delete_bitmaps`
 """
 
@@ -10,7 +11,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,24 @@ from engine.core.schema import Column, IndexSpec
 from engine.errors import CorruptFile
 from engine.store.indexes.delete_bitmaps import DeleteBitmaps
 from engine.store.layout import make_folder, read_json, remove_others, write_json
+
+Entries = dict[str, dict[str, Any]]  # what a manifest says of its segments, by id
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A segment as a new version lists it.
+
+    Attributes:
+        deleted: which of its rows the version has deleted; None for none.
+        deletion_id: of these deleted rows, where the version before has the same; else empty.
+        held: its rows themselves, where they are few, see `segments.held`; None where it has files.
+    """
+
+    id: str
+    deleted: RowSet | None = None
+    deletion_id: str = ""
+    held: Mapping[str, Any] | None = None
 
 
 class Manifests:
@@ -29,6 +48,7 @@ class Manifests:
         self.bitmaps = DeleteBitmaps(folder, spec.name)
         self._path = str(folder)  # made once: it is listed by each query
         self._listed: tuple[list[str], list[int]] = ([], [])
+        self._known: dict[int, tuple[os.stat_result, Entries]] = {}  # by version, with its file
 
     def numbers(self) -> list[int]:
         """Numbers of the versions that exist, ascending; the last one is published."""
@@ -76,15 +96,17 @@ class Manifests:
         word = str(types.get(column.name, "")).lower()
         return replace(column, single=re.search(r"\bfloat\b", word) is not None)
 
-    def entries(
-        self, number: int, parts: Sequence[tuple[str, RowSet | None]]
-    ) -> list[dict[str, Any]]:
+    def entries(self, number: int, parts: Sequence[Listed]) -> list[dict[str, Any]]:
         """What the manifest of a new version says of its segments, each with its deleted rows."""
         make_folder(self.folder)
-        before = self._entries(number - 1) if any(deleted for _, deleted in parts) else {}
-        return [
-            self.bitmaps.entry(segment, deleted, before.get(segment)) for segment, deleted in parts
-        ]
+        before = self._entries(number - 1) if any(part.deleted for part in parts) else {}
+        entries = []
+        for part in parts:
+            entry = before.get(part.id)
+            if entry is None or not part.deletion_id or entry["deletion_id"] != part.deletion_id:
+                entry = self.bitmaps.entry(part.id, part.deleted, entry)
+            entries.append(entry if part.held is None else {**entry, "held": part.held})
+        return entries
 
     def write(
         self, number: int, facts: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]
@@ -92,16 +114,27 @@ class Manifests:
         """Publish a version of finished segments."""
         state = {**facts, "index": self._spec.id, "segments": list(entries)}
         write_json(self.folder / f"{number}.json", state)
+        with contextlib.suppress(OSError):
+            self._known[number] = (self._file_of(number), _without_rows(entries))
 
-    def _entries(self, number: int) -> dict[str, dict[str, Any]]:
-        """A version's segments by id; none where it can't be read."""
+    def _entries(self, number: int) -> Entries:
+        """A version's segments by id, without rows that are held; none where it can't be read."""
         with contextlib.suppress(FileNotFoundError, CorruptFile):
-            return {entry["id"]: entry for entry in self.read(number)["segments"]}
+            file, known = self._file_of(number), self._known.get(number)
+            if known is None or not _is_same(known[0], file):
+                known = (file, _without_rows(self.read(number)["segments"]))
+                self._known[number] = known
+            return known[1]
         return {}
+
+    def _file_of(self, number: int) -> os.stat_result:
+        return (self.folder / f"{number}.json").stat()
 
     def collect(self, kept: Iterable[int]) -> set[str]:
         """Remove all but some versions and their files; returns the ids of their segments."""
         segments: set[str] = set()
+        kept = list(kept)
+        self._known = {number: found for number, found in self._known.items() if number in kept}
         files = {f"{number}.json" for number in kept}
         for number in kept:
             for entry in self._entries(number).values():
@@ -111,3 +144,16 @@ class Manifests:
         remove_others(self.folder, files, "*.json")
         remove_others(self.folder, files)
         return segments
+
+
+def _is_same(one: os.stat_result, other: os.stat_result) -> bool:
+    """Whether a file is the one that it was: it is never changed, only replaced."""
+    facts = ((each.st_ino, each.st_mtime_ns, each.st_size) for each in (one, other))
+    return len(set(facts)) == 1
+
+
+def _without_rows(entries: Iterable[Mapping[str, Any]]) -> Entries:
+    return {
+        entry["id"]: {key: value for key, value in entry.items() if key != "held"}
+        for entry in entries
+    }

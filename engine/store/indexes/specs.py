@@ -23,7 +23,9 @@ from engine.store.layout import (
     write_twice,
 )
 
-FORMAT = 1  # of index.json; counts up when an older release would misread it
+# Of index.json; counts up when an older release would misread the index. 2: manifests may hold rows.
+FORMAT = 2
+_FORMAT_SAID = f'"format": {FORMAT},'.encode()
 _TEXTS = {"name", "id", "endpoint_name", "primary_key", "vector_column", "creator"}
 _NUMBERS = {"dimension", "created_at"}
 _WORDS: Mapping[str, tuple[Any, ...]] = {
@@ -45,11 +47,17 @@ def write_spec(layout: Layout, spec: IndexSpec) -> None:
     write_twice(spec_file(layout, spec.name), _document(spec))
 
 
-def keep_copy(layout: Layout, spec: IndexSpec) -> None:
-    """Write the copy of an index of an older release, which has none."""
-    copy = copy_of(spec_file(layout, spec.name))
-    if not copy.exists():
-        write_json(copy, _document(spec))
+def keep_current(layout: Layout, spec: IndexSpec) -> None:
+    """Before a write to an index of an older release: that must not read it any more as it did.
+
+    Also writes the copy of its description, which old releases had not.
+    """
+    file = spec_file(layout, spec.name)
+    if _FORMAT_SAID not in file.read_bytes():
+        with layout.writing(f"spec-{spec.name}"):
+            write_spec(layout, read_spec(layout, spec.name))
+    elif not copy_of(file).exists():
+        write_json(copy_of(file), _document(spec))
 
 
 def _document(spec: IndexSpec) -> dict[str, Any]:

@@ -35,17 +35,18 @@ from engine.errors import (
     VitrineError,
     WrittenTooFast,
 )
-from engine.store.indexes.manifests import Manifests
+from engine.store.indexes.group_commit import GroupCommit
+from engine.store.indexes.manifests import Listed, Manifests
 from engine.store.indexes.mask_cache import MaskCache
-from engine.store.indexes.specs import keep_copy, read_spec, spec_file
+from engine.store.indexes.specs import keep_current, read_spec
 from engine.store.layout import (
+    WAIT_SECONDS,
     Layout,
-    make_folder,
     remove_others,
     storage_failed,
-    sync_folder,
 )
 from engine.store.segments.device.search import SearchDevice
+from engine.store.segments.held import HeldSegment
 from engine.store.segments.segment import Segment
 
 WASTE = 0.25  # share of deleted rows from which a segment is written again
@@ -70,6 +71,11 @@ class Part:
     @property
     def live_rows(self) -> int:
         return self.segment.rows - (self.delete_bitmap.count if self.delete_bitmap else 0)
+
+    @property
+    def listed(self) -> Listed:
+        """The same in a new version."""
+        return Listed(self.segment.id, self.delete_bitmap, self.deletion_id, self.segment.held)
 
     def live_row_numbers(self) -> Rows:
         """The rows that are not deleted, ascending."""
@@ -148,6 +154,7 @@ class VersionStore:
         self._published_parts = 0
         self._open: dict[int, Version] = {}
         self._lock = threading.Lock()
+        self.group: GroupCommit[Any] = GroupCommit()  # of what callers write row by row
 
     @property
     def segments_dir(self) -> Path:
@@ -289,7 +296,7 @@ class VersionStore:
         parts = []
         for entry in facts["segments"]:
             part = known.get(entry["id"])
-            segment = part.segment if part else Segment(self.segments_dir / entry["id"], self.spec)
+            segment = part.segment if part else self._segment(entry, number)
             if part is None or part.deletion_id != entry["deletion_id"]:
                 deleted = self._manifests.bitmaps.read(entry, segment.rows)
                 part = Part(segment, deleted, entry["deletion_id"])
@@ -297,9 +304,15 @@ class VersionStore:
         columns = self._manifests.columns(facts)
         return Version(number, tuple(parts), facts, columns, self.masks, self._device)
 
+    def _segment(self, entry: Mapping[str, Any], number: int) -> Segment:
+        if "held" in entry:
+            where = str(self._manifests.folder / f"{number}.json")
+            return HeldSegment(entry["id"], entry["held"], self.spec, where)
+        return Segment(self.segments_dir / entry["id"], self.spec)
+
     # ------------------------------------------------------------------ writing, under the lock
     @contextlib.contextmanager
-    def writing(self, wait_seconds: float = 600) -> Iterator[None]:
+    def writing(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
         """Hold the index's lock, for a change to this very index and no other of its name.
 
         Raises:
@@ -308,7 +321,7 @@ class VersionStore:
             InvalidState, StorageFailed: see `Layout.writing`.
         """
         with self.layout.writing(f"index-{self.spec.name}", wait_seconds):
-            keep_copy(self.layout, self.check_alive())
+            keep_current(self.layout, self.check_alive())
             yield
 
     def check_alive(self) -> IndexSpec:
@@ -333,32 +346,26 @@ class VersionStore:
             return False
         return False
 
-    def tidy_up_deleted(self) -> None:
-        """Remove what a compaction made again of the folder of an index that was deleted meanwhile."""
-        lock = self.layout.writing(f"index-{self.spec.name}", wait_seconds=0)
-        with contextlib.suppress(VitrineError), lock:
-            if not spec_file(self.layout, self.spec.name).exists():
-                self.building_dir.rmdir()
-                self._folder.rmdir()
-
     def _not_found(self) -> NotFound:
         return NotFound(f"Vector search index {self.spec.name} not found")
 
     def publish(
         self,
-        parts: Sequence[tuple[str, RowSet | None]],
+        parts: Sequence[Listed],
         facts: Mapping[str, Any],
         alone: bool = False,
     ) -> int:
         """Make a new version of finished segments the published one; the caller holds the lock.
 
         Args:
-            parts: ids of segments in order, each with its deleted rows.
+            parts: the segments in order, each with its deleted rows.
             alone: keep no predecessor, because it is damaged.
         """
-        wasteful = any(d.count > WASTE * d.total for _, d in parts if d is not None)
-        self.may_be_due = wasteful or len(parts) not in (self._published_parts, 1)
-        self._published_parts = len(parts)
+        bitmaps = [part.deleted for part in parts if part.deleted is not None]
+        wasteful = any(d.count > WASTE * d.total for d in bitmaps)
+        files = sum(part.held is None for part in parts)
+        self.may_be_due = wasteful or files not in (self._published_parts, 1)
+        self._published_parts = files
         number = self.current_number() + 1
         entries = self._manifests.entries(number, parts)
         kept = KEPT_VERSIONS
@@ -390,9 +397,3 @@ class VersionStore:
             compacting = self.layout.writing(f"compact-{self.spec.name}", wait_seconds=0)
             with contextlib.suppress(Locked), compacting:
                 shutil.rmtree(self.building_dir, ignore_errors=True)
-
-    def adopt(self, folder: Path) -> None:
-        """Move a finished segment of a compaction to the others; the caller holds the lock."""
-        make_folder(self.segments_dir)
-        os.rename(folder, self.segments_dir / folder.name)
-        sync_folder(self.segments_dir)

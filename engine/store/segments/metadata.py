@@ -41,27 +41,20 @@ _forgotten: deque[str] = deque()  # views of segments that are gone; filled by t
 class RowTable:
     """The metadata rows of one segment; safe to use from many threads."""
 
-    def __init__(self, path: Path | pa.Buffer) -> None:
-        """Open `rows.parquet` of a segment, or the bytes of such a file.
+    def __init__(self, path: Path | pa.Buffer | pa.Table) -> None:
+        """Open `rows.parquet` of a segment, or the bytes of such a file; or take a table as it is.
 
         Raises:
             CorruptFile: not readable as Parquet. OSError: the system refused to open it.
         """
-        self._path = path
-        try:
-            self._plain = self._parquet = self._open()
-            schema = self._plain.schema_arrow
-            texts = [f.name for f in schema if pa.types.is_string(f.type)]
-            if texts:
-                known = self._plain.metadata
-                self._parquet = self._open(read_dictionary=texts, metadata=known)
-        except (pa.ArrowException, OSError) as error:
-            if getattr(error, "errno", None) is not None:  # the system's word, not Arrow's
-                raise
-            raise self._damaged(error) from None
-        self.rows: int = self._parquet.metadata.num_rows
-        self.schema: pa.Schema = schema
         self._columns: dict[str, pa.Array] = {}
+        if isinstance(path, pa.Table):
+            self.schema: pa.Schema = path.schema
+            self.rows: int = path.num_rows
+            self._columns |= {name: _one_array(path.column(name)) for name in self.schema.names}
+        else:
+            self._path = path
+            self._open_parquet()
         self._takers: dict[str, Take] = {}
         self._together: dict[tuple[str, ...], Columns] = {}
         self._held: dict[str, Held | None] = {}
@@ -70,6 +63,20 @@ class RowTable:
         # Names of our own: DuckDB's ignore letter case, and a user's column may be called anything.
         # A column keeps its name for good, because another thread may be using it.
         self._aliases: dict[str, str] = {}
+
+    def _open_parquet(self) -> None:
+        try:
+            self._plain = self._parquet = self._open()
+            self.schema = self._plain.schema_arrow
+            texts = [f.name for f in self.schema if pa.types.is_string(f.type)]
+            if texts:
+                known = self._plain.metadata
+                self._parquet = self._open(read_dictionary=texts, metadata=known)
+        except (pa.ArrowException, OSError) as error:
+            if getattr(error, "errno", None) is not None:  # the system's word, not Arrow's
+                raise
+            raise self._damaged(error) from None
+        self.rows = self._parquet.metadata.num_rows
 
     def _open(self, **options: Any) -> pq.ParquetFile:
         # Kept open, so that this version stays readable after its files were collected; not mapped,

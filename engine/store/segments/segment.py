@@ -15,7 +15,7 @@ import os
 import shutil
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -155,7 +155,16 @@ class SegmentWriter:
 
 
 class Segment:
-    """An open segment; safe to use from many threads."""
+    """An open segment; safe to use from many threads.
+
+    Attributes:
+        held: what a version's manifest holds of its rows, see `held`; None where they lie in files.
+        held_bytes: how many bytes of it are held so.
+    """
+
+    held: Mapping[str, Any] | None = None
+    held_bytes = 0
+    ann: AnnFile | None = None
 
     def __init__(self, folder: Path, spec: IndexSpec) -> None:
         """Open a segment.
@@ -164,21 +173,31 @@ class Segment:
             FileNotFoundError: it was collected, because a newer version superseded it.
             CorruptFile: a file is missing, truncated or not what `segment.json` says.
         """
-        self.id = folder.name
         self._folder, self._spec = folder, spec
-        self._facts = read_json(folder / "segment.json")
+        self._facts: Mapping[str, Any] = read_json(folder / "segment.json")
         self._check_files(_CHECKED_BYTES)
-        self.rows: int = self._facts["rows"]
         shape = Shape(**self._facts["shape"])
-        self.vectors = VectorFile(folder / "vectors.npy", shape)
-        self.metadata = RowTable(folder / "rows.parquet")
-        if not self.rows == self.vectors.rows == self.metadata.rows:
-            raise CorruptFile(f"{folder}: its files hold different numbers of rows.")
-        self.ann: AnnFile | None = None
+        vectors = VectorFile(folder / "vectors.npy", shape)
+        self._begin(folder.name, spec, self._facts, vectors, RowTable(folder / "rows.parquet"))
         if "ann.faiss" in self._facts["files"]:
             self.ann = AnnFile(
                 folder / "ann.faiss", self.rows, shape.dimension, shape.lifted, spec.faiss_factory
             )
+
+    def _begin(
+        self,
+        segment_id: str,
+        spec: IndexSpec,
+        facts: Mapping[str, Any],
+        vectors: VectorFile,
+        metadata: RowTable,
+    ) -> None:
+        """What both kinds of segment have."""
+        self.id, self._spec, self._facts = segment_id, spec, facts
+        self.rows: int = facts["rows"]
+        self.vectors, self.metadata = vectors, metadata
+        if not self.rows == vectors.rows == metadata.rows:
+            raise CorruptFile(f"Segment {self.id} has different numbers of rows in its parts.")
         self._lazily = threading.Lock()
         self._keys: KeyIndex | None = None
         self._sample: Sample | None = None

@@ -42,6 +42,14 @@ class Shape:
     zeros: int
 
 
+def shape_of(squared: np.ndarray, dimension: int) -> Shape:
+    """The shape of vectors of a dimension by their squared lengths, (n,) float64."""
+    some = bool(len(squared)) and dimension > 0
+    lifted = some and float(np.abs(squared - 1.0).max()) > UNIT_TOLERANCE
+    zeros = int((squared == 0).sum()) if dimension else 0
+    return Shape(dimension, lifted, float(np.sqrt(squared.max(initial=0.0))), zeros)
+
+
 class VectorWriter:
     """Appends vectors to a file without holding them in memory."""
 
@@ -78,12 +86,10 @@ class VectorWriter:
         self._out.seek(0)
         self._write_header(len(squared))
         self._out.close()
-        some = bool(len(squared)) and self._dimension > 0
-        lifted = some and float(np.abs(squared - 1.0).max()) > UNIT_TOLERANCE
-        if lifted:
+        shape = shape_of(squared, self._dimension)
+        if shape.lifted:
             np.save(self.lengths_file, (-squared / 2).astype(np.float32))
-        longest = float(np.sqrt(squared.max(initial=0.0)))
-        return Shape(self._dimension, lifted, longest, self.zeros)
+        return shape
 
     def close(self) -> None:
         """Stop writing; the file is of no use."""
@@ -191,6 +197,19 @@ class VectorFile:
             products = products[rows]
         near = at_least_kth(products, k, self.margin(query))
         return near if rows is None else rows[near]
+
+
+class HeldVectors(VectorFile):
+    """Vectors that are in memory as a whole; no file can be cut short under them."""
+
+    def __init__(self, matrix: Matrix, shape: Shape) -> None:
+        """Take (n, dimension) float32 and what `shape_of` says of them."""
+        self.shape, self.matrix, self.rows = shape, matrix, len(matrix)
+        halves = -squared_lengths(matrix) / 2
+        self.lengths = halves.astype(np.float32) if shape.lifted else None
+
+    def check_size(self) -> None:
+        """All is here."""
 
 
 def at_least_kth(products: Floats32, k: int, margin: float) -> Rows:
