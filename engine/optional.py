@@ -28,6 +28,8 @@ EXTRA_OF = {
     "deltalake": "delta",
     "databricks.sdk": "sdk",
     "mcp": "mcp",
+    "IPython": "notebook",
+    "markdown_it": "notebook",
     "mlflow": "mlflow",
     "trustme": "https",
     "certifi": "https",

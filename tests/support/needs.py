@@ -28,6 +28,7 @@ BRINGS = {
         "zvec",
     ),
     "mlflow": ("mlflow", "pandas"),
+    "notebook": ("IPython", "markdown_it"),
     "pandas": ("pandas",),
     "sdk": ("databricks.sdk",),
     "https": ("trustme",),
