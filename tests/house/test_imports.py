@@ -54,6 +54,19 @@ def test_the_help_of_the_command_loads_only_click() -> None:
     assert loaded_by(code) & HEAVY == {"click"}
 
 
+def test_no_other_command_loads_the_benchmarks(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from click.testing import CliRunner\n"
+        "from engine.doors.cli.command import main\n"
+        f"asked = ['index', 'list', '-w', {str(tmp_path)!r}]\n"
+        "assert CliRunner().invoke(main, asked).exit_code == 0\n"
+        "print([name for name in sys.modules if name.startswith('engine.bench')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_a_vector_query_loads_neither_a_model_nor_pandas(tmp_path: Path) -> None:
     vectors = [[1.0, 0.0], [0.0, 1.0]]
     made = Workspace(tmp_path)

@@ -17,7 +17,7 @@ import httpx
 import pyarrow as pa
 import pytest
 from managed_mcp.shop import NAME, PATH, TOOL, shop_in
-from support.children import LONGEST
+from support.children import LONGEST, wait_until
 from support.encoder import CountingEncoder
 from support.needs import needs
 from support.server import CREDENTIALS, serving
@@ -213,14 +213,17 @@ def test_log_and_metrics_name_what_was_asked_for(
 ) -> None:
     logging.getLogger("vitrine.access").propagate = True
     with caplog.at_level(logging.INFO, "vitrine.access"):
-        reply = post("tools/call", CALL)
-        post("tools/list")
-        post("tools/list", path=f"{PATH}/a/b/c")
-    lines = [
-        json.loads(record.message) for record in caplog.records if record.name.endswith("access")
-    ]
-    assert [line["operation"] for line in lines] == ["mcp_call_tool", "mcp_list_tools", "mcp"]
-    assert lines[0]["request_id"] == reply.headers["x-request-id"]
+        sent = [post("tools/call", CALL), post("tools/list")]
+        sent.append(post("tools/list", path=f"{PATH}/a/b/c"))
+        ids = [reply.headers["x-request-id"] for reply in sent]
+
+        def operations() -> dict[str, str]:
+            written = [r.message for r in caplog.records if r.name == "vitrine.access"]
+            return {line["request_id"]: line["operation"] for line in map(json.loads, written)}
+
+        wait_until(lambda: operations().keys() >= set(ids))  # a line is written after its reply
+    named = [operations()[each] for each in ids]
+    assert named == ["mcp_call_tool", "mcp_list_tools", "mcp"]
     signed = {"Authorization": f"Bearer {CREDENTIALS.token}"}
     counts = httpx.get(f"{url}/metrics", headers=signed, trust_env=False, timeout=60).text
     label = 'vitrine_http_requests_total{method="POST",operation="mcp_call_tool",status="200"}'

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-import select
+import selectors
 import shutil
 import signal
 import subprocess
@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -311,13 +312,19 @@ def _first_line(command: Sequence[str]) -> tuple[float, str]:
         )
         os.close(writing)
         try:
-            ready, _, _ = select.select([file], [], [], HANG_S)
-            seconds = time.perf_counter() - started
-            return seconds, file.readline() if ready else ""
+            ready = _is_readable(file, HANG_S)
+            return time.perf_counter() - started, file.readline() if ready else ""
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def _is_readable(file: IO[str], seconds: float) -> bool:
+    """Wait for something to read, or the end of it; also in a process with thousands of open files."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(file, selectors.EVENT_READ)
+        return bool(selector.select(seconds))
 
 
 def _last_line(text: str) -> str:
