@@ -29,7 +29,7 @@ from engine.doors.notebook.shell import Shell
 from engine.doors.notebook.showing.screen import Screen
 from engine.doors.notebook.spark import NAMES, Spark
 from engine.doors.notebook.sql_cells import SqlCells
-from engine.errors import InvalidInputException, InvalidState, NotSupported
+from engine.errors import InvalidInputException, InvalidState, NotSupported, VitrineError
 from engine.shop.search.result import SearchResult
 from engine.workspace import Workspace
 
@@ -77,7 +77,7 @@ class Run:
         self._widgets = Widgets(asked.widgets)
         self._packages = Packages()
         self._spark = Spark(workspace)
-        self._sql = SqlCells(workspace, self._widgets)
+        self._sql = SqlCells(workspace, self._widgets, self._spark)
         self._shell = Shell(folder, screen.show, self._system)
         self._shell.add_line_magic("pip", lambda line: screen.note(self._packages.skipped(line)))
         screen.hidden.add(login.token)
@@ -122,6 +122,7 @@ class Run:
             if (first or 1) <= cell.number <= (last or len(notebook.cells))
         ]
         outcome, started = Outcome(len(chosen)), time.monotonic()
+        self._spark.is_used = any(self._names_spark(notebook, cell) for cell in chosen)
         try:
             for cell in chosen:
                 self._cell(notebook, cell)
@@ -162,6 +163,17 @@ class Run:
         finally:
             self._screen.end(failed)
 
+    def _names_spark(self, notebook: Notebook, cell: Cell) -> bool:
+        """Whether a cell works with Spark; one that runs another notebook, by that one's cells."""
+        language = notebook.language_of(cell)
+        if language == "run":
+            try:
+                other = self._notebook_named(notebook, cell)
+            except VitrineError:  # the cell itself will say so
+                return False
+            return any(self._names_spark(other, each) for each in other.cells)
+        return language == PYTHON and bool(self._shell.names_in(cell.body) & NAMES)
+
     # ------------------------------------------------------------------ what cells are
     def _python(self, notebook: Notebook, cell: Cell) -> None:
         self._check_magics(cell)
@@ -179,29 +191,36 @@ class Run:
 
     def _bind(self, names: set[str]) -> None:
         """Give a cell the session of Spark, and rows of SQL, if it names them."""
-        if names & NAMES or (_SQL_RESULT in names and self._sql.last is not None):
-            spark = self._spark.session()
-            self._shell.names.setdefault("spark", spark)
-            self._shell.names.setdefault("sc", spark.sparkContext)
-            if _SQL_RESULT in names:
-                self._shell.names[_SQL_RESULT] = spark.createDataFrame(self._sql.last)
+        if not names & NAMES:
+            return
+        spark = self._spark.session()
+        self._shell.names.setdefault("spark", spark)
+        self._shell.names.setdefault("sc", spark.sparkContext)
+        if _SQL_RESULT in names and self._sql.last is not None:
+            self._shell.names[_SQL_RESULT] = self._sql.frame()
 
     def _statements(self, notebook: Notebook, cell: Cell) -> None:
         self._sql.run(cell.body, self._shell.show)
 
     def _other(self, notebook: Notebook, cell: Cell) -> None:
         """`%run ./other $name="value"`: its cells in this namespace."""
-        words = shlex.split(cell.body, comments=True)
-        if not words:
-            raise InvalidInputException("%run names no notebook; expected: %run ./other")
-        for word in words[1:]:
+        other = self._notebook_named(notebook, cell)
+        for word in shlex.split(cell.body, comments=True)[1:]:
             name, found, value = word.removeprefix("$").partition("=")
             if not found:
                 raise InvalidInputException(f'%run was given {word!r}; expected $name="value".')
             self._widgets.text(name, value)
-        other = read_notebook(find_notebook(words[0], notebook.path.parent))
         for each in other.cells:
             self._cell(other, each)
+
+    def _notebook_named(self, notebook: Notebook, cell: Cell) -> Notebook:
+        words = shlex.split(cell.body, comments=True)
+        if not words:
+            raise InvalidInputException("%run names no notebook; expected: %run ./other")
+        file = find_notebook(words[0], notebook.path.parent)
+        if file == notebook.path.resolve():
+            raise InvalidInputException(f"%run {words[0]} runs the notebook that it stands in.")
+        return read_notebook(file)
 
     def _files(self, _: Notebook, cell: Cell) -> None:
         """`%fs ls /Volumes/...`."""
