@@ -29,6 +29,7 @@ BRINGS = {
     ),
     "mlflow": ("mlflow", "pandas"),
     "pandas": ("pandas",),
+    "spark": ("pyspark", "pandas"),
     "sdk": ("databricks.sdk",),
     "https": ("trustme",),
     "clients": ("databricks.ai_search", "databricks.sql", "databricks.vector_search"),
