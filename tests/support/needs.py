@@ -30,6 +30,7 @@ BRINGS = {
     "mlflow": ("mlflow", "pandas"),
     "notebook": ("IPython", "markdown_it"),
     "pandas": ("pandas",),
+    "spark": ("pyspark", "pandas"),
     "sdk": ("databricks.sdk",),
     "https": ("trustme",),
     "clients": ("databricks.ai_search", "databricks.sql", "databricks.vector_search"),

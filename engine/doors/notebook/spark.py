@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from engine.workspace import Workspace
@@ -30,8 +29,9 @@ class Spark:
             MissingExtra: pyspark or Java is not here.
         """
         if self._session is None:
-            starting = import_module("engine.spark")  # with pyspark
-            self._session = starting.session(self._workspace)
+            from engine.spark import session
+
+            self._session = session(self._workspace)
             self.is_used = True
         return self._session
 
