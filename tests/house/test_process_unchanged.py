@@ -92,6 +92,7 @@ NEEDS = {
     "texts": "text",
     "tables": "delta",
     "tools": "mcp",
+    "notebook": "notebook",
 }
 MANY = """
 rng = numpy.random.default_rng(0)
@@ -205,6 +206,17 @@ def operation(n):
                            {"Content-Type": "application/json"})
         assert b"red dress" in connection.getresponse().read()
         connection.close()
+""",
+    "notebook": """
+def operation(n):
+    from pathlib import Path
+    from engine.doors.notebook.asked import Asked
+    from engine.doors.notebook.process import run_notebook
+
+    file = Path(folder, f"{n}.py")
+    cell = "import os; os.chdir('/'); os.environ['X'] = '1'; open('/Volumes/a/b/c/d', 'w')"
+    file.write_text(f"# Databricks notebook source\\n{cell}\\n")
+    assert run_notebook(Asked(str(file), f"{folder}/{n}")) == 1
 """,
 }
 RUN = """

@@ -18,6 +18,7 @@ from engine.doors.cli.endpoints import endpoint
 from engine.doors.cli.evaluation.command import evaluate
 from engine.doors.cli.indexes.commands import index
 from engine.doors.cli.models import models, serving
+from engine.doors.cli.notebook import notebook
 from engine.doors.cli.options import Group
 from engine.doors.cli.people.recommend import recommend
 from engine.doors.cli.people.users import users
@@ -43,8 +44,8 @@ def main() -> None:
 
 
 for command in (
-    import_command, embed, build, demo, apply, search, products, map_group, users,
-    recommend, sql, models, evaluate, train, classify, latent, validate, catalog, schema, table, volume,
+    import_command, embed, build, demo, apply, search, products, map_group, users, recommend, sql,
+    notebook, models, evaluate, train, classify, latent, validate, catalog, schema, table, volume,
     endpoint, index, serving, serve, bench,
 ):  # fmt: skip
     main.add_command(command)

@@ -22,6 +22,7 @@ from engine.service.sql.relations import (
     Scope,
     readable,
     rename,
+    rows_at_hand,
     seen_columns,
     tables_of,
 )
@@ -62,6 +63,12 @@ class QueryRunner:
             table = self.relations.open(name)
             rows = self.relations.rows(table, seen_columns(query, table))
             shown = self.connection.show(rows, readable(table.schema))
+            for node in nodes:
+                rename(node, shown)
+        for given, nodes in rows_at_hand(query).items():
+            held = self.session.rows_of(given)
+            assert held is not None  # the session said so when the name was read
+            shown = self.connection.show(held)
             for node in nodes:
                 rename(node, shown)
         try:

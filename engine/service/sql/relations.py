@@ -25,6 +25,7 @@ MOST_BYTES = 8 << 30  # of the rows that one statement reads
 _READ_ROWS = 65_536
 _MOST_VIEWS = 32  # within each other
 SHOWN = "shown"  # mark of a node that is named in DuckDB's terms already
+_ROWS = "rows"  # mark of a node that stands for rows at hand: their name in the session
 _VIEW = "view"  # mark of a query that stands for a view: the view's name
 # The column of a written table that says the places of its rows; no statement can know its name.
 ROW = f"vitrine_row_{secrets.token_hex(8)}"
@@ -89,10 +90,13 @@ class Relations:
         if scope.depth > _MOST_VIEWS:
             raise BadStatement("Views name each other in a circle, or are nested too deep.")
         for node in list(tree.find_all(exp.Table)):
-            if node.meta.get(SHOWN) or isinstance(node.this, exp.Func) or _is_cte(node):
+            if node.meta.get(SHOWN) or isinstance(node.this, exp.Func) or is_cte(node):
                 continue
             _refuse_parts(node)
             single = node.name if len(node.parts) == 1 else ""
+            if single and scope.session.rows_of(single) is not None:
+                node.meta[_ROWS] = single
+                continue
             view = scope.session.view(single) if single else None
             if view is not None:
                 _replace(node, tree, self._of_view(view, scope), single.lower())
@@ -126,7 +130,7 @@ class Relations:
     def name_fully(self, query: exp.Expression, session: Session) -> exp.Expression:
         """A query whose tables and lasting views carry full names, as a temporary view keeps it."""
         for node in query.find_all(exp.Table):
-            if isinstance(node.this, exp.Func) or _is_cte(node):
+            if isinstance(node.this, exp.Func) or is_cte(node):
                 continue
             if len(node.parts) > 1 or session.view(node.name) is None:
                 name = self.name_of(node, session)
@@ -166,6 +170,15 @@ def tables_of(tree: exp.Expression) -> dict[ThreePartName, list[exp.Table]]:
         name = node.meta.get("table")
         if isinstance(name, ThreePartName):
             found.setdefault(name, []).append(node)
+    return found
+
+
+def rows_at_hand(tree: exp.Expression) -> dict[str, list[exp.Table]]:
+    """The nodes of a tree that stand for rows at hand, by their name in the session."""
+    found: dict[str, list[exp.Table]] = {}
+    for node in tree.find_all(exp.Table):
+        if _ROWS in node.meta and not node.meta.get(SHOWN):
+            found.setdefault(node.meta[_ROWS], []).append(node)
     return found
 
 
@@ -248,7 +261,7 @@ def _refuse_parts(node: exp.Table) -> None:
             )
 
 
-def _is_cte(node: exp.Table) -> bool:
+def is_cte(node: exp.Table) -> bool:
     """Whether a name of one part is that of a common table expression which it can see."""
     if len(node.parts) != 1:
         return False

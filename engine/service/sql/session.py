@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from engine.core.names import ThreePartName, table_name
 from engine.errors import BadStatement
 from engine.settings import DEFAULT_CATALOG, DEFAULT_SCHEMA
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Session:
     catalog: str = DEFAULT_CATALOG
     schema: str = DEFAULT_SCHEMA
     _views: dict[str, TemporaryView] = field(default_factory=dict, repr=False)
+    _rows: dict[str, pa.Table] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def full_name(self, parts: tuple[str, ...]) -> ThreePartName:
@@ -69,7 +75,7 @@ class Session:
 
     def at(self, catalog: str, schema: str) -> Session:
         """A session with these names' meaning, and this one's views as they are now."""
-        return Session(catalog, schema, self._views)
+        return Session(catalog, schema, self._views, self._rows)
 
     # ------------------------------------------------------------------ temporary views
     def view(self, name: str) -> TemporaryView | None:
@@ -96,3 +102,13 @@ class Session:
             known = name.lower() in self._views
             self._views = {key: view for key, view in self._views.items() if key != name.lower()}
             return known
+
+    # ------------------------------------------------------------------ rows at hand
+    def with_rows(self, rows: Mapping[str, pa.Table]) -> Session:
+        """This session as it is now, in which some names of one part are rows at hand."""
+        lowered = {name.lower(): table for name, table in rows.items()}
+        return Session(self.catalog, self.schema, self._views, {**self._rows, **lowered})
+
+    def rows_of(self, name: str) -> pa.Table | None:
+        """The rows at hand of a name in any letter case; None for none."""
+        return self._rows.get(name.lower())

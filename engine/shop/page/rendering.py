@@ -61,6 +61,7 @@ def _environment() -> Environment:
         price=price, number=number, percent=percent, score=score, json_attribute=_json_attribute
     )
     made.filters.update(moment=moment, size=size, typed=typed, counted=counted)
+    made.filters.update(own=Markup)
     made.globals.update(
         asset=asset_url, inlined=_inlined, is_liked=_is_liked, product_url=product_url
     )

@@ -82,6 +82,17 @@ def validation_sheet(
     return render("validation_sheet.html", {**values, "queries": queries, "is_file": True})
 
 
+def notebook_sheet(title: str, summary: str, cells: Sequence[Mapping[str, Any]]) -> str:
+    """A notebook that was run as one page; every text is escaped, and HTML that it made is framed.
+
+    Args:
+        cells: each with `name`, `where`, `seconds`, `failed`, `code` and `outputs`, which have `kind`,
+            `text` and `table`. Of the kind "own" is HTML that this package made.
+    """
+    values = {"title": title, "index": summary, "cells": cells, "is_file": True}
+    return render("notebook.html", values)
+
+
 def _photo(one: PhotoRow) -> tuple[str | None, str]:
     """The photo as an address, small; or why there is none, in two words."""
     from engine.encode.photos.preprocessing import thumbnail_uri  # Pillow, which figures don't need

@@ -1,0 +1,1 @@
+"""Exported Databricks notebooks, run on a workspace."""

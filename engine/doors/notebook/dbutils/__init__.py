@@ -1,0 +1,1 @@
+"""`dbutils` of a notebook."""

@@ -1,0 +1,1 @@
+"""What a notebook shows: on the terminal, and as a page."""

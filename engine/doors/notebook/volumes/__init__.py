@@ -1,0 +1,1 @@
+"""`/Volumes/...` as paths of this machine, in the processes of one run."""

@@ -1,0 +1,100 @@
+"""Which tables a text names, and where; so that another engine may run it under other names.
+
+Knows grammar; not what a name stands for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sqlglot import exp
+
+from engine.errors import VitrineError
+from engine.service.sql.language.dialect import parse
+from engine.service.sql.language.functions import OWN_FUNCTIONS
+from engine.service.sql.relations import is_cte
+
+
+@dataclass(frozen=True)
+class NamedTable:
+    """A table's name in a text: its one to three parts, and `text[start:end]`, which spells it."""
+
+    parts: tuple[str, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class NamedTables:
+    """What a text names.
+
+    Attributes:
+        tables: in the order of the text, each time that it is named.
+        prefixes: stretches of the text that say a table's catalog and schema before a column.
+        own_functions: functions in it that only this engine carries out.
+    """
+
+    tables: tuple[NamedTable, ...] = ()
+    prefixes: tuple[tuple[int, int], ...] = ()
+    own_functions: frozenset[str] = frozenset()
+
+    def renamed(self, text: str, names: dict[tuple[str, ...], str]) -> str:
+        """The text with other names for some of its tables; all else stays as it was written."""
+        changes = [
+            (one.start, one.end, names[one.parts]) for one in self.tables if one.parts in names
+        ]
+        changes += [(start, end, "") for start, end in self.prefixes]
+        edges = [(0, 0, ""), *sorted(changes), (len(text), len(text), "")]
+        return "".join(
+            put + text[end:following] for (_, end, put), (following, _, _) in pairwise(edges)
+        )
+
+
+def tables_named(text: str) -> NamedTables:
+    """The tables that one statement reads or writes; what a CREATE makes is not among them.
+
+    A text that can't be read names none: whoever runs it says what is wrong with it.
+    """
+    try:
+        tree = parse(text).tree
+    except VitrineError:
+        return NamedTables()
+    if tree is None:
+        return NamedTables()
+    made = tree.find(exp.Table) if isinstance(tree, exp.Create) else None
+    tables = [
+        _named(node)
+        for node in tree.find_all(exp.Table)
+        if node is not made and _is_named(node) and not is_cte(node)
+    ]
+    return NamedTables(
+        tuple(sorted(tables, key=lambda one: one.start)),
+        tuple(_prefixes(tree, {one.parts for one in tables})),
+        frozenset(
+            str(call.this).lower()
+            for call in tree.find_all(exp.Anonymous)
+            if str(call.this).lower() in OWN_FUNCTIONS
+        ),
+    )
+
+
+def _is_named(node: exp.Table) -> bool:
+    return all(isinstance(part, exp.Identifier) and "start" in part.meta for part in node.parts)
+
+
+def _named(node: exp.Table) -> NamedTable:
+    parts = node.parts
+    names = tuple(part.name for part in parts)
+    return NamedTable(names, parts[0].meta["start"], parts[-1].meta["end"] + 1)
+
+
+def _prefixes(tree: exp.Expression, names: set[tuple[str, ...]]) -> list[tuple[int, int]]:
+    """Where columns are named with a table's catalog and schema, of which the table is enough."""
+    known = {tuple(part.lower() for part in name[place:]) for name in names for place in range(2)}
+    found = []
+    for column in tree.find_all(exp.Column):
+        above = tuple(part.name.lower() for part in column.parts[:-1])
+        if len(above) > 1 and above in known and "start" in column.parts[0].meta:
+            found.append((column.parts[0].meta["start"], column.parts[-2].meta["start"]))
+    return found

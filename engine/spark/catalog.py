@@ -1,0 +1,164 @@
+"""`spark.catalog` of a workspace: its catalogs, schemas and tables, beside Spark's temporary views."""
+
+from __future__ import annotations
+
+import contextlib
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, cast
+
+from pyspark.errors import AnalysisException
+from pyspark.sql.catalog import Catalog, CatalogMetadata, Column, Database, Table
+
+from engine.core.names import ThreePartName
+from engine.errors import NotFound, VitrineError
+from engine.spark.errors import as_spark
+
+if TYPE_CHECKING:
+    from engine.spark.session import WorkspaceSession
+
+_SPARKS_OWN = "default"  # a schema of Spark's; temporary views are listed with any
+
+
+class WorkspaceCatalog(Catalog):
+    """A `Catalog` over a workspace."""
+
+    def __init__(self, session: WorkspaceSession) -> None:
+        super().__init__(session)
+        self._session, self._workspace = session, session.workspace
+
+    # ------------------------------------------------------------------ where names start
+    def currentCatalog(self) -> str:  # noqa: N802
+        """The catalog of names without one."""
+        return self._session.names.catalog
+
+    def setCurrentCatalog(self, catalogName: str) -> None:  # noqa: N802, N803
+        """Change it. Raises AnalysisException where there is no such catalog."""
+        self._session.sql(f"USE CATALOG `{catalogName}`")
+
+    def currentDatabase(self) -> str:  # noqa: N802
+        """The schema of names without one."""
+        return self._session.names.schema
+
+    def setCurrentDatabase(self, dbName: str) -> None:  # noqa: N802, N803
+        """Change it; a name of two parts also the catalog. Raises AnalysisException."""
+        self._session.sql(f"USE SCHEMA {dbName}")
+
+    # ------------------------------------------------------------------ what there is
+    def listCatalogs(self, pattern: str | None = None) -> list[CatalogMetadata]:  # noqa: N802
+        """The workspace's catalogs."""
+        named = [(one["name"], one.get("comment")) for one in self._workspace.list_catalogs()]
+        return [CatalogMetadata(name, said) for name, said in named if _fits(name, pattern)]
+
+    def listDatabases(self, pattern: str | None = None) -> list[Database]:  # noqa: N802
+        """The schemas of the current catalog."""
+        with as_spark():
+            found = self._workspace.list_schemas(self._session.names.catalog)
+        return [
+            Database(one["name"], one["catalog_name"], one.get("comment"), "")
+            for one in found
+            if _fits(one["name"], pattern)
+        ]
+
+    def getDatabase(self, dbName: str) -> Database:  # noqa: N802, N803
+        """A schema. Raises AnalysisException where there is none."""
+        with as_spark():
+            one = self._workspace.get_schema(self._schema(dbName))
+        return Database(one["name"], one["catalog_name"], one.get("comment"), "")
+
+    def databaseExists(self, dbName: str) -> bool:  # noqa: N802, N803
+        """Whether there is a schema of this name."""
+        with contextlib.suppress(VitrineError):
+            self._workspace.get_schema(self._schema(dbName))
+            return True
+        return False
+
+    def listTables(self, dbName: str | None = None, pattern: str | None = None) -> list[Table]:  # noqa: N802, N803
+        """The tables and views of a schema, the current one where none is named; temporary views too."""
+        catalog, schema = self._schema(dbName).split(".")
+        with as_spark():
+            names = self._workspace.unity_catalog.tables.names_in(catalog, schema)
+        own = [self._described(name) for name in names]
+        temporary = [one for one in super().listTables(_SPARKS_OWN) if one.isTemporary]
+        return [one for one in [*own, *temporary] if _fits(one.name, pattern)]
+
+    def getTable(self, tableName: str) -> Table:  # noqa: N802, N803
+        """A table or a view. Raises AnalysisException where there is none."""
+        if self._session.has_temporary(tableName):
+            return super().getTable(tableName)
+        with as_spark():
+            name = str(self._full(tableName))
+            if not self.is_table(tableName):
+                raise NotFound(
+                    f"[TABLE_OR_VIEW_NOT_FOUND] The table or view {name} cannot be found."
+                )
+        return self._described(name)
+
+    def tableExists(self, tableName: str, dbName: str | None = None) -> bool:  # noqa: N802, N803
+        """Whether there is a table, a view or a temporary view of this name."""
+        if dbName is not None:
+            return self.is_table(f"{dbName}.{tableName}")
+        return self._session.has_temporary(tableName) or self.is_table(tableName)
+
+    def listColumns(self, tableName: str, dbName: str | None = None) -> list[Column]:  # noqa: N802, N803
+        """The columns of a table or a view. Raises AnalysisException where there is none."""
+        frame = self._session.table(tableName if dbName is None else f"{dbName}.{tableName}")
+        return [
+            Column(
+                name=field.name,
+                description=None,
+                dataType=field.dataType.simpleString(),
+                nullable=field.nullable,
+                isPartition=False,
+                isBucket=False,
+                isCluster=False,
+            )
+            for field in frame.schema.fields
+        ]
+
+    # ------------------------------------------------------------------ what is nothing here
+    def refreshTable(self, tableName: str) -> None:  # noqa: N802, N803
+        """Nothing: each use of a table reads it as it is then. Raises AnalysisException without it."""
+        self._session.table(tableName)
+
+    def cacheTable(self, tableName: str, storageLevel: object = None) -> None:  # noqa: N802, N803
+        """Nothing: tables are local files. Raises AnalysisException where there is none."""
+        self._session.table(tableName)
+
+    def uncacheTable(self, tableName: str) -> None:  # noqa: N802, N803
+        """Nothing, see `cacheTable`."""
+
+    # ------------------------------------------------------------------ names
+    def is_table(self, name: str) -> bool:
+        """Whether the workspace has a table, a view or an index of this name."""
+        with contextlib.suppress(VitrineError):
+            return self._workspace.unity_catalog.tables.schema_has(self._full(name))
+        return False
+
+    def _full(self, name: str) -> ThreePartName:
+        return self._session.names.full_name(tuple(part.strip("`") for part in name.split(".")))
+
+    def _schema(self, name: str | None) -> str:
+        names = self._session.names
+        if name is None:
+            return f"{names.catalog}.{names.schema}"
+        bare = name.replace("`", "")
+        return bare if "." in bare else f"{names.catalog}.{bare}"
+
+    def _described(self, name: str) -> Table:
+        one = next(iter(self._workspace.describe_tables([name], columns=False)), None)
+        if one is None:
+            raise AnalysisException(f"[TABLE_OR_VIEW_NOT_FOUND] {name} was dropped meanwhile.")
+        return Table(
+            name=cast(str, one["name"]),
+            catalog=one["catalog_name"],
+            namespace=[one["schema_name"]],
+            description=one.get("comment"),
+            tableType=one["table_type"],
+            isTemporary=False,
+        )
+
+
+def _fits(name: str, pattern: str | None) -> bool:
+    """Whether a name fits Spark's pattern, in which `*` is any text and `|` parts patterns."""
+    patterns = (pattern or "*").lower().split("|")
+    return any(fnmatchcase(name.lower(), one.strip()) for one in patterns)

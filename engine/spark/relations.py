@@ -1,0 +1,167 @@
+"""A workspace's tables and views as relations of Spark's own catalogue.
+
+Each is a view over Parquet files that Spark reads itself: the table's own, by a second link to them, so
+that a DataFrame keeps the rows which it was made of when the table is written again; or, where Spark
+can't read them as they are, files written for it. Knows files and types; not statements.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.core.names import ThreePartName
+from engine.core.types import stored_type
+from engine.errors import BadStatement, InvalidParameterValue
+from engine.store.tables.table import Table
+
+if TYPE_CHECKING:
+    from engine.spark.session import WorkspaceSession
+
+_ROWS = 8_192  # of a batch that is written for Spark
+
+
+class SparkRelations:
+    """The relations that Spark was shown in one session."""
+
+    def __init__(self, session: WorkspaceSession, folder: Path) -> None:
+        self._session, self._folder = session, folder
+        self._schemas: dict[tuple[str, str], str] = {}
+        self._shown: dict[ThreePartName, object] = {}  # the state that each table had
+        self._numbers = itertools.count()
+
+    def spark_name(self, name: str) -> str:
+        """What Spark calls a table of the workspace, or a temporary view; in its spelling.
+
+        Raises:
+            NotFound: there is none.
+        """
+        parts = tuple(part.strip("`") for part in name.split("."))
+        return self.of_parts(parts) or name
+
+    def of_parts(self, parts: tuple[str, ...]) -> str | None:
+        """As `spark_name`; None for what is Spark's own, such as a temporary view or a file's path.
+
+        Raises:
+            NotFound: there is none.
+        """
+        if len(parts) == 1 and self._session.has_temporary(parts[0]):
+            return None
+        if parts[0].lower() == "global_temp":
+            return None
+        try:
+            name = self._session.names.full_name(parts)
+        except (BadStatement, InvalidParameterValue):
+            return None
+        return self._of(name)
+
+    def _of(self, name: ThreePartName) -> str:
+        workspace = self._session.workspace
+        found = self._found(name)
+        shown = f"`{self._schema(found)}`.`{found.name}`"
+        if workspace.unity_catalog.views.exists(found):
+            rows = workspace.sql(f"SELECT * FROM {found}", session=self._session.names)
+            self._show(shown, self._written(rows.schema, rows.to_batches()), rows.schema)
+            self._shown.pop(found, None)
+            return shown
+        table = workspace.tables.get(found)
+        state = table.state()
+        if self._shown.get(found) != state:
+            schema = spark_schema(table.schema)
+            self._show(shown, self._files_of(table, schema), schema)
+            self._shown[found] = state
+        return shown
+
+    def _found(self, name: ThreePartName) -> ThreePartName:
+        """The name as its table or view spells it; letter case doesn't matter. Raises NotFound."""
+        workspace = self._session.workspace
+        known = [*workspace.tables.names(), *workspace.unity_catalog.views.names()]
+        wanted = str(name).lower()
+        for one in known:
+            if str(one).lower() == wanted:
+                return one
+        workspace.sql(f"SELECT * FROM {name}", session=self._session.names)  # refuses in its words
+        return name
+
+    def _schema(self, name: ThreePartName) -> str:
+        """The database of Spark's that stands for a schema, made when it is first needed."""
+        key = (name.catalog.lower(), name.schema.lower())
+        if key not in self._schemas:
+            chosen = "__".join(key)
+            if chosen in self._schemas.values():
+                chosen = f"{chosen}__{len(self._schemas)}"
+            self._session.by_spark_alone(f"CREATE DATABASE IF NOT EXISTS `{chosen}`")
+            self._schemas[key] = chosen
+        return self._schemas[key]
+
+    def _show(self, shown: str, folder: Path, schema: pa.Schema) -> None:
+        columns = ", ".join(_column(field) for field in schema)
+        self._session.by_spark_alone(
+            f"CREATE OR REPLACE VIEW {shown} AS SELECT {columns} FROM parquet.`{folder}`"
+        )
+
+    # ------------------------------------------------------------------ files
+    def _files_of(self, table: Table, schema: pa.Schema) -> Path:
+        if table.delta is not None or any(table.partitions) or not _readable(table):
+            return self._written(schema, table.batches(None, _ROWS))
+        folder = self._new_folder()
+        for place, file in enumerate(table.files):
+            link(file, folder / f"part-{place:05}.parquet")
+        return folder
+
+    def _written(self, schema: pa.Schema, batches: object) -> Path:
+        folder, schema = self._new_folder(), spark_schema(schema)
+        with pq.ParquetWriter(folder / "part-00000.parquet", schema) as writer:
+            for batch in batches:  # type: ignore[attr-defined]
+                writer.write_table(pa.Table.from_batches([batch]).cast(schema))
+        return folder
+
+    def _new_folder(self) -> Path:
+        folder = self._folder / f"rows-{next(self._numbers)}"
+        folder.mkdir(parents=True)
+        return folder
+
+
+def link(file: Path, place: Path) -> None:
+    """Give a file a second name, by a hard link where the disk allows it."""
+    try:
+        os.link(file, place)
+    except OSError:  # another disk, or one without links
+        place.symlink_to(file.absolute())
+
+
+def spark_schema(schema: pa.Schema) -> pa.Schema:
+    """A table's columns in types that Spark reads."""
+    return pa.schema([pa.field(field.name, _spark_type(field.type)) for field in schema])
+
+
+def _spark_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_null(kind):
+        return pa.string()
+    if pa.types.is_unsigned_integer(kind):
+        return pa.int64()
+    if pa.types.is_timestamp(kind) and kind.tz:
+        return pa.timestamp("us", tz="UTC")
+    return stored_type(kind)
+
+
+def _readable(table: Table) -> bool:
+    """Whether Spark reads a table's files as they are: in one schema, of types that it knows."""
+    if spark_schema(table.schema) != pa.schema([pa.field(f.name, f.type) for f in table.schema]):
+        return False
+    if not table.registered:
+        return True
+    return all(pq.read_schema(file).equals(table.schema) for file in table.files)
+
+
+def _column(field: pa.Field) -> str:
+    """A column as Spark shows it: times here are in UTC, also where their type says no zone."""
+    name = f"`{field.name.replace('`', '``')}`"
+    if pa.types.is_timestamp(field.type) and not field.type.tz:
+        return f"CAST({name} AS TIMESTAMP) AS {name}"
+    return name

@@ -1,0 +1,177 @@
+"""A Spark session whose tables are a workspace's: which texts Spark runs, which the workspace does.
+
+Beside the rest of this folder the only place with pyspark. Knows both engines' sessions; not files.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyspark import SparkContext
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
+
+from engine.service.sql.language.table_names import NamedTables, tables_named
+from engine.service.sql.session import Session
+from engine.spark.catalog import WorkspaceCatalog
+from engine.spark.errors import as_spark
+from engine.spark.reading import TableReader
+from engine.spark.relations import SparkRelations
+from engine.spark.saving import teach_writers
+from engine.workspace import Workspace
+
+_SPACE = r"(?:\s|--[^\n]*\n|/\*.*?\*/)"
+# Statements that Spark runs: queries, what it keeps for the session, its settings.
+_QUERY = re.compile(rf"{_SPACE}*(?:\(|(?:SELECT|WITH|VALUES|FROM|TABLE)\b)", re.I | re.S)
+_SPARKS = re.compile(
+    rf"{_SPACE}*(?:SET|RESET|ADD|LIST|CREATE\s+(?:OR\s+REPLACE\s+)?(?:(?:GLOBAL\s+)?TEMP(?:ORARY)?\s+VIEW"
+    r"|(?:TEMP(?:ORARY)?\s+)?FUNCTION)|DROP\s+(?:TEMP(?:ORARY)?\s+)?FUNCTION"
+    r"|SHOW\s+(?:\w+\s+)?FUNCTIONS|DESC(?:RIBE)?\s+FUNCTION|DECLARE|EXECUTE)\b",
+    re.I | re.S,
+)
+_EXPLAIN = re.compile(
+    rf"{_SPACE}*EXPLAIN\s+(?:(?:EXTENDED|CODEGEN|COST|FORMATTED)\s+)?", re.I | re.S
+)
+_OF_A_VIEW = re.compile(
+    r"\s*(?:DROP\s+VIEW\s+(?:IF\s+EXISTS\s+)?|DESC(?:RIBE)?\s+(?:TABLE\s+)?(?:EXTENDED\s+)?"
+    r"|SHOW\s+COLUMNS\s+(?:IN|FROM)\s+)`?(\w+)`?\s*;?\s*",
+    re.I,
+)
+_OF_A_CACHE = re.compile(r"\s*(?:CACHE|UNCACHE|REFRESH|CLEAR)\b", re.I)
+
+
+class WorkspaceSession(SparkSession):
+    """A `SparkSession` on a workspace; see `engine.spark.session`.
+
+    Attributes:
+        workspace: whose tables they are.
+        names: what names without catalog or schema mean: shared by Spark's and the workspace's SQL.
+    """
+
+    def __init__(self, context: SparkContext, workspace: Workspace, folder: Path) -> None:
+        base = SparkSession(context)
+        super().__init__(context, base._jsparkSession.newSession())
+        self.workspace, self.names, self._folder = workspace, Session(), folder
+        self._relations = SparkRelations(self, folder)
+        teach_writers(WorkspaceSession)
+        self._become_active()
+
+    def _become_active(self) -> None:
+        """Be the session that `SparkSession.builder.getOrCreate()` and `getActiveSession()` give."""
+        assert self._jvm is not None
+        classes = SparkSession._get_j_spark_session_class(self._jvm)
+        classes.setDefaultSession(self._jsparkSession)
+        classes.setActiveSession(self._jsparkSession)
+        SparkSession._instantiatedSession = SparkSession._activeSession = self
+
+    @classmethod
+    def getActiveSession(cls) -> SparkSession | None:  # noqa: N802
+        """The session of this process."""
+        return SparkSession._activeSession
+
+    # ------------------------------------------------------------------ reading
+    def table(self, tableName: str) -> DataFrame:  # noqa: N803
+        """A table or view of the workspace, or a temporary view, as a DataFrame.
+
+        It keeps showing the rows that the table had now.
+
+        Raises:
+            AnalysisException: there is none; says which there are.
+        """
+        if not isinstance(tableName, str):
+            return super().table(tableName)
+        with as_spark():
+            return super().table(self._relations.spark_name(tableName))
+
+    @property
+    def read(self) -> TableReader:
+        """A reader that knows the workspace's tables."""
+        return TableReader(self)
+
+    @cached_property
+    def catalog(self) -> WorkspaceCatalog:
+        """What there is: the workspace's catalogs, schemas and tables, and temporary views."""
+        return WorkspaceCatalog(self)
+
+    # ------------------------------------------------------------------ statements
+    def sql(
+        self,
+        sqlQuery: str,
+        args: dict[str, Any] | list[Any] | None = None,
+        **kwargs: Any,
+    ) -> DataFrame:
+        """Run one statement: queries by Spark, all others by the workspace's own SQL.
+
+        Raises:
+            AnalysisException: it can't be read or carried out, and why.
+        """
+        with as_spark():
+            if kwargs or not isinstance(sqlQuery, str):
+                return super().sql(sqlQuery, args, **kwargs)
+            return self._statement(sqlQuery, args)
+
+    def _statement(self, text: str, args: Any) -> DataFrame:
+        explained = _EXPLAIN.match(text)
+        start = explained.end() if explained else 0
+        if _OF_A_CACHE.match(text):  # tables are files here, read anew each time
+            return self.createDataFrame([], StructType([]))
+        named = tables_named(text[start:])
+        if explained or _SPARKS.match(text) or self._is_of_a_view(text):
+            return self._by_spark(text, start, named, args)
+        if _QUERY.match(text) and not named.own_functions:
+            return self._by_spark(text, start, named, args)
+        return self._by_workspace(text, named, args)
+
+    def _by_spark(self, text: str, start: int, named: NamedTables, args: Any) -> DataFrame:
+        found = {one.parts: self._relations.of_parts(one.parts) for one in named.tables}
+        names = {parts: name for parts, name in found.items() if name is not None}
+        return super().sql(text[:start] + named.renamed(text[start:], names), args)
+
+    def _by_workspace(self, text: str, named: NamedTables, args: Any) -> DataFrame:
+        views = {one.parts[0] for one in named.tables if len(one.parts) == 1}
+        rows = {name: super(WorkspaceSession, self).table(name).toArrow()
+                for name in views if self.has_temporary(name)}  # fmt: skip
+        session = self.names.with_rows(rows) if rows else self.names
+        if args is not None and not isinstance(args, Mapping):
+            text, args = _with_names(text, list(args))
+        return self.frame(self.workspace.sql(text, parameters=dict(args or {}), session=session))
+
+    def _is_of_a_view(self, text: str) -> bool:
+        about = _OF_A_VIEW.fullmatch(text)
+        return about is not None and self.has_temporary(about[1])
+
+    def by_spark_alone(self, text: str) -> None:
+        """Run a statement whose names are Spark's own."""
+        super().sql(text)
+
+    def has_temporary(self, name: str) -> bool:
+        """Whether a name is that of a temporary view of this session."""
+        catalog = self._jsparkSession.sessionState().catalogManager().v1SessionCatalog()
+        return bool(catalog.getTempView(name.strip("`")).isDefined())
+
+    def frame(self, rows: pa.Table) -> DataFrame:
+        """A DataFrame of rows at hand; one without columns where there is nothing to say."""
+        if not rows.num_columns:
+            return self.createDataFrame([], StructType([]))
+        return self.createDataFrame(rows)
+
+    def stop(self) -> None:
+        """End Spark in this process, and remove what it kept."""
+        super().stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _with_names(text: str, values: list[Any]) -> tuple[str, dict[str, Any]]:
+    """A statement whose parameters are written `?`, with names for them."""
+    parts = text.split("?")
+    if len(parts) != len(values) + 1:
+        return text, {}
+    names = [f"vitrine_{place}" for place in range(len(values))]
+    text = "".join(part + f":{name}" for part, name in zip(parts, names)) + parts[-1]
+    return text, dict(zip(names, values))
