@@ -72,4 +72,5 @@ def plan_of(version: Version, part: Part, allowed: RowSet | None, query: Query) 
         index,
         query.exact,
         None if device is None else device.cost_ns(segment.rows, dimension),
+        segment.vectors.shape.storage,
     )
