@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from engine.core.arrays import Mask, Matrix, Rows
 from engine.core.rows import RowSet
+from engine.store.indexes.staging import stage
 from engine.store.indexes.versions import Version, VersionStore
 from engine.store.segments.segment import Segment, SegmentWriter
 
@@ -124,6 +125,15 @@ class Change:
             parts.append((self._writer.id, None))
             self._writer = None  # from here on the segment may be a version's
         return self._versions.publish(parts, facts, alone)
+
+    def stage(self, facts: Mapping[str, Any]) -> None:
+        """Write everything durably for a build that goes on and only adds rows; see `staging`."""
+        segments = [part.segment.id for part in self._parts]
+        if self._writer is not None:
+            self._writer.finish()
+            segments.append(self._writer.id)
+            self._writer = None
+        stage(self._versions, segments, facts)
 
     def _take_tail(self, segment_id: str, deleted: RowSet | None) -> bool:
         """Write a small last segment's rows again behind the new ones."""

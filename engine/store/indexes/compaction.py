@@ -20,6 +20,8 @@ from engine.store.indexes.versions import WASTE, Part, Version, VersionStore
 from engine.store.segments.segment import SegmentWriter
 
 FANOUT = 4  # so many segments of about one size are merged
+# Larger segments are not merged by their number: copying them costs more than what queries save.
+_LARGE_NUMBERS = 1 << 28
 _SMALL_NUMBERS = 1 << 17  # rows x dimension that count as the smallest size
 
 
@@ -32,6 +34,8 @@ def due(version: Version, row_weight: int) -> list[Part]:
     smallest = max(1, _SMALL_NUMBERS // row_weight)
     classes: dict[int, list[Part]] = defaultdict(list)
     for part in version.parts:
+        if part.live_rows * row_weight >= _LARGE_NUMBERS:
+            continue
         size = max(part.live_rows, smallest) / smallest
         classes[int(np.log(size) / np.log(FANOUT))].append(part)
     full = [level for level, parts in classes.items() if len(parts) >= FANOUT]

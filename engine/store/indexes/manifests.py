@@ -99,6 +99,10 @@ class Manifests:
             return {entry["id"]: entry for entry in self.read(number)["segments"]}
         return {}
 
+    def segments(self) -> set[str]:
+        """Ids of the segments of the last version."""
+        return {name for number in self.numbers()[-1:] for name in self._entries(number)}
+
     def collect(self, kept: Iterable[int]) -> set[str]:
         """Remove all but some versions and their files; returns the ids of their segments."""
         segments: set[str] = set()
