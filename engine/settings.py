@@ -17,6 +17,7 @@ DEFAULT_ENDPOINT = "fashion_vector_search"
 DEFAULT_KEY = "product_id"
 DEFAULT_PACE = "instant"
 DEFAULT_DEVICE_VECTORS = "float16"
+DEFAULT_VECTOR_STORAGE = "float32"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Settings:
         search_device: where vectors are searched, if not where models run: "cpu", "cuda" or "cuda:N".
         device_vectors: how a CUDA device holds vectors for its first pass: "float16", "bfloat16" or
             "float32"; results are the same with each.
+        vector_storage: the numbers that a new index stores its vectors as, where it does not say:
+            "float32", "float16" or "int8".
         text_encoder: name of the encoder behind the serving endpoints that are named after the cloud's
             text models; None for the best that is here.
         integers_as_floats: integer columns arrive as floats in `data_array`, as seen on the cloud.
@@ -56,6 +59,7 @@ class Settings:
     device: str | None = None
     search_device: str | None = None
     device_vectors: str = DEFAULT_DEVICE_VECTORS
+    vector_storage: str = DEFAULT_VECTOR_STORAGE
     text_encoder: str | None = None
     integers_as_floats: bool = True
     strict_filters: bool = False
@@ -70,7 +74,8 @@ class Settings:
     @staticmethod
     def from_environment(environ: Mapping[str, str]) -> Settings:
         """Settings from VITRINE_WORKSPACE (default ~/.vitrine), VITRINE_ENCODER, VITRINE_DEVICE,
-        VITRINE_SEARCH_DEVICE, VITRINE_DEVICE_VECTORS, VITRINE_TEXT_ENCODER and VITRINE_PACE, and
+        VITRINE_SEARCH_DEVICE, VITRINE_DEVICE_VECTORS, VITRINE_VECTOR_STORAGE, VITRINE_TEXT_ENCODER and
+        VITRINE_PACE, and
         VITRINE_STRICT_FILTERS, ..._FIELDS, ..._INPUTS, ..._ENDPOINTS and VITRINE_WAITING_SYNCS (1, true
         or yes; else off).
         """
@@ -84,6 +89,7 @@ class Settings:
             device=environ.get("VITRINE_DEVICE") or None,
             search_device=environ.get("VITRINE_SEARCH_DEVICE") or None,
             device_vectors=environ.get("VITRINE_DEVICE_VECTORS") or DEFAULT_DEVICE_VECTORS,
+            vector_storage=environ.get("VITRINE_VECTOR_STORAGE") or DEFAULT_VECTOR_STORAGE,
             text_encoder=environ.get("VITRINE_TEXT_ENCODER") or None,
             strict_filters=_is_on(environ, "VITRINE_STRICT_FILTERS"),
             strict_fields=_is_on(environ, "VITRINE_STRICT_FIELDS"),

@@ -7,7 +7,13 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import get_args
 
 from engine.core.names import index_name
-from engine.core.schema import PipelineType, Subtype, check_dimension, check_pipeline_type
+from engine.core.schema import (
+    PipelineType,
+    Subtype,
+    check_dimension,
+    check_pipeline_type,
+    check_vector_storage,
+)
 from engine.errors import InvalidParameterValue
 from engine.settings import DEFAULT_ENDPOINT, DEFAULT_KEY
 
@@ -32,6 +38,8 @@ class IndexRequest:
         index_subtype: HYBRID (default), or FULL_TEXT for an index without vectors; in any letter case.
         faiss_factory: fix the approximate index, as a FAISS factory string such as "HNSW32"; None
             leaves it to the engine.
+        vector_storage: numbers that vectors are stored as: "float32", "float16" or "int8", a half and a
+            quarter of the bytes; scores are of what is stored. None for the workspace's setting.
         create_endpoint: make the endpoint too where it does not exist.
 
     Raises:
@@ -55,6 +63,7 @@ class IndexRequest:
     usage_policy_id: str | None = None
     payload_logging_enabled: bool | None = None
     faiss_factory: str | None = None
+    vector_storage: str | None = None
     create_endpoint: bool = False
     # `pipeline_type` and `index_subtype` as the API spells them.
     pipeline: PipelineType = field(init=False, repr=False)
@@ -71,6 +80,8 @@ class IndexRequest:
                 "At least one valid embedding_source_column or embedding_vector_column must be "
                 "specified; only an index of index_subtype FULL_TEXT has none."
             )
+        if self.vector_storage is not None:
+            check_vector_storage(self.vector_storage)
         if self.source_column is not None:
             self._check_computed()
             return
@@ -90,10 +101,10 @@ class IndexRequest:
                 "index_subtype FULL_TEXT has no embeddings; leave embedding_source_column and "
                 "embedding_vector_column out."
             )
-        if self.dimension is not None or self.faiss_factory is not None:
+        if (self.dimension, self.faiss_factory, self.vector_storage) != (None, None, None):
             raise InvalidParameterValue(
-                "dimension and faiss_factory say what vectors are like; an index of index_subtype "
-                "FULL_TEXT has none. Leave them out."
+                "dimension, faiss_factory and vector_storage say what vectors are like; an index of "
+                "index_subtype FULL_TEXT has none. Leave them out."
             )
 
     def _check_computed(self) -> None:
@@ -132,7 +143,7 @@ class DirectAccessRequest:
         schema: type of each column in the API's words, the key and the vector among them.
         model_endpoint: serving endpoint that encodes the texts of queries; rows bring their vectors
             all the same.
-        faiss_factory, create_endpoint: see `IndexRequest`.
+        faiss_factory, vector_storage, create_endpoint: see `IndexRequest`.
 
     Raises:
         InvalidParameterValue: a bad name or dimension. The schema is checked when the index is made.
@@ -148,11 +159,14 @@ class DirectAccessRequest:
     model_endpoint: str | None = None
     payload_logging_enabled: bool | None = None
     faiss_factory: str | None = None
+    vector_storage: str | None = None
     create_endpoint: bool = False
 
     def __post_init__(self) -> None:
         index_name(self.name)
         check_dimension(self.dimension)
+        if self.vector_storage is not None:
+            check_vector_storage(self.vector_storage)
 
 
 def _subtype(given: str | None) -> Subtype:

@@ -13,6 +13,7 @@ Kind = Literal["int", "float", "decimal", "string", "boolean", "date", "timestam
 PipelineType = Literal["TRIGGERED", "CONTINUOUS"]
 EndpointType = Literal["STANDARD", "STORAGE_OPTIMIZED"]
 Subtype = Literal["HYBRID", "FULL_TEXT"]
+VectorStorage = Literal["float32", "float16", "int8"]
 
 MAX_DIMENSION = 4096  # documented limit of the service
 _TEXT_WEIGHT = 64  # numbers that a row without a vector counts as
@@ -61,6 +62,7 @@ class IndexSpec:
         schema: types of a direct access index by column, in the API's words; None otherwise.
         faiss_factory: the approximate index of each segment, as FAISS's factory reads it; None for
             the engine's own choice.
+        vector_storage: the numbers that vectors are stored as; scores are of what is stored.
         id: identity of this index; a re-created name gets a new one.
         created_at: milliseconds since the epoch.
         orphan_of: id of the endpoint that it was on, where that was deleted: nobody finds the index any
@@ -90,6 +92,7 @@ class IndexSpec:
     usage_policy_id: str | None = None
     payload_logging_enabled: bool | None = None
     orphan_of: str | None = None
+    vector_storage: VectorStorage = "float32"
 
     @property
     def is_direct_access(self) -> bool:
@@ -115,8 +118,9 @@ class IndexSpec:
         return self.query_model_endpoint or self.model_endpoint
 
     def to_dict(self) -> dict[str, Any]:
-        """Its values by name; `orphan_of` only where it says something: older releases don't know it."""
-        return {k: v for k, v in asdict(self).items() if k != "orphan_of" or v is not None}
+        """Its values by name; those that older releases don't know only where they say something."""
+        usual = {"orphan_of": None, "vector_storage": "float32"}
+        return {k: v for k, v in asdict(self).items() if k not in usual or v != usual[k]}
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> IndexSpec:
@@ -167,6 +171,21 @@ def check_pipeline_type(text: str) -> PipelineType:
     if upper not in get_args(PipelineType):
         raise InvalidParameterValue(f"pipeline_type is {text!r}; expected TRIGGERED or CONTINUOUS.")
     return "TRIGGERED" if upper == "TRIGGERED" else "CONTINUOUS"
+
+
+def check_vector_storage(text: object) -> VectorStorage:
+    """float32, float16 or int8.
+
+    Raises:
+        InvalidParameterValue: anything else.
+    """
+    for known in get_args(VectorStorage):
+        if text == known:
+            found: VectorStorage = known
+            return found
+    raise InvalidParameterValue(
+        f"vector_storage is {text!r}; expected {', '.join(get_args(VectorStorage))}."
+    )
 
 
 def check_dimension(dimension: object) -> int:

@@ -46,7 +46,9 @@ def asked(folder: Path, *arguments: str) -> list[Any]:
 def test_an_index_of_each_kind_is_made_and_asked(folder: Path) -> None:
     at = ("--source", "main.s.t", "--primary-key", "id")
     create = ("index", "create")
-    assert run(folder, *create, "main.s.a", *at, "--vector-column", "v").exit_code == 0
+    vectors = ("--vector-column", "v", "--vector-storage", "float16")
+    assert run(folder, *create, "main.s.a", *at, *vectors).exit_code == 0
+    assert Workspace(folder).get_index("main.s.a")["vector_storage"] == "float16"
     managed = ("--source-column", "text", "--model-endpoint", "databricks-gte-large-en")
     done = run(folder, *create, "main.s.b", *at, *managed, "--writeback")
     assert done.stdout.startswith("synced main.s.b: 3 rows")

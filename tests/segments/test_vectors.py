@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,14 +12,18 @@ from hypothesis import strategies as st
 
 from engine import CorruptFile
 from engine.core.ranking.scoring import rank_exact, squared_distances
+from engine.core.schema import VectorStorage
+from engine.store.segments.packing import as_stored
 from engine.store.segments.vectors import BLOCK, Shape, VectorFile, VectorWriter, at_least_kth
 
 DIMENSION = 16
 
 
-def write(file: Path, vectors: np.ndarray, pieces: int = 1) -> VectorFile:
+def write(
+    file: Path, vectors: np.ndarray, pieces: int = 1, storage: VectorStorage = "float32"
+) -> VectorFile:
     """Vectors in a file, appended in several pieces."""
-    writer = VectorWriter(file, vectors.shape[1])
+    writer = VectorWriter(file, vectors.shape[1], storage)
     for piece in np.array_split(vectors, pieces):
         writer.append(piece)
     return VectorFile(file, writer.finish())
@@ -42,6 +47,7 @@ def make(kind: str, rows: int, seed: int) -> np.ndarray:
 
 @settings(max_examples=150, deadline=None)
 @given(
+    storage=st.sampled_from(get_args(VectorStorage)),
     kind=st.sampled_from(["spread", "crowded", "repeats", "any length"]),
     rows=st.integers(1, 400),
     k=st.integers(1, 450),
@@ -49,10 +55,17 @@ def make(kind: str, rows: int, seed: int) -> np.ndarray:
     seed=st.integers(0, 2**31),
 )
 def test_the_rows_returned_hold_the_exact_nearest(
-    tmp_path_factory: pytest.TempPathFactory, kind: str, rows: int, k: int, share: float, seed: int
+    tmp_path_factory: pytest.TempPathFactory,
+    storage: VectorStorage,
+    kind: str,
+    rows: int,
+    k: int,
+    share: float,
+    seed: int,
 ) -> None:
-    vectors = make(kind, rows, seed)
-    file = write(tmp_path_factory.mktemp("v") / "vectors.npy", vectors)
+    vectors = as_stored(make(kind, rows, seed), storage)
+    file = write(tmp_path_factory.mktemp("v") / "vectors.npy", vectors, storage=storage)
+    vectors = file.take(np.arange(rows))
     rng = np.random.default_rng(seed + 1)
     query = (vectors[rng.integers(rows)] + 0.1 * rng.standard_normal(DIMENSION)).astype(np.float32)
     mask = rng.random(rows) < share

@@ -125,7 +125,7 @@ def served_index(
 def _rows(version: Version) -> Rows | None:
     """All live rows, in the order of the segments; None for none."""
     parts = [
-        (table, vectors)
+        (table, np.asarray(vectors))
         for part in version.parts
         for table, vectors in part.segment.batches(part.live_row_numbers())
     ]

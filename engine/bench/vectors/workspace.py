@@ -26,7 +26,7 @@ def workspace_vectors(workspace: Workspace, index: str) -> VectorSet:
     parts = [part for part in version.parts if part.live_rows]
     only = parts[0]
     if len(parts) == 1 and only.delete_bitmap is None:
-        vectors = only.segment.vectors.matrix
+        vectors = only.segment.vectors.matrix[:]  # a view, or unpacked
     else:
         vectors = np.concatenate(
             [part.segment.vectors.matrix[part.live_row_numbers()] for part in parts]

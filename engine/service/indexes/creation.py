@@ -12,7 +12,13 @@ from typing import Any
 
 from engine.core.index_request import DirectAccessRequest, IndexRequest
 from engine.core.names import table_name
-from engine.core.schema import EndpointType, IndexSpec, check_dimension
+from engine.core.schema import (
+    EndpointType,
+    IndexSpec,
+    VectorStorage,
+    check_dimension,
+    check_vector_storage,
+)
 from engine.errors import BadRequest, ResourceConflict
 from engine.service.authorship import now_ms, user_name
 from engine.service.indexes.checks import (
@@ -29,6 +35,7 @@ from engine.service.pacing.passages import Passages
 from engine.service.serving.endpoint_models import check_query_model, computed_dimension
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sync.writeback import check_writeback
+from engine.settings import Settings
 from engine.store.indexes.specs import read_spec, spec_file, write_spec
 from engine.store.layout import Layout, remove_twice
 from engine.store.tables.table_store import TableStore
@@ -40,13 +47,14 @@ class IndexCreation:
     def __init__(
         self,
         layout: Layout,
+        settings: Settings,
         tables: TableStore,
         serving: ServingEndpoints,
         registry: IndexRegistry,
         endpoints: Endpoints,
         passages: Passages,
     ) -> None:
-        self._passages = passages
+        self._passages, self._settings = passages, settings
         self._layout, self._tables, self._serving = layout, tables, serving
         self._registry, self._endpoints = registry, endpoints
 
@@ -75,7 +83,8 @@ class IndexCreation:
         writeback = None
         if request.sync_computed_embeddings:
             writeback = check_writeback(self._tables, request.name)
-        self._add(_delta_sync_spec(request, kind, length, columns, writeback))
+        storage = self._storage(request.vector_storage) if request.has_vectors else "float32"
+        self._add(_delta_sync_spec(request, kind, length, storage, columns, writeback))
 
     def direct_access(self, request: DirectAccessRequest) -> None:
         """Create an empty direct access index, whose rows callers write themselves.
@@ -90,8 +99,12 @@ class IndexCreation:
         check_direct_schema(request.schema, request.primary_key, request.vector_column)
         if request.model_endpoint is not None:
             check_query_model(self._serving, request.model_endpoint, request.dimension)
-        spec = _direct_access_spec(request, kind)
+        spec = _direct_access_spec(request, kind, self._storage(request.vector_storage))
         self._add(spec, first_version(spec))
+
+    def _storage(self, asked: str | None) -> VectorStorage:
+        """The numbers that vectors are stored as: as asked for, else as the workspace is set."""
+        return check_vector_storage(asked or self._settings.vector_storage)
 
     def _length_of_own(self, request: IndexRequest) -> int:
         """Length of the table's vectors: as given, else that of the first; 0 where it brings none."""
@@ -150,6 +163,7 @@ def _delta_sync_spec(
     request: IndexRequest,
     endpoint_type: EndpointType,
     dimension: int,
+    vector_storage: VectorStorage,
     columns: list[str],
     writeback_table: str | None,
 ) -> IndexSpec:
@@ -179,10 +193,13 @@ def _delta_sync_spec(
         columns=tuple(columns),
         columns_to_sync=tuple(request.columns_to_sync) if request.columns_to_sync else None,
         faiss_factory=request.faiss_factory,
+        vector_storage=vector_storage,
     )
 
 
-def _direct_access_spec(request: DirectAccessRequest, endpoint_type: EndpointType) -> IndexSpec:
+def _direct_access_spec(
+    request: DirectAccessRequest, endpoint_type: EndpointType, vector_storage: VectorStorage
+) -> IndexSpec:
     """The specification of a new index whose rows callers write."""
     return IndexSpec(
         name=request.name,
@@ -199,6 +216,7 @@ def _direct_access_spec(request: DirectAccessRequest, endpoint_type: EndpointTyp
         columns=tuple(request.schema),
         schema=dict(request.schema),
         faiss_factory=request.faiss_factory,
+        vector_storage=vector_storage,
     )
 
 

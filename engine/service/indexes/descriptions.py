@@ -132,6 +132,8 @@ def describe(
         described["effective_budget_policy_id"] = spec.usage_policy_id
     if spec.payload_logging_enabled is not None:
         described["payload_logging_enabled"] = spec.payload_logging_enabled
+    if spec.vector_storage != "float32":
+        described["vector_storage"] = spec.vector_storage  # an addition of this engine's
     if spec.is_direct_access:
         described["direct_access_index_spec"] = _direct(spec)
     else:

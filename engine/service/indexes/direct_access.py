@@ -24,6 +24,7 @@ from engine.service.indexes.row_values import value_of, vector_of
 from engine.store.indexes.changes import Change
 from engine.store.indexes.versions import VersionStore
 from engine.store.layout import WAIT_SECONDS, storage_failed
+from engine.store.segments.packing import as_stored
 
 _NO_FACTS: Mapping[str, Any] = {}
 Failures = list[tuple[str, str]]  # keys as text, each with the reason
@@ -116,7 +117,8 @@ def changed_rows(versions: VersionStore, rows: object) -> list[dict[str, Any]]:
     if version is None or not good:
         return given
     parts, places = Change(versions, version).find(list(good))
-    table, vectors = _as_arrow(list(good.values()), spec)
+    table, given_vectors = _as_arrow(list(good.values()), spec)
+    vectors = as_stored(given_vectors, spec.vector_storage)
     wanted = table.to_pylist()
     changed: set[int] = {place for place, part in enumerate(parts) if part < 0}
     for number in np.unique(parts[parts >= 0]).tolist():
@@ -130,7 +132,7 @@ def changed_rows(versions: VersionStore, rows: object) -> list[dict[str, Any]]:
                 changed.add(place)
     bad = {key for key, _ in failed}
     refused = [row for row in given if _shown_key(row[spec.primary_key]) in bad]
-    chosen = [{**wanted[i], spec.vector_column: vectors[i]} for i in sorted(changed)]
+    chosen = [{**wanted[i], spec.vector_column: given_vectors[i]} for i in sorted(changed)]
     return [*chosen, *refused]
 
 

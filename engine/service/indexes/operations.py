@@ -47,14 +47,17 @@ class Indexes:
     ) -> None:
         """
         Args:
-            settings: say whether `start_sync` returns when the sync is done.
+            settings: say whether `start_sync` returns when the sync is done, and how the vectors of new
+                indexes are stored.
             clock: says when what was begun is over and seen.
         """
         self._passages = Passages(layout, clock, endpoints.states.until)
         self._layout, self._tables, self._serving = layout, tables, serving
         self._registry, self._states = registry, endpoints.states
         self._pipelines, self._waiting_syncs = Pipelines(layout, clock), settings.waiting_syncs
-        self._creation = IndexCreation(layout, tables, serving, registry, endpoints, self._passages)
+        self._creation = IndexCreation(
+            layout, settings, tables, serving, registry, endpoints, self._passages
+        )
         self._descriptions = Descriptions(
             layout, registry, endpoints, self._pipelines, self._passages
         )

@@ -35,6 +35,7 @@ from engine.service.search.shortlist import (
 )
 from engine.store.indexes.versions import Part, Version
 from engine.store.segments.device.search import SearchDevice
+from engine.store.segments.packing import PackedMatrix
 from engine.store.segments.segment import Segment
 
 _BLOCK_BYTES = 8 << 20  # of products at a time
@@ -122,7 +123,9 @@ def _ranks(keys: list[Any]) -> Rows:
     return np.array([rank[key] for key in keys], dtype=np.int64)
 
 
-def _distances(queries: Matrix, matrix: Matrix, of: Rows, rows: Rows) -> npt.NDArray[np.float64]:
+def _distances(
+    queries: Matrix, matrix: Matrix | PackedMatrix, of: Rows, rows: Rows
+) -> npt.NDArray[np.float64]:
     """Squared Euclidean distance of each pair, in float64 as `core.ranking.scoring` has it."""
     out = np.empty(len(of), dtype=np.float64)
     step = max(1, _NEAR_BYTES // (8 * queries.shape[1]))

@@ -89,4 +89,5 @@ def plan_of(version: Version, part: Part, allowed: RowSet | None, query: Query) 
         index,
         query.exact,
         None if device is None else device.cost_ns(segment.rows, dimension),
+        segment.vectors.shape.storage,
     )

@@ -6,19 +6,26 @@ Parquet files; every row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from engine.service.sync.change_feed import apply_feed
 from engine.service.sync.comparison import compare
-from engine.service.sync.origins import NeedsFullRead, Origins
+from engine.service.sync.origins import FileId, NeedsFullRead, Origins
 from engine.service.sync.source_rows import WHOLE_TABLE, RowCounts, SourceRows
 from engine.store.indexes.changes import Change
-from engine.store.indexes.versions import Version
+from engine.store.indexes.staging import staged
+from engine.store.indexes.versions import Version, VersionStore
 from engine.store.tables.delta import DeltaSource
 from engine.store.tables.table import Table
+
+# Numbers (rows x dimension) of a stage of a first build: a million rows of 512.
+STAGE_NUMBERS = 1 << 29
+StageFacts = Callable[[dict[str, Any], int], dict[str, Any]]
 
 
 def state_of(source: Table) -> dict[str, Any]:
@@ -59,6 +66,56 @@ def take_difference(
     if rows.table.delta is not None:
         return _of_delta(rows, rows.table.delta, version, change)
     return _of_files(rows, version, change)
+
+
+def build_in_stages(
+    rows: SourceRows, base: Version | None, versions: VersionStore, facts: StageFacts
+) -> Version | None:
+    """Take a large table's files into segments that outlast a kill, up to the last stage's.
+
+    Args:
+        base: what an earlier build left of these rows. facts: makes a version's facts of the state of
+            the source, for the rows that are in.
+
+    Returns:
+        what is finished, to take the difference from; None for nothing.
+    """
+    if rows.table.delta is not None:
+        return None  # read as one
+    versions.collect()  # what a killed build did not finish
+    files = rows.table.identity()
+    origins = Origins.from_dict(base.facts["source"]["origins"]) if base else Origins()
+    if not origins.files <= set(files):
+        base, origins = None, Origins()  # a file was changed since
+    rows.skip(base.rows if base is not None else 0)
+    while taken := _next_stage(rows, [file for file in files if file not in origins.files]):
+        here = [file for file in files if file in origins.files or file in taken]
+        reading = replace(origins, failing=frozenset()).to_read(here)
+        change = Change(versions, base)
+        try:
+            compare(rows, reading, change)
+            origins = reading.result().failing_too(origins, here)
+            change.stage(facts({"delta": None, "origins": origins.to_dict()}, change.live_rows))
+        except NeedsFullRead:
+            change.discard()
+            return base
+        except BaseException:
+            change.discard()
+            raise
+        base = staged(versions)
+    return base
+
+
+def _next_stage(rows: SourceRows, left: list[FileId]) -> list[FileId]:
+    """The next files that together have the rows of a stage; none where the rest is no more."""
+    found: list[FileId] = []
+    wanted, count = STAGE_NUMBERS // rows.spec.row_weight, 0
+    for file in left:
+        if count >= wanted:
+            return found
+        found.append(file)
+        count += rows.table.rows_of(Path(file[0]))
+    return []
 
 
 def _of_delta(

@@ -9,7 +9,7 @@ group, so the new file joins that group's cluster.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 FileId = tuple[str, int, int]  # path, bytes, time of change in ns
@@ -55,10 +55,23 @@ class Origins:
             "order": list(self.order),
         }
 
+    @property
+    def files(self) -> set[FileId]:
+        """All files that were read."""
+        return {file for held, _ in self.clusters for file in held}
+
+    def failing_too(self, before: Origins, files: Sequence[FileId]) -> Origins:
+        """With the failing files of an earlier stage, which were not read again.
+
+        Args:
+            files: all so far, in the table's order.
+        """
+        failing = self.failing | before.failing
+        return replace(self, failing=failing, order=tuple(files) if failing else ())
+
     def is_of(self, files: Sequence[FileId]) -> bool:
         """Whether these are exactly the files that were read, and in that order where it matters."""
-        known = [file for held, _ in self.clusters for file in held]
-        return set(known) == set(files) and (not self.failing or self.order == tuple(files))
+        return self.files == set(files) and (not self.failing or self.order == tuple(files))
 
     def to_read(self, files: Sequence[FileId], every: bool = False) -> Reading:
         """Which of a table's files must be read (or every one), and which rows they replace."""

@@ -18,7 +18,13 @@ from engine.errors import BadRequest, CorruptFile, InvalidState, Locked, Storage
 from engine.progress import bar
 from engine.service.pacing.passages import BUSY, Passages
 from engine.service.serving.serving_endpoints import ServingEndpoints
-from engine.service.sync.difference import changed_at, is_made_from, state_of, take_difference
+from engine.service.sync.difference import (
+    build_in_stages,
+    changed_at,
+    is_made_from,
+    state_of,
+    take_difference,
+)
 from engine.service.sync.encoded_texts import EncodedTexts, encoding_progress
 from engine.service.sync.failures import SyncAttempt
 from engine.service.sync.row_vectors import NoVectors, RowVectors, StoredVectors
@@ -27,6 +33,7 @@ from engine.service.sync.stored_columns import index_columns, stored_fields, typ
 from engine.service.sync.writeback import write_back
 from engine.store.indexes.changes import Change
 from engine.store.indexes.compaction import compact, due
+from engine.store.indexes.staging import staged
 from engine.store.indexes.versions import Version, VersionStore
 from engine.store.layout import Layout
 from engine.store.segments.hashing import HASH_KIND
@@ -183,9 +190,13 @@ class SyncRun:
         """
         is_comparable = current is not None and _is_comparable(current, rows)
         base = current if is_comparable else None
+        if current is None:
+            base = self._stages(rows)
         change = Change(self._versions, base)
         try:
             counts, state = take_difference(rows, base, change)
+            if current is None and base is not None:
+                counts.inserted += base.rows
             held = current.rows if current is not None else 0
             if held and counts.failures and change.live_rows == counts.kept:
                 raise self._emptying(held, counts.failures)
@@ -197,6 +208,17 @@ class SyncRun:
             change.discard()
             raise
         return report
+
+    def _stages(self, rows: SourceRows) -> Version | None:
+        """What a first build of a large table has finished, all but its last stage."""
+
+        def facts(state: dict[str, Any], count: int) -> dict[str, Any]:
+            report = SyncReport(indexed=count, failed=0, seconds=0.0, changed=True)
+            return self._facts(rows, state, report)
+
+        left = staged(self._versions)
+        base = left if left is not None and _is_comparable(left, rows) else None
+        return build_in_stages(rows, base, self._versions, facts)
 
     def _report(self, change: Change, counts: RowCounts, changed: bool) -> SyncReport:
         return SyncReport(

@@ -71,6 +71,10 @@ class SourceRows:
         self._progress = progress
         self._metadata = pa.schema([field for field in fields if field.name != spec.vector_column])
 
+    def skip(self, count: int) -> None:
+        """Rows are done with that were read by an earlier build."""
+        self._progress(count)
+
     def read(self, file: FileId) -> Iterator[SourceBatch]:
         """The rows of one of the table's files, or of `WHOLE_TABLE`, a batch at a time.
 

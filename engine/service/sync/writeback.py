@@ -53,7 +53,7 @@ def write_back(tables: TableStore, spec: IndexSpec, version: Version) -> None:
         for part in version.parts:
             for rows, vectors in part.segment.batches(part.live_row_numbers()):
                 arrays = [rows[column].combine_chunks() for column in held]
-                writer.write_table(pa.table([*arrays, _lists(vectors)], schema=schema))
+                writer.write_table(pa.table([*arrays, _lists(np.asarray(vectors))], schema=schema))
 
 
 def _field(version: Version, column: str) -> pa.Field:

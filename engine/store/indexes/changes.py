@@ -17,8 +17,10 @@ import pyarrow as pa
 from engine.core.arrays import Mask, Matrix, Rows, squared_lengths
 from engine.core.rows import RowSet
 from engine.store.indexes.manifests import Listed
+from engine.store.indexes.staging import stage
 from engine.store.indexes.versions import Part, Version, VersionStore
 from engine.store.segments.held import held_rows
+from engine.store.segments.packing import PackedMatrix
 from engine.store.segments.segment import Segment, SegmentWriter
 from engine.store.segments.vectors import shape_of
 
@@ -88,19 +90,22 @@ class Change:
             self._touched[part] = True
         return new
 
-    def append(self, rows: pa.Table, vectors: Matrix) -> None:
+    def append(self, rows: pa.Table, vectors: Matrix | PackedMatrix) -> None:
         """Add rows: a table without the vector column, and (len(rows), dimension) float32."""
         if not len(vectors):
             return
-        if self._writer is None and self._are_few(self.appended + len(vectors)):
+        few = self._writer is None and self._are_few(self.appended + len(vectors))
+        if few and isinstance(vectors, np.ndarray):
             self._few.append((rows, vectors))
         else:
             self._in_files().append(rows, vectors)
 
     def _are_few(self, rows: int) -> bool:
-        """Whether the manifest may hold so many new rows itself."""
+        """Whether the manifest may hold so many new rows itself; it holds float32 only."""
         spec = self._versions.spec
-        return spec.is_direct_access and rows * spec.row_weight <= min(HELD_NUMBERS, TAIL_NUMBERS)
+        if not spec.is_direct_access or spec.vector_storage != "float32":
+            return False
+        return rows * spec.row_weight <= min(HELD_NUMBERS, TAIL_NUMBERS)
 
     def _in_files(self) -> SegmentWriter:
         """The segment on disk for the new rows, with those that were few until now."""
@@ -146,6 +151,15 @@ class Change:
         new = self._finish(kept) if self.appended else []
         self._writer = None  # from here on the segment may be a version's
         return self._versions.publish([*(part.listed for part in kept), *new], facts, alone)
+
+    def stage(self, facts: Mapping[str, Any]) -> None:
+        """Write everything durably for a build that goes on and only adds rows; see `staging`."""
+        segments = [part.segment.id for part in self._parts]
+        if self._writer is not None:
+            self._writer.finish()
+            segments.append(self._writer.id)
+            self._writer = None
+        stage(self._versions, segments, facts)
 
     def _finish(self, kept: list[Part]) -> list[Listed]:
         """Make the new rows a segment; takes small last segments, whose rows it has too, off `kept`."""

@@ -27,6 +27,8 @@ from engine.store.segments.segment import SegmentWriter
 
 RATIO = 16  # of a part's rows to those of all smaller ones, below which they are merged
 SMALL_NUMBERS = 1 << 17  # rows x dimension that are left alone: new rows are soon added to them
+# Larger segments are not merged by their number: copying them costs more than what queries save.
+LARGE_NUMBERS = 1 << 28
 
 
 def due(version: Version, row_weight: int, most: float = math.inf) -> list[Part]:
@@ -39,14 +41,22 @@ def due(version: Version, row_weight: int, most: float = math.inf) -> list[Part]
     Args:
         most: numbers (rows x dimension) that may be merged at once; what is larger is left as it is.
     """
-    parts = [part for part in version.parts if part.segment.held is None]
+    parts = [
+        part
+        for part in version.parts
+        if part.segment.held is None and part.live_rows * row_weight < LARGE_NUMBERS
+    ]
     parts.sort(key=lambda part: part.live_rows, reverse=True)
     for place, part in enumerate(parts):
         smaller = sum(other.live_rows for other in parts[place + 1 :])
         is_due = part.live_rows < RATIO * smaller and smaller * row_weight >= SMALL_NUMBERS
         if is_due and (part.live_rows + smaller) * row_weight <= most:
             return parts[place:]
-    wasteful = [p for p in parts if p.segment.rows - p.live_rows > WASTE * p.segment.rows]
+    wasteful = [
+        p
+        for p in version.parts
+        if p.segment.held is None and p.segment.rows - p.live_rows > WASTE * p.segment.rows
+    ]
     return wasteful if sum(p.live_rows for p in wasteful) * row_weight <= most else []
 
 

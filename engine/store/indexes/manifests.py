@@ -130,6 +130,10 @@ class Manifests:
     def _file_of(self, number: int) -> os.stat_result:
         return (self.folder / f"{number}.json").stat()
 
+    def segments(self) -> set[str]:
+        """Ids of the segments of the last version."""
+        return {name for number in self.numbers()[-1:] for name in self._entries(number)}
+
     def collect(self, kept: Iterable[int]) -> set[str]:
         """Remove all but some versions and their files; returns the ids of their segments."""
         segments: set[str] = set()

@@ -39,12 +39,7 @@ from engine.store.indexes.group_commit import GroupCommit
 from engine.store.indexes.manifests import Listed, Manifests
 from engine.store.indexes.mask_cache import MaskCache
 from engine.store.indexes.specs import keep_current, read_spec
-from engine.store.layout import (
-    WAIT_SECONDS,
-    Layout,
-    remove_others,
-    storage_failed,
-)
+from engine.store.layout import WAIT_SECONDS, Layout, remove_others, storage_failed
 from engine.store.segments.device.search import SearchDevice
 from engine.store.segments.held import HeldSegment
 from engine.store.segments.segment import Segment
@@ -147,6 +142,7 @@ class VersionStore:
         self.layout, self._now, self._device = layout, now, device
         self._folder = layout.index_dir(spec.name)
         self._manifests = Manifests(self._folder / "versions", spec)
+        self.staged = Manifests(self._folder / "staged", spec)  # see `staging`
         self.spec = spec
         self.masks = MaskCache()
         self._settled: tuple[tuple[int, int], Version] | None = None
@@ -275,7 +271,7 @@ class VersionStore:
     def _read_whole(self, number: int) -> Version:
         """See `get`: a file that is missing or cut short may have been collected while it was read."""
         try:
-            return self._read(number)
+            return self.read_from(self._manifests, number)
         except (FileNotFoundError, CorruptFile) as error:
             if self.is_deleted():
                 raise self._not_found() from None
@@ -288,8 +284,9 @@ class VersionStore:
                 f"Run: vitrine index restore {self.spec.name}, or sync the index again."
             ) from None
 
-    def _read(self, number: int) -> Version:
-        facts = self._manifests.read(number)
+    def read_from(self, manifests: Manifests, number: int) -> Version:
+        """Open what a manifest says. Raises FileNotFoundError, CorruptFile, NotFound."""
+        facts = manifests.read(number)
         if facts.get("index", self.spec.id) != self.spec.id:  # not in older manifests
             raise self._not_found()
         known = {part.segment.id: part for v in self._open.values() for part in v.parts}
@@ -298,10 +295,10 @@ class VersionStore:
             part = known.get(entry["id"])
             segment = part.segment if part else self._segment(entry, number)
             if part is None or part.deletion_id != entry["deletion_id"]:
-                deleted = self._manifests.bitmaps.read(entry, segment.rows)
+                deleted = manifests.bitmaps.read(entry, segment.rows)
                 part = Part(segment, deleted, entry["deletion_id"])
             parts.append(part)
-        columns = self._manifests.columns(facts)
+        columns = manifests.columns(facts)
         return Version(number, tuple(parts), facts, columns, self.masks, self._device)
 
     def _segment(self, entry: Mapping[str, Any], number: int) -> Segment:
@@ -372,6 +369,7 @@ class VersionStore:
         try:
             self._manifests.write(number, facts, entries)
             kept = 1 if alone else KEPT_VERSIONS
+            shutil.rmtree(self.staged.folder, ignore_errors=True)
         finally:
             # Also after an error, when the new segment is garbage, unless the version exists. What
             # can't be removed now is removed by the next write.
@@ -385,7 +383,7 @@ class VersionStore:
         kept = set(numbers[-versions:])
         if self._now is not None:
             kept |= {number for number in numbers if number >= self._oldest_read()}
-        segments = self._manifests.collect(sorted(kept))
+        segments = self._manifests.collect(sorted(kept)) | self.staged.segments()
         remove_others(self.segments_dir, segments)
         leftovers = list(self._folder.glob(".writing-*"))
         if leftovers:  # of a crash, or of somebody who changes the description just now

@@ -24,6 +24,7 @@ from engine.errors import CorruptFile, InvalidParameterValue
 from engine.store.segments.compression import (
     LEAST_CODES,
     Sample,
+    Vectors,
     augmented,
     augmented_width,
     main_axes,
@@ -31,18 +32,20 @@ from engine.store.segments.compression import (
     some_rows,
     worse_half,
 )
+from engine.store.segments.packing import PackedMatrix
 
 _TRAINING_ROWS = 20_000  # pairs of numbers have 16 centroids each: more rows change nothing
 _CELL_TRAINING_ROWS = 50  # for each cell
 _CELL_ROWS = 1024  # rows of a cell, about
 _CELLS_FROM = 200_000  # rows from which a scan of all codes takes longer than choosing cells
 _ADD_ROWS = 65_536
+_UNPACKED_ROWS = 16_384  # for many queries at once
 _SAMPLE_ROWS = 256  # of which the worse half counts: a standard deviation to 6 percent
 _SEED = 1234
 _KEPT_SELECTIONS = 16  # row masks whose parameters are kept; each takes a bit of each row
 
 
-def build_codes(file: Path, matrix: Matrix, lengths: Floats32 | None, seed: int = _SEED) -> None:
+def build_codes(file: Path, matrix: Vectors, lengths: Floats32 | None, seed: int = _SEED) -> None:
     """Compress (n, d) vectors and write the result as a FAISS index.
 
     Args:
@@ -92,13 +95,13 @@ def _centres(sample: Matrix, cells: int, seed: int) -> Matrix:
     return centres
 
 
-def _add(index: Any, matrix: Matrix, lengths: Floats32 | None) -> None:
+def _add(index: Any, matrix: Vectors, lengths: Floats32 | None) -> None:
     for start in range(0, len(matrix), _ADD_ROWS):
         part = slice(start, start + _ADD_ROWS)
         index.add(augmented(matrix[part], None if lengths is None else lengths[part]))
 
 
-def build_factory(file: Path, matrix: Matrix, lengths: Floats32 | None, factory: str) -> None:
+def build_factory(file: Path, matrix: Vectors, lengths: Floats32 | None, factory: str) -> None:
     """Make what a FAISS factory string says and write it: for vectors of any length by distance.
 
     Raises:
@@ -198,7 +201,7 @@ class AnnFile:
         )
         self.cell_count: int = self._inner.nlist if has_cells else 1
 
-    def sample(self, matrix: Matrix, lengths: Floats32 | None) -> Sample:
+    def sample(self, matrix: Vectors, lengths: Floats32 | None) -> Sample:
         """Measure the codes' errors on some hundred of the segment's rows."""
         rows = sample_of(np.random.default_rng(_SEED), matrix, lengths, _SAMPLE_ROWS)
         errors = np.zeros((1, self._index.d), dtype=np.float32)
@@ -335,14 +338,26 @@ def products_by_row(queries: Matrix, matrix: Matrix, rows: Rows, threads: int = 
     return out
 
 
-def exact_nearest(queries: Matrix, matrix: Matrix, wanted: int) -> tuple[Rows, Floats32]:
+def exact_nearest(queries: Matrix, matrix: Vectors, wanted: int) -> tuple[Rows, Floats32]:
     """Rows of `matrix` with the greatest products for many queries, by FAISS's matrix product.
 
     Returns:
         (m, wanted) rows and products, greatest first; -1 where there are fewer rows.
     """
+    step = _UNPACKED_ROWS if isinstance(matrix, PackedMatrix) else max(1, len(matrix))
+    rows = np.full((len(queries), wanted), -1, dtype=np.int64)
+    products = np.full((len(queries), wanted), -np.inf, dtype=np.float32)
     with _threads(os.cpu_count() or 1):
-        products, rows = faiss.knn(queries, matrix, wanted, metric=faiss.METRIC_INNER_PRODUCT)
+        for start in range(0, len(matrix), step):
+            part = matrix[start : start + step]
+            found = faiss.knn(queries, part, wanted, metric=faiss.METRIC_INNER_PRODUCT)
+            if step >= len(matrix):
+                return found[1], found[0]
+            beyond = np.where(found[1] < 0, -np.inf, found[0])
+            every = np.hstack([rows, found[1] + start]), np.hstack([products, beyond])
+            best = np.argsort(-every[1], axis=1, kind="stable")[:, :wanted]
+            rows, products = (np.take_along_axis(each, best, axis=1) for each in every)
+    rows[np.isneginf(products)] = -1
     return rows, products
 
 

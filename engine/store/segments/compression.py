@@ -11,7 +11,9 @@ from functools import cached_property
 import numpy as np
 
 from engine.core.arrays import Floats32, Matrix, Rows
+from engine.store.segments.packing import PackedMatrix
 
+Vectors = Matrix | PackedMatrix
 LEAST_CODES = 128  # groups of numbers with a code of four bits, where vectors have so many numbers
 _LOST_SHARE = 0.04  # of the variance may lie outside the axes that are kept
 _MOST_TURNED = 1536  # longer vectors keep all axes: finding the main ones takes too long
@@ -86,7 +88,7 @@ def main_axes(sample: Matrix, rng: np.random.Generator) -> Matrix | None:
 
 
 def sample_of(
-    rng: np.random.Generator, matrix: Matrix, lengths: Floats32 | None, wanted: int
+    rng: np.random.Generator, matrix: Vectors, lengths: Floats32 | None, wanted: int
 ) -> Matrix:
     """At most `wanted` of (n, d) vectors, augmented."""
     rows = some_rows(rng, len(matrix), wanted)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -40,7 +39,7 @@ def held_rows(batches: Sequence[tuple[pa.Table, Matrix]]) -> tuple[str, Held]:
     numbers = np.ascontiguousarray(vectors).data if vectors.size else b""
     facts = {
         "rows": len(vectors),
-        "shape": asdict(shape_of(squared_lengths(vectors), vectors.shape[1])),
+        "shape": shape_of(squared_lengths(vectors), vectors.shape[1]).to_dict(),
         "hash": HASH_KIND,
         "columns": base64.b64encode(sink.getvalue()).decode(),
         "vectors": base64.b64encode(numbers).decode(),

@@ -3,6 +3,7 @@
 <id>/rows.parquet     every column but the vector, and where a row came from
 <id>/vectors.npy      the vectors, in the same order; memory-mapped
 <id>/lengths.npy      -|x|²/2 of each row, only where some vector isn't unit length
+<id>/factors.npy      what each row's numbers are multiplied with, only where they are packed
 <id>/ann.faiss        an approximate index, only where the segment is large enough to need one
 <id>/keywords/        a keyword index of the text columns, likewise
 <id>/segment.json     counts, shape, size and SHA-256 of each file
@@ -16,7 +17,6 @@ import shutil
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from engine.store.segments.hashing import HASH_KIND, content_hashes
 from engine.store.segments.inverted_index import InvertedIndex
 from engine.store.segments.keys import KeyIndex
 from engine.store.segments.metadata import RowTable
+from engine.store.segments.packing import PackedMatrix
 from engine.store.segments.texts import SegmentTexts, text_columns, write_keywords
 from engine.store.segments.vectors import Shape, VectorFile, VectorWriter
 from engine.store.vector_columns import shortest_decimals
@@ -49,8 +50,10 @@ _ANN_FROM = 2_000_000
 _FACTORY_FROM = 1000  # rows from which what a factory string says is built
 _KEYWORDS_FROM = 2000  # rows from which making a keyword index delays a first query noticeably
 _ANN_DIMENSION = 32  # shorter vectors have too few pairs of numbers to be told apart by codes
-# Files up to this size are compared with their checksum when they are opened; `verify` reads all.
+# Files up to this size are compared with their checksum when they are opened, in segments of more bytes
+# than that only small ones; `verify` reads all.
 _CHECKED_BYTES = 256 << 20
+_CHECKED_OF_LARGE = 16 << 20
 
 
 class SegmentWriter:
@@ -64,11 +67,13 @@ class SegmentWriter:
         make_folder(segments_dir)
         self._folder.mkdir()  # made durable by `finish`
         self._rows_file = self._folder / "rows.parquet"
-        self._vectors = VectorWriter(self._folder / "vectors.npy", spec.dimension)
+        self._vectors = VectorWriter(
+            self._folder / "vectors.npy", spec.dimension, spec.vector_storage
+        )
         self._parquet: pq.ParquetWriter | None = None
 
-    def append(self, rows: pa.Table, vectors: Matrix) -> None:
-        """Add rows: a table without the vector column, and (len(rows), dimension) float32.
+    def append(self, rows: pa.Table, vectors: Matrix | PackedMatrix) -> None:
+        """Add rows: a table without the vector column, and (len(rows), dimension) vectors.
 
         Vectors of dimension 0 are counted too: as many as rows.
         """
@@ -90,7 +95,7 @@ class SegmentWriter:
         self._parquet.close()
         shape = self._vectors.finish()
         self._build_ann(shape)
-        facts = {"rows": self.rows, "shape": asdict(shape), **self._build_keywords()}
+        facts = {"rows": self.rows, "shape": shape.to_dict(), **self._build_keywords()}
         facts["hash"] = HASH_KIND
         files = {}
         for file in sorted(path for path in self._folder.rglob("*") if path.is_file()):
@@ -175,7 +180,8 @@ class Segment:
         """
         self._folder, self._spec = folder, spec
         self._facts: Mapping[str, Any] = read_json(folder / "segment.json")
-        self._check_files(_CHECKED_BYTES)
+        held = sum(expected["bytes"] for expected in self._facts["files"].values())
+        self._check_files(_CHECKED_BYTES if held <= _CHECKED_BYTES else _CHECKED_OF_LARGE)
         shape = Shape(**self._facts["shape"])
         vectors = VectorFile(folder / "vectors.npy", shape)
         self._begin(folder.name, spec, self._facts, vectors, RowTable(folder / "rows.parquet"))
@@ -263,14 +269,20 @@ class Segment:
 
     def products(self, query: Vector, rows: Rows) -> Floats32:
         """Exact products of a query with some rows, for re-scoring; see `VectorFile.products`."""
-        out: Floats32 = products_by_row(query[None, :], self.vectors.matrix, rows[None, :])[0]
+        matrix = self.vectors.matrix
+        if isinstance(matrix, PackedMatrix):
+            return self.vectors.products(query, rows)
+        out: Floats32 = products_by_row(query[None, :], matrix, rows[None, :])[0]
         if self.vectors.lengths is not None:
             out += self.vectors.lengths[rows]
         return out
 
     def products_of(self, queries: Matrix, rows: Rows) -> Floats32:
         """The same for (m, dimension) queries, each with its own (m, n) rows, on all cores."""
-        out = products_by_row(queries, self.vectors.matrix, rows, os.cpu_count() or 1)
+        matrix = self.vectors.matrix
+        if isinstance(matrix, PackedMatrix):
+            return np.stack([self.vectors.products(*pair) for pair in zip(queries, rows)])
+        out = products_by_row(queries, matrix, rows, os.cpu_count() or 1)
         if self.vectors.lengths is not None:
             out += self.vectors.lengths[rows]
         return out
@@ -295,7 +307,9 @@ class Segment:
         size: int = self._facts["files"]["rows.parquet"]["bytes"]
         return size / max(self.rows, 1)
 
-    def batches(self, rows: Rows, size: int = ROW_GROUP) -> Iterator[tuple[pa.Table, Matrix]]:
+    def batches(
+        self, rows: Rows, size: int = ROW_GROUP
+    ) -> Iterator[tuple[pa.Table, Matrix | PackedMatrix]]:
         """Some rows (ascending) as they are to be appended elsewhere, at most `size` at a time."""
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
@@ -304,7 +318,7 @@ class Segment:
                 place = table.column_names.index(HASH_COLUMN)
                 hashes = pa.array(self.content_hashes(part))
                 table = table.set_column(place, table.schema.field(place), hashes)
-            yield table, self.vectors.take(part)
+            yield table, self.vectors.as_stored(part)
 
     @property
     def _has_hashes(self) -> bool:

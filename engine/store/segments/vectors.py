@@ -5,7 +5,9 @@ them. The file is numpy's own format, whose data is aligned: a matrix product ov
 which is not, takes five times as long.
 
 Vectors that are not unit length have a second file with -|x|²/2 of each row; added to the inner
-product it orders rows by Euclidean distance, which is how the API ranks.
+product it orders rows by Euclidean distance, which is how the API ranks. Those that are stored in fewer
+bytes (`packing`) have a file with the factor of each row; what is said here of vectors is said of them
+as they are stored.
 """
 
 from __future__ import annotations
@@ -13,13 +15,16 @@ from __future__ import annotations
 import math
 import os
 import weakref
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from engine.core.arrays import UNIT_TOLERANCE, Floats32, Mask, Matrix, Rows, Vector, squared_lengths
+from engine.core.schema import VectorStorage
 from engine.errors import CorruptFile
+from engine.store.segments.packing import DTYPES, PackedMatrix, packed
 
 BLOCK = 64  # products of which the greatest is compared first, to find the k-th greatest of all
 _WHOLE_SHARE = 0.25  # above this share of rows one product of the whole matrix is cheaper
@@ -34,12 +39,18 @@ class Shape:
         lifted: some row is not unit length, so there is a file of -|x|²/2.
         longest: the greatest L2 length of a row; bounds rounding.
         zeros: rows of length 0, which the API accepts.
+        storage: the numbers that vectors are stored as.
     """
 
     dimension: int
     lifted: bool
     longest: float
     zeros: int
+    storage: VectorStorage = "float32"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its values by name; `storage` only where it says something: older releases don't know it."""
+        return {k: v for k, v in asdict(self).items() if k != "storage" or v != "float32"}
 
 
 def shape_of(squared: np.ndarray, dimension: int) -> Shape:
@@ -53,25 +64,39 @@ def shape_of(squared: np.ndarray, dimension: int) -> Shape:
 class VectorWriter:
     """Appends vectors to a file without holding them in memory."""
 
-    def __init__(self, file: Path, dimension: int) -> None:
+    def __init__(self, file: Path, dimension: int, storage: VectorStorage = "float32") -> None:
         self.file = file
         self.lengths_file = file.with_name("lengths.npy")
+        self._storage: VectorStorage = storage
         self._dimension = dimension
         self._out = file.open("wb")
         self._write_header(0)
         self._squared: list[np.ndarray] = []
+        self._factors: list[np.ndarray] = []
 
     def _write_header(self, rows: int) -> None:
         # The version and the padding are fixed, so that the header keeps its size when the number
         # of rows is filled in: numpy leaves room for it to grow.
-        header = {"descr": "<f4", "fortran_order": False, "shape": (rows, self._dimension)}
+        header = {
+            "descr": DTYPES[self._storage],
+            "fortran_order": False,
+            "shape": (rows, self._dimension),
+        }
         np.lib.format.write_array_header_1_0(self._out, header)
 
-    def append(self, vectors: Matrix) -> None:
-        """Add (n, dimension) float32."""
+    def append(self, vectors: Matrix | PackedMatrix) -> None:
+        """Add (n, dimension) float32, or vectors that were stored in the same way."""
         block = np.ascontiguousarray(vectors, dtype=np.float32)
+        written = block
+        if self._storage != "float32":
+            pack = vectors
+            if not (isinstance(pack, PackedMatrix) and pack.codes.dtype == DTYPES[self._storage]):
+                pack = packed(block, self._storage)
+                block = pack[:]
+            self._factors.append(pack.factors)
+            written = np.ascontiguousarray(pack.codes)
         self._squared.append(squared_lengths(block))
-        self._out.write(block.data if block.size else b"")
+        self._out.write(written.data.cast("B") if written.size else b"")
 
     @property
     def zeros(self) -> int:
@@ -89,7 +114,9 @@ class VectorWriter:
         shape = shape_of(squared, self._dimension)
         if shape.lifted:
             np.save(self.lengths_file, (-squared / 2).astype(np.float32))
-        return shape
+        if self._factors:
+            np.save(_factors_file(self.file), np.concatenate(self._factors))
+        return replace(shape, storage=self._storage)
 
     def close(self) -> None:
         """Stop writing; the file is of no use."""
@@ -110,16 +137,28 @@ class VectorFile:
         self._handle = os.open(file, os.O_RDONLY)
         weakref.finalize(self, os.close, self._handle)
         self._size = os.fstat(self._handle).st_size
-        self.matrix: Matrix = _loaded(file, mapped=shape.dimension > 0)
-        if self.matrix.ndim != 2 or self.matrix.shape[1] != shape.dimension:
+        stored = _loaded(file, mapped=shape.dimension > 0)
+        if stored.ndim != 2 or stored.shape[1] != shape.dimension:
             raise CorruptFile(
-                f"{file} holds an array of shape {self.matrix.shape}, expected vectors of length "
+                f"{file} holds an array of shape {stored.shape}, expected vectors of length "
                 f"{shape.dimension}. Sync the index again."
             )
+        self.matrix: Matrix | PackedMatrix = self._matrix(stored)
         self.rows: int = len(self.matrix)
         self.lengths: Floats32 | None = (
             _loaded(file.with_name("lengths.npy"), mapped=False) if shape.lifted else None
         )
+
+    def _matrix(self, stored: np.ndarray) -> Matrix | PackedMatrix:
+        """The stored vectors, read as float32."""
+        expected = np.dtype(DTYPES[self.shape.storage])
+        if stored.dtype != expected:
+            raise CorruptFile(
+                f"{self._file} holds {stored.dtype}, expected {expected}. Sync the index again."
+            )
+        if self.shape.storage == "float32":
+            return stored
+        return PackedMatrix(stored, _loaded(_factors_file(self._file), mapped=False))
 
     def check_size(self) -> None:
         """Make sure that the mapped file is still whole: reading beyond its end ends the process.
@@ -135,8 +174,14 @@ class VectorFile:
 
     def take(self, rows: Rows) -> Matrix:
         """The vectors of some rows: (len(rows), dimension) float32, a fresh array."""
+        if isinstance(self.matrix, PackedMatrix):
+            return self.matrix.some(rows)[:]
         taken: Matrix = self.matrix.take(rows, axis=0)
         return taken
+
+    def as_stored(self, rows: Rows) -> Matrix | PackedMatrix:
+        """The vectors of some rows, in the bytes that they are stored in."""
+        return self.matrix.some(rows) if isinstance(self.matrix, PackedMatrix) else self.take(rows)
 
     def is_zero(self) -> Mask:
         """(rows,) bool of the vectors of length 0."""
@@ -154,6 +199,8 @@ class VectorFile:
         """
         if rows is None:
             out: Floats32 = self.matrix @ query
+        elif isinstance(self.matrix, PackedMatrix):
+            out = self.matrix.products(query, rows)
         else:
             out = self.matrix.take(rows, axis=0) @ query
         if self.lengths is not None:
@@ -231,6 +278,10 @@ def at_least_kth(products: Floats32, k: int, margin: float) -> Rows:
     kth = np.partition(products, len(products) - k)[len(products) - k]
     near: Rows = np.flatnonzero(products >= kth - margin)
     return near
+
+
+def _factors_file(file: Path) -> Path:
+    return file.with_name("factors.npy")
 
 
 def _loaded(file: Path, mapped: bool) -> np.ndarray:

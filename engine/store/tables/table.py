@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from engine.core.names import ThreePartName
 from engine.errors import BadSourceFile
-from engine.store.tables.parquet_files import BATCH_ROWS, ParquetFiles, chosen_fields
+from engine.store.tables.parquet_files import BATCH_ROWS, ParquetFiles, chosen_fields, footer
 from engine.store.tables.partitions import Partitions
 
 if TYPE_CHECKING:
@@ -62,6 +62,10 @@ class Table:
     @property
     def num_rows(self) -> int:
         return self.parquet.num_rows if self.delta is None else self.delta.num_rows
+
+    def rows_of(self, file: Path) -> int:
+        """Rows of one of the files. Raises BadSourceFile: it can't be read."""
+        return footer(file).rows
 
     def batches(
         self, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
 from engine.core.index_request import DirectAccessRequest, IndexRequest
+from engine.core.schema import VectorStorage
 from engine.doors.cli.indexes.group import index
 from engine.doors.cli.options import comma_separated, with_workspace
 from engine.doors.cli.printing import note, print_sync
@@ -45,6 +46,7 @@ class NewIndexOptions:
     pipeline_type: str
     columns: str | None
     writeback: bool
+    vector_storage: str | None
 
     @property
     def endpoint(self) -> str:
@@ -112,6 +114,11 @@ _OPTIONS = (
     click.option(
         "--writeback", is_flag=True, help="Write computed vectors to NAME_writeback_table."
     ),
+    click.option(
+        "--vector-storage",
+        type=click.Choice(get_args(VectorStorage)),
+        help="Numbers that vectors are stored as.  [default: $VITRINE_VECTOR_STORAGE, else float32]",
+    ),
 )
 
 
@@ -144,7 +151,7 @@ def index_create(
     options = NewIndexOptions(**given)
     if options.body is None and not options.is_direct and options.source is None:
         raise click.UsageError("Missing option '--source', or --index-type DIRECT_ACCESS.")
-    request = _request(options)
+    request = replace(_request(options), vector_storage=options.vector_storage)
     if isinstance(request, DirectAccessRequest):
         workspace.indexes.create_direct_access(request)
         click.echo(

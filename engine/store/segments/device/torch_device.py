@@ -88,7 +88,7 @@ class TorchDevice:
         dimension = file.shape.dimension
         vectors = torch.empty((rows, dimension), dtype=self._kind, device=self._device)
         residual = torch.zeros((), dtype=torch.float32, device=self._device)
-        for at, piece in self._staged(file.matrix[start : start + rows]):
+        for at, piece in self._staged(file, start, rows):
             piece *= scale
             held = vectors[at : at + len(piece)]
             held.copy_(piece)
@@ -101,14 +101,14 @@ class TorchDevice:
         nbytes = rows * self.row_bytes(dimension)
         return Tile(start, rows, vectors, lengths, float(residual), nbytes)
 
-    def _staged(self, matrix: Matrix) -> Iterator[tuple[int, Any]]:
-        """Pieces of a matrix on the device, through two pinned buffers: one fills while one travels."""
+    def _staged(self, file: VectorFile, start: int, rows: int) -> Iterator[tuple[int, Any]]:
+        """Pieces of a file on the device, through two pinned buffers: one fills while one travels."""
         torch = self._torch
-        shape = (min(len(matrix), _STAGED_ROWS), matrix.shape[1])
+        shape = (min(rows, _STAGED_ROWS), file.shape.dimension)
         buffers = [torch.empty(shape, pin_memory=self.is_cuda) for _ in range(2)]
         travelled: list[Any] = [None, None]
-        for number, at in enumerate(range(0, len(matrix), _STAGED_ROWS)):
-            part = matrix[at : at + _STAGED_ROWS]
+        for number, at in enumerate(range(0, rows, _STAGED_ROWS)):
+            part = file.matrix[start + at : start + min(at + _STAGED_ROWS, rows)]
             place = number % 2
             if travelled[place] is not None:
                 travelled[place].synchronize()
