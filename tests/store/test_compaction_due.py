@@ -32,7 +32,7 @@ def merged(parts: list[Part], most: float = math.inf) -> tuple[list[Part], int]:
     """What is left when nothing is due any more, and how many rows were written again."""
     written = 0
     while True:
-        found = due(SimpleNamespace(parts=parts), WEIGHT, most * WEIGHT)  # type: ignore[arg-type]
+        found = due(SimpleNamespace(parts=parts), WEIGHT, most * WEIGHT, math.inf)  # type: ignore[arg-type]
         if not found:
             return parts, written
         rows = sum(part.live_rows for part in found)
@@ -71,7 +71,7 @@ def test_what_is_too_much_at_once_is_left_and_the_rest_is_merged(
     found: list[int], most: int
 ) -> None:
     parts = [Part(rows, rows) for rows in found]
-    chosen = due(SimpleNamespace(parts=parts), WEIGHT, most * WEIGHT)  # type: ignore[arg-type]
+    chosen = due(SimpleNamespace(parts=parts), WEIGHT, most * WEIGHT, math.inf)  # type: ignore[arg-type]
     assert sum(part.live_rows for part in chosen) <= most
     left, _ = merged(parts, most)
     small = sorted((part.live_rows for part in left), reverse=True)

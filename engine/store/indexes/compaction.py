@@ -31,7 +31,9 @@ SMALL_NUMBERS = 1 << 17  # rows x dimension that are left alone: new rows are so
 LARGE_NUMBERS = 1 << 28
 
 
-def due(version: Version, row_weight: int, most: float = math.inf) -> list[Part]:
+def due(
+    version: Version, row_weight: int, most: float = math.inf, large: float = LARGE_NUMBERS
+) -> list[Part]:
     """The parts that should be merged now; empty when all is well. See `IndexSpec.row_weight`.
 
     A part is merged with all smaller ones as soon as those have a sixteenth of its rows together. So a
@@ -40,11 +42,12 @@ def due(version: Version, row_weight: int, most: float = math.inf) -> list[Part]
 
     Args:
         most: numbers (rows x dimension) that may be merged at once; what is larger is left as it is.
+        large: numbers from which a segment is not merged for others' sake.
     """
     parts = [
         part
         for part in version.parts
-        if part.segment.held is None and part.live_rows * row_weight < LARGE_NUMBERS
+        if part.segment.held is None and part.live_rows * row_weight < large
     ]
     parts.sort(key=lambda part: part.live_rows, reverse=True)
     for place, part in enumerate(parts):
