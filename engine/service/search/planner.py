@@ -58,8 +58,7 @@ def plan(
     Args:
         rows: of the segment. allowed: how many match the filter and are not deleted; None for all.
         k: results wanted.
-        index: the approximate index that the segment has.
-        exact: an approximate first pass is not wanted.
+        index: the approximate index that the segment has. exact: a first pass is not wanted.
         device_ns: what a search costs on the device that was asked for; None for none.
         storage: the numbers that the vectors are stored as.
     """
