@@ -57,8 +57,8 @@ def teach_writers(kind: type[WorkspaceSession]) -> None:
 
     save_as_table.__doc__, insert_into.__doc__ = save.__doc__, insert.__doc__
     save_as_table.knows_workspaces = True  # type: ignore[attr-defined]
-    DataFrameWriter.saveAsTable = save_as_table  # type: ignore[method-assign]
-    DataFrameWriter.insertInto = insert_into  # type: ignore[method-assign]
+    DataFrameWriter.saveAsTable = save_as_table
+    DataFrameWriter.insertInto = insert_into
 
 
 def save_rows(session: WorkspaceSession, frame: DataFrame, name: str, mode: str) -> None:

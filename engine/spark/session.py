@@ -102,7 +102,7 @@ class WorkspaceSession(SparkSession):
     # ------------------------------------------------------------------ statements
     def sql(
         self,
-        sqlQuery: str,
+        sqlQuery: str,  # noqa: N803
         args: dict[str, Any] | list[Any] | None = None,
         **kwargs: Any,
     ) -> DataFrame:

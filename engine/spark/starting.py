@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 OLDEST_JAVA = 17
 _HERE = "127.0.0.1"
-# Errors alone: what the log says else, it says at each start.
+# What fails is raised in Python; what the log says else, it says at each start.
 _LOG = """\
-rootLogger.level = error
+rootLogger.level = fatal
 rootLogger.appenderRef.err.ref = err
 appender.err.type = Console
 appender.err.name = err
@@ -96,7 +96,7 @@ def context(master: str | None, options: Mapping[str, Any]) -> Any:
         "spark.driver.extraJavaOptions": java,
         "spark.driver.host": _HERE,
         "spark.local.dir": str(folder),
-        "spark.log.level": "ERROR",
+        "spark.log.level": "FATAL",
         "spark.master": master or "local[*]",
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.session.timeZone": "UTC",
