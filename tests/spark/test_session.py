@@ -110,6 +110,7 @@ def test_a_temporary_view_hides_a_table_and_is_dropped(spark: Any) -> None:
     assert not spark.catalog.tableExists("dear")
 
 
+@pytest.mark.filterwarnings("ignore:toPandas attempted", "ignore:The copy keyword")
 def test_functions_of_pandas_run_in_this_python(spark: Any) -> None:
     @pandas_udf("array<float>")  # type: ignore[call-overload,untyped-decorator]
     def lengths(names: pd.Series) -> pd.Series:
