@@ -65,13 +65,7 @@ def embed(
         MissingExtra: pyspark is not installed. InvalidInputException: no DataFrame, a column that it
             lacks, or neither photos nor texts. ModelUnavailable: an encoder that is not here.
     """
-    require("pyspark", "Embedding with Spark")
-    if not hasattr(df, "mapInArrow"):
-        raise InvalidInputException(f"df is {df!r:.80}; expected a DataFrame of Spark.")
-    for name in (key, image, text):
-        if name is not None and name not in df.columns:
-            has = ", ".join(df.columns)
-            raise InvalidInputException(f"df has no column {name!r}; it has {has}.")
+    _check(df, key, image, text)
     workspace = getattr(df.sparkSession, "workspace", None)
     read = read_path if workspace is None else PhotosOf(workspace.path.absolute())
     embedder = ArrowEmbedder(key, image, text, encoder, device, read)
@@ -80,6 +74,17 @@ def embed(
         return map(embedder, batches)
 
     return df.select(*embedder.columns).mapInArrow(mapped, _schema(df, embedder))
+
+
+def _check(df: DataFrame, key: str, image: str | None, text: str | None) -> None:
+    """Refuse what is no DataFrame, or lacks a column; see `embed`."""
+    require("pyspark", "Embedding with Spark")
+    if not hasattr(df, "mapInArrow"):
+        raise InvalidInputException(f"df is {df!r:.80}; expected a DataFrame of Spark.")
+    for name in (key, image, text):
+        if name is not None and name not in df.columns:
+            has = ", ".join(df.columns)
+            raise InvalidInputException(f"df has no column {name!r}; it has {has}.")
 
 
 def _schema(df: DataFrame, embedder: ArrowEmbedder) -> Any:
