@@ -48,8 +48,7 @@ def embed(
     takes, and the cloud.
 
     Args:
-        encoder: by name, as `load_encoder` takes it; None for the embedded one. Each worker process
-            loads it once.
+        encoder: by name, as `load_encoder` takes it; each worker process loads it once.
         image: the column of photos: paths (in a session on a workspace also of its volumes), bytes, or
             structures of `spark.read.format("binaryFile")`; None for none.
         text: the column of texts; None for none.
