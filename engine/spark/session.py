@@ -54,7 +54,7 @@ class WorkspaceSession(SparkSession):
         names: what names without catalog or schema mean: shared by Spark's and the workspace's SQL.
     """
 
-    _jsparkSession: Any
+    _jsparkSession: Any  # noqa: N815
 
     def __init__(self, context: SparkContext, workspace: Workspace, folder: Path) -> None:
         super().__init__(context)  # the first of a process is what getOrCreate() gives
