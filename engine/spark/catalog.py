@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from pyspark.errors import AnalysisException
 from pyspark.sql.catalog import Catalog, CatalogMetadata, Column, Database, Table
@@ -12,9 +12,7 @@ from pyspark.sql.catalog import Catalog, CatalogMetadata, Column, Database, Tabl
 from engine.core.names import ThreePartName
 from engine.errors import NotFound, VitrineError
 from engine.spark.errors import as_spark
-
-if TYPE_CHECKING:
-    from engine.spark.session import WorkspaceSession
+from engine.spark.kinds import OnWorkspace
 
 _SPARKS_OWN = "default"  # a schema of Spark's; temporary views are listed with any
 
@@ -22,7 +20,7 @@ _SPARKS_OWN = "default"  # a schema of Spark's; temporary views are listed with 
 class WorkspaceCatalog(Catalog):
     """A `Catalog` over a workspace."""
 
-    def __init__(self, session: WorkspaceSession) -> None:
+    def __init__(self, session: OnWorkspace) -> None:
         super().__init__(session)
         self._session, self._workspace = session, session.workspace
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,10 +17,8 @@ import pyarrow.parquet as pq
 from engine.core.names import ThreePartName
 from engine.core.types import stored_type
 from engine.errors import BadStatement, InvalidParameterValue
+from engine.spark.kinds import OnWorkspace
 from engine.store.tables.table import Table
-
-if TYPE_CHECKING:
-    from engine.spark.session import WorkspaceSession
 
 _ROWS = 8_192  # of a batch that is written for Spark
 
@@ -29,7 +26,7 @@ _ROWS = 8_192  # of a batch that is written for Spark
 class SparkRelations:
     """The relations that Spark was shown in one session."""
 
-    def __init__(self, session: WorkspaceSession, folder: Path) -> None:
+    def __init__(self, session: OnWorkspace, folder: Path) -> None:
         self._session, self._folder = session, folder
         self._schemas: dict[tuple[str, str], str] = {}
         self._shown: dict[ThreePartName, object] = {}  # the state that each table had

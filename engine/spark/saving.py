@@ -1,67 +1,68 @@
 """`df.write.saveAsTable` and its kin, into a workspace's tables.
 
-A DataFrame makes its writer by itself, so the writers' classes are taught once: of a session on a
-workspace they go there, of any other they do what they did.
+A DataFrame makes its writer by itself, so its class is taught once: those of a session on a workspace
+write there, all others as they did.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, DataFrameWriter
+from pyspark.sql.classic.dataframe import DataFrame as ClassicDataFrame
 
 from engine.errors import BadStatement
 from engine.spark.errors import as_spark
-
-if TYPE_CHECKING:
-    from engine.spark.session import WorkspaceSession
+from engine.spark.kinds import OnWorkspace
 
 _ROWS = "vitrine_saved_rows"
 
 
-def teach_writers(kind: type[WorkspaceSession]) -> None:
-    """Let writers of sessions of this kind write the workspace's tables. Does nothing a second time."""
-    if getattr(DataFrameWriter.saveAsTable, "knows_workspaces", False):
-        return
-    save, insert = DataFrameWriter.saveAsTable, DataFrameWriter.insertInto
+class TableWriter(DataFrameWriter):
+    """A `DataFrameWriter` whose tables are the workspace's."""
 
-    def save_as_table(
-        self: DataFrameWriter,
+    def saveAsTable(  # noqa: N802
+        self,
         name: str,
         format: str | None = None,
         mode: str | None = None,
         partitionBy: str | list[str] | None = None,  # noqa: N803
         **options: Any,
     ) -> None:
-        if not isinstance(self._spark, kind):
-            save(self, name, format, mode, partitionBy, **options)
-            return
+        """Write the rows as a table of the workspace; format, partitions and options mean nothing here.
+
+        Raises:
+            AnalysisException: the table is there, and the mode refuses that, or can't be written.
+        """
         self.mode(mode)
         with as_spark():
             save_rows(self._spark, self._df, name, str(self._jwrite.curmode()))
 
-    def insert_into(
-        self: DataFrameWriter,
-        tableName: str,  # noqa: N803
-        overwrite: bool | None = None,
-    ) -> None:
-        if not isinstance(self._spark, kind):
-            insert(self, tableName, overwrite)
-            return
-        replacing = (
-            overwrite if overwrite is not None else str(self._jwrite.curmode()) == "Overwrite"
-        )
+    def insertInto(self, tableName: str, overwrite: bool | None = None) -> None:  # noqa: N802, N803
+        """Put the rows into a table by the places of their columns. Raises AnalysisException."""
+        mode = str(self._jwrite.curmode())
+        replacing = mode == "Overwrite" if overwrite is None else overwrite
         with as_spark():
             insert_rows(self._spark, self._df, tableName, replacing)
 
-    save_as_table.__doc__, insert_into.__doc__ = save.__doc__, insert.__doc__
-    save_as_table.knows_workspaces = True  # type: ignore[attr-defined]
-    DataFrameWriter.saveAsTable = save_as_table  # type: ignore[method-assign]
-    DataFrameWriter.insertInto = insert_into  # type: ignore[method-assign]
+
+def teach_dataframes() -> None:
+    """Let DataFrames of sessions on a workspace write with a `TableWriter`; once for the process."""
+    given = ClassicDataFrame.write.fget
+    if getattr(given, "knows_workspaces", False):
+        return
+
+    def write(self: Any) -> DataFrameWriter:
+        is_ours = getattr(self.sparkSession, "workspace", None) is not None
+        return TableWriter(self) if is_ours else given(self)
+
+    write.__doc__ = given.__doc__
+    write.knows_workspaces = True  # type: ignore[attr-defined]
+    ClassicDataFrame.write = property(write)
 
 
-def save_rows(session: WorkspaceSession, frame: DataFrame, name: str, mode: str) -> None:
+def save_rows(session: OnWorkspace, frame: DataFrame, name: str, mode: str) -> None:
     """Write a DataFrame's rows as a table.
 
     Args:
@@ -78,7 +79,7 @@ def save_rows(session: WorkspaceSession, frame: DataFrame, name: str, mode: str)
     _run(session, frame, f"CREATE {replace}TABLE {name} AS SELECT * FROM {_ROWS}")
 
 
-def insert_rows(session: WorkspaceSession, frame: DataFrame, name: str, overwrite: bool) -> None:
+def insert_rows(session: OnWorkspace, frame: DataFrame, name: str, overwrite: bool) -> None:
     """Put a DataFrame's rows into a table by the places of their columns.
 
     Raises:
@@ -94,6 +95,6 @@ def insert_rows(session: WorkspaceSession, frame: DataFrame, name: str, overwrit
     _run(session, frame, f"INSERT {word} {name} SELECT * FROM {_ROWS}")
 
 
-def _run(session: WorkspaceSession, frame: DataFrame, statement: str) -> None:
+def _run(session: OnWorkspace, frame: DataFrame, statement: str) -> None:
     rows: pa.Table = frame.toArrow()
     session.workspace.sql(statement, session=session.names.with_rows({_ROWS: rows}))

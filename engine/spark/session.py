@@ -23,7 +23,7 @@ from engine.spark.catalog import WorkspaceCatalog
 from engine.spark.errors import as_spark
 from engine.spark.reading import TableReader
 from engine.spark.relations import SparkRelations
-from engine.spark.saving import teach_writers
+from engine.spark.saving import teach_dataframes
 from engine.workspace import Workspace
 
 _SPACE = r"(?:\s|--[^\n]*\n|/\*.*?\*/)"
@@ -54,26 +54,18 @@ class WorkspaceSession(SparkSession):
         names: what names without catalog or schema mean: shared by Spark's and the workspace's SQL.
     """
 
+    _jsparkSession: Any  # noqa: N815
+
     def __init__(self, context: SparkContext, workspace: Workspace, folder: Path) -> None:
-        base = SparkSession(context)
-        super().__init__(context, base._jsparkSession.newSession())
+        super().__init__(context)  # the first of a process is what getOrCreate() gives
+        self._jsparkSession = self._jsparkSession.newSession()
+        if SparkSession.getActiveSession() is self:
+            classes = self._get_j_spark_session_class(self._jvm)
+            classes.setDefaultSession(self._jsparkSession)
+            classes.setActiveSession(self._jsparkSession)
         self.workspace, self.names, self._folder = workspace, Session(), folder
         self._relations = SparkRelations(self, folder)
-        teach_writers(WorkspaceSession)
-        self._become_active()
-
-    def _become_active(self) -> None:
-        """Be the session that `SparkSession.builder.getOrCreate()` and `getActiveSession()` give."""
-        assert self._jvm is not None
-        classes = SparkSession._get_j_spark_session_class(self._jvm)
-        classes.setDefaultSession(self._jsparkSession)
-        classes.setActiveSession(self._jsparkSession)
-        SparkSession._instantiatedSession = SparkSession._activeSession = self
-
-    @classmethod
-    def getActiveSession(cls) -> SparkSession | None:  # noqa: N802
-        """The session of this process."""
-        return SparkSession._activeSession
+        teach_dataframes()
 
     # ------------------------------------------------------------------ reading
     def table(self, tableName: str) -> DataFrame:  # noqa: N803
@@ -102,7 +94,7 @@ class WorkspaceSession(SparkSession):
     # ------------------------------------------------------------------ statements
     def sql(
         self,
-        sqlQuery: str,
+        sqlQuery: str,  # noqa: N803
         args: dict[str, Any] | list[Any] | None = None,
         **kwargs: Any,
     ) -> DataFrame:

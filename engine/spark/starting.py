@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 OLDEST_JAVA = 17
 _HERE = "127.0.0.1"
-# Errors alone: what the log says else, it says at each start.
+# What fails is raised in Python; what the log says else, it says at each start.
 _LOG = """\
-rootLogger.level = error
+rootLogger.level = fatal
 rootLogger.appenderRef.err.ref = err
 appender.err.type = Console
 appender.err.name = err
@@ -78,25 +78,34 @@ def session(
 def context(master: str | None, options: Mapping[str, Any]) -> Any:
     """The SparkContext of this process, started where there is none."""
     from pyspark import SparkConf, SparkContext
+    from pyspark.sql import SparkSession
 
-    with SparkContext._lock:
-        running = SparkContext._active_spark_context
+    running = SparkSession.getActiveSession()
     if running is not None:
-        return running
+        return running.sparkContext
     check_java()
     # What Spark refuses is raised; its log says it once more with the stack of Java.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     folder = new_folder()
     log = folder / "log4j2.properties"
     log.write_text(_LOG)
+    given = _settings(folder, log, master, options)
+    conf = SparkConf(loadDefaults=False).setAll(list(given.items()))
+    with _environment(PYSPARK_PYTHON=sys.executable, SPARK_LOCAL_IP=_HERE):
+        return SparkContext(conf=conf)
+
+
+def _settings(
+    folder: Path, log: Path, master: str | None, options: Mapping[str, Any]
+) -> dict[str, str]:
     java = f"-Dlog4j2.configurationFile={log.as_uri()} -Dderby.system.home={folder}"
-    given = {
+    return {
         "spark.app.name": "vitrine",
         "spark.driver.bindAddress": _HERE,
         "spark.driver.extraJavaOptions": java,
         "spark.driver.host": _HERE,
         "spark.local.dir": str(folder),
-        "spark.log.level": "ERROR",
+        "spark.log.level": "FATAL",
         "spark.master": master or "local[*]",
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.session.timeZone": "UTC",
@@ -106,9 +115,6 @@ def context(master: str | None, options: Mapping[str, Any]) -> Any:
         "spark.ui.showConsoleProgress": "false",
         **{name: str(value) for name, value in options.items()},
     }
-    conf = SparkConf(loadDefaults=False).setAll(list(given.items()))
-    with _environment(PYSPARK_PYTHON=sys.executable, SPARK_LOCAL_IP=_HERE):
-        return SparkContext(conf=conf)
 
 
 def new_folder() -> Path:

@@ -1,4 +1,4 @@
-"""Users' notebook cells on a workspace: the tables are Spark's, every other statement the workspace's."""
+"""Users' notebook cells on a workspace: tables are Spark's, other statements the workspace's."""
 
 from __future__ import annotations
 
@@ -110,10 +110,11 @@ def test_a_temporary_view_hides_a_table_and_is_dropped(spark: Any) -> None:
     assert not spark.catalog.tableExists("dear")
 
 
+@pytest.mark.filterwarnings("ignore:toPandas attempted", "ignore:The copy keyword")
 def test_functions_of_pandas_run_in_this_python(spark: Any) -> None:
     @pandas_udf("array<float>")  # type: ignore[call-overload,untyped-decorator]
     def lengths(names: pd.Series) -> pd.Series:
-        return names.map(lambda name: [float(len(name or "")), 0.5])
+        return names.fillna("").map(lambda name: [float(len(name)), 0.5])
 
     frame = spark.table(PRODUCTS).withColumn("lengths", lengths("product_display_name"))
     frame.write.mode("overwrite").saveAsTable("lengths")

@@ -1,0 +1,173 @@
+"""Embedding for engines that hand out Arrow: rows of a table in, vectors of its photos and texts out.
+
+A pure function with one encoder a process, which Spark maps with `mapInArrow` (`engine.spark.embed`)
+and Ray with `map_batches`. Knows columns and values; not tables, nor who distributes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+
+from engine.encode.encoder import Encoder
+from engine.encode.pipeline import embed_batches
+from engine.encode.registry import load_encoder
+from engine.errors import BadImage, BadSourceFile, InvalidInputException, InvalidParameterValue
+from engine.photo_files import read_photo
+
+VECTORS = pa.list_(pa.float32())
+REASON, MODEL = "reason", "embedding_model"
+
+
+def read_path(path: str) -> bytes:
+    """The bytes of a photo by its path or `file:` address on this machine. Raises BadImage."""
+    if path.startswith("file:"):
+        path = "/" + unquote(path.removeprefix("file:")).lstrip("/")
+    return read_photo(Path(path.removeprefix("dbfs:")))
+
+
+@dataclass(frozen=True)
+class ArrowEmbedder:
+    """Embeds the rows of Arrow batches or tables, row for row; pickles to any process, where it loads
+    its encoder once.
+
+    With Ray, whose blocks are Arrow tables, it is `map_batches`' function, and an adapter is not needed:
+    `dataset.map_batches(ArrowEmbedder(key="product_id", image="image_path"), batch_format="pyarrow")`.
+
+    Attributes:
+        key: the column that names a row.
+        image: the column of photos: paths, bytes of image files, or structures of Spark's `binaryFile`
+            (`content`, else `path`); None for none.
+        text: the column of texts; None for none.
+        encoder: by name, as `load_encoder` takes it. device: where it computes.
+        read: the bytes of a photo by its path, or a BadImage.
+
+    Raises:
+        InvalidInputException: neither photos nor texts. InvalidParameterValue: photos for an encoder of
+            texts. ModelUnavailable, MissingExtra: the encoder is not here.
+    """
+
+    key: str
+    image: str | None = None
+    text: str | None = None
+    encoder: str | None = None
+    device: str | None = None
+    read: Callable[[str], bytes] = read_path
+
+    def __post_init__(self) -> None:
+        if self.image is None and self.text is None:
+            raise InvalidInputException(
+                "neither image nor text was given; expected the name of a column of photos or of texts."
+            )
+        model = loaded(self.encoder, self.device)
+        if self.image is not None and not model.takes_photos:
+            raise InvalidParameterValue(
+                f"encoder {model.name} encodes texts only; it can't take the photos of {self.image!r}."
+            )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it reads, each once."""
+        named = (self.key, self.image, self.text)
+        return tuple(dict.fromkeys(name for name in named if name is not None))
+
+    def __call__(self, rows: Any) -> Any:
+        """A RecordBatch or a Table with the columns, to one of the same kind.
+
+        Returns:
+            row for row: the key, `image_embedding` and `text_embedding` (list<float>[d], unit length,
+            null where it failed) as asked for, `embedding_model`, and `reason`: null where nothing
+            failed.
+
+        Raises:
+            BadSourceFile: a column is missing, or holds neither photos nor texts.
+        """
+        model = loaded(self.encoder, self.device)
+        table = rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows])
+        for name in self.columns:
+            if name not in table.column_names:
+                has = ", ".join(table.column_names)
+                raise BadSourceFile(
+                    f"the rows have no column {name!r}; they have {has}", file="rows"
+                )
+        reasons: list[list[str]] = [[] for _ in range(table.num_rows)]
+        found = {self.key: table[self.key]}
+        for kind, column in (("image", self.image), ("text", self.text)):
+            if column is not None:
+                found[f"{kind}_embedding"] = self._embedded(model, kind, table[column], reasons)
+        found[MODEL] = pa.array([model.label] * table.num_rows, pa.string())
+        found[REASON] = pa.array(["; ".join(said) or None for said in reasons], pa.string())
+        out = pa.table(found)
+        if isinstance(rows, pa.Table):
+            return out
+        return out.combine_chunks().to_batches()[0] if out.num_rows else _empty(out.schema)
+
+    def _embedded(
+        self, model: Encoder, kind: str, column: pa.ChunkedArray, reasons: list[list[str]]
+    ) -> pa.ChunkedArray:
+        """The vectors of one column; adds why rows have none."""
+        unread: dict[int, str] = {}
+        size = model.image_batch if kind == "image" else model.text_batch
+        values = _images if kind == "image" else _texts
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            for start in range(0, len(column), size):
+                given = values(column.slice(start, size), start, unread, self.read)
+                keys = pa.array(range(start, start + len(given)), pa.int64())
+                yield pa.record_batch([keys, given], names=["key", kind])
+
+        chunks = []
+        for out in embed_batches(batches(), model):
+            chunks.append(out["embedding"].cast(VECTORS))
+            for row, reason in zip(out["key"].to_pylist(), out["reason"].to_pylist()):
+                if reason is not None:
+                    reasons[row].append(f"{kind}: {unread.get(row, reason)}")
+        return pa.chunked_array(chunks, VECTORS)
+
+
+def _empty(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.array([], kind) for kind in schema.types], schema=schema)
+
+
+def _texts(column: pa.ChunkedArray, start: int, unread: dict[int, str], read: Any) -> pa.Array:
+    return pa.array([None if one is None else str(one) for one in column.to_pylist()], pa.string())
+
+
+def _images(
+    column: pa.ChunkedArray, start: int, unread: dict[int, str], read: Callable[[str], bytes]
+) -> pa.Array:
+    """The bytes of some photos; those that can't be read are null, and `unread` says why by row."""
+    found: list[bytes | None] = []
+    for row, value in enumerate(column.to_pylist(), start):
+        try:
+            found.append(_bytes(value, read))
+        except BadImage as error:
+            unread[row] = error.message
+            found.append(None)
+    return pa.array(found, pa.large_binary())
+
+
+def _bytes(value: Any, read: Callable[[str], bytes]) -> bytes | None:
+    if isinstance(value, dict):
+        content = value.get("content")
+        value = value.get("path") if content is None else content
+    if value is None or isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return read(value) if value else None
+    raise BadSourceFile(
+        f"a photo is {value!r:.60}; expected a path, the bytes of a file, or a structure of binaryFile",
+        file="rows",
+    )
+
+
+@lru_cache(maxsize=4)
+def loaded(name: str | None, device: str | None) -> Encoder:
+    """An encoder by name, one for the process; see `load_encoder`."""
+    return load_encoder(name, device)

@@ -1,0 +1,28 @@
+"""What the parts of a session on a workspace know of it. Knows no Spark."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from engine.service.sql.session import Session
+from engine.workspace import Workspace
+
+
+class OnWorkspace(Protocol):
+    """A session on a workspace, as its catalogue, its relations and its writers see it."""
+
+    workspace: Workspace
+    names: Session
+    catalog: Any
+
+    def table(self, tableName: str) -> Any:  # noqa: N803
+        """A DataFrame of a table or a view."""
+
+    def sql(self, sqlQuery: str) -> Any:  # noqa: N803
+        """Run a statement."""
+
+    def has_temporary(self, name: str) -> bool:
+        """Whether a name is that of a temporary view."""
+
+    def by_spark_alone(self, text: str) -> None:
+        """Run a statement whose names are Spark's own."""
