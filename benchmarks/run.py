@@ -31,7 +31,11 @@ from engine.bench.records.line import Floor, LeftOut, Line, Measured
 from engine.optional import install_line, is_installed
 
 HERE = Path(__file__).parent
-NEEDS: dict[str, tuple[str, ...]] = {"clip": ("torch", "open_clip"), "browser": ("playwright",)}
+NEEDS: dict[str, tuple[str, ...]] = {
+    "clip": ("torch", "open_clip"),
+    "browser": ("playwright",),
+    "spark": ("pyspark", "pandas"),
+}
 CASES: dict[str, tuple[str, ...]] = {  # case -> extras that it needs
     "catalogue": (),
     "exactness": ("clip",),
@@ -53,6 +57,7 @@ CASES: dict[str, tuple[str, ...]] = {  # case -> extras that it needs
     "shop_http": (),
     "page": ("browser",),
     "gpu": ("clip",),
+    "spark": ("spark",),
 }
 PACKAGES = ("pillow", "starlette", "uvicorn", "playwright")  # beside those of every run
 FOLDER = Path("vitrine-bench")  # of raw lines, where --out names no file

@@ -18,7 +18,7 @@ BENCHMARKS = ROOT / "benchmarks"
 HELPERS = {"case", "served", "shop", "vectors"}
 # Those that ask the built catalogue run together, so that it is built once.
 SHOP = ("shop_queries", "recommendations", "shop_http", "page")
-NEEDS = {"exactness": ("clip",), "gpu": ("clip",)}
+NEEDS = {"exactness": ("clip",), "gpu": ("clip",), "spark": ("spark",)}
 CASES = sorted(path.stem for path in (BENCHMARKS / "cases").glob("*.py"))
 ALONE = [case for case in CASES if case not in {*HELPERS, *SHOP}]
 
