@@ -35,11 +35,14 @@ def test_a_stored_row_keeps_its_length_and_is_off_by_half_a_step(
     read = as_stored(vectors, storage)
     wide, back = vectors.astype(np.float64), read.astype(np.float64)
     lengths = np.linalg.norm(wide, axis=1)
-    assert np.allclose(np.linalg.norm(back, axis=1), lengths, rtol=3e-7, atol=0)
+    # float32 has no finer factors than its least number, for vectors as short as that.
+    least = 127 * float(np.finfo(np.float32).smallest_subnormal) * np.sqrt(vectors.shape[1])
+    assert np.allclose(np.linalg.norm(back, axis=1), lengths, rtol=3e-7, atol=least)
     step = 2.0**-11 if storage == "float16" else 0.5 / 127
     most = np.abs(wide).max(axis=1, keepdims=True)
     # Half a step where it was rounded, and once more where the length was given back.
-    assert (np.abs(back - wide) <= most * step * (1.01 + np.sqrt(vectors.shape[1]))).all()
+    near = most * step * (1.01 + np.sqrt(vectors.shape[1])) + least
+    assert (np.abs(back - wide) <= near).all()
     assert ((read == 0).all(axis=1) == (vectors == 0).all(axis=1)).all()
 
 
