@@ -202,9 +202,8 @@ class Run:
         spark = self._spark.session()
         self._shell.names.setdefault("spark", spark)
         self._shell.names.setdefault("sc", spark.sparkContext)
-        from pyspark.sql import DataFrame
-
-        DataFrame.display = lambda frame, *_: self.display(
+        frames = sys.modules["pyspark.sql"].DataFrame
+        frames.display = lambda frame, *_: self.display(
             frame
         )  # `frame.display()`, as the cloud's frames have it
         if _SQL_RESULT in names and self._sql.last is not None:
