@@ -276,3 +276,41 @@ def test_the_page_holds_what_was_shown_and_asks_nobody(shop: Workspace, tmp_path
     )
     assert 'class="cards"' in page
     assert json.dumps("7 of 7 cells ran")[1:-1] in page
+
+
+def test_what_goes_to_standard_error_is_shown_without_its_secrets(
+    shop: Workspace, tmp_path: Path
+) -> None:
+    cells = [
+        Written("import logging, sys, threading\nkey = dbutils.secrets.get('kv', 'a')\n"
+                "print('to errors', key, file=sys.stderr)\nlogging.warning('logged %s', key)\n"
+                "def fail():\n    raise ValueError('in a thread ' + key)\n"
+                "thread = threading.Thread(target=fail)\nthread.start()\nthread.join()"),
+    ]  # fmt: skip
+    done = run_notebook(
+        source_form(cells), tmp_path, shop.path, "--html", "out.html", VITRINE_SECRET_KV_A="hush"
+    )
+    page = (tmp_path / "out.html").read_text()
+    for shown in ("to errors [REDACTED]", "logged [REDACTED]", "in a thread [REDACTED]"):
+        assert shown in done.stderr and shown in page, done.stderr
+    assert "hush" not in done.stdout + done.stderr + page
+
+
+def test_lines_that_notebooks_often_begin_with_run(shop: Workspace, tmp_path: Path) -> None:
+    cells = [
+        Written("%matplotlib inline\n%config InlineBackend.figure_format = 'retina'\n"
+                "%load_ext autoreload\n%autoreload 2"),
+        Written("from databricks.sdk.runtime import *\nfrom databricks.sdk.runtime import dbutils as d\n"
+                "dbutils.widgets.text('k', '5')\nprint(d.widgets.get('k'), getArgument('k'))\n"
+                "display('shown')"),
+        Written("import beside"),
+        Written("import os\nprint(os.environ['MLFLOW_DISABLE_TELEMETRY'])"),
+        Written("exit()"),
+    ]  # fmt: skip
+    (tmp_path / "beside.py").write_text(
+        "from databricks.sdk.runtime import dbutils\nprint('beside', dbutils.widgets.get('k'))"
+    )
+    done = run_notebook(source_form(cells), tmp_path, shop.path)
+    assert done.stdout == "5 5\n'shown'\nbeside 5\ntrue\n", done.stderr
+    assert "cell 5 failed" in done.stderr and "\nSystemExit" in done.stderr
+    assert "To exit: use" not in done.stderr

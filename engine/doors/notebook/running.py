@@ -17,6 +17,7 @@ from engine.doors.notebook.asked import Asked
 from engine.doors.notebook.dbutils.context import Context
 from engine.doors.notebook.dbutils.files import FileSystem
 from engine.doors.notebook.dbutils.notebooks import Notebooks
+from engine.doors.notebook.dbutils.runtime import Runtime
 from engine.doors.notebook.dbutils.secrets import Secrets
 from engine.doors.notebook.dbutils.utilities import DBUtils, Library
 from engine.doors.notebook.dbutils.widgets import Widgets
@@ -109,6 +110,8 @@ class Run:
             displayHTML=self._screen.html,
             getArgument=self._widgets.getArgument,
         )
+        runtime = Runtime(self._shell.names, self._spark)
+        sys.modules[runtime.__name__] = runtime
         module = ModuleType("pyspark.dbutils")
         module.DBUtils = lambda *_: self._dbutils  # type: ignore[attr-defined]
         sys.modules[module.__name__] = module  # as the cloud's pyspark has it, and pip's has not
@@ -122,6 +125,7 @@ class Run:
             if (first or 1) <= cell.number <= (last or len(notebook.cells))
         ]
         outcome, started = Outcome(len(chosen)), time.monotonic()
+        self._running = [notebook.path.resolve()]
         self._spark.is_used = any(self._names_spark(notebook, cell) for cell in chosen)
         try:
             for cell in chosen:
@@ -163,7 +167,7 @@ class Run:
         finally:
             self._screen.end(failed)
 
-    def _names_spark(self, notebook: Notebook, cell: Cell) -> bool:
+    def _names_spark(self, notebook: Notebook, cell: Cell, seen: tuple[Path, ...] = ()) -> bool:
         """Whether a cell works with Spark; one that runs another notebook, by that one's cells."""
         language = notebook.language_of(cell)
         if language == "run":
@@ -171,7 +175,9 @@ class Run:
                 other = self._notebook_named(notebook, cell)
             except VitrineError:  # the cell itself will say so
                 return False
-            return any(self._names_spark(other, each) for each in other.cells)
+            if other.path in seen:  # the cell itself will say that they go in a circle
+                return False
+            return any(self._names_spark(other, each, (*seen, other.path)) for each in other.cells)
         return language == PYTHON and bool(self._shell.names_in(cell.body) & NAMES)
 
     # ------------------------------------------------------------------ what cells are
@@ -196,6 +202,10 @@ class Run:
         spark = self._spark.session()
         self._shell.names.setdefault("spark", spark)
         self._shell.names.setdefault("sc", spark.sparkContext)
+        frames = sys.modules["pyspark.sql"].DataFrame
+        frames.display = lambda frame, *_: self.display(
+            frame
+        )  # `frame.display()`, as the cloud's frames have it
         if _SQL_RESULT in names and self._sql.last is not None:
             self._shell.names[_SQL_RESULT] = self._sql.frame()
 
@@ -205,21 +215,22 @@ class Run:
     def _other(self, notebook: Notebook, cell: Cell) -> None:
         """`%run ./other $name="value"`: its cells in this namespace."""
         other = self._notebook_named(notebook, cell)
+        _refuse_circle([*self._running, other.path])
         for word in shlex.split(cell.body, comments=True)[1:]:
             name, found, value = word.removeprefix("$").partition("=")
             if not found:
                 raise InvalidInputException(f'%run was given {word!r}; expected $name="value".')
             self._widgets.text(name, value)
+        self._running.append(other.path)
         for each in other.cells:
             self._cell(other, each)
+        self._running.pop()
 
     def _notebook_named(self, notebook: Notebook, cell: Cell) -> Notebook:
         words = shlex.split(cell.body, comments=True)
         if not words:
             raise InvalidInputException("%run names no notebook; expected: %run ./other")
         file = find_notebook(words[0], notebook.path.parent)
-        if file == notebook.path.resolve():
-            raise InvalidInputException(f"%run {words[0]} runs the notebook that it stands in.")
         return read_notebook(file)
 
     def _files(self, _: Notebook, cell: Cell) -> None:
@@ -284,6 +295,13 @@ class Run:
         from engine.doors.notebook.showing.tables import made_table
 
         self._screen.table(made_table(rows[0]._fields if rows else (), rows, len(rows)))
+
+
+def _refuse_circle(run: Sequence[Path]) -> None:
+    """Raise InvalidInputException where the last notebook of a chain of `%run` stands in it before."""
+    if run[-1] in run[:-1]:
+        chain = " runs ".join(path.name for path in run[run.index(run[-1]) :])
+        raise InvalidInputException(f"%run goes in a circle: {chain}.")
 
 
 def _is_named_rows(value: object) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import linecache
+import sys
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -86,6 +88,9 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
     def showindentationerror(self) -> None:
         """The caller says why a cell failed."""
 
+    def enable_gui(self, gui: str | None = None) -> None:
+        """No window is opened; `%matplotlib inline` asks for none."""
+
     def system(self, cmd: str) -> None:
         """`!command`."""
         self.user_ns["_exit_code"] = self.run_system(self.var_expand(cmd, depth=1))
@@ -131,6 +136,8 @@ class Shell:
         self._shell.ast_transformers.append(self._lines)
         self.names: dict[str, Any] = self._shell.user_ns
         self.files: set[str] = set()
+        self.names.update(exit=sys.exit, quit=sys.exit)  # IPython's end a prompt
+        warnings.filterwarnings("ignore", message="To exit: use")  # of IPython, for a prompt
 
     def add_line_magic(self, name: str, function: Callable[[str], None]) -> None:
         """Let `%name ...` call a function with the rest of its line."""

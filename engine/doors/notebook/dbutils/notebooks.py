@@ -11,7 +11,7 @@ from engine.doors.notebook.asked import Asked
 from engine.doors.notebook.dbutils.context import Context, EntryPoint
 from engine.doors.notebook.dbutils.refusing import Refusing
 from engine.doors.notebook.failures import NotebookExit
-from engine.doors.notebook.process import run_notebook
+from engine.doors.notebook.process import INTERRUPTED, run_notebook
 from engine.doors.notebook.reading.opening import find_notebook
 from engine.errors import InvalidState
 
@@ -62,6 +62,8 @@ class Notebooks(Refusing):
                 raise InvalidState(
                     f"{path} took longer than {timeout_seconds} s; it was ended."
                 ) from None
+            if status == INTERRUPTED:
+                raise KeyboardInterrupt
             if status:
                 raise InvalidState(f"{path} failed; what it said stands above.")
             return value.read_text(encoding="utf-8") if value.exists() else ""

@@ -23,7 +23,7 @@ def _cell_values(shown: ShownCell) -> dict[str, Any]:
         "seconds": shown.seconds,
         "failed": shown.failed,
         "code": "" if language.startswith("md") else _code(shown),
-        "outputs": [_output(each) for each in shown.outputs],
+        "outputs": [_output(each) for each in shown.joined()],
     }
 
 

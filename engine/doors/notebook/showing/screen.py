@@ -6,11 +6,16 @@ Values of secrets are taken out of all of it.
 from __future__ import annotations
 
 import base64
+import functools
+import json
 import sys
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from html import escape
+from itertools import groupby
 from typing import Any, TextIO
+from urllib.parse import quote
 
 from engine.doors.cli.printing import terminal_width
 from engine.doors.notebook.reading.cells import Cell, Notebook
@@ -18,6 +23,7 @@ from engine.doors.notebook.showing.tables import TABLE, Table, value_text
 from engine.text_table import Column, text_table
 
 REDACTED = "[REDACTED]"
+MOST_PRINTED = 10_000_000  # characters of a cell that are kept, as in the cloud
 _PRINTED_ROWS = 20
 _IMAGES = ("image/png", "image/jpeg", "image/svg+xml")
 
@@ -45,6 +51,32 @@ class ShownCell:
     outputs: list[Shown] = field(default_factory=list)
     seconds: float = 0.0
     failed: bool = False
+    _kept: int = 0  # characters that were printed and are in `outputs`
+
+    def keep_text(self, text: str) -> None:
+        """What was printed, behind what was printed before, to a limit; a loop may print without end."""
+        if self._kept >= MOST_PRINTED:
+            return
+        kept = text[: MOST_PRINTED - self._kept]
+        self._kept += len(kept)
+        self.outputs.append(Shown("text", kept))
+        if self._kept == MOST_PRINTED:
+            self.outputs.append(
+                Shown(
+                    "note",
+                    f"what else it printed is left out: more than {MOST_PRINTED:,} characters",
+                )
+            )
+
+    def joined(self) -> list[Shown]:
+        """The outputs, what was printed in a row as one."""
+        found: list[Shown] = []
+        for kind, group in groupby(self.outputs, key=lambda one: one.kind):
+            if kind == "text":
+                found.append(Shown("text", "".join(one.text for one in group)))
+            else:
+                found.extend(group)
+        return found
 
 
 class Screen:
@@ -55,7 +87,7 @@ class Screen:
     """
 
     def __init__(self, out: TextIO) -> None:
-        self._out = out
+        self._out, self._said = out, sys.stderr
         self.cells: list[ShownCell] = []
         self.hidden: set[str] = set()
         self._started = 0.0
@@ -75,19 +107,17 @@ class Screen:
     def say(self, line: str) -> None:
         """A line on standard error, which is no output of the notebook."""
         self._out.flush()
-        print(self._plain(line), file=sys.stderr, flush=True)
+        print(self._plain(line), file=self._said, flush=True)
 
     # ------------------------------------------------------------------ outputs
-    def text(self, text: str) -> None:
-        """What a cell printed."""
+    def text(self, text: str, is_error: bool = False) -> None:
+        """What a cell printed, on its standard output or on that for errors."""
         text = self._plain(text)
-        self._out.write(text)
-        self._out.flush()
-        outputs = self.cells[-1].outputs if self.cells else []
-        if outputs and outputs[-1].kind == "text":
-            outputs[-1] = Shown("text", outputs[-1].text + text)
-        else:
-            outputs.append(Shown("text", text))
+        out = self._said if is_error else self._out
+        out.write(text)
+        out.flush()
+        if self.cells:
+            self.cells[-1].keep_text(text)
 
     def note(self, text: str) -> None:
         """What the run has to say of a cell: something was skipped."""
@@ -156,19 +186,27 @@ class Screen:
 
     def _plain(self, text: str) -> str:
         for secret in sorted(self.hidden, key=len, reverse=True):
-            text = text.replace(secret, REDACTED)
+            for form in _forms(secret):
+                text = text.replace(form, REDACTED)
         return text
 
 
-class Printed:
-    """Standard output of a notebook: a file whose text a screen shows."""
+@functools.cache
+def _forms(secret: str) -> tuple[str, ...]:
+    """A text as it stands in prints, in Python's and JSON's quotes, in HTML and in an address."""
+    quoted = (repr(secret)[1:-1], json.dumps(secret)[1:-1], escape(secret), quote(secret, safe=""))
+    return tuple(dict.fromkeys((secret, *quoted)))
 
-    def __init__(self, screen: Screen, out: TextIO) -> None:
-        self._screen, self._out = screen, out
+
+class Printed:
+    """Standard output of a notebook, or that for errors: a file whose text a screen shows."""
+
+    def __init__(self, screen: Screen, out: TextIO, is_error: bool = False) -> None:
+        self._screen, self._out, self._is_error = screen, out, is_error
 
     def write(self, text: str) -> int:
         """Show text."""
-        self._screen.text(text)
+        self._screen.text(text, self._is_error)
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
