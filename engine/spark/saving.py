@@ -15,12 +15,24 @@ from pyspark.sql.classic.dataframe import DataFrame as ClassicDataFrame
 from engine.errors import BadStatement
 from engine.spark.errors import as_spark
 from engine.spark.kinds import OnWorkspace
+from engine.spark.volume_paths import knowing_volumes
 
 _ROWS = "vitrine_saved_rows"
 
 
 class TableWriter(DataFrameWriter):
-    """A `DataFrameWriter` whose tables are the workspace's."""
+    """A `DataFrameWriter` whose tables are the workspace's, and whose paths may be those of volumes."""
+
+    def __init__(self, frame: DataFrame) -> None:
+        super().__init__(frame)
+        self.session = frame.sparkSession
+
+    save = knowing_volumes(DataFrameWriter.save, written=True)
+    parquet = knowing_volumes(DataFrameWriter.parquet, written=True)
+    csv = knowing_volumes(DataFrameWriter.csv, written=True)
+    json = knowing_volumes(DataFrameWriter.json, written=True)
+    text = knowing_volumes(DataFrameWriter.text, written=True)
+    orc = knowing_volumes(DataFrameWriter.orc, written=True)
 
     def saveAsTable(  # noqa: N802
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -178,3 +179,40 @@ def test_a_query_of_the_engines_own_functions_is_the_workspaces(spark: Any) -> N
         spark.sql(
             "SELECT * FROM vector_search(index => 'main.fashion_demo.none', query_text => 'a')"
         )
+
+
+# ------------------------------------------------------------------ volumes
+def test_files_of_volumes_are_read_and_written_by_their_paths(spark: Any, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / "1.jpg").write_bytes(b"one")
+    (photos / "2.jpg").write_bytes(b"two")
+    spark.workspace.register_volume("/Volumes/main/fashion_demo/spark_photos", photos)
+    found = spark.read.format("binaryFile").load("/Volumes/main/fashion_demo/spark_photos/*.jpg")
+    assert sorted(bytes(row.content) for row in found.collect()) == [b"one", b"two"]
+    listed = spark.read.format("binaryFile").load(["/Volumes/main/fashion_demo/spark_photos/2.jpg"])
+    assert [bytes(row.content) for row in listed.collect()] == [b"two"]
+
+    spark.workspace.sql("CREATE SCHEMA IF NOT EXISTS main.fashion_demo")
+    spark.workspace.create_volume("main", "fashion_demo", "spark_out")
+    rows = spark.createDataFrame([(1, "a"), (2, "b")], "id INT, word STRING")
+    base = "/Volumes/main/fashion_demo/spark_out"
+    rows.coalesce(1).write.parquet(f"{base}/words")
+    rows.coalesce(1).write.mode("overwrite").format("csv").option("header", True).save(
+        f"dbfs:{base}/c"
+    )
+    assert (
+        spark.read.parquet(f"{base}/words").orderBy("id").collect() == rows.orderBy("id").collect()
+    )
+    assert spark.read.csv(f"{base}/c", header=True).count() == 2
+
+
+def test_a_registered_folder_is_never_written(spark: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    spark.workspace.register_volume("/Volumes/main/fashion_demo/spark_kept", folder)
+    with pytest.raises(AnalysisException, match="never written"):
+        spark.range(2).write.parquet("/Volumes/main/fashion_demo/spark_kept/new")
+    with pytest.raises(AnalysisException, match="without"):
+        spark.read.text("/Volumes/main/fashion_demo/spark_kept/../other")
+    assert not list(folder.iterdir())
