@@ -19,6 +19,8 @@ from engine.service.catalogs.constraints import Constraints
 from engine.service.catalogs.schemas import Schemas
 from engine.service.catalogs.tables import Tables
 from engine.service.catalogs.volumes import Volumes
+from engine.service.cloud_export.contents import Contents
+from engine.service.cloud_export.export import CloudExport
 from engine.service.indexes.endpoints import Endpoints
 from engine.service.indexes.operations import Indexes
 from engine.service.indexes.registry import IndexRegistry
@@ -117,7 +119,8 @@ class Workspace:
         rerankers: those registered. serving: model serving endpoints.
         endpoints, registry, indexes: vector search endpoints, which indexes there are, and their life.
         queries: what answers. statements: SQL. statement_runs: SQL as the API runs it. shop: the
-            application on top. inspection: what an operator wants to see, and starts.
+            application on top. cloud_export: writes it all for the cloud. inspection: what an operator
+            wants to see, and starts.
     """
 
     def __init__(self, path: str | Path | None = None, settings: Settings | None = None) -> None:
@@ -157,10 +160,13 @@ class Workspace:
         self.shop: Final = Shop(
             layout, self.tables, self.volumes, self.indexes, self.models, self.serving, recent
         )
+        contents = Contents(self.tables, self.unity_catalog, self.registry, self.endpoints)
+        self.cloud_export: Final = CloudExport(chosen.path, contents)
         self.inspection: Final = _inspection(self, layout)
 
     whereabouts = _of("folder", WorkspaceFolder.describe)
     check_is_there = _of("folder", WorkspaceFolder.check_exists)
+    export_cloud = _of("cloud_export", CloudExport.export_cloud)
 
     # ------------------------------------------------------------------ tables and volumes
     read_table = _of("unity_catalog.tables", Tables.read)

@@ -12,6 +12,7 @@ from engine.doors.cli.apply import apply
 from engine.doors.cli.bench.command import bench
 from engine.doors.cli.build import build, demo, embed, import_command
 from engine.doors.cli.catalogs.catalogs import catalog
+from engine.doors.cli.catalogs.cloud import export
 from engine.doors.cli.catalogs.commands import table, volume
 from engine.doors.cli.catalogs.schemas import schema
 from engine.doors.cli.endpoints import endpoint
@@ -44,8 +45,8 @@ def main() -> None:
 
 
 for command in (
-    import_command, embed, build, demo, apply, search, products, map_group, users, recommend, sql,
-    notebook, models, evaluate, train, classify, latent, validate, catalog, schema, table, volume,
+    import_command, embed, build, demo, apply, export, search, products, map_group, users, recommend,
+    sql, notebook, models, evaluate, train, classify, latent, validate, catalog, schema, table, volume,
     endpoint, index, serving, serve, bench,
 ):  # fmt: skip
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""The deltalake wall: Delta tables, read where they lie. The only file with deltalake.
+"""The deltalake wall for reading: Delta tables where they lie; `delta_writing` writes new ones.
 
 Rows come through its query engine, which knows deletion vectors and mapped columns; changes come from
 `change_feed`. Knows a table's versions; not what its rows mean.

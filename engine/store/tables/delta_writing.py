@@ -1,0 +1,164 @@
+"""The deltalake wall for writing: a new Delta table of batches of rows. Knows types; not workspaces."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from engine.errors import InvalidInputException
+from engine.optional import require
+
+# What Spark can't name a column with, where a table does not map names.
+_UNNAMEABLE = frozenset(" ,;{}()\n\t=")
+_MOST_DIGITS = 38
+_is = pa.types
+_Mapped = tuple[Callable[[pa.DataType], bool], Callable[[pa.DataType], pa.DataType | None]]
+_TYPES: tuple[_Mapped, ...] = (
+    (_is.is_dictionary, lambda kind: delta_type(kind.value_type)),
+    (lambda kind: bool(_is.is_string(kind) or _is.is_large_string(kind)), lambda _: pa.string()),
+    (lambda kind: bool(_is.is_string_view(kind)), lambda _: pa.string()),
+    (lambda kind: bool(_is.is_binary(kind) or _is.is_large_binary(kind)), lambda _: pa.binary()),
+    (lambda kind: bool(_is.is_fixed_size_binary(kind)), lambda _: pa.binary()),
+    (_is.is_uint8, lambda _: pa.int16()),
+    (_is.is_uint16, lambda _: pa.int32()),
+    (_is.is_uint32, lambda _: pa.int64()),
+    (_is.is_uint64, lambda _: pa.decimal128(20, 0)),
+    (_is.is_float16, lambda _: pa.float32()),
+    (_is.is_date, lambda _: pa.date32()),
+    # The cloud's TIMESTAMP: an instant. Times without a zone are in UTC here.
+    (_is.is_timestamp, lambda _: pa.timestamp("us", "UTC")),
+    (_is.is_decimal, lambda kind: _decimal(kind)),
+    (_is.is_map, lambda kind: _map(kind)),
+    (_is.is_struct, lambda kind: _struct(kind)),
+    (
+        lambda kind: bool(
+            _is.is_list(kind) or _is.is_large_list(kind) or _is.is_fixed_size_list(kind)
+        ),
+        lambda kind: None if (one := delta_type(kind.value_type)) is None else pa.list_(one),
+    ),
+    (lambda kind: bool(_is.is_boolean(kind) or _is.is_signed_integer(kind)), lambda kind: kind),
+    (lambda kind: bool(_is.is_floating(kind)), lambda kind: kind),
+)
+
+
+def delta_type(kind: pa.DataType) -> pa.DataType | None:
+    """The type that holds every value of `kind` in a Delta table; None where it has none."""
+    for is_one, mapped in _TYPES:
+        if is_one(kind):
+            return mapped(kind)
+    return None
+
+
+def _decimal(kind: pa.DataType) -> pa.DataType | None:
+    if kind.precision > _MOST_DIGITS or kind.scale < 0:
+        return None
+    return pa.decimal128(kind.precision, kind.scale)
+
+
+def _map(kind: pa.DataType) -> pa.DataType | None:
+    key, item = delta_type(kind.key_type), delta_type(kind.item_type)
+    return None if key is None or item is None else pa.map_(key, item)
+
+
+def _struct(kind: pa.DataType) -> pa.DataType | None:
+    fields = [(field.name, delta_type(field.type)) for field in kind]
+    if not fields or any(one is None for _, one in fields):
+        return None
+    return pa.struct(fields)
+
+
+def delta_schema(schema: pa.Schema) -> pa.Schema:
+    """The same columns in types of Delta.
+
+    Raises:
+        InvalidInputException: a column whose type or name Delta can't take; names the column.
+    """
+    fields, seen = [], dict[str, str]()
+    for field in schema:
+        kind = delta_type(field.type)
+        if kind is None:
+            raise InvalidInputException(
+                f"column {field.name!r:.80} is of type {field.type}, which Delta can't take. Write the "
+                "table with another type, such as a text or a number."
+            )
+        bad = sorted(set(field.name) & _UNNAMEABLE)
+        if bad or not field.name:
+            raise InvalidInputException(
+                f"column {field.name!r:.80} has {bad} in its name, which Delta can't take. Rename it."
+            )
+        twin = seen.setdefault(field.name.lower(), field.name)
+        if twin != field.name:
+            raise InvalidInputException(
+                f"columns {twin!r:.80} and {field.name!r:.80} differ in letter case only, which Delta "
+                "can't tell apart. Rename one."
+            )
+        fields.append(pa.field(field.name, kind))
+    return pa.schema(fields)
+
+
+def write_delta(folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
+    """Write a new Delta table that records its changes from now on; returns the number of rows.
+
+    Args:
+        folder: where it is to lie; nothing may be there.
+        schema: of the batches; the table has `delta_schema` of it.
+
+    Raises:
+        MissingExtra: the package deltalake is not installed.
+        InvalidInputException: Delta can't hold a column, or a value of it exactly. Whatever reading the
+            batches raises comes as it is.
+        OSError: the system refused to write. What is there then is not whole.
+    """
+    deltalake = require("deltalake", "writing a Delta table")
+    wanted = delta_schema(schema)
+    failed: list[BaseException] = []
+    rows = 0
+
+    def given() -> Iterator[pa.RecordBatch]:
+        """The batches; what goes wrong with them is kept, deltalake would make a text of it."""
+        nonlocal rows
+        try:
+            for batch in batches:
+                rows += batch.num_rows
+                yield _cast(batch, wanted)
+        except BaseException as error:
+            failed.append(error)
+            raise
+
+    try:
+        deltalake.write_deltalake(
+            str(folder.absolute()),
+            pa.RecordBatchReader.from_batches(wanted, given()),
+            configuration={"delta.enableChangeDataFeed": "true"},
+        )
+    except Exception as error:  # deltalake's come without a class of their own
+        if failed:
+            raise failed[0] from None
+        raise _refusal(folder, str(error).partition("\n")[0], str(error)) from error
+    return rows
+
+
+def _refusal(folder: Path, reason: str, whole: str) -> Exception:
+    """What deltalake said, as an OSError where it was the system's word."""
+    number = re.search(r"os error (\d+)|code: (\d+)", whole)
+    if number is None:
+        return InvalidInputException(f"deltalake could not write it: {reason}")
+    code = int(number[1] or number[2])
+    return OSError(code, os.strerror(code), str(folder))
+
+
+def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    columns = []
+    for field, column in zip(schema, batch.columns):
+        try:
+            columns.append(column if column.type == field.type else column.cast(field.type))
+        except pa.ArrowException as error:
+            raise InvalidInputException(
+                f"column {field.name!r:.80} holds a value that {field.type}, Delta's type for it, can't "
+                f"hold as it is: {error!s:.200}"
+            ) from None
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
