@@ -8,6 +8,7 @@ import os
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.needs import needs
 
-needs("delta")
+needs("delta", "sdk")
 
 import deltalake
 
@@ -116,6 +117,28 @@ def test_the_statements_that_load_a_table_are_the_clouds_sql(
     ] * 3
 
 
+def test_the_script_loads_a_missing_table_and_then_says_what_is_known_of_it(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    workspace.export_cloud(tmp_path / "up")
+    names: dict[str, Any] = {"__name__": "read", "__file__": str(tmp_path / "up" / "x.py")}
+    exec(compile((tmp_path / "up" / "create_in_cloud.py").read_text("utf-8"), "s", "exec"), names)
+    ran: list[tuple[str, str]] = []
+    names["table_exists"] = lambda w, name: False
+    names["run_sql"] = lambda w, warehouse, statement: ran.append((warehouse, statement))
+    (table,) = [one for one in names["TABLES"] if one["name"] == TABLE]
+    given = SimpleNamespace(warehouse_id="w1", volume="/Volumes/a/b/c/up/")
+    names["load_table"](None, table, given)
+    assert {warehouse for warehouse, _ in ran} == {"w1"}
+    first, *rest = [statement for _, statement in ran]
+    assert first.startswith("CREATE TABLE `main`.`shop`.`products` COMMENT ")
+    assert first.endswith(f" AS SELECT * FROM delta.`/Volumes/a/b/c/up/tables/{TABLE}`")
+    assert rest == table["after"]
+    assert rest[0].endswith("ALTER COLUMN `title` COMMENT 'as customers see it'")
+    assert rest[-1].endswith("PRIMARY KEY (`product_id`)")
+    assert not names["trouble"]
+
+
 def _properties(statement: Any) -> list[Any]:
     import sqlglot
 
@@ -126,11 +149,21 @@ def test_views_and_tables_that_an_index_writes_are_skipped_and_named(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     workspace.sql("CREATE VIEW main.shop.cheap AS SELECT * FROM main.shop.products")
+    workspace.create_index(
+        "main.shop.kept",
+        source_table=TABLE,
+        source_column="title",
+        model_endpoint="clip-multimodal-encoder",
+        sync_computed_embeddings=True,
+        primary_key="product_id",
+        endpoint=ENDPOINT,
+    )
     report = workspace.export_cloud(tmp_path / "up")
     skipped = {one.name: one.detail for one in report.things if one.action == "skipped"}
     assert "view" in skipped["main.shop.cheap"]
+    assert "main.shop.kept writes it" in skipped["main.shop.kept_writeback_table"]
     assert not report.failed
-    assert "1 skipped, 0 failed" in report.summary()
+    assert "2 skipped, 0 failed" in report.summary()
 
 
 def test_a_column_that_delta_lacks_is_named_and_the_rest_is_exported(
