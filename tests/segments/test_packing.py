@@ -60,6 +60,27 @@ def test_what_came_as_float16_comes_back_bit_for_bit(vectors: np.ndarray) -> Non
 
 
 @pytest.mark.parametrize("storage", STORAGES)
+def test_the_greatest_numbers_of_float32_stay_finite(storage: VectorStorage) -> None:
+    most = float(np.finfo(np.float32).max)
+    vectors = np.array([[most, 0.0016 * most], [most, 0.0], [-most, most], [0.7 * most, -most]])
+    vectors = np.concatenate([vectors, np.nextafter(vectors, 0)]).astype(np.float32)
+    read = as_stored(vectors, storage)
+    assert np.isfinite(read).all()
+    assert np.allclose(read, vectors, rtol=0, atol=0.005 * most)
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_the_smallest_numbers_of_float32_are_off_by_half_a_step(storage: VectorStorage) -> None:
+    least = 2.0**-149
+    greatest = np.array([1, 2, 50, 127, 128, 190, 254, 255, 300, 1000, 40_000, 5_000_000])
+    for share in (0.0, 0.3, 1.0):
+        vectors = (least * np.stack([greatest, np.rint(share * greatest)], axis=1)).astype("<f4")
+        read = as_stored(vectors, storage).astype(np.float64) / least
+        assert (np.abs(read - vectors / least).max(axis=1) <= greatest / 100 + 0.5).all()
+        assert (read[:, 0] > 0).all()
+
+
+@pytest.mark.parametrize("storage", STORAGES)
 def test_every_way_to_read_rows_says_the_same(storage: VectorStorage) -> None:
     vectors = unit(700, 48)
     matrix = packed(vectors, storage)

@@ -18,6 +18,8 @@ from engine.core.schema import VectorStorage
 DTYPES: dict[VectorStorage, str] = {"float32": "<f4", "float16": "<f2", "int8": "|i1"}
 # What float16 says with all its digits, of the greatest number of a row.
 _LEAST_HALF, _MOST_HALF = 2.0**-6, 65504.0
+_LEAST, _LEAST_NORMAL = 2.0**-149, 2.0**-126  # of float32
+_MOST, _NEAR_MOST = float(np.finfo(np.float32).max), 2.0**127
 _BLOCK_NUMBERS = 1 << 17  # unpacked at once: half a MB, which stays in the processor's cache
 
 
@@ -72,10 +74,21 @@ def packed(vectors: Matrix, storage: VectorStorage) -> PackedMatrix:
         codes = _halves(vectors, greatest)
     else:
         step = np.where(greatest > 0, greatest / 127, 1.0)
+        # A factor says the least numbers of float32 only in whole ones of them.
+        step = np.where(step < _LEAST_NORMAL, np.ceil(step / _LEAST) * _LEAST, step)
         codes = np.rint(vectors / step[:, None]).astype(np.int8)
+    return PackedMatrix(codes, _factors(vectors, codes))
+
+
+def _factors(vectors: Matrix, codes: np.ndarray) -> Floats32:
+    """What gives each row its length back, or the greatest that keeps its numbers finite."""
     lengths, coded = _lengths(vectors), _lengths(codes)
     factors = np.divide(lengths, coded, out=np.zeros_like(lengths), where=coded > 0)
-    return PackedMatrix(codes, factors.astype(np.float32))
+    if lengths.max(initial=0.0) > _NEAR_MOST:
+        reach = np.abs(codes.astype(np.float64)).max(axis=1, initial=0.0)
+        factors = np.minimum(factors, (1 - 2.0**-22) * _MOST / np.maximum(reach, 1.0))
+    singles: Floats32 = factors.astype(np.float32)
+    return singles
 
 
 def as_stored(vectors: Matrix, storage: VectorStorage) -> Matrix:
