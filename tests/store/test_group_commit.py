@@ -119,6 +119,36 @@ def test_a_leader_that_is_interrupted_leaves_the_others_writes_to_the_next() -> 
     assert log.groups == [[2, 3]]
 
 
+def test_a_write_that_the_next_leader_carries_out_forgets_the_refusal_before() -> None:
+    log, group = Log(), GroupCommit[int]()
+    heard: list[str] = []
+    # All together are refused, then 1 is written, 2 is refused, and the leader is interrupted at 3.
+    troubles = iter([ValueError("full"), None, ValueError("full"), KeyboardInterrupt()])
+
+    def commit(items: Sequence[int]) -> None:
+        trouble = next(troubles, None)
+        if trouble is not None:
+            raise trouble
+        log.commit(items)
+
+    def write(item: int) -> None:
+        try:
+            group.write(item, log.turn, commit)
+            heard.append(f"{item} done")
+        except (KeyboardInterrupt, ValueError) as error:
+            heard.append(f"{item} {error!r}")
+
+    threads = [threading.Thread(target=write, args=(item,)) for item in (1, 2, 3)]
+    with log.gate:
+        for place, thread in enumerate(threads):
+            thread.start()
+            until(lambda: group.waiting == place + 1)  # noqa: B023  (asked at once)
+    for thread in threads:
+        thread.join(30)
+    assert log.groups == [[1], [2, 3]]
+    assert sorted(heard) == ["1 KeyboardInterrupt()", "2 done", "3 done"]
+
+
 def test_many_threads_write_each_item_once_and_a_threads_own_in_order() -> None:
     log, group = Log(), GroupCommit[int]()
     start = threading.Barrier(8)

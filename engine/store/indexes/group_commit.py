@@ -122,6 +122,8 @@ class GroupCommit(Generic[T]):
 
 def _carry_out(group: Sequence[_Asked[T]], commit: Callable[[Sequence[T]], None]) -> None:
     """Write all at once, or where that is refused one by one; errors are each one's own."""
+    for one in group:
+        one.error = None  # of a leader who was interrupted
     if len(group) > 1:
         with contextlib.suppress(Exception):
             commit([one.item for one in group])
