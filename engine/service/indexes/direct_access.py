@@ -24,6 +24,7 @@ from engine.service.indexes.row_values import value_of, vector_of
 from engine.store.indexes.changes import Change
 from engine.store.indexes.versions import VersionStore
 from engine.store.layout import WAIT_SECONDS, storage_failed
+from engine.store.segments.metadata import RowTable
 from engine.store.segments.packing import as_stored
 
 _NO_FACTS: Mapping[str, Any] = {}
@@ -119,20 +120,24 @@ def changed_rows(versions: VersionStore, rows: object) -> list[dict[str, Any]]:
     parts, places = Change(versions, version).find(list(good))
     table, given_vectors = _as_arrow(list(good.values()), spec)
     vectors = as_stored(given_vectors, spec.vector_storage)
-    wanted = table.to_pylist()
+    names = table.column_names
+    # As `fetch` says what is stored: a float32 by its shortest form.
+    wanted = list(zip(*RowTable(table).take_all(names, np.arange(len(table)))))
     changed: set[int] = {place for place, part in enumerate(parts) if part < 0}
     for number in np.unique(parts[parts >= 0]).tolist():
         here = np.flatnonzero(parts == number)
         segment = version.parts[number].segment
-        stored = segment.fetch(table.column_names, places[here])
+        stored = segment.fetch(names, places[here])
         held = segment.vectors.take(places[here])
         for place, vector, values in zip(here.tolist(), held, zip(*stored)):
-            row = dict(zip(table.column_names, values))
-            if row != wanted[place] or not np.array_equal(vector, vectors[place]):
+            if values != wanted[place] or not np.array_equal(vector, vectors[place]):
                 changed.add(place)
     bad = {key for key, _ in failed}
     refused = [row for row in given if _shown_key(row[spec.primary_key]) in bad]
-    chosen = [{**wanted[i], spec.vector_column: given_vectors[i]} for i in sorted(changed)]
+    chosen = [
+        {**dict(zip(names, wanted[i])), spec.vector_column: given_vectors[i]}
+        for i in sorted(changed)
+    ]
     return [*chosen, *refused]
 
 
