@@ -8,6 +8,7 @@ import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from support.catalogue import Catalogue, write_catalogue
 from support.needs import SKIP_NOTHING, needs
@@ -21,6 +22,14 @@ from support.shop import (  # noqa: F401
 )
 
 from engine import Workspace
+
+# How long an example takes says something of the machine and what else it does, not of what is tested.
+hypothesis.settings.register_profile(
+    "machines of any speed",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("machines of any speed")
 
 MOST_PROCESSES = 4  # one of them takes up to 2 GB, with torch
 TINY_CONFIG = {
