@@ -137,7 +137,10 @@ def rows(*keys: int) -> list[dict[str, object]]:
     return [{"id": key, "vector": [float(key), 1.0]} for key in keys]
 
 
-def test_an_indexs_vectors_are_mapped_where_it_is_one_segment(workspace: Workspace) -> None:
+def test_an_indexs_vectors_are_mapped_where_it_is_one_segment(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.store.indexes.changes.HELD_NUMBERS", 0)  # few rows have a file too
     workspace.upsert(INDEX, rows(1, 2, 3))
     found = workspace_vectors(workspace, INDEX)
     assert found.vectors.tolist() == [[1, 1], [2, 1], [3, 1]] and is_mapped(found.vectors)
