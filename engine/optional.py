@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
-import os
 import sys
 from pathlib import Path
 from types import ModuleType
 
+from engine import environment
 from engine.errors import MissingExtra
 
 DISTRIBUTION = "vitrine-search"
@@ -115,12 +115,5 @@ def require(package: str, purpose: str) -> ModuleType:
     check(package, purpose)
     if package in sys.modules:
         return sys.modules[package]
-    before = {name: os.environ.get(name) for name in _SET_BY_IMPORTS}
-    try:
+    with environment.kept(_SET_BY_IMPORTS):
         return importlib.import_module(package)
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -6,7 +6,6 @@ Knows settings of Spark and where Java is; not tables.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import logging
 import os
 import re
@@ -15,10 +14,11 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine import environment
 from engine.errors import InvalidInputException, MissingExtra
 from engine.optional import require
 from engine.workspace import Workspace
@@ -91,7 +91,7 @@ def context(master: str | None, options: Mapping[str, Any]) -> Any:
     log.write_text(_LOG)
     given = _settings(folder, log, master, options)
     conf = SparkConf(loadDefaults=False).setAll(list(given.items()))
-    with _environment(PYSPARK_PYTHON=sys.executable, SPARK_LOCAL_IP=_HERE):
+    with environment.set_to({"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": _HERE}):
         return SparkContext(conf=conf)
 
 
@@ -141,18 +141,3 @@ def check_java() -> None:
         f"Install it, such as with: apt-get install openjdk-{OLDEST_JAVA}-jre-headless; and set "
         "JAVA_HOME to its folder where it isn't the first on the PATH."
     )
-
-
-@contextlib.contextmanager
-def _environment(**values: str) -> Iterator[None]:
-    """The environment with these values, and afterwards as it was: it is the application's."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -13,13 +13,14 @@ import random
 import signal
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
+from engine import environment
 from engine.bench.contest.contestant import Contestant, Setting
 from engine.bench.contest.entrants import REFERENCE, Entrant
 from engine.bench.contest.filters import Filters
@@ -233,7 +234,7 @@ class Worker:
             variables = ENVIRONMENT.get(entrant.name, {})
         else:
             variables = dict.fromkeys(THREADS, str(threads))
-        with started_with(variables), on_cores(threads):
+        with environment.set_to(variables), on_cores(threads):
             self._process.start()
         theirs.close()
         try:
@@ -288,21 +289,6 @@ class Worker:
         self._process.kill()
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid or 0, signal.SIGKILL)
-
-
-@contextmanager
-def started_with(variables: Mapping[str, str]) -> Iterator[None]:
-    """What is started in here has variables that libraries read as they are loaded."""
-    kept = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in kept.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @contextmanager

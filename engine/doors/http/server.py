@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from engine import environment
 from engine.doors.faults.faults import Faults
 from engine.doors.http.certificates.authority import ServerCertificate
 from engine.doors.http.certificates.names import WILDCARDS
@@ -136,7 +136,7 @@ def serve(options: Options, listener: Listener) -> None:
         variables = {_CONFIGURATION: json.dumps(configuration)}
         if options.workers > 1:
             variables[SHARED_FOLDER] = stack.enter_context(shared_folder())
-        stack.enter_context(_environment(variables))
+        stack.enter_context(environment.set_to(variables))
         config = uvicorn.Config(
             _APP,
             factory=True,
@@ -176,21 +176,6 @@ def _run(config: uvicorn.Config, listener: Listener) -> None:
             Multiprocess(config, **given).run()
     if config.workers == 1 and not server.started:
         sys.exit(_STARTUP_FAILURE)
-
-
-@contextlib.contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """Variables of the environment for worker processes; afterwards they are as before."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def app_from_environment() -> FastAPI:
