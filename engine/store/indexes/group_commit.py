@@ -65,26 +65,22 @@ class GroupCommit(Generic[T]):
             whatever `turn` or `commit` raise for this item.
         """
         mine = _Asked(item)
-        with self._mutex:
-            self._queue.append(mine)
-            mine.leads, self._is_led = not self._is_led, True
-        if not mine.leads:
-            self._wait(mine)
-        if mine.leads:
-            self._lead(mine, turn, commit)
-        if mine.error is not None:
-            raise mine.error
-
-    def _wait(self, mine: _Asked[T]) -> None:
         try:
-            mine.woken.wait()
-        except BaseException:  # a signal: nobody must wait for this thread
+            with self._mutex:
+                self._queue.append(mine)
+                mine.leads, self._is_led = not self._is_led, True
+            if not mine.leads:
+                mine.woken.wait()
+            if mine.leads:
+                self._lead(mine, turn, commit)
+        finally:  # also after a signal, wherever it came: nobody must wait for this thread
             with self._mutex:
                 if mine in self._queue:
                     self._queue.remove(mine)
-                    if mine.leads:
-                        self._hand_over()
-            raise
+                if mine.leads:
+                    self._hand_over()
+        if mine.error is not None:
+            raise mine.error
 
     def _lead(
         self,
@@ -92,7 +88,7 @@ class GroupCommit(Generic[T]):
         turn: Callable[[float], AbstractContextManager[None]],
         commit: Callable[[Sequence[T]], None],
     ) -> None:
-        """Write what has been asked for, this thread's own first, and give the lead to the next."""
+        """Write what has been asked for, this thread's own first, and tell the others."""
         group: list[_Asked[T]] = []
         try:
             with turn(time.monotonic() - mine.since):
@@ -101,16 +97,11 @@ class GroupCommit(Generic[T]):
                     self._queue.clear()
                 _carry_out(group, commit)
         except BaseException:
-            with self._mutex:  # of those taken each will lead, or be led, once more
+            with self._mutex:  # each of those taken will lead, or be led, once more
                 self._queue.extendleft(reversed(group))
-                self._queue.remove(mine)
-            group = []
             raise
-        finally:
-            with self._mutex:
-                self._hand_over()
-            for one in group:
-                one.woken.set()
+        for one in group:
+            one.woken.set()
 
     def _hand_over(self) -> None:
         """Let the first in the queue lead, if there is one; the mutex is held."""
