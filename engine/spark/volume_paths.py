@@ -8,7 +8,6 @@ from typing import Any
 from engine.core.names import is_volume_path
 from engine.errors import PermissionDenied
 from engine.spark.errors import as_spark
-from engine.store.layout import Layout
 from engine.store.volumes import VolumeStore
 
 
@@ -21,7 +20,7 @@ def knowing_volumes(method: Callable[..., Any], written: bool = False) -> Callab
 
     def call(self: Any, *args: Any, **named: Any) -> Any:
         with as_spark():
-            volumes = VolumeStore(Layout(self.session.workspace.path.absolute()))
+            volumes = self.session.workspace.volumes
             given = [_on_disk(volumes, value, written) for value in args]
             by_name = {name: _on_disk(volumes, value, written) for name, value in named.items()}
         return method(self, *given, **by_name)

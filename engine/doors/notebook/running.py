@@ -77,7 +77,7 @@ class Run:
         self._screen = screen
         self._widgets = Widgets(asked.widgets)
         self._packages = Packages()
-        self._spark = Spark(workspace)
+        self._spark = Spark(workspace, self.display)
         self._sql = SqlCells(workspace, self._widgets, self._spark)
         self._shell = Shell(folder, screen.show, self._system)
         self._shell.add_line_magic("pip", lambda line: screen.note(self._packages.skipped(line)))
@@ -202,10 +202,6 @@ class Run:
         spark = self._spark.session()
         self._shell.names.setdefault("spark", spark)
         self._shell.names.setdefault("sc", spark.sparkContext)
-        frames = sys.modules["pyspark.sql"].DataFrame
-        frames.display = lambda frame, *_: self.display(
-            frame
-        )  # `frame.display()`, as the cloud's frames have it
         if _SQL_RESULT in names and self._sql.last is not None:
             self._shell.names[_SQL_RESULT] = self._sql.frame()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from typing import Any
 
 from engine.workspace import Workspace
@@ -17,8 +19,12 @@ class Spark:
         is_used: whether the notebook works with it, so far as its cells were read.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, workspace: Workspace, display: Callable[..., None]) -> None:
+        """
+        Args:
+            display: what `frame.display()` does, which the cloud's frames have.
+        """
+        self._workspace, self._display = workspace, display
         self._session: Any = None
         self.is_used = False
 
@@ -33,6 +39,8 @@ class Spark:
 
             self._session = session(self._workspace)
             self.is_used = True
+            frames, display = sys.modules["pyspark.sql"].DataFrame, self._display
+            frames.display = lambda frame, *_: display(frame)
         return self._session
 
     def stop(self) -> None:
