@@ -98,14 +98,20 @@ def test_the_manifest_keeps_names_comments_properties_and_keys(
     assert manifest["serving_endpoints"] == ["clip-multimodal-encoder"]
 
 
+def names_of_script(export: Path) -> dict[str, Any]:
+    """What an export's script defines; nothing of it is run."""
+    names: dict[str, Any] = {"__name__": "read", "__file__": str(export / "x.py")}
+    exec(compile((export / "create_in_cloud.py").read_text("utf-8"), "s", "exec"), names)
+    return names
+
+
 def test_the_statements_that_load_a_table_are_the_clouds_sql(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     import sqlglot
 
     workspace.export_cloud(tmp_path / "up")
-    names: dict[str, Any] = {"__name__": "read", "__file__": str(tmp_path / "up" / "x.py")}
-    exec(compile((tmp_path / "up" / "create_in_cloud.py").read_text("utf-8"), "s", "exec"), names)
+    names = names_of_script(tmp_path / "up")
     (table,) = [one for one in names["TABLES"] if one["name"] == TABLE]
     source = " AS SELECT * FROM delta.`/Volumes/a/b/c/tables/x`"
     made = sqlglot.parse_one(table["create"] + source, read="databricks")
@@ -121,8 +127,7 @@ def test_the_script_loads_a_missing_table_and_then_says_what_is_known_of_it(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     workspace.export_cloud(tmp_path / "up")
-    names: dict[str, Any] = {"__name__": "read", "__file__": str(tmp_path / "up" / "x.py")}
-    exec(compile((tmp_path / "up" / "create_in_cloud.py").read_text("utf-8"), "s", "exec"), names)
+    names = names_of_script(tmp_path / "up")
     ran: list[tuple[str, str]] = []
     names["table_exists"] = lambda w, name: False
     names["run_sql"] = lambda w, warehouse, statement: ran.append((warehouse, statement))

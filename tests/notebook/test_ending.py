@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from support.needs import needs
-from support.notebooks import Written, source_form
+from support.notebooks import Written, command_of, source_form
 
 needs("notebook")
 
@@ -22,17 +21,7 @@ time.sleep(60)"""
 
 def started(folder: Path, text: str, *options: str) -> subprocess.Popen[str]:
     """The command with a notebook, in a group of processes of its own, as a terminal starts it."""
-    file = folder / "shop.py"
-    file.write_text(text)
-    command = [
-        sys.executable,
-        "-m",
-        "engine.doors.cli",
-        "notebook",
-        str(file),
-        "-w",
-        str(folder / "ws"),
-    ]
+    command = command_of(text, folder / "shop.py", folder / "ws")
     return subprocess.Popen(
         [*command, *options], cwd=folder, env={**os.environ, "VITRINE_ENCODER": "hashed"},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,

@@ -40,6 +40,19 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
+def queued(
+    log: Log, group: GroupCommit[int], write: Callable[[int], None], items: Sequence[int]
+) -> None:
+    """Let each item be written by its own thread, all waiting before the turn is free, in this order."""
+    threads = [threading.Thread(target=write, args=(item,)) for item in items]
+    with log.gate:
+        for place, thread in enumerate(threads):
+            thread.start()
+            until(lambda: group.waiting == place + 1)  # noqa: B023  (asked at once)
+    for thread in threads:
+        thread.join(30)
+
+
 def together(log: Log, items: Sequence[int]) -> dict[int, str]:
     """Write all items while the turn is taken, each from its own thread; what each heard."""
     group: GroupCommit[int] = GroupCommit()
@@ -52,13 +65,7 @@ def together(log: Log, items: Sequence[int]) -> dict[int, str]:
         except ValueError as error:
             heard[item] = str(error)
 
-    threads = [threading.Thread(target=write, args=(item,)) for item in items]
-    with log.gate:
-        for place, thread in enumerate(threads):
-            thread.start()
-            until(lambda: group.waiting == place + 1)  # noqa: B023  (asked at once)
-    for thread in threads:
-        thread.join(30)
+    queued(log, group, write, items)
     assert group.waiting == 0
     return heard
 
@@ -108,13 +115,7 @@ def test_a_leader_that_is_interrupted_leaves_the_others_writes_to_the_next() -> 
         except KeyboardInterrupt:
             heard.append(f"{item} interrupted")
 
-    threads = [threading.Thread(target=write, args=(item,)) for item in (1, 2, 3)]
-    with log.gate:
-        for place, thread in enumerate(threads):
-            thread.start()
-            until(lambda: group.waiting == place + 1)  # noqa: B023  (asked at once)
-    for thread in threads:
-        thread.join(30)
+    queued(log, group, write, (1, 2, 3))
     assert sorted(heard) == ["1 interrupted", "2 done", "3 done"]
     assert log.groups == [[2, 3]]
 
@@ -138,13 +139,7 @@ def test_a_write_that_the_next_leader_carries_out_forgets_the_refusal_before() -
         except (KeyboardInterrupt, ValueError) as error:
             heard.append(f"{item} {error!r}")
 
-    threads = [threading.Thread(target=write, args=(item,)) for item in (1, 2, 3)]
-    with log.gate:
-        for place, thread in enumerate(threads):
-            thread.start()
-            until(lambda: group.waiting == place + 1)  # noqa: B023  (asked at once)
-    for thread in threads:
-        thread.join(30)
+    queued(log, group, write, (1, 2, 3))
     assert log.groups == [[1], [2, 3]]
     assert sorted(heard) == ["1 KeyboardInterrupt()", "2 done", "3 done"]
 

@@ -57,21 +57,18 @@ def ipynb(cells: list[Written], language: str = "python") -> str:
     return json.dumps({"cells": made, "metadata": metadata, "nbformat": 4, "nbformat_minor": 0})
 
 
+def command_of(text: str, file: Path, workspace: Path) -> list[str]:
+    """The command that runs a notebook of this text, which is written to the file."""
+    file.write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "engine.doors.cli", "notebook"]
+    return [*command, str(file), "-w", str(workspace)]
+
+
 def run_notebook(
     text: str, folder: Path, workspace: Path, *options: str, name: str = "shop.py", **environ: str
 ) -> subprocess.CompletedProcess[str]:
     """What `vitrine notebook` did with a notebook of this text, in a process of its own."""
-    file = folder / name
-    file.write_text(text, encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "engine.doors.cli",
-        "notebook",
-        str(file),
-        "-w",
-        str(workspace),
-    ]
+    command = command_of(text, folder / name, workspace)
     env: dict[str, Any] = {**os.environ, "VITRINE_ENCODER": "hashed", **environ}
     return subprocess.run(
         [*command, *options], cwd=folder, env=env, capture_output=True, text=True, timeout=300
