@@ -315,10 +315,26 @@ def test_the_next_products_take_the_focus_of_the_link(browser: Any, address: str
     with seen(browser, address, (1280, 300)) as window:
         window.expected.add(404)  # of the photo that is gone
         page = window.open()
-        page.locator(".next a").focus()
+        page.locator(".next a").focus()  # which also brings it near enough to go on by itself
+        page.wait_for_timeout(300)
+        assert len(keys(page)) == 24 and page.locator(".next a").evaluate(
+            "link => link === document.activeElement"
+        )
         page.keyboard.press("Enter")
         page.locator(".end").wait_for()
         assert page.evaluate("document.activeElement.closest('.card')?.id") == "p-25"
+
+
+def test_the_list_goes_on_by_itself_when_the_focus_leaves_its_link(
+    browser: Any, address: str
+) -> None:
+    with seen(browser, address, (1280, 300)) as window:
+        window.expected.add(404)  # of the photo that is gone
+        page = window.open()
+        page.locator(".next a").focus()
+        page.keyboard.press("Shift+Tab")
+        page.locator(".end").wait_for()
+        assert page.evaluate("document.activeElement.closest('.card')?.id") == "p-24"
 
 
 def test_without_scripts_links_and_forms_do(browser: Any, address: str) -> None:

@@ -6,11 +6,15 @@ const AHEAD = "900px"; // how far below the window the next products are asked f
 let asked = null; // the sign that is being replaced
 
 const observer = new IntersectionObserver(
-  (entries) => entries.some((entry) => entry.isIntersecting) && more(),
+  (entries) => entries.some((entry) => entry.isIntersecting) && !focused() && more(),
   { rootMargin: AHEAD },
 );
 
 const sign = () => document.querySelector("#found .next[data-more]");
+
+/** Whether the link has the focus: then the list waits for its key, so that Enter isn't
+ * pressed on a product that came in its place. */
+const focused = () => sign()?.contains(document.activeElement);
 
 /** Look out for the end of the list as it is now. */
 export function watch() {
@@ -65,4 +69,8 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     more();
   }
+});
+
+document.addEventListener("focusout", (event) => {
+  if (event.target.closest("#found .next[data-more]")) setTimeout(watch); // the focus is elsewhere by then
 });
