@@ -70,6 +70,17 @@ def painted(page: Any) -> Any:
     return np.asarray(shot)[..., 1] > 70
 
 
+def settled(page: Any) -> Any:
+    """What is painted, once it does not change any more."""
+    last = painted(page)
+    for _ in range(20):
+        page.wait_for_timeout(300)
+        before, last = last, painted(page)
+        if last.any() and (last == before).all():
+            break
+    return last
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("path", ["/map?colour=base_color&q=shirt", "/map"])
@@ -105,10 +116,9 @@ def test_a_graphics_card_paints_the_same(browser: Any, address: str) -> None:
         with seen(browser, address) as window:
             window.page.add_init_script(script)
             page = opened(window)
-            page.wait_for_timeout(300)
             painter = page.get_attribute("#map", "data-painter")
             assert painter == ("webgl2" if script else "canvas")
-            pictures.append(painted(page))
+            pictures.append(settled(page))
     both, either = (pictures[0] & pictures[1]).sum(), (pictures[0] | pictures[1]).sum()
     assert both > 0.6 * either > 0
 
@@ -176,7 +186,8 @@ def test_the_pointer_shows_a_product_and_a_click_leads_to_it(browser: Any, addre
         assert tip.locator("img").evaluate("image => image.decode()") is None
         asked: list[str] = []
         page.route("**/product/**", lambda route: (asked.append(route.request.url), route.abort()))
-        page.mouse.click(*place(page, 5))
+        with page.expect_request("**/product/**"):
+            page.mouse.click(*place(page, 5))
         page.wait_for_timeout(300)
         assert [url.endswith(link) for url in asked] == [True]
         window.errors.clear()  # the link's own page is another view's
@@ -227,7 +238,7 @@ def test_keys_move_show_choose_and_clear(browser: Any, address: str) -> None:
         assert query_of(page) == {}
         for _ in range(8):  # somewhere a product comes into the cross
             page.keyboard.press("ArrowUp")
-            page.wait_for_timeout(150)
+            page.wait_for_timeout(300)
             if page.locator("#tip a").is_visible():
                 break
         assert page.locator("#tip a").is_visible() and page.locator("#said").inner_text()

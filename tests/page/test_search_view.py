@@ -306,8 +306,7 @@ def test_the_list_goes_on_and_is_found_again_on_the_way_back(browser: Any, addre
         where = page.evaluate("scrollY")
         page.reload(wait_until="networkidle")
         page.locator(".end").wait_for()
-        page.wait_for_timeout(100)
-        assert abs(page.evaluate("scrollY") - where) < 2
+        page.wait_for_function("where => Math.abs(scrollY - where) < 2", arg=where)
         assert keys(page) == every
 
 
