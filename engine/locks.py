@@ -18,6 +18,8 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+_HANDED_OVER = 0  # no thread's number: those are nonzero
+
 
 class WaitedTooLong(TimeoutError):
     """Somebody else held the lock for all the time that was given."""
@@ -36,7 +38,7 @@ def held(file: Path, wait_seconds: float) -> Iterator[None]:
     Raises:
         WaitedTooLong: not had in time. OSError: the system refused.
     """
-    path = os.path.join(os.path.realpath(file.parent), file.name)  # noqa: PTH118
+    path = _place(file)
     with _registry:
         gate = _gates.setdefault(path, _Gate(path))
         gate.users += 1
@@ -48,6 +50,18 @@ def held(file: Path, wait_seconds: float) -> Iterator[None]:
             gate.release()
     finally:
         gate.leave()
+
+
+def hand_over(file: Path) -> None:
+    """Let another thread give back a lock that this one holds; until then this one waits as others do.
+
+    Raises:
+        RuntimeError: this thread does not hold the lock.
+    """
+    with _registry:
+        gate = _gates.get(_place(file))
+    if gate is None or not gate.hand_over():
+        raise RuntimeError(f"{file} is not held by this thread: only its holder hands it over")
 
 
 def is_held(file: Path) -> bool:
@@ -66,6 +80,11 @@ def is_held(file: Path) -> bool:
     return False
 
 
+def _place(file: Path) -> str:
+    """One path for all that lead to a lock."""
+    return os.path.join(os.path.realpath(file.parent), file.name)  # noqa: PTH118
+
+
 class _Gate:
     """One lock as the threads of this process see it."""
 
@@ -76,7 +95,7 @@ class _Gate:
         self._queue: deque[threading.Event] = (
             deque()
         )  # of waiting threads; the first one's turn is next
-        self._holder: int | None = None
+        self._holder: int | None = None  # a thread, or `_HANDED_OVER`
         self._file = -1
         self._is_asking = False  # a thread waits for the system's lock
         self._brought: int | OSError | None = None  # what that thread came back with
@@ -148,6 +167,14 @@ class _Gate:
         brought, self._brought = self._brought, None
         if isinstance(brought, int):  # nobody waits any more
             _unlock(brought)
+
+    def hand_over(self) -> bool:
+        """Whether this thread held the lock; if so it is no thread's own now."""
+        with self._mutex:
+            mine = self._holder == threading.get_ident()
+            if mine:
+                self._holder = _HANDED_OVER
+            return mine
 
     def release(self) -> None:
         if self._process != os.getpid():  # a fork went on in the block: the lock is its parent's

@@ -38,7 +38,7 @@ from typing import Any
 
 from engine.core.names import ThreePartName
 from engine.errors import CorruptFile, Locked, NewerRelease, StorageFailed
-from engine.locks import WaitedTooLong, held, is_held
+from engine.locks import WaitedTooLong, hand_over, held, is_held
 
 WAIT_SECONDS = 600.0  # for a lock, before it is refused
 TEMPORARY_PREFIX = ".writing-"  # of files that are not whole yet
@@ -131,6 +131,10 @@ class Layout:
             ) from None
         except OSError as error:
             raise storage_failed(f"{what} was not written", error) from error
+
+    def hand_over(self, what: str) -> None:
+        """Let another thread end a `writing` that this one began. Raises RuntimeError: it didn't."""
+        hand_over(self.root / "locks" / f"{what}.lock")
 
     def is_being_written(self, what: str) -> bool:
         """Whether somebody holds the lock for writing `what`, in whatever process."""

@@ -18,7 +18,7 @@ from support.children import wait_until
 
 from engine import locks
 from engine.errors import InvalidState, StorageFailed
-from engine.locks import WaitedTooLong, held
+from engine.locks import WaitedTooLong, hand_over, held
 from engine.store.layout import Layout
 
 HOLD = """
@@ -227,6 +227,38 @@ def test_who_holds_a_lock_is_refused_it_at_once_instead_of_waiting_for_himself(f
         assert time.monotonic() - started < 10
         assert not can_lock(file)
     assert can_lock(file)
+
+
+def test_who_handed_a_lock_over_waits_for_it_like_any_other(file: Path) -> None:
+    with contextlib.ExitStack() as block:
+        block.enter_context(held(file, 0))
+        hand_over(file)
+        given = block.pop_all()
+    assert not can_lock(file)
+    later = threading.Timer(0.2, given.close)
+    later.start()
+    with held(file, 60):
+        pass
+    later.join()
+
+
+def test_only_the_thread_that_holds_a_lock_hands_it_over(file: Path) -> None:
+    with pytest.raises(RuntimeError, match="not held"):
+        hand_over(file)
+    with held(file, 0):
+        refused: list[BaseException] = []
+
+        def try_it() -> None:
+            with pytest.raises(RuntimeError, match="not held") as caught:
+                hand_over(file)
+            refused.append(caught.value)
+
+        elsewhere = threading.Thread(target=try_it)
+        elsewhere.start()
+        elsewhere.join()
+        assert refused
+        with pytest.raises(WaitedTooLong), held(file, 60):  # still this thread's own
+            pass
 
 
 def test_an_error_in_the_block_gives_the_lock_back(file: Path) -> None:

@@ -220,6 +220,25 @@ def test_an_index_that_is_deleted_while_it_is_synced_is_gone(
     assert client.workspace.list_indexes() == []
 
 
+def test_who_asked_for_a_sync_and_then_deletes_the_index_waits_for_it_like_any_other(
+    client: VectorSearchClient, create_index: CreateIndex, products: pa.Table, gate: Gate
+) -> None:
+    """One thread does both, as a script does: it was refused at once, "since more than 600 s"."""
+    gate.may_go.set()
+    index = create_index()
+    gate.may_go.clear()
+    gate.reached.clear()
+    client.workspace.write_table(TABLE, products.slice(0, 40))
+    index.sync()
+    assert gate.reached.wait(60)
+    later = threading.Timer(0.2, gate.may_go.set)
+    later.start()
+    client.delete_index(index_name=INDEX)
+    assert gate.may_go.is_set()
+    later.join()
+    assert client.workspace.list_indexes() == []
+
+
 PROGRAM = """
     import sys
     import pyarrow as pa

@@ -52,6 +52,7 @@ class Pipelines:
             if self._alive(name) is not None:
                 raise BadRequest(BUSY)
         run.accept()  # of two that come this far, one
+        run.hand_over()
         try:
             with self._guard:
                 self._background[name] = mine

@@ -96,7 +96,7 @@ class SyncRun:
         return self.finish()
 
     def accept(self) -> None:
-        """Take the index's lock; `finish`, in whatever thread, gives it back.
+        """Take the index's lock, which `finish` gives back.
 
         Raises:
             SyncRunning: another sync is. NotFound: the index was deleted meanwhile.
@@ -115,6 +115,10 @@ class SyncRun:
         except StorageFailed as error:
             self._attempt.failed(error)
             raise
+
+    def hand_over(self) -> None:
+        """Let another thread `finish` what this one accepted, which waits for the index as others do."""
+        self._versions.layout.hand_over(f"index-{self.index}")
 
     def give_up(self) -> None:
         """Give the lock back, with nothing done."""
