@@ -15,7 +15,7 @@ import pytest
 from engine import InvalidParameterValue, Workspace
 from engine.core.ranking.scoring import rank_exact
 from engine.core.reply import json_value
-from engine.store.segments import ann
+from engine.store.segments import compression
 
 ROWS, DIMENSION = 40_000, 64
 COLUMNS = ["product_id", "x", "word"]
@@ -229,7 +229,7 @@ def test_no_queries_have_no_answers(small: Workspace) -> None:
 @pytest.fixture
 def in_cells(monkeypatch: pytest.MonkeyPatch, workspace: Workspace) -> Iterator[Workspace]:
     """An index whose segment is divided into cells, as large ones are."""
-    monkeypatch.setattr(ann, "_CELLS_FROM", 10_000)
+    monkeypatch.setattr(compression, "CELLS_FROM", 10_000)
     workspace.write_table("t", products(vectors_of("unit")))
     workspace.create_index("main.a.i", source_table="t", vector_column="v", create_endpoint=True)
     yield workspace

@@ -18,7 +18,8 @@ import numpy as np
 from engine.core.arrays import Floats32, Rows, Vector
 from engine.core.rows import RowSet
 from engine.service.search.planner import Plan
-from engine.store.segments.compression import Sample
+from engine.store.segments.ann import products_by_row
+from engine.store.segments.compression import CellSample
 from engine.store.segments.device.search import SearchDevice
 from engine.store.segments.segment import Segment
 
@@ -27,6 +28,10 @@ SURE = 3.3  # standard deviations of the error of products; one row in 2,000 lie
 _MISSED = 0.02  # rows expected to be missed in cells that are not read
 MOST_SHARE = 0.25  # a list longer than this share of the rows is no better than an exact scan
 _ATTEMPTS = 4
+_GUESS, _GUESS_SHARE = (
+    0.5,
+    0.57,
+)  # where the k-th product lies, in spreads; measured on photos and texts
 
 
 @dataclass
@@ -82,7 +87,9 @@ def _approximate(
     wanted = min(considered, first_pass_rows(segment.rows, k))
     sample = segment.sample
     spread = float(ann.error_spreads(sample, query[None, :])[0])
-    probe = CellProbe(sample, ann.widen(query)) if ann.cell_count > 1 else None
+    probe = None
+    if sample.cells is not None:
+        probe = CellProbe(sample.cells, ann.widen(query), considered / segment.rows)
     for _ in range(_ATTEMPTS):
         rows, products = ann.search(query, wanted, allowed, probe.count if probe else None)
         if len(rows) < k and probe is not None and not probe.is_whole:
@@ -172,16 +179,26 @@ def rescore(
 
 # ------------------------------------------------------------------ cells
 class CellProbe:
-    """How many cells of a large segment a query reads (`nprobe`), nearest first."""
+    """How many cells of a segment a query reads (`nprobe`), those with the greatest products first."""
 
-    def __init__(self, sample: Sample, query: Vector) -> None:
-        """Order the cells for a widened query."""
-        products = sample.centres @ query
+    def __init__(self, cells: CellSample, query: Vector, share: float) -> None:
+        """Order the cells for a widened query, and guess how many are to be read.
+
+        Args:
+            share: of the rows are allowed.
+        """
+        centres, rests = cells.numbers
+        turned = query if cells.axes is None else cells.axes @ query
+        products = products_by_row(turned[None, :], cells.centres, centres)[0]
+        along = products_by_row(query[None, :], cells.rests, rests)[0]
+        mean = float(along.sum()) / len(along)
+        spread = math.sqrt(max(float(along @ along) / len(along) - mean * mean, 1e-30))
         order = np.argsort(-products)
-        self._products, self._sizes = products[order], sample.sizes[order]
-        # Wider than measured: rows of rare kinds lie farther from a centre than a normal tail says.
-        self._spread = max(1.5 * float((sample.rests @ query).std()), 1e-30)
-        self.count = max(16, len(order) // 32)
+        self._products, self._sizes = products[order], cells.sizes[order]
+        self._spreads = spread * cells.widths[order]
+        # The k-th product lies about so far from the best centre's; less far up where fewer are allowed.
+        guess = _GUESS + _GUESS_SHARE * math.log10(max(share, 1e-9))
+        self.count = self._needed(float(self._products[0]) + guess * spread)
 
     @property
     def is_whole(self) -> bool:
@@ -195,16 +212,19 @@ class CellProbe:
     def is_enough(self, kth: float) -> bool:
         """Whether the other cells can be left out; if not, `count` has grown.
 
+        `kth` is no more than the k-th product of all, so the count that it asks for is enough.
+        """
+        before, self.count = self.count, max(self.count, self._needed(kth))
+        return before == self.count
+
+    def _needed(self, kth: float) -> int:
+        """How many cells must be read so that hardly a row is missed that reaches `kth`.
+
         A row's product spreads around that of its cell's centre; with the spread along this query,
         the tail of the normal distribution bounds how many rows of a cell may exceed `kth`.
         """
-        if self.is_whole:
-            return True
-        away = (kth - self._products) / self._spread
-        expected = np.where(away > 0, 0.5 * np.exp(-away * away / 2), 1.0) * self._sizes
-        left = np.cumsum(expected[::-1])[::-1]
-        needed = int(np.searchsorted(-left, -_MISSED))
-        if needed <= self.count:
-            return True
-        self.count = min(len(self._sizes), max(needed, 2 * self.count))
-        return False
+        away = np.maximum((kth - self._products) / self._spreads, 0)
+        expected = np.exp(away * away * -0.5) * self._sizes
+        left = expected[::-1].cumsum()
+        # Half of a normal tail; the cells of the last ones together hold less than a row's part.
+        return len(left) - int(left.searchsorted(2 * _MISSED)) or 1

@@ -23,10 +23,14 @@ from engine.core.rows import RowSet
 from engine.errors import CorruptFile, InvalidParameterValue
 from engine.store.segments.compression import (
     LEAST_CODES,
+    CellSample,
     Sample,
     Vectors,
     augmented,
     augmented_width,
+    cell_sample,
+    cell_widths,
+    cells_for,
     main_axes,
     sample_of,
     some_rows,
@@ -36,8 +40,6 @@ from engine.store.segments.packing import PackedMatrix
 
 _TRAINING_ROWS = 20_000  # pairs of numbers have 16 centroids each: more rows change nothing
 _CELL_TRAINING_ROWS = 50  # for each cell
-_CELL_ROWS = 1024  # rows of a cell, about
-_CELLS_FROM = 200_000  # rows from which a scan of all codes takes longer than choosing cells
 _ADD_ROWS = 65_536
 _UNPACKED_ROWS = 16_384  # for many queries at once
 _SAMPLE_ROWS = 256  # of which the worse half counts: a standard deviation to 6 percent
@@ -46,16 +48,20 @@ _KEPT_SELECTIONS = 16  # row masks whose parameters are kept; each takes a bit o
 
 
 def build_codes(file: Path, matrix: Vectors, lengths: Floats32 | None, seed: int = _SEED) -> None:
-    """Compress (n, d) vectors and write the result as a FAISS index.
+    """Compress (n, d) vectors and write the result as a FAISS index, beside it the widths of its cells.
 
     Args:
         lengths: (n,) of -|x|²/2 where vectors are not unit length, else None.
     """
     rng = np.random.default_rng(seed)
-    cells = 1 if len(matrix) < _CELLS_FROM else round(len(matrix) / _CELL_ROWS)
+    cells = cells_for(len(matrix))
     wanted = _TRAINING_ROWS + (cells > 1) * _CELL_TRAINING_ROWS * cells
     sample = sample_of(rng, matrix, lengths, wanted)
-    index = _untrained(sample, main_axes(sample, rng), cells, seed)
+    axes = main_axes(sample, rng)
+    index = _untrained(sample, axes, cells, seed)
+    if cells > 1:
+        centres = _coarse(index).reconstruct_n(0, cells)
+        np.save(_widths_file(file), cell_widths(sample, axes, centres))
     # Hundreds of small groups are trained one after another: threads would meet at a barrier after
     # each step, which takes seconds where something else wants the cores.
     with _threads(1):
@@ -81,6 +87,16 @@ def _untrained(sample: Matrix, axes: Matrix | None, cells: int, seed: int) -> An
     faiss.copy_array_to_vector(axes.ravel(), projection.A)
     projection.is_trained, projection.is_orthonormal = True, True
     return faiss.IndexPreTransform(projection, codes)
+
+
+def _coarse(index: Any) -> Any:
+    """What finds the cells of an index that `_untrained` made."""
+    inner = index.index if isinstance(index, faiss.IndexPreTransform) else index
+    return faiss.downcast_index(faiss.downcast_index(inner).quantizer)
+
+
+def _widths_file(file: Path) -> Path:
+    return file.with_name("cells.npy")
 
 
 def _centres(sample: Matrix, cells: int, seed: int) -> Matrix:
@@ -200,6 +216,9 @@ class AnnFile:
             factory and (self._turned or lifted)
         )
         self.cell_count: int = self._inner.nlist if has_cells else 1
+        self._widths: Floats32 | None = None  # segments before 0.7 have none
+        if has_cells and not self.is_factory and _widths_file(file).exists():
+            self._widths = np.load(_widths_file(file))
 
     def sample(self, matrix: Vectors, lengths: Floats32 | None) -> Sample:
         """Measure the codes' errors on some hundred of the segment's rows."""
@@ -209,12 +228,14 @@ class AnnFile:
         if not self.is_factory:
             codes = inner.pq.compute_codes(np.ascontiguousarray(rows @ self._axes.T))
             errors = worse_half(rows - inner.pq.decode(codes) @ self._axes)
-        if self.cell_count == 1:
-            return Sample(errors, rows[:0], np.empty(0, dtype=np.int64), rows[:0])
-        centres = inner.quantizer.reconstruct_n(0, inner.nlist) @ self._axes
+        return Sample(errors, self._cells(rows) if self.cell_count > 1 else None)
+
+    def _cells(self, rows: Matrix) -> CellSample:
+        """What some of the segment's rows, (s, w), say of its cells."""
+        inner = self._inner
         sizes = np.array([inner.invlists.list_size(i) for i in range(inner.nlist)], dtype=np.int64)
-        cell = np.argmax(rows @ centres.T, axis=1)
-        return Sample(errors, centres, sizes, worse_half(rows - centres[cell]))
+        centres = inner.quantizer.reconstruct_n(0, inner.nlist)
+        return cell_sample(rows, self._axes if self._turned else None, centres, sizes, self._widths)
 
     @property
     def _axes(self) -> Matrix:
