@@ -29,6 +29,11 @@ HELD_NUMBERS = 1 << 15  # of rows that lie in the manifest, and are written agai
 HELD_BYTES = 1 << 18  # of those rows' other columns
 
 
+def is_written_again(segment: Segment, row_weight: int) -> bool:
+    """Whether a last segment is so small that the next rows are written with its own, as one."""
+    return segment.rows < TAIL_NUMBERS // row_weight
+
+
 class Change:
     """What becomes of one version; nothing is seen by readers before `publish`.
 
