@@ -145,8 +145,8 @@ def test_vectors_of_length_zero_are_counted_and_found(tmp_path: Path) -> None:
     vectors[[2, 7]] = 0
     file = write(tmp_path / "v", vectors, pieces=3)
     assert file.shape.zeros == 2
-    assert np.flatnonzero(file.is_zero()).tolist() == [2, 7]
-    assert not write(tmp_path / "w", make("spread", 10, 0)).is_zero().any()
+    assert file.zero_rows.tolist() == [2, 7]
+    assert not len(write(tmp_path / "w", make("spread", 10, 0)).zero_rows)
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

@@ -108,6 +108,6 @@ def test_a_last_segment_that_the_next_write_takes_along_is_left_to_it() -> None:
             last := Part(rows, rows),
             Part(9, 9, held={}),
         ]
-        found = due(SimpleNamespace(parts=parts), 512)  # type: ignore[arg-type]
+        found: list[Any] = due(SimpleNamespace(parts=parts), 512)  # type: ignore[arg-type]
         assert (last in found) is merges
         assert parts[1] in found

@@ -16,12 +16,13 @@ import math
 import os
 import weakref
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engine.core.arrays import UNIT_TOLERANCE, Floats32, Mask, Matrix, Rows, Vector, squared_lengths
+from engine.core.arrays import UNIT_TOLERANCE, Floats32, Matrix, Rows, Vector, squared_lengths
 from engine.core.schema import VectorStorage
 from engine.errors import CorruptFile
 from engine.store.segments.packing import DTYPES, PackedMatrix, packed
@@ -183,12 +184,13 @@ class VectorFile:
         """The vectors of some rows, in the bytes that they are stored in."""
         return self.matrix.some(rows) if isinstance(self.matrix, PackedMatrix) else self.take(rows)
 
-    def is_zero(self) -> Mask:
-        """(rows,) bool of the vectors of length 0."""
-        if self.lengths is None:
-            return np.zeros(self.rows, dtype=np.bool_)
-        zero: Mask = self.lengths == 0
-        return zero
+    @cached_property
+    def zero_rows(self) -> Rows:
+        """The rows whose vectors have length 0, ascending; looked for once."""
+        if self.lengths is None or not self.shape.zeros:
+            return np.empty(0, dtype=np.int64)
+        rows: Rows = np.flatnonzero(self.lengths == 0)
+        return rows
 
     def products(self, query: Vector, rows: Rows | None = None) -> Floats32:
         """Inner products that order rows as the API does, greatest first, in float32.
