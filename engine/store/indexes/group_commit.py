@@ -21,7 +21,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-PATIENCE = 0.5  # of what the last group took, after its end: how long the next leader waits for others
+PATIENCE = (
+    0.5  # of what the last group took, after its end: how long the next leader waits for others
+)
 MOST_SECONDS = 0.01  # at most
 
 T = TypeVar("T")

@@ -25,8 +25,10 @@ import numpy as np
 from engine.core.arrays import UNIT_TOLERANCE, Floats32, Matrix, Rows, Vector, squared_lengths
 from engine.core.schema import VectorStorage
 from engine.errors import CorruptFile
+from engine.store.segments.ann import products_of_all
 from engine.store.segments.packing import DTYPES, PackedMatrix, packed
 
+_ALONE = 1 << 21  # numbers that one thread multiplies; segments of more have an approximate index
 BLOCK = 64  # products of which the greatest is compared first, to find the k-th greatest of all
 _WHOLE_SHARE = 0.25  # above this share of rows one product of the whole matrix is cheaper
 
@@ -199,8 +201,11 @@ class VectorFile:
             query: (dimension,) float32.
             rows: which rows; None for all, as one product of the whole matrix.
         """
-        if rows is None:
-            out: Floats32 = self.matrix @ query
+        out: Floats32
+        if rows is None and isinstance(self.matrix, np.ndarray) and self.matrix.size <= _ALONE:
+            out = products_of_all(query, self.matrix)
+        elif rows is None:
+            out = self.matrix @ query
         elif isinstance(self.matrix, PackedMatrix):
             out = self.matrix.products(query, rows)
         else:
