@@ -291,15 +291,22 @@ def test_threads_that_ask_at_the_same_time_get_their_rows(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("different", [200, 300, 70_000])
-def test_texts_are_told_apart_however_many_there_are(tmp_path: Path, different: int) -> None:
-    values = [None if row % 1001 == 0 else f"w{row % different}" for row in range(75_000)]
+@pytest.mark.parametrize("become_more", [False, True])
+def test_texts_are_told_apart_however_many_there_are(
+    tmp_path: Path, different: int, become_more: bool
+) -> None:
+    def text(row: int) -> str | None:
+        until = 1 + row * different // 75_000 if become_more else different
+        return None if row % 1001 == 0 else f"w{row % until}"
+
+    values = [text(row) for row in range(75_000)]
     parts = [pa.table({"t": values[at : at + 5000]}) for at in range(0, len(values), 5000)]
     with by_groups():
         table = RowTable(written(tmp_path / "rows.parquet", parts))
         rows = np.random.default_rng(0).permutation(len(values))
         assert table.take("t", rows[:10]) == [values[row] for row in rows[:10]]
         assert table.take("t", rows) == [values[row] for row in rows]
-        assert (table.held("t") is None) is (different == 70_000)
+        assert (table.held("t") is None) is (different == 70_000 and not become_more)
 
 
 def test_times_beyond_pythons_own_come_as_they_do_of_whole_columns(tmp_path: Path) -> None:

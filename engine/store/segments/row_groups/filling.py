@@ -8,6 +8,8 @@ filled when all of it is there, so that others read at the same time.
 from __future__ import annotations
 
 import contextlib
+import mmap
+import sys
 from collections.abc import Sequence
 from typing import Any, Union
 
@@ -34,6 +36,20 @@ _JUDGED_ROWS = 1024  # of a group, from which its texts say whether those of the
 _BEGIN_AND_END = np.array([[0], [1]])
 
 
+def untouched(count: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Numbers, 0 each, that take memory page by page as they are written.
+
+    Not by numpy, which asks the system for pages of two megabytes: a group would take, and wait for,
+    many times its own size.
+    """
+    size = max(1, count * dtype.itemsize)
+    if sys.platform == "win32":
+        memory = mmap.mmap(-1, size)
+    else:
+        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.frombuffer(memory, dtype=dtype, count=count)
+
+
 class FilledColumn:
     """A column of `starts[-1]` rows in groups.
 
@@ -49,7 +65,7 @@ class FilledColumn:
         self.filled: Mask = np.diff(starts) == 0
         self.left = int(np.count_nonzero(~self.filled))
         self._starts, self._rows = starts, int(starts[-1])
-        self._valid: Mask | None = None  # made at the first null
+        self._nulls: Mask | None = None  # made at the first one
 
     def fill(self, group: int, column: pa.Array) -> None:
         """Keep the values of a group that isn't filled yet."""
@@ -64,12 +80,12 @@ class FilledColumn:
         valid = valid_mask(column)
         if valid is None:
             return
-        if self._valid is None:
-            self._valid = np.ones(self._rows, dtype=np.bool_)
-        self._valid[rows] = valid
+        if self._nulls is None:
+            self._nulls = untouched(self._rows, np.dtype(np.bool_))
+        self._nulls[rows] = ~valid
 
     def _with_nulls(self, values: list[Any], rows: Rows) -> list[Any]:
-        return values if self._valid is None else without_nulls(values, self._valid[rows])
+        return values if self._nulls is None else without_nulls(values, ~self._nulls[rows])
 
     def take(self, rows: Rows, groups: Rows) -> list[Any]:
         """Values of rows of filled groups as Python objects, nulls as None.
@@ -90,7 +106,7 @@ class FilledNumbers(FilledColumn):
     def __init__(self, starts: Rows, kind: pa.DataType, form: NumberForm) -> None:
         super().__init__(starts)
         self._kind, self._as_objects = kind, form.as_objects
-        self._values: npt.NDArray[Any] = np.empty(self._rows, dtype=form.dtype)
+        self._values: npt.NDArray[Any] = untouched(self._rows, form.dtype)
 
     def _keep(self, group: int, rows: slice, column: pa.Array) -> None:
         flat = np.frombuffer(column.buffers()[1], dtype=self._values.dtype)
@@ -103,25 +119,25 @@ class FilledNumbers(FilledColumn):
     def when_whole(self) -> Take:
         """A function from rows to values, of a column without anything left to fill."""
         values, as_objects = self._values, self._as_objects
-        if self._valid is None:
+        if self._nulls is None:
             return lambda rows: as_objects(values[rows])
         return lambda rows: self._with_nulls(as_objects(values[rows]), rows)
 
     def held(self) -> Held | None:
         if pa.types.is_integer(self._kind):
-            return Numbers(self._values, self._valid)
+            return Numbers(self._values, None if self._nulls is None else ~self._nulls)
         if not pa.types.is_floating(self._kind):
             return None
         known = ~np.isnan(self._values)
-        if self._valid is not None:
-            known &= self._valid
+        if self._nulls is not None:
+            known &= ~self._nulls
         return Numbers(self._values, None if known.all() else known)
 
     def as_arrow(self) -> pa.Array:
         """The whole column, without a copy."""
         bits = None
-        if self._valid is not None:
-            bits = pa.py_buffer(np.packbits(self._valid, bitorder="little"))
+        if self._nulls is not None:
+            bits = pa.py_buffer(np.packbits(~self._nulls, bitorder="little"))
         return pa.Array.from_buffers(self._kind, self._rows, [bits, pa.py_buffer(self._values)])
 
 
@@ -137,7 +153,7 @@ class FilledWords(FilledColumn):
         self.repeats = True
         self._texts: list[str | None] = [None]
         self._number: dict[str, int] = {}
-        self._codes: npt.NDArray[Any] = np.empty(self._rows, dtype=np.uint8)
+        self._codes: npt.NDArray[Any] = untouched(self._rows, np.dtype(np.uint8))
 
     def fill(self, group: int, column: pa.Array) -> None:
         """The same; a column of a dictionary. Sets `repeats` where texts are too many."""
@@ -154,11 +170,18 @@ class FilledWords(FilledColumn):
 
     def _keep(self, group: int, rows: slice, column: pa.Array) -> None:
         if len(self._texts) > 1 + np.iinfo(self._codes.dtype).max:
-            self._codes = self._codes.astype(np.uint16)
+            self._widen()
         numbers = [self._number[text] for text in column.dictionary.to_pylist()]
         codes = np.array([*numbers, 0], dtype=self._codes.dtype)
         places, valid = number_array(column.indices), valid_mask(column.indices)
         self._codes[rows] = codes[places if valid is None else np.where(valid, places, -1)]
+
+    def _widen(self) -> None:
+        wide = untouched(self._rows, np.dtype(np.uint16))
+        for group in np.flatnonzero(self.filled).tolist():
+            rows = slice(*self._starts[group : group + 2].tolist())
+            wide[rows] = self._codes[rows]
+        self._codes = wide
 
     def take(self, rows: Rows, groups: Rows) -> list[Any]:
         texts = self._texts
@@ -181,8 +204,7 @@ class FilledTexts(FilledColumn):
         self._texts: list[Any] = [""] * len(self.filled)
         self._is_ascii = True
         # Of each group where its texts begin, and where the last one ends.
-        self._places: npt.NDArray[np.int32]
-        self._places = np.empty(self._rows + len(self.filled), dtype=np.int32)
+        self._places = untouched(self._rows + len(self.filled), np.dtype(np.int32))
 
     def _keep(self, group: int, rows: slice, column: pa.Array) -> None:
         _, offsets, data = column.buffers()
