@@ -359,6 +359,18 @@ def products_by_row(queries: Matrix, matrix: Matrix, rows: Rows, threads: int = 
     return out
 
 
+def products_of_all(query: Vector, matrix: Matrix) -> Floats32:
+    """Inner products of a query with all rows of a matrix, by this thread alone: (n,) float32.
+
+    A small matrix is read in less time than other threads need to be woken; on a busy machine numpy's
+    would be waited for a hundred times as long as the product takes.
+    """
+    out = np.empty(len(matrix), dtype=np.float32)
+    query, matrix = np.ascontiguousarray(query), np.ascontiguousarray(matrix)
+    faiss.fvec_inner_products_ny(*map(faiss.swig_ptr, (out, query, matrix)), *matrix.shape[::-1])
+    return out
+
+
 def exact_nearest(queries: Matrix, matrix: Vectors, wanted: int) -> tuple[Rows, Floats32]:
     """Rows of `matrix` with the greatest products for many queries, by FAISS's matrix product.
 
