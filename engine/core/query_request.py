@@ -131,6 +131,8 @@ def check_columns(columns: object, known: Columns) -> tuple[str, ...]:
         raise InvalidParameterValue(
             f"columns is {shown(columns)}; expected a list of at least one column to return."
         )
+    if _are_known(columns, known):
+        return tuple(columns)
     if not all(isinstance(name, str) for name in columns):
         raise InvalidParameterValue(
             f"columns is {shown(columns)}; expected a list of column names."
@@ -141,6 +143,15 @@ def check_columns(columns: object, known: Columns) -> tuple[str, ...]:
     if len(set(columns)) < len(columns):
         raise InvalidParameterValue(f"columns names a column twice: {', '.join(columns)}.")
     return tuple(columns)
+
+
+def _are_known(columns: Sequence[Any], known: Columns) -> bool:
+    """Whether all are columns, each once: what nearly every query says, and soon seen."""
+    try:
+        names = set(columns)
+    except TypeError:  # what has no hash is no name
+        return False
+    return len(names) == len(columns) and names <= known.keys()
 
 
 def check_num_results(value: object, most: int = MAX_RESULTS) -> int:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from engine.core.arrays import Vector
 from engine.core.query import MAX_RANKED_RESULTS, MAX_RESULTS, Query, QueryType
@@ -28,7 +29,7 @@ from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.shop.browsing.products import Products
 from engine.shop.browsing.rows import Facets
 from engine.shop.catalogue.catalogue import FASHION, Catalogue
-from engine.shop.catalogue.stored import catalogue_of
+from engine.shop.catalogue.stored import Catalogues
 from engine.shop.latent.directions import directions_of
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, IMAGE_PATH, TEXT_INDEX
 from engine.shop.search.encoders import IndexEncoders
@@ -66,6 +67,7 @@ class ShopSearch:
         """
         self._recent = recent
         self._indexes, self._tables, self._products = indexes, tables, products
+        self._catalogues = Catalogues(tables)
         self._encoders = IndexEncoders(models, serving)
         self._photos = SearchPhotos(tables, volumes)
         self._user_vector = user_vector
@@ -95,11 +97,10 @@ class ShopSearch:
         shown = hits[request.offset : end]
         started = time.perf_counter()
         fetched = _fetched(query.columns, version)
-        rows = list(zip(*fetch(version, *places(shown), fetched)))
-        facets = _facets(version, query, hits[: max(end, _COUNTED)])
+        values = fetch(version, *places(shown), fetched)
+        facets = _facets(version, query, hits[: max(end, _COUNTED)]) if query.facets else {}
         timings.fetch_ms = _ms_since(started)
-        width = len(query.columns)
-        place = fetched.index(IMAGE_PATH) if IMAGE_PATH in fetched else None
+        _, _, keys, scores, cosines = zip(*shown) if shown else ((),) * 5
         return SearchResult(
             index=spec.name,
             query=request.in_words(sought.products[0] if sought.products else None),
@@ -107,11 +108,11 @@ class ShopSearch:
             timings=_parts(timings),
             plan=timings.plans,
             note=sought.note,
-            _rows=tuple([(*row[:width], hit.score, hit.cosine) for row, hit in zip(rows, shown)]),
-            _images=tuple([None if place is None else row[place] for row in rows]),
+            _rows=tuple(zip(*values[: len(query.columns)], scores, cosines)),
+            _images=_photos_of(fetched, values, len(shown)),
             _read_image=partial(self._photos.found, spec.source_table),
             _photo_file=partial(self._photos.file, spec.source_table),
-            keys=tuple([hit.key for hit in shown]),
+            keys=keys,
             facets=facets,
             more=len(hits) > end,
             catalogue=catalogue,
@@ -179,7 +180,7 @@ class ShopSearch:
         """What the index's columns mean: as its source table says, if that is still there."""
         if spec.source_table is not None:
             with contextlib.suppress(VitrineError):
-                return catalogue_of(self._tables, spec.source_table)
+                return self._catalogues.of(spec.source_table)
         return FASHION
 
     def model_notes(self) -> list[str]:
@@ -276,6 +277,13 @@ def _fetched(columns: Sequence[str], version: Version) -> list[str]:
     """The columns of a result, and that of its photos where the index has one."""
     apart = IMAGE_PATH in version.columns and IMAGE_PATH not in columns
     return [*columns, IMAGE_PATH] if apart else list(columns)
+
+
+def _photos_of(
+    fetched: Sequence[str], values: Sequence[Sequence[Any]], rows: int
+) -> tuple[str | None, ...]:
+    """The photos' paths of some rows, where the index has any."""
+    return tuple(values[fetched.index(IMAGE_PATH)]) if IMAGE_PATH in fetched else (None,) * rows
 
 
 def _parts(timings: Timings) -> dict[str, float]:
