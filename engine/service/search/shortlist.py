@@ -81,16 +81,17 @@ def _approximate(
     considered = segment.rows if allowed is None else allowed.count
     wanted = min(considered, first_pass_rows(segment.rows, k))
     sample = segment.sample
-    spread = float(ann.error_spreads(sample, query[None, :])[0])
-    probe = CellProbe(sample, ann.widen(query)) if ann.cell_count > 1 else None
+    turned = ann.turned(query, sample)
+    probe = CellProbe(sample, turned.wide) if ann.cell_count > 1 else None
     for _ in range(_ATTEMPTS):
-        rows, products = ann.search(query, wanted, allowed, probe.count if probe else None)
+        rows, products = ann.search(turned, wanted, allowed, probe.count if probe else None)
         if len(rows) < k and probe is not None and not probe.is_whole:
             probe.read_all()
             continue
         if len(rows) < min(k, considered):
             return None  # a graph's walk ended before it met enough allowed rows
-        scored = rescore(segment, query, k, rows, products, spread, len(rows) >= considered)
+        is_whole = len(rows) >= considered
+        scored = rescore(segment, query, k, rows, products, turned.spread, is_whole)
         read = probe is None or probe.is_enough(scored.kth)
         if scored.complete and read:
             if allowed is not None and ann.is_graph and len(rows) < wanted:
@@ -157,17 +158,25 @@ def rescore(
     first = min(len(rows), first_rescored(k))
     exact = segment.products(query, rows[:first])
     difference = exact - products[:first]
-    mean = float(difference.sum()) / first  # numpy's own mean and std take five times as long
-    seen = math.sqrt(max(float(difference @ difference) / first - mean * mean, 0.0))
-    kth = float(np.partition(exact, first - k)[first - k]) if first >= k else -math.inf
+    # numpy's own mean and std take five times as long
+    mean = float(np.add.reduce(difference)) / first
+    seen = math.sqrt(max(float(difference.dot(difference)) / first - mean * mean, 0.0))
+    kth = _kth(exact, k) if first >= k else -math.inf
     reach = max(mean, 0.0) + SURE * max(seen, spread) + margin
     # Rows whose approximate product is below this would have to be off by more than `reach`.
-    needed = int(np.searchsorted(-products, reach - kth, side="right"))
+    needed = int(np.count_nonzero(products >= kth - reach))
     done = complete or needed < len(rows)
     if done and needed > first:
         exact = np.concatenate([exact, segment.products(query, rows[first:needed])])
-        kth = float(np.partition(exact, len(exact) - k)[len(exact) - k])
+        kth = _kth(exact, k)
     return Rescored(rows[: len(exact)], exact, kth, done, margin)
+
+
+def _kth(products: Floats32, k: int) -> float:
+    """The k-th greatest of at least k products."""
+    ordered, place = products.copy(), len(products) - k
+    ordered.partition(place)  # np.partition does the same in Python
+    return float(ordered[place])
 
 
 # ------------------------------------------------------------------ cells

@@ -24,18 +24,28 @@ class Sample:
     """What is known of an approximate index from some of its rows; w is the width of its vectors.
 
     Attributes:
-        errors: (s, w) float32, vectors minus what their codes say: with a query they give the
-            spread of the error of its products. Of rows that are coded badly, because some kinds
-            of rows are coded worse than others.
+        kept: how many axes queries are projected on; 0 where codes are of the vectors' own numbers.
+        lens: (kept + s, w) float32, what a query is multiplied with before a first pass: these axes,
+            then `errors`.
         centres: (c, w) float32, the cells' centres; none where one cell holds all.
         sizes: (c,) rows in each cell.
         rests: (s, w) float32, vectors minus the centres of their cells.
     """
 
-    errors: Matrix
+    kept: int
+    lens: Matrix
     centres: Matrix
     sizes: Rows
     rests: Matrix
+
+    @cached_property
+    def errors(self) -> Matrix:
+        """(s, w) float32, vectors minus what their codes say.
+
+        With a query they give the spread of the error of its products. Of rows that are coded badly,
+        because some kinds of rows are coded worse than others.
+        """
+        return self.lens[self.kept :]
 
     @cached_property
     def all_rows(self) -> Rows:

@@ -16,6 +16,7 @@ import math
 import os
 import weakref
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -219,7 +220,7 @@ class VectorFile:
         per_length, fixed = self._rounding
         return math.sqrt(float(query @ query)) * per_length + fixed
 
-    @property
+    @cached_property
     def _rounding(self) -> tuple[float, float]:
         """A margin's part that grows with the query's length, for each unit, and its fixed part."""
         unit = self.shape.dimension * 2.0**-23 * self.shape.longest
