@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,32 @@ def squared_lengths(vectors: Matrix) -> npt.NDArray[np.float64]:
     wide = vectors.astype(np.float64)
     lengths: npt.NDArray[np.float64] = np.einsum("ij,ij->i", wide, wide)
     return lengths
+
+
+def given_vector(values: Sequence[Any] | None, dimension: int) -> Sequence[Any]:
+    """The numbers of a query vector as a caller gave it, unchecked but for having a length; () for none.
+
+    Raises:
+        InvalidParameterValue: no sequence.
+    """
+    if values is None:
+        return ()
+    # A numpy array without a dimension is one number, though it says that it is Sized.
+    if not isinstance(values, Sized) or getattr(values, "shape", 1) == ():
+        raise InvalidParameterValue(
+            f"query_vector is {shown(values)}; expected a list of {dimension} numbers."
+        )
+    return values
+
+
+def checked_vector(values: Sequence[Any] | None, dimension: int, owner: str) -> Vector:
+    """A query vector as a caller gave it, (dimension,) float32; empty for none.
+
+    Raises:
+        InvalidParameterValue: see `query_vector`.
+    """
+    given = given_vector(values, dimension)
+    return query_vector(given, dimension, owner) if len(given) else np.empty(0, dtype=np.float32)
 
 
 def query_vector(values: Sequence[Any] | npt.NDArray[Any], dimension: int, owner: str) -> Vector:

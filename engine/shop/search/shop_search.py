@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any
 
 from engine.core.arrays import Vector
-from engine.core.query import MAX_RANKED_RESULTS, MAX_RESULTS, Query, QueryType
-from engine.core.query_request import QueryRequest, check_columns
+from engine.core.query import Query, QueryType
+from engine.core.query_request import check_columns
 from engine.core.ranking.facets import count_facet
 from engine.core.schema import IndexSpec
 from engine.encode.encoder import Encoder
@@ -34,8 +34,9 @@ from engine.shop.latent.directions import directions_of
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, IMAGE_PATH, TEXT_INDEX
 from engine.shop.search.encoders import IndexEncoders
 from engine.shop.search.keyword import find_keywords
-from engine.shop.search.parts import SearchParts, usual_columns
+from engine.shop.search.parts import SearchParts
 from engine.shop.search.photos import SearchPhotos
+from engine.shop.search.queries import COUNTED, SearchQueries
 from engine.shop.search.query_vector import QueryVector, TermVectors
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.result import SearchResult
@@ -43,8 +44,6 @@ from engine.shop.search.terms import Term
 from engine.store.indexes.versions import Version
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
-
-_COUNTED = MAX_RANKED_RESULTS  # of the best rows at least, for facets
 
 
 class ShopSearch:
@@ -67,7 +66,7 @@ class ShopSearch:
         """
         self._recent = recent
         self._indexes, self._tables, self._products = indexes, tables, products
-        self._catalogues = Catalogues(tables)
+        self._catalogues, self._queries = Catalogues(tables), SearchQueries()
         self._encoders = IndexEncoders(models, serving)
         self._photos = SearchPhotos(tables, volumes)
         self._user_vector = user_vector
@@ -89,7 +88,7 @@ class ShopSearch:
         sought = self._sought(request, kind, spec, version)
         timings = Timings(encode_ms=_ms_since(started))
         catalogue = self._catalogue_of(spec)
-        query = _query_of(request, kind, sought, spec, version, catalogue)
+        query = self._queries.of(request, kind, sought, spec, version.columns, catalogue)
         hits = first_ranking(version, query, timings)
         if sought.products:
             hits = [hit for hit in hits if hit.key not in sought.products]
@@ -98,7 +97,7 @@ class ShopSearch:
         started = time.perf_counter()
         fetched = _fetched(query.columns, version)
         values = fetch(version, *places(shown), fetched)
-        facets = _facets(version, query, hits[: max(end, _COUNTED)]) if query.facets else {}
+        facets = _facets(version, query, hits[: max(end, COUNTED)]) if query.facets else {}
         timings.fetch_ms = _ms_since(started)
         _, _, keys, scores, cosines = zip(*shown) if shown else ((),) * 5
         return SearchResult(
@@ -133,7 +132,8 @@ class ShopSearch:
             encoder = self._encoders.of(spec, version, request.encoder)
         vectors = self._vectors(spec, version, encoder)
         catalogue = self._catalogue_of(spec)
-        _query_of(request, kind, QueryVector(_any_vector(spec, kind)), spec, version, catalogue)
+        any_vector = QueryVector(_any_vector(spec, kind))
+        self._queries.of(request, kind, any_vector, spec, version.columns, catalogue)
         return SearchParts(
             request=request,
             kind=kind,
@@ -228,34 +228,6 @@ class ShopSearch:
     def _read(self, term: Term) -> Term:
         """The same, its photo read where it lies in a volume."""
         return replace(term, value=self._photos.given(term.value)) if term.kind == "image" else term
-
-
-def _query_of(
-    request: SearchRequest,
-    kind: QueryType,
-    sought: QueryVector,
-    spec: IndexSpec,
-    version: Version,
-    catalogue: Catalogue,
-) -> Query:
-    """The checked query; products that it is made of are found too, and left out afterwards."""
-    known = version.columns
-    usual = usual_columns(spec, version, catalogue)
-    most = MAX_RESULTS if kind == "ANN" else MAX_RANKED_RESULTS
-    wanted = request.offset + request.k + 1  # one more says whether there are more
-    wanted = max(wanted, _COUNTED if request.facets else 0) + request.left_out
-    asked = QueryRequest(
-        spec.name,
-        columns=list(request.columns or usual),
-        query_vector=sought.values,
-        query_text=None if kind == "ANN" else request.text,
-        query_type=kind,
-        filters=request.filters,
-        num_results=min(wanted, most),
-        exact=request.exact or request.leads_away,
-        facets=request.facets,
-    )
-    return asked.checked(spec, known)
 
 
 def _any_vector(spec: IndexSpec, kind: QueryType) -> list[float] | None:
