@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +70,25 @@ def test_one_query_is_looked_up_as_many_are(tmp_path: Path, is_flat: bool, is_un
         alone = dict(zip(*(found.tolist() for found in kept.search(turned, ROWS))))
         together = dict(zip(rows[place].tolist(), products[place].tolist()))
         assert alone == pytest.approx(together, rel=1e-3, abs=1e-2 * turned.spread)
+
+
+@pytest.mark.parametrize("is_unit", [True, False])
+def test_all_rows_above_a_product_are_found_and_no_other(tmp_path: Path, is_unit: bool) -> None:
+    rng = np.random.default_rng(6)
+    vectors = rng.standard_normal((ROWS, 64)).astype(np.float32)
+    if is_unit:
+        vectors /= np.linalg.norm(vectors, axis=1)[:, None]
+    lengths = None if is_unit else -np.einsum("ij,ij->i", vectors, vectors) / 2
+    build_codes(tmp_path / "ann.faiss", vectors, lengths)
+    kept = AnnFile(tmp_path / "ann.faiss", ROWS, 64, not is_unit)
+    sample = kept.sample(vectors, lengths)
+    masks = [None, RowSet.of_rows(np.arange(0, ROWS, 3), ROWS), RowSet.of_rows(np.arange(5), ROWS)]
+    for query, allowed in itertools.product(vectors[:5], masks):
+        turned = kept.turned(query, sample)
+        rows, products = kept.search(turned, ROWS, allowed)
+        step = np.diff(products)[np.diff(products) < 0].max()
+        for place in (0, len(rows) // 2, len(rows) - 1):
+            bound = float(products[place] + step / 2)
+            found = kept.within(turned, bound, allowed, None)
+            assert sorted(found.tolist()) == sorted(rows[products > bound].tolist())
+        assert not len(kept.within(turned, float(products[0] - 2 * step), allowed, None))

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import faiss
 import numpy as np
@@ -25,6 +25,7 @@ from engine.errors import CorruptFile, InvalidParameterValue
 from engine.store.segments.compression import (
     LEAST_CODES,
     Sample,
+    Turned,
     Vectors,
     augmented,
     augmented_width,
@@ -167,19 +168,6 @@ def _read(file: Path, rows: int, width: int) -> Any:
     return index
 
 
-class Turned(NamedTuple):
-    """A query as an approximate index takes it.
-
-    Attributes:
-        wide: (w,) float32, augmented. codes: the same as codes are compared with it.
-        spread: standard deviation of the error of its approximate products.
-    """
-
-    wide: Vector
-    codes: Vector
-    spread: float
-
-
 class AnnFile:
     """An approximate index of one segment, in memory. Safe to use from many threads.
 
@@ -296,6 +284,16 @@ class AnnFile:
             return rows, products
         found = rows >= 0
         return rows[found], products[found]
+
+    def within(
+        self, query: Turned, lowest: float, allowed: RowSet | None, cells: int | None
+    ) -> Rows:
+        """All rows whose approximate product is more than `lowest`, in no order; not of a factory's."""
+        parameters, _selector = self._parameters(allowed, cells, 1)
+        with _threads(1):
+            found = self._searched.range_search(query.codes[None, :], lowest, params=parameters)
+        rows: Rows = found[2]
+        return rows
 
     def search_many(
         self, queries: Matrix, wanted: int, allowed: RowSet | None, cells: int | None

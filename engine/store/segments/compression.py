@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from engine.core.arrays import Floats32, Matrix, Rows
+from engine.core.arrays import Floats32, Matrix, Rows, Vector
 from engine.store.segments.packing import PackedMatrix
 
 Vectors = Matrix | PackedMatrix
@@ -51,6 +52,19 @@ class Sample:
     def all_rows(self) -> Rows:
         """(1, s) numbers of all errors."""
         return np.arange(len(self.errors))[None, :]
+
+
+class Turned(NamedTuple):
+    """A query as an approximate index takes it.
+
+    Attributes:
+        wide: (w,) float32, augmented. codes: the same as codes are compared with it.
+        spread: standard deviation of the error of its approximate products.
+    """
+
+    wide: Vector
+    codes: Vector
+    spread: float
 
 
 def augmented_width(dimension: int, lifted: bool) -> int:
