@@ -11,6 +11,7 @@ What leaves here is a shortlist: rows with approximate products, in no certain c
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from engine.errors import CorruptFile, InvalidParameterValue
 from engine.store.segments.compression import (
     LEAST_CODES,
     Sample,
+    Turned,
     Vectors,
     augmented,
     augmented_width,
@@ -196,6 +198,8 @@ class AnnFile:
         self.is_graph = isinstance(self._index, (faiss.IndexHNSW, faiss.IndexNSG))
         self._turned = isinstance(self._index, faiss.IndexPreTransform)
         self._inner = faiss.downcast_index(self._index.index) if self._turned else self._index
+        # Of one's own codes queries are turned here: FAISS takes three times as long for one.
+        self._searched = self._index if self.is_factory else self._inner
         has_cells = isinstance(self._inner, faiss.IndexIVF) and not (
             factory and (self._turned or lifted)
         )
@@ -205,16 +209,18 @@ class AnnFile:
         """Measure the codes' errors on some hundred of the segment's rows."""
         rows = sample_of(np.random.default_rng(_SEED), matrix, lengths, _SAMPLE_ROWS)
         errors = np.zeros((1, self._index.d), dtype=np.float32)
-        inner = self._inner
+        inner, kept = self._inner, 0
         if not self.is_factory:
             codes = inner.pq.compute_codes(np.ascontiguousarray(rows @ self._axes.T))
             errors = worse_half(rows - inner.pq.decode(codes) @ self._axes)
+            kept = len(self._axes) if self._turned else 0
+        lens = np.vstack([self._axes[:kept], errors]) if kept else errors
         if self.cell_count == 1:
-            return Sample(errors, rows[:0], np.empty(0, dtype=np.int64), rows[:0])
+            return Sample(kept, lens, rows[:0], np.empty(0, dtype=np.int64), rows[:0])
         centres = inner.quantizer.reconstruct_n(0, inner.nlist) @ self._axes
         sizes = np.array([inner.invlists.list_size(i) for i in range(inner.nlist)], dtype=np.int64)
         cell = np.argmax(rows @ centres.T, axis=1)
-        return Sample(errors, centres, sizes, worse_half(rows - centres[cell]))
+        return Sample(kept, lens, centres, sizes, worse_half(rows - centres[cell]))
 
     @property
     def _axes(self) -> Matrix:
@@ -225,22 +231,24 @@ class AnnFile:
         axes: Matrix = faiss.vector_to_array(turn.A).reshape(turn.d_out, turn.d_in)
         return axes
 
-    def widen(self, query: Vector) -> Vector:
-        """A query as FAISS takes it: 1 for the length, zeros for the padding."""
-        return np.concatenate([query, self._tail]) if len(self._tail) else query
+    def turned(self, query: Vector, sample: Sample) -> Turned:
+        """A (d,) float32 query with 1 for the length and zeros for the padding, on the codes' axes."""
+        # Not by numpy's matrix product: its threads go on spinning for a while after a call, and take
+        # a core from FAISS's.
+        wide = np.concatenate([query, self._tail]) if len(self._tail) else query
+        wide, seen = np.ascontiguousarray(wide), np.empty(len(sample.lens), dtype=np.float32)
+        pointers = [faiss.swig_ptr(array) for array in (seen, wide, sample.lens)]
+        faiss.fvec_inner_products_ny(*pointers, len(wide), len(seen))
+        errors = seen[sample.kept :]
+        # Around zero, not around their mean: that of all rows is zero, by how centroids are placed.
+        spread = math.sqrt(float(errors.dot(errors)) / len(errors))
+        return Turned(wide, seen[: sample.kept] if sample.kept else wide, spread)
 
     def error_spreads(self, sample: Sample, queries: Matrix) -> Floats32:
-        """Standard deviation of the error of approximate products, for each of (m, d) queries.
-
-        Not by numpy's matrix product: its threads go on spinning for a while after a call, and take
-        a core from FAISS's.
-        """
-        rows = sample.all_rows
-        threads = 1
-        if len(queries) > 1:
-            rows, threads = rows.repeat(len(queries), axis=0), os.cpu_count() or 1
-        errors = products_by_row(self._widen_all(queries), sample.errors, rows, threads)
-        # Around zero, not around their mean: that of all rows is zero, by how centroids are placed.
+        """Standard deviation of the error of approximate products, for each of (m, d) queries."""
+        rows = sample.all_rows.repeat(len(queries), axis=0)
+        wide, threads = self._widen_all(queries), os.cpu_count() or 1
+        errors = products_by_row(wide, sample.errors, rows, threads)
         spreads: Floats32 = np.sqrt(np.einsum("ij,ij->i", errors, errors) / errors.shape[1])
         return spreads
 
@@ -251,12 +259,12 @@ class AnnFile:
         return np.ascontiguousarray(np.hstack([queries, tails]))
 
     def search(
-        self, query: Vector, wanted: int, allowed: RowSet | None = None, cells: int | None = None
+        self, query: Turned, wanted: int, allowed: RowSet | None = None, cells: int | None = None
     ) -> tuple[Rows, Floats32]:
         """A shortlist: rows with the greatest approximate products, and these.
 
         Args:
-            query: (dimension,) float32. wanted: how many, at least 1.
+            wanted: how many, at least 1.
             allowed: the row mask to choose from; None for all rows.
             cells: how many cells to probe, nearest first; None for all. For a graph: how many
                 rows it keeps in sight (`efSearch`).
@@ -264,19 +272,28 @@ class AnnFile:
         Returns:
             at most `wanted` rows and their products, greatest first.
         """
-        wide = np.ascontiguousarray(self.widen(query))
         rows, products = np.empty(wanted, dtype=np.int64), np.empty(wanted, dtype=np.float32)
         # For one query FAISS's threads cost more than they bring.
         with _threads(1):
             parameters, _selector = self._parameters(allowed, cells, wanted)
-            pointers = [faiss.swig_ptr(array) for array in (wide, products, rows)]
-            self._index.search_c(1, pointers[0], wanted, *pointers[1:], parameters)
+            pointers = [faiss.swig_ptr(array) for array in (query.codes, products, rows)]
+            self._searched.search_c(1, pointers[0], wanted, *pointers[1:], parameters)
         if self._by_distance:
-            products = (np.float32(query @ query) - products) / np.float32(2)
+            products = (np.float32(query.wide @ query.wide) - products) / np.float32(2)
         if rows[-1] >= 0:
             return rows, products
         found = rows >= 0
         return rows[found], products[found]
+
+    def within(
+        self, query: Turned, lowest: float, allowed: RowSet | None, cells: int | None
+    ) -> Rows:
+        """All rows whose approximate product is more than `lowest`, in no order; not of a factory's."""
+        parameters, _selector = self._parameters(allowed, cells, 1)
+        with _threads(1):
+            found = self._searched.range_search(query.codes[None, :], lowest, params=parameters)
+        rows: Rows = found[2]
+        return rows
 
     def search_many(
         self, queries: Matrix, wanted: int, allowed: RowSet | None, cells: int | None
@@ -285,7 +302,9 @@ class AnnFile:
         wide = self._widen_all(queries)
         parameters, _selector = self._parameters(allowed, cells, wanted)
         with _threads(os.cpu_count() or 1):
-            products, rows = self._index.search(wide, wanted, params=parameters)
+            if self._turned and not self.is_factory:
+                wide = self._index.chain.at(0).apply(wide)
+            products, rows = self._searched.search(wide, wanted, params=parameters)
         assert not self._by_distance  # one by one only
         return rows, products
 
@@ -302,19 +321,18 @@ class AnnFile:
         selector = None
         if allowed is not None:
             inner.sel = selector = faiss.IDSelectorBitmap(allowed.bitmap)
-        parameters = inner
-        if self._turned:
-            parameters = faiss.SearchParametersPreTransform(index_params=inner)
         if self.is_factory:
-            return parameters, selector
+            if self._turned:
+                inner = faiss.SearchParametersPreTransform(index_params=inner)
+            return inner, selector
         # Making them takes as long as scoring 50 rows.
         if allowed is None:
-            self._unfiltered[cells] = parameters
+            self._unfiltered[cells] = inner
         else:
             if len(self._filtered) >= _KEPT_SELECTIONS:
                 self._filtered = {}
-            self._filtered[id(allowed), cells] = (allowed, parameters, selector)
-        return parameters, selector
+            self._filtered[id(allowed), cells] = (allowed, inner, selector)
+        return inner, selector
 
 
 def _parameters_of(index: Any, in_sight: int, cells: int | None) -> Any:

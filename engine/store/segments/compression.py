@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from engine.core.arrays import Floats32, Matrix, Rows
+from engine.core.arrays import Floats32, Matrix, Rows, Vector
 from engine.store.segments.packing import PackedMatrix
 
 Vectors = Matrix | PackedMatrix
@@ -24,23 +25,46 @@ class Sample:
     """What is known of an approximate index from some of its rows; w is the width of its vectors.
 
     Attributes:
-        errors: (s, w) float32, vectors minus what their codes say: with a query they give the
-            spread of the error of its products. Of rows that are coded badly, because some kinds
-            of rows are coded worse than others.
+        kept: how many axes queries are projected on; 0 where codes are of the vectors' own numbers.
+        lens: (kept + s, w) float32, what a query is multiplied with before a first pass: these axes,
+            then `errors`.
         centres: (c, w) float32, the cells' centres; none where one cell holds all.
         sizes: (c,) rows in each cell.
         rests: (s, w) float32, vectors minus the centres of their cells.
     """
 
-    errors: Matrix
+    kept: int
+    lens: Matrix
     centres: Matrix
     sizes: Rows
     rests: Matrix
 
     @cached_property
+    def errors(self) -> Matrix:
+        """(s, w) float32, vectors minus what their codes say.
+
+        With a query they give the spread of the error of its products. Of rows that are coded badly,
+        because some kinds of rows are coded worse than others.
+        """
+        return self.lens[self.kept :]
+
+    @cached_property
     def all_rows(self) -> Rows:
         """(1, s) numbers of all errors."""
         return np.arange(len(self.errors))[None, :]
+
+
+class Turned(NamedTuple):
+    """A query as an approximate index takes it.
+
+    Attributes:
+        wide: (w,) float32, augmented. codes: the same as codes are compared with it.
+        spread: standard deviation of the error of its approximate products.
+    """
+
+    wide: Vector
+    codes: Vector
+    spread: float
 
 
 def augmented_width(dimension: int, lifted: bool) -> int:

@@ -226,7 +226,7 @@ class VectorFile:
         per_length, fixed = self._rounding
         return math.sqrt(float(query @ query)) * per_length + fixed
 
-    @property
+    @cached_property
     def _rounding(self) -> tuple[float, float]:
         """A margin's part that grows with the query's length, for each unit, and its fixed part."""
         unit = self.shape.dimension * 2.0**-23 * self.shape.longest
