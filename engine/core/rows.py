@@ -52,7 +52,7 @@ class RowSet:
 
         Eight rows at a time: what a mask of all rows would take is not made.
         """
-        count = int.from_bytes(bitmap.tobytes(), "little").bit_count()  # numpy counts from 2.0 on
+        count = _bits_in(bitmap)
         few = _rows_of(bitmap).astype(np.int32) if count <= _FEW * total else None
         return RowSet(total, bitmap, count, few)
 
@@ -135,17 +135,30 @@ class GrowingRows:
 
     def built(self) -> RowSet:
         """The set as it is now; rows that are added later are not in it."""
-        before = 0 if self._start is None else self._start.count
-        count, few = before + self.added_count, None
+        start = self._start if self._start is not None else _none_of(self._total)
+        count, few = start.count + self.added_count, None
         if count <= _FEW * self._total:
-            start = [] if self._start is None else [self._start.rows()]
-            few = np.sort(np.concatenate([*start, self.added])).astype(np.int32)
+            held = start._few if start._few is not None else start.rows().astype(np.int32)
+            few = np.insert(held, np.searchsorted(held, self.added), self.added)
         return RowSet(self._total, self._own_bitmap().copy(), count, few)
 
     def mask(self) -> Mask:
         """(total,) bool, a fresh array."""
         bits = self._own_bitmap()
         return np.unpackbits(bits, count=self._total, bitorder="little").view(np.bool_)
+
+
+def _none_of(total: int) -> RowSet:
+    return RowSet(total, np.empty(0, dtype=np.uint8), 0, np.empty(0, dtype=np.int32))
+
+
+def _bits_in(bitmap: Bits) -> int:
+    """How many bits are 1, eight bytes at a time."""
+    if not hasattr(np, "bitwise_count"):  # before numpy 2
+        return int.from_bytes(bitmap.tobytes(), "little").bit_count()
+    whole = len(bitmap) // 8 * 8
+    rest = int.from_bytes(bitmap[whole:].tobytes(), "little").bit_count()
+    return rest + int(np.bitwise_count(bitmap[:whole].view(np.uint64)).sum(dtype=np.int64))
 
 
 def _rows_of(bitmap: Bits) -> Rows:

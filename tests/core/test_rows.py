@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -140,3 +141,13 @@ def test_a_set_that_was_made_does_not_grow_with_what_is_added_later() -> None:
     grown.add(np.array([3]))
     assert made.rows().tolist() == [1, 2]
     assert np.flatnonzero(made.mask()).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("total", [0, 1, 63, 64, 65, 1000])
+def test_rows_are_counted_without_numpys_own_count_too(
+    total: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bitmap = packed_slowly(set(range(0, total, 3)), total).bitmap
+    counted = RowSet.of_bits(bitmap, total).count
+    monkeypatch.delattr(np, "bitwise_count", raising=False)  # numpy before 2
+    assert RowSet.of_bits(bitmap, total).count == counted == len(range(0, total, 3))

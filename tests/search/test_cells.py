@@ -14,8 +14,9 @@ import pytest
 from engine import Workspace
 from engine.service.search.shortlist import CellProbe
 from engine.store.layout import read_json, write_json
-from engine.store.segments import compression
-from engine.store.segments.compression import CellSample, cell_widths, cells_for
+from engine.store.segments.ann import cells
+from engine.store.segments.ann.cells import cell_widths, cells_for
+from engine.store.segments.ann.compression import CellSample, Turned
 
 INDEX = "main.a.i"
 ROWS, DIMENSION, K = 40_000, 64, 20
@@ -27,7 +28,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 @pytest.fixture
 def few_rows_have_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compression, "CELLS_FROM", 10_000)
+    monkeypatch.setattr(cells, "CELLS_FROM", 10_000)
 
 
 def indexed(workspace: Workspace, vectors: np.ndarray) -> Any:
@@ -101,7 +102,11 @@ def sample_of(seed: int) -> tuple[CellSample, np.ndarray]:
     rests = 0.05 * rng.standard_normal((50, width)).astype(np.float32)
     widths = rng.uniform(0.5, 2, cells).astype(np.float32)
     sizes = rng.integers(0, 500, cells)
-    return CellSample(None, centres, sizes, rests, widths), unit(rng.standard_normal((1, width)))[0]
+    return CellSample(centres, sizes, rests, widths), unit(rng.standard_normal((1, width)))[0]
+
+
+def turned(query: np.ndarray) -> Turned:
+    return Turned(query, query, 0.0)
 
 
 def slowly(cells: CellSample, query: np.ndarray, kth: float) -> int:
@@ -124,7 +129,7 @@ def slowly(cells: CellSample, query: np.ndarray, kth: float) -> int:
 def test_as_many_cells_are_read_as_the_rule_says(seed: int) -> None:
     cells, query = sample_of(seed)
     for kth in (-0.5, 0.2, 0.5, 0.8, 1.2, 3.0):
-        probe = CellProbe(cells, query, 1.0)
+        probe = CellProbe(cells, turned(query), 1.0)
         guessed, wanted = probe.count, slowly(cells, query, kth)
         assert probe.is_enough(kth) == (wanted <= guessed)
         assert probe.count == max(guessed, wanted)
@@ -133,7 +138,7 @@ def test_as_many_cells_are_read_as_the_rule_says(seed: int) -> None:
 
 def test_fewer_allowed_rows_mean_more_cells_at_first() -> None:
     cells, query = sample_of(1)
-    counts = [CellProbe(cells, query, share).count for share in (1.0, 0.1, 0.01, 0.0001)]
+    counts = [CellProbe(cells, turned(query), share).count for share in (1.0, 0.1, 0.01, 0.0001)]
     assert counts == sorted(counts) and counts[0] < counts[-1]
 
 

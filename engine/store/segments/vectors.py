@@ -25,7 +25,7 @@ import numpy as np
 from engine.core.arrays import UNIT_TOLERANCE, Floats32, Matrix, Rows, Vector, squared_lengths
 from engine.core.schema import VectorStorage
 from engine.errors import CorruptFile
-from engine.store.segments.ann import products_of_all
+from engine.store.segments.ann.products import products_of_all
 from engine.store.segments.packing import DTYPES, PackedMatrix, packed
 
 _ALONE = 1 << 21  # numbers that one thread multiplies; segments of more have an approximate index
@@ -226,7 +226,7 @@ class VectorFile:
         per_length, fixed = self._rounding
         return math.sqrt(float(query @ query)) * per_length + fixed
 
-    @property
+    @cached_property
     def _rounding(self) -> tuple[float, float]:
         """A margin's part that grows with the query's length, for each unit, and its fixed part."""
         unit = self.shape.dimension * 2.0**-23 * self.shape.longest

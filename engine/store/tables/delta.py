@@ -73,7 +73,7 @@ class DeltaSource:
 
     def _batches(self, schema: pa.Schema, rows: int) -> Iterator[pa.RecordBatch]:
         names = ", ".join(_quoted(name) for name in schema.names)
-        with _errors_named(self.folder):
+        with errors_named(self.folder):
             _check_types(self._table, schema)
             yield from _query(self._table, f"SELECT {names} FROM source", schema, rows)
 
@@ -111,7 +111,7 @@ class DeltaSource:
     def _changes(
         self, commits: list[tuple[int, list[ChangedFile]]], fields: pa.Schema, rows: int
     ) -> Iterator[pa.RecordBatch]:
-        with _errors_named(self.folder):
+        with errors_named(self.folder):
             for version, files in commits:
                 for deletes in (True, False):
                     for file in files:
@@ -133,7 +133,7 @@ def open_delta(folder: Path) -> DeltaSource:
             "not a Delta table: a folder with a _delta_log in it was expected", file=str(folder)
         )
     deltalake = _deltalake()
-    with _errors_named(folder):
+    with errors_named(folder):
         table = deltalake.DeltaTable(folder.absolute())
         schema = pa.schema(table.schema().to_arrow())
         metadata = table.metadata()
@@ -226,7 +226,7 @@ def _query(table: Any, sql: str, schema: pa.Schema, rows: int) -> Iterator[pa.Re
 
 
 @contextlib.contextmanager
-def _errors_named(folder: Path) -> Iterator[None]:
+def errors_named(folder: Path) -> Iterator[None]:
     """Make an error of the reading one that names the table."""
     failures = (_deltalake().exceptions.DeltaError, pa.ArrowException, OSError)
     try:
