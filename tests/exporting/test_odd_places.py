@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from exporting.shop import filled
 from support.needs import needs
 
-needs("delta")
+needs("delta", "sdk")
 
 from engine import BadSourceFile, InvalidInputException, Workspace
 from engine.store.tables.delta import open_delta
@@ -75,3 +76,21 @@ def test_a_name_that_no_folder_has_is_refused(workspace: Workspace, tmp_path: Pa
         workspace.export_cloud(f"{tmp_path}/a\0b")
     with pytest.raises(InvalidInputException, match="is no path"):
         workspace.export_cloud("")
+
+
+def test_odd_words_of_a_table_come_through_the_statements_of_the_script(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    odd = "100% 'sure' \\ \"q\" {x} `b` é 😀 \r\n\t ''' \"\"\" \\"
+    workspace.sql("COMMENT ON TABLE main.shop.empty IS :odd", parameters={"odd": odd})
+    workspace.sql("ALTER TABLE main.shop.empty SET TBLPROPERTIES ('it\\'s' = '100% \"x\" \\n')")
+    workspace.export_cloud(tmp_path / "up")
+    names: dict[str, Any] = {"__name__": "read", "__file__": str(tmp_path / "up" / "x.py")}
+    exec((tmp_path / "up" / "create_in_cloud.py").read_text("utf-8"), names)
+    (table,) = [one for one in names["TABLES"] if one["name"] == "main.shop.empty"]
+    there = Workspace(tmp_path / "there")
+    there.register_table("main.shop.src", tmp_path / "up" / table["folder"])
+    there.sql(table["create"] + " AS SELECT * FROM main.shop.src")
+    made = there.unity_catalog.tables.get("main.shop.empty")
+    assert made["comment"] == odd
+    assert made["properties"]["it's"] == '100% "x" \n'
