@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyspark.sql.pandas.types import from_arrow_type
 
 from engine.core.names import ThreePartName
 from engine.core.types import stored_type
@@ -182,7 +183,34 @@ def _readable(table: Table) -> bool:
 
 def _column(field: pa.Field) -> str:
     """A column as Spark shows it: times here are in UTC, also where their type says no zone."""
-    name = f"`{field.name.replace('`', '``')}`"
-    if pa.types.is_timestamp(field.type) and not field.type.tz:
-        return f"CAST({name} AS TIMESTAMP) AS {name}"
+    name = _quoted(field.name)
+    if _has_local_times(field.type):
+        return f"CAST({name} AS {_sql_type(field.type)}) AS {name}"
     return name
+
+
+def _has_local_times(kind: pa.DataType) -> bool:
+    if pa.types.is_timestamp(kind):
+        return not kind.tz
+    if pa.types.is_map(kind):
+        return _has_local_times(kind.key_type) or _has_local_times(kind.item_type)
+    inner = (kind.field(place).type for place in range(kind.num_fields))
+    return any(_has_local_times(one) for one in inner)
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    """A type in Spark's words; times without a zone are instants."""
+    if pa.types.is_timestamp(kind):
+        return "TIMESTAMP"
+    if pa.types.is_list(kind):
+        return f"ARRAY<{_sql_type(kind.value_type)}>"
+    if pa.types.is_map(kind):
+        return f"MAP<{_sql_type(kind.key_type)}, {_sql_type(kind.item_type)}>"
+    if pa.types.is_struct(kind):
+        fields = (f"{_quoted(one.name)}: {_sql_type(one.type)}" for one in kind)
+        return f"STRUCT<{', '.join(fields)}>"
+    return from_arrow_type(kind).simpleString()
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

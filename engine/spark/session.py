@@ -45,6 +45,7 @@ _OF_A_VIEW = re.compile(
     r"|SHOW\s+COLUMNS\s+(?:IN|FROM)\s+)`?(\w+)`?\s*;?\s*",
     re.I,
 )
+_MARKS = re.compile(r"('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\?)", re.S)
 _OF_A_CACHE = re.compile(r"\s*(?:CACHE|UNCACHE|REFRESH|CLEAR)\b", re.I)
 
 
@@ -175,7 +176,13 @@ class WorkspaceSession(SparkSession):
 
 def _with_names(text: str, values: list[Any]) -> tuple[str, dict[str, Any]]:
     """A statement whose parameters are written `?`, with names for them."""
-    parts = text.split("?")
+    pieces = _MARKS.split(text)  # texts, names and comments at odd places, kept as they are
+    parts = [""]
+    for place, piece in enumerate(pieces):
+        if place % 2 and piece == "?":
+            parts.append("")
+        else:
+            parts[-1] += piece
     if len(parts) != len(values) + 1:
         return text, {}
     names = [f"vitrine_{place}" for place in range(len(values))]

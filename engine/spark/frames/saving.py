@@ -112,15 +112,16 @@ def save_rows(session: OnWorkspace, frame: DataFrame, name: str, mode: str) -> N
     Args:
         mode: Spark's: `Append`, `Overwrite`, `ErrorIfExists`, `Ignore`.
     """
+    table = session.catalog.full_name(name)
     exists = session.catalog.is_table(name)
     if exists and mode == "Ignore":
         return
     if exists and mode == "Append":
-        columns = ", ".join(f"`{column}`" for column in frame.columns)
-        _run(session, frame, f"INSERT INTO {name} ({columns}) SELECT {columns} FROM {_ROWS}")
+        columns = ", ".join("`" + one.replace("`", "``") + "`" for one in frame.columns)
+        _run(session, frame, f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {_ROWS}")
         return
     replace = "OR REPLACE " if mode == "Overwrite" else ""
-    _run(session, frame, f"CREATE {replace}TABLE {name} AS SELECT * FROM {_ROWS}")
+    _run(session, frame, f"CREATE {replace}TABLE {table} AS SELECT * FROM {_ROWS}")
 
 
 def insert_rows(session: OnWorkspace, frame: DataFrame, name: str, overwrite: bool) -> None:
@@ -136,7 +137,7 @@ def insert_rows(session: OnWorkspace, frame: DataFrame, name: str, overwrite: bo
             f"rows have {len(frame.columns)} ({', '.join(frame.columns)})."
         )
     word = "OVERWRITE" if overwrite else "INTO"
-    _run(session, frame, f"INSERT {word} {name} SELECT * FROM {_ROWS}")
+    _run(session, frame, f"INSERT {word} {session.catalog.full_name(name)} SELECT * FROM {_ROWS}")
 
 
 def _run(session: OnWorkspace, frame: DataFrame, statement: str) -> None:

@@ -49,22 +49,33 @@ def rows_of(frame: DataFrame, beside: Path) -> Iterator[pa.Table]:
         beside: a folder of this process, in which the files are for that time.
 
     Raises:
-        BadStatement: two columns of one name. Whatever Spark raises for the DataFrame.
+        BadStatement: no columns, two of one name, or of a type that no table holds.
+        Whatever Spark raises for the DataFrame.
     """
-    _check_names(frame.columns)
+    _check(frame)
     schema = frame.limit(0).toArrow().schema
+    plain = frame.toDF(*(f"c{place}" for place in range(len(schema))))  # mapInArrow resolves names
     folder = Path(tempfile.mkdtemp(prefix="saved-", dir=beside))
     try:
-        written = frame.mapInArrow(BatchesWritten(str(folder)), f"{_FILE} STRING").collect()
-        parts = [_mapped(Path(row[_FILE])) for row in written]
+        written = plain.mapInArrow(BatchesWritten(str(folder)), f"{_FILE} STRING").collect()
+        parts = [_mapped(Path(row[_FILE])).rename_columns(schema.names) for row in written]
         yield pa.concat_tables([part.cast(schema) for part in parts] or [schema.empty_table()])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _check_names(names: list[str]) -> None:
+def _check(frame: DataFrame) -> None:
+    """Refuse columns that no table can have; see `rows_of`."""
+    if not frame.columns:
+        raise BadStatement("The rows have no columns; a table has at least one.")
     known = set[str]()
-    for name in names:
+    for field in frame.schema.fields:
+        name = field.name
+        if field.dataType.typeName() == "variant":
+            raise BadStatement(
+                f"column {name!r} is of type VARIANT, which tables here don't have. Write it as a text: "
+                f"to_json(`{name}`)."
+            )
         if name.lower() in known:
             raise BadStatement(
                 f"[COLUMN_ALREADY_EXISTS] The column `{name}` already exists. Choose another name or "

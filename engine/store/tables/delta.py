@@ -26,7 +26,7 @@ from engine.store.tables.change_feed import (
 )
 from engine.store.tables.delta_types import fits, logical_type, plain_type
 from engine.store.tables.parquet_files import BATCH_ROWS, check_exact, chosen_fields, footer
-from engine.store.tables.partitions import is_delta
+from engine.store.tables.partitions import is_delta, misread_part
 from engine.store.tables.widening import is_always_exact
 
 _PHYSICAL_NAME = "delta.columnMapping.physicalName"
@@ -131,6 +131,12 @@ def open_delta(folder: Path) -> DeltaSource:
     if not is_delta(folder):
         raise BadSourceFile(
             "not a Delta table: a folder with a _delta_log in it was expected", file=str(folder)
+        )
+    misread = misread_part(folder)
+    if misread is not None:
+        raise BadSourceFile(
+            f"its path has {misread!r} in it, which deltalake misreads: rename the folder",
+            file=str(folder),
         )
     deltalake = _deltalake()
     with errors_named(folder):

@@ -13,6 +13,7 @@ import pyarrow as pa
 from engine.errors import InvalidInputException
 from engine.optional import require
 from engine.store.tables.delta import errors_named
+from engine.store.tables.partitions import misread_part
 from engine.store.tables.widening import NotExact, common_type, widened
 
 # What Spark can't name a column with, where a table does not map names.
@@ -193,6 +194,11 @@ def _commit(
 ) -> int:
     """Hand the batches to deltalake, as `cast` brings each to the wanted columns; see `write_delta`."""
     deltalake = require("deltalake", "writing a Delta table")
+    misread = misread_part(folder)
+    if misread is not None:
+        raise InvalidInputException(
+            f"{str(folder)!r} has {misread!r} in its path, which deltalake misreads; give another."
+        )
     failed: list[BaseException] = []
     rows = 0
 
