@@ -114,15 +114,18 @@ def _approximate(
         if scored.complete and read:
             if allowed is not None and ann.is_graph and len(rows) < wanted:
                 return None
-            cells_read = f", {probe.count} of {ann.cell_count} cells read" if probe else ""
-            whole = max(len(rows), len(scored.rows))
-            way = f"{len(scored.rows)} of {whole} rows re-scored{cells_read}"
-            return Shortlist(scored.near, way)
+            return Shortlist(scored.near, _way(len(rows), scored, probe))
         if not scored.complete:
             wanted = min(considered, 4 * wanted)
             if wanted > max(MOST_SHARE * considered, _FIRST_PASS_ROWS):
                 return None
     return None
+
+
+def _way(listed: int, scored: Rescored, probe: CellProbe | None) -> str:
+    """In words, how rows were found."""
+    done = len(scored.rows)
+    return f"{done} of {max(listed, done)} rows re-scored{probe.said if probe else ''}"
 
 
 def first_pass_rows(rows: int, k: int) -> int:
@@ -272,6 +275,11 @@ class CellProbe:
     def is_whole(self) -> bool:
         """Whether all cells are read."""
         return self.count >= len(self._sizes)
+
+    @property
+    def said(self) -> str:
+        """How many cells are read, for a plan."""
+        return f", {self.count} of {len(self._sizes)} cells read"
 
     def read_all(self) -> None:
         """Leave no cell out."""
