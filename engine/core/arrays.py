@@ -5,8 +5,9 @@ Knows numpy; not where vectors come from. Never changes an argument.
 
 from __future__ import annotations
 
+import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,32 @@ def squared_lengths(vectors: Matrix) -> npt.NDArray[np.float64]:
     return lengths
 
 
+def given_vector(values: Sequence[Any] | None, dimension: int) -> Sequence[Any]:
+    """The numbers of a query vector as a caller gave it, unchecked but for having a length; () for none.
+
+    Raises:
+        InvalidParameterValue: no sequence.
+    """
+    if values is None:
+        return ()
+    # A numpy array without a dimension is one number, though it says that it is Sized.
+    if not isinstance(values, Sized) or getattr(values, "shape", 1) == ():
+        raise InvalidParameterValue(
+            f"query_vector is {shown(values)}; expected a list of {dimension} numbers."
+        )
+    return values
+
+
+def checked_vector(values: Sequence[Any] | None, dimension: int, owner: str) -> Vector:
+    """A query vector as a caller gave it, (dimension,) float32; empty for none.
+
+    Raises:
+        InvalidParameterValue: see `query_vector`.
+    """
+    given = given_vector(values, dimension)
+    return query_vector(given, dimension, owner) if len(given) else np.empty(0, dtype=np.float32)
+
+
 def query_vector(values: Sequence[Any] | npt.NDArray[Any], dimension: int, owner: str) -> Vector:
     """Check one query vector as given by a caller.
 
@@ -98,12 +125,16 @@ def query_vector(values: Sequence[Any] | npt.NDArray[Any], dimension: int, owner
             values = np.array([_wide(value) for value in values], dtype=np.float64)
     with np.errstate(over="ignore"):
         vector = np.array(values, dtype=np.float32)
-    if not np.isfinite(vector).all():
-        place = int(np.flatnonzero(~np.isfinite(vector))[0])
-        raise InvalidParameterValue(
-            f"query_vector[{place}] is {shown(float(values[place]))}; expected finite float32 numbers."
-        )
+    # A finite square, which is computed in a fifth of the time, says that all numbers are.
+    if not math.isfinite(np.vdot(vector, vector)) and not np.isfinite(vector).all():
+        raise _not_finite(values, int(np.flatnonzero(~np.isfinite(vector))[0]))
     return vector
+
+
+def _not_finite(values: npt.NDArray[Any], place: int) -> InvalidParameterValue:
+    return InvalidParameterValue(
+        f"query_vector[{place}] is {shown(float(values[place]))}; expected finite float32 numbers."
+    )
 
 
 def _wide(value: float) -> float:

@@ -75,3 +75,9 @@ class Query:
     def with_vector(self, vector: Vector) -> Query:
         """The same query with an encoded text."""
         return replace(self, vector=vector)
+
+    def alike(self, vector: Vector, condition: Node | None) -> Query:
+        """The same query for another checked vector and filter."""
+        other = object.__new__(Query)  # `replace` sets each field by itself, which takes longer
+        vars(other).update(vars(self), vector=vector, condition=condition)
+        return other

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-import numpy as np
-
-from engine.core.arrays import Vector, query_vector
+from engine.core.arrays import checked_vector, given_vector
 from engine.core.assumptions import MAX_HYBRID_WORDS, MAX_TEXT
 from engine.core.filters.dict_form import parse_dict
 from engine.core.filters.tree import And, Node
@@ -30,7 +28,6 @@ from engine.errors import BadRequest, InvalidParameterValue
 
 # The text of a client, which refuses this before it calls the service.
 BOTH_INPUTS = "You cannot specify both query_vector and query_text at the same time"
-_NO_VECTOR: Vector = np.empty(0, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ class QueryRequest:
         """
         kind = check_query_type(self.query_type)
         words = check_text(self.query_text)
-        vector = _given_vector(self.query_vector, spec)
+        vector = given_vector(self.query_vector, spec.dimension)
         check_inputs(kind, len(vector) > 0, words, spec)
         reranking = check_reranker(self.reranker, self.columns_to_rerank, known)
         if reranking is not None and not words:
@@ -97,7 +94,7 @@ class QueryRequest:
             raise InvalidParameterValue(BOTH_INPUTS)
         most = MAX_RESULTS if kind == "ANN" else MAX_RANKED_RESULTS
         return Query(
-            vector=query_vector(vector, spec.dimension, spec.name) if len(vector) else _NO_VECTOR,
+            vector=checked_vector(vector, spec.dimension, spec.name),
             columns=check_columns(self.columns, known),
             num_results=check_num_results(self.num_results, most),
             condition=parse_filters(self.filters, self.filter_string, known, spec, strict),
@@ -131,6 +128,8 @@ def check_columns(columns: object, known: Columns) -> tuple[str, ...]:
         raise InvalidParameterValue(
             f"columns is {shown(columns)}; expected a list of at least one column to return."
         )
+    if _are_known(columns, known):
+        return tuple(columns)
     if not all(isinstance(name, str) for name in columns):
         raise InvalidParameterValue(
             f"columns is {shown(columns)}; expected a list of column names."
@@ -141,6 +140,15 @@ def check_columns(columns: object, known: Columns) -> tuple[str, ...]:
     if len(set(columns)) < len(columns):
         raise InvalidParameterValue(f"columns names a column twice: {', '.join(columns)}.")
     return tuple(columns)
+
+
+def _are_known(columns: Sequence[Any], known: Columns) -> bool:
+    """Whether all are columns, each once: what nearly every query says, and soon seen."""
+    try:
+        names = set(columns)
+    except TypeError:  # what has no hash is no name
+        return False
+    return len(names) == len(columns) and names <= known.keys()
 
 
 def check_num_results(value: object, most: int = MAX_RESULTS) -> int:
@@ -384,15 +392,3 @@ def parse_filters(
 
         parts += [tree for text in texts if (tree := parse_text(text, known)) is not None]
     return And(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
-
-
-def _given_vector(vector: Sequence[Any] | None, spec: IndexSpec) -> Sequence[Any]:
-    """The numbers of a query vector, empty for none."""
-    if vector is None:
-        return ()
-    # A numpy array without a dimension is one number, though it says that it is Sized.
-    if not isinstance(vector, Sized) or getattr(vector, "shape", 1) == ():
-        raise InvalidParameterValue(
-            f"query_vector is {shown(vector)}; expected a list of {spec.dimension} numbers."
-        )
-    return vector

@@ -84,7 +84,7 @@ class WorkspaceCatalog(Catalog):
         if self._session.has_temporary(tableName):
             return super().getTable(tableName)
         with as_spark():
-            name = str(self._full(tableName))
+            name = str(self.full_name(tableName))
             if not self.is_table(tableName):
                 raise NotFound(
                     f"[TABLE_OR_VIEW_NOT_FOUND] The table or view {name} cannot be found."
@@ -129,10 +129,11 @@ class WorkspaceCatalog(Catalog):
     def is_table(self, name: str) -> bool:
         """Whether the workspace has a table, a view or an index of this name."""
         with contextlib.suppress(VitrineError):
-            return self._workspace.unity_catalog.tables.schema_has(self._full(name))
+            return self._workspace.unity_catalog.tables.schema_has(self.full_name(name))
         return False
 
-    def _full(self, name: str) -> ThreePartName:
+    def full_name(self, name: str) -> ThreePartName:
+        """A table's name with its catalog and schema. Raises InvalidParameterValue: it is no name."""
         return self._session.names.full_name(tuple(part.strip("`") for part in name.split(".")))
 
     def _schema(self, name: str | None) -> str:

@@ -69,10 +69,21 @@ def embed(
     read = read_path if workspace is None else PhotosOf(workspace.path.absolute())
     embedder = ArrowEmbedder(key, image, text, encoder, device, read)
 
-    def mapped(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        return map(embedder, batches)
+    return _mapped(df, embedder)
 
-    return df.select(*embedder.columns).mapInArrow(mapped, _schema(df, embedder))
+
+def _mapped(df: DataFrame, embedder: ArrowEmbedder) -> DataFrame:
+    names = list(embedder.columns)
+
+    def mapped(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield embedder(pa.RecordBatch.from_arrays(batch.columns, names=names))
+
+    # mapInArrow resolves the names that it is given, and knows none with a dot.
+    given = df.select(*(_quoted(name) for name in names)).toDF(
+        *(f"c{n}" for n in range(len(names)))
+    )
+    return given.mapInArrow(mapped, _schema(df, embedder))
 
 
 def _check(df: DataFrame, key: str, image: str | None, text: str | None) -> None:
@@ -97,6 +108,10 @@ def _schema(df: DataFrame, embedder: ArrowEmbedder) -> Any:
     ]
     words = [StructField(name, StringType()) for name in (MODEL, REASON)]
     return StructType([df.schema[embedder.key], *vectors, *words])
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
 
 
 @lru_cache(maxsize=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Protocol
 
 from engine.service.sql.session import Session
@@ -14,12 +15,17 @@ class OnWorkspace(Protocol):
     workspace: Workspace
     names: Session
     catalog: Any
+    folder: Path  # of this process, for files of its own
+    relations: Any
 
     def table(self, tableName: str) -> Any:  # noqa: N803
         """A DataFrame of a table or a view."""
 
     def sql(self, sqlQuery: str) -> Any:  # noqa: N803
         """Run a statement."""
+
+    def knows_delta(self) -> bool:
+        """Whether Spark was started with Delta's own extension."""
 
     def has_temporary(self, name: str) -> bool:
         """Whether a name is that of a temporary view."""

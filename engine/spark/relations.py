@@ -13,13 +13,17 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyspark.sql.pandas.types import from_arrow_type
 
 from engine.core.names import ThreePartName
 from engine.core.types import stored_type
 from engine.errors import BadStatement, InvalidParameterValue
+from engine.spark.frames.volume_paths import local_folder
 from engine.spark.kinds import OnWorkspace
+from engine.store.tables.delta import open_delta
 from engine.store.tables.table import Table
 
+_DELTA = "vitrine_delta"  # a database of Spark's: Delta tables that no workspace knows
 _ROWS = 8_192  # of a batch that is written for Spark
 
 
@@ -30,6 +34,7 @@ class SparkRelations:
         self._session, self._folder = session, folder
         self._schemas: dict[tuple[str, str], str] = {}
         self._shown: dict[ThreePartName, object] = {}  # the state that each table had
+        self._deltas: dict[str, tuple[str, object]] = {}  # by folder: its name, the state shown
         self._numbers = itertools.count()
 
     def spark_name(self, name: str) -> str:
@@ -51,11 +56,31 @@ class SparkRelations:
             return None
         if parts[0].lower() == "global_temp":
             return None
+        if parts[0].lower() == "delta" and len(parts) == 2 and "/" in parts[1]:
+            if self._session.knows_delta():
+                return None
+            return self.of_delta(local_folder(self._session.workspace.volumes, parts[1]))
         try:
             name = self._session.names.full_name(parts)
         except (BadStatement, InvalidParameterValue):
             return None
         return self._of(name)
+
+    def of_delta(self, folder: Path) -> str:
+        """What Spark calls the Delta table of a folder, as it is now.
+
+        Raises:
+            BadSourceFile: there is none, or it can't be read. MissingExtra: deltalake is not installed.
+        """
+        source, key = open_delta(folder), str(folder.resolve())
+        state = (source.table_id, source.version)
+        shown, known = self._deltas.get(key, (f"`{_DELTA}`.`table_{len(self._deltas)}`", None))
+        if known != state:
+            self._session.by_spark_alone(f"CREATE DATABASE IF NOT EXISTS `{_DELTA}`")
+            schema = spark_schema(source.schema)
+            self._show(shown, self._written(schema, source.batches(None, _ROWS)), schema)
+            self._deltas[key] = (shown, state)
+        return shown
 
     def _of(self, name: ThreePartName) -> str:
         workspace = self._session.workspace
@@ -158,7 +183,34 @@ def _readable(table: Table) -> bool:
 
 def _column(field: pa.Field) -> str:
     """A column as Spark shows it: times here are in UTC, also where their type says no zone."""
-    name = f"`{field.name.replace('`', '``')}`"
-    if pa.types.is_timestamp(field.type) and not field.type.tz:
-        return f"CAST({name} AS TIMESTAMP) AS {name}"
+    name = _quoted(field.name)
+    if _has_local_times(field.type):
+        return f"CAST({name} AS {_sql_type(field.type)}) AS {name}"
     return name
+
+
+def _has_local_times(kind: pa.DataType) -> bool:
+    if pa.types.is_timestamp(kind):
+        return not kind.tz
+    if pa.types.is_map(kind):
+        return _has_local_times(kind.key_type) or _has_local_times(kind.item_type)
+    inner = (kind.field(place).type for place in range(kind.num_fields))
+    return any(_has_local_times(one) for one in inner)
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    """A type in Spark's words; times without a zone are instants."""
+    if pa.types.is_timestamp(kind):
+        return "TIMESTAMP"
+    if pa.types.is_list(kind):
+        return f"ARRAY<{_sql_type(kind.value_type)}>"
+    if pa.types.is_map(kind):
+        return f"MAP<{_sql_type(kind.key_type)}, {_sql_type(kind.item_type)}>"
+    if pa.types.is_struct(kind):
+        fields = (f"{_quoted(one.name)}: {_sql_type(one.type)}" for one in kind)
+        return f"STRUCT<{', '.join(fields)}>"
+    return from_arrow_type(kind).simpleString()
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

@@ -5,6 +5,7 @@ Beside the rest of this folder the only place with pyspark. Knows both engines' 
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from collections.abc import Mapping
@@ -21,9 +22,10 @@ from engine.service.sql.language.table_names import NamedTables, tables_named
 from engine.service.sql.session import Session
 from engine.spark.catalog import WorkspaceCatalog
 from engine.spark.errors import as_spark
-from engine.spark.reading import TableReader
+from engine.spark.frames.reading import TableReader
+from engine.spark.frames.saving import teach_dataframes
+from engine.spark.frames.worker_rows import rows_of
 from engine.spark.relations import SparkRelations
-from engine.spark.saving import teach_dataframes
 from engine.workspace import Workspace
 
 _SPACE = r"(?:\s|--[^\n]*\n|/\*.*?\*/)"
@@ -43,6 +45,7 @@ _OF_A_VIEW = re.compile(
     r"|SHOW\s+COLUMNS\s+(?:IN|FROM)\s+)`?(\w+)`?\s*;?\s*",
     re.I,
 )
+_MARKS = re.compile(r"('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\?)", re.S)
 _OF_A_CACHE = re.compile(r"\s*(?:CACHE|UNCACHE|REFRESH|CLEAR)\b", re.I)
 
 
@@ -52,6 +55,7 @@ class WorkspaceSession(SparkSession):
     Attributes:
         workspace: whose tables they are.
         names: what names without catalog or schema mean: shared by Spark's and the workspace's SQL.
+        folder: where this session keeps files of its own. relations: what Spark was shown.
     """
 
     _jsparkSession: Any  # noqa: N815
@@ -63,8 +67,8 @@ class WorkspaceSession(SparkSession):
             classes = self._get_j_spark_session_class(self._jvm)
             classes.setDefaultSession(self._jsparkSession)
             classes.setActiveSession(self._jsparkSession)
-        self.workspace, self.names, self._folder = workspace, Session(), folder
-        self._relations = SparkRelations(self, folder)
+        self.workspace, self.names, self.folder = workspace, Session(), folder
+        self.relations = SparkRelations(self, folder)
         teach_dataframes()
 
     # ------------------------------------------------------------------ reading
@@ -79,7 +83,7 @@ class WorkspaceSession(SparkSession):
         if not isinstance(tableName, str):
             return super().table(tableName)
         with as_spark():
-            return super().table(self._relations.spark_name(tableName))
+            return super().table(self.relations.spark_name(tableName))
 
     @property
     def read(self) -> TableReader:
@@ -121,18 +125,25 @@ class WorkspaceSession(SparkSession):
         return self._by_workspace(text, named, args)
 
     def _by_spark(self, text: str, start: int, named: NamedTables, args: Any) -> DataFrame:
-        found = {one.parts: self._relations.of_parts(one.parts) for one in named.tables}
+        found = {one.parts: self.relations.of_parts(one.parts) for one in named.tables}
         names = {parts: name for parts, name in found.items() if name is not None}
         return super().sql(text[:start] + named.renamed(text[start:], names), args)
 
     def _by_workspace(self, text: str, named: NamedTables, args: Any) -> DataFrame:
         views = {one.parts[0] for one in named.tables if len(one.parts) == 1}
-        rows = {name: super(WorkspaceSession, self).table(name).toArrow()
-                for name in views if self.has_temporary(name)}  # fmt: skip
-        session = self.names.with_rows(rows) if rows else self.names
         if args is not None and not isinstance(args, Mapping):
             text, args = _with_names(text, list(args))
-        return self.frame(self.workspace.sql(text, parameters=dict(args or {}), session=session))
+        with contextlib.ExitStack() as files:
+            rows = {
+                name: files.enter_context(
+                    rows_of(super(WorkspaceSession, self).table(name), self.folder)
+                )
+                for name in sorted(views)
+                if self.has_temporary(name)
+            }
+            session = self.names.with_rows(rows) if rows else self.names
+            found = self.workspace.sql(text, parameters=dict(args or {}), session=session)
+            return self.frame(found)
 
     def _is_of_a_view(self, text: str) -> bool:
         about = _OF_A_VIEW.fullmatch(text)
@@ -141,6 +152,10 @@ class WorkspaceSession(SparkSession):
     def by_spark_alone(self, text: str) -> None:
         """Run a statement whose names are Spark's own."""
         super().sql(text)
+
+    def knows_delta(self) -> bool:
+        """Whether Spark was started with Delta's own extension, which then reads and writes it."""
+        return "delta" in str(self.conf.get("spark.sql.extensions", "") or "").lower()
 
     def has_temporary(self, name: str) -> bool:
         """Whether a name is that of a temporary view of this session."""
@@ -156,12 +171,18 @@ class WorkspaceSession(SparkSession):
     def stop(self) -> None:
         """End Spark in this process, and remove what it kept."""
         super().stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _with_names(text: str, values: list[Any]) -> tuple[str, dict[str, Any]]:
     """A statement whose parameters are written `?`, with names for them."""
-    parts = text.split("?")
+    pieces = _MARKS.split(text)  # texts, names and comments at odd places, kept as they are
+    parts = [""]
+    for place, piece in enumerate(pieces):
+        if place % 2 and piece == "?":
+            parts.append("")
+        else:
+            parts[-1] += piece
     if len(parts) != len(values) + 1:
         return text, {}
     names = [f"vitrine_{place}" for place in range(len(values))]

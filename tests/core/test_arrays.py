@@ -123,3 +123,12 @@ def test_a_list_of_numbers_becomes_what_numpy_makes_of_it(values: list[float]) -
     made = query_vector(values, len(values), "x")
     assert made.tobytes() == expected.tobytes()
     assert made.flags.writeable
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_array_that_is_not_finite_is_refused_by_its_place(value: float, dtype: Any) -> None:
+    given_values = np.array([1e38, 1e38, value], dtype=dtype)
+    with pytest.raises(InvalidParameterValue, match=r"query_vector\[2\]"):
+        query_vector(given_values, 3, "a")
+    assert query_vector(given_values[:2], 2, "a").tolist() == [np.float32(1e38)] * 2

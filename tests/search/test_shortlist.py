@@ -15,7 +15,8 @@ import pytest
 from engine import InvalidParameterValue, Workspace
 from engine.core.ranking.scoring import rank_exact
 from engine.core.reply import json_value
-from engine.store.segments import ann
+from engine.service.search import batch, shortlist
+from engine.store.segments.ann import cells
 
 ROWS, DIMENSION = 40_000, 64
 COLUMNS = ["product_id", "x", "word"]
@@ -151,6 +152,31 @@ def test_many_queries_at_once_find_as_much_as_one_by_one(shop: Workspace, kind: 
     assert min(hits.values()) >= 0.99 * wanted, (hits, wanted)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_short_list_lacks_is_fetched(
+    shop: Workspace, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (shortlist, batch):
+        monkeypatch.setattr(module, "first_pass_rows", lambda rows, k: 4 * k)
+    queries = queries_of(vectors_of(kind), 40)
+    hits, wanted, plans = {"many": 0, "one": 0}, 0, []
+    for where in (None, {"word NOT": "a"}):
+        many = shop.similarity_search_batch(
+            index_of(kind), query_vectors=queries, columns=COLUMNS, filters=where
+        )
+        for query, found in zip(queries, many, strict=True):
+            best = data(ask(shop, index_of(kind), query, filters=where, exact=True))
+            reply = ask(shop, index_of(kind), query, filters=where)
+            rows = [[json_value(value) for value in row.values()] for row in found]
+            hits["many"] += recall(rows, best)[0]
+            hits["one"] += recall(data(reply), best)[0]
+            wanted += len(best)
+            plans += reply["debug_info"]["plan"]
+    assert min(hits.values()) >= 0.99 * wanted, (hits, wanted)
+    more = [plan for plan in plans if "re-scored" in plan and "of 40 rows" not in plan]
+    assert len(more) > 20, plans
+
+
 @pytest.fixture
 def small(workspace: Workspace) -> Workspace:
     """Few rows in several segments, some deleted, with equal vectors among them."""
@@ -229,7 +255,7 @@ def test_no_queries_have_no_answers(small: Workspace) -> None:
 @pytest.fixture
 def in_cells(monkeypatch: pytest.MonkeyPatch, workspace: Workspace) -> Iterator[Workspace]:
     """An index whose segment is divided into cells, as large ones are."""
-    monkeypatch.setattr(ann, "_CELLS_FROM", 10_000)
+    monkeypatch.setattr(cells, "CELLS_FROM", 10_000)
     workspace.write_table("t", products(vectors_of("unit")))
     workspace.create_index("main.a.i", source_table="t", vector_column="v", create_endpoint=True)
     yield workspace

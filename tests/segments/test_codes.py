@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.core.rows import RowSet
-from engine.store.segments.ann import AnnFile, build_codes
+from engine.store.segments.ann.building import build_codes
+from engine.store.segments.ann.index import AnnFile
 
 ROWS = 700
 
@@ -33,12 +35,61 @@ def test_what_is_kept_of_one_row_mask_answers_for_no_other(tmp_path: Path) -> No
     vectors /= np.linalg.norm(vectors, axis=1)[:, None]
     build_codes(tmp_path / "ann.faiss", vectors, None)
     kept = AnnFile(tmp_path / "ann.faiss", ROWS, 32, False)
+    sample = kept.sample(vectors, None)
+    turned = [kept.turned(vector, sample) for vector in vectors[:40]]
     for turn in range(2):
         for number in range(40):  # more than are kept; each is gone when the next is made
             rows = np.arange(number + turn, ROWS, 7)
-            found, _ = kept.search(vectors[number], ROWS, RowSet.of_rows(rows, ROWS))
+            found, _ = kept.search(turned[number], ROWS, RowSet.of_rows(rows, ROWS))
             assert sorted(found.tolist()) == rows.tolist()
     mask = RowSet.of_rows(np.arange(50), ROWS)
-    twice = [kept.search(vectors[3], 20, mask)[0].tolist() for _ in range(2)]
-    fresh = AnnFile(tmp_path / "ann.faiss", ROWS, 32, False).search(vectors[3], 20, mask)[0]
+    twice = [kept.search(turned[3], 20, mask)[0].tolist() for _ in range(2)]
+    fresh = AnnFile(tmp_path / "ann.faiss", ROWS, 32, False).search(turned[3], 20, mask)[0]
     assert twice == [fresh.tolist()] * 2
+
+
+@pytest.mark.parametrize("is_unit", [True, False])
+@pytest.mark.parametrize("is_flat", [True, False])  # codes of the main axes, or of all numbers
+def test_one_query_is_looked_up_as_many_are(tmp_path: Path, is_flat: bool, is_unit: bool) -> None:
+    rng = np.random.default_rng(5)
+    every = rng.standard_normal((ROWS + 9, 200))
+    if is_flat:
+        every = every[:, :40] @ rng.standard_normal((40, 200))
+    if is_unit:
+        every /= np.linalg.norm(every, axis=1)[:, None]
+    vectors, queries = np.split(every.astype(np.float32), [ROWS])
+    lengths = None if is_unit else -np.einsum("ij,ij->i", vectors, vectors) / 2
+    build_codes(tmp_path / "ann.faiss", vectors, lengths)
+    kept = AnnFile(tmp_path / "ann.faiss", ROWS, 200, not is_unit)
+    sample = kept.sample(vectors, lengths)
+    assert sample.kept == (128 if is_flat else 0)
+    spreads = kept.error_spreads(sample, queries)
+    rows, products = kept.search_many(queries, ROWS, None, None)
+    for place, query in enumerate(queries):
+        turned = kept.turned(query, sample)
+        assert turned.spread == pytest.approx(spreads[place], rel=1e-4)
+        alone = dict(zip(*(found.tolist() for found in kept.search(turned, ROWS))))
+        together = dict(zip(rows[place].tolist(), products[place].tolist()))
+        assert alone == pytest.approx(together, rel=1e-3, abs=1e-2 * turned.spread)
+
+
+@pytest.mark.parametrize("is_unit", [True, False])
+def test_all_rows_above_a_product_are_found_and_no_other(tmp_path: Path, is_unit: bool) -> None:
+    rng = np.random.default_rng(6)
+    vectors = rng.standard_normal((ROWS, 64)).astype(np.float32)
+    if is_unit:
+        vectors /= np.linalg.norm(vectors, axis=1)[:, None]
+    lengths = None if is_unit else -np.einsum("ij,ij->i", vectors, vectors) / 2
+    build_codes(tmp_path / "ann.faiss", vectors, lengths)
+    kept = AnnFile(tmp_path / "ann.faiss", ROWS, 64, not is_unit)
+    sample = kept.sample(vectors, lengths)
+    masks = [None, RowSet.of_rows(np.arange(0, ROWS, 3), ROWS), RowSet.of_rows(np.arange(5), ROWS)]
+    for query, allowed in itertools.product(vectors[:5], masks):
+        turned = kept.turned(query, sample)
+        rows, products = kept.search(turned, ROWS, allowed)
+        step = np.diff(products)[np.diff(products) < 0].max()
+        for place in (0, len(rows) // 2, len(rows) - 1):
+            bound = float(products[place] + step / 2)
+            found = kept.within(turned, bound, allowed, None)
+            assert sorted(found.tolist()) == sorted(rows[products > bound].tolist())
+        assert not len(kept.within(turned, float(products[0] - 2 * step), allowed, None))

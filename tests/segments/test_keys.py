@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.store.segments import keys
+from engine.store.segments.columns import number_array
 from engine.store.segments.keys import KeyIndex
 
 KINDS = {
@@ -40,6 +43,32 @@ def test_keys_are_found_as_in_a_dictionary(data: st.DataObject, kind: str) -> No
     assert found.dtype == "int64"
 
 
+@settings(deadline=None)
+@given(
+    held=st.lists(st.integers(-20, 20), unique=True, max_size=30),
+    ascending=st.booleans(),
+    swapped=st.integers(0, 29),
+)
+def test_keys_that_ascend_and_those_that_nearly_do_are_found(
+    held: list[int], ascending: bool, swapped: int
+) -> None:
+    held.sort()
+    if not ascending and swapped + 1 < len(held):
+        held[swapped : swapped + 2] = held[swapped + 1], held[swapped]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(keys, "_COMPARED", 3)
+        index = KeyIndex(pa.array(held, pa.int64()))
+    asked = list(range(-22, 23))
+    expected = [held.index(key) if key in held else -1 for key in asked]
+    assert index.find(asked).tolist() == expected
+
+
+def test_keys_that_ascend_are_not_copied() -> None:
+    """Ten million of them would take 160 MB and more than a second."""
+    column = pa.array(np.arange(100_000))
+    assert np.shares_memory(KeyIndex(column)._sorted, number_array(column))
+
+
 @pytest.mark.parametrize("kind", [pa.int8(), pa.int64(), pa.uint64()], ids=str)
 def test_what_is_equal_to_a_key_but_no_integer_is_not_that_key(kind: pa.DataType) -> None:
     index = KeyIndex(pa.array([0, 1, 2], kind))
@@ -55,8 +84,8 @@ def test_an_index_without_keys_finds_nothing(kind: pa.DataType) -> None:
 
 def test_a_slice_of_a_column_counts_rows_from_its_start() -> None:
     for column in (pa.array([9, 8, 7, 6]), pa.array(["9", "8", "7", "6"])):
-        keys = column.to_pylist()
-        assert KeyIndex(column.slice(2)).find(keys).tolist() == [-1, -1, 0, 1]
+        values = column.to_pylist()
+        assert KeyIndex(column.slice(2)).find(values).tolist() == [-1, -1, 0, 1]
 
 
 def test_text_that_repeats_may_come_as_a_dictionary() -> None:

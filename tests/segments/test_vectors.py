@@ -145,8 +145,8 @@ def test_vectors_of_length_zero_are_counted_and_found(tmp_path: Path) -> None:
     vectors[[2, 7]] = 0
     file = write(tmp_path / "v", vectors, pieces=3)
     assert file.shape.zeros == 2
-    assert np.flatnonzero(file.is_zero()).tolist() == [2, 7]
-    assert not write(tmp_path / "w", make("spread", 10, 0)).is_zero().any()
+    assert file.zero_rows.tolist() == [2, 7]
+    assert not len(write(tmp_path / "w", make("spread", 10, 0)).zero_rows)
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
@@ -156,3 +156,18 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     write(tmp_path / "w", make("spread", 3, 0))
     with pytest.raises(CorruptFile, match="expected vectors of length 4"):
         VectorFile(tmp_path / "w", Shape(4, False, 1.0, 0))
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows"), [("spread", 0), ("spread", 1), ("spread", 300), ("any length", 7)]
+)
+def test_a_small_matrix_multiplied_by_one_thread_gives_numpys_products(
+    tmp_path: Path, kind: str, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path / "v", make(kind, rows, 0))
+    query = make(kind, 1, 1)[0]
+    alone = file.products(query)
+    monkeypatch.setattr("engine.store.segments.vectors._ALONE", -1)
+    with_all = file.products(query)
+    assert alone.dtype == with_all.dtype == np.float32
+    np.testing.assert_allclose(alone, with_all, rtol=0, atol=file.margin(query))

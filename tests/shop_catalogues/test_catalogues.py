@@ -258,9 +258,11 @@ def test_another_catalogue_is_refused_or_replaces(tmp_path: Path) -> None:
     assert workspace.read_table("products").num_rows == 6
     workspace.build(file, tmp_path / "pics", encoder="hashed", catalogue=means, replace=True)
     assert workspace.read_table("products").num_rows == 13
+    assert workspace.search("bag").catalogue.title == MEANING["title"]
     corrected = {**means, "title": "kind"}  # of the same products
     workspace.build(file, tmp_path / "pics", encoder="hashed", catalogue=corrected)
     assert catalogue_of(workspace.tables).title == "kind"
+    assert workspace.search("bag").catalogue.title == "kind"
     assert workspace.search("robe", encoder="hashed", k=1)[0]["sku"].startswith("0")
     with pytest.raises(InvalidState, match="key sku"):
         workspace.build(fashion.styles, fashion.images, encoder="hashed")

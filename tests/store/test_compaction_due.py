@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.store.indexes.changes import TAIL_NUMBERS
 from engine.store.indexes.compaction import RATIO, SMALL_NUMBERS, due
 
 WEIGHT = SMALL_NUMBERS  # of a row, so that a single one is not too few to be merged
@@ -96,3 +97,17 @@ def test_a_few_rows_are_left_until_they_are_more() -> None:
     for smaller, merges in ((few - 1, False), (few, True)):
         parts = SimpleNamespace(parts=[Part(1000, 1000), Part(smaller, smaller)])
         assert bool(due(parts, dimension)) is merges  # type: ignore[arg-type]
+
+
+def test_a_last_segment_that_the_next_write_takes_along_is_left_to_it() -> None:
+    limit = TAIL_NUMBERS // 512
+    for rows, merges in ((limit - 1, False), (limit, True)):
+        parts = [
+            Part(1000, 1000),
+            Part(limit, limit),
+            last := Part(rows, rows),
+            Part(9, 9, held={}),
+        ]
+        found: list[Any] = due(SimpleNamespace(parts=parts), 512)  # type: ignore[arg-type]
+        assert (last in found) is merges
+        assert parts[1] in found

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
+from engine.store.indexes import group_commit
 from engine.store.indexes.group_commit import GroupCommit
 
 
@@ -74,6 +75,46 @@ def test_what_waits_for_a_turn_is_written_at_once_in_the_order_of_arrival() -> N
     log = Log()
     assert together(log, [5, 3, 9, 1]) == dict.fromkeys([5, 3, 9, 1], "done")
     assert log.groups == [[5, 3, 9, 1]]
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is expected is waited for without end."""
+    monkeypatch.setattr(group_commit, "PATIENCE", 1e9)
+    monkeypatch.setattr(group_commit, "MOST_SECONDS", 1e6)
+
+
+@pytest.mark.usefixtures("patient")
+def test_the_next_leader_waits_for_those_who_wrote_with_the_last_group() -> None:
+    log, group = Log(), GroupCommit[int]()
+
+    def write(item: int) -> None:
+        group.write(item, log.turn, log.commit)
+
+    queued(log, group, write, (1, 2, 3))
+    threads = [threading.Thread(target=write, args=(item,)) for item in (4, 5, 6)]
+    for place, thread in enumerate(threads):
+        thread.start()
+        until(lambda: group.waiting == place + 1 or log.groups[1:] != [])  # noqa: B023
+    for thread in threads:
+        thread.join(30)
+    assert log.groups == [[1, 2, 3], [4, 5, 6]]
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_thread_that_writes_alone_waits_for_nobody() -> None:
+    log, group = Log(), GroupCommit[int]()
+    for item in (1, 2, 3):
+        group.write(item, log.turn, log.commit)
+    assert log.groups == [[1], [2], [3]]
+
+
+def test_who_does_not_come_again_is_not_waited_for_long() -> None:
+    log, group = Log(), GroupCommit[int]()
+    queued(log, group, lambda item: group.write(item, log.turn, log.commit), (1, 2, 3))
+    for item in (4, 5):
+        group.write(item, log.turn, log.commit)
+    assert log.groups == [[1, 2, 3], [4], [5]]
 
 
 def test_one_refused_write_among_others_is_refused_alone() -> None:

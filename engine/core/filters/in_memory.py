@@ -50,12 +50,13 @@ class Texts:
     """A column of texts, of which many are equal.
 
     Attributes:
-        codes: (n,) the number of each row's text; `len(numbers)` where it has none.
-        numbers: by text, from 0 on.
+        codes: (n,) integers, the number of each row's text.
+        numbers: by text. none: of rows without one. Together they are 0 to `len(numbers)`.
     """
 
-    codes: npt.NDArray[np.int32]
+    codes: npt.NDArray[Any]
     numbers: Mapping[str, int]
+    none: int
 
 
 Held = Union[Numbers, Texts]
@@ -95,9 +96,8 @@ def _mask(node: Node, held: Callable[[str], Held | None], wanted: bool) -> Mask:
 
 
 def _of_texts(node: Compare | AnyOf | IsNull, column: Texts, wanted: bool) -> Mask:
-    none = len(column.numbers)
     if isinstance(node, IsNull):
-        empty: Mask = column.codes == none
+        empty: Mask = column.codes == column.none
         return ~empty if node.negated is wanted else empty
     texts: tuple[Any, ...]
     if isinstance(node, AnyOf):
@@ -111,9 +111,9 @@ def _of_texts(node: Compare | AnyOf | IsNull, column: Texts, wanted: bool) -> Ma
     if len(codes) == 1 and not negated:
         found: Mask = column.codes == codes[0]
         return found
-    matches = np.full(none + 1, negated)
+    matches = np.full(len(numbers) + 1, negated)
     matches[codes] = not negated
-    matches[none] = False
+    matches[column.none] = False
     return matches.take(column.codes)
 
 

@@ -31,6 +31,7 @@ from engine.store.indexes.versions import Version
 from engine.store.tables.delta_writing import write_delta
 from engine.store.tables.table_store import TableStore
 
+TABLES, DIRECT_ACCESS = "tables", "direct_access"  # folders of an export
 _BATCH = 2_000  # rows of an index that are in memory at once
 Documents = dict[str, list[Any]]  # "tables", "endpoints", "indexes", "serving_endpoints"
 
@@ -98,7 +99,7 @@ class Contents:
 
     def _write_table(self, folder: Path, name: ThreePartName) -> dict[str, Any]:
         table, known = self._tables.get(name), self._unity.tables.get(str(name))
-        place = f"tables/{name}"
+        place = f"{TABLES}/{name}"
         rows = _write(folder / place, table.schema, table.batches())
         return described_table(known, place, rows)
 
@@ -150,7 +151,7 @@ class Contents:
         spec, versions = self._registry.open(name)
         version = versions.visible()
         schema = pa.schema(index_fields(spec, version))
-        place = f"direct_access/{name}"
+        place = f"{DIRECT_ACCESS}/{name}"
         batches = iter(()) if version is None else _stored_rows(spec, version, schema)
         return place, _write(folder / place, schema, batches)
 

@@ -11,12 +11,14 @@ import uuid
 from pathlib import Path
 
 from engine.errors import InvalidInputException, ResourceConflict
-from engine.service.cloud_export.contents import Contents
+from engine.service.cloud_export.contents import DIRECT_ACCESS, TABLES, Contents
 from engine.service.cloud_export.report import CloudExportReport
 from engine.service.cloud_export.script import script
 from engine.store.layout import storage_failed, sync_file, sync_folder
+from engine.store.tables.partitions import misread_part
 
 SCRIPT, MANIFEST = "create_in_cloud.py", "manifest.json"
+_ITS_OWN = frozenset({SCRIPT, MANIFEST, TABLES, DIRECT_ACCESS})
 _FORMAT = 1
 
 
@@ -49,7 +51,7 @@ class CloudExport:
                 one to replace that holds no export. ResourceConflict: it is not empty.
             StorageFailed: the system refused to write; nothing of it is left then.
         """
-        target = Path(folder).expanduser().absolute()
+        target = _place(folder)
         self._check(target, replace)
         report = CloudExportReport(Path(folder))
         new = _beside(target)
@@ -70,10 +72,15 @@ class CloudExport:
 
     def _check(self, target: Path, replace: bool) -> None:
         """Refuse a place that is no place for an export; see `export_cloud`."""
-        own, there = self._workspace.resolve(), target.resolve()
-        if there.is_relative_to(own) or own.is_relative_to(there):
+        own = self._workspace.resolve()
+        if target.is_relative_to(own) or own.is_relative_to(target):
             raise InvalidInputException(
                 f"{target} is in or around the workspace {own}; export to a folder elsewhere."
+            )
+        misread = misread_part(target)
+        if misread is not None:
+            raise InvalidInputException(
+                f"{str(target)!r} has {misread!r} in its path, which deltalake misreads; give another."
             )
         if not target.parent.is_dir():
             raise InvalidInputException(
@@ -81,8 +88,11 @@ class CloudExport:
             )
         if target.exists() and not target.is_dir():
             raise InvalidInputException(f"{target} is a file; expected a folder to write.")
-        if not target.is_dir() or not any(target.iterdir()):
-            return
+        if target.is_dir() and any(target.iterdir()):
+            self._check_replaced(target, replace)
+
+    def _check_replaced(self, target: Path, replace: bool) -> None:
+        """Refuse a folder that is not empty, but for an export and nothing else where that is meant."""
         if not replace:
             raise ResourceConflict(
                 f"{target} is not empty. Give --replace (replace=True) to replace an export, or "
@@ -93,6 +103,22 @@ class CloudExport:
                 f"{target} holds no export (it lacks {SCRIPT} or {MANIFEST}), and is not replaced. "
                 "Give another folder."
             )
+        strange = sorted({path.name for path in target.iterdir()} - _ITS_OWN)
+        if strange:
+            raise InvalidInputException(
+                f"{target / strange[0]} is not of an export, and would go with the one that is "
+                "replaced. Move it, or give another folder."
+            )
+
+
+def _place(folder: str | Path) -> Path:
+    """The folder that is meant, behind links. Raises InvalidInputException: it is no path."""
+    try:
+        if str(folder):
+            return Path(folder).expanduser().resolve()
+    except (ValueError, RuntimeError):  # a null character; links in a circle, no such user
+        pass
+    raise InvalidInputException(f"{str(folder)!r:.200} is no path; expected that of a folder.")
 
 
 def _beside(target: Path) -> Path:

@@ -18,7 +18,7 @@ from engine.core.schema import (
 from engine.core.values import is_text
 from engine.errors import InvalidParameterValue
 from engine.service.indexes.direct_access import check_type
-from engine.store.segments.ann import check_factory
+from engine.store.segments.ann.building import check_factory
 from engine.store.segments.segment import GROUP_COLUMN, HASH_COLUMN
 from engine.store.vector_columns import is_vector_type
 

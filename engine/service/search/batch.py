@@ -29,6 +29,7 @@ from engine.service.search.planner import CODES_NS
 from engine.service.search.shortlist import (
     MOST_SHARE,
     SURE,
+    all_in_reach,
     first_pass_rows,
     first_rescored,
     shortlist,
@@ -48,6 +49,7 @@ _PRODUCT_NS = (
 )
 _GATHERED_NS = 2.0  # each number of a row that is copied together, once for all queries
 _RESCORED_NS = 100_000.0  # a first pass's list, for each query
+_LONGER = 2  # times a single query's list: what is fetched afterwards is fetched one by one
 _Pairs = tuple[Rows, Rows]  # query and row of each pair
 
 
@@ -280,26 +282,30 @@ def _compressed(
     segment, ann = part.segment, part.segment.ann
     assert ann is not None
     considered = segment.rows if allowed is None else allowed.count
-    spreads = ann.error_spreads(segment.sample, queries)
     settled = np.zeros(len(queries), dtype=np.bool_)
-    pairs: list[_Pairs] = []
-    wanted = first_pass_rows(segment.rows, k)
-    while not settled.all() and wanted <= MOST_SHARE * considered:
-        left = np.flatnonzero(~settled)
-        rows, products = ann.search_many(queries[left], wanted, allowed, None)
-        if (rows[:, -1] < 0).any():
-            break
-        near, done = _settle(segment, queries[left], rows, products, spreads[left], k)
-        settled[left] = done
-        of, column = np.nonzero(near & done[:, None])
-        pairs.append((left[of], rows[of, column]))
-        wanted *= 4
+    wanted = _LONGER * first_pass_rows(segment.rows, k)
+    if wanted > MOST_SHARE * considered:
+        return settled, []
+    spreads = ann.error_spreads(segment.sample, queries)
+    rows, products = ann.search_many(queries, wanted, allowed, None)
+    if (rows[:, -1] < 0).any():
+        return settled, []
+    near, settled, lowest = _settle(segment, queries, rows, products, spreads, k)
+    of, column = np.nonzero(near & settled[:, None])
+    pairs: list[_Pairs] = [(of, rows[of, column])]
+    for place in np.flatnonzero(~settled).tolist():
+        query, least, some = queries[place], float(lowest[place]), rows[place, : first_rescored(k)]
+        turned, known = ann.turned(query, segment.sample), (some, segment.products(query, some))
+        found = all_in_reach(segment, query, k, turned, known, products[place], least, allowed)
+        if found is not None:
+            settled[place] = True
+            pairs.append((np.full(len(found.near), place), found.near))
     return settled, pairs
 
 
 def _settle(
     segment: Segment, queries: Matrix, rows: Rows, products: Floats32, spreads: Floats32, k: int
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], Floats32]:
     """Re-score lists exactly.
 
     Args:
@@ -307,8 +313,8 @@ def _settle(
         spreads: (m,) of the products' error.
 
     Returns:
-        (m, wanted) rows that may be of a query's nearest k, and (m,) whether its list was long
-        enough.
+        (m, wanted) rows that may be of a query's nearest k, (m,) whether its list was long enough,
+        and the least product that may belong to a row which reaches the nearest k.
     """
     wanted = rows.shape[1]
     first = min(wanted, first_rescored(k))
@@ -318,7 +324,8 @@ def _settle(
     spread = np.maximum(difference.std(axis=1), spreads)
     reach = np.maximum(difference.mean(axis=1), 0) + SURE * spread + margins
     kth = np.partition(exact, first - k, axis=1)[:, first - k]
-    needed = (products >= (kth - reach)[:, None]).sum(axis=1)
+    lowest = kth - reach
+    needed = (products >= lowest[:, None]).sum(axis=1)
     done = needed < wanted
     # FAISS skips row -1: beyond what is needed, and in lists that are asked for again.
     rest = np.where(
@@ -327,7 +334,7 @@ def _settle(
     if (rest >= 0).any():
         exact = np.hstack([exact, segment.products_of(queries, rest)])
         kth = np.partition(exact, wanted - k, axis=1)[:, wanted - k]
-        return exact >= (kth - margins)[:, None], done
+        return exact >= (kth - margins)[:, None], done, lowest
     near = np.zeros(rows.shape, dtype=np.bool_)
     near[:, :first] = exact >= (kth - margins)[:, None]
-    return near, done
+    return near, done, lowest

@@ -3,9 +3,10 @@
 An approximate index gives a list by approximate products (first pass); its best rows are re-scored with
 their exact vectors. The first pass is not trusted: the spread of its products' error is measured, query
 by query, and says how far down the list, and into how many cells, a row may hide that belongs to the
-nearest k. The list is lengthened until that is unlikely, and given up for an exact scan where it doesn't
-help (equal vectors, queries far from everything). So recall holds also for queries that are unlike the
-rows, such as texts that search photos, and under any filter. Knows plans; not ranking.
+nearest k. Where one may, a second pass fetches all that is in reach; where that is too much (equal
+vectors, queries far from everything), an exact scan is made instead. So recall holds also for queries
+that are unlike the rows, such as texts that search photos, and under any filter. Knows plans; not
+ranking.
 """
 
 from __future__ import annotations
@@ -18,15 +19,22 @@ import numpy as np
 from engine.core.arrays import Floats32, Rows, Vector
 from engine.core.rows import RowSet
 from engine.service.search.planner import Plan
-from engine.store.segments.compression import Sample
+from engine.store.segments.ann.compression import CellSample, Turned
+from engine.store.segments.ann.products import products_of_all
 from engine.store.segments.device.search import SearchDevice
 from engine.store.segments.segment import Segment
 
-_FIRST_PASS_ROWS = 450  # of a first list; enough for 20 results of some 50,000 rows
+_FIRST_PASS_ROWS = (
+    320  # of a first list; enough for 20 results of some 50,000 rows, three times of four
+)
 SURE = 3.3  # standard deviations of the error of products; one row in 2,000 lies farther off
 _MISSED = 0.02  # rows expected to be missed in cells that are not read
 MOST_SHARE = 0.25  # a list longer than this share of the rows is no better than an exact scan
 _ATTEMPTS = 4
+_GUESS, _GUESS_SHARE = (
+    0.5,
+    0.57,
+)  # where the k-th product lies, in spreads; measured on photos and texts
 
 
 @dataclass
@@ -81,29 +89,43 @@ def _approximate(
     considered = segment.rows if allowed is None else allowed.count
     wanted = min(considered, first_pass_rows(segment.rows, k))
     sample = segment.sample
-    spread = float(ann.error_spreads(sample, query[None, :])[0])
-    probe = CellProbe(sample, ann.widen(query)) if ann.cell_count > 1 else None
+    turned = ann.turned(query, sample)
+    probe = None
+    if sample.cells is not None:
+        probe = CellProbe(sample.cells, turned, considered / segment.rows)
     for _ in range(_ATTEMPTS):
-        rows, products = ann.search(query, wanted, allowed, probe.count if probe else None)
+        rows, products = ann.search(turned, wanted, allowed, probe.count if probe else None)
         if len(rows) < k and probe is not None and not probe.is_whole:
             probe.read_all()
             continue
         if len(rows) < min(k, considered):
             return None  # a graph's walk ended before it met enough allowed rows
-        scored = rescore(segment, query, k, rows, products, spread, len(rows) >= considered)
+        is_whole = len(rows) >= considered
+        scored = rescore(segment, query, k, rows, products, turned.spread, is_whole)
+        if not scored.complete and not ann.is_factory:
+            known, cells = (scored.rows, scored.exact), probe.count if probe else None
+            reached = all_in_reach(
+                segment, query, k, turned, known, products, scored.lowest, allowed, cells
+            )
+            if reached is None:
+                return None
+            scored = reached
         read = probe is None or probe.is_enough(scored.kth)
         if scored.complete and read:
             if allowed is not None and ann.is_graph and len(rows) < wanted:
                 return None
-            way = f"{len(scored.rows)} of {len(rows)} rows re-scored"
-            if probe is not None:
-                way += f", {probe.count} of {ann.cell_count} cells read"
-            return Shortlist(scored.rows[scored.exact >= scored.kth - scored.margin], way)
+            return Shortlist(scored.near, _way(len(rows), scored, probe))
         if not scored.complete:
             wanted = min(considered, 4 * wanted)
             if wanted > max(MOST_SHARE * considered, _FIRST_PASS_ROWS):
                 return None
     return None
+
+
+def _way(listed: int, scored: Rescored, probe: CellProbe | None) -> str:
+    """In words, how rows were found."""
+    done = len(scored.rows)
+    return f"{done} of {max(listed, done)} rows re-scored{probe.said if probe else ''}"
 
 
 def first_pass_rows(rows: int, k: int) -> int:
@@ -125,6 +147,7 @@ class Rescored:
     Attributes:
         rows, exact: rows and their exact products.
         kth: the k-th greatest exact product.
+        lowest: the least approximate product that may belong to a row whose exact one reaches it.
         complete: no row outside is likely to reach it.
         margin: what float32 rounding can move a product by.
     """
@@ -132,8 +155,14 @@ class Rescored:
     rows: Rows
     exact: Floats32
     kth: float
+    lowest: float
     complete: bool
     margin: float
+
+    @property
+    def near(self) -> Rows:
+        """The rows that may be of the nearest k."""
+        return self.rows[self.exact >= self.kth - self.margin]
 
 
 def rescore(
@@ -157,36 +186,100 @@ def rescore(
     first = min(len(rows), first_rescored(k))
     exact = segment.products(query, rows[:first])
     difference = exact - products[:first]
-    mean = float(difference.sum()) / first  # numpy's own mean and std take five times as long
-    seen = math.sqrt(max(float(difference @ difference) / first - mean * mean, 0.0))
-    kth = float(np.partition(exact, first - k)[first - k]) if first >= k else -math.inf
+    # numpy's own mean and std take five times as long
+    mean = float(np.add.reduce(difference)) / first
+    seen = math.sqrt(max(float(difference.dot(difference)) / first - mean * mean, 0.0))
+    kth = _kth(exact, k) if first >= k else -math.inf
     reach = max(mean, 0.0) + SURE * max(seen, spread) + margin
     # Rows whose approximate product is below this would have to be off by more than `reach`.
-    needed = int(np.searchsorted(-products, reach - kth, side="right"))
+    lowest = kth - reach
+    needed = int(np.count_nonzero(products >= lowest))
     done = complete or needed < len(rows)
     if done and needed > first:
         exact = np.concatenate([exact, segment.products(query, rows[first:needed])])
-        kth = float(np.partition(exact, len(exact) - k)[len(exact) - k])
-    return Rescored(rows[: len(exact)], exact, kth, done, margin)
+        kth = _kth(exact, k)
+    return Rescored(rows[: len(exact)], exact, kth, lowest, done, margin)
+
+
+def all_in_reach(
+    segment: Segment,
+    query: Vector,
+    k: int,
+    turned: Turned,
+    scored: tuple[Rows, Floats32],
+    products: Floats32,
+    lowest: float,
+    allowed: RowSet | None,
+    cells: int | None = None,
+) -> Rescored | None:
+    """What a list that was too short lacks: every row that may be of the nearest k, by a second pass.
+
+    That costs less than a long list, because rows need not be kept in order.
+
+    Args:
+        scored: the list's rows that were scored, and their exact products. products: all approximate
+            ones of the list, greatest first.
+        lowest: see `Rescored`. cells: how many are read; None for all.
+
+    Returns:
+        None where so many rows are in reach that an exact scan costs no more.
+    """
+    assert segment.ann is not None
+    steps = products[:-1] - products[1:]
+    steps = steps[steps > 0]
+    if not len(steps):
+        return None
+    # Products of codes are whole steps of a table; two more, so that rounding a bound loses none.
+    found = segment.ann.within(turned, lowest - 2 * float(steps.min()), allowed, cells)
+    considered = segment.rows if allowed is None else allowed.count
+    if len(found) > MOST_SHARE * considered:
+        return None
+    is_new = np.ones(segment.rows, dtype=np.bool_)
+    is_new[scored[0]] = False
+    rest = found[is_new[found]]
+    # What was scored stays: one of these may be off by more, and is known to be near.
+    rows = np.concatenate([scored[0], rest])
+    exact = np.concatenate([scored[1], segment.products(query, rest)])
+    return Rescored(rows, exact, _kth(exact, k), lowest, True, segment.vectors.margin(query))
+
+
+def _kth(products: Floats32, k: int) -> float:
+    """The k-th greatest of at least k products."""
+    ordered, place = products.copy(), len(products) - k
+    ordered.partition(place)  # np.partition does the same in Python
+    return float(ordered[place])
 
 
 # ------------------------------------------------------------------ cells
 class CellProbe:
-    """How many cells of a large segment a query reads (`nprobe`), nearest first."""
+    """How many cells of a segment a query reads (`nprobe`), those with the greatest products first."""
 
-    def __init__(self, sample: Sample, query: Vector) -> None:
-        """Order the cells for a widened query."""
-        products = sample.centres @ query
+    def __init__(self, cells: CellSample, query: Turned, share: float) -> None:
+        """Order the cells for a query, and guess how many are to be read.
+
+        Args:
+            share: of the rows are allowed.
+        """
+        products = products_of_all(query.codes, cells.centres)
+        along = products_of_all(query.wide, cells.rests)
+        mean = float(along.sum()) / len(along)
+        spread = math.sqrt(max(float(along @ along) / len(along) - mean * mean, 1e-30))
         order = np.argsort(-products)
-        self._products, self._sizes = products[order], sample.sizes[order]
-        # Wider than measured: rows of rare kinds lie farther from a centre than a normal tail says.
-        self._spread = max(1.5 * float((sample.rests @ query).std()), 1e-30)
-        self.count = max(16, len(order) // 32)
+        self._products, self._sizes = products[order], cells.sizes[order]
+        self._spreads = spread * cells.widths[order]
+        # The k-th product lies about so far from the best centre's; less far up where fewer are allowed.
+        guess = _GUESS + _GUESS_SHARE * math.log10(max(share, 1e-9))
+        self.count = self._needed(float(self._products[0]) + guess * spread)
 
     @property
     def is_whole(self) -> bool:
         """Whether all cells are read."""
         return self.count >= len(self._sizes)
+
+    @property
+    def said(self) -> str:
+        """How many cells are read, for a plan."""
+        return f", {self.count} of {len(self._sizes)} cells read"
 
     def read_all(self) -> None:
         """Leave no cell out."""
@@ -195,16 +288,19 @@ class CellProbe:
     def is_enough(self, kth: float) -> bool:
         """Whether the other cells can be left out; if not, `count` has grown.
 
+        `kth` is no more than the k-th product of all, so the count that it asks for is enough.
+        """
+        before, self.count = self.count, max(self.count, self._needed(kth))
+        return before == self.count
+
+    def _needed(self, kth: float) -> int:
+        """How many cells must be read so that hardly a row is missed that reaches `kth`.
+
         A row's product spreads around that of its cell's centre; with the spread along this query,
         the tail of the normal distribution bounds how many rows of a cell may exceed `kth`.
         """
-        if self.is_whole:
-            return True
-        away = (kth - self._products) / self._spread
-        expected = np.where(away > 0, 0.5 * np.exp(-away * away / 2), 1.0) * self._sizes
-        left = np.cumsum(expected[::-1])[::-1]
-        needed = int(np.searchsorted(-left, -_MISSED))
-        if needed <= self.count:
-            return True
-        self.count = min(len(self._sizes), max(needed, 2 * self.count))
-        return False
+        away = np.maximum((kth - self._products) / self._spreads, 0)
+        expected = np.exp(away * away * -0.5) * self._sizes
+        left = expected[::-1].cumsum()
+        # Half of a normal tail; the cells of the last ones together hold less than a row's part.
+        return len(left) - int(left.searchsorted(2 * _MISSED)) or 1

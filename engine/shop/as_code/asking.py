@@ -151,7 +151,7 @@ class AsCodes:
         asked = RecommendAsked(
             request=request,
             index=spec.name,
-            columns=usual_columns(spec, version, catalogue),
+            columns=usual_columns(spec, version.columns, catalogue),
             key=spec.primary_key,
             is_by_vector=by_vector,
             trouble=found.note,
@@ -170,7 +170,7 @@ class AsCodes:
         asked = DimensionAsked(
             request=request,
             spec=products.spec,
-            columns=usual_columns(products.spec, version, products.catalogue),
+            columns=usual_columns(products.spec, version.columns, products.catalogue),
             has_unit_vectors=all(part.segment.vectors.lengths is None for part in version.parts),
             rows=version.rows,
             exact_at=results_for_exactness(largest_segment(version)),

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.core.arrays import Matrix
-from engine.store.segments.ann import exact_nearest
+from engine.store.segments.ann.products import exact_nearest
 
 Places = npt.NDArray[np.int16]
 _NEAREST = 10

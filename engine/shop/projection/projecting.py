@@ -11,7 +11,7 @@ from engine.core.arrays import Matrix, Rows
 from engine.shop.projection import tsne
 from engine.shop.projection.placing import Places, places_among, scaled
 from engine.shop.projection.principal import principal_components
-from engine.store.segments.ann import exact_nearest
+from engine.store.segments.ann.products import exact_nearest
 
 Method = Literal["t-SNE", "PCA"]
 _MOST = 60_000  # products that t-SNE places; the others are placed among them

@@ -16,7 +16,7 @@ import numpy as np
 from engine.core.arrays import Floats32, Matrix, Rows
 from engine.optional import is_installed, require
 from engine.shop.projection.principal import Floats, principal_components
-from engine.store.segments.ann import exact_nearest
+from engine.store.segments.ann.products import exact_nearest
 
 LEAST = 10  # products; fewer have no neighbourhoods
 _PERPLEXITY = 30.0  # about how many neighbours count

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.core.arrays import Vector
 from engine.core.query import MAX_RANKED_RESULTS, MAX_RESULTS, QueryType
-from engine.core.schema import IndexSpec
+from engine.core.schema import Columns, IndexSpec
 from engine.encode.encoder import Encoder
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.search.request import SearchRequest
@@ -41,7 +41,7 @@ class SearchParts:
     def columns(self) -> list[str]:
         """The columns that its rows show."""
         asked = self.request.columns
-        return list(asked or usual_columns(self.spec, self.version, self.catalogue))
+        return list(asked or usual_columns(self.spec, self.version.columns, self.catalogue))
 
     @property
     def most(self) -> int:
@@ -54,6 +54,6 @@ def largest_segment(version: Version) -> int:
     return max((part.segment.rows for part in version.parts), default=0)
 
 
-def usual_columns(spec: IndexSpec, version: Version, catalogue: Catalogue) -> list[str]:
+def usual_columns(spec: IndexSpec, known: Columns, catalogue: Catalogue) -> list[str]:
     """The columns of a product that an index has; its key where it has none of these."""
-    return [name for name in catalogue.columns if name in version.columns] or [spec.primary_key]
+    return [name for name in catalogue.columns if name in known] or [spec.primary_key]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from engine.encode.photos.preprocessing import ImageInput
 
 _MOST_KEYWORDS = 2**31  # results of a search by keywords, which are all counted
+_PARTS = ("text", "image", "like", "vector", "compose")
 _SEARCHES = (["text"], ["image"], ["text", "image"], ["like"], ["vector"], ["compose"])
 
 
@@ -73,7 +74,7 @@ class SearchRequest:
     @property
     def is_blend(self) -> bool:
         """Whether it is by a text and an image at once."""
-        return self._given() == ["text", "image"]
+        return self._given == ["text", "image"]
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:
@@ -82,6 +83,8 @@ class SearchRequest:
         Raises:
             InvalidParameterValue: a term that can't be, or a weight that isn't from 0 to 1.
         """
+        if self._given == ["vector"]:
+            return ()
         if self.compose is not None:
             return terms_of(self.compose)
         if self.like is not None:
@@ -119,8 +122,8 @@ class SearchRequest:
         """
         self._check_parts()
         kind = check_query_type(self.query_type)
-        if self.keyword and (self._given() != ["text"] or self.query_type is not None):
-            given = "query_type" if self._given() == ["text"] else " and ".join(self._given())
+        if self.keyword and (self._given != ["text"] or self.query_type is not None):
+            given = "query_type" if self._given == ["text"] else " and ".join(self._given)
             raise InvalidInputException(
                 f"keyword takes a text alone; {given or 'nothing'} was given."
             )
@@ -143,18 +146,18 @@ class SearchRequest:
             parts.append(f"like product {json_value(like, integers_as_floats=False)}")
         return " and ".join(parts) or "a vector"
 
+    @cached_property
     def _given(self) -> list[str]:
         """Names of the parts that say what to search for; an empty text says nothing."""
-        names = ("text", "image", "like", "vector", "compose")
-        parts = {name: getattr(self, name) for name in names}
+        parts = (self.text, self.image, self.like, self.vector, self.compose)
         return [
             name
-            for name, value in parts.items()
+            for name, value in zip(_PARTS, parts)
             if value is not None and not (isinstance(value, str) and not value)
         ]
 
     def _check_parts(self) -> None:
-        given = self._given()
+        given = self._given
         if given not in _SEARCHES:
             raise InvalidInputException(
                 f"A search needs text, an image, both of these, like, a vector, or compose; "

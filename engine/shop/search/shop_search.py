@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from engine.core.arrays import Vector
-from engine.core.query import MAX_RANKED_RESULTS, MAX_RESULTS, Query, QueryType
-from engine.core.query_request import QueryRequest, check_columns
+from engine.core.query import Query, QueryType
+from engine.core.query_request import check_columns
 from engine.core.ranking.facets import count_facet
 from engine.core.schema import IndexSpec
 from engine.encode.encoder import Encoder
@@ -28,13 +29,14 @@ from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.shop.browsing.products import Products
 from engine.shop.browsing.rows import Facets
 from engine.shop.catalogue.catalogue import FASHION, Catalogue
-from engine.shop.catalogue.stored import catalogue_of
+from engine.shop.catalogue.stored import Catalogues
 from engine.shop.latent.directions import directions_of
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, IMAGE_PATH, TEXT_INDEX
 from engine.shop.search.encoders import IndexEncoders
 from engine.shop.search.keyword import find_keywords
-from engine.shop.search.parts import SearchParts, usual_columns
+from engine.shop.search.parts import SearchParts
 from engine.shop.search.photos import SearchPhotos
+from engine.shop.search.queries import COUNTED, SearchQueries
 from engine.shop.search.query_vector import QueryVector, TermVectors
 from engine.shop.search.request import SearchRequest
 from engine.shop.search.result import SearchResult
@@ -42,8 +44,6 @@ from engine.shop.search.terms import Term
 from engine.store.indexes.versions import Version
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
-
-_COUNTED = MAX_RANKED_RESULTS  # of the best rows at least, for facets
 
 
 class ShopSearch:
@@ -66,6 +66,7 @@ class ShopSearch:
         """
         self._recent = recent
         self._indexes, self._tables, self._products = indexes, tables, products
+        self._catalogues, self._queries = Catalogues(tables), SearchQueries()
         self._encoders = IndexEncoders(models, serving)
         self._photos = SearchPhotos(tables, volumes)
         self._user_vector = user_vector
@@ -87,7 +88,7 @@ class ShopSearch:
         sought = self._sought(request, kind, spec, version)
         timings = Timings(encode_ms=_ms_since(started))
         catalogue = self._catalogue_of(spec)
-        query = _query_of(request, kind, sought, spec, version, catalogue)
+        query = self._queries.of(request, kind, sought, spec, version.columns, catalogue)
         hits = first_ranking(version, query, timings)
         if sought.products:
             hits = [hit for hit in hits if hit.key not in sought.products]
@@ -95,11 +96,10 @@ class ShopSearch:
         shown = hits[request.offset : end]
         started = time.perf_counter()
         fetched = _fetched(query.columns, version)
-        rows = list(zip(*fetch(version, *places(shown), fetched)))
-        facets = _facets(version, query, hits[: max(end, _COUNTED)])
+        values = fetch(version, *places(shown), fetched)
+        facets = _facets(version, query, hits[: max(end, COUNTED)]) if query.facets else {}
         timings.fetch_ms = _ms_since(started)
-        width = len(query.columns)
-        place = fetched.index(IMAGE_PATH) if IMAGE_PATH in fetched else None
+        _, _, keys, scores, cosines = zip(*shown) if shown else ((),) * 5
         return SearchResult(
             index=spec.name,
             query=request.in_words(sought.products[0] if sought.products else None),
@@ -107,11 +107,11 @@ class ShopSearch:
             timings=_parts(timings),
             plan=timings.plans,
             note=sought.note,
-            _rows=tuple([(*row[:width], hit.score, hit.cosine) for row, hit in zip(rows, shown)]),
-            _images=tuple([None if place is None else row[place] for row in rows]),
+            _rows=tuple(zip(*values[: len(query.columns)], scores, cosines)),
+            _images=_photos_of(fetched, values, len(shown)),
             _read_image=partial(self._photos.found, spec.source_table),
             _photo_file=partial(self._photos.file, spec.source_table),
-            keys=tuple([hit.key for hit in shown]),
+            keys=keys,
             facets=facets,
             more=len(hits) > end,
             catalogue=catalogue,
@@ -132,7 +132,8 @@ class ShopSearch:
             encoder = self._encoders.of(spec, version, request.encoder)
         vectors = self._vectors(spec, version, encoder)
         catalogue = self._catalogue_of(spec)
-        _query_of(request, kind, QueryVector(_any_vector(spec, kind)), spec, version, catalogue)
+        any_vector = QueryVector(_any_vector(spec, kind))
+        self._queries.of(request, kind, any_vector, spec, version.columns, catalogue)
         return SearchParts(
             request=request,
             kind=kind,
@@ -179,7 +180,7 @@ class ShopSearch:
         """What the index's columns mean: as its source table says, if that is still there."""
         if spec.source_table is not None:
             with contextlib.suppress(VitrineError):
-                return catalogue_of(self._tables, spec.source_table)
+                return self._catalogues.of(spec.source_table)
         return FASHION
 
     def model_notes(self) -> list[str]:
@@ -229,34 +230,6 @@ class ShopSearch:
         return replace(term, value=self._photos.given(term.value)) if term.kind == "image" else term
 
 
-def _query_of(
-    request: SearchRequest,
-    kind: QueryType,
-    sought: QueryVector,
-    spec: IndexSpec,
-    version: Version,
-    catalogue: Catalogue,
-) -> Query:
-    """The checked query; products that it is made of are found too, and left out afterwards."""
-    known = version.columns
-    usual = usual_columns(spec, version, catalogue)
-    most = MAX_RESULTS if kind == "ANN" else MAX_RANKED_RESULTS
-    wanted = request.offset + request.k + 1  # one more says whether there are more
-    wanted = max(wanted, _COUNTED if request.facets else 0) + request.left_out
-    asked = QueryRequest(
-        spec.name,
-        columns=list(request.columns or usual),
-        query_vector=sought.values,
-        query_text=None if kind == "ANN" else request.text,
-        query_type=kind,
-        filters=request.filters,
-        num_results=min(wanted, most),
-        exact=request.exact or request.leads_away,
-        facets=request.facets,
-    )
-    return asked.checked(spec, known)
-
-
 def _any_vector(spec: IndexSpec, kind: QueryType) -> list[float] | None:
     """A vector that stands for one not made yet, where all else is checked."""
     return None if kind == "FULL_TEXT" else [1.0] * spec.dimension
@@ -276,6 +249,13 @@ def _fetched(columns: Sequence[str], version: Version) -> list[str]:
     """The columns of a result, and that of its photos where the index has one."""
     apart = IMAGE_PATH in version.columns and IMAGE_PATH not in columns
     return [*columns, IMAGE_PATH] if apart else list(columns)
+
+
+def _photos_of(
+    fetched: Sequence[str], values: Sequence[Sequence[Any]], rows: int
+) -> tuple[str | None, ...]:
+    """The photos' paths of some rows, where the index has any."""
+    return tuple(values[fetched.index(IMAGE_PATH)]) if IMAGE_PATH in fetched else (None,) * rows
 
 
 def _parts(timings: Timings) -> dict[str, float]:

@@ -8,14 +8,14 @@ is written again then, so that segments don't pile up; larger ones are merged by
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from engine.core.arrays import Mask, Matrix, Rows, squared_lengths
-from engine.core.rows import RowSet
+from engine.core.rows import GrowingRows
 from engine.store.indexes.manifests import Listed
 from engine.store.indexes.staging import stage
 from engine.store.indexes.versions import Part, Version, VersionStore
@@ -27,6 +27,26 @@ from engine.store.segments.vectors import shape_of
 TAIL_NUMBERS = 1 << 17  # rows x dimension of a last segment that is written again: half a MB
 HELD_NUMBERS = 1 << 15  # of rows that lie in the manifest, and are written again with each change
 HELD_BYTES = 1 << 18  # of those rows' other columns
+
+
+def is_written_again(segment: Segment, row_weight: int) -> bool:
+    """Whether a last segment is so small that the next rows are written with its own, as one."""
+    return segment.rows < TAIL_NUMBERS // row_weight
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A part that the new version has too, and its deleted rows there."""
+
+    part: Part
+    deleted: GrowingRows
+
+    @property
+    def listed(self) -> Listed:
+        """As the new version lists it; what was deleted of it before is not looked at again."""
+        if not self.deleted.added_count:
+            return self.part.listed
+        return replace(self.part.listed, deleted=self.deleted.built(), added=self.deleted.added)
 
 
 class Change:
@@ -47,13 +67,7 @@ class Change:
         self.discard()
         version = self._version
         self._parts = list(version.parts) if version else []
-        self._deleted: list[Mask] = [
-            part.delete_bitmap.mask()
-            if part.delete_bitmap
-            else np.zeros(part.segment.rows, dtype=np.bool_)
-            for part in self._parts
-        ]
-        self._touched = [False] * len(self._parts)
+        self._deleted = [GrowingRows(p.segment.rows, p.delete_bitmap) for p in self._parts]
 
     @property
     def appended(self) -> int:
@@ -68,7 +82,7 @@ class Change:
     def parts(self) -> Iterator[tuple[int, Segment, Mask]]:
         """Number, segment and row mask of the rows not deleted, of each part."""
         for number, (part, deleted) in enumerate(zip(self._parts, self._deleted)):
-            yield number, part.segment, ~deleted
+            yield number, part.segment, ~deleted.mask()
 
     def find(self, keys: list[Any]) -> tuple[Rows, Rows]:
         """Part and row of each key among the rows not deleted; -1 where none has it."""
@@ -77,18 +91,13 @@ class Change:
         for number, part in enumerate(self._parts):
             rows = part.segment.keys.find(keys)
             here = np.flatnonzero(rows >= 0)
-            here = here[~self._deleted[number][rows[here]]]
+            here = here[~self._deleted[number].holds(rows[here])]
             found[here], places[here] = number, rows[here]
         return found, places
 
     def delete(self, part: int, rows: Rows) -> int:
         """Delete rows of a part; returns how many of them were not deleted before."""
-        deleted = self._deleted[part]
-        new = int(np.count_nonzero(~deleted[rows]))
-        if new:
-            deleted[rows] = True
-            self._touched[part] = True
-        return new
+        return self._deleted[part].add(rows)
 
     def append(self, rows: pa.Table, vectors: Matrix | PackedMatrix) -> None:
         """Add rows: a table without the vector column, and (len(rows), dimension) float32."""
@@ -119,22 +128,22 @@ class Change:
     @property
     def live_rows(self) -> int:
         """Rows that the new version will have."""
-        return self.appended + sum(int(np.count_nonzero(~deleted)) for deleted in self._deleted)
+        gone = sum(deleted.added_count for deleted in self._deleted)
+        return self.appended + sum(part.live_rows for part in self._parts) - gone
 
     @property
     def zero_vectors(self) -> int:
         """Rows of length 0 that the new version will have."""
-        held = sum(
-            int(np.count_nonzero(part.segment.vectors.is_zero() & ~deleted))
-            for part, deleted in zip(self._parts, self._deleted)
-            if part.segment.vectors.shape.zeros
-        )
+        held = 0
+        for part, deleted in zip(self._parts, self._deleted):
+            zeros = part.segment.vectors.zero_rows
+            held += len(zeros) - int(np.count_nonzero(deleted.holds(zeros)))
         few = sum(shape_of(squared_lengths(v), v.shape[1]).zeros for _, v in self._few)
         return held + (self._writer.zero_vectors if self._writer else few)
 
     @property
     def is_empty(self) -> bool:
-        return not self.appended and not any(self._touched)
+        return not self.appended and not any(deleted.added_count for deleted in self._deleted)
 
     def publish(self, facts: Mapping[str, Any], alone: bool = False) -> int:
         """Write everything durably and make it the published version; returns its number.
@@ -142,15 +151,14 @@ class Change:
         Args:
             alone: keep no predecessor, because it is damaged.
         """
-        kept: list[Part] = []
-        for part, deleted, touched in zip(self._parts, self._deleted, self._touched):
-            if touched:
-                part = replace(part, delete_bitmap=RowSet.of_mask(deleted), deletion_id="")
-            if part.live_rows:
-                kept.append(part)
+        kept = [
+            _Kept(part, deleted)
+            for part, deleted in zip(self._parts, self._deleted)
+            if part.live_rows > deleted.added_count
+        ]
         new = self._finish(kept) if self.appended else []
         self._writer = None  # from here on the segment may be a version's
-        return self._versions.publish([*(part.listed for part in kept), *new], facts, alone)
+        return self._versions.publish([*(one.listed for one in kept), *new], facts, alone)
 
     def stage(self, facts: Mapping[str, Any]) -> None:
         """Write everything durably for a build that goes on and only adds rows; see `staging`."""
@@ -161,9 +169,9 @@ class Change:
             self._writer = None
         stage(self._versions, segments, facts)
 
-    def _finish(self, kept: list[Part]) -> list[Listed]:
+    def _finish(self, kept: list[_Kept]) -> list[Listed]:
         """Make the new rows a segment; takes small last segments, whose rows it has too, off `kept`."""
-        if kept and kept[-1].segment.held is not None:
+        if kept and kept[-1].part.segment.held is not None:
             self._take(kept.pop())
         limit = TAIL_NUMBERS // self._versions.spec.row_weight
         if self._writer is None:
@@ -171,14 +179,15 @@ class Change:
             if len(held["columns"]) <= HELD_BYTES:
                 return [Listed(segment, held=held)]
         writer = self._in_files()
-        if kept and kept[-1].segment.rows + writer.rows <= limit:
+        if kept and kept[-1].part.segment.rows + writer.rows <= limit:
             self._take(kept.pop())
         writer.finish()
         return [Listed(writer.id)]
 
-    def _take(self, part: Part) -> None:
+    def _take(self, kept: _Kept) -> None:
         """Write the rows of a part again, behind the new ones."""
-        for table, vectors in part.segment.batches(part.live_row_numbers()):
+        rows = np.flatnonzero(~kept.deleted.mask())
+        for table, vectors in kept.part.segment.batches(rows):
             self.append(table, vectors)
 
     def discard(self) -> None:

@@ -1,7 +1,7 @@
 """Compaction: segments merged into one, without deleted rows. Knows versions; not when it is wanted.
 
 The merged segment is built without the index's lock, so that writers go on; it is published under it,
-with the rows that were deleted meanwhile deleted in it too.
+with the rows that were deleted meanwhile, or written again elsewhere, deleted in it too.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.core.arrays import Rows
+from engine.core.arrays import Mask, Rows
 from engine.core.rows import RowSet
 from engine.errors import Locked, VitrineError
 from engine.progress import bar
+from engine.store.indexes.changes import is_written_again
 from engine.store.indexes.manifests import Listed
 from engine.store.indexes.specs import spec_file
 from engine.store.indexes.versions import WASTE, Part, Version, VersionStore
@@ -38,28 +39,24 @@ def due(
 
     A part is merged with all smaller ones as soon as those have a sixteenth of its rows together. So a
     query meets one large part and few small ones, which cost it little, and each row is written again
-    some times only: sixteen for each time that an index has grown sixteenfold, at most.
+    some times only: sixteen for each time that an index has grown sixteenfold, at most. The small
+    segment that the next write takes along is left to it: writers would take it away meanwhile.
 
     Args:
         most: numbers (rows x dimension) that may be merged at once; what is larger is left as it is.
         large: numbers from which a segment is not merged for others' sake.
     """
-    parts = [
-        part
-        for part in version.parts
-        if part.segment.held is None and part.live_rows * row_weight < large
-    ]
+    filed = [part for part in version.parts if part.segment.held is None]
+    if filed and is_written_again(filed[-1].segment, row_weight):
+        filed.pop()
+    parts = [part for part in filed if part.live_rows * row_weight < large]
     parts.sort(key=lambda part: part.live_rows, reverse=True)
     for place, part in enumerate(parts):
         smaller = sum(other.live_rows for other in parts[place + 1 :])
         is_due = part.live_rows < RATIO * smaller and smaller * row_weight >= SMALL_NUMBERS
         if is_due and (part.live_rows + smaller) * row_weight <= most:
             return parts[place:]
-    wasteful = [
-        p
-        for p in version.parts
-        if p.segment.held is None and p.segment.rows - p.live_rows > WASTE * p.segment.rows
-    ]
+    wasteful = [p for p in filed if p.segment.rows - p.live_rows > WASTE * p.segment.rows]
     return wasteful if sum(p.live_rows for p in wasteful) * row_weight <= most else []
 
 
@@ -67,8 +64,8 @@ def compact(versions: VersionStore, parts: Sequence[Part]) -> int | None:
     """Merge parts of the published version into one segment and publish that.
 
     Returns:
-        the new version's number; None where another compaction is under way, or a part was replaced
-        meanwhile, so that nothing was done.
+        the new version's number; None where another compaction is under way, or so much was replaced
+        meanwhile that the merged segment is of no use, so that nothing was done.
 
     Raises:
         NotFound: the index was deleted, also meanwhile.
@@ -124,24 +121,32 @@ def _publish(
 ) -> int | None:
     now = versions.current()
     here = {part.segment.id: part for part in now.parts} if now else {}
-    if now is None or not all(part.segment.id in here for part, _ in taken):
+    deleted, offset = [np.empty(0, dtype=np.int64)], 0
+    for part, rows in taken:
+        gone = _deleted_of(here.get(part.segment.id), rows)
+        deleted.append(offset + np.flatnonzero(gone))
+        offset += len(rows)
+    dead = np.concatenate(deleted)
+    if now is None or len(dead) > WASTE * merged:
         writer.discard()
         return None
-    deleted, offset = [], 0
-    for part, rows in taken:
-        bitmap = here[part.segment.id].delete_bitmap
-        if bitmap is not None:
-            deleted.append(offset + np.flatnonzero(bitmap.mask()[rows]))
-        offset += len(rows)
     ids = {part.segment.id for part, _ in taken}
     out = [part.listed for part in now.parts if part.segment.id not in ids]
     if merged:
-        rows = np.concatenate(deleted) if deleted else np.empty(0, dtype=np.int64)
         _adopt(versions, writer.folder)
         # First, because the last segment is the one that small writes are added to.
-        deletions = RowSet.of_rows(rows, merged) if len(rows) else None
+        deletions = RowSet.of_rows(dead, merged) if len(dead) else None
         out.insert(0, Listed(writer.id, deletions))
     return versions.publish(out, {**now.facts})
+
+
+def _deleted_of(part: Part | None, rows: Rows) -> Mask:
+    """(n,) which rows of a part were deleted since they were taken; all, where others have them now."""
+    if part is None:
+        return np.ones(len(rows), dtype=np.bool_)
+    if part.delete_bitmap is None:
+        return np.zeros(len(rows), dtype=np.bool_)
+    return part.delete_bitmap.mask()[rows]
 
 
 def _adopt(versions: VersionStore, folder: Path) -> None:

@@ -1,12 +1,11 @@
 """Delete bitmaps on disk: which rows of a segment a version has deleted. Knows a manifest's entries.
 
 A manifest lists few deleted rows itself. Many lie in a file beside it, `versions/<id>.npy`, which later
-versions go on using: they list only the rows that were deleted since.
+versions go on using without reading it: they list only the rows that were deleted since.
 """
 
 from __future__ import annotations
 
-import contextlib
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +21,8 @@ from engine.store.layout import sync_file
 
 _LISTED_ROWS = 4096  # deleted rows of a segment that are listed in the manifest itself
 
+_KEPT_SETS = 3  # beside the newest, of those that were made here
+
 
 class DeleteBitmaps:
     """The delete bitmaps of one index's versions."""
@@ -29,6 +30,7 @@ class DeleteBitmaps:
     def __init__(self, folder: Path, index: str) -> None:
         """Take the folder of manifests, and the index's name for messages."""
         self._folder, self._index = folder, index
+        self._made: dict[str, RowSet] = {}  # of the entries made last, so that they need no reading
 
     def read(self, entry: Mapping[str, Any], rows: int) -> RowSet | None:
         """The deleted rows that a manifest's entry of a segment says; None for none.
@@ -39,6 +41,9 @@ class DeleteBitmaps:
         Raises:
             FileNotFoundError: its file was collected. CorruptFile: it is damaged.
         """
+        made = self._made.get(entry["deletion_id"])
+        if made is not None and made.total == rows:
+            return made
         listed = np.array(entry["deleted"], dtype=np.int64)
         if entry["deleted_file"]:
             listed = np.concatenate([listed, self._filed(entry)])
@@ -57,36 +62,52 @@ class DeleteBitmaps:
         rows: Rows = np.load(file).astype(np.int64)
         return rows
 
-    def entry(
-        self, segment: str, deleted: RowSet | None, before: Mapping[str, Any] | None
-    ) -> dict[str, Any]:
-        """What a new manifest says of a segment; writes a file where deleted rows are many.
-
-        Args:
-            segment: its id. before: the entry of the version before, if that has the segment.
-        """
-        rows = deleted.rows() if deleted else np.empty(0, dtype=np.int64)
-        entry: dict[str, Any] = {
-            "id": segment,
-            "deletion_id": "",
-            "deleted": [],
-            "deleted_file": None,
-            "deleted_sha256": None,
-        }
-        if not len(rows):
+    def entry(self, segment: str, deleted: RowSet | None) -> dict[str, Any]:
+        """What a manifest says of a segment; writes a file where deleted rows are many."""
+        entry = _entry(segment)
+        if deleted is None or not deleted.count:
             return entry
         entry["deletion_id"] = uuid.uuid4().hex
-        if before and before["deleted_file"]:
-            # Most of them lie in a file already; only the others are listed.
-            with contextlib.suppress(CorruptFile, FileNotFoundError):
-                filed = self._filed(before)
-                others = np.setdiff1d(rows, filed)
-                if len(others) <= _LISTED_ROWS and len(filed) + len(others) == len(rows):
-                    file = {key: before[key] for key in ("deleted_file", "deleted_sha256")}
-                    return {**entry, "deleted": others.tolist(), **file}
+        self._made = {**_newest(self._made), entry["deletion_id"]: deleted}
+        rows = deleted.rows()
         if len(rows) <= _LISTED_ROWS:
             return {**entry, "deleted": rows.tolist()}
         path = self._folder / f"{entry['deletion_id']}.npy"
         np.save(path, rows.astype(np.int32))
         sync_file(path)
         return {**entry, "deleted_file": path.name, "deleted_sha256": sha256(path)}
+
+    def longer(self, before: Mapping[str, Any], deleted: RowSet, added: Rows) -> dict[str, Any]:
+        """The entry of a segment of which more rows are deleted than an entry says.
+
+        Those that lie in a file go on lying there, and are not read; when too many others are listed,
+        all get a file. So a deletion costs what it deletes, and a four-thousandth of a file.
+
+        Args:
+            deleted: all of them. added: those that the entry lacks.
+        """
+        listed = [*before["deleted"], *added.tolist()]
+        if len(listed) > _LISTED_ROWS or not self._is_there(before["deleted_file"]):
+            return self.entry(before["id"], deleted)
+        entry = {**before, "deletion_id": uuid.uuid4().hex, "deleted": sorted(listed)}
+        self._made = {**_newest(self._made), entry["deletion_id"]: deleted}
+        return entry
+
+    def _is_there(self, file: str | None) -> bool:
+        return file is None or (self._folder / file).is_file()
+
+
+def _entry(segment: str) -> dict[str, Any]:
+    """What a manifest says of a segment without deleted rows."""
+    return {
+        "id": segment,
+        "deletion_id": "",
+        "deleted": [],
+        "deleted_file": None,
+        "deleted_sha256": None,
+    }
+
+
+def _newest(made: Mapping[str, RowSet]) -> dict[str, RowSet]:
+    """The sets to keep beside a new one: those made last, as many as a version seldom has more of."""
+    return dict(list(made.items())[-_KEPT_SETS:])

@@ -2,6 +2,10 @@
 
 Who comes while nobody writes, leads: it takes its turn among processes, then carries out what has been
 asked for until then, in the order of arrival, and tells each what became of its own. Others wait.
+
+Threads that write again and again come back a moment after they were told. The next leader gives them
+that moment, a share of what the last group took: else half of them would always be too late, and the
+disk be asked twice for what it does once. A thread that writes alone never waits.
 """
 
 from __future__ import annotations
@@ -16,6 +20,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+
+PATIENCE = (
+    0.5  # of what the last group took, after its end: how long the next leader waits for others
+)
+MOST_SECONDS = 0.01  # at most
 
 T = TypeVar("T")
 
@@ -42,6 +51,8 @@ class GroupCommit(Generic[T]):
         self._mutex = threading.Lock()
         self._queue: deque[_Asked[T]] = deque()  # in the order of arrival
         self._is_led = False
+        self._is_complete = threading.Condition(self._mutex)  # whoever is expected waits
+        self._expected, self._until = 1, 0.0  # writers, and until when they are waited for
 
     @property
     def waiting(self) -> int:
@@ -68,6 +79,8 @@ class GroupCommit(Generic[T]):
         try:
             with self._mutex:
                 self._queue.append(mine)
+                if len(self._queue) == self._expected:
+                    self._is_complete.notify()
                 mine.leads, self._is_led = not self._is_led, True
             if not mine.leads:
                 mine.woken.wait()
@@ -91,17 +104,30 @@ class GroupCommit(Generic[T]):
         """Write what has been asked for, this thread's own first, and tell the others."""
         group: list[_Asked[T]] = []
         try:
+            self._wait_for_others()
             with turn(time.monotonic() - mine.since):
                 with self._mutex:
                     group = list(self._queue)
                     self._queue.clear()
+                started = time.monotonic()
                 _carry_out(group, commit)
         except BaseException:
             with self._mutex:  # each of those taken will lead, or be led, once more
                 self._queue.extendleft(reversed(group))
             raise
+        with self._mutex:
+            now = time.monotonic()
+            self._expected = len(group) + len(self._queue)
+            self._until = now + min(PATIENCE * (now - started), MOST_SECONDS)
         for one in group:
             one.woken.set()
+
+    def _wait_for_others(self) -> None:
+        """Until those who wrote with the last group have come again, for a moment at most."""
+        with self._mutex:
+            self._is_complete.wait_for(
+                lambda: len(self._queue) >= self._expected, self._until - time.monotonic()
+            )
 
     def _hand_over(self) -> None:
         """Let the first in the queue lead, if there is one; the mutex is held."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from engine.core.arrays import Rows
 from engine.core.rows import RowSet
 from engine.core.schema import Column, IndexSpec
 from engine.errors import CorruptFile
@@ -30,7 +31,9 @@ class Listed:
 
     Attributes:
         deleted: which of its rows the version has deleted; None for none.
-        deletion_id: of these deleted rows, where the version before has the same; else empty.
+        deletion_id: of the deleted rows in the version before, where these are the same or more;
+            else empty.
+        added: those of them that the version before has not deleted; None for none.
         held: its rows themselves, where they are few, see `segments.held`; None where it has files.
     """
 
@@ -38,6 +41,7 @@ class Listed:
     deleted: RowSet | None = None
     deletion_id: str = ""
     held: Mapping[str, Any] | None = None
+    added: Rows | None = None
 
 
 class Manifests:
@@ -103,8 +107,10 @@ class Manifests:
         entries = []
         for part in parts:
             entry = before.get(part.id)
-            if entry is None or not part.deletion_id or entry["deletion_id"] != part.deletion_id:
-                entry = self.bitmaps.entry(part.id, part.deleted, entry)
+            if entry is None or entry["deletion_id"] != part.deletion_id:
+                entry = self.bitmaps.entry(part.id, part.deleted)
+            elif part.added is not None and part.deleted is not None:
+                entry = self.bitmaps.longer(entry, part.deleted, part.added)
             entries.append(entry if part.held is None else {**entry, "held": part.held})
         return entries
 

@@ -8,10 +8,12 @@ shortest decimal that reads back to it, and a time that Python's own can't say a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from engine.core.arrays import Mask, Rows
@@ -21,6 +23,15 @@ from engine.core.values import FarTime, shortest_forms
 _MAX_DECODED = 65_536  # distinct values that are kept as Python objects
 
 Take = Callable[[Rows], list[Any]]
+Numbers1D = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class NumberForm:
+    """How values of a type lie in memory: as numbers of a dtype, and what Python objects they are."""
+
+    dtype: np.dtype[Any]
+    as_objects: Callable[[Numbers1D], list[Any]]
 
 
 def taker(column: pa.Array) -> Take:
@@ -28,14 +39,11 @@ def taker(column: pa.Array) -> Take:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _dictionary(column)
-    if pa.types.is_integer(kind) or pa.types.is_float64(kind):
-        return _numbers(column)
-    if pa.types.is_float32(kind):
-        return _singles(column)
+    form = number_form(kind)
+    if form is not None:
+        return _numbers(column, form)
     if pa.types.is_string(kind):
         return _strings(column)
-    if pa.types.is_date32(kind) or kind == pa.timestamp("us"):
-        return _times(column)
     if pa.types.is_list(kind):
         return _lists(column, taker(column.values))
     if pa.types.is_map(kind):
@@ -86,49 +94,47 @@ def held_for_filters(column: pa.Array) -> Held | None:
     if len(numbers) < len(column.dictionary) or None in numbers:
         return None
     codes, valid = number_array(column.indices), valid_mask(column.indices)
-    return Texts(codes if valid is None else np.where(valid, codes, len(numbers)), numbers)
+    none = len(numbers)
+    return Texts(codes if valid is None else np.where(valid, codes, none), numbers, none)
 
 
 def _with_nulls(take: Take, column: pa.Array) -> Take:
     valid = valid_mask(column)
     if valid is None:
         return take
-
-    def taken(rows: Rows) -> list[Any]:
-        return [value if known else None for value, known in zip(take(rows), valid[rows].tolist())]
-
-    return taken
+    return lambda rows: without_nulls(take(rows), valid[rows])
 
 
-def _numbers(column: pa.Array) -> Take:
-    values = number_array(column)
-
-    def taken(rows: Rows) -> list[Any]:
-        numbers: list[Any] = values[rows].tolist()
-        return numbers
-
-    return _with_nulls(taken, column)
+def without_nulls(values: list[Any], valid: Mask) -> list[Any]:
+    """The values, None where there is none."""
+    return [value if known else None for value, known in zip(values, valid.tolist())]
 
 
-def _singles(column: pa.Array) -> Take:
-    values = number_array(column)
-    return _with_nulls(lambda rows: shortest_forms(values[rows]), column)
+def number_form(kind: pa.DataType) -> NumberForm | None:
+    """How values of a type lie in a buffer and what is made of them; None where they are no numbers."""
+    if pa.types.is_integer(kind) or pa.types.is_float64(kind):
+        return NumberForm(np.dtype(kind.to_pandas_dtype()), np.ndarray.tolist)
+    if pa.types.is_float32(kind):
+        return NumberForm(np.dtype(np.float32), shortest_forms)
+    if pa.types.is_date32(kind):
+        return NumberForm(np.dtype(np.int32), lambda counts: _as_times(counts, "D"))
+    if kind == pa.timestamp("us"):
+        return NumberForm(np.dtype(np.int64), lambda counts: _as_times(counts, "us"))
+    return None
 
 
-def _times(column: pa.Array) -> Take:
-    unit: Literal["us", "D"] = "us" if pa.types.is_timestamp(column.type) else "D"
-    width = np.int64 if unit == "us" else np.int32
-    counts = np.frombuffer(column.buffers()[1], dtype=width)
-    times = counts[column.offset : column.offset + len(column)].astype(f"datetime64[{unit}]")
+def _as_times(counts: Numbers1D, unit: Literal["us", "D"]) -> list[Any]:
+    # numpy gives the bare number where no datetime can say it
+    return [
+        FarTime(moment, unit) if type(moment) is int else moment
+        for moment in counts.astype(f"datetime64[{unit}]").tolist()
+    ]
 
-    def taken(rows: Rows) -> list[Any]:
-        # numpy gives the bare number where no datetime can say it
-        return [
-            FarTime(moment, unit) if type(moment) is int else moment
-            for moment in times[rows].tolist()
-        ]
 
-    return _with_nulls(taken, column)
+def _numbers(column: pa.Array, form: NumberForm) -> Take:
+    flat = np.frombuffer(column.buffers()[1], dtype=form.dtype)
+    values, as_objects = flat[column.offset : column.offset + len(column)], form.as_objects
+    return _with_nulls(lambda rows: as_objects(values[rows]), column)
 
 
 def _lists(column: pa.Array, take: Take) -> Take:

@@ -11,6 +11,8 @@ import pyarrow as pa
 from engine.core.arrays import Rows
 from engine.store.segments.columns import number_array
 
+_COMPARED = 65_536  # keys at a time
+
 
 class KeyIndex:
     """Finds the rows of keys. Integers by binary search, text by a dictionary made at first use."""
@@ -18,10 +20,12 @@ class KeyIndex:
     def __init__(self, column: pa.Array) -> None:
         """Index a column of distinct keys without nulls: integers or text."""
         self._row_of: dict[Any, int] | None = None
+        self._order: Rows | None = None  # rows by key; None where the keys ascend
         if pa.types.is_integer(column.type) and not pa.types.is_uint64(column.type):
-            keys = number_array(column).astype(np.int64)
-            self._order: Rows = np.argsort(keys, kind="stable")
-            self._sorted = keys[self._order]
+            keys = number_array(column).astype(np.int64, copy=False)
+            # As most tables have them: nothing to sort, and no copy beside the column.
+            self._order = None if _ascend(keys) else np.argsort(keys, kind="stable")
+            self._sorted: Rows = keys if self._order is None else keys[self._order]
         else:
             self._row_of = {key: row for row, key in enumerate(column.to_pylist())}
 
@@ -39,4 +43,10 @@ class KeyIndex:
         if not len(self._sorted):
             return np.full(len(keys), -1, dtype=np.int64)
         hit = (self._sorted[places] == wanted) & np.array(whole, dtype=np.bool_)
-        return np.where(hit, self._order[places], -1)
+        return np.where(hit, places if self._order is None else self._order[places], -1)
+
+
+def _ascend(keys: Rows) -> bool:
+    """Whether each is more than the one before; a part at a time, so that it takes no memory."""
+    parts = (keys[start : start + _COMPARED + 1] for start in range(0, len(keys), _COMPARED))
+    return all(bool((part[1:] > part[:-1]).all()) for part in parts)

@@ -1,7 +1,7 @@
 """The DuckDB wall of searches: the other columns of a segment, and its row masks.
 
 Columns are read from Parquet when first needed and kept, text as a dictionary of its distinct values,
-which DuckDB compares once each.
+which DuckDB compares once each. Of a large segment only the row groups are read that an answer needs.
 """
 
 from __future__ import annotations
@@ -25,13 +25,16 @@ from engine.core.filters.in_memory import Held, mask_of
 from engine.core.filters.sql import to_sql
 from engine.core.filters.tree import Node, columns_of
 from engine.errors import CorruptFile
-from engine.store.segments.columns import Columns, Take, held_for_filters, taker
+from engine.store.segments.columns import Columns, Take, held_for_filters, number_form, taker
+from engine.store.segments.row_groups.filling import FilledNumbers
+from engine.store.segments.row_groups.row_groups import RowGroups
 
 if TYPE_CHECKING:
     import duckdb
 
 _ROW = "row_number"
 _SMALL_ROWS = 2048
+_GROUPS_FROM = 131_072  # rows from which reading whole columns delays a first answer noticeably
 _MOST_TOGETHER = 8  # sets of columns that are asked for again and again
 _one_at_a_time = threading.Lock()  # guards the database
 _view_numbers = itertools.count()
@@ -47,7 +50,9 @@ class RowTable:
         Raises:
             CorruptFile: not readable as Parquet. OSError: the system refused to open it.
         """
+        self._lock = threading.RLock()  # of reading, too: a Parquet file is read by one thread
         self._columns: dict[str, pa.Array] = {}
+        self._groups: RowGroups | None = None
         if isinstance(path, pa.Table):
             self.schema: pa.Schema = path.schema
             self.rows: int = path.num_rows
@@ -58,7 +63,6 @@ class RowTable:
         self._takers: dict[str, Take] = {}
         self._together: dict[tuple[str, ...], Columns] = {}
         self._held: dict[str, Held | None] = {}
-        self._lock = threading.RLock()
         self._view = f"segment_{next(_view_numbers)}"
         # Names of our own: DuckDB's ignore letter case, and a user's column may be called anything.
         # A column keeps its name for good, because another thread may be using it.
@@ -76,7 +80,12 @@ class RowTable:
             if getattr(error, "errno", None) is not None:  # the system's word, not Arrow's
                 raise
             raise self._damaged(error) from None
-        self.rows = self._parquet.metadata.num_rows
+        known = self._parquet.metadata
+        self.rows = known.num_rows
+        if self.rows >= _GROUPS_FROM and isinstance(self._path, Path):
+            sizes = [known.row_group(group).num_rows for group in range(known.num_row_groups)]
+            starts = np.cumsum([0, *sizes], dtype=np.int64)
+            self._groups = RowGroups(self.schema, starts, self._read_group, self._lock)
 
     def _open(self, **options: Any) -> pq.ParquetFile:
         # Kept open, so that this version stays readable after its files were collected; not mapped,
@@ -96,6 +105,10 @@ class RowTable:
         """
         with self._lock:
             if name not in self._columns:
+                if self._groups is not None and number_form(self.schema.field(name).type):
+                    numbers = self._groups.whole(name)
+                    assert isinstance(numbers, FilledNumbers)
+                    return self._columns.setdefault(name, numbers.as_arrow())
                 # One read of a small file costs as much as one of a column of it.
                 self._load([name] if self.rows > _SMALL_ROWS else self.schema.names)
             return self._columns[name]
@@ -125,8 +138,18 @@ class RowTable:
         except (pa.ArrowException, OSError) as error:
             raise self._damaged(error) from None
 
+    def _read_group(self, names: Sequence[str], group: int, as_words: bool) -> list[pa.Array]:
+        parquet = self._parquet if as_words else self._plain
+        try:
+            read = parquet.read_row_group(group, columns=list(names), use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from None
+        return [_one_array(read.column(name)) for name in names]
+
     def take(self, name: str, rows: Rows) -> list[Any]:
         """Values of a column for some rows, as Python objects."""
+        if self._groups is not None:
+            return self._groups.take((name,), rows)[0]
         take = self._takers.get(name)
         if take is None:
             take = self._takers.setdefault(name, taker(self.column(name)))
@@ -135,6 +158,8 @@ class RowTable:
     def take_all(self, names: Sequence[str], rows: Rows) -> list[list[Any]]:
         """Values of some columns for some rows: a list for each column."""
         key = tuple(names)
+        if self._groups is not None:
+            return self._groups.take(key, rows)
         together = self._together.get(key)
         if together is None:
             if len(self._together) >= _MOST_TOGETHER:
@@ -146,8 +171,9 @@ class RowTable:
         return together.take(rows)
 
     def has_taken(self, names: Sequence[str]) -> bool:
-        """Whether `take_all` was asked for these columns before, and so needs to read nothing."""
-        return tuple(names) in self._together
+        """Whether `take_all` was asked for these columns before, and needs to read nothing any more."""
+        known = self._together if self._groups is None else self._groups.whole_sets
+        return tuple(names) in known
 
     def read(self, rows: Rows) -> pa.Table:
         """Some rows with all columns, as a table of the schema that was written."""
@@ -169,8 +195,14 @@ class RowTable:
     def held(self, name: str) -> Held | None:
         """A column as filters read it in memory; None where they can't, and SQL has to."""
         if name not in self._held:
-            self._held.setdefault(name, held_for_filters(self.column(name)))
+            self._held.setdefault(name, self._held_of(name))
         return self._held[name]
+
+    def _held_of(self, name: str) -> Held | None:
+        if self._groups is None:
+            return held_for_filters(self.column(name))
+        column = self._groups.whole(name)
+        return None if column is None else column.held()
 
     def mask_by_sql(self, condition: Node) -> Mask:
         """The same, of any filter, by DuckDB."""

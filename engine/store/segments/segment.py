@@ -29,9 +29,11 @@ from engine.core.schema import IndexSpec
 from engine.digests import sha256
 from engine.errors import CorruptFile, InvalidParameterValue
 from engine.store.layout import make_folder, read_json, sync_file, sync_folder, write_json
-from engine.store.segments.ann import AnnFile, build_codes, build_factory, products_by_row
+from engine.store.segments.ann.building import build_codes, build_factory
+from engine.store.segments.ann.compression import Sample
+from engine.store.segments.ann.index import AnnFile
+from engine.store.segments.ann.products import products_by_row
 from engine.store.segments.columns import number_array
-from engine.store.segments.compression import Sample
 from engine.store.segments.hashing import HASH_KIND, content_hashes
 from engine.store.segments.inverted_index import InvertedIndex
 from engine.store.segments.keys import KeyIndex

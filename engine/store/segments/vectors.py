@@ -16,16 +16,19 @@ import math
 import os
 import weakref
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engine.core.arrays import UNIT_TOLERANCE, Floats32, Mask, Matrix, Rows, Vector, squared_lengths
+from engine.core.arrays import UNIT_TOLERANCE, Floats32, Matrix, Rows, Vector, squared_lengths
 from engine.core.schema import VectorStorage
 from engine.errors import CorruptFile
+from engine.store.segments.ann.products import products_of_all
 from engine.store.segments.packing import DTYPES, PackedMatrix, packed
 
+_ALONE = 1 << 21  # numbers that one thread multiplies; segments of more have an approximate index
 BLOCK = 64  # products of which the greatest is compared first, to find the k-th greatest of all
 _WHOLE_SHARE = 0.25  # above this share of rows one product of the whole matrix is cheaper
 
@@ -183,12 +186,13 @@ class VectorFile:
         """The vectors of some rows, in the bytes that they are stored in."""
         return self.matrix.some(rows) if isinstance(self.matrix, PackedMatrix) else self.take(rows)
 
-    def is_zero(self) -> Mask:
-        """(rows,) bool of the vectors of length 0."""
-        if self.lengths is None:
-            return np.zeros(self.rows, dtype=np.bool_)
-        zero: Mask = self.lengths == 0
-        return zero
+    @cached_property
+    def zero_rows(self) -> Rows:
+        """The rows whose vectors have length 0, ascending; looked for once."""
+        if self.lengths is None or not self.shape.zeros:
+            return np.empty(0, dtype=np.int64)
+        rows: Rows = np.flatnonzero(self.lengths == 0)
+        return rows
 
     def products(self, query: Vector, rows: Rows | None = None) -> Floats32:
         """Inner products that order rows as the API does, greatest first, in float32.
@@ -197,8 +201,11 @@ class VectorFile:
             query: (dimension,) float32.
             rows: which rows; None for all, as one product of the whole matrix.
         """
-        if rows is None:
-            out: Floats32 = self.matrix @ query
+        out: Floats32
+        if rows is None and isinstance(self.matrix, np.ndarray) and self.matrix.size <= _ALONE:
+            out = products_of_all(query, self.matrix)
+        elif rows is None:
+            out = self.matrix @ query
         elif isinstance(self.matrix, PackedMatrix):
             out = self.matrix.products(query, rows)
         else:
@@ -219,7 +226,7 @@ class VectorFile:
         per_length, fixed = self._rounding
         return math.sqrt(float(query @ query)) * per_length + fixed
 
-    @property
+    @cached_property
     def _rounding(self) -> tuple[float, float]:
         """A margin's part that grows with the query's length, for each unit, and its fixed part."""
         unit = self.shape.dimension * 2.0**-23 * self.shape.longest

@@ -26,7 +26,7 @@ from engine.store.tables.change_feed import (
 )
 from engine.store.tables.delta_types import fits, logical_type, plain_type
 from engine.store.tables.parquet_files import BATCH_ROWS, check_exact, chosen_fields, footer
-from engine.store.tables.partitions import is_delta
+from engine.store.tables.partitions import is_delta, misread_part
 from engine.store.tables.widening import is_always_exact
 
 _PHYSICAL_NAME = "delta.columnMapping.physicalName"
@@ -73,7 +73,7 @@ class DeltaSource:
 
     def _batches(self, schema: pa.Schema, rows: int) -> Iterator[pa.RecordBatch]:
         names = ", ".join(_quoted(name) for name in schema.names)
-        with _errors_named(self.folder):
+        with errors_named(self.folder):
             _check_types(self._table, schema)
             yield from _query(self._table, f"SELECT {names} FROM source", schema, rows)
 
@@ -111,7 +111,7 @@ class DeltaSource:
     def _changes(
         self, commits: list[tuple[int, list[ChangedFile]]], fields: pa.Schema, rows: int
     ) -> Iterator[pa.RecordBatch]:
-        with _errors_named(self.folder):
+        with errors_named(self.folder):
             for version, files in commits:
                 for deletes in (True, False):
                     for file in files:
@@ -132,8 +132,14 @@ def open_delta(folder: Path) -> DeltaSource:
         raise BadSourceFile(
             "not a Delta table: a folder with a _delta_log in it was expected", file=str(folder)
         )
+    misread = misread_part(folder)
+    if misread is not None:
+        raise BadSourceFile(
+            f"its path has {misread!r} in it, which deltalake misreads: rename the folder",
+            file=str(folder),
+        )
     deltalake = _deltalake()
-    with _errors_named(folder):
+    with errors_named(folder):
         table = deltalake.DeltaTable(folder.absolute())
         schema = pa.schema(table.schema().to_arrow())
         metadata = table.metadata()
@@ -226,7 +232,7 @@ def _query(table: Any, sql: str, schema: pa.Schema, rows: int) -> Iterator[pa.Re
 
 
 @contextlib.contextmanager
-def _errors_named(folder: Path) -> Iterator[None]:
+def errors_named(folder: Path) -> Iterator[None]:
     """Make an error of the reading one that names the table."""
     failures = (_deltalake().exceptions.DeltaError, pa.ArrowException, OSError)
     try:

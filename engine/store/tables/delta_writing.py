@@ -1,20 +1,25 @@
-"""The deltalake wall for writing: a new Delta table of batches of rows. Knows types; not workspaces."""
+"""The deltalake wall for writing: Delta tables of batches of rows. Knows types; not workspaces."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Literal
 
 import pyarrow as pa
 
 from engine.errors import InvalidInputException
 from engine.optional import require
+from engine.store.tables.delta import errors_named
+from engine.store.tables.partitions import misread_part
+from engine.store.tables.widening import NotExact, common_type, widened
 
 # What Spark can't name a column with, where a table does not map names.
 _UNNAMEABLE = frozenset(" ,;{}()\n\t=")
 _MOST_DIGITS = 38
+_FEED = {"delta.enableChangeDataFeed": "true"}
 _is = pa.types
 _Mapped = tuple[Callable[[pa.DataType], bool], Callable[[pa.DataType], pa.DataType | None]]
 _TYPES: tuple[_Mapped, ...] = (
@@ -100,12 +105,18 @@ def delta_schema(schema: pa.Schema) -> pa.Schema:
     return pa.schema(fields)
 
 
-def write_delta(folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
+def write_delta(
+    folder: Path,
+    schema: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
+    partition_by: Sequence[str] = (),
+) -> int:
     """Write a new Delta table that records its changes from now on; returns the number of rows.
 
     Args:
         folder: where it is to lie; nothing may be there.
         schema: of the batches; the table has `delta_schema` of it.
+        partition_by: columns whose values name its folders.
 
     Raises:
         MissingExtra: the package deltalake is not installed.
@@ -113,8 +124,81 @@ def write_delta(folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatc
             batches raises comes as it is.
         OSError: the system refused to write. What is there then is not whole.
     """
+    given = {"configuration": _FEED, "partition_by": list(partition_by) or None}
+    return _commit(folder, delta_schema(schema), batches, _cast, given)
+
+
+def add_to_delta(
+    folder: Path,
+    schema: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
+    *,
+    replacing: bool = False,
+    columns: Literal["kept", "added", "replaced"] = "kept",
+    partition_by: Sequence[str] = (),
+) -> int:
+    """Put rows into a Delta table, in one commit; returns their number.
+
+    Columns are found by their names in any letter case; those that the rows lack are null.
+
+    Args:
+        replacing: they take the place of all that it holds.
+        columns: of the table: as they are, with what only the rows have behind them, or those of the
+            rows, which only rows that take the place of all can bring.
+        partition_by: as the table is partitioned; empty where that doesn't matter.
+
+    Raises:
+        As `write_delta`; and BadSourceFile: a table that can't be read. InvalidInputException: columns
+        or types that don't go into the table's, or somebody wrote it at the same time. The table is as
+        it was then.
+    """
     deltalake = require("deltalake", "writing a Delta table")
-    wanted = delta_schema(schema)
+    how: dict[str, Any] = {"mode": "overwrite" if replacing else "append"}
+    how["partition_by"] = list(partition_by) or None
+    if replacing and columns == "replaced":
+        how["schema_mode"] = "overwrite"
+        return _commit(folder, delta_schema(schema), batches, _cast, how)
+    with errors_named(folder):
+        into = pa.schema(deltalake.DeltaTable(str(folder.absolute())).schema().to_arrow())
+    wanted = _joined(into, delta_schema(schema), columns == "added")
+    if len(wanted) > len(into):
+        how["schema_mode"] = "merge"
+    return _commit(folder, wanted, batches, _placed, how)
+
+
+def _joined(into: pa.Schema, rows: pa.Schema, new_columns: bool) -> pa.Schema:
+    """A table's columns, and behind them those that only the rows have. Raises InvalidInputException."""
+    known = {field.name.lower(): field for field in into}
+    added = [field for field in rows if field.name.lower() not in known]
+    if added and not new_columns:
+        raise InvalidInputException(
+            f"the Delta table has no column {added[0].name!r:.80}; it has {', '.join(into.names)}. "
+            "Leave it out, or let the table get it: option mergeSchema."
+        )
+    for field in rows:
+        wanted = known.get(field.name.lower(), field)
+        if common_type([field.type, wanted.type]) != wanted.type:
+            raise InvalidInputException(
+                f"column {field.name!r:.80} is of type {field.type}, but {wanted.type} in the Delta "
+                "table, which does not hold its values as they are. Cast it."
+            )
+    return pa.schema([*into, *added])
+
+
+def _commit(
+    folder: Path,
+    wanted: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
+    cast: Callable[[pa.RecordBatch, pa.Schema], pa.RecordBatch],
+    how: Mapping[str, Any],
+) -> int:
+    """Hand the batches to deltalake, as `cast` brings each to the wanted columns; see `write_delta`."""
+    deltalake = require("deltalake", "writing a Delta table")
+    misread = misread_part(folder)
+    if misread is not None:
+        raise InvalidInputException(
+            f"{str(folder)!r} has {misread!r} in its path, which deltalake misreads; give another."
+        )
     failed: list[BaseException] = []
     rows = 0
 
@@ -124,16 +208,14 @@ def write_delta(folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatc
         try:
             for batch in batches:
                 rows += batch.num_rows
-                yield _cast(batch, wanted)
+                yield cast(batch, wanted)
         except BaseException as error:
             failed.append(error)
             raise
 
     try:
         deltalake.write_deltalake(
-            str(folder.absolute()),
-            pa.RecordBatchReader.from_batches(wanted, given()),
-            configuration={"delta.enableChangeDataFeed": "true"},
+            str(folder.absolute()), pa.RecordBatchReader.from_batches(wanted, given()), **how
         )
     except Exception as error:  # deltalake's come without a class of their own
         if failed:
@@ -160,5 +242,24 @@ def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
             raise InvalidInputException(
                 f"column {field.name!r:.80} holds a value that {field.type}, Delta's type for it, can't "
                 f"hold as it is: {error!s:.200}"
+            ) from None
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _placed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Rows in the columns of a table that is there, by name. Raises InvalidInputException."""
+    plain = _cast(batch, delta_schema(batch.schema))
+    found = {name.lower(): column for name, column in zip(plain.schema.names, plain.columns)}
+    columns = []
+    for field in schema:
+        column = found.get(field.name.lower())
+        try:
+            columns.append(
+                pa.nulls(len(batch), field.type) if column is None else widened(column, field.type)
+            )
+        except NotExact as error:
+            raise InvalidInputException(
+                f"column {field.name!r:.80} holds a value that {field.type}, the table's type for it, "
+                f"can't hold as it is: {error!s:.200}"
             ) from None
     return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import glob
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from engine.core.values import integer_of, number_of
 from engine.errors import BadSourceFile
 
 Partitions = Mapping[str, str | None]  # column -> its text in the path; None for null
+_MISREAD = re.compile(r"[\[\]\\\x00-\x1f]|%[0-9A-Fa-f]{2}")  # of a path, by deltalake 1.6
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -65,6 +67,12 @@ def find_files(pattern: str | Path) -> tuple[Path, list[FoundFile]]:
 def is_delta(folder: Path) -> bool:
     """Whether a folder holds a Delta table."""
     return (folder / "_delta_log").is_dir()
+
+
+def misread_part(folder: Path) -> str | None:
+    """What in a folder's path deltalake takes for something else, or falls over; None for nothing."""
+    found = _MISREAD.search(folder.absolute().as_posix())
+    return None if found is None else found[0]
 
 
 def common_folder(folders: Iterable[Path]) -> Path:

@@ -7,16 +7,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from engine.core.arrays import Floats32, Matrix, Rows
+from engine.core.arrays import Floats32, Matrix, Rows, Vector
 from engine.store.segments.packing import PackedMatrix
 
 Vectors = Matrix | PackedMatrix
+SEED = 1234  # of what is drawn while an index is made
 LEAST_CODES = 128  # groups of numbers with a code of four bits, where vectors have so many numbers
 _LOST_SHARE = 0.04  # of the variance may lie outside the axes that are kept
 _MOST_TURNED = 1536  # longer vectors keep all axes: finding the main ones takes too long
+
+
+@dataclass(frozen=True)
+class CellSample:
+    """The c cells of an approximate index.
+
+    Attributes:
+        centres: (c, k) float32, on the k axes of the codes.
+        sizes: (c,) rows in each cell.
+        rests: (s, w) float32, vectors minus the centres of their cells, made as long as those of an
+            average cell, and longer by what a normal tail does not say of real rows: with a query they
+            give how far a cell's products spread.
+        widths: (c,) float32, how much longer a cell's rests are than an average cell's.
+    """
+
+    centres: Matrix
+    sizes: Rows
+    rests: Matrix
+    widths: Floats32
 
 
 @dataclass(frozen=True)
@@ -24,23 +45,42 @@ class Sample:
     """What is known of an approximate index from some of its rows; w is the width of its vectors.
 
     Attributes:
-        errors: (s, w) float32, vectors minus what their codes say: with a query they give the
-            spread of the error of its products. Of rows that are coded badly, because some kinds
-            of rows are coded worse than others.
-        centres: (c, w) float32, the cells' centres; none where one cell holds all.
-        sizes: (c,) rows in each cell.
-        rests: (s, w) float32, vectors minus the centres of their cells.
+        kept: how many axes queries are projected on; 0 where codes are of the vectors' own numbers.
+        lens: (kept + s, w) float32, what a query is multiplied with before a first pass: these axes,
+            then `errors`.
+        cells: what it says of the cells; None where one cell holds all.
     """
 
-    errors: Matrix
-    centres: Matrix
-    sizes: Rows
-    rests: Matrix
+    kept: int
+    lens: Matrix
+    cells: CellSample | None = None
+
+    @cached_property
+    def errors(self) -> Matrix:
+        """(s, w) float32, vectors minus what their codes say.
+
+        With a query they give the spread of the error of its products. Of rows that are coded badly,
+        because some kinds of rows are coded worse than others.
+        """
+        return self.lens[self.kept :]
 
     @cached_property
     def all_rows(self) -> Rows:
         """(1, s) numbers of all errors."""
         return np.arange(len(self.errors))[None, :]
+
+
+class Turned(NamedTuple):
+    """A query as an approximate index takes it.
+
+    Attributes:
+        wide: (w,) float32, augmented. codes: the same as codes are compared with it.
+        spread: standard deviation of the error of its approximate products.
+    """
+
+    wide: Vector
+    codes: Vector
+    spread: float
 
 
 def augmented_width(dimension: int, lifted: bool) -> int:

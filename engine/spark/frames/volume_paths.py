@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from engine.core.names import is_volume_path
-from engine.errors import PermissionDenied
+from engine.errors import InvalidInputException, PermissionDenied
 from engine.spark.errors import as_spark
 from engine.store.volumes import VolumeStore
 
@@ -27,6 +30,22 @@ def knowing_volumes(method: Callable[..., Any], written: bool = False) -> Callab
 
     call.__name__, call.__doc__ = method.__name__, method.__doc__
     return call
+
+
+def local_folder(volumes: VolumeStore, path: str, written: bool = False) -> Path:
+    """A path of a folder on this machine, an address `file:`, or a path of a volume, as a Path.
+
+    Raises:
+        InvalidInputException: an address elsewhere. PermissionDenied: it is never written.
+    """
+    found = str(_on_disk(volumes, path, written))
+    if found.startswith("file:"):
+        found = "/" + unquote(found.removeprefix("file:")).lstrip("/")
+    if re.match(r"[a-z][a-z0-9+.-]+:", found, re.I):
+        raise InvalidInputException(
+            f"{path!r:.200} is elsewhere; expected a folder on this machine, or in a volume."
+        )
+    return Path(found)
 
 
 def _on_disk(volumes: VolumeStore, value: Any, written: bool) -> Any:

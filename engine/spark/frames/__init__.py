@@ -1,0 +1,1 @@
+"""DataFrames of a session on a workspace, read and written: tables, paths of volumes, Delta tables."""

@@ -1,0 +1,62 @@
+"""What a reader or a writer of Spark was told, which Spark itself keeps in Java alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.errors import InvalidInputException, NotSupported
+
+DELTA = "delta"
+
+
+class Told:
+    """Beside a DataFrameReader or a DataFrameWriter: its format, its options, its partitions."""
+
+    told_format: str = ""
+    told_options: dict[str, Any]
+    told_partitions: tuple[str, ...] = ()
+
+    def format(self, source: str) -> Any:
+        """The format of what is read or written."""
+        self.told_format = source.lower()
+        return super().format(source)  # type: ignore[misc]
+
+    def option(self, key: str, value: Any) -> Any:
+        """One option."""
+        self._told({key: value})
+        return super().option(key, value)  # type: ignore[misc]
+
+    def options(self, **options: Any) -> Any:
+        """Some options."""
+        self._told(options)
+        return super().options(**options)  # type: ignore[misc]
+
+    def partitionBy(self, *cols: Any) -> Any:  # noqa: N802
+        """Columns whose values name folders."""
+        self.told_partitions = tuple(cols[0] if cols and isinstance(cols[0], list) else cols)
+        return super().partitionBy(*cols)  # type: ignore[misc]
+
+    def _told(self, options: dict[str, Any]) -> None:
+        known = getattr(self, "told_options", {})
+        self.told_options = {**known, **{key.lower(): one for key, one in options.items()}}
+
+    def path_told(self, path: Any, taken: tuple[str, ...]) -> tuple[str, dict[str, bool]]:
+        """The path, as an argument or an option, and which of the options that are taken are true.
+
+        Raises:
+            NotSupported: an option that is not taken. InvalidInputException: no path, or none of text.
+        """
+        options = dict(getattr(self, "told_options", {}))
+        found = options.pop("path", None) if path is None else path
+        options.pop("path", None)
+        strange = sorted(set(options) - {one.lower() for one in taken})
+        if strange:
+            raise NotSupported(
+                f"Delta tables are read and written here without the option {strange[0]!r:.80}"
+                + (f"; known are {', '.join(taken)}." if taken else ".")
+            )
+        if not isinstance(found, str) or not found:
+            raise InvalidInputException(
+                f"the path of a Delta table is {found!r:.80}; expected one folder."
+            )
+        return found, {key: str(value).lower() == "true" for key, value in options.items()}

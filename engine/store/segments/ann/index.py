@@ -1,0 +1,233 @@
+"""Approximate nearest neighbours within a segment, searched.
+
+Two kinds of index. By default product quantization: two bits a number (four for each pair of numbers),
+which one core scans at 10 to 20 GB/s of codes, a sixteenth of the floats; large segments are divided
+into cells (IVF), of which a query probes some. Or what a FAISS factory string says, for those who
+study other structures.
+
+What leaves here is a shortlist: rows with approximate products, in no certain completeness.
+`service.search.shortlist` re-scores them exactly, and asks for more where recall needs it.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+
+from engine.core.arrays import Floats32, Matrix, Rows, Vector
+from engine.core.rows import RowSet
+from engine.errors import CorruptFile
+from engine.store.segments.ann.cells import cell_sample, widths_file
+from engine.store.segments.ann.compression import (
+    SEED,
+    CellSample,
+    Sample,
+    Turned,
+    Vectors,
+    augmented_width,
+    sample_of,
+    worse_half,
+)
+from engine.store.segments.ann.products import products_by_row, threads_of
+
+_SAMPLE_ROWS = 256  # of which the worse half counts: a standard deviation to 6 percent
+_KEPT_SELECTIONS = 16  # row masks whose parameters are kept; each takes a bit of each row
+
+
+def _read(file: Path, rows: int, width: int) -> Any:
+    try:
+        index = faiss.read_index(str(file))
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise CorruptFile(f"{file} is damaged ({reason}). Sync the index again.") from None
+    if (index.ntotal, index.d) != (rows, width):
+        raise CorruptFile(
+            f"{file} holds {index.ntotal} vectors of length {index.d}, expected {rows} of {width}. "
+            "Sync the index again."
+        )
+    return index
+
+
+class AnnFile:
+    """An approximate index of one segment, in memory. Safe to use from many threads.
+
+    Attributes:
+        is_factory: a factory string made it. is_graph: it is a graph (HNSW, NSG).
+        cell_count: cells that a query can probe some of; 1 where it reads all.
+    """
+
+    def __init__(
+        self, file: Path, rows: int, dimension: int, lifted: bool, factory: str | None = None
+    ) -> None:
+        """Read what `build_codes`, or with a factory string `build_factory`, wrote.
+
+        Raises:
+            CorruptFile: FAISS can't read it, or it is of other vectors.
+        """
+        width = dimension if factory is not None else augmented_width(dimension, lifted)
+        self._index = _read(file, rows, width)
+        self.is_factory = factory is not None
+        # A factory's index of vectors of any length goes by distance, as graphs need it.
+        self._by_distance = self.is_factory and lifted
+        self._tail = np.zeros(width - dimension, dtype=np.float32)
+        self._unfiltered: dict[int | None, Any] = {}
+        # With the row mask, so that no other has its identity.
+        self._filtered: dict[tuple[int, int | None], tuple[RowSet, Any, Any]] = {}
+        if not self.is_factory:
+            self._tail[:lifted] = 1
+        self.is_graph = isinstance(self._index, (faiss.IndexHNSW, faiss.IndexNSG))
+        self._turned = isinstance(self._index, faiss.IndexPreTransform)
+        self._inner = faiss.downcast_index(self._index.index) if self._turned else self._index
+        # Of one's own codes queries are turned here: FAISS takes three times as long for one.
+        self._searched = self._index if self.is_factory else self._inner
+        has_cells = isinstance(self._inner, faiss.IndexIVF) and not (
+            factory and (self._turned or lifted)
+        )
+        self.cell_count: int = self._inner.nlist if has_cells else 1
+        self._widths: Floats32 | None = None  # segments before 0.7 have none
+        if has_cells and not self.is_factory and widths_file(file).exists():
+            self._widths = np.load(widths_file(file))
+
+    def sample(self, matrix: Vectors, lengths: Floats32 | None) -> Sample:
+        """Measure the codes' errors on some hundred of the segment's rows."""
+        rows = sample_of(np.random.default_rng(SEED), matrix, lengths, _SAMPLE_ROWS)
+        errors = np.zeros((1, self._index.d), dtype=np.float32)
+        inner, kept = self._inner, 0
+        if not self.is_factory:
+            codes = inner.pq.compute_codes(np.ascontiguousarray(rows @ self._axes.T))
+            errors = worse_half(rows - inner.pq.decode(codes) @ self._axes)
+            kept = len(self._axes) if self._turned else 0
+        lens = np.vstack([self._axes[:kept], errors]) if kept else errors
+        return Sample(kept, lens, self._cells(rows) if self.cell_count > 1 else None)
+
+    def _cells(self, rows: Matrix) -> CellSample:
+        """What some of the segment's rows, (s, w), say of its cells."""
+        inner = self._inner
+        sizes = np.array([inner.invlists.list_size(i) for i in range(inner.nlist)], dtype=np.int64)
+        centres = inner.quantizer.reconstruct_n(0, inner.nlist)
+        return cell_sample(rows, self._axes if self._turned else None, centres, sizes, self._widths)
+
+    @property
+    def _axes(self) -> Matrix:
+        """(kept, w) float32: the axes that vectors are projected on before they are coded."""
+        if not self._turned:
+            return np.eye(self._index.d, dtype=np.float32)
+        turn = faiss.downcast_VectorTransform(self._index.chain.at(0))
+        axes: Matrix = faiss.vector_to_array(turn.A).reshape(turn.d_out, turn.d_in)
+        return axes
+
+    def turned(self, query: Vector, sample: Sample) -> Turned:
+        """A (d,) float32 query with 1 for the length and zeros for the padding, on the codes' axes."""
+        # Not by numpy's matrix product: its threads go on spinning for a while after a call, and take
+        # a core from FAISS's.
+        wide = np.concatenate([query, self._tail]) if len(self._tail) else query
+        wide, seen = np.ascontiguousarray(wide), np.empty(len(sample.lens), dtype=np.float32)
+        pointers = [faiss.swig_ptr(array) for array in (seen, wide, sample.lens)]
+        faiss.fvec_inner_products_ny(*pointers, len(wide), len(seen))
+        errors = seen[sample.kept :]
+        # Around zero, not around their mean: that of all rows is zero, by how centroids are placed.
+        spread = math.sqrt(float(errors.dot(errors)) / len(errors))
+        return Turned(wide, seen[: sample.kept] if sample.kept else wide, spread)
+
+    def error_spreads(self, sample: Sample, queries: Matrix) -> Floats32:
+        """Standard deviation of the error of approximate products, for each of (m, d) queries."""
+        rows = sample.all_rows.repeat(len(queries), axis=0)
+        wide, threads = self._widen_all(queries), os.cpu_count() or 1
+        errors = products_by_row(wide, sample.errors, rows, threads)
+        spreads: Floats32 = np.sqrt(np.einsum("ij,ij->i", errors, errors) / errors.shape[1])
+        return spreads
+
+    def _widen_all(self, queries: Matrix) -> Matrix:
+        if not len(self._tail):
+            return queries
+        tails = np.broadcast_to(self._tail, (len(queries), len(self._tail)))
+        return np.ascontiguousarray(np.hstack([queries, tails]))
+
+    def search(
+        self, query: Turned, wanted: int, allowed: RowSet | None = None, cells: int | None = None
+    ) -> tuple[Rows, Floats32]:
+        """A shortlist: rows with the greatest approximate products, and these.
+
+        Args:
+            wanted: how many, at least 1.
+            allowed: the row mask to choose from; None for all rows.
+            cells: how many cells to probe, nearest first; None for all. For a graph: how many
+                rows it keeps in sight (`efSearch`).
+
+        Returns:
+            at most `wanted` rows and their products, greatest first.
+        """
+        rows, products = np.empty(wanted, dtype=np.int64), np.empty(wanted, dtype=np.float32)
+        # For one query FAISS's threads cost more than they bring.
+        with threads_of(1):
+            parameters, _selector = self._parameters(allowed, cells, wanted)
+            pointers = [faiss.swig_ptr(array) for array in (query.codes, products, rows)]
+            self._searched.search_c(1, pointers[0], wanted, *pointers[1:], parameters)
+        if self._by_distance:
+            products = (np.float32(query.wide @ query.wide) - products) / np.float32(2)
+        if rows[-1] >= 0:
+            return rows, products
+        found = rows >= 0
+        return rows[found], products[found]
+
+    def within(
+        self, query: Turned, lowest: float, allowed: RowSet | None, cells: int | None
+    ) -> Rows:
+        """All rows whose approximate product is more than `lowest`, in no order; not of a factory's."""
+        parameters, _selector = self._parameters(allowed, cells, 1)
+        with threads_of(1):
+            found = self._searched.range_search(query.codes[None, :], lowest, params=parameters)
+        rows: Rows = found[2]
+        return rows
+
+    def search_many(
+        self, queries: Matrix, wanted: int, allowed: RowSet | None, cells: int | None
+    ) -> tuple[Rows, Floats32]:
+        """The same for (m, dimension) queries at once: (m, wanted) rows, -1 where there are fewer."""
+        wide = self._widen_all(queries)
+        parameters, _selector = self._parameters(allowed, cells, wanted)
+        with threads_of(os.cpu_count() or 1):
+            if self._turned and not self.is_factory:
+                wide = self._index.chain.at(0).apply(wide)
+            products, rows = self._searched.search(wide, wanted, params=parameters)
+        assert not self._by_distance  # one by one only
+        return rows, products
+
+    def _parameters(
+        self, allowed: RowSet | None, cells: int | None, wanted: int
+    ) -> tuple[Any, Any]:
+        """Parameters of a search, and the selector that they point to, to be held until it ends."""
+        if allowed is None and cells in self._unfiltered:
+            return self._unfiltered[cells], None
+        known = self._filtered.get((id(allowed), cells))
+        if known is not None and known[0] is allowed:
+            return known[1:]
+        inner = _parameters_of(self._inner, max(cells or 0, wanted), cells)
+        selector = None
+        if allowed is not None:
+            inner.sel = selector = faiss.IDSelectorBitmap(allowed.bitmap)
+        if self.is_factory:
+            if self._turned:
+                inner = faiss.SearchParametersPreTransform(index_params=inner)
+            return inner, selector
+        # Making them takes as long as scoring 50 rows.
+        if allowed is None:
+            self._unfiltered[cells] = inner
+        else:
+            if len(self._filtered) >= _KEPT_SELECTIONS:
+                self._filtered = {}
+            self._filtered[id(allowed), cells] = (allowed, inner, selector)
+        return inner, selector
+
+
+def _parameters_of(index: Any, in_sight: int, cells: int | None) -> Any:
+    if isinstance(index, faiss.IndexHNSW):
+        return faiss.SearchParametersHNSW(efSearch=in_sight)
+    if isinstance(index, faiss.IndexIVF):
+        return faiss.SearchParametersIVF(nprobe=cells or index.nlist)
+    return faiss.SearchParameters()

@@ -1,0 +1,1 @@
+"""Columns of large segments, read one row group after another."""
