@@ -86,6 +86,53 @@ def test_the_rows_returned_hold_the_exact_nearest(
 
 @settings(max_examples=150, deadline=None)
 @given(
+    storage=st.sampled_from(get_args(VectorStorage)),
+    kind=st.sampled_from(["spread", "crowded", "repeats", "any length"]),
+    rows=st.integers(1, 300),
+    k=st.integers(1, 40),
+    place=st.integers(0, 299),
+    factor=st.sampled_from([0.0, 0.5, 1.0, 1.0 + 1e-9, 3.0]),
+    share=st.floats(0, 1),
+    seed=st.integers(0, 2**31),
+)
+def test_rows_within_a_distance_hold_the_exact_nearest_of_those_within_it(
+    tmp_path_factory: pytest.TempPathFactory,
+    storage: VectorStorage,
+    kind: str,
+    rows: int,
+    k: int,
+    place: int,
+    factor: float,
+    share: float,
+    seed: int,
+) -> None:
+    """The distance is often just that of a row, which is within it then."""
+    vectors = as_stored(make(kind, rows, seed), storage)
+    file = write(tmp_path_factory.mktemp("v") / "vectors.npy", vectors, storage=storage)
+    rng = np.random.default_rng(seed + 1)
+    query = (vectors[rng.integers(rows)] + 0.1 * rng.standard_normal(DIMENSION)).astype(np.float32)
+    squared = squared_distances(query, file.take(np.arange(rows)))
+    farthest = float(squared[place % rows]) * factor
+    some = np.flatnonzero(rng.random(rows) < share)
+    for allowed in (None, some):
+        found = file.nearest(query, k, allowed, farthest)
+        considered = np.arange(rows) if allowed is None else allowed
+        assert set(found.tolist()) <= set(considered.tolist())
+        assert len(set(found.tolist())) == len(found)
+        within = [row for row in considered.tolist() if squared[row] <= farthest]
+        nearest = sorted(within, key=lambda row: (squared[row], row))[:k]
+        ranked = sorted(found.tolist(), key=lambda row: (squared[row], row))
+        assert [row for row in ranked if squared[row] <= farthest][:k] == nearest
+
+
+def test_rows_that_are_too_far_to_be_of_use_are_left_out(tmp_path: Path) -> None:
+    vectors = make("spread", 300, 0)
+    file = write(tmp_path / "v", vectors)
+    assert file.nearest(vectors[7], 20, farthest=1e-9).tolist() == [7]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
     count=st.integers(1, 20 * BLOCK),
     k=st.integers(1, 30),
     values=st.sampled_from([2, 5, 10**6]),

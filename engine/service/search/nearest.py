@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable
 from itertools import repeat
@@ -16,6 +17,9 @@ from engine.service.search.planner import Plan, plan
 from engine.service.search.shortlist import shortlist
 from engine.store.indexes.versions import Part, Version
 
+# Squared distance, primary key, part, row, cosine: what rows are ranked by comes first.
+_Scored = tuple[float, Any, int, int, float | None]
+
 
 def find_nearest(
     version: Version, query: Query, timings: Timings, with_cosines: bool = True
@@ -28,29 +32,43 @@ def find_nearest(
     Returns:
         at most `query.num_results` hits whose `score` is at least `query.score_threshold`.
     """
-    scored: list[tuple[float, Any, int, int, float | None]] = []
-    for number, part in enumerate(version.parts):
+    scored: list[_Scored] = []
+    plans = [""] * len(version.parts)
+    for number in _largest_first(version):
+        part, k = version.parts[number], query.num_results
         segment = part.segment
         segment.vectors.check_size()
         started = time.perf_counter()
         allowed = allowed_rows(version, part, query)
         filtered = time.perf_counter()
         chosen = plan_of(version, part, allowed, query)
-        found = shortlist(segment, query.vector, query.num_results, allowed, chosen, version.device)
-        taken = segment.vectors.take(found.rows)
-        squared, cosines = _distances(query.vector, taken, with_cosines)
-        rows, keys = found.rows.tolist(), segment.keys_of(found.rows)
-        scored.extend(zip(squared, keys, repeat(number), rows, cosines))
-        timings.plans += (f"{found.way}: {chosen.reason}",)
+        # Of a small part after a large one hardly a row is near enough to be looked at.
+        farthest = scored[k - 1][0] if len(scored) >= k else math.inf
+        found = shortlist(segment, query.vector, k, allowed, chosen, version.device, farthest)
+        if len(found.rows):
+            taken = segment.vectors.take(found.rows)
+            squared, cosines = _distances(query.vector, taken, with_cosines)
+            rows, keys = found.rows.tolist(), segment.keys_of(found.rows)
+            scored.extend(zip(squared, keys, repeat(number), rows, cosines))
+            scored.sort()
+        plans[number] = f"{found.way}: {chosen.reason}"
         timings.filter_ms += 1000 * (filtered - started)
         timings.search_ms += 1000 * (time.perf_counter() - filtered)
-    scored.sort()
+    timings.plans += tuple(plans)
     best = scored[: query.num_results]
     return [
         Hit(part, row, key, 1.0 / (1.0 + distance), cosine)
         for distance, key, part, row, cosine in best
         if 1.0 / (1.0 + distance) >= query.score_threshold
     ]
+
+
+def _largest_first(version: Version) -> Iterable[int]:
+    """Numbers of the parts; the one whose nearest rows are likely the nearest of all comes first."""
+    parts = version.parts
+    if len(parts) == 1:
+        return (0,)
+    return sorted(range(len(parts)), key=lambda number: -parts[number].segment.rows)
 
 
 def _distances(

@@ -52,6 +52,7 @@ def shortlist(
     allowed: RowSet | None,
     plan: Plan,
     device: SearchDevice | None = None,
+    farthest: float = math.inf,
 ) -> Shortlist:
     """Rows of a segment that hold the nearest k of those that are allowed.
 
@@ -59,6 +60,7 @@ def shortlist(
         query: (dimension,) float32.
         allowed: rows that are not deleted and match the filter; None for all.
         device: that of a plan which says "device".
+        farthest: squared distance beyond which a row is of no use; an exact scan leaves those out.
     """
     if plan.kind == "nothing":
         return Shortlist(np.empty(0, dtype=np.int64), plan.kind)
@@ -66,18 +68,23 @@ def shortlist(
         rows = device.nearest(segment.vectors, query[None, :], k, allowed)[0]
         if rows is not None:
             return Shortlist(rows, f"{device.name}, {len(rows)} of {segment.rows} rows re-scored")
-        return Shortlist(_exact(segment, query, k, allowed), f"{device.name}, given up for a scan")
+        return Shortlist(
+            _exact(segment, query, k, allowed, farthest), f"{device.name}, given up for a scan"
+        )
     if plan.kind in ("compressed", "graph"):
         found = _approximate(segment, query, k, allowed)
         if found is not None:
             return found
-        exact = _exact(segment, query, k, allowed)
+        exact = _exact(segment, query, k, allowed, farthest)
         return Shortlist(exact, f"{plan.kind}, given up for an exact scan")
-    return Shortlist(_exact(segment, query, k, allowed), plan.kind)
+    return Shortlist(_exact(segment, query, k, allowed, farthest), plan.kind)
 
 
-def _exact(segment: Segment, query: Vector, k: int, allowed: RowSet | None) -> Rows:
-    return segment.vectors.nearest(query, k, None if allowed is None else allowed.rows())
+def _exact(
+    segment: Segment, query: Vector, k: int, allowed: RowSet | None, farthest: float
+) -> Rows:
+    rows = None if allowed is None else allowed.rows()
+    return segment.vectors.nearest(query, k, rows, farthest)
 
 
 def _approximate(

@@ -232,25 +232,40 @@ class VectorFile:
         unit = self.shape.dimension * 2.0**-23 * self.shape.longest
         return unit, unit * self.shape.longest if self.shape.lifted else 0.0
 
-    def nearest(self, query: Vector, k: int, rows: Rows | None = None) -> Rows:
+    def nearest(
+        self, query: Vector, k: int, rows: Rows | None = None, farthest: float = math.inf
+    ) -> Rows:
         """Rows that surely hold the k nearest to the query: an exact scan.
 
         Args:
             query: (dimension,) float32. k: at least 1.
             rows: sorted rows to consider; None for all.
+            farthest: squared distance beyond which a row is of no use.
 
         Returns:
-            at least min(k, rows considered) rows, in no useful order.
+            at least min(k, rows that are considered and of use) rows, in no useful order.
         """
         considered = self.rows if rows is None else len(rows)
-        if considered <= k:
+        if considered <= k and math.isinf(farthest):
             return np.arange(self.rows) if rows is None else rows
         whole = rows is None or considered > _WHOLE_SHARE * self.rows
         products = self.products(query, None if whole else rows)
         if whole and rows is not None:
             products = products[rows]
-        near = at_least_kth(products, k, self.margin(query))
+        margin = self.margin(query)
+        if math.isinf(farthest):
+            near = at_least_kth(products, k, margin)
+        else:
+            near = np.flatnonzero(products >= self._least_product(query, farthest) - 2 * margin)
+            if len(near) > 2 * k:
+                near = near[at_least_kth(products[near], k, margin)]
         return near if rows is None else rows[near]
+
+    def _least_product(self, query: Vector, farthest: float) -> float:
+        """What a row's product is at least, if its squared distance is at most `farthest`."""
+        wide = query.astype(np.float64)
+        length = 0.0 if self.lengths is not None else 1.0 - UNIT_TOLERANCE
+        return (float(wide @ wide) + length - farthest) / 2
 
 
 class HeldVectors(VectorFile):

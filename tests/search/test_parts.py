@@ -1,0 +1,93 @@
+"""The nearest rows of an index that lies in several parts are those of all its rows at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import Workspace
+from engine.core.ranking.scoring import rank_exact
+from engine.store.indexes import changes
+
+INDEX = "main.a.direct"
+DIMENSION = 8
+
+
+def write_in_parts(root: Path, vectors: np.ndarray, sizes: list[int]) -> Workspace:
+    """A workspace with an index whose rows were written in upserts of some sizes, one after another."""
+    workspace = Workspace(root)
+    workspace.create_direct_access_index(
+        INDEX,
+        dimension=DIMENSION,
+        vector_column="v",
+        schema={"id": "integer", "even": "boolean", "v": "array<float>"},
+        primary_key="id",
+        create_endpoint=True,
+    )
+    rows = [{"id": i, "even": i % 2 == 0, "v": v.tolist()} for i, v in enumerate(vectors)]
+    first = 0
+    for size in sizes:
+        workspace.upsert(INDEX, rows[first : first + size])
+        first += size
+    return workspace
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    sizes=st.lists(st.integers(1, 60), min_size=2, max_size=5),
+    k=st.integers(1, 30),
+    kind=st.sampled_from(["unit", "any length", "repeats", "lengths by part"]),
+    filtered=st.booleans(),
+    seed=st.integers(0, 2**31),
+)
+def test_rows_of_all_parts_are_ranked_together(
+    tmp_path_factory: pytest.TempPathFactory,
+    sizes: list[int],
+    k: int,
+    kind: str,
+    filtered: bool,
+    seed: int,
+) -> None:
+    rng = np.random.default_rng(seed)
+    vectors = rng.standard_normal((sum(sizes), DIMENSION))
+    if kind == "repeats":
+        vectors = vectors[rng.integers(0, 5, len(vectors))]
+    if kind != "any length":
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    if kind == "lengths by part":  # of which some parts know and others don't
+        vectors[sizes[0] :] *= 1.5
+    vectors = vectors.astype(np.float32)
+    query = (vectors[rng.integers(len(vectors))] + 0.1).astype(np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(changes, "HELD_NUMBERS", 4 * DIMENSION)
+        patch.setattr(changes, "TAIL_NUMBERS", 8 * DIMENSION)
+        workspace = write_in_parts(tmp_path_factory.mktemp("w"), vectors, sizes)
+    filters = {"even": True} if filtered else None
+    reply = workspace.query_index(
+        INDEX, columns=["id"], query_vector=query, num_results=k, filters=filters
+    )
+    allowed = np.arange(0, len(vectors), 2 if filtered else 1)
+    places, _ = rank_exact(query, vectors[allowed], allowed.tolist(), k)
+    assert [int(row[0]) for row in reply["result"]["data_array"]] == allowed[places].tolist()
+
+
+def test_each_part_says_its_plan_in_the_order_of_the_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "HELD_NUMBERS", 4 * DIMENSION)
+    monkeypatch.setattr(changes, "TAIL_NUMBERS", 8 * DIMENSION)
+    vectors = np.random.default_rng(0).standard_normal((110, DIMENSION)).astype(np.float32)
+    workspace = write_in_parts(tmp_path, vectors, [10, 70, 30])
+    version = workspace.registry.open(INDEX)[1].current()
+    assert version is not None
+    reply = workspace.query_index(
+        INDEX, columns=["id"], query_vector=vectors[0], num_results=5, debug_level=1
+    )
+    plans = reply["debug_info"]["plan"]
+    assert len(plans) == len(version.parts) > 1
+    for said, part in zip(plans, version.parts):
+        assert f" {part.segment.rows} rows" in said
