@@ -2,10 +2,10 @@
 
     python benchmarks/ten_million.py --rows 10000000 --storage float16 --memory-limit 16 DIR
 
-Draws clustered vectors and twelve columns into Parquet files below DIR, builds the index over them with
-a bar and under the limit, opens it in a fresh process, asks without filter and with F1 to F3. What is
-finished in DIR is not made again: after a kill the same command goes on where it was. Each line comes
-as JSON with its target; recall is of float32 vectors, exact scores of them over all rows.
+Draws clustered vectors and twelve columns into Parquet files below DIR (2 KB a row), builds the index
+over them with a bar and under the limit, opens it in a fresh process, asks without filter and with F1
+to F3. What is finished in DIR is not made again: after a kill the same command goes on where it was.
+Each line comes as JSON with its target; recall is held against exact scores of float32 over all rows.
 """
 
 from __future__ import annotations
@@ -27,15 +27,16 @@ import pyarrow.parquet as pq
 from engine import Workspace
 from engine.bench.contest.memory import on_disk, resident
 from engine.bench.records.line import Line
-from engine.bench.vectors.clustered import clustered
-from engine.core.arrays import Matrix
+from engine.bench.vectors.clustered import ClusteredSpace
+from engine.core.arrays import Matrix, Rows
+from engine.progress import tracked
 
 sys.path.insert(0, str(Path(__file__).parent / "cases"))
 from case import Question, Target, at_least, at_most
 
 ASK = Question("ten_million")
 DIMENSION, CLUSTERS, SEED, K = 512, 5000, 0, 20
-FILE_ROWS = 250_000
+FILE_CHUNKS = 8  # of the drawn space, each a row group
 INDEX, TABLE = "main.fashion_demo.bench_large", "main.fashion_demo.bench_products"
 WORDS = {
     "master_category": ("Apparel", "Accessories", "Footwear", "Personal Care"),
@@ -75,19 +76,44 @@ def columns(start: int, rows: int) -> dict[str, pa.Array]:
     return out
 
 
-def write_files(vectors: Matrix, folder: Path) -> None:
-    """The table's files that are not there yet; their vectors as float32."""
+def draw(space: ClusteredSpace, rows: int, folder: Path) -> None:
+    """The table's files that are not there yet; their vectors as float32, a row group for each chunk."""
     folder.mkdir(parents=True, exist_ok=True)
-    for start in range(0, len(vectors), FILE_ROWS):
-        file = folder / f"{start // FILE_ROWS:04}.parquet"
+    step = FILE_CHUNKS * space.chunk_rows
+    for start in tracked(range(0, rows, step), total=-(-rows // step), unit="file", desc="draw"):
+        file = folder / f"{start // step:04}.parquet"
         if file.exists():
             continue
-        part = np.asarray(vectors[start : start + FILE_ROWS])
-        flat = pa.FixedSizeListArray.from_arrays(pa.array(part.ravel()), part.shape[1])
-        unfinished = file.with_suffix(".unfinished")
-        table = pa.table({**columns(start, len(part)), "embedding": flat})
-        pq.write_table(table, unfinished, compression="none", use_dictionary=False)
+        unfinished, writer = file.with_suffix(".unfinished"), None
+        for at in range(start, min(start + step, rows), space.chunk_rows):
+            vectors = space.chunk(at // space.chunk_rows)[: rows - at]
+            flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), space.dimension)
+            table = pa.table({**columns(at, len(vectors)), "embedding": flat})
+            writer = writer or pq.ParquetWriter(
+                unfinished, table.schema, compression="none", use_dictionary=False
+            )
+            writer.write_table(table, row_group_size=len(vectors))
+        assert writer is not None
+        writer.close()
         unfinished.rename(file)
+
+
+def vectors_of(table: pa.Table) -> Matrix:
+    """(rows, DIMENSION) float32."""
+    flat: Matrix = table["embedding"].combine_chunks().flatten().to_numpy()
+    return flat.reshape(-1, DIMENSION)
+
+
+def taken(folder: Path, rows: Rows, chunk_rows: int) -> Matrix:
+    """Vectors of rows by their numbers, which ascend."""
+    out = np.empty((len(rows), DIMENSION), dtype=np.float32)
+    for chunk in np.unique(rows // chunk_rows).tolist():
+        file = folder / f"{chunk // FILE_CHUNKS:04}.parquet"
+        with pq.ParquetFile(file) as opened:
+            held = vectors_of(opened.read_row_group(chunk % FILE_CHUNKS, ["embedding"]))
+        here = rows // chunk_rows == chunk
+        out[here] = held[rows[here] - chunk * chunk_rows]
+    return out
 
 
 # ------------------------------------------------------------------ steps, each in its own process
@@ -162,38 +188,46 @@ def ask(folder: Path, queries: Matrix, limit: float) -> dict[str, Any]:
 
 
 # ------------------------------------------------------------------ truth
-def allowed(filters: dict[str, Any], held: dict[str, pa.Array]) -> np.ndarray:
+def allowed(filters: dict[str, Any], held: pa.Table) -> np.ndarray:
     """(rows,) bool of the rows that a filter takes, by the obvious way."""
-    out = np.ones(len(held["product_id"]), dtype=np.bool_)
+    out = np.ones(len(held), dtype=np.bool_)
     for name, wanted in filters.items():
         column, _, sign = name.partition(" ")
-        values = held[column].to_numpy(zero_copy_only=False)
+        values = held[column].to_numpy()
         out &= {">=": values >= wanted, "<": values < wanted}[sign] if sign else values == wanted
     return out
 
 
-def truth(vectors: Matrix, queries: Matrix) -> dict[str, np.ndarray]:
-    """Keys of the nearest of each query by filter, (q, K): all products, block by block."""
+def truth(folder: Path, queries: Matrix) -> dict[str, np.ndarray]:
+    """Keys of the nearest of each query by filter, (q, K): all products, a row group at a time."""
     shape = (len(queries), K)
     best = {name: (np.full(shape, -np.inf), np.full(shape, -1)) for name in FILTERS}
-    for start in range(0, len(vectors), FILE_ROWS):
-        part = np.asarray(vectors[start : start + FILE_ROWS])
-        products, held = queries @ part.T, columns(start, len(part))
-        for name, filters in FILTERS.items():
-            here = np.flatnonzero(allowed(filters, held))
-            scores, keys = best[name]
-            every = np.hstack([scores, products[:, here]])
-            named = np.hstack([keys, np.broadcast_to(start + here, (len(queries), len(here)))])
-            place = np.argpartition(-every, K - 1, axis=1)[:, :K]
-            kept = [np.take_along_axis(each, place, axis=1) for each in (every, named)]
-            best[name] = (kept[0], kept[1])
+    files = sorted(folder.glob("*.parquet"))
+    for file in tracked(files, total=len(files), unit="file", desc="truth"):
+        with pq.ParquetFile(file) as opened:
+            for group in range(opened.num_row_groups):
+                nearer(best, opened.read_row_group(group), queries)
     return {name: keys for name, (_, keys) in best.items()}
+
+
+def nearer(best: dict[str, tuple[np.ndarray, np.ndarray]], held: pa.Table, queries: Matrix) -> None:
+    """Take the rows of a table in among the best products and their keys, by filter."""
+    products, keys = queries @ vectors_of(held).T, held["product_id"].to_numpy()
+    for name, filters in FILTERS.items():
+        here = np.flatnonzero(allowed(filters, held))
+        every = np.hstack([best[name][0], products[:, here]])
+        named = np.hstack([best[name][1], np.broadcast_to(keys[here], (len(queries), len(here)))])
+        place = np.argpartition(-every, K - 1, axis=1)[:, :K]
+        best[name] = (
+            np.take_along_axis(every, place, axis=1),
+            np.take_along_axis(named, place, axis=1),
+        )
 
 
 # ------------------------------------------------------------------ figures
 def measured(folder: Path, rows: int, storage: str, limit: float, asked: int) -> Iterator[Line]:
-    drawn = clustered(rows, DIMENSION, min(CLUSTERS, rows), SEED, asked, folder / "drawn")
-    write_files(drawn.vectors, folder / "table")
+    space, table = ClusteredSpace(DIMENSION, min(CLUSTERS, rows), SEED), folder / "table"
+    draw(space, rows, table)
     raw = rows * DIMENSION * 4
     how: dict[str, Any] = {"rows": rows, "dimension": DIMENSION, "storage": storage}
 
@@ -207,14 +241,14 @@ def measured(folder: Path, rows: int, storage: str, limit: float, asked: int) ->
     stored = {"float32": 4, "float16": 2, "int8": 1}[storage] * rows * DIMENSION
     yield line("disk", "x stored vectors", disk / stored, at_most(1.2))
     yield line("disk", "x float32 vectors", disk / raw, at_most(1.2))
-    queries = np.asarray(drawn.queries)
+    queries = space.queries(rows, asked, lambda some: taken(table, some, space.chunk_rows))
     answers = apart(ask, folder, queries, limit)
     yield line("open", "s", answers["open"], at_most(2))
     yield line("first answer", "s", answers["first"], None)
     grown = answers["grown"]
     yield line("memory", "x float32 vectors", sum(grown.values()) / raw, at_most(1.25))
     yield line("memory of its own", "x float32 vectors", grown["anon"] / raw, None)
-    right = truth(drawn.vectors, queries)
+    right = truth(table, queries)
     for name in FILTERS:
         at = at_most(12 if name == "none" else 25)
         yield line("latency", "ms", answers[name]["ms"], at, cell=name)

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from engine.bench.vectors.npy import write_npy
 from engine.bench.vectors.vector_set import VectorSet
-from engine.core.arrays import Matrix, unit_rows
+from engine.core.arrays import Matrix, Rows, unit_rows
 from engine.errors import InvalidParameterValue
 from engine.locks import held
 from engine.store.layout import storage_failed
@@ -54,8 +54,8 @@ def clustered(
         folder.mkdir(parents=True, exist_ok=True)
         with held(folder / f"{name}.lock", WAIT):
             if not place.is_dir():
-                space = _Space(dimension, clusters, seed)
-                _whole(place, lambda unfinished: space.write(unfinished, rows, queries))
+                space = ClusteredSpace(dimension, clusters, seed)
+                _whole(place, lambda unfinished: _write(space, unfinished, rows, queries))
     except OSError as error:
         raise storage_failed(f"vectors can't be drawn into {folder}", error) from error
     return VectorSet(
@@ -79,11 +79,28 @@ def _whole(place: Path, write: Callable[[Path], None]) -> None:
     unfinished.rename(place)
 
 
-class _Space:
-    """Centres, their shares, and the shape of the noise around them."""
+def _write(space: ClusteredSpace, folder: Path, rows: int, queries: int) -> None:
+    """Both files."""
+    file = folder / "vectors.npy"
+    chunks = -(-rows // space.chunk_rows)
+    parts = (space.chunk(number) for number in range(chunks))
+    left = rows - (chunks - 1) * space.chunk_rows
+    cut = (part if number < chunks - 1 else part[:left] for number, part in enumerate(parts))
+    write_npy(file, (rows, space.dimension), cut)
+    drawn = np.load(file, mmap_mode="r")
+    np.save(folder / "queries.npy", space.queries(rows, queries, lambda asked: drawn[asked]))
+
+
+class ClusteredSpace:
+    """Centres, their shares, and the shape of the noise around them: any part can be drawn alone.
+
+    Attributes:
+        chunk_rows: rows of a chunk.
+    """
 
     def __init__(self, dimension: int, clusters: int, seed: int) -> None:
-        self._seed, self._dimension = seed, dimension
+        self._seed, self.dimension = seed, dimension
+        self.chunk_rows = max(1, CHUNK_NUMBERS // dimension)
         rng = self._generator(CENTRES)
         self._centres = unit_rows(rng.standard_normal((clusters, dimension), dtype=np.float32))
         rotation, _ = np.linalg.qr(rng.standard_normal((dimension, dimension)))
@@ -97,23 +114,22 @@ class _Space:
         return np.random.default_rng([self._seed, *stream])
 
     def _noise(self, count: int, rng: np.random.Generator) -> Matrix:
-        return rng.standard_normal((count, self._dimension), dtype=np.float32) @ self._basis
+        return rng.standard_normal((count, self.dimension), dtype=np.float32) @ self._basis
 
-    def write(self, folder: Path, rows: int, queries: int) -> None:
-        """Both files."""
-        file = folder / "vectors.npy"
-        write_npy(file, (rows, self._dimension), self._chunks(rows))
+    def chunk(self, number: int) -> Matrix:
+        """(chunk_rows, dimension) float32 unit vectors: the rows from `number * chunk_rows` on."""
+        rng = self._generator(ROWS, number)
+        cluster = np.searchsorted(self._bounds, rng.random(self.chunk_rows))
+        centres = self._centres[np.minimum(cluster, len(self._centres) - 1)]
+        return unit_rows(centres + self._noise(self.chunk_rows, rng))
+
+    def queries(self, rows: int, count: int, take: Callable[[Rows], Matrix]) -> Matrix:
+        """(count, dimension) float32 unit vectors: some of the first rows, each with fresh noise.
+
+        Args:
+            take: the vectors of rows by their numbers, which ascend and may repeat.
+        """
         rng = self._generator(QUERIES)
-        asked = np.load(file, mmap_mode="r")[np.sort(rng.integers(0, rows, queries))]
-        fresh = unit_rows(asked + QUERY_NOISE / NOISE * self._noise(queries, rng))
-        np.save(folder / "queries.npy", fresh[rng.permutation(queries)])
-
-    def _chunks(self, rows: int) -> Iterator[Matrix]:
-        step = max(1, CHUNK_NUMBERS // self._dimension)
-        for chunk, start in enumerate(range(0, rows, step)):
-            rng = self._generator(ROWS, chunk)
-            count = min(step, rows - start)
-            # Drawn for a whole chunk, so that the last one of a small set begins as in a larger one.
-            cluster = np.searchsorted(self._bounds, rng.random(step))[:count]
-            centres = self._centres[np.minimum(cluster, len(self._centres) - 1)]
-            yield unit_rows(centres + self._noise(count, rng))
+        asked = take(np.sort(rng.integers(0, rows, count)))
+        fresh = unit_rows(asked + QUERY_NOISE / NOISE * self._noise(count, rng))
+        return fresh[rng.permutation(count)]
