@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,11 @@ import pyarrow as pa
 import pytest
 
 from engine import Workspace
+from engine.core.query import Query
+from engine.service.search.hits import Timings
+from engine.service.search.nearest import find_nearest
 from engine.service.search.shortlist import CellProbe
+from engine.store.indexes.versions import Version
 from engine.store.layout import read_json, write_json
 from engine.store.segments.ann import cells
 from engine.store.segments.ann.cells import cell_widths, cells_for
@@ -91,6 +96,47 @@ def test_segments_of_earlier_releases_have_no_widths_and_are_searched(workspace:
     sample = fresh.registry.open(INDEX)[1].current().parts[0].segment.sample
     assert set(sample.cells.widths.tolist()) == {1.0}
     assert np.mean(recalls(fresh, vectors, queries)) >= 0.985
+
+
+# ------------------------------------------------------------------ several segments
+def indexed_in_parts(workspace: Workspace, vectors: np.ndarray, parts: int) -> Version:
+    """The vectors as an index of several segments of one size."""
+    flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
+    rows = pa.table({"product_id": pa.array(np.arange(len(vectors))), "v": flat})
+    step = len(vectors) // parts
+    workspace.write_table("t", rows.slice(0, step))
+    workspace.create_index(INDEX, source_table="t", vector_column="v", create_endpoint=True)
+    for part in range(2, parts + 1):
+        workspace.write_table("t", rows.slice(0, part * step))
+        workspace.sync(INDEX)
+    version = workspace.registry.open(INDEX)[1].current()
+    assert version is not None
+    assert [part.segment.rows for part in version.parts] == [step] * parts
+    return version
+
+
+@pytest.mark.usefixtures("few_rows_have_cells")
+def test_later_segments_read_no_further_than_what_earlier_ones_found(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.service.sync.run.due", lambda *_: [])
+    monkeypatch.setattr("engine.store.segments.segment._ANN_FROM", 500_000)
+    vectors, *asked = mixed(0.1, 0.5, 2.0)
+    version = indexed_in_parts(workspace, vectors, 3)
+    read: list[list[tuple[int, int]]] = [[], []]
+    for queries in asked:
+        assert np.mean(recalls(workspace, vectors, queries)) >= 0.985
+        for query in queries:
+            asking = Query(query, ("product_id",), K, None, 0.0, 0)
+            last = replace(version, parts=version.parts[2:])
+            for seen, among in zip(read, (version, last)):
+                timings = Timings()
+                find_nearest(among, asking, timings)
+                said = [int(word) for word in timings.plans[-1].split() if word.isdigit()]
+                seen.append((said[0], said[2]))
+    (rows, cells_read), (rows_alone, cells_alone) = (np.sum(seen, axis=0) for seen in read)
+    assert rows < 0.7 * rows_alone
+    assert cells_read < cells_alone
 
 
 # ------------------------------------------------------------------ the rule, said slowly

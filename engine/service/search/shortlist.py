@@ -28,6 +28,7 @@ _FIRST_PASS_ROWS = (
     320  # of a first list; enough for 20 results of some 50,000 rows, three times of four
 )
 SURE = 3.3  # standard deviations of the error of products; one row in 2,000 lies farther off
+_MEASURED = 32  # rows that are re-scored at least, by which the error of products is measured
 _MISSED = 0.02  # rows expected to be missed in cells that are not read
 MOST_SHARE = 0.25  # a list longer than this share of the rows is no better than an exact scan
 _ATTEMPTS = 4
@@ -60,7 +61,8 @@ def shortlist(
         query: (dimension,) float32.
         allowed: rows that are not deleted and match the filter; None for all.
         device: that of a plan which says "device".
-        farthest: squared distance beyond which a row is of no use; an exact scan leaves those out.
+        farthest: squared distance beyond which a row is of no use: only the nearest k of the others
+            need be among the rows, and a first pass stops there.
     """
     if plan.kind == "nothing":
         return Shortlist(np.empty(0, dtype=np.int64), plan.kind)
@@ -72,7 +74,10 @@ def shortlist(
             _exact(segment, query, k, allowed, farthest), f"{device.name}, given up for a scan"
         )
     if plan.kind in ("compressed", "graph"):
-        found = _approximate(segment, query, k, allowed)
+        least = -math.inf
+        if farthest < math.inf:
+            least = segment.vectors.least_product(query, farthest) - segment.vectors.margin(query)
+        found = _approximate(segment, query, k, allowed, least)
         if found is not None:
             return found
         exact = _exact(segment, query, k, allowed, farthest)
@@ -88,9 +93,13 @@ def _exact(
 
 
 def _approximate(
-    segment: Segment, query: Vector, k: int, allowed: RowSet | None
+    segment: Segment, query: Vector, k: int, allowed: RowSet | None, least: float
 ) -> Shortlist | None:
-    """The approximate ways; None where their recall can't be relied on for this query."""
+    """The approximate ways; None where their recall can't be relied on for this query.
+
+    Args:
+        least: exact product below which a row is of no use; -inf where that is not known.
+    """
     ann = segment.ann
     assert ann is not None
     considered = segment.rows if allowed is None else allowed.count
@@ -99,20 +108,21 @@ def _approximate(
     turned = ann.turned(query, sample)
     probe = None
     if sample.cells is not None:
-        probe = CellProbe(sample.cells, turned, considered / segment.rows)
+        probe = CellProbe(sample.cells, turned, considered / segment.rows, least)
     for _ in range(_ATTEMPTS):
         rows, products = ann.search(turned, wanted, allowed, probe.count if probe else None)
-        if len(rows) < k and probe is not None and not probe.is_whole:
-            probe.read_all()
-            continue
-        if len(rows) < min(k, considered):
-            return None  # a graph's walk ended before it met enough allowed rows
-        is_whole = len(rows) >= considered
-        scored = rescore(segment, query, k, rows, products, turned.spread, is_whole)
+        if least == -math.inf or ann.is_factory:
+            if len(rows) < k and probe is not None and not probe.is_whole:
+                probe.read_all()
+                continue
+            if len(rows) < min(k, considered):
+                return None  # a graph's walk ended before it met enough allowed rows
+        is_whole = len(rows) >= considered or (len(rows) < wanted and not ann.is_factory)
+        scored = rescore(segment, query, k, rows, products, turned.spread, is_whole, least)
         if not scored.complete and not ann.is_factory:
             known, cells = (scored.rows, scored.exact), probe.count if probe else None
             reached = all_in_reach(
-                segment, query, k, turned, known, products, scored.lowest, allowed, cells
+                segment, query, k, turned, known, products, scored.lowest, allowed, cells, least
             )
             if reached is None:
                 return None
@@ -153,7 +163,7 @@ class Rescored:
 
     Attributes:
         rows, exact: rows and their exact products.
-        kth: the k-th greatest exact product.
+        kth: the k-th greatest exact product, or what a row of use has at least, if that is more.
         lowest: the least approximate product that may belong to a row whose exact one reaches it.
         complete: no row outside is likely to reach it.
         margin: what float32 rounding can move a product by.
@@ -180,6 +190,7 @@ def rescore(
     products: Floats32,
     spread: float,
     complete: bool,
+    least: float,
 ) -> Rescored:
     """Score as much of a list exactly as is needed to be sure of the nearest k.
 
@@ -188,15 +199,21 @@ def rescore(
         spread: of the products' error. What the list itself shows counts where it is more; where it
             is less, the list may be of vectors that are much alike.
         complete: the list holds all rows that are considered.
+        least: exact product below which a row is of no use.
     """
     margin = segment.vectors.margin(query)
     first = min(len(rows), first_rescored(k))
+    if least > -math.inf:
+        hopeful = np.count_nonzero(products >= least - SURE * spread - margin)
+        first = min(first, max(int(hopeful), _MEASURED))
+    if not first:
+        return Rescored(rows, products, least, -math.inf, True, margin)
     exact = segment.products(query, rows[:first])
     difference = exact - products[:first]
     # numpy's own mean and std take five times as long
     mean = float(np.add.reduce(difference)) / first
     seen = math.sqrt(max(float(difference.dot(difference)) / first - mean * mean, 0.0))
-    kth = _kth(exact, k) if first >= k else -math.inf
+    kth = max(_kth(exact, k), least) if first >= k else least
     reach = max(mean, 0.0) + SURE * max(seen, spread) + margin
     # Rows whose approximate product is below this would have to be off by more than `reach`.
     lowest = kth - reach
@@ -204,7 +221,7 @@ def rescore(
     done = complete or needed < len(rows)
     if done and needed > first:
         exact = np.concatenate([exact, segment.products(query, rows[first:needed])])
-        kth = _kth(exact, k)
+        kth = max(_kth(exact, k), least) if needed >= k else least
     return Rescored(rows[: len(exact)], exact, kth, lowest, done, margin)
 
 
@@ -218,6 +235,7 @@ def all_in_reach(
     lowest: float,
     allowed: RowSet | None,
     cells: int | None = None,
+    least: float = -math.inf,
 ) -> Rescored | None:
     """What a list that was too short lacks: every row that may be of the nearest k, by a second pass.
 
@@ -227,6 +245,7 @@ def all_in_reach(
         scored: the list's rows that were scored, and their exact products. products: all approximate
             ones of the list, greatest first.
         lowest: see `Rescored`. cells: how many are read; None for all.
+        least: exact product below which a row is of no use.
 
     Returns:
         None where so many rows are in reach that an exact scan costs no more.
@@ -247,7 +266,8 @@ def all_in_reach(
     # What was scored stays: one of these may be off by more, and is known to be near.
     rows = np.concatenate([scored[0], rest])
     exact = np.concatenate([scored[1], segment.products(query, rest)])
-    return Rescored(rows, exact, _kth(exact, k), lowest, True, segment.vectors.margin(query))
+    kth = max(_kth(exact, k), least) if len(exact) >= k else least
+    return Rescored(rows, exact, kth, lowest, True, segment.vectors.margin(query))
 
 
 def _kth(products: Floats32, k: int) -> float:
@@ -261,11 +281,13 @@ def _kth(products: Floats32, k: int) -> float:
 class CellProbe:
     """How many cells of a segment a query reads (`nprobe`), those with the greatest products first."""
 
-    def __init__(self, cells: CellSample, query: Turned, share: float) -> None:
+    def __init__(
+        self, cells: CellSample, query: Turned, share: float, least: float = -math.inf
+    ) -> None:
         """Order the cells for a query, and guess how many are to be read.
 
         Args:
-            share: of the rows are allowed.
+            share: of the rows are allowed. least: exact product below which a row is of no use.
         """
         products = products_of_all(query.codes, cells.centres)
         along = products_of_all(query.wide, cells.rests)
@@ -276,7 +298,7 @@ class CellProbe:
         self._spreads = spread * cells.widths[order]
         # The k-th product lies about so far from the best centre's; less far up where fewer are allowed.
         guess = _GUESS + _GUESS_SHARE * math.log10(max(share, 1e-9))
-        self.count = self._needed(float(self._products[0]) + guess * spread)
+        self.count = self._needed(max(float(self._products[0]) + guess * spread, least))
 
     @property
     def is_whole(self) -> bool:

@@ -256,13 +256,13 @@ class VectorFile:
         if math.isinf(farthest):
             near = at_least_kth(products, k, margin)
         else:
-            near = np.flatnonzero(products >= self._least_product(query, farthest) - 2 * margin)
+            near = np.flatnonzero(products >= self.least_product(query, farthest) - 2 * margin)
             if len(near) > 2 * k:
                 near = near[at_least_kth(products[near], k, margin)]
         return near if rows is None else rows[near]
 
-    def _least_product(self, query: Vector, farthest: float) -> float:
-        """What a row's product is at least, if its squared distance is at most `farthest`."""
+    def least_product(self, query: Vector, farthest: float) -> float:
+        """What a row's product is at least, if its squared distance is at most `farthest`; exactly."""
         wide = query.astype(np.float64)
         length = 0.0 if self.lengths is not None else 1.0 - UNIT_TOLERANCE
         return (float(wide @ wide) + length - farthest) / 2
