@@ -50,7 +50,8 @@ def measured(
         "gather": (len(some), lambda query: segment.vectors.products(query, some)),
     }
     if segment.ann is not None:  # small segments have no codes
-        ways["codes"] = (rows, lambda query: segment.ann.search(query, 300))
+        ann, sample = segment.ann, segment.sample
+        ways["codes"] = (rows, lambda query: ann.search(ann.turned(query, sample), 300))
     taken: dict[str, list[float]] = {way: [] for way in ways}
     for number in range(rounds):
         for way, (read, ask) in ways.items():

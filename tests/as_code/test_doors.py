@@ -78,7 +78,10 @@ ASKED: list[tuple[dict[str, Any], Any, list[str]]] = [
 
 @pytest.fixture(scope="module")
 def client(shop: Workspace) -> Iterator[httpx.Client]:
-    with BackgroundServer(shop, None) as server, httpx.Client(base_url=server.url) as made:
+    with (
+        BackgroundServer(shop, None) as server,
+        httpx.Client(timeout=60, base_url=server.url) as made,
+    ):
         yield made
 
 

@@ -387,7 +387,9 @@ class PlainDoor(Door):
 
     def __init__(self, name: str, url: str, token: str) -> None:
         super().__init__(name)
-        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"})
+        self._http = httpx.Client(
+            timeout=60, base_url=url, headers={"Authorization": f"Bearer {token}"}
+        )
 
     def ask(self, method: str, path: str, body: object = None, **query: str) -> Json:
         """The reply of a route below `/api/2.0/vector-search`."""

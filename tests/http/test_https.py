@@ -134,7 +134,9 @@ def test_each_of_the_names_is_certified(ready: dict[str, Any], host: str) -> Non
 def test_links_that_the_server_writes_are_https(ready: dict[str, Any]) -> None:
     context = ssl.create_default_context(cafile=ready["ca_bundle"])
     headers = {"Authorization": f"Bearer {ready['token']}"}
-    with httpx.Client(base_url=ready["url"], verify=context, trust_env=False, headers=headers) as c:
+    with httpx.Client(
+        timeout=60, base_url=ready["url"], verify=context, trust_env=False, headers=headers
+    ) as c:
         config = c.get("/.well-known/databricks-config").json()
         assert config["oidc_endpoint"] == f"{ready['url']}/oidc"
         found = c.get("/oidc/.well-known/oauth-authorization-server").json()
@@ -215,6 +217,8 @@ def test_a_background_server_serves_https_too(tmp_path: Path, host: str, shown: 
     context = ssl.create_default_context(cafile=str(certificate.bundle))
     with BackgroundServer(workspace, CREDENTIALS, host, certificate=certificate) as server:
         assert server.url.startswith(f"https://{shown}:")
-        with httpx.Client(base_url=server.url, verify=context, trust_env=False) as client:
+        with httpx.Client(
+            timeout=60, base_url=server.url, verify=context, trust_env=False
+        ) as client:
             assert client.get("/health").status_code == 200
             assert client.get(ENDPOINTS).status_code == 401

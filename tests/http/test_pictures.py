@@ -486,7 +486,9 @@ def test_a_page_over_https_sees_pictures(tmp_path: Path, workers: str) -> None:
     options = ["--https", "--workers", workers, "--public-volumes", f"main.shop.public,{PUBLIC}s"]
     with announced(tmp_path / "w", *options, env=environ) as (run, ready):
         context = ssl.create_default_context(cafile=ready["ca_bundle"])
-        with httpx.Client(base_url=ready["url"], verify=context, trust_env=False) as page:
+        with httpx.Client(
+            timeout=60, base_url=ready["url"], verify=context, trust_env=False
+        ) as page:
             assert page.get(f"{AJAX}{PUBLIC}/a.jpg").content == JPEG
             assert page.get(f"{AJAX}{PHOTOS}/a.jpg").status_code == 401
             cookie = page.post("/login", json={"token": ready["token"]}).headers["set-cookie"]

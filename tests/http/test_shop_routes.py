@@ -445,7 +445,7 @@ def test_credentials_hold_limits_hold_and_each_route_counts_by_its_name(
 def test_a_workspace_without_a_shop_says_what_is_missing(tmp_path: Any) -> None:
     with (
         BackgroundServer(Workspace(tmp_path / "ws"), None) as server,
-        httpx.Client(base_url=server.url, trust_env=False) as client,
+        httpx.Client(timeout=60, base_url=server.url, trust_env=False) as client,
     ):
         for path in (ITEMS, f"{ITEMS}/7", "/api/v1/images/7", f"{SEARCH}/keyword?query=a"):
             said = refused(client.get(path), 404, "RESOURCE_DOES_NOT_EXIST")

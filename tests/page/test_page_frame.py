@@ -72,7 +72,7 @@ def test_whoever_has_not_signed_in_is_led_to_the_form_and_back(browser: Any, gua
 
 
 def test_a_session_is_good_for_the_page_and_for_nothing_else(guarded: str) -> None:
-    with httpx.Client(base_url=guarded, trust_env=False) as client:
+    with httpx.Client(timeout=60, base_url=guarded, trust_env=False) as client:
         assert client.get("/").status_code == 303
         part = client.get(
             "/people", headers={"HX-Request": "true", "HX-Current-URL": f"{guarded}/?q=a"}
@@ -88,7 +88,7 @@ def test_a_session_is_good_for_the_page_and_for_nothing_else(guarded: str) -> No
     "origin", [None, "https://evil.example", "http://127.0.0.1:1", "null", "http://["]
 )
 def test_a_page_of_another_server_can_change_nothing(guarded: str, origin: str | None) -> None:
-    with httpx.Client(base_url=guarded, trust_env=False) as client:
+    with httpx.Client(timeout=60, base_url=guarded, trust_env=False) as client:
         client.post("/login", json={"token": CREDENTIALS.token})
         headers = {} if origin is None else {"Origin": origin}
         assert client.post("/page/anything", headers=headers).status_code == 303

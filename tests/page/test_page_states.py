@@ -260,7 +260,7 @@ def test_an_address_that_no_view_has_is_a_page_too(browser: Any, address: str, p
 
 
 def test_a_form_of_who_was_signed_out_leads_back_to_its_page(shop: Workspace) -> None:
-    with served_page(shop, CREDENTIALS) as url, httpx.Client(trust_env=False) as client:
+    with served_page(shop, CREDENTIALS) as url, httpx.Client(timeout=60, trust_env=False) as client:
         headers = {"Referer": f"{url}/product/3?similar=text", "Origin": url}
         reply = client.post(f"{url}/people/like", data={"product": "3"}, headers=headers)
         assert reply.status_code == 303

@@ -59,7 +59,7 @@ def url(whole: Workspace) -> Iterator[str]:
 def visitor(url: str) -> Iterator[httpx.Client]:
     """A browser without scripts: it has been here before, and says which page its forms are on."""
     headers = {"Origin": url, "Referer": f"{url}/people/user_006327?price=2"}
-    with httpx.Client(base_url=url, trust_env=False, headers=headers) as client:
+    with httpx.Client(timeout=60, base_url=url, trust_env=False, headers=headers) as client:
         client.get("/people")
         yield client
 
@@ -123,7 +123,10 @@ def test_a_long_list_comes_page_by_page_and_is_searched(tmp_path: Path) -> None:
     shop = built_shop(tmp_path)
     users = [f"u{number:05}" for number in range(2000)]
     shop.build_users(pa.table({"user": users, "product": [n % 30 + 1 for n in range(2000)]}))
-    with served_page(shop) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with (
+        served_page(shop) as url,
+        httpx.Client(timeout=60, base_url=url, trust_env=False) as client,
+    ):
         page, seen = client.get("/people").text, []
         for _ in range(3):
             seen += re.findall(r">(u\d{5})</a>", page)
@@ -148,7 +151,10 @@ def test_views_of_users_of_whom_little_is_known(tmp_path: Path) -> None:
     styles = {"user_id": ["no vector"], "user_embedding": pa.array([None], pa.list_(pa.float64()))}
     shop.write_table("user_style_features", pa.table({**styles, "color_prefs": [["Red", "Multi"]]}))
     shop.add_interaction("only dislikes", 3, kind="dislike")
-    with served_page(shop) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with (
+        served_page(shop) as url,
+        httpx.Client(timeout=60, base_url=url, trust_env=False) as client,
+    ):
         for user in (*named, "only dislikes"):
             text = client.get(user_url(user)).raise_for_status().text
             assert "Recommended" in text and 'class="card"' in text, user
@@ -245,7 +251,7 @@ def test_a_page_of_another_server_changes_nothing(
 def test_a_server_with_a_token_lets_nobody_like_who_has_not_signed_in(whole: Workspace) -> None:
     with (
         served_page(whole, CREDENTIALS) as url,
-        httpx.Client(base_url=url, trust_env=False, headers={"Origin": url}) as client,
+        httpx.Client(timeout=60, base_url=url, trust_env=False, headers={"Origin": url}) as client,
     ):
         assert like(client, 5).headers["location"].startswith("/login")
         client.post("/login", json={"token": CREDENTIALS.token})
@@ -283,7 +289,9 @@ def test_likes_at_once_by_tabs_and_by_workers_are_all_kept(
         def press(base: str, products: range) -> None:
             # Cookies are by port: the same visitor at the second worker, as behind one address.
             name = f"vitrine_guest_{base.rpartition(':')[2]}"
-            with httpx.Client(base_url=base, trust_env=False, cookies={name: cookie.value}) as tab:
+            with httpx.Client(
+                timeout=60, base_url=base, trust_env=False, cookies={name: cookie.value}
+            ) as tab:
                 replies.extend(like(tab, product, Origin=base).status_code for product in products)
 
         spans = [(url, range(10, 13)), (url, range(12, 15)), (second, range(15, 18))]
@@ -320,7 +328,7 @@ def test_where_there_are_no_users_the_five_are_made_by_a_button(tmp_path: Path) 
     shop = built_shop(tmp_path)
     with (
         served_page(shop) as url,
-        httpx.Client(base_url=url, trust_env=False, headers={"Origin": url}) as client,
+        httpx.Client(timeout=60, base_url=url, trust_env=False, headers={"Origin": url}) as client,
     ):
         text = client.get("/people").text
         assert f"vitrine users build --from INTERACTIONS.csv -w {shop.path}" in text

@@ -161,7 +161,7 @@ def test_photos_stand_upright_and_move_only_in_full(browser: Any, address: str, 
         page = window.open(f"/product/{TURNED}")
         sides = "one => [one.naturalWidth, one.naturalHeight]"
         assert page.locator(".product img").evaluate(sides) == [30, 60]
-    with httpx.Client(base_url=odd, trust_env=False) as client:
+    with httpx.Client(timeout=60, base_url=odd, trust_env=False) as client:
         small = client.get(f"/page/photos/{ANIMATED}?size=1024")
         assert small.headers["content-type"] == "image/jpeg"
         assert client.get(f"/page/photos/{ANIMATED}").headers["content-type"] == "image/gif"

@@ -69,7 +69,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: repr(key[:12]))
 def test_the_view_and_the_photo_of_any_key_are_found(odd: str, key: str) -> None:
-    with httpx.Client(base_url=odd, trust_env=False) as client:
+    with httpx.Client(timeout=60, base_url=odd, trust_env=False) as client:
         reply = client.get(product_url(key))
         assert reply.status_code == 200
         assert f'<h1 id="title"><bdi>Thing {KEYS.index(key)}</bdi></h1>' in reply.text

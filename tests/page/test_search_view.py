@@ -232,7 +232,7 @@ def test_a_file_too_large_is_not_even_sent(browser: Any, address: str) -> None:
 def test_a_photo_for_printers_is_taken_without_scripts_too(address: str) -> None:
     buffer = io.BytesIO()
     Image.new("CMYK", (20, 20)).save(buffer, "JPEG")
-    with httpx.Client(base_url=address, trust_env=False) as client:
+    with httpx.Client(timeout=60, base_url=address, trust_env=False) as client:
         files = {"picture": ("a.jpg", buffer.getvalue())}
         sent = client.post(
             "/page/given", files=files, data={"q": "red", "by": ""}, headers={"Origin": address}

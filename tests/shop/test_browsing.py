@@ -280,9 +280,9 @@ def test_pages_end_where_no_more_results_can_be_had(
     shop: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The 10,000th result of a vector may lie within a page; keywords find all there are."""
-    from engine.shop.search import request, shop_search
+    from engine.shop.search import parts, queries, request
 
-    for module in (request, shop_search):
+    for module in (parts, queries, request):
         monkeypatch.setattr(module, "MAX_RESULTS", 10)
     last = shop.search("red", k=4, offset=8)
     assert len(last) == 2 and not last.more

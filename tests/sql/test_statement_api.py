@@ -202,7 +202,7 @@ def test_a_result_comes_in_pieces(filled: Workspace) -> None:
 def client(filled: Workspace) -> Iterator[httpx.Client]:
     with BackgroundServer(filled, CREDENTIALS) as server:
         headers = {"Authorization": f"Bearer {CREDENTIALS.token}"}
-        with httpx.Client(base_url=server.url, headers=headers) as opened:
+        with httpx.Client(timeout=60, base_url=server.url, headers=headers) as opened:
             yield opened
 
 

@@ -230,7 +230,7 @@ def test_the_environment_is_a_stand_in_for_the_time() -> None:
 
 
 async def _by_httpx() -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         await client.get(REAL_HOST)
 
 
