@@ -114,6 +114,24 @@ def test_what_the_next_write_takes_along_is_not_merged(written: Workspace) -> No
     assert version.parts[-1] not in merged
 
 
+def test_a_merge_is_given_up_where_a_restored_version_has_rows_that_were_deleted(
+    written: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.service.indexes.maintenance._BACKGROUND_NUMBERS", -1)
+    write(written, *range(100, 200))
+    write(written, *range(200, 260))
+    versions, older = versions_of(written), version_of(written)
+    written.delete_rows(INDEX, [100, 101, 250])
+
+    def restore() -> None:
+        with versions.writing():
+            versions.publish([part.listed for part in older.parts], older.facts, alone=True)
+
+    interrupted(monkeypatch, restore)
+    assert compact(versions, version_of(written).parts) is None
+    assert held_by(written) == [*range(100, 260)]
+
+
 def test_a_merge_outlasts_a_write_that_took_one_of_its_segments_along(
     written: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ INDEX = "main.a.direct"
 DIMENSION = 8
 
 
-def write_in_parts(root: Path, vectors: np.ndarray, sizes: list[int]) -> Workspace:
+def write_in_parts(
+    root: Path, vectors: np.ndarray, sizes: list[int], keys: Sequence[int] | None = None
+) -> Workspace:
     """A workspace with an index whose rows were written in upserts of some sizes, one after another."""
     workspace = Workspace(root)
     workspace.create_direct_access_index(
@@ -28,7 +31,10 @@ def write_in_parts(root: Path, vectors: np.ndarray, sizes: list[int]) -> Workspa
         primary_key="id",
         create_endpoint=True,
     )
-    rows = [{"id": i, "even": i % 2 == 0, "v": v.tolist()} for i, v in enumerate(vectors)]
+    rows = [
+        {"id": i, "even": i % 2 == 0, "v": v.tolist()}
+        for i, v in zip(keys or range(len(vectors)), vectors)
+    ]
     first = 0
     for size in sizes:
         workspace.upsert(INDEX, rows[first : first + size])
@@ -73,6 +79,37 @@ def test_rows_of_all_parts_are_ranked_together(
     allowed = np.arange(0, len(vectors), 2 if filtered else 1)
     places, _ = rank_exact(query, vectors[allowed], allowed.tolist(), k)
     assert [int(row[0]) for row in reply["result"]["data_array"]] == allowed[places].tolist()
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-25, 1e-20, 1e-10, 1.0, 1e12, 5e18, 1e19, 1e25, 1e37])
+@pytest.mark.parametrize("alike", [False, True])
+@pytest.mark.parametrize("far", [False, True], ids=["query as long", "query of length 3"])
+def test_vectors_of_any_length_are_ranked_across_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scale: float, alike: bool, far: bool
+) -> None:
+    """Rows of one distance go by their keys, the lower of which came later; float32 holds no 1e38."""
+    monkeypatch.setattr(changes, "HELD_NUMBERS", 4 * DIMENSION)
+    monkeypatch.setattr(changes, "TAIL_NUMBERS", 8 * DIMENSION)
+    rng = np.random.default_rng(5)
+    vectors = rng.standard_normal((110, DIMENSION)) * scale
+    if alike:
+        vectors[:] = vectors[0]
+    vectors = vectors.astype(np.float32)
+    keys = list(range(110, 0, -1))
+    workspace = write_in_parts(tmp_path, vectors, [70, 30, 10], keys)
+    queries = rng.standard_normal((6, DIMENSION)) * (1.0 if far else max(scale, 1e-20))
+    queries = queries.astype(np.float32)
+    batch = workspace.similarity_search_batch(
+        INDEX, query_vectors=queries, columns=["id"], num_results=7
+    )
+    for query, together in zip(queries, batch):
+        reply = workspace.query_index(
+            INDEX, columns=["id"], query_vector=query, num_results=7, filters=None
+        )
+        places, _ = rank_exact(query, vectors, keys, 7)
+        expected = [keys[place] for place in places]
+        assert [int(row[0]) for row in reply["result"]["data_array"]] == expected
+        assert [row["id"] for row in together] == expected
 
 
 def test_each_part_says_its_plan_in_the_order_of_the_parts(

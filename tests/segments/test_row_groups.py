@@ -230,6 +230,15 @@ def test_the_first_answer_reads_the_groups_of_its_rows_and_later_ones_some_more(
         assert read == []
 
 
+def test_a_column_that_is_asked_for_twice_comes_twice(tmp_path: Path) -> None:
+    """A reranker's columns may repeat."""
+    file = written(tmp_path / "rows.parquet", many(4))
+    with by_groups():
+        table = RowTable(file)
+        for _ in range(6):
+            assert table.take_all(["n", "id", "n"], np.array([25, 3])) == [[6, 0], [25, 3], [6, 0]]
+
+
 def test_a_column_that_was_read_for_one_question_is_not_read_for_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,7 @@ from engine.service.search.planner import CODES_NS
 from engine.service.search.shortlist import (
     MOST_SHARE,
     SURE,
+    Sought,
     all_in_reach,
     first_pass_rows,
     first_rescored,
@@ -143,7 +144,11 @@ def _shortlists(
 ) -> _Pairs:
     """Pairs of query and row that hold each query's nearest k of this part."""
     plan = plan_of(version, part, allowed, query)
-    if plan.kind == "device" and version.device is not None:
+    settled = np.zeros(len(queries), dtype=np.bool_)
+    pairs: list[_Pairs] = []
+    if not _can_tell(part, queries):
+        pass  # each on its own
+    elif plan.kind == "device" and version.device is not None:
         settled, pairs = _on_device(version.device, part, queries, query.num_results, allowed)
         plan = replace(plan, kind="exact scan")  # of what the device can't tell
     elif plan.kind in ("exact scan", "exact gather") or (
@@ -158,14 +163,18 @@ def _shortlists(
         if len(left):
             settled[left], rest = _scanned(part, queries[left], query.num_results, allowed)
             pairs.extend((left[of], rows) for of, rows in rest)
-    else:
-        settled, pairs = np.zeros(len(queries), dtype=np.bool_), []
     for place in np.flatnonzero(~settled).tolist():
         found = shortlist(part.segment, queries[place], query.num_results, allowed, plan)
         pairs.append((np.full(len(found.rows), place), found.rows))
     of, rows = (np.concatenate(list_) for list_ in zip(*pairs))
     order = np.argsort(of, kind="stable")
     return of[order], rows[order]
+
+
+def _can_tell(part: Part, queries: Matrix) -> bool:
+    """Whether float32 tells the part's rows apart for all queries; vectors may be too long."""
+    vectors = part.segment.vectors
+    return all(map(vectors.can_tell, vectors.margins(queries).tolist()))
 
 
 def _on_device(
@@ -296,10 +305,12 @@ def _compressed(
     for place in np.flatnonzero(~settled).tolist():
         query, least, some = queries[place], float(lowest[place]), rows[place, : first_rescored(k)]
         turned, known = ann.turned(query, segment.sample), (some, segment.products(query, some))
-        found = all_in_reach(segment, query, k, turned, known, products[place], least, allowed)
+        sought = Sought(segment, query, k, allowed)
+        found = all_in_reach(sought, turned, known, products[place], least)
         if found is not None:
             settled[place] = True
-            pairs.append((np.full(len(found.near), place), found.near))
+            kept = found.near()
+            pairs.append((np.full(len(kept), place), kept))
     return settled, pairs
 
 

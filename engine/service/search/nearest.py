@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import repeat
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from engine.core.arrays import Matrix, Vector
 from engine.core.query import Query
@@ -16,7 +16,10 @@ from engine.service.search.hits import Hit, Timings
 from engine.service.search.planner import Plan, plan
 from engine.service.search.shortlist import shortlist
 from engine.store.indexes.versions import Part, Version
+from engine.threads import side_by_side
 
+# Numbers (rows x dimension) of a part whose search costs much more than handing it to a thread.
+_LARGE_NUMBERS = 1 << 26
 # Squared distance, primary key, part, row, cosine: what rows are ranked by comes first.
 _Scored = tuple[float, Any, int, int, float | None]
 
@@ -33,42 +36,75 @@ def find_nearest(
         at most `query.num_results` hits whose `score` is at least `query.score_threshold`.
     """
     scored: list[_Scored] = []
-    plans = [""] * len(version.parts)
-    for number in _largest_first(version):
-        part, k = version.parts[number], query.num_results
-        segment = part.segment
-        segment.vectors.check_size()
-        started = time.perf_counter()
-        allowed = allowed_rows(version, part, query)
-        filtered = time.perf_counter()
-        chosen = plan_of(version, part, allowed, query)
+    plans, k = [""] * len(version.parts), query.num_results
+    for group in _in_turn(version):
         # Of a small part after a large one hardly a row is near enough to be looked at.
         farthest = scored[k - 1][0] if len(scored) >= k else math.inf
-        found = shortlist(segment, query.vector, k, allowed, chosen, version.device, farthest)
-        if len(found.rows):
-            taken = segment.vectors.take(found.rows)
-            squared, cosines = _distances(query.vector, taken, with_cosines)
-            rows, keys = found.rows.tolist(), segment.keys_of(found.rows)
-            scored.extend(zip(squared, keys, repeat(number), rows, cosines))
-            scored.sort()
-        plans[number] = f"{found.way}: {chosen.reason}"
-        timings.filter_ms += 1000 * (filtered - started)
-        timings.search_ms += 1000 * (time.perf_counter() - filtered)
+
+        def search(number: int, farthest: float = farthest) -> _OfPart:
+            return _search_part(version, number, query, farthest, with_cosines)
+
+        for number, found in zip(group, side_by_side(search, group)):
+            scored.extend(found.scored)
+            plans[number] = found.plan
+            timings.filter_ms += found.filter_ms
+            timings.search_ms += found.search_ms
+        scored.sort()
     timings.plans += tuple(plans)
-    best = scored[: query.num_results]
     return [
         Hit(part, row, key, 1.0 / (1.0 + distance), cosine)
-        for distance, key, part, row, cosine in best
+        for distance, key, part, row, cosine in scored[:k]
         if 1.0 / (1.0 + distance) >= query.score_threshold
     ]
 
 
-def _largest_first(version: Version) -> Iterable[int]:
-    """Numbers of the parts; the one whose nearest rows are likely the nearest of all comes first."""
+class _OfPart(NamedTuple):
+    """What one part has, and what finding it cost."""
+
+    scored: list[_Scored]
+    plan: str
+    filter_ms: float
+    search_ms: float
+
+
+def _search_part(
+    version: Version, number: int, query: Query, farthest: float, with_cosines: bool
+) -> _OfPart:
+    """The nearest rows of one part; those beyond a squared distance may be left out."""
+    part, scored = version.parts[number], []
+    segment = part.segment
+    segment.vectors.check_size()
+    started = time.perf_counter()
+    allowed = allowed_rows(version, part, query)
+    filtered = time.perf_counter()
+    chosen = plan_of(version, part, allowed, query)
+    found = shortlist(
+        segment, query.vector, query.num_results, allowed, chosen, version.device, farthest
+    )
+    if len(found.rows):
+        taken = segment.vectors.take(found.rows)
+        squared, cosines = _distances(query.vector, taken, with_cosines)
+        rows, keys = found.rows.tolist(), segment.keys_of(found.rows)
+        scored = list(zip(squared, keys, repeat(number), rows, cosines))
+    ended = time.perf_counter()
+    plan = f"{found.way}: {chosen.reason}"
+    return _OfPart(scored, plan, 1000 * (filtered - started), 1000 * (ended - filtered))
+
+
+def _in_turn(version: Version) -> Sequence[Sequence[int]]:
+    """Numbers of the parts in groups, which are searched one after another: large parts side by side.
+
+    Small ones come last: with what the others have, they need hardly look at a row.
+    """
     parts = version.parts
     if len(parts) == 1:
-        return (0,)
-    return sorted(range(len(parts)), key=lambda number: -parts[number].segment.rows)
+        return ((0,),)
+    numbers = sorted(range(len(parts)), key=lambda number: -parts[number].segment.rows)
+    row_weight = max(1, parts[0].segment.vectors.shape.dimension)
+    large = sum(parts[n].segment.rows * row_weight >= _LARGE_NUMBERS for n in numbers)
+    if version.device is not None or large < 2:
+        return [(number,) for number in numbers]
+    return [numbers[:large], *((number,) for number in numbers[large:])]
 
 
 def _distances(

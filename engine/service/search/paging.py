@@ -10,7 +10,6 @@ import base64
 import functools
 import hashlib
 import json
-import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -28,6 +27,7 @@ from engine.service.search.hits import Hit, fetch, places
 from engine.store.indexes.versions import Version, VersionStore
 from engine.store.layout import Layout
 from engine.store.secret import workspace_secret
+from engine.threads import ThreadLock
 
 MAX_BYTES = 64 << 20  # of all rankings together
 
@@ -135,7 +135,7 @@ class Rankings:
         self._max_bytes = max_bytes
         self._kept: OrderedDict[str, Ranking] = OrderedDict()
         self.nbytes = 0
-        self._lock = threading.Lock()
+        self._lock = ThreadLock()
 
     def get(self, key: str) -> Ranking | None:
         """The ranking of a query, if it is kept still."""

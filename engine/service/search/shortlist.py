@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -24,18 +25,14 @@ from engine.store.segments.ann.products import products_of_all
 from engine.store.segments.device.search import SearchDevice
 from engine.store.segments.segment import Segment
 
-_FIRST_PASS_ROWS = (
-    320  # of a first list; enough for 20 results of some 50,000 rows, three times of four
-)
+# Of a first list; enough for 20 results of some 50,000 rows, three times of four.
+_FIRST_PASS_ROWS = 320
 SURE = 3.3  # standard deviations of the error of products; one row in 2,000 lies farther off
-_MEASURED = 32  # rows that are re-scored at least, by which the error of products is measured
 _MISSED = 0.02  # rows expected to be missed in cells that are not read
 MOST_SHARE = 0.25  # a list longer than this share of the rows is no better than an exact scan
 _ATTEMPTS = 4
-_GUESS, _GUESS_SHARE = (
-    0.5,
-    0.57,
-)  # where the k-th product lies, in spreads; measured on photos and texts
+# Where the k-th product lies, in spreads; measured on photos and texts.
+_GUESS, _GUESS_SHARE = 0.5, 0.57
 
 
 @dataclass
@@ -44,6 +41,40 @@ class Shortlist:
 
     rows: Rows
     way: str
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What is sought in a segment: the nearest k of those rows that are allowed.
+
+    Attributes:
+        query: (dimension,) float32.
+        allowed: rows that are not deleted and match the filter; None for all.
+        farthest: squared distance beyond which a row is of no use.
+    """
+
+    segment: Segment
+    query: Vector
+    k: int
+    allowed: RowSet | None
+    farthest: float = math.inf
+
+    @property
+    def considered(self) -> int:
+        """How many rows are allowed."""
+        return self.segment.rows if self.allowed is None else self.allowed.count
+
+    @cached_property
+    def margin(self) -> float:
+        """What float32 rounding can move a product by."""
+        return self.segment.vectors.margin(self.query)
+
+    @cached_property
+    def least(self) -> float:
+        """Exact product below which a row is of no use; -inf where that is not known."""
+        if self.farthest == math.inf:
+            return -math.inf
+        return self.segment.vectors.least_product(self.query, self.farthest) - self.margin
 
 
 def shortlist(
@@ -58,80 +89,64 @@ def shortlist(
     """Rows of a segment that hold the nearest k of those that are allowed.
 
     Args:
-        query: (dimension,) float32.
-        allowed: rows that are not deleted and match the filter; None for all.
+        query, allowed, farthest: see `Sought`. With `farthest`, only the nearest k of the rows within
+            need be there. A first pass goes by what it finds itself all the same: many rows that lie
+            in cells of other kinds are missed by a bound that is better than the segment's own.
         device: that of a plan which says "device".
-        farthest: squared distance beyond which a row is of no use: only the nearest k of the others
-            need be among the rows, and a first pass stops there.
     """
     if plan.kind == "nothing":
         return Shortlist(np.empty(0, dtype=np.int64), plan.kind)
+    sought, way = Sought(segment, query, k, allowed, farthest), str(plan.kind)
+    if not segment.vectors.can_tell(sought.margin):
+        return Shortlist(_exact(sought), "vectors too long for float32, all scored")
     if plan.kind == "device" and device is not None:
         rows = device.nearest(segment.vectors, query[None, :], k, allowed)[0]
         if rows is not None:
             return Shortlist(rows, f"{device.name}, {len(rows)} of {segment.rows} rows re-scored")
-        return Shortlist(
-            _exact(segment, query, k, allowed, farthest), f"{device.name}, given up for a scan"
-        )
+        way = f"{device.name}, given up for a scan"
     if plan.kind in ("compressed", "graph"):
-        least = -math.inf
-        if farthest < math.inf:
-            least = segment.vectors.least_product(query, farthest) - segment.vectors.margin(query)
-        found = _approximate(segment, query, k, allowed, least)
+        found = _approximate(sought)
         if found is not None:
             return found
-        exact = _exact(segment, query, k, allowed, farthest)
-        return Shortlist(exact, f"{plan.kind}, given up for an exact scan")
-    return Shortlist(_exact(segment, query, k, allowed, farthest), plan.kind)
+        way = f"{plan.kind}, given up for an exact scan"
+    return Shortlist(_exact(sought), way)
 
 
-def _exact(
-    segment: Segment, query: Vector, k: int, allowed: RowSet | None, farthest: float
-) -> Rows:
-    rows = None if allowed is None else allowed.rows()
-    return segment.vectors.nearest(query, k, rows, farthest)
+def _exact(sought: Sought) -> Rows:
+    rows = None if sought.allowed is None else sought.allowed.rows()
+    return sought.segment.vectors.nearest(sought.query, sought.k, rows, sought.farthest)
 
 
-def _approximate(
-    segment: Segment, query: Vector, k: int, allowed: RowSet | None, least: float
-) -> Shortlist | None:
-    """The approximate ways; None where their recall can't be relied on for this query.
-
-    Args:
-        least: exact product below which a row is of no use; -inf where that is not known.
-    """
-    ann = segment.ann
+def _approximate(sought: Sought) -> Shortlist | None:
+    """The approximate ways; None where their recall can't be relied on for this query."""
+    segment, k, considered = sought.segment, sought.k, sought.considered
+    ann, sample = segment.ann, segment.sample
     assert ann is not None
-    considered = segment.rows if allowed is None else allowed.count
     wanted = min(considered, first_pass_rows(segment.rows, k))
-    sample = segment.sample
-    turned = ann.turned(query, sample)
+    turned = ann.turned(sought.query, sample)
     probe = None
     if sample.cells is not None:
-        probe = CellProbe(sample.cells, turned, considered / segment.rows, least)
+        probe = CellProbe(sample.cells, turned, considered / segment.rows)
     for _ in range(_ATTEMPTS):
-        rows, products = ann.search(turned, wanted, allowed, probe.count if probe else None)
-        if least == -math.inf or ann.is_factory:
-            if len(rows) < k and probe is not None and not probe.is_whole:
-                probe.read_all()
-                continue
-            if len(rows) < min(k, considered):
-                return None  # a graph's walk ended before it met enough allowed rows
+        cells = probe.count if probe else None
+        rows, products = ann.search(turned, wanted, sought.allowed, cells)
+        if len(rows) < k and probe is not None and not probe.is_whole:
+            probe.read_all()
+            continue
+        if len(rows) < min(k, considered):
+            return None  # a graph's walk ended before it met enough allowed rows
         is_whole = len(rows) >= considered or (len(rows) < wanted and not ann.is_factory)
-        scored = rescore(segment, query, k, rows, products, turned.spread, is_whole, least)
-        if not scored.complete and not ann.is_factory:
-            known, cells = (scored.rows, scored.exact), probe.count if probe else None
-            reached = all_in_reach(
-                segment, query, k, turned, known, products, scored.lowest, allowed, cells, least
-            )
-            if reached is None:
-                return None
-            scored = reached
+        scored: Rescored | None = rescore(sought, rows, products, turned.spread, is_whole)
+        if scored and not scored.complete and not ann.is_factory:
+            known = scored.rows, scored.exact
+            scored = all_in_reach(sought, turned, known, products, scored.lowest, cells)
+        if scored is None:
+            return None
         read = probe is None or probe.is_enough(scored.kth)
         if scored.complete and read:
-            if allowed is not None and ann.is_graph and len(rows) < wanted:
+            if sought.allowed is not None and ann.is_graph and len(rows) < wanted:
                 return None
-            return Shortlist(scored.near, _way(len(rows), scored, probe))
+            return Shortlist(scored.near(sought.least), _way(len(rows), scored, probe))
         if not scored.complete:
             wanted = min(considered, 4 * wanted)
             if wanted > max(MOST_SHARE * considered, _FIRST_PASS_ROWS):
@@ -163,7 +178,7 @@ class Rescored:
 
     Attributes:
         rows, exact: rows and their exact products.
-        kth: the k-th greatest exact product, or what a row of use has at least, if that is more.
+        kth: the k-th greatest exact product.
         lowest: the least approximate product that may belong to a row whose exact one reaches it.
         complete: no row outside is likely to reach it.
         margin: what float32 rounding can move a product by.
@@ -176,21 +191,13 @@ class Rescored:
     complete: bool
     margin: float
 
-    @property
-    def near(self) -> Rows:
-        """The rows that may be of the nearest k."""
-        return self.rows[self.exact >= self.kth - self.margin]
+    def near(self, least: float = -math.inf) -> Rows:
+        """The rows that may be of the nearest k, and have at least some exact product."""
+        return self.rows[self.exact >= max(self.kth - self.margin, least)]
 
 
 def rescore(
-    segment: Segment,
-    query: Vector,
-    k: int,
-    rows: Rows,
-    products: Floats32,
-    spread: float,
-    complete: bool,
-    least: float,
+    sought: Sought, rows: Rows, products: Floats32, spread: float, complete: bool
 ) -> Rescored:
     """Score as much of a list exactly as is needed to be sure of the nearest k.
 
@@ -199,21 +206,15 @@ def rescore(
         spread: of the products' error. What the list itself shows counts where it is more; where it
             is less, the list may be of vectors that are much alike.
         complete: the list holds all rows that are considered.
-        least: exact product below which a row is of no use.
     """
-    margin = segment.vectors.margin(query)
-    first = min(len(rows), first_rescored(k))
-    if least > -math.inf:
-        hopeful = np.count_nonzero(products >= least - SURE * spread - margin)
-        first = min(first, max(int(hopeful), _MEASURED))
-    if not first:
-        return Rescored(rows, products, least, -math.inf, True, margin)
+    segment, query, margin = sought.segment, sought.query, sought.margin
+    first = min(len(rows), first_rescored(sought.k))
     exact = segment.products(query, rows[:first])
     difference = exact - products[:first]
     # numpy's own mean and std take five times as long
     mean = float(np.add.reduce(difference)) / first
     seen = math.sqrt(max(float(difference.dot(difference)) / first - mean * mean, 0.0))
-    kth = max(_kth(exact, k), least) if first >= k else least
+    kth = _kth(exact, sought.k) if first >= sought.k else -math.inf
     reach = max(mean, 0.0) + SURE * max(seen, spread) + margin
     # Rows whose approximate product is below this would have to be off by more than `reach`.
     lowest = kth - reach
@@ -221,21 +222,17 @@ def rescore(
     done = complete or needed < len(rows)
     if done and needed > first:
         exact = np.concatenate([exact, segment.products(query, rows[first:needed])])
-        kth = max(_kth(exact, k), least) if needed >= k else least
+        kth = _kth(exact, sought.k)
     return Rescored(rows[: len(exact)], exact, kth, lowest, done, margin)
 
 
 def all_in_reach(
-    segment: Segment,
-    query: Vector,
-    k: int,
+    sought: Sought,
     turned: Turned,
     scored: tuple[Rows, Floats32],
     products: Floats32,
     lowest: float,
-    allowed: RowSet | None,
     cells: int | None = None,
-    least: float = -math.inf,
 ) -> Rescored | None:
     """What a list that was too short lacks: every row that may be of the nearest k, by a second pass.
 
@@ -245,29 +242,28 @@ def all_in_reach(
         scored: the list's rows that were scored, and their exact products. products: all approximate
             ones of the list, greatest first.
         lowest: see `Rescored`. cells: how many are read; None for all.
-        least: exact product below which a row is of no use.
 
     Returns:
         None where so many rows are in reach that an exact scan costs no more.
     """
+    segment = sought.segment
     assert segment.ann is not None
     steps = products[:-1] - products[1:]
     steps = steps[steps > 0]
     if not len(steps):
         return None
     # Products of codes are whole steps of a table; two more, so that rounding a bound loses none.
-    found = segment.ann.within(turned, lowest - 2 * float(steps.min()), allowed, cells)
-    considered = segment.rows if allowed is None else allowed.count
-    if len(found) > MOST_SHARE * considered:
+    bound = lowest - 2 * float(steps.min())
+    found = segment.ann.within(turned, bound, sought.allowed, cells)
+    if len(found) > MOST_SHARE * sought.considered:
         return None
     is_new = np.ones(segment.rows, dtype=np.bool_)
     is_new[scored[0]] = False
     rest = found[is_new[found]]
     # What was scored stays: one of these may be off by more, and is known to be near.
     rows = np.concatenate([scored[0], rest])
-    exact = np.concatenate([scored[1], segment.products(query, rest)])
-    kth = max(_kth(exact, k), least) if len(exact) >= k else least
-    return Rescored(rows, exact, kth, lowest, True, segment.vectors.margin(query))
+    exact = np.concatenate([scored[1], segment.products(sought.query, rest)])
+    return Rescored(rows, exact, _kth(exact, sought.k), lowest, True, sought.margin)
 
 
 def _kth(products: Floats32, k: int) -> float:
@@ -281,13 +277,11 @@ def _kth(products: Floats32, k: int) -> float:
 class CellProbe:
     """How many cells of a segment a query reads (`nprobe`), those with the greatest products first."""
 
-    def __init__(
-        self, cells: CellSample, query: Turned, share: float, least: float = -math.inf
-    ) -> None:
+    def __init__(self, cells: CellSample, query: Turned, share: float) -> None:
         """Order the cells for a query, and guess how many are to be read.
 
         Args:
-            share: of the rows are allowed. least: exact product below which a row is of no use.
+            share: of the rows are allowed.
         """
         products = products_of_all(query.codes, cells.centres)
         along = products_of_all(query.wide, cells.rests)
@@ -298,7 +292,7 @@ class CellProbe:
         self._spreads = spread * cells.widths[order]
         # The k-th product lies about so far from the best centre's; less far up where fewer are allowed.
         guess = _GUESS + _GUESS_SHARE * math.log10(max(share, 1e-9))
-        self.count = self._needed(max(float(self._products[0]) + guess * spread, least))
+        self.count = self._needed(float(self._products[0]) + guess * spread)
 
     @property
     def is_whole(self) -> bool:

@@ -58,9 +58,12 @@ class Pipelines:
                 self._background[name] = mine
                 mine.thread.start()
             self._clock.begun(mine.thread, run.until)
-        except RuntimeError as error:
-            run.give_up()
-            raise StorageFailed(f"no thread to sync index {name}: {error}") from error
+        except BaseException as error:
+            if mine.thread.ident is None:  # it never began, so nobody else gives the lock back
+                run.give_up()
+            if isinstance(error, RuntimeError):
+                raise StorageFailed(f"no thread to sync index {name}: {error}") from error
+            raise
 
     def phase_of(self, name: str) -> Phase | None:
         """How far the sync of an index is, whoever asked for it; None where none runs."""

@@ -121,13 +121,16 @@ def _publish(
 ) -> int | None:
     now = versions.current()
     here = {part.segment.id: part for part in now.parts} if now else {}
-    deleted, offset = [np.empty(0, dtype=np.int64)], 0
+    deleted, offset, revived = [np.empty(0, dtype=np.int64)], 0, 0
     for part, rows in taken:
-        gone = _deleted_of(here.get(part.segment.id), rows)
+        current = here.get(part.segment.id)
+        gone = _deleted_of(current, rows)
+        if current is not None:  # an older version may have been restored
+            revived += current.live_rows - (len(rows) - int(np.count_nonzero(gone)))
         deleted.append(offset + np.flatnonzero(gone))
         offset += len(rows)
     dead = np.concatenate(deleted)
-    if now is None or len(dead) > WASTE * merged:
+    if now is None or revived or len(dead) > WASTE * merged:
         writer.discard()
         return None
     ids = {part.segment.id for part, _ in taken}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 from engine.core.rows import RowSet
+from engine.threads import ThreadLock
 
 MAX_BYTES = 64 << 20  # for each index; a filter of a million rows takes an eighth of a megabyte
 
@@ -18,7 +18,7 @@ class MaskCache:
         self._max_bytes = max_bytes
         self._bytes = 0
         self._masks: OrderedDict[Hashable, RowSet] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = ThreadLock()
 
     def get(self, key: Hashable, make: Callable[[], RowSet]) -> tuple[RowSet, bool]:
         """The row mask of a key, made where it is not cached; and whether it was cached.

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,6 +42,7 @@ from engine.store.layout import WAIT_SECONDS, Layout, remove_others, storage_fai
 from engine.store.segments.device.search import SearchDevice
 from engine.store.segments.held import HeldSegment
 from engine.store.segments.segment import Segment
+from engine.threads import ThreadLock
 
 WASTE = 0.25  # share of deleted rows from which a segment is written again
 KEPT_VERSIONS = 2  # the one that queries read and its predecessor, beside later ones
@@ -149,7 +149,7 @@ class VersionStore:
         self.may_be_due = True  # whether the version published last may need a compaction
         self._published_parts = 0
         self._open: dict[int, Version] = {}
-        self._lock = threading.Lock()
+        self._lock = ThreadLock()
         self.group: GroupCommit[Any] = GroupCommit()  # of what callers write row by row
 
     @property

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import threading
 import weakref
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -28,6 +27,7 @@ from engine.errors import CorruptFile
 from engine.store.segments.columns import Columns, Take, held_for_filters, number_form, taker
 from engine.store.segments.row_groups.filling import FilledNumbers
 from engine.store.segments.row_groups.row_groups import RowGroups
+from engine.threads import ThreadLock
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,7 +36,7 @@ _ROW = "row_number"
 _SMALL_ROWS = 2048
 _GROUPS_FROM = 131_072  # rows from which reading whole columns delays a first answer noticeably
 _MOST_TOGETHER = 8  # sets of columns that are asked for again and again
-_one_at_a_time = threading.Lock()  # guards the database
+_one_at_a_time = ThreadLock()  # guards the database
 _view_numbers = itertools.count()
 _forgotten: deque[str] = deque()  # views of segments that are gone; filled by the collector
 
@@ -50,7 +50,7 @@ class RowTable:
         Raises:
             CorruptFile: not readable as Parquet. OSError: the system refused to open it.
         """
-        self._lock = threading.RLock()  # of reading, too: a Parquet file is read by one thread
+        self._lock = ThreadLock()  # of reading, too: a Parquet file is read by one thread
         self._columns: dict[str, pa.Array] = {}
         self._groups: RowGroups | None = None
         if isinstance(path, pa.Table):

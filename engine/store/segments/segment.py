@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -42,6 +41,7 @@ from engine.store.segments.packing import PackedMatrix
 from engine.store.segments.texts import SegmentTexts, text_columns, write_keywords
 from engine.store.segments.vectors import Shape, VectorFile, VectorWriter
 from engine.store.vector_columns import shortest_decimals
+from engine.threads import ThreadLock
 
 ROW_GROUP = 16_384
 HASH_COLUMN = "__content_hash"  # of a row of a source table; names like this are internal
@@ -206,7 +206,7 @@ class Segment:
         self.vectors, self.metadata = vectors, metadata
         if not self.rows == vectors.rows == metadata.rows:
             raise CorruptFile(f"Segment {self.id} has different numbers of rows in its parts.")
-        self._lazily = threading.Lock()
+        self._lazily = ThreadLock()
         self._keys: KeyIndex | None = None
         self._sample: Sample | None = None
         self._texts: SegmentTexts | None = None

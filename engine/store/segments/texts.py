@@ -5,7 +5,6 @@ Knows one segment's rows and what of them is deleted; not versions, filters or r
 
 from __future__ import annotations
 
-import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from engine.core.schema import IndexSpec
 from engine.store.segments.columns import number_array, taker, valid_mask
 from engine.store.segments.inverted_index import InvertedIndex, tokens
 from engine.store.segments.metadata import RowTable
+from engine.threads import ThreadLock
 
 _BATCH = 16_384  # rows whose texts are held as Python objects at a time
 _COUNTS = 1 << 20  # tokens x rows that are scored at a time
@@ -96,7 +96,7 @@ class SegmentTexts:
         self._index: InvertedIndex | None = None
         self._few: dict[str, _FewValues | None] = {}
         self._deleted: dict[str, tuple[RowSet | None, Held]] = {}
-        self._lock = threading.RLock()
+        self._lock = ThreadLock()
 
     @property
     def index(self) -> InvertedIndex:

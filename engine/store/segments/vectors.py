@@ -28,6 +28,8 @@ from engine.errors import CorruptFile
 from engine.store.segments.ann.products import products_of_all
 from engine.store.segments.packing import DTYPES, PackedMatrix, packed
 
+# Margins from which float32 may not hold products or halves of squares any more.
+_MOST_MARGIN = 1e30
 _ALONE = 1 << 21  # numbers that one thread multiplies; segments of more have an approximate index
 BLOCK = 64  # products of which the greatest is compared first, to find the k-th greatest of all
 _WHOLE_SHARE = 0.25  # above this share of rows one product of the whole matrix is cheaper
@@ -116,7 +118,7 @@ class VectorWriter:
         self._out.close()
         shape = shape_of(squared, self._dimension)
         if shape.lifted:
-            np.save(self.lengths_file, (-squared / 2).astype(np.float32))
+            np.save(self.lengths_file, _halves(squared))
         if self._factors:
             np.save(_factors_file(self.file), np.concatenate(self._factors))
         return replace(shape, storage=self._storage)
@@ -214,23 +216,34 @@ class VectorFile:
             out += self.lengths if rows is None else self.lengths[rows]
         return out
 
+    def can_tell(self, margin: float) -> bool:
+        """Whether products of a query with this `margin` tell rows apart: vectors may be too long."""
+        return margin < _MOST_MARGIN  # false for NaN too
+
     def margins(self, queries: Matrix) -> Floats32:
         """`margin` of each of (b, dimension) queries."""
-        lengths = np.sqrt(np.einsum("ij,ij->i", queries, queries))
-        per_length, fixed = self._rounding
-        out: Floats32 = (lengths * per_length + fixed).astype(np.float32)
+        per_length, per_square, fixed = self._rounding
+        squared = np.einsum("ij,ij->i", queries, queries, dtype=np.float64)
+        margins = np.sqrt(squared) * per_length + squared * per_square + fixed
+        with np.errstate(over="ignore"):
+            out: Floats32 = margins.astype(np.float32)
         return out
 
     def margin(self, query: Vector) -> float:
-        """More than float32 rounding can move a product of this query."""
-        per_length, fixed = self._rounding
-        return math.sqrt(float(query @ query)) * per_length + fixed
+        """How far apart rows may lie by products in float32 that exact scores take for equal."""
+        per_length, per_square, fixed = self._rounding
+        wide = query.astype(np.float64)
+        squared = float(wide @ wide)
+        return math.sqrt(squared) * per_length + squared * per_square + fixed
 
     @cached_property
-    def _rounding(self) -> tuple[float, float]:
-        """A margin's part that grows with the query's length, for each unit, and its fixed part."""
-        unit = self.shape.dimension * 2.0**-23 * self.shape.longest
-        return unit, unit * self.shape.longest if self.shape.lifted else 0.0
+    def _rounding(self) -> tuple[float, float, float]:
+        """A margin's parts: for the query's length, for its square, and for itself."""
+        dimension, longest = self.shape.dimension, self.shape.longest
+        unit = dimension * 2.0**-23 * longest
+        least = dimension * 2.0**-148  # what products of tiny numbers are rounded by
+        fixed = unit * longest if self.shape.lifted else 0.0
+        return unit, (dimension + 4) * 2.0**-52, fixed + least
 
     def nearest(
         self, query: Vector, k: int, rows: Rows | None = None, farthest: float = math.inf
@@ -246,13 +259,13 @@ class VectorFile:
             at least min(k, rows that are considered and of use) rows, in no useful order.
         """
         considered = self.rows if rows is None else len(rows)
-        if considered <= k and math.isinf(farthest):
+        margin = self.margin(query)
+        if not self.can_tell(margin) or (considered <= k and math.isinf(farthest)):
             return np.arange(self.rows) if rows is None else rows
         whole = rows is None or considered > _WHOLE_SHARE * self.rows
         products = self.products(query, None if whole else rows)
         if whole and rows is not None:
             products = products[rows]
-        margin = self.margin(query)
         if math.isinf(farthest):
             near = at_least_kth(products, k, margin)
         else:
@@ -262,10 +275,13 @@ class VectorFile:
         return near if rows is None else rows[near]
 
     def least_product(self, query: Vector, farthest: float) -> float:
-        """What a row's product is at least, if its squared distance is at most `farthest`; exactly."""
+        """What a row's product is at least, if its squared distance is at most `farthest`."""
         wide = query.astype(np.float64)
+        squared = float(wide @ wide)
         length = 0.0 if self.lengths is not None else 1.0 - UNIT_TOLERANCE
-        return (float(wide @ wide) + length - farthest) / 2
+        # Both sums are of float64, each in an order of its own.
+        rounding = self._rounding[1] * (squared + farthest)
+        return (squared + length - farthest) / 2 - rounding
 
 
 class HeldVectors(VectorFile):
@@ -274,11 +290,17 @@ class HeldVectors(VectorFile):
     def __init__(self, matrix: Matrix, shape: Shape) -> None:
         """Take (n, dimension) float32 and what `shape_of` says of them."""
         self.shape, self.matrix, self.rows = shape, matrix, len(matrix)
-        halves = -squared_lengths(matrix) / 2
-        self.lengths = halves.astype(np.float32) if shape.lifted else None
+        self.lengths = _halves(squared_lengths(matrix)) if shape.lifted else None
 
     def check_size(self) -> None:
         """All is here."""
+
+
+def _halves(squared: np.ndarray) -> Floats32:
+    """-|x|²/2 in float32; infinite for vectors that are too long, see `VectorFile.can_tell`."""
+    with np.errstate(over="ignore"):
+        halves: Floats32 = (-squared / 2).astype(np.float32)
+    return halves
 
 
 def at_least_kth(products: Floats32, k: int, margin: float) -> Rows:

@@ -9,7 +9,6 @@ Knows groups and columns; what a read costs and raises is the caller's.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -28,6 +27,7 @@ from engine.store.segments.row_groups.filling import (
     empty_column,
     groups_of,
 )
+from engine.threads import ThreadLock
 
 _AHEAD_ROWS = 262_144  # that a query reads at most beside its own: 32 groups, a tenth of a second
 
@@ -44,7 +44,7 @@ class RowGroups:
         whole_sets: columns that were asked for together and of which nothing needs to be read any more.
     """
 
-    def __init__(self, schema: pa.Schema, starts: Rows, read: Read, lock: threading.RLock) -> None:
+    def __init__(self, schema: pa.Schema, starts: Rows, read: Read, lock: ThreadLock) -> None:
         """Nothing is read before it is needed.
 
         Args:
@@ -119,7 +119,7 @@ class RowGroups:
                 for group in groups
             }
             if not any(left.values()):
-                return list(columns.values())
+                return [columns[name] for name in names]
             for group, missing in left.items():
                 self._fill_group(missing, group)
 
