@@ -54,6 +54,8 @@ def side_by_side(work: Callable[[_Item], _Result], items: Sequence[_Item]) -> li
     Raises:
         whatever `work` raises for one of them; others may go on for a while.
     """
+    if len(items) == 1:
+        return [work(items[0])]
     begun = [_begun(work, item) for item in items[1:]]
     mine: dict[int, _Result] = {}
     try:

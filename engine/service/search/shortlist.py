@@ -43,7 +43,7 @@ class Shortlist:
     way: str
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Sought:
     """What is sought in a segment: the nearest k of those rows that are allowed.
 
@@ -96,15 +96,18 @@ def shortlist(
     """
     if plan.kind == "nothing":
         return Shortlist(np.empty(0, dtype=np.int64), plan.kind)
-    sought, way = Sought(segment, query, k, allowed, farthest), str(plan.kind)
+    sought = Sought(segment, query, k, allowed, farthest)
+    if plan.kind in ("exact scan", "exact gather"):
+        return Shortlist(_exact(sought), plan.kind)
+    way: str = plan.kind
     if not segment.vectors.can_tell(sought.margin):
-        return Shortlist(_exact(sought), "vectors too long for float32, all scored")
-    if plan.kind == "device" and device is not None:
+        way = f"{way}, given up for vectors that are too long"
+    elif plan.kind == "device" and device is not None:
         rows = device.nearest(segment.vectors, query[None, :], k, allowed)[0]
         if rows is not None:
             return Shortlist(rows, f"{device.name}, {len(rows)} of {segment.rows} rows re-scored")
         way = f"{device.name}, given up for a scan"
-    if plan.kind in ("compressed", "graph"):
+    elif plan.kind in ("compressed", "graph"):
         found = _approximate(sought)
         if found is not None:
             return found
