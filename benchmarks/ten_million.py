@@ -5,7 +5,8 @@
 Draws clustered vectors and twelve columns into Parquet files below DIR (2 KB a row), builds the index
 over them with a bar and under the limit, opens it in a fresh process, asks without filter and with F1
 to F3. What is finished in DIR is not made again: after a kill the same command goes on where it was.
-Each line comes as JSON with its target; recall is held against exact scores of float32 over all rows.
+Each line comes as JSON with its target, and goes to `--out FILE.jsonl` with what ran where; recall is
+held against exact scores of float32 over all rows.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +28,7 @@ import pyarrow.parquet as pq
 
 from engine import Workspace
 from engine.bench.contest.memory import on_disk, resident
+from engine.bench.records import journal
 from engine.bench.records.line import Line
 from engine.bench.vectors.clustered import ClusteredSpace
 from engine.core.arrays import Matrix, Rows
@@ -273,9 +276,15 @@ def main() -> None:
     parser.add_argument("--storage", choices=("float32", "float16", "int8"), default="float16")
     parser.add_argument("--memory-limit", type=float, default=16, metavar="GB")
     parser.add_argument("--queries", type=int, default=100)
+    parser.add_argument("--out", type=Path, metavar="FILE.jsonl", help="append raw lines here too")
     given = parser.parse_args()
+    recorder = None
+    if given.out is not None:
+        recorder = journal.begin(given.out, shlex.join(["python", *sys.argv]))
     for one in measured(given.folder, given.rows, given.storage, given.memory_limit, given.queries):
         print(json.dumps(one.document(), allow_nan=False), flush=True)
+        if recorder is not None:
+            recorder.add(one)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from engine.bench.records import journal
+
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "ten_million.py"
 
 
 def lines(folder: Path) -> dict[tuple[str, str], list[float]]:
-    small = ("--rows", "3000", "--queries", "3", "--storage", "int8", "--memory-limit", "4")
+    small = ["--rows", "3000", "--queries", "3", "--storage", "int8", "--memory-limit", "4"]
+    small += ["--out", str(folder / "raw.jsonl")]
     done = subprocess.run(
         [sys.executable, str(SCRIPT), *small, str(folder)],
         capture_output=True,
@@ -20,6 +23,8 @@ def lines(folder: Path) -> dict[tuple[str, str], list[float]]:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     read = [json.loads(line) for line in done.stdout.splitlines()]
+    kept = journal.read([folder / "raw.jsonl"])
+    assert [line.document() for line in kept.lines][-len(read) :] == read
     return {
         (line["what"], line["settings"].get("cell", line["unit"])): line["values"] for line in read
     }
