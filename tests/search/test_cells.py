@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from engine import Workspace
+from engine.core.ranking.scoring import rank_exact
 from engine.service.search.shortlist import CellProbe
 from engine.store.layout import read_json, write_json
 from engine.store.segments.ann import cells
@@ -91,6 +92,36 @@ def test_segments_of_earlier_releases_have_no_widths_and_are_searched(workspace:
     sample = fresh.registry.open(INDEX)[1].current().parts[0].segment.sample
     assert set(sample.cells.widths.tolist()) == {1.0}
     assert np.mean(recalls(fresh, vectors, queries)) >= 0.985
+
+
+@pytest.mark.usefixtures("few_rows_have_cells")
+@pytest.mark.parametrize("cells", [True, False])
+def test_few_rows_that_are_much_longer_than_most_are_found_from_far_away(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, cells: bool
+) -> None:
+    """Their codes are off by more than any sample says: a tenth of the nearest was missed."""
+    if not cells:
+        monkeypatch.setattr("engine.store.segments.ann.cells.CELLS_FROM", ROWS + 1)
+    rng = np.random.default_rng(8)
+    centres = rng.standard_normal((300, DIMENSION))
+    vectors = centres[rng.integers(0, 300, ROWS)] + 0.4 * rng.standard_normal((ROWS, DIMENSION))
+    vectors = (vectors * np.exp(rng.standard_normal((ROWS, 1)))).astype(np.float32)
+    assert (indexed(workspace, vectors).cell_count > 1) == cells
+    for far in (1, 30, 300):
+        queries = (far * rng.standard_normal((20, DIMENSION))).astype(np.float32)
+        batch = workspace.similarity_search_batch(
+            INDEX, query_vectors=queries, columns=["product_id"], num_results=K
+        )
+        missed = 0
+        for query, together in zip(queries, batch):
+            reply = workspace.query_index(
+                INDEX, columns=["product_id"], query_vector=query.tolist(), num_results=K
+            )
+            rows = [int(row[0]) for row in reply["result"]["data_array"]]
+            expected = rank_exact(query, vectors, range(ROWS), K)[0]
+            missed += len(set(expected) - set(rows))
+            assert [row["product_id"] for row in together] == rows
+        assert missed <= 2, far
 
 
 # ------------------------------------------------------------------ several segments

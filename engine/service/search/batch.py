@@ -157,7 +157,7 @@ def _shortlists(
         and _is_better_scanned(part, queries, allowed)
     ):
         settled, pairs = _scanned(part, queries, query.num_results, allowed)
-    elif plan.kind == "compressed" and part.segment.ann and part.segment.ann.cell_count == 1:
+    elif plan.kind == "compressed" and _has_plain_codes(part):
         settled, pairs = _compressed(part, queries, query.num_results, allowed)
         left = np.flatnonzero(~settled)
         if len(left):
@@ -175,6 +175,13 @@ def _can_tell(part: Part, queries: Matrix) -> bool:
     """Whether float32 tells the part's rows apart for all queries; vectors may be too long."""
     vectors = part.segment.vectors
     return all(map(vectors.can_tell, vectors.margins(queries).tolist()))
+
+
+def _has_plain_codes(part: Part) -> bool:
+    """Whether all codes are read, of rows of much the same length."""
+    segment = part.segment
+    has_codes = segment.ann is not None and segment.ann.cell_count == 1
+    return has_codes and not len(segment.vectors.long_rows)
 
 
 def _on_device(

@@ -30,6 +30,7 @@ from engine.store.segments.packing import DTYPES, PackedMatrix, packed
 
 # Margins from which float32 may not hold products or halves of squares any more.
 _MOST_MARGIN = 1e30
+_LONG = 3  # lengths that a row has of others'
 _ALONE = 1 << 21  # numbers that one thread multiplies; segments of more have an approximate index
 BLOCK = 64  # products of which the greatest is compared first, to find the k-th greatest of all
 _WHOLE_SHARE = 0.25  # above this share of rows one product of the whole matrix is cheaper
@@ -194,6 +195,17 @@ class VectorFile:
         if self.lengths is None or not self.shape.zeros:
             return np.empty(0, dtype=np.int64)
         rows: Rows = np.flatnonzero(self.lengths == 0)
+        return rows
+
+    @cached_property
+    def long_rows(self) -> Rows:
+        """The few rows that are much longer than most, ascending, whose codes are off by much more.
+
+        At most one in nine: they are longer than three times the root of the mean square.
+        """
+        if self.lengths is None:
+            return np.empty(0, dtype=np.int64)
+        rows: Rows = np.flatnonzero(self.lengths < _LONG**2 * self.lengths.mean(dtype=np.float64))
         return rows
 
     def products(self, query: Vector, rows: Rows | None = None) -> Floats32:
