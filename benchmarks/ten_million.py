@@ -242,7 +242,7 @@ def measured(folder: Path, rows: int, storage: str, limit: float, asked: int) ->
     yield line("peak of a build", "GB", built["GB"], at_most(limit))
     disk = on_disk(folder / "ws")
     stored = {"float32": 4, "float16": 2, "int8": 1}[storage] * rows * DIMENSION
-    yield line("disk", "x stored vectors", disk / stored, at_most(1.2))
+    yield line("disk, of what is stored", "x", disk / stored, at_most(1.2))
     yield line("disk", "x float32 vectors", disk / raw, at_most(1.2))
     queries = space.queries(rows, asked, lambda some: taken(table, some, space.chunk_rows))
     answers = apart(ask, folder, queries, limit)
