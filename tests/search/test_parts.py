@@ -81,6 +81,16 @@ def test_rows_of_all_parts_are_ranked_together(
     assert [int(row[0]) for row in reply["result"]["data_array"]] == allowed[places].tolist()
 
 
+def test_an_index_without_parts_answers_with_nothing(tmp_path: Path) -> None:
+    workspace = write_in_parts(tmp_path, np.empty((0, DIMENSION), dtype=np.float32), [])
+    query = [1.0] * DIMENSION
+    reply = workspace.query_index(INDEX, columns=["id"], query_vector=query, num_results=3)
+    assert reply["result"]["row_count"] == 0
+    assert workspace.similarity_search_batch(
+        INDEX, query_vectors=[query], columns=["id"], num_results=3
+    ) == [[]]
+
+
 @pytest.mark.parametrize("scale", [0.0, 1e-25, 1e-20, 1e-10, 1.0, 1e12, 5e18, 1e19, 1e25, 1e37])
 @pytest.mark.parametrize("alike", [False, True])
 @pytest.mark.parametrize("far", [False, True], ids=["query as long", "query of length 3"])

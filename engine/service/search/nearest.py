@@ -97,8 +97,8 @@ def _in_turn(version: Version) -> Sequence[Sequence[int]]:
     Small ones come last: with what the others have, they need hardly look at a row.
     """
     parts = version.parts
-    if len(parts) == 1:
-        return ((0,),)
+    if len(parts) < 2:  # an index without rows has none
+        return [(number,) for number in range(len(parts))]
     numbers = sorted(range(len(parts)), key=lambda number: -parts[number].segment.rows)
     row_weight = max(1, parts[0].segment.vectors.shape.dimension)
     large = sum(parts[n].segment.rows * row_weight >= _LARGE_NUMBERS for n in numbers)
