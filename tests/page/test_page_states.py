@@ -158,7 +158,7 @@ def test_parts_and_photos_that_were_on_their_way_come_when_the_server_is_back(
         page.unroute_all()
         page.locator("#tags .bars").first.wait_for()
         page.locator("#gone").wait_for(state="hidden")
-        page.wait_for_function("() => document.querySelector('.product img').naturalWidth > 0")
+        page.wait_for_function("() => document.querySelector('.product img')?.naturalWidth > 0")
         forgiven(window)
 
 
