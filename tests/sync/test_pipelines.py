@@ -54,6 +54,19 @@ def status_of(client: VectorSearchClient) -> dict[str, Any]:
     return status
 
 
+def begin_a_sync(
+    client: VectorSearchClient, create_index: CreateIndex, products: pa.Table, gate: Gate
+) -> None:
+    """An index whose second sync stands at the gate."""
+    gate.may_go.set()
+    index = create_index()
+    gate.may_go.clear()
+    gate.reached.clear()
+    client.workspace.write_table(TABLE, products.slice(0, 40))
+    index.sync()
+    assert gate.reached.wait(60)
+
+
 def rows_found(client: VectorSearchClient) -> int:
     index = client.get_index(index_name=INDEX)
     reply = index.similarity_search(["product_id"], query_vector=QUERY, num_results=100)
@@ -205,13 +218,7 @@ def test_an_error_that_nobody_thought_of_is_remembered_too(
 def test_an_index_that_is_deleted_while_it_is_synced_is_gone(
     client: VectorSearchClient, create_index: CreateIndex, products: pa.Table, gate: Gate
 ) -> None:
-    gate.may_go.set()
-    index = create_index()
-    gate.may_go.clear()
-    gate.reached.clear()
-    client.workspace.write_table(TABLE, products.slice(0, 40))
-    index.sync()
-    assert gate.reached.wait(60)
+    begin_a_sync(client, create_index, products, gate)
     deleting = threading.Thread(target=client.delete_index, kwargs={"index_name": INDEX})
     deleting.start()
     gate.may_go.set()
@@ -224,13 +231,7 @@ def test_who_asked_for_a_sync_and_then_deletes_the_index_waits_for_it_like_any_o
     client: VectorSearchClient, create_index: CreateIndex, products: pa.Table, gate: Gate
 ) -> None:
     """One thread does both, as a script does: it was refused at once, "since more than 600 s"."""
-    gate.may_go.set()
-    index = create_index()
-    gate.may_go.clear()
-    gate.reached.clear()
-    client.workspace.write_table(TABLE, products.slice(0, 40))
-    index.sync()
-    assert gate.reached.wait(60)
+    begin_a_sync(client, create_index, products, gate)
     later = threading.Timer(0.2, gate.may_go.set)
     later.start()
     client.delete_index(index_name=INDEX)
