@@ -96,6 +96,11 @@ def is_full_name(text: object, parts: int) -> bool:
     )
 
 
+def quoted_name(name: str) -> str:
+    """One part of a name as SQL takes any: in backticks, and each of its own twice."""
+    return "`" + name.replace("`", "``") + "`"
+
+
 def endpoint_name(text: str) -> str:
     """Check an endpoint's name as the service does.
 

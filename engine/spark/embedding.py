@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from engine.core.names import is_volume_path
+from engine.core.names import is_volume_path, quoted_name
 from engine.encode.arrow_rows import MODEL, REASON, ArrowEmbedder, read_path
 from engine.errors import InvalidInputException
 from engine.optional import require
@@ -80,7 +80,7 @@ def _mapped(df: DataFrame, embedder: ArrowEmbedder) -> DataFrame:
             yield embedder(pa.RecordBatch.from_arrays(batch.columns, names=names))
 
     # mapInArrow resolves the names that it is given, and knows none with a dot.
-    given = df.select(*(_quoted(name) for name in names)).toDF(
+    given = df.select(*(quoted_name(name) for name in names)).toDF(
         *(f"c{n}" for n in range(len(names)))
     )
     return given.mapInArrow(mapped, _schema(df, embedder))
@@ -108,10 +108,6 @@ def _schema(df: DataFrame, embedder: ArrowEmbedder) -> Any:
     ]
     words = [StructField(name, StringType()) for name in (MODEL, REASON)]
     return StructType([df.schema[embedder.key], *vectors, *words])
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
 
 
 @lru_cache(maxsize=4)

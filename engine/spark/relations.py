@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql.pandas.types import from_arrow_type
 
-from engine.core.names import ThreePartName
+from engine.core.names import ThreePartName, quoted_name
 from engine.core.types import stored_type
 from engine.errors import BadStatement, InvalidParameterValue
 from engine.spark.frames.volume_paths import local_folder
@@ -183,7 +183,7 @@ def _readable(table: Table) -> bool:
 
 def _column(field: pa.Field) -> str:
     """A column as Spark shows it: times here are in UTC, also where their type says no zone."""
-    name = _quoted(field.name)
+    name = quoted_name(field.name)
     if _has_local_times(field.type):
         return f"CAST({name} AS {_sql_type(field.type)}) AS {name}"
     return name
@@ -207,10 +207,6 @@ def _sql_type(kind: pa.DataType) -> str:
     if pa.types.is_map(kind):
         return f"MAP<{_sql_type(kind.key_type)}, {_sql_type(kind.item_type)}>"
     if pa.types.is_struct(kind):
-        fields = (f"{_quoted(one.name)}: {_sql_type(one.type)}" for one in kind)
+        fields = (f"{quoted_name(one.name)}: {_sql_type(one.type)}" for one in kind)
         return f"STRUCT<{', '.join(fields)}>"
     return from_arrow_type(kind).simpleString()
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"

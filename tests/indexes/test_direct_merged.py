@@ -83,6 +83,13 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, step: Any) -> None:
     monkeypatch.setattr(SegmentWriter, "finish", finish_after_it)
 
 
+def write_two_segments(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred rows and sixty, which nothing merges by itself."""
+    monkeypatch.setattr("engine.service.indexes.maintenance._BACKGROUND_NUMBERS", -1)
+    write(workspace, *range(100, 200))
+    write(workspace, *range(200, 260))
+
+
 def test_rows_from_eight_threads_leave_few_segments(written: Workspace) -> None:
     write(written, *range(10_000, 11_000))
 
@@ -117,9 +124,7 @@ def test_what_the_next_write_takes_along_is_not_merged(written: Workspace) -> No
 def test_a_merge_is_given_up_where_a_restored_version_has_rows_that_were_deleted(
     written: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.service.indexes.maintenance._BACKGROUND_NUMBERS", -1)
-    write(written, *range(100, 200))
-    write(written, *range(200, 260))
+    write_two_segments(written, monkeypatch)
     versions, older = versions_of(written), version_of(written)
     written.delete_rows(INDEX, [100, 101, 250])
 
@@ -135,9 +140,7 @@ def test_a_merge_is_given_up_where_a_restored_version_has_rows_that_were_deleted
 def test_a_merge_outlasts_a_write_that_took_one_of_its_segments_along(
     written: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.service.indexes.maintenance._BACKGROUND_NUMBERS", -1)
-    write(written, *range(100, 200))
-    write(written, *range(200, 260))
+    write_two_segments(written, monkeypatch)
     write(written, *range(10))
     parts = version_of(written).parts
     assert [part.segment.rows for part in parts] == [100, 60, 10]
@@ -151,9 +154,7 @@ def test_a_merge_outlasts_a_write_that_took_one_of_its_segments_along(
 def test_a_merge_whose_rows_were_replaced_meanwhile_is_given_up(
     written: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.service.indexes.maintenance._BACKGROUND_NUMBERS", -1)
-    write(written, *range(100, 200))
-    write(written, *range(200, 260))
+    write_two_segments(written, monkeypatch)
     parts = version_of(written).parts
     interrupted(monkeypatch, lambda: write(written, *range(100, 250)))
     assert compact(versions_of(written), parts) is None

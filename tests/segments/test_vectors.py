@@ -17,6 +17,8 @@ from engine.store.segments.packing import as_stored
 from engine.store.segments.vectors import BLOCK, Shape, VectorFile, VectorWriter, at_least_kth
 
 DIMENSION = 16
+STORAGES = st.sampled_from(get_args(VectorStorage))
+KINDS = st.sampled_from(["spread", "crowded", "repeats", "any length"])
 
 
 def write(
@@ -45,10 +47,16 @@ def make(kind: str, rows: int, seed: int) -> np.ndarray:
     return vectors.astype(np.float32)
 
 
+def near_one_of(vectors: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A query beside a row."""
+    row = vectors[rng.integers(len(vectors))]
+    return np.asarray(row + 0.1 * rng.standard_normal(DIMENSION), dtype=np.float32)
+
+
 @settings(max_examples=150, deadline=None)
 @given(
-    storage=st.sampled_from(get_args(VectorStorage)),
-    kind=st.sampled_from(["spread", "crowded", "repeats", "any length"]),
+    storage=STORAGES,
+    kind=KINDS,
     rows=st.integers(1, 400),
     k=st.integers(1, 450),
     share=st.floats(0, 1),
@@ -67,7 +75,7 @@ def test_the_rows_returned_hold_the_exact_nearest(
     file = write(tmp_path_factory.mktemp("v") / "vectors.npy", vectors, storage=storage)
     vectors = file.take(np.arange(rows))
     rng = np.random.default_rng(seed + 1)
-    query = (vectors[rng.integers(rows)] + 0.1 * rng.standard_normal(DIMENSION)).astype(np.float32)
+    query = near_one_of(vectors, rng)
     mask = rng.random(rows) < share
     some, every = np.flatnonzero(mask), np.arange(rows)
 
@@ -86,8 +94,8 @@ def test_the_rows_returned_hold_the_exact_nearest(
 
 @settings(max_examples=150, deadline=None)
 @given(
-    storage=st.sampled_from(get_args(VectorStorage)),
-    kind=st.sampled_from(["spread", "crowded", "repeats", "any length"]),
+    storage=STORAGES,
+    kind=KINDS,
     rows=st.integers(1, 300),
     k=st.integers(1, 40),
     place=st.integers(0, 299),
@@ -110,7 +118,7 @@ def test_rows_within_a_distance_hold_the_exact_nearest_of_those_within_it(
     vectors = as_stored(make(kind, rows, seed), storage)
     file = write(tmp_path_factory.mktemp("v") / "vectors.npy", vectors, storage=storage)
     rng = np.random.default_rng(seed + 1)
-    query = (vectors[rng.integers(rows)] + 0.1 * rng.standard_normal(DIMENSION)).astype(np.float32)
+    query = near_one_of(vectors, rng)
     squared = squared_distances(query, file.take(np.arange(rows)))
     farthest = float(squared[place % rows]) * factor
     some = np.flatnonzero(rng.random(rows) < share)

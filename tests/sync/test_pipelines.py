@@ -56,15 +56,16 @@ def status_of(client: VectorSearchClient) -> dict[str, Any]:
 
 def begin_a_sync(
     client: VectorSearchClient, create_index: CreateIndex, products: pa.Table, gate: Gate
-) -> None:
+) -> Any:
     """An index whose second sync stands at the gate."""
     gate.may_go.set()
     index = create_index()
     gate.may_go.clear()
     gate.reached.clear()
     client.workspace.write_table(TABLE, products.slice(0, 40))
-    index.sync()
+    assert index.sync() == {}
     assert gate.reached.wait(60)
+    return index
 
 
 def rows_found(client: VectorSearchClient) -> int:
@@ -77,13 +78,7 @@ def rows_found(client: VectorSearchClient) -> int:
 def test_sync_answers_at_once_and_describe_shows_the_rest(
     client: VectorSearchClient, create_index: CreateIndex, products: pa.Table, gate: Gate
 ) -> None:
-    gate.may_go.set()
-    index = create_index()
-    gate.may_go.clear()
-    gate.reached.clear()
-    client.workspace.write_table(TABLE, products.slice(0, 40))
-    assert index.sync() == {}
-    assert gate.reached.wait(60)
+    index = begin_a_sync(client, create_index, products, gate)
     elsewhere = VectorSearchClient(workspace=Workspace(client.workspace.path))
     for seen in (client, elsewhere):
         status = status_of(seen)

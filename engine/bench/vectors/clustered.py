@@ -82,11 +82,9 @@ def _whole(place: Path, write: Callable[[Path], None]) -> None:
 def _write(space: ClusteredSpace, folder: Path, rows: int, queries: int) -> None:
     """Both files."""
     file = folder / "vectors.npy"
-    chunks = -(-rows // space.chunk_rows)
-    parts = (space.chunk(number) for number in range(chunks))
-    left = rows - (chunks - 1) * space.chunk_rows
-    cut = (part if number < chunks - 1 else part[:left] for number, part in enumerate(parts))
-    write_npy(file, (rows, space.dimension), cut)
+    starts = range(0, rows, space.chunk_rows)
+    parts = (space.chunk(number)[: rows - start] for number, start in enumerate(starts))
+    write_npy(file, (rows, space.dimension), parts)
     drawn = np.load(file, mmap_mode="r")
     np.save(folder / "queries.npy", space.queries(rows, queries, lambda asked: drawn[asked]))
 

@@ -6,6 +6,8 @@ import pprint
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.core.names import quoted_name
+
 _FEED = {"delta.enableChangeDataFeed": "true"}
 
 
@@ -35,7 +37,7 @@ def _without_none(one: Mapping[str, Any]) -> dict[str, Any]:
 
 def _loading(table: Mapping[str, Any]) -> dict[str, Any]:
     """A table with the statements that load it."""
-    name = _quoted(*table["name"].split("."))
+    name = ".".join(map(quoted_name, table["name"].split(".")))
     properties = {
         **{key: text for key, text in table["properties"].items() if not key.startswith("delta.")},
         **_FEED,
@@ -43,15 +45,16 @@ def _loading(table: Mapping[str, Any]) -> dict[str, Any]:
     pairs = ", ".join(f"{_text(key)} = {_text(value)}" for key, value in properties.items())
     comment = f" COMMENT {_text(table['comment'])}" if table["comment"] else ""
     after = [
-        f"ALTER TABLE {name} ALTER COLUMN {_quoted(column['name'])} COMMENT {_text(column['comment'])}"
+        f"ALTER TABLE {name} ALTER COLUMN {quoted_name(column['name'])} "
+        f"COMMENT {_text(column['comment'])}"
         for column in table["columns"]
         if column["comment"]
     ]
     key = table["primary_key"]
     if key is not None:
-        columns = [_quoted(column) for column in key["columns"]]
+        columns = [quoted_name(column) for column in key["columns"]]
         after += [f"ALTER TABLE {name} ALTER COLUMN {column} SET NOT NULL" for column in columns]
-        constraint = f"ADD CONSTRAINT {_quoted(key['name'])} PRIMARY KEY ({', '.join(columns)})"
+        constraint = f"ADD CONSTRAINT {quoted_name(key['name'])} PRIMARY KEY ({', '.join(columns)})"
         after.append(f"ALTER TABLE {name} {constraint}")
     return {
         "name": table["name"],
@@ -60,10 +63,6 @@ def _loading(table: Mapping[str, Any]) -> dict[str, Any]:
         "create": f"CREATE TABLE {name}{comment} TBLPROPERTIES ({pairs})",
         "after": after,
     }
-
-
-def _quoted(*parts: str) -> str:
-    return ".".join("`" + part.replace("`", "``") + "`" for part in parts)
 
 
 def _text(value: object) -> str:

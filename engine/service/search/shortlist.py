@@ -149,8 +149,7 @@ def _approximate(sought: Sought) -> Shortlist | None:
         if scored.complete and read:
             if sought.allowed is not None and ann.is_graph and len(rows) < wanted:
                 return None
-            near = np.concatenate([scored.near(sought.least), _long_ones(sought, scored)])
-            return Shortlist(near, _way(len(rows), scored, probe))
+            return Shortlist(_near(sought, scored), _way(len(rows), scored, probe))
         if not scored.complete:
             wanted = min(considered, 4 * wanted)
             if wanted > max(MOST_SHARE * considered, _FIRST_PASS_ROWS):
@@ -158,22 +157,20 @@ def _approximate(sought: Sought) -> Shortlist | None:
     return None
 
 
-def _long_ones(sought: Sought, scored: Rescored) -> Rows:
-    """Rows much longer than most that belong to the nearest k, and were not among those scored.
+def _near(sought: Sought, scored: Rescored) -> Rows:
+    """The rows that may be of the nearest k, those included that are much longer than most.
 
     What a sample says of errors holds for most rows; those of a few long ones are of another size.
     """
-    vectors = sought.segment.vectors
-    rows = vectors.long_rows
+    near, rows = scored.near(sought.least), sought.segment.vectors.long_rows
     if not len(rows):
-        return rows
+        return near
     if sought.allowed is not None:
         rows = rows[sought.allowed.mask()[rows]]
     rows = rows[~np.isin(rows, scored.rows)]
     exact = sought.segment.products(sought.query, rows)
     least = max(scored.kth - scored.margin, sought.least)
-    near: Rows = rows[exact >= least]
-    return near
+    return np.concatenate([near, rows[exact >= least]])
 
 
 def _way(listed: int, scored: Rescored, probe: CellProbe | None) -> str:

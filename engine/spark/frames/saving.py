@@ -11,6 +11,7 @@ from typing import Any
 from pyspark.sql import DataFrame, DataFrameWriter
 from pyspark.sql.classic.dataframe import DataFrame as ClassicDataFrame
 
+from engine.core.names import quoted_name
 from engine.errors import BadStatement
 from engine.spark.errors import as_spark
 from engine.spark.frames.delta_tables import OPTIONS, save_delta
@@ -117,7 +118,7 @@ def save_rows(session: OnWorkspace, frame: DataFrame, name: str, mode: str) -> N
     if exists and mode == "Ignore":
         return
     if exists and mode == "Append":
-        columns = ", ".join("`" + one.replace("`", "``") + "`" for one in frame.columns)
+        columns = ", ".join(map(quoted_name, frame.columns))
         _run(session, frame, f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {_ROWS}")
         return
     replace = "OR REPLACE " if mode == "Overwrite" else ""

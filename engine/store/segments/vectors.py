@@ -244,8 +244,7 @@ class VectorFile:
     def margin(self, query: Vector) -> float:
         """How far apart rows may lie by products in float32 that exact scores take for equal."""
         per_length, per_square, fixed = self._rounding
-        wide = query.astype(np.float64)
-        squared = float(wide @ wide)
+        squared = _squared_length(query)
         return math.sqrt(squared) * per_length + squared * per_square + fixed
 
     @cached_property
@@ -288,8 +287,7 @@ class VectorFile:
 
     def least_product(self, query: Vector, farthest: float) -> float:
         """What a row's product is at least, if its squared distance is at most `farthest`."""
-        wide = query.astype(np.float64)
-        squared = float(wide @ wide)
+        squared = _squared_length(query)
         length = 0.0 if self.lengths is not None else 1.0 - UNIT_TOLERANCE
         # Both sums are of float64, each in an order of its own.
         rounding = self._rounding[1] * (squared + farthest)
@@ -306,6 +304,12 @@ class HeldVectors(VectorFile):
 
     def check_size(self) -> None:
         """All is here."""
+
+
+def _squared_length(vector: Vector) -> float:
+    """In float64, which holds it of any float32 vector."""
+    wide = vector.astype(np.float64)
+    return float(wide @ wide)
 
 
 def _halves(squared: np.ndarray) -> Floats32:

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.core.names import quoted_name
 from engine.core.reply import json_value
 from engine.shop.as_code.snippets import CantSay
 
@@ -65,7 +66,7 @@ def sql_name(name: str) -> str:
     """A column's name in SQL; in backticks where it is no plain word."""
     is_word = name.isascii() and name.replace("_", "a").isalnum() and not name[0].isdigit()
     plain = is_word and name.lower() not in _RESERVED.split()
-    return name if plain else "`" + name.replace("`", "``") + "`"
+    return name if plain else quoted_name(name)
 
 
 def sql_names(names: Sequence[str]) -> str:
