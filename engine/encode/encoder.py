@@ -13,6 +13,7 @@ from engine.errors import InvalidInputException, InvalidParameterValue
 
 if TYPE_CHECKING:
     from engine.encode.photos.preprocessing import Bytes, Decoded, ImageInput, Pixels
+    from engine.encode.photos.workers.decoding import Decoding
 
 Tokens = Sequence[int]
 
@@ -71,6 +72,11 @@ class Encoder(ABC):
         See `engine/shop/classification/probabilities.py`: scale, contrast_scale, contrast_offset.
         """
         return {}
+
+    @property
+    def decoding(self) -> Decoding | None:
+        """Processes that do `prepare_image` for the pipeline; None where threads do as well."""
+        return None
 
     @abstractmethod
     def prepare_image(self, image: ImageInput) -> Pixels | Bytes | Decoded:

@@ -28,10 +28,13 @@ import pyarrow as pa
 from engine.core.arrays import Matrix
 from engine.encode.encoder import Encoder, Tokens, stacked
 from engine.encode.photos.preprocessing import Bytes, Decoded, Pixels
+from engine.encode.photos.workers.attempt import attempt
+from engine.encode.photos.workers.decoding import Line
 from engine.encode.watch import Watch
-from engine.errors import BadImage, InvalidParameterValue
+from engine.errors import InvalidParameterValue
 
 AHEAD = 2  # batches prepared before they are needed; bounds memory
+_BESIDE_A_DEVICE = 8  # threads, as measured with 16 cores: see benchmarks/results/gpu.md
 _AT_ONCE = 4  # photos that a thread decodes one after another
 
 
@@ -67,7 +70,10 @@ def embed_batches(
 
     def encode(prepared: Prepared) -> pa.RecordBatch:
         with watch.working():
-            return _encode(prepared, encoder)
+            try:
+                return _encode(prepared, encoder)
+            finally:
+                prepared.pixels = None  # their memory is for the next photos
 
     with watch.run(), contextlib.closing(_ahead(batches, encoder)) as ready:
         for prepared in ready:  # an encoder knows how many it takes when it has prepared the first
@@ -106,25 +112,20 @@ def _prepare(batch: pa.RecordBatch, encoder: Encoder) -> Prepared:
 
 
 def _prepare_images(keys: pa.Array, images: list[bytes | None], encoder: Encoder) -> Prepared:
-    def attempt(data: bytes | None) -> Pixels | Bytes | Decoded | str:
-        if not data:
-            return "the image is empty"
-        try:
-            return encoder.prepare_image(data)
-        except BadImage as error:
-            return error.message
-        except (
-            Exception
-        ) as error:  # of an encoder that prepares in its own way: this photo's failure
-            return f"{type(error).__name__}: {error}"
+    # Some at a time: handing one over costs about as much of the interpreter's lock as opening it.
+    threads = _threads(encoder)
+    step = max(1, min(_AT_ONCE, len(images) // (4 * threads)))
+    parts = [images[at : at + step] for at in range(0, len(images), step)]
+    prepare = encoder.prepare_image
+    outcomes = _decoders(threads).map(lambda part: [attempt(prepare, data) for data in part], parts)
+    return _sorted(keys, itertools.chain.from_iterable(outcomes))
 
+
+def _sorted(keys: pa.Array, outcomes: Iterable[Pixels | Bytes | Decoded | str]) -> Prepared:
+    """Prepared photos, and reasons of those that are not, row for row."""
     prepared = Prepared(keys, [])
     pixels: list[Any] = []
-    # Some at a time: handing one over costs about as much of the interpreter's lock as opening it.
-    step = max(1, min(_AT_ONCE, len(images) // (4 * _threads())))
-    parts = [images[at : at + step] for at in range(0, len(images), step)]
-    outcomes = _decoders().map(lambda part: [attempt(data) for data in part], parts)
-    for row, outcome in enumerate(itertools.chain.from_iterable(outcomes)):
+    for row, outcome in enumerate(outcomes):
         if isinstance(outcome, str):
             prepared.reasons[row] = outcome
         else:
@@ -179,14 +180,46 @@ def _one_by_one(prepared: Prepared, encoder: Encoder) -> Matrix:
     return np.concatenate(vectors)
 
 
-@lru_cache(maxsize=1)
-def _decoders() -> ThreadPoolExecutor:
+@lru_cache(maxsize=2)
+def _decoders(threads: int) -> ThreadPoolExecutor:
     """Threads that decode: Pillow frees the interpreter lock while it does."""
-    return ThreadPoolExecutor(max_workers=_threads(), thread_name_prefix="decode")
+    return ThreadPoolExecutor(max_workers=threads, thread_name_prefix="decode")
 
 
-def _threads() -> int:
-    return os.cpu_count() or 1
+def _threads(encoder: Encoder) -> int:
+    """With more than some, whoever feeds a device waits for the interpreter's lock."""
+    cores = os.cpu_count() or 1
+    return cores if encoder.decoding is None else min(cores, _BESIDE_A_DEVICE)
+
+
+class _Beginning:
+    """Begins to prepare batches, photos in processes where the encoder has some. For one thread."""
+
+    def __init__(self, encoder: Encoder, is_over: Callable[[], bool]) -> None:
+        self._encoder, self._is_over = encoder, is_over
+        self._line: Line | None = None
+
+    def __call__(self, batch: pa.RecordBatch) -> Callable[[], Prepared]:
+        """What waits for the batch."""
+        if "image" not in batch.schema.names or self._encoder.decoding is None:
+            prepared = _prepare(batch, self._encoder)
+            return lambda: prepared
+        keys, images = batch.column("key"), batch.column("image").to_pylist()
+        if self._line is None:
+            self._line = self._encoder.decoding.line(self._aside, self._is_over)
+        begun = self._line.begin(images)
+        if begun is None:
+            prepared = _prepare_images(keys, images, self._encoder)
+            return lambda: prepared
+        return lambda: _sorted(keys, begun.outcomes())
+
+    def _aside(self, data: bytes | None) -> Future[Any]:
+        decoders = _decoders(_threads(self._encoder))
+        return decoders.submit(attempt, self._encoder.prepare_image, data)
+
+    def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
 
 
 def _ahead(batches: Iterable[pa.RecordBatch], encoder: Encoder) -> Generator[Prepared, None, None]:
@@ -202,12 +235,13 @@ def _ahead(batches: Iterable[pa.RecordBatch], encoder: Encoder) -> Generator[Pre
 
     def feed() -> None:
         try:
-            for batch in batches:
-                prepared = _prepare(batch, encoder)
-                room.get()
-                if is_over:
-                    return
-                ready.put(prepared)
+            with contextlib.closing(_Beginning(encoder, lambda: is_over)) as begin:
+                for batch in batches:
+                    begun = begin(batch)
+                    room.get()
+                    if is_over:
+                        return
+                    ready.put(begun)
             ready.put(None)
         except BaseException as error:
             ready.put(error)
@@ -221,7 +255,7 @@ def _ahead(batches: Iterable[pa.RecordBatch], encoder: Encoder) -> Generator[Pre
             room.put(None)
             if isinstance(item, BaseException):
                 raise item
-            yield item
+            yield item()
     finally:
         is_over = True
         room.put(None)

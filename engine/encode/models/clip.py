@@ -23,6 +23,8 @@ from engine.encode.models.sources import SEED, Source, check_architecture
 from engine.encode.models.transformers_form import convert, model_config
 from engine.encode.photos.device_fitting import DeviceFitting
 from engine.encode.photos.preprocessing import Bytes, Decoded, ImageInput, Pixels, Preprocess
+from engine.encode.photos.workers.blocks import Pinning
+from engine.encode.photos.workers.decoding import Decoding
 from engine.errors import ModelUnavailable, VitrineError
 from engine.optional import require
 
@@ -36,7 +38,13 @@ class OpenClipEncoder(Encoder):
 
     Photos are fitted, cut and padded by open_clip's own rule for the model; as for every encoder, they
     are RGB on white before (`photos/preprocessing.py`).
+
+    Attributes:
+        photo_processes: how many decode the pipeline's photos, where a device fits them; None for one
+            for each core but one, 0 for threads. Counts until the first photos.
     """
+
+    photo_processes: int | None = None
 
     def __init__(self, name: str, device: str | None = None) -> None:
         """Check the name; nothing is loaded yet.
@@ -218,9 +226,35 @@ class OpenClipEncoder(Encoder):
     # -------------------------------------------------------------- images
     def prepare_image(self, image: ImageInput) -> Pixels | Bytes | Decoded:
         """On CUDA bytes, mostly as they are in the photo, which the device fits and normalises."""
-        preprocess = self.preprocess
-        is_on_cuda = self.device.startswith("cuda")
-        return preprocess.decoded(image, self._fitting.takes) if is_on_cuda else preprocess(image)
+        if self.fits_on_device:
+            return self.preprocess.decoded(image, self._fitting.takes)
+        return self.preprocess(image)
+
+    @property
+    def fits_on_device(self) -> bool:
+        """Whether photos are only decoded before they are given to the model."""
+        return self.device.startswith("cuda")
+
+    @property
+    def decoding(self) -> Decoding | None:
+        """Where a device computes, the processor's cores are free for it."""
+        return self._decoding if self.fits_on_device else None
+
+    @cached_property
+    def _decoding(self) -> Decoding:
+        pinning = Pinning(self._pin, self._unpin) if self.device.startswith("cuda") else None
+        return Decoding(self.preprocess, self._fitting.takes, pinning, self.photo_processes)
+
+    def _pin(self, address: int, size: int) -> bool:
+        torch, portable = self._torch, 1  # for all devices
+        if int(torch.cuda.cudart().cudaHostRegister(address, size, portable)) == 0:
+            return True
+        with contextlib.suppress(RuntimeError):  # or another's next call would be told of it
+            torch.zeros(1, device=self.device)
+        return False
+
+    def _unpin(self, address: int) -> None:
+        self._torch.cuda.cudart().cudaHostUnregister(address)
 
     def encode_pixels(self, pixels: Pixels | Bytes | Sequence[Decoded | Bytes]) -> Matrix:
         model = self._model

@@ -90,7 +90,7 @@ class DeviceFitting:
                 each.record_stream(torch.cuda.current_stream(self._device))
         step = max(1, _AT_ONCE // (8 * 3 * height * width))
         parts = [
-            self._fitted(self._sent([each.pixels for each in pictures[at : at + step]]), plan)
+            self._fitted(self._sent_photos(pictures[at : at + step]), plan)
             for at in range(0, len(pictures), step)
         ]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
@@ -114,6 +114,26 @@ class DeviceFitting:
         staged = self._torch.empty(shape, dtype=self._torch.uint8, pin_memory=self._is_cuda)
         np.stack(arrays, out=staged.numpy())
         return staged.to(self._device, non_blocking=self._is_cuda)
+
+    def _sent_photos(self, pictures: list[Decoded]) -> Any:
+        """Decoded photos of one size on the device; those that are side by side in one copy."""
+        shape = (len(pictures), *pictures[0].pixels.shape)
+        out = self._torch.empty(shape, dtype=self._torch.uint8, device=self._device)
+        at = 0
+        for run in runs(pictures):
+            place = run[0].place
+            part = out[at : at + len(run)]
+            at += len(run)
+            if place is None:
+                part.copy_(self._sent([each.pixels for each in run]))
+                continue
+            end = place.at + len(run) * run[0].pixels.nbytes
+            held = self._torch.from_numpy(place.block.bytes[place.at : end]).reshape(part.shape)
+            if self._is_cuda and not place.block.is_pinned:
+                held = held.pin_memory()
+            # The block is whoever's who holds the photos, until the device is done with them.
+            part.copy_(held, non_blocking=self._is_cuda)
+        return out
 
     def _by_pillow(self, pixels: Bytes) -> Bytes:
         return self._rule.as_bytes(Image.fromarray(np.ascontiguousarray(pixels[..., :3])))
@@ -169,6 +189,24 @@ class DeviceFitting:
         )
         out = torch.zeros((count, have), dtype=torch.float64, device=self._device)
         return out.scatter_add_(1, places, weights)
+
+
+def runs(pictures: Sequence[Decoded]) -> list[list[Decoded]]:
+    """Photos of one size in parts that lie side by side in a block, or in none."""
+    found: list[list[Decoded]] = []
+    for picture in pictures:
+        if found and _follows(found[-1][-1], picture):
+            found[-1].append(picture)
+        else:
+            found.append([picture])
+    return found
+
+
+def _follows(one: Decoded, other: Decoded) -> bool:
+    before, after = one.place, other.place
+    if before is None or after is None:
+        return before is after
+    return before.block is after.block and after.at == before.at + one.pixels.nbytes
 
 
 def pillow_weights(have: int, want: int, is_bicubic: bool) -> tuple[Places, Weights]:

@@ -24,6 +24,7 @@ from engine.encode.photos.bounds import MAX_PIXELS
 from engine.encode.photos.opening import ImageInput
 from engine.encode.photos.pixels import pixels_in_place
 from engine.encode.photos.thumbnails import thumbnail
+from engine.encode.photos.workers.blocks import Place
 
 __all__ = [
     "MAX_PIXELS",
@@ -50,9 +51,14 @@ _MAX_HELD = 1 << 20  # pixels of a picture that waits as it is: batches of them 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A photo that is decoded and not yet fitted: (height, width, 4) bytes, RGB and one unused."""
+    """A photo that is decoded and not yet fitted: (height, width, 4) bytes, RGB and one unused.
+
+    Attributes:
+        place: where in shared memory they begin; None where they are not there.
+    """
 
     pixels: Bytes
+    place: Place | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Photos decoded in other processes, into memory that a device copies from."""
