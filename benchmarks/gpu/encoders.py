@@ -9,11 +9,10 @@ import io
 import os
 import statistics
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -25,12 +24,19 @@ from engine import load_encoder
 from engine.bench.embedding.arithmetic import flops_of
 from engine.bench.records.line import Line, Measured
 from engine.encode.photos.device_fitting import DeviceFitting
+from engine.encode.photos.workers.decoding import Decoding, close_idle, usual_processes
 from engine.encode.pipeline import embed_batches
 from engine.encode.watch import Watch
 from gpu.measure import ASK, Ceilings, attempt, rates, wait
 
 KINDS = 128  # different photos
 FITTED = "decoding and fitting"
+BATCH, BEGUN = (
+    256,
+    4,
+)  # photos that workers are given at a time, and how many times before they are taken
+PATIENCE = 60  # seconds
+TIMES = 4  # the photos of a model, from files to vectors by processes
 
 
 def photos(count: int, size: tuple[int, int] = (640, 480)) -> list[bytes]:
@@ -57,7 +63,9 @@ class Effort:
     photos: int
     rounds: int = 7
     held: int = 8
-    processes: int = os.cpu_count() or 1
+    processes: tuple[int, ...] = tuple(
+        sorted({(usual_processes() + 1) // 2 or 1, usual_processes() or 1, os.cpu_count() or 1})
+    )
 
     @property
     def warm(self) -> int:
@@ -78,6 +86,7 @@ def measure(name: str, device: str, top: Ceilings, effort: Effort) -> Iterator[M
     yield from attempt(f"{name}: precision", precision(name, encoder, batch[:16]))
     yield from attempt(f"{name}: alone", model_alone(name, encoder, batch, operations, top, effort))
     yield from attempt(f"{name}: both", both(name, encoder, files, operations, top))
+    close_idle()
     yield from attempt(f"{name}: texts", texts(name, encoder, count))
 
 
@@ -155,8 +164,8 @@ def always(height: int, width: int) -> bool:
     return True
 
 
-def decoding(rule: Any, files: list[bytes], device: str, processes: int) -> Iterator[Measured]:
-    """Photos a second that are decoded and fitted, by threads and by processes, and on the device."""
+def decoding(rule: Any, files: list[bytes], device: str, effort: Effort) -> Iterator[Measured]:
+    """Photos a second that are decoded and fitted, by threads and by workers, and on the device."""
     cores = os.cpu_count() or 1
     count = len(files)
 
@@ -175,10 +184,46 @@ def decoding(rule: Any, files: list[bytes], device: str, processes: int) -> Iter
         only = rate(lambda: sum(1 for _ in pool.map(lambda f: rule.decoded(f, always), files)))
         yield line("decoding alone", only, f"{cores} threads")
     yield from attempt("fitting on the device", fitting(rule, files, device))
-    parts = [files[at : at + 32] for at in range(0, count, 32)]
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        found = rate(lambda: sum(1 for _ in pool.map(partial(prepared, rule), parts)))
-    yield line(FITTED, found, f"{processes} processes")
+    for processes in effort.processes:
+        yield from attempt(f"{processes} workers", by_workers(rule, files, processes))
+
+
+def by_workers(rule: Any, files: list[bytes], processes: int) -> Iterator[Measured]:
+    """Photos a second that the engine's processes decode into shared memory, and nothing else."""
+    made = Decoding(rule, always, processes=processes, pays_from=0)
+    until = time.monotonic() + PATIENCE
+
+    def is_late() -> bool:
+        return time.monotonic() > until
+
+    started = time.perf_counter()
+    while made.crew(0) is None:
+        if is_late():
+            raise TimeoutError("the processes don't start")
+        time.sleep(0.01)
+    told = {"cores": os.cpu_count(), "start_s": time.perf_counter() - started}
+    with ThreadPoolExecutor(1) as pool:
+        line = made.line(lambda data: pool.submit(rule.decoded, data, always), is_late)
+        found = rates("cpu", len(files), lambda: taken(line, files), 2, 1)
+        before = time.process_time()
+        taken(line, files)
+        told["own_ms_each"] = 1000 * (time.process_time() - before) / len(files)
+        line.close()
+    close_idle()
+    yield encoded("decoding alone", found, told, workers=f"{processes} processes")
+
+
+def taken(line: Any, files: list[bytes]) -> None:
+    """Have all photos decoded, some batches begun before one is taken."""
+    begun: deque[Any] = deque()
+    for at in range(0, len(files), BATCH):
+        begun.append(line.begin(files[at : at + BATCH]))
+        if begun[-1] is None:
+            raise MemoryError("no room for photos in shared memory")
+        if len(begun) == BEGUN:
+            begun.popleft().outcomes()
+    while begun:
+        begun.popleft().outcomes()
 
 
 def fitting(rule: Any, files: list[bytes], device: str) -> Iterator[Measured]:
@@ -193,25 +238,56 @@ def fitting(rule: Any, files: list[bytes], device: str) -> Iterator[Measured]:
 def both(
     name: str, encoder: Any, files: list[bytes], operations: float, top: Ceilings
 ) -> Iterator[Measured]:
-    """The engine's pipeline from files to vectors."""
+    """The engine's pipeline from files to vectors: by threads and by processes, in turns."""
+    by = {"threads": (0, files), "processes": (None, files * TIMES)}
+    if encoder.decoding is None:
+        del by["processes"]  # of a model on the processor
+    found: dict[str, list[dict[str, float]]] = {who: [] for who in by}
+    for encoder.photo_processes, _ in by.values():
+        until_begun(encoder, files)
+        list(embed_batches(list(batches(encoder, files))[:4], encoder))
+    for _ in range(2):
+        for who, (encoder.photo_processes, some) in by.items():
+            found[who].append(one_run(encoder, some))
+    for who, runs in found.items():
+        told = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+        rate = told.pop("photos_s")
+        told["share_of_bfloat16"] = rate * operations / top.products["bfloat16"]
+        rated = [run["photos_s"] for run in runs]
+        yield encoded("files to vectors", rated, told, model=name, decoded_by=who)
+
+
+def until_begun(encoder: Any, files: list[bytes]) -> None:
+    """Wait for the processes that decode, where there will be some."""
+    until = time.monotonic() + PATIENCE
+    while encoder.decoding is not None and encoder.decoding.crew(len(files)) is None:
+        if time.monotonic() > until:
+            raise TimeoutError("the processes don't start")
+        time.sleep(0.01)
+
+
+def batches(encoder: Any, files: list[bytes]) -> Iterator[pa.RecordBatch]:
     size = encoder.image_batch
+    for at in range(0, len(files), size):
+        some = files[at : at + size]
+        yield pa.record_batch(
+            [pa.array(range(len(some))), pa.array(some, pa.binary())], names=["key", "image"]
+        )
 
-    def batches() -> Any:
-        for at in range(0, len(files), size):
-            some = files[at : at + size]
-            yield pa.record_batch(
-                [pa.array(range(len(some))), pa.array(some, pa.binary())], names=["key", "image"]
-            )
 
-    list(embed_batches(list(batches())[:2], encoder))
+def one_run(encoder: Any, files: list[bytes]) -> dict[str, float]:
+    """Photos a second, the share of time in which no batch was at the model, this process's own work."""
     watch = Watch()
-    started = time.perf_counter()
-    done = sum(len(out) for out in embed_batches(batches(), encoder, watch))
+    started, before = time.perf_counter(), time.process_time()
+    done = sum(len(out) for out in embed_batches(batches(encoder, files), encoder, watch))
     wait(encoder.device)
-    each = done / (time.perf_counter() - started)
-    told = {"photos": done, "model_waits": watch.waited}
-    told["share_of_bfloat16"] = each * operations / top.products["bfloat16"]
-    yield encoded("files to vectors", [each], told, model=name)
+    taken_s, own = time.perf_counter() - started, time.process_time() - before
+    return {
+        "photos_s": done / taken_s,
+        "photos": done,
+        "model_waits": watch.waited,
+        "own_ms_each": 1000 * own / done,
+    }
 
 
 def texts(name: str, encoder: Any, count: int) -> Iterator[Measured]:

@@ -122,28 +122,36 @@ def precisions(found: Found) -> str:
 
 def model(found: Found, name: str) -> str:
     """One model: alone, and from files to vectors."""
-    alone, both = (
-        found.one(OURS, what, model=name) for what in ("the model alone", "files to vectors")
-    )
+    alone = found.one(OURS, "the model alone", model=name)
     one, two = (
         found.one(OURS, f"encode_pixels, {how}", model=name)
         for how in ("a batch at a time", "two batches at once")
     )
     texts = found.one(OURS, "texts encoded", model=name)
-    waits = 1 - both.median / alone.median
     rows = [
         ["model alone, photos on the device", number(alone.median),
          f"{alone.more['share_of_bfloat16']:.2f} of bfloat16's arithmetic"],
         ["`encode_pixels`, a batch at a time", number(one.median), ""],
         ["`encode_pixels`, two at once", number(two.median), ""],
-        ["files to vectors (640 x 480 JPEG)", number(both.median),
-         f"the GPU waits {100 * waits:.0f} % of the time"],
+        *from_files(found, name, alone.median),
         ["texts", number(texts.median), ""],
     ]  # fmt: skip
     head = [f"{name}, {number(alone.more['GFLOP_each'])} GFLOP a photo", "a second", ""]
     (same,) = [line for line in found.of("cosine with float32") if line.settings["model"] == name]
     last = f"Least cosine of the engine's vectors with float32's: {min(same.values):.5f}."
     return table(head, rows) + "\n\n" + last
+
+
+def from_files(found: Found, name: str, alone: float) -> list[list[str]]:
+    """Files to vectors, by those who decode; runs before there were processes name nobody."""
+    rows = []
+    for who in ({}, {"decoded_by": "threads"}, {"decoded_by": "processes"}):
+        both = found.get(OURS, "files to vectors", model=name, **who)
+        if both is not None:
+            by = f", by {who['decoded_by']}" if who else ""
+            waits = f"the GPU waits {100 * (1 - both.median / alone):.0f} % of the time"
+            rows.append([f"files to vectors (640 x 480 JPEG){by}", number(both.median), waits])
+    return rows
 
 
 def decoding(found: Found) -> str:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "cases"))
+sys.path.insert(0, str(Path(__file__).parents[1]))  # before: `gpu` is a case's name too
 
 from engine.bench.records import journal
 from engine.bench.records.line import Line, Measured
@@ -23,7 +23,7 @@ from gpu.search import Bench
 
 MODELS, SMALL_MODEL = ("ViT-B-32", "ViT-L-14"), "ViT-S-32-alt"
 PHOTOS = 4096
-SMALL = encoders.Effort(photos=2, rounds=1, held=2, processes=1)
+SMALL = encoders.Effort(photos=2, rounds=1, held=2, processes=(1,))
 PARTS = ("search", "encoders")
 
 
@@ -46,7 +46,7 @@ def measured(asked: Asked) -> Iterator[Measured]:
         models = (SMALL_MODEL,) if asked.small else MODELS
         files = encoders.photos(whole.photos)
         rule = encoders.load_encoder(f"{models[0]}/untrained", "cpu").preprocess
-        decoded = encoders.decoding(rule, files, asked.device, whole.processes)
+        decoded = encoders.decoding(rule, files, asked.device, whole)
         yield from attempt("decoding", decoded)
         yield from attempt("nvJPEG", encoders.jpeg_on_device(files, asked.device))
         for place, name in enumerate(models, 1):

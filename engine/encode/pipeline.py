@@ -189,7 +189,7 @@ def _decoders(threads: int) -> ThreadPoolExecutor:
 def _threads(encoder: Encoder) -> int:
     """With more than some, whoever feeds a device waits for the interpreter's lock."""
     cores = os.cpu_count() or 1
-    return cores if encoder.decoding is None else min(cores, _BESIDE_A_DEVICE)
+    return cores if encoder.in_flight == 1 else min(cores, _BESIDE_A_DEVICE)
 
 
 class _Beginning:

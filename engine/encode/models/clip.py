@@ -41,7 +41,7 @@ class OpenClipEncoder(Encoder):
 
     Attributes:
         photo_processes: how many decode the pipeline's photos, where a device fits them; None for one
-            for each core but one, 0 for threads. Counts until the first photos.
+            for each core but one, 0 for threads. Other changes count until the first photos only.
     """
 
     photo_processes: int | None = None
@@ -238,7 +238,7 @@ class OpenClipEncoder(Encoder):
     @property
     def decoding(self) -> Decoding | None:
         """Where a device computes, the processor's cores are free for it."""
-        return self._decoding if self.fits_on_device else None
+        return self._decoding if self.fits_on_device and self.photo_processes != 0 else None
 
     @cached_property
     def _decoding(self) -> Decoding:
