@@ -172,9 +172,10 @@ class Execution:
         if tree.args.get("replace"):
             operation = f"CREATE OR REPLACE{operation.removeprefix('CREATE')}"
         entry = _entry(operation, {"properties": told.properties}, numOutputRows=rows.num_rows)
+        layout = told.layout_of(schema)
         self._catalog.tables.define(
             name,
-            lambda: self._changes.write(name, schema, rows, entry),
+            lambda: self._changes.write(name, schema, rows, entry, layout=layout),
             told.facts(name),
             bool(tree.args.get("replace")),
         )
@@ -258,9 +259,10 @@ class Execution:
     def _insert(self, runner: QueryRunner, tree: exp.Insert) -> pa.Table:
         with self._changes.change(self._table(runner, tree.this)) as change:
             count = insert(runner, change, tree)
-            mode = "Overwrite" if tree.args.get("overwrite") else "Append"
-            if count or tree.args.get("overwrite"):
-                change.record(_entry("WRITE", {"mode": mode}, numOutputRows=count))
+            replacing = bool(tree.args.get("overwrite") or tree.args.get("where"))
+            told = {"mode": "Overwrite" if replacing else "Append", **_predicate(tree)}
+            if count or replacing:
+                change.record(_entry("WRITE", told, numOutputRows=count))
             else:
                 change.added = None
         return _counts(count, inserted=count)
@@ -327,7 +329,10 @@ def _entry(operation: str, parameters: dict[str, Any], **metrics: int) -> dict[s
 
 def _predicate(tree: exp.Expression) -> dict[str, Any]:
     where = tree.args.get("where")
-    return {} if where is None else {"predicate": where.this.sql(dialect="databricks")}
+    if where is None:
+        return {}
+    condition = where.this if isinstance(where, exp.Where) else where  # of REPLACE WHERE
+    return {"predicate": condition.sql(dialect="databricks")}
 
 
 def _counts(affected: int, **more: int) -> pa.Table:

@@ -18,7 +18,7 @@ from engine.service.sql.language.commands import Describe, Show
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
 from engine.service.sql.writing.schemas import Schemas
-from engine.store.tables.changing import TableChanges
+from engine.store.tables.changing import CLUSTERING_COLUMNS, PARTITION_COLUMNS, TableChanges
 from engine.store.tables.table import Table
 
 _TIME = pa.timestamp("us", tz="UTC")
@@ -27,6 +27,7 @@ _DETAIL = pa.schema(
         ("format", pa.string()), ("id", pa.string()), ("name", pa.string()),
         ("description", pa.string()), ("location", pa.string()), ("createdAt", _TIME),
         ("lastModified", _TIME), ("partitionColumns", pa.list_(pa.string())),
+        ("clusteringColumns", pa.list_(pa.string())),
         ("numFiles", pa.int64()), ("sizeInBytes", pa.int64()),
         ("properties", pa.map_(pa.string(), pa.string())),
     ]
@@ -184,6 +185,7 @@ class Listings:
 
     def _detail(self, table: Table) -> pa.Table:
         shown, history = self._shown(table.name), self._changes.history(table.name)
+        layout = self._changes.layout(table.name)
         sizes = [file.stat().st_size for file in table.files]
         first, last = history[0]["timestamp"], history[-1]["timestamp"]
         row: dict[str, Any] = {
@@ -194,7 +196,8 @@ class Listings:
             "location": str(table.folder or (table.files[0].parent if table.files else "")),
             "createdAt": _time(min(shown["created_at"], first)),
             "lastModified": _time(last),
-            "partitionColumns": [],
+            "partitionColumns": layout[PARTITION_COLUMNS],
+            "clusteringColumns": layout[CLUSTERING_COLUMNS],
             "numFiles": len(table.files) if table.delta is None else None,
             "sizeInBytes": sum(sizes) if table.delta is None else None,
             "properties": shown.get("properties", {}),

@@ -10,7 +10,7 @@ import contextlib
 import copy
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from engine.store.tables.table_store import TableStore
 PART_ROWS = 65_536  # rows of a file that a change writes
 SMALL_ROWS = 4_096  # a last file with fewer rows takes new rows in, so that files don't become many
 _HISTORY = 100  # entries that are kept
+# What `table.json` calls the columns of its layout; files lie as ever.
+PARTITION_COLUMNS, CLUSTERING_COLUMNS = "partition_columns", "clustering_columns"
 _FIRST: dict[str, Any] = {"operation": "WRITE", "user": None, "parameters": {}, "metrics": {}}
 
 
@@ -94,10 +96,12 @@ class TableChanges:
         *,
         properties: Mapping[str, Any] | None = None,
         part_rows: int | None = None,
+        layout: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Make or replace a table; `entry` is the first of its history. See `record`.
 
         Args:
+            layout: its `PARTITION_COLUMNS` and `CLUSTERING_COLUMNS`; None for neither.
             part_rows: rows of a file: a change of one row writes as many again; None for the usual.
         """
         with self._layout.writing(f"table-{name}"):
@@ -110,6 +114,7 @@ class TableChanges:
                 "properties": dict(properties or {}),
                 "registered": False,
                 "history": history,
+                **{key: list(columns) for key, columns in (layout or {}).items()},
             }
             record(made, entry)
             files = self._written(folder, schema, rows, part_rows)
@@ -119,6 +124,11 @@ class TableChanges:
         """Versions of a table, the first one first; of one that SQL never wrote, its only one."""
         file = self._layout.table_dir(name) / "table.json"
         return history_of(read_json(file), file)
+
+    def layout(self, name: ThreePartName) -> dict[str, list[str]]:
+        """The columns that a table was said to be partitioned and clustered by."""
+        facts = read_json(self._layout.table_dir(name) / "table.json")
+        return {key: facts.get(key, []) for key in (PARTITION_COLUMNS, CLUSTERING_COLUMNS)}
 
     def _publish(self, change: TableChange) -> None:
         folder = self._layout.table_dir(change.table.name)

@@ -77,6 +77,14 @@ class Target:
         kind = exp.DataType.build(self.types[column], dialect="duckdb")
         return exp.alias_(exp.cast(value.copy(), kind), column, quoted=True)
 
+    def count_without(self, condition: exp.Expression, rows: pa.Table) -> int:
+        """How many rows of the table's columns do not fulfil a condition."""
+        kept = exp.func("coalesce", exp.paren(condition.copy()), exp.false())
+        counted = exp.alias_(exp.Count(this=exp.Star()), "n")
+        query = exp.select(counted).from_(self._runner.show(rows, self.alias)).where(exp.not_(kept))
+        _shorten(query, self._parts)
+        return int(self._runner.run(query).column("n")[0].as_py())
+
     def run(self, query: exp.Select) -> pa.Table:
         """The rows of a query that reads the table through `relation`."""
         _shorten(query, self._parts)
@@ -176,7 +184,7 @@ def insert(runner: QueryRunner, change: TableChange, tree: exp.Insert) -> int:
     Raises:
         BadStatement: rows that don't fit the table. NotSupported: a form that isn't offered.
     """
-    for part in ("partition", "where", "alternative", "returning", "conflict", "default", "using"):
+    for part in ("partition", "alternative", "returning", "conflict", "default", "using"):
         if tree.args.get(part):
             raise NotSupported(f"INSERT with {part.upper()} is not supported.")
     into = tree.this
@@ -194,8 +202,26 @@ def insert(runner: QueryRunner, change: TableChange, tree: exp.Insert) -> int:
     rows = fitted(runner, change, source, names)
     if tree.args.get("overwrite"):
         delete_all(change)
+    elif tree.args.get("where") is not None:
+        node = into.this if isinstance(into, exp.Schema) else into
+        _make_room(Target(runner, change, node), tree, rows)
     change.added = rows
     return int(rows.num_rows)
+
+
+def _make_room(target: Target, tree: exp.Insert, rows: pa.Table) -> None:
+    """Delete what `REPLACE WHERE` names, which the new rows must all fulfil. Raises BadStatement."""
+    condition = tree.args["where"]
+    query = exp.select(target.row()).from_(target.relation()).where(condition.copy())
+    found = target.run(with_ctes(query, tree))
+    strange = target.count_without(condition, rows)
+    if strange:
+        raise BadStatement(
+            f"[DELTA_REPLACE_WHERE_MISMATCH] {strange} of the {rows.num_rows} new rows do not fulfil "
+            f"{condition.sql(dialect='databricks'):.200}, which says what they replace. Leave them out "
+            "of the rows, or change the condition."
+        )
+    delete_rows(target.change, numbers_of(found))
 
 
 def _inserted(tree: exp.Insert) -> exp.Expression:
