@@ -16,13 +16,23 @@ from engine.service.search.operations import Queries
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sql.ai_functions import AiFunctions
 from engine.service.sql.database import Database
-from engine.service.sql.language.commands import ChangeCatalog, CreateIndex, Describe, Show, Use
+from engine.service.sql.language.commands import (
+    Analyze,
+    ChangeCatalog,
+    CreateIndex,
+    Describe,
+    Optimize,
+    Show,
+    Use,
+    Vacuum,
+)
 from engine.service.sql.language.dialect import parse, with_parameters
 from engine.service.sql.language.parameters import expressions_of
 from engine.service.sql.listings import Listings
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
+from engine.service.sql.upkeep import Upkeep
 from engine.service.sql.vector_search import VectorSearch
 from engine.service.sql.writing import definitions
 from engine.service.sql.writing.merging import Merge
@@ -58,6 +68,7 @@ class Execution:
         self._listings = Listings(
             self._relations, self._changes, unity_catalog.tables, self._schemas
         )
+        self._upkeep = Upkeep(self._relations, self._changes, self._schemas)
         self._ai = AiFunctions(serving, VectorSearch(queries, serving))
 
     def run(self, text: str, parameters: Mapping[str, Any], session: Session) -> pa.Table:
@@ -87,6 +98,12 @@ class Execution:
             return self._create_index(command, session)
         if isinstance(command, Use):
             return self._use(command, session)
+        if isinstance(command, Optimize):
+            return self._upkeep.optimize(command, session)
+        if isinstance(command, Vacuum):
+            return self._upkeep.vacuum(command, session)
+        if isinstance(command, Analyze):
+            return self._upkeep.analyze(command, session)
         assert isinstance(command, ChangeCatalog)
         if command.drop:
             self._schemas.drop_catalog(command.name, command.lenient, command.cascade)
@@ -247,6 +264,10 @@ class Execution:
         inner = node.this if isinstance(node, exp.Schema) else node
         if not isinstance(inner, exp.Table):
             raise BadStatement("[PARSE_SYNTAX_ERROR] The name of a table was expected.")
+        if inner.args.get("version"):
+            raise BadStatement(
+                f"{inner.sql(dialect='databricks'):.80}: an earlier version is only read."
+            )
         name = runner.relations.name_of(inner, runner.session)
         found = runner.relations.found(name)
         is_temporary = len(inner.parts) == 1 and runner.session.view(inner.name) is not None

@@ -59,8 +59,8 @@ class Told:
             **{key.lower(): one for key, one in options.items()},
         }
 
-    def path_told(self, path: Any, taken: tuple[str, ...]) -> tuple[str, dict[str, bool]]:
-        """The path, as an argument or an option, and which of the options that are taken are true.
+    def path_told(self, path: Any, taken: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
+        """The path, as an argument or an option, and the options that are taken.
 
         Raises:
             NotSupported: an option that is not taken. InvalidInputException: no path, or none of text.
@@ -78,4 +78,4 @@ class Told:
             raise InvalidInputException(
                 f"the path of a Delta table is {found!r:.80}; expected one folder."
             )
-        return found, {key: str(value).lower() == "true" for key, value in options.items()}
+        return found, options

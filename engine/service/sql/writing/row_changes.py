@@ -16,7 +16,7 @@ from engine.core.arrays import Rows
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.macros import cast_to
 from engine.service.sql.queries import QueryRunner, shown_table
-from engine.service.sql.relations import ROW, Scope, readable, seen_columns
+from engine.service.sql.relations import ROW, readable, seen_columns
 from engine.store.tables.changing import TableChange
 from engine.store.tables.parquet_files import footer
 
@@ -357,5 +357,5 @@ def source_of(runner: QueryRunner, tree: exp.Merge) -> tuple[pa.Table, str]:
     """The rows of a MERGE's source and the name that the statement calls it; read once."""
     node = tree.args["using"]
     query = with_ctes(exp.select("*").from_(node.copy()), tree)
-    resolved = runner.relations.with_views(query, Scope(runner.session))
+    resolved = runner.relations.with_views(query, runner.scope())
     return runner.run(resolved), node.alias_or_name or "source"
