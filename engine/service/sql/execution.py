@@ -27,6 +27,7 @@ from engine.service.sql.language.commands import (
     Vacuum,
 )
 from engine.service.sql.language.dialect import parse, with_parameters
+from engine.service.sql.language.functions import with_names
 from engine.service.sql.language.parameters import expressions_of
 from engine.service.sql.listings import Listings
 from engine.service.sql.queries import QueryRunner
@@ -184,7 +185,7 @@ class Execution:
             schema = definitions.columns_of(runner, listed, told)
             rows, operation = schema.empty_table(), "CREATE TABLE"
         else:
-            rows = runner.rows(query)
+            rows = runner.source(with_names(query.copy()))
             schema, operation = definitions.result_schema(rows), "CREATE TABLE AS SELECT"
         if tree.args.get("replace"):
             operation = f"CREATE OR REPLACE{operation.removeprefix('CREATE')}"

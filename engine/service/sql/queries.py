@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from engine.errors import BadStatement
 from engine.service.sql.ai_functions import AiFunctions
+from engine.service.sql.at_hand import fits, taken_as_they_are
 from engine.service.sql.database import Connection, Database, Unbound
 from engine.service.sql.language.dialect import to_duckdb
 from engine.service.sql.language.functions import translate, with_names
@@ -52,6 +53,20 @@ class QueryRunner:
     def run(self, query: exp.Expression) -> pa.Table:
         """The rows of a query as it is; the tree is changed."""
         return self.finished(self.resolved(query))
+
+    def source(self, query: exp.Expression) -> pa.Table:
+        """As `run`, for rows that a table takes: rows at hand are not copied, where none changes.
+
+        So a table is made of files that are mapped without their rows in memory.
+        """
+        taken = taken_as_they_are(query, self.session)
+        if taken is not None:
+            name, held = taken
+            none = self.session.with_rows({name: held.schema.empty_table()})
+            wanted = QueryRunner(self.relations, self._ai, none, self.connection).run(query.copy())
+            if fits(held.schema, wanted.schema):
+                return held.rename_columns(wanted.column_names).cast(wanted.schema)
+        return self.run(query)
 
     def resolved(self, query: exp.Expression) -> exp.Expression:
         """A query with its views in place and its functions translated; the tree is changed."""

@@ -5,7 +5,7 @@ Knows rows by their place in a table; not how a version is published.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from engine.core.arrays import Rows
 from engine.errors import BadStatement, NotSupported
+from engine.service.sql.at_hand import fits
 from engine.service.sql.language.macros import cast_to
 from engine.service.sql.queries import QueryRunner, shown_table
 from engine.service.sql.relations import ROW, readable, seen_columns
@@ -196,7 +197,7 @@ def insert(runner: QueryRunner, change: TableChange, tree: exp.Insert) -> int:
                 "of its table alone, such as (id, name)."
             )
     names = [part.name for part in listed]
-    source = runner.run(with_ctes(_inserted(tree), tree))
+    source = runner.source(with_ctes(_inserted(tree), tree))
     if tree.args.get("by_name"):
         names = source.column_names
     rows = fitted(runner, change, source, names)
@@ -260,6 +261,10 @@ def fitted(
             f"[INSERT_COLUMN_ARITY_MISMATCH] The rows have {source.num_columns} columns; "
             f"{len(wanted)} are to be filled: {', '.join(wanted)}."
         )
+    given = dict(zip(wanted, source.columns))
+    into = pa.schema([change.schema.field(name) for name in wanted])
+    if fits(source.schema, into):
+        return _placed(given, source.num_rows, change.schema)
     types = runner.types_of(change.schema)
     shown = runner.connection.show(source.rename_columns([f"c{n}" for n in range(len(wanted))]))
     values = [
@@ -270,6 +275,16 @@ def fitted(
     ]
     found = runner.connection.run(f'SELECT {", ".join(values)} FROM "{shown}"')
     return as_schema(found, change.schema)
+
+
+def _placed(given: Mapping[str, pa.ChunkedArray], rows: int, schema: pa.Schema) -> pa.Table:
+    """Columns of a table's own types as its rows, uncopied; those that are not given are null."""
+    columns = [
+        given[field.name] if field.name in given else pa.nulls(rows, field.type) for field in schema
+    ]
+    found = pa.table(columns, names=schema.names)
+    check_nulls(found, schema)
+    return found.cast(schema)
 
 
 # ------------------------------------------------------------------ rows and files
