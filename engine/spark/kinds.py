@@ -15,6 +15,7 @@ class OnWorkspace(Protocol):
     workspace: Workspace
     names: Session
     catalog: Any
+    conf: Any
     folder: Path  # of this process, for files of its own
     relations: Any
 

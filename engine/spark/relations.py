@@ -17,11 +17,12 @@ from pyspark.sql.pandas.types import from_arrow_type
 
 from engine.core.names import ThreePartName, quoted_name
 from engine.core.types import stored_type
-from engine.errors import BadStatement, InvalidParameterValue
+from engine.errors import BadStatement, InvalidParameterValue, NotSupported
 from engine.spark.frames.volume_paths import local_folder
 from engine.spark.kinds import OnWorkspace
-from engine.store.tables.delta import open_delta
+from engine.store.tables.delta import delta_history, open_delta
 from engine.store.tables.table import Table
+from engine.store.tables.versions import AsOf, version_meant
 
 _DELTA = "vitrine_delta"  # a database of Spark's: Delta tables that no workspace knows
 _ROWS = 8_192  # of a batch that is written for Spark
@@ -34,45 +35,49 @@ class SparkRelations:
         self._session, self._folder = session, folder
         self._schemas: dict[tuple[str, str], str] = {}
         self._shown: dict[ThreePartName, object] = {}  # the state that each table had
-        self._deltas: dict[str, tuple[str, object]] = {}  # by folder: its name, the state shown
+        # Of Delta tables by folder and version, None for the newest: the name, the state shown.
+        self._deltas: dict[tuple[str, int | None], tuple[str, object]] = {}
         self._numbers = itertools.count()
 
-    def spark_name(self, name: str) -> str:
+    def spark_name(self, name: str, as_of: AsOf | None = None) -> str:
         """What Spark calls a table of the workspace, or a temporary view; in its spelling.
 
+        Args:
+            as_of: an earlier version of it; None for the newest.
+
         Raises:
-            NotFound: there is none.
+            NotFound: there is none. BadStatement, NotSupported: a version that can't be read.
         """
         parts = tuple(part.strip("`") for part in name.split("."))
-        return self.of_parts(parts) or name
+        return self.of_parts(parts, as_of) or name
 
-    def of_parts(self, parts: tuple[str, ...]) -> str | None:
-        """As `spark_name`; None for what is Spark's own, such as a temporary view or a file's path.
-
-        Raises:
-            NotFound: there is none.
-        """
-        if len(parts) == 1 and self._session.has_temporary(parts[0]):
+    def of_parts(self, parts: tuple[str, ...], as_of: AsOf | None = None) -> str | None:
+        """As `spark_name`; None for what is Spark's own, such as a temporary view or a file's path."""
+        if as_of is None and len(parts) == 1 and self._session.has_temporary(parts[0]):
             return None
         if parts[0].lower() == "global_temp":
             return None
         if parts[0].lower() == "delta" and len(parts) == 2 and "/" in parts[1]:
             if self._session.knows_delta():
                 return None
-            return self.of_delta(local_folder(self._session.workspace.volumes, parts[1]))
+            return self.of_delta(local_folder(self._session.workspace.volumes, parts[1]), as_of)
         try:
             name = self._session.names.full_name(parts)
         except (BadStatement, InvalidParameterValue):
             return None
-        return self._of(name)
+        return self._of(name, as_of)
 
-    def of_delta(self, folder: Path) -> str:
-        """What Spark calls the Delta table of a folder, as it is now.
+    def of_delta(self, folder: Path, as_of: AsOf | None = None) -> str:
+        """What Spark calls the Delta table of a folder, as it is now or was.
 
         Raises:
             BadSourceFile: there is none, or it can't be read. MissingExtra: deltalake is not installed.
+            BadStatement: it has no such version.
         """
-        source, key = open_delta(folder), str(folder.resolve())
+        version = None
+        if as_of is not None:
+            version = version_meant(delta_history(folder), as_of, str(folder))
+        source, key = open_delta(folder, version), (str(folder.resolve()), version)
         state = (source.table_id, source.version)
         shown, known = self._deltas.get(key, (f"`{_DELTA}`.`table_{len(self._deltas)}`", None))
         if known != state:
@@ -82,16 +87,22 @@ class SparkRelations:
             self._deltas[key] = (shown, state)
         return shown
 
-    def _of(self, name: ThreePartName) -> str:
+    def _of(self, name: ThreePartName, as_of: AsOf | None) -> str:
         workspace = self._session.workspace
         found = self._found(name)
         shown = f"`{self._schema(found)}`.`{found.name}`"
         if workspace.unity_catalog.views.exists(found):
+            if as_of is not None:
+                raise NotSupported(
+                    f"{found} is a view, which has no versions; its tables may have."
+                )
             rows = workspace.sql(f"SELECT * FROM {found}", session=self._session.names)
             self._show(shown, self._written(rows.schema, rows.to_batches()), rows.schema)
             self._shown.pop(found, None)
             return shown
-        table = workspace.tables.get(found)
+        table = workspace.tables.get(found, as_of)
+        if as_of is not None and table.delta is not None:
+            return self.of_delta(table.delta.folder, AsOf(version=table.delta.version))
         state = table.state()
         if self._shown.get(found) != state:
             schema = spark_schema(table.schema)

@@ -18,14 +18,17 @@ from pyspark import SparkContext
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from engine.service.sql.language.table_names import NamedTables, tables_named
+from engine.errors import BadStatement
+from engine.service.sql.language.table_names import NamedTable, NamedTables, tables_named
 from engine.service.sql.session import Session
 from engine.spark.catalog import WorkspaceCatalog
 from engine.spark.errors import as_spark
+from engine.spark.frames.delta_statements import of_a_folder
 from engine.spark.frames.reading import TableReader
 from engine.spark.frames.saving import teach_dataframes
 from engine.spark.frames.worker_rows import rows_of
 from engine.spark.relations import SparkRelations
+from engine.store.tables.versions import AsOf
 from engine.workspace import Workspace
 
 _SPACE = r"(?:\s|--[^\n]*\n|/\*.*?\*/)"
@@ -122,12 +125,27 @@ class WorkspaceSession(SparkSession):
             return self._by_spark(text, start, named, args)
         if _QUERY.match(text) and not named.own_functions:
             return self._by_spark(text, start, named, args)
-        return self._by_workspace(text, named, args)
+        found = None if self.knows_delta() else of_a_folder(self, text)
+        return self._by_workspace(text, named, args) if found is None else self.frame(found)
 
     def _by_spark(self, text: str, start: int, named: NamedTables, args: Any) -> DataFrame:
-        found = {one.parts: self.relations.of_parts(one.parts) for one in named.tables}
-        names = {parts: name for parts, name in found.items() if name is not None}
+        names = {
+            one: self.relations.of_parts(one.parts, self._as_of(one, args)) for one in named.tables
+        }
         return super().sql(text[:start] + named.renamed(text[start:], names), args)
+
+    def _as_of(self, named: NamedTable, args: Any) -> AsOf | None:
+        """The version of a table that a text says; None for the newest. Raises BadStatement."""
+        if named.said is None:
+            return None
+        kind, text = named.said
+        type_name = "TIMESTAMP" if kind == "TIMESTAMP" else "BIGINT"
+        given = dict(args) if isinstance(args, Mapping) else {}
+        found = self.workspace.sql(f"SELECT CAST({text} AS {type_name})", parameters=given)
+        value = found.column(0)[0].as_py()
+        if value is None:
+            raise BadStatement(f"{'.'.join(named.parts)} {kind} AS OF {text:.80}: it is null.")
+        return AsOf(moment=value) if kind == "TIMESTAMP" else AsOf(version=value)
 
     def _by_workspace(self, text: str, named: NamedTables, args: Any) -> DataFrame:
         views = {one.parts[0] for one in named.tables if len(one.parts) == 1}

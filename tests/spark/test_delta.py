@@ -142,8 +142,8 @@ def test_a_table_is_read_by_its_path_as_it_is_now(spark: Any, tmp_path: Path) ->
     assert (spark.read.load(place, format="delta").count(), found.count()) == (4, 2)
     with pytest.raises(AnalysisException, match="not a Delta table"):
         spark.read.format("delta").load(str(tmp_path))
-    with pytest.raises(AnalysisException, match="versionasof"):
-        spark.read.format("delta").option("versionAsOf", 0).load(place)
+    with pytest.raises(AnalysisException, match="without the option 'readchangefeed'"):
+        spark.read.format("delta").option("readChangeFeed", "true").load(place)
 
 
 def test_tables_of_volumes_are_written_and_read(spark: Any, tmp_path: Path) -> None:
@@ -233,3 +233,33 @@ def test_a_table_is_written_from_what_it_holds_itself(spark: Any, tmp_path: Path
     found = spark.read.format("delta").load(place)
     found.where("id = 2").write.format("delta").mode("overwrite").save(place)
     assert rows_of(Path(place)) == [{"id": 2, "word": "b"}]
+
+
+def test_upkeep_by_path_joins_small_files_and_keeps_versions(spark: Any, tmp_path: Path) -> None:
+    place = tmp_path / "t"
+    for number in range(4):
+        frame(spark, (number, "a")).coalesce(1).write.format("delta").mode("append").save(
+            str(place)
+        )
+    before = rows_of(place)
+    told = spark.sql(f"OPTIMIZE delta.`{place}`").collect()[0]
+    assert told.path == str(place)
+    assert (told.metrics.numFilesRemoved, told.metrics.filesAdded.totalFiles) == (4, 1)
+    assert spark.sql(f"OPTIMIZE delta.`{place}` ZORDER BY (id)").count() == 1
+    history = spark.sql(f"DESCRIBE HISTORY delta.`{place}`").collect()
+    assert [row.operation for row in history][:3] == ["OPTIMIZE", "OPTIMIZE", "WRITE"]
+    assert spark.sql(f"VACUUM delta.`{place}` DRY RUN").count() == 0  # all are young
+    assert spark.sql(f"VACUUM delta.`{place}`").collect()[0].path == str(place)
+    with pytest.raises(AnalysisException, match=r"RETENTION_PERIOD_TOO_SHORT.*168"):
+        spark.sql(f"VACUUM delta.`{place}` RETAIN 1 HOURS")
+    with pytest.raises(AnalysisException, match="nope"):
+        spark.sql(f"OPTIMIZE delta.`{place}` ZORDER BY (nope)")
+    with pytest.raises(AnalysisException, match="not a Delta table"):
+        spark.sql(f"DESCRIBE HISTORY delta.`{tmp_path}`")
+    assert rows_of(place) == before
+    assert spark.sql(f"SELECT * FROM delta.`{place}` VERSION AS OF 1").count() == 2
+    name = "main.fashion_demo.kept_up"
+    spark.workspace.register_table(name, place)
+    assert spark.sql(f"OPTIMIZE {name}").collect()[0].metrics.numFilesRemoved == 0
+    assert spark.sql(f"DESCRIBE HISTORY {name}").count() == len(history)
+    spark.sql("ANALYZE TABLE kept_up COMPUTE STATISTICS")

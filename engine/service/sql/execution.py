@@ -16,13 +16,24 @@ from engine.service.search.operations import Queries
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sql.ai_functions import AiFunctions
 from engine.service.sql.database import Database
-from engine.service.sql.language.commands import ChangeCatalog, CreateIndex, Describe, Show, Use
+from engine.service.sql.language.commands import (
+    Analyze,
+    ChangeCatalog,
+    CreateIndex,
+    Describe,
+    Optimize,
+    Show,
+    Use,
+    Vacuum,
+)
 from engine.service.sql.language.dialect import parse, with_parameters
+from engine.service.sql.language.functions import with_names
 from engine.service.sql.language.parameters import expressions_of
 from engine.service.sql.listings import Listings
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
+from engine.service.sql.upkeep import Upkeep
 from engine.service.sql.vector_search import VectorSearch
 from engine.service.sql.writing import definitions
 from engine.service.sql.writing.merging import Merge
@@ -58,6 +69,7 @@ class Execution:
         self._listings = Listings(
             self._relations, self._changes, unity_catalog.tables, self._schemas
         )
+        self._upkeep = Upkeep(self._relations, self._changes, self._schemas)
         self._ai = AiFunctions(serving, VectorSearch(queries, serving))
 
     def run(self, text: str, parameters: Mapping[str, Any], session: Session) -> pa.Table:
@@ -87,6 +99,12 @@ class Execution:
             return self._create_index(command, session)
         if isinstance(command, Use):
             return self._use(command, session)
+        if isinstance(command, Optimize):
+            return self._upkeep.optimize(command, session)
+        if isinstance(command, Vacuum):
+            return self._upkeep.vacuum(command, session)
+        if isinstance(command, Analyze):
+            return self._upkeep.analyze(command, session)
         assert isinstance(command, ChangeCatalog)
         if command.drop:
             self._schemas.drop_catalog(command.name, command.lenient, command.cascade)
@@ -167,14 +185,15 @@ class Execution:
             schema = definitions.columns_of(runner, listed, told)
             rows, operation = schema.empty_table(), "CREATE TABLE"
         else:
-            rows = runner.rows(query)
+            rows = runner.source(with_names(query.copy()))
             schema, operation = definitions.result_schema(rows), "CREATE TABLE AS SELECT"
         if tree.args.get("replace"):
             operation = f"CREATE OR REPLACE{operation.removeprefix('CREATE')}"
         entry = _entry(operation, {"properties": told.properties}, numOutputRows=rows.num_rows)
+        layout = told.layout_of(schema)
         self._catalog.tables.define(
             name,
-            lambda: self._changes.write(name, schema, rows, entry),
+            lambda: self._changes.write(name, schema, rows, entry, layout=layout),
             told.facts(name),
             bool(tree.args.get("replace")),
         )
@@ -246,6 +265,10 @@ class Execution:
         inner = node.this if isinstance(node, exp.Schema) else node
         if not isinstance(inner, exp.Table):
             raise BadStatement("[PARSE_SYNTAX_ERROR] The name of a table was expected.")
+        if inner.args.get("version"):
+            raise BadStatement(
+                f"{inner.sql(dialect='databricks'):.80}: an earlier version is only read."
+            )
         name = runner.relations.name_of(inner, runner.session)
         found = runner.relations.found(name)
         is_temporary = len(inner.parts) == 1 and runner.session.view(inner.name) is not None
@@ -258,9 +281,10 @@ class Execution:
     def _insert(self, runner: QueryRunner, tree: exp.Insert) -> pa.Table:
         with self._changes.change(self._table(runner, tree.this)) as change:
             count = insert(runner, change, tree)
-            mode = "Overwrite" if tree.args.get("overwrite") else "Append"
-            if count or tree.args.get("overwrite"):
-                change.record(_entry("WRITE", {"mode": mode}, numOutputRows=count))
+            replacing = bool(tree.args.get("overwrite") or tree.args.get("where"))
+            told = {"mode": "Overwrite" if replacing else "Append", **_predicate(tree)}
+            if count or replacing:
+                change.record(_entry("WRITE", told, numOutputRows=count))
             else:
                 change.added = None
         return _counts(count, inserted=count)
@@ -327,7 +351,10 @@ def _entry(operation: str, parameters: dict[str, Any], **metrics: int) -> dict[s
 
 def _predicate(tree: exp.Expression) -> dict[str, Any]:
     where = tree.args.get("where")
-    return {} if where is None else {"predicate": where.this.sql(dialect="databricks")}
+    if where is None:
+        return {}
+    condition = where.this if isinstance(where, exp.Where) else where  # of REPLACE WHERE
+    return {"predicate": condition.sql(dialect="databricks")}
 
 
 def _counts(affected: int, **more: int) -> pa.Table:

@@ -17,8 +17,9 @@ from engine.service.catalogs.tables import Tables
 from engine.service.sql.language.commands import Describe, Show
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
+from engine.service.sql.upkeep import location
 from engine.service.sql.writing.schemas import Schemas
-from engine.store.tables.changing import TableChanges
+from engine.store.tables.changing import CLUSTERING_COLUMNS, PARTITION_COLUMNS, TableChanges
 from engine.store.tables.table import Table
 
 _TIME = pa.timestamp("us", tz="UTC")
@@ -27,6 +28,7 @@ _DETAIL = pa.schema(
         ("format", pa.string()), ("id", pa.string()), ("name", pa.string()),
         ("description", pa.string()), ("location", pa.string()), ("createdAt", _TIME),
         ("lastModified", _TIME), ("partitionColumns", pa.list_(pa.string())),
+        ("clusteringColumns", pa.list_(pa.string())),
         ("numFiles", pa.int64()), ("sizeInBytes", pa.int64()),
         ("properties", pa.map_(pa.string(), pa.string())),
     ]
@@ -154,7 +156,7 @@ class Listings:
         if asked.kind == "DETAIL":
             return self._detail(self._relations.open(name))
         if asked.kind == "HISTORY":
-            return self._history(self._relations.open(name))
+            return history_rows(self._relations.tables.history(self._relations.open(name).name))
         return self._columns(self._shown(name), asked.extended)
 
     def _shown(self, name: ThreePartName) -> dict[str, Any]:
@@ -183,7 +185,8 @@ class Listings:
         return _texts(["col_name", "data_type", "comment"], rows)
 
     def _detail(self, table: Table) -> pa.Table:
-        shown, history = self._shown(table.name), self._changes.history(table.name)
+        shown, history = self._shown(table.name), self._relations.tables.history(table.name)
+        layout = self._changes.layout(table.name)
         sizes = [file.stat().st_size for file in table.files]
         first, last = history[0]["timestamp"], history[-1]["timestamp"]
         row: dict[str, Any] = {
@@ -191,29 +194,32 @@ class Listings:
             "id": shown.get("table_id"),
             "name": str(table.name),
             "description": shown.get("comment"),
-            "location": str(table.folder or (table.files[0].parent if table.files else "")),
+            "location": location(table),
             "createdAt": _time(min(shown["created_at"], first)),
             "lastModified": _time(last),
-            "partitionColumns": [],
+            "partitionColumns": layout[PARTITION_COLUMNS],
+            "clusteringColumns": layout[CLUSTERING_COLUMNS],
             "numFiles": len(table.files) if table.delta is None else None,
             "sizeInBytes": sum(sizes) if table.delta is None else None,
             "properties": shown.get("properties", {}),
         }
         return pa.Table.from_pylist([row], schema=_DETAIL)
 
-    def _history(self, table: Table) -> pa.Table:
-        rows = [
-            {
-                "version": entry["version"],
-                "timestamp": _time(entry["timestamp"]),
-                "userName": entry["user"],
-                "operation": entry["operation"],
-                "operationParameters": _as_texts(entry["parameters"]),
-                "operationMetrics": _as_texts(entry["metrics"]),
-            }
-            for entry in reversed(self._changes.history(table.name))
-        ]
-        return pa.Table.from_pylist(rows, schema=_HISTORY)
+
+def history_rows(history: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """What DESCRIBE HISTORY answers of versions that are given the first one first."""
+    rows = [
+        {
+            "version": entry["version"],
+            "timestamp": _time(entry["timestamp"]),
+            "userName": entry["user"],
+            "operation": entry["operation"],
+            "operationParameters": _as_texts(entry["parameters"]),
+            "operationMetrics": _as_texts(entry["metrics"]),
+        }
+        for entry in reversed(history)
+    ]
+    return pa.Table.from_pylist(rows, schema=_HISTORY)
 
 
 def _who(shown: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import pyarrow as pa
 from sqlglot import exp
 
+from engine.errors import BadStatement
 from engine.service.sql.ai_functions import AiFunctions
+from engine.service.sql.at_hand import fits, taken_as_they_are
 from engine.service.sql.database import Connection, Database, Unbound
 from engine.service.sql.language.dialect import to_duckdb
 from engine.service.sql.language.functions import translate, with_names
@@ -51,16 +54,45 @@ class QueryRunner:
         """The rows of a query as it is; the tree is changed."""
         return self.finished(self.resolved(query))
 
+    def source(self, query: exp.Expression) -> pa.Table:
+        """As `run`, for rows that a table takes: rows at hand are not copied, where none changes.
+
+        So a table is made of files that are mapped without their rows in memory.
+        """
+        taken = taken_as_they_are(query, self.session)
+        if taken is not None:
+            name, held = taken
+            none = self.session.with_rows({name: held.schema.empty_table()})
+            wanted = QueryRunner(self.relations, self._ai, none, self.connection).run(query.copy())
+            if fits(held.schema, wanted.schema):
+                return held.rename_columns(wanted.column_names).cast(wanted.schema)
+        return self.run(query)
+
     def resolved(self, query: exp.Expression) -> exp.Expression:
         """A query with its views in place and its functions translated; the tree is changed."""
-        query = self.relations.with_views(query, Scope(self.session))
+        query = self.relations.with_views(query, self.scope())
         return translate(query, self.session)
+
+    def scope(self) -> Scope:
+        """What names mean in this statement."""
+        return Scope(self.session, self._moment)
+
+    def _moment(self, said: exp.Expression) -> datetime:
+        """The time that an expression stands for. Raises BadStatement where it is none."""
+        zoned = exp.alias_(exp.cast(said.copy(), exp.DataType.Type.TIMESTAMPTZ), "at")
+        at = self.run(exp.select(zoned)).column("at")[0].as_py()
+        if at is None:
+            raise BadStatement(
+                f"[INVALID_TIME_TRAVEL_TIMESTAMP_EXPR] {said.sql(dialect='databricks'):.80} is no time."
+            )
+        assert isinstance(at, datetime)  # as it was cast
+        return at
 
     def finished(self, query: exp.Expression) -> pa.Table:
         """The rows of a query that was resolved."""
         query = self._ai.resolved(query, self.connection, lambda inner: self.finished(inner))
-        for name, nodes in tables_of(query).items():
-            table = self.relations.open(name)
+        for (name, as_of), nodes in tables_of(query).items():
+            table = self.relations.open(name, as_of)
             rows = self.relations.rows(table, seen_columns(query, table))
             shown = self.connection.show(rows, readable(table.schema))
             for node in nodes:

@@ -6,8 +6,9 @@ Knows names and columns; not what a statement does with them.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import pyarrow as pa
 from sqlglot import exp
@@ -19,6 +20,7 @@ from engine.service.sql.language.dialect import parse
 from engine.service.sql.session import Session, TemporaryView
 from engine.store.tables.table import Table
 from engine.store.tables.table_store import TableStore
+from engine.store.tables.versions import AsOf
 from engine.store.tables.views import View, ViewStore
 
 MOST_BYTES = 8 << 30  # of the rows that one statement reads
@@ -33,9 +35,14 @@ ROW = f"vitrine_row_{secrets.token_hex(8)}"
 
 @dataclass(frozen=True)
 class Scope:
-    """What names in one text mean: catalog and schema, and the session whose views it sees."""
+    """What names in one text mean: catalog and schema, and the session whose views it sees.
+
+    Attributes:
+        moment: gives the time that an expression stands for.
+    """
 
     session: Session
+    moment: Callable[[exp.Expression], datetime]
     depth: int = 0
 
 
@@ -60,12 +67,12 @@ class Relations:
         known = [*self.tables.names(), *self.views.names()]
         return next((one for one in known if str(one).lower() == wanted), None)
 
-    def open(self, name: ThreePartName) -> Table:
-        """A table. Raises NotFound in the cloud's words, with what may have been meant."""
+    def open(self, name: ThreePartName, as_of: AsOf | None = None) -> Table:
+        """A table, or a version of it. Raises NotFound in the cloud's words, with what may be meant."""
         known = self.found(name)
         if known is None or not self.tables.exists(known):
             raise self.missing(name)
-        return self.tables.get(known)
+        return self.tables.get(known, as_of)
 
     def missing(self, name: ThreePartName) -> NotFound:
         """What to raise for a name that nothing has."""
@@ -93,7 +100,7 @@ class Relations:
             if node.meta.get(SHOWN) or isinstance(node.this, exp.Func) or is_cte(node):
                 continue
             _refuse_parts(node)
-            single = node.name if len(node.parts) == 1 else ""
+            single = node.name if len(node.parts) == 1 and not node.args.get("version") else ""
             if single and scope.session.rows_of(single) is not None:
                 node.meta[_ROWS] = single
                 continue
@@ -107,7 +114,12 @@ class Relations:
                 raise self.missing(name)
             _shorten(tree, node)
             if self.tables.exists(known):
-                _carry(node, known)
+                _carry(node, known, _version_of(node, scope))
+            elif node.args.get("version"):
+                raise NotSupported(
+                    f"[DELTA_UNSUPPORTED_TIME_TRAVEL_VIEWS] {known} is a view, which has no versions: "
+                    "say the version in its query, or of its tables."
+                )
             else:
                 _replace(node, tree, self._of_view(self.views.get(known), scope), known)
         return tree
@@ -118,7 +130,7 @@ class Relations:
         session = Session(view.catalog, view.schema)
         if isinstance(view, TemporaryView):  # it sees the session's others
             session = scope.session.at(view.catalog, view.schema)
-        inner = self.with_views(query.copy(), Scope(session, scope.depth + 1))
+        inner = self.with_views(query.copy(), Scope(session, scope.moment, scope.depth + 1))
         if view.columns:
             names = [exp.to_identifier(name, quoted=True) for name in view.columns]
             renamed = exp.Subquery(
@@ -163,13 +175,15 @@ class Relations:
         return found if found.schema == schema else found.cast(schema)
 
 
-def tables_of(tree: exp.Expression) -> dict[ThreePartName, list[exp.Table]]:
-    """The nodes of a tree that stand for tables, by name; see `Relations.with_views`."""
-    found: dict[ThreePartName, list[exp.Table]] = {}
+def tables_of(
+    tree: exp.Expression,
+) -> dict[tuple[ThreePartName, AsOf | None], list[exp.Table]]:
+    """The nodes of a tree that stand for tables, by name and version; see `Relations.with_views`."""
+    found: dict[tuple[ThreePartName, AsOf | None], list[exp.Table]] = {}
     for node in tree.find_all(exp.Table):
         name = node.meta.get("table")
         if isinstance(name, ThreePartName):
-            found.setdefault(name, []).append(node)
+            found.setdefault((name, node.meta.get("as_of")), []).append(node)
     return found
 
 
@@ -215,8 +229,9 @@ def _shorten(tree: exp.Expression, node: exp.Table) -> None:
             column.set("catalog", None)
 
 
-def _carry(node: exp.Table, name: ThreePartName) -> None:
-    node.meta["table"] = name
+def _carry(node: exp.Table, name: ThreePartName, as_of: AsOf | None) -> None:
+    node.meta["table"], node.meta["as_of"] = name, as_of
+    node.set("version", None)
     if not node.alias:
         node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
 
@@ -240,8 +255,24 @@ def _replace(
     node.replace(inner)
 
 
+def _version_of(node: exp.Table, scope: Scope) -> AsOf | None:
+    """The version that a name says, `VERSION AS OF n` or `TIMESTAMP AS OF time`; None for the newest."""
+    said = node.args.get("version")
+    if said is None:
+        return None
+    value = said.expression
+    if str(said.args["kind"]) == "AS OF" and value is not None:
+        if str(said.this).upper() == "TIMESTAMP":
+            return AsOf(moment=scope.moment(value))
+        if isinstance(value, exp.Literal) and str(value.this).isdecimal():
+            return AsOf(version=int(str(value.this)))
+    raise BadStatement(
+        f"{node.sql(dialect='databricks'):.80}: expected VERSION AS OF a whole number, or TIMESTAMP AS "
+        "OF a time."
+    )
+
+
 _REFUSED_PARTS = (
-    "version",
     "when",
     "changes",
     "rows_from",
@@ -256,8 +287,7 @@ def _refuse_parts(node: exp.Table) -> None:
     for part in _REFUSED_PARTS:
         if node.args.get(part):
             raise NotSupported(
-                f"{node.sql(dialect='databricks'):.80}: reading an earlier version, or a part, of a "
-                "table is not supported."
+                f"{node.sql(dialect='databricks'):.80}: reading a part of a table is not supported."
             )
 
 

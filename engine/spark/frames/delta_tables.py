@@ -6,9 +6,9 @@ Knows Spark's words for how a table is written; not files.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -28,7 +28,7 @@ def save_delta(
     frame: DataFrame,
     folder: Path,
     mode: str,
-    options: Mapping[str, bool],
+    options: Mapping[str, Any],
     partition_by: Sequence[str] = (),
 ) -> None:
     """Write a DataFrame's rows as a Delta table, or into one, in one commit.
@@ -42,6 +42,7 @@ def save_delta(
         InvalidInputException: columns that Delta, or the table, can't take. StorageFailed: the system
             refused to write. MissingExtra: the package deltalake is not installed.
     """
+    chosen = {key for key, value in options.items() if str(value).lower() == "true"}
     there = is_delta(folder)
     if there and mode == "Ignore":
         return
@@ -55,7 +56,7 @@ def save_delta(
     with rows_of(frame, session.folder) as rows:
         try:
             if there:
-                _add(folder, rows, mode == "Overwrite", options, partition_by)
+                _add(folder, rows, mode == "Overwrite", chosen, partition_by)
             else:
                 _write_new(folder, rows, partition_by)
         except OSError as error:
@@ -66,13 +67,13 @@ def _add(
     folder: Path,
     rows: pa.Table,
     replacing: bool,
-    options: Mapping[str, bool],
+    options: Set[str],
     partition_by: Sequence[str],
 ) -> None:
     columns: Literal["kept", "added", "replaced"] = "kept"
-    if options.get("mergeschema"):
+    if "mergeschema" in options:
         columns = "added"
-    if replacing and options.get("overwriteschema"):
+    if replacing and "overwriteschema" in options:
         columns = "replaced"
     add_to_delta(
         folder,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
-from pyspark.sql import DataFrame, DataFrameReader
+from pyspark.sql import DataFrame, DataFrameReader, SparkSession
 
+from engine.errors import InvalidInputException
 from engine.spark.errors import as_spark
 from engine.spark.frames.told import DELTA, Told
 from engine.spark.frames.volume_paths import knowing_volumes, local_folder
 from engine.spark.kinds import OnWorkspace
+from engine.store.tables.versions import AsOf
 
+_VERSIONS = ("versionAsOf", "timestampAsOf")
 _load = knowing_volumes(DataFrameReader.load)
 
 
@@ -23,8 +28,14 @@ class TableReader(Told, DataFrameReader):
         self.session = session
 
     def table(self, tableName: str) -> DataFrame:  # noqa: N803
-        """See `WorkspaceSession.table`."""
-        return self.session.table(tableName)
+        """See `WorkspaceSession.table`; with the option versionAsOf or timestampAsOf an earlier version.
+
+        Raises:
+            AnalysisException: there is no table, or no such version, or its rows are gone.
+        """
+        with as_spark():
+            as_of = self._as_of(self.told_options)
+            return self._shown(self.session.relations.spark_name(tableName, as_of))
 
     def load(
         self,
@@ -33,10 +44,11 @@ class TableReader(Told, DataFrameReader):
         schema: Any = None,
         **options: Any,
     ) -> DataFrame:
-        """The rows of files, or with `format("delta")` those that a Delta table has now.
+        """The rows of files, or with `format("delta")` those that a Delta table has now, or had as the
+        option versionAsOf or timestampAsOf says.
 
         Raises:
-            AnalysisException: no Delta table, or one that can't be read.
+            AnalysisException: no Delta table, or one that can't be read, or no such version.
         """
         if format is not None:
             self.format(format)
@@ -44,9 +56,32 @@ class TableReader(Told, DataFrameReader):
             return _load(self, path, format, schema, **options)
         with as_spark():
             self._told(options)
-            found, _ = self.path_told(path, ())
+            found, told = self.path_told(path, _VERSIONS)
             folder = local_folder(self.session.workspace.volumes, found)
-            return super().table(self.session.relations.of_delta(folder))
+            return self._shown(self.session.relations.of_delta(folder, self._as_of(told)))
+
+    def _shown(self, name: str) -> DataFrame:
+        """A relation of Spark's, without the options, of which Spark would refuse those of versions."""
+        return SparkSession.table(self.session, name)
+
+    def _as_of(self, told: Mapping[str, Any]) -> AsOf | None:
+        """The version that options say; None for the newest. Raises InvalidInputException."""
+        said = {one: told[one.lower()] for one in _VERSIONS if one.lower() in told}
+        if not said:
+            return None
+        ((name, value), *others) = said.items()
+        if others:
+            raise InvalidInputException(f"both {' and '.join(said)} are given; expected one.")
+        if name == "versionAsOf":
+            text = str(value).removeprefix("v")
+            if not text.isdecimal():
+                raise InvalidInputException(
+                    f"versionAsOf is {value!r:.40}; expected a whole number."
+                )
+            return AsOf(version=int(text))
+        given = {"at": value if isinstance(value, (date, datetime)) else str(value)}
+        at = self.session.workspace.sql("SELECT CAST(:at AS TIMESTAMP) AS at", parameters=given)
+        return AsOf(moment=at["at"][0].as_py())
 
     parquet = knowing_volumes(DataFrameReader.parquet)
     csv = knowing_volumes(DataFrameReader.csv)

@@ -1,4 +1,4 @@
-"""`df.write.saveAsTable` and its kin, into a workspace's tables; `format("delta")` into folders.
+"""`df.write` into a workspace's tables, and with `format("delta")` into folders; `df.writeTo`.
 
 A DataFrame makes its writer by itself, so its class is taught once: those of a session on a workspace
 write there, all others as they did.
@@ -6,21 +6,21 @@ write there, all others as they did.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pyspark.sql import DataFrame, DataFrameWriter
 from pyspark.sql.classic.dataframe import DataFrame as ClassicDataFrame
 
-from engine.core.names import quoted_name
-from engine.errors import BadStatement
 from engine.spark.errors import as_spark
 from engine.spark.frames.delta_tables import OPTIONS, save_delta
+from engine.spark.frames.table_rows import Definition, TableRows
 from engine.spark.frames.told import DELTA, Told
 from engine.spark.frames.volume_paths import knowing_volumes, local_folder
-from engine.spark.frames.worker_rows import rows_of
+from engine.spark.frames.writing_to import TableWriterV2
 from engine.spark.kinds import OnWorkspace
 
-_ROWS = "vitrine_saved_rows"
+_DYNAMIC = "spark.sql.sources.partitionOverwriteMode"
 
 
 _save = knowing_volumes(DataFrameWriter.save, written=True)
@@ -75,72 +75,58 @@ class TableWriter(Told, DataFrameWriter):
         partitionBy: str | list[str] | None = None,  # noqa: N803
         **options: Any,
     ) -> None:
-        """Write the rows as a table of the workspace; format, partitions and options mean nothing here.
+        """Write the rows as a table of the workspace; the format means nothing here.
+
+        Of the options `replaceWhere` and `partitionOverwriteMode` say what mode "overwrite" replaces.
 
         Raises:
             AnalysisException: the table is there, and the mode refuses that, or can't be written.
         """
         self.mode(mode)
+        if partitionBy is not None:
+            self.partitionBy(partitionBy)
         with as_spark():
-            save_rows(self._spark, self._df, name, str(self._jwrite.curmode()))
+            self._told(options)
+            told = self.told_options
+            rows = TableRows(self.session, self._df, name)
+            how = str(self._jwrite.curmode())
+            if rows.exists() and how == "Overwrite" and "replacewhere" in told:
+                return rows.replace_where(str(told["replacewhere"]))
+            if rows.exists() and how == "Overwrite" and _is_dynamic(self.session, told):
+                return rows.replace_partitions()
+            return rows.save(how, Definition(partitioned_by=self.told_partitions))
 
     def insertInto(self, tableName: str, overwrite: bool | None = None) -> None:  # noqa: N802, N803
         """Put the rows into a table by the places of their columns. Raises AnalysisException."""
         mode = str(self._jwrite.curmode())
         replacing = mode == "Overwrite" if overwrite is None else overwrite
         with as_spark():
-            insert_rows(self._spark, self._df, tableName, replacing)
+            TableRows(self.session, self._df, tableName).insert(replacing)
+
+
+def _is_dynamic(session: OnWorkspace, told: Mapping[str, Any]) -> bool:
+    """Whether an overwrite replaces the partitions alone that the rows are of."""
+    mode = told.get("partitionoverwritemode") or session.conf.get(_DYNAMIC, "static")
+    return str(mode).lower() == "dynamic"
 
 
 def teach_dataframes() -> None:
-    """Let DataFrames of sessions on a workspace write with a `TableWriter`; once for the process."""
-    given = ClassicDataFrame.write.fget
+    """Let DataFrames of sessions on a workspace write into it; once for the process."""
+    given, given_to = ClassicDataFrame.write.fget, ClassicDataFrame.writeTo
     if getattr(given, "knows_workspaces", False):
         return
 
     def write(self: Any) -> DataFrameWriter:
-        is_ours = getattr(self.sparkSession, "workspace", None) is not None
-        return TableWriter(self) if is_ours else given(self)
+        return TableWriter(self) if _is_ours(self) else given(self)
 
-    write.__doc__ = given.__doc__
+    def write_to(self: Any, table: str) -> Any:
+        return TableWriterV2(self, table) if _is_ours(self) else given_to(self, table)
+
+    write.__doc__, write_to.__doc__ = given.__doc__, given_to.__doc__
     write.knows_workspaces = True  # type: ignore[attr-defined]
     ClassicDataFrame.write = property(write)
+    ClassicDataFrame.writeTo = write_to
 
 
-def save_rows(session: OnWorkspace, frame: DataFrame, name: str, mode: str) -> None:
-    """Write a DataFrame's rows as a table.
-
-    Args:
-        mode: Spark's: `Append`, `Overwrite`, `ErrorIfExists`, `Ignore`.
-    """
-    table = session.catalog.full_name(name)
-    exists = session.catalog.is_table(name)
-    if exists and mode == "Ignore":
-        return
-    if exists and mode == "Append":
-        columns = ", ".join(map(quoted_name, frame.columns))
-        _run(session, frame, f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {_ROWS}")
-        return
-    replace = "OR REPLACE " if mode == "Overwrite" else ""
-    _run(session, frame, f"CREATE {replace}TABLE {table} AS SELECT * FROM {_ROWS}")
-
-
-def insert_rows(session: OnWorkspace, frame: DataFrame, name: str, overwrite: bool) -> None:
-    """Put a DataFrame's rows into a table by the places of their columns.
-
-    Raises:
-        BadStatement: another number of columns than the table has.
-    """
-    into = session.table(name).columns
-    if len(into) != len(frame.columns):
-        raise BadStatement(
-            f"[INSERT_COLUMN_ARITY_MISMATCH] {name} has {len(into)} columns ({', '.join(into)}); the "
-            f"rows have {len(frame.columns)} ({', '.join(frame.columns)})."
-        )
-    word = "OVERWRITE" if overwrite else "INTO"
-    _run(session, frame, f"INSERT {word} {session.catalog.full_name(name)} SELECT * FROM {_ROWS}")
-
-
-def _run(session: OnWorkspace, frame: DataFrame, statement: str) -> None:
-    with rows_of(frame, session.folder) as rows:
-        session.workspace.sql(statement, session=session.names.with_rows({_ROWS: rows}))
+def _is_ours(frame: Any) -> bool:
+    return getattr(frame.sparkSession, "workspace", None) is not None

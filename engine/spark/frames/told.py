@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from engine.errors import InvalidInputException, NotSupported
+from pyspark.sql import DataFrame
+
+from engine.errors import BadStatement, InvalidInputException, NotSupported
 
 DELTA = "delta"
+
+
+def one_column(frame: DataFrame, said: Any) -> str:
+    """The name of a column that a partition or a cluster is said by. Raises BadStatement: it is none."""
+    text = said if isinstance(said, str) else said._jc.toString()
+    names = {name.lower(): str(name) for name in frame.columns}
+    found = names.get(text.lower()) or names.get(text.lower().strip("`"))
+    if found is None:
+        raise BadStatement(
+            f"{text!r:.80} is no column of the rows, which have {', '.join(frame.columns)}. Add it as "
+            "a column, and name that."
+        )
+    return found
 
 
 class Told:
     """Beside a DataFrameReader or a DataFrameWriter: its format, its options, its partitions."""
 
     told_format: str = ""
-    told_options: dict[str, Any]
+    told_options: Mapping[str, Any] = MappingProxyType({})  # by their names in small letters
     told_partitions: tuple[str, ...] = ()
 
     def format(self, source: str) -> Any:
@@ -37,16 +54,18 @@ class Told:
         return super().partitionBy(*cols)  # type: ignore[misc]
 
     def _told(self, options: dict[str, Any]) -> None:
-        known = getattr(self, "told_options", {})
-        self.told_options = {**known, **{key.lower(): one for key, one in options.items()}}
+        self.told_options = {
+            **self.told_options,
+            **{key.lower(): one for key, one in options.items()},
+        }
 
-    def path_told(self, path: Any, taken: tuple[str, ...]) -> tuple[str, dict[str, bool]]:
-        """The path, as an argument or an option, and which of the options that are taken are true.
+    def path_told(self, path: Any, taken: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
+        """The path, as an argument or an option, and the options that are taken.
 
         Raises:
             NotSupported: an option that is not taken. InvalidInputException: no path, or none of text.
         """
-        options = dict(getattr(self, "told_options", {}))
+        options = dict(self.told_options)
         found = options.pop("path", None) if path is None else path
         options.pop("path", None)
         strange = sorted(set(options) - {one.lower() for one in taken})
@@ -59,4 +78,4 @@ class Told:
             raise InvalidInputException(
                 f"the path of a Delta table is {found!r:.80}; expected one folder."
             )
-        return found, {key: str(value).lower() == "true" for key, value in options.items()}
+        return found, options

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,12 @@ from engine.store.layout import Layout, make_folder, read_json, sync_file, write
 from engine.store.tables.parquet_files import BATCH_ROWS
 from engine.store.tables.table import Table
 from engine.store.tables.table_store import TableStore
+from engine.store.tables.versions import history_of, record
 
 PART_ROWS = 65_536  # rows of a file that a change writes
 SMALL_ROWS = 4_096  # a last file with fewer rows takes new rows in, so that files don't become many
-_HISTORY = 100  # entries that are kept
-_FIRST: dict[str, Any] = {"operation": "WRITE", "user": None, "parameters": {}, "metrics": {}}
+# What `table.json` calls the columns of its layout; files lie as ever.
+PARTITION_COLUMNS, CLUSTERING_COLUMNS = "partition_columns", "clustering_columns"
 
 
 @dataclass
@@ -57,6 +57,19 @@ class TableChange:
         """All rows of one of the table's files, in the table's types."""
         batches = self.table.parquet.batches_of(self.table.files[place], None, 16 * BATCH_ROWS)
         return pa.Table.from_batches(batches, schema=self.table.schema)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Which files became which others: sizes in bytes.
+
+    Attributes:
+        considered: how many files there were.
+    """
+
+    removed: tuple[int, ...]
+    added: tuple[int, ...]
+    considered: int
 
 
 class TableChanges:
@@ -94,10 +107,12 @@ class TableChanges:
         *,
         properties: Mapping[str, Any] | None = None,
         part_rows: int | None = None,
+        layout: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Make or replace a table; `entry` is the first of its history. See `record`.
 
         Args:
+            layout: its `PARTITION_COLUMNS` and `CLUSTERING_COLUMNS`; None for neither.
             part_rows: rows of a file: a change of one row writes as many again; None for the usual.
         """
         with self._layout.writing(f"table-{name}"):
@@ -110,15 +125,39 @@ class TableChanges:
                 "properties": dict(properties or {}),
                 "registered": False,
                 "history": history,
+                **{key: list(columns) for key, columns in (layout or {}).items()},
             }
             record(made, entry)
             files = self._written(folder, schema, rows, part_rows)
             self._put(name, {**made, "files": files})
 
-    def history(self, name: ThreePartName) -> list[dict[str, Any]]:
-        """Versions of a table, the first one first; of one that SQL never wrote, its only one."""
-        file = self._layout.table_dir(name) / "table.json"
-        return history_of(read_json(file), file)
+    def join_files(self, name: ThreePartName, entry: Mapping[str, Any]) -> Joined:
+        """Write neighbouring small files of a table as one, in the order of their rows.
+
+        Args:
+            entry: `user` and `parameters` for the table's history, where there is something to do.
+
+        Raises:
+            As `change`.
+        """
+        with self.change(name) as change:
+            before = change.table.files
+            sizes = {file.name: file.stat().st_size for file in before}
+            for group in _groups_of_small(before):
+                change.replaced[group[0]] = pa.concat_tables(map(change.rows_of, group))
+                change.replaced |= {n: change.schema.empty_table() for n in group[1:]}
+            gone = tuple(sizes[before[place].name] for place in sorted(change.replaced))
+            if gone:
+                metrics = {"numRemovedFiles": str(len(gone))}
+                change.record({"operation": "OPTIMIZE", "metrics": metrics, **entry})
+        after = self._tables.get(name).files
+        new = tuple(file.stat().st_size for file in after if file.name not in sizes)
+        return Joined(gone, new, len(before))
+
+    def layout(self, name: ThreePartName) -> dict[str, list[str]]:
+        """The columns that a table was said to be partitioned and clustered by."""
+        facts = read_json(self._layout.table_dir(name) / "table.json")
+        return {key: facts.get(key, []) for key in (PARTITION_COLUMNS, CLUSTERING_COLUMNS)}
 
     def _publish(self, change: TableChange) -> None:
         folder = self._layout.table_dir(change.table.name)
@@ -179,6 +218,20 @@ class TableChanges:
         self._tables.remove_other_files(name, facts["files"])
 
 
+def _groups_of_small(files: Sequence[Path]) -> list[list[int]]:
+    """Places of files side by side that have at most `PART_ROWS` rows together, two or more each."""
+    groups: list[list[int]] = [[]]
+    held = 0
+    for place, file in enumerate(files):
+        rows = pq.read_metadata(file).num_rows
+        if held + rows > PART_ROWS:
+            groups.append([])
+            held = 0
+        groups[-1].append(place)
+        held += rows
+    return [group for group in groups if len(group) > 1]
+
+
 def refuse_registered(table: Table) -> None:
     """Refuse to write a table whose files are the user's. Raises InvalidState: how to copy it."""
     if table.registered:
@@ -188,24 +241,3 @@ def refuse_registered(table: Table) -> None:
             f"{table.name}; or make it the workspace's own: CREATE OR REPLACE TABLE {table.name} AS "
             f"SELECT * FROM {table.name}."
         )
-
-
-def record(facts: dict[str, Any], entry: Mapping[str, Any]) -> None:
-    """Add a version to a table's history.
-
-    Args:
-        facts: of `table.json`, changed in place.
-        entry: `operation`, `user`, `parameters` and `metrics`; number and time are added.
-    """
-    known = list(facts["history"])
-    number = known[-1]["version"] + 1 if known else 0
-    now = {"version": number, "timestamp": time.time_ns() // 1_000_000, **entry}
-    facts["history"] = [*known, now][-_HISTORY:]
-
-
-def history_of(facts: Mapping[str, Any], file: Path) -> list[dict[str, Any]]:
-    """The history that `table.json` tells; where it has none, the one version that it is."""
-    known = facts.get("history")
-    if known:
-        return list(known)
-    return [{"version": 0, "timestamp": file.stat().st_mtime_ns // 1_000_000, **_FIRST}]

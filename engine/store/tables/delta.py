@@ -34,7 +34,7 @@ _PHYSICAL_NAME = "delta.columnMapping.physicalName"
 
 @dataclass(frozen=True)
 class DeltaSource:
-    """One version of a Delta table, the latest one when it was opened.
+    """One version of a Delta table; the latest one when it was opened, where none was asked for.
 
     Attributes:
         folder: where the table lies.
@@ -121,26 +121,18 @@ class DeltaSource:
         return chosen_fields(self.schema, columns, str(self.folder))
 
 
-def open_delta(folder: Path) -> DeltaSource:
-    """Open the latest version of a Delta table.
+def open_delta(folder: Path, version: int | None = None) -> DeltaSource:
+    """Open a Delta table.
+
+    Args:
+        version: one that its log knows; None for the latest.
 
     Raises:
         BadSourceFile: no Delta table, a damaged one, or one that needs more than deltalake can.
         MissingExtra: the package deltalake is not installed.
     """
-    if not is_delta(folder):
-        raise BadSourceFile(
-            "not a Delta table: a folder with a _delta_log in it was expected", file=str(folder)
-        )
-    misread = misread_part(folder)
-    if misread is not None:
-        raise BadSourceFile(
-            f"its path has {misread!r} in it, which deltalake misreads: rename the folder",
-            file=str(folder),
-        )
-    deltalake = _deltalake()
     with errors_named(folder):
-        table = deltalake.DeltaTable(folder.absolute())
+        table = _opened(folder, version)
         schema = pa.schema(table.schema().to_arrow())
         metadata = table.metadata()
         return DeltaSource(
@@ -152,6 +144,44 @@ def open_delta(folder: Path) -> DeltaSource:
             change_feed=_is_true(metadata.configuration.get("delta.enableChangeDataFeed")),
             _table=table,
         )
+
+
+def delta_history(folder: Path) -> list[dict[str, Any]]:
+    """What the log of a Delta table knows of its versions, the first one first.
+
+    Each has `version`, `timestamp` (ms), `user`, `operation`, `parameters` and `metrics`.
+
+    Raises:
+        As `open_delta`.
+    """
+    with errors_named(folder):
+        found = _opened(folder, None).history()
+    return [
+        {
+            "version": int(entry["version"]),
+            "timestamp": int(entry.get("timestamp") or 0),
+            "user": entry.get("userName"),
+            "operation": str(entry.get("operation", "WRITE")),
+            "parameters": entry.get("operationParameters") or {},
+            "metrics": entry.get("operationMetrics") or {},
+        }
+        for entry in sorted(found, key=lambda entry: int(entry["version"]))
+    ]
+
+
+def _opened(folder: Path, version: int | None) -> Any:
+    """A DeltaTable of deltalake; see `open_delta`."""
+    if not is_delta(folder):
+        raise BadSourceFile(
+            "not a Delta table: a folder with a _delta_log in it was expected", file=str(folder)
+        )
+    misread = misread_part(folder)
+    if misread is not None:
+        raise BadSourceFile(
+            f"its path has {misread!r} in it, which deltalake misreads: rename the folder",
+            file=str(folder),
+        )
+    return _deltalake().DeltaTable(folder.absolute(), version)
 
 
 def _deltalake() -> ModuleType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -164,6 +165,51 @@ def add_to_delta(
     if len(wanted) > len(into):
         how["schema_mode"] = "merge"
     return _commit(folder, wanted, batches, _placed, how)
+
+
+def join_delta_files(folder: Path, zorder: Sequence[str] = ()) -> Mapping[str, Any]:
+    """Write a Delta table's small files as few, in one commit of which no row comes or goes.
+
+    Args:
+        zorder: columns whose near values come to lie together; empty to keep the rows' order.
+
+    Returns:
+        what deltalake counted: `numFilesAdded`, `numFilesRemoved`, `filesAdded` and so on.
+
+    Raises:
+        BadSourceFile: a table that can't be read, or a column that it lacks.
+    """
+    deltalake = require("deltalake", "writing a Delta table")
+    with errors_named(folder):
+        optimizer = deltalake.DeltaTable(str(folder.absolute())).optimize
+        found = optimizer.z_order(list(zorder)) if zorder else optimizer.compact()
+    return {
+        key: json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+        for key, value in found.items()
+    }
+
+
+def vacuum_delta(folder: Path, hours: int | None, dry_run: bool) -> list[str]:
+    """Delete files that no version of the last hours names; returns their paths in the folder.
+
+    Args:
+        hours: None for the table's own; deltalake refuses fewer than that. dry_run: delete none.
+
+    Raises:
+        InvalidInputException: too few hours. BadSourceFile: a table that can't be read.
+    """
+    deltalake = require("deltalake", "writing a Delta table")
+    with errors_named(folder):
+        table = deltalake.DeltaTable(str(folder.absolute()))
+        try:
+            return list(table.vacuum(hours, dry_run=dry_run))
+        except deltalake.exceptions.DeltaError as error:
+            if "retention" not in str(error):
+                raise
+            raise InvalidInputException(
+                f"[DELTA_VACUUM_RETENTION_PERIOD_TOO_SHORT] RETAIN {hours} HOURS: {error}. Versions of "
+                "that time could no longer be read; leave RETAIN out, or say as many hours."
+            ) from None
 
 
 def _joined(into: pa.Schema, rows: pa.Schema, new_columns: bool) -> pa.Schema:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,14 @@ import pyarrow.parquet as pq
 
 from engine.core.names import ThreePartName
 from engine.core.schema import suggestion
-from engine.errors import BadSourceFile, CorruptFile, InvalidInputException, NotFound, VitrineError
+from engine.errors import (
+    BadSourceFile,
+    CorruptFile,
+    InvalidInputException,
+    NotFound,
+    NotSupported,
+    VitrineError,
+)
 from engine.store.layout import (
     TEMPORARY_PREFIX,
     Layout,
@@ -37,6 +45,7 @@ from engine.store.tables.partitions import (
     is_delta,
 )
 from engine.store.tables.table import IMAGE_FOLDER, Table
+from engine.store.tables.versions import AsOf, history_of, version_meant
 
 
 class TableStore:
@@ -45,11 +54,15 @@ class TableStore:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
 
-    def get(self, name: ThreePartName) -> Table:
+    def get(self, name: ThreePartName, as_of: AsOf | None = None) -> Table:
         """Open a table.
 
+        Args:
+            as_of: an earlier version; None for the newest.
+
         Raises:
-            NotFound: names the tables that exist.
+            NotFound: names the tables that exist. BadStatement: it never had that version.
+            NotSupported: the version's rows are gone; says of which tables they stay.
             CorruptFile: what is known of it is damaged. BadSourceFile: a registered file is gone.
         """
         folder = self._layout.table_dir(name)
@@ -62,7 +75,41 @@ class TableStore:
                 f"{folder / 'table.json'} is damaged: it lacks what every table has. Register or write "
                 f"table {name} again, or drop it."
             )
-        return self._open(name, folder, manifest)
+        table = self._open(name, folder, manifest)
+        return table if as_of is None else self._earlier(table, as_of)
+
+    def _earlier(self, table: Table, as_of: AsOf) -> Table:
+        history = self.history(table.name)
+        number = version_meant(history, as_of, str(table.name))
+        if number == history[-1]["version"]:
+            return table
+        if table.delta is None:
+            raise NotSupported(
+                f"Table {table.name} keeps the rows of its newest version alone, which is "
+                f"{history[-1]['version']}; version {number} can't be read. Earlier versions are read "
+                "of Delta tables, by their folder or registered (vitrine table register). Of this one "
+                f"keep a copy before it is changed: CREATE TABLE {table.name}_before AS SELECT * FROM "
+                f"{table.name}."
+            )
+        from engine.store.tables.delta import open_delta
+
+        return replace(table, delta=open_delta(table.delta.folder, number))
+
+    def history(self, name: ThreePartName) -> list[dict[str, Any]]:
+        """Versions of a table, the first one first; of one that SQL never wrote, its only one.
+
+        Of a registered Delta table those that its log knows. Raises NotFound: no such table.
+        """
+        file = self._layout.table_dir(name) / "table.json"
+        try:
+            facts = read_json(file)
+        except FileNotFoundError:
+            raise self._not_found(name) from None
+        if facts.get("delta"):
+            from engine.store.tables.delta import delta_history
+
+            return delta_history(Path(facts["delta"]))
+        return history_of(facts, file)
 
     def _open(self, name: ThreePartName, folder: Path, manifest: Mapping[str, Any]) -> Table:
         if manifest.get("delta"):

@@ -1,4 +1,5 @@
-"""Statements with a grammar of their own here: SHOW, DESCRIBE, USE, catalogues, vector search indexes.
+"""Statements with a grammar of their own here: SHOW, DESCRIBE, USE, catalogues, vector search indexes,
+a table's upkeep.
 
 Knows words and names; not what they stand for.
 """
@@ -85,7 +86,38 @@ class ChangeCatalog:
     comment: str | None = None
 
 
-Command = CreateIndex | Show | Describe | Use | ChangeCatalog
+@dataclass(frozen=True)
+class Optimize:
+    """`OPTIMIZE table [FULL] [WHERE ...] [ZORDER BY (columns)]`; all files are looked at in any case."""
+
+    table: Name
+    zorder: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Vacuum:
+    """`VACUUM table [LITE | FULL] [RETAIN n HOURS] [DRY RUN]`; hours are None where none are said."""
+
+    table: Name
+    hours: int | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Analyze:
+    """`ANALYZE TABLE table COMPUTE STATISTICS ...`, or of all `TABLES [IN schema]`.
+
+    Attributes:
+        name: of the table or the schema; empty for the session's schema.
+        columns: those that it is for; empty for all, or none.
+    """
+
+    name: Name
+    of_schema: bool = False
+    columns: tuple[str, ...] = ()
+
+
+Command = CreateIndex | Show | Describe | Use | ChangeCatalog | Optimize | Vacuum | Analyze
 
 
 class Words:
@@ -128,6 +160,22 @@ class Words:
         while self.take("."):
             parts.append(self.identifier(what))
         return tuple(parts)
+
+    def whole_number(self, what: str) -> int:
+        """The next word, which is a whole number."""
+        word = self._next(what)
+        if word.kind != "word" or not word.text.isdecimal():
+            self._place -= 1
+            raise self._unexpected(what)
+        return int(word.text)
+
+    def comes(self, wanted: str) -> bool:
+        """Whether this word comes next."""
+        return not self.is_over() and self._words[self._place].is_word(wanted)
+
+    def skip(self) -> None:
+        """Go past the next word, whatever it is."""
+        self._place += 1
 
     def rest(self, what: str) -> str:
         """All that is left, as one name whose parts dots and hyphens join."""
@@ -261,6 +309,61 @@ def _drop(words: Words) -> Command | None:
     return ChangeCatalog(name, drop=True, lenient=lenient, cascade=cascade)
 
 
+def _optimize(words: Words) -> Command:
+    words.take("TABLE")
+    table = words.name("the name of a table")
+    words.take("FULL")
+    if words.take("WHERE"):
+        while not words.is_over() and not words.comes("ZORDER"):
+            words.skip()
+    if not words.take("ZORDER"):
+        return Optimize(table)
+    words.expect("BY")
+    return Optimize(table, _columns(words))
+
+
+def _columns(words: Words) -> tuple[str, ...]:
+    """Columns with commas between them, in parentheses or not."""
+    inside = words.take("(")
+    found = [words.identifier("a column")]
+    while words.take(","):
+        found.append(words.identifier("a column"))
+    if inside:
+        words.expect(")")
+    return tuple(found)
+
+
+def _vacuum(words: Words) -> Command:
+    table = words.name("the name of a table")
+    hours, dry_run = None, False
+    while not words.is_over():
+        if words.take("RETAIN"):
+            hours = words.whole_number("a number of hours")
+            words.expect("HOURS")
+        elif words.take("DRY", "RUN"):
+            dry_run = True
+        elif not (words.take("LITE") or words.take("FULL")):
+            words.expect("RETAIN")
+    return Vacuum(table, hours, dry_run)
+
+
+def _analyze(words: Words) -> Command:
+    of_schema = words.take("TABLES")
+    if of_schema:
+        named = words.take("IN") or words.take("FROM")
+        name = words.name("a schema") if named else ()
+    else:
+        words.expect("TABLE")
+        name = words.name("the name of a table")
+    words.expect("COMPUTE")
+    words.take("DELTA")
+    words.expect("STATISTICS")
+    if words.take("NOSCAN") or words.take("FOR", "ALL", "COLUMNS"):
+        return Analyze(name, of_schema)
+    columns = _columns(words) if words.take("FOR", "COLUMNS") else ()
+    return Analyze(name, of_schema, columns)
+
+
 READERS: dict[str, Callable[[Words], Command | None]] = {
     "SHOW": _show,
     "DESCRIBE": _describe,
@@ -268,6 +371,9 @@ READERS: dict[str, Callable[[Words], Command | None]] = {
     "USE": _use,
     "CREATE": _create,
     "DROP": _drop,
+    "OPTIMIZE": _optimize,
+    "VACUUM": _vacuum,
+    "ANALYZE": _analyze,
 }
 
 

@@ -37,6 +37,7 @@ STATEMENTS = (
     exp.Query, exp.Values, exp.Create, exp.Drop, exp.Alter, exp.Insert, exp.Update, exp.Delete,
     exp.Merge, exp.TruncateTable, exp.Comment,
 )  # fmt: skip
+_STAMP = 17  # digits of yyyyMMddHHmmssSSS
 _OBJECTS = {"TABLE", "VIEW", "SCHEMA", "DATABASE"}  # that are created, dropped and altered
 _BETWEEN = {"OR", "REPLACE", "TEMP", "TEMPORARY", "GLOBAL", "EXTERNAL", "MANAGED"}
 
@@ -57,6 +58,35 @@ class Users(Databricks):  # type: ignore[misc]
             for name, build in Databricks.parser_class.FUNCTIONS.items()
             if name in _KEPT or not (name.startswith(_TAKEN_AWAY) or name in _ONE_BY_ONE)
         }
+        TABLE_POSTFIX_TOKENS: ClassVar = Databricks.parser_class.TABLE_POSTFIX_TOKENS | {
+            TokenType.PARAMETER
+        }
+
+        def _parse_version(self) -> exp.Version | None:
+            """Also `table@v1` and `table@20260131000000000`; where it ends in the text is kept."""
+            found: exp.Version | None = super()._parse_version()
+            if found is None and self._match(TokenType.PARAMETER):
+                self._advance()
+                said = _version_said(self._prev.text)
+                if said is None:
+                    self.raise_error("Expected table@v and a number, or table@yyyyMMddHHmmssSSS")
+                found = said
+            if found is not None:
+                found.meta["end"] = self._prev.end
+            return found
+
+
+def _version_said(text: str) -> exp.Version | None:
+    """The version behind an `@`: `v` and its number, or a time to the millisecond."""
+    if text[:1].lower() == "v" and text[1:].isdecimal():
+        return exp.Version(
+            this="VERSION", kind="AS OF", expression=exp.Literal.number(int(text[1:]))
+        )
+    if not text.isdecimal() or len(text) != _STAMP:
+        return None
+    day, clock = "-".join((text[:4], text[4:6], text[6:8])), ":".join((text[8:10], text[10:12]))
+    time = exp.Literal.string(f"{day} {clock}:{text[12:14]}.{text[14:]}")
+    return exp.Version(this="TIMESTAMP", kind="AS OF", expression=time)
 
 
 @dataclass(frozen=True)
@@ -116,7 +146,13 @@ def parse(text: str) -> Statement:
     return Statement(found[0], None, _tree(found[0]))
 
 
-_COMMANDS = ("SHOW", "DESCRIBE", "DESC")  # whose rest the tokenizer takes for one text
+_COMMANDS = (
+    "SHOW",
+    "DESCRIBE",
+    "DESC",
+    "OPTIMIZE",
+    "VACUUM",
+)  # whose rest the tokenizer takes for one text
 
 
 def _check_kind(first: str, words: list[Word]) -> None:
@@ -132,7 +168,8 @@ def _check_kind(first: str, words: list[Word]) -> None:
 
 _OFFERED = (
     "supported are SELECT, CREATE and DROP of tables, views, schemas and catalogs, ALTER TABLE, INSERT, "
-    "UPDATE, DELETE, MERGE INTO, TRUNCATE, USE, SHOW, DESCRIBE and CREATE VECTOR SEARCH INDEX."
+    "UPDATE, DELETE, MERGE INTO, TRUNCATE, USE, SHOW, DESCRIBE, OPTIMIZE, VACUUM, ANALYZE TABLE and "
+    "CREATE VECTOR SEARCH INDEX."
 )
 
 

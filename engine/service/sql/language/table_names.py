@@ -5,11 +5,13 @@ Knows grammar; not what a name stands for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 from sqlglot import exp
 
+from engine.core.names import quoted_name
 from engine.errors import VitrineError
 from engine.service.sql.language.dialect import parse
 from engine.service.sql.language.functions import OWN_FUNCTIONS
@@ -18,11 +20,19 @@ from engine.service.sql.relations import is_cte
 
 @dataclass(frozen=True)
 class NamedTable:
-    """A table's name in a text: its one to three parts, and `text[start:end]`, which spells it."""
+    """A table's name in a text: its one to three parts, and `text[start:end]`, which spells it.
+
+    Attributes:
+        said: the version that stands behind the name, `VERSION` or `TIMESTAMP` and the expression that
+            says which; None for the newest.
+        is_bare: it has such a version and no alias, so that its columns are named by its own name.
+    """
 
     parts: tuple[str, ...]
     start: int
     end: int
+    said: tuple[str, str] | None = None
+    is_bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,10 +49,12 @@ class NamedTables:
     prefixes: tuple[tuple[int, int], ...] = ()
     own_functions: frozenset[str] = frozenset()
 
-    def renamed(self, text: str, names: dict[tuple[str, ...], str]) -> str:
-        """The text with other names for some of its tables; all else stays as it was written."""
+    def renamed(self, text: str, names: Mapping[NamedTable, str | None]) -> str:
+        """The text with other names for tables, None as they are; all else stays as it was written."""
         changes = [
-            (one.start, one.end, names[one.parts]) for one in self.tables if one.parts in names
+            (one.start, one.end, f"{name} AS {quoted_name(one.parts[-1])}" if one.is_bare else name)
+            for one in self.tables
+            if (name := names.get(one)) is not None
         ]
         changes += [(start, end, "") for start, end in self.prefixes]
         edges = [(0, 0, ""), *sorted(changes), (len(text), len(text), "")]
@@ -86,7 +98,12 @@ def _is_named(node: exp.Table) -> bool:
 def _named(node: exp.Table) -> NamedTable:
     parts = node.parts
     names = tuple(part.name for part in parts)
-    return NamedTable(names, parts[0].meta["start"], parts[-1].meta["end"] + 1)
+    start, end, version = parts[0].meta["start"], parts[-1].meta["end"], node.args.get("version")
+    if version is None or version.expression is None:
+        return NamedTable(names, start, end + 1)
+    said = (str(version.this).upper(), version.expression.sql(dialect="databricks", comments=False))
+    is_bare = not node.alias and not node.args.get("sample")
+    return NamedTable(names, start, version.meta["end"] + 1, said, is_bare)
 
 
 def _prefixes(tree: exp.Expression, names: set[tuple[str, ...]]) -> list[tuple[int, int]]:

@@ -21,12 +21,13 @@ from engine.service.sql.language.column_types import column_type
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import views_of
 from engine.service.sql.session import TemporaryView
-from engine.store.tables.changing import TableChange
+from engine.store.tables.changing import CLUSTERING_COLUMNS, PARTITION_COLUMNS, TableChange
 from engine.store.tables.parquet_files import check_names
 from engine.store.tables.views import View
 
 _FORMATS = ("DELTA", "PARQUET")
 _FREE = (exp.TemporaryProperty, exp.SchemaCommentProperty, exp.Property, exp.FileFormatProperty)
+_LAYOUT = {exp.PartitionedByProperty: PARTITION_COLUMNS, exp.ClusterProperty: CLUSTERING_COLUMNS}
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Said:
     Attributes:
         properties: TBLPROPERTIES. comments: of columns, by name. keys: columns of the primary key.
         key_name: the primary key's own name; empty for none.
+        layout: columns of PARTITIONED BY and of CLUSTER BY, by their keys in `changing`.
     """
 
     comment: str | None = None
@@ -44,6 +46,18 @@ class Said:
     comments: dict[str, str] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
     key_name: str = ""
+    layout: dict[str, list[str]] = field(default_factory=dict)
+
+    def layout_of(self, schema: pa.Schema) -> dict[str, list[str]]:
+        """The columns of the layout as the table spells them. Raises BadStatement: it lacks one."""
+        known = {name.lower(): name for name in schema.names}
+        for column in (one for columns in self.layout.values() for one in columns):
+            if column.lower() not in known:
+                raise BadStatement(
+                    f"[UNRESOLVED_COLUMN] PARTITIONED BY or CLUSTER BY names {column!r:.80}; the table "
+                    f"has {', '.join(schema.names)}."
+                )
+        return {key: [known[one.lower()] for one in those] for key, those in self.layout.items()}
 
     def facts(self, name: ThreePartName) -> TableFacts:
         """What Unity Catalog keeps of a table or view of this name."""
@@ -68,10 +82,13 @@ def said(tree: exp.Create) -> Said:
             raise NotSupported(f"CREATE with {part.upper()} is not supported.")
     properties = tree.args.get("properties")
     for one in properties.expressions if properties is not None else []:
+        if type(one) in _LAYOUT:
+            out.layout[_LAYOUT[type(one)]] = _columns_named(one)
+            continue
         if not isinstance(one, _FREE) or type(one) not in _FREE:
             raise NotSupported(
                 f"{one.sql(dialect='databricks'):.60} is not supported in CREATE: tables lie in the "
-                "workspace, unpartitioned."
+                "workspace."
             )
         if isinstance(one, exp.TemporaryProperty):
             out.temporary = True
@@ -83,6 +100,23 @@ def said(tree: exp.Create) -> Said:
         else:
             out.properties |= _property(one)
     return out
+
+
+def _columns_named(node: exp.Expression) -> list[str]:
+    """The columns of PARTITIONED BY or CLUSTER BY; none for CLUSTER BY AUTO, which names none.
+
+    Raises:
+        NotSupported: what is no column's name.
+    """
+    inner = node.this
+    listed = node.expressions or (inner.expressions if isinstance(inner, exp.Expression) else [])
+    for one in listed:
+        if not isinstance(one, (exp.Identifier, exp.Column)):
+            raise NotSupported(
+                f"{node.sql(dialect='databricks'):.80} is not supported: expected names of columns of "
+                "the table, such as PARTITIONED BY (category)."
+            )
+    return [one.name for one in listed]
 
 
 def _property(node: exp.Expression) -> dict[str, str]:

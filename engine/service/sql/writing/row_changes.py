@@ -5,7 +5,7 @@ Knows rows by their place in a table; not how a version is published.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,9 +14,10 @@ from sqlglot import exp
 
 from engine.core.arrays import Rows
 from engine.errors import BadStatement, NotSupported
+from engine.service.sql.at_hand import fits
 from engine.service.sql.language.macros import cast_to
 from engine.service.sql.queries import QueryRunner, shown_table
-from engine.service.sql.relations import ROW, Scope, readable, seen_columns
+from engine.service.sql.relations import ROW, readable, seen_columns
 from engine.store.tables.changing import TableChange
 from engine.store.tables.parquet_files import footer
 
@@ -76,6 +77,14 @@ class Target:
         """A value in the type of a column, under the column's name."""
         kind = exp.DataType.build(self.types[column], dialect="duckdb")
         return exp.alias_(exp.cast(value.copy(), kind), column, quoted=True)
+
+    def count_without(self, condition: exp.Expression, rows: pa.Table) -> int:
+        """How many rows of the table's columns do not fulfil a condition."""
+        kept = exp.func("coalesce", exp.paren(condition.copy()), exp.false())
+        counted = exp.alias_(exp.Count(this=exp.Star()), "n")
+        query = exp.select(counted).from_(self._runner.show(rows, self.alias)).where(exp.not_(kept))
+        _shorten(query, self._parts)
+        return int(self._runner.run(query).column("n")[0].as_py())
 
     def run(self, query: exp.Select) -> pa.Table:
         """The rows of a query that reads the table through `relation`."""
@@ -176,7 +185,7 @@ def insert(runner: QueryRunner, change: TableChange, tree: exp.Insert) -> int:
     Raises:
         BadStatement: rows that don't fit the table. NotSupported: a form that isn't offered.
     """
-    for part in ("partition", "where", "alternative", "returning", "conflict", "default", "using"):
+    for part in ("partition", "alternative", "returning", "conflict", "default", "using"):
         if tree.args.get(part):
             raise NotSupported(f"INSERT with {part.upper()} is not supported.")
     into = tree.this
@@ -188,14 +197,32 @@ def insert(runner: QueryRunner, change: TableChange, tree: exp.Insert) -> int:
                 "of its table alone, such as (id, name)."
             )
     names = [part.name for part in listed]
-    source = runner.run(with_ctes(_inserted(tree), tree))
+    source = runner.source(with_ctes(_inserted(tree), tree))
     if tree.args.get("by_name"):
         names = source.column_names
     rows = fitted(runner, change, source, names)
     if tree.args.get("overwrite"):
         delete_all(change)
+    elif tree.args.get("where") is not None:
+        node = into.this if isinstance(into, exp.Schema) else into
+        _make_room(Target(runner, change, node), tree, rows)
     change.added = rows
     return int(rows.num_rows)
+
+
+def _make_room(target: Target, tree: exp.Insert, rows: pa.Table) -> None:
+    """Delete what `REPLACE WHERE` names, which the new rows must all fulfil. Raises BadStatement."""
+    condition = tree.args["where"]
+    query = exp.select(target.row()).from_(target.relation()).where(condition.copy())
+    found = target.run(with_ctes(query, tree))
+    strange = target.count_without(condition, rows)
+    if strange:
+        raise BadStatement(
+            f"[DELTA_REPLACE_WHERE_MISMATCH] {strange} of the {rows.num_rows} new rows do not fulfil "
+            f"{condition.sql(dialect='databricks'):.200}, which says what they replace. Leave them out "
+            "of the rows, or change the condition."
+        )
+    delete_rows(target.change, numbers_of(found))
 
 
 def _inserted(tree: exp.Insert) -> exp.Expression:
@@ -234,6 +261,10 @@ def fitted(
             f"[INSERT_COLUMN_ARITY_MISMATCH] The rows have {source.num_columns} columns; "
             f"{len(wanted)} are to be filled: {', '.join(wanted)}."
         )
+    given = dict(zip(wanted, source.columns))
+    into = pa.schema([change.schema.field(name) for name in wanted])
+    if fits(source.schema, into):
+        return _placed(given, source.num_rows, change.schema)
     types = runner.types_of(change.schema)
     shown = runner.connection.show(source.rename_columns([f"c{n}" for n in range(len(wanted))]))
     values = [
@@ -244,6 +275,16 @@ def fitted(
     ]
     found = runner.connection.run(f'SELECT {", ".join(values)} FROM "{shown}"')
     return as_schema(found, change.schema)
+
+
+def _placed(given: Mapping[str, pa.ChunkedArray], rows: int, schema: pa.Schema) -> pa.Table:
+    """Columns of a table's own types as its rows, uncopied; those that are not given are null."""
+    columns = [
+        given[field.name] if field.name in given else pa.nulls(rows, field.type) for field in schema
+    ]
+    found = pa.table(columns, names=schema.names)
+    check_nulls(found, schema)
+    return found.cast(schema)
 
 
 # ------------------------------------------------------------------ rows and files
@@ -331,5 +372,5 @@ def source_of(runner: QueryRunner, tree: exp.Merge) -> tuple[pa.Table, str]:
     """The rows of a MERGE's source and the name that the statement calls it; read once."""
     node = tree.args["using"]
     query = with_ctes(exp.select("*").from_(node.copy()), tree)
-    resolved = runner.relations.with_views(query, Scope(runner.session))
+    resolved = runner.relations.with_views(query, runner.scope())
     return runner.run(resolved), node.alias_or_name or "source"

@@ -1,0 +1,50 @@
+"""Statements about a Delta table by its folder, delta.`path`, which no workspace knows: its upkeep and
+history. Knows which library does it; not grammar."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from engine.errors import VitrineError
+from engine.service.sql.language.commands import Describe, Name, Optimize, Vacuum
+from engine.service.sql.language.dialect import parse
+from engine.service.sql.listings import history_rows
+from engine.service.sql.upkeep import vacuumed, with_metrics
+from engine.spark.frames.volume_paths import local_folder
+from engine.spark.kinds import OnWorkspace
+from engine.store.tables.delta import delta_history
+from engine.store.tables.delta_writing import join_delta_files, vacuum_delta
+
+
+def of_a_folder(session: OnWorkspace, text: str) -> pa.Table | None:
+    """What OPTIMIZE, VACUUM or DESCRIBE HISTORY of delta.`path` answers; None for another statement.
+
+    Raises:
+        BadSourceFile: there is no such table, or it can't be read. PermissionDenied: the folder is never
+            written. InvalidInputException: a VACUUM of too few hours.
+    """
+    try:
+        command = parse(text).command
+    except VitrineError:
+        return None  # whoever runs it says what is wrong with it
+    if isinstance(command, Optimize) and _is_path(command.table):
+        folder = _folder(session, command.table, written=True)
+        return with_metrics(str(folder), join_delta_files(folder, command.zorder))
+    if isinstance(command, Vacuum) and _is_path(command.table):
+        folder = _folder(session, command.table, written=not command.dry_run)
+        gone = vacuum_delta(folder, command.hours, command.dry_run)
+        paths = [str(folder / one) for one in gone] if command.dry_run else [str(folder)]
+        return vacuumed(paths)
+    if isinstance(command, Describe) and command.kind == "HISTORY" and _is_path(command.name):
+        return history_rows(delta_history(_folder(session, command.name, written=False)))
+    return None
+
+
+def _is_path(name: Name) -> bool:
+    return len(name) == 2 and name[0].lower() == "delta" and "/" in name[1]
+
+
+def _folder(session: OnWorkspace, name: Name, written: bool) -> Path:
+    return local_folder(session.workspace.volumes, name[1], written=written)
