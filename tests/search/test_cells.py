@@ -124,6 +124,37 @@ def test_few_rows_that_are_much_longer_than_most_are_found_from_far_away(
         assert missed <= 2, far
 
 
+@pytest.mark.usefixtures("few_rows_have_cells")
+@pytest.mark.parametrize("cells", [True, False])
+@pytest.mark.parametrize("spread", [0.0, 0.1])
+def test_a_few_zero_vectors_among_unit_vectors_are_found(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, cells: bool, spread: float
+) -> None:
+    """No code said how short they are: nine of the nearest ten were others."""
+    if not cells:
+        monkeypatch.setattr("engine.store.segments.ann.cells.CELLS_FROM", ROWS + 1)
+    rng = np.random.default_rng(8)
+    vectors = rng.standard_normal((ROWS, DIMENSION))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors *= 1 + spread * rng.standard_normal((ROWS, 1))
+    vectors[rng.choice(ROWS, 12, replace=False)] = 0
+    vectors = vectors.astype(np.float32)
+    assert (indexed(workspace, vectors).cell_count > 1) == cells
+    queries = vectors[rng.choice(ROWS, 20, replace=False)]
+    batch = workspace.similarity_search_batch(
+        INDEX, query_vectors=queries, columns=["product_id"], num_results=K
+    )
+    missed = 0
+    for query, together in zip(queries, batch):
+        reply = workspace.query_index(
+            INDEX, columns=["product_id"], query_vector=query.tolist(), num_results=K
+        )
+        rows = [int(row[0]) for row in reply["result"]["data_array"]]
+        missed += len(set(rank_exact(query, vectors, range(ROWS), K)[0]) - set(rows))
+        assert [row["product_id"] for row in together] == rows
+    assert missed <= 2
+
+
 # ------------------------------------------------------------------ several segments
 def tight_groups() -> tuple[np.ndarray, np.ndarray]:
     """Rows of many small groups, and queries among the smallest."""

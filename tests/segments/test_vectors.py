@@ -204,6 +204,15 @@ def test_vectors_of_length_zero_are_counted_and_found(tmp_path: Path) -> None:
     assert not len(write(tmp_path / "w", make("spread", 10, 0)).zero_rows)
 
 
+def test_vectors_too_short_for_a_square_in_float32_do_not_count_as_zero(tmp_path: Path) -> None:
+    vectors = make("spread", 10, 0)
+    vectors[[2, 7]] = 0
+    vectors[[3, 4]] *= np.float32(1e-30)
+    file = write(tmp_path / "v", vectors)
+    assert file.shape.zeros == 2
+    assert file.zero_rows.tolist() == [2, 7]
+
+
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "v").write_bytes(b"nonsense" * 10)
     with pytest.raises(CorruptFile, match=r"v is damaged .* Sync the index again"):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import linecache
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -159,6 +163,67 @@ def test_a_leader_that_is_interrupted_leaves_the_others_writes_to_the_next() -> 
     queued(log, group, write, (1, 2, 3))
     assert sorted(heard) == ["1 interrupted", "2 done", "3 done"]
     assert log.groups == [[2, 3]]
+
+
+def signals_come_at(step: int) -> tuple[Callable[..., Any], Callable[[], bool]]:
+    """A trace function that ends a thread at a step within the file; and whether it has done so."""
+    left, came = [step], [False]
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        if frame.f_code.co_filename != group_commit.__file__:
+            return None
+        line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+        # The interpreter looks for signals before a `with` or within it, but not on its way out.
+        if event in ("call", "line") and not line.startswith("with "):
+            left[0] -= 1
+            if left[0] == 0:
+                came[0] = True
+                raise KeyboardInterrupt
+        return trace
+
+    return trace, lambda: came[0]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_signal_at_any_step_leaves_nobody_waiting_and_no_write_undone(
+    monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    monkeypatch.setattr(group_commit, "_UNTOLD_SECONDS", 0.01, raising=False)
+    monkeypatch.setattr(group_commit, "PATIENCE", 0.0)
+    step, came = 0, True
+    while came:
+        step += 1
+        log, group = Log(), GroupCommit[int]()
+        trace, has_come = signals_come_at(step)
+        heard: set[int] = set()
+
+        def write(item: int) -> None:
+            if item == 1:
+                sys.settrace(trace)  # noqa: B023  (asked at once)
+            with contextlib.suppress(KeyboardInterrupt):
+                group.write(item, log.turn, log.commit)  # noqa: B023
+                heard.add(item)  # noqa: B023
+
+        items = (1, 2, 3) if first else (2, 3, 1)
+        threads = [threading.Thread(target=write, args=(item,), daemon=True) for item in items]
+        with log.gate:
+            for place, thread in enumerate(threads):
+                thread.start()
+                until(
+                    lambda: (
+                        group.waiting + (not threads[items.index(1)].is_alive()) > place  # noqa: B023
+                        or place == items.index(1)  # noqa: B023
+                    )
+                )
+        for thread in threads:
+            thread.join(5)
+        assert heard >= {2, 3}, f"others wait after a signal at step {step}"
+        write(4)
+        came = has_come()
+        written = [item for items in log.groups for item in items]
+        assert 4 in heard and set(written) >= heard
+        assert group.waiting == 0
+    assert step > 20
 
 
 def test_a_write_that_the_next_leader_carries_out_forgets_the_refusal_before() -> None:

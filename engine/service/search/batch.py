@@ -50,6 +50,7 @@ _PRODUCT_NS = (
 )
 _GATHERED_NS = 2.0  # each number of a row that is copied together, once for all queries
 _RESCORED_NS = 100_000.0  # a first pass's list, for each query
+_MOST_ODD = 64  # rows of another length than most that are scored for every query
 _LONGER = 2  # times a single query's list: what is fetched afterwards is fetched one by one
 _Pairs = tuple[Rows, Rows]  # query and row of each pair
 
@@ -178,10 +179,10 @@ def _can_tell(part: Part, queries: Matrix) -> bool:
 
 
 def _has_plain_codes(part: Part) -> bool:
-    """Whether all codes are read, of rows of much the same length."""
+    """Whether all codes are read, of rows of much the same length but for a few."""
     segment = part.segment
     has_codes = segment.ann is not None and segment.ann.cell_count == 1
-    return has_codes and not len(segment.vectors.long_rows)
+    return has_codes and len(segment.odd_rows) <= _MOST_ODD
 
 
 def _on_device(
@@ -318,7 +319,28 @@ def _compressed(
             settled[place] = True
             kept = found.near()
             pairs.append((np.full(len(kept), place), kept))
-    return settled, pairs
+    return settled, _with_odd_rows(segment, settled, pairs, allowed)
+
+
+def _with_odd_rows(
+    segment: Segment,
+    settled: npt.NDArray[np.bool_],
+    pairs: list[_Pairs],
+    allowed: RowSet | None,
+) -> list[_Pairs]:
+    """The pairs of queries that are settled, and each of these with every row of another length."""
+    odd = segment.odd_rows
+    if allowed is not None:
+        odd = odd[allowed.mask()[odd]]
+    if not len(odd):
+        return pairs
+    known = np.zeros((len(settled), len(odd)), dtype=np.bool_)
+    for of, rows in pairs:
+        place = np.minimum(np.searchsorted(odd, rows), len(odd) - 1)
+        is_odd = odd[place] == rows
+        known[of[is_odd], place[is_odd]] = True
+    of, place = np.nonzero(~known & settled[:, None])
+    return [*pairs, (of, odd[place])]
 
 
 def _settle(

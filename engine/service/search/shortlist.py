@@ -158,11 +158,11 @@ def _approximate(sought: Sought) -> Shortlist | None:
 
 
 def _near(sought: Sought, scored: Rescored) -> Rows:
-    """The rows that may be of the nearest k, those included that are much longer than most.
+    """The rows that may be of the nearest k, those included that are much longer or shorter than most.
 
-    What a sample says of errors holds for most rows; those of a few long ones are of another size.
+    What a sample says of errors holds for most rows; those of such are of another size.
     """
-    near, rows = scored.near(sought.least), sought.segment.vectors.long_rows
+    near, rows = scored.near(sought.least), sought.segment.odd_rows
     if not len(rows):
         return near
     if sought.allowed is not None:

@@ -6,6 +6,11 @@ asked for until then, in the order of arrival, and tells each what became of its
 Threads that write again and again come back a moment after they were told. The next leader gives them
 that moment, a share of what the last group took: else half of them would always be too late, and the
 disk be asked twice for what it does once. A thread that writes alone never waits.
+
+A signal may end a thread's call between any two steps, those of tidying up included. So nothing hangs
+on being told: that somebody leads, and that somebody still wants its item written, is said by locks of
+the interpreter's own, which a `with` gives back however it ends; items stay in the queue until all of
+their group are done by one assignment; and who was not told looks after a while.
 """
 
 from __future__ import annotations
@@ -25,19 +30,51 @@ PATIENCE = (
     0.5  # of what the last group took, after its end: how long the next leader waits for others
 )
 MOST_SECONDS = 0.01  # at most
+_UNTOLD_SECONDS = 0.2  # after which who was not told looks whether anybody leads
 
 T = TypeVar("T")
 
 
+def _locked() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
+def _give_back(lock: threading.Lock) -> None:
+    """Let whoever waits for a lock go on; also where it was given back before."""
+    with contextlib.suppress(RuntimeError):
+        lock.release()
+
+
+@dataclass(eq=False)
+class _Outcome:
+    """What became of a group: the errors of the writes that were refused, once it is done."""
+
+    done: bool = False
+    errors: dict[Any, Exception] = field(default_factory=dict)
+
+
 @dataclass(eq=False)
 class _Asked(Generic[T]):
-    """One thread's write: `leads` when it has to lead, else it was carried out, or refused."""
+    """One thread's write.
+
+    Attributes:
+        wanted: locked while the thread wants it. told: locked until the thread is told to look.
+        leads: whether it has to lead, or led. outcome: of the last group that it was in.
+    """
 
     item: T
     since: float = field(default_factory=time.monotonic)
-    woken: threading.Event = field(default_factory=threading.Event)
+    wanted: threading.Lock = field(default_factory=threading.Lock)
+    told: threading.Lock = field(default_factory=_locked)
     leads: bool = False
-    error: BaseException | None = None
+    outcome: _Outcome = field(default_factory=_Outcome)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be written."""
+        return self.wanted.locked() and not self.outcome.done
 
 
 class GroupCommit(Generic[T]):
@@ -49,15 +86,17 @@ class GroupCommit(Generic[T]):
 
     def _begin_anew(self) -> None:
         self._mutex = threading.Lock()
-        self._queue: deque[_Asked[T]] = deque()  # in the order of arrival
-        self._is_led = False
-        self._is_complete = threading.Condition(self._mutex)  # whoever is expected waits
+        self._leading = threading.Lock()  # held by the leader
+        self._queue: deque[_Asked[T]] = deque()  # in the order of arrival, until they are done
+        self._is_led = False  # or will be, by somebody who was told; see above
+        self._carried: _Outcome | None = None  # of the group that is carried out
+        self._complete: threading.Lock | None = None  # given back when whoever is expected came
         self._expected, self._until = 1, 0.0  # writers, and until when they are waited for
 
     @property
     def waiting(self) -> int:
         """Writes that nobody carries out yet."""
-        return len(self._queue)
+        return sum(one.is_open and one.outcome is not self._carried for one in tuple(self._queue))
 
     def write(
         self,
@@ -77,23 +116,35 @@ class GroupCommit(Generic[T]):
         """
         mine = _Asked(item)
         try:
-            with self._mutex:
-                self._queue.append(mine)
-                if len(self._queue) == self._expected:
-                    self._is_complete.notify()
-                mine.leads, self._is_led = not self._is_led, True
-            if not mine.leads:
-                mine.woken.wait()
+            with mine.wanted:
+                self._join(mine)
+                while not mine.outcome.done:
+                    if not mine.leads:
+                        self._wait(mine)
+                    if not mine.outcome.done:
+                        with self._leading:
+                            mine.leads = True
+                            if not mine.outcome.done:
+                                self._lead(mine, turn, commit)
+        finally:
             if mine.leads:
-                self._lead(mine, turn, commit)
-        finally:  # also after a signal, wherever it came: nobody must wait for this thread
-            with self._mutex:
-                if mine in self._queue:
-                    self._queue.remove(mine)
-                if mine.leads:
-                    self._hand_over()
-        if mine.error is not None:
-            raise mine.error
+                self._hand_over()
+        error = mine.outcome.errors.get(mine)
+        if error is not None:
+            raise error
+
+    def _join(self, mine: _Asked[T]) -> None:
+        with self._mutex:
+            self._queue.append(mine)
+            mine.leads, self._is_led = not self._is_led, True
+            if self._complete is not None and len(self._queue) >= self._expected:
+                _give_back(self._complete)
+
+    def _wait(self, mine: _Asked[T]) -> None:
+        """Until this thread was told to look; or is done, or nobody leads, and it was not."""
+        while not mine.told.acquire(timeout=_UNTOLD_SECONDS):
+            if mine.outcome.done or not self._leading.locked():
+                return
 
     def _lead(
         self,
@@ -101,46 +152,50 @@ class GroupCommit(Generic[T]):
         turn: Callable[[float], AbstractContextManager[None]],
         commit: Callable[[Sequence[T]], None],
     ) -> None:
-        """Write what has been asked for, this thread's own first, and tell the others."""
-        group: list[_Asked[T]] = []
-        try:
-            self._wait_for_others()
-            with turn(time.monotonic() - mine.since):
-                with self._mutex:
-                    group = list(self._queue)
-                    self._queue.clear()
-                started = time.monotonic()
-                _carry_out(group, commit)
-        except BaseException:
-            with self._mutex:  # each of those taken will lead, or be led, once more
-                self._queue.extendleft(reversed(group))
-            raise
+        """Write what has been asked for, this thread's own too, and tell the others."""
+        outcome = _Outcome()
+        self._wait_for_others()
+        with turn(time.monotonic() - mine.since):
+            with self._mutex:
+                group = [one for one in self._queue if one.is_open]
+                for one in group:
+                    one.outcome = outcome  # and no other's, where a leader before was interrupted
+                self._carried = outcome
+            started = time.monotonic()
+            _carry_out(group, commit, outcome)
+        outcome.done = True
         with self._mutex:
             now = time.monotonic()
-            self._expected = len(group) + len(self._queue)
+            self._expected = len(group) + sum(one.is_open for one in self._queue)
             self._until = now + min(PATIENCE * (now - started), MOST_SECONDS)
         for one in group:
-            one.woken.set()
+            _give_back(one.told)
 
     def _wait_for_others(self) -> None:
         """Until those who wrote with the last group have come again, for a moment at most."""
         with self._mutex:
-            self._is_complete.wait_for(
-                lambda: len(self._queue) >= self._expected, self._until - time.monotonic()
-            )
+            seconds = self._until - time.monotonic()
+            if seconds <= 0 or sum(one.is_open for one in self._queue) >= self._expected:
+                return
+            self._complete = complete = _locked()
+        complete.acquire(timeout=seconds)
+        self._complete = None
 
     def _hand_over(self) -> None:
-        """Let the first in the queue lead, if there is one; the mutex is held."""
-        self._is_led = bool(self._queue)
-        if self._queue:
-            self._queue[0].leads = True
-            self._queue[0].woken.set()
+        """Let the first in the queue that is to be written lead, if there is one."""
+        with self._mutex:
+            while self._queue and not self._queue[0].is_open:
+                self._queue.popleft()
+            self._is_led = bool(self._queue)
+            if self._queue:
+                self._queue[0].leads = True
+                _give_back(self._queue[0].told)
 
 
-def _carry_out(group: Sequence[_Asked[T]], commit: Callable[[Sequence[T]], None]) -> None:
+def _carry_out(
+    group: Sequence[_Asked[T]], commit: Callable[[Sequence[T]], None], outcome: _Outcome
+) -> None:
     """Write all at once, or where that is refused one by one; errors are each one's own."""
-    for one in group:
-        one.error = None  # of a leader who was interrupted
     if len(group) > 1:
         with contextlib.suppress(Exception):
             commit([one.item for one in group])
@@ -149,7 +204,7 @@ def _carry_out(group: Sequence[_Asked[T]], commit: Callable[[Sequence[T]], None]
         try:
             commit([one.item])
         except Exception as error:
-            one.error = error
+            outcome.errors[one] = error
 
 
 _all: weakref.WeakSet[GroupCommit[Any]] = weakref.WeakSet()

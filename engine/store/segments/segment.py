@@ -16,6 +16,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +243,11 @@ class Segment:
             if self._sample is None:
                 self._sample = self.ann.sample(self.vectors.matrix, self.vectors.lengths)
             return self._sample
+
+    @cached_property
+    def odd_rows(self) -> Rows:
+        """The few rows of another length than most, ascending, which a first pass may not find."""
+        return np.union1d(self.vectors.long_rows, self.sample.short)
 
     @property
     def texts(self) -> SegmentTexts:

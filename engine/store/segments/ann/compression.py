@@ -16,6 +16,8 @@ from engine.store.segments.packing import PackedMatrix
 
 Vectors = Matrix | PackedMatrix
 SEED = 1234  # of what is drawn while an index is made
+_SHORT = 2  # standard deviations of lengths squared that a row is shorter than most
+_MOST_SHORT = 8192  # rows; scoring so many of 512 numbers takes a millisecond
 LEAST_CODES = 128  # groups of numbers with a code of four bits, where vectors have so many numbers
 _LOST_SHARE = 0.04  # of the variance may lie outside the axes that are kept
 _MOST_TURNED = 1536  # longer vectors keep all axes: finding the main ones takes too long
@@ -48,11 +50,14 @@ class Sample:
         kept: how many axes queries are projected on; 0 where codes are of the vectors' own numbers.
         lens: (kept + s, w) float32, what a query is multiplied with before a first pass: these axes,
             then `errors`.
+        short: the few rows that are much shorter than most and whose codes say that they are longer,
+            ascending: every approximate product of theirs is too small, by more than `errors` tell.
         cells: what it says of the cells; None where one cell holds all.
     """
 
     kept: int
     lens: Matrix
+    short: Rows
     cells: CellSample | None = None
 
     @cached_property
@@ -140,6 +145,24 @@ def some_rows(rng: np.random.Generator, rows: int, wanted: int) -> Rows:
     if rows <= wanted:
         return np.arange(rows)
     return np.sort(rng.choice(rows, wanted, replace=False))
+
+
+def shortest_rows(lengths: Floats32) -> Rows:
+    """The rows that are much shorter than most, ascending: some, where they are many.
+
+    Args:
+        lengths: (n,) of -|x|²/2.
+    """
+    with np.errstate(invalid="ignore"):  # infinite for vectors that are too long
+        above = lengths - np.float32(lengths.mean(dtype=np.float64))
+        most = max(float(above.max(initial=0.0)), -float(above.min(initial=0.0)))
+    if not 0 < most < np.inf:
+        return np.empty(0, dtype=np.int64)
+    above /= np.float32(most)  # so that no square is too great or small
+    rows: Rows = np.flatnonzero(above > _SHORT * np.sqrt(float(above @ above) / len(above)))
+    if len(rows) > _MOST_SHORT:
+        rows = np.sort(rows[np.argpartition(-above[rows], _MOST_SHORT)[:_MOST_SHORT]])
+    return rows
 
 
 def worse_half(errors: Matrix) -> Matrix:

@@ -29,13 +29,16 @@ from engine.store.segments.ann.compression import (
     Sample,
     Turned,
     Vectors,
+    augmented,
     augmented_width,
     sample_of,
+    shortest_rows,
     worse_half,
 )
 from engine.store.segments.ann.products import products_by_row, threads_of
 
 _SAMPLE_ROWS = 256  # of which the worse half counts: a standard deviation to 6 percent
+_SHORT_BY = 1  # of the usual error of a row's length: what a short row's is off by to count as one
 _KEPT_SELECTIONS = 16  # row masks whose parameters are kept; each takes a bit of each row
 
 
@@ -96,14 +99,30 @@ class AnnFile:
     def sample(self, matrix: Vectors, lengths: Floats32 | None) -> Sample:
         """Measure the codes' errors on some hundred of the segment's rows."""
         rows = sample_of(np.random.default_rng(SEED), matrix, lengths, _SAMPLE_ROWS)
-        errors = np.zeros((1, self._index.d), dtype=np.float32)
-        inner, kept = self._inner, 0
+        errors, kept = np.zeros((1, self._index.d), dtype=np.float32), 0
+        short = np.empty(0, dtype=np.int64)
         if not self.is_factory:
-            codes = inner.pq.compute_codes(np.ascontiguousarray(rows @ self._axes.T))
-            errors = worse_half(rows - inner.pq.decode(codes) @ self._axes)
+            errors = worse_half(self._errors(rows))
             kept = len(self._axes) if self._turned else 0
+            if lengths is not None:
+                short = self._short(matrix, lengths, errors)
         lens = np.vstack([self._axes[:kept], errors]) if kept else errors
-        return Sample(kept, lens, self._cells(rows) if self.cell_count > 1 else None)
+        return Sample(kept, lens, short, self._cells(rows) if self.cell_count > 1 else None)
+
+    def _errors(self, rows: Matrix) -> Matrix:
+        """(s, w) vectors minus what their codes say."""
+        pq = self._inner.pq
+        codes = pq.compute_codes(np.ascontiguousarray(rows @ self._axes.T))
+        errors: Matrix = rows - pq.decode(codes) @ self._axes
+        return errors
+
+    def _short(self, matrix: Vectors, lengths: Floats32, errors: Matrix) -> Rows:
+        """See `Sample.short`; `errors` are those of a sample of all rows."""
+        rows, place = shortest_rows(lengths), matrix.shape[1]
+        usual = float(np.sqrt(np.mean(errors[:, place].astype(np.float64) ** 2)))
+        off = self._errors(augmented(matrix[rows], lengths[rows]))[:, place]
+        short: Rows = rows[off > _SHORT_BY * usual]
+        return short
 
     def _cells(self, rows: Matrix) -> CellSample:
         """What some of the segment's rows, (s, w), say of its cells."""
