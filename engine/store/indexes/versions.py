@@ -4,9 +4,8 @@ versions/        manifests, see `manifests`
 segments/<id>/   see `store.segments.segment`
 building/<id>/   a segment that a compaction is making, while it holds the lock `compact-`
 
-A manifest appears by an atomic rename. The version before is kept: for pages under way, and to be
-restored. A reader that finds a file gone tries again: what it read was superseded meanwhile; files
-that it has open stay readable.
+A manifest appears by an atomic rename. The version before is kept, for open pages and to be restored.
+A reader that finds a file gone tries again: it was superseded meanwhile; open files stay readable.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,7 @@ from engine.core.arrays import Rows
 from engine.core.filters.tree import Node
 from engine.core.rows import RowSet
 from engine.core.schema import Columns, IndexSpec
-from engine.errors import (
-    CorruptFile,
-    Locked,
-    NotFound,
-    StorageFailed,
-    VitrineError,
-    WrittenTooFast,
-)
+from engine.errors import CorruptFile, Locked, NotFound, StorageFailed, VitrineError, WrittenTooFast
 from engine.store.indexes.group_commit import GroupCommit
 from engine.store.indexes.manifests import Listed, Manifests
 from engine.store.indexes.mask_cache import MaskCache
@@ -117,6 +110,12 @@ class Version:
     columns: Columns
     masks: MaskCache
     device: SearchDevice | None = None
+
+    @cached_property
+    def by_size(self) -> tuple[int, ...]:
+        """Numbers of the parts, those with the most rows first."""
+        rows = [part.segment.rows for part in self.parts]
+        return tuple(sorted(range(len(rows)), key=lambda number: -rows[number]))
 
     @property
     def rows(self) -> int:

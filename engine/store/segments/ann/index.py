@@ -33,6 +33,7 @@ from engine.store.segments.ann.compression import (
     sample_of,
     worse_half,
 )
+from engine.store.segments.ann.outlines import outline_axes_file
 from engine.store.segments.ann.products import products_by_row, threads_of
 
 _SAMPLE_ROWS = 256  # of which the worse half counts: a standard deviation to 6 percent
@@ -59,6 +60,7 @@ class AnnFile:
     Attributes:
         is_factory: a factory string made it. is_graph: it is a graph (HNSW, NSG).
         cell_count: cells that a query can probe some of; 1 where it reads all.
+        outline_axes: what rows of smaller segments may be outlined on, see `outlines`.
     """
 
     def __init__(
@@ -92,6 +94,9 @@ class AnnFile:
         self._widths: Floats32 | None = None  # segments before 0.7 have none
         if has_cells and not self.is_factory and widths_file(file).exists():
             self._widths = np.load(widths_file(file))
+        self.outline_axes: Matrix | None = None  # segments of older indexes have none
+        if not self.is_factory and outline_axes_file(file).exists():
+            self.outline_axes = np.load(outline_axes_file(file))
 
     def sample(self, matrix: Vectors, lengths: Floats32 | None) -> Sample:
         """Measure the codes' errors on some hundred of the segment's rows."""
