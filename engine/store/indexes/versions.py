@@ -35,7 +35,7 @@ from engine.store.layout import WAIT_SECONDS, Layout, remove_others, storage_fai
 from engine.store.segments.device.search import SearchDevice
 from engine.store.segments.held import HeldSegment
 from engine.store.segments.segment import Segment
-from engine.threads import ThreadLock
+from engine.threads import ThreadLock, side_by_side
 
 WASTE = 0.25  # share of deleted rows from which a segment is written again
 KEPT_VERSIONS = 2  # the one that queries read and its predecessor, beside later ones
@@ -289,10 +289,14 @@ class VersionStore:
         if facts.get("index", self.spec.id) != self.spec.id:  # not in older manifests
             raise self._not_found()
         known = {part.segment.id: part for v in self._open.values() for part in v.parts}
+        new = [entry for entry in facts["segments"] if entry["id"] not in known]
+        # Checksums of a large index take a while; one core does not wait for another.
+        opened = side_by_side(lambda entry: self._segment(entry, number), new) if new else []
+        segments = {segment.id: segment for segment in opened}
         parts = []
         for entry in facts["segments"]:
             part = known.get(entry["id"])
-            segment = part.segment if part else self._segment(entry, number)
+            segment = part.segment if part else segments[entry["id"]]
             if part is None or part.deletion_id != entry["deletion_id"]:
                 deleted = manifests.bitmaps.read(entry, segment.rows)
                 part = Part(segment, deleted, entry["deletion_id"])
