@@ -83,6 +83,10 @@ class RowSet:
             return RowSet(self.total, bitmap, left)
         return RowSet.of_bits(bitmap, self.total)
 
+    def holds(self, rows: Rows) -> Mask:
+        """(n,) which of some rows are in the set."""
+        return _held(self.bitmap, rows)
+
     def __contains__(self, row: int) -> bool:
         return bool(self.bitmap[row >> 3] >> (row & 7) & 1)
 
@@ -114,8 +118,7 @@ class GrowingRows:
             bitmap = self._start.bitmap
         if bitmap is None:
             return np.zeros(len(rows), dtype=np.bool_)
-        found: Mask = (bitmap[rows >> 3] & _BITS[rows & 7]) != 0
-        return found
+        return _held(bitmap, rows)
 
     def add(self, rows: Rows) -> int:
         """Add rows; returns how many of them were not there."""
@@ -150,6 +153,11 @@ class GrowingRows:
 
 def _none_of(total: int) -> RowSet:
     return RowSet(total, np.empty(0, dtype=np.uint8), 0, np.empty(0, dtype=np.int32))
+
+
+def _held(bitmap: Bits, rows: Rows) -> Mask:
+    found: Mask = (bitmap[rows >> 3] & _BITS[rows & 7]) != 0
+    return found
 
 
 def _bits_in(bitmap: Bits) -> int:

@@ -138,3 +138,87 @@ def test_each_part_says_its_plan_in_the_order_of_the_parts(
     assert len(plans) == len(version.parts) > 1
     for said, part in zip(plans, version.parts):
         assert f" {part.segment.rows} rows" in said
+
+
+def large_and_small(root: Path, vectors: np.ndarray, sizes: list[int]) -> Workspace:
+    """As `write_in_parts`, for vectors of their own length; the first part has an approximate index."""
+    workspace = Workspace(root)
+    workspace.create_direct_access_index(
+        INDEX,
+        dimension=vectors.shape[1],
+        vector_column="v",
+        schema={"id": "integer", "even": "boolean", "v": "array<float>"},
+        primary_key="id",
+        create_endpoint=True,
+    )
+    first = 0
+    for size in sizes:
+        numbers = range(first, first + size)
+        workspace.upsert(INDEX, [{"id": i, "even": i % 2 == 0, "v": vectors[i]} for i in numbers])
+        first += size
+    return workspace
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    kind=st.sampled_from(["alike", "unlike", "any length", "repeats"]),
+    far=st.booleans(),
+    k=st.sampled_from([1, 10, 60]),
+    seed=st.integers(0, 2**31),
+)
+def test_small_parts_after_a_large_one_are_searched_by_their_bounds(
+    tmp_path_factory: pytest.TempPathFactory,
+    kind: str,
+    far: bool,
+    k: int,
+    seed: int,
+) -> None:
+    """With the same answer as an exact scan of each: after replacements, with filters, or without."""
+    rng = np.random.default_rng(seed)
+    rows, dimension, sizes = 1500, 144, [1200, 150, 100, 3]
+    base = rng.standard_normal((24, dimension))
+    vectors = rng.standard_normal((rows, 24)) @ base + 0.3 * rng.standard_normal((rows, dimension))
+    if kind == "unlike":  # new rows are of another kind than the large part's
+        vectors[1200:] = rng.standard_normal((300, dimension)) * 3
+    if kind == "repeats":
+        vectors = vectors[rng.integers(0, 40, rows)]
+    if kind != "any length":
+        vectors /= np.linalg.norm(vectors, axis=1)[:, None]
+    vectors = vectors.astype(np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(changes, "HELD_NUMBERS", 4 * dimension)
+        patch.setattr(changes, "TAIL_NUMBERS", 8 * dimension)
+        patch.setattr("engine.store.segments.segment._ANN_FROM", 1000 * dimension)
+        patch.setattr("engine.service.search.nearest._OUTLINED_NUMBERS", 1)
+        workspace = large_and_small(tmp_path_factory.mktemp("w"), vectors, sizes)
+        # Some rows of the large part and of small ones are replaced.
+        replaced = {int(i): vectors[rng.integers(rows)] for i in rng.integers(0, 1400, 30)}
+        workspace.upsert(INDEX, [{"id": i, "even": True, "v": v} for i, v in replaced.items()])
+        version = workspace.registry.open(INDEX)[1].current()
+        assert version is not None and len(version.parts) > 3
+        assert version.parts[0].segment.ann is not None
+        for query in vectors[rng.integers(0, 1400, 5)] + (1.0 if far else 0.01):
+            for filters in (None, {"even": True}):
+                asked = {"columns": ["id", "even"], "num_results": k, "filters": filters}
+                found, exact = (
+                    workspace.query_index(
+                        INDEX, query_vector=query.astype(np.float32), exact=is_exact, **asked
+                    )["result"]
+                    for is_exact in (False, True)
+                )
+                assert found == exact
+
+
+def test_a_part_that_was_searched_by_bounds_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "HELD_NUMBERS", 32)
+    monkeypatch.setattr(changes, "TAIL_NUMBERS", 64)
+    monkeypatch.setattr("engine.store.segments.segment._ANN_FROM", 1000)
+    rng = np.random.default_rng(2)
+    vectors = rng.standard_normal((1010, 32)).astype(np.float32)
+    workspace = large_and_small(tmp_path, vectors, [1000, 10])
+    reply = workspace.query_index(
+        INDEX, columns=["id"], query_vector=vectors[3], num_results=2, debug_level=1
+    )
+    assert [said.split(":")[0] for said in reply["debug_info"]["plan"]][1] == "bounds"

@@ -68,16 +68,17 @@ def fetch(version: Version, parts: Rows, rows: Rows, columns: Sequence[str]) -> 
     """
     if not len(rows):
         return [[] for _ in columns]
-    first = int(parts[0])
-    if len(version.parts) == 1 or (parts == first).all():
-        values: list[list[Any]] = version.parts[first].segment.fetch(columns, rows)
-        return values
-    order = np.argsort(parts, kind="stable")
-    numbers, starts = np.unique(parts[order], return_index=True)
-    by_part: list[list[Any]] = [[] for _ in columns]
-    for number, of_part in zip(numbers.tolist(), np.split(rows[order], starts[1:])):
-        fetched = version.parts[number].segment.fetch(columns, of_part)
-        for column, more in zip(by_part, fetched):
-            column += more
-    back = np.argsort(order).tolist()
-    return [[column[place] for place in back] for column in by_part]
+    numbers = parts.tolist()
+    if numbers.count(numbers[0]) == len(numbers):
+        fetched: list[list[Any]] = version.parts[numbers[0]].segment.fetch(columns, rows)
+        return fetched
+    by_part: dict[int, list[int]] = {}
+    for place, number in enumerate(numbers):
+        by_part.setdefault(number, []).append(place)
+    out: list[list[Any]] = [[None] * len(numbers) for _ in columns]
+    for number, here in by_part.items():
+        fetched = version.parts[number].segment.fetch(columns, rows[here])
+        for column, values in zip(out, fetched):
+            for place, value in zip(here, values):
+                column[place] = value
+    return out

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import Any, Literal, NamedTuple
 
-from engine.core.arrays import Matrix, Vector
+import numpy as np
+
+from engine.core.arrays import Floats32, Matrix, Rows, Vector
 from engine.core.query import Query
 from engine.core.ranking.scoring import distances_and_cosines, squared_distances
 from engine.core.rows import RowSet
@@ -16,10 +18,14 @@ from engine.service.search.hits import Hit, Timings
 from engine.service.search.planner import Plan, plan
 from engine.service.search.shortlist import shortlist
 from engine.store.indexes.versions import Part, Version
+from engine.store.segments.ann.outlines import outlined_query
+from engine.store.segments.vectors import VectorFile, at_least_kth, squared_length
 from engine.threads import side_by_side
 
 # Numbers (rows x dimension) of a part whose search costs much more than handing it to a thread.
 _LARGE_NUMBERS = 1 << 26
+# Numbers of a part without an approximate index, below which they are multiplied without outlines.
+_OUTLINED_NUMBERS = 1 << 15
 # Squared distance, primary key, part, row, cosine: what rows are ranked by comes first.
 _Scored = tuple[float, Any, int, int, float | None]
 
@@ -37,9 +43,18 @@ def find_nearest(
     """
     scored: list[_Scored] = []
     plans, k = [""] * len(version.parts), query.num_results
-    for group in _in_turn(version):
+    turns = _in_turn(version)
+    for place, group in enumerate(turns):
         # Of a small part after a large one hardly a row is near enough to be looked at.
         farthest = scored[k - 1][0] if len(scored) >= k else math.inf
+        if farthest < math.inf and _are_bounded(version, group, query):
+            # What follows is smaller still.
+            small = [number for later in turns[place:] for number in later]
+            started = time.perf_counter()
+            scored += _search_small(version, small, query, farthest, with_cosines, plans)
+            scored.sort()
+            timings.search_ms += 1000 * (time.perf_counter() - started)
+            break
 
         def search(number: int, farthest: float = farthest) -> _OfPart:
             return _search_part(version, number, query, farthest, with_cosines)
@@ -91,6 +106,88 @@ def _search_part(
     return _OfPart(scored, f"{found.way}: {chosen.reason}", filter_ms)
 
 
+# ------------------------------------------------------------------ small parts
+def _are_bounded(version: Version, numbers: Sequence[int], query: Query) -> bool:
+    """Whether parts and all smaller ones are searched by `_search_small`."""
+    if query.exact or version.device is not None:
+        return False
+    return all(version.parts[number].segment.ann is None for number in numbers)
+
+
+def _search_small(
+    version: Version,
+    numbers: Sequence[int],
+    query: Query,
+    farthest: float,
+    with_cosines: bool,
+    plans: list[str],
+) -> list[_Scored]:
+    """The nearest rows of parts without an approximate index, of those within a squared distance.
+
+    Upper bounds of products leave a few rows of all these parts, which are scored together.
+
+    Args:
+        plans: how each part was searched is written there.
+    """
+    vector, within = query.vector, _Within(version, query, farthest)
+    found = [(number, within.rows_of(version.parts[number], plans, number)) for number in numbers]
+    found = [(number, rows) for number, rows in found if len(rows)]
+    if not found:
+        return []
+    segments = [version.parts[number].segment for number, _ in found]
+    taken = [segment.vectors.take(rows) for segment, (_, rows) in zip(segments, found)]
+    stacked = taken[0] if len(taken) == 1 else np.concatenate(taken)
+    squared, cosines = _distances(vector, stacked, with_cosines)
+    scores, scored = zip(squared, cosines), []
+    for segment, (number, rows) in zip(segments, found):
+        # Keys come first: what ends the shortest ends without having taken a score.
+        of_part = zip(segment.keys_of(rows), rows.tolist(), scores)
+        scored += [(score[0], key, number, row, score[1]) for key, row, score in of_part]
+    return scored
+
+
+class _Within:
+    """Rows of small parts that may be among the nearest k and within a squared distance."""
+
+    def __init__(self, version: Version, query: Query, farthest: float) -> None:
+        self._version, self._query, self._farthest = version, query, farthest
+        self._squared = squared_length(query.vector)
+        largest = version.parts[version.by_size[0]].segment
+        self._axes = None if largest.ann is None else largest.ann.outline_axes
+        self._outline: Vector | None = None
+        if self._axes is not None:
+            self._outline = outlined_query(query.vector, self._squared, self._axes)
+
+    def rows_of(self, part: Part, plans: list[str], number: int) -> Rows:
+        """The rows of a part that are allowed and may be near enough, ascending."""
+        segment, vectors = part.segment, part.segment.vectors
+        margin = vectors.margin_of(self._squared)
+        if vectors.can_tell(margin):
+            # Outlines and products are rounded each by at most twice the margin.
+            least = vectors.least_of(self._squared, self._farthest) - 4 * margin
+            rows = (self._upper_products(vectors) >= least).nonzero()[0]
+        else:
+            least, rows = -math.inf, np.arange(segment.rows)
+        plans[number] = f"bounds: {len(rows)} of {segment.rows} rows in reach"
+        if len(rows):
+            vectors.check_size()
+            allowed = allowed_rows(self._version, part, self._query)
+            if allowed is not None:
+                rows = rows[allowed.holds(rows)]
+        if len(rows) <= 2 * self._query.num_results or least == -math.inf:
+            return rows
+        products = segment.products(self._query.vector, rows)
+        near = at_least_kth(products, self._query.num_results, margin)
+        return rows[near[products[near] >= least]]
+
+    def _upper_products(self, vectors: VectorFile) -> Floats32:
+        query, axes, outline = self._query.vector, self._axes, self._outline
+        if axes is None or outline is None or vectors.rows * len(query) < _OUTLINED_NUMBERS:
+            vectors.check_size()
+            return vectors.products(query)
+        return vectors.upper_products(axes, outline)
+
+
 def _in_turn(version: Version) -> Sequence[Sequence[int]]:
     """Numbers of the parts in groups, which are searched one after another: large parts side by side.
 
@@ -99,11 +196,11 @@ def _in_turn(version: Version) -> Sequence[Sequence[int]]:
     parts = version.parts
     if len(parts) < 2:  # an index without rows has none
         return [(number,) for number in range(len(parts))]
-    numbers = sorted(range(len(parts)), key=lambda number: -parts[number].segment.rows)
-    row_weight = max(1, parts[0].segment.vectors.shape.dimension)
-    large = sum(parts[n].segment.rows * row_weight >= _LARGE_NUMBERS for n in numbers)
-    if version.device is not None or large < 2:
+    numbers = version.by_size
+    least = _LARGE_NUMBERS / max(1, parts[0].segment.vectors.shape.dimension)
+    if version.device is not None or parts[numbers[1]].segment.rows < least:
         return [(number,) for number in numbers]
+    large = sum(part.segment.rows >= least for part in parts)
     return [numbers[:large], *((number,) for number in numbers[large:])]
 
 

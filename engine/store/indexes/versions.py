@@ -4,9 +4,8 @@ versions/        manifests, see `manifests`
 segments/<id>/   see `store.segments.segment`
 building/<id>/   a segment that a compaction is making, while it holds the lock `compact-`
 
-A manifest appears by an atomic rename. The version before is kept: for pages under way, and to be
-restored. A reader that finds a file gone tries again: what it read was superseded meanwhile; files
-that it has open stay readable.
+A manifest appears by an atomic rename. The version before is kept, for open pages and to be restored.
+A reader that finds a file gone tries again: it was superseded meanwhile; open files stay readable.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,7 @@ from engine.core.arrays import Rows
 from engine.core.filters.tree import Node
 from engine.core.rows import RowSet
 from engine.core.schema import Columns, IndexSpec
-from engine.errors import (
-    CorruptFile,
-    Locked,
-    NotFound,
-    StorageFailed,
-    VitrineError,
-    WrittenTooFast,
-)
+from engine.errors import CorruptFile, Locked, NotFound, StorageFailed, VitrineError, WrittenTooFast
 from engine.store.indexes.group_commit import GroupCommit
 from engine.store.indexes.manifests import Listed, Manifests
 from engine.store.indexes.mask_cache import MaskCache
@@ -42,7 +35,7 @@ from engine.store.layout import WAIT_SECONDS, Layout, remove_others, storage_fai
 from engine.store.segments.device.search import SearchDevice
 from engine.store.segments.held import HeldSegment
 from engine.store.segments.segment import Segment
-from engine.threads import ThreadLock
+from engine.threads import ThreadLock, side_by_side
 
 WASTE = 0.25  # share of deleted rows from which a segment is written again
 KEPT_VERSIONS = 2  # the one that queries read and its predecessor, beside later ones
@@ -117,6 +110,12 @@ class Version:
     columns: Columns
     masks: MaskCache
     device: SearchDevice | None = None
+
+    @cached_property
+    def by_size(self) -> tuple[int, ...]:
+        """Numbers of the parts, those with the most rows first."""
+        rows = [part.segment.rows for part in self.parts]
+        return tuple(sorted(range(len(rows)), key=lambda number: -rows[number]))
 
     @property
     def rows(self) -> int:
@@ -290,10 +289,14 @@ class VersionStore:
         if facts.get("index", self.spec.id) != self.spec.id:  # not in older manifests
             raise self._not_found()
         known = {part.segment.id: part for v in self._open.values() for part in v.parts}
+        new = [entry for entry in facts["segments"] if entry["id"] not in known]
+        # Checksums of a large index take a while; one core does not wait for another.
+        opened = side_by_side(lambda entry: self._segment(entry, number), new) if new else []
+        segments = {segment.id: segment for segment in opened}
         parts = []
         for entry in facts["segments"]:
             part = known.get(entry["id"])
-            segment = part.segment if part else self._segment(entry, number)
+            segment = part.segment if part else segments[entry["id"]]
             if part is None or part.deletion_id != entry["deletion_id"]:
                 deleted = manifests.bitmaps.read(entry, segment.rows)
                 part = Part(segment, deleted, entry["deletion_id"])

@@ -25,6 +25,7 @@ import numpy as np
 from engine.core.arrays import UNIT_TOLERANCE, Floats32, Matrix, Rows, Vector, squared_lengths
 from engine.core.schema import VectorStorage
 from engine.errors import CorruptFile
+from engine.store.segments.ann.outlines import outlined_rows
 from engine.store.segments.ann.products import products_of_all
 from engine.store.segments.packing import DTYPES, PackedMatrix, packed
 
@@ -132,6 +133,8 @@ class VectorWriter:
 class VectorFile:
     """Memory-mapped vectors; `rows` is their number. Safe to use from many threads."""
 
+    _outlined: tuple[Matrix, Matrix] | None = None  # axes and outlines, see `upper_products`
+
     def __init__(self, file: Path, shape: Shape) -> None:
         """Open what a `VectorWriter` wrote.
 
@@ -234,6 +237,19 @@ class VectorFile:
         """Whether products of a query with this `margin` tell rows apart: vectors may be too long."""
         return margin < _MOST_MARGIN  # false for NaN too
 
+    def upper_products(self, axes: Matrix, outline: Vector) -> Floats32:
+        """What `products` of all rows are at most, but for rounding, from fewer numbers: (n,) float32.
+
+        Args:
+            axes: what rows are outlined on; outlines on the last ones are kept. outline: the query's.
+        """
+        known = self._outlined
+        if known is None or known[0] is not axes:
+            matrix: Any = self.matrix
+            self.check_size()
+            known = self._outlined = axes, outlined_rows(matrix, self.lengths, axes)
+        return products_of_all(outline, known[1])
+
     def margins(self, queries: Matrix) -> Floats32:
         """`margin` of each of (b, dimension) queries."""
         per_length, per_square, fixed = self._rounding
@@ -245,8 +261,11 @@ class VectorFile:
 
     def margin(self, query: Vector) -> float:
         """How far apart rows may lie by products in float32 that exact scores take for equal."""
+        return self.margin_of(squared_length(query))
+
+    def margin_of(self, squared: float) -> float:
+        """The same for a query's squared length."""
         per_length, per_square, fixed = self._rounding
-        squared = _squared_length(query)
         return math.sqrt(squared) * per_length + squared * per_square + fixed
 
     @cached_property
@@ -289,7 +308,10 @@ class VectorFile:
 
     def least_product(self, query: Vector, farthest: float) -> float:
         """What a row's product is at least, if its squared distance is at most `farthest`."""
-        squared = _squared_length(query)
+        return self.least_of(squared_length(query), farthest)
+
+    def least_of(self, squared: float, farthest: float) -> float:
+        """The same for a query's squared length."""
         length = 0.0 if self.lengths is not None else 1.0 - UNIT_TOLERANCE
         # Both sums are of float64, each in an order of its own.
         rounding = self._rounding[1] * (squared + farthest)
@@ -308,8 +330,8 @@ class HeldVectors(VectorFile):
         """All is here."""
 
 
-def _squared_length(vector: Vector) -> float:
-    """In float64, which holds it of any float32 vector."""
+def squared_length(vector: Vector) -> float:
+    """Of one vector, in float64, which holds it of any in float32."""
     wide = vector.astype(np.float64)
     return float(wide @ wide)
 

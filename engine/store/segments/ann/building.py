@@ -17,10 +17,13 @@ from engine.store.segments.ann.compression import (
     SEED,
     Vectors,
     augmented,
-    main_axes,
+    coded_axes,
+    principal_axes,
     sample_of,
     some_rows,
 )
+from engine.store.segments.ann.lists import write_lists
+from engine.store.segments.ann.outlines import OUTLINE_AXES, outline_axes_file
 from engine.store.segments.ann.products import threads_of
 
 _TRAINING_ROWS = 20_000  # pairs of numbers have 16 centroids each: more rows change nothing
@@ -29,7 +32,9 @@ _ADD_ROWS = 65_536
 
 
 def build_codes(file: Path, matrix: Vectors, lengths: Floats32 | None, seed: int = SEED) -> None:
-    """Compress (n, d) vectors and write the result as a FAISS index, beside it the widths of its cells.
+    """Compress (n, d) vectors and write the result as a FAISS index.
+
+    Beside it go the widths of its cells, and the axes that small segments are outlined on.
 
     Args:
         lengths: (n,) of -|x|²/2 where vectors are not unit length, else None.
@@ -38,7 +43,12 @@ def build_codes(file: Path, matrix: Vectors, lengths: Floats32 | None, seed: int
     cells = cells_for(len(matrix))
     wanted = _TRAINING_ROWS + (cells > 1) * _CELL_TRAINING_ROWS * cells
     sample = sample_of(rng, matrix, lengths, wanted)
-    axes = main_axes(sample, rng)
+    principal = principal_axes(sample)
+    dimension = matrix.shape[1]  # outlines are of vectors as they are
+    own = principal if sample.shape[1] == dimension else principal_axes(sample[:, :dimension])
+    if own is not None:
+        np.save(outline_axes_file(file), own.leading(OUTLINE_AXES))
+    axes = coded_axes(principal, rng)
     index = _untrained(sample, axes, cells, seed)
     if cells > 1:
         np.save(
@@ -50,6 +60,8 @@ def build_codes(file: Path, matrix: Vectors, lengths: Floats32 | None, seed: int
         index.train(sample)
     with threads_of(os.cpu_count() or 1):
         _add(index, matrix, lengths)
+        if cells > 1:
+            write_lists(_coded(index), file)
         _write(index, file)
 
 
@@ -73,8 +85,13 @@ def _untrained(sample: Matrix, axes: Matrix | None, cells: int, seed: int) -> An
 
 def _coarse(index: Any) -> Any:
     """What finds the cells of an index that `_untrained` made."""
+    return faiss.downcast_index(_coded(index).quantizer)
+
+
+def _coded(index: Any) -> Any:
+    """The part with the codes of an index that `_untrained` made."""
     inner = index.index if isinstance(index, faiss.IndexPreTransform) else index
-    return faiss.downcast_index(faiss.downcast_index(inner).quantizer)
+    return faiss.downcast_index(inner)
 
 
 def _centres(sample: Matrix, cells: int, seed: int) -> Matrix:

@@ -110,26 +110,51 @@ def augmented(vectors: Matrix, lengths: Floats32 | None) -> Matrix:
     return wide
 
 
-def main_axes(sample: Matrix, rng: np.random.Generator) -> Matrix | None:
-    """The principal axes of (s, w) sampled vectors, fewer than w: (kept, w) float32 orthonormal.
+class Axes(NamedTuple):
+    """Principal axes of vectors of width w, with what they hold.
+
+    Attributes:
+        energy: (w,) float64, mean squares along the axes, ascending.
+        axes: (w, w) float64, orthonormal columns in that order.
+        variance: of the vectors around their mean.
+    """
+
+    energy: np.ndarray
+    axes: np.ndarray
+    variance: float
+
+    def leading(self, count: int) -> Matrix:
+        """The axes with the most energy: (count, w) float32 orthonormal."""
+        return np.ascontiguousarray(self.axes[:, -count:].T, dtype=np.float32)
+
+
+def principal_axes(sample: Matrix) -> Axes | None:
+    """The principal axes of (s, w) sampled vectors; None where w is too small or large for them."""
+    rows, width = sample.shape
+    if not LEAST_CODES < width <= _MOST_TURNED:
+        return None
+    wide = sample.astype(np.float64)
+    energy, axes = np.linalg.eigh(wide.T @ wide / rows)  # not centred: queries aren't
+    return Axes(energy, axes, float(energy.sum() - (wide.mean(axis=0) ** 2).sum()))
+
+
+def coded_axes(principal: Axes | None, rng: np.random.Generator) -> Matrix | None:
+    """The axes that codes are made of, fewer than w: (kept, w) float32 orthonormal.
 
     Real embeddings lie near a subspace; codes of its axes alone are shorter and more exact. The axes
     are turned at random within the subspace, so that all carry about as much. None where rows fill
     the whole space.
     """
-    rows, width = sample.shape
-    if not LEAST_CODES < width <= _MOST_TURNED:
+    if principal is None:
         return None
-    wide = sample.astype(np.float64)
-    energy, axes = np.linalg.eigh(wide.T @ wide / rows)  # ascending; not centred: queries aren't
-    variance = float(energy.sum() - (wide.mean(axis=0) ** 2).sum())
-    lost = np.cumsum(energy) <= _LOST_SHARE * variance
+    width = len(principal.energy)
+    lost = np.cumsum(principal.energy) <= _LOST_SHARE * principal.variance
     needed = width - int(np.count_nonzero(lost))
     kept = next((size for size in (128, 256, 384, 512) if size >= needed), width)
     if kept > 0.75 * width:
         return None
     turn, _ = np.linalg.qr(rng.standard_normal((kept, kept)))
-    return np.ascontiguousarray((axes[:, -kept:] @ turn).T, dtype=np.float32)
+    return np.ascontiguousarray((principal.axes[:, -kept:] @ turn).T, dtype=np.float32)
 
 
 def sample_of(

@@ -35,6 +35,8 @@ from engine.store.segments.ann.compression import (
     shortest_rows,
     worse_half,
 )
+from engine.store.segments.ann.lists import MappedLists, codes_file
+from engine.store.segments.ann.outlines import outline_axes_file
 from engine.store.segments.ann.products import products_by_row, threads_of
 
 _SAMPLE_ROWS = 256  # of which the worse half counts: a standard deviation to 6 percent
@@ -57,11 +59,12 @@ def _read(file: Path, rows: int, width: int) -> Any:
 
 
 class AnnFile:
-    """An approximate index of one segment, in memory. Safe to use from many threads.
+    """An approximate index of one segment, in memory or mapped. Safe to use from many threads.
 
     Attributes:
         is_factory: a factory string made it. is_graph: it is a graph (HNSW, NSG).
         cell_count: cells that a query can probe some of; 1 where it reads all.
+        outline_axes: what rows of smaller segments may be outlined on, see `outlines`.
     """
 
     def __init__(
@@ -70,7 +73,7 @@ class AnnFile:
         """Read what `build_codes`, or with a factory string `build_factory`, wrote.
 
         Raises:
-            CorruptFile: FAISS can't read it, or it is of other vectors.
+            CorruptFile: FAISS can't read it, or it is of other vectors. OSError: it can't be mapped.
         """
         width = dimension if factory is not None else augmented_width(dimension, lifted)
         self._index = _read(file, rows, width)
@@ -92,9 +95,15 @@ class AnnFile:
             factory and (self._turned or lifted)
         )
         self.cell_count: int = self._inner.nlist if has_cells else 1
+        self._mapped: MappedLists | None = None
+        if has_cells and not self.is_factory and codes_file(file).exists():
+            self._mapped = MappedLists(self._inner, file)
         self._widths: Floats32 | None = None  # segments before 0.7 have none
         if has_cells and not self.is_factory and widths_file(file).exists():
             self._widths = np.load(widths_file(file))
+        self.outline_axes: Matrix | None = None  # segments of older indexes have none
+        if not self.is_factory and outline_axes_file(file).exists():
+            self.outline_axes = np.load(outline_axes_file(file))
 
     def sample(self, matrix: Vectors, lengths: Floats32 | None) -> Sample:
         """Measure the codes' errors on some hundred of the segment's rows."""
@@ -220,7 +229,13 @@ class AnnFile:
     def _parameters(
         self, allowed: RowSet | None, cells: int | None, wanted: int
     ) -> tuple[Any, Any]:
-        """Parameters of a search, and the selector that they point to, to be held until it ends."""
+        """Parameters of a search, and the selector that they point to, to be held until it ends.
+
+        Raises:
+            CorruptFile: what will be searched was cut short.
+        """
+        if self._mapped is not None:
+            self._mapped.check_size()
         if allowed is None and cells in self._unfiltered:
             return self._unfiltered[cells], None
         known = self._filtered.get((id(allowed), cells))

@@ -39,6 +39,16 @@ def products_of_all(query: Vector, matrix: Matrix) -> Floats32:
     return out
 
 
+def projected(vectors: Matrix, axes: Matrix) -> Matrix:
+    """(n, w) vectors along (a, w) float32 axes, by this thread alone: (n, a) float32."""
+    turn = faiss.LinearTransform(axes.shape[1], len(axes), False)
+    faiss.copy_array_to_vector(np.ascontiguousarray(axes, dtype=np.float32).ravel(), turn.A)
+    turn.is_trained = True
+    with threads_of(1):
+        along: Matrix = turn.apply(np.ascontiguousarray(vectors, dtype=np.float32))
+    return along
+
+
 def exact_nearest(queries: Matrix, matrix: Vectors, wanted: int) -> tuple[Rows, Floats32]:
     """Rows of `matrix` with the greatest products for many queries, by FAISS's matrix product.
 
