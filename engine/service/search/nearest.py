@@ -20,6 +20,7 @@ from engine.threads import side_by_side
 
 # Numbers (rows x dimension) of a part whose search costs much more than handing it to a thread.
 _LARGE_NUMBERS = 1 << 26
+_made = tuple.__new__  # a named tuple's own takes four times as long
 # Squared distance, primary key, part, row, cosine: what rows are ranked by comes first.
 _Scored = tuple[float, Any, int, int, float | None]
 
@@ -35,8 +36,17 @@ def find_nearest(
     Returns:
         at most `query.num_results` hits whose `score` is at least `query.score_threshold`.
     """
-    scored: list[_Scored] = []
-    plans, k = [""] * len(version.parts), query.num_results
+    k = query.num_results
+    if len(version.parts) == 1:
+        started = time.perf_counter()
+        scored, plan_said, filtered = _search_part(version, 0, query, math.inf, with_cosines)
+        scored.sort()
+        timings.filter_ms += filtered
+        timings.search_ms += 1000 * (time.perf_counter() - started) - filtered
+        timings.plans += (plan_said,)
+        return _hits(scored[:k], query.score_threshold)
+    scored = []
+    plans = [""] * len(version.parts)
     for group in _in_turn(version):
         # Of a small part after a large one hardly a row is near enough to be looked at.
         farthest = scored[k - 1][0] if len(scored) >= k else math.inf
@@ -54,11 +64,15 @@ def find_nearest(
         timings.filter_ms += filtered
         timings.search_ms += 1000 * (time.perf_counter() - started) - filtered
     timings.plans += tuple(plans)
-    return [
-        Hit(part, row, key, 1.0 / (1.0 + distance), cosine)
-        for distance, key, part, row, cosine in scored[:k]
-        if 1.0 / (1.0 + distance) >= query.score_threshold
+    return _hits(scored[:k], query.score_threshold)
+
+
+def _hits(scored: Iterable[_Scored], threshold: float) -> list[Hit]:
+    hits = [
+        _made(Hit, (part, row, key, 1.0 / (1.0 + distance), cosine))
+        for distance, key, part, row, cosine in scored
     ]
+    return hits if threshold <= 0 else [hit for hit in hits if hit.score >= threshold]
 
 
 class _OfPart(NamedTuple):
