@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import VectorSearchClient
-from engine.core.query_request import QueryRequest
+from engine.core.query_request import QueryRequest, parse_filters
 from engine.core.schema import IndexSpec
 from engine.errors import VitrineError
 from engine.service.search.checked import CheckedQueries
@@ -46,7 +46,25 @@ VALUES: dict[str, list[Any]] = {
         None,
     ],
     "query_text": [None, "", "red", 0],
-    "filters": [None, {}, {"id <": 3}, [{"id": 1}], {"nobody": 1}, "id < 3", 5],
+    "filters": [
+        None,
+        {},
+        {"id <": 3},
+        {"id <": 3.0},
+        {"id": 1},
+        {"id": True},
+        {"id": 1.0},
+        {"id": 1, "name": "n1"},
+        {"name": "n1", "id": 1},
+        {"name": 1},
+        {"id": [1, 2]},
+        {"id": float("nan")},
+        [{"id": 1}],
+        {"nobody": 1},
+        {1: "id"},
+        "id < 3",
+        5,
+    ],
     "filter_string": [None, "", "id > 1", 7],
     "num_results": [3, 1, True, 1.0, 0, "3", None],
     "score_threshold": [None, 0.0, 0.5, 0, True, "x", float("nan")],
@@ -122,6 +140,23 @@ def test_a_callers_array_can_change_afterwards(opened: tuple[IndexSpec, Version]
         given_vector += 1
         assert query.vector.tolist() == (given_vector - 1).tolist()
         assert queries._kept
+
+
+def test_a_filter_that_was_seen_is_not_parsed_again(opened: tuple[IndexSpec, Version]) -> None:
+    spec, version = opened
+    queries = CheckedQueries(False, False)
+
+    def condition(filters: object) -> Any:
+        request = QueryRequest(INDEX, **(USUAL | {"filters": filters}))
+        return queries.of(request, spec, version.columns).condition
+
+    condition(None)
+    first = condition({"id <": 2})
+    assert condition({"id <": 2}) is first
+    for number in range(300):
+        assert condition({"id <": number}) == parse_filters({"id <": number}, None, version.columns)
+        (kept,) = queries._kept.values()
+        assert len(kept.conditions) <= 64
 
 
 def test_shapes_are_bounded(opened: tuple[IndexSpec, Version]) -> None:

@@ -94,11 +94,11 @@ def fetch_rows(
     """As `fetch`, by row, of at least one column; `form` makes something of a column's values."""
     if not rows:
         return []
+    if len(version.parts) == 1:
+        return version.parts[0].segment.fetch_rows(columns, rows, form)
     by_part: dict[int, list[int]] = {}
     for place, part in enumerate(parts):
         by_part.setdefault(part, []).append(place)
-    if len(by_part) == 1:
-        return version.parts[parts[0]].segment.fetch_rows(columns, rows, form)
     out: list[Row] = [()] * len(rows)
     for part, places_in_part in by_part.items():
         of_part = [rows[place] for place in places_in_part]
