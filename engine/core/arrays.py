@@ -87,6 +87,10 @@ def checked_vector(values: Sequence[Any] | None, dimension: int, owner: str) -> 
     Raises:
         InvalidParameterValue: see `query_vector`.
     """
+    if type(values) is np.ndarray and values.dtype == np.float32 and values.shape == (dimension,):
+        vector: Vector = values.copy()
+        if math.isfinite(np.vdot(vector, vector)):  # which says nothing where it overflows
+            return vector
     given = given_vector(values, dimension)
     return query_vector(given, dimension, owner) if len(given) else np.empty(0, dtype=np.float32)
 

@@ -6,6 +6,7 @@ Truth: contract of the Vector Search API (index and endpoint names), Unity Catal
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -42,12 +43,20 @@ def index_name(text: str) -> ThreePartName:
     Raises:
         InvalidParameterValue: not three parts of letters, digits and underscores, or too long.
     """
-    parts = text.split(".") if isinstance(text, str) else []
-    if len(parts) != 3 or not all(map(_PART.fullmatch, parts)) or len(text) > MAX_INDEX_NAME:
+    parts = _index_parts(text) if isinstance(text, str) else None
+    if parts is None:
         raise InvalidParameterValue(
             "Invalid index name. Must specify the full index name <catalog>.<schema>.<table>. "
             "Only alphanumerics and underscores are allowed."
         )
+    return parts
+
+
+@functools.lru_cache(maxsize=256)
+def _index_parts(text: str) -> ThreePartName | None:
+    parts = text.split(".")
+    if len(parts) != 3 or not all(map(_PART.fullmatch, parts)) or len(text) > MAX_INDEX_NAME:
+        return None
     return ThreePartName(*parts)
 
 

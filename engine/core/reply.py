@@ -48,7 +48,7 @@ def json_value(value: object, integers_as_floats: bool = True) -> Any:
     return str(value)  # times of day and durations, as ISO-like text
 
 
-def _json_values(values: Sequence[Any], integers_as_floats: bool) -> Sequence[Any]:
+def sent_values(values: Sequence[Any], integers_as_floats: bool = True) -> Sequence[Any]:
     """`json_value` of a column's values; columns of one plain type are gone through at once."""
     kinds = set(map(type, values))
     if kinds <= _SENT_AS_THEY_ARE:
@@ -58,6 +58,11 @@ def _json_values(values: Sequence[Any], integers_as_floats: bool) -> Sequence[An
     if kinds == {float} and math.isfinite(sum(values)):  # a finite sum has finite parts
         return values
     return [json_value(value, integers_as_floats) for value in values]
+
+
+def sent_values_exactly(values: Sequence[Any]) -> Sequence[Any]:
+    """The same where integers are sent as integers."""
+    return sent_values(values, integers_as_floats=False)
 
 
 def _decimal(value: Decimal) -> float | str:
@@ -92,23 +97,20 @@ def reply(
     rows: Sequence[Sequence[Any]],
     *,
     next_page_token: str = "",
-    integers_as_floats: bool = True,
     facets: Sequence[Sequence[Any]] | None = None,
 ) -> dict[str, Any]:
     """The reply of one page.
 
     Args:
         columns: requested columns in order, without the score.
-        rows: for each result its column values, then its score.
+        rows: for each result its column values as they are sent, then its score.
         next_page_token: empty for the last page.
         facets: `[column, value or range, count]` of each facet's entries; None for none asked.
     """
     names = [*columns, "score"]
     result: dict[str, Any] = {"row_count": len(rows)}
     if rows or next_page_token:
-        *values, scores = zip(*rows) if rows else ((),)
-        sent = [_json_values(column, integers_as_floats) for column in values]
-        result["data_array"] = list(map(list, zip(*sent, map(float, scores))))
+        result["data_array"] = list(map(list, rows))
     manifest: dict[str, Any] = {
         "column_count": len(names),
         "columns": [{"name": name} for name in names],

@@ -18,6 +18,8 @@ from engine.core.reply import (
     encode_token,
     json_value,
     reply,
+    sent_values,
+    sent_values_exactly,
     typed_fields,
     typed_value,
 )
@@ -27,7 +29,9 @@ STEADY = settings(derandomize=True, deadline=None)
 
 
 def test_the_reply_has_the_services_shape() -> None:
-    made = reply(["product_id", "title"], [[13770, "Shirt", 0.5412], [15970, None, 0.5320]])
+    ids = sent_values([13770, 15970])
+    rows = list(zip(ids, ["Shirt", None], [0.5412, 0.5320]))
+    made = reply(["product_id", "title"], rows)
     assert made == {
         "manifest": {
             "column_count": 3,
@@ -88,18 +92,18 @@ def test_each_value_arrives_as_the_service_sends_it(value: Any, sent: Any) -> No
 
 
 def test_integers_can_be_kept_as_integers() -> None:
-    row = reply(["n", "l"], [[7, [1, 2], 1]], integers_as_floats=False)["result"]["data_array"][0]
-    assert [type(row[0]), type(row[1][0]), type(row[2])] == [int, int, float]
-    assert row == [7, [1, 2], 1.0]
+    [number], [numbers] = sent_values_exactly([7]), sent_values_exactly([[1, 2]])
+    assert [type(number), type(numbers[0])] == [int, int]
+    assert [number, numbers] == [7, [1, 2]]
 
 
 def test_the_reply_is_fresh() -> None:
     stored = [1.0, 2.0]
-    rows = [["x", stored, 0.5]]
+    rows = [("x", *sent_values([stored]), 0.5)]
     made = reply(["name", "vector"], rows)
-    made["result"]["data_array"][0][1].append(9)
     made["result"]["data_array"][0].append(9)
-    assert rows == [["x", [1.0, 2.0], 0.5]]
+    assert rows == [("x", [1.0, 2.0], 0.5)]
+    made["result"]["data_array"][0][1].append(9)
     assert stored == [1.0, 2.0]
 
 
@@ -246,7 +250,6 @@ PLAIN = (
 @STEADY
 @given(PLAIN, st.booleans())
 def test_a_column_is_sent_as_its_values_are_one_by_one(values: list[Any], as_floats: bool) -> None:
-    made = reply(["x"], [(value, 0.5) for value in values], integers_as_floats=as_floats)
-    sent = [row[0] for row in made["result"].get("data_array", [])]
+    sent = sent_values(values) if as_floats else sent_values_exactly(values)
     expected = [json_value(value, as_floats) for value in values]
     assert [(type(v), repr(v)) for v in sent] == [(type(v), repr(v)) for v in expected]

@@ -17,7 +17,7 @@ from rest import catalogue_cases
 
 from engine import Workspace
 from engine.doors.rest import ROUTES, handle
-from engine.doors.rest.routing import answer, find_route
+from engine.doors.rest.routing import EndpointNotFound, Routes, answer, find_route
 from engine.service.warehouse.warehouse import WAREHOUSE_ID
 
 VS = "/api/2.0/vector-search"
@@ -734,3 +734,13 @@ def test_no_depth_of_nesting_breaks_a_route(standing: Workspace, depth: int) -> 
     for body in (f'{{"columns": {nested}}}', {**ASK, "filters_json": nested}):
         status, reply = handle(standing, "POST", f"{VS}/indexes/{DIRECT}/query", {}, body)
         assert status == 400, reply
+
+
+def test_a_table_of_routes_is_hashed_without_a_look_at_each_route() -> None:
+    same = Routes(ROUTES)
+    assert hash(same) == object.__hash__(same) and same != ROUTES
+    path = f"{VS}/indexes/a.b.c/query"
+    assert find_route(ROUTES, "POST", path) == find_route(list(ROUTES), "POST", path)
+    without = [route for route in ROUTES if route.name != "query_index"]
+    with pytest.raises(EndpointNotFound):
+        find_route(without, "POST", path)

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import VectorSearchClient
-from engine.service.search.hits import Hit, fetch, places
+from engine.core.reply import sent_values
+from engine.service.search.hits import Hit, fetch, fetch_rows, places
 from engine.store.indexes.versions import Version
 
 INDEX = "main.shop.parts"
@@ -48,6 +49,19 @@ def test_values_come_in_the_order_of_the_rows(version: Version, wanted: list) ->
         tuple(values[0] for values in version.parts[part].segment.fetch(COLUMNS, np.array([place])))
         for part, place in wanted
     ]
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.lists(row, max_size=12), st.booleans(), st.booleans())
+def test_rows_are_what_columns_are(
+    version: Version, wanted: list, with_vectors: bool, sent: bool
+) -> None:
+    columns = COLUMNS if with_vectors else ["name", "id"]
+    parts, rows = [part for part, _ in wanted], [place for _, place in wanted]
+    found = fetch_rows(version, parts, rows, columns, sent_values if sent else None)
+    by_column = fetch(version, np.array(parts, np.int64), np.array(rows, np.int64), columns)
+    expected = list(zip(*(map(sent_values, by_column) if sent else by_column)))
+    assert repr(found) == repr(expected)
 
 
 def test_places_are_what_fetch_takes(version: Version) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import Workspace
 from engine.bench.contest.contestant import Contestant as Base
 from engine.bench.contest.filters import Filters
-from engine.bench.contest.schema import Row
+from engine.bench.contest.schema import SCORE, Row
+from engine.settings import Settings
 
 if TYPE_CHECKING:
     from engine.bench.contest.catalogue import Catalogue
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 ENDPOINT = "bench"
 SYNCED, DIRECT = "main.bench.synced", "main.bench.direct"
 TYPES = {"long": "long", "double": "double", "string": "string"}
+_SETTINGS = replace(Settings.from_environment(os.environ), integers_as_floats=False)
 FILL = 1_000  # rows of one upsert while the direct index is filled
 
 
@@ -42,27 +46,29 @@ class Contestant(Base):
         )
 
     def open(self, folder: Path) -> None:
-        self._workspace, self._index = Workspace(folder), SYNCED
+        self._workspace, self._index = Workspace(folder, _SETTINGS), SYNCED
 
     def search(self, query: Vector, k: int, filters: Filters | None) -> list[Row]:
-        return self._found(query, k, filters, self.schema.names)
+        names = (*self.schema.names, SCORE)
+        return [dict(zip(names, row)) for row in self._found(query, k, filters, self.schema.names)]
 
     def nearest(self, query: Vector, k: int, filters: Filters | None) -> list[int]:
-        found = self._found(query, k, filters, (self.schema.key,))
-        return [int(row[self.schema.key]) for row in found]
+        return [int(key) for key, _ in self._found(query, k, filters, (self.schema.key,))]
 
     def _found(
         self, query: Vector, k: int, filters: Filters | None, columns: tuple[str, ...]
-    ) -> list[Any]:
-        found = self._workspace.search(
-            vector=query,  # type: ignore[arg-type]
-            index=self._index,
+    ) -> list[list[Any]]:
+        """Columns and score, by the API's query; the shop's search would give more than is asked for."""
+        reply = self._workspace.query_index(
+            self._index,
             columns=columns,
-            k=k,
+            query_vector=query,  # type: ignore[arg-type]
+            num_results=k,
             filters=filters,
             exact=self.exact,
         )
-        return list(found)
+        rows: list[list[Any]] = reply["result"].get("data_array", [])
+        return rows
 
     def search_batch(self, queries: Matrix, k: int) -> list[list[Row]]:
         return self._workspace.similarity_search_batch(
@@ -92,7 +98,7 @@ class Contestant(Base):
             )
 
     def open_writable(self, folder: Path) -> None:
-        self._workspace, self._index = Workspace(folder), DIRECT
+        self._workspace, self._index = Workspace(folder, _SETTINGS), DIRECT
 
     def upsert(self, row: Row, vector: Vector) -> None:
         self._workspace.upsert(self._index, [{**row, self.schema.vector: vector.tolist()}])

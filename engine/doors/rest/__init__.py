@@ -8,19 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.doors.rest import ai_search, catalogs, data, endpoints, indexes, serving
-from engine.doors.rest.routing import Json, Route, answer
+from engine.doors.rest.routing import Json, Routes, answer
 from engine.doors.rest.sql import statements, warehouses
 from engine.workspace import Workspace
 
-ROUTES: tuple[Route, ...] = (
-    *endpoints.ROUTES,
-    *indexes.ROUTES,
-    *data.ROUTES,
-    *ai_search.ROUTES,
-    *serving.ROUTES,
-    *catalogs.ROUTES,
-    *statements.ROUTES,
-    *warehouses.ROUTES,
+ROUTES = Routes(
+    (
+        *endpoints.ROUTES,
+        *indexes.ROUTES,
+        *data.ROUTES,
+        *ai_search.ROUTES,
+        *serving.ROUTES,
+        *catalogs.ROUTES,
+        *statements.ROUTES,
+        *warehouses.ROUTES,
+    )
 )
 
 

@@ -45,7 +45,7 @@ class Request:
 Answer = Callable[[Workspace, Request], Json]
 
 
-@dataclass(frozen=True, eq=False)  # a route is itself: hashed by identity, for `_find_route`
+@dataclass(frozen=True, eq=False)  # a route is itself
 class Route:
     """One operation of the API at one address.
 
@@ -73,15 +73,25 @@ class Route:
         return re.compile("".join(parts))
 
 
+class Routes(tuple[Route, ...]):
+    """A table of routes. It is itself: a hash of all that is in it would be made for each request."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+
+
 def find_route(routes: Sequence[Route], method: str, path: str) -> tuple[Route, dict[str, str]]:
     """The route of a request and the parameters of its path, decoded; see `_find_route`."""
-    route, parameters = _find_route(tuple(routes), method, path)
+    table = routes if isinstance(routes, Routes) else Routes(routes)
+    route, parameters = _find_route(table, method, path)
     return route, dict(parameters)
 
 
 @functools.lru_cache(maxsize=4096)
 def _find_route(
-    routes: tuple[Route, ...], method: str, path: str
+    routes: Routes, method: str, path: str
 ) -> tuple[Route, tuple[tuple[str, str], ...]]:
     """The route of a request and the parameters of its path, decoded.
 

@@ -17,7 +17,7 @@ from engine.core.query import Query
 from engine.core.ranking.facets import count_facet
 from engine.core.ranking.fusion import reciprocal_rank_fusion
 from engine.core.ranking.sorting import sorted_places
-from engine.core.reply import reply
+from engine.core.reply import reply, sent_values, sent_values_exactly
 from engine.service.search.hits import Hit, Timings, fetch, places
 from engine.service.search.keyword import find_by_words, find_sorted, matching
 from engine.service.search.nearest import find_nearest
@@ -45,13 +45,13 @@ def answer(
         ranking = ranked(version, query, rerankers, timings)
         pages.keep(page, ranking)
     started = time.perf_counter()
-    rows = ranking.page(version, query.columns, page.offset)
+    form = sent_values if integers_as_floats else sent_values_exactly
+    rows = ranking.page(version, query.columns, page.offset, form)
     timings.fetch_ms += 1000 * (time.perf_counter() - started)
     out = reply(
         query.columns,
         rows,
         next_page_token=pages.token_after(page, ranking),
-        integers_as_floats=integers_as_floats,
         facets=ranking.facets,
     )
     if query.debug_level >= 1:

@@ -26,6 +26,7 @@ from engine.threads import side_by_side
 _LARGE_NUMBERS = 1 << 26
 # Numbers of a part without an approximate index, below which they are multiplied without outlines.
 _OUTLINED_NUMBERS = 1 << 15
+_made = tuple.__new__  # a named tuple's own takes four times as long
 # Squared distance, primary key, part, row, cosine: what rows are ranked by comes first.
 _Scored = tuple[float, Any, int, int, float | None]
 
@@ -41,6 +42,22 @@ def find_nearest(
     Returns:
         at most `query.num_results` hits whose `score` is at least `query.score_threshold`.
     """
+    if len(version.parts) == 1:
+        started = time.perf_counter()
+        found = _search_part(version, 0, query, math.inf, with_cosines)
+        scored, plans = sorted(found.scored), [found.plan]
+        timings.filter_ms += found.filter_ms
+        timings.search_ms += 1000 * (time.perf_counter() - started) - found.filter_ms
+    else:
+        scored, plans = _search_parts(version, query, timings, with_cosines)
+    timings.plans += tuple(plans)
+    return _hits(scored[: query.num_results], query.score_threshold)
+
+
+def _search_parts(
+    version: Version, query: Query, timings: Timings, with_cosines: bool
+) -> tuple[list[_Scored], list[str]]:
+    """The nearest rows of several parts, nearest first, and how each part was searched."""
     scored: list[_Scored] = []
     plans, k = [""] * len(version.parts), query.num_results
     turns = _in_turn(version)
@@ -68,12 +85,15 @@ def find_nearest(
         filtered = max(found.filter_ms for found in results)
         timings.filter_ms += filtered
         timings.search_ms += 1000 * (time.perf_counter() - started) - filtered
-    timings.plans += tuple(plans)
-    return [
-        Hit(part, row, key, 1.0 / (1.0 + distance), cosine)
-        for distance, key, part, row, cosine in scored[:k]
-        if 1.0 / (1.0 + distance) >= query.score_threshold
+    return scored, plans
+
+
+def _hits(scored: Iterable[_Scored], threshold: float) -> list[Hit]:
+    hits = [
+        _made(Hit, (part, row, key, 1.0 / (1.0 + distance), cosine))
+        for distance, key, part, row, cosine in scored
     ]
+    return hits if threshold <= 0 else [hit for hit in hits if hit.score >= threshold]
 
 
 class _OfPart(NamedTuple):

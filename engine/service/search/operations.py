@@ -13,6 +13,7 @@ from engine.service.indexes.operations import Indexes
 from engine.service.inspection.recent import AnsweredQuery, RecentQueries, in_short
 from engine.service.search.answer import answer, ranked
 from engine.service.search.batch import search_batch
+from engine.service.search.checked import CheckedQueries
 from engine.service.search.hits import Timings
 from engine.service.search.paging import PageRequest, Pages
 from engine.service.search.reranking import RerankerChoice
@@ -45,6 +46,7 @@ class Queries:
         self.recent: Final = RecentQueries()
         self._settings, self._indexes = settings, indexes
         self._serving, self._rerankers = serving, rerankers
+        self._checked = CheckedQueries(settings.strict_filters, settings.strict_inputs)
         self._pages = Pages(layout)
 
     def query(self, request: QueryRequest) -> dict[str, Any]:
@@ -54,8 +56,7 @@ class Queries:
             NotFound, BadRequest, InvalidParameterValue: as the API refuses.
         """
         spec, _, version = self._indexes.version_of(request.name)
-        given = self._settings
-        query = request.checked(spec, version.columns, given.strict_filters, given.strict_inputs)
+        query = self._checked.of(request, spec, version.columns)
         timings = Timings()
         if query.needs_encoding:
             query = self._encoded(query, spec, version, timings)

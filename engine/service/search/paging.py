@@ -10,6 +10,7 @@ import base64
 import functools
 import hashlib
 import json
+from array import array
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,19 +18,20 @@ from typing import Any
 
 import numpy as np
 
-from engine.core.arrays import Rows
 from engine.core.query import PAGE_ROWS, Query
 from engine.core.query_request import QueryRequest
 from engine.core.reply import decode_token, encode_token, invalid_token
 from engine.core.schema import IndexSpec
 from engine.errors import BadRequest
-from engine.service.search.hits import Hit, fetch, places
+from engine.service.search.hits import Hit, fetch_rows
 from engine.store.indexes.versions import Version, VersionStore
 from engine.store.layout import Layout
 from engine.store.secret import workspace_secret
+from engine.store.segments.finished_rows import Form, Row
 from engine.threads import ThreadLock
 
 MAX_BYTES = 64 << 20  # of all rankings together
+_RESULT_BYTES = 24  # part, row and score
 
 
 @dataclass(frozen=True)
@@ -94,9 +96,9 @@ class Ranking:
         plans, warnings: as in `Timings`.
     """
 
-    parts: Rows
-    rows: Rows
-    scores: np.ndarray[Any, np.dtype[np.float64]]
+    parts: array[int]
+    rows: array[int]
+    scores: array[float]
     facets: list[list[Any]] | None
     plans: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -109,23 +111,30 @@ class Ranking:
         warnings: Sequence[str],
     ) -> Ranking:
         """The ranking that hits are, best first."""
-        scores = np.array([hit.score for hit in hits], dtype=np.float64)
-        return Ranking(*places(hits), scores, facets, tuple(plans), tuple(warnings))
+        parts, rows, _, scores, _ = zip(*hits) if hits else ((),) * 5
+        arrays = array("q", parts), array("q", rows), array("d", scores)
+        return Ranking(*arrays, facets, tuple(plans), tuple(warnings))
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def page(self, version: Version, columns: Sequence[str], offset: int) -> list[tuple[Any, ...]]:
-        """Column values and score of the results of one page, which starts at `offset`."""
+    def page(
+        self, version: Version, columns: Sequence[str], offset: int, form: Form | None = None
+    ) -> list[Row]:
+        """Column values and score of the results of one page, which starts at `offset`.
+
+        Args:
+            form: what is made of a column's values; None for the values as they are stored.
+        """
         cut = slice(offset, offset + PAGE_ROWS)
-        values = fetch(version, self.parts[cut], self.rows[cut], columns)
-        return list(zip(*values, self.scores[cut].tolist()))
+        rows = fetch_rows(version, self.parts[cut], self.rows[cut].tolist(), columns, form)
+        return [(*row, score) for row, score in zip(rows, self.scores[cut])]
 
     @property
     def nbytes(self) -> int:
         """About what it takes in memory."""
         small = 1024 + 512 * len(self.facets or ())
-        return self.parts.nbytes + self.rows.nbytes + self.scores.nbytes + small
+        return _RESULT_BYTES * len(self.rows) + small
 
 
 class Rankings:

@@ -237,7 +237,8 @@ def rescore(
     reach = max(mean, 0.0) + SURE * max(seen, spread) + margin
     # Rows whose approximate product is below this would have to be off by more than `reach`.
     lowest = kth - reach
-    needed = int(np.count_nonzero(products >= lowest))
+    # They are in order; compared in float32, as all products are.
+    needed = len(products) - int(products[::-1].searchsorted(np.float32(lowest)))
     done = complete or needed < len(rows)
     if done and needed > first:
         exact = np.concatenate([exact, segment.products(query, rows[first:needed])])

@@ -7,11 +7,11 @@ index by default (cross-modal), as the shop does.
 from __future__ import annotations
 
 import contextlib
+import operator
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from engine.core.arrays import Vector
 from engine.core.query import Query, QueryType
@@ -23,7 +23,7 @@ from engine.errors import VitrineError
 from engine.service.indexes.operations import Indexes
 from engine.service.inspection.recent import AnsweredQuery, RecentQueries, in_short
 from engine.service.search.answer import first_ranking
-from engine.service.search.hits import Hit, Timings, fetch, places
+from engine.service.search.hits import Hit, Timings, fetch, fetch_rows, places
 from engine.service.serving.models import Models
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.shop.browsing.products import Products
@@ -42,6 +42,7 @@ from engine.shop.search.request import SearchRequest
 from engine.shop.search.result import SearchResult
 from engine.shop.search.terms import Term
 from engine.store.indexes.versions import Version
+from engine.store.segments.finished_rows import Row
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
 
@@ -96,10 +97,10 @@ class ShopSearch:
         shown = hits[request.offset : end]
         started = time.perf_counter()
         fetched = _fetched(query.columns, version)
-        values = fetch(version, *places(shown), fetched)
+        parts, rows, keys, scores, cosines = zip(*shown) if shown else ((),) * 5
+        values = fetch_rows(version, parts, rows, fetched)
         facets = _facets(version, query, hits[: max(end, COUNTED)]) if query.facets else {}
         timings.fetch_ms = _ms_since(started)
-        _, _, keys, scores, cosines = zip(*shown) if shown else ((),) * 5
         return SearchResult(
             index=spec.name,
             query=request.in_words(sought.products[0] if sought.products else None),
@@ -107,8 +108,8 @@ class ShopSearch:
             timings=_parts(timings),
             plan=timings.plans,
             note=sought.note,
-            _rows=tuple(zip(*values[: len(query.columns)], scores, cosines)),
-            _images=_photos_of(fetched, values, len(shown)),
+            _rows=_rows(values, len(query.columns), scores, cosines),
+            _images=_photos_of(fetched, values),
             _read_image=partial(self._photos.found, spec.source_table),
             _photo_file=partial(self._photos.file, spec.source_table),
             keys=keys,
@@ -251,11 +252,20 @@ def _fetched(columns: Sequence[str], version: Version) -> list[str]:
     return [*columns, IMAGE_PATH] if apart else list(columns)
 
 
-def _photos_of(
-    fetched: Sequence[str], values: Sequence[Sequence[Any]], rows: int
-) -> tuple[str | None, ...]:
+def _rows(
+    fetched: Sequence[Row], columns: int, scores: Sequence[float], cosines: Sequence[float | None]
+) -> tuple[Row, ...]:
+    """A result's rows: of what was fetched the columns that were asked for, score and cosine."""
+    if fetched and len(fetched[0]) > columns:
+        fetched = [row[:columns] for row in fetched]
+    return tuple([(*row, s, c) for row, s, c in zip(fetched, scores, cosines)])
+
+
+def _photos_of(fetched: Sequence[str], rows: Sequence[Row]) -> tuple[str | None, ...]:
     """The photos' paths of some rows, where the index has any."""
-    return tuple(values[fetched.index(IMAGE_PATH)]) if IMAGE_PATH in fetched else (None,) * rows
+    if IMAGE_PATH not in fetched:
+        return (None,) * len(rows)
+    return tuple(map(operator.itemgetter(fetched.index(IMAGE_PATH)), rows))
 
 
 def _parts(timings: Timings) -> dict[str, float]:

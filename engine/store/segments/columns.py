@@ -21,6 +21,7 @@ from engine.core.filters.in_memory import Held, Numbers, Texts
 from engine.core.values import FarTime, shortest_forms
 
 _MAX_DECODED = 65_536  # distinct values that are kept as Python objects
+_OBJECT_BYTES = 64  # of a Python object beside its content
 
 Take = Callable[[Rows], list[Any]]
 Numbers1D = npt.NDArray[Any]
@@ -179,6 +180,10 @@ class Columns:
     """Some columns of a segment together: their values for rows, a list for each column.
 
     The codes of dictionary columns lie side by side, so that a row's are read at once.
+
+    Attributes:
+        row_bytes: what the values of a row take as Python objects, about.
+        are_nested: some values hold others, which their reader could change.
     """
 
     def __init__(self, columns: Sequence[pa.Array]) -> None:
@@ -188,6 +193,11 @@ class Columns:
             (place, taker(column)) for place, column in enumerate(columns) if place not in coded
         ]
         self._count = len(columns)
+        self.are_nested = any(pa.types.is_nested(column.type) for column in columns)
+        self.row_bytes = _OBJECT_BYTES + 8 * len(columns)
+        for place, _ in self._others:
+            column = columns[place]
+            self.row_bytes += _OBJECT_BYTES + column.nbytes // max(1, len(column))
         self._codes = np.empty((len(columns[0]) if columns else 0, len(coded)), dtype=np.int32)
         for number, place in enumerate(coded):
             indices = columns[place].indices

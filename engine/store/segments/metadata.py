@@ -25,6 +25,7 @@ from engine.core.filters.sql import to_sql
 from engine.core.filters.tree import Node, columns_of
 from engine.errors import CorruptFile
 from engine.store.segments.columns import Columns, Take, held_for_filters, number_form, taker
+from engine.store.segments.finished_rows import FinishedRows, Form, Row, finished
 from engine.store.segments.row_groups.filling import FilledNumbers
 from engine.store.segments.row_groups.row_groups import RowGroups
 from engine.threads import ThreadLock
@@ -62,6 +63,7 @@ class RowTable:
             self._open_parquet()
         self._takers: dict[str, Take] = {}
         self._together: dict[tuple[str, ...], Columns] = {}
+        self._finished: dict[tuple[tuple[str, ...], Form | None], FinishedRows] = {}
         self._held: dict[str, Held | None] = {}
         self._view = f"segment_{next(_view_numbers)}"
         # Names of our own: DuckDB's ignore letter case, and a user's column may be called anything.
@@ -160,15 +162,33 @@ class RowTable:
         key = tuple(names)
         if self._groups is not None:
             return self._groups.take(key, rows)
-        together = self._together.get(key)
+        return self._columns_of(key).take(rows)
+
+    def _columns_of(self, names: tuple[str, ...]) -> Columns:
+        together = self._together.get(names)
         if together is None:
             if len(self._together) >= _MOST_TOGETHER:
                 self._together.clear()
             with self._lock:
-                self._load([name for name in key if name not in self._columns])
-                columns = [self._columns[name] for name in key]
-            together = self._together.setdefault(key, Columns(columns))
-        return together.take(rows)
+                self._load([name for name in names if name not in self._columns])
+                columns = [self._columns[name] for name in names]
+            together = self._together.setdefault(names, Columns(columns))
+        return together
+
+    def take_rows(
+        self, names: Sequence[str], rows: Sequence[int], form: Form | None = None
+    ) -> list[Row]:
+        """Values of some columns, at least one, by row; `form` makes something of a column's values."""
+        key = tuple(names)
+        if self._groups is not None:
+            return finished(self._groups.take(key, np.array(rows, dtype=np.int64)), form)
+        known = self._finished.get((key, form))
+        if known is None:
+            if len(self._finished) >= _MOST_TOGETHER:
+                self._finished.clear()
+            made = FinishedRows(self._columns_of(key), form)
+            known = self._finished.setdefault((key, form), made)
+        return known.take(rows)
 
     def has_taken(self, names: Sequence[str]) -> bool:
         """Whether `take_all` was asked for these columns before, and needs to read nothing any more."""

@@ -35,6 +35,7 @@ from engine.store.segments.ann.compression import Sample
 from engine.store.segments.ann.index import AnnFile
 from engine.store.segments.ann.products import products_by_row
 from engine.store.segments.columns import number_array
+from engine.store.segments.finished_rows import Form, Row, finished
 from engine.store.segments.hashing import HASH_KIND, content_hashes
 from engine.store.segments.inverted_index import InvertedIndex
 from engine.store.segments.keys import KeyIndex
@@ -304,6 +305,14 @@ class Segment:
         out = self.metadata.take_all([name for name in columns if name != vector], rows)
         out.insert(list(columns).index(vector), shortest_decimals(self.vectors.take(rows)))
         return out
+
+    def fetch_rows(
+        self, columns: Sequence[str], rows: Sequence[int], form: Form | None = None
+    ) -> list[Row]:
+        """The same by row; `form`, where there is one, makes something of a column's values."""
+        if self._spec.vector_column not in columns:
+            return self.metadata.take_rows(columns, rows, form)
+        return finished(self.fetch(columns, np.array(rows, dtype=np.int64)), form)
 
     def has_fetched(self, columns: Sequence[str]) -> bool:
         """Whether these columns were fetched before, so that no file needs to be read for them."""
