@@ -88,6 +88,12 @@ def test_a_gpu_gives_nearly_the_same_vectors(encoder: Any, tiny_encoder_name: st
     assert on_device.logit_scale == pytest.approx(encoder.logit_scale, rel=1e-6)
 
 
+def test_a_gpu_is_given_its_large_batches_from_the_first_photo_on(tiny_encoder_name: str) -> None:
+    encoder = load_encoder(tiny_encoder_name, "cuda")  # nothing is loaded, no GPU is asked for
+    assert (encoder.image_batch, encoder.text_batch, encoder.in_flight) == (256, 512, 2)
+    assert load_encoder(tiny_encoder_name, "cpu").image_batch == 32
+
+
 def test_the_pipeline_on_a_gpu_keeps_order_and_failures(tiny_encoder_name: str) -> None:
     if "cuda" not in HERE:
         return  # where there is none, nothing can be said of it

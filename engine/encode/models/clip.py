@@ -59,6 +59,8 @@ class OpenClipEncoder(Encoder):
         self._wanted_device = device
         self._lock = threading.RLock()
         self._of_thread = threading.local()
+        if device is not None and device.startswith("cuda"):
+            self._take_more()  # callers cut batches before the model is loaded
 
     @property
     def fingerprint(self) -> str:
@@ -85,6 +87,11 @@ class OpenClipEncoder(Encoder):
         return int(self._config["model_cfg"]["embed_dim"])
 
     # -------------------------------------------------------------- loading
+    def _take_more(self) -> None:
+        """Batches as a GPU likes them; what a caller has set stays."""
+        for name, value in {"image_batch": 256, "text_batch": 512, "in_flight": 2}.items():
+            vars(self).setdefault(name, value)
+
     @property
     def _torch(self) -> Any:
         return require("torch", f"encoder {self.name!r}")
@@ -98,6 +105,8 @@ class OpenClipEncoder(Encoder):
         """Where it runs: as asked for, else CUDA where torch finds it, else the CPU."""
         has_cuda = self._torch.cuda.is_available()
         if self._wanted_device is None:
+            if has_cuda:
+                self._take_more()
             return "cuda" if has_cuda else "cpu"
         if self._wanted_device.startswith("cuda") and not has_cuda:
             raise ModelUnavailable(
@@ -129,8 +138,6 @@ class OpenClipEncoder(Encoder):
                 raise ModelUnavailable(
                     f"encoder {self.name!r} can't be loaded: {error!s:.300}"
                 ) from error
-            if self.device.startswith("cuda"):
-                self.image_batch, self.text_batch, self.in_flight = 256, 512, 2
             return self._narrowed(model.eval())
 
     def _narrowed(self, model: Any) -> Any:
