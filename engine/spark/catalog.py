@@ -7,7 +7,9 @@ from fnmatch import fnmatchcase
 from typing import cast
 
 from pyspark.errors import AnalysisException
-from pyspark.sql.catalog import Catalog, CatalogMetadata, Column, Database, Table
+from pyspark.sql import DataFrame
+from pyspark.sql.catalog import Catalog, CatalogMetadata, Column, Database, Function, Table
+from pyspark.sql.types import StructType
 
 from engine.core.names import ThreePartName
 from engine.errors import NotFound, VitrineError
@@ -113,7 +115,55 @@ class WorkspaceCatalog(Catalog):
             for field in frame.schema.fields
         ]
 
+    # ------------------------------------------------------------------ functions, which are Spark's
+    def listFunctions(  # noqa: N802
+        self,
+        dbName: str | None = None,  # noqa: N803
+        pattern: str | None = None,
+    ) -> list[Function]:
+        """Spark's functions, and those that the session registered; the same of each schema."""
+        if dbName is not None:
+            self.getDatabase(dbName)
+        return super().listFunctions(_SPARKS_OWN, pattern)
+
+    # ------------------------------------------------------------------ what is made
+    def createTable(  # noqa: N802
+        self,
+        tableName: str,  # noqa: N803
+        path: str | None = None,
+        source: str | None = None,
+        schema: StructType | None = None,
+        description: str | None = None,
+        **options: str,
+    ) -> DataFrame:
+        """Make a table without rows in the workspace; its format and options mean nothing here.
+
+        Raises:
+            AnalysisException: it is there, has no columns, or is to lie elsewhere.
+        """
+        if path is not None or schema is None:
+            raise AnalysisException(
+                "createTable makes tables of the workspace, by their columns: give a schema, and no "
+                "path. Files elsewhere become a table by: vitrine table register NAME FILES..."
+            )
+        self._session.createDataFrame([], schema).writeTo(tableName).create()
+        if description is not None:
+            name = self.full_name(tableName)
+            self._session.sql(f"COMMENT ON TABLE {name} IS :said", {"said": description})
+        return self._session.table(tableName)
+
     # ------------------------------------------------------------------ what is nothing here
+    def isCached(self, tableName: str) -> bool:  # noqa: N802, N803
+        """Whether a temporary view is; tables never are. Raises AnalysisException without it."""
+        if self._session.has_temporary(tableName):
+            return super().isCached(tableName)
+        self._session.table(tableName)
+        return False
+
+    def recoverPartitions(self, tableName: str) -> None:  # noqa: N802, N803
+        """Nothing: a table knows its files. Raises AnalysisException where there is none."""
+        self._session.table(tableName)
+
     def refreshTable(self, tableName: str) -> None:  # noqa: N802, N803
         """Nothing: each use of a table reads it as it is then. Raises AnalysisException without it."""
         self._session.table(tableName)

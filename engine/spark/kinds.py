@@ -22,8 +22,14 @@ class OnWorkspace(Protocol):
     def table(self, tableName: str) -> Any:  # noqa: N803
         """A DataFrame of a table or a view."""
 
-    def sql(self, sqlQuery: str) -> Any:  # noqa: N803
+    def createDataFrame(self, data: Any, schema: Any = None) -> Any:  # noqa: N802
+        """A DataFrame of rows at hand."""
+
+    def sql(self, sqlQuery: str, args: Any = None) -> Any:  # noqa: N803
         """Run a statement."""
+
+    def condition_of(self, frame: Any) -> str:
+        """The condition of a DataFrame's last `where`, in SQL."""
 
     def knows_delta(self) -> bool:
         """Whether Spark was started with Delta's own extension."""

@@ -24,7 +24,7 @@ from engine.optional import require
 from engine.workspace import Workspace
 
 if TYPE_CHECKING:
-    from engine.spark.session import WorkspaceSession
+    from engine.spark.workspace_session import WorkspaceSession
 
 OLDEST_JAVA = 17
 _HERE = "127.0.0.1"
@@ -70,7 +70,7 @@ def session(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # about newer releases of pandas
         require("pyspark", "A Spark session")
-        from engine.spark.session import WorkspaceSession
+        from engine.spark.workspace_session import WorkspaceSession
 
     return WorkspaceSession(context(master, options or {}), opened, new_folder())
 

@@ -197,7 +197,7 @@ def test_what_delta_lacks_is_refused_and_leaves_nothing(spark: Any, tmp_path: Pa
         (rows.withColumnRenamed("word", "a word"), "'a word'.*Rename it"),
         (rows.selectExpr("id", "word", "word AS WORD"), r"COLUMN_ALREADY_EXISTS.*`WORD`"),
         (rows.selectExpr("id", "NULL AS nothing"), "column 'nothing' is of type null"),
-        (rows.selectExpr("id", "INTERVAL '1' DAY AS d"), "column 'd' is of type duration"),
+        (rows.selectExpr("id", "INTERVAL '1' DAY AS d"), "column 'd' is of type interval day"),
     ):
         with pytest.raises(AnalysisException, match=said):
             bad.write.format("delta").save(str(place))

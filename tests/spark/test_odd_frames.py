@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -58,6 +59,12 @@ def test_what_no_table_holds_is_refused_by_name(spark: Any) -> None:
     for rows, said in (
         (variant, r"column 'said' is of type VARIANT.*to_json"),
         (spark.range(1).select(), "no columns"),
+        (spark.createDataFrame([(1,)], [""]), "no name"),
+        (spark.sql("SELECT array() AS a"), "column 'a' is of type array<void>.*values within"),
+        (spark.sql("SELECT named_struct('x', map()) AS m"), "column 'm'.*values within"),
+        (spark.sql("SELECT array(INTERVAL '1' YEAR) AS i"), "column 'i'.*interval year.*intervals"),
+        (spark.sql("SELECT make_interval(1) AS i"), "column 'i'.*intervals"),
+        (spark.sql("SELECT INTERVAL '1' DAY AS d"), "column 'd' is of type interval day"),
         (spark.sql("SELECT 1 AS id, 2 AS ID"), r"COLUMN_ALREADY_EXISTS.*`ID`"),
     ):
         with pytest.raises(AnalysisException, match=said):
@@ -92,3 +99,19 @@ def test_a_failing_dataframe_leaves_no_table_and_no_files(spark: Any) -> None:
         rows.write.saveAsTable("divided")
     assert not spark.catalog.tableExists("divided")
     assert not list(spark.folder.glob("saved-*"))
+
+
+def test_a_part_that_fails_and_savers_at_once_lose_no_rows(spark: Any) -> None:
+    spark.range(10).write.saveAsTable("shared")
+    failing = spark.range(0, 100, 1, 4).selectExpr("id + assert_true(id < 60) AS id")
+    for mode in ("overwrite", "append"):
+        with pytest.raises(Exception, match=r"assert_true|is not true|ASSERT"):
+            failing.selectExpr("coalesce(id, 1) AS id").write.mode(mode).saveAsTable("shared")
+    assert spark.table("shared").count() == 10
+    with ThreadPoolExecutor(3) as pool:
+        saved = [
+            pool.submit(spark.range(100).write.mode("append").saveAsTable, "shared")
+            for _ in range(3)
+        ]
+    assert [one.result() for one in saved] == [None] * 3
+    assert spark.table("shared").count() == 310

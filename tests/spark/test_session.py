@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,37 @@ def test_the_catalogue_is_the_workspaces(spark: Any) -> None:
         assert [one.name for one in catalog.listTables(pattern="numb*")] == ["numbers"]
     finally:
         spark.sql("USE main.fashion_demo")
+
+
+def test_each_call_of_the_catalogue_knows_the_workspace(spark: Any) -> None:
+    """`createTable` made tables that the workspace never saw; `isCached` and others knew none."""
+    catalog = spark.catalog
+    schema = spark.table(PRODUCTS).schema
+    made = catalog.createTable("by_catalog", schema=schema, description="it's one")
+    assert made.columns == spark.workspace.read_table("main.fashion_demo.by_catalog").column_names
+    assert catalog.getTable("by_catalog").description == "it's one"
+    for bad, said in (({"schema": schema}, "ALREADY_EXISTS"), ({"path": "/x"}, "give a schema")):
+        with pytest.raises(AnalysisException, match=said):
+            catalog.createTable("by_catalog", **bad)
+    assert "abs" in [one.name for one in catalog.listFunctions(pattern="ab*")]
+    assert catalog.isCached("products") is False
+    catalog.recoverPartitions("products")
+    for ask in (catalog.isCached, catalog.recoverPartitions):
+        with pytest.raises(AnalysisException, match="TABLE_OR_VIEW_NOT_FOUND"):
+            ask("none_at_all")
+
+
+def test_another_session_of_the_process_knows_the_tables_too(spark: Any) -> None:
+    """The second call of `engine.spark.session` failed: the module was in the place of the function."""
+    import engine.spark
+
+    spark.sql("CREATE OR REPLACE TEMP VIEW of_the_first AS SELECT 1 AS x")
+    for other in (engine.spark.session(spark.workspace), spark.newSession()):
+        assert other.table(PRODUCTS).count() == 3
+        assert not other.catalog.tableExists("of_the_first")
+        other.range(2).write.mode("overwrite").saveAsTable("of_another")
+        assert spark.table("of_another").count() == 2
+        shutil.rmtree(other.folder)
 
 
 def test_what_is_missing_is_said_in_the_clouds_words(spark: Any) -> None:

@@ -103,8 +103,7 @@ class TableRows:
         self.check_exists()
         there = self.session.table(self.name)
         plain = there.toDF(*there.columns)  # whose columns are named without a table
-        plan = plain.where(condition)._jdf.queryExecution().analyzed()
-        self._replace(str(plan.condition().sql()))
+        self._replace(self.session.condition_of(plain.where(condition)))
 
     def replace_partitions(self) -> None:
         """Put the rows in the place of the partitions that they are of; of all without partitions."""

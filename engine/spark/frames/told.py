@@ -15,7 +15,7 @@ DELTA = "delta"
 
 def one_column(frame: DataFrame, said: Any) -> str:
     """The name of a column that a partition or a cluster is said by. Raises BadStatement: it is none."""
-    text = said if isinstance(said, str) else said._jc.toString()
+    text = str(said).removeprefix("Column<'").removesuffix("'>")
     names = {name.lower(): str(name) for name in frame.columns}
     found = names.get(text.lower()) or names.get(text.lower().strip("`"))
     if found is None:

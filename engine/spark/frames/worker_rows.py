@@ -16,6 +16,16 @@ from uuid import uuid4
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
+from pyspark.sql.types import (
+    ArrayType,
+    CalendarIntervalType,
+    DataType,
+    DayTimeIntervalType,
+    MapType,
+    NullType,
+    StructType,
+    YearMonthIntervalType,
+)
 
 from engine.errors import BadStatement
 
@@ -71,6 +81,14 @@ def _check(frame: DataFrame) -> None:
     known = set[str]()
     for field in frame.schema.fields:
         name = field.name
+        if not name:
+            raise BadStatement("a column has no name. Give it one: .withColumnRenamed('', 'name').")
+        strange = _unknown_type(field.dataType)
+        if strange is not None:
+            raise BadStatement(
+                f"column {name!r:.80} is of type {field.dataType.simpleString():.80}, and no table has "
+                f"{strange}. Cast it to another type, or leave it out."
+            )
         if field.dataType.typeName() == "variant":
             raise BadStatement(
                 f"column {name!r} is of type VARIANT, which tables here don't have. Write it as a text: "
@@ -82,6 +100,22 @@ def _check(frame: DataFrame) -> None:
                 "rename the existing column."
             )
         known.add(name.lower())
+
+
+def _unknown_type(kind: DataType, inside: bool = False) -> str | None:
+    """What in a type no table has: an interval, or nothing inside of another; None for none."""
+    if isinstance(kind, (CalendarIntervalType, DayTimeIntervalType, YearMonthIntervalType)):
+        return "intervals"
+    if isinstance(kind, NullType):
+        return "a type for the values within" if inside else None
+    inner: list[DataType] = []
+    if isinstance(kind, ArrayType):
+        inner = [kind.elementType]
+    elif isinstance(kind, MapType):
+        inner = [kind.keyType, kind.valueType]
+    elif isinstance(kind, StructType):
+        inner = [one.dataType for one in kind.fields]
+    return next((said for one in inner if (said := _unknown_type(one, True))), None)
 
 
 def _mapped(file: Path) -> pa.Table:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 from pyspark import SparkContext
@@ -28,6 +29,7 @@ from engine.spark.frames.reading import TableReader
 from engine.spark.frames.saving import teach_dataframes
 from engine.spark.frames.worker_rows import rows_of
 from engine.spark.relations import SparkRelations
+from engine.spark.starting import new_folder
 from engine.store.tables.versions import AsOf
 from engine.workspace import Workspace
 
@@ -170,6 +172,22 @@ class WorkspaceSession(SparkSession):
     def by_spark_alone(self, text: str) -> None:
         """Run a statement whose names are Spark's own."""
         super().sql(text)
+
+    def condition_of(self, frame: DataFrame) -> str:
+        """The condition of a DataFrame's last `where` in SQL, as Spark resolved it."""
+        view = f"vitrine_condition_{uuid4().hex}"
+        frame.createOrReplaceTempView(view)
+        try:
+            plan = self._jsparkSession.table(view).queryExecution().analyzed()
+            while plan.nodeName() != "Filter":
+                plan = plan.children().head()
+            return str(plan.condition().sql())
+        finally:
+            self.catalog.dropTempView(view)
+
+    def newSession(self) -> WorkspaceSession:  # noqa: N802
+        """Another session on the workspace, with settings, names and temporary views of its own."""
+        return WorkspaceSession(self.sparkContext, self.workspace, new_folder())
 
     def knows_delta(self) -> bool:
         """Whether Spark was started with Delta's own extension, which then reads and writes it."""
