@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,7 @@ _PARTS = (
 )
 
 
+_ALIKE = 0.8  # of names: a letter more or less in five
 # What a server, a clock and a cache leave in a workspace that holds nothing yet.
 _BESIDE = ("credentials.json", "secret", "clock.json", "warehouse.json", "https", "locks", "cache")
 
@@ -45,7 +48,8 @@ class WorkspaceFolder:
             f"workspace: vitrine demo -w {self.root}"
         )
         if not self.root.exists():
-            return f"There is no workspace at {place}: no such folder. {other}"
+            near = "" if (meant := self.meant) is None else f" Did you mean {meant}?"
+            return f"There is no workspace at {place}: no such folder.{near} {other}"
         if self._is_empty:
             return f"The workspace at {place} is empty. {other}"
         return f"There is no workspace at {place}: the folder holds other files. {other}"
@@ -64,8 +68,22 @@ class WorkspaceFolder:
     @property
     def exists(self) -> bool:
         """Whether the folder holds something of a workspace."""
-        return any((self.root / part).is_dir() for part in _PARTS)
+        return _is_workspace(self.root)
+
+    @property
+    def meant(self) -> Path | None:
+        """Where no such folder exists: a workspace beside it whose name is spelled alike, if any."""
+        found: list[str] = []
+        with contextlib.suppress(OSError):
+            if not self.root.exists():
+                beside = [one.name for one in self.root.parent.iterdir() if _is_workspace(one)]
+                found = difflib.get_close_matches(self.root.name, sorted(beside), 1, _ALIKE)
+        return self.root.with_name(found[0]) if found else None
 
     @property
     def _is_empty(self) -> bool:
         return self.root.is_dir() and all(file.name in _BESIDE for file in self.root.iterdir())
+
+
+def _is_workspace(folder: Path) -> bool:
+    return any((folder / part).is_dir() for part in _PARTS)

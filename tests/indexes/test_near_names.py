@@ -113,6 +113,20 @@ def test_what_is_not_found_in_a_wrong_workspace_names_the_workspace(
     assert not (tmp_path / "nowhere").exists()
 
 
+@pytest.mark.usefixtures("shop")
+def test_a_workspace_with_nearly_the_name_that_was_given_is_pointed_at(tmp_path: Path) -> None:
+    meant = f"Did you mean {tmp_path / 'shop'}?"
+    for command in (("index", "list"), ("index", "scan", "main.shop.by_text")):
+        done = run(*command, "-w", tmp_path / "shopp")
+        assert done.exit_code == 1 and meant in done.stderr
+        assert "Did you mean /" not in run(*command, "-w", tmp_path / "elsewhere").stderr
+    done = run("sql", "SHOW TABLES IN main.default", "-w", tmp_path / "shopp")
+    assert done.exit_code == 0 and meant in done.stderr
+    # A new workspace may have such a name; once it is there, nothing is said.
+    assert run("sql", "CREATE SCHEMA main.s", "-w", tmp_path / "shopp").exit_code == 0
+    assert meant not in run("sql", "SHOW TABLES IN main.s", "-w", tmp_path / "shopp").stderr
+
+
 # ------------------------------------------------------------------ names
 @pytest.mark.parametrize("name", ["by_photo", "shop.by_photo", "main.shop.by_photo"])
 def test_a_last_part_is_enough_where_one_index_has_it(shop: Workspace, name: str) -> None:

@@ -46,6 +46,12 @@ def explain_if_empty(workspace: Workspace, what: str, found: Sequence[object]) -
         note(f"no {what} here. {workspace.whereabouts()}")
 
 
+def explain_if_mistyped(workspace: Workspace) -> None:
+    """Say that the workspace is a new one, where there is one beside it with nearly its name."""
+    if workspace.folder.meant is not None:
+        note(workspace.whereabouts())
+
+
 def print_import(report: ImportReport) -> None:
     """What an import found, in one line."""
     line = f"imported {report.products:,} products, {report.with_photo:,} of them with a photo"

@@ -13,7 +13,7 @@ import click
 
 from engine.doors.cli.apply import apply_before
 from engine.doors.cli.options import FILE, with_workspace
-from engine.doors.cli.printing import note
+from engine.doors.cli.printing import explain_if_mistyped, note
 from engine.errors import VitrineError
 from engine.store.layout import Layout
 
@@ -116,6 +116,7 @@ def serve(
     from engine.doors.http.listening.sockets import listening
     from engine.doors.http.server import serve
 
+    explain_if_mistyped(workspace)
     options = _options(workspace, host, port, **given)
     options.check()
     if ready_file is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.doors.cli.options import with_workspace
-from engine.doors.cli.printing import print_table
+from engine.doors.cli.printing import explain_if_mistyped, print_table
 from engine.text_table import Column
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def sql(
     text = statement if file is None else Path(file).read_text(encoding="utf-8")
     assert text is not None  # one of the two was given
     values = dict(map(_parameter, parameters))
+    explain_if_mistyped(workspace)
     for one in workspace.statements.split(text):
         _print(workspace.sql(one, parameters=values), as_json, as_csv)
 
