@@ -61,7 +61,7 @@ def test_rows_of_all_parts_are_ranked_together(
     rng = np.random.default_rng(seed)
     vectors = rng.standard_normal((sum(sizes), DIMENSION))
     if kind == "repeats":
-        vectors = vectors[rng.integers(0, 5, len(vectors))]
+        vectors = vectors[rng.integers(0, min(5, len(vectors)), len(vectors))]
     if kind != "any length":
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     if kind == "lengths by part":  # of which some parts know and others don't
