@@ -33,7 +33,7 @@ from engine.store.indexes.mask_cache import MaskCache
 from engine.store.indexes.specs import keep_current, read_spec
 from engine.store.layout import WAIT_SECONDS, Layout, remove_others, storage_failed
 from engine.store.segments.device.search import SearchDevice
-from engine.store.segments.held import HeldSegment
+from engine.store.segments.opening import open_segments
 from engine.store.segments.segment import Segment
 from engine.threads import ThreadLock
 
@@ -289,22 +289,19 @@ class VersionStore:
         if facts.get("index", self.spec.id) != self.spec.id:  # not in older manifests
             raise self._not_found()
         known = {part.segment.id: part for v in self._open.values() for part in v.parts}
+        new = [entry for entry in facts["segments"] if entry["id"] not in known]
+        where = str(self._manifests.folder / f"{number}.json")
+        segments = open_segments(new, self.segments_dir, self.spec, where)
         parts = []
         for entry in facts["segments"]:
             part = known.get(entry["id"])
-            segment = part.segment if part else self._segment(entry, number)
+            segment = part.segment if part else segments[entry["id"]]
             if part is None or part.deletion_id != entry["deletion_id"]:
                 deleted = manifests.bitmaps.read(entry, segment.rows)
                 part = Part(segment, deleted, entry["deletion_id"])
             parts.append(part)
         columns = manifests.columns(facts)
         return Version(number, tuple(parts), facts, columns, self.masks, self._device)
-
-    def _segment(self, entry: Mapping[str, Any], number: int) -> Segment:
-        if "held" in entry:
-            where = str(self._manifests.folder / f"{number}.json")
-            return HeldSegment(entry["id"], entry["held"], self.spec, where)
-        return Segment(self.segments_dir / entry["id"], self.spec)
 
     # ------------------------------------------------------------------ writing, under the lock
     @contextlib.contextmanager

@@ -4,7 +4,8 @@
 <id>/vectors.npy      the vectors, in the same order; memory-mapped
 <id>/lengths.npy      -|x|²/2 of each row, only where some vector isn't unit length
 <id>/factors.npy      what each row's numbers are multiplied with, only where they are packed
-<id>/ann.faiss        an approximate index, only where the segment is large enough to need one
+<id>/ann.faiss        an approximate index, only where the segment is large enough to need one; beside
+                      it what else it needs, see `ann`
 <id>/keywords/        a keyword index of the text columns, likewise
 <id>/segment.json     counts, shape, size and SHA-256 of each file
 """

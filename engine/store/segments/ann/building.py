@@ -22,6 +22,7 @@ from engine.store.segments.ann.compression import (
     sample_of,
     some_rows,
 )
+from engine.store.segments.ann.lists import write_lists
 from engine.store.segments.ann.outlines import OUTLINE_AXES, outline_axes_file
 from engine.store.segments.ann.products import threads_of
 
@@ -59,6 +60,8 @@ def build_codes(file: Path, matrix: Vectors, lengths: Floats32 | None, seed: int
         index.train(sample)
     with threads_of(os.cpu_count() or 1):
         _add(index, matrix, lengths)
+        if cells > 1:
+            write_lists(_coded(index), file)
         _write(index, file)
 
 
@@ -82,8 +85,13 @@ def _untrained(sample: Matrix, axes: Matrix | None, cells: int, seed: int) -> An
 
 def _coarse(index: Any) -> Any:
     """What finds the cells of an index that `_untrained` made."""
+    return faiss.downcast_index(_coded(index).quantizer)
+
+
+def _coded(index: Any) -> Any:
+    """The part with the codes of an index that `_untrained` made."""
     inner = index.index if isinstance(index, faiss.IndexPreTransform) else index
-    return faiss.downcast_index(faiss.downcast_index(inner).quantizer)
+    return faiss.downcast_index(inner)
 
 
 def _centres(sample: Matrix, cells: int, seed: int) -> Matrix:

@@ -33,6 +33,7 @@ from engine.store.segments.ann.compression import (
     sample_of,
     worse_half,
 )
+from engine.store.segments.ann.lists import MappedLists, codes_file
 from engine.store.segments.ann.outlines import outline_axes_file
 from engine.store.segments.ann.products import products_by_row, threads_of
 
@@ -55,7 +56,7 @@ def _read(file: Path, rows: int, width: int) -> Any:
 
 
 class AnnFile:
-    """An approximate index of one segment, in memory. Safe to use from many threads.
+    """An approximate index of one segment, in memory or mapped. Safe to use from many threads.
 
     Attributes:
         is_factory: a factory string made it. is_graph: it is a graph (HNSW, NSG).
@@ -69,7 +70,7 @@ class AnnFile:
         """Read what `build_codes`, or with a factory string `build_factory`, wrote.
 
         Raises:
-            CorruptFile: FAISS can't read it, or it is of other vectors.
+            CorruptFile: FAISS can't read it, or it is of other vectors. OSError: it can't be mapped.
         """
         width = dimension if factory is not None else augmented_width(dimension, lifted)
         self._index = _read(file, rows, width)
@@ -91,6 +92,9 @@ class AnnFile:
             factory and (self._turned or lifted)
         )
         self.cell_count: int = self._inner.nlist if has_cells else 1
+        self._mapped: MappedLists | None = None
+        if has_cells and not self.is_factory and codes_file(file).exists():
+            self._mapped = MappedLists(self._inner, file)
         self._widths: Floats32 | None = None  # segments before 0.7 have none
         if has_cells and not self.is_factory and widths_file(file).exists():
             self._widths = np.load(widths_file(file))
@@ -206,7 +210,13 @@ class AnnFile:
     def _parameters(
         self, allowed: RowSet | None, cells: int | None, wanted: int
     ) -> tuple[Any, Any]:
-        """Parameters of a search, and the selector that they point to, to be held until it ends."""
+        """Parameters of a search, and the selector that they point to, to be held until it ends.
+
+        Raises:
+            CorruptFile: what will be searched was cut short.
+        """
+        if self._mapped is not None:
+            self._mapped.check_size()
         if allowed is None and cells in self._unfiltered:
             return self._unfiltered[cells], None
         known = self._filtered.get((id(allowed), cells))
