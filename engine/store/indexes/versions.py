@@ -33,9 +33,9 @@ from engine.store.indexes.mask_cache import MaskCache
 from engine.store.indexes.specs import keep_current, read_spec
 from engine.store.layout import WAIT_SECONDS, Layout, remove_others, storage_failed
 from engine.store.segments.device.search import SearchDevice
-from engine.store.segments.held import HeldSegment
+from engine.store.segments.opening import open_segments
 from engine.store.segments.segment import Segment
-from engine.threads import ThreadLock, side_by_side
+from engine.threads import ThreadLock
 
 WASTE = 0.25  # share of deleted rows from which a segment is written again
 KEPT_VERSIONS = 2  # the one that queries read and its predecessor, beside later ones
@@ -290,9 +290,8 @@ class VersionStore:
             raise self._not_found()
         known = {part.segment.id: part for v in self._open.values() for part in v.parts}
         new = [entry for entry in facts["segments"] if entry["id"] not in known]
-        # Checksums of a large index take a while; one core does not wait for another.
-        opened = side_by_side(lambda entry: self._segment(entry, number), new) if new else []
-        segments = {segment.id: segment for segment in opened}
+        where = str(self._manifests.folder / f"{number}.json")
+        segments = open_segments(new, self.segments_dir, self.spec, where)
         parts = []
         for entry in facts["segments"]:
             part = known.get(entry["id"])
@@ -303,12 +302,6 @@ class VersionStore:
             parts.append(part)
         columns = manifests.columns(facts)
         return Version(number, tuple(parts), facts, columns, self.masks, self._device)
-
-    def _segment(self, entry: Mapping[str, Any], number: int) -> Segment:
-        if "held" in entry:
-            where = str(self._manifests.folder / f"{number}.json")
-            return HeldSegment(entry["id"], entry["held"], self.spec, where)
-        return Segment(self.segments_dir / entry["id"], self.spec)
 
     # ------------------------------------------------------------------ writing, under the lock
     @contextlib.contextmanager
