@@ -15,9 +15,10 @@ from PIL import Image
 from support.devices import devices
 
 from engine import load_encoder
-from engine.encode.photos.device_fitting import DeviceFitting
+from engine.encode.photos.device_fitting import DeviceFitting, runs
 from engine.encode.photos.pixels import pixels_in_place
 from engine.encode.photos.preprocessing import Decoded, Preprocess
+from engine.encode.photos.workers.blocks import Block, Place
 
 HERE = devices()
 
@@ -97,6 +98,23 @@ def test_a_batch_of_all_sizes_and_kinds_keeps_its_order(name: str) -> None:
     assert kinds == {Decoded, np.ndarray}  # the largest is fitted by Pillow
     expected = np.stack([rule.as_bytes(data) for data in files])
     np.testing.assert_array_equal(fitted(DeviceFitting(torch, rule, name), rule, files), expected)
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_photos_in_shared_memory_are_sent_as_those_that_are_not(name: str) -> None:
+    rule = rule_of((32, 32), "bicubic", "shortest")
+    files = [photo(40, 50, seed) for seed in range(9)]
+    given = [rule.decoded(data, always) for data in files]
+    blocks = [Block(number, np.zeros(1 << 20, np.uint8), False) for number in range(2)]
+    for each, block, at in [(0, 0, 0), (1, 0, 8000), (3, 0, 16_000), (4, 1, 24_000), (6, 1, 0)]:
+        pixels = given[each].pixels  # type: ignore[union-attr]
+        part = blocks[block].bytes[at : at + 8000].reshape(pixels.shape)
+        part[:] = pixels
+        given[each] = Decoded(part, Place(blocks[block], at))
+    assert [len(run) for run in runs(given)] == [2, 1, 1, 1, 1, 1, 2]  # type: ignore[arg-type]
+    expected = np.stack([rule.as_bytes(data) for data in files])
+    fitting = DeviceFitting(torch, rule, name)
+    np.testing.assert_array_equal(fitting(given).cpu().numpy(), expected)
 
 
 def test_sizes_beyond_what_is_kept() -> None:

@@ -280,7 +280,7 @@ def test_a_gpu_copies_from_the_memory_that_processes_write(tiny_encoder_name: st
             assert one["reason"].equals(other["reason"])
             first, second = (np.stack(e["embedding"].drop_null().to_pylist()) for e in (one, other))
             assert (first * second).sum(axis=1).min() > 0.9999
-    blocks = crew.blocks.take(1, set(), lambda: False)
+    blocks = crew.blocks.take(1, {}, lambda: False)
     assert blocks is not None
     assert blocks[0].is_pinned
     del blocks

@@ -284,12 +284,18 @@ class OpenClipEncoder(Encoder):
             held = self._fitting(pixels)
         if held.dtype != self._torch.uint8:
             return held
-        rule = self.preprocess
+        mean, std = self._mean_and_std
+        return (held.float() / 255 - mean) / std
+
+    @cached_property
+    def _mean_and_std(self) -> tuple[Any, Any]:
+        """(3, 1, 1) each, on the device: sending them with every batch would wait for what is before."""
+        torch, rule = self._torch, self.preprocess
         mean, std = (
-            self._torch.tensor(each, dtype=self._torch.float32, device=held.device)[:, None, None]
+            torch.tensor(each, dtype=torch.float32, device=self.device)[:, None, None]
             for each in (rule.mean, rule.std)
         )
-        return (held.float() / 255 - mean) / std
+        return mean, std
 
     # -------------------------------------------------------------- texts
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from engine.encode.photos.preprocessing import Bytes, Decoded, Preprocess
-from engine.encode.photos.workers.blocks import SIZE, Block, Place
+from engine.encode.photos.workers.blocks import SIZE, Block, Place, Use
 from engine.encode.photos.workers.worker import Made, Reply, Request, Told
 
 Outcome = Union[Decoded, Bytes, str]
@@ -92,7 +92,7 @@ class Batch:
     """Photos of which each gets an outcome; filled by the threads that speak with workers.
 
     Args:
-        held: numbers of the blocks that are in use for whoever wants the batch.
+        held: is given the uses of blocks, for whoever wants the batch.
         aside: begins to prepare a photo without a worker.
     """
 
@@ -100,7 +100,7 @@ class Batch:
         self,
         images: Sequence[bytes | None],
         learned: Learned,
-        held: set[int],
+        held: dict[int, Use],
         aside: Callable[[bytes | None], Future[Any]],
     ) -> None:
         self.images, self.learned, self.held = images, learned, held
@@ -123,7 +123,11 @@ class Batch:
 
     def leave(self, rows: Sequence[int]) -> None:
         """Have these prepared without a worker."""
-        self.settle([(row, self._aside(self.images[row])) for row in rows])
+        for row in rows:
+            try:
+                self.settle([(row, self._aside(self.images[row]))])
+            except RuntimeError as error:  # the interpreter ends: nothing is begun any more
+                self.settle([(row, f"RuntimeError: {error}")])
 
     def outcomes(self) -> list[Outcome]:
         """Of all photos, in their order; waits for them. To be called once."""

@@ -58,18 +58,14 @@ class Place:
     at: int
 
 
-class _Lease:
-    """Gives a block back when the last array that refers to it is gone, in whatever thread."""
+class Use(weakref.ref):  # type: ignore[type-arg]
+    """That a block is in use: refers to its memory, and is put among the free ones when that is gone.
 
-    __slots__ = ("_free", "_held", "_number")
+    It is done by C alone: a `__del__` could be interrupted by Ctrl-C, and the block would be lost.
+    """
 
-    def __init__(self, number: int, free: queue.SimpleQueue[int], held: set[int]) -> None:
-        self._number, self._free, self._held = number, free, held
-        held.add(number)
-
-    def __del__(self) -> None:  # may come in the middle of anything: neither of these takes a lock
-        self._held.discard(self._number)
-        self._free.put(self._number)
+    __slots__ = ("number",)
+    number: int
 
 
 class Blocks:
@@ -93,10 +89,11 @@ class Blocks:
         self._lock = threading.Lock()
         self._made = 0
         self._pinned: dict[int, int] = {}  # addresses by number
-        self._free: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._free: queue.SimpleQueue[int | Use] = queue.SimpleQueue()
+        self._uses: dict[int, Use] = {}
         if pinning is not None:
             given = (pinning, self._pinned, os.getpid(), self._memory)
-            weakref.finalize(self._free, _unpin, *given).atexit = False
+            weakref.finalize(self, _unpin, *given).atexit = False
         if not self.make(1):
             raise OSError("no memory is left to share")
 
@@ -114,11 +111,13 @@ class Blocks:
             self._free.put(number)
         return count
 
-    def take(self, count: int, held: set[int], can_wait: Callable[[], bool]) -> list[Block] | None:
+    def take(
+        self, count: int, held: dict[int, Use], can_wait: Callable[[], bool]
+    ) -> list[Block] | None:
         """Blocks that nobody uses; None where there are too few.
 
         Args:
-            held: learns their numbers while they are in use.
+            held: is given their uses, by number.
             can_wait: whether others will be given back though the caller does nothing more.
         """
         numbers: list[int] = []
@@ -134,16 +133,19 @@ class Blocks:
     def _next(self, can_wait: Callable[[], bool]) -> int | None:
         while True:
             with contextlib.suppress(queue.Empty):
-                return self._free.get_nowait()
+                return _number(self._free.get_nowait())
             number = self._grown()
             if number is not None or not can_wait():
                 return number
             with contextlib.suppress(queue.Empty):
-                return self._free.get(timeout=_WAIT)
+                return _number(self._free.get(timeout=_WAIT))
 
-    def _leased(self, number: int, held: set[int]) -> Block:
+    def _leased(self, number: int, held: dict[int, Use]) -> Block:
         area = (ctypes.c_uint8 * SIZE).from_buffer(self._memory, number * SIZE)
-        area.owner = _Lease(number, self._free, held)  # type: ignore[attr-defined]
+        area.owner = self  # type: ignore[attr-defined]
+        use = self._uses[number] = Use(area, self._free.put)
+        use.number = number
+        held[number] = use
         return Block(number, np.frombuffer(memoryview(area), np.uint8), number in self._pinned)
 
     def _grown(self) -> int | None:
@@ -164,6 +166,10 @@ class Blocks:
                 if self._pinning.pin(address, SIZE):
                     self._pinned[number] = address
             return number
+
+
+def _number(free: int | Use) -> int:
+    return free.number if isinstance(free, Use) else free
 
 
 def _unpin(pinning: Pinning, pinned: dict[int, int], owner: int, memory: mmap.mmap) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from engine.encode.photos.preprocessing import Preprocess
 from engine.encode.photos.workers.batch import MOST_FILES, Batch, Chunk, Learned
-from engine.encode.photos.workers.blocks import Blocks, Pinning
+from engine.encode.photos.workers.blocks import Blocks, Pinning, Use
 from engine.encode.photos.workers.crew import Crew
 
 PAYS_FROM = 512  # photos that an encoder has seen: fewer are done before processes are up
@@ -85,7 +85,7 @@ class Line:
         is_over: Callable[[], bool],
     ) -> None:
         self._decoding, self._aside, self._is_over = decoding, aside, is_over
-        self._held: set[int] = set()
+        self._held: dict[int, Use] = {}
         _crews.enter()
 
     def begin(self, images: Sequence[bytes | None]) -> Batch | None:
@@ -101,8 +101,8 @@ class Line:
         groups, others = _grouped(images, learned.step)
         if not groups:
             return None
-        can_wait = lambda: bool(self._held) and not self._is_over()  # noqa: E731
-        blocks = crew.blocks.take(len(groups), self._held, can_wait)
+        self._can_wait()  # forgets what is not in use any more
+        blocks = crew.blocks.take(len(groups), self._held, self._can_wait)
         if blocks is None:
             return None
         batch = Batch(images, learned, self._held, self._aside)
@@ -111,6 +111,12 @@ class Line:
         if others:
             batch.leave(others)
         return batch
+
+    def _can_wait(self) -> bool:
+        for number, use in list(self._held.items()):
+            if use() is None:
+                self._held.pop(number)
+        return bool(self._held) and not self._is_over()
 
     def close(self) -> None:
         """Nothing more is begun."""
@@ -142,6 +148,7 @@ class _Crews:
         self._lock = threading.Lock()
         self._crew: Crew | None = None
         self._is_begun = False  # and stays so where no crew could be made
+        self._starter: threading.Thread | None = None
         self._lines = 0
         self._timer: threading.Timer | None = None
 
@@ -150,7 +157,8 @@ class _Crews:
             if not self._is_begun:
                 self._is_begun = True
                 given = (processes, pinning)
-                threading.Thread(target=self._start, args=given, name="photos", daemon=True).start()
+                self._starter = threading.Thread(target=self._start, args=given, daemon=True)
+                self._starter.start()
             crew = self._crew
         return crew if crew is not None and crew.is_ready else None
 
@@ -186,6 +194,8 @@ class _Crews:
 
     def close(self) -> None:
         """End the crew if nobody has a line; the next one that pays starts another."""
+        if self._starter is not None:
+            self._starter.join()
         with self._lock:
             crew = self._crew
             if crew is None or self._lines:

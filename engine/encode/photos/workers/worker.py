@@ -14,6 +14,7 @@ import signal
 from collections.abc import Iterator
 from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import NamedTuple, Union
 
 import numpy as np
@@ -24,6 +25,8 @@ from engine.encode.photos.preprocessing import Decoded, Preprocess
 from engine.encode.photos.workers.attempt import attempt
 from engine.encode.photos.workers.blocks import SIZE
 
+_POPULATE_WRITE = 23  # MADV_POPULATE_WRITE: all pages at once
+_FIRST_TO_GO = "500"  # of 1000
 _LOOK = 20  # seconds until it is looked whether anybody is there
 Sizes = frozenset[tuple[int, int]]
 
@@ -103,8 +106,12 @@ def main(channel: int, file: int, size: int, share: int) -> None:
         share: bytes that one photo may take.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is meant ends this process too
+    with contextlib.suppress(OSError):  # where memory is short, this process goes, not its starter
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
     bounds.memory = _Share(share)
-    memory = np.frombuffer(mmap.mmap(file, size), np.uint8)
+    memory = mmap.mmap(file, size)
+    pixels = np.frombuffer(memory, np.uint8)
+    mapped: set[int] = set()
     known: dict[int, Told] = {}
     starter = os.getppid()
     with Connection(channel) as connection, contextlib.suppress(EOFError, OSError):
@@ -117,7 +124,11 @@ def main(channel: int, file: int, size: int, share: int) -> None:
             if request.told is not None:
                 known[request.rule] = pickle.loads(request.told)
             start = request.block * SIZE
-            connection.send(decoded(request, known[request.rule], memory[start : start + SIZE]))
+            if request.block not in mapped:
+                mapped.add(request.block)
+                with contextlib.suppress(OSError):  # an older kernel maps each page when it is used
+                    memory.madvise(_POPULATE_WRITE, start, SIZE)
+            connection.send(decoded(request, known[request.rule], pixels[start : start + SIZE]))
 
 
 def decoded(request: Request, told: Told, block: npt.NDArray[np.uint8]) -> Reply:
