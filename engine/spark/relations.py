@@ -33,6 +33,8 @@ class SparkRelations:
 
     def __init__(self, session: OnWorkspace, folder: Path) -> None:
         self._session, self._folder = session, folder
+        # All sessions of a process share Spark's catalogue: names are told apart by the folder.
+        self._mark = folder.name.rpartition("-")[2]
         self._schemas: dict[tuple[str, str], str] = {}
         self._shown: dict[ThreePartName, object] = {}  # the state that each table had
         # Of Delta tables by folder and version, None for the newest: the name, the state shown.
@@ -79,7 +81,9 @@ class SparkRelations:
             version = version_meant(delta_history(folder), as_of, str(folder))
         source, key = open_delta(folder, version), (str(folder.resolve()), version)
         state = (source.table_id, source.version)
-        shown, known = self._deltas.get(key, (f"`{_DELTA}`.`table_{len(self._deltas)}`", None))
+        shown, known = self._deltas.get(
+            key, (f"`{_DELTA}`.`{self._mark}_{len(self._deltas)}`", None)
+        )
         if known != state:
             self._session.by_spark_alone(f"CREATE DATABASE IF NOT EXISTS `{_DELTA}`")
             schema = spark_schema(source.schema)
@@ -125,7 +129,7 @@ class SparkRelations:
         """The database of Spark's that stands for a schema, made when it is first needed."""
         key = (name.catalog.lower(), name.schema.lower())
         if key not in self._schemas:
-            chosen = "__".join(key)
+            chosen = "__".join((*key, self._mark))
             if chosen in self._schemas.values():
                 chosen = f"{chosen}__{len(self._schemas)}"
             self._session.by_spark_alone(f"CREATE DATABASE IF NOT EXISTS `{chosen}`")

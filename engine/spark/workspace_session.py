@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
+import tempfile
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +30,6 @@ from engine.spark.frames.reading import TableReader
 from engine.spark.frames.saving import teach_dataframes
 from engine.spark.frames.worker_rows import rows_of
 from engine.spark.relations import SparkRelations
-from engine.spark.starting import new_folder
 from engine.store.tables.versions import AsOf
 from engine.workspace import Workspace
 
@@ -187,7 +187,8 @@ class WorkspaceSession(SparkSession):
 
     def newSession(self) -> WorkspaceSession:  # noqa: N802
         """Another session on the workspace, with settings, names and temporary views of its own."""
-        return WorkspaceSession(self.sparkContext, self.workspace, new_folder())
+        folder = Path(tempfile.mkdtemp(prefix="session-", dir=self.folder))  # goes with this one
+        return WorkspaceSession(self.sparkContext, self.workspace, folder)
 
     def knows_delta(self) -> bool:
         """Whether Spark was started with Delta's own extension, which then reads and writes it."""
