@@ -13,7 +13,7 @@ from engine import VectorSearchClient
 from engine.core.query_request import QueryRequest, parse_filters
 from engine.core.schema import IndexSpec
 from engine.errors import VitrineError
-from engine.service.search.checked import CheckedQueries
+from engine.service.search.checking.checked import CheckedQueries
 from engine.store.indexes.versions import Version
 
 INDEX = "main.shop.checked"

@@ -13,7 +13,7 @@ from engine.service.indexes.operations import Indexes
 from engine.service.inspection.recent import AnsweredQuery, RecentQueries, in_short
 from engine.service.search.answer import answer, ranked
 from engine.service.search.batch import search_batch
-from engine.service.search.checked import CheckedQueries
+from engine.service.search.checking.checked import CheckedQueries
 from engine.service.search.hits import Timings
 from engine.service.search.paging import PageRequest, Pages
 from engine.service.search.reranking import RerankerChoice
