@@ -204,8 +204,10 @@ def vacuum_delta(folder: Path, hours: int | None, dry_run: bool) -> list[str]:
         try:
             return list(table.vacuum(hours, dry_run=dry_run))
         except deltalake.exceptions.DeltaError as error:
-            if "retention" not in str(error):
+            if hours is None:
                 raise
+            # Fails too where the hours are not the reason; deletes nothing.
+            table.vacuum(hours, dry_run=True, enforce_retention_duration=False)
             raise InvalidInputException(
                 f"[DELTA_VACUUM_RETENTION_PERIOD_TOO_SHORT] RETAIN {hours} HOURS: {error}. Versions of "
                 "that time could no longer be read; leave RETAIN out, or say as many hours."
