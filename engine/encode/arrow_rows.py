@@ -38,7 +38,7 @@ class ArrowEmbedder:
     its encoder once.
 
     Ray needs no adapter: it is `map_batches`' function, with `batch_format="pyarrow"`, and each of Ray's
-    processes loads the encoder once. So with Ray 2.60, bit for bit as in one process:
+    processes loads the encoder once. So with Ray 2.60, photos bit for bit as in one process:
 
         rows = ray.data.read_parquet("products.parquet")
         embedder = ArrowEmbedder(key="product_id", image="image_path")

@@ -44,8 +44,9 @@ def embed(
 ) -> DataFrame:
     """The vectors of a DataFrame's photos, texts, or both: computed by Spark's workers, when it is read.
 
-    The same as in one process, bit for bit. Write it as Parquet or Delta, which `vitrine table register`
-    takes, and the cloud.
+    Photos' vectors are those of one process bit for bit; texts' may differ from them in the last digit,
+    which the texts decide that are computed together. Write it as Parquet or Delta, which `vitrine table
+    register` takes, and the cloud.
 
     Args:
         encoder: by name, as `load_encoder` takes it; each worker process loads it once.

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from engine import Workspace
-from engine.core.query_request import QueryRequest
 from engine.service.search import answer, batch, nearest
+from engine.service.search.checking.checked import CheckedQueries
 from engine.store.segments.metadata import RowTable
 from engine.store.segments.segment import Segment
 
@@ -20,10 +20,10 @@ INDEX, ROWS = "main.a.i", 60
 SECONDS = 60.0  # after which a thread counts as one that waits
 SEEN, NEW = {"x <": 3}, {"x <": 7, "name": "red thing"}
 PLACES: dict[str, tuple[Any, str]] = {
-    "the request is checked": (QueryRequest, "checked"),
+    "the request is checked": (CheckedQueries, "of"),
     "a new filter's rows are found": (RowTable, "mask"),
     "the nearest rows are found": (nearest, "shortlist"),
-    "values are fetched": (Segment, "fetch"),
+    "values are fetched": (Segment, "fetch_rows"),
     "the reply is made": (answer, "reply"),
 }
 

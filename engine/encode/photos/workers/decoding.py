@@ -145,7 +145,7 @@ class _Crews:
     """The process's one crew: started on demand, ended when it is idle. Safe to use from threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock, self._closing = threading.Lock(), threading.Lock()
         self._crew: Crew | None = None
         self._is_begun = False  # and stays so where no crew could be made
         self._starter: threading.Thread | None = None
@@ -177,16 +177,20 @@ class _Crews:
     def enter(self) -> None:
         with self._lock:
             self._lines += 1
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
+            self._stop_timer()
 
     def leave(self) -> None:
         with self._lock:
             self._lines -= 1
             self._expect_nobody()
 
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def _expect_nobody(self) -> None:
+        self._stop_timer()
         if not self._lines and self._crew is not None:
             self._timer = threading.Timer(_IDLE, self.close)
             self._timer.daemon = True
@@ -196,13 +200,15 @@ class _Crews:
         """End the crew if nobody has a line; the next one that pays starts another."""
         if self._starter is not None:
             self._starter.join()
-        with self._lock:
-            crew = self._crew
-            if crew is None or self._lines:
-                return
-            self._crew = None
-            self._is_begun = crew.is_broken
-        crew.close()
+        with self._closing:  # who comes second returns when the first is done
+            with self._lock:
+                crew = self._crew
+                if crew is None or self._lines:
+                    return
+                self._stop_timer()
+                self._crew = None
+                self._is_begun = crew.is_broken
+            crew.close()
 
     def end(self) -> None:
         """At the end of the process."""
