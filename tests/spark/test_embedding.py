@@ -25,9 +25,7 @@ def bits(vectors: Any) -> list[bytes | None]:
 
 
 @pytest.mark.parametrize("encoder", ["hashed", "embedded"])
-def test_workers_find_the_vectors_of_one_process(
-    spark: Any, encoder: str, tmp_path: Path
-) -> None:
+def test_workers_find_the_vectors_of_one_process(spark: Any, encoder: str, tmp_path: Path) -> None:
     rows = [(place, str(path), f"a {path.stem} dress") for place, path in enumerate(IMAGES)]
     frame = spark.createDataFrame(rows, "product_id INT, path STRING, words STRING").repartition(3)
     found = embed(frame, encoder=encoder, image="path", text="words")
