@@ -331,7 +331,7 @@ def _with_odd_rows(
     """The pairs of queries that are settled, and each of these with every row of another length."""
     odd = segment.odd_rows
     if allowed is not None:
-        odd = odd[allowed.mask()[odd]]
+        odd = odd[allowed.holds(odd)]
     if not len(odd):
         return pairs
     known = np.zeros((len(settled), len(odd)), dtype=np.bool_)

@@ -73,11 +73,8 @@ def fetch(version: Version, parts: Rows, rows: Rows, columns: Sequence[str]) -> 
     if numbers.count(numbers[0]) == len(numbers):
         fetched: list[list[Any]] = version.parts[numbers[0]].segment.fetch(columns, rows)
         return fetched
-    by_part: dict[int, list[int]] = {}
-    for place, number in enumerate(numbers):
-        by_part.setdefault(number, []).append(place)
     out: list[list[Any]] = [[None] * len(numbers) for _ in columns]
-    for number, here in by_part.items():
+    for number, here in _by_part(numbers).items():
         fetched = version.parts[number].segment.fetch(columns, rows[here])
         for column, values in zip(out, fetched):
             for place, value in zip(here, values):
@@ -97,13 +94,18 @@ def fetch_rows(
         return []
     if len(version.parts) == 1:
         return version.parts[0].segment.fetch_rows(columns, rows, form)
-    by_part: dict[int, list[int]] = {}
-    for place, part in enumerate(parts):
-        by_part.setdefault(part, []).append(place)
     out: list[Row] = [()] * len(rows)
-    for part, places_in_part in by_part.items():
-        of_part = [rows[place] for place in places_in_part]
-        fetched = version.parts[part].segment.fetch_rows(columns, of_part, form)
-        for place, row in zip(places_in_part, fetched):
+    for number, here in _by_part(parts).items():
+        of_part = [rows[place] for place in here]
+        fetched = version.parts[number].segment.fetch_rows(columns, of_part, form)
+        for place, row in zip(here, fetched):
             out[place] = row
     return out
+
+
+def _by_part(parts: Sequence[int]) -> dict[int, list[int]]:
+    """Where in a sequence of parts each part stands."""
+    found: dict[int, list[int]] = {}
+    for place, number in enumerate(parts):
+        found.setdefault(number, []).append(place)
+    return found

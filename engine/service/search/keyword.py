@@ -73,7 +73,7 @@ def matching(version: Version, query: Query, timings: Timings) -> list[Rows]:
             out.append(rows[words.scores(here, rows) > 0])
         else:
             rows = np.sort(words.best(here, most)[0]) if here else _NONE
-            out.append(rows if allowed is None else rows[allowed.mask()[rows]])
+            out.append(rows if allowed is None else rows[allowed.holds(rows)])
     timings.words_ms += _milliseconds(started) - (timings.filter_ms - filtered)
     return out
 

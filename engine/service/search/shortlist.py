@@ -166,7 +166,7 @@ def _near(sought: Sought, scored: Rescored) -> Rows:
     if not len(rows):
         return near
     if sought.allowed is not None:
-        rows = rows[sought.allowed.mask()[rows]]
+        rows = rows[sought.allowed.holds(rows)]
     rows = rows[~np.isin(rows, scored.rows)]
     exact = sought.segment.products(sought.query, rows)
     least = max(scored.kth - scored.margin, sought.least)

@@ -149,7 +149,7 @@ def _deleted_of(part: Part | None, rows: Rows) -> Mask:
         return np.ones(len(rows), dtype=np.bool_)
     if part.delete_bitmap is None:
         return np.zeros(len(rows), dtype=np.bool_)
-    return part.delete_bitmap.mask()[rows]
+    return part.delete_bitmap.holds(rows)
 
 
 def _adopt(versions: VersionStore, folder: Path) -> None:

@@ -13,8 +13,6 @@ as they are stored.
 from __future__ import annotations
 
 import math
-import os
-import weakref
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +23,7 @@ import numpy as np
 from engine.core.arrays import UNIT_TOLERANCE, Floats32, Matrix, Rows, Vector, squared_lengths
 from engine.core.schema import VectorStorage
 from engine.errors import CorruptFile
+from engine.store.mapped_file import MappedFile
 from engine.store.segments.ann.outlines import outlined_rows
 from engine.store.segments.ann.products import products_of_all
 from engine.store.segments.packing import DTYPES, PackedMatrix, packed
@@ -142,10 +141,7 @@ class VectorFile:
             CorruptFile: not readable, or vectors of another length.
         """
         self.shape = shape
-        self._file = file
-        self._handle = os.open(file, os.O_RDONLY)
-        weakref.finalize(self, os.close, self._handle)
-        self._size = os.fstat(self._handle).st_size
+        self._mapped = MappedFile(file)
         stored = _loaded(file, mapped=shape.dimension > 0)
         if stored.ndim != 2 or stored.shape[1] != shape.dimension:
             raise CorruptFile(
@@ -163,11 +159,11 @@ class VectorFile:
         expected = np.dtype(DTYPES[self.shape.storage])
         if stored.dtype != expected:
             raise CorruptFile(
-                f"{self._file} holds {stored.dtype}, expected {expected}. Sync the index again."
+                f"{self._mapped.file} holds {stored.dtype}, expected {expected}. Sync the index again."
             )
         if self.shape.storage == "float32":
             return stored
-        return PackedMatrix(stored, _loaded(_factors_file(self._file), mapped=False))
+        return PackedMatrix(stored, _loaded(_factors_file(self._mapped.file), mapped=False))
 
     def check_size(self) -> None:
         """Make sure that the mapped file is still whole: reading beyond its end ends the process.
@@ -175,11 +171,7 @@ class VectorFile:
         Raises:
             CorruptFile: it was cut short.
         """
-        size = os.fstat(self._handle).st_size
-        if size != self._size:
-            raise CorruptFile(
-                f"{self._file} has {size} bytes, expected {self._size}. Sync the index again."
-            )
+        self._mapped.check_size()
 
     def take(self, rows: Rows) -> Matrix:
         """The vectors of some rows: (len(rows), dimension) float32, a fresh array."""

@@ -146,13 +146,8 @@ def parse(text: str) -> Statement:
     return Statement(found[0], None, _tree(found[0]))
 
 
-_COMMANDS = (
-    "SHOW",
-    "DESCRIBE",
-    "DESC",
-    "OPTIMIZE",
-    "VACUUM",
-)  # whose rest the tokenizer takes for one text
+# Whose rest the tokenizer takes for one text.
+_COMMANDS = ("SHOW", "DESCRIBE", "DESC", "OPTIMIZE", "VACUUM")
 
 
 def _check_kind(first: str, words: list[Word]) -> None:

@@ -1,14 +1,11 @@
 """Codes of cells in a file of their own, mapped: a large index opens without reading them. Knows FAISS.
 
 `codes.bin` holds of each cell its blocks of packed codes, then the numbers of its rows; `cells_rows.npy`
-says how many rows each cell has. Older indexes hold all that in
-`ann.faiss`, which FAISS reads as a whole.
+says how many rows each cell has. Older indexes hold all that in `ann.faiss`, which FAISS reads whole.
 """
 
 from __future__ import annotations
 
-import os
-import weakref
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +14,7 @@ import numpy as np
 
 from engine.core.arrays import Rows
 from engine.errors import CorruptFile
+from engine.store.mapped_file import MappedFile
 
 _BLOCK_ROWS = 32  # of a block of packed codes
 _ROW_BYTES = 8  # of a row's number
@@ -78,19 +76,14 @@ class MappedLists:
         Raises:
             CorruptFile: the file is of other lists.
         """
-        self._file = codes_file(ann)
-        self._handle = os.open(self._file, os.O_RDONLY)
-        weakref.finalize(self, os.close, self._handle)
+        file = codes_file(ann)
         layout = _layout(np.load(_sizes_file(ann)), index.code_size)
-        self._size = layout.total
         if len(layout.sizes) != index.nlist or int(layout.sizes.sum()) != index.ntotal:
-            raise CorruptFile(
-                f"{self._file} is of other cells than {ann.name}. Sync the index again."
-            )
-        self.check_size()
+            raise CorruptFile(f"{file} is of other cells than {ann.name}. Sync the index again.")
+        self._mapped = MappedFile(file, layout.total)
         lists = faiss.OnDiskInvertedLists()
-        lists.nlist, lists.code_size, lists.totsize = index.nlist, index.code_size, self._size
-        lists.filename, lists.read_only, lists.prefetch_nthread = str(self._file), True, 0
+        lists.nlist, lists.code_size, lists.totsize = index.nlist, index.code_size, layout.total
+        lists.filename, lists.read_only, lists.prefetch_nthread = str(file), True, 0
         lists.lists.resize(index.nlist)
         places = np.stack([layout.sizes, layout.room, layout.starts], axis=1).astype(np.uint64)
         faiss.memcpy(lists.lists.data(), faiss.swig_ptr(places), places.nbytes)
@@ -102,13 +95,5 @@ class MappedLists:
         lists.this.disown()
 
     def check_size(self) -> None:
-        """Make sure that the mapped file is still whole: reading beyond its end ends the process.
-
-        Raises:
-            CorruptFile: it was cut short.
-        """
-        size = os.fstat(self._handle).st_size
-        if size != self._size:
-            raise CorruptFile(
-                f"{self._file} has {size} bytes, expected {self._size}. Sync the index again."
-            )
+        """As `MappedFile.check_size`."""
+        self._mapped.check_size()

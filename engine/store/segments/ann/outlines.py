@@ -15,9 +15,8 @@ import numpy as np
 from engine.core.arrays import Floats32, Matrix, Vector
 from engine.store.segments.ann.products import products_of_all, projected
 
-OUTLINE_AXES = (
-    62  # with the length of the rest and -|x|²/2, four registers of the widest processors
-)
+# With the length of the rest and -|x|²/2, four registers of the widest processors.
+OUTLINE_AXES = 62
 # Of a squared length, added to that of the rest: more than what float32 loses of its difference.
 _SLACK = 1e-5
 _MOST_SQUARED = 1e70  # of a query, so that its outline is finite in float32
