@@ -5,12 +5,13 @@ Beside the rest of this folder the only place with sqlglot. Knows grammar; not t
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 from sqlglot.dialects.databricks import Databricks
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, TokenError, UnsupportedError
 from sqlglot.tokens import Token, TokenType
@@ -58,35 +59,69 @@ class Users(Databricks):  # type: ignore[misc]
             for name, build in Databricks.parser_class.FUNCTIONS.items()
             if name in _KEPT or not (name.startswith(_TAKEN_AWAY) or name in _ONE_BY_ONE)
         }
-        TABLE_POSTFIX_TOKENS: ClassVar = Databricks.parser_class.TABLE_POSTFIX_TOKENS | {
-            TokenType.PARAMETER
-        }
-
-        def _parse_version(self) -> exp.Version | None:
-            """Also `table@v1` and `table@20260131000000000`; where it ends in the text is kept."""
-            found: exp.Version | None = super()._parse_version()
-            if found is None and self._match(TokenType.PARAMETER):
-                self._advance()
-                said = _version_said(self._prev.text)
-                if said is None:
-                    self.raise_error("Expected table@v and a number, or table@yyyyMMddHHmmssSSS")
-                found = said
-            if found is not None:
-                found.meta["end"] = self._prev.end
-            return found
 
 
-def _version_said(text: str) -> exp.Version | None:
+def _with_versions(tokens: list[Token]) -> list[Token]:
+    """Tokens in which `table@v1` and `table@20260131000000000` are said by AS OF."""
+    out: list[Token] = []
+    said: Token | None = None
+    for place, token in enumerate(tokens):
+        if token is said:
+            continue
+        if not (out and _stands_at(token, out[-1])):
+            out.append(token)
+            continue
+        said = tokens[place + 1] if place + 1 < len(tokens) else token
+        out += _version_said(token, said)
+    return out
+
+
+def _stands_at(token: Token, before: Token) -> bool:
+    """Whether a token is the `@` behind a name, with nothing between."""
+    is_name = before.token_type == TokenType.IDENTIFIER or before.text.isidentifier()
+    is_at = token.token_type == TokenType.PARAMETER and token.text == "@"
+    return bool(is_at and is_name and before.end + 1 == token.start)
+
+
+def _version_said(at: Token, said: Token) -> list[Token]:
     """The version behind an `@`: `v` and its number, or a time to the millisecond."""
+    text = said.text
     if text[:1].lower() == "v" and text[1:].isdecimal():
-        return exp.Version(
-            this="VERSION", kind="AS OF", expression=exp.Literal.number(int(text[1:]))
+        kind, value, what = TokenType.NUMBER, text[1:], (TokenType.VAR, "VERSION")
+    elif text.isdecimal() and len(text) == _STAMP:
+        day, clock = "-".join((text[:4], text[4:6], text[6:8])), ":".join((text[8:10], text[10:12]))
+        value = f"{day} {clock}:{text[12:14]}.{text[14:]}"
+        kind, what = TokenType.STRING, (TokenType.TIMESTAMPTZ, "TIMESTAMP")
+    else:
+        raise BadStatement(
+            "[PARSE_SYNTAX_ERROR] Expected table@v and a number, or table@yyyyMMddHHmmssSSS at line "
+            f"{at.line}, near {text!r:.80}."
         )
-    if not text.isdecimal() or len(text) != _STAMP:
-        return None
-    day, clock = "-".join((text[:4], text[4:6], text[6:8])), ":".join((text[8:10], text[10:12]))
-    time = exp.Literal.string(f"{day} {clock}:{text[12:14]}.{text[14:]}")
-    return exp.Version(this="TIMESTAMP", kind="AS OF", expression=time)
+    words = (what, (TokenType.ALIAS, "AS"), (TokenType.VAR, "OF"))
+    place = {"line": at.line, "col": at.col, "start": at.start, "end": at.end}
+    value_place = {"line": said.line, "col": said.col, "start": said.start, "end": said.end}
+    return [*(Token(one, word, **place) for one, word in words), Token(kind, value, **value_place)]
+
+
+def version_end(text: str, after: int, version: exp.Version) -> int:
+    """Where in a statement's text the last character of a table's version stands.
+
+    The parser doesn't tell: it is the first place up to which the text says the same.
+
+    Args:
+        after: where the last character of the table's name stands.
+    """
+    tokens = [one for one in _with_versions(_tokens(text)) if one.start > after]
+    first = next(place for place, one in enumerate(tokens) if one.text.upper() == "OF") + 1
+    begin, is_at = tokens[first].start, text[tokens[first - 1].start] == "@"
+    for one in tokens[first:]:
+        end: int = one.end
+        if is_at:
+            return end
+        with contextlib.suppress(SqlglotError):
+            if parse_one(text[begin : end + 1], read=Users) == version.expression:
+                return end
+    raise BadStatement(f"{version.sql(dialect='databricks'):.80}: where it ends can't be told.")
 
 
 @dataclass(frozen=True)
@@ -170,7 +205,8 @@ _OFFERED = (
 
 def _tree(text: str) -> exp.Expression:
     try:
-        trees = Users().parse(text, error_level=ErrorLevel.IMMEDIATE)
+        parser = Users().parser(error_level=ErrorLevel.IMMEDIATE)
+        trees = parser.parse(_with_versions(_tokens(text)), text)
     except (SqlglotError, ValueError, AttributeError, TypeError, IndexError, KeyError) as error:
         raise BadStatement(f"[PARSE_SYNTAX_ERROR] {_why(error)}") from None
     except RecursionError:

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from engine.core.names import quoted_name
 from engine.errors import VitrineError
-from engine.service.sql.language.dialect import parse
+from engine.service.sql.language.dialect import parse, version_end
 from engine.service.sql.language.functions import OWN_FUNCTIONS
 from engine.service.sql.relations import is_cte
 
@@ -69,14 +69,15 @@ def tables_named(text: str) -> NamedTables:
     A text that can't be read names none: whoever runs it says what is wrong with it.
     """
     try:
-        tree = parse(text).tree
+        statement = parse(text)
     except VitrineError:
         return NamedTables()
+    tree = statement.tree
     if tree is None:
         return NamedTables()
     made = tree.find(exp.Table) if isinstance(tree, exp.Create) else None
     tables = [
-        _named(node)
+        _named(node, statement.text)
         for node in tree.find_all(exp.Table)
         if node is not made and _is_named(node) and not is_cte(node)
     ]
@@ -95,7 +96,7 @@ def _is_named(node: exp.Table) -> bool:
     return all(isinstance(part, exp.Identifier) and "start" in part.meta for part in node.parts)
 
 
-def _named(node: exp.Table) -> NamedTable:
+def _named(node: exp.Table, text: str) -> NamedTable:
     parts = node.parts
     names = tuple(part.name for part in parts)
     start, end, version = parts[0].meta["start"], parts[-1].meta["end"], node.args.get("version")
@@ -103,7 +104,7 @@ def _named(node: exp.Table) -> NamedTable:
         return NamedTable(names, start, end + 1)
     said = (str(version.this).upper(), version.expression.sql(dialect="databricks", comments=False))
     is_bare = not node.alias and not node.args.get("sample")
-    return NamedTable(names, start, version.meta["end"] + 1, said, is_bare)
+    return NamedTable(names, start, version_end(text, end, version) + 1, said, is_bare)
 
 
 def _prefixes(tree: exp.Expression, names: set[tuple[str, ...]]) -> list[tuple[int, int]]:
