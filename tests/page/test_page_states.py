@@ -162,6 +162,27 @@ def test_parts_and_photos_that_were_on_their_way_come_when_the_server_is_back(
         forgiven(window)
 
 
+def test_a_photo_that_failed_just_before_the_server_came_back_is_asked_for_again(
+    browser: Any, server: Server
+) -> None:
+    with seen(browser, server.url) as window:
+        page = window.page
+        lost: list[str] = []
+
+        def once(route: Any) -> None:
+            if route.request.resource_type == "image" and route.request.url not in lost:
+                lost.append(route.request.url)
+                route.abort("connectionrefused")
+            else:
+                route.continue_()
+
+        page.route("**/page/photos/**", once)
+        page.goto(f"{server.url}/product/3")
+        page.wait_for_function("() => document.querySelector('.product img')?.naturalWidth > 0")
+        assert lost
+        forgiven(window)
+
+
 def test_a_search_goes_on_when_the_server_is_back(browser: Any, server: Server) -> None:
     with seen(browser, server.url) as window:
         page = window.open("/")

@@ -140,12 +140,15 @@ document.addEventListener("htmx:after:swap", () => {
   if (said) announce(said.textContent);
 });
 
+const askedTwice = new WeakSet(); // photos that the server has, and that failed all the same
+
 /** Say in the place of a photo why it can't be shown; wait for it where the server is gone. */
 async function explainPhoto(image) {
   let reply;
   try {
     reply = await fetch(image.src, { cache: "no-store" });
   } catch {
+    askedTwice.delete(image);
     waitForServer(() => {
       image.src = image.src; // asks again
     }, image);
@@ -153,6 +156,11 @@ async function explainPhoto(image) {
   }
   if (reply.redirected) {
     location.reload(); // signed out: leads to the form, and back
+    return;
+  }
+  if (reply.ok && !askedTwice.has(image)) {
+    askedTwice.add(image); // the server may have come back only after the photo failed
+    image.src = image.src;
     return;
   }
   const why = reply.ok ? "The browser can't show this kind of picture." : await reply.text();
