@@ -399,5 +399,11 @@ def test_a_page_is_of_the_version_that_was_queried_until_that_is_gone(
     assert joined(Workspace(tmp_path), first) == whole
     workspace.write_table(TABLE, products(30, seed=7))
     workspace.sync(INDEX)
-    assert refused(workspace, first["next_page_token"])
-    assert refused(Workspace(tmp_path), first["next_page_token"])
+    for opened in (workspace, Workspace(tmp_path)):
+        with pytest.raises(InvalidParameterValue) as caught:
+            opened.query_next_page(INDEX, first["next_page_token"])
+        assert caught.value.status_code == 400
+        assert caught.value.message == (
+            f"Invalid page token: the index {INDEX} changed since that page, whose version 1 is not "
+            "kept any more. Ask the query again, from its first page."
+        )

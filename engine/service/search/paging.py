@@ -22,7 +22,7 @@ from engine.core.query import PAGE_ROWS, Query
 from engine.core.query_request import QueryRequest
 from engine.core.reply import decode_token, encode_token, invalid_token
 from engine.core.schema import IndexSpec
-from engine.errors import BadRequest
+from engine.errors import BadRequest, InvalidParameterValue
 from engine.service.search.hits import Hit, fetch_rows
 from engine.store.indexes.versions import Version, VersionStore
 from engine.store.layout import Layout
@@ -179,13 +179,18 @@ class Pages:
         """The page that a token stands for.
 
         Raises:
-            InvalidParameterValue: not a token of this index, or its version is gone; the service's
-                text.
+            InvalidParameterValue: not a token of this index, in the service's text; or its version is
+                gone.
         """
         state = decode_token(token, self._secret)
         try:
             return PageRequest.of_state(state, spec, versions)
-        except (KeyError, ValueError, TypeError, FileNotFoundError, BadRequest):
+        except FileNotFoundError:
+            raise InvalidParameterValue(
+                f"Invalid page token: the index {spec.name} changed since that page, whose version "
+                f"{state['version']} is not kept any more. Ask the query again, from its first page."
+            ) from None
+        except (KeyError, ValueError, TypeError, BadRequest):
             raise invalid_token(token) from None
 
     def token_after(self, page: PageRequest, ranking: Ranking) -> str:
