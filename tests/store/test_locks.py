@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import gc
+import linecache
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from support.children import wait_until
@@ -375,3 +381,104 @@ with held(Path(sys.argv[1]), 0):
             assert can_lock(file, 5)
         finally:
             os.kill(pid, signal.SIGKILL)
+
+
+# ------------------------------------------------------------------ signals
+def signals_come_at(step: int) -> tuple[Callable[..., Any], list[bool]]:
+    """A trace function that interrupts a thread at a step within the locks; and whether it did."""
+    left, came = [step], [False]
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        if frame.f_code.co_filename != locks.__file__:
+            return None
+        text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+        # The interpreter looks for signals within blocks, but not where one begins or ends.
+        begins = text.startswith("with ") or text in ("try:", "finally:")
+        if event in ("call", "line") and not begins:
+            left[0] -= 1
+            if left[0] == 0:
+                came[0] = True
+                raise KeyboardInterrupt
+        return trace
+
+    return trace, came
+
+
+def interrupted(file: Path, step: int, kept: list[BaseException]) -> bool:
+    """Take a lock and give it back, interrupted at a step; whether there was such a step."""
+    trace, came = signals_come_at(step)
+
+    def take() -> None:
+        try:
+            sys.settrace(trace)
+            with held(file, 60):
+                pass
+        except KeyboardInterrupt as error:
+            kept.append(error)  # as a notebook keeps the last one, and so all that its frames hold
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive()
+    return came[0]
+
+
+def is_free(file: Path) -> bool:
+    """Whether another process gets the lock at once."""
+    with contextlib.ExitStack() as stack:
+        for one in (file, Path(f"{file}.next")):
+            opened = stack.enter_context(one.open("ab"))
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+    return True
+
+
+@pytest.fixture
+def kept() -> Iterator[list[BaseException]]:
+    """Errors that are kept; files that nobody but their frames knew are closed with them."""
+    errors: list[BaseException] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield errors
+        errors.clear()
+        gc.collect()
+
+
+def test_a_signal_at_any_step_leaves_no_lock_held(file: Path, kept: list[BaseException]) -> None:
+    """One that came while a lock was given back left it held for as long as the process lived."""
+    step = 1
+    while interrupted(file, step, kept):
+        assert is_free(file), f"held after a signal at step {step}"
+        assert can_lock(file), f"taken for held after a signal at step {step}"
+        assert os.path.realpath(file) not in locks._gates, (
+            f"remembered after a signal at step {step}"
+        )
+        step += 1
+    assert step > 40
+
+
+def test_a_signal_at_any_step_lets_the_next_thread_have_the_lock(
+    file: Path, kept: list[BaseException]
+) -> None:
+    step, came = 0, [True]
+    while came[-1]:
+        step += 1
+        ended: list[bool] = []
+        got: list[bool] = []
+        threads = [
+            threading.Thread(target=lambda: ended.append(interrupted(file, step, kept))),  # noqa: B023
+            threading.Thread(target=lambda: got.append(can_lock(file, 20))),  # noqa: B023
+        ]
+        with file.open("ab") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)  # as another process holds it
+            for place, thread in enumerate(threads):
+                thread.start()
+                wait_until(lambda: queued(file) == place + 1 - len(ended))  # noqa: B023
+        for thread in threads:
+            thread.join(30)
+        assert got == [True], f"nobody wakes the next after a signal at step {step}"
+        assert is_free(file), f"held after a signal at step {step}"
+        came += ended
+    assert step > 40
