@@ -6,6 +6,7 @@ Knows settings of Spark and where Java is; not tables.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import re
@@ -78,9 +79,8 @@ def session(
 def context(master: str | None, options: Mapping[str, Any]) -> Any:
     """The SparkContext of this process, started where there is none."""
     from pyspark import SparkConf, SparkContext
-    from pyspark.sql import SparkSession
 
-    running = SparkSession.getActiveSession()
+    running = running_session()
     if running is not None:
         return running.sparkContext
     check_java()
@@ -93,6 +93,16 @@ def context(master: str | None, options: Mapping[str, Any]) -> Any:
     conf = SparkConf(loadDefaults=False).setAll(list(given.items()))
     with environment.set_to({"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": _HERE}):
         return SparkContext(conf=conf)
+
+
+def running_session() -> Any:
+    """The session that this process began with, whatever thread asks; None without one."""
+    from pyspark.errors import PySparkRuntimeError
+    from pyspark.sql import SparkSession
+
+    with contextlib.suppress(PySparkRuntimeError):
+        return SparkSession.active()
+    return None
 
 
 def _settings(

@@ -12,12 +12,13 @@ import tempfile
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pyarrow as pa
 from pyspark import SparkContext
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.catalog import Catalog
 from pyspark.sql.types import StructType
 
 from engine.errors import BadStatement
@@ -30,6 +31,7 @@ from engine.spark.frames.reading import TableReader
 from engine.spark.frames.saving import teach_dataframes
 from engine.spark.frames.worker_rows import rows_of
 from engine.spark.relations import SparkRelations
+from engine.spark.starting import running_session
 from engine.store.tables.versions import AsOf
 from engine.workspace import Workspace
 
@@ -54,6 +56,19 @@ _MARKS = re.compile(r"('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|--[^\n]*|/
 _OF_A_CACHE = re.compile(r"\s*(?:CACHE|UNCACHE|REFRESH|CLEAR)\b", re.I)
 
 
+class _Beside(SparkSession):
+    """A session of Spark alone, beside the one that there is; it knows what it is in Java."""
+
+    def __init__(self, context: SparkContext, java: Any = None) -> None:
+        super().__init__(context, java)
+        self.java = java  # None in the one that is asked for another
+
+    @property
+    def another(self) -> Any:
+        """A new session in Java, with settings, names and temporary views of its own."""
+        return cast(_Beside, self.newSession()).java
+
+
 class WorkspaceSession(SparkSession):
     """A `SparkSession` on a workspace; see `engine.spark.session`.
 
@@ -63,15 +78,9 @@ class WorkspaceSession(SparkSession):
         folder: where this session keeps files of its own. relations: what Spark was shown.
     """
 
-    _jsparkSession: Any  # noqa: N815
-
     def __init__(self, context: SparkContext, workspace: Workspace, folder: Path) -> None:
-        super().__init__(context)  # the first of a process is what getOrCreate() gives
-        self._jsparkSession = self._jsparkSession.newSession()
-        if SparkSession.getActiveSession() is self:
-            classes = self._get_j_spark_session_class(self._jvm)
-            classes.setDefaultSession(self._jsparkSession)
-            classes.setActiveSession(self._jsparkSession)
+        # The first of a process is what getOrCreate() gives, and what Java begins with.
+        super().__init__(context, None if running_session() is None else _Beside(context).another)
         self.workspace, self.names, self.folder = workspace, Session(), folder
         self.relations = SparkRelations(self, folder)
         teach_dataframes()
@@ -176,14 +185,15 @@ class WorkspaceSession(SparkSession):
     def condition_of(self, frame: DataFrame) -> str:
         """The condition of a DataFrame's last `where` in SQL, as Spark resolved it."""
         view = f"vitrine_condition_{uuid4().hex}"
-        frame.createOrReplaceTempView(view)
+        frame.createOrReplaceGlobalTempView(view)  # which all sessions see
         try:
-            plan = self._jsparkSession.table(view).queryExecution().analyzed()
+            there = _Beside(self.sparkContext).another
+            plan = there.table(f"global_temp.{view}").queryExecution().analyzed()
             while plan.nodeName() != "Filter":
                 plan = plan.children().head()
             return str(plan.condition().sql())
         finally:
-            self.catalog.dropTempView(view)
+            self.catalog.dropGlobalTempView(view)
 
     def newSession(self) -> WorkspaceSession:  # noqa: N802
         """Another session on the workspace, with settings, names and temporary views of its own."""
@@ -196,8 +206,10 @@ class WorkspaceSession(SparkSession):
 
     def has_temporary(self, name: str) -> bool:
         """Whether a name is that of a temporary view of this session."""
-        catalog = self._jsparkSession.sessionState().catalogManager().v1SessionCatalog()
-        return bool(catalog.getTempView(name.strip("`")).isDefined())
+        sparks = Catalog(self)
+        bare = name.strip("`").replace("`", "``")
+        there = bool(bare) and sparks.tableExists(f"`{bare}`")
+        return there and sparks.getTable(f"`{bare}`").isTemporary
 
     def frame(self, rows: pa.Table) -> DataFrame:
         """A DataFrame of rows at hand; one without columns where there is nothing to say."""

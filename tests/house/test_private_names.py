@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.inherited import File, defined, is_private
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(
@@ -24,10 +25,6 @@ OWN |= {
 }
 TAKE_NAMES = {"getattr", "setattr", "hasattr", "delattr"}
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.\w+)+")
-
-
-def is_private(name: str) -> bool:
-    return name.startswith("_") and not name.startswith("__")
 
 
 def is_foreign(module: str) -> bool:
@@ -110,7 +107,9 @@ class Reader:
             root, name = root_of(node.args[0]), str(given.value)
         else:
             return
-        nobodys = root not in ("self", "cls", "os", "sys") and name not in self._own
+        is_its_own = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        is_its_own = is_its_own and root in ("self", "cls", "os", "sys")
+        nobodys = not is_its_own and name not in self._own
         if root in self._foreign or nobodys:
             yield f"{root}: {name}"
 
@@ -127,33 +126,22 @@ class Reader:
                 yield node.value
 
 
-def defined(tree: ast.AST) -> set[str]:
-    """Every name that a file defines itself."""
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            found.add(node.name)
-        elif not isinstance(getattr(node, "ctx", None), ast.Store):
-            continue
-        elif isinstance(node, ast.Name):
-            found.add(node.id)
-        elif isinstance(node, ast.Attribute) and root_of(node.value) in ("self", "cls"):
-            found.add(node.attr)
-    return found
-
-
 TREES = {path: ast.parse(path.read_text()) for path in FILES}
 DEFINED = set().union(*map(defined, TREES.values()))
 KNOWN_TOPS = {"databricks", "duckdb", "faiss", "open_clip", "pyarrow", "torch", "starlette"}
 
 
 def uses(code: str) -> list[str]:
-    return list(Reader(ast.parse(code), DEFINED).found())
+    return names_used(ast.parse(code))
+
+
+def names_used(tree: ast.AST) -> list[str]:
+    return [*Reader(tree, DEFINED).found(), *File(tree, is_foreign).found()]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_private_name_of_another_package_is_used(path: Path) -> None:
-    assert list(Reader(TREES[path], DEFINED).found()) == []
+    assert names_used(TREES[path]) == []
 
 
 @pytest.mark.parametrize(
@@ -174,6 +162,20 @@ def test_no_private_name_of_another_package_is_used(path: Path) -> None:
         "import requests\ndef f(patch): patch.setattr(requests, '_config', 1)",
         "def f(patch): patch.setattr('databricks.sdk.core._BaseClient', 1)",
         "import uvicorn\nserver = uvicorn.Server(1)\nother = server.x\nother._config",
+        "class A:\n    def f(self): self.client._api_of_theirs",
+        "from sqlglot.parser import Parser\nclass A(Parser):\n    def f(self): self._advance()",
+        "from sqlglot.parser import Parser\nclass A(Parser):\n    def _parse_version(self): 1",
+        "from sqlglot.parser import Parser\nclass A(Parser):\n    def f(self): super()._retreat(1)",
+        "import sqlglot\nclass A(sqlglot.Parser):\n    def f(self): return self._tokens",
+        "from sqlglot import Dialect\nclass A(Dialect.parser_class):\n    _parse_set = 1",
+        "from sqlglot.parser import Parser\nB = Parser\nclass A(B):\n    pass\n"
+        "class C(A):\n    _parse_set: int = 1",
+        "def f():\n    from torch import nn\n    class A(nn.Module):\n        _call_impl = 1",
+        "from pyspark.sql import SparkSession\nclass A(SparkSession):\n    def f(self): self._jvm",
+        "from engine.spark.frames.saving import TableWriter\n"
+        "class A(TableWriter):\n    def f(self): self._jwrite",
+        "from not_installed import Base\nclass A(Base):\n    def f(self): self._theirs()",
+        "def f(kind):\n    class A(kind):\n        def f(self): self._theirs()",
     ],
 )
 def test_what_it_must_find(code: str) -> None:
@@ -189,6 +191,11 @@ def test_what_it_must_find(code: str) -> None:
         "import torch\ntorch.__version__",
         "def f(index): index._workspace.path",
         "import torch\nx = {'_embedding': torch.zeros(1)}",
+        "from torch import nn\nclass A(nn.Module):\n    def f(self): self._of_ours",
+        "class A(ValueError):\n    def f(self): self._of_ours",
+        "from not_installed import B\nclass A(B):\n    def f(self): self._ours = self._ours",
+        "from engine.spark.frames.saving import TableWriter\n"
+        "class A(TableWriter):\n    def f(self): self._frame",
     ],
 )
 def test_what_it_must_let_pass(code: str) -> None:

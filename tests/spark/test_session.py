@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,29 @@ def test_another_session_of_the_process_knows_the_tables_too(spark: Any) -> None
         other.range(2).write.mode("overwrite").saveAsTable("of_another")
         assert spark.table("of_another").count() == 2
         shutil.rmtree(other.folder)
+
+
+def test_another_thread_begins_a_session_too(spark: Any) -> None:
+    """It was refused: Spark's session of one thread is not that of another."""
+    import engine.spark
+
+    def begin() -> tuple[int, bool]:
+        other = engine.spark.session(spark.workspace)
+        other.range(3).createOrReplaceTempView("of_a_thread")
+        shutil.rmtree(other.folder)
+        return other.table("of_a_thread").count(), other.catalog.tableExists("of_a_thread")
+
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(begin).result() == (3, True)
+    assert not spark.catalog.tableExists("of_a_thread")
+
+
+def test_a_view_of_any_name_is_known_as_one(spark: Any) -> None:
+    for name in ("a`b", "a b", "größe"):
+        spark.range(2).createOrReplaceTempView(f"`{name.replace('`', '``')}`")
+        assert spark.has_temporary(name), name
+    for name in ("", "`", "a`", "no such", "default.x"):
+        assert not spark.has_temporary(name), name
 
 
 def test_what_is_missing_is_said_in_the_clouds_words(spark: Any) -> None:

@@ -32,7 +32,7 @@ class TableWriter(Told, DataFrameWriter):
 
     def __init__(self, frame: DataFrame) -> None:
         super().__init__(frame)
-        self.session = frame.sparkSession
+        self.session, self._frame = frame.sparkSession, frame
 
     def save(
         self,
@@ -58,8 +58,8 @@ class TableWriter(Told, DataFrameWriter):
             self.mode(mode)._told(options)
             found, chosen = self.path_told(path, OPTIONS)
             folder = local_folder(self.session.workspace.volumes, found, written=True)
-            how = str(self._jwrite.curmode())
-            return save_delta(self.session, self._df, folder, how, chosen, self.told_partitions)
+            how, parts = self.told_mode, self.told_partitions
+            return save_delta(self.session, self._frame, folder, how, chosen, parts)
 
     parquet = knowing_volumes(DataFrameWriter.parquet, written=True)
     csv = knowing_volumes(DataFrameWriter.csv, written=True)
@@ -88,8 +88,8 @@ class TableWriter(Told, DataFrameWriter):
         with as_spark():
             self._told(options)
             told = self.told_options
-            rows = TableRows(self.session, self._df, name)
-            how = str(self._jwrite.curmode())
+            rows = TableRows(self.session, self._frame, name)
+            how = self.told_mode
             if rows.exists() and how == "Overwrite" and "replacewhere" in told:
                 return rows.replace_where(str(told["replacewhere"]))
             if rows.exists() and how == "Overwrite" and _is_dynamic(self.session, told):
@@ -98,10 +98,9 @@ class TableWriter(Told, DataFrameWriter):
 
     def insertInto(self, tableName: str, overwrite: bool | None = None) -> None:  # noqa: N802, N803
         """Put the rows into a table by the places of their columns. Raises AnalysisException."""
-        mode = str(self._jwrite.curmode())
-        replacing = mode == "Overwrite" if overwrite is None else overwrite
+        replacing = self.told_mode == "Overwrite" if overwrite is None else overwrite
         with as_spark():
-            TableRows(self.session, self._df, tableName).insert(replacing)
+            TableRows(self.session, self._frame, tableName).insert(replacing)
 
 
 def _is_dynamic(session: OnWorkspace, told: Mapping[str, Any]) -> bool:

@@ -11,6 +11,12 @@ from pyspark.sql import DataFrame
 from engine.errors import BadStatement, InvalidInputException, NotSupported
 
 DELTA = "delta"
+_MODES = {
+    "append": "Append",
+    "overwrite": "Overwrite",
+    "ignore": "Ignore",
+    **dict.fromkeys(("default", "error", "errorifexists"), "ErrorIfExists"),
+}
 
 
 def one_column(frame: DataFrame, said: Any) -> str:
@@ -27,9 +33,10 @@ def one_column(frame: DataFrame, said: Any) -> str:
 
 
 class Told:
-    """Beside a DataFrameReader or a DataFrameWriter: its format, its options, its partitions."""
+    """Beside a DataFrameReader or a DataFrameWriter: its format, mode, options, partitions."""
 
     told_format: str = ""
+    told_mode: str = "ErrorIfExists"
     told_options: Mapping[str, Any] = MappingProxyType({})  # by their names in small letters
     told_partitions: tuple[str, ...] = ()
 
@@ -37,6 +44,12 @@ class Told:
         """The format of what is read or written."""
         self.told_format = source.lower()
         return super().format(source)  # type: ignore[misc]
+
+    def mode(self, saveMode: str | None) -> Any:  # noqa: N803
+        """What becomes of rows that are there; None leaves what was said."""
+        told = super().mode(saveMode)  # type: ignore[misc]
+        self.told_mode = self.told_mode if saveMode is None else _MODES[saveMode.lower()]
+        return told
 
     def option(self, key: str, value: Any) -> Any:
         """One option."""

@@ -29,7 +29,7 @@ class TableWriterV2(DataFrameWriterV2):
         """
         if not isinstance(table, str):
             raise InvalidInputException(f"writeTo is given {table!r:.80}; expected a table's name.")
-        self._df, self._spark = frame, frame.sparkSession  # what is Java's is not needed
+        self._frame = frame  # what is Java's is not needed
         self._rows = TableRows(frame.sparkSession, frame, table)
         self._provider = ""
         self._properties: dict[str, str] = {}
@@ -73,13 +73,13 @@ class TableWriterV2(DataFrameWriterV2):
             AnalysisException: what is no column of the rows, such as `years(at)`.
         """
         with as_spark():
-            self._partitions = tuple(one_column(self._df, one) for one in (col, *cols))
+            self._partitions = tuple(one_column(self._frame, one) for one in (col, *cols))
         return self
 
     def clusterBy(self, col: str, *cols: str) -> TableWriterV2:  # noqa: N802
         """The columns by which a table that is made is clustered; DESCRIBE DETAIL names them."""
         with as_spark():
-            self._clusters = tuple(one_column(self._df, one) for one in (col, *cols))
+            self._clusters = tuple(one_column(self._frame, one) for one in (col, *cols))
         return self
 
     # ------------------------------------------------------------------ what is done
