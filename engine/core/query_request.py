@@ -23,7 +23,7 @@ from engine.core.query import (
 from engine.core.ranking.facets import parse_facets
 from engine.core.ranking.sorting import parse_sort
 from engine.core.schema import Columns, IndexSpec, missing_columns, suggestion
-from engine.core.values import is_text, listed, shown
+from engine.core.values import check_flag, is_text, listed, shown
 from engine.errors import BadRequest, InvalidParameterValue
 
 # The text of a client, which refuses this before it calls the service.
@@ -100,7 +100,7 @@ class QueryRequest:
             condition=parse_filters(self.filters, self.filter_string, known, spec, strict),
             score_threshold=check_score_threshold(self.score_threshold),
             debug_level=check_debug_level(self.debug_level),
-            exact=self.exact,
+            exact=check_flag(self.exact, "exact"),
             query_type=kind,
             text=words,
             text_columns=() if kind == "ANN" else check_text_columns(self.query_columns, known),

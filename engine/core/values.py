@@ -18,6 +18,8 @@ from typing import Any, Literal
 import numpy as np
 import orjson
 
+from engine.errors import InvalidParameterValue
+
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _TIME = re.compile(
@@ -241,3 +243,10 @@ def shown(value: object) -> str:
         return "a number"
     except RecursionError:
         return "a value"
+
+
+def check_flag(value: object, name: str) -> bool:
+    """A flag as it is. Raises InvalidParameterValue: anything but True and False, also "false"."""
+    if not isinstance(value, bool):
+        raise InvalidParameterValue(f"{name} is {shown(value)}; expected True or False.")
+    return value

@@ -262,6 +262,13 @@ def test_another_debug_level_is_shown(value: Any) -> None:
     assert f"debug_level is {value!r}" in refusal(InvalidParameterValue, debug_level=value)
 
 
+@pytest.mark.parametrize("value", ["false", 1, 0, None, [], 1.0])
+def test_another_word_for_exact_is_shown(value: Any) -> None:
+    """`exact="false"` was taken for true."""
+    message = refusal(InvalidParameterValue, exact=value)
+    assert message.endswith(f"exact is {value!r}; expected True or False.")
+
+
 def test_sorting_and_facets_are_read_with_the_query() -> None:
     built = query(sort_columns=["price DESC"], facets=["name TOP 2"])
     assert [clause.column for clause in built.sort] == ["price"]

@@ -276,6 +276,16 @@ def test_many_keywords_are_refused_and_none_is_looked_for_in_vain(
     assert asked == ["dress", "zzz"]
 
 
+@pytest.mark.parametrize("flag", ["exact", "keyword"])
+@pytest.mark.parametrize("value", ["false", 1, None])
+def test_another_word_for_a_flag_is_shown(shop: Workspace, flag: str, value: Any) -> None:
+    """`exact="false"` searched exactly, also where the same search had been asked before."""
+    shop.search("red dress", k=3, exact=True)
+    with pytest.raises(InvalidParameterValue) as caught:
+        shop.search("red dress", k=3, **{flag: value})
+    assert caught.value.message == f"{flag} is {value!r}; expected True or False."
+
+
 def test_pages_end_where_no_more_results_can_be_had(
     shop: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

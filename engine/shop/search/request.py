@@ -11,7 +11,7 @@ from engine.core.query import DEFAULT_RESULTS, MAX_RANKED_RESULTS, MAX_RESULTS, 
 from engine.core.query_request import check_query_type
 from engine.core.ranking.fusion import DEFAULT_TEXT_WEIGHT, check_text_weight
 from engine.core.reply import json_value
-from engine.core.values import shown
+from engine.core.values import check_flag, shown
 from engine.errors import InvalidInputException, InvalidParameterValue
 from engine.shop.search.terms import Term, in_words, terms_of
 
@@ -118,9 +118,11 @@ class SearchRequest:
 
         Raises:
             InvalidInputException: its parts make no search.
-            InvalidParameterValue: no query type, or a number of results that can't be.
+            InvalidParameterValue: no query type, a number of results that can't be, or no flag.
         """
         self._check_parts()
+        for flag in ("exact", "keyword"):
+            check_flag(getattr(self, flag), flag)
         kind = check_query_type(self.query_type)
         if self.keyword and (self._given != ["text"] or self.query_type is not None):
             given = "query_type" if self._given == ["text"] else " and ".join(self._given)
