@@ -176,6 +176,13 @@ def _number(value: Any, form: str | None, whole: bool) -> str:
     return f"{value:.4g}"
 
 
+def harmless(text: str) -> str:
+    """Lines that steer no terminal: escapes for control characters, no marks of direction."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(one if one in "\n\t" else _harmless(one) for one in text)
+
+
 def _straight(text: str) -> str:
     """One line: blanks for white space, escapes for control characters, no marks of direction."""
     if text.isascii() and text.isprintable():

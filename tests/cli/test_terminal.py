@@ -233,3 +233,53 @@ def test_a_long_step_ends_with_a_line(shop: Workspace, command: list[str], said:
     if command == ["latent"]:
         needs("latent")
     assert re.search(said, typed(*command, "-w", shop.path).stderr)
+
+
+OWNED = "\x1b]0;owned\x07\x9b31m\x1b[2J"  # would rename a terminal, colour it and clear it
+
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def in_terminals(*arguments: object) -> str:
+    """All that a command prints where both streams are terminals, its own errors included."""
+    out, err = Terminal(), Terminal()
+    with (
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        contextlib.suppress(SystemExit),
+    ):
+        main.main([str(each) for each in arguments])
+    return out.getvalue() + err.getvalue()
+
+
+def test_no_name_or_value_steers_the_terminal(shop: Workspace, tmp_path: Path) -> None:
+    """Names of files and columns, keys, messages and raw texts were printed with all that they hold."""
+    folder = tmp_path / f"files{OWNED}"
+    folder.mkdir()
+    file = folder / f"a{OWNED}.csv"
+    file.write_text(f"id,na{OWNED}me,text\n1,x{OWNED},y\n", encoding="utf-8")
+    there = ("-w", shop.path)
+    commands: list[list[object]] = [
+        ["table", "create", "steering", "--from", file],
+        ["table", "show", "steering"],
+        ["table", "export", "steering", folder / "out.csv"],
+        ["table", "register", "steered", file.with_suffix(".none")],
+        ["volume", "register", "/Volumes/main/fashion_demo/v", folder],
+        ["volume", "ls", "/Volumes/main/fashion_demo/v"],
+        ["volume", "cp", folder / "none", "/Volumes/main/fashion_demo/v/x"],
+        ["sql", "select * from steering"],
+        ["sql", "--csv", "select * from steering"],
+        ["sql", "--json", "select * from steering"],
+        ["sql", f"select `{OWNED}` from steering"],
+        ["search", OWNED, "--as-code"],
+        ["search", OWNED, "--json"],
+        ["products", OWNED],
+        ["users", "show", OWNED],
+        [OWNED],
+        ["search", f"--none{OWNED}"],
+        ["table", "show", "steering", f"more{OWNED}"],
+    ]
+    for command in commands:
+        seen = in_terminals(*command, *there)
+        assert CONTROLS.search(seen) is None, (command, seen)
+        assert "owned" in seen, (command, seen)

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pytest
 import uvicorn
@@ -182,6 +183,25 @@ def test_a_file_is_put_replaced_and_deleted(client: TestClient) -> None:
     assert client.get(url).content == DATA + b"end"
     assert client.delete(url).status_code == 204
     assert code(client.delete(url)) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("odd", ["%0A", "%0D%0A", "%0Ab", "%1b[31m", "%c2%9b", "%00"])
+def test_a_line_break_in_a_path_is_a_part_of_it(client: TestClient, odd: str) -> None:
+    """One at the end was dropped: `DELETE .../a%0A` deleted `a`."""
+    plain, other = of_file(f"{VOLUME}/a"), of_file(f"{VOLUME}/a{odd}")
+    assert client.put(plain, content=b"plain").status_code == 204
+    assert code(client.get(other))[0] in (400, 404)
+    assert code(client.delete(other))[0] in (400, 404)
+    made = client.put(other, content=b"other")
+    assert made.status_code == (400 if odd == "%00" else 204)
+    assert client.get(plain).content == b"plain"
+    if made.status_code == 204:
+        assert client.get(other).content == b"other"
+        listed = client.get(of_directory(VOLUME)).json()["contents"]
+        assert {one["name"] for one in listed} == {"a", f"a{unquote(odd)}"}
+        assert client.delete(other).status_code == 204
+    assert code(client.get(of_directory(f"{VOLUME}{odd}")))[0] in (400, 404)
+    assert client.get(plain).content == b"plain"
 
 
 @pytest.mark.parametrize("announced", [True, False], ids=["length announced", "in pieces"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.doors.cli.options import AS_JSON, with_workspace
-from engine.doors.cli.printing import note, print_json, print_table
+from engine.doors.cli.printing import note, print_json, print_table, say
 from engine.text_table import Column
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def print_report(report: ApplyReport) -> None:
     """What came of a file as a table; in full what failed, and notes, on standard error."""
     print_table(report.rows(), _COLUMNS)
     for one in report.failed:
-        click.echo(f"{one.action}: {one.kind} {one.name}: {one.detail}", err=True)
+        say(f"{one.action}: {one.kind} {one.name}: {one.detail}", err=True)
     for text in report.notes:
         note(text)
     if report.dry_run:
@@ -76,4 +76,4 @@ def apply_before(workspace: Workspace, file: str) -> None:
     for text in report.notes:
         note(text)
     done = [row for row in report.rows() if row["action"] != "unchanged"]
-    click.echo(f"applied {file}: {len(report.rows())} resources, {len(done)} of them changed")
+    say(f"applied {file}: {len(report.rows())} resources, {len(done)} of them changed")

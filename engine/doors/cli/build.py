@@ -19,7 +19,14 @@ from engine.doors.cli.options import (
     with_workspace,
 )
 from engine.doors.cli.people.users import print_users
-from engine.doors.cli.printing import print_embed, print_import, print_map, print_result, print_sync
+from engine.doors.cli.printing import (
+    print_embed,
+    print_import,
+    print_map,
+    print_result,
+    print_sync,
+    say,
+)
 from engine.errors import RowsFailed
 
 if TYPE_CHECKING:
@@ -143,10 +150,10 @@ def demo(encoder: str | None, serve: bool) -> None:
     print_map(report.map)
     print_users(shown.people())
     for step in shown.searches():
-        click.echo(f"\n{step.title}: vitrine search {step.command} -w {folder}")
+        say(f"\n{step.title}: vitrine search {step.command} -w {folder}")
         print_result(step.result)
     key = step.result[0][step.result.catalogue.key]
-    click.echo(
+    say(
         "\nNext, try:\n"
         f'  vitrine search "white sneakers" --save sneakers.html -w {folder}\n'
         f"  vitrine search --like {key} -w {folder}\n"
@@ -155,6 +162,6 @@ def demo(encoder: str | None, serve: bool) -> None:
     )
     if not serve:
         link = f"vitrine serve --no-auth -w {folder}, then open\n{URL}/"
-        click.echo(f"Look at it in a browser: {link}")
+        say(f"Look at it in a browser: {link}")
     else:
         serve_here(opened)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.doors.cli.options import AS_JSON, Group, with_workspace
-from engine.doors.cli.printing import explain_if_empty, note, print_json, print_table
+from engine.doors.cli.printing import explain_if_empty, note, print_json, print_table, say
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -25,7 +25,7 @@ def endpoint() -> None:
 def endpoint_create(workspace: Workspace, name: str, kind: str) -> None:
     """Create an endpoint."""
     workspace.create_endpoint(name, kind)
-    click.echo(f"created endpoint {name}")
+    say(f"created endpoint {name}")
 
 
 @endpoint.command("list")
@@ -58,7 +58,7 @@ def endpoint_delete(workspace: Workspace, name: str) -> None:
     if workspace.endpoint_exists(name):
         indexes = [index["name"] for index in workspace.list_indexes(name)]
     workspace.delete_endpoint(name)
-    click.echo(f"deleted endpoint {name}")
+    say(f"deleted endpoint {name}")
     if indexes:
         note(
             f"{', '.join(indexes)} stayed behind, and can't be found any more: create them again, or "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.doors.cli.options import Group, with_workspace
-from engine.doors.cli.printing import print_models, print_table
+from engine.doors.cli.printing import print_models, print_table, say
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -25,7 +25,7 @@ def models(workspace: Workspace, measure: tuple[str, ...], here: bool) -> None:
     for name in measure:
         speed = workspace.measure_model(name)
         photos = "no photos" if speed.images is None else f"{speed.images:,.0f} photos/s"
-        click.echo(f"{name}: {speed.texts:,.0f} texts/s, {photos} here")
+        say(f"{name}: {speed.texts:,.0f} texts/s, {photos} here")
 
 
 @click.group(cls=Group)
@@ -61,7 +61,7 @@ def serving_create(
     """Create a serving endpoint, also under a built-in name."""
     workspace.create_serving_endpoint(name, config=_config(encoder, model, output))
     _wait(workspace, name)
-    click.echo(f"created serving endpoint {name}")
+    say(f"created serving endpoint {name}")
 
 
 @serving.command("update")
@@ -76,7 +76,7 @@ def serving_update(
     """Put another encoder or model behind a serving endpoint."""
     workspace.update_serving_endpoint(name, _config(encoder, model, output))
     _wait(workspace, name)
-    click.echo(f"updated serving endpoint {name}")
+    say(f"updated serving endpoint {name}")
 
 
 @serving.command("register")
@@ -87,7 +87,7 @@ def serving_update(
 def serving_register(workspace: Workspace, name: str, source: str, alias: str | None) -> None:
     """Register a Python model that MLflow logged (SOURCE, a program) as a NAME's next version."""
     made = workspace.register_model(name, source, alias)
-    click.echo(f"registered model {name}, version {made['version']}")
+    say(f"registered model {name}, version {made['version']}")
 
 
 def _config(encoder: str | None, model: str | None, output: str) -> dict[str, Any]:
@@ -128,4 +128,4 @@ def serving_list(workspace: Workspace) -> None:
 def serving_delete(workspace: Workspace, name: str) -> None:
     """Delete a serving endpoint."""
     workspace.delete_serving_endpoint(name)
-    click.echo(f"deleted serving endpoint {name}")
+    say(f"deleted serving endpoint {name}")

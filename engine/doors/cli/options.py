@@ -17,8 +17,10 @@ from typing import Any, TypeVar
 
 import click
 
+from engine.doors.cli.printing import say
 from engine.errors import NotFound, VitrineError
 from engine.progress import close_bars
+from engine.text_table import harmless
 
 _WORKSPACE = "vitrine.workspace"  # in what click keeps for a whole command line
 INTERRUPTED = 130  # exit status of a command ended by Ctrl-C
@@ -38,14 +40,17 @@ class Group(click.Group):
             with _without_bars():
                 return super().invoke(ctx)
         except VitrineError as error:
-            raise click.ClickException(error.in_words) from error
+            raise click.ClickException(harmless(error.in_words)) from error
+        except click.ClickException as error:
+            vars(error)["message"] = harmless(error.message)
+            raise
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # whoever read the output has enough; click ends the command quietly
             place = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(f"{place}{error.strerror or error}") from error
+            raise click.ClickException(harmless(f"{place}{error.strerror or error}")) from error
         except KeyboardInterrupt:
-            click.echo("interrupted: what was done is kept, run it again to go on", err=True)
+            say("interrupted: what was done is kept, run it again to go on", err=True)
             ctx.exit(INTERRUPTED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import textwrap
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.text_table import WIDTH, Column, one_line
+from engine.text_table import WIDTH, Column, harmless, one_line
 
 if TYPE_CHECKING:
     from engine.core.schema import SyncReport
@@ -27,12 +28,32 @@ if TYPE_CHECKING:
 
 _NAMED = 8  # columns without room that are named
 _NARROWEST = 20  # columns that a table takes
+_CONTROLS = re.compile("[\x7f-\x9f]")  # json escapes those before
+
+
+def say(text: object = "", err: bool = False) -> None:
+    """Lines for people; what names, values and files hold in them steers no terminal.
+
+    Args:
+        err: on standard error.
+    """
+    click.echo(harmless(str(text)), err=err)
+
+
+def print_json_text(text: str) -> None:
+    """JSON as it is; control characters in it, which are within texts, as JSON escapes them."""
+    click.echo(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def print_raw(text: str) -> None:
+    """A text for programs to the last character; in a terminal it steers nothing."""
+    click.echo(text if terminal_width() is None else harmless(text), nl=False, color=True)
 
 
 def note(text: str | None) -> None:
     """A note on standard error; nothing for None and empty text."""
     if text:
-        click.echo(f"note: {text}", err=True)
+        say(f"note: {text}", err=True)
 
 
 def explain_if_empty(workspace: Workspace, what: str, found: Sequence[object]) -> None:
@@ -65,12 +86,12 @@ def print_import(report: ImportReport) -> None:
         line += f"; read as {'; '.join(report.how)}"
     if report.fetched:
         line += f"; {report.fetched:,} pictures fetched"
-    click.echo(line)
+    say(line)
     if report.failures:
         counts = ", ".join(f"{stage} {count:,}" for stage, count in report.failures.items())
         first = report.first_failure
         shown = f" The first, in {report.unit} {first[0]:,}: {first[1]}." if first else ""
-        click.echo(
+        say(
             f"warning: not all could be read ({counts}).{shown} See: vitrine table show import_failures",
             err=True,
         )
@@ -79,16 +100,16 @@ def print_import(report: ImportReport) -> None:
 def print_embed(report: EmbedReport) -> None:
     """What an embedding did; what it left out is a warning on standard error."""
     note(report.note)
-    click.echo(
+    say(
         f"embedded {report.images:,} images ({report.encoded_images:,} new) and {report.texts:,} "
         f"texts ({report.encoded_texts:,} new) of {report.products:,} products "
         f"in {report.seconds:.1f} s with {report.encoder}"
     )
     if report.skipped:
-        click.echo(f"skipped {report.skipped:,} products beyond --limit-photos or without photo")
+        say(f"skipped {report.skipped:,} products beyond --limit-photos or without photo")
     if report.failures:
         counts = ", ".join(f"{stage} {count:,}" for stage, count in report.failures.items())
-        click.echo(
+        say(
             f"warning: {sum(report.failures.values()):,} rows were left out ({counts}); "
             "see: vitrine table show embedding_failures",
             err=True,
@@ -97,25 +118,25 @@ def print_embed(report: EmbedReport) -> None:
 
 def print_json(value: object) -> None:
     """A value as indented JSON; what JSON has no word for, as text."""
-    click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+    print_json_text(json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
 
 def print_sync(name: str, report: SyncReport) -> None:
     """What a sync did; what it left out is a warning on standard error."""
     what = "synced" if report.changed else "unchanged"
-    click.echo(f"{what} {name}: {report.indexed:,} rows in {report.seconds:.1f} s")
+    say(f"{what} {name}: {report.indexed:,} rows in {report.seconds:.1f} s")
     if report.failed:
         shown = "; ".join(f"{key}: {reason}" for key, reason in report.failures[:3])
         kept = f", {report.kept:,} of them kept as they were" if report.kept else ""
-        click.echo(f"warning: {report.failed:,} rows were left out{kept} ({shown} ...)", err=True)
+        say(f"warning: {report.failed:,} rows were left out{kept} ({shown} ...)", err=True)
 
 
 def print_map(made: MapReport | str | None) -> None:
     """What making a map did; why there is none is a warning on standard error."""
     if isinstance(made, str):
-        click.echo(f"warning: {made}", err=True)
+        say(f"warning: {made}", err=True)
     elif made is not None:
-        click.echo(str(made))
+        say(str(made))
         for said in made.notes:
             note(said)
 
@@ -150,11 +171,11 @@ def print_as_code(found: AsCode, as_json: bool) -> None:
         print_json(found.to_json())
         return
     for place, each in enumerate(found.snippets):
-        click.echo(f"{chr(10) if place else ''}{each.title}:")
+        say(f"{chr(10) if place else ''}{each.title}:")
         for line in each.notes:
-            click.echo(f"  ({line})")
+            say(f"  ({line})")
         if each.code:
-            click.echo(f"\n{each.code.rstrip()}", color=True)  # nothing of a query is taken away
+            print_raw(f"\n{each.code.rstrip()}\n")
 
 
 def print_result(result: SearchResult, all_columns: bool = True) -> None:
@@ -163,7 +184,7 @@ def print_result(result: SearchResult, all_columns: bool = True) -> None:
     columns = list(result.columns) if all_columns or len(chosen) < 2 else chosen
     print_products(result.to_dicts(), columns, result.catalogue, result.offset, all_columns)
     if not len(result):
-        click.echo("no product matches")
+        say("no product matches")
 
 
 def print_products(
@@ -190,15 +211,13 @@ def summarize(done: str, started: float) -> None:
     Args:
         started: what `time.monotonic()` was.
     """
-    click.echo(f"{done} in {time.monotonic() - started:.1f} s", err=True)
+    say(f"{done} in {time.monotonic() - started:.1f} s", err=True)
 
 
 def print_facets(facets: Mapping[str, Sequence[tuple[Any, int]]]) -> None:
     """Counts by column, a line each: `season: Summer 68, Fall 59`."""
     for column, entries in facets.items():
-        click.echo(
-            f"{column}: {', '.join(f'{one_line(value)} {count:,}' for value, count in entries)}"
-        )
+        say(f"{column}: {', '.join(f'{one_line(value)} {count:,}' for value, count in entries)}")
 
 
 def print_table(
@@ -212,7 +231,7 @@ def print_table(
     from engine.text_table import text_table
 
     made = text_table(rows, columns, terminal_width())
-    click.echo("\n".join(made.lines))
+    say("\n".join(made.lines))
     if made.left_out and told:
         more = (
             f"{', '.join(made.left_out[:_NAMED])}{', ...' if len(made.left_out) > _NAMED else ''}"

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.doors.cli.options import AS_CODE, comma_separated, parsed_filter, with_workspace
-from engine.doors.cli.printing import note, print_as_code, print_facets, print_json, print_result
+from engine.doors.cli.printing import (
+    note,
+    print_as_code,
+    print_facets,
+    print_json,
+    print_result,
+    say,
+)
 
 if TYPE_CHECKING:
     from engine.shop.search.request import SearchRequest
@@ -79,7 +86,7 @@ def search(workspace: Workspace, save: str | None, as_json: bool, **given: Any) 
     result = workspace.shop.search(_request(given))
     _print_found(result, as_json, all_columns)
     if page is not None:
-        click.echo(f"saved {result.save(page)}", err=True)
+        say(f"saved {result.save(page)}", err=True)
         note(result.missing_photos())
 
 

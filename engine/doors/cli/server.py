@@ -13,7 +13,7 @@ import click
 
 from engine.doors.cli.apply import apply_before
 from engine.doors.cli.options import FILE, with_workspace
-from engine.doors.cli.printing import explain_if_mistyped, note
+from engine.doors.cli.printing import explain_if_mistyped, note, say
 from engine.errors import VitrineError
 from engine.store.layout import Layout
 
@@ -214,15 +214,15 @@ def _introduced(workspace: Workspace, options: Options) -> dict[str, object]:
     with contextlib.suppress(VitrineError):  # whoever asks for vectors is told
         for each in workspace.shop.model_notes():
             note(each)
-    click.echo(f"serving {workspace.path} on {options.url} (Ctrl-C ends it)")
-    click.echo(f"the shop, for people: {options.url}/")
+    say(f"serving {workspace.path} on {options.url} (Ctrl-C ends it)")
+    say(f"the shop, for people: {options.url}/")
     if options.faults:
-        click.echo(f"faults are asked for at {options.url}/api/v1/faults (POST, GET, DELETE)")
+        say(f"faults are asked for at {options.url}/api/v1/faults (POST, GET, DELETE)")
     bundle = options.certificate.bundle if options.certificate else None
     if bundle is not None:
-        click.echo("clients trust its certificate by these variables:")
+        say("clients trust its certificate by these variables:")
         for name in VARIABLES:
-            click.echo(f"  {name}={bundle}")
+            say(f"  {name}={bundle}")
     content: dict[str, object] = {
         "url": options.url,
         "host": options.host,
@@ -246,15 +246,15 @@ def _show_credentials(workspace: Workspace, url: str) -> dict[str, str]:
         for name in VARIABLES
     }
     if made:
-        click.echo(f"credentials, shown once and kept in the workspace's {FILE}:")
-        click.echo(f"  DATABRICKS_HOST={url}")
-        click.echo(f"  DATABRICKS_TOKEN={shown['token']}")
-        click.echo("or, instead of the token:")
-        click.echo(f"  DATABRICKS_CLIENT_ID={shown['client_id']}")
-        click.echo(f"  DATABRICKS_CLIENT_SECRET={shown['client_secret']}")
+        say(f"credentials, shown once and kept in the workspace's {FILE}:")
+        say(f"  DATABRICKS_HOST={url}")
+        say(f"  DATABRICKS_TOKEN={shown['token']}")
+        say("or, instead of the token:")
+        say(f"  DATABRICKS_CLIENT_ID={shown['client_id']}")
+        say(f"  DATABRICKS_CLIENT_SECRET={shown['client_secret']}")
     else:
         places = [VARIABLES[name] for name in given]
         if len(given) < len(VARIABLES):
             places.append(str(workspace.path / FILE))
-        click.echo(f"credentials: {', '.join(places)}")
+        say(f"credentials: {', '.join(places)}")
     return vars(credentials)

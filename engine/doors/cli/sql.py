@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.doors.cli.options import with_workspace
-from engine.doors.cli.printing import explain_if_mistyped, print_table
+from engine.doors.cli.printing import (
+    explain_if_mistyped,
+    print_json_text,
+    print_raw,
+    print_table,
+    say,
+)
 from engine.text_table import Column
 
 if TYPE_CHECKING:
@@ -69,9 +74,9 @@ def _print(result: Any, as_json: bool, as_csv: bool) -> None:
     if not result.num_columns:
         return
     if as_json:
-        click.echo(json_of(result))
+        print_json_text(json_of(result))
     elif as_csv:
-        sys.stdout.write(csv_of(result, True).decode())
+        print_raw(csv_of(result, True).decode())
     else:
         names = [f"{place}:{name}" for place, name in enumerate(result.column_names)]
         rows: list[dict[str, Any]] = result.slice(0, _SHOWN).rename_columns(names).to_pylist()
@@ -80,4 +85,4 @@ def _print(result: Any, as_json: bool, as_csv: bool) -> None:
             [Column(name, header) for name, header in zip(names, result.column_names)],
         )
         if result.num_rows > _SHOWN:
-            click.echo(f"{_SHOWN:,} of {result.num_rows:,} rows", err=True)
+            say(f"{_SHOWN:,} of {result.num_rows:,} rows", err=True)

@@ -164,7 +164,9 @@ async def _me(request: Request) -> JSONResponse:
 
 
 async def _nothing(request: Request) -> JSONResponse:
-    text = f"No API found for '{request.method} {request.url.path:.300}'"
+    # As it was sent: the framework's own address leaves line breaks out.
+    path = request.scope.get("raw_path", b"").decode("latin-1")
+    text = f"No API found for '{request.method} {path:.300}'"
     body = error_body("ENDPOINT_NOT_FOUND", text, request_id=request_id(request))
     return JSONResponse(body, status_code=404)
 

@@ -12,7 +12,7 @@ import click
 
 from engine.doors.cli.bench.options.recording import recorder, records
 from engine.doors.cli.options import FILE, chosen_workspace, comma_separated, takes_workspace
-from engine.doors.cli.printing import note, terminal_width
+from engine.doors.cli.printing import note, say, terminal_width
 from engine.text_table import Column, text_table
 
 if TYPE_CHECKING:
@@ -194,10 +194,10 @@ def print_curves(kept: Iterable[Measured]) -> None:
 
     kept = list(kept)
     for (data, rows, dimension, k), found in curve_rows(kept).items():
-        click.echo(f"\n{data}, {rows:,} x {dimension}, k = {k}   (*: none is better in both)")
+        say(f"\n{data}, {rows:,} x {dimension}, k = {k}   (*: none is better in both)")
         echo_table(found, CURVE)
     for (data, rows, dimension), found in store_rows(kept).items():
-        click.echo(f"\n{data}, {rows:,} x {dimension}: stores")
+        say(f"\n{data}, {rows:,} x {dimension}: stores")
         echo_table(found, STORES)
     for one in kept:
         if isinstance(one, LeftOut):
@@ -207,4 +207,4 @@ def print_curves(kept: Iterable[Measured]) -> None:
 def echo_table(rows: list[dict[str, Any]], columns: tuple[Column, ...]) -> None:
     """Print one table as wide as the terminal."""
     for line in text_table(rows, columns, terminal_width()).lines:
-        click.echo(line)
+        say(line)

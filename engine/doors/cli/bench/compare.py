@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.doors.cli.options import names_workspace
-from engine.doors.cli.printing import print_json, print_table
+from engine.doors.cli.printing import print_json, print_table, say
 from engine.text_table import Column
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def compare(
     else:
         _print(found, shows_all)
     if fail_above is not None and (failed := worse_than(found, fail_above)):
-        click.echo(f"error: {len(failed):,} worse by more than {fail_above:.3g}", err=True)
+        say(f"error: {len(failed):,} worse by more than {fail_above:.3g}", err=True)
         ctx.exit(1)
 
 
@@ -88,18 +88,18 @@ def _print(found: Comparison, shows_all: bool) -> None:
     from engine.bench.comparing.comparison import ORDER
 
     for warning in found.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        say(f"warning: {warning}", err=True)
     rows = [_row(one) for one in found.changes if shows_all or one.verdict != "same"]
     if rows:
         print_table(rows, [Column("line", least=24, is_kept=True), *COLUMNS])
     counts = Counter(one.verdict for one in found.changes)
     said = ", ".join(f"{counts[one]:,} {one}" for one in ORDER if counts[one])
-    click.echo(said or "no line is in both")
+    say(said or "no line is in both")
     for said, lines in (("appeared", found.appeared), ("disappeared", found.disappeared)):
         for line in lines[:SHOWN]:
-            click.echo(f"{said}: {_name(line)}")
+            say(f"{said}: {_name(line)}")
         if len(lines) > SHOWN:
-            click.echo(f"{said}: {len(lines) - SHOWN:,} more")
+            say(f"{said}: {len(lines) - SHOWN:,} more")
 
 
 def _row(one: Change) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import click
 from engine.doors.cli.bench.options.contestants import contest_options, stores_in
 from engine.doors.cli.bench.options.recording import recorder, records
 from engine.doors.cli.options import chosen_workspace, comma_separated, takes_workspace
-from engine.doors.cli.printing import note, terminal_width
+from engine.doors.cli.printing import note, say, terminal_width
 from engine.text_table import Column, text_table
 
 if TYPE_CHECKING:
@@ -136,9 +136,9 @@ def print_kinds(kept: list[Measured]) -> None:
     from engine.bench.records.line import LeftOut
 
     for (correlation, selectivity, rows), found in kind_rows(kept).items():
-        click.echo(f"\n{correlation} with the query, {selectivity:g} %: {rows:,} rows pass")
+        say(f"\n{correlation} with the query, {selectivity:g} %: {rows:,} rows pass")
         for line in text_table(found, COLUMNS, terminal_width()).lines:
-            click.echo(line)
+            say(line)
     for one in kept:
         if isinstance(one, LeftOut):
             note(f"left out: {one.contestant}: {one.reason}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.doors.cli.options import names_workspace
-from engine.doors.cli.printing import note, print_json, print_table
+from engine.doors.cli.printing import note, print_json, print_table, say
 from engine.text_table import Column
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def instructions(ctx: click.Context, baseline: Path | None, accept: bool, as_jso
         note(f"nothing accepted for {accepted.here()}: compared with nothing. Accept: --accept")
     if known is not None and (worse := known.regressions(counts)):
         for name, ratio in worse.items():
-            click.echo(f"error: {name}: {ratio:.2f} times what was accepted", err=True)
+            say(f"error: {name}: {ratio:.2f} times what was accepted", err=True)
         for difference in known.differences():
             note(difference)
         ctx.exit(1)

@@ -12,7 +12,7 @@ import click
 from engine.doors.cli.bench.options.contestants import FOLDER, stores_in
 from engine.doors.cli.bench.options.recording import recorder, records
 from engine.doors.cli.options import comma_separated, with_workspace
-from engine.doors.cli.printing import note, terminal_width
+from engine.doors.cli.printing import note, say, terminal_width
 from engine.text_table import Column, text_table
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _print(kept: Recorder, known: list[Line]) -> None:
     names, rows = table([*known, *own])
     columns = [Column(name, is_kept=name != "unit", least=20) for name in names]
     for line in text_table(rows, columns, terminal_width()).lines:
-        click.echo(line)
+        say(line)
     for said in reasons(own):
         note(said)
     for one in kept.kept:

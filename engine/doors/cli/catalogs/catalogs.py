@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.doors.cli.options import AS_JSON, Group, with_workspace
-from engine.doors.cli.printing import print_json, print_table
+from engine.doors.cli.printing import print_json, print_table, say
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -40,7 +40,7 @@ def catalog_list(workspace: Workspace, as_json: bool) -> None:
 def catalog_create(workspace: Workspace, name: str, comment: str | None) -> None:
     """Create a catalog, with a schema `default`."""
     workspace.create_catalog(name, comment=comment)
-    click.echo(f"created catalog {name}")
+    say(f"created catalog {name}")
 
 
 @catalog.command("delete")
@@ -50,4 +50,4 @@ def catalog_create(workspace: Workspace, name: str, comment: str | None) -> None
 def catalog_delete(workspace: Workspace, name: str, force: bool) -> None:
     """Delete a catalog."""
     workspace.delete_catalog(name, force=force)
-    click.echo(f"deleted catalog {name}")
+    say(f"deleted catalog {name}")

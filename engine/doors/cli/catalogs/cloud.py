@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.doors.cli.options import AS_JSON, with_workspace
-from engine.doors.cli.printing import note, print_json, print_table
+from engine.doors.cli.printing import note, print_json, print_table, say
 from engine.text_table import Column
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def export(workspace: Workspace, folder: Path, replace: bool, as_json: bool) -> 
         print_json(rows)
     else:
         print_table(rows, _COLUMNS)
-        click.echo(report.summary())
+        say(report.summary())
     for one in report.failed:
-        click.echo(f"failed: {one.kind} {one.name}: {one.detail}", err=True)
+        say(f"failed: {one.kind} {one.name}: {one.detail}", err=True)
     if report.serving_endpoints:
         note(f"must exist there: serving endpoints {', '.join(report.serving_endpoints)}")
     if report.failed:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.doors.cli.options import AS_JSON, Group, with_workspace
-from engine.doors.cli.printing import explain_if_empty, print_json, print_table
+from engine.doors.cli.printing import explain_if_empty, print_json, print_table, say
 from engine.settings import DEFAULT_CATALOG
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def schema_create(workspace: Workspace, full_name: str, comment: str | None) -> 
     """Create a schema."""
     catalog, _, name = full_name.partition(".")
     workspace.create_schema(name, catalog, comment=comment)
-    click.echo(f"created schema {full_name}")
+    say(f"created schema {full_name}")
 
 
 @schema.command("delete")
@@ -56,4 +56,4 @@ def schema_create(workspace: Workspace, full_name: str, comment: str | None) -> 
 def schema_delete(workspace: Workspace, full_name: str, force: bool) -> None:
     """Delete a schema."""
     workspace.delete_schema(full_name, force=force)
-    click.echo(f"deleted schema {full_name}")
+    say(f"deleted schema {full_name}")

@@ -11,6 +11,7 @@ import click
 from engine.core.names import table_name
 from engine.doors.cli.catalogs.tables import table
 from engine.doors.cli.options import FILE, comma_separated, file_encoding, with_workspace
+from engine.doors.cli.printing import say
 from engine.errors import ResourceConflict
 from engine.service.table_files.formats import FORMATS
 
@@ -85,14 +86,14 @@ def table_create(
     rows = read_files(files, RowFormat(kind, delimiter, encoding, types))
     if append and is_there:
         tables.append(parts, rows)
-        click.echo(f"appended {rows.num_rows:,} rows to {parts}")
+        say(f"appended {rows.num_rows:,} rows to {parts}")
         return
     key = tuple(comma_separated(primary_key) or ())
     action = tables.put(parts, rows, TableSaid(comment=comment, primary_key=key))
     done = {"create": "created", "replace": "replaced", "change": "changed"}.get(action, action)
-    click.echo(f"{done} {parts}: {rows.num_rows:,} rows")
+    say(f"{done} {parts}: {rows.num_rows:,} rows")
     for field in rows.schema:
-        click.echo(f"  {field.name}: {field.type}")
+        say(f"  {field.name}: {field.type}")
 
 
 @table.command("export")
@@ -109,4 +110,4 @@ def table_export(workspace: Workspace, name: str, file: Path, columns: str | Non
 
     rows = workspace.read_table(name, comma_separated(columns))
     export(rows, file)
-    click.echo(f"exported {rows.num_rows:,} rows of {table_name(name)} to {file}")
+    say(f"exported {rows.num_rows:,} rows of {table_name(name)} to {file}")

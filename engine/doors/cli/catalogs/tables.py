@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.doors.cli.options import AS_JSON, Group, with_workspace
-from engine.doors.cli.printing import explain_if_empty, print_json, print_table
+from engine.doors.cli.printing import explain_if_empty, print_json, print_table, say
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -25,7 +25,7 @@ def table() -> None:
 def table_register(workspace: Workspace, name: str, files: tuple[str, ...]) -> None:
     """Make Parquet FILES (or folders of them) the table NAME, where they lie."""
     rows = workspace.register_table(name, files)
-    click.echo(f"registered {name}: {rows:,} rows, read in place")
+    say(f"registered {name}: {rows:,} rows, read in place")
 
 
 @table.command("list")
@@ -41,7 +41,7 @@ def table_list(workspace: Workspace, as_json: bool) -> None:
     explain_if_empty(workspace, "tables", names)
     for name in names:
         reason = damaged.get(name)
-        click.echo(name if reason is None else f"{name}  (damaged: {' '.join(reason.split())})")
+        say(name if reason is None else f"{name}  (damaged: {' '.join(reason.split())})")
 
 
 @table.command("drop")
@@ -50,7 +50,7 @@ def table_list(workspace: Workspace, as_json: bool) -> None:
 def table_drop(workspace: Workspace, name: str) -> None:
     """Forget a table, also a damaged one; registered files stay."""
     workspace.drop_table(name)
-    click.echo(f"dropped {name}")
+    say(f"dropped {name}")
 
 
 @table.command("show")
@@ -65,4 +65,4 @@ def table_show(workspace: Workspace, name: str, rows: int, as_json: bool) -> Non
         print_json(content.slice(0, rows).to_pylist())
         return
     print_table(content.slice(0, rows).to_pylist(), content.column_names)
-    click.echo(f"{min(rows, len(content)):,} of {len(content):,} rows")
+    say(f"{min(rows, len(content)):,} of {len(content):,} rows")

@@ -16,7 +16,7 @@ import click
 from engine.core.names import is_volume_path
 from engine.doors.cli.catalogs.volumes import volume
 from engine.doors.cli.options import AS_JSON, with_workspace
-from engine.doors.cli.printing import note, print_json, print_table
+from engine.doors.cli.printing import note, print_json, print_table, say
 from engine.errors import NotFound
 from engine.progress import tracked
 
@@ -93,7 +93,7 @@ def volume_rm(workspace: Workspace, path: str, recursive: bool) -> None:
         _remove_folder(files, path, recursive)
     else:
         files.delete(path)
-    click.echo(f"deleted {path}")
+    say(f"deleted {path}")
 
 
 def _remove_folder(files: Files, path: str, recursive: bool) -> None:
@@ -127,7 +127,7 @@ def volume_cp(
         place = f"{target.rstrip('/')}/{below}" if below else _target(files, source, target)
         _copy(files, f"{source.rstrip('/')}/{below}" if below else source, place, overwrite)
         count += 1
-    click.echo(f"copied {count:,} {'file' if count == 1 else 'files'} to {target}")
+    say(f"copied {count:,} {'file' if count == 1 else 'files'} to {target}")
 
 
 def _found(files: Files, source: str, recursive: bool) -> list[PurePosixPath]:

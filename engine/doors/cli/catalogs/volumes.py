@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.doors.cli.options import AS_JSON, FILE, Group, with_workspace
-from engine.doors.cli.printing import explain_if_empty, print_json, print_table
+from engine.doors.cli.printing import explain_if_empty, print_json, print_table, say
 
 if TYPE_CHECKING:
     from engine.workspace import Workspace
@@ -26,7 +26,7 @@ def volume() -> None:
 def volume_register(workspace: Workspace, path: str, folder: Path) -> None:
     """Let a volume path stand for a FOLDER of this machine, read in place."""
     workspace.register_volume(path, folder)
-    click.echo(f"registered {path} -> {folder.resolve()}")
+    say(f"registered {path} -> {folder.resolve()}")
 
 
 @volume.command("create")
@@ -38,7 +38,7 @@ def volume_create(workspace: Workspace, name: str, comment: str | None) -> None:
     catalog, _, rest = name.partition(".")
     schema, _, last = rest.partition(".")
     workspace.create_volume(catalog, schema, last, comment=comment)
-    click.echo(f"created volume {name}")
+    say(f"created volume {name}")
 
 
 @volume.command("list")
@@ -79,4 +79,4 @@ def volume_list(workspace: Workspace, schema: str | None, as_json: bool) -> None
 def volume_delete(workspace: Workspace, name: str) -> None:
     """Delete a volume with its files; a registered folder is only forgotten."""
     workspace.delete_volume(name)
-    click.echo(f"deleted volume {name}")
+    say(f"deleted volume {name}")

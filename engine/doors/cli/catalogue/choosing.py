@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.doors.cli.catalogue.options import given_of
+from engine.doors.cli.printing import say
 
 if TYPE_CHECKING:
     from engine.shop.catalogue.catalogue import Catalogue
@@ -47,7 +48,7 @@ def chosen_catalogue(
         encoding=encoding,
         separator=options.get("separator"),
     )
-    click.echo(str(found))
+    say(str(found))
     if found.catalogue is None:
         needed = " and ".join(f"--{role} COLUMN" for role in found.lacking)
         raise click.UsageError(
@@ -72,7 +73,7 @@ def _ask() -> None:
         and click.confirm("\nBuild with this catalogue?", err=True)
     ):
         return
-    click.echo(
+    say(
         "\nnothing was built: the catalogue is a guess. --yes takes it as it is; the command above says "
         "it, to be corrected.",
         err=True,

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from engine.doors.cli.printing import note, print_table
+from engine.doors.cli import printing
+from engine.doors.cli.printing import note, print_table, say
 from engine.errors import StorageFailed
 from engine.text_table import Column
 
@@ -32,17 +30,17 @@ def print_evaluation(found: Evaluation, worst: int) -> None:
     rows, varied = found.rows(), found.surroundings_rows()
     _print_notes(found, rows)
     for form in found.formats:
-        click.echo(
+        say(
             f"{form.name}: {len(form.products):,} products with a photo in {form.folder}; "
             f"{form.without_photo:,} without"
         )
-    click.echo()
+    say()
     _print_rows(found, rows, ["photos", "figure"])
     if varied:
-        click.echo("\nphotos in other surroundings")
+        say("\nphotos in other surroundings")
         _print_rows(found, varied, ["photos", "surrounding", "figure"])
     if found.speeds:
-        click.echo("\nspeed here")
+        say("\nspeed here")
         _print_speeds(found)
     _print_worst(found.worst(worst))
 
@@ -51,7 +49,7 @@ def print_json(found: Evaluation, worst: int) -> None:
     """The same as JSON."""
     whole = found.to_dict(worst)
     _print_notes(found, whole["figures"])
-    click.echo(json.dumps(whole, indent=2, ensure_ascii=False))
+    printing.print_json(whole)
 
 
 def write_lines(found: Evaluation, file: Path) -> None:
@@ -78,7 +76,7 @@ def _print_notes(found: Evaluation, rows: Sequence[dict[str, Any]]) -> None:
     for one in found.judgements:
         if one.failed:
             shown = "; ".join(f"{key}: {why}" for key, why in list(one.failed.items())[:_SHOWN])
-            click.echo(
+            say(
                 f"warning: {len(one.failed):,} photos of {one.photos} were left out for "
                 f"{one.model} ({shown}{' ...' if len(one.failed) > _SHOWN else ''})",
                 err=True,
@@ -87,7 +85,7 @@ def _print_notes(found: Evaluation, rows: Sequence[dict[str, Any]]) -> None:
         unanswered = row.get("without_answer")
         if unanswered and row["model"] == found.models[0]:
             shown = "; ".join(unanswered[:_SHOWN])
-            click.echo(
+            say(
                 f"warning: no product of {row['photos']} is right for {len(unanswered):,} queries of "
                 f"{row['title'].partition(',')[0]}, which are left out ({shown}"
                 f"{' ...' if len(unanswered) > _SHOWN else ''})",
@@ -143,14 +141,14 @@ def _print_speeds(found: Evaluation) -> None:
 def _print_worst(worst: Sequence[dict[str, Any]]) -> None:
     """The queries that were answered worst, with the kinds of products that were found."""
     if worst:
-        click.echo("\nanswered worst")
+        say("\nanswered worst")
     for row in worst:
         counts = Counter(row["found"])
         kinds = ", ".join(
             kind if count == 1 else f"{count} {kind}" for kind, count in counts.most_common(4)
         )
         more = f", {len(counts) - 4} other kinds" if len(counts) > 4 else ""
-        click.echo(
+        say(
             f"{row['value']:.2f}  {row['query']!r} ({row['figure'].partition(':')[2]}, "
             f"{row['photos']}, {row['model']}): {kinds}{more}"
         )

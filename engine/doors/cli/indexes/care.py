@@ -9,6 +9,7 @@ import click
 
 from engine.doors.cli.indexes.group import index
 from engine.doors.cli.options import with_workspace
+from engine.doors.cli.printing import say
 from engine.errors import CorruptFile
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ def index_check(workspace: Workspace, name: str) -> None:
     name = workspace.full_index_name(name)
     faults = workspace.check_index(name)
     for fault in faults:
-        click.echo(" ".join(fault.split()))
+        say(" ".join(fault.split()))
     if faults:
         click.get_current_context().exit(1)
-    click.echo(f"{name}: {len(workspace.index_versions(name)):,} versions, all intact")
+    say(f"{name}: {len(workspace.index_versions(name)):,} versions, all intact")
 
 
 @index.command("compact")
@@ -37,7 +38,7 @@ def index_compact(workspace: Workspace, name: str) -> None:
     name = workspace.full_index_name(name)
     done = workspace.compact_index(name)
     rows = workspace.get_index(name)["status"]["indexed_row_count"]
-    click.echo(f"{'compacted' if done else 'nothing to compact in'} {name}: {rows:,} rows")
+    say(f"{'compacted' if done else 'nothing to compact in'} {name}: {rows:,} rows")
 
 
 @index.command("restore")
@@ -52,4 +53,4 @@ def index_restore(workspace: Workspace, name: str) -> None:
     number = workspace.restore_index(name)
     rows = workspace.get_index(name)["status"]["indexed_row_count"]
     what = "nothing to restore in" if [number] == latest else "restored"
-    click.echo(f"{what} {name}: version {number}, {rows:,} rows")
+    say(f"{what} {name}: version {number}, {rows:,} rows")

@@ -17,7 +17,7 @@ from engine.core.index_request import DirectAccessRequest, IndexRequest
 from engine.core.schema import VectorStorage
 from engine.doors.cli.indexes.group import index
 from engine.doors.cli.options import comma_separated, with_workspace
-from engine.doors.cli.printing import note, print_sync
+from engine.doors.cli.printing import note, print_sync, say
 from engine.settings import DEFAULT_ENDPOINT, DEFAULT_KEY
 
 if TYPE_CHECKING:
@@ -154,9 +154,7 @@ def index_create(
     request = replace(_request(options), vector_storage=options.vector_storage)
     if isinstance(request, DirectAccessRequest):
         workspace.indexes.create_direct_access(request)
-        click.echo(
-            f"created {options.name}: upsert rows with vitrine index upsert {options.name} FILE"
-        )
+        say(f"created {options.name}: upsert rows with vitrine index upsert {options.name} FILE")
         return
     print_sync(options.name, workspace.indexes.create(request))
     if request.columns_to_sync is None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from engine.doors.cli.indexes.group import index
 from engine.doors.cli.options import AS_JSON, with_workspace
-from engine.doors.cli.printing import explain_if_empty, print_json, print_sync, print_table
+from engine.doors.cli.printing import explain_if_empty, print_json, print_sync, print_table, say
 from engine.errors import NotFound
 from engine.text_table import Column
 
@@ -40,7 +39,7 @@ def index_sync(workspace: Workspace, name: str) -> None:
 def index_describe(workspace: Workspace, name: str) -> None:
     """Print an index as the API describes it, in JSON."""
     name = workspace.full_index_name(name)
-    click.echo(json.dumps(workspace.get_index(name), indent=2))
+    print_json(workspace.get_index(name))
 
 
 @index.command("list")
@@ -71,4 +70,4 @@ def index_delete(workspace: Workspace, name: str) -> None:
     """Delete an index and its files, also one that the deletion of its endpoint left behind."""
     name = workspace.full_index_name(name)
     workspace.delete_index(name, orphaned=True)
-    click.echo(f"deleted index {name}")
+    say(f"deleted index {name}")

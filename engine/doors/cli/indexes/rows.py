@@ -15,7 +15,7 @@ import click
 
 from engine.doors.cli.indexes.group import index
 from engine.doors.cli.options import AS_JSON, comma_separated, with_workspace
-from engine.doors.cli.printing import note, print_json, print_table
+from engine.doors.cli.printing import note, print_json, print_json_text, print_table, say
 from engine.progress import bar
 from engine.service.table_files.formats import FORMATS
 
@@ -133,13 +133,13 @@ def index_scan(
     if as_json:
         for row in _scanned(workspace, name, num_results, last_primary_key):
             sent = {key: json_value(value, integers_as_floats=False) for key, value in row.items()}
-            click.echo(json.dumps(sent, ensure_ascii=False))
+            print_json_text(json.dumps(sent, ensure_ascii=False))
         return
     wanted = num_results or _SHOWN
     rows = list(_scanned(workspace, name, wanted, last_primary_key))
     print_table(rows, list(rows[0]) if rows else _columns(workspace, name))
     total = workspace.get_index(name)["status"]["indexed_row_count"]
-    click.echo(f"{len(rows):,} of {total:,} rows")
+    say(f"{len(rows):,} of {total:,} rows")
 
 
 def _scanned(
@@ -203,11 +203,11 @@ def _standard_input() -> str:
 
 
 def _say(done: str, failures: list[dict[str, str]]) -> None:
-    click.echo(done)
+    say(done)
     for one in failures[:20]:
-        click.echo(f"left out {one['primary_key']}: {one['reason']}", err=True)
+        say(f"left out {one['primary_key']}: {one['reason']}", err=True)
     if len(failures) > 20:
-        click.echo(f"... {len(failures):,} rows were left out", err=True)
+        say(f"... {len(failures):,} rows were left out", err=True)
     if failures:
         click.get_current_context().exit(1)
 

@@ -11,6 +11,7 @@ from engine.doors.cli.printing import (
     note,
     print_as_code,
     print_json,
+    say,
     terminal_width,
     wrapped,
 )
@@ -77,7 +78,7 @@ def recommend(
         print_json({"user": user, "basis": found.basis, "products": rows})
         return
     _print(found)
-    click.echo(
+    say(
         f"{len(rows):,} of {found.total:,} products, by {found.basis}; {found.seen:,} seen left out"
     )
 
@@ -92,6 +93,6 @@ def _print(found: Recommendations) -> None:
     width = terminal_width()
     columns = product_columns(catalogue, [*([] if width is None else [RANK]), *names, SCORE])
     header, rule, *lines = text_table(ranked(found.rows(), found.offset), columns, width).lines
-    click.echo(f"{header}\n{rule}")
+    say(f"{header}\n{rule}")
     for line, item in zip(lines, found.items):
-        click.echo(f"{line}\n{wrapped(item.why, _INDENT)}")
+        say(f"{line}\n{wrapped(item.why, _INDENT)}")

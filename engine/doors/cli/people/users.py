@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.doors.cli.options import Group, file_encoding, with_workspace
-from engine.doors.cli.printing import explain_if_empty, note, print_json, print_table
+from engine.doors.cli.printing import explain_if_empty, note, print_json, print_table, say
 from engine.text_table import one_line
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def list_command(
         explain_if_empty(workspace, "users", rows)
     if rows:
         print_table(rows, USERS_COLUMNS)
-    click.echo(f"{len(rows):,} of {page.total:,} users")
+    say(f"{len(rows):,} of {page.total:,} users")
 
 
 @users.command()
@@ -129,7 +129,7 @@ def remove_interaction(workspace: Workspace, user_id: str, product_id: str, as_j
 def forget(workspace: Workspace, user_id: str) -> None:
     """Remove USER_ID with all that it did."""
     workspace.forget_user(user_id)
-    click.echo(f"forgot {one_line(user_id)}")
+    say(f"forgot {one_line(user_id)}")
 
 
 @users.command()
@@ -149,7 +149,7 @@ def history(workspace: Workspace, user_id: str, limit: int, offset: int, as_json
         return
     if found.items:
         print_table(found.rows(), found.columns, told=False)
-    click.echo(f"{len(found.items):,} of {found.total:,} interactions")
+    say(f"{len(found.items):,} of {found.total:,} interactions")
 
 
 @users.command()
@@ -167,7 +167,7 @@ def compare(workspace: Workspace, user_id: str, other_id: str, as_json: bool) ->
         return
     print_table(found.rows(), found.columns)
     keys = ", ".join(map(one_line, found.shared))
-    click.echo(f"liked by both: {keys or 'nothing'}")
+    say(f"liked by both: {keys or 'nothing'}")
 
 
 def _weight(text: str) -> tuple[str, float]:
@@ -183,13 +183,11 @@ def _weight(text: str) -> tuple[str, float]:
 
 def print_users(report: UsersReport) -> None:
     """What `users build` made, and what it left out."""
-    click.echo(
-        f"made {report.users:,} users of {report.interactions:,} interactions ({report.source})"
-    )
+    say(f"made {report.users:,} users of {report.interactions:,} interactions ({report.source})")
     if report.columns:
-        click.echo("read " + ", ".join(f"{part} from {c}" for part, c in report.columns.items()))
+        say("read " + ", ".join(f"{part} from {c}" for part, c in report.columns.items()))
     if report.kept:
-        click.echo(f"kept {report.kept:,} interactions that were added one by one")
+        say(f"kept {report.kept:,} interactions that were added one by one")
     if report.without_product_vector:
         count = report.without_product_vector
         note(f"{count:,} interactions are with products that have no vector in the hybrid index")
@@ -197,7 +195,7 @@ def print_users(report: UsersReport) -> None:
         note(f"user {user} has no vector: {reason}")
     if report.failures:
         first = report.failures[0]
-        click.echo(
+        say(
             f"warning: {len(report.failures):,} interactions were left out or not used whole (row "
             f"{first.row}: {first.reason}); see: vitrine table show user_interaction_failures",
             err=True,

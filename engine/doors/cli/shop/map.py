@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.doors.cli.options import FILE, Group, with_workspace
-from engine.doors.cli.printing import note, print_json, print_map
+from engine.doors.cli.printing import note, print_json, print_map, say
 from engine.text_table import one_line
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ def show(workspace: Workspace, index: str | None, as_json: bool) -> None:
         print_json(found.to_dict())
         return
     made = found.facts["version"]
-    click.echo(f"map of {len(found):,} products of {found.index} by {found.method}, version {made}")
+    say(f"map of {len(found):,} products of {found.index} by {found.method}, version {made}")
     for said in found.notes:
         note(said)
     for attribute in found.attributes.values():
         counted = [f"{one_line(v)} {c:,}" for v, c in zip(attribute.values, attribute.counts)]
         more = f", and {len(counted) - _MOST} more" if len(counted) > _MOST else ""
-        click.echo(f"{attribute.column}: {', '.join(counted[:_MOST])}{more}")
+        say(f"{attribute.column}: {', '.join(counted[:_MOST])}{more}")
 
 
 @map_group.command()
@@ -68,4 +68,4 @@ def export(workspace: Workspace, file: Path, index: str | None) -> None:
 
     table = workspace.product_map(index).to_arrow()
     export_table(table, file)
-    click.echo(f"wrote {table.num_rows:,} products to {file}")
+    say(f"wrote {table.num_rows:,} products to {file}")

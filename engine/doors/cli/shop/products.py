@@ -14,6 +14,7 @@ from engine.doors.cli.printing import (
     print_json,
     print_products,
     print_table,
+    say,
 )
 from engine.text_table import Column
 
@@ -146,7 +147,7 @@ def _print_page(page: ProductPage, columns: list[str] | None, as_json: bool) -> 
     _print_rows(page.products, columns, page.catalogue, page.offset)
     last = page.offset + len(page.products)
     shown = f"{page.offset + 1:,} to {last:,}" if page.products else "none"
-    click.echo(f"{shown} of {page.total:,} products")
+    say(f"{shown} of {page.total:,} products")
     print_facets(page.facets)
 
 
@@ -154,7 +155,7 @@ def _print_rows(
     rows: Sequence[Mapping[str, Any]], columns: list[str] | None, catalogue: Catalogue, offset: int
 ) -> None:
     if not rows:
-        click.echo("no product matches")
+        say("no product matches")
         return
     known = list(rows[0])
     missing = [name for name in columns or () if name not in known]

@@ -16,7 +16,7 @@ from engine.doors.cli.options import (
     products_table,
     with_workspace,
 )
-from engine.doors.cli.printing import note
+from engine.doors.cli.printing import note, say
 
 if TYPE_CHECKING:
     from engine.shop.training.report import TrainReport
@@ -130,26 +130,24 @@ def _print(report: TrainReport) -> None:
     if report.failed:
         shown = "; ".join(list(report.failed.values())[:_SHOWN])
         more = " ..." if len(report.failed) > _SHOWN else ""
-        click.echo(
-            f"warning: {len(report.failed):,} photos were left out ({shown}{more})", err=True
-        )
+        say(f"warning: {len(report.failed):,} photos were left out ({shown}{more})", err=True)
     facts = report.facts
     size = sum(file["bytes"] for file in facts["files"].values()) / 1e6
-    click.echo(
+    say(
         f"trained {facts['name']} on {report.photos:,} photos of {report.products:,} products, "
         f"{report.phrases:,} phrases and {report.texts:,} texts; attributes: "
         f"{', '.join(report.attributes) or 'none'}"
     )
-    click.echo(
+    say(
         f"{facts['training']['image']['steps']:,} steps of photos, "
         f"{facts['training']['text']['steps']:,} of texts; log {report.log}, curve {report.curve}"
     )
     if report.evaluation is not None:
-        click.echo(f"\njudged by the {report.held_out:,} products held out")
+        say(f"\njudged by the {report.held_out:,} products held out")
         print_evaluation(report.evaluation, _SHOWN)
     else:
-        click.echo("not judged: no product with a photo is held out")
-    click.echo(f"\n{size:.1f} MB; use it: --encoder local-dir:{_shown(report.model)}")
+        say("not judged: no product with a photo is held out")
+    say(f"\n{size:.1f} MB; use it: --encoder local-dir:{_shown(report.model)}")
 
 
 def _shown(folder: Path) -> str:

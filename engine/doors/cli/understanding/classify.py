@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.doors.cli.options import FILE, with_workspace
-from engine.doors.cli.printing import note, print_table
+from engine.doors.cli.printing import note, print_json, print_table, say
 
 if TYPE_CHECKING:
     from engine.shop.classification.result import CalibrationReport, Classification, TagReport
@@ -120,10 +119,10 @@ def _print_labels(found: Classification, as_json: bool) -> None:
 
     note(found.note)
     if as_json:
-        click.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+        print_json(found.to_dict())
         return
     print_table(found.rows(), SCORED)
-    click.echo(f"probabilities: {found.source}", err=True)
+    say(f"probabilities: {found.source}", err=True)
 
 
 def _print_tags(report: TagReport, as_json: bool) -> None:
@@ -131,30 +130,30 @@ def _print_tags(report: TagReport, as_json: bool) -> None:
 
     note(report.note)
     if as_json:
-        click.echo(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+        print_json(report.to_dict())
         return
-    click.echo(
+    say(
         f"tagged {report.tagged:,} of {report.products:,} products into {report.table} with "
         f"{report.model}"
     )
     print_table(report.rows()[:_SHOWN], COUNTED)
     if len(report.counts) > _SHOWN:
-        click.echo(f"... and {len(report.counts) - _SHOWN:,} labels more")
-    click.echo(f"probabilities: {report.source}", err=True)
+        say(f"... and {len(report.counts) - _SHOWN:,} labels more")
+    say(f"probabilities: {report.source}", err=True)
 
 
 def _print_calibration(report: CalibrationReport, as_json: bool) -> None:
     from engine.shop.classification.result import ERRORS
 
     if as_json:
-        click.echo(json.dumps(report.to_dict(), indent=2))
+        print_json(report.to_dict())
         return
     low, high = report.interval
-    click.echo(
+    say(
         f"{report.attribute}: {report.products:,} held-out products, {report.labels:,} labels, "
         f"accuracy {report.accuracy:.3f} ({low:.3f} to {high:.3f}), temperature "
         f"{1 / report.scales.scale:.4f}"
     )
     print_table(report.rows(), ERRORS)
     kept = "kept for" if report.kept else "not kept for"
-    click.echo(f"before: {report.source}. {kept} {report.model} in this workspace", err=True)
+    say(f"before: {report.source}. {kept} {report.model} in this workspace", err=True)

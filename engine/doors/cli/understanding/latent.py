@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.doors.cli.options import AS_CODE, with_workspace
-from engine.doors.cli.printing import print_as_code, print_table, summarize, wrapped
+from engine.doors.cli.printing import (
+    print_as_code,
+    print_json,
+    print_table,
+    say,
+    summarize,
+    wrapped,
+)
 from engine.text_table import Column
 
 if TYPE_CHECKING:
@@ -75,7 +81,7 @@ def latent(
     else:
         found = workspace.latent_features(list(attributes) or None, index=index, anew=anew)
     if as_json:
-        click.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False, default=str))
+        print_json(found.to_dict())
     elif dimension is not None:
         _print_dimension(found)
     else:
@@ -88,9 +94,9 @@ def _print_dimension(found: Dimension) -> None:
         f"dimension {found.dimension} of {found.index}: {found.products:,} products, from "
         f"{found.least:.4f} to {found.most:.4f}, mean {found.mean:.4f}"
     )
-    click.echo(wrapped(said))
+    say(wrapped(said))
     for name, end in (("highest", found.highest), ("lowest", found.lowest)):
-        click.echo(f"\n{wrapped(f'{name}: {_facts(end)}')}")
+        say(f"\n{wrapped(f'{name}: {_facts(end)}')}")
         if end.products:
             usual = [column for column in end.products[0] if not column.endswith("path")]
             first = [Column(usual[0], is_kept=True, is_left=True)]
@@ -99,9 +105,9 @@ def _print_dimension(found: Dimension) -> None:
             value = Column("value", form=".4f", is_kept=True)
             print_table(end.products, [*first, *common, value], told=False)
     tells = sorted(found.tells.items(), key=lambda item: -item[1]["share"])
-    click.echo("\nshare of its variance between the values of an attribute (by chance)")
+    say("\nshare of its variance between the values of an attribute (by chance)")
     for column, share in tells:
-        click.echo(f"  {column}: {share['share']:.3f} ({share['by_chance']:.3f})")
+        say(f"  {column}: {share['share']:.3f} ({share['by_chance']:.3f})")
 
 
 def _facts(end: End) -> str:
@@ -114,7 +120,7 @@ def _facts(end: End) -> str:
 def _print_report(report: LatentReport, with_directions: bool) -> None:
     from engine.shop.latent.result import FINDINGS
 
-    click.echo(
+    say(
         f"{report.index}, version {report.version}: {report.products:,} products; one in "
         f"{report.hold_out} is held out"
     )
@@ -122,8 +128,8 @@ def _print_report(report: LatentReport, with_directions: bool) -> None:
     print_table(report.rows(), FINDINGS)
     for finding in findings:
         if finding.why is not None:
-            click.echo(f"{finding.attribute}: {finding.why}")
+            say(f"{finding.attribute}: {finding.why}")
     for finding in findings if with_directions else ():
-        click.echo(f"\ndirections of {finding.attribute} (area under the curve; 0.5 tells nothing)")
+        say(f"\ndirections of {finding.attribute} (area under the curve; 0.5 tells nothing)")
         print_table([vars(one) for one in finding.directions], _DIRECTIONS)
-    click.echo("score: balanced accuracy of a linear probe; of numbers, rank correlation", err=True)
+    say("score: balanced accuracy of a linear probe; of numbers, rank correlation", err=True)

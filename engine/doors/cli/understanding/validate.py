@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.doors.cli.options import AS_CODE, FILE, with_workspace
-from engine.doors.cli.printing import note, print_as_code, print_table, summarize
+from engine.doors.cli.printing import note, print_as_code, print_json, print_table, say, summarize
 from engine.errors import StorageFailed
 from engine.text_table import Column
 
@@ -78,26 +77,26 @@ def validate(
     for text in found.notes:
         note(text)
     if as_json:
-        click.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+        print_json(found.to_dict())
     else:
         _print(found)
         summarize(f"asked {len(found.queries):,} queries", started)
     if table is not None:
         _write_rows(found, table)
     if page is not None:
-        click.echo(f"saved {found.save(page)}", err=True)
+        say(f"saved {found.save(page)}", err=True)
 
 
 def _print(found: Validation) -> None:
     aspects = [Column(aspect, least=8) for aspect in ("category", "color", "both")]
     first = [Column("query", least=20, is_kept=True), Column("search", is_kept=True)]
     print_table(found.shares(), [*first, Column("found"), *aspects])
-    click.echo(f"\nmean precision of the first {found.k} (95 % interval)")
+    say(f"\nmean precision of the first {found.k} (95 % interval)")
     print_table(found.mean_rows(), found.mean_columns())
     for one in found.queries:
-        click.echo(f"{one.query}: {one.recognised.in_words()}", err=True)
+        say(f"{one.query}: {one.recognised.in_words()}", err=True)
     for query, why in found.not_judgeable().items():
-        click.echo(f"warning: {query!r} is not judged: {why}", err=True)
+        say(f"warning: {query!r} is not judged: {why}", err=True)
 
 
 def _write_rows(found: Validation, file: Path) -> None:

@@ -27,6 +27,7 @@ from engine.doors.http.volumes.contents import (
     headers_of,
     refused,
 )
+from engine.doors.http.volumes.paths import PathRoute
 from engine.doors.rest.routing import EndpointNotFound
 from engine.errors import InvalidParameterValue
 from engine.service.volume_errors import PathNotFound
@@ -76,8 +77,8 @@ def routes(workspace: Workspace, largest_upload: int = LARGEST_UPLOAD) -> list[R
     }
     start = "/api/2.0/fs"
     return [
-        Route(f"{start}/files{{path:path}}", _by_method(files, of_files), methods=[*of_files]),
-        Route(
+        PathRoute(f"{start}/files{{path:path}}", _by_method(files, of_files), methods=[*of_files]),
+        PathRoute(
             f"{start}/directories{{path:path}}",
             _by_method(files, of_directories),
             methods=[*of_directories],

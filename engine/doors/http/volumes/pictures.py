@@ -29,6 +29,7 @@ from engine.doors.http.volumes.contents import (
     seconds_of,
 )
 from engine.doors.http.volumes.media_types import HEAD_BYTES, media_type_of, safe_headers
+from engine.doors.http.volumes.paths import PathRoute
 from engine.doors.http.volumes.public import PublicVolumes
 from engine.service.volume_files import FileInfo, Files
 from engine.workspace import Workspace
@@ -49,7 +50,7 @@ def routes(
     async def picture(request: Request) -> Response:
         return await answered(request, "picture", functools.partial(pictures.answer, request))
 
-    return [Route(f"{PICTURES}{{path:path}}", picture, methods=["GET", "HEAD"])]
+    return [PathRoute(f"{PICTURES}{{path:path}}", picture, methods=["GET", "HEAD"])]
 
 
 class _Pictures:

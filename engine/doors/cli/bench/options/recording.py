@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from engine.doors.cli.printing import note, terminal_width
+from engine.doors.cli.printing import note, say, terminal_width
 from engine.text_table import Column, text_table
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def print_lines(kept: Sequence[Measured], file: Path | None) -> None:
         Column("x_floor", "x floor", form=",.3g"),
     ]
     for line in text_table([row_of(one) for one in lines], columns, terminal_width()).lines:
-        click.echo(line)
+        say(line)
     for one in kept:
         if not isinstance(one, Line):
             note(f"{one.case}: left out: {one.contestant}: {one.reason}")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from engine.bench.retrieval.task import groups_of
-from engine.doors.cli.printing import note, print_table
+from engine.doors.cli.printing import note, print_table, say
 from engine.text_table import Column
 
 if TYPE_CHECKING:
@@ -23,9 +21,9 @@ def print_result(result: TaskResult) -> None:
     task = result.task
     documents = len(task.collection.documents)
     among = f" over {documents:,} documents" if documents else ""
-    click.echo(f"\n{task.title}, {task.collection.name}: {len(task.queries):,} queries{among}")
+    say(f"\n{task.title}, {task.collection.name}: {len(task.queries):,} queries{among}")
     for what, value in task.collection.more.items():
-        click.echo(f"{what}: {value}")
+        say(f"{what}: {value}")
     print_table([_figures(result, one) for one in result.scores], _figure_columns(result))
     _print_groups(result)
     if result.differences:
@@ -46,7 +44,7 @@ def print_overview(results: Sequence[TaskResult]) -> None:
             row[one.contestant] = f"{one.values[result.measures[0]].mean():.3f}"
         rows.append(row)
     names = dict.fromkeys(one.contestant for result in results for one in result.scores)
-    click.echo("\nall tasks")
+    say("\nall tasks")
     columns = [Column("task", is_kept=True), Column("measure"), *map(Column, names)]
     print_table([{**dict.fromkeys(names, ""), **row} for row in rows], columns)
     limits = {result.task.collection.limits for result in results} - {""}

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from engine.doors.cli.printing import terminal_width
+from engine.doors.cli.printing import say, terminal_width
 from engine.text_table import Column, text_table
 
 if TYPE_CHECKING:
@@ -44,8 +42,8 @@ def print_loads(kept: Sequence[Measured]) -> None:
             loads.setdefault(key, {})[line.what] = line
     rows = [_row(found) for found in loads.values()]
     for text in text_table(rows, _COLUMNS, terminal_width()).lines:
-        click.echo(text)
-    click.echo("")
+        say(text)
+    say("")
 
 
 def _row(found: dict[str, Line]) -> dict[str, Any]:
