@@ -10,7 +10,7 @@ import contextlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -31,12 +31,12 @@ class QueryVector:
     """What rows are compared with.
 
     Attributes:
-        values: the numbers; None for a search by words alone.
+        values: (d,) numbers; None for a search by words alone.
         products: stored keys of the products that it is made of.
         note: what must be known of the encoder that made it.
     """
 
-    values: Sequence[float] | None
+    values: Sequence[float] | None  # an array where it is ours
     products: tuple[Any, ...] = ()
     note: str | None = None
 
@@ -67,7 +67,7 @@ class TermVectors:
         found = [self.found(term) for term in terms]
         products = tuple(key for key, _ in found if key is not None)
         if len(terms) == 1 and terms[0].weight > 0:
-            return QueryVector(found[0][1].tolist(), products, note)
+            return QueryVector(_numbers(found[0][1]), products, note)
         pairs = [
             (vector if key is None else self._directed(term, vector), term.weight)
             for term, (key, vector) in zip(terms, found)
@@ -80,7 +80,7 @@ class TermVectors:
                 "a weight, or leave a part out."
             )
         rows = [(vector[None, :], weight) for vector, weight in pairs]
-        return QueryVector(compose_vectors(rows)[0].tolist(), products, note)
+        return QueryVector(_numbers(compose_vectors(rows)[0]), products, note)
 
     def found(self, term: Term) -> tuple[Any, Vector]:
         """A product's key and stored vector; of other terms None and a unit vector.
@@ -122,6 +122,11 @@ class TermVectors:
                 "part of a sum."
             )
         return unit(vector)
+
+
+def _numbers(vector: Vector) -> Sequence[float]:
+    """An array as it is: a list of its numbers would be made into one again."""
+    return cast("Sequence[float]", vector)
 
 
 def _of_usual_size(pairs: list[tuple[Vector, float]]) -> list[tuple[Vector, float]]:

@@ -100,7 +100,12 @@ class SearchRequest:
     def is_of_one_kind(self) -> bool:
         """Whether it is by texts alone, or by images alone; what the index of images is for."""
         kinds = {term.kind for term in self.terms} - {"direction"}
-        return kinds in (set(), {"text"}, {"image"})
+        return not kinds or (len(kinds) == 1 and kinds <= {"text", "image"})
+
+    @property
+    def is_of_texts_and_products(self) -> bool:
+        """Whether it is by these alone, which an index of texts answers where no product has a photo."""
+        return self.vector is None and all(term.kind in ("text", "product") for term in self.terms)
 
     @property
     def leads_away(self) -> bool:
@@ -121,8 +126,8 @@ class SearchRequest:
             InvalidParameterValue: no query type, a number of results that can't be, or no flag.
         """
         self._check_parts()
-        for flag in ("exact", "keyword"):
-            check_flag(getattr(self, flag), flag)
+        check_flag(self.exact, "exact")
+        check_flag(self.keyword, "keyword")
         kind = check_query_type(self.query_type)
         if self.keyword and (self._given != ["text"] or self.query_type is not None):
             given = "query_type" if self._given == ["text"] else " and ".join(self._given)

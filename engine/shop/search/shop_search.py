@@ -84,7 +84,7 @@ class ShopSearch:
 
     def _by_index(self, request: SearchRequest, kind: QueryType) -> SearchResult:
         """The best rows of an index."""
-        spec, _, version = self._indexes.version_of(self._index_of(request))
+        spec, version = self._answering(request)
         started = time.perf_counter()
         sought = self._sought(request, kind, spec, version)
         timings = Timings(encode_ms=_ms_since(started))
@@ -126,7 +126,7 @@ class ShopSearch:
             as `search`.
         """
         kind = request.checked_type()
-        spec, _, version = self._indexes.version_of(self._index_of(request))
+        spec, version = self._answering(request)
         terms = () if request.vector is not None else request.terms
         encoder = None
         if kind != "FULL_TEXT" and any(term.kind in ("text", "image") for term in terms):
@@ -142,7 +142,7 @@ class ShopSearch:
             version=version,
             catalogue=catalogue,
             encoder=encoder,
-            is_usual=self._index_of(replace(request, index=None)) == spec.name,
+            is_usual=self._is_usual(request, spec.name),
             terms=terms,
             vector_of=lambda term: vectors.found(self._read(term)),
         )
@@ -188,22 +188,36 @@ class ShopSearch:
         """See `Shop.model_notes`."""
         return self._encoders.notes(self._indexes.published())
 
-    def _index_of(self, request: SearchRequest) -> str:
-        """Full name of the index that answers."""
+    def _answering(self, request: SearchRequest) -> tuple[IndexSpec, Version]:
+        """The index that answers, with the version that it answers of. Raises NotFound."""
         if request.index is not None:
-            return self._indexes.full_name(request.index)
+            return self._published(self._indexes.full_name(request.index))
         usual = IMAGE_INDEX if request.is_of_one_kind else HYBRID_INDEX
-        by_text = request.vector is None and {t.kind for t in request.terms} <= {"text", "product"}
-        return TEXT_INDEX if by_text and self._has_texts_alone() else usual
+        if request.is_of_texts_and_products:
+            images = self._known(IMAGE_INDEX)
+            if images is not None and not images[1].rows:  # not one product has a photo
+                texts = self._known(TEXT_INDEX)
+                if texts is not None and texts[1].rows:
+                    return texts
+            if images is not None and usual == IMAGE_INDEX:
+                return images
+        return self._published(usual)
 
-    def _has_texts_alone(self) -> bool:
-        """Whether products have texts to be found by, and not one of them a photo."""
-        return self._rows_of(IMAGE_INDEX) == 0 and bool(self._rows_of(TEXT_INDEX))
+    def _is_usual(self, request: SearchRequest, index: str) -> bool:
+        """Whether an index answers where none is named."""
+        with contextlib.suppress(VitrineError):  # it isn't here
+            return self._answering(replace(request, index=None))[0].name == index
+        return False
 
-    def _rows_of(self, index: str) -> int | None:
-        with contextlib.suppress(VitrineError):
-            return self._indexes.version_of(index)[2].rows
-        return None
+    def _published(self, index: str) -> tuple[IndexSpec, Version]:
+        spec, _, version = self._indexes.version_of(index)
+        return spec, version
+
+    def _known(self, index: str) -> tuple[IndexSpec, Version] | None:
+        try:
+            return self._published(index)
+        except VitrineError:
+            return None
 
     def _sought(
         self, request: SearchRequest, kind: QueryType, spec: IndexSpec, version: Version
@@ -217,8 +231,9 @@ class ShopSearch:
         encoder = self._encoders.of(spec, version, request.encoder)
         sought = self._vectors(spec, version, encoder).composed(terms)
         earlier = self._encoders.note(spec, encoder) if request.encoder is None else None
-        notes = filter(None, (sought.note, earlier))
-        return replace(sought, note=" ".join(notes) or None)
+        if earlier is None:
+            return sought
+        return replace(sought, note=" ".join(filter(None, (sought.note, earlier))))
 
     def _vectors(self, spec: IndexSpec, version: Version, encoder: Encoder | None) -> TermVectors:
         def direction(name: str) -> Vector:
