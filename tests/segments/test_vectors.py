@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import get_args
 
@@ -235,3 +236,17 @@ def test_a_small_matrix_multiplied_by_one_thread_gives_numpys_products(
     with_all = file.products(query)
     assert alone.dtype == with_all.dtype == np.float32
     np.testing.assert_allclose(alone, with_all, rtol=0, atol=file.margin(query))
+
+
+@pytest.mark.parametrize("storage", get_args(VectorStorage))
+def test_rows_of_a_file_that_was_cut_short_are_told_and_end_no_process(
+    tmp_path: Path, storage: VectorStorage
+) -> None:
+    """A search like a product, and recommendations, ended the process by a signal of the system."""
+    vectors = write(tmp_path / "vectors.npy", make("spread", 5_000, 1), storage=storage)
+    rows = np.array([4_999])
+    assert vectors.take(rows).shape == (1, DIMENSION)
+    os.truncate(tmp_path / "vectors.npy", 0)
+    for ask in (vectors.take, vectors.as_stored):
+        with pytest.raises(CorruptFile, match=r"vectors\.npy has 0 bytes"):
+            ask(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,13 @@ import pyarrow as pa
 import pytest
 from support.storefront import built_shop
 
-from engine import InvalidInputException, InvalidParameterValue, NotFound, Workspace
+from engine import (
+    CorruptFile,
+    InvalidInputException,
+    InvalidParameterValue,
+    NotFound,
+    Workspace,
+)
 from engine.shop.search.terms import MAX_TERMS, in_words, terms_of
 
 WORDS = ["red", "blue", "green", "shirt", "dress", "jeans", "long", "sleeves", "buttons", "formal"]
@@ -205,3 +212,18 @@ def test_a_user_of_another_model_is_refused(shop: Workspace, tmp_path: Path) -> 
             shop.search(compose=[{"user": "short"}])
     finally:
         shop.write_table("user_style_features", before)
+
+
+def test_vectors_that_are_cut_short_while_they_are_open_end_no_process(tmp_path: Path) -> None:
+    workspace = built_shop(tmp_path)
+    workspace.build_users()
+    workspace.search(like=9, k=3)
+    for file in (workspace.path / "indexes").rglob("vectors.npy"):
+        os.truncate(file, 0)
+    for ask in (
+        lambda: workspace.search(like=9, k=3),
+        lambda: workspace.search(compose=[{"product": 9}, ("red", 1)], k=3),
+        lambda: workspace.recommend("user_008828", k=3),
+    ):
+        with pytest.raises(CorruptFile, match=r"vectors\.npy has 0 bytes"):
+            ask()

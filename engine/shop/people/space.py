@@ -66,6 +66,8 @@ class ProductSpace:
 
     def _cosines(self, vector: bytes) -> Floats32:
         values = np.frombuffer(vector, dtype=np.float32)
+        for part in self.version.parts:
+            part.segment.vectors.check_size()
         out = [
             (part.segment.vectors.matrix @ values)[rows]
             for part, rows in zip(self.version.parts, self._kept)

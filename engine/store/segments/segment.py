@@ -243,6 +243,7 @@ class Segment:
         assert self.ann is not None
         with self._lazily:
             if self._sample is None:
+                self.vectors.check_size()
                 self._sample = self.ann.sample(self.vectors.matrix, self.vectors.lengths)
             return self._sample
 

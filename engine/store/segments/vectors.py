@@ -174,14 +174,20 @@ class VectorFile:
         self._mapped.check_size()
 
     def take(self, rows: Rows) -> Matrix:
-        """The vectors of some rows: (len(rows), dimension) float32, a fresh array."""
+        """The vectors of some rows: (len(rows), dimension) float32, a fresh array.
+
+        Raises:
+            CorruptFile: the file was cut short.
+        """
+        self.check_size()
         if isinstance(self.matrix, PackedMatrix):
             return self.matrix.some(rows)[:]
         taken: Matrix = self.matrix.take(rows, axis=0)
         return taken
 
     def as_stored(self, rows: Rows) -> Matrix | PackedMatrix:
-        """The vectors of some rows, in the bytes that they are stored in."""
+        """The vectors of some rows, in the bytes that they are stored in. Raises as `take`."""
+        self.check_size()
         return self.matrix.some(rows) if isinstance(self.matrix, PackedMatrix) else self.take(rows)
 
     @cached_property

@@ -108,6 +108,7 @@ class TorchDevice:
         buffers = [torch.empty(shape, pin_memory=self.is_cuda) for _ in range(2)]
         travelled: list[Any] = [None, None]
         for number, at in enumerate(range(0, rows, _STAGED_ROWS)):
+            file.check_size()
             part = file.matrix[start + at : start + min(at + _STAGED_ROWS, rows)]
             place = number % 2
             if travelled[place] is not None:
