@@ -60,9 +60,9 @@ def build_codes(file: Path, matrix: Vectors, lengths: Floats32 | None, seed: int
     with threads_of(os.cpu_count() or 1):
         if centres is None:
             _add(index, matrix, lengths)
+            _write(index, file)
         else:
-            index = _in_cells(index, axes, centres, matrix, lengths, file)
-        _write(index, file)
+            _write(_in_cells(index, axes, centres, matrix, lengths, file), file)
 
 
 def _untrained(sample: Matrix, axes: Matrix | None, centres: Centres | None, seed: int) -> Any:
@@ -98,7 +98,8 @@ def _in_cells(
     """Add all rows to a trained index; write their codes, and what is known of cells, beside its file.
 
     Returns:
-        The index to be written: without codes and centres, which are read from these.
+        The index to be written: without codes and centres, which are read from these. It has parts of
+        the trained one, which it must not outlive.
     """
     coded = index if axes is None else faiss.downcast_index(index.index)
     widths = Widths(len(centres.points))

@@ -38,7 +38,7 @@ def centres_of(sample: Matrix, most: int, seed: int) -> Centres:
 
 
 def _rounded(points: Matrix) -> Matrix:
-    """To float16, as they are written, so that all is measured from that; not what is too long or short."""
+    """To float16, as they are written, so that all is measured from that; not if too long or short."""
     with np.errstate(over="ignore"):
         rounded: Matrix = points.astype(np.float16).astype(np.float32)
     error = np.abs(rounded - points).max(initial=0.0)
