@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import faiss
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from engine import Workspace
 from engine.core.ranking.scoring import rank_exact
-from engine.service.search.shortlist import CellProbe
+from engine.digests import sha256
 from engine.store.layout import read_json, write_json
 from engine.store.segments.ann import cells
-from engine.store.segments.ann.cells import cell_widths, cells_for
+from engine.store.segments.ann.cells import Cells, Centres, Widths, most_cells
 from engine.store.segments.ann.compression import CellSample, Turned
+from engine.store.segments.ann.grouping import centres_of
+from engine.store.segments.ann.probe import CellProbe
 
 INDEX = "main.a.i"
 ROWS, DIMENSION, K = 40_000, 64, 20
@@ -73,24 +76,45 @@ def test_rows_of_rare_kinds_are_found_in_cells(
     workspace: Workspace, kinds: tuple[float, float, float]
 ) -> None:
     vectors, *asked = mixed(*kinds)
-    assert indexed(workspace, vectors).cell_count == cells_for(ROWS) > 1
+    assert 10 < indexed(workspace, vectors).cell_count <= most_cells(ROWS) + 1
     for queries in asked:
         assert np.mean(recalls(workspace, vectors, queries)) >= 0.985
 
 
+def as_releases_until_0_7(folder: Path, vectors: np.ndarray) -> None:
+    """Put into a segment what those wrote: codes and centres in one file, and nothing of the cells."""
+    cells = 200
+    clustering = faiss.Kmeans(DIMENSION, cells, niter=5, seed=1)
+    clustering.train(vectors)
+    coarse = faiss.IndexFlatIP(DIMENSION)
+    coarse.add(clustering.centroids)
+    index = faiss.IndexIVFPQFastScan(
+        coarse, DIMENSION, cells, DIMENSION, 4, faiss.METRIC_INNER_PRODUCT
+    )
+    index.by_residual = False
+    index.train(vectors)
+    index.add(vectors)
+    facts = read_json(folder / "segment.json")
+    for name in ("codes.bin", "cells.npz"):
+        del facts["files"][name]
+        (folder / name).unlink()
+    file = folder / "ann.faiss"
+    faiss.write_index(index, str(file))
+    facts["files"][file.name] = {"bytes": file.stat().st_size, "sha256": sha256(file)}
+    write_json(folder / "segment.json", facts)
+
+
 @pytest.mark.usefixtures("few_rows_have_cells")
-def test_segments_of_earlier_releases_have_no_widths_and_are_searched(workspace: Workspace) -> None:
+def test_segments_of_earlier_releases_have_no_cells_described_and_are_searched(
+    workspace: Workspace,
+) -> None:
     vectors, queries, _ = mixed(0.1, 0.5, 2.0)
     indexed(workspace, vectors)
-    (file,) = Path(workspace.path).glob("indexes/**/cells.npy")
-    described = file.with_name("segment.json")
-    facts = read_json(described)
-    del facts["files"][file.name]
-    file.unlink()
-    write_json(described, facts)
+    (file,) = Path(workspace.path).glob("indexes/**/cells.npz")
+    as_releases_until_0_7(file.parent, vectors)
     fresh = Workspace(workspace.path)
-    sample = fresh.registry.open(INDEX)[1].current().parts[0].segment.sample
-    assert set(sample.cells.widths.tolist()) == {1.0}
+    segment = fresh.registry.open(INDEX)[1].current().parts[0].segment
+    assert not segment.sample.cells.has_apart and segment.ann.cell_count == 200
     assert np.mean(recalls(fresh, vectors, queries)) >= 0.985
 
 
@@ -195,65 +219,156 @@ def test_rows_of_small_groups_are_found_in_each_of_several_segments(
 
 
 # ------------------------------------------------------------------ the rule, said slowly
-def sample_of(seed: int) -> tuple[CellSample, np.ndarray]:
+def sample_of(seed: int, has_apart: bool = True) -> tuple[CellSample, np.ndarray]:
     """Cells of made-up widths, and a query."""
     rng = np.random.default_rng(seed)
     cells, width = 40, 16
     centres = unit(rng.standard_normal((cells, width)))
     rests = 0.05 * rng.standard_normal((50, width)).astype(np.float32)
     widths = rng.uniform(0.5, 2, cells).astype(np.float32)
-    sizes = rng.integers(0, 500, cells)
-    return CellSample(centres, sizes, rests, widths), unit(rng.standard_normal((1, width)))[0]
+    sizes = rng.integers(0, 500, cells + has_apart)
+    sizes[:2] = 0, 1
+    return CellSample(centres, sizes, rests, widths, has_apart), unit(
+        rng.standard_normal((1, width))
+    )[0]
 
 
 def turned(query: np.ndarray) -> Turned:
     return Turned(query, query, 0.0)
 
 
-def slowly(cells: CellSample, query: np.ndarray, kth: float) -> int:
-    """How many cells leave fewer than 0.02 rows outside that may reach `kth`."""
+def slowly(cells: CellSample, query: np.ndarray, product: float) -> set[int]:
+    """Cells with rows outside of which fewer than 0.02 rows may reach a product."""
     spread = float((cells.rests @ query).std())
-    best_first = sorted(
-        range(len(cells.sizes)), key=lambda cell: -float(cells.centres[cell] @ query)
-    )
-    for count in range(1, len(best_first)):
-        missed = 0.0
-        for cell in best_first[count:]:
-            away = (kth - float(cells.centres[cell] @ query)) / (spread * float(cells.widths[cell]))
-            missed += 0.5 * math.exp(-(max(away, 0.0) ** 2) / 2) * int(cells.sizes[cell])
-        if missed < 0.02:
-            return count
-    return len(best_first)
+    missed = {}
+    for cell, centre in enumerate(cells.centres):
+        away = (product - float(centre @ query)) / (spread * float(cells.widths[cell]))
+        missed[cell] = 0.5 * math.exp(-(max(away, 0.0) ** 2) / 2) * int(cells.sizes[cell])
+    left, wanted = 0.0, set(missed)
+    for cell in sorted(missed, key=missed.__getitem__):
+        left += missed[cell]
+        if left >= 0.02:
+            break
+        wanted.remove(cell)
+    apart = range(len(cells.centres), len(cells.sizes))
+    return {cell for cell in wanted | set(apart) if cells.sizes[cell]}
 
 
+@pytest.mark.parametrize("has_apart", [True, False])
 @pytest.mark.parametrize("seed", range(8))
-def test_as_many_cells_are_read_as_the_rule_says(seed: int) -> None:
-    cells, query = sample_of(seed)
+def test_those_cells_are_read_that_the_rule_says(seed: int, has_apart: bool) -> None:
+    cells, query = sample_of(seed, has_apart)
     for kth in (-0.5, 0.2, 0.5, 0.8, 1.2, 3.0):
         probe = CellProbe(cells, turned(query), 1.0)
-        guessed, wanted = probe.count, slowly(cells, query, kth)
-        assert probe.is_enough(kth) == (wanted <= guessed)
-        assert probe.count == max(guessed, wanted)
-        assert probe.is_enough(kth)
+        first, products = probe.unread()
+        assert products == pytest.approx(
+            [float(cells.centres[c] @ query) if c < len(cells.centres) else 0 for c in first],
+            abs=1e-6,
+        )
+        wanted = slowly(cells, query, kth)
+        assert probe.is_enough(kth) == (wanted <= set(first))
+        more, _ = probe.unread()
+        assert set(first) | set(more) == set(first) | wanted and not set(first) & set(more)
+        assert probe.is_enough(kth) and not len(probe.unread()[0])
+        assert set(probe.read[0]) == set(first) | set(more)
+        probe.read_again()
+        assert set(probe.unread()[0]) == set(first) | set(more)
+        probe.read_all()
+        assert probe.is_whole
+        every = set(np.flatnonzero(cells.sizes))
+        assert set(probe.unread()[0]) == every - set(first) - set(more)
 
 
-def test_fewer_allowed_rows_mean_more_cells_at_first() -> None:
-    cells, query = sample_of(1)
-    counts = [CellProbe(cells, turned(query), share).count for share in (1.0, 0.1, 0.01, 0.0001)]
+@pytest.mark.parametrize("seed", range(4))
+def test_a_known_bound_says_at_once_which_cells_are_read(seed: int) -> None:
+    cells, query = sample_of(seed)
+    for least in (-0.5, 0.2, 0.8, 3.0):
+        probe = CellProbe(cells, turned(query), 1.0, least)
+        assert set(probe.unread()[0]) == slowly(cells, query, least)
+        assert probe.is_enough(-5.0) and probe.is_enough(least)
+
+
+def test_a_bound_is_not_used_where_rows_of_any_kind_hide_in_cells() -> None:
+    cells, query = sample_of(2, has_apart=False)
+    first = [set(CellProbe(cells, turned(query), 1.0, b).unread()[0]) for b in (3.0, -math.inf)]
+    assert first[0] == first[1]
+
+
+@pytest.mark.parametrize("has_apart", [True, False])
+def test_fewer_allowed_rows_mean_more_cells_at_first(has_apart: bool) -> None:
+    cells, query = sample_of(1, has_apart)
+    counts = [
+        len(CellProbe(cells, turned(query), share).unread()[0])
+        for share in (1.0, 0.3, 0.1, 0.01, 0.0001)
+    ]
     assert counts == sorted(counts) and counts[0] < counts[-1]
 
 
-def test_a_cell_with_few_rows_in_the_sample_is_taken_for_one_like_others() -> None:
+# ------------------------------------------------------------------ how cells are made
+def test_a_cell_with_few_rows_is_taken_for_one_like_others() -> None:
     rng = np.random.default_rng(1)
-    centres = 10 * np.eye(6, 8, dtype=np.float32)
     cell = rng.integers(0, 4, 2_000)  # the fifth and sixth have none
-    away = (
-        rng.standard_normal((len(cell), 8)).astype(np.float32)
-        * np.where(cell == 3, 1.5, 0.5)[:, None]
-    )
-    widths = cell_widths(centres[cell] + away, None, centres)
+    squares = 8 * np.where(cell == 3, 2.25, 0.25) * rng.uniform(0.5, 1.5, len(cell))
+    gathered = Widths(6)
+    for part in (slice(0, 700), slice(700, None)):
+        gathered.add(cell[part], squares[part].astype(np.float32))
+    gathered.add(np.full(9, 6), np.full(9, 1e9, dtype=np.float32))  # apart from all cells
+    widths = gathered.measured()
     assert widths[4:].tolist() == [1.0, 1.0]
     assert widths[3] == pytest.approx(3 / math.sqrt((3 + 9) / 4), rel=0.05)
     assert (widths[:3] < 0.7).all()
-    of_equal_rows = cell_widths(centres[[0] * 5], None, centres)
-    assert np.isfinite(of_equal_rows).all() and (of_equal_rows > 0).all()
+    of_equal_rows = Widths(6)
+    of_equal_rows.add(np.zeros(5, dtype=np.int64), np.zeros(5, dtype=np.float32))
+    assert np.isfinite(of_equal_rows.measured()).all() and (of_equal_rows.measured() > 0).all()
+
+
+@pytest.mark.parametrize("reach", [0.5, 2.0, np.inf])
+def test_rows_go_to_the_nearest_centre_or_apart(
+    reach: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cells, "_BLOCK_NUMBERS", 100)
+    rng = np.random.default_rng(3)
+    points, rows = (rng.standard_normal((count, 5)).astype(np.float32) for count in (9, 200))
+    cell, away = Centres(points, reach).nearest(rows)
+    squares = ((rows[:, None] - points[None]) ** 2).sum(axis=2)
+    assert away == pytest.approx(squares.min(axis=1), rel=1e-4)
+    nearest = np.where(squares.min(axis=1) > reach, 9, squares.argmin(axis=1))
+    assert cell.tolist() == nearest.tolist()
+
+
+def test_small_groups_have_centres_of_their_own() -> None:
+    """K-means gives those with many rows several, and such as these none."""
+    vectors, _ = tight_groups()
+    made = centres_of(vectors, 1200, seed=1)
+    assert len(made.points) <= 1200
+    cell, away = made.nearest(vectors)
+    assert np.mean(cell == len(made.points)) < 0.1 and np.median(away) < 0.6
+    few = centres_of(vectors, 60, seed=1)
+    assert len(few.points) <= 60 and np.mean(few.nearest(vectors)[0] == len(few.points)) < 0.12
+
+
+@pytest.mark.parametrize(
+    "kind", ["equal", "mostly equal", "noise", "few", "zero and long", "long", "short"]
+)
+def test_rows_of_any_kind_get_centres_and_these_are_read_as_written(
+    kind: str, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(4)
+    vectors = rng.standard_normal((3_000, 12)).astype(np.float32)
+    if kind == "equal":
+        vectors[:] = vectors[0]
+    elif kind == "mostly equal":
+        vectors[:2_500] = vectors[0]
+    elif kind == "few":
+        vectors = vectors[:50]
+    elif kind == "zero and long":
+        vectors[:20], vectors[20:25] = 0, 1e4 * vectors[20:25]
+    elif kind in ("long", "short"):
+        vectors *= 1e9 if kind == "long" else 1e-9
+    made = centres_of(vectors, 40, seed=2)
+    assert 1 <= len(made.points) <= 40 and np.isfinite(made.points).all()
+    cell, _ = made.nearest(vectors)
+    assert np.mean(cell == len(made.points)) <= 0.11
+    Cells(made, np.ones(len(made.points), dtype=np.float32), np.zeros(3)).write(tmp_path / "ann")
+    read = Cells.read(tmp_path / "ann").centres
+    assert (read.points == made.points).all() and read.reach == made.reach

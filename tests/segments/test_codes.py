@@ -64,7 +64,7 @@ def test_one_query_is_looked_up_as_many_are(tmp_path: Path, is_flat: bool, is_un
     sample = kept.sample(vectors, lengths)
     assert sample.kept == (128 if is_flat else 0)
     spreads = kept.error_spreads(sample, queries)
-    rows, products = kept.search_many(queries, ROWS, None, None)
+    rows, products = kept.search_many(queries, ROWS)
     for place, query in enumerate(queries):
         turned = kept.turned(query, sample)
         assert turned.spread == pytest.approx(spreads[place], rel=1e-4)

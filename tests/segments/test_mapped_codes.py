@@ -1,17 +1,20 @@
-"""Codes of an index with cells lie mapped in a file of their own, and answer as in memory."""
+"""Codes of an index with cells lie mapped in a file of their own, and chosen cells are searched."""
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 
 from engine.core.rows import RowSet
 from engine.errors import CorruptFile
-from engine.store.segments.ann import building, cells
+from engine.store.segments.ann import cells
 from engine.store.segments.ann.building import build_codes
+from engine.store.segments.ann.cells import Cells
 from engine.store.segments.ann.index import AnnFile
 
 ROWS, DIMENSION = 5000, 64
@@ -36,35 +39,69 @@ def built(folder: Path, vectors: np.ndarray) -> Path:
     return folder / "ann.faiss"
 
 
+def decoded(file: Path, vectors: np.ndarray) -> np.ndarray:
+    """What the codes of vectors say, on the axes of the codes."""
+    index = faiss.read_index(str(file))
+    if isinstance(index, faiss.IndexPreTransform):
+        vectors = index.chain.at(0).apply(vectors)
+        index = faiss.downcast_index(index.index)
+    said: np.ndarray = index.pq.decode(index.pq.compute_codes(np.ascontiguousarray(vectors)))
+    return said
+
+
+def every_cell(index: AnnFile) -> tuple[np.ndarray, np.ndarray]:
+    return np.arange(index.cell_count), np.zeros(index.cell_count, dtype=np.float32)
+
+
 # The last fills half a block of codes, and its rows lie in a subspace.
 @pytest.mark.parametrize("dimension", [DIMENSION, 66, 200])
-def test_mapped_codes_answer_as_those_of_older_indexes_in_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dimension: int
+def test_chosen_cells_are_searched_as_their_rows_are_one_by_one(
+    tmp_path: Path, dimension: int
 ) -> None:
     vectors = some_vectors(dimension)
     if dimension == 200:
         vectors[:, 60:] = 0
-    new = built(tmp_path / "new", vectors)
-    monkeypatch.setattr(building, "write_lists", lambda *_: None)  # as releases until 0.7 wrote
-    old = built(tmp_path / "old", vectors)
-    assert (tmp_path / "new" / "codes.bin").exists()
-    assert not (tmp_path / "old" / "codes.bin").exists()
-    assert new.stat().st_size < old.stat().st_size - ROWS * 8
-    mapped, held = (AnnFile(file, ROWS, dimension, False) for file in (new, old))
-    assert mapped.cell_count == held.cell_count > 1
-    sample = held.sample(vectors, None)
-    assert (mapped.sample(vectors, None).cells.sizes == sample.cells.sizes).all()  # type: ignore
-    half = RowSet.of_rows(np.arange(0, ROWS, 2), ROWS)
+    file = built(tmp_path / "new", vectors)
+    index = AnnFile(file, ROWS, dimension, False)
+    sample = index.sample(vectors, None)
+    assert sample.cells is not None and sample.cells.sizes.sum() == ROWS
+    said, described = decoded(file, vectors), Cells.read(file)
+    axes = sample.lens[: sample.kept] if sample.kept else np.eye(dimension, dtype=np.float32)
+    cell, _ = described.centres.nearest(vectors @ axes.T)
+    assert (np.bincount(cell, minlength=index.cell_count) == sample.cells.sizes).all()
+    assert index.cell_count == len(described.centres.points) + 1 > 2
+    half, rng = RowSet.of_rows(np.arange(0, ROWS, 2), ROWS), np.random.default_rng(2)
     for query in vectors[:20]:
-        turned = held.turned(query, sample)
-        for allowed in (None, half):
-            for count in (1, 7, None):
-                pairs = [f.search(turned, 30, allowed, count) for f in (mapped, held)]
-                assert (pairs[0][0] == pairs[1][0]).all() and (pairs[0][1] == pairs[1][1]).all()
-                within = [set(f.within(turned, 0.5, allowed, count)) for f in (mapped, held)]
-                assert within[0] == within[1]
-    many = [f.search_many(vectors[:50], 10, None, 5)[0] for f in (mapped, held)]
-    assert (many[0] == many[1]).all()
+        turned = index.turned(query, sample)
+        for allowed, count in itertools.product((None, half), (1, 7, index.cell_count)):
+            probed = rng.permutation(index.cell_count)[:count]
+            cells = probed, np.zeros(count, dtype=np.float32)
+            of_these = np.isin(cell, probed)
+            if allowed is not None:
+                of_these[1::2] = False
+            expected = np.flatnonzero(of_these)
+            rows, products = index.search(turned, ROWS, allowed, cells)
+            assert sorted(rows.tolist()) == expected.tolist()
+            assert products == pytest.approx(said[rows] @ turned.codes, abs=0.02)
+            best = index.search(turned, 30, allowed, cells)[1]
+            assert best.tolist() == products[:30].tolist()
+            bound = float(np.median(products)) if len(products) else 0.0
+            within = index.within(turned, bound, allowed, cells)
+            assert set(within.tolist()) == set(rows[products > bound].tolist())
+
+
+def test_a_long_list_grows_until_all_above_a_product_are_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.store.segments.ann.index._LONG_LIST", 8)
+    vectors = some_vectors()
+    index = AnnFile(built(tmp_path / "a", vectors), ROWS, DIMENSION, False)
+    turned = index.turned(vectors[3], index.sample(vectors, None))
+    cells = every_cell(index)
+    rows, products = index.search(turned, ROWS, None, cells)
+    for bound in (float(products[100]), float(products[-1]), -9.0, 9.0):
+        within = index.within(turned, bound, None, cells)
+        assert set(within.tolist()) == set(rows[products > bound].tolist())
 
 
 def test_mapped_codes_are_searched_after_their_file_was_removed(tmp_path: Path) -> None:
@@ -74,7 +111,7 @@ def test_mapped_codes_are_searched_after_their_file_was_removed(tmp_path: Path) 
     index = AnnFile(file, ROWS, DIMENSION, False)
     sample = index.sample(vectors, None)
     (tmp_path / "a" / "codes.bin").unlink()
-    rows, _ = index.search(index.turned(vectors[3], sample), 5)
+    rows, _ = index.search(index.turned(vectors[3], sample), 5, None, every_cell(index))
     assert rows[0] == 3
 
 
@@ -86,9 +123,8 @@ def test_codes_that_are_cut_short_are_told_and_do_not_end_the_process(tmp_path: 
     codes = tmp_path / "a" / "codes.bin"
     os.truncate(codes, codes.stat().st_size // 2)
     for ask in (
-        lambda: index.search(turned, 5),
-        lambda: index.within(turned, 0.5, None, None),
-        lambda: index.search_many(vectors[:3], 5, None, None),
+        lambda: index.search(turned, 5, None, every_cell(index)),
+        lambda: index.within(turned, 0.5, None, every_cell(index)),
         lambda: AnnFile(file, ROWS, DIMENSION, False),
     ):
         with pytest.raises(CorruptFile, match=r"codes\.bin has \d+ bytes, expected"):
@@ -97,6 +133,14 @@ def test_codes_that_are_cut_short_are_told_and_do_not_end_the_process(tmp_path: 
 
 def test_codes_of_other_cells_are_refused(tmp_path: Path) -> None:
     file = built(tmp_path / "a", some_vectors())
-    np.save(tmp_path / "a" / "cells_rows.npy", np.full(3, 5))
+    described = Cells.read(file)
+    described._replace(sizes=np.full(3, 5)).write(file)
     with pytest.raises(CorruptFile, match="other cells"):
+        AnnFile(file, ROWS, DIMENSION, False)
+
+
+def test_cells_that_can_not_be_read_are_told(tmp_path: Path) -> None:
+    file = built(tmp_path / "a", some_vectors())
+    (tmp_path / "a" / "cells.npz").write_bytes(b"damaged")
+    with pytest.raises(CorruptFile, match=r"cells\.npz can't be read .* Sync the index again"):
         AnnFile(file, ROWS, DIMENSION, False)

@@ -304,7 +304,7 @@ def _compressed(
     if wanted > MOST_SHARE * considered:
         return settled, []
     spreads = ann.error_spreads(segment.sample, queries)
-    rows, products = ann.search_many(queries, wanted, allowed, None)
+    rows, products = ann.search_many(queries, wanted, allowed)
     if (rows[:, -1] < 0).any():
         return settled, []
     near, settled, lowest = _settle(segment, queries, rows, products, spreads, k)

@@ -20,19 +20,16 @@ import numpy as np
 from engine.core.arrays import Floats32, Rows, Vector
 from engine.core.rows import RowSet
 from engine.service.search.planner import Plan
-from engine.store.segments.ann.compression import CellSample, Turned
-from engine.store.segments.ann.products import products_of_all
+from engine.store.segments.ann.compression import Turned
+from engine.store.segments.ann.probe import CellProbe
 from engine.store.segments.device.search import SearchDevice
 from engine.store.segments.segment import Segment
 
 # Of a first list; enough for 20 results of some 50,000 rows, three times of four.
 _FIRST_PASS_ROWS = 320
 SURE = 3.3  # standard deviations of the error of products; one row in 2,000 lies farther off
-_MISSED = 0.02  # rows expected to be missed in cells that are not read
 MOST_SHARE = 0.25  # a list longer than this share of the rows is no better than an exact scan
 _ATTEMPTS = 4
-# Where the k-th product lies, in spreads; measured on photos and texts.
-_GUESS, _GUESS_SHARE = 0.5, 0.57
 
 
 @dataclass
@@ -90,8 +87,7 @@ def shortlist(
 
     Args:
         query, allowed, farthest: see `Sought`. With `farthest`, only the nearest k of the rows within
-            need be there. A first pass goes by what it finds itself all the same: many rows that lie
-            in cells of other kinds are missed by a bound that is better than the segment's own.
+            need be there.
         device: that of a plan which says "device".
     """
     if plan.kind == "nothing":
@@ -129,10 +125,11 @@ def _approximate(sought: Sought) -> Shortlist | None:
     turned = ann.turned(sought.query, sample)
     probe = None
     if sample.cells is not None:
-        probe = CellProbe(sample.cells, turned, considered / segment.rows)
+        probe = CellProbe(sample.cells, turned, considered / segment.rows, sought.least)
+    listed: tuple[Rows, Floats32] | None = None
     for _ in range(_ATTEMPTS):
-        cells = probe.count if probe else None
-        rows, products = ann.search(turned, wanted, sought.allowed, cells)
+        found = ann.search(turned, wanted, sought.allowed, probe.unread() if probe else None)
+        rows, products = listed = found if listed is None else _merged(listed, found, wanted)
         if len(rows) < k and probe is not None and not probe.is_whole:
             probe.read_all()
             continue
@@ -142,7 +139,7 @@ def _approximate(sought: Sought) -> Shortlist | None:
         scored: Rescored | None = rescore(sought, rows, products, turned.spread, is_whole)
         if scored and not scored.complete and not ann.is_factory:
             known = scored.rows, scored.exact
-            scored = all_in_reach(sought, turned, known, products, scored.lowest, cells)
+            scored = all_in_reach(sought, turned, known, products, scored.lowest, probe)
         if scored is None:
             return None
         read = probe is None or probe.is_enough(scored.kth)
@@ -151,10 +148,21 @@ def _approximate(sought: Sought) -> Shortlist | None:
                 return None
             return Shortlist(_near(sought, scored), _way(len(rows), scored, probe))
         if not scored.complete:
-            wanted = min(considered, 4 * wanted)
+            wanted, listed = min(considered, 4 * wanted), None
             if wanted > max(MOST_SHARE * considered, _FIRST_PASS_ROWS):
                 return None
+            if probe is not None:
+                probe.read_again()
     return None
+
+
+def _merged(
+    listed: tuple[Rows, Floats32], found: tuple[Rows, Floats32], wanted: int
+) -> tuple[Rows, Floats32]:
+    """Two lists of different cells as one, greatest products first."""
+    rows, products = np.concatenate([listed[0], found[0]]), np.concatenate([listed[1], found[1]])
+    order = np.argsort(-products, kind="stable")[:wanted]
+    return rows[order], products[order]
 
 
 def _near(sought: Sought, scored: Rescored) -> Rows:
@@ -252,7 +260,7 @@ def all_in_reach(
     scored: tuple[Rows, Floats32],
     products: Floats32,
     lowest: float,
-    cells: int | None = None,
+    probe: CellProbe | None = None,
 ) -> Rescored | None:
     """What a list that was too short lacks: every row that may be of the nearest k, by a second pass.
 
@@ -261,7 +269,7 @@ def all_in_reach(
     Args:
         scored: the list's rows that were scored, and their exact products. products: all approximate
             ones of the list, greatest first.
-        lowest: see `Rescored`. cells: how many are read; None for all.
+        lowest: see `Rescored`. probe: what says which cells are read; None for all.
 
     Returns:
         None where so many rows are in reach that an exact scan costs no more.
@@ -274,7 +282,7 @@ def all_in_reach(
         return None
     # Products of codes are whole steps of a table; two more, so that rounding a bound loses none.
     bound = lowest - 2 * float(steps.min())
-    found = segment.ann.within(turned, bound, sought.allowed, cells)
+    found = segment.ann.within(turned, bound, sought.allowed, probe.read if probe else None)
     if len(found) > MOST_SHARE * sought.considered:
         return None
     is_new = np.ones(segment.rows, dtype=np.bool_)
@@ -291,59 +299,3 @@ def _kth(products: Floats32, k: int) -> float:
     ordered, place = products.copy(), len(products) - k
     ordered.partition(place)  # np.partition does the same in Python
     return float(ordered[place])
-
-
-# ------------------------------------------------------------------ cells
-class CellProbe:
-    """How many cells of a segment a query reads (`nprobe`), those with the greatest products first."""
-
-    def __init__(self, cells: CellSample, query: Turned, share: float) -> None:
-        """Order the cells for a query, and guess how many are to be read.
-
-        Args:
-            share: of the rows are allowed.
-        """
-        products = products_of_all(query.codes, cells.centres)
-        along = products_of_all(query.wide, cells.rests)
-        mean = float(along.sum()) / len(along)
-        spread = math.sqrt(max(float(along @ along) / len(along) - mean * mean, 1e-30))
-        order = np.argsort(-products)
-        self._products, self._sizes = products[order], cells.sizes[order]
-        self._spreads = spread * cells.widths[order]
-        # The k-th product lies about so far from the best centre's; less far up where fewer are allowed.
-        guess = _GUESS + _GUESS_SHARE * math.log10(max(share, 1e-9))
-        self.count = self._needed(float(self._products[0]) + guess * spread)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all cells are read."""
-        return self.count >= len(self._sizes)
-
-    @property
-    def said(self) -> str:
-        """How many cells are read, for a plan."""
-        return f", {self.count} of {len(self._sizes)} cells read"
-
-    def read_all(self) -> None:
-        """Leave no cell out."""
-        self.count = len(self._sizes)
-
-    def is_enough(self, kth: float) -> bool:
-        """Whether the other cells can be left out; if not, `count` has grown.
-
-        `kth` is no more than the k-th product of all, so the count that it asks for is enough.
-        """
-        before, self.count = self.count, max(self.count, self._needed(kth))
-        return before == self.count
-
-    def _needed(self, kth: float) -> int:
-        """How many cells must be read so that hardly a row is missed that reaches `kth`.
-
-        A row's product spreads around that of its cell's centre; with the spread along this query,
-        the tail of the normal distribution bounds how many rows of a cell may exceed `kth`.
-        """
-        away = np.maximum((kth - self._products) / self._spreads, 0)
-        expected = np.exp(away * away * -0.5) * self._sizes
-        left = expected[::-1].cumsum()
-        # Half of a normal tail; the cells of the last ones together hold less than a row's part.
-        return len(left) - int(left.searchsorted(2 * _MISSED)) or 1

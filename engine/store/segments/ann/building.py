@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.core.arrays import Floats32, Matrix
 from engine.errors import InvalidParameterValue
-from engine.store.segments.ann.cells import cell_widths, cells_for, widths_file
+from engine.store.segments.ann.cells import Cells, Centres, Widths, most_cells
 from engine.store.segments.ann.compression import (
     LEAST_CODES,
     SEED,
@@ -22,26 +22,26 @@ from engine.store.segments.ann.compression import (
     sample_of,
     some_rows,
 )
+from engine.store.segments.ann.grouping import SAMPLE_ROWS, centres_of
 from engine.store.segments.ann.lists import write_lists
 from engine.store.segments.ann.outlines import OUTLINE_AXES, outline_axes_file
 from engine.store.segments.ann.products import threads_of
 
 _TRAINING_ROWS = 20_000  # pairs of numbers have 16 centroids each: more rows change nothing
-_CELL_TRAINING_ROWS = 50  # for each cell
 _ADD_ROWS = 65_536
 
 
 def build_codes(file: Path, matrix: Vectors, lengths: Floats32 | None, seed: int = SEED) -> None:
     """Compress (n, d) vectors and write the result as a FAISS index.
 
-    Beside it go the widths of its cells, and the axes that small segments are outlined on.
+    Beside it go its cells with their codes, and the axes that small segments are outlined on.
 
     Args:
         lengths: (n,) of -|x|²/2 where vectors are not unit length, else None.
     """
     rng = np.random.default_rng(seed)
-    cells = cells_for(len(matrix))
-    wanted = _TRAINING_ROWS + (cells > 1) * _CELL_TRAINING_ROWS * cells
+    most = most_cells(len(matrix))
+    wanted = _TRAINING_ROWS + (most > 1) * SAMPLE_ROWS * most
     sample = sample_of(rng, matrix, lengths, wanted)
     principal = principal_axes(sample)
     dimension = matrix.shape[1]  # outlines are of vectors as they are
@@ -49,32 +49,36 @@ def build_codes(file: Path, matrix: Vectors, lengths: Floats32 | None, seed: int
     if own is not None:
         np.save(outline_axes_file(file), own.leading(OUTLINE_AXES))
     axes = coded_axes(principal, rng)
-    index = _untrained(sample, axes, cells, seed)
-    if cells > 1:
-        np.save(
-            widths_file(file), cell_widths(sample, axes, _coarse(index).reconstruct_n(0, cells))
-        )
+    centres = None
+    if most > 1:
+        centres = centres_of(sample if axes is None else sample @ axes.T, most, seed)
+    index = _untrained(sample, axes, centres, seed)
     # Hundreds of small groups are trained one after another: threads would meet at a barrier after
     # each step, which takes seconds where something else wants the cores.
     with threads_of(1):
         index.train(sample)
     with threads_of(os.cpu_count() or 1):
-        _add(index, matrix, lengths)
-        if cells > 1:
-            write_lists(_coded(index), file)
-        _write(index, file)
+        if centres is None:
+            _add(index, matrix, lengths)
+            _write(index, file)
+        else:
+            _write(_in_cells(index, axes, centres, matrix, lengths, file), file)
 
 
-def _untrained(sample: Matrix, axes: Matrix | None, cells: int, seed: int) -> Any:
-    """An empty index of codes of the main axes, or of all numbers; with its cells' centres."""
+def _untrained(sample: Matrix, axes: Matrix | None, centres: Centres | None, seed: int) -> Any:
+    """An empty index of codes of the main axes, or of all numbers; with a list for each cell."""
     width = sample.shape[1] if axes is None else len(axes)
     coarse = faiss.IndexFlatIP(width)
+    lists = 1
+    if centres is not None:  # and one of the rows that are apart
+        coarse.add(np.vstack([centres.points, np.zeros((1, width), dtype=np.float32)]))
+        lists = coarse.ntotal
     groups = width if width < 2 * LEAST_CODES else width // 2  # a divisor of the width
-    codes = faiss.IndexIVFPQFastScan(coarse, width, cells, groups, 4, faiss.METRIC_INNER_PRODUCT)
+    # Only codes in the order of rows can be put into cells that are chosen here.
+    kind = faiss.IndexIVFPQFastScan if centres is None else faiss.IndexIVFPQ
+    codes = kind(coarse, width, lists, groups, 4, faiss.METRIC_INNER_PRODUCT)
     codes.by_residual = False
     codes.pq.cp.niter, codes.pq.cp.seed = 10, seed
-    if cells > 1:
-        coarse.add(_centres(sample if axes is None else sample @ axes.T, cells, seed))
     if axes is None:
         return codes
     projection = faiss.LinearTransform(sample.shape[1], width, False)
@@ -83,27 +87,36 @@ def _untrained(sample: Matrix, axes: Matrix | None, cells: int, seed: int) -> An
     return faiss.IndexPreTransform(projection, codes)
 
 
-def _coarse(index: Any) -> Any:
-    """What finds the cells of an index that `_untrained` made."""
-    return faiss.downcast_index(_coded(index).quantizer)
+def _in_cells(
+    index: Any,
+    axes: Matrix | None,
+    centres: Centres,
+    matrix: Vectors,
+    lengths: Floats32 | None,
+    file: Path,
+) -> Any:
+    """Add all rows to a trained index; write their codes, and what is known of cells, beside its file.
 
-
-def _coded(index: Any) -> Any:
-    """The part with the codes of an index that `_untrained` made."""
-    inner = index.index if isinstance(index, faiss.IndexPreTransform) else index
-    return faiss.downcast_index(inner)
-
-
-def _centres(sample: Matrix, cells: int, seed: int) -> Matrix:
-    """Centres of cells, (cells, w) float32, by k-means."""
-    clustering = faiss.Clustering(sample.shape[1], cells)
-    clustering.niter, clustering.seed = 8, seed
-    clustering.max_points_per_centroid = 256
-    nearest = faiss.IndexFlatL2(sample.shape[1])
-    with threads_of(os.cpu_count() or 1):
-        clustering.train(np.ascontiguousarray(sample), nearest)
-    centres: Matrix = faiss.vector_to_array(clustering.centroids).reshape(cells, -1)
-    return centres
+    Returns:
+        The index to be written: without codes and centres, which are read from these. It has parts of
+        the trained one, which it must not outlive.
+    """
+    coded = index if axes is None else faiss.downcast_index(index.index)
+    widths = Widths(len(centres.points))
+    for start in range(0, len(matrix), _ADD_ROWS):
+        part = slice(start, start + _ADD_ROWS)
+        rows = augmented(matrix[part], None if lengths is None else lengths[part])
+        turned = rows if axes is None else np.ascontiguousarray(rows @ axes.T)
+        cell, away = centres.nearest(turned)
+        if axes is not None:  # and what lies outside the axes
+            away += np.einsum("ij,ij->i", rows, rows) - np.einsum("ij,ij->i", turned, turned)
+        widths.add(cell, away)
+        coded.add_core(len(turned), faiss.swig_ptr(turned), None, faiss.swig_ptr(cell), None)
+    packed = faiss.IndexIVFPQFastScan(coded)
+    sizes = write_lists(packed, file)
+    packed.quantizer.reset()
+    Cells(centres, widths.measured(), sizes).write(file)
+    return packed if axes is None else faiss.IndexPreTransform(index.chain.at(0), packed)
 
 
 def _add(index: Any, matrix: Vectors, lengths: Floats32 | None) -> None:

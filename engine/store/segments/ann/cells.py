@@ -1,76 +1,163 @@
-"""Cells of a large approximate index: how many, and how far their rows lie from centres. Knows numpy."""
+"""Cells of a large approximate index: rows near a centre, and rows that lie near none. Knows numpy."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from engine.core.arrays import Floats32, Matrix, Rows
+from engine.errors import CorruptFile
 from engine.store.segments.ann.compression import CellSample, worse_half
 
 CELLS_FROM = 200_000  # rows from which choosing cells is quicker than reading all codes
-_MOST_CELL_ROWS = 1024  # rows of a cell, about
-_DOUBT = 10  # rows like the average that a cell is thought to have beside those of a sample
+_CELL_ROWS = (
+    333  # of a cell, about; with fewer, centres and half filled blocks need more of the disk
+)
+_DOUBT = 10  # rows like the average that a cell is thought to have beside its own
 # How much wider than measured a cell's products are thought to spread, because real rows have longer
-# tails than a normal distribution: with the widths of cells, and where they are not known.
+# tails than a normal distribution: where the widths of cells are known, and where they are not.
 _WIDER, _WIDER_BLINDLY = 1.3, 1.5
 _BLOCK_NUMBERS = 1 << 24  # products with centres that are held at once
 
 
-def cells_for(rows: int) -> int:
-    """How many cells a segment of so many rows is divided into; 1 for none.
+def most_cells(rows: int) -> int:
+    """How many cells a segment of so many rows is divided into at most; 1 for none.
 
     More cells mean fewer rows that a query reads, and more time for centres, here and in the build.
     """
     if rows < CELLS_FROM:
         return 1
-    return round(max(rows / _MOST_CELL_ROWS, math.sqrt(rows)))
+    return round(max(rows / _CELL_ROWS, math.sqrt(rows)))
 
 
-def widths_file(ann: Path) -> Path:
-    """Where the widths of an index's cells lie."""
-    return ann.with_name("cells.npy")
+class Centres(NamedTuple):
+    """Where cells lie, and how far a row of a cell may lie from its centre.
+
+    Rows that lie farther from all centres are apart: they have a place of their own behind the cells,
+    which every query reads. Otherwise a small group without a centre would hide in any cell.
+
+    Attributes:
+        points: (c, k) float32, on the axes of the codes.
+        reach: a squared distance.
+    """
+
+    points: Matrix
+    reach: float
+
+    def nearest(self, turned: Matrix) -> tuple[Rows, Floats32]:
+        """Cells of (s, k) vectors on the same axes, c for those apart; squared distances to centres."""
+        halves = np.einsum("ij,ij->i", self.points, self.points) / 2
+        step = max(1, _BLOCK_NUMBERS // len(self.points))
+        cell, along = np.empty(len(turned), dtype=np.int64), np.empty(len(turned), dtype=np.float32)
+        for at in range(0, len(turned), step):
+            products = turned[at : at + step] @ self.points.T
+            products -= halves
+            best = products.argmax(axis=1)
+            cell[at : at + step] = best
+            along[at : at + step] = products[np.arange(len(best)), best]
+        away = np.maximum(np.einsum("ij,ij->i", turned, turned) - 2 * along, 0)
+        cell[away > self.reach] = len(self.points)
+        return cell, away
 
 
-def rests_of(rows: Matrix, axes: Matrix | None, centres: Matrix) -> tuple[Matrix, Rows]:
-    """(s, w) vectors minus the centres of their cells, and (s,) their cells.
+class Widths:
+    """How long the rests of each cell's rows are, gathered while rows are added."""
+
+    def __init__(self, cells: int) -> None:
+        self._sums, self._counts = np.zeros(cells), np.zeros(cells)
+
+    def add(self, cell: Rows, squares: Floats32) -> None:
+        """Rows of cells, with squared lengths of vectors minus centres; those apart don't count."""
+        cells, known = len(self._sums), cell < len(self._sums)
+        self._sums += np.bincount(cell[known], weights=squares[known], minlength=cells)
+        self._counts += np.bincount(cell[known], minlength=cells)
+
+    def measured(self) -> Floats32:
+        """How much longer than all rests those of each cell are: (c,) float32.
+
+        A cell with few rows is taken for one like the others.
+        """
+        mean = max(float(self._sums.sum()) / max(1.0, float(self._counts.sum())), 1e-30)
+        widths = np.sqrt((self._sums + _DOUBT * mean) / (self._counts + _DOUBT) / mean)
+        return widths.astype(np.float32)
+
+
+class Cells(NamedTuple):
+    """What is written of the cells of one segment.
+
+    Attributes:
+        centres: c of them.
+        widths: (c,) float32, see `Widths`.
+        sizes: (c + 1,) rows of each; those of the last are apart.
+    """
+
+    centres: Centres
+    widths: Floats32
+    sizes: Rows
+
+    def write(self, ann: Path) -> None:
+        """Write it beside an index.
+
+        Raises:
+            OSError: the disk is full, or the like.
+        """
+        with np.errstate(over="ignore"):
+            halves = self.centres.points.astype(np.float16)
+        np.savez(
+            cells_file(ann),
+            centres=halves if (halves == self.centres.points).all() else self.centres.points,
+            reach=np.float64(self.centres.reach),
+            widths=self.widths,
+            sizes=self.sizes,
+        )
+
+    @classmethod
+    def read(cls, ann: Path) -> Cells:
+        """What was written beside an index.
+
+        Raises:
+            CorruptFile: it can't be read.
+        """
+        file = cells_file(ann)
+        try:
+            with np.load(file) as held:
+                centres = Centres(held["centres"].astype(np.float32), float(held["reach"]))
+                return cls(centres, held["widths"], held["sizes"])
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise CorruptFile(f"{file} can't be read ({error}). Sync the index again.") from None
+
+
+def cells_file(ann: Path) -> Path:
+    """Where the cells of an index are described."""
+    return ann.with_name("cells.npz")
+
+
+def cell_sample(rows: Matrix, axes: Matrix | None, cells: Cells) -> CellSample:
+    """What some rows, (s, w), say of the cells.
 
     Args:
         axes: (k, w) float32 orthonormal, those of the centres; None where these have all w numbers.
     """
-    step = max(1, _BLOCK_NUMBERS // len(centres))
-    turned = rows if axes is None else rows @ axes.T
-    parts = [turned[at : at + step] @ centres.T for at in range(0, len(rows), step)]
-    cell = np.concatenate([np.argmax(products, axis=1) for products in parts])
-    return rows - (centres if axes is None else centres @ axes)[cell], cell
+    points = cells.centres.points
+    cell, _ = cells.centres.nearest(rows if axes is None else rows @ axes.T)
+    near = cell < len(points)
+    rows, cell = rows[near], cell[near]
+    rests = rows - (points[cell] if axes is None else points[cell] @ axes)
+    rests *= (_WIDER / cells.widths[cell])[:, None]
+    if not len(rests):
+        rests = np.zeros((1, rows.shape[1]), dtype=np.float32)
+    return CellSample(points, cells.sizes, rests, cells.widths, has_apart=True)
 
 
-def cell_widths(rows: Matrix, axes: Matrix | None, centres: Matrix) -> Floats32:
-    """How much longer than all rests those of each cell are, from (s, w) rows: (c,) float32.
-
-    A cell with few rows in the sample is taken for one like the others.
-    """
-    rests, cell = rests_of(rows, axes, centres)
-    squares = np.einsum("ij,ij->i", rests, rests)
-    mean = max(float(squares.mean()), 1e-30)
-    sums = np.bincount(cell, weights=squares, minlength=len(centres))
-    counts = np.bincount(cell, minlength=len(centres))
-    widths = np.sqrt((sums + _DOUBT * mean) / (counts + _DOUBT) / mean)
-    return widths.astype(np.float32)
-
-
-def cell_sample(
-    rows: Matrix,
-    axes: Matrix | None,
-    centres: Matrix,
-    sizes: Rows,
-    widths: Floats32 | None,
+def blind_cell_sample(
+    rows: Matrix, centres: Matrix, sizes: Rows, axes: Matrix | None
 ) -> CellSample:
-    """What some rows, (s, w), say of the cells; widths are None in segments that lack them."""
-    rests, cell = rests_of(rows, axes, centres)
-    if widths is None:
-        evenly = np.ones(len(centres), dtype=np.float32)
-        return CellSample(centres, sizes, _WIDER_BLINDLY * worse_half(rests), evenly)
-    return CellSample(centres, sizes, rests * (_WIDER / widths[cell, None]), widths)
+    """The same where rows of any kind are in each cell: those of earlier releases and of factories."""
+    turned = rows if axes is None else rows @ axes.T
+    cell = np.argmax(turned @ centres.T, axis=1)
+    rests = rows - (centres if axes is None else centres @ axes)[cell]
+    evenly = np.ones(len(centres), dtype=np.float32)
+    return CellSample(centres, sizes, _WIDER_BLINDLY * worse_half(rests), evenly, has_apart=False)

@@ -29,17 +29,20 @@ class CellSample:
 
     Attributes:
         centres: (c, k) float32, on the k axes of the codes.
-        sizes: (c,) rows in each cell.
+        sizes: (c,) rows in each cell, then how many are apart from all cells.
         rests: (s, w) float32, vectors minus the centres of their cells, made as long as those of an
             average cell, and longer by what a normal tail does not say of real rows: with a query they
             give how far a cell's products spread.
         widths: (c,) float32, how much longer a cell's rests are than an average cell's.
+        has_apart: rows that lie far from all centres are apart; else they are in any cell, and `sizes`
+            has no more than the cells.
     """
 
     centres: Matrix
     sizes: Rows
     rests: Matrix
     widths: Floats32
+    has_apart: bool
 
 
 @dataclass(frozen=True)

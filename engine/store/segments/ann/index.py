@@ -22,7 +22,7 @@ import numpy as np
 from engine.core.arrays import Floats32, Matrix, Rows, Vector
 from engine.core.rows import RowSet
 from engine.errors import CorruptFile
-from engine.store.segments.ann.cells import cell_sample, widths_file
+from engine.store.segments.ann.cells import Cells, blind_cell_sample, cell_sample, cells_file
 from engine.store.segments.ann.compression import (
     SEED,
     CellSample,
@@ -35,12 +35,13 @@ from engine.store.segments.ann.compression import (
     shortest_rows,
     worse_half,
 )
-from engine.store.segments.ann.lists import MappedLists, codes_file
+from engine.store.segments.ann.lists import MappedLists
 from engine.store.segments.ann.outlines import outline_axes_file
 from engine.store.segments.ann.products import products_by_row, threads_of
 
 _SAMPLE_ROWS = 256  # of which the worse half counts: a standard deviation to 6 percent
 _SHORT_BY = 1  # of the usual error of a row's length: what a short row's is off by to count as one
+_LONG_LIST = 4096  # rows; four times as many where it is too short
 _KEPT_SELECTIONS = 16  # row masks whose parameters are kept; each takes a bit of each row
 
 
@@ -96,11 +97,10 @@ class AnnFile:
         )
         self.cell_count: int = self._inner.nlist if has_cells else 1
         self._mapped: MappedLists | None = None
-        if has_cells and not self.is_factory and codes_file(file).exists():
-            self._mapped = MappedLists(self._inner, file)
-        self._widths: Floats32 | None = None  # segments before 0.7 have none
-        if has_cells and not self.is_factory and widths_file(file).exists():
-            self._widths = np.load(widths_file(file))
+        self._described: Cells | None = None  # segments before 0.7 have neither
+        if has_cells and not self.is_factory and cells_file(file).exists():
+            self._described = Cells.read(file)
+            self._mapped = MappedLists(self._inner, self._described.sizes, file)
         self.outline_axes: Matrix | None = None  # segments of older indexes have none
         if not self.is_factory and outline_axes_file(file).exists():
             self.outline_axes = np.load(outline_axes_file(file))
@@ -135,10 +135,12 @@ class AnnFile:
 
     def _cells(self, rows: Matrix) -> CellSample:
         """What some of the segment's rows, (s, w), say of its cells."""
+        axes = self._axes if self._turned else None
+        if self._described is not None:
+            return cell_sample(rows, axes, self._described)
         inner = self._inner
         sizes = np.array([inner.invlists.list_size(i) for i in range(inner.nlist)], dtype=np.int64)
-        centres = inner.quantizer.reconstruct_n(0, inner.nlist)
-        return cell_sample(rows, self._axes if self._turned else None, centres, sizes, self._widths)
+        return blind_cell_sample(rows, inner.quantizer.reconstruct_n(0, inner.nlist), sizes, axes)
 
     @property
     def _axes(self) -> Matrix:
@@ -177,48 +179,78 @@ class AnnFile:
         return np.ascontiguousarray(np.hstack([queries, tails]))
 
     def search(
-        self, query: Turned, wanted: int, allowed: RowSet | None = None, cells: int | None = None
+        self,
+        query: Turned,
+        wanted: int,
+        allowed: RowSet | None = None,
+        cells: tuple[Rows, Floats32] | None = None,
     ) -> tuple[Rows, Floats32]:
         """A shortlist: rows with the greatest approximate products, and these.
 
         Args:
-            wanted: how many, at least 1.
+            wanted: how many, at least 1. Of a graph also how many rows are kept in sight (`efSearch`).
             allowed: the row mask to choose from; None for all rows.
-            cells: how many cells to probe, nearest first; None for all. For a graph: how many
-                rows it keeps in sight (`efSearch`).
+            cells: numbers of the cells to probe, and the query's products with their centres; None
+                where there is but one.
 
         Returns:
             at most `wanted` rows and their products, greatest first.
         """
         rows, products = np.empty(wanted, dtype=np.int64), np.empty(wanted, dtype=np.float32)
+        probes = None if cells is None else len(cells[0])
+        if probes == 0:
+            return rows[:0], products[:0]
+        codes, found, numbers = map(faiss.swig_ptr, (query.codes, products, rows))
         # For one query FAISS's threads cost more than they bring.
         with threads_of(1):
-            parameters, _selector = self._parameters(allowed, cells, wanted)
-            pointers = [faiss.swig_ptr(array) for array in (query.codes, products, rows)]
-            self._searched.search_c(1, pointers[0], wanted, *pointers[1:], parameters)
+            parameters, _selector = self._parameters(allowed, wanted, probes)
+            if cells is None:
+                self._searched.search_c(1, codes, wanted, found, numbers, parameters)
+            else:
+                probed = map(faiss.swig_ptr, cells)
+                self._searched.search_preassigned_c(
+                    1, codes, wanted, *probed, found, numbers, False, parameters
+                )
         if self._by_distance:
             products = (np.float32(query.wide @ query.wide) - products) / np.float32(2)
         if rows[-1] >= 0:
             return rows, products
-        found = rows >= 0
-        return rows[found], products[found]
+        known = rows >= 0
+        return rows[known], products[known]
 
     def within(
-        self, query: Turned, lowest: float, allowed: RowSet | None, cells: int | None
+        self,
+        query: Turned,
+        lowest: float,
+        allowed: RowSet | None = None,
+        cells: tuple[Rows, Floats32] | None = None,
     ) -> Rows:
         """All rows whose approximate product is more than `lowest`, in no order; not of a factory's."""
-        parameters, _selector = self._parameters(allowed, cells, 1)
-        with threads_of(1):
-            found = self._searched.range_search(query.codes[None, :], lowest, params=parameters)
-        rows: Rows = found[2]
-        return rows
+        if cells is None:
+            parameters, _selector = self._parameters(allowed, 1, None)
+            with threads_of(1):
+                found = self._searched.range_search(query.codes[None, :], lowest, params=parameters)
+            rows: Rows = found[2]
+            return rows
+        # FAISS has no such search of chosen cells: a list that is long enough.
+        wanted = _LONG_LIST
+        while True:
+            rows, products = self.search(query, wanted, allowed, cells)
+            if len(rows) < wanted or products[-1] <= lowest:
+                return rows[products > lowest]
+            wanted *= 4
 
     def search_many(
-        self, queries: Matrix, wanted: int, allowed: RowSet | None, cells: int | None
+        self, queries: Matrix, wanted: int, allowed: RowSet | None = None
     ) -> tuple[Rows, Floats32]:
-        """The same for (m, dimension) queries at once: (m, wanted) rows, -1 where there are fewer."""
+        """A shortlist of all rows, one cell, for (m, dimension) queries at once.
+
+        Returns:
+            (m, wanted) rows, -1 where there are fewer, and their products.
+        """
+        assert self.cell_count == 1
         wide = self._widen_all(queries)
-        parameters, _selector = self._parameters(allowed, cells, wanted)
+        parameters, _selector = self._parameters(allowed, wanted, None)
         with threads_of(os.cpu_count() or 1):
             if self._turned and not self.is_factory:
                 wide = self._index.chain.at(0).apply(wide)
@@ -227,7 +259,7 @@ class AnnFile:
         return rows, products
 
     def _parameters(
-        self, allowed: RowSet | None, cells: int | None, wanted: int
+        self, allowed: RowSet | None, wanted: int, probes: int | None
     ) -> tuple[Any, Any]:
         """Parameters of a search, and the selector that they point to, to be held until it ends.
 
@@ -236,12 +268,12 @@ class AnnFile:
         """
         if self._mapped is not None:
             self._mapped.check_size()
-        if allowed is None and cells in self._unfiltered:
-            return self._unfiltered[cells], None
-        known = self._filtered.get((id(allowed), cells))
+        if allowed is None and probes in self._unfiltered:
+            return self._unfiltered[probes], None
+        known = self._filtered.get((id(allowed), probes))
         if known is not None and known[0] is allowed:
             return known[1:]
-        inner = _parameters_of(self._inner, max(cells or 0, wanted), cells)
+        inner = _parameters_of(self._inner, wanted, probes)
         selector = None
         if allowed is not None:
             inner.sel = selector = faiss.IDSelectorBitmap(allowed.bitmap)
@@ -251,17 +283,17 @@ class AnnFile:
             return inner, selector
         # Making them takes as long as scoring 50 rows.
         if allowed is None:
-            self._unfiltered[cells] = inner
+            self._unfiltered[probes] = inner
         else:
             if len(self._filtered) >= _KEPT_SELECTIONS:
                 self._filtered = {}
-            self._filtered[id(allowed), cells] = (allowed, inner, selector)
+            self._filtered[id(allowed), probes] = (allowed, inner, selector)
         return inner, selector
 
 
-def _parameters_of(index: Any, in_sight: int, cells: int | None) -> Any:
+def _parameters_of(index: Any, in_sight: int, probes: int | None) -> Any:
     if isinstance(index, faiss.IndexHNSW):
         return faiss.SearchParametersHNSW(efSearch=in_sight)
     if isinstance(index, faiss.IndexIVF):
-        return faiss.SearchParametersIVF(nprobe=cells or index.nlist)
+        return faiss.SearchParametersIVF(nprobe=probes or index.nlist)
     return faiss.SearchParameters()

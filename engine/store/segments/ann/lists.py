@@ -1,7 +1,7 @@
 """Codes of cells in a file of their own, mapped: a large index opens without reading them. Knows FAISS.
 
-`codes.bin` holds of each cell its blocks of packed codes, then the numbers of its rows; `cells_rows.npy`
-says how many rows each cell has. Older indexes hold all that in `ann.faiss`, which FAISS reads whole.
+`codes.bin` holds of each cell its blocks of packed codes, then the numbers of its rows. Older indexes
+hold all that in `ann.faiss`, which FAISS reads whole.
 """
 
 from __future__ import annotations
@@ -34,10 +34,6 @@ def codes_file(ann: Path) -> Path:
     return ann.with_name("codes.bin")
 
 
-def _sizes_file(ann: Path) -> Path:
-    return ann.with_name("cells_rows.npy")
-
-
 def _layout(sizes: Rows, code_bytes: int) -> _Layout:
     room = -(-sizes // _BLOCK_ROWS) * _BLOCK_ROWS
     ends = np.cumsum(room * code_bytes + sizes * _ROW_BYTES)
@@ -45,8 +41,11 @@ def _layout(sizes: Rows, code_bytes: int) -> _Layout:
     return _Layout(sizes, room, starts, int(ends[-1]))
 
 
-def write_lists(index: Any, ann: Path) -> None:
+def write_lists(index: Any, ann: Path) -> Rows:
     """Take the cells' codes and rows out of an IndexIVFPQFastScan and write them beside `ann`.
+
+    Returns:
+        (lists,) how many rows each has.
 
     Raises:
         OSError: the disk is full, or the like.
@@ -60,24 +59,27 @@ def write_lists(index: Any, ann: Path) -> None:
             codes = faiss.rev_swig_ptr(lists.get_codes(cell), room * index.code_size)
             out.write(codes.data)
             out.write(faiss.rev_swig_ptr(lists.get_ids(cell), size).data.cast("B"))
-    np.save(_sizes_file(ann), sizes)
     none = faiss.BlockInvertedLists(index.nlist, lists.n_per_block, lists.block_size)
     index.replace_invlists(none, True)
     none.this.disown()
     index.ntotal = rows
+    return sizes
 
 
 class MappedLists:
     """The codes of an index that were written beside it, mapped in their place."""
 
-    def __init__(self, index: Any, ann: Path) -> None:
-        """Give an IndexIVFPQFastScan the lists that `write_lists` took out of it.
+    def __init__(self, index: Any, sizes: Rows, ann: Path) -> None:
+        """Give an IndexIVFPQFastScan the lists that `write_lists` wrote.
+
+        Args:
+            sizes: (lists,) how many rows each has.
 
         Raises:
             CorruptFile: the file is of other lists.
         """
         file = codes_file(ann)
-        layout = _layout(np.load(_sizes_file(ann)), index.code_size)
+        layout = _layout(sizes, index.code_size)
         if len(layout.sizes) != index.nlist or int(layout.sizes.sum()) != index.ntotal:
             raise CorruptFile(f"{file} is of other cells than {ann.name}. Sync the index again.")
         self._mapped = MappedFile(file, layout.total)

@@ -1,0 +1,116 @@
+"""Which cells of a segment a query reads. Knows what a sample says of cells; not files or FAISS."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from engine.core.arrays import Floats32, Rows
+from engine.store.segments.ann.compression import CellSample, Turned
+from engine.store.segments.ann.products import products_of_all
+
+Probed = tuple[Rows, Floats32]  # cells, and a query's products with their centres
+
+_MISSED = 0.02  # rows expected to be missed in cells that are not read
+# Cells that are read first: so many, and more until they have so many rows that are allowed.
+_FIRST_CELLS, _FIRST_ROWS = 4, 2_000
+# Where the k-th product lies if cells hold rows of any kind, in spreads; measured on photos and texts.
+_GUESS, _GUESS_SHARE = 0.5, 0.57
+
+
+class CellProbe:
+    """The cells of a segment that a query reads: some at first, then those that its results call for.
+
+    A row's product spreads around that of its cell's centre; with the spread along this query, the tail
+    of the normal distribution bounds how many rows of a cell may exceed the k-th product.
+    """
+
+    def __init__(
+        self, cells: CellSample, query: Turned, share: float, least: float = -math.inf
+    ) -> None:
+        """Choose the first cells.
+
+        Args:
+            share: of the rows are allowed.
+            least: product below which a row is of no use; -inf where that is not known.
+        """
+        along = products_of_all(query.wide, cells.rests)
+        mean = float(along.sum()) / len(along)
+        spread = math.sqrt(max(float(along @ along) / len(along) - mean * mean, 1e-30))
+        self._spreads = spread * cells.widths
+        self._products = products_of_all(query.codes, cells.centres)
+        self._sizes, self._count = cells.sizes, len(cells.centres)
+        self._wanted = np.zeros(len(cells.sizes), dtype=np.bool_)
+        self._read = cells.sizes == 0
+        # Rows of other kinds that hide in cells are missed by a bound better than their segment's.
+        self._least = least if cells.has_apart else -math.inf
+        if not cells.has_apart:
+            guess = _GUESS + _GUESS_SHARE * math.log10(max(share, 1e-9))
+            self._want(float(self._products.max()) + guess * spread)
+            return
+        self._wanted[self._count :] = True
+        if least > -math.inf:
+            self._want(least)
+        else:
+            self._want_best(share)
+
+    def _want_best(self, share: float) -> None:
+        """Cells with the greatest products, until they have some rows."""
+        order = np.argsort(-self._products)
+        rows = self._sizes[order].cumsum()
+        count = int(rows.searchsorted(_FIRST_ROWS / max(share, 1e-9))) + 1
+        self._wanted[order[: max(count, _FIRST_CELLS)]] = True
+
+    def _want(self, product: float) -> None:
+        """All cells but those in which hardly a row reaches a product."""
+        away = np.maximum((product - self._products) / self._spreads, 0)
+        expected = np.exp(away * away * -0.5) * self._sizes[: self._count]
+        ordered = np.sort(expected)
+        # Half of a normal tail; the cells that are left out hold less than a row's part together.
+        place = int(ordered.cumsum().searchsorted(2 * _MISSED))
+        if place < len(ordered):
+            self._wanted[: self._count] |= expected >= ordered[place]
+
+    def unread(self) -> Probed:
+        """The cells that are to be read now; they count as read from then on."""
+        cells: Rows = np.flatnonzero(self._wanted & ~self._read)
+        self._read[cells] = True
+        return self._probed(cells)
+
+    @property
+    def read(self) -> Probed:
+        """The cells that `unread` returned so far."""
+        return self._probed(np.flatnonzero(self._read & (self._sizes > 0)))
+
+    def _probed(self, cells: Rows) -> Probed:
+        products = np.zeros(len(cells), dtype=np.float32)  # none with rows that are apart
+        known = cells < self._count
+        products[known] = self._products[cells[known]]
+        return cells, products
+
+    def read_again(self) -> None:
+        """Have all cells returned once more, as for a longer list."""
+        self._read = self._sizes == 0
+
+    def read_all(self) -> None:
+        """Leave no cell out."""
+        self._wanted[:] = True
+
+    def is_enough(self, kth: float) -> bool:
+        """Whether the other cells can be left out; if not, more are to be read.
+
+        `kth` is no more than the k-th product of all, so the cells that it asks for are enough.
+        """
+        self._want(max(kth, self._least))
+        return not (self._wanted & ~self._read).any()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all cells are read."""
+        return bool((self._wanted | (self._sizes == 0)).all())
+
+    @property
+    def said(self) -> str:
+        """How many cells are read, for a plan."""
+        return f", {np.count_nonzero(self._wanted)} of {len(self._wanted)} cells read"
