@@ -37,15 +37,17 @@ class Clock:
 
 
 @contextlib.contextmanager
-def lines(number: int, clock: Clock | None = None) -> Iterator[list[Shares]]:
-    """What each of some workers knows, as if all of them were processes."""
+def lines(number: int, clock: Clock | None = None, started: int = 1) -> Iterator[list[Shares]]:
+    """What each of some workers knows, as if all of them were processes; `started` together."""
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         open_board(Path(folder))
         given = {} if clock is None else {"clock": clock}
-        made = [Shares(Path(folder), 0.2 if clock else FOR_EVER, **given) for _ in range(number)]
+        patience = 0.2 if clock else FOR_EVER
+        made = [Shares(Path(folder), started, patience, **given) for _ in range(number)]
         for each in made:
             stack.callback(each.close)
-            each.sign()
+            if started == 1:
+                each.sign()
         yield made
 
 
@@ -96,7 +98,7 @@ def test_a_new_worker_begins_where_a_killed_one_had_its_line(tmp_path: Path) -> 
     )
     with started([sys.executable, "-c", code, str(tmp_path)]) as child:
         assert child.wait(LONGEST) == -signal.SIGKILL
-    one, two = Shares(tmp_path, FOR_EVER), Shares(tmp_path, FOR_EVER)
+    one, two = Shares(tmp_path, 1, FOR_EVER), Shares(tmp_path, 1, FOR_EVER)
     assert (one.held, two.held) == (0, 0)
     one.held = 3
     assert one.is_turn()  # neither the killed one nor one that has not begun counts
@@ -202,6 +204,36 @@ def test_lasting_connections_differ_by_one_at_most(
                 assert max(held) - min(held) <= 1
                 await close(*(writer for _, writer in asked))
                 await opened.held(*[0] * workers)
+
+    asyncio.run(run())
+
+
+def test_workers_begin_together_so_that_the_first_one_does_not_get_all() -> None:
+    async def run() -> None:
+        with lines(2, started=2) as (first, late):
+            async with port((first,)) as opened:
+                asking = [asyncio.create_task(opened.ask()) for _ in range(6)]
+                await asyncio.sleep(0.05)
+                assert first.held == -1 and not any(each.done() for each in asking)
+                listener = socket.socket(fileno=os.dup(opened.acceptors[0].listener.fileno()))
+                loop = asyncio.get_running_loop()
+                opened.acceptors.append(Acceptor(loop, late, listener, lambda: Echo(1)))
+                asked = await asyncio.gather(*asking)
+                assert (first.held, late.held) == (3, 3)
+                await close(*(writer for _, writer in asked))
+
+    asyncio.run(run())
+
+
+def test_one_that_never_comes_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accepting, "START_SECONDS", 0.05)
+
+    async def run() -> None:
+        with lines(2, started=3) as workers:
+            async with port(workers) as opened:
+                asked = [await opened.ask() for _ in range(4)]
+                assert [each.held for each in workers] == [2, 2]
+                await close(*(writer for _, writer in asked))
 
     asyncio.run(run())
 

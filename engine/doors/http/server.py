@@ -237,7 +237,7 @@ class _OneOfSeveral(uvicorn.Config):
 
     def get_loop_factory(self) -> Callable[[], asyncio.AbstractEventLoop]:
         """The loop of one of them."""
-        return lambda: SharingLoop(Shares(Path(os.environ[SHARED_FOLDER])))
+        return lambda: SharingLoop(Shares(Path(os.environ[SHARED_FOLDER]), self.workers))
 
 
 class _InProcess(uvicorn.Config):

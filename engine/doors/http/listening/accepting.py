@@ -19,6 +19,8 @@ from typing import Any
 
 from engine.doors.http.listening.shares import SIGN_SECONDS, Shares
 
+START_SECONDS = 10.0  # for the other workers to be there, which were started at the same time
+START_LOOK_SECONDS = 0.01
 STEP_BACK_SECONDS = 0.001  # for another to take what waits, until this one looks again
 SHORTAGE_SECONDS = 1.0  # until a worker without files or memory tries again, as in asyncio
 _SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -68,7 +70,9 @@ class Acceptor:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         listener.setblocking(False)
         listener.listen(backlog)
-        self._begin()
+        shares.arrive()
+        self._give_sign()
+        self._begin_together(loop.time() + START_SECONDS)
 
     def is_serving(self) -> bool:
         """Whether it is not closed."""
@@ -85,7 +89,16 @@ class Acceptor:
         await asyncio.gather(*self._opening, return_exceptions=True)
 
     # ------------------------------------------------------------------ whether
-    def _begin(self) -> None:
+    def _begin_together(self, until: float) -> None:
+        """Begin when all workers are there: what connects as soon as one answers, and stays, would
+        else be the first one's alone."""
+        if self._shares.may_begin() or self._loop.time() >= until:
+            self._shares.begin()
+            self._watch()
+        else:
+            self._later("begin", START_LOOK_SECONDS, lambda: self._begin_together(until))
+
+    def _begin_again(self) -> None:
         self._give_sign()
         self._watch()
 
@@ -128,7 +141,7 @@ class Acceptor:
                     raise
                 self._report(error)
                 self._rest()
-                self._later("begin", SHORTAGE_SECONDS, self._begin)
+                self._later("begin", SHORTAGE_SECONDS, self._begin_again)
                 return
             opening = self._loop.create_task(self._open(_Counted(taken, self._left)))
             self._shares.held += 1

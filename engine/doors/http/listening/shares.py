@@ -24,6 +24,7 @@ _FILE, _LOCK = "connections", "connections-{}.lock"
 _LINES = 128  # twice as many as there may be workers: a restart has old and new ones at once
 _LINE = struct.Struct("=qd")  # connections, then seconds of the monotonic clock
 _NEVER = -math.inf
+_WAITS = -1  # in place of the connections of a worker that has not begun
 
 
 def open_board(folder: Path) -> None:
@@ -35,24 +36,26 @@ class Shares:
     """One worker's connections beside those of the others. Used in one thread.
 
     Attributes:
-        held: connections that this worker holds.
+        held: connections that this worker holds; -1 before it begins.
     """
 
     def __init__(
         self,
         folder: Path,
+        workers: int = 1,
         patience: float = PATIENCE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take a line, until the process ends; others see it with the first `sign`.
 
         Args:
-            folder: of `open_board`. patience: seconds. clock: the same for all workers.
+            folder: of `open_board`. workers: how many were started together.
+            patience: seconds. clock: the same for all workers.
 
         Raises:
             InvalidState: all lines are taken.
         """
-        self._patience, self._clock = patience, clock
+        self._workers, self._patience, self._clock = workers, patience, clock
         self._open = contextlib.ExitStack()
         self._line = self._free_line(folder)
         with (folder / _FILE).open("r+b") as file:
@@ -76,6 +79,25 @@ class Shares:
     def held(self, number: int) -> None:
         self._held[self._line] = number
 
+    def arrive(self) -> None:
+        """Say that this worker is about to take connections."""
+        if self._signs[self._line] == _NEVER:
+            self.held = _WAITS
+        self.sign()
+
+    def may_begin(self) -> bool:
+        """Whether as many workers are there as were started together, or one has begun already."""
+        since = self._clock() - self._patience
+        here = sum(sign != _NEVER for sign in self._signs)
+        return here >= self._workers or any(
+            number != _WAITS and sign > since
+            for number, sign in zip(self._held, self._signs, strict=True)
+        )
+
+    def begin(self) -> None:
+        """Say that it takes connections."""
+        self.held = max(self.held, 0)
+
     def sign(self) -> None:
         """Say that this worker can take connections now."""
         self._signs[self._line] = self._clock()
@@ -91,7 +113,7 @@ class Shares:
         they ask: between question and taking the others' numbers only grow, unless a client leaves.
         """
         own = self._held[self._line]
-        if own == 0:
+        if own <= 0:
             return True
         since = self._clock() - self._patience
         return not any(
