@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence, Sized
+from collections.abc import Iterable, Sequence, Sized
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,13 @@ Vector = npt.NDArray[np.float32]
 Floats32 = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+Doubles = npt.NDArray[np.float64]
 
 # Squared length of a vector that counts as unit: float32 rounding, far below what ranking can see.
 UNIT_TOLERANCE = 2e-6
+_FITTING = (
+    1e76  # squared length of a vector whose numbers are finite in float32, which ends at 3.4e38
+)
 
 
 def unit_rows(vectors: npt.ArrayLike) -> Matrix:
@@ -95,6 +100,27 @@ def checked_vector(values: Sequence[Any] | None, dimension: int, owner: str) -> 
     return query_vector(given, dimension, owner) if len(given) else np.empty(0, dtype=np.float32)
 
 
+def types_of(values: Iterable[object]) -> set[type]:
+    """The types of many values: of a row of them that share one, in half the time of a set of all."""
+    return {kind for kind, _ in groupby(values, type)}
+
+
+def doubles(numbers: Sequence[float]) -> Doubles:
+    """Numbers as an array, (d,) float64 that is only read: in a third of the time that numpy takes.
+
+    Args:
+        numbers: int and float alone; of others, some would pass for numbers.
+
+    Raises:
+        OverflowError: an integer beyond float64.
+    """
+    try:
+        packed = struct.pack(f"{len(numbers)}d", *numbers)
+    except struct.error:
+        raise OverflowError("a number is beyond float64") from None
+    return np.frombuffer(packed, dtype=np.float64)
+
+
 def query_vector(values: Sequence[Any] | npt.NDArray[Any], dimension: int, owner: str) -> Vector:
     """Check one query vector as given by a caller.
 
@@ -113,9 +139,10 @@ def query_vector(values: Sequence[Any] | npt.NDArray[Any], dimension: int, owner
             f"Query vector dimension {len(values)} does not match index dimension {dimension}. "
             f"Embed the query for index {owner} with the model that embedded its rows."
         )
-    if type(values) is list and set(map(type, values)) == {float}:
-        # A third of the time that numpy takes for a list; the numbers are the same.
-        values = np.frombuffer(struct.pack(f"{dimension}d", *values), dtype=np.float64)
+    if type(values) is list and types_of(values) == {float}:
+        values = doubles(values)
+    if isinstance(values, np.ndarray) and _fits(values):
+        return values.astype(np.float32)
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
         for value in values if not set(map(type, values)) <= {float, int} else ():
             if not isinstance(value, (int, float, np.number)) or isinstance(value, bool):
@@ -133,6 +160,12 @@ def query_vector(values: Sequence[Any] | npt.NDArray[Any], dimension: int, owner
     if not math.isfinite(np.vdot(vector, vector)) and not np.isfinite(vector).all():
         raise _not_finite(values, int(np.flatnonzero(~np.isfinite(vector))[0]))
     return vector
+
+
+def _fits(values: npt.NDArray[Any]) -> bool:
+    """Whether these are doubles, and so few and small that all are finite in float32 for sure."""
+    is_double = values.dtype == np.float64 and values.ndim == 1
+    return is_double and float(np.vdot(values, values)) < _FITTING
 
 
 def _not_finite(values: npt.NDArray[Any], place: int) -> InvalidParameterValue:

@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from engine.core.arrays import UNIT_TOLERANCE, query_vector, squared_lengths, unit, unit_rows
+from engine.core.arrays import (
+    UNIT_TOLERANCE,
+    doubles,
+    query_vector,
+    squared_lengths,
+    types_of,
+    unit,
+    unit_rows,
+)
 from engine.errors import InvalidParameterValue
 
 STEADY = settings(derandomize=True, deadline=None)
@@ -123,6 +131,38 @@ def test_a_list_of_numbers_becomes_what_numpy_makes_of_it(values: list[float]) -
     made = query_vector(values, len(values), "x")
     assert made.tobytes() == expected.tobytes()
     assert made.flags.writeable
+
+
+NUMBERS = st.floats() | st.integers(-(2**70), 2**70) | st.sampled_from([1e38, -1e38, 3.4e38, 1e39])
+
+
+@STEADY
+@given(st.lists(NUMBERS, min_size=1, max_size=5))
+def test_a_vector_is_the_same_in_whatever_form_it_comes(values: list[float]) -> None:
+    wide = np.array(values, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        expected = wide.astype(np.float32)
+    for form in (values, tuple(values), wide, doubles(values), np.repeat(wide, 2)[::2]):
+        if np.isfinite(expected).all():
+            made = query_vector(form, len(values), "x")
+            assert made.tobytes() == expected.tobytes()
+            assert made.flags.writeable and not np.shares_memory(made, wide)
+        else:
+            place = int(np.flatnonzero(~np.isfinite(expected))[0])
+            with pytest.raises(InvalidParameterValue, match=rf"^.*query_vector\[{place}\] is "):
+                query_vector(form, len(values), "x")
+
+
+@STEADY
+@given(st.lists(st.sampled_from([1, 1.5, True, None, "a", 2**70, np.float32(1), [1.0]])))
+def test_types_of_many_values_are_those_of_each(values: list[Any]) -> None:
+    assert types_of(values) == set(map(type, values)) == types_of(tuple(values))
+
+
+def test_an_integer_beyond_all_doubles_is_no_double() -> None:
+    assert doubles([1, 0.5]).tolist() == [1.0, 0.5]
+    with pytest.raises(OverflowError):
+        doubles([0.5, 10**400])
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from support.server import CREDENTIALS, SYNCED, served
 from engine import Workspace
 from engine.doors.http.app import create_app
 from engine.doors.http.server import Options
+from engine.doors.rest.routing import new_request_id
 from engine.errors import StorageFailed
 
 ENDPOINTS = "/api/2.0/vector-search/endpoints"
@@ -225,6 +227,16 @@ def test_an_id_that_is_no_plain_word_is_replaced(client: httpx.Client) -> None:
     for given in ("a b", "x" * 129, "", "é"):
         reply = client.get("/health", headers={"X-Request-Id": given.encode("latin-1")})
         assert len(reply.headers["x-request-id"]) == 36
+
+
+def test_ids_are_random_uuids(client: httpx.Client) -> None:
+    made = {client.get("/health").headers["x-request-id"] for _ in range(3)}
+    made |= {new_request_id() for _ in range(500)}
+    assert len(made) == 503
+    for each in made:
+        parsed = uuid.UUID(each)
+        assert (str(parsed), parsed.version, parsed.variant) == (each, 4, uuid.RFC_4122)
+    assert {each[19] for each in made} == set("89ab")
 
 
 def test_a_client_that_goes_away_is_no_failure(

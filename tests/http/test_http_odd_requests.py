@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine import Settings, Workspace
+from engine.doors.http.connections import _without_upgrade
 from engine.doors.http.description import describe_api
 from engine.doors.http.server import BackgroundServer
 
@@ -216,6 +220,28 @@ def test_an_upgrade_that_is_not_offered_is_an_ordinary_request(url: str) -> None
     assert (status, body["status"]) == (200, "SUCCESS")
 
 
+PIECES = [
+    "\r\n",
+    "Upgrade",
+    "uPGRADE",
+    "upgrade-insecure-requests",
+    ": h2c",
+    " ",
+    "\t:",
+    "Host: x",
+    "\r\n\r\n",
+    "é",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12))
+def test_the_offer_of_another_protocol_is_hidden_in_the_head_alone(pieces: list[str]) -> None:
+    data = "".join(pieces).encode()
+    head, end, rest = data.partition(b"\r\n\r\n")
+    hidden = re.sub(rb"(\r\n)(upgrade[ \t]*:)", rb"\1x-\2", head, flags=re.IGNORECASE)
+    assert _without_upgrade(data) == hidden + end + rest
+
+
 def test_a_waiting_client_is_told_to_go_on_only_when_its_body_is_wanted(url: str) -> None:
     host, port = url.removeprefix("http://").split(":")
 
@@ -238,3 +264,29 @@ def test_filters_that_are_no_text_are_refused_by_their_name(url: str, filters: o
     refused = httpx.post(f"{url}{BASE}/query", json=body, trust_env=False)
     assert refused.status_code == 400
     assert refused.json()["message"].startswith("filters_json is ")
+
+
+@pytest.mark.parametrize(
+    ("vector", "message"),
+    [
+        ("[true, 1.0]", "query_vector is [True, 1.0]; expected a list of numbers"),
+        ("[1.0, null]", "query_vector is [1.0, None]; expected a list of numbers"),
+        ('"1, 2"', "query_vector is '1, 2'; expected a list of numbers"),
+        (f"[1.0, 1{'0' * 400}]", "The body is not JSON: number is infinity"),
+        ("[1.0, 1e39]", "query_vector[1] is 1e+39; expected finite float32 numbers"),
+        ("[1.0, 2.0, 3.0]", "Query vector dimension 3 does not match index dimension 2"),
+    ],
+)
+def test_a_query_vector_that_is_none_is_refused_as_it_came(
+    url: str, vector: str, message: str
+) -> None:
+    body = f'{{"columns": ["id"], "query_vector": {vector}}}'
+    refused = httpx.post(f"{url}{BASE}/query", content=body, trust_env=False)
+    assert refused.status_code == 400 and refused.json()["message"].startswith(message)
+
+
+@pytest.mark.parametrize("vector", ["[1, 2]", "[1, 2.0]", "[1.0, 2.0]", f"[{2**70}, 0.5]"])
+def test_numbers_of_a_query_vector_are_integers_or_not(url: str, vector: str) -> None:
+    body = f'{{"columns": ["id"], "query_vector": {vector}}}'
+    found = httpx.post(f"{url}{BASE}/query", content=body, trust_env=False)
+    assert found.status_code == 200 and found.json()["result"]["row_count"] == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -9,19 +11,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from support.children import LONGEST
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").is_file(), reason="finds processes as Linux lists them"
 )
 
 
-def started(folder: Path) -> tuple[subprocess.Popen[str], str]:
-    """A server with two workers, as soon as both run."""
+def started(folder: Path, number: int = 2) -> tuple[subprocess.Popen[str], str]:
+    """A server with some workers, as soon as all of them run."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -35,12 +39,12 @@ def started(folder: Path) -> tuple[subprocess.Popen[str], str]:
         "--no-auth",
     ]
     server = subprocess.Popen(
-        [*command, "--port", str(port), "--quiet", "--workers", "2"],
+        [*command, "--port", str(port), "--quiet", "--workers", str(number)],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "VITRINE_ENCODER": "hashed"},
     )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
-    until(lambda: len(workers(server.pid)) == 2 and is_healthy(url), server)
+    until(lambda: len(workers(server.pid)) == number and is_healthy(url), server)
     return server, url
 
 
@@ -78,6 +82,71 @@ def is_running(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def listen(processes: set[int]) -> bool:
+    """Whether all of some workers serve: each waits for what it listens on."""
+    waiting = set()
+    for process in processes:
+        for file in Path(f"/proc/{process}/fdinfo").iterdir():
+            with contextlib.suppress(OSError):
+                # More than one: by its event loop's own pipe alone it is not seen yet.
+                if file.read_text().count("tfd:") > 1:
+                    waiting.add(process)
+    return waiting == processes
+
+
+class Served:
+    """A server with three workers, and connections to it that stay open."""
+
+    def __init__(self, folder: Path) -> None:
+        self.process, self.url = started(folder, 3)
+        self.first = workers(self.process.pid)
+        until(lambda: listen(self.first), self.process)
+        self.connections: list[http.client.HTTPConnection] = []
+
+    def workers(self) -> set[int]:
+        return workers(self.process.pid)
+
+    def open(self, number: int) -> None:
+        """Open some more; each is answered when all are there."""
+        address = urlsplit(self.url)
+        assert address.hostname
+        made = [
+            http.client.HTTPConnection(address.hostname, address.port, timeout=LONGEST)
+            for _ in range(number)
+        ]
+        self.connections += made
+        for each in made:
+            each.connect()
+        self.ask(made)
+
+    def ask(self, connections: list[http.client.HTTPConnection]) -> None:
+        for each in connections:
+            each.request("GET", "/health")
+            reply = each.getresponse()
+            assert reply.status == 200 and reply.read()
+
+    def close(self, connections: list[http.client.HTTPConnection]) -> None:
+        for each in connections:
+            each.close()
+        self.connections = [each for each in self.connections if each not in connections]
+
+    def held(self, process: int) -> list[http.client.HTTPConnection]:
+        """What a worker holds of them, by the sockets that it has open."""
+        table = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        ports = {row[9]: int(row[2].split(":")[1], 16) for row in table}  # inode -> the client's
+        inodes = set()
+        for file in Path(f"/proc/{process}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                inodes.add(str(file.readlink()).removeprefix("socket:[").removesuffix("]"))
+        own = {ports[inode] for inode in inodes & set(ports)}
+        return [each for each in self.connections if each.sock.getsockname()[1] in own]
+
+    def end(self) -> None:
+        self.close(self.connections)
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate(timeout=60)
 
 
 def wait_for_end(processes: set[int]) -> None:
@@ -133,3 +202,46 @@ def test_workers_finish_what_runs_when_the_server_is_stopped(tmp_path: Path) -> 
     asking.join()
     server.communicate(timeout=60)
     assert statuses == [200] and server.returncode == 0
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Iterator[Served]:
+    made = Served(tmp_path)
+    yield made
+    made.end()
+
+
+def test_lasting_connections_fall_evenly_on_the_workers(three: Served) -> None:
+    for tries_left in (2, 1, 0):  # a worker that gets no processor for long is passed over
+        three.open(15)
+        numbers = [len(three.held(each)) for each in three.first]
+        if max(numbers) - min(numbers) <= 1 or not tries_left:
+            break
+        three.close(three.connections)
+    assert numbers == [5, 5, 5]
+
+
+def test_what_a_killed_worker_held_is_opened_again_at_the_others(three: Served) -> None:
+    three.open(9)
+    killed = max(three.first, key=lambda each: len(three.held(each)))
+    lost = three.held(killed)
+    assert lost
+    os.kill(killed, signal.SIGKILL)
+    three.close(lost)
+    three.open(len(lost))
+    three.ask(three.connections)
+    until(lambda: len(three.workers()) == 3 and listen(three.workers()), three.process)
+    (new,) = three.workers() - three.first
+    three.close(three.connections)  # the server closes those that nobody uses for 5 s
+    while len(three.held(new)) < 3:
+        three.open(1)
+
+
+def test_a_stopped_worker_starves_no_new_connection(three: Served) -> None:
+    stopped = min(three.first)
+    os.kill(stopped, signal.SIGSTOP)
+    for _ in range(20):
+        three.open(1)
+    until(lambda: not is_running(stopped), three.process)  # uvicorn ends one that doesn't answer
+    until(lambda: len(three.workers()) == 3, three.process)
+    three.open(1)

@@ -72,6 +72,19 @@ def test_a_repeated_name_never_slips_through(pairs: list[tuple[str, Any]], colon
         assert list(values) == names
 
 
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_a_name_twice_is_found_among_few_and_among_many(names: int, twice: int) -> None:
+    values = {f"n{i}": [0.5] * 3 for i in range(names)}
+    text = json.dumps(values)
+    assert parse_json(text) == values
+    if names:
+        again = f'{text[:-1]}, "n{twice % names}": 1}}'
+        with pytest.raises(
+            InvalidParameterValue, match=rf"has the name 'n{twice % names}' 2 times"
+        ):
+            parse_json(again)
+
+
 def test_integers_beyond_64_bits_stay_what_they_are_in_rows() -> None:
     assert parse_rows('[{"id": 18446744073709551617}]') == [{"id": 2**64 + 1}]
     assert parse_exactly('{"id": 18446744073709551617}') == {"id": 2**64 + 1}

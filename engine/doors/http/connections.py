@@ -21,6 +21,7 @@ HEAD_BYTES = 64 << 10
 STALLED_SECONDS = 60.0  # for a reader to take what waits for it
 
 _UPGRADE = re.compile(rb"(\r\n)(upgrade[ \t]*:)", re.IGNORECASE)
+_HEAD_END = b"\r\n\r\n"
 
 
 def _without_upgrade(data: bytes) -> bytes:
@@ -29,8 +30,11 @@ def _without_upgrade(data: bytes) -> bytes:
     Java's client makes the offer with each first request; the parser then takes the body for that
     protocol's, and the request would come without one.
     """
-    head, end, rest = data.partition(b"\r\n\r\n")
-    return _UPGRADE.sub(rb"\1x-\2", head) + end + rest if _UPGRADE.search(head) else data
+    end = data.find(_HEAD_END)
+    head = data if end < 0 else data[:end]
+    if b"\r\nupgrade" not in head.lower():  # a tenth of what the pattern takes
+        return data
+    return _UPGRADE.sub(rb"\1x-\2", head) + data[len(head) :]
 
 
 class Joined(asyncio.Transport):

@@ -17,7 +17,6 @@ import json
 import logging
 import re
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -41,7 +40,7 @@ from engine.doors.http.sessions import (
     may_see_page,
     sign_in_first,
 )
-from engine.doors.rest.routing import error_body
+from engine.doors.rest.routing import error_body, new_request_id
 from engine.errors import TooManyRequests
 from engine.service.warehouse.runs import LINKS
 
@@ -244,7 +243,7 @@ class _Exchange:
         # Bytes of the body; None where it comes in pieces of which nobody knows the number.
         self.announced = None if b"transfer-encoding" in self._headers else self._length()
         given = self.header(b"x-request-id") or ""
-        self.id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+        self.id = given if _REQUEST_ID.fullmatch(given) else new_request_id()
         # Any word is a method; each would be a line of the metrics.
         self.method = scope["method"] if scope["method"] in METHODS else "OTHER"
         self.status, self.received, self.sent = 0, 0, 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib.util
 import inspect
@@ -12,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,8 @@ from engine.doors.http.connections import Connection
 from engine.doors.http.credentials import Credentials, open_credentials
 from engine.doors.http.faults.connection import BreakableConnection
 from engine.doors.http.guard import LOOPBACK, Limits
+from engine.doors.http.listening.accepting import SharingLoop
+from engine.doors.http.listening.shares import Shares, open_board
 from engine.doors.http.listening.sockets import BACKLOG, Listener, listening
 from engine.doors.http.metrics import SHARED_FOLDER, hold, remove_abandoned, shared_folder
 from engine.errors import InvalidInputException, InvalidState
@@ -136,8 +140,9 @@ def serve(options: Options, listener: Listener) -> None:
         variables = {_CONFIGURATION: json.dumps(configuration)}
         if options.workers > 1:
             variables[SHARED_FOLDER] = stack.enter_context(shared_folder())
+            open_board(Path(variables[SHARED_FOLDER]))
         stack.enter_context(environment.set_to(variables))
-        config = uvicorn.Config(
+        config = (uvicorn.Config if options.workers == 1 else _OneOfSeveral)(
             _APP,
             factory=True,
             host=options.host,
@@ -225,6 +230,14 @@ def log_to_standard_error() -> None:
             logger.addHandler(handler)
         logger.setLevel(logging.WARNING if name == "engine" else logging.INFO)
         logger.propagate = False
+
+
+class _OneOfSeveral(uvicorn.Config):
+    """Uvicorn's configuration for worker processes, which share what connects."""
+
+    def get_loop_factory(self) -> Callable[[], asyncio.AbstractEventLoop]:
+        """The loop of one of them."""
+        return lambda: SharingLoop(Shares(Path(os.environ[SHARED_FOLDER]), self.workers))
 
 
 class _InProcess(uvicorn.Config):

@@ -6,8 +6,10 @@ or as repeated parameters.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
+from engine.core.arrays import doubles
 from engine.core.query_request import QueryRequest
 from engine.doors.rest.fields import Field, Values, ignored
 from engine.doors.rest.indexes import both, index_of
@@ -57,6 +59,9 @@ def query_request(name: str, body: Values) -> QueryRequest:
     """
     given = dict(body)
     text = given.pop("filters_json", None)
+    if given.get("query_vector"):
+        with contextlib.suppress(OverflowError):  # it is refused where it is checked
+            given["query_vector"] = doubles(given["query_vector"])
     return QueryRequest(name, filters=filters_of(text), **given)
 
 

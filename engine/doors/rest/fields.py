@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from engine.core.arrays import types_of
 from engine.core.schema import suggestion
 from engine.core.values import shown
 from engine.doors.rest.bodies import MalformedRequest, parse_body
@@ -59,8 +60,7 @@ def _is_scalar(value: object) -> bool:
 
 
 def _are_numbers(value: object) -> bool:
-    """Whether all are numbers; a query vector has hundreds, whose types are few."""
-    return isinstance(value, list) and set(map(type, value)) <= {int, float}
+    return isinstance(value, list) and types_of(value) <= {int, float}
 
 
 def _each(check: Callable[[object], bool]) -> Callable[[object], bool]:

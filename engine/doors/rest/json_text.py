@@ -19,6 +19,7 @@ from engine.core.values import exact_number_of, shown
 from engine.errors import InvalidParameterValue
 
 _LARGE = 256 << 10
+_FEW = 50  # names of an object that is no list of rows
 _SPACED = re.compile(rb'"[ \t\n\r]+:')
 # While orjson runs, no other thread does: of several with large texts, the event loop, which waits
 # its turn among them, would wait for each.
@@ -91,7 +92,7 @@ def _may_repeat(text: str | bytes, values: Any) -> bool:
     """Whether more names may be written than were read; where not, none is repeated for sure."""
     data = text.encode() if isinstance(text, str) else text
     names = _count_names(values)
-    if data.count(b":") <= names:  # each name has one; texts may hold more
+    if not _stands_more_often(b":", data, names):  # each name has one; texts may hold more
         return False
     # A name ends in `":`. Inside a text the quote is escaped, but so is a backslash that ends a name.
     if _SPACED.search(data):
@@ -100,6 +101,21 @@ def _may_repeat(text: str | bytes, values: Any) -> bool:
     if b"\\" in data:
         written += data.count(b'\\\\":') - data.count(b'\\":')
     return written > names
+
+
+def _stands_more_often(sign: bytes, data: bytes, times: int) -> bool:
+    """Whether a sign stands more often in a text than that.
+
+    `count` looks at each byte, which takes a twentieth of a query's time; `find` leaps to the sign.
+    """
+    if times > _FEW:
+        return data.count(sign) > times
+    place = -1
+    for _ in range(times + 1):
+        place = data.find(sign, place + 1)
+        if place < 0:
+            return False
+    return True
 
 
 def _count_names(values: Any) -> int:
