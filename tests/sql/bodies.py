@@ -124,6 +124,40 @@ BODIES: dict[str, list[Step]] = {
             ["st", "struct<Big:int,In:struct<b:string>>", None], ["m", "map<string,int>", None],
             ["a", "array<struct<b:int>>", None], ["n", "decimal(5,2)", None]]),
     ],
+    "evolution": [
+        ("CREATE TABLE NEST.t (id INT, st STRUCT<a: INT>)", NOTHING),
+        ("INSERT INTO NEST.t VALUES (1, named_struct('a', 1))", written(1, 1)),
+        ("INSERT WITH SCHEMA EVOLUTION INTO NEST.t BY NAME SELECT 'x' AS more, 2 AS ID, "
+         "named_struct('a', 2, 'b', 'q') AS st", written(1, 1)),
+        ("INSERT WITH SCHEMA EVOLUTION INTO NEST.t SELECT 3, NULL, 'y', true AS last", written(1, 1)),
+        ("SELECT * FROM NEST.t", [["1", '{"a":1,"b":null}', None, None],
+                                    ["2", '{"a":2,"b":"q"}', "x", None], ["3", None, "y", "true"]]),
+        ("MERGE WITH SCHEMA EVOLUTION INTO NEST.t USING (SELECT 1 AS id, 0.5D AS f UNION ALL "
+         "SELECT 9, 1) u ON t.id = u.id WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *",
+         written(2, 1, 0, 1)),
+        ("SELECT id, more, f FROM NEST.t ORDER BY id",
+         [["1", None, "0.5"], ["2", "x", None], ["3", "y", None], ["9", None, "1.0"]]),
+        ("MERGE WITH SCHEMA EVOLUTION INTO NEST.t USING (SELECT 2 AS id, 5 AS g, 6 AS h) u "
+         "ON t.id = u.id WHEN MATCHED THEN UPDATE SET g = u.g", written(1, 1, 0, 0)),
+        ("SHOW COLUMNS IN NEST.t", [["id"], ["st"], ["more"], ["last"], ["f"], ["g"]]),
+    ],
+    "replaced": [
+        ("CREATE TABLE NEST.t AS SELECT product_id AS id, name FROM NEST.products", written(3, 3)),
+        ("INSERT INTO NEST.t VALUES (NULL, 'none'), (1, 'twin')", written(2, 2)),
+        ("INSERT INTO NEST.t REPLACE USING (id) SELECT * FROM VALUES (1, 'one'), (NULL, 'nil'), "
+         "(7, 'new')", written(3, 3)),
+        ("SELECT * FROM NEST.t ORDER BY id, name",
+         [[None, "nil"], [None, "none"], ["1", "one"], ["2", "Blue jeans"], ["3", "green hat"],
+          ["7", "new"]]),
+        ("INSERT INTO NEST.t AS x REPLACE ON x.id <=> s.id AND x.name IS DISTINCT FROM 'nil' "
+         "(SELECT CAST(NULL AS INT) AS id, 'nothing' AS name) AS s", written(1, 1)),
+        ("WITH q AS (SELECT 3 AS id) INSERT INTO NEST.t y BY NAME REPLACE ON y.id IN (SELECT id FROM q) "
+         "SELECT 'three' AS name, id FROM q", written(1, 1)),
+        ("INSERT INTO NEST.t REPLACE USING (id) SELECT * FROM NEST.t WHERE false", written(0, 0)),
+        ("SELECT * FROM NEST.t ORDER BY id, name",
+         [[None, "nil"], [None, "nothing"], ["1", "one"], ["2", "Blue jeans"], ["3", "three"],
+          ["7", "new"]]),
+    ],
     "as_select": [
         ("CREATE OR REPLACE TABLE NEST.c AS SELECT product_id, price FROM NEST.products",
          written(3, 3)),
@@ -202,6 +236,25 @@ REFUSED: dict[str, tuple[str, str]] = {
         "WHEN NOT MATCHED THEN INSERT (s.price) VALUES (s.price)",
         "UNRESOLVED_COLUMN.*s.price",
     ),
+    "new_columns": (
+        "INSERT INTO NEST.products BY NAME SELECT 1 AS product_id, 2 AS more",
+        "more.*WITH SCHEMA EVOLUTION",
+    ),
+    "merged_columns": (
+        "MERGE INTO NEST.products t USING (SELECT 1 AS product_id) s ON t.product_id = s.product_id "
+        "WHEN NOT MATCHED THEN INSERT *",
+        "UNRESOLVED_COLUMN.*name",
+    ),
+    "replace_using": (
+        "INSERT INTO NEST.products REPLACE USING (nope) TABLE NEST.products",
+        "UNRESOLVED_COLUMN.*nope",
+    ),
+    "replace_on_both": (
+        "INSERT INTO NEST.products REPLACE ON product_id = product_id TABLE NEST.products",
+        "[Aa]mbiguous",
+    ),
+    "replace_on_nothing": ("INSERT INTO NEST.products REPLACE ON SELECT 1", "PARSE_SYNTAX_ERROR"),
+    "replace_on_no_query": ("INSERT INTO NEST.products REPLACE ON true", "PARSE_SYNTAX_ERROR"),
     "no_rows": ("INSERT INTO NEST.products", "PARSE_SYNTAX_ERROR"),
     "a_type": ("CREATE TABLE NEST.t (a ARRAY<VARIANT>)", "VARIANT is not supported"),
     "no_type_of_the_cloud": ("CREATE TABLE NEST.t (a UUID)", "UUID is not supported"),

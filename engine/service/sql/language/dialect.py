@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,6 +18,8 @@ from sqlglot.tokens import Token, TokenType
 
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.commands import Command, Word, Words, read_command
+from engine.service.sql.language.forms.evolution import EVOLVES, without_evolution
+from engine.service.sql.language.forms.replace_on import without_replace_on
 
 MAX_TEXT = 16 << 20  # characters; the cloud's limit is 16 MiB
 # Functions of the parser that are none of Databricks' SQL, or that this engine carries out by itself:
@@ -205,8 +207,10 @@ _OFFERED = (
 
 def _tree(text: str) -> exp.Expression:
     try:
-        parser = Users().parser(error_level=ErrorLevel.IMMEDIATE)
-        trees = parser.parse(_with_versions(_tokens(text)), text)
+        tokens, evolves = without_evolution(_with_versions(_tokens(text)))
+        tokens, replaced = without_replace_on(tokens)
+        trees = _parsed(tokens, text)
+        condition = _parsed(replaced.condition, text)[0] if replaced is not None else None
     except (SqlglotError, ValueError, AttributeError, TypeError, IndexError, KeyError) as error:
         raise BadStatement(f"[PARSE_SYNTAX_ERROR] {_why(error)}") from None
     except RecursionError:
@@ -214,7 +218,16 @@ def _tree(text: str) -> exp.Expression:
     tree = trees[0] if len(trees) == 1 else None
     if not isinstance(tree, STATEMENTS):
         raise NotSupported(f"The statement {text:.60} is not supported; {_OFFERED}")
+    if evolves:
+        tree.set(EVOLVES, True)
+    if replaced is not None:
+        tree.set("replace_on", condition)
+        tree.meta["target"], tree.meta["source"] = replaced.target, replaced.source
     return tree
+
+
+def _parsed(tokens: Sequence[Token], text: str) -> list[exp.Expression | None]:
+    return list(Users().parser(error_level=ErrorLevel.IMMEDIATE).parse(list(tokens), text))
 
 
 def _tokens(text: str) -> list[Token]:
