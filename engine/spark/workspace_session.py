@@ -25,6 +25,7 @@ from engine.service.sql.language.table_names import NamedTable, NamedTables, tab
 from engine.service.sql.session import Session
 from engine.spark.catalog import WorkspaceCatalog
 from engine.spark.errors import as_spark
+from engine.spark.frames.columns_said import evolves_always
 from engine.spark.frames.delta_statements import of_a_folder
 from engine.spark.frames.reading import TableReader
 from engine.spark.frames.saving import teach_dataframes
@@ -122,7 +123,7 @@ class WorkspaceSession(SparkSession):
         start = explained.end() if explained else 0
         if _OF_A_CACHE.match(text):  # tables are files here, read anew each time
             return self.createDataFrame([], StructType([]))
-        named = tables_named(text[start:])
+        named = tables_named(text[start:], self.names)
         if explained or _SPARKS.match(text) or self._is_of_a_view(text):
             return self._by_spark(text, start, named, args)
         if _QUERY.match(text) and not named.own_functions:
@@ -161,6 +162,7 @@ class WorkspaceSession(SparkSession):
                 for name in sorted(views)
                 if self.has_temporary(name)
             }
+            self.names.evolves = evolves_always(self)
             session = self.names.with_rows(rows) if rows else self.names
             found = self.workspace.sql(text, parameters=dict(args or {}), session=session)
             return self.frame(found)

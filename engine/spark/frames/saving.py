@@ -1,4 +1,4 @@
-"""`df.write` into a workspace's tables, and with `format("delta")` into folders; `df.writeTo`.
+"""`df.write` into a workspace's tables, or by `format("delta")` folders; `df.writeTo`, `df.mergeInto`.
 
 A DataFrame makes its writer by itself, so its class is taught once: those of a session on a workspace
 write there, all others as they did.
@@ -13,7 +13,9 @@ from pyspark.sql import DataFrame, DataFrameWriter
 from pyspark.sql.classic.dataframe import DataFrame as ClassicDataFrame
 
 from engine.spark.errors import as_spark
+from engine.spark.frames.columns_said import columns_said, refuse_replaced
 from engine.spark.frames.delta_tables import OPTIONS, save_delta
+from engine.spark.frames.merging import TableMergeWriter
 from engine.spark.frames.table_rows import Definition, TableRows
 from engine.spark.frames.told import DELTA, Told
 from engine.spark.frames.volume_paths import knowing_volumes, local_folder
@@ -77,10 +79,12 @@ class TableWriter(Told, DataFrameWriter):
     ) -> None:
         """Write the rows as a table of the workspace; the format means nothing here.
 
-        Of the options `replaceWhere` and `partitionOverwriteMode` say what mode "overwrite" replaces.
+        Of the options `replaceWhere` and `partitionOverwriteMode` say what mode "overwrite" replaces;
+        `mergeSchema` adds the columns that the table lacks, `overwriteSchema` replaces them all.
 
         Raises:
-            AnalysisException: the table is there, and the mode refuses that, or can't be written.
+            AnalysisException: the table is there, and the mode refuses that; columns that it lacks,
+                without such an option; or what can't be written.
         """
         self.mode(mode)
         if partitionBy is not None:
@@ -90,18 +94,23 @@ class TableWriter(Told, DataFrameWriter):
             told = self.told_options
             rows = TableRows(self.session, self._df, name)
             how = str(self._jwrite.curmode())
+            columns = columns_said(self.session, told, how == "Overwrite")
+            if how == "Overwrite" and "replacewhere" in told:
+                refuse_replaced(columns)
             if rows.exists() and how == "Overwrite" and "replacewhere" in told:
-                return rows.replace_where(str(told["replacewhere"]))
+                return rows.replace_where(str(told["replacewhere"]), columns)
             if rows.exists() and how == "Overwrite" and _is_dynamic(self.session, told):
-                return rows.replace_partitions()
-            return rows.save(how, Definition(partitioned_by=self.told_partitions))
+                return rows.replace_partitions(columns)
+            return rows.save(how, Definition(partitioned_by=self.told_partitions), columns)
 
     def insertInto(self, tableName: str, overwrite: bool | None = None) -> None:  # noqa: N802, N803
-        """Put the rows into a table by the places of their columns. Raises AnalysisException."""
+        """Put the rows into a table by the places of their columns; with the option `mergeSchema` those
+        behind the table's are added to it. Raises AnalysisException."""
         mode = str(self._jwrite.curmode())
         replacing = mode == "Overwrite" if overwrite is None else overwrite
         with as_spark():
-            TableRows(self.session, self._df, tableName).insert(replacing)
+            columns = columns_said(self.session, self.told_options)
+            TableRows(self.session, self._df, tableName).insert(replacing, columns)
 
 
 def _is_dynamic(session: OnWorkspace, told: Mapping[str, Any]) -> bool:
@@ -113,6 +122,7 @@ def _is_dynamic(session: OnWorkspace, told: Mapping[str, Any]) -> bool:
 def teach_dataframes() -> None:
     """Let DataFrames of sessions on a workspace write into it; once for the process."""
     given, given_to = ClassicDataFrame.write.fget, ClassicDataFrame.writeTo
+    given_merge = ClassicDataFrame.mergeInto
     if getattr(given, "knows_workspaces", False):
         return
 
@@ -122,10 +132,16 @@ def teach_dataframes() -> None:
     def write_to(self: Any, table: str) -> Any:
         return TableWriterV2(self, table) if _is_ours(self) else given_to(self, table)
 
+    def merge_into(self: Any, table: str, condition: Any) -> Any:
+        writer = TableMergeWriter if _is_ours(self) else given_merge
+        return writer(self, table, condition)
+
     write.__doc__, write_to.__doc__ = given.__doc__, given_to.__doc__
+    merge_into.__doc__ = given_merge.__doc__
     write.knows_workspaces = True  # type: ignore[attr-defined]
     ClassicDataFrame.write = property(write)
     ClassicDataFrame.writeTo = write_to
+    ClassicDataFrame.mergeInto = merge_into
 
 
 def _is_ours(frame: Any) -> bool:

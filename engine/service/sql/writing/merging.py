@@ -59,6 +59,13 @@ class Merge:
         if evolution is not None:
             evolution.grow(change, self._written())
         self._target = Target(runner, change, tree.this)
+        using = tree.args["using"]
+        if (
+            isinstance(using, exp.Table)
+            and not using.alias
+            and isinstance(using.this, exp.Identifier)
+        ):
+            self._target.knows(runner.relations.name_of(using, runner.session))
         self._on = tree.args["on"]
         self.counts = MergeCounts()
 

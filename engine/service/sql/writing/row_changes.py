@@ -13,9 +13,10 @@ import pyarrow as pa
 from sqlglot import exp
 
 from engine.core.arrays import Rows
+from engine.core.names import ThreePartName
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.queries import QueryRunner, shown_table
-from engine.service.sql.relations import ROW, readable, seen_columns
+from engine.service.sql.relations import ROW, readable, seen_columns, shorten
 from engine.store.tables.changing import TableChange
 from engine.store.tables.parquet_files import footer
 
@@ -35,9 +36,18 @@ class Target:
         name = change.table.name
         above = [node.alias] if node.alias else [name.catalog, name.schema, name.name]
         self._above = [part.lower() for part in above]
-        self._runner, self._parts = runner, [part.name.lower() for part in node.parts]
+        self._runner = runner
+        self._named = [] if node.alias else [name]  # tables that columns may be named with in full
         self.types = runner.types_of(change.schema)
         self._relation = shown_table(_TARGET, self.alias)
+
+    def knows(self, name: ThreePartName) -> None:
+        """Let columns of another relation of the statement be named with its catalog and schema."""
+        self._named.append(name)
+
+    def _shorten(self, query: exp.Expression) -> None:
+        for name in self._named:
+            shorten(query, name)
 
     def relation(self) -> exp.Table:
         """A node that stands for the table in a query."""
@@ -81,12 +91,12 @@ class Target:
         kept = exp.func("coalesce", exp.paren(condition.copy()), exp.false())
         counted = exp.alias_(exp.Count(this=exp.Star()), "n")
         query = exp.select(counted).from_(self._runner.show(rows, self.alias)).where(exp.not_(kept))
-        _shorten(query, self._parts)
+        self._shorten(query)
         return int(self._runner.run(query).column("n")[0].as_py())
 
     def run(self, query: exp.Select) -> pa.Table:
         """The rows of a query that reads the table through `relation`."""
-        _shorten(query, self._parts)
+        self._shorten(query)
         resolved = self._runner.resolved(query)
         table = self.change.table
         read = self._runner.relations.rows(table, seen_columns(resolved, table))
@@ -99,15 +109,6 @@ class Target:
             if node.name == _TARGET:
                 node.set("this", exp.to_identifier(name, quoted=True))
         return self._runner.finished(resolved)
-
-
-def _shorten(query: exp.Expression, parts: Sequence[str]) -> None:
-    """Let columns that are named with the target's catalog and schema do without them."""
-    for column in query.find_all(exp.Column):
-        above = [part.name.lower() for part in column.parts[:-1]]
-        if len(above) > 1 and above == list(parts[-len(above) :]):
-            column.set("db", None)
-            column.set("catalog", None)
 
 
 # ------------------------------------------------------------------ statements
