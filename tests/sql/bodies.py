@@ -191,6 +191,29 @@ BODIES: dict[str, list[Step]] = {
         ("DROP VIEW NEST.w", NOTHING),
         ("SHOW TABLES IN NEST LIKE 'prod*'", [["NEST", "products", "false"]]),
     ],
+    "shown": [
+        ("CREATE TABLE NEST.t (id INT NOT NULL COMMENT 'it''s', name STRING, st STRUCT<a: INT, `b c`: "
+         "ARRAY<STRING>>, CONSTRAINT t_key PRIMARY KEY (id)) PARTITIONED BY (name) COMMENT 'all' "
+         "TBLPROPERTIES ('k' = 'w')", NOTHING),
+        ("SHOW CREATE TABLE NEST.t",
+         [["CREATE TABLE main.NEST.t (\n  id INT NOT NULL COMMENT 'it\\'s',\n  name STRING,\n"
+           "  st STRUCT<a: INT, `b c`: ARRAY<STRING>>,\n  CONSTRAINT `t_key` PRIMARY KEY (`id`))\n"
+           "USING delta\nPARTITIONED BY (name)\nCOMMENT 'all'\nTBLPROPERTIES (\n  'k' = 'w')"]]),
+        ("CREATE VIEW NEST.w (x COMMENT 'one') COMMENT 'few' AS SELECT id FROM NEST.t", NOTHING),
+        ("SHOW CREATE TABLE NEST.w",
+         [["CREATE VIEW main.NEST.w (\n  x COMMENT 'one')\nCOMMENT 'few'\nAS SELECT id FROM NEST.t"]]),
+        ("SHOW TBLPROPERTIES NEST.t ('k')", [["k", "w"]]),
+        ("SHOW TBLPROPERTIES NEST.t (delta.k)",
+         [["delta.k", "Table main.NEST.t does not have property: delta.k"]]),
+        ("SHOW COLUMNS IN t IN NEST", [["id"], ["name"], ["st"]]),
+        ("SHOW COLUMNS FROM t FROM main.NEST", [["id"], ["name"], ["st"]]),
+        ("DESCRIBE TABLE NEST.t id", [["col_name", "id"], ["data_type", "int"], ["comment", "it's"]]),
+        ("DESC NEST.t", [
+            ["id", "int", "it's"], ["name", "string", None],
+            ["st", "struct<a:int,b c:array<string>>", None], ["# Partition Information", "", ""],
+            ["# col_name", "data_type", "comment"], ["name", "string", None]]),
+        ("DROP VIEW NEST.w", NOTHING),
+    ],
     "schemas": [
         ("CREATE SCHEMA NEST_two COMMENT 'more'", NOTHING),
         ("CREATE SCHEMA IF NOT EXISTS NEST_two", NOTHING),
@@ -278,6 +301,8 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     "replace_on_nothing": ("INSERT INTO NEST.products REPLACE ON SELECT 1", "PARSE_SYNTAX_ERROR"),
     "replace_on_no_query": ("INSERT INTO NEST.products REPLACE ON true", "PARSE_SYNTAX_ERROR"),
+    "no_create": ("SHOW CREATE TABLE NEST.nothing", "TABLE_OR_VIEW_NOT_FOUND"),
+    "no_described_column": ("DESCRIBE NEST.products nope", "UNRESOLVED_COLUMN.*nope"),
     "no_rows": ("INSERT INTO NEST.products", "PARSE_SYNTAX_ERROR"),
     "a_type": ("CREATE TABLE NEST.t (a ARRAY<VARIANT>)", "VARIANT is not supported"),
     "no_type_of_the_cloud": ("CREATE TABLE NEST.t (a UUID)", "UUID is not supported"),

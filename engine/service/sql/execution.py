@@ -29,10 +29,10 @@ from engine.service.sql.language.commands import (
 from engine.service.sql.language.dialect import parse, with_parameters
 from engine.service.sql.language.forms.evolution import EVOLVES
 from engine.service.sql.language.parameters import expressions_of
-from engine.service.sql.listings import Listings
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
+from engine.service.sql.shown.listings import Listings
 from engine.service.sql.upkeep import Upkeep
 from engine.service.sql.vector_search import VectorSearch
 from engine.service.sql.writing.answers import NOTHING, counts_of, entry, predicate, written_table

@@ -17,9 +17,10 @@ from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, TokenError, Uns
 from sqlglot.tokens import Token, TokenType
 
 from engine.errors import BadStatement, NotSupported
-from engine.service.sql.language.commands import Command, Word, Words, read_command
+from engine.service.sql.language.commands import Command, read_command
 from engine.service.sql.language.forms.evolution import EVOLVES, without_evolution
 from engine.service.sql.language.forms.replace_on import without_replace_on
+from engine.service.sql.language.forms.words import Word, Words
 
 MAX_TEXT = 16 << 20  # characters; the cloud's limit is 16 MiB
 # Functions of the parser that are none of Databricks' SQL, or that this engine carries out by itself:
