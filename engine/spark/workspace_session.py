@@ -24,11 +24,11 @@ from engine.errors import BadStatement
 from engine.service.sql.language.table_names import NamedTable, NamedTables, tables_named
 from engine.service.sql.session import Session
 from engine.spark.catalog import WorkspaceCatalog
-from engine.spark.errors import as_spark
+from engine.spark.errors import as_spark, check_running
 from engine.spark.frames.columns_said import evolves_always
 from engine.spark.frames.delta_statements import of_a_folder
 from engine.spark.frames.reading import TableReader
-from engine.spark.frames.saving import teach_dataframes
+from engine.spark.frames.teaching import teach_dataframes
 from engine.spark.frames.worker_rows import rows_of
 from engine.spark.relations import SparkRelations
 from engine.store.tables.versions import AsOf
@@ -86,6 +86,7 @@ class WorkspaceSession(SparkSession):
         Raises:
             AnalysisException: there is none; says which there are.
         """
+        check_running(self)
         if not isinstance(tableName, str):
             return super().table(tableName)
         with as_spark():
@@ -94,12 +95,23 @@ class WorkspaceSession(SparkSession):
     @property
     def read(self) -> TableReader:
         """A reader that knows the workspace's tables."""
+        check_running(self)
         return TableReader(self)
 
     @cached_property
     def catalog(self) -> WorkspaceCatalog:
         """What there is: the workspace's catalogs, schemas and tables, and temporary views."""
         return WorkspaceCatalog(self)
+
+    def createDataFrame(self, *args: Any, **named: Any) -> DataFrame:  # noqa: N802
+        """A DataFrame of rows at hand, as Spark makes it."""
+        check_running(self)
+        return super().createDataFrame(*args, **named)
+
+    def range(self, *args: Any, **named: Any) -> DataFrame:
+        """A DataFrame of whole numbers, as Spark makes it."""
+        check_running(self)
+        return super().range(*args, **named)
 
     # ------------------------------------------------------------------ statements
     def sql(
@@ -113,6 +125,7 @@ class WorkspaceSession(SparkSession):
         Raises:
             AnalysisException: it can't be read or carried out, and why.
         """
+        check_running(self)
         with as_spark():
             if kwargs or not isinstance(sqlQuery, str):
                 return super().sql(sqlQuery, args, **kwargs)
@@ -189,6 +202,7 @@ class WorkspaceSession(SparkSession):
 
     def newSession(self) -> WorkspaceSession:  # noqa: N802
         """Another session on the workspace, with settings, names and temporary views of its own."""
+        check_running(self)
         folder = Path(tempfile.mkdtemp(prefix="session-", dir=self.folder))  # goes with this one
         return WorkspaceSession(self.sparkContext, self.workspace, folder)
 

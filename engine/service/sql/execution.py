@@ -28,6 +28,7 @@ from engine.service.sql.language.commands import (
 )
 from engine.service.sql.language.dialect import parse, with_parameters
 from engine.service.sql.language.forms.evolution import EVOLVES
+from engine.service.sql.language.forms.facts import Facts
 from engine.service.sql.language.parameters import expressions_of
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import Relations
@@ -38,6 +39,7 @@ from engine.service.sql.vector_search import VectorSearch
 from engine.service.sql.writing.answers import NOTHING, counts_of, entry, predicate, written_table
 from engine.service.sql.writing.definer import Definer
 from engine.service.sql.writing.evolution import WIDENING, Evolution
+from engine.service.sql.writing.facts_kept import FactsKept
 from engine.service.sql.writing.inserting import insert
 from engine.service.sql.writing.merging import Merge
 from engine.service.sql.writing.row_changes import Target, delete, delete_all, update
@@ -71,6 +73,7 @@ class Execution:
             self._relations, self._changes, unity_catalog.tables, self._schemas
         )
         self._definer = Definer(self._changes, self._schemas, unity_catalog)
+        self._facts = FactsKept(self._relations, self._schemas, unity_catalog)
         self._upkeep = Upkeep(self._relations, self._changes, self._schemas)
         self._ai = AiFunctions(serving, VectorSearch(queries, serving))
 
@@ -107,6 +110,9 @@ class Execution:
             return self._upkeep.vacuum(command, session)
         if isinstance(command, Analyze):
             return self._upkeep.analyze(command, session)
+        if isinstance(command, Facts):
+            self._facts.run(command, session)
+            return NOTHING
         assert isinstance(command, ChangeCatalog)
         if command.drop:
             self._schemas.drop_catalog(command.name, command.lenient, command.cascade)
@@ -218,7 +224,6 @@ class Execution:
         exp.Create: _define,
         exp.Drop: _define,
         exp.Alter: _define,
-        exp.Comment: _define,
         exp.Insert: _insert,
         exp.Update: _update,
         exp.Delete: _delete,

@@ -115,7 +115,7 @@ class Relations:
             if not node.alias or node.alias.lower() == node.name.lower():
                 shorten(tree, name)
             if self.tables.exists(known):
-                _carry(node, known, _version_of(node, scope))
+                _carry(node, known, version_of(node, scope))
             elif node.args.get("version"):
                 raise NotSupported(
                     f"[DELTA_UNSUPPORTED_TIME_TRAVEL_VIEWS] {known} is a view, which has no versions: "
@@ -254,7 +254,7 @@ def _replace(
     node.replace(inner)
 
 
-def _version_of(node: exp.Table, scope: Scope) -> AsOf | None:
+def version_of(node: exp.Table, scope: Scope) -> AsOf | None:
     """The version that a name says, `VERSION AS OF n` or `TIMESTAMP AS OF time`; None for the newest."""
     said = node.args.get("version")
     if said is None:

@@ -1,8 +1,4 @@
-"""`df.write` into a workspace's tables, or by `format("delta")` folders; `df.writeTo`, `df.mergeInto`.
-
-A DataFrame makes its writer by itself, so its class is taught once: those of a session on a workspace
-write there, all others as they did.
-"""
+"""`df.write` into a workspace's tables, and with `format("delta")` into folders."""
 
 from __future__ import annotations
 
@@ -10,16 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyspark.sql import DataFrame, DataFrameWriter
-from pyspark.sql.classic.dataframe import DataFrame as ClassicDataFrame
 
 from engine.spark.errors import as_spark
 from engine.spark.frames.columns_said import columns_said, refuse_replaced
 from engine.spark.frames.delta_tables import OPTIONS, save_delta
-from engine.spark.frames.merging import TableMergeWriter
 from engine.spark.frames.table_rows import Definition, TableRows
 from engine.spark.frames.told import DELTA, Told
 from engine.spark.frames.volume_paths import knowing_volumes, local_folder
-from engine.spark.frames.writing_to import TableWriterV2
 from engine.spark.kinds import OnWorkspace
 
 _DYNAMIC = "spark.sql.sources.partitionOverwriteMode"
@@ -117,32 +110,3 @@ def _is_dynamic(session: OnWorkspace, told: Mapping[str, Any]) -> bool:
     """Whether an overwrite replaces the partitions alone that the rows are of."""
     mode = told.get("partitionoverwritemode") or session.conf.get(_DYNAMIC, "static")
     return str(mode).lower() == "dynamic"
-
-
-def teach_dataframes() -> None:
-    """Let DataFrames of sessions on a workspace write into it; once for the process."""
-    given, given_to = ClassicDataFrame.write.fget, ClassicDataFrame.writeTo
-    given_merge = ClassicDataFrame.mergeInto
-    if getattr(given, "knows_workspaces", False):
-        return
-
-    def write(self: Any) -> DataFrameWriter:
-        return TableWriter(self) if _is_ours(self) else given(self)
-
-    def write_to(self: Any, table: str) -> Any:
-        return TableWriterV2(self, table) if _is_ours(self) else given_to(self, table)
-
-    def merge_into(self: Any, table: str, condition: Any) -> Any:
-        writer = TableMergeWriter if _is_ours(self) else given_merge
-        return writer(self, table, condition)
-
-    write.__doc__, write_to.__doc__ = given.__doc__, given_to.__doc__
-    merge_into.__doc__ = given_merge.__doc__
-    write.knows_workspaces = True  # type: ignore[attr-defined]
-    ClassicDataFrame.write = property(write)
-    ClassicDataFrame.writeTo = write_to
-    ClassicDataFrame.mergeInto = merge_into
-
-
-def _is_ours(frame: Any) -> bool:
-    return getattr(frame.sparkSession, "workspace", None) is not None

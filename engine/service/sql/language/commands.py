@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.errors import BadStatement, NotSupported
+from engine.service.sql.language.forms.facts import Facts, alter, comment_on
 from engine.service.sql.language.forms.words import Name, Words
 
 ShowKind = Literal[
@@ -116,7 +117,7 @@ class Analyze:
     columns: tuple[str, ...] = ()
 
 
-Command = CreateIndex | Show | Describe | Use | ChangeCatalog | Optimize | Vacuum | Analyze
+Command = CreateIndex | Show | Describe | Use | ChangeCatalog | Optimize | Vacuum | Analyze | Facts
 
 
 # ------------------------------------------------------------------ one reader for each first word
@@ -171,7 +172,7 @@ def _key(words: Words) -> str | None:
     """The one property in parentheses, as a text or as a name."""
     if not words.take("("):
         return None
-    key = words.text() if words.text_comes() else ".".join(words.name("a property"))
+    key = words.key()
     words.expect(")")
     return key
 
@@ -315,6 +316,8 @@ READERS: dict[str, Callable[[Words], Command | None]] = {
     "OPTIMIZE": _optimize,
     "VACUUM": _vacuum,
     "ANALYZE": _analyze,
+    "COMMENT": comment_on,
+    "ALTER": alter,
 }
 
 

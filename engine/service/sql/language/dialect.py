@@ -18,6 +18,7 @@ from sqlglot.tokens import Token, TokenType
 
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.commands import Command, read_command
+from engine.service.sql.language.forms.clones import CLONES, without_clone
 from engine.service.sql.language.forms.evolution import EVOLVES, without_evolution
 from engine.service.sql.language.forms.replace_on import without_replace_on
 from engine.service.sql.language.forms.words import Word, Words
@@ -35,11 +36,11 @@ _KEPT = {
 # First words of the statements that are parsed, and the kinds of expression that may come of them.
 _FIRST_WORDS = {
     "SELECT", "WITH", "VALUES", "FROM", "(", "CREATE", "DROP", "ALTER", "INSERT", "UPDATE", "DELETE",
-    "MERGE", "TRUNCATE", "COMMENT",
+    "MERGE", "TRUNCATE",
 }  # fmt: skip
 STATEMENTS = (
     exp.Query, exp.Values, exp.Create, exp.Drop, exp.Alter, exp.Insert, exp.Update, exp.Delete,
-    exp.Merge, exp.TruncateTable, exp.Comment,
+    exp.Merge, exp.TruncateTable,
 )  # fmt: skip
 _STAMP = 17  # digits of yyyyMMddHHmmssSSS
 _OBJECTS = {"TABLE", "VIEW", "SCHEMA", "DATABASE"}  # that are created, dropped and altered
@@ -209,6 +210,7 @@ _OFFERED = (
 def _tree(text: str) -> exp.Expression:
     try:
         tokens, evolves = without_evolution(_with_versions(_tokens(text)))
+        tokens, clones = without_clone(tokens)
         tokens, replaced = without_replace_on(tokens)
         trees = _parsed(tokens, text)
         condition = _parsed(replaced.condition, text)[0] if replaced is not None else None
@@ -221,6 +223,8 @@ def _tree(text: str) -> exp.Expression:
         raise NotSupported(f"The statement {text:.60} is not supported; {_OFFERED}")
     if evolves:
         tree.set(EVOLVES, True)
+    if clones:
+        tree.meta[CLONES] = True
     if replaced is not None:
         tree.set("replace_on", condition)
         tree.meta["target"], tree.meta["source"] = replaced.target, replaced.source

@@ -11,6 +11,7 @@ from engine.core.names import ThreePartName
 from engine.errors import BadStatement
 from engine.service.authorship import user_name
 from engine.service.sql.queries import QueryRunner
+from engine.store.tables.table import Table
 
 NOTHING = pa.table({})
 
@@ -58,4 +59,18 @@ def counts_of(affected: int, **more: int) -> pa.Table:
     """What a write answers: `num_affected_rows`, and the kinds of change where it has several."""
     named = {"num_affected_rows": affected}
     named |= {f"num_{kind}_rows": count for kind, count in more.items()}
+    return pa.table({name: pa.array([count], pa.int64()) for name, count in named.items()})
+
+
+def copied(source: Table, copy: Table) -> pa.Table:
+    """What a CLONE answers. Files are never shared here, so that a shallow clone is a deep one."""
+    size = sum(file.stat().st_size for file in copy.files)
+    named = {
+        "source_table_size": sum(file.stat().st_size for file in source.files),
+        "source_num_of_files": len(source.files),
+        "num_removed_files": 0,
+        "num_copied_files": len(copy.files),
+        "removed_files_size": 0,
+        "copied_files_size": size,
+    }
     return pa.table({name: pa.array([count], pa.int64()) for name, count in named.items()})

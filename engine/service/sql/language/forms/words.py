@@ -38,7 +38,7 @@ class Words:
     def expect(self, *wanted: str) -> None:
         """Go past these words. Raises BadStatement where others come."""
         if not self.take(*wanted):
-            raise self._unexpected(" ".join(wanted))
+            raise self.unexpected(" ".join(wanted))
 
     def text_comes(self) -> bool:
         """Whether the next word is a text."""
@@ -49,7 +49,7 @@ class Words:
         word = self._next("a text in quotes")
         if word.kind != "text":
             self._place -= 1
-            raise self._unexpected("a text in quotes")
+            raise self.unexpected("a text in quotes")
         return word.text
 
     def identifier(self, what: str) -> str:
@@ -57,7 +57,7 @@ class Words:
         word = self._next(what)
         if word.kind == "text" or not word.text.strip():
             self._place -= 1
-            raise self._unexpected(what)
+            raise self.unexpected(what)
         return word.text
 
     def name(self, what: str) -> Name:
@@ -72,7 +72,7 @@ class Words:
         word = self._next(what)
         if word.kind != "word" or not word.text.isdecimal():
             self._place -= 1
-            raise self._unexpected(what)
+            raise self.unexpected(what)
         return int(word.text)
 
     def comes(self, wanted: str) -> bool:
@@ -97,15 +97,20 @@ class Words:
     def end(self) -> None:
         """Raises BadStatement where more words come."""
         if not self.is_over():
-            raise self._unexpected("the end of the statement")
+            raise self.unexpected("the end of the statement")
 
     def _next(self, what: str) -> Word:
         if self.is_over():
-            raise self._unexpected(what)
+            raise self.unexpected(what)
         self._place += 1
         return self._words[self._place - 1]
 
-    def _unexpected(self, wanted: str) -> BadStatement:
+    def key(self) -> str:
+        """The key of a property: a text, or a name with dots."""
+        return self.text() if self.text_comes() else ".".join(self.name("a property"))
+
+    def unexpected(self, wanted: str) -> BadStatement:
+        """What to raise where something else comes next."""
         found = "the end" if self.is_over() else repr(self._words[self._place].text)
         return BadStatement(
             f"[PARSE_SYNTAX_ERROR] Syntax error at or near {found}; expected {wanted}."
