@@ -139,7 +139,7 @@ class WorkspaceSession(SparkSession):
         named = tables_named(text[start:], self.names)
         if explained or _SPARKS.match(text) or self._is_of_a_view(text):
             return self._by_spark(text, start, named, args)
-        if _QUERY.match(text) and not named.own_functions:
+        if _QUERY.match(text) and not (named.own_functions or named.is_write):
             return self._by_spark(text, start, named, args)
         found = None if self.knows_delta() else of_a_folder(self, text)
         return self._by_workspace(text, named, args) if found is None else self.frame(found)

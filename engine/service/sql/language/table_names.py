@@ -44,11 +44,13 @@ class NamedTables:
         tables: in the order of the text, each time that it is named.
         prefixes: stretches of the text that say a table's catalog and schema before a column.
         own_functions: functions in it that only this engine carries out.
+        is_write: it is no query, though it may begin as one, by WITH.
     """
 
     tables: tuple[NamedTable, ...] = ()
     prefixes: tuple[tuple[int, int], ...] = ()
     own_functions: frozenset[str] = frozenset()
+    is_write: bool = False
 
     def renamed(self, text: str, names: Mapping[NamedTable, str | None]) -> str:
         """The text with other names for tables, None as they are; all else stays as it was written."""
@@ -93,6 +95,7 @@ def tables_named(text: str, session: Session) -> NamedTables:
             for call in tree.find_all(exp.Anonymous)
             if str(call.this).lower() in OWN_FUNCTIONS
         ),
+        not isinstance(tree, (exp.Query, exp.Values)),
     )
 
 
