@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine import NotSupported, Workspace
+from engine import BadStatement, NotSupported, Workspace
 
 MADE = [
     "CREATE TABLE t (id BIGINT NOT NULL COMMENT 'it''s \\\\ one', `a b` DECIMAL(5, 2), d DATE, "
@@ -83,3 +83,13 @@ def test_a_history_is_cut_where_it_says_so(workspace: Workspace) -> None:
         workspace.sql(f"INSERT INTO t VALUES ({place})")
     assert workspace.sql("DESCRIBE HISTORY t LIMIT 2")["version"].to_pylist() == [3, 2]
     assert workspace.sql("DESCRIBE HISTORY t").num_rows == 4
+
+
+def test_a_comment_may_be_a_parameter(workspace: Workspace) -> None:
+    workspace.sql("CREATE TABLE t (id INT)")
+    for said, kept in (("it's", "it's"), (None, "")):
+        workspace.sql("COMMENT ON TABLE t IS :said", parameters={"said": said})
+        assert workspace.describe_tables(["main.fashion_demo.t"])[0].get("comment", "") == kept
+    for given, why in (({}, "UNBOUND_SQL_PARAMETER"), ({"said": 1}, "expected a text")):
+        with pytest.raises(BadStatement, match=why):
+            workspace.sql("COMMENT ON TABLE t IS :said", parameters=given)

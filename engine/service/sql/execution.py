@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ from sqlglot import exp
 
 from engine.core.index_request import IndexRequest
 from engine.core.names import ThreePartName
-from engine.errors import ResourceConflict
+from engine.errors import BadStatement, ResourceConflict
 from engine.service.indexes.operations import Indexes
 from engine.service.search.operations import Queries
 from engine.service.serving.serving_endpoints import ServingEndpoints
@@ -28,7 +29,7 @@ from engine.service.sql.language.commands import (
 )
 from engine.service.sql.language.dialect import parse, with_parameters
 from engine.service.sql.language.forms.evolution import EVOLVES
-from engine.service.sql.language.forms.facts import Facts
+from engine.service.sql.language.forms.facts import CommentOn, Facts
 from engine.service.sql.language.parameters import expressions_of
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import Relations
@@ -80,8 +81,11 @@ class Execution:
     def run(self, text: str, parameters: Mapping[str, Any], session: Session) -> pa.Table:
         """See `Statements.execute`."""
         statement = parse(text)
-        if statement.command is not None:
-            return self._command(statement.command, session)
+        command = statement.command
+        if isinstance(command, CommentOn) and command.parameter is not None:
+            command = replace(command, text=_text_of(command.parameter, parameters))
+        if command is not None:
+            return self._command(command, session)
         assert statement.tree is not None  # it is one of both
         tree = with_parameters(statement.tree, expressions_of(parameters))
         with self._database.connection() as connection:
@@ -230,3 +234,14 @@ class Execution:
         exp.TruncateTable: _truncate,
         exp.Merge: _merge,
     }
+
+
+def _text_of(name: str, parameters: Mapping[str, Any]) -> str:
+    """The text that a parameter stands for, none for null. Raises BadStatement: it is no text."""
+    marker = exp.Paren(this=exp.Placeholder(this=name))
+    value = with_parameters(marker, expressions_of(parameters)).this
+    if isinstance(value, exp.Null):
+        return ""
+    if not (isinstance(value, exp.Literal) and value.is_string):
+        raise BadStatement(f"parameter {name} is {value.sql():.80}; expected a text.")
+    return str(value.this)

@@ -17,11 +17,16 @@ _KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True)
 class CommentOn:
-    """`COMMENT ON kind name IS text | NULL`; no text for none."""
+    """`COMMENT ON kind name IS text | :parameter | NULL`; no text for none.
+
+    Attributes:
+        parameter: the name of the one whose value is the text; None for the text itself.
+    """
 
     kind: Kind
     name: Name
     text: str
+    parameter: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,10 +64,11 @@ def comment_on(words: Words) -> Facts:
     words.expect("ON")
     kind, name = _named(words)
     words.expect("IS")
-    text = "" if words.take("NULL") else words.text()
+    parameter = words.identifier("a parameter") if words.take(":") else None
+    text = "" if parameter is not None or words.take("NULL") else words.text()
     if kind == "COLUMN" and len(name) < 2:
         raise BadStatement(f"COMMENT ON COLUMN {name[0]:.80}: expected table.column.")
-    return CommentOn(kind, name, text)
+    return CommentOn(kind, name, text, parameter)
 
 
 def alter(words: Words) -> Facts | None:
