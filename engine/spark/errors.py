@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from pyspark.errors import AnalysisException
+from pyspark.errors import AnalysisException, PySparkRuntimeError
+from pyspark.sql import SparkSession
 
 from engine.errors import VitrineError
 
@@ -17,3 +18,14 @@ def as_spark() -> Iterator[None]:
         yield
     except VitrineError as error:
         raise AnalysisException(error.message) from error
+
+
+def check_running(session: SparkSession) -> None:
+    """Raises PySparkRuntimeError: the session was stopped; says how to have another."""
+    try:
+        session.sparkContext.applicationId  # noqa: B018  it asks Java, which has gone
+    except AttributeError:
+        raise PySparkRuntimeError(
+            "Cannot call methods on a stopped SparkContext: this session was ended by stop(). Start "
+            "another: engine.spark.session(workspace); tables are as they were written."
+        ) from None

@@ -85,7 +85,8 @@ def context(master: str | None, options: Mapping[str, Any]) -> Any:
         return running.sparkContext
     check_java()
     # What Spark refuses is raised; its log says it once more with the stack of Java.
-    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     folder = new_folder()
     log = folder / "log4j2.properties"
     log.write_text(_LOG)

@@ -25,10 +25,11 @@ from engine.errors import BadStatement
 from engine.service.sql.language.table_names import NamedTable, NamedTables, tables_named
 from engine.service.sql.session import Session
 from engine.spark.catalog import WorkspaceCatalog
-from engine.spark.errors import as_spark
+from engine.spark.errors import as_spark, check_running
+from engine.spark.frames.columns_said import evolves_always
 from engine.spark.frames.delta_statements import of_a_folder
 from engine.spark.frames.reading import TableReader
-from engine.spark.frames.saving import teach_dataframes
+from engine.spark.frames.teaching import teach_dataframes
 from engine.spark.frames.worker_rows import rows_of
 from engine.spark.relations import SparkRelations
 from engine.spark.starting import running_session
@@ -94,6 +95,7 @@ class WorkspaceSession(SparkSession):
         Raises:
             AnalysisException: there is none; says which there are.
         """
+        check_running(self)
         if not isinstance(tableName, str):
             return super().table(tableName)
         with as_spark():
@@ -102,12 +104,23 @@ class WorkspaceSession(SparkSession):
     @property
     def read(self) -> TableReader:
         """A reader that knows the workspace's tables."""
+        check_running(self)
         return TableReader(self)
 
     @cached_property
     def catalog(self) -> WorkspaceCatalog:
         """What there is: the workspace's catalogs, schemas and tables, and temporary views."""
         return WorkspaceCatalog(self)
+
+    def createDataFrame(self, *args: Any, **named: Any) -> DataFrame:  # noqa: N802
+        """A DataFrame of rows at hand, as Spark makes it."""
+        check_running(self)
+        return super().createDataFrame(*args, **named)
+
+    def range(self, *args: Any, **named: Any) -> DataFrame:
+        """A DataFrame of whole numbers, as Spark makes it."""
+        check_running(self)
+        return super().range(*args, **named)
 
     # ------------------------------------------------------------------ statements
     def sql(
@@ -121,6 +134,7 @@ class WorkspaceSession(SparkSession):
         Raises:
             AnalysisException: it can't be read or carried out, and why.
         """
+        check_running(self)
         with as_spark():
             if kwargs or not isinstance(sqlQuery, str):
                 return super().sql(sqlQuery, args, **kwargs)
@@ -131,10 +145,10 @@ class WorkspaceSession(SparkSession):
         start = explained.end() if explained else 0
         if _OF_A_CACHE.match(text):  # tables are files here, read anew each time
             return self.createDataFrame([], StructType([]))
-        named = tables_named(text[start:])
+        named = tables_named(text[start:], self.names)
         if explained or _SPARKS.match(text) or self._is_of_a_view(text):
             return self._by_spark(text, start, named, args)
-        if _QUERY.match(text) and not named.own_functions:
+        if _QUERY.match(text) and not (named.own_functions or named.is_write):
             return self._by_spark(text, start, named, args)
         found = None if self.knows_delta() else of_a_folder(self, text)
         return self._by_workspace(text, named, args) if found is None else self.frame(found)
@@ -170,6 +184,7 @@ class WorkspaceSession(SparkSession):
                 for name in sorted(views)
                 if self.has_temporary(name)
             }
+            self.names.evolves = evolves_always(self)
             session = self.names.with_rows(rows) if rows else self.names
             found = self.workspace.sql(text, parameters=dict(args or {}), session=session)
             return self.frame(found)
@@ -197,6 +212,7 @@ class WorkspaceSession(SparkSession):
 
     def newSession(self) -> WorkspaceSession:  # noqa: N802
         """Another session on the workspace, with settings, names and temporary views of its own."""
+        check_running(self)
         folder = Path(tempfile.mkdtemp(prefix="session-", dir=self.folder))  # goes with this one
         return WorkspaceSession(self.sparkContext, self.workspace, folder)
 

@@ -263,3 +263,19 @@ def test_upkeep_by_path_joins_small_files_and_keeps_versions(spark: Any, tmp_pat
     assert spark.sql(f"OPTIMIZE {name}").collect()[0].metrics.numFilesRemoved == 0
     assert spark.sql(f"DESCRIBE HISTORY {name}").count() == len(history)
     spark.sql("ANALYZE TABLE kept_up COMPUTE STATISTICS")
+
+
+def test_details_of_a_folder_are_those_of_its_log(spark: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "detailed"
+    rows = spark.createDataFrame([(1, "a"), (2, "b")], "id INT, kind STRING")
+    rows.write.format("delta").partitionBy("kind").save(str(folder))
+    for place in (f"delta.`{folder}`", f"'{folder}'"):
+        row = spark.sql(f"DESCRIBE DETAIL {place}").collect()[0]
+        assert (row.format, row.partitionColumns, row.numFiles) == ("delta", ["kind"], 2)
+        assert row.properties == {"delta.enableChangeDataFeed": "true"}
+        assert row.sizeInBytes == sum(file.stat().st_size for file in folder.rglob("*.parquet"))
+        assert row.minWriterVersion >= 4 and row.location == folder.as_uri()
+        assert spark.sql(f"DESCRIBE HISTORY {place} LIMIT 1").count() == 1
+    for kind in ("DETAIL", "HISTORY"):
+        with pytest.raises(AnalysisException, match="not a Delta table"):
+            spark.sql(f"DESCRIBE {kind} '{tmp_path}/none'")

@@ -48,6 +48,18 @@ def test_a_query_runs_in_spark_under_the_names_of_the_workspace(spark: Any) -> N
     assert [tuple(row)[:3] for row in found] == [(2, 20.0, PRODUCTS)]
 
 
+def test_columns_are_named_in_full_where_the_table_is_not(spark: Any) -> None:
+    """`UPDATE t ... WHERE main.fashion_demo.t.id = 1` failed: Referenced table not found."""
+    spark.table(PRODUCTS).write.mode("overwrite").saveAsTable("named_in_full")
+    full = f"{PRODUCTS.rpartition('.')[0]}.named_in_full"
+    spark.sql(f"UPDATE named_in_full SET price = 1 WHERE {full}.product_id = 1")
+    spark.sql("DELETE FROM named_in_full WHERE fashion_demo.named_in_full.product_id = 2")
+    found = spark.sql(
+        f"SELECT {full}.price FROM named_in_full WHERE {full}.product_id < 3"
+    ).collect()
+    assert [tuple(row) for row in found] == [(1.0,)]
+
+
 def test_times_without_a_zone_are_utc(spark: Any) -> None:
     row = spark.sql(
         "SELECT created_at, hour(created_at) FROM products WHERE product_id = 1"

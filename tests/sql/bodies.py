@@ -97,6 +97,24 @@ BODIES: dict[str, list[Step]] = {
         ("UPDATE NEST.t SET st = named_struct('a', 7)", written(1)),
         ("SELECT * FROM NEST.t", [["5", '{"a":7}']]),
     ],
+    "qualified_names": [
+        ("CREATE TABLE main.fashion_demo.NEST_t AS SELECT product_id AS id, name FROM NEST.products",
+         written(3, 3)),
+        ("CREATE TABLE main.fashion_demo.NEST_s AS SELECT 2 AS id, 'jeans' AS name", written(1, 1)),
+        ("SELECT main.fashion_demo.NEST_t.* FROM NEST_t WHERE fashion_demo.NEST_t.id = 1 "
+         "ORDER BY main.fashion_demo.NEST_t.id", [["1", "red shirt"]]),
+        ("UPDATE NEST_t SET main.fashion_demo.NEST_t.name = 'x' WHERE main.fashion_demo.NEST_t.id = 1",
+         written(1)),
+        ("MERGE INTO NEST_t USING NEST_s ON main.fashion_demo.NEST_t.id = MAIN.fashion_demo.NEST_s.id "
+         "WHEN MATCHED AND fashion_demo.NEST_s.name <> fashion_demo.NEST_t.name "
+         "THEN UPDATE SET name = main.fashion_demo.NEST_s.name", written(1, 1, 0, 0)),
+        ("DELETE FROM NEST_t WHERE main.fashion_demo.NEST_t.id = 3 OR EXISTS (SELECT 1 FROM NEST_s "
+         "WHERE main.fashion_demo.NEST_s.id = 9 + main.fashion_demo.NEST_t.id)", written(1)),
+        ("SELECT * FROM NEST_t, NEST_s WHERE main.fashion_demo.NEST_t.id = fashion_demo.NEST_s.id",
+         [["2", "jeans", "2", "jeans"]]),
+        ("DROP TABLE main.fashion_demo.NEST_t", NOTHING),
+        ("DROP TABLE main.fashion_demo.NEST_s", NOTHING),
+    ],
     "with": [
         ("CREATE TABLE NEST.t (id INT)", NOTHING),
         ("WITH q AS (SELECT 1 AS id UNION ALL SELECT 2) INSERT INTO NEST.t SELECT * FROM q",
@@ -140,6 +158,9 @@ BODIES: dict[str, list[Step]] = {
         ("SHOW TABLES IN NEST LIKE 'prod*'", [["NEST", "products", "false"]]),
     ],
     "schemas": [
+        ("COMMENT ON SCHEMA main.NEST IS 'here'", NOTHING),
+        ("DESCRIBE SCHEMA main.NEST", [["Catalog Name", "main"], ["Namespace Name", "NEST"],
+                                      ["Comment", "here"], ["Owner", "USER"]]),
         ("CREATE SCHEMA NEST_two COMMENT 'more'", NOTHING),
         ("CREATE SCHEMA IF NOT EXISTS NEST_two", NOTHING),
         ("SHOW SCHEMAS LIKE 'NEST_two'", [["NEST_two"]]),
@@ -191,6 +212,11 @@ REFUSED: dict[str, tuple[str, str]] = {
     "no_table": ("SELECT * FROM NEST.nothing", "TABLE_OR_VIEW_NOT_FOUND"),
     "no_column": ("SELECT nope FROM NEST.products", "nope"),
     "an_assignment": ("UPDATE NEST.products SET other.price = 1", "UNRESOLVED_COLUMN.*other.price"),
+    "a_hidden_full_name": (
+        "SELECT main.NEST.products.price FROM main.NEST.products p",
+        "UNRESOLVED_COLUMN",
+    ),
+    "another_schema": ("DELETE FROM NEST.products WHERE main.other.products.price = 1", "products"),
     "a_hidden_name": ("UPDATE NEST.products p SET products.price = 1", "UNRESOLVED_COLUMN"),
     "the_source": (
         "MERGE INTO NEST.products t USING (SELECT 1 AS price) s ON t.product_id = s.price "

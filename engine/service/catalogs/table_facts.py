@@ -33,3 +33,21 @@ class TableFacts:
             key = {"name": self.key_name, "child_columns": list(self.primary_key)}
             facts["table_constraints"] = [{"primary_key_constraint": key}]
         return {COLUMNS: self.columns, **facts}
+
+
+def with_columns(document: Mapping[str, Any], renamed: Mapping[str, str | None]) -> dict[str, Any]:
+    """A table's document whose columns have other names, or are gone.
+
+    Args:
+        renamed: new names by the old ones; none for a column that is gone.
+    """
+    facts = {renamed.get(name, name): one for name, one in document.get(COLUMNS, {}).items()}
+    out = {**document, COLUMNS: {name: one for name, one in facts.items() if name is not None}}
+    constraints = [
+        {kind: {**said, "child_columns": [renamed.get(n) or n for n in said["child_columns"]]}}
+        if "child_columns" in said
+        else one
+        for one in document.get("table_constraints", [])
+        for kind, said in one.items()
+    ]
+    return {**out, "table_constraints": constraints} if constraints else out

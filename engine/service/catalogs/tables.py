@@ -27,7 +27,7 @@ from engine.service.catalogs.columns import (
 from engine.service.catalogs.contents import Contents
 from engine.service.catalogs.documents import bare, born, change, described, given, kept
 from engine.service.catalogs.errors import DeletedElsewhere, TableExists, TableNotFound
-from engine.service.catalogs.table_facts import COLUMNS, TableFacts
+from engine.service.catalogs.table_facts import COLUMNS, TableFacts, with_columns
 from engine.service.indexes.registry import IndexRegistry
 from engine.store.securable_files import SecurableFiles
 from engine.store.tables.table_store import TableStore
@@ -351,6 +351,31 @@ class Tables:
                 facts[COLUMNS] = columns
             change(self._files, "tables", name, facts)
         return self.get(name)
+
+    def update_columns(
+        self,
+        full_name: str,
+        renamed: Mapping[str, str | None],
+        without: Sequence[str] = (),
+        nullable: Mapping[str, bool] | None = None,
+    ) -> None:
+        """Let what is known of a table follow its columns.
+
+        Args:
+            renamed: see `with_columns`. without: properties that are forgotten.
+            nullable: whether columns may be null, by name.
+
+        Raises:
+            TableNotFound: neither a table nor an index.
+        """
+        with self._files.writing():
+            name = self.full_name(full_name)
+            facts = with_columns(kept(self._files, "tables", name), renamed)
+            for column, may in (nullable or {}).items():
+                facts[COLUMNS][column] = {**facts[COLUMNS].get(column, {}), "nullable": may}
+            known = facts.get("properties", {})
+            facts["properties"] = {key: one for key, one in known.items() if key not in without}
+            change(self._files, "tables", name, facts)
 
     def delete(self, full_name: str) -> None:
         """Delete a table or a view as the API does; see `drop`.

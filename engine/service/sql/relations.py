@@ -112,9 +112,10 @@ class Relations:
             known = self.found(name)
             if known is None:
                 raise self.missing(name)
-            _shorten(tree, node)
+            if not node.alias or node.alias.lower() == node.name.lower():
+                shorten(tree, name)
             if self.tables.exists(known):
-                _carry(node, known, _version_of(node, scope))
+                _carry(node, known, version_of(node, scope))
             elif node.args.get("version"):
                 raise NotSupported(
                     f"[DELTA_UNSUPPORTED_TIME_TRAVEL_VIEWS] {known} is a view, which has no versions: "
@@ -217,14 +218,12 @@ def rename(node: exp.Table, shown: str) -> None:
     node.set("catalog", None)
 
 
-def _shorten(tree: exp.Expression, node: exp.Table) -> None:
+def shorten(tree: exp.Expression, name: ThreePartName) -> None:
     """Let columns that are named with a table's catalog and schema do without them."""
-    if len(node.parts) == 1:
-        return
-    wanted = [part.name.lower() for part in reversed(node.parts)]
+    whole = [part.lower() for part in (name.catalog, name.schema, name.name)]
     for column in tree.find_all(exp.Column):
-        above = [part.name.lower() for part in reversed(column.parts[:-1])]
-        if len(above) > 1 and above == wanted[: len(above)]:
+        above = [part.name.lower() for part in column.parts[:-1]]
+        if len(above) > 1 and above == whole[-len(above) :]:
             column.set("db", None)
             column.set("catalog", None)
 
@@ -255,7 +254,7 @@ def _replace(
     node.replace(inner)
 
 
-def _version_of(node: exp.Table, scope: Scope) -> AsOf | None:
+def version_of(node: exp.Table, scope: Scope) -> AsOf | None:
     """The version that a name says, `VERSION AS OF n` or `TIMESTAMP AS OF time`; None for the newest."""
     said = node.args.get("version")
     if said is None:

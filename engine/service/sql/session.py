@@ -49,10 +49,13 @@ class Session:
 
     Attributes:
         catalog, schema: of names that lack them.
+        evolves: INSERT and MERGE add the columns that their tables lack, as if each said WITH SCHEMA
+            EVOLUTION.
     """
 
     catalog: str = DEFAULT_CATALOG
     schema: str = DEFAULT_SCHEMA
+    evolves: bool = False
     _views: dict[str, TemporaryView] = field(default_factory=dict, repr=False)
     _rows: dict[str, pa.Table] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -75,7 +78,7 @@ class Session:
 
     def at(self, catalog: str, schema: str) -> Session:
         """A session with these names' meaning, and this one's views as they are now."""
-        return Session(catalog, schema, self._views, self._rows)
+        return Session(catalog, schema, self.evolves, self._views, self._rows)
 
     # ------------------------------------------------------------------ temporary views
     def view(self, name: str) -> TemporaryView | None:
@@ -107,7 +110,8 @@ class Session:
     def with_rows(self, rows: Mapping[str, pa.Table]) -> Session:
         """This session as it is now, in which some names of one part are rows at hand."""
         lowered = {name.lower(): table for name, table in rows.items()}
-        return Session(self.catalog, self.schema, self._views, {**self._rows, **lowered})
+        both = {**self._rows, **lowered}
+        return Session(self.catalog, self.schema, self.evolves, self._views, both)
 
     def rows_of(self, name: str) -> pa.Table | None:
         """The rows at hand of a name in any letter case; None for none."""

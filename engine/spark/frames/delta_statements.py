@@ -8,18 +8,20 @@ from pathlib import Path
 import pyarrow as pa
 
 from engine.errors import VitrineError
-from engine.service.sql.language.commands import Describe, Name, Optimize, Vacuum
+from engine.service.sql.language.commands import Describe, Optimize, Vacuum
 from engine.service.sql.language.dialect import parse
-from engine.service.sql.listings import history_rows
+from engine.service.sql.language.forms.words import Name
+from engine.service.sql.shown.details import detail
+from engine.service.sql.shown.listings import history_rows
 from engine.service.sql.upkeep import vacuumed, with_metrics
 from engine.spark.frames.volume_paths import local_folder
 from engine.spark.kinds import OnWorkspace
-from engine.store.tables.delta import delta_history
+from engine.store.tables.delta import delta_detail, delta_history
 from engine.store.tables.delta_writing import join_delta_files, vacuum_delta
 
 
 def of_a_folder(session: OnWorkspace, text: str) -> pa.Table | None:
-    """What OPTIMIZE, VACUUM or DESCRIBE HISTORY of delta.`path` answers; None for another statement.
+    """What OPTIMIZE, VACUUM, DESCRIBE DETAIL or HISTORY of delta.`path` answers; None for others.
 
     Raises:
         BadSourceFile: there is no such table, or it can't be read. PermissionDenied: the folder is never
@@ -37,9 +39,34 @@ def of_a_folder(session: OnWorkspace, text: str) -> pa.Table | None:
         gone = vacuum_delta(folder, command.hours, command.dry_run)
         paths = [str(folder / one) for one in gone] if command.dry_run else [str(folder)]
         return vacuumed(paths)
-    if isinstance(command, Describe) and command.kind == "HISTORY" and _is_path(command.name):
-        return history_rows(delta_history(_folder(session, command.name, written=False)))
+    if isinstance(command, Describe) and _is_path(command.name):
+        return _described(command, _folder(session, command.name, written=False))
     return None
+
+
+def _described(command: Describe, folder: Path) -> pa.Table | None:
+    if command.kind == "HISTORY":
+        return history_rows(delta_history(folder)).slice(0, command.limit)
+    if command.kind != "DETAIL":
+        return None
+    found, history = delta_detail(folder), delta_history(folder)
+    return detail(
+        format="delta",
+        id=found["id"],
+        name=found["name"],
+        description=found["description"],
+        location=folder.absolute().as_uri(),
+        createdAt=found["created_at"],
+        lastModified=history[-1]["timestamp"],
+        partitionColumns=found["partitions"],
+        clusteringColumns=[],
+        numFiles=found["files"],
+        sizeInBytes=found["bytes"],
+        properties=found["properties"],
+        minReaderVersion=found["reader"],
+        minWriterVersion=found["writer"],
+        tableFeatures=found["features"],
+    )
 
 
 def _is_path(name: Name) -> bool:

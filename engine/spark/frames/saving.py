@@ -1,8 +1,4 @@
-"""`df.write` into a workspace's tables, and with `format("delta")` into folders; `df.writeTo`.
-
-A DataFrame makes its writer by itself, so its class is taught once: those of a session on a workspace
-write there, all others as they did.
-"""
+"""`df.write` into a workspace's tables, and with `format("delta")` into folders."""
 
 from __future__ import annotations
 
@@ -10,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyspark.sql import DataFrame, DataFrameWriter
-from pyspark.sql.classic.dataframe import DataFrame as ClassicDataFrame
 
 from engine.spark.errors import as_spark
+from engine.spark.frames.columns_said import columns_said, refuse_replaced
 from engine.spark.frames.delta_tables import OPTIONS, save_delta
 from engine.spark.frames.table_rows import Definition, TableRows
 from engine.spark.frames.told import DELTA, Told
 from engine.spark.frames.volume_paths import knowing_volumes, local_folder
-from engine.spark.frames.writing_to import TableWriterV2
 from engine.spark.kinds import OnWorkspace
 
 _DYNAMIC = "spark.sql.sources.partitionOverwriteMode"
@@ -77,10 +72,12 @@ class TableWriter(Told, DataFrameWriter):
     ) -> None:
         """Write the rows as a table of the workspace; the format means nothing here.
 
-        Of the options `replaceWhere` and `partitionOverwriteMode` say what mode "overwrite" replaces.
+        Of the options `replaceWhere` and `partitionOverwriteMode` say what mode "overwrite" replaces;
+        `mergeSchema` adds the columns that the table lacks, `overwriteSchema` replaces them all.
 
         Raises:
-            AnalysisException: the table is there, and the mode refuses that, or can't be written.
+            AnalysisException: the table is there, and the mode refuses that; columns that it lacks,
+                without such an option; or what can't be written.
         """
         self.mode(mode)
         if partitionBy is not None:
@@ -90,42 +87,25 @@ class TableWriter(Told, DataFrameWriter):
             told = self.told_options
             rows = TableRows(self.session, self._frame, name)
             how = self.told_mode
+            columns = columns_said(self.session, told, how == "Overwrite")
+            if how == "Overwrite" and "replacewhere" in told:
+                refuse_replaced(columns)
             if rows.exists() and how == "Overwrite" and "replacewhere" in told:
-                return rows.replace_where(str(told["replacewhere"]))
+                return rows.replace_where(str(told["replacewhere"]), columns)
             if rows.exists() and how == "Overwrite" and _is_dynamic(self.session, told):
-                return rows.replace_partitions()
-            return rows.save(how, Definition(partitioned_by=self.told_partitions))
+                return rows.replace_partitions(columns)
+            return rows.save(how, Definition(partitioned_by=self.told_partitions), columns)
 
     def insertInto(self, tableName: str, overwrite: bool | None = None) -> None:  # noqa: N802, N803
-        """Put the rows into a table by the places of their columns. Raises AnalysisException."""
+        """Put the rows into a table by the places of their columns; with the option `mergeSchema` those
+        behind the table's are added to it. Raises AnalysisException."""
         replacing = self.told_mode == "Overwrite" if overwrite is None else overwrite
         with as_spark():
-            TableRows(self.session, self._frame, tableName).insert(replacing)
+            columns = columns_said(self.session, self.told_options)
+            TableRows(self.session, self._frame, tableName).insert(replacing, columns)
 
 
 def _is_dynamic(session: OnWorkspace, told: Mapping[str, Any]) -> bool:
     """Whether an overwrite replaces the partitions alone that the rows are of."""
     mode = told.get("partitionoverwritemode") or session.conf.get(_DYNAMIC, "static")
     return str(mode).lower() == "dynamic"
-
-
-def teach_dataframes() -> None:
-    """Let DataFrames of sessions on a workspace write into it; once for the process."""
-    given, given_to = ClassicDataFrame.write.fget, ClassicDataFrame.writeTo
-    if getattr(given, "knows_workspaces", False):
-        return
-
-    def write(self: Any) -> DataFrameWriter:
-        return TableWriter(self) if _is_ours(self) else given(self)
-
-    def write_to(self: Any, table: str) -> Any:
-        return TableWriterV2(self, table) if _is_ours(self) else given_to(self, table)
-
-    write.__doc__, write_to.__doc__ = given.__doc__, given_to.__doc__
-    write.knows_workspaces = True  # type: ignore[attr-defined]
-    ClassicDataFrame.write = property(write)
-    ClassicDataFrame.writeTo = write_to
-
-
-def _is_ours(frame: Any) -> bool:
-    return getattr(frame.sparkSession, "workspace", None) is not None

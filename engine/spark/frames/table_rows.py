@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 
 from engine.core.names import ThreePartName, quoted_name
 from engine.errors import BadStatement, NotFound
+from engine.spark.frames.columns_said import (
+    ADDED,
+    REPLACED,
+    ColumnsSaid,
+    check_layout,
+    check_names,
+    check_types,
+)
 from engine.spark.frames.worker_rows import rows_of
 from engine.spark.kinds import OnWorkspace
+from engine.spark.relations import spark_schema
+from engine.store.tables.table import Table
 
-_ROWS = "vitrine_saved_rows"
+ROWS = "vitrine_saved_rows"
+_EVOLVES: dict[ColumnsSaid, str] = {"kept": "", "added": "WITH SCHEMA EVOLUTION", "replaced": ""}
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,13 @@ class TableRows:
 
     def exists(self) -> bool:
         """Whether the table is there."""
-        return bool(self.session.catalog.is_table(self.name))
+        return self._found() is not None or bool(self.session.catalog.is_table(self.name))
+
+    def _found(self) -> ThreePartName | None:
+        """The name as the table spells it; None where there is no table."""
+        wanted = str(self.full_name).lower()
+        names = self.session.workspace.tables.names()
+        return next((one for one in names if str(one).lower() == wanted), None)
 
     def check_exists(self) -> None:
         """Raises NotFound in the cloud's words where there is no such table."""
@@ -66,35 +84,46 @@ class TableRows:
             self.session.workspace.sql(f"DESCRIBE {table}")  # refuses, with what may be meant
             raise NotFound(f"[TABLE_OR_VIEW_NOT_FOUND] The table {table} cannot be found.")
 
-    def save(self, mode: str, definition: Definition) -> None:
+    def table(self) -> Table | None:
+        """The table; None where there is none, or a view."""
+        name = self._found()
+        return None if name is None else self.session.workspace.tables.get(name)
+
+    def save(self, mode: str, definition: Definition, columns: ColumnsSaid) -> None:
         """Write the table.
 
         Args:
             mode: Spark's: `Append`, `Overwrite`, `ErrorIfExists`, `Ignore`.
             definition: of a table that is made, or made anew.
+            columns: what becomes of the columns of one that is there.
         """
         exists = self.exists()
         if exists and mode == "Ignore":
             return
+        table = self.table() if mode == "Overwrite" and columns != REPLACED else None
         if exists and mode == "Append":
-            self.append()
-        else:
+            self.append(columns)
+        elif table is None or table.registered:
             self.create(definition, replacing=mode == "Overwrite")
+        else:
+            if definition.partitioned_by:
+                check_layout(self._partitions(), definition.partitioned_by, str(table.name))
+            self._insert("OVERWRITE", columns, takes=spark_schema(table.schema))
 
     def create(self, definition: Definition, replacing: bool = False) -> None:
         """Make the table, or make it anew in its place."""
         word = "CREATE OR REPLACE TABLE" if replacing else "CREATE TABLE"
-        self._run(f"{word} {self._table} {definition.sql()} AS SELECT * FROM {_ROWS}")
+        self.run(f"{word} {self.full_name} {definition.sql()} AS SELECT * FROM {ROWS}")
 
-    def append(self) -> None:
+    def append(self, columns: ColumnsSaid) -> None:
         """Put the rows behind those of the table, by the names of their columns."""
-        self._run(f"INSERT INTO {self._table} {self._by_name}")
+        self._insert("INTO", columns)
 
-    def replace_all(self) -> None:
+    def replace_all(self, columns: ColumnsSaid) -> None:
         """Put the rows in the place of all that the table holds, by the names of their columns."""
-        self._run(f"INSERT OVERWRITE {self._table} {self._by_name}")
+        self._insert("OVERWRITE", columns)
 
-    def replace_where(self, condition: Column | str) -> None:
+    def replace_where(self, condition: Column | str, columns: ColumnsSaid) -> None:
         """Put the rows in the place of those that fulfil a condition, as all of them must.
 
         Args:
@@ -103,57 +132,75 @@ class TableRows:
         self.check_exists()
         there = self.session.table(self.name)
         plain = there.toDF(*there.columns)  # whose columns are named without a table
-        self._replace(self.session.condition_of(plain.where(condition)))
+        where = self.session.condition_of(plain.where(condition))
+        self._insert("INTO", columns, f"REPLACE WHERE {where}")
 
-    def replace_partitions(self) -> None:
+    def replace_partitions(self, columns: ColumnsSaid) -> None:
         """Put the rows in the place of the partitions that they are of; of all without partitions."""
         self.check_exists()
-        detail = self.session.workspace.sql(f"DESCRIBE DETAIL {self._table}")
-        columns = detail["partitionColumns"][0].as_py()
-        own = quoted_name(self._table.name)
-        same = " AND ".join(f"r.{quoted_name(one)} <=> {own}.{quoted_name(one)}" for one in columns)
-        if columns:
-            self._replace(f"EXISTS (SELECT 1 FROM {_ROWS} r WHERE {same})")
+        parts, own = self._partitions(), quoted_name(self.full_name.name)
+        same = " AND ".join(f"r.{quoted_name(one)} <=> {own}.{quoted_name(one)}" for one in parts)
+        if parts:
+            where = f"REPLACE WHERE EXISTS (SELECT 1 FROM {ROWS} r WHERE {same})"
+            self._insert("INTO", columns, where)
         else:
-            self.replace_all()
+            self.replace_all(columns)
 
-    def insert(self, overwrite: bool) -> None:
+    def insert(self, overwrite: bool, columns: ColumnsSaid) -> None:
         """Put the rows into the table by the places of their columns.
 
         Raises:
             BadStatement: another number of columns than the table has.
         """
         into = self.session.table(self.name).columns
-        if len(into) != len(self.frame.columns):
+        given = len(self.frame.columns)
+        if given < len(into) or (given > len(into) and columns != ADDED):
             raise BadStatement(
                 f"[INSERT_COLUMN_ARITY_MISMATCH] {self.name} has {len(into)} columns "
-                f"({', '.join(into)}); the rows have {len(self.frame.columns)} "
-                f"({', '.join(self.frame.columns)})."
+                f"({', '.join(into)}); the rows have {given} ({', '.join(self.frame.columns)}). "
+                'Columns behind those of the table are added by .option("mergeSchema", "true").'
             )
-        self._run(
-            f"INSERT {'OVERWRITE' if overwrite else 'INTO'} {self._table} SELECT * FROM {_ROWS}"
-        )
+        how = f"{_EVOLVES[columns]} {'OVERWRITE' if overwrite else 'INTO'}"
+        self.run(f"INSERT {how} {self.full_name} SELECT * FROM {ROWS}")
 
-    def _replace(self, where: str) -> None:
-        into = f"INSERT INTO {self._table} ({self._columns}) REPLACE WHERE {where}"
-        self._run(f"{into} SELECT {self._columns} FROM {_ROWS}")
+    def _insert(
+        self, how: str, columns: ColumnsSaid, where: str = "", takes: pa.Schema | None = None
+    ) -> None:
+        """Put the rows into the table by the names of their columns.
+
+        Args:
+            takes: the columns whose types the rows' must fit; None for those to which they are cast.
+        """
+        if columns != ADDED:
+            table = self.table()
+            check_names(None if table is None else table.schema.names, self.frame, self.full_name)
+        names = ", ".join(map(quoted_name, self.frame.columns))
+        into = f"INSERT {_EVOLVES[columns]} {how} {self.full_name} ({names}) {where}"
+        self.run(f"{into} SELECT {names} FROM {ROWS}", takes)
+
+    def _partitions(self) -> list[str]:
+        """The columns that the table is partitioned by."""
+        detail = self.session.workspace.sql(f"DESCRIBE DETAIL {self.full_name}")
+        found: list[str] = detail["partitionColumns"][0].as_py()
+        return found
 
     @property
-    def _table(self) -> ThreePartName:
+    def full_name(self) -> ThreePartName:
+        """The table's name with its catalog and schema."""
         name: ThreePartName = self.session.catalog.full_name(self.name)
         return name
 
-    @property
-    def _columns(self) -> str:
-        return ", ".join(map(quoted_name, self.frame.columns))
+    def run(self, statement: str, takes: pa.Schema | None = None) -> None:
+        """Run a statement of the workspace that reads the rows under the name `ROWS`.
 
-    @property
-    def _by_name(self) -> str:
-        return f"({self._columns}) SELECT {self._columns} FROM {_ROWS}"
-
-    def _run(self, statement: str) -> None:
+        Args:
+            takes: columns whose types the rows' must fit; None for none.
+        """
         with rows_of(self.frame, self.session.folder) as rows:
-            names = self.session.names.with_rows({_ROWS: rows})
+            if takes is not None:
+                check_types(takes, rows.schema, str(self.full_name))
+            names = self.session.names.with_rows({ROWS: rows})
+            names.evolves = False  # the statement says it
             self.session.workspace.sql(statement, session=names)
 
 

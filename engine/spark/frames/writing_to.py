@@ -9,6 +9,7 @@ from pyspark.sql.readwriter import DataFrameWriterV2
 
 from engine.errors import InvalidInputException, NotSupported
 from engine.spark.errors import as_spark
+from engine.spark.frames.columns_said import ColumnsSaid, columns_said
 from engine.spark.frames.table_rows import Definition, TableRows
 from engine.spark.frames.told import one_column
 
@@ -35,6 +36,7 @@ class TableWriterV2(DataFrameWriterV2):
         self._properties: dict[str, str] = {}
         self._partitions: tuple[str, ...] = ()
         self._clusters: tuple[str, ...] = ()
+        self._options: dict[str, Any] = {}
 
     # ------------------------------------------------------------------ what is said of the table
     def using(self, provider: str) -> TableWriterV2:
@@ -46,13 +48,18 @@ class TableWriterV2(DataFrameWriterV2):
         return self
 
     def option(self, key: str, value: Any) -> TableWriterV2:
-        """An option. Raises AnalysisException for those that would change which rows are replaced."""
+        """An option, of which `mergeSchema` adds the columns that the table lacks.
+
+        Raises:
+            AnalysisException: one of those that would change which rows are replaced.
+        """
         with as_spark():
             if key.lower() in _ONLY_V1:
                 raise NotSupported(
                     f"option {key!r:.40} goes with df.write; here say .overwrite(condition) or "
                     ".overwritePartitions()."
                 )
+        self._options[key.lower()] = value
         return self
 
     def options(self, **options: Any) -> TableWriterV2:
@@ -103,7 +110,7 @@ class TableWriterV2(DataFrameWriterV2):
         """Put the rows behind those of the table. Raises AnalysisException where there is none."""
         with as_spark():
             self._rows.check_exists()
-            self._rows.append()
+            self._rows.append(self._columns)
 
     def overwrite(self, condition: Column | str) -> None:
         """Put the rows in the place of those that fulfil a condition, as all of them must.
@@ -113,14 +120,18 @@ class TableWriterV2(DataFrameWriterV2):
                 new ones doesn't fulfil it.
         """
         with as_spark():
-            self._rows.replace_where(condition)
+            self._rows.replace_where(condition, self._columns)
 
     def overwritePartitions(self) -> None:  # noqa: N802
         """Put the rows in the place of the partitions that they are of, in that of all rows where the
         table has no partitions. Raises AnalysisException where there is no table."""
         with as_spark():
-            self._rows.replace_partitions()
+            self._rows.replace_partitions(self._columns)
 
     @property
     def _definition(self) -> Definition:
         return Definition(self._provider, self._properties, self._partitions, self._clusters)
+
+    @property
+    def _columns(self) -> ColumnsSaid:
+        return columns_said(self._rows.session, self._options)

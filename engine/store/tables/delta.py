@@ -169,6 +169,35 @@ def delta_history(folder: Path) -> list[dict[str, Any]]:
     ]
 
 
+def delta_detail(folder: Path) -> dict[str, Any]:
+    """What the log of a Delta table says of it.
+
+    These are `id`, `name`, `description`, `created_at` (ms), `partitions`, `properties`, `files`,
+    `bytes`, and the protocol's `reader`, `writer` and `features`.
+
+    Raises:
+        As `open_delta`.
+    """
+    with errors_named(folder):
+        table = _opened(folder, None)
+        metadata, protocol = table.metadata(), table.protocol()
+        sizes = pa.table(table.get_add_actions()).column("size_bytes").to_pylist()
+    features = {*(protocol.reader_features or ()), *(protocol.writer_features or ())}
+    return {
+        "id": str(metadata.id),
+        "name": metadata.name,
+        "description": metadata.description,
+        "created_at": metadata.created_time,
+        "partitions": list(metadata.partition_columns),
+        "properties": dict(metadata.configuration),
+        "files": len(sizes),
+        "bytes": sum(sizes),
+        "reader": protocol.min_reader_version,
+        "writer": protocol.min_writer_version,
+        "features": sorted(features),
+    }
+
+
 def _opened(folder: Path, version: int | None) -> Any:
     """A DeltaTable of deltalake; see `open_delta`."""
     if not is_delta(folder):

@@ -6,26 +6,18 @@ Knows words and names; not what they stand for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from engine.errors import BadStatement, NotSupported
+from engine.service.sql.language.forms.facts import Facts, alter, comment_on
+from engine.service.sql.language.forms.words import Name, Words
 
-ShowKind = Literal["TABLES", "VIEWS", "SCHEMAS", "CATALOGS", "COLUMNS", "TBLPROPERTIES"]
+ShowKind = Literal[
+    "TABLES", "VIEWS", "SCHEMAS", "CATALOGS", "COLUMNS", "TBLPROPERTIES", "CREATE TABLE"
+]
 DescribeKind = Literal["TABLE", "DETAIL", "HISTORY", "SCHEMA", "CATALOG"]
-Name = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Word:
-    """One word of a statement: as it stands there, quoted as a name, or a text."""
-
-    text: str
-    kind: Literal["word", "name", "text"]
-
-    def is_word(self, wanted: str) -> bool:
-        return self.kind == "word" and self.text.upper() == wanted
 
 
 @dataclass(frozen=True)
@@ -41,12 +33,13 @@ class CreateIndex:
 
 @dataclass(frozen=True)
 class Show:
-    """`SHOW TABLES | VIEWS | SCHEMAS | CATALOGS | COLUMNS | TBLPROPERTIES ...`.
+    """`SHOW TABLES | VIEWS | SCHEMAS | CATALOGS | COLUMNS | TBLPROPERTIES | CREATE TABLE ...`.
 
     Attributes:
         name: what stands behind IN or FROM, or the table; empty for none.
         in_catalog: `name` is a catalog, as drivers say it. everywhere: all catalogs.
         like: pattern of the names; schema_like, table_like: of those above them.
+        key: the one property that is asked for; None for all.
     """
 
     kind: ShowKind
@@ -56,15 +49,22 @@ class Show:
     like: str | None = None
     schema_like: str | None = None
     table_like: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True)
 class Describe:
-    """`DESCRIBE [TABLE] [EXTENDED] | DETAIL | HISTORY | SCHEMA | CATALOG name`."""
+    """`DESCRIBE [TABLE] [EXTENDED] | DETAIL | HISTORY | SCHEMA | CATALOG name`.
+
+    Attributes:
+        column: the one that is asked for; None for the table. limit: of a history's rows.
+    """
 
     kind: DescribeKind
     name: Name
     extended: bool = False
+    column: str | None = None
+    limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -117,93 +117,7 @@ class Analyze:
     columns: tuple[str, ...] = ()
 
 
-Command = CreateIndex | Show | Describe | Use | ChangeCatalog | Optimize | Vacuum | Analyze
-
-
-class Words:
-    """A statement's words, read one after the other."""
-
-    def __init__(self, words: Sequence[Word]) -> None:
-        self._words, self._place = words, 0
-
-    def take(self, *wanted: str) -> bool:
-        """Go past these words, if they come next."""
-        found = self._words[self._place : self._place + len(wanted)]
-        fits = len(found) == len(wanted) and all(w.is_word(t) for w, t in zip(found, wanted))
-        self._place += len(wanted) if fits else 0
-        return fits
-
-    def expect(self, *wanted: str) -> None:
-        """Go past these words. Raises BadStatement where others come."""
-        if not self.take(*wanted):
-            raise self._unexpected(" ".join(wanted))
-
-    def text(self) -> str:
-        """The next word, which is a text."""
-        word = self._next("a text in quotes")
-        if word.kind != "text":
-            self._place -= 1
-            raise self._unexpected("a text in quotes")
-        return word.text
-
-    def identifier(self, what: str) -> str:
-        """The next word, which is a name of one part."""
-        word = self._next(what)
-        if word.kind == "text" or not word.text.strip():
-            self._place -= 1
-            raise self._unexpected(what)
-        return word.text
-
-    def name(self, what: str) -> Name:
-        """The next name, of one or more parts."""
-        parts = [self.identifier(what)]
-        while self.take("."):
-            parts.append(self.identifier(what))
-        return tuple(parts)
-
-    def whole_number(self, what: str) -> int:
-        """The next word, which is a whole number."""
-        word = self._next(what)
-        if word.kind != "word" or not word.text.isdecimal():
-            self._place -= 1
-            raise self._unexpected(what)
-        return int(word.text)
-
-    def comes(self, wanted: str) -> bool:
-        """Whether this word comes next."""
-        return not self.is_over() and self._words[self._place].is_word(wanted)
-
-    def skip(self) -> None:
-        """Go past the next word, whatever it is."""
-        self._place += 1
-
-    def rest(self, what: str) -> str:
-        """All that is left, as one name whose parts dots and hyphens join."""
-        parts = [self._next(what).text]
-        while not self.is_over():
-            parts.append(self._next(what).text)
-        return "".join(parts)
-
-    def is_over(self) -> bool:
-        """Whether no word is left."""
-        return self._place >= len(self._words)
-
-    def end(self) -> None:
-        """Raises BadStatement where more words come."""
-        if not self.is_over():
-            raise self._unexpected("the end of the statement")
-
-    def _next(self, what: str) -> Word:
-        if self.is_over():
-            raise self._unexpected(what)
-        self._place += 1
-        return self._words[self._place - 1]
-
-    def _unexpected(self, wanted: str) -> BadStatement:
-        found = "the end" if self.is_over() else repr(self._words[self._place].text)
-        return BadStatement(
-            f"[PARSE_SYNTAX_ERROR] Syntax error at or near {found}; expected {wanted}."
-        )
+Command = CreateIndex | Show | Describe | Use | ChangeCatalog | Optimize | Vacuum | Analyze | Facts
 
 
 # ------------------------------------------------------------------ one reader for each first word
@@ -212,8 +126,8 @@ def _show(words: Words) -> Command:
         if any(words.take(*one.split()) for one in spelled):
             return _shown(kind, words)
     raise NotSupported(
-        "This SHOW is not supported. Supported are SHOW TABLES, VIEWS, SCHEMAS, CATALOGS, COLUMNS and "
-        "TBLPROPERTIES."
+        "This SHOW is not supported. Supported are SHOW TABLES, VIEWS, SCHEMAS, CATALOGS, COLUMNS, "
+        "TBLPROPERTIES and CREATE TABLE."
     )
 
 
@@ -224,19 +138,24 @@ _SHOWN: dict[ShowKind, tuple[str, ...]] = {
     "CATALOGS": ("CATALOGS",),
     "COLUMNS": ("COLUMNS",),
     "TBLPROPERTIES": ("TBLPROPERTIES",),
+    "CREATE TABLE": ("CREATE TABLE",),
 }
 
 
 def _shown(kind: ShowKind, words: Words) -> Show:
+    if kind == "CREATE TABLE":
+        return Show(kind, words.name("a table"))
+    if kind == "TBLPROPERTIES":
+        return Show(kind, words.name("a table"), key=_key(words))
     name: Name = ()
     in_catalog = everywhere = False
-    if kind == "TBLPROPERTIES":
-        name = words.name("a table")
-    elif words.take("IN") or words.take("FROM"):
+    if words.take("IN") or words.take("FROM"):
         everywhere = words.take("ALL", "CATALOGS")
         if not everywhere:
             in_catalog = words.take("CATALOG")
             name = words.name("a name")
+        if kind == "COLUMNS" and (words.take("IN") or words.take("FROM")):
+            name = (*words.name("a schema"), name[-1])
     patterns: dict[str, str | None] = dict.fromkeys(("like", "schema_like", "table_like"))
     while not words.is_over():
         if words.take("SCHEMA", "LIKE"):
@@ -249,18 +168,41 @@ def _shown(kind: ShowKind, words: Words) -> Show:
     return Show(kind, name, in_catalog, everywhere, **patterns)
 
 
+def _key(words: Words) -> str | None:
+    """The one property in parentheses, as a text or as a name."""
+    if not words.take("("):
+        return None
+    key = words.key()
+    words.expect(")")
+    return key
+
+
 def _describe(words: Words) -> Command:
+    if words.take("DETAIL"):
+        words.take("TABLE")
+        return Describe("DETAIL", _place(words))
+    if words.take("HISTORY"):
+        name = _place(words)
+        limit = words.whole_number("a number of rows") if words.take("LIMIT") else None
+        return Describe("HISTORY", name, limit=limit)
     for kind in _DESCRIBED:
         if words.take(kind):
-            return Describe(kind, words.name(f"the name of a {kind.lower()}"))
-    if words.take("DATABASE"):
-        return Describe("SCHEMA", words.name("the name of a schema"))
+            extended = words.take("EXTENDED")
+            named: DescribeKind = "SCHEMA" if kind == "DATABASE" else kind
+            return Describe(named, words.name(f"the name of a {named.lower()}"), extended)
     words.take("TABLE")
     extended = words.take("EXTENDED") or words.take("FORMATTED")
-    return Describe("TABLE", words.name("the name of a table"), extended)
+    name = words.name("the name of a table")
+    column = None if words.is_over() else words.identifier("a column")
+    return Describe("TABLE", name, extended, column)
 
 
-_DESCRIBED: tuple[DescribeKind, ...] = ("DETAIL", "HISTORY", "SCHEMA", "CATALOG")
+_DESCRIBED: tuple[Literal["SCHEMA", "DATABASE", "CATALOG"], ...] = ("SCHEMA", "DATABASE", "CATALOG")
+
+
+def _place(words: Words) -> Name:
+    """A table by its name, or by its folder as a text, which is delta.`folder`."""
+    return ("delta", words.text()) if words.text_comes() else words.name("the name of a table")
 
 
 def _use(words: Words) -> Command:
@@ -374,6 +316,8 @@ READERS: dict[str, Callable[[Words], Command | None]] = {
     "OPTIMIZE": _optimize,
     "VACUUM": _vacuum,
     "ANALYZE": _analyze,
+    "COMMENT": comment_on,
+    "ALTER": alter,
 }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,7 +17,11 @@ from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, TokenError, Uns
 from sqlglot.tokens import Token, TokenType
 
 from engine.errors import BadStatement, NotSupported
-from engine.service.sql.language.commands import Command, Word, Words, read_command
+from engine.service.sql.language.commands import Command, read_command
+from engine.service.sql.language.forms.clones import CLONES, without_clone
+from engine.service.sql.language.forms.evolution import EVOLVES, without_evolution
+from engine.service.sql.language.forms.replace_on import without_replace_on
+from engine.service.sql.language.forms.words import Word, Words
 
 MAX_TEXT = 16 << 20  # characters; the cloud's limit is 16 MiB
 # Functions of the parser that are none of Databricks' SQL, or that this engine carries out by itself:
@@ -32,11 +36,11 @@ _KEPT = {
 # First words of the statements that are parsed, and the kinds of expression that may come of them.
 _FIRST_WORDS = {
     "SELECT", "WITH", "VALUES", "FROM", "(", "CREATE", "DROP", "ALTER", "INSERT", "UPDATE", "DELETE",
-    "MERGE", "TRUNCATE", "COMMENT",
+    "MERGE", "TRUNCATE",
 }  # fmt: skip
 STATEMENTS = (
     exp.Query, exp.Values, exp.Create, exp.Drop, exp.Alter, exp.Insert, exp.Update, exp.Delete,
-    exp.Merge, exp.TruncateTable, exp.Comment,
+    exp.Merge, exp.TruncateTable,
 )  # fmt: skip
 _STAMP = 17  # digits of yyyyMMddHHmmssSSS
 _OBJECTS = {"TABLE", "VIEW", "SCHEMA", "DATABASE"}  # that are created, dropped and altered
@@ -205,8 +209,11 @@ _OFFERED = (
 
 def _tree(text: str) -> exp.Expression:
     try:
-        parser = Users().parser(error_level=ErrorLevel.IMMEDIATE)
-        trees = parser.parse(_with_versions(_tokens(text)), text)
+        tokens, evolves = without_evolution(_with_versions(_tokens(text)))
+        tokens, clones = without_clone(tokens)
+        tokens, replaced = without_replace_on(tokens)
+        trees = _parsed(tokens, text)
+        condition = _parsed(replaced.condition, text)[0] if replaced is not None else None
     except (SqlglotError, ValueError, AttributeError, TypeError, IndexError, KeyError) as error:
         raise BadStatement(f"[PARSE_SYNTAX_ERROR] {_why(error)}") from None
     except RecursionError:
@@ -214,7 +221,18 @@ def _tree(text: str) -> exp.Expression:
     tree = trees[0] if len(trees) == 1 else None
     if not isinstance(tree, STATEMENTS):
         raise NotSupported(f"The statement {text:.60} is not supported; {_OFFERED}")
+    if evolves:
+        tree.set(EVOLVES, True)
+    if clones:
+        tree.meta[CLONES] = True
+    if replaced is not None:
+        tree.set("replace_on", condition)
+        tree.meta["target"], tree.meta["source"] = replaced.target, replaced.source
     return tree
+
+
+def _parsed(tokens: Sequence[Token], text: str) -> list[exp.Expression | None]:
+    return list(Users().parser(error_level=ErrorLevel.IMMEDIATE).parse(list(tokens), text))
 
 
 def _tokens(text: str) -> list[Token]:

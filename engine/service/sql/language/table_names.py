@@ -5,7 +5,7 @@ Knows grammar; not what a name stands for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,6 +16,7 @@ from engine.errors import VitrineError
 from engine.service.sql.language.dialect import parse, version_end
 from engine.service.sql.language.functions import OWN_FUNCTIONS
 from engine.service.sql.relations import is_cte
+from engine.service.sql.session import Session
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,13 @@ class NamedTables:
         tables: in the order of the text, each time that it is named.
         prefixes: stretches of the text that say a table's catalog and schema before a column.
         own_functions: functions in it that only this engine carries out.
+        is_write: it is no query, though it may begin as one, by WITH.
     """
 
     tables: tuple[NamedTable, ...] = ()
     prefixes: tuple[tuple[int, int], ...] = ()
     own_functions: frozenset[str] = frozenset()
+    is_write: bool = False
 
     def renamed(self, text: str, names: Mapping[NamedTable, str | None]) -> str:
         """The text with other names for tables, None as they are; all else stays as it was written."""
@@ -63,10 +66,13 @@ class NamedTables:
         )
 
 
-def tables_named(text: str) -> NamedTables:
+def tables_named(text: str, session: Session) -> NamedTables:
     """The tables that one statement reads or writes; what a CREATE makes is not among them.
 
     A text that can't be read names none: whoever runs it says what is wrong with it.
+
+    Args:
+        session: whose catalog and schema names have that lack them.
     """
     try:
         statement = parse(text)
@@ -83,12 +89,13 @@ def tables_named(text: str) -> NamedTables:
     ]
     return NamedTables(
         tuple(sorted(tables, key=lambda one: one.start)),
-        tuple(_prefixes(tree, {one.parts for one in tables})),
+        tuple(_prefixes(tree, {_in_full(one.parts, session) for one in tables})),
         frozenset(
             str(call.this).lower()
             for call in tree.find_all(exp.Anonymous)
             if str(call.this).lower() in OWN_FUNCTIONS
         ),
+        not isinstance(tree, (exp.Query, exp.Values)),
     )
 
 
@@ -107,6 +114,10 @@ def _named(node: exp.Table, text: str) -> NamedTable:
     return NamedTable(names, start, version_end(text, end, version) + 1, said, is_bare)
 
 
+def _in_full(parts: tuple[str, ...], session: Session) -> tuple[str, ...]:
+    return (session.catalog, session.schema)[: max(0, 3 - len(parts))] + parts
+
+
 def _prefixes(tree: exp.Expression, names: set[tuple[str, ...]]) -> list[tuple[int, int]]:
     """Where columns are named with a table's catalog and schema, of which the table is enough."""
     known = {tuple(part.lower() for part in name[place:]) for name in names for place in range(2)}
@@ -116,3 +127,38 @@ def _prefixes(tree: exp.Expression, names: set[tuple[str, ...]]) -> list[tuple[i
         if len(above) > 1 and above in known and "start" in column.parts[0].meta:
             found.append((column.parts[0].meta["start"], column.parts[-2].meta["start"]))
     return found
+
+
+def values_tested(condition: str, target: str, source: str, columns: Sequence[str]) -> list[str]:
+    """The values that a condition `(a IS NULL) AND (b IS NULL) ...` tests, with other names for columns.
+
+    Args:
+        target: the relation whose columns are named behind its name, and stay so.
+        source: the name that the columns of the other relation are given. columns: of that.
+
+    Raises:
+        BadStatement: it can't be read, such as for a function of Python's.
+    """
+    tree = parse(f"SELECT {condition}").tree
+    assert isinstance(tree, exp.Select)  # as it was said
+    values = [one.this.unnest() for one in _operands(tree.expressions[0].copy())]
+    known = {name.lower() for name in columns}
+    out = []
+    for value in values:
+        holder = exp.Paren(this=value)
+        for column in list(holder.find_all(exp.Column)):
+            parts = [part.name for part in column.parts]
+            is_targets = len(parts) > 1 and parts[0].lower() == target.lower()
+            first = next((n for n, part in enumerate(parts) if part.lower() in known), None)
+            if first is not None and not is_targets:
+                column.replace(exp.column(*reversed([source, *parts[first:]]), quoted=True))
+        out.append(holder.this.sql(dialect="databricks"))
+    return out
+
+
+def _operands(tree: exp.Expression) -> list[exp.Expression]:
+    """What a chain of AND joins, in order."""
+    tree = tree.unnest()
+    if isinstance(tree, exp.And):
+        return [*_operands(tree.this), *_operands(tree.expression)]
+    return [tree]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import pyarrow as pa
 from sqlglot import exp
@@ -21,7 +20,7 @@ from engine.service.sql.language.column_types import column_type
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import views_of
 from engine.service.sql.session import TemporaryView
-from engine.store.tables.changing import CLUSTERING_COLUMNS, PARTITION_COLUMNS, TableChange
+from engine.store.tables.changing import CLUSTERING_COLUMNS, PARTITION_COLUMNS
 from engine.store.tables.parquet_files import check_names
 from engine.store.tables.views import View
 
@@ -38,6 +37,7 @@ class Said:
         properties: TBLPROPERTIES. comments: of columns, by name. keys: columns of the primary key.
         key_name: the primary key's own name; empty for none.
         layout: columns of PARTITIONED BY and of CLUSTER BY, by their keys in `changing`.
+        like: the table whose definition is taken; None for none.
     """
 
     comment: str | None = None
@@ -47,6 +47,7 @@ class Said:
     keys: tuple[str, ...] = ()
     key_name: str = ""
     layout: dict[str, list[str]] = field(default_factory=dict)
+    like: exp.Table | None = None
 
     def layout_of(self, schema: pa.Schema) -> dict[str, list[str]]:
         """The columns of the layout as the table spells them. Raises BadStatement: it lacks one."""
@@ -84,6 +85,9 @@ def said(tree: exp.Create) -> Said:
     for one in properties.expressions if properties is not None else []:
         if type(one) in _LAYOUT:
             out.layout[_LAYOUT[type(one)]] = _columns_named(one)
+            continue
+        if isinstance(one, exp.LikeProperty):
+            out.like = one.this
             continue
         if not isinstance(one, _FREE) or type(one) not in _FREE:
             raise NotSupported(
@@ -137,7 +141,7 @@ def columns_of(runner: QueryRunner, definitions: Sequence[exp.Expression], told:
         if isinstance(one, exp.ColumnDef):
             fields.append(_column(one, told))
         else:
-            _constraint(one, told)
+            constraint_said(one, told)
     if not fields:
         raise BadStatement("A table needs at least one column.")
     names = [name for name, _, _ in fields]
@@ -172,7 +176,8 @@ def _column(node: exp.ColumnDef, told: Said) -> tuple[str, exp.DataType, bool]:
     return node.name, column_type(kind, node.name), nullable
 
 
-def _constraint(node: exp.Expression, told: Said) -> None:
+def constraint_said(node: exp.Expression, told: Said) -> None:
+    """Read a primary key (into `told`). Raises NotSupported for another constraint."""
     keys = node if isinstance(node, exp.PrimaryKey) else None
     if isinstance(node, exp.Constraint) and len(node.expressions) == 1:
         keys = node.expressions[0] if isinstance(node.expressions[0], exp.PrimaryKey) else None
@@ -308,75 +313,11 @@ def _taken(
 
 
 # ------------------------------------------------------------------ ALTER TABLE
-def read_alter(tree: exp.Alter) -> tuple[Said, list[exp.Expression]]:
-    """What an ALTER TABLE says of its table, and the columns that it adds.
-
-    Raises:
-        NotSupported: another change than those offered.
-    """
-    added: list[exp.Expression] = []
-    told = Said()
-    for action in tree.args.get("actions") or []:
-        if isinstance(action, exp.ColumnDef):
-            added.append(action)
-        elif isinstance(action, exp.Schema):
-            added += action.expressions
-        elif isinstance(action, exp.AlterSet) and _properties(action, told):
-            continue
-        elif isinstance(action, exp.AddConstraint):
-            for one in action.expressions:
-                _constraint(one, told)
-        else:
-            raise NotSupported(
-                f"ALTER TABLE {action.sql(dialect='databricks'):.60} is not supported; ADD COLUMN, ADD "
-                "CONSTRAINT ... PRIMARY KEY and SET TBLPROPERTIES are."
-            )
-    return told, added
-
-
-def alter(
-    runner: QueryRunner, change: TableChange, told: Said, added: Sequence[exp.Expression]
-) -> tuple[str, dict[str, Any]]:
-    """Carry out ALTER TABLE on the rows; the operation and its parameters, for the table's history.
-
-    Raises:
-        BadStatement: a column that is there.
-    """
-    if added:
-        _add_columns(runner, change, added, told)
-        names = [one.name for one in added]
-        return "ADD COLUMNS", {"columns": names}
-    if told.keys:
-        return "ADD CONSTRAINT", {"primary_key": list(told.keys)}
-    return "SET TBLPROPERTIES", {"properties": told.properties}
-
-
-def _properties(action: exp.AlterSet, told: Said) -> bool:
-    """Read `SET TBLPROPERTIES (...)`; whether the action is that."""
+def properties_said(action: exp.AlterSet, told: Said) -> bool:
+    """Read `SET TBLPROPERTIES (...)` (into `told`); whether the action is that."""
     for group in action.expressions:
         if not isinstance(group, exp.Properties):
             return False
         for one in group.expressions:
             told.properties |= _property(one)
     return bool(told.properties)
-
-
-def _add_columns(
-    runner: QueryRunner, change: TableChange, added: Sequence[exp.Expression], told: Said
-) -> None:
-    new = columns_of(runner, added, told)
-    there = {name.lower() for name in change.schema.names}
-    for one in new:
-        if one.name.lower() in there:
-            raise BadStatement(
-                f"[COLUMN_ALREADY_EXISTS] Column {one.name} is in the table already."
-            )
-        if not one.nullable:
-            raise BadStatement(f"Column {one.name}: a column that is added can't be NOT NULL.")
-    before = change.schema
-    change.schema = pa.schema([*before, *new])
-    for place in range(len(change.table.files)):
-        rows = change.rows_of(place)
-        for one in new:
-            rows = rows.append_column(one, pa.nulls(rows.num_rows, one.type))
-        change.replaced[place] = rows

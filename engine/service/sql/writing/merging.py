@@ -15,16 +15,18 @@ from engine.core.arrays import Rows
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import ROW
+from engine.service.sql.writing.evolution import Evolution
+from engine.service.sql.writing.inserting import fitted
 from engine.service.sql.writing.row_changes import (
     Target,
     assigned,
     change_rows,
     delete_rows,
-    fitted,
     numbers_of,
     source_of,
     with_ctes,
 )
+from engine.store.tables.changing import TableChange
 
 
 @dataclass
@@ -39,13 +41,50 @@ class MergeCounts:
 class Merge:
     """One MERGE statement."""
 
-    def __init__(self, runner: QueryRunner, target: Target, tree: exp.Merge) -> None:
-        if tree.args.get("returning") or tree.args.get("with_schema_evolution"):
-            raise NotSupported("MERGE with RETURNING or SCHEMA EVOLUTION is not supported.")
-        self._runner, self._target, self._tree = runner, target, tree
+    def __init__(
+        self,
+        runner: QueryRunner,
+        change: TableChange,
+        tree: exp.Merge,
+        evolution: Evolution | None = None,
+    ) -> None:
+        """
+        Args:
+            evolution: what the target's columns may become; None for nothing.
+        """
+        if tree.args.get("returning"):
+            raise NotSupported("MERGE with RETURNING is not supported.")
+        self._runner, self._tree, self._evolves = runner, tree, evolution is not None
         self._source, self._alias = source_of(runner, tree)
+        if evolution is not None:
+            evolution.grow(change, self._written())
+        self._target = Target(runner, change, tree.this)
+        using = tree.args["using"]
+        if (
+            isinstance(using, exp.Table)
+            and not using.alias
+            and isinstance(using.this, exp.Identifier)
+        ):
+            self._target.knows(runner.relations.name_of(using, runner.session))
         self._on = tree.args["on"]
         self.counts = MergeCounts()
+
+    def _written(self) -> list[pa.Field]:
+        """The columns of the source that clauses write under their own names."""
+        fields = {field.name.lower(): field for field in self._source.schema}
+        wanted: list[str] = []
+        for clause in self._tree.args["whens"].expressions:
+            then = clause.args["then"]
+            if isinstance(then, exp.Insert):
+                listed = then.this.expressions if isinstance(then.this, exp.Tuple) else [exp.Star()]
+            else:
+                listed = then.expressions if isinstance(then, exp.Update) else []
+            if any(isinstance(one, exp.Star) for one in listed):
+                return list(fields.values())
+            wanted += [
+                (one.this if isinstance(one, exp.EQ) else one).name.lower() for one in listed
+            ]
+        return [fields[name] for name in dict.fromkeys(wanted) if name in fields]
 
     def run(self) -> MergeCounts:
         """Carry it out.
@@ -101,8 +140,13 @@ class Merge:
     def _assigned(self, then: exp.Update) -> list[exp.Expression]:
         if not any(isinstance(one, exp.Star) for one in then.expressions):
             return assigned(self._target, then.expressions)
+        return [self._target.cast(self._of_source(name), name) for name in self._shared()]
+
+    def _shared(self) -> list[str]:
+        """The target's columns that `*` stands for: all, and where it evolves those of the source."""
+        known = {name.lower() for name in self._source.column_names}
         columns = self._target.change.schema.names
-        return [self._target.cast(self._of_source(name), name) for name in columns]
+        return [name for name in columns if not self._evolves or name.lower() in known]
 
     def _of_source(self, name: str) -> exp.Expression:
         """The source's column of a name. Raises BadStatement where it has none."""
@@ -117,7 +161,8 @@ class Merge:
     def _inserted(self, query: exp.Select, then: exp.Insert) -> pa.Table:
         names: list[str] = []
         if isinstance(then.this, exp.Star) or then.this is None:
-            values = [self._of_source(name) for name in self._target.change.schema.names]
+            names = self._shared()
+            values = [self._of_source(name) for name in names]
         else:
             names = [self._target.column(column) for column in then.this.expressions]
             values = [value.copy() for value in then.expression.expressions]

@@ -1,11 +1,11 @@
-"""INSERT, UPDATE, DELETE and TRUNCATE: DuckDB says which rows and which values, files take them.
+"""UPDATE, DELETE and TRUNCATE: DuckDB says which rows and which values, files take them.
 
 Knows rows by their place in a table; not how a version is published.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,11 +13,10 @@ import pyarrow as pa
 from sqlglot import exp
 
 from engine.core.arrays import Rows
+from engine.core.names import ThreePartName
 from engine.errors import BadStatement, NotSupported
-from engine.service.sql.at_hand import fits
-from engine.service.sql.language.macros import cast_to
 from engine.service.sql.queries import QueryRunner, shown_table
-from engine.service.sql.relations import ROW, readable, seen_columns
+from engine.service.sql.relations import ROW, readable, seen_columns, shorten
 from engine.store.tables.changing import TableChange
 from engine.store.tables.parquet_files import footer
 
@@ -37,9 +36,18 @@ class Target:
         name = change.table.name
         above = [node.alias] if node.alias else [name.catalog, name.schema, name.name]
         self._above = [part.lower() for part in above]
-        self._runner, self._parts = runner, [part.name.lower() for part in node.parts]
+        self._runner = runner
+        self._named = [] if node.alias else [name]  # tables that columns may be named with in full
         self.types = runner.types_of(change.schema)
         self._relation = shown_table(_TARGET, self.alias)
+
+    def knows(self, name: ThreePartName) -> None:
+        """Let columns of another relation of the statement be named with its catalog and schema."""
+        self._named.append(name)
+
+    def _shorten(self, query: exp.Expression) -> None:
+        for name in self._named:
+            shorten(query, name)
 
     def relation(self) -> exp.Table:
         """A node that stands for the table in a query."""
@@ -83,12 +91,12 @@ class Target:
         kept = exp.func("coalesce", exp.paren(condition.copy()), exp.false())
         counted = exp.alias_(exp.Count(this=exp.Star()), "n")
         query = exp.select(counted).from_(self._runner.show(rows, self.alias)).where(exp.not_(kept))
-        _shorten(query, self._parts)
+        self._shorten(query)
         return int(self._runner.run(query).column("n")[0].as_py())
 
     def run(self, query: exp.Select) -> pa.Table:
         """The rows of a query that reads the table through `relation`."""
-        _shorten(query, self._parts)
+        self._shorten(query)
         resolved = self._runner.resolved(query)
         table = self.change.table
         read = self._runner.relations.rows(table, seen_columns(resolved, table))
@@ -101,15 +109,6 @@ class Target:
             if node.name == _TARGET:
                 node.set("this", exp.to_identifier(name, quoted=True))
         return self._runner.finished(resolved)
-
-
-def _shorten(query: exp.Expression, parts: Sequence[str]) -> None:
-    """Let columns that are named with the target's catalog and schema do without them."""
-    for column in query.find_all(exp.Column):
-        above = [part.name.lower() for part in column.parts[:-1]]
-        if len(above) > 1 and above == list(parts[-len(above) :]):
-            column.set("db", None)
-            column.set("catalog", None)
 
 
 # ------------------------------------------------------------------ statements
@@ -177,114 +176,6 @@ def with_ctes(query: _Q, tree: exp.Expression) -> _Q:
         whole.set("recursive", bool(outer.recursive or own.recursive))
     query.set("with_", whole)
     return query
-
-
-def insert(runner: QueryRunner, change: TableChange, tree: exp.Insert) -> int:
-    """Carry out an INSERT; the number of its rows.
-
-    Raises:
-        BadStatement: rows that don't fit the table. NotSupported: a form that isn't offered.
-    """
-    for part in ("partition", "alternative", "returning", "conflict", "default", "using"):
-        if tree.args.get(part):
-            raise NotSupported(f"INSERT with {part.upper()} is not supported.")
-    into = tree.this
-    listed = into.expressions if isinstance(into, exp.Schema) else []
-    for part in listed:
-        if not isinstance(part, exp.Identifier):
-            raise BadStatement(
-                f"[PARSE_SYNTAX_ERROR] {part.sql(dialect='databricks'):.80}: INSERT names the columns "
-                "of its table alone, such as (id, name)."
-            )
-    names = [part.name for part in listed]
-    source = runner.source(with_ctes(_inserted(tree), tree))
-    if tree.args.get("by_name"):
-        names = source.column_names
-    rows = fitted(runner, change, source, names)
-    if tree.args.get("overwrite"):
-        delete_all(change)
-    elif tree.args.get("where") is not None:
-        node = into.this if isinstance(into, exp.Schema) else into
-        _make_room(Target(runner, change, node), tree, rows)
-    change.added = rows
-    return int(rows.num_rows)
-
-
-def _make_room(target: Target, tree: exp.Insert, rows: pa.Table) -> None:
-    """Delete what `REPLACE WHERE` names, which the new rows must all fulfil. Raises BadStatement."""
-    condition = tree.args["where"]
-    query = exp.select(target.row()).from_(target.relation()).where(condition.copy())
-    found = target.run(with_ctes(query, tree))
-    strange = target.count_without(condition, rows)
-    if strange:
-        raise BadStatement(
-            f"[DELTA_REPLACE_WHERE_MISMATCH] {strange} of the {rows.num_rows} new rows do not fulfil "
-            f"{condition.sql(dialect='databricks'):.200}, which says what they replace. Leave them out "
-            "of the rows, or change the condition."
-        )
-    delete_rows(target.change, numbers_of(found))
-
-
-def _inserted(tree: exp.Insert) -> exp.Expression:
-    """The query whose rows an INSERT adds. Raises BadStatement where it has none."""
-    query, table = tree.expression, tree.args.get("source")
-    if isinstance(table, exp.Table):
-        return exp.select("*").from_(table.copy())
-    if isinstance(query, exp.Values) and tree.args.get("with_"):
-        return exp.select("*").from_(query.copy())
-    if not isinstance(query, (exp.Query, exp.Values)):
-        raise BadStatement("[PARSE_SYNTAX_ERROR] INSERT needs rows: VALUES, a query, or TABLE t.")
-    return query.copy()
-
-
-def fitted(
-    runner: QueryRunner, change: TableChange, source: pa.Table, names: Sequence[str]
-) -> pa.Table:
-    """Rows in the columns and types of a table.
-
-    Args:
-        names: the table's columns that the source's are for, in order; empty for all.
-
-    Raises:
-        BadStatement: another number of columns, a name that the table lacks or that stands twice.
-    """
-    columns = change.schema.names
-    known = {name.lower(): name for name in columns}
-    wanted = [known.get(name.lower(), "") for name in names] if names else list(columns)
-    if "" in wanted or len(set(wanted)) < len(wanted):
-        raise BadStatement(
-            f"[UNRESOLVED_COLUMN] INSERT names the columns {', '.join(names)}; expected columns of "
-            f"table {change.table.name}, each once: {', '.join(columns)}."
-        )
-    if len(wanted) != source.num_columns:
-        raise BadStatement(
-            f"[INSERT_COLUMN_ARITY_MISMATCH] The rows have {source.num_columns} columns; "
-            f"{len(wanted)} are to be filled: {', '.join(wanted)}."
-        )
-    given = dict(zip(wanted, source.columns))
-    into = pa.schema([change.schema.field(name) for name in wanted])
-    if fits(source.schema, into):
-        return _placed(given, source.num_rows, change.schema)
-    types = runner.types_of(change.schema)
-    shown = runner.connection.show(source.rename_columns([f"c{n}" for n in range(len(wanted))]))
-    values = [
-        f'{cast_to(f"c{wanted.index(name)}", types[name])} AS "c{place}"'
-        if name in wanted
-        else f'CAST(NULL AS {types[name]}) AS "c{place}"'
-        for place, name in enumerate(columns)
-    ]
-    found = runner.connection.run(f'SELECT {", ".join(values)} FROM "{shown}"')
-    return as_schema(found, change.schema)
-
-
-def _placed(given: Mapping[str, pa.ChunkedArray], rows: int, schema: pa.Schema) -> pa.Table:
-    """Columns of a table's own types as its rows, uncopied; those that are not given are null."""
-    columns = [
-        given[field.name] if field.name in given else pa.nulls(rows, field.type) for field in schema
-    ]
-    found = pa.table(columns, names=schema.names)
-    check_nulls(found, schema)
-    return found.cast(schema)
 
 
 # ------------------------------------------------------------------ rows and files

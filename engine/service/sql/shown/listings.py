@@ -12,27 +12,19 @@ import pyarrow as pa
 
 from engine.core.names import ThreePartName
 from engine.core.types import result_type
-from engine.errors import NotFound, VitrineError
+from engine.errors import BadStatement, NotFound, NotSupported, VitrineError
 from engine.service.catalogs.tables import Tables
 from engine.service.sql.language.commands import Describe, Show
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
+from engine.service.sql.shown.create_statements import create_table, create_view
+from engine.service.sql.shown.details import detail, protocol
 from engine.service.sql.upkeep import location
 from engine.service.sql.writing.schemas import Schemas
 from engine.store.tables.changing import CLUSTERING_COLUMNS, PARTITION_COLUMNS, TableChanges
 from engine.store.tables.table import Table
 
 _TIME = pa.timestamp("us", tz="UTC")
-_DETAIL = pa.schema(
-    [
-        ("format", pa.string()), ("id", pa.string()), ("name", pa.string()),
-        ("description", pa.string()), ("location", pa.string()), ("createdAt", _TIME),
-        ("lastModified", _TIME), ("partitionColumns", pa.list_(pa.string())),
-        ("clusteringColumns", pa.list_(pa.string())),
-        ("numFiles", pa.int64()), ("sizeInBytes", pa.int64()),
-        ("properties", pa.map_(pa.string(), pa.string())),
-    ]
-)  # fmt: skip
 _HISTORY = pa.schema(
     [
         ("version", pa.int64()), ("timestamp", _TIME), ("userName", pa.string()),
@@ -67,9 +59,39 @@ class Listings:
         if asked.kind == "COLUMNS":
             return self._show_columns(asked, session)
         if asked.kind == "TBLPROPERTIES":
-            known = self._shown(session.full_name(asked.name)).get("properties", {})
-            return _texts(["key", "value"], sorted(known.items()))
+            return self._show_properties(asked, session)
+        if asked.kind == "CREATE TABLE":
+            return _texts(["createtab_stmt"], [(self._create_statement(asked.name, session),)])
         return self._show_tables(asked, session)
+
+    def _show_properties(self, asked: Show, session: Session) -> pa.Table:
+        name = session.full_name(asked.name)
+        known = self._shown(name).get("properties", {})
+        if asked.key is None:
+            return _texts(["key", "value"], sorted(known.items()))
+        missing = f"Table {name} does not have property: {asked.key}"
+        return _texts(["key", "value"], [(asked.key, known.get(asked.key, missing))])
+
+    def _create_statement(self, asked: tuple[str, ...], session: Session) -> str:
+        """Raises NotFound; NotSupported for what no such statement makes."""
+        if len(asked) == 1 and session.view(asked[0]) is not None:
+            raise NotSupported(f"{asked[0]} is a temporary view, of which no statement is kept.")
+        shown = self._shown(session.full_name(asked))
+        if "view_definition" in shown:
+            return create_view(shown)
+        name = ThreePartName(*shown["full_name"].split("."))
+        if not self._relations.tables.exists(name):
+            raise NotSupported(f"{name} is no table: it was made by CREATE VECTOR SEARCH INDEX.")
+        layout = self._changes.layout(name)
+        clauses = {
+            "PARTITIONED BY": layout[PARTITION_COLUMNS],
+            "CLUSTER BY": layout[CLUSTERING_COLUMNS],
+        }
+        constraints = (
+            one.get("primary_key_constraint") for one in shown.get("table_constraints", [])
+        )
+        keys = [one for one in constraints if one is not None]
+        return create_table(shown, self._relations.tables.get(name).schema, clauses, keys)
 
     def _show_schemas(self, asked: Show, session: Session) -> pa.Table:
         catalogs = [asked.name[-1] if asked.name else session.catalog]
@@ -151,12 +173,17 @@ class Listings:
             catalog = asked.name[0] if len(asked.name) == 2 else session.catalog
             shown = self._schemas.describe(catalog, asked.name[-1])
             named = [("Catalog Name", catalog), ("Namespace Name", shown["name"]), *_who(shown)]
+            if asked.extended:
+                named.append(("Properties", _pairs(shown.get("properties", {}))))
             return _texts(["database_description_item", "database_description_value"], named)
         name = session.full_name(asked.name)
         if asked.kind == "DETAIL":
             return self._detail(self._relations.open(name))
         if asked.kind == "HISTORY":
-            return history_rows(self._relations.tables.history(self._relations.open(name).name))
+            history = self._relations.tables.history(self._relations.open(name).name)
+            return history_rows(history).slice(0, asked.limit)
+        if asked.column is not None:
+            return _column(self._shown(name), asked.column)
         return self._columns(self._shown(name), asked.extended)
 
     def _shown(self, name: ThreePartName) -> dict[str, Any]:
@@ -168,20 +195,19 @@ class Listings:
 
     def _columns(self, shown: dict[str, Any], extended: bool) -> pa.Table:
         rows = [(one["name"], one["type_text"], one.get("comment")) for one in shown["columns"]]
+        name = ThreePartName(*shown["full_name"].split("."))
+        is_table = self._relations.tables.exists(name)
+        layout = self._changes.layout(name) if is_table else {}
+        for title, key in (
+            ("# Partition Information", PARTITION_COLUMNS),
+            ("# Clustering Information", CLUSTERING_COLUMNS),
+        ):
+            inside = [row for row in rows if row[0] in layout.get(key, [])]
+            if inside:
+                rows += [(title, "", ""), ("# col_name", "data_type", "comment"), *inside]
         if extended:
-            rows += [
-                ("", "", ""),
-                ("# Detailed Table Information", "", ""),
-                ("Catalog", shown["catalog_name"], ""),
-                ("Database", shown["schema_name"], ""),
-                ("Table", shown["name"], ""),
-                ("Owner", shown["owner"], ""),
-                ("Type", shown["table_type"], ""),
-                ("Comment", shown.get("comment", ""), ""),
-                ("Table Properties", json.dumps(shown.get("properties", {})), ""),
-            ]
-            if "view_definition" in shown:
-                rows.append(("View Text", shown["view_definition"], ""))
+            place = location(self._relations.tables.get(name)) if is_table else None
+            rows += [("", "", ""), *_detailed(shown, place)]
         return _texts(["col_name", "data_type", "comment"], rows)
 
     def _detail(self, table: Table) -> pa.Table:
@@ -189,21 +215,72 @@ class Listings:
         layout = self._changes.layout(table.name)
         sizes = [file.stat().st_size for file in table.files]
         first, last = history[0]["timestamp"], history[-1]["timestamp"]
-        row: dict[str, Any] = {
-            "format": "delta" if table.delta is not None or not table.registered else "parquet",
-            "id": shown.get("table_id"),
-            "name": str(table.name),
-            "description": shown.get("comment"),
-            "location": location(table),
-            "createdAt": _time(min(shown["created_at"], first)),
-            "lastModified": _time(last),
-            "partitionColumns": layout[PARTITION_COLUMNS],
-            "clusteringColumns": layout[CLUSTERING_COLUMNS],
-            "numFiles": len(table.files) if table.delta is None else None,
-            "sizeInBytes": sum(sizes) if table.delta is None else None,
-            "properties": shown.get("properties", {}),
-        }
-        return pa.Table.from_pylist([row], schema=_DETAIL)
+        properties = shown.get("properties", {})
+        return detail(
+            format="delta" if table.delta is not None or not table.registered else "parquet",
+            id=shown.get("table_id"),
+            name=str(table.name),
+            description=shown.get("comment"),
+            location=location(table),
+            createdAt=min(shown["created_at"], first),
+            lastModified=last,
+            partitionColumns=layout[PARTITION_COLUMNS],
+            clusteringColumns=layout[CLUSTERING_COLUMNS],
+            numFiles=len(table.files) if table.delta is None else None,
+            sizeInBytes=sum(sizes) if table.delta is None else None,
+            properties=properties,
+            **protocol(properties),
+        )
+
+
+def _detailed(shown: Mapping[str, Any], place: str | None) -> list[tuple[str, str, str]]:
+    """What DESCRIBE EXTENDED says of a table, a view or an index beside its columns."""
+    facts = {
+        "Catalog": shown["catalog_name"],
+        "Database": shown["schema_name"],
+        "Table": shown["name"],
+        "Created Time": _said_time(shown.get("created_at")),
+        "Last Access": "UNKNOWN",
+        "Created By": shown.get("created_by", ""),
+        "Type": shown["table_type"],
+        "Comment": shown.get("comment", ""),
+        **({} if place is None else {"Location": place, "Provider": "delta"}),
+        "Owner": shown["owner"],
+        "Table Properties": _pairs(shown.get("properties", {})),
+    }
+    if "view_definition" in shown:
+        facts["View Text"] = shown["view_definition"]
+    rows = [
+        ("# Detailed Table Information", "", ""),
+        *((key, text, "") for key, text in facts.items()),
+    ]
+    keys = [
+        (key["name"], f"PRIMARY KEY ({', '.join(f'`{one}`' for one in key['child_columns'])})", "")
+        for one in shown.get("table_constraints", [])
+        if (key := one.get("primary_key_constraint")) is not None
+    ]
+    return [*rows, ("", "", ""), ("# Constraints", "", ""), *keys] if keys else rows
+
+
+def _column(shown: Mapping[str, Any], column: str) -> pa.Table:
+    """What DESCRIBE answers of one column. Raises BadStatement: the table has none of this name."""
+    for one in shown["columns"]:
+        if one["name"].lower() == column.lower():
+            facts = (("col_name", "name"), ("data_type", "type_text"), ("comment", "comment"))
+            rows = [(name, one.get(key) or "NULL") for name, key in facts]
+            return _texts(["info_name", "info_value"], rows)
+    raise BadStatement(
+        f"[UNRESOLVED_COLUMN] {column!r:.80} is no column of {shown['full_name']}, which has "
+        f"{', '.join(one['name'] for one in shown['columns'])}."
+    )
+
+
+def _pairs(properties: Mapping[str, str]) -> str:
+    return f"[{','.join(f'{key}={value}' for key, value in sorted(properties.items()))}]"
+
+
+def _said_time(ms: int | None) -> str:
+    return "UNKNOWN" if ms is None else _time(ms).strftime("%a %b %d %H:%M:%S UTC %Y")
 
 
 def history_rows(history: Sequence[Mapping[str, Any]]) -> pa.Table:

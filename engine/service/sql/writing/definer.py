@@ -1,0 +1,218 @@
+"""CREATE, DROP and ALTER carried out. Knows which room does what; not their words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pyarrow as pa
+from sqlglot import exp
+
+from engine.errors import BadStatement, NotSupported
+from engine.service.sql.language.forms.clones import CLONES
+from engine.service.sql.language.functions import with_names
+from engine.service.sql.queries import QueryRunner
+from engine.service.sql.relations import version_of
+from engine.service.sql.session import Session
+from engine.service.sql.writing import definitions
+from engine.service.sql.writing.altering import Altered, constraints_said
+from engine.service.sql.writing.answers import NOTHING, copied, counts_of, entry, written_table
+from engine.service.sql.writing.schemas import Schemas
+from engine.service.unity_catalog import UnityCatalog
+from engine.store.tables.changing import TableChanges, refuse_registered
+from engine.store.tables.table import IMAGE_FOLDER, Table
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a table is made of.
+
+    Attributes:
+        operation: for its history. facts: small facts about it; see `Table.properties`.
+        source: the table that it is a copy of; None for none.
+    """
+
+    schema: pa.Schema
+    rows: pa.Table
+    operation: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    source: Table | None = None
+
+
+class Definer:
+    """Carries out what makes, changes and drops tables, views and schemas."""
+
+    def __init__(
+        self, changes: TableChanges, schemas: Schemas, unity_catalog: UnityCatalog
+    ) -> None:
+        self._changes, self._schemas, self._catalog = changes, schemas, unity_catalog
+
+    def run(self, runner: QueryRunner, tree: exp.Expression) -> pa.Table:
+        """Carry out one such statement. Raises as it is refused."""
+        return self._KINDS[type(tree)](self, runner, tree)
+
+    def _create(self, runner: QueryRunner, tree: exp.Create) -> pa.Table:
+        kind = str(tree.args["kind"]).upper()
+        if kind == "VIEW":
+            self._check_schema_of(runner, tree)
+            definitions.create_view(runner, self._catalog.tables, tree)
+            return NOTHING
+        if kind in ("SCHEMA", "DATABASE"):
+            catalog, schema = self._schema_name(tree.this, runner.session)
+            told, lenient = definitions.said(tree), bool(tree.args.get("exists"))
+            self._schemas.create(catalog, schema, lenient, told.comment, told.properties or None)
+            return NOTHING
+        return self._create_table(runner, tree)
+
+    def _check_schema_of(self, runner: QueryRunner, tree: exp.Create) -> None:
+        node = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+        if not isinstance(node, exp.Table):
+            raise BadStatement("[PARSE_SYNTAX_ERROR] The name of a table or view was expected.")
+        name = runner.relations.name_of(node, runner.session)
+        self._schemas.check(name.catalog, name.schema)
+
+    def _create_table(self, runner: QueryRunner, tree: exp.Create) -> pa.Table:
+        self._check_schema_of(runner, tree)
+        told = definitions.said(tree)
+        if told.temporary:
+            raise NotSupported("Temporary tables are not supported; create a temporary view.")
+        node = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+        name = runner.relations.name_of(node, runner.session)
+        if definitions.taken_by_table(runner, name, tree):
+            return NOTHING
+        name = runner.relations.found(name) or name
+        made = self._content(runner, tree, told)
+        operation = made.operation
+        if tree.args.get("replace") and made.source is None:
+            operation = f"CREATE OR REPLACE{operation.removeprefix('CREATE')}"
+        parameters = {"properties": told.properties}
+        written = entry(operation, parameters, numOutputRows=made.rows.num_rows)
+        layout = told.layout_of(made.schema)
+
+        def write() -> None:
+            rows = made.rows
+            self._changes.write(
+                name, made.schema, rows, written, properties=made.facts, layout=layout
+            )
+
+        self._catalog.tables.define(name, write, told.facts(name), bool(tree.args.get("replace")))
+        if made.source is not None:
+            return copied(made.source, runner.relations.open(name))
+        rows = made.rows.num_rows
+        return NOTHING if tree.expression is None else counts_of(rows, inserted=rows)
+
+    def _content(self, runner: QueryRunner, tree: exp.Create, told: definitions.Said) -> Content:
+        """The columns and rows of a table that is made, and what it takes of another (into `told`)."""
+        listed = tree.this.expressions if isinstance(tree.this, exp.Schema) else []
+        query = tree.expression
+        if told.like is not None:
+            table = self._take(runner, told.like, told, properties=False)
+            return Content(table.schema, table.schema.empty_table(), "CREATE TABLE")
+        if query is None:
+            schema = definitions.columns_of(runner, listed, told)
+            return Content(schema, schema.empty_table(), "CREATE TABLE")
+        if listed:
+            raise NotSupported("CREATE TABLE with both a list of columns and AS is not supported.")
+        if tree.meta.get(CLONES):
+            table = self._take(runner, query.args["from_"].this, told, properties=True)
+            facts = dict(table.properties)
+            if table.folder is not None:
+                facts[IMAGE_FOLDER] = str(table.folder)
+            return Content(table.schema, table.read(), "CLONE", facts, table)
+        rows = runner.source(with_names(query.copy()))
+        return Content(definitions.result_schema(rows), rows, "CREATE TABLE AS SELECT")
+
+    def _take(
+        self, runner: QueryRunner, node: exp.Table, told: definitions.Said, properties: bool
+    ) -> Table:
+        """A table whose definition another takes: comments, layout, and properties (into `told`)."""
+        relations = runner.relations
+        table = relations.open(
+            relations.name_of(node, runner.session), version_of(node, runner.scope())
+        )
+        shown, layout = self._catalog.tables.get(str(table.name)), self._changes.layout(table.name)
+        told.comments = {
+            one["name"]: one["comment"] for one in shown["columns"] if one.get("comment")
+        }
+        told.layout = {**layout, **told.layout}
+        if properties:
+            told.properties = {**shown.get("properties", {}), **told.properties}
+        return table
+
+    def _drop(self, runner: QueryRunner, tree: exp.Drop) -> pa.Table:
+        kind, lenient = str(tree.args["kind"]).upper(), bool(tree.args.get("exists"))
+        cascade = bool(tree.args.get("cascade"))
+        for node in tree.args.get("tables") or []:
+            if kind in ("SCHEMA", "DATABASE"):
+                catalog, schema = self._schema_name(node, runner.session)
+                self._schemas.drop(catalog, schema, lenient, cascade)
+            else:
+                self._drop_relation(runner, node, kind, lenient)
+        return NOTHING
+
+    def _drop_relation(
+        self, runner: QueryRunner, node: exp.Table, kind: str, lenient: bool
+    ) -> None:
+        session, relations = runner.session, runner.relations
+        if kind == "VIEW" and len(node.parts) == 1 and session.drop_view(node.name):
+            return
+        name = relations.name_of(node, session)
+        found = relations.found(name)
+        if found is None:
+            if lenient:
+                return
+            raise relations.missing(name)
+        is_view = relations.views.exists(found)
+        if is_view != (kind == "VIEW"):
+            raise BadStatement(
+                f"[WRONG_COMMAND_FOR_OBJECT_TYPE] {found} is a {'view' if is_view else 'table'}; use "
+                f"DROP {'VIEW' if is_view else 'TABLE'}."
+            )
+        self._catalog.tables.drop(str(found))
+
+    def _schema_name(self, node: exp.Table, session: Session) -> tuple[str, str]:
+        catalog = node.args.get("catalog")
+        return catalog.name if catalog is not None else session.catalog, node.args["db"].name
+
+    # ------------------------------------------------------------------ ALTER
+    def _alter(self, runner: QueryRunner, tree: exp.Alter) -> pa.Table:
+        if str(tree.args.get("kind")).upper() != "TABLE":
+            raise NotSupported(
+                "ALTER is supported of tables only; a view is changed by CREATE OR REPLACE VIEW."
+            )
+        name = written_table(runner, tree.this)
+        refuse_registered(runner.relations.open(name))
+        shown, actions = self._catalog.tables.get(str(name)), tree.args.get("actions") or []
+        told = constraints_said(actions)
+        if told.keys:  # before the table: it may be refused, and no writer waits for the catalogue
+            key = {"name": told.facts(name).key_name, "child_columns": list(told.keys)}
+            self._catalog.constraints.create(str(name), {"primary_key_constraint": key})
+        with self._changes.change(name) as change:
+            keys = self._catalog.constraints.primary_key(str(name))
+            altered = Altered(runner, change, dict(shown.get("properties", {})), keys)
+            altered.run(actions)
+            change.record(entry(altered.operation, altered.parameters))
+        self._keep(str(name), altered)
+        return NOTHING
+
+    def _keep(self, name: str, altered: Altered) -> None:
+        """Keep what was said beside the columns."""
+        told, tables = altered.told, self._catalog.tables
+        before = {field.name: field.nullable for field in altered.change.table.schema}
+        nullable = {
+            field.name: field.nullable
+            for field in altered.change.schema
+            if before.get(field.name, field.nullable) != field.nullable
+        }
+        if altered.renamed or nullable:
+            tables.update_columns(name, altered.renamed, nullable=nullable)
+        if told.properties or told.comments:
+            properties = told.properties or None
+            tables.update(name, properties=properties, column_comments=told.comments)
+
+    _KINDS: ClassVar[dict[type[exp.Expression], Callable[..., pa.Table]]] = {
+        exp.Create: _create,
+        exp.Drop: _drop,
+        exp.Alter: _alter,
+    }

@@ -1,0 +1,119 @@
+"""Schema evolution: a table that takes the columns which only new rows have, and their wider types.
+
+Knows types; not statements, nor where rows come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from engine.errors import BadStatement
+from engine.store.tables.changing import TableChange
+
+WIDENING = "delta.enableTypeWidening"  # the property of a table whose types may widen
+_WHOLE = (pa.int8(), pa.int16(), pa.int32(), pa.int64())
+
+
+@dataclass(frozen=True)
+class Evolution:
+    """What a write may do to the columns of its table.
+
+    Attributes:
+        widens: types may become wider, as the table's property says; else values are brought to the
+            table's own, or refused.
+    """
+
+    widens: bool = False
+
+    def grow(self, change: TableChange, columns: Iterable[pa.Field]) -> None:
+        """Let a table have these columns too: those that it lacks behind its own, null in its rows.
+
+        Fields of structs, also within lists and maps, are added in the same way.
+
+        Args:
+            columns: of the rows that come, by name in any letter case.
+
+        Raises:
+            BadStatement: a new column without a type.
+        """
+        fields = {field.name.lower(): field for field in change.schema}
+        for new in columns:
+            old = fields.get(new.name.lower())
+            if old is None:
+                _check_type(new.name, new.type)
+                fields[new.name.lower()] = pa.field(new.name, new.type)
+            else:
+                fields[old.name.lower()] = old.with_type(self._merged(old.type, new.type))
+        put_schema(change, pa.schema(fields.values()))
+
+    def _merged(self, old: pa.DataType, new: pa.DataType) -> pa.DataType:
+        """A column's type once it takes values of another; its own where that is no wider one."""
+        if pa.types.is_struct(old) and pa.types.is_struct(new):
+            return self._merged_struct(old, new)
+        if pa.types.is_map(old) and pa.types.is_map(new):
+            key = self._merged(old.key_type, new.key_type)
+            return pa.map_(key, self._merged(old.item_type, new.item_type))
+        if pa.types.is_list(old) and pa.types.is_list(new):
+            return pa.list_(self._merged(old.value_type, new.value_type))
+        return new if self.widens and is_wider(new, old) else old
+
+    def _merged_struct(self, old: pa.DataType, new: pa.DataType) -> pa.DataType:
+        fields = {field.name.lower(): field for field in old}
+        for one in new:
+            there = fields.get(one.name.lower())
+            if there is None:
+                _check_type(one.name, one.type)
+                fields[one.name.lower()] = pa.field(one.name, one.type)
+            else:
+                fields[there.name.lower()] = there.with_type(self._merged(there.type, one.type))
+        return pa.struct(list(fields.values()))
+
+
+def is_wider(new: pa.DataType, old: pa.DataType) -> bool:
+    """Whether Delta widens one type to another by itself: whole numbers, FLOAT to DOUBLE, more digits
+    of a decimal before and behind its point, DATE to TIMESTAMP_NTZ."""
+    if old in _WHOLE and new in _WHOLE:
+        return _WHOLE.index(new) > _WHOLE.index(old)
+    if pa.types.is_decimal(old) and pa.types.is_decimal(new):
+        more, behind = new.precision - old.precision, new.scale - old.scale
+        return bool(more >= behind >= 0 and new != old)
+    if pa.types.is_date32(old):
+        return bool(pa.types.is_timestamp(new) and new.tz is None)
+    return bool(old == pa.float32() and new == pa.float64())
+
+
+def put_schema(change: TableChange, schema: pa.Schema) -> None:
+    """Give a table other columns by their names: new ones are null, types are cast to.
+
+    Raises:
+        BadStatement: a value that has no form in its new type.
+    """
+    if schema == change.schema:
+        return
+    change.schema = schema
+    for place in range(len(change.table.files)):
+        rows = change.replaced.get(place)
+        rows = change.rows_of(place) if rows is None else rows
+        change.replaced[place] = _in_schema(rows, schema)
+
+
+def _in_schema(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    there = set(rows.column_names)
+    try:
+        columns = [
+            rows.column(field.name).cast(field.type)
+            if field.name in there
+            else pa.nulls(rows.num_rows, field.type)
+            for field in schema
+        ]
+    except pa.ArrowInvalid as error:
+        raise BadStatement(f"[CAST_INVALID_INPUT] The table's rows: {error}.") from None
+    return pa.table(columns, schema=schema)
+
+
+def _check_type(name: str, kind: pa.DataType) -> None:
+    if pa.types.is_null(kind):
+        raise BadStatement(f"Column {name:.80} has no type; CAST its NULL to one.")

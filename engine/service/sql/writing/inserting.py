@@ -1,0 +1,208 @@
+"""INSERT: the rows of a query in a table's columns, and what they take the place of.
+
+Knows columns and types; not how rows are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+from sqlglot import exp
+
+from engine.errors import BadStatement, NotSupported
+from engine.service.sql.at_hand import fits
+from engine.service.sql.language.macros import cast_to
+from engine.service.sql.queries import QueryRunner
+from engine.service.sql.writing.evolution import Evolution
+from engine.service.sql.writing.row_changes import (
+    Target,
+    as_schema,
+    check_nulls,
+    delete_all,
+    delete_rows,
+    numbers_of,
+    with_ctes,
+)
+from engine.store.tables.changing import TableChange
+
+_NEW = "vitrine_new_rows"
+
+
+def insert(
+    runner: QueryRunner, change: TableChange, tree: exp.Insert, evolution: Evolution | None = None
+) -> int:
+    """Carry out an INSERT; the number of its rows.
+
+    Args:
+        evolution: what the table's columns may become; None for nothing.
+
+    Raises:
+        BadStatement: rows that don't fit the table. NotSupported: a form that isn't offered.
+    """
+    for part in ("partition", "alternative", "returning", "conflict", "default"):
+        if tree.args.get(part):
+            raise NotSupported(f"INSERT with {part.upper()} is not supported.")
+    names = _listed(tree)
+    source = runner.source(with_ctes(_inserted(tree), tree))
+    if tree.args.get("by_name"):
+        names = source.column_names
+    if evolution is not None:
+        names = names or _by_place(change.schema, source)
+        evolution.grow(change, [f.with_name(name) for f, name in zip(source.schema, names)])
+    rows = fitted(runner, change, source, names)
+    _make_room(runner, change, tree, source, rows)
+    change.added = rows
+    return int(rows.num_rows)
+
+
+def _listed(tree: exp.Insert) -> list[str]:
+    """The columns that an INSERT names. Raises BadStatement: something else stands there."""
+    listed = tree.this.expressions if isinstance(tree.this, exp.Schema) else []
+    for part in listed:
+        if not isinstance(part, exp.Identifier):
+            raise BadStatement(
+                f"[PARSE_SYNTAX_ERROR] {part.sql(dialect='databricks'):.80}: INSERT names the columns "
+                "of its table alone, such as (id, name)."
+            )
+    return [part.name for part in listed]
+
+
+def _by_place(schema: pa.Schema, source: pa.Table) -> list[str]:
+    """Names for a query's columns: those of the table, and behind these the query's own; none where
+    it has fewer."""
+    known = schema.names
+    return [*known, *source.column_names[len(known) :]] if source.num_columns >= len(known) else []
+
+
+# ------------------------------------------------------------------ what they take the place of
+def _make_room(
+    runner: QueryRunner, change: TableChange, tree: exp.Insert, source: pa.Table, rows: pa.Table
+) -> None:
+    """Delete what the new rows take the place of; nothing where they are only added.
+
+    Args:
+        source: the rows as the query gave them. rows: as the table has them.
+    """
+    if tree.args.get("overwrite"):
+        delete_all(change)
+        return
+    node = (tree.this.this if isinstance(tree.this, exp.Schema) else tree.this).copy()
+    if tree.meta.get("target"):
+        node.set("alias", exp.TableAlias(this=exp.to_identifier(tree.meta["target"], quoted=True)))
+    if tree.args.get("where") is not None:
+        _replace_where(Target(runner, change, node), tree, rows)
+    elif tree.args.get("using"):
+        _replace_using(runner, Target(runner, change, node), tree.args["using"], rows)
+    elif tree.args.get("replace_on") is not None:
+        _replace_on(runner, Target(runner, change, node), tree, source)
+
+
+def _replace_using(
+    runner: QueryRunner, target: Target, using: Sequence[exp.Expression], rows: pa.Table
+) -> None:
+    """Delete the rows that equal a new one in some columns; null equals nothing. Raises BadStatement."""
+    known = {name.lower(): name for name in target.change.table.schema.names}
+    missing = [one.name for one in using if one.name.lower() not in known]
+    if missing:
+        raise BadStatement(
+            f"[UNRESOLVED_COLUMN] REPLACE USING names {missing[0]!r:.80}; table "
+            f"{target.change.table.name} has {', '.join(known.values())}."
+        )
+    new = runner.show(rows.select([known[one.name.lower()] for one in using]), _NEW)
+    same = [
+        exp.EQ(
+            this=exp.column(known[one.name.lower()], table=target.alias, quoted=True),
+            expression=exp.column(known[one.name.lower()], table=_NEW, quoted=True),
+        )
+        for one in using
+    ]
+    there = exp.Exists(this=exp.select("1").from_(new).where(*same))
+    found = target.run(exp.select(target.row()).from_(target.relation()).where(there))
+    delete_rows(target.change, numbers_of(found))
+
+
+def _replace_on(runner: QueryRunner, target: Target, tree: exp.Insert, source: pa.Table) -> None:
+    """Delete the rows that fulfil a condition with a new one."""
+    new = runner.show(source, tree.meta.get("source") or _NEW)
+    pairs = exp.select(target.row()).distinct().from_(target.relation())
+    found = target.run(with_ctes(pairs.join(new, on=tree.args["replace_on"].copy()), tree))
+    delete_rows(target.change, numbers_of(found))
+
+
+def _replace_where(target: Target, tree: exp.Insert, rows: pa.Table) -> None:
+    """Delete what `REPLACE WHERE` names, which the new rows must all fulfil. Raises BadStatement."""
+    condition = tree.args["where"]
+    query = exp.select(target.row()).from_(target.relation()).where(condition.copy())
+    found = target.run(with_ctes(query, tree))
+    strange = target.count_without(condition, rows)
+    if strange:
+        raise BadStatement(
+            f"[DELTA_REPLACE_WHERE_MISMATCH] {strange} of the {rows.num_rows} new rows do not fulfil "
+            f"{condition.sql(dialect='databricks'):.200}, which says what they replace. Leave them out "
+            "of the rows, or change the condition."
+        )
+    delete_rows(target.change, numbers_of(found))
+
+
+def _inserted(tree: exp.Insert) -> exp.Expression:
+    """The query whose rows an INSERT adds. Raises BadStatement where it has none."""
+    query, table = tree.expression, tree.args.get("source")
+    if isinstance(table, exp.Table):
+        return exp.select("*").from_(table.copy())
+    if isinstance(query, exp.Values) and tree.args.get("with_"):
+        return exp.select("*").from_(query.copy())
+    if not isinstance(query, (exp.Query, exp.Values)):
+        raise BadStatement("[PARSE_SYNTAX_ERROR] INSERT needs rows: VALUES, a query, or TABLE t.")
+    return query.copy()
+
+
+def fitted(
+    runner: QueryRunner, change: TableChange, source: pa.Table, names: Sequence[str]
+) -> pa.Table:
+    """Rows in the columns and types of a table.
+
+    Args:
+        names: the table's columns that the source's are for, in order; empty for all.
+
+    Raises:
+        BadStatement: another number of columns, a name that the table lacks or that stands twice.
+    """
+    columns = change.schema.names
+    known = {name.lower(): name for name in columns}
+    wanted = [known.get(name.lower(), "") for name in names] if names else list(columns)
+    if "" in wanted or len(set(wanted)) < len(wanted):
+        raise BadStatement(
+            f"[UNRESOLVED_COLUMN] INSERT names the columns {', '.join(names)}; expected columns of "
+            f"table {change.table.name}, each once: {', '.join(columns)}. A table takes new columns by "
+            "INSERT WITH SCHEMA EVOLUTION INTO ..."
+        )
+    if len(wanted) != source.num_columns:
+        raise BadStatement(
+            f"[INSERT_COLUMN_ARITY_MISMATCH] The rows have {source.num_columns} columns; "
+            f"{len(wanted)} are to be filled: {', '.join(wanted)}."
+        )
+    given = dict(zip(wanted, source.columns))
+    into = pa.schema([change.schema.field(name) for name in wanted])
+    if fits(source.schema, into):
+        return _placed(given, source.num_rows, change.schema)
+    types = runner.types_of(change.schema)
+    shown = runner.connection.show(source.rename_columns([f"c{n}" for n in range(len(wanted))]))
+    values = [
+        f'{cast_to(f"c{wanted.index(name)}", types[name])} AS "c{place}"'
+        if name in wanted
+        else f'CAST(NULL AS {types[name]}) AS "c{place}"'
+        for place, name in enumerate(columns)
+    ]
+    found = runner.connection.run(f'SELECT {", ".join(values)} FROM "{shown}"')
+    return as_schema(found, change.schema)
+
+
+def _placed(given: Mapping[str, pa.ChunkedArray], rows: int, schema: pa.Schema) -> pa.Table:
+    """Columns of a table's own types as its rows, uncopied; those that are not given are null."""
+    columns = [
+        given[field.name] if field.name in given else pa.nulls(rows, field.type) for field in schema
+    ]
+    found = pa.table(columns, names=schema.names)
+    check_nulls(found, schema)
+    return found.cast(schema)

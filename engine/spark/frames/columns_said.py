@@ -1,0 +1,134 @@
+"""What the options of a write say of its table's columns, and what Delta refuses without them.
+
+Knows columns; not how rows are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+
+from engine.core.names import ThreePartName
+from engine.core.types import catalog_type
+from engine.errors import BadStatement, InvalidInputException
+from engine.spark.kinds import OnWorkspace
+from engine.store.tables.widening import common_type, is_always_exact
+
+ColumnsSaid = Literal["kept", "added", "replaced"]
+KEPT: Final = "kept"
+ADDED: Final = "added"
+REPLACED: Final = "replaced"
+AUTO_MERGE = "spark.databricks.delta.schema.autoMerge.enabled"
+_NEEDS_OVERWRITE = (
+    "To overwrite your schema or change partitioning, please set: "
+    """'.option("overwriteSchema", "true")'."""
+)
+
+
+def columns_said(
+    session: OnWorkspace, options: Mapping[str, Any], replacing: bool = False
+) -> ColumnsSaid:
+    """What becomes of a table's columns: `kept`, `added` to, or `replaced`.
+
+    Args:
+        options: by their names in small letters. replacing: the rows replace all that is there.
+
+    Raises:
+        InvalidInputException: an option that is neither true nor false.
+    """
+    if replacing and _is_true(options, "overwriteschema", False):
+        return REPLACED
+    always = evolves_always(session)
+    return ADDED if _is_true(options, "mergeschema", always) else KEPT
+
+
+def evolves_always(session: OnWorkspace) -> bool:
+    """Whether the session's settings say that each write adds columns."""
+    return str(session.conf.get(AUTO_MERGE, "false")).lower() == "true"
+
+
+def _is_true(options: Mapping[str, Any], name: str, otherwise: bool) -> bool:
+    said = str(options.get(name, otherwise)).lower()
+    if said not in ("true", "false"):
+        raise InvalidInputException(
+            f"option {name} is {options[name]!r:.40}; expected true or false."
+        )
+    return said == "true"
+
+
+def refuse_replaced(columns: ColumnsSaid) -> None:
+    """Raises BadStatement: some rows alone are replaced, and all columns are to be."""
+    if columns == REPLACED:
+        raise BadStatement(
+            "[DELTA_REPLACE_WHERE_WITH_OVERWRITE_SCHEMA] The schema can't be overwritten when using "
+            "'replaceWhere'. Leave out the option overwriteSchema."
+        )
+
+
+def check_names(known: Sequence[str] | None, frame: DataFrame, table: ThreePartName) -> None:
+    """Refuse rows with columns that their table lacks, as Delta does.
+
+    Args:
+        known: the table's columns; None where it is no table, which its writer refuses.
+
+    Raises:
+        BadStatement: names the columns, and the option that adds them.
+    """
+    lower = {name.lower() for name in known or frame.columns}
+    new = [name for name in frame.columns if name.lower() not in lower]
+    if new and known is not None:
+        raise BadStatement(
+            "[_LEGACY_ERROR_TEMP_DELTA_0007] A schema mismatch detected when writing to the Delta table "
+            f"{table}, which has no column {', '.join(f'`{name}`' for name in new)}. To enable schema "
+            "migration using DataFrameWriter or DataStreamWriter, please set: "
+            """'.option("mergeSchema", "true")'. For other operations, set the session configuration """
+            f"""{AUTO_MERGE} to "true". Table schema: {", ".join(known)}. Data schema: """
+            f"{', '.join(frame.columns)}."
+        )
+
+
+def check_types(table: pa.Schema, rows: pa.Schema, name: str) -> None:
+    """Refuse rows that replace all of a table with values of other types than it takes.
+
+    Args:
+        table, rows: their columns as Spark has them.
+
+    Raises:
+        BadStatement: names the column, and the option that replaces the columns too.
+    """
+    known = {field.name.lower(): field for field in table}
+    for field in rows:
+        old = known.get(field.name.lower())
+        if old is not None and not _takes(old.type, field.type):
+            raise BadStatement(
+                f"[DELTA_FAILED_TO_MERGE_FIELDS] Failed to merge fields '{old.name}' and "
+                f"'{field.name}': table {name} has {catalog_type(old.type)[1]:.80}, the rows have "
+                f"{catalog_type(field.type)[1]:.80}. {_NEEDS_OVERWRITE}"
+            )
+
+
+def _takes(old: pa.DataType, new: pa.DataType) -> bool:
+    """Whether a column of a type takes every value of another as it is."""
+    if pa.types.is_timestamp(old) and pa.types.is_timestamp(new):
+        return True
+    if pa.types.is_list(old) and pa.types.is_list(new):
+        return _takes(old.value_type, new.value_type)
+    if pa.types.is_map(old) and pa.types.is_map(new):
+        return _takes(old.key_type, new.key_type) and _takes(old.item_type, new.item_type)
+    if pa.types.is_struct(old) and pa.types.is_struct(new):
+        known = {field.name.lower(): field.type for field in old}
+        return all(_takes(known.get(f.name.lower(), f.type), f.type) for f in new)
+    return bool(common_type([old, new]) == old and is_always_exact(new, old))
+
+
+def check_layout(there: Sequence[str], said: Sequence[str], name: str) -> None:
+    """Refuse other partitions than the table has. Raises BadStatement: which those are."""
+    if [one.lower() for one in there] != [one.lower() for one in said]:
+        raise BadStatement(
+            "[_LEGACY_ERROR_TEMP_DELTA_0007] A schema mismatch detected when writing to the Delta "
+            f"table: {name} is partitioned by {', '.join(there) or 'nothing'}, and partitionBy says "
+            f"{', '.join(said)}. {_NEEDS_OVERWRITE}"
+        )

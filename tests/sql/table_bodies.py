@@ -1,0 +1,180 @@
+"""Statements about tables as wholes, and what they answer; see `bodies`.
+
+`SIZE` and `USER` stand for values that differ between machines.
+"""
+
+from __future__ import annotations
+
+from sql.bodies import NOTHING, Rows, Step, written
+
+TABLES: dict[str, list[Step]] = {
+    "evolution": [
+        ("CREATE TABLE NEST.t (id INT, st STRUCT<a: INT>)", NOTHING),
+        ("INSERT INTO NEST.t VALUES (1, named_struct('a', 1))", written(1, 1)),
+        ("INSERT WITH SCHEMA EVOLUTION INTO NEST.t BY NAME SELECT 'x' AS more, 2 AS ID, "
+         "named_struct('a', 2, 'b', 'q') AS st", written(1, 1)),
+        ("INSERT WITH SCHEMA EVOLUTION INTO NEST.t SELECT 3, NULL, 'y', true AS last", written(1, 1)),
+        ("SELECT * FROM NEST.t", [["1", '{"a":1,"b":null}', None, None],
+                                    ["2", '{"a":2,"b":"q"}', "x", None], ["3", None, "y", "true"]]),
+        ("MERGE WITH SCHEMA EVOLUTION INTO NEST.t USING (SELECT 1 AS id, 0.5D AS f UNION ALL "
+         "SELECT 9, 1) u ON t.id = u.id WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *",
+         written(2, 1, 0, 1)),
+        ("SELECT id, more, f FROM NEST.t ORDER BY id",
+         [["1", None, "0.5"], ["2", "x", None], ["3", "y", None], ["9", None, "1.0"]]),
+        ("MERGE WITH SCHEMA EVOLUTION INTO NEST.t USING (SELECT 2 AS id, 5 AS g, 6 AS h) u "
+         "ON t.id = u.id WHEN MATCHED THEN UPDATE SET g = u.g", written(1, 1, 0, 0)),
+        ("SHOW COLUMNS IN NEST.t", [["id"], ["st"], ["more"], ["last"], ["f"], ["g"]]),
+    ],
+    "replaced": [
+        ("CREATE TABLE NEST.t AS SELECT product_id AS id, name FROM NEST.products", written(3, 3)),
+        ("INSERT INTO NEST.t VALUES (NULL, 'none'), (1, 'twin')", written(2, 2)),
+        ("INSERT INTO NEST.t REPLACE USING (id) SELECT * FROM VALUES (1, 'one'), (NULL, 'nil'), "
+         "(7, 'new')", written(3, 3)),
+        ("SELECT * FROM NEST.t ORDER BY id, name",
+         [[None, "nil"], [None, "none"], ["1", "one"], ["2", "Blue jeans"], ["3", "green hat"],
+          ["7", "new"]]),
+        ("INSERT INTO NEST.t AS x REPLACE ON x.id <=> s.id AND x.name IS DISTINCT FROM 'nil' "
+         "(SELECT CAST(NULL AS INT) AS id, 'nothing' AS name) AS s", written(1, 1)),
+        ("WITH q AS (SELECT 3 AS id) INSERT INTO NEST.t y BY NAME REPLACE ON y.id IN (SELECT id FROM q) "
+         "SELECT 'three' AS name, id FROM q", written(1, 1)),
+        ("INSERT INTO NEST.t REPLACE USING (id) SELECT * FROM NEST.t WHERE false", written(0, 0)),
+        ("SELECT * FROM NEST.t ORDER BY id, name",
+         [[None, "nil"], [None, "nothing"], ["1", "one"], ["2", "Blue jeans"], ["3", "three"],
+          ["7", "new"]]),
+    ],
+    "shown": [
+        ("CREATE TABLE NEST.t (id INT NOT NULL COMMENT 'it''s', name STRING, st STRUCT<a: INT, `b c`: "
+         "ARRAY<STRING>>, CONSTRAINT t_key PRIMARY KEY (id)) PARTITIONED BY (name) COMMENT 'all' "
+         "TBLPROPERTIES ('k' = 'w')", NOTHING),
+        ("SHOW CREATE TABLE NEST.t",
+         [["CREATE TABLE main.NEST.t (\n  id INT NOT NULL COMMENT 'it\\'s',\n  name STRING,\n"
+           "  st STRUCT<a: INT, `b c`: ARRAY<STRING>>,\n  CONSTRAINT `t_key` PRIMARY KEY (`id`))\n"
+           "USING delta\nPARTITIONED BY (name)\nCOMMENT 'all'\nTBLPROPERTIES (\n  'k' = 'w')"]]),
+        ("CREATE VIEW NEST.w (x COMMENT 'one') COMMENT 'few' AS SELECT id FROM NEST.t", NOTHING),
+        ("SHOW CREATE TABLE NEST.w",
+         [["CREATE VIEW main.NEST.w (\n  x COMMENT 'one')\nCOMMENT 'few'\nAS SELECT id FROM NEST.t"]]),
+        ("SHOW TBLPROPERTIES NEST.t ('k')", [["k", "w"]]),
+        ("SHOW TBLPROPERTIES NEST.t (delta.k)",
+         [["delta.k", "Table main.NEST.t does not have property: delta.k"]]),
+        ("SHOW COLUMNS IN t IN NEST", [["id"], ["name"], ["st"]]),
+        ("SHOW COLUMNS FROM t FROM main.NEST", [["id"], ["name"], ["st"]]),
+        ("DESCRIBE TABLE NEST.t id", [["col_name", "id"], ["data_type", "int"], ["comment", "it's"]]),
+        ("DESC NEST.t", [
+            ["id", "int", "it's"], ["name", "string", None],
+            ["st", "struct<a:int,b c:array<string>>", None], ["# Partition Information", "", ""],
+            ["# col_name", "data_type", "comment"], ["name", "string", None]]),
+        ("DROP VIEW NEST.w", NOTHING),
+    ],
+    "altered": [
+        ("CREATE TABLE NEST.t (id INT NOT NULL COMMENT 'k', name STRING, CONSTRAINT t_key "
+         "PRIMARY KEY (id)) CLUSTER BY (name) TBLPROPERTIES ("
+         "'delta.columnMapping.mode' = 'name', 'k' = 'w')", NOTHING),
+        ("INSERT INTO NEST.t VALUES (1, 'a'), (2, NULL)", written(2, 2)),
+        ("ALTER TABLE NEST.t RENAME COLUMN name TO title", NOTHING),
+        ("ALTER TABLE NEST.t RENAME COLUMN id TO pid", NOTHING),
+        ("ALTER TABLE NEST.t ADD COLUMNS (x INT FIRST, y STRING COMMENT 'w' AFTER pid, z INT)", NOTHING),
+        ("ALTER TABLE NEST.t ADD COLUMN IF NOT EXISTS x STRING", NOTHING),
+        ("SELECT * FROM NEST.t", [[None, "1", None, "a", None], [None, "2", None, None, None]]),
+        ("ALTER TABLE NEST.t ALTER COLUMN title COMMENT 'the title'", NOTHING),
+        ("COMMENT ON COLUMN NEST.t.x IS 'ex'", NOTHING),
+        ("COMMENT ON TABLE NEST.t IS 'it''s'", NOTHING),
+        ("ALTER TABLE NEST.t DROP COLUMN z", NOTHING),
+        ("ALTER TABLE NEST.t DROP COLUMNS IF EXISTS (z, Y)", NOTHING),
+        ("ALTER TABLE NEST.t SET TBLPROPERTIES ('delta.enableTypeWidening' = 'true')", NOTHING),
+        ("ALTER TABLE NEST.t ALTER COLUMN x TYPE BIGINT", NOTHING),
+        ("UPDATE NEST.t SET x = 5000000000 + pid", written(2)),
+        ("ALTER TABLE NEST.t ALTER COLUMN x SET NOT NULL", NOTHING),
+        ("ALTER TABLE NEST.t UNSET TBLPROPERTIES ('k')", NOTHING),
+        ("ALTER TABLE NEST.t UNSET TBLPROPERTIES IF EXISTS ('k', delta.enableTypeWidening)",
+         NOTHING),
+        ("SHOW CREATE TABLE NEST.t",
+         [["CREATE TABLE main.NEST.t (\n  x BIGINT NOT NULL COMMENT 'ex',\n"
+           "  pid INT NOT NULL COMMENT 'k',\n  title STRING COMMENT 'the title',\n"
+           "  CONSTRAINT `t_key` PRIMARY KEY (`pid`))\nUSING delta\nCLUSTER BY (title)\n"
+           "COMMENT 'it\\'s'\nTBLPROPERTIES (\n  'delta.columnMapping.mode' = 'name')"]]),
+        ("ALTER TABLE NEST.t DROP PRIMARY KEY", NOTHING),
+        ("ALTER TABLE NEST.t DROP CONSTRAINT IF EXISTS t_key", NOTHING),
+        ("ALTER TABLE NEST.t CLUSTER BY NONE", NOTHING),
+        ("COMMENT ON TABLE NEST.t IS NULL", NOTHING),
+        ("ALTER TABLE NEST.t DROP COLUMNS (title)", NOTHING),
+        ("ALTER TABLE NEST.t ALTER COLUMN x DROP NOT NULL", NOTHING),
+        ("SHOW CREATE TABLE NEST.t",
+         [["CREATE TABLE main.NEST.t (\n  x BIGINT COMMENT 'ex',\n  pid INT NOT NULL COMMENT 'k')\n"
+           "USING delta\nTBLPROPERTIES (\n  'delta.columnMapping.mode' = 'name')"]]),
+        ("SELECT * FROM NEST.t", [["5000000001", "1"], ["5000000002", "2"]]),
+    ],
+    "copies": [
+        ("CREATE TABLE NEST.t (id INT NOT NULL COMMENT 'k', n STRING) PARTITIONED BY (n) COMMENT 'c' "
+         "TBLPROPERTIES ('a' = 'b')", NOTHING),
+        ("INSERT INTO NEST.t VALUES (1, 'x'), (2, NULL)", written(2, 2)),
+        ("CREATE TABLE NEST.l LIKE NEST.t", NOTHING),
+        ("CREATE TABLE NEST.d DEEP CLONE NEST.t TBLPROPERTIES ('c' = 'd')",
+         [["SIZE", "1", "0", "1", "0", "SIZE"]]),
+        ("CREATE OR REPLACE TABLE NEST.s SHALLOW CLONE main.NEST.t",
+         [["SIZE", "1", "0", "1", "0", "SIZE"]]),
+        ("CREATE TABLE IF NOT EXISTS NEST.s CLONE NEST.l", NOTHING),
+        ("DELETE FROM NEST.t", written(2)),
+        ("SELECT * FROM NEST.l", NOTHING),
+        ("SELECT * FROM NEST.d", [["1", "x"], ["2", None]]),
+        ("SELECT * FROM NEST.s", [["1", "x"], ["2", None]]),
+        ("SHOW CREATE TABLE NEST.d",
+         [["CREATE TABLE main.NEST.d (\n  id INT NOT NULL COMMENT 'k',\n  n STRING)\nUSING delta\n"
+           "PARTITIONED BY (n)\nTBLPROPERTIES (\n  'a' = 'b',\n  'c' = 'd')"]]),
+        ("SHOW CREATE TABLE NEST.l",
+         [["CREATE TABLE main.NEST.l (\n  id INT NOT NULL COMMENT 'k',\n  n STRING)\nUSING delta\n"
+           "PARTITIONED BY (n)"]]),
+    ],
+}  # fmt: skip
+REFUSED_TABLES: dict[str, tuple[str, str]] = {
+    "new_columns": (
+        "INSERT INTO NEST.products BY NAME SELECT 1 AS product_id, 2 AS more",
+        "more.*WITH SCHEMA EVOLUTION",
+    ),
+    "merged_columns": (
+        "MERGE INTO NEST.products t USING (SELECT 1 AS product_id) s ON t.product_id = s.product_id "
+        "WHEN NOT MATCHED THEN INSERT *",
+        "UNRESOLVED_COLUMN.*name",
+    ),
+    "replace_using": (
+        "INSERT INTO NEST.products REPLACE USING (nope) TABLE NEST.products",
+        "UNRESOLVED_COLUMN.*nope",
+    ),
+    "replace_on_both": (
+        "INSERT INTO NEST.products REPLACE ON product_id = product_id TABLE NEST.products",
+        "[Aa]mbiguous",
+    ),
+    "replace_on_nothing": ("INSERT INTO NEST.products REPLACE ON SELECT 1", "PARSE_SYNTAX_ERROR"),
+    "replace_on_no_query": ("INSERT INTO NEST.products REPLACE ON true", "PARSE_SYNTAX_ERROR"),
+    "unmapped": (
+        "ALTER TABLE NEST.products RENAME COLUMN name TO title",
+        "RENAME_COLUMN.*delta.columnMapping.mode",
+    ),
+    "unmapped_dropped": ("ALTER TABLE NEST.products DROP COLUMN name", "delta.columnMapping.mode"),
+    "narrowed": (
+        "ALTER TABLE NEST.products ALTER COLUMN product_id TYPE BIGINT",
+        "enableTypeWidening",
+    ),
+    "nulls": ("ALTER TABLE NEST.products ALTER COLUMN price SET NOT NULL", "NOT_NULL_CONSTRAINT"),
+    "no_altered_column": ("ALTER TABLE NEST.products ALTER COLUMN nope COMMENT 'x'", "nope"),
+    "no_commented_column": ("COMMENT ON COLUMN NEST.products.nope IS 'x'", "nope"),
+    "no_commented_schema": ("COMMENT ON SCHEMA nowhere_at_all IS 'x'", "SCHEMA_NOT_FOUND"),
+    "no_property": ("ALTER TABLE NEST.products UNSET TBLPROPERTIES ('nope')", "UNSET_NONEXISTENT"),
+    "no_constraint": ("ALTER TABLE NEST.products DROP CONSTRAINT nope", "nope"),
+    "renamed_table": ("ALTER TABLE NEST.products RENAME TO NEST.other", "not supported"),
+    "clone_elsewhere": ("CREATE TABLE NEST.c CLONE NEST.products LOCATION '/x'", "LOCATION"),
+    "clone_of_nothing": ("CREATE TABLE NEST.c CLONE NEST.nothing", "TABLE_OR_VIEW_NOT_FOUND"),
+    "like_nothing": ("CREATE TABLE NEST.c LIKE NEST.nothing", "TABLE_OR_VIEW_NOT_FOUND"),
+    "no_create": ("SHOW CREATE TABLE NEST.nothing", "TABLE_OR_VIEW_NOT_FOUND"),
+    "no_described_column": ("DESCRIBE NEST.products nope", "UNRESOLVED_COLUMN.*nope"),
+}
+
+
+def masked(rows: Rows, like: Rows) -> Rows:
+    """Rows with the marks `SIZE` and `USER` where others have them, and something stands there."""
+    marks = ("SIZE", "USER")
+    return [
+        [b if b in marks and a else a for a, b in zip(row, other)]
+        if len(row) == len(other)
+        else row
+        for row, other in zip(rows, like)
+    ] + rows[len(like) :]
