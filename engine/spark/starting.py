@@ -6,7 +6,6 @@ Knows settings of Spark and where Java is; not tables.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import logging
 import os
 import re
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from engine import environment
 from engine.errors import InvalidInputException, MissingExtra
 from engine.optional import require
+from engine.spark.running import running_session
 from engine.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -94,16 +94,6 @@ def context(master: str | None, options: Mapping[str, Any]) -> Any:
     conf = SparkConf(loadDefaults=False).setAll(list(given.items()))
     with environment.set_to({"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": _HERE}):
         return SparkContext(conf=conf)
-
-
-def running_session() -> Any:
-    """The session that this process began with, whatever thread asks; None without one."""
-    from pyspark.errors import PySparkRuntimeError
-    from pyspark.sql import SparkSession
-
-    with contextlib.suppress(PySparkRuntimeError):
-        return SparkSession.active()
-    return None
 
 
 def _settings(

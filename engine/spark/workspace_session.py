@@ -32,7 +32,7 @@ from engine.spark.frames.reading import TableReader
 from engine.spark.frames.teaching import teach_dataframes
 from engine.spark.frames.worker_rows import rows_of
 from engine.spark.relations import SparkRelations
-from engine.spark.starting import running_session
+from engine.spark.running import running_session
 from engine.store.tables.versions import AsOf
 from engine.workspace import Workspace
 
