@@ -289,4 +289,4 @@ def test_a_query_vector_that_is_none_is_refused_as_it_came(
 def test_numbers_of_a_query_vector_are_integers_or_not(url: str, vector: str) -> None:
     body = f'{{"columns": ["id"], "query_vector": {vector}}}'
     found = httpx.post(f"{url}{BASE}/query", content=body, trust_env=False)
-    assert found.status_code == 200 and found.json()["result"]["row_count"] == 1
+    assert found.status_code == 200 and found.json()["result"]["row_count"] >= 1
