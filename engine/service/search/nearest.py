@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterable, Sequence
 from itertools import repeat
@@ -211,7 +212,8 @@ class _Within:
 def _in_turn(version: Version) -> Sequence[Sequence[int]]:
     """Numbers of the parts in groups, which are searched one after another: large parts side by side.
 
-    Small ones come last: with what the others have, they need hardly look at a row.
+    The first are as many as there are processors: with what they have, fewer cells of the others are
+    read. Small ones come last: they need hardly look at a row.
     """
     parts = version.parts
     if len(parts) < 2:  # an index without rows has none
@@ -221,7 +223,9 @@ def _in_turn(version: Version) -> Sequence[Sequence[int]]:
     if version.device is not None or parts[numbers[1]].segment.rows < least:
         return [(number,) for number in numbers]
     large = sum(part.segment.rows >= least for part in parts)
-    return [numbers[:large], *((number,) for number in numbers[large:])]
+    first = min(large, os.cpu_count() or 1)
+    groups = [numbers[:first], numbers[first:large], *((number,) for number in numbers[large:])]
+    return [group for group in groups if group]
 
 
 def _distances(
