@@ -26,9 +26,8 @@ Doubles = npt.NDArray[np.float64]
 
 # Squared length of a vector that counts as unit: float32 rounding, far below what ranking can see.
 UNIT_TOLERANCE = 2e-6
-_FITTING = (
-    1e76  # squared length of a vector whose numbers are finite in float32, which ends at 3.4e38
-)
+# Squared length of a vector whose numbers are finite in float32, which ends at 3.4e38.
+_FITTING = 1e76
 
 
 def unit_rows(vectors: npt.ArrayLike) -> Matrix:

@@ -187,8 +187,10 @@ class VectorFile:
 
     def as_stored(self, rows: Rows) -> Matrix | PackedMatrix:
         """The vectors of some rows, in the bytes that they are stored in. Raises as `take`."""
+        if not isinstance(self.matrix, PackedMatrix):
+            return self.take(rows)
         self.check_size()
-        return self.matrix.some(rows) if isinstance(self.matrix, PackedMatrix) else self.take(rows)
+        return self.matrix.some(rows)
 
     @cached_property
     def zero_rows(self) -> Rows:

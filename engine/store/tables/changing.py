@@ -58,6 +58,11 @@ class TableChange:
         batches = self.table.parquet.batches_of(self.table.files[place], None, 16 * BATCH_ROWS)
         return pa.Table.from_batches(batches, schema=self.table.schema)
 
+    def rows_now(self, place: int) -> pa.Table:
+        """The same as they will be, as far as the change goes by now."""
+        found = self.replaced.get(place)
+        return self.rows_of(place) if found is None else found
+
 
 @dataclass(frozen=True)
 class Joined:

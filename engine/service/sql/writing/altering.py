@@ -23,9 +23,8 @@ from engine.service.sql.writing.definitions import (
 from engine.service.sql.writing.evolution import WIDENING, is_wider, put_schema
 from engine.store.tables.changing import CLUSTERING_COLUMNS, PARTITION_COLUMNS, TableChange
 
-MAPPING = (
-    "delta.columnMapping.mode"  # the property of a table whose columns have names of their own
-)
+# The property of a table whose columns have names of their own.
+MAPPING = "delta.columnMapping.mode"
 
 
 @dataclass
@@ -138,18 +137,13 @@ def _renamed(on: Altered, action: exp.Expression) -> bool:
         [one.with_name(new) if one.name == old else one for one in on.change.schema]
     )
     for place in range(len(on.change.table.files)):
-        rows = _rows(on.change, place)
+        rows = on.change.rows_now(place)
         on.change.replaced[place] = rows.rename_columns(on.change.schema.names)
     for key in (PARTITION_COLUMNS, CLUSTERING_COLUMNS):
         if key in on.change.facts:
             on.change.facts[key] = [new if one == old else one for one in on.change.facts[key]]
     on.renamed[old] = new
     return on.did("RENAME COLUMN", oldColumnPath=old, newColumnPath=new)
-
-
-def _rows(change: TableChange, place: int) -> pa.Table:
-    found = change.replaced.get(place)
-    return change.rows_of(place) if found is None else found
 
 
 def _dropped(on: Altered, action: exp.Expression) -> bool:
@@ -229,7 +223,7 @@ def _null_changed(on: Altered, name: str, nullable: bool) -> bool:
         raise BadStatement(f"Column {name} is of the primary key, which is never null.")
     if not nullable:
         for place in range(len(on.change.table.files)):
-            if _rows(on.change, place).column(name).null_count:
+            if on.change.rows_now(place).column(name).null_count:
                 raise BadStatement(
                     f"[DELTA_NOT_NULL_CONSTRAINT_VIOLATED] Column {name} of {on.change.table.name} has "
                     "nulls; it is as it was. Give those rows a value first."

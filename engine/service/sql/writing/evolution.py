@@ -39,7 +39,11 @@ class Evolution:
         Raises:
             BadStatement: a new column without a type.
         """
-        fields = {field.name.lower(): field for field in change.schema}
+        put_schema(change, pa.schema(self._grown(change.schema, columns)))
+
+    def _grown(self, known: Iterable[pa.Field], columns: Iterable[pa.Field]) -> list[pa.Field]:
+        """Fields, wider where others of their names are, and behind them those that are new."""
+        fields = {field.name.lower(): field for field in known}
         for new in columns:
             old = fields.get(new.name.lower())
             if old is None:
@@ -47,29 +51,18 @@ class Evolution:
                 fields[new.name.lower()] = pa.field(new.name, new.type)
             else:
                 fields[old.name.lower()] = old.with_type(self._merged(old.type, new.type))
-        put_schema(change, pa.schema(fields.values()))
+        return list(fields.values())
 
     def _merged(self, old: pa.DataType, new: pa.DataType) -> pa.DataType:
         """A column's type once it takes values of another; its own where that is no wider one."""
         if pa.types.is_struct(old) and pa.types.is_struct(new):
-            return self._merged_struct(old, new)
+            return pa.struct(self._grown(old, new))
         if pa.types.is_map(old) and pa.types.is_map(new):
             key = self._merged(old.key_type, new.key_type)
             return pa.map_(key, self._merged(old.item_type, new.item_type))
         if pa.types.is_list(old) and pa.types.is_list(new):
             return pa.list_(self._merged(old.value_type, new.value_type))
         return new if self.widens and is_wider(new, old) else old
-
-    def _merged_struct(self, old: pa.DataType, new: pa.DataType) -> pa.DataType:
-        fields = {field.name.lower(): field for field in old}
-        for one in new:
-            there = fields.get(one.name.lower())
-            if there is None:
-                _check_type(one.name, one.type)
-                fields[one.name.lower()] = pa.field(one.name, one.type)
-            else:
-                fields[there.name.lower()] = there.with_type(self._merged(there.type, one.type))
-        return pa.struct(list(fields.values()))
 
 
 def is_wider(new: pa.DataType, old: pa.DataType) -> bool:
@@ -95,9 +88,7 @@ def put_schema(change: TableChange, schema: pa.Schema) -> None:
         return
     change.schema = schema
     for place in range(len(change.table.files)):
-        rows = change.replaced.get(place)
-        rows = change.rows_of(place) if rows is None else rows
-        change.replaced[place] = _in_schema(rows, schema)
+        change.replaced[place] = _in_schema(change.rows_now(place), schema)
 
 
 def _in_schema(rows: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -192,7 +192,7 @@ def change_rows(change: TableChange, rows: Rows, values: pa.Table) -> None:
         rows: (n,) places in the table, each once. values: n rows of the columns.
     """
     for place, here, where in _by_file(change, rows):
-        whole = _present(change, place)
+        whole = change.rows_now(place)
         for name in values.column_names:
             field = change.schema.field(name)
             new = _cast(values.column(name).take(pa.array(where)), field)
@@ -209,15 +209,10 @@ def change_rows(change: TableChange, rows: Rows, values: pa.Table) -> None:
 def delete_rows(change: TableChange, rows: Rows) -> None:
     """Delete rows of a table by their places, before any were deleted."""
     for place, here, _ in _by_file(change, np.unique(rows)):
-        whole = _present(change, place)
+        whole = change.rows_now(place)
         kept = np.ones(whole.num_rows, dtype=np.bool_)
         kept[here] = False
         change.replaced[place] = whole.filter(pa.array(kept))
-
-
-def _present(change: TableChange, place: int) -> pa.Table:
-    found = change.replaced.get(place)
-    return change.rows_of(place) if found is None else found
 
 
 def _by_file(change: TableChange, rows: Rows) -> list[tuple[int, Rows, Rows]]:

@@ -145,8 +145,7 @@ def cell_sample(rows: Matrix, axes: Matrix | None, cells: Cells) -> CellSample:
     cell, _ = cells.centres.nearest(rows if axes is None else rows @ axes.T)
     near = cell < len(points)
     rows, cell = rows[near], cell[near]
-    rests = rows - (points[cell] if axes is None else points[cell] @ axes)
-    rests *= (_WIDER / cells.widths[cell])[:, None]
+    rests = _rests(rows, points[cell], axes) * (_WIDER / cells.widths[cell])[:, None]
     if not len(rests):
         rests = np.zeros((1, rows.shape[1]), dtype=np.float32)
     return CellSample(points, cells.sizes, rests, cells.widths, has_apart=True)
@@ -158,6 +157,11 @@ def blind_cell_sample(
     """The same where rows of any kind are in each cell: those of earlier releases and of factories."""
     turned = rows if axes is None else rows @ axes.T
     cell = np.argmax(turned @ centres.T, axis=1)
-    rests = rows - (centres if axes is None else centres @ axes)[cell]
+    rests = _rests(rows, centres[cell], axes)
     evenly = np.ones(len(centres), dtype=np.float32)
     return CellSample(centres, sizes, _WIDER_BLINDLY * worse_half(rests), evenly, has_apart=False)
+
+
+def _rests(rows: Matrix, points: Matrix, axes: Matrix | None) -> Matrix:
+    """(s, w) vectors minus their centres, (s, k) on the axes."""
+    return rows - (points if axes is None else points @ axes)

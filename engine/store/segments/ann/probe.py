@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from engine.core.arrays import Floats32, Rows
+from engine.core.arrays import Floats32, Mask, Rows
 from engine.store.segments.ann.compression import CellSample, Turned
 from engine.store.segments.ann.products import products_of_all
 
@@ -42,7 +42,8 @@ class CellProbe:
         self._products = products_of_all(query.codes, cells.centres)
         self._sizes, self._count = cells.sizes, len(cells.centres)
         self._wanted = np.zeros(len(cells.sizes), dtype=np.bool_)
-        self._read = cells.sizes == 0
+        self._read = np.zeros(len(cells.sizes), dtype=np.bool_)
+        self._empty = cells.sizes == 0
         # Rows of other kinds that hide in cells are missed by a bound better than their segment's.
         self._least = least if cells.has_apart else -math.inf
         if not cells.has_apart:
@@ -74,14 +75,14 @@ class CellProbe:
 
     def unread(self) -> Probed:
         """The cells that are to be read now; they count as read from then on."""
-        cells: Rows = np.flatnonzero(self._wanted & ~self._read)
+        cells: Rows = np.flatnonzero(self._missing)
         self._read[cells] = True
         return self._probed(cells)
 
     @property
     def read(self) -> Probed:
         """The cells that `unread` returned so far."""
-        return self._probed(np.flatnonzero(self._read & (self._sizes > 0)))
+        return self._probed(np.flatnonzero(self._read))
 
     def _probed(self, cells: Rows) -> Probed:
         products = np.zeros(len(cells), dtype=np.float32)  # none with rows that are apart
@@ -91,7 +92,7 @@ class CellProbe:
 
     def read_again(self) -> None:
         """Have all cells returned once more, as for a longer list."""
-        self._read = self._sizes == 0
+        self._read[:] = False
 
     def read_all(self) -> None:
         """Leave no cell out."""
@@ -103,12 +104,18 @@ class CellProbe:
         `kth` is no more than the k-th product of all, so the cells that it asks for are enough.
         """
         self._want(max(kth, self._least))
-        return not (self._wanted & ~self._read).any()
+        return not self._missing.any()
+
+    @property
+    def _missing(self) -> Mask:
+        """Cells that are wanted, have rows, and were not read."""
+        missing: Mask = self._wanted & ~(self._read | self._empty)
+        return missing
 
     @property
     def is_whole(self) -> bool:
         """Whether all cells are read."""
-        return bool((self._wanted | (self._sizes == 0)).all())
+        return bool((self._wanted | self._empty).all())
 
     @property
     def said(self) -> str:
