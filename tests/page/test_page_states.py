@@ -162,8 +162,9 @@ def test_parts_and_photos_that_were_on_their_way_come_when_the_server_is_back(
         forgiven(window)
 
 
+@pytest.mark.parametrize("meanwhile", ["nothing", "another part of the page arrives"])
 def test_a_photo_that_failed_just_before_the_server_came_back_is_asked_for_again(
-    browser: Any, server: Server
+    browser: Any, server: Server, meanwhile: str
 ) -> None:
     with seen(browser, server.url) as window:
         page = window.page
@@ -176,6 +177,12 @@ def test_a_photo_that_failed_just_before_the_server_came_back_is_asked_for_again
             else:
                 route.continue_()
 
+        if meanwhile != "nothing":
+            page.add_init_script(
+                """document.addEventListener("error", () => {
+                  document.dispatchEvent(new CustomEvent("htmx:after:swap"));
+                }, true)"""
+            )
         page.route("**/page/photos/**", once)
         page.goto(f"{server.url}/product/3")
         page.wait_for_function("() => document.querySelector('.product img')?.naturalWidth > 0")

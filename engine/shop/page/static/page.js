@@ -140,18 +140,24 @@ document.addEventListener("htmx:after:swap", () => {
   if (said) announce(said.textContent);
 });
 
+const lookedInto = new WeakSet(); // failed photos whose server is being asked, or waited for
 const askedTwice = new WeakSet(); // photos that the server has, and that failed all the same
+
+function askForPhoto(image) {
+  lookedInto.delete(image);
+  image.src = image.src; // asks again
+}
 
 /** Say in the place of a photo why it can't be shown; wait for it where the server is gone. */
 async function explainPhoto(image) {
+  if (lookedInto.has(image)) return; // one failure, seen by its event and by a look at all photos
+  lookedInto.add(image);
   let reply;
   try {
     reply = await fetch(image.src, { cache: "no-store" });
   } catch {
     askedTwice.delete(image);
-    waitForServer(() => {
-      image.src = image.src; // asks again
-    }, image);
+    waitForServer(() => askForPhoto(image), image);
     return;
   }
   if (reply.redirected) {
@@ -160,7 +166,7 @@ async function explainPhoto(image) {
   }
   if (reply.ok && !askedTwice.has(image)) {
     askedTwice.add(image); // the server may have come back only after the photo failed
-    image.src = image.src;
+    askForPhoto(image);
     return;
   }
   const why = reply.ok ? "The browser can't show this kind of picture." : await reply.text();
