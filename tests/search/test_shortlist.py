@@ -13,9 +13,9 @@ import pyarrow as pa
 import pytest
 
 from engine import InvalidParameterValue, Workspace
-from engine.core.ranking.scoring import rank_exact
+from engine.core.ranking.scoring import rank_exact, squared_distances
 from engine.core.reply import json_value
-from engine.service.search import batch, shortlist
+from engine.service.search import batch, planner, shortlist
 from engine.store.segments.ann import cells
 
 ROWS, DIMENSION = 40_000, 64
@@ -281,3 +281,33 @@ def test_a_large_segment_is_read_cell_by_cell(in_cells: Workspace) -> None:
                 hits, wanted = hits + of_these, wanted + of_best
         assert hits >= 0.99 * wanted
     assert any("cells read" in plan for plan in plans)
+
+
+# ------------------------------------------------------------------ within a distance that is known
+@pytest.mark.parametrize("has_cells", [False, True])
+def test_hardly_more_rows_than_lie_within_a_known_distance_are_re_scored(
+    shop: Workspace, request: pytest.FixtureRequest, has_cells: bool
+) -> None:
+    """A part among others re-scored what was near to its own k-th row, however far away that was."""
+    if has_cells:
+        shop = request.getfixturevalue("in_cells")
+    (part,) = shop.registry.open("main.a.i" if has_cells else index_of("unit"))[1].current().parts
+    segment, vectors = part.segment, vectors_of("unit")
+    assert (segment.ann.cell_count > 1) == has_cells
+    plan = planner.Plan("compressed", "")
+    hits = wanted = 0
+    freely, bounded = [], []
+    for query in queries_of(vectors, 40):
+        squared = squared_distances(query, vectors)
+        within = np.sort(squared)[[0, 4, 9, 40]] * 1.000001
+        for farthest in (0.0, *within.tolist()):
+            found = shortlist.shortlist(segment, query, 10, None, plan, farthest=farthest)
+            best = np.argsort(squared, kind="stable")[:10]
+            best = best[squared[best] <= farthest]
+            hits, wanted = hits + len(set(best) & set(found.rows)), wanted + len(best)
+            if farthest == within[0]:
+                bounded.append(int(found.way.split()[0]))
+        unbounded = shortlist.shortlist(segment, query, 10, None, plan)
+        freely.append(int(unbounded.way.split()[0]))
+    assert hits >= 0.99 * wanted > 0
+    assert sum(bounded) < 0.6 * sum(freely), (bounded, freely)

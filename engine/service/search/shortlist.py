@@ -29,6 +29,7 @@ from engine.store.segments.segment import Segment
 _FIRST_PASS_ROWS = 320
 SURE = 3.3  # standard deviations of the error of products; one row in 2,000 lies farther off
 MOST_SHARE = 0.25  # a list longer than this share of the rows is no better than an exact scan
+_MEASURED_ROWS = 32  # of a list are re-scored at least: how far approximate products are off
 _ATTEMPTS = 4
 
 
@@ -130,11 +131,12 @@ def _approximate(sought: Sought) -> Shortlist | None:
     for _ in range(_ATTEMPTS):
         found = ann.search(turned, wanted, sought.allowed, probe.unread() if probe else None)
         rows, products = listed = found if listed is None else _merged(listed, found, wanted)
-        if len(rows) < k and probe is not None and not probe.is_whole:
-            probe.read_all()
-            continue
         if len(rows) < min(k, considered):
-            return None  # a graph's walk ended before it met enough allowed rows
+            if probe is None:
+                return None  # a graph's walk ended before it met enough allowed rows
+            if sought.least == -math.inf:
+                probe.read_all()
+                continue
         is_whole = len(rows) >= considered or (len(rows) < wanted and not ann.is_factory)
         scored: Rescored | None = rescore(sought, rows, products, turned.spread, is_whole)
         if scored and not scored.complete and not ann.is_factory:
@@ -236,17 +238,19 @@ def rescore(
     """
     segment, query, margin = sought.segment, sought.query, sought.margin
     first = min(len(rows), first_rescored(sought.k))
+    if sought.least > -math.inf:  # hardly a row may be within
+        near = _count_from(products, sought.least - SURE * spread - margin)
+        first = min(first, max(near, _MEASURED_ROWS))
     exact = segment.products(query, rows[:first])
-    difference = exact - products[:first]
+    difference, count = exact - products[:first], max(1, first)
     # numpy's own mean and std take five times as long
-    mean = float(np.add.reduce(difference)) / first
-    seen = math.sqrt(max(float(difference.dot(difference)) / first - mean * mean, 0.0))
-    kth = _kth(exact, sought.k) if first >= sought.k else -math.inf
+    mean = float(np.add.reduce(difference)) / count
+    seen = math.sqrt(max(float(difference.dot(difference)) / count - mean * mean, 0.0))
+    kth = _kth(exact, sought.k)
     reach = max(mean, 0.0) + SURE * max(seen, spread) + margin
     # Rows whose approximate product is below this would have to be off by more than `reach`.
-    lowest = kth - reach
-    # They are in order; compared in float32, as all products are.
-    needed = len(products) - int(products[::-1].searchsorted(np.float32(lowest)))
+    lowest = max(kth, sought.least) - reach
+    needed = _count_from(products, lowest)
     done = complete or needed < len(rows)
     if done and needed > first:
         exact = np.concatenate([exact, segment.products(query, rows[first:needed])])
@@ -294,8 +298,15 @@ def all_in_reach(
     return Rescored(rows, exact, _kth(exact, sought.k), lowest, True, sought.margin)
 
 
+def _count_from(products: Floats32, least: float) -> int:
+    """How many products, greatest first, are at least `least`; compared in float32, as all products."""
+    return len(products) - int(products[::-1].searchsorted(np.float32(least)))
+
+
 def _kth(products: Floats32, k: int) -> float:
-    """The k-th greatest of at least k products."""
+    """The k-th greatest of some products; -inf of fewer than k."""
+    if len(products) < k:
+        return -math.inf
     ordered, place = products.copy(), len(products) - k
     ordered.partition(place)  # np.partition does the same in Python
     return float(ordered[place])
