@@ -20,6 +20,7 @@ from engine.store.segments.ann import cells
 from engine.store.segments.ann.cells import Cells, Centres, Widths, most_cells
 from engine.store.segments.ann.compression import CellSample, Turned
 from engine.store.segments.ann.grouping import centres_of
+from engine.store.segments.ann.points import Points
 from engine.store.segments.ann.probe import CellProbe
 
 INDEX = "main.a.i"
@@ -95,7 +96,7 @@ def as_releases_until_0_7(folder: Path, vectors: np.ndarray) -> None:
     index.train(vectors)
     index.add(vectors)
     facts = read_json(folder / "segment.json")
-    for name in ("codes.bin", "cells.npz"):
+    for name in ("codes.bin", "cells.npz", "centres.npy"):
         del facts["files"][name]
         (folder / name).unlink()
     file = folder / "ann.faiss"
@@ -228,7 +229,7 @@ def sample_of(seed: int, has_apart: bool = True) -> tuple[CellSample, np.ndarray
     widths = rng.uniform(0.5, 2, cells).astype(np.float32)
     sizes = rng.integers(0, 500, cells + has_apart)
     sizes[:2] = 0, 1
-    return CellSample(centres, sizes, rests, widths, has_apart), unit(
+    return CellSample(Points(centres), sizes, rests, widths, has_apart), unit(
         rng.standard_normal((1, width))
     )[0]
 
@@ -241,7 +242,7 @@ def slowly(cells: CellSample, query: np.ndarray, product: float) -> set[int]:
     """Cells with rows outside of which fewer than 0.02 rows may reach a product."""
     spread = float((cells.rests @ query).std())
     missed = {}
-    for cell, centre in enumerate(cells.centres):
+    for cell, centre in enumerate(cells.centres.matrix):
         away = (product - float(centre @ query)) / (spread * float(cells.widths[cell]))
         missed[cell] = 0.5 * math.exp(-(max(away, 0.0) ** 2) / 2) * int(cells.sizes[cell])
     left, wanted = 0.0, set(missed)
@@ -250,7 +251,7 @@ def slowly(cells: CellSample, query: np.ndarray, product: float) -> set[int]:
         if left >= 0.02:
             break
         wanted.remove(cell)
-    apart = range(len(cells.centres), len(cells.sizes))
+    apart = range(len(cells.centres.matrix), len(cells.sizes))
     return {cell for cell in wanted | set(apart) if cells.sizes[cell]}
 
 
@@ -261,9 +262,9 @@ def test_those_cells_are_read_that_the_rule_says(seed: int, has_apart: bool) -> 
     for kth in (-0.5, 0.2, 0.5, 0.8, 1.2, 3.0):
         probe = CellProbe(cells, turned(query), 1.0)
         first, products = probe.unread()
+        points = cells.centres.matrix
         assert products == pytest.approx(
-            [float(cells.centres[c] @ query) if c < len(cells.centres) else 0 for c in first],
-            abs=1e-6,
+            [float(points[c] @ query) if c < len(points) else 0 for c in first], abs=1e-6
         )
         wanted = slowly(cells, query, kth)
         assert probe.is_enough(kth) == (wanted <= set(first))
@@ -369,6 +370,8 @@ def test_rows_of_any_kind_get_centres_and_these_are_read_as_written(
     assert 1 <= len(made.points) <= 40 and np.isfinite(made.points).all()
     cell, _ = made.nearest(vectors)
     assert np.mean(cell == len(made.points)) <= 0.11
-    Cells(made, np.ones(len(made.points), dtype=np.float32), np.zeros(3)).write(tmp_path / "ann")
-    read = Cells.read(tmp_path / "ann").centres
-    assert (read.points == made.points).all() and read.reach == made.reach
+    widths = np.ones(len(made.points), dtype=np.float32)
+    Cells(Points(made.points), made.reach, widths, 0.5, np.zeros(3)).write(tmp_path / "ann")
+    read = Cells.read(tmp_path / "ann")
+    assert (read.points.matrix == made.points).all() and read.reach == made.reach
+    assert read.rest == 0.5 and (read.widths == widths).all() and (read.sizes == 0).all()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,7 @@ class Change:
         """Start from a version, or from an empty index."""
         self._versions, self._version = versions, version
         self._writer: SegmentWriter | None = None
+        self._staged: Path | None = None  # the segment that was written last
         self._few: list[tuple[pa.Table, Matrix]] = []  # new rows, as long as they are few
         self.start_again()
 
@@ -119,11 +121,18 @@ class Change:
     def _in_files(self) -> SegmentWriter:
         """The segment on disk for the new rows, with those that were few until now."""
         if self._writer is None:
-            self._writer = SegmentWriter(self._versions.segments_dir, self._versions.spec)
+            versions = self._versions
+            self._writer = SegmentWriter(versions.segments_dir, versions.spec, self._like())
             few, self._few = self._few, []
             for rows, vectors in few:
                 self._writer.append(rows, vectors)
         return self._writer
+
+    def _like(self) -> Path | None:
+        """The folder of a segment that the new rows' may be like: the last one, or the largest."""
+        on_disk = [part.segment for part in self._parts if part.segment.ann is not None]
+        largest = max(on_disk, key=lambda segment: segment.rows, default=None)
+        return self._staged or (self._versions.segments_dir / largest.id if largest else None)
 
     @property
     def live_rows(self) -> int:
@@ -166,7 +175,7 @@ class Change:
         if self._writer is not None:
             self._writer.finish()
             segments.append(self._writer.id)
-            self._writer = None
+            self._staged, self._writer = self._writer.folder, None
         stage(self._versions, segments, facts)
 
     def _finish(self, kept: list[_Kept]) -> list[Listed]:

@@ -64,7 +64,12 @@ _CHECKED_OF_LARGE = 16 << 20
 class SegmentWriter:
     """Streams rows into one new segment; `discard` leaves nothing behind."""
 
-    def __init__(self, segments_dir: Path, spec: IndexSpec) -> None:
+    def __init__(self, segments_dir: Path, spec: IndexSpec, like: Path | None = None) -> None:
+        """
+        Args:
+            like: the folder of a segment of the same index whose cells' centres are taken if they fit.
+        """
+        self._like = like
         self.id = uuid.uuid4().hex
         self.rows = 0
         self._spec = spec
@@ -119,7 +124,8 @@ class SegmentWriter:
         written = VectorFile(self._vectors.file, shape)
         file = self._folder / "ann.faiss"
         if factory is None:
-            build_codes(file, written.matrix, written.lengths)
+            like = None if self._like is None else self._like / file.name
+            build_codes(file, written.matrix, written.lengths, like)
         else:
             # What can't be trained on so few rows is left out: they are scanned.
             with contextlib.suppress(InvalidParameterValue):

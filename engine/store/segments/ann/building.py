@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import faiss
 import numpy as np
 
 from engine.core.arrays import Floats32, Matrix
-from engine.errors import InvalidParameterValue
-from engine.store.segments.ann.cells import Cells, Centres, Widths, most_cells
+from engine.errors import CorruptFile, InvalidParameterValue
+from engine.store.segments.ann.cells import (
+    Cells,
+    Centres,
+    Widths,
+    cells_file,
+    most_cells,
+    outside,
+)
 from engine.store.segments.ann.compression import (
     LEAST_CODES,
     SEED,
+    Axes,
     Vectors,
     augmented,
     coded_axes,
@@ -25,48 +33,91 @@ from engine.store.segments.ann.compression import (
 from engine.store.segments.ann.grouping import SAMPLE_ROWS, centres_of
 from engine.store.segments.ann.lists import write_lists
 from engine.store.segments.ann.outlines import OUTLINE_AXES, outline_axes_file
-from engine.store.segments.ann.products import threads_of
+from engine.store.segments.ann.points import Points
+from engine.store.segments.ann.products import axes_of, threads_of
 
 _TRAINING_ROWS = 20_000  # pairs of numbers have 16 centroids each: more rows change nothing
 _ADD_ROWS = 65_536
 
 
-def build_codes(file: Path, matrix: Vectors, lengths: Floats32 | None, seed: int = SEED) -> None:
+def build_codes(
+    file: Path,
+    matrix: Vectors,
+    lengths: Floats32 | None,
+    like: Path | None = None,
+    seed: int = SEED,
+) -> None:
     """Compress (n, d) vectors and write the result as a FAISS index.
 
     Beside it go its cells with their codes, and the axes that small segments are outlined on.
 
     Args:
         lengths: (n,) of -|x|²/2 where vectors are not unit length, else None.
+        like: another index of such vectors, whose axes and centres are taken where they fit as well: a
+            query then compares itself with them once.
     """
     rng = np.random.default_rng(seed)
     most = most_cells(len(matrix))
-    wanted = _TRAINING_ROWS + (most > 1) * SAMPLE_ROWS * most
-    sample = sample_of(rng, matrix, lengths, wanted)
+    sample = sample_of(rng, matrix, lengths, _TRAINING_ROWS)
+    division = _fitting(like, sample) if like is not None and most > 1 else None
+    shared = None if division is None else like
+    if most > 1 and division is None:
+        rows = _TRAINING_ROWS + SAMPLE_ROWS * most
+        sample = sample_of(np.random.default_rng(seed), matrix, lengths, rows)
     principal = principal_axes(sample)
-    dimension = matrix.shape[1]  # outlines are of vectors as they are
-    own = principal if sample.shape[1] == dimension else principal_axes(sample[:, :dimension])
-    if own is not None:
-        np.save(outline_axes_file(file), own.leading(OUTLINE_AXES))
-    axes = coded_axes(principal, rng)
-    centres = None
-    if most > 1:
-        centres = centres_of(sample if axes is None else sample @ axes.T, most, seed)
-    index = _untrained(sample, axes, centres, seed)
+    _write_outline_axes(file, principal, sample[:, : matrix.shape[1]])
+    if division is None:
+        axes = coded_axes(principal, rng)
+        turned = sample if axes is None else sample @ axes.T
+        division = _Division(axes, centres_of(turned, most, seed) if most > 1 else None)
+    index = _untrained(sample, division, seed)
     # Hundreds of small groups are trained one after another: threads would meet at a barrier after
     # each step, which takes seconds where something else wants the cores.
     with threads_of(1):
         index.train(sample)
     with threads_of(os.cpu_count() or 1):
-        if centres is None:
+        if division.centres is None:
             _add(index, matrix, lengths)
             _write(index, file)
         else:
-            _write(_in_cells(index, axes, centres, matrix, lengths, file), file)
+            packed, cells = _in_cells(index, division.axes, division.centres, matrix, lengths, file)
+            cells.write(file, shared)
+            _write(packed, file)
 
 
-def _untrained(sample: Matrix, axes: Matrix | None, centres: Centres | None, seed: int) -> Any:
-    """An empty index of codes of the main axes, or of all numbers; with a list for each cell."""
+class _Division(NamedTuple):
+    """The (k, w) axes that codes are made of, None for all numbers; centres of cells, None for one."""
+
+    axes: Matrix | None
+    centres: Centres | None
+
+
+def _fitting(like: Path, sample: Matrix) -> _Division | None:
+    """How another index divides its rows, if those of a sample lie about as near to its centres."""
+    if not cells_file(like).exists():
+        return None
+    try:
+        cells, index = Cells.read(like), faiss.read_index(str(like))
+    except (CorruptFile, RuntimeError):
+        return None  # whoever reads that index will say so
+    if index.d != sample.shape[1]:
+        return None
+    axes = axes_of(index)
+    fits = cells.fit(sample, sample if axes is None else sample @ axes.T)
+    return _Division(axes, cells.centres) if fits else None
+
+
+def _write_outline_axes(file: Path, principal: Axes | None, sample: Matrix) -> None:
+    """Beside an index; `principal` are those of the sample if its vectors are not augmented."""
+    if principal is not None and len(principal.axes) != sample.shape[1]:
+        principal = principal_axes(sample)
+    if principal is not None:
+        np.save(outline_axes_file(file), principal.leading(OUTLINE_AXES))
+
+
+def _untrained(sample: Matrix, division: _Division, seed: int) -> Any:
+    """An empty index of codes of the axes, with a list for each cell."""
+    axes, centres = division
     width = sample.shape[1] if axes is None else len(axes)
     coarse = faiss.IndexFlatIP(width)
     lists = 1
@@ -94,12 +145,12 @@ def _in_cells(
     matrix: Vectors,
     lengths: Floats32 | None,
     file: Path,
-) -> Any:
-    """Add all rows to a trained index; write their codes, and what is known of cells, beside its file.
+) -> tuple[Any, Cells]:
+    """Add all rows to a trained index and write their codes beside its file.
 
     Returns:
-        The index to be written: without codes and centres, which are read from these. It has parts of
-        the trained one, which it must not outlive.
+        The index to be written, without codes and centres, which are read from files beside it; it has
+        parts of the trained one, which it must not outlive. And what is known of the cells.
     """
     coded = index if axes is None else faiss.downcast_index(index.index)
     widths = Widths(len(centres.points))
@@ -108,15 +159,14 @@ def _in_cells(
         rows = augmented(matrix[part], None if lengths is None else lengths[part])
         turned = rows if axes is None else np.ascontiguousarray(rows @ axes.T)
         cell, away = centres.nearest(turned)
-        if axes is not None:  # and what lies outside the axes
-            away += np.einsum("ij,ij->i", rows, rows) - np.einsum("ij,ij->i", turned, turned)
-        widths.add(cell, away)
+        widths.add(cell, away + outside(rows, turned))
         coded.add_core(len(turned), faiss.swig_ptr(turned), None, faiss.swig_ptr(cell), None)
     packed = faiss.IndexIVFPQFastScan(coded)
     sizes = write_lists(packed, file)
     packed.quantizer.reset()
-    Cells(centres, widths.measured(), sizes).write(file)
-    return packed if axes is None else faiss.IndexPreTransform(index.chain.at(0), packed)
+    points = Points(centres.points)
+    cells = Cells(points, centres.reach, widths.measured(), widths.rest, sizes)
+    return packed if axes is None else faiss.IndexPreTransform(index.chain.at(0), packed), cells
 
 
 def _add(index: Any, matrix: Vectors, lengths: Floats32 | None) -> None:

@@ -11,15 +11,17 @@ import numpy as np
 from engine.core.arrays import Floats32, Matrix, Rows
 from engine.errors import CorruptFile
 from engine.store.segments.ann.compression import CellSample, worse_half
+from engine.store.segments.ann.points import Points, read_points, write_points
 
 CELLS_FROM = 200_000  # rows from which choosing cells is quicker than reading all codes
-_CELL_ROWS = (
-    333  # of a cell, about; with fewer, centres and half filled blocks need more of the disk
-)
+_CELL_ROWS = 222  # of a cell, about; with fewer, half filled blocks need more of the disk
 _DOUBT = 10  # rows like the average that a cell is thought to have beside its own
 # How much wider than measured a cell's products are thought to spread, because real rows have longer
 # tails than a normal distribution: where the widths of cells are known, and where they are not.
 _WIDER, _WIDER_BLINDLY = 1.3, 1.5
+# Rows of another segment fit to the same centres if no more of them are apart, in shares of all, and the
+# others lie no farther from their centres, in mean squares.
+_MORE_APART, _FARTHER = 0.02, 1.1
 _BLOCK_NUMBERS = 1 << 24  # products with centres that are held at once
 
 
@@ -80,37 +82,52 @@ class Widths:
 
         A cell with few rows is taken for one like the others.
         """
-        mean = max(float(self._sums.sum()) / max(1.0, float(self._counts.sum())), 1e-30)
+        mean = self.rest
         widths = np.sqrt((self._sums + _DOUBT * mean) / (self._counts + _DOUBT) / mean)
         return widths.astype(np.float32)
+
+    @property
+    def rest(self) -> float:
+        """The mean square that was added."""
+        return max(float(self._sums.sum()) / max(1.0, float(self._counts.sum())), 1e-30)
 
 
 class Cells(NamedTuple):
     """What is written of the cells of one segment.
 
     Attributes:
-        centres: c of them.
+        points, reach: see `Centres`; c of them.
         widths: (c,) float32, see `Widths`.
+        rest: mean squared distance of rows from their centres, without those that are apart.
         sizes: (c + 1,) rows of each; those of the last are apart.
     """
 
-    centres: Centres
+    points: Points
+    reach: float
     widths: Floats32
+    rest: float
     sizes: Rows
 
-    def write(self, ann: Path) -> None:
+    @property
+    def centres(self) -> Centres:
+        """Where the cells lie."""
+        return Centres(self.points.matrix, self.reach)
+
+    def write(self, ann: Path, like: Path | None = None) -> None:
         """Write it beside an index.
+
+        Args:
+            like: an index that has the same centres, see `write_points`.
 
         Raises:
             OSError: the disk is full, or the like.
         """
-        with np.errstate(over="ignore"):
-            halves = self.centres.points.astype(np.float16)
+        write_points(self.points.matrix, ann, like)
         np.savez(
             cells_file(ann),
-            centres=halves if (halves == self.centres.points).all() else self.centres.points,
-            reach=np.float64(self.centres.reach),
+            reach=np.float64(self.reach),
             widths=self.widths,
+            rest=np.float64(self.rest),
             sizes=self.sizes,
         )
 
@@ -124,10 +141,32 @@ class Cells(NamedTuple):
         file = cells_file(ann)
         try:
             with np.load(file) as held:
-                centres = Centres(held["centres"].astype(np.float32), float(held["reach"]))
-                return cls(centres, held["widths"], held["sizes"])
+                reach, rest = float(held["reach"]), float(held["rest"])
+                return cls(read_points(ann), reach, held["widths"], rest, held["sizes"])
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise CorruptFile(f"{file} can't be read ({error}). Sync the index again.") from None
+
+    def fit(self, rows: Matrix, turned: Matrix) -> bool:
+        """Whether other rows, (s, w), lie about as near to the centres as those of this segment.
+
+        Args:
+            turned: (s, k), the same on the axes of the centres.
+        """
+        cell, away = self.centres.nearest(turned)
+        away += outside(rows, turned)
+        near = cell < len(self.points.matrix)
+        apart = float(self.sizes[-1]) / max(1, int(self.sizes.sum()))
+        if not near.any() or 1 - float(near.mean()) > apart + _MORE_APART:
+            return False
+        return float(away[near].mean(dtype=np.float64)) <= _FARTHER * self.rest
+
+
+def outside(rows: Matrix, turned: Matrix) -> Floats32:
+    """Squared lengths of (s, w) vectors outside the axes on which they are (s, k) numbers."""
+    if rows.shape == turned.shape:
+        return np.zeros(len(rows), dtype=np.float32)
+    squares: Floats32 = np.einsum("ij,ij->i", rows, rows) - np.einsum("ij,ij->i", turned, turned)
+    return squares
 
 
 def cells_file(ann: Path) -> Path:
@@ -141,14 +180,14 @@ def cell_sample(rows: Matrix, axes: Matrix | None, cells: Cells) -> CellSample:
     Args:
         axes: (k, w) float32 orthonormal, those of the centres; None where these have all w numbers.
     """
-    points = cells.centres.points
+    points = cells.points.matrix
     cell, _ = cells.centres.nearest(rows if axes is None else rows @ axes.T)
     near = cell < len(points)
     rows, cell = rows[near], cell[near]
     rests = _rests(rows, points[cell], axes) * (_WIDER / cells.widths[cell])[:, None]
     if not len(rests):
         rests = np.zeros((1, rows.shape[1]), dtype=np.float32)
-    return CellSample(points, cells.sizes, rests, cells.widths, has_apart=True)
+    return CellSample(cells.points, cells.sizes, rests, cells.widths, has_apart=True)
 
 
 def blind_cell_sample(
@@ -159,7 +198,9 @@ def blind_cell_sample(
     cell = np.argmax(turned @ centres.T, axis=1)
     rests = _rests(rows, centres[cell], axes)
     evenly = np.ones(len(centres), dtype=np.float32)
-    return CellSample(centres, sizes, _WIDER_BLINDLY * worse_half(rests), evenly, has_apart=False)
+    return CellSample(
+        Points(centres), sizes, _WIDER_BLINDLY * worse_half(rests), evenly, has_apart=False
+    )
 
 
 def _rests(rows: Matrix, points: Matrix, axes: Matrix | None) -> Matrix:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.core.arrays import Floats32, Matrix, Rows, Vector
+from engine.store.segments.ann.points import Points
 from engine.store.segments.packing import PackedMatrix
 
 Vectors = Matrix | PackedMatrix
@@ -28,7 +29,7 @@ class CellSample:
     """The c cells of an approximate index.
 
     Attributes:
-        centres: (c, k) float32, on the k axes of the codes.
+        centres: (c, k), on the k axes of the codes.
         sizes: (c,) rows in each cell, then how many are apart from all cells.
         rests: (s, w) float32, vectors minus the centres of their cells, made as long as those of an
             average cell, and longer by what a normal tail does not say of real rows: with a query they
@@ -38,7 +39,7 @@ class CellSample:
             has no more than the cells.
     """
 
-    centres: Matrix
+    centres: Points
     sizes: Rows
     rests: Matrix
     widths: Floats32

@@ -37,7 +37,7 @@ from engine.store.segments.ann.compression import (
 )
 from engine.store.segments.ann.lists import MappedLists
 from engine.store.segments.ann.outlines import outline_axes_file
-from engine.store.segments.ann.products import products_by_row, threads_of
+from engine.store.segments.ann.products import axes_of, products_by_row, threads_of
 
 _SAMPLE_ROWS = 256  # of which the worse half counts: a standard deviation to 6 percent
 _SHORT_BY = 1  # of the usual error of a row's length: what a short row's is off by to count as one
@@ -145,11 +145,8 @@ class AnnFile:
     @property
     def _axes(self) -> Matrix:
         """(kept, w) float32: the axes that vectors are projected on before they are coded."""
-        if not self._turned:
-            return np.eye(self._index.d, dtype=np.float32)
-        turn = faiss.downcast_VectorTransform(self._index.chain.at(0))
-        axes: Matrix = faiss.vector_to_array(turn.A).reshape(turn.d_out, turn.d_in)
-        return axes
+        axes = axes_of(self._index)
+        return np.eye(self._index.d, dtype=np.float32) if axes is None else axes
 
     def turned(self, query: Vector, sample: Sample) -> Turned:
         """A (d,) float32 query with 1 for the length and zeros for the padding, on the codes' axes."""

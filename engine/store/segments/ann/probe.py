@@ -39,8 +39,8 @@ class CellProbe:
         mean = float(along.sum()) / len(along)
         spread = math.sqrt(max(float(along @ along) / len(along) - mean * mean, 1e-30))
         self._spreads = spread * cells.widths
-        self._products = products_of_all(query.codes, cells.centres)
-        self._sizes, self._count = cells.sizes, len(cells.centres)
+        self._products = cells.centres.products(query.codes)
+        self._sizes, self._count = cells.sizes, len(cells.centres.matrix)
         self._wanted = np.zeros(len(cells.sizes), dtype=np.bool_)
         self._read = np.zeros(len(cells.sizes), dtype=np.bool_)
         self._empty = cells.sizes == 0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import faiss
 import numpy as np
 
 from engine.core.arrays import Floats32, Matrix, Rows, Vector
-from engine.store.segments.ann.compression import Vectors
 from engine.store.segments.packing import PackedMatrix
 
 _UNPACKED_ROWS = 16_384  # for many queries at once
@@ -49,7 +49,18 @@ def projected(vectors: Matrix, axes: Matrix) -> Matrix:
     return along
 
 
-def exact_nearest(queries: Matrix, matrix: Vectors, wanted: int) -> tuple[Rows, Floats32]:
+def axes_of(index: Any) -> Matrix | None:
+    """(k, w) float32: the axes that an index projects vectors on; None where it does not."""
+    if not isinstance(index, faiss.IndexPreTransform):
+        return None
+    turn = faiss.downcast_VectorTransform(index.chain.at(0))
+    axes: Matrix = faiss.vector_to_array(turn.A).reshape(turn.d_out, turn.d_in)
+    return axes
+
+
+def exact_nearest(
+    queries: Matrix, matrix: Matrix | PackedMatrix, wanted: int
+) -> tuple[Rows, Floats32]:
     """Rows of `matrix` with the greatest products for many queries, by FAISS's matrix product.
 
     Returns:
