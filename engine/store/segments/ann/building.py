@@ -22,7 +22,6 @@ from engine.store.segments.ann.cells import (
 from engine.store.segments.ann.compression import (
     LEAST_CODES,
     SEED,
-    Axes,
     Vectors,
     augmented,
     coded_axes,
@@ -65,24 +64,15 @@ def build_codes(
         rows = _TRAINING_ROWS + SAMPLE_ROWS * most
         sample = sample_of(np.random.default_rng(seed), matrix, lengths, rows)
     principal = principal_axes(sample)
-    _write_outline_axes(file, principal, sample[:, : matrix.shape[1]])
+    dimension = matrix.shape[1]  # outlines are of vectors as they are
+    own = principal if sample.shape[1] == dimension else principal_axes(sample[:, :dimension])
+    if own is not None:
+        np.save(outline_axes_file(file), own.leading(OUTLINE_AXES))
     if division is None:
         axes = coded_axes(principal, rng)
         turned = sample if axes is None else sample @ axes.T
         division = _Division(axes, centres_of(turned, most, seed) if most > 1 else None)
-    index = _untrained(sample, division, seed)
-    # Hundreds of small groups are trained one after another: threads would meet at a barrier after
-    # each step, which takes seconds where something else wants the cores.
-    with threads_of(1):
-        index.train(sample)
-    with threads_of(os.cpu_count() or 1):
-        if division.centres is None:
-            _add(index, matrix, lengths)
-            _write(index, file)
-        else:
-            packed, cells = _in_cells(index, division.axes, division.centres, matrix, lengths, file)
-            cells.write(file, shared)
-            _write(packed, file)
+    _write_codes(_trained(sample, division, seed), division, matrix, lengths, file, shared)
 
 
 class _Division(NamedTuple):
@@ -107,16 +97,8 @@ def _fitting(like: Path, sample: Matrix) -> _Division | None:
     return _Division(axes, cells.centres) if fits else None
 
 
-def _write_outline_axes(file: Path, principal: Axes | None, sample: Matrix) -> None:
-    """Beside an index; `principal` are those of the sample if its vectors are not augmented."""
-    if principal is not None and len(principal.axes) != sample.shape[1]:
-        principal = principal_axes(sample)
-    if principal is not None:
-        np.save(outline_axes_file(file), principal.leading(OUTLINE_AXES))
-
-
-def _untrained(sample: Matrix, division: _Division, seed: int) -> Any:
-    """An empty index of codes of the axes, with a list for each cell."""
+def _trained(sample: Matrix, division: _Division, seed: int) -> Any:
+    """A trained index of codes of the axes, without rows, with a list for each cell."""
     axes, centres = division
     width = sample.shape[1] if axes is None else len(axes)
     coarse = faiss.IndexFlatIP(width)
@@ -130,12 +112,36 @@ def _untrained(sample: Matrix, division: _Division, seed: int) -> Any:
     codes = kind(coarse, width, lists, groups, 4, faiss.METRIC_INNER_PRODUCT)
     codes.by_residual = False
     codes.pq.cp.niter, codes.pq.cp.seed = 10, seed
-    if axes is None:
-        return codes
-    projection = faiss.LinearTransform(sample.shape[1], width, False)
-    faiss.copy_array_to_vector(axes.ravel(), projection.A)
-    projection.is_trained, projection.is_orthonormal = True, True
-    return faiss.IndexPreTransform(projection, codes)
+    index = codes
+    if axes is not None:
+        projection = faiss.LinearTransform(sample.shape[1], width, False)
+        faiss.copy_array_to_vector(axes.ravel(), projection.A)
+        projection.is_trained, projection.is_orthonormal = True, True
+        index = faiss.IndexPreTransform(projection, codes)
+    # Hundreds of small groups are trained one after another: threads would meet at a barrier after
+    # each step, which takes seconds where something else wants the cores.
+    with threads_of(1):
+        index.train(sample)
+    return index
+
+
+def _write_codes(
+    index: Any,
+    division: _Division,
+    matrix: Vectors,
+    lengths: Floats32 | None,
+    file: Path,
+    shared: Path | None,
+) -> None:
+    """Add all rows to a trained index and write it; `shared`: an index that has the same centres."""
+    with threads_of(os.cpu_count() or 1):
+        if division.centres is None:
+            _add(index, matrix, lengths)
+            _write(index, file)
+        else:
+            packed, cells = _in_cells(index, division.axes, division.centres, matrix, lengths, file)
+            cells.write(file, shared)
+            _write(packed, file)
 
 
 def _in_cells(
