@@ -130,7 +130,7 @@ def test_rows_of_another_kind_have_centres_of_their_own(workspace: Workspace) ->
     assert recall(workspace, vectors) >= 0.985
 
 
-def test_where_a_file_can_not_have_two_names_it_is_copied(
+def test_where_a_file_can_not_have_two_names_there_are_several(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object) -> None:

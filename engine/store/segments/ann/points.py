@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
 import weakref
 from pathlib import Path
 
@@ -52,11 +52,9 @@ def write_points(points: Matrix, ann: Path, like: Path | None) -> None:
     """
     file = points_file(ann)
     if like is not None:
-        try:
+        with contextlib.suppress(OSError):  # a disk that can't, or the other index is gone
             os.link(points_file(like), file)
-        except OSError:
-            shutil.copyfile(points_file(like), file)
-        return
+            return
     with np.errstate(over="ignore"):
         halves = points.astype(np.float16)
     np.save(file, halves if (halves == points).all() else points)
