@@ -42,6 +42,23 @@ TABLES: dict[str, list[Step]] = {
          [[None, "nil"], [None, "nothing"], ["1", "one"], ["2", "Blue jeans"], ["3", "three"],
           ["7", "new"]]),
     ],
+    "structs_named_like_the_other_side": [
+        ("CREATE TABLE NEST.t (id INT, s STRUCT<id: INT>, price INT)", NOTHING),
+        ("INSERT INTO NEST.t VALUES (1, named_struct('id', 7), 10), (2, NULL, 20)", written(2, 2)),
+        ("MERGE INTO NEST.t USING (SELECT explode(array(1, 7)) AS id) s ON t.id = s.id "
+         "WHEN NOT MATCHED THEN INSERT (id, price) VALUES (s.id, 70)", written(1, 0, 0, 1)),
+        ("MERGE INTO NEST.t USING (SELECT 2 AS id, named_struct('id', 2) AS t) s ON t.id = s.id "
+         "WHEN MATCHED THEN UPDATE SET price = 21 WHEN NOT MATCHED BY SOURCE AND t.id = 1 THEN DELETE",
+         written(2, 1, 1, 0)),
+        ("SELECT * FROM NEST.t ORDER BY id", [["2", None, "21"], ["7", None, "70"]]),
+        ("CREATE TABLE NEST.u (id INT, u STRUCT<id: INT>)", NOTHING),
+        ("INSERT INTO NEST.u VALUES (1, named_struct('id', 5)), (1, named_struct('id', 1))",
+         written(2, 2)),
+        ("INSERT INTO NEST.u REPLACE USING (id, u) SELECT 1, named_struct('id', 5)", written(1, 1)),
+        ("SELECT id, u.u.id FROM NEST.u u ORDER BY 2", [["1", "1"], ["1", "5"]]),
+        ("INSERT INTO NEST.u REPLACE USING (u, id) SELECT 5, named_struct('id', 5)", written(1, 1)),
+        ("SELECT id, u.u.id FROM NEST.u u ORDER BY 2, 1", [["1", "1"], ["1", "5"], ["5", "5"]]),
+    ],
     "shown": [
         ("CREATE TABLE NEST.t (id INT NOT NULL COMMENT 'it''s', name STRING, st STRUCT<a: INT, `b c`: "
          "ARRAY<STRING>>, CONSTRAINT t_key PRIMARY KEY (id)) PARTITIONED BY (name) COMMENT 'all' "

@@ -117,8 +117,8 @@ def _replace_using(
         )
         for one in using
     ]
-    there = exp.Exists(this=exp.select("1").from_(new).where(*same))
-    found = target.run(exp.select(target.row()).from_(target.relation()).where(there))
+    query = exp.select(target.row()).from_(target.relation())
+    found = target.run(query.join(new, on=exp.and_(*same), join_type="semi"))
     delete_rows(target.change, numbers_of(found))
 
 
