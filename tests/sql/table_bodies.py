@@ -120,6 +120,24 @@ TABLES: dict[str, list[Step]] = {
            "USING delta\nTBLPROPERTIES (\n  'delta.columnMapping.mode' = 'name')"]]),
         ("SELECT * FROM NEST.t", [["5000000001", "1"], ["5000000002", "2"]]),
     ],
+    "renamed": [
+        ("CREATE TABLE NEST.t (id INT NOT NULL COMMENT 'k', CONSTRAINT t_key PRIMARY KEY (id)) "
+         "COMMENT 'all' TBLPROPERTIES ('k' = 'w')", NOTHING),
+        ("INSERT INTO NEST.t VALUES (1)", written(1, 1)),
+        ("ALTER TABLE NEST.T RENAME TO NEST.u", NOTHING),
+        ("CREATE VIEW NEST.w AS SELECT id FROM NEST.u", NOTHING),
+        ("ALTER VIEW NEST.w RENAME TO main.NEST.v", NOTHING),
+        ("SELECT * FROM NEST.v", [["1"]]),
+        ("SHOW TABLES IN NEST", [["NEST", "products", "false"], ["NEST", "u", "false"],
+                                   ["NEST", "v", "false"]]),
+        ("SHOW CREATE TABLE NEST.u",
+         [["CREATE TABLE main.NEST.u (\n  id INT NOT NULL COMMENT 'k',\n  CONSTRAINT `t_key` PRIMARY "
+           "KEY (`id`))\nUSING delta\nCOMMENT 'all'\nTBLPROPERTIES (\n  'k' = 'w')"]]),
+        ("CREATE TABLE NEST.t (a STRING)", NOTHING),
+        ("INSERT INTO NEST.u VALUES (2)", written(1, 1)),
+        ("SELECT id FROM NEST.u ORDER BY id", [["1"], ["2"]]),
+        ("SELECT * FROM NEST.t", NOTHING),
+    ],
     "copies": [
         ("CREATE TABLE NEST.t (id INT NOT NULL COMMENT 'k', n STRING) PARTITIONED BY (n) COMMENT 'c' "
          "TBLPROPERTIES ('a' = 'b')", NOTHING),
@@ -177,7 +195,20 @@ REFUSED_TABLES: dict[str, tuple[str, str]] = {
     "no_commented_schema": ("COMMENT ON SCHEMA nowhere_at_all IS 'x'", "SCHEMA_NOT_FOUND"),
     "no_property": ("ALTER TABLE NEST.products UNSET TBLPROPERTIES ('nope')", "UNSET_NONEXISTENT"),
     "no_constraint": ("ALTER TABLE NEST.products DROP CONSTRAINT nope", "nope"),
-    "renamed_table": ("ALTER TABLE NEST.products RENAME TO NEST.other", "not supported"),
+    "renamed_to_another": (
+        "ALTER TABLE NEST.products RENAME TO NEST.Products",
+        "TABLE_OR_VIEW_ALREADY_EXISTS",
+    ),
+    "renamed_elsewhere": (
+        "ALTER TABLE NEST.products RENAME TO more.NEST.t",
+        "expected a name in main",
+    ),
+    "renamed_nowhere": (
+        "ALTER TABLE NEST.products RENAME TO nowhere_at_all.t",
+        "SCHEMA_NOT_FOUND",
+    ),
+    "renamed_nothing": ("ALTER TABLE NEST.nothing RENAME TO NEST.t", "TABLE_OR_VIEW_NOT_FOUND"),
+    "renamed_as_a_view": ("ALTER VIEW NEST.products RENAME TO NEST.t", "use ALTER TABLE"),
     "clone_elsewhere": ("CREATE TABLE NEST.c CLONE NEST.products LOCATION '/x'", "LOCATION"),
     "clone_of_nothing": ("CREATE TABLE NEST.c CLONE NEST.nothing", "TABLE_OR_VIEW_NOT_FOUND"),
     "like_nothing": ("CREATE TABLE NEST.c LIKE NEST.nothing", "TABLE_OR_VIEW_NOT_FOUND"),
