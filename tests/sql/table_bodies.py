@@ -120,6 +120,35 @@ TABLES: dict[str, list[Step]] = {
            "USING delta\nTBLPROPERTIES (\n  'delta.columnMapping.mode' = 'name')"]]),
         ("SELECT * FROM NEST.t", [["5000000001", "1"], ["5000000002", "2"]]),
     ],
+    "columns_changed": [
+        ("CREATE TABLE NEST.t (id INT, name STRING, n INT, `a b` INT) TBLPROPERTIES ("
+         "'delta.enableTypeWidening' = 'true')", NOTHING),
+        ("INSERT INTO NEST.t VALUES (1, 'a', 2, 3)", written(1, 1)),
+        ("ALTER TABLE NEST.t CHANGE COLUMN n N BIGINT COMMENT 'many' FIRST", NOTHING),
+        ("ALTER TABLE main.NEST.t CHANGE name name STRING", NOTHING),
+        ("ALTER TABLE NEST.t CHANGE name COMMENT 'its name'", NOTHING),
+        ("ALTER TABLE NEST.t ALTER COLUMN id AFTER `A B`", NOTHING),
+        ("ALTER TABLE NEST.t ALTER `a b` FIRST", NOTHING),
+        ("ALTER TABLE NEST.t ALTER COLUMN id COMMENT 'first, (', name COMMENT 'second'", NOTHING),
+        ("ALTER TABLE NEST.t CHANGE COLUMN id TYPE BIGINT", NOTHING),
+        ("ALTER TABLE NEST.t ADD COLUMN m STRUCT<a: INT> COMMENT 'in' AFTER n", NOTHING),
+        ("ALTER TABLE NEST.t CHANGE m m STRUCT<a: INT> AFTER id", NOTHING),
+        ("SELECT * FROM NEST.t", [["3", "2", "a", "1", None]]),
+        ("DESCRIBE NEST.t", [["a b", "int", None], ["n", "bigint", "many"],
+                                ["name", "string", "second"], ["id", "bigint", "first, ("],
+                                ["m", "struct<a:int>", "in"]]),
+    ],
+    "replaced_whole": [
+        ("CREATE TABLE NEST.t (id INT) COMMENT 'old'", NOTHING),
+        ("REPLACE TABLE NEST.t USING DELTA AS SELECT 'x' AS word", written(1, 1)),
+        ("SELECT * FROM NEST.t", [["x"]]),
+        ("REPLACE TABLE NEST.T (a INT COMMENT 'one')", NOTHING),
+        ("DESCRIBE NEST.t", [["a", "int", "one"]]),
+        ("REPLACE TABLE NEST.t CLONE NEST.products", [["SIZE", "1", "0", "1", "0", "SIZE"]]),
+        ("SELECT COUNT(*) FROM NEST.t", [["3"]]),
+        ("SELECT replace(name, 'red', 'replace table') FROM NEST.products WHERE product_id = 1",
+         [["replace table shirt"]]),
+    ],
     "renamed": [
         ("CREATE TABLE NEST.t (id INT NOT NULL COMMENT 'k', CONSTRAINT t_key PRIMARY KEY (id)) "
          "COMMENT 'all' TBLPROPERTIES ('k' = 'w')", NOTHING),
@@ -195,6 +224,32 @@ REFUSED_TABLES: dict[str, tuple[str, str]] = {
     "no_commented_schema": ("COMMENT ON SCHEMA nowhere_at_all IS 'x'", "SCHEMA_NOT_FOUND"),
     "no_property": ("ALTER TABLE NEST.products UNSET TBLPROPERTIES ('nope')", "UNSET_NONEXISTENT"),
     "no_constraint": ("ALTER TABLE NEST.products DROP CONSTRAINT nope", "nope"),
+    "changed_name": (
+        "ALTER TABLE NEST.products CHANGE COLUMN name title STRING",
+        "not allowed.*RENAME COLUMN name TO title",
+    ),
+    "changed_null": (
+        "ALTER TABLE NEST.products CHANGE COLUMN name name STRING NOT NULL",
+        "not allowed.*SET NOT NULL",
+    ),
+    "changed_type": ("ALTER TABLE NEST.products CHANGE name name INT", "enableTypeWidening"),
+    "moved_nowhere": ("ALTER TABLE NEST.products ALTER COLUMN name AFTER nope", "AFTER nope"),
+    "moved_itself": ("ALTER TABLE NEST.products ALTER COLUMN name AFTER name", "AFTER name"),
+    "moved_nothing": (
+        "ALTER TABLE NEST.products ALTER COLUMN nope FIRST",
+        "UNRESOLVED_COLUMN.*nope",
+    ),
+    "altered_field": (
+        "ALTER TABLE NEST.products ALTER COLUMN name.x COMMENT 'y'",
+        "fields of structs",
+    ),
+    "altered_twice": ("ALTER TABLE NEST.products ALTER COLUMN name FIRST, ,", "PARSE_SYNTAX_ERROR"),
+    "altered_default": (
+        "ALTER TABLE NEST.products ALTER COLUMN price SET DEFAULT 5",
+        "SET DEFAULT.*not supported",
+    ),
+    "replaced_nothing": ("REPLACE TABLE NEST.nothing AS SELECT 1", "TABLE_OR_VIEW_NOT_FOUND"),
+    "replaced_view": ("REPLACE VIEW NEST.products AS SELECT 1 AS x", "PARSE_SYNTAX_ERROR"),
     "renamed_to_another": (
         "ALTER TABLE NEST.products RENAME TO NEST.Products",
         "TABLE_OR_VIEW_ALREADY_EXISTS",

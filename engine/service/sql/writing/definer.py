@@ -12,6 +12,7 @@ from sqlglot import exp
 from engine.core.names import ThreePartName
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.forms.clones import CLONES
+from engine.service.sql.language.forms.replacing import REPLACES
 from engine.service.sql.language.functions import with_names
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import version_of
@@ -82,11 +83,15 @@ class Definer:
         name = runner.relations.name_of(node, runner.session)
         if definitions.taken_by_table(runner, name, tree):
             return NOTHING
-        name = runner.relations.found(name) or name
+        found = runner.relations.found(name)
+        if found is None and tree.meta.get(REPLACES):
+            raise runner.relations.missing(name)
+        name = found or name
         made = self._content(runner, tree, told)
         operation = made.operation
         if tree.args.get("replace") and made.source is None:
-            operation = f"CREATE OR REPLACE{operation.removeprefix('CREATE')}"
+            word = "REPLACE" if tree.meta.get(REPLACES) else "CREATE OR REPLACE"
+            operation = f"{word}{operation.removeprefix('CREATE')}"
         parameters = {"properties": told.properties}
         written = entry(operation, parameters, numOutputRows=made.rows.num_rows)
         layout = told.layout_of(made.schema)
