@@ -1,11 +1,11 @@
-"""What the options of a write say of its table's columns, and what Delta refuses without them.
-
-Knows columns; not how rows are written.
+"""What the options of a write say of its table's columns and of the rows that it replaces, and what
+Delta refuses without them. Knows columns; not how rows are written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import pyarrow as pa
@@ -21,11 +21,80 @@ ColumnsSaid = Literal["kept", "added", "replaced"]
 KEPT: Final = "kept"
 ADDED: Final = "added"
 REPLACED: Final = "replaced"
+_DYNAMIC = "spark.sql.sources.partitionOverwriteMode"
 AUTO_MERGE = "spark.databricks.delta.schema.autoMerge.enabled"
 _NEEDS_OVERWRITE = (
     "To overwrite your schema or change partitioning, please set: "
     """'.option("overwriteSchema", "true")'."""
 )
+
+
+@dataclass(frozen=True)
+class RowsReplaced:
+    """Which rows of a table new ones take the place of, by one of the attributes; all by none.
+
+    Attributes:
+        where: a condition of those. using: columns, in each of which a new row has the same value.
+        on: a condition of those and a new row, for which `alias` is the table's name, its own if empty.
+        partitions: those of the new rows.
+    """
+
+    where: str | None = None
+    using: tuple[str, ...] = ()
+    on: str | None = None
+    alias: str = ""
+    partitions: bool = False
+
+    @property
+    def are_all(self) -> bool:
+        return not (self.where is not None or self.using or self.on is not None or self.partitions)
+
+
+_KINDS = {name.lower(): name for name in ("replaceOn", "replaceUsing", "replaceWhere")}
+
+
+def rows_replaced(
+    session: OnWorkspace, options: Mapping[str, Any], is_overwrite: bool
+) -> RowsReplaced:
+    """What an overwrite replaces, as its options say it.
+
+    Args:
+        options: by their names in small letters.
+
+    Raises:
+        BadStatement: two options that don't go together, or one of a write that replaces nothing.
+    """
+    said = [name for key, name in _KINDS.items() if key in options]
+    if said and said != ["replaceWhere"]:
+        _refuse_beside(said, options, is_overwrite)
+    if not is_overwrite:
+        return RowsReplaced()
+    if said:
+        text = str(options[said[0].lower()])
+        if said[0] == "replaceOn":
+            return RowsReplaced(on=text, alias=str(options.get("targetalias", "")))
+        if said[0] == "replaceWhere":
+            return RowsReplaced(where=text)
+        return RowsReplaced(using=tuple(one.strip().strip("`") for one in text.split(",")))
+    mode = options.get("partitionoverwritemode") or session.conf.get(_DYNAMIC, "static")
+    return RowsReplaced(partitions=str(mode).lower() == "dynamic")
+
+
+def _refuse_beside(said: Sequence[str], options: Mapping[str, Any], is_overwrite: bool) -> None:
+    """Refuse what goes with neither `replaceOn` nor `replaceUsing`. Raises BadStatement."""
+    if not is_overwrite:
+        raise BadStatement(
+            f'option {said[0]} says which rows are replaced; expected .mode("overwrite").'
+        )
+    others = [
+        *said[1:],
+        *(n for n in ("partitionOverwriteMode", "overwriteSchema") if n.lower() in options),
+    ]
+    if others:
+        raise BadStatement(
+            f"[DELTA_INCOMPATIBLE_DATAFRAME_OPTIONS] The options {said[0]} and {others[0]} can't be "
+            "used together. Leave one out."
+        )
 
 
 def columns_said(
