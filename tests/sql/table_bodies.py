@@ -82,6 +82,18 @@ TABLES: dict[str, list[Step]] = {
             ["# col_name", "data_type", "comment"], ["name", "string", None]]),
         ("DROP VIEW NEST.w", NOTHING),
     ],
+    "partitions": [
+        ("CREATE TABLE NEST.t (id INT, d DATE, word STRING) PARTITIONED BY (word, d)", NOTHING),
+        ("SHOW PARTITIONS NEST.t", NOTHING),
+        ("INSERT INTO NEST.t VALUES (1, '2026-01-02', 'b'), (2, '2026-01-01', 'b'), "
+         "(3, '2026-01-01', 'b'), (4, NULL, 'a')", written(4, 4)),
+        ("SHOW PARTITIONS NEST.t", [["a", None], ["b", "2026-01-01"], ["b", "2026-01-02"]]),
+        ("SHOW PARTITIONS NEST.t PARTITION (D = '2026-01-01', word)", [["b", "2026-01-01"]]),
+    ],
+    "volumes": [
+        ("SHOW VOLUMES IN NEST", NOTHING),
+        ("SHOW VOLUMES FROM main.NEST LIKE 'a*'", NOTHING),
+    ],
     "altered": [
         ("CREATE TABLE NEST.t (id INT NOT NULL COMMENT 'k', name STRING, CONSTRAINT t_key "
          "PRIMARY KEY (id)) CLUSTER BY (name) TBLPROPERTIES ("
@@ -224,6 +236,15 @@ REFUSED_TABLES: dict[str, tuple[str, str]] = {
     "no_commented_schema": ("COMMENT ON SCHEMA nowhere_at_all IS 'x'", "SCHEMA_NOT_FOUND"),
     "no_property": ("ALTER TABLE NEST.products UNSET TBLPROPERTIES ('nope')", "UNSET_NONEXISTENT"),
     "no_constraint": ("ALTER TABLE NEST.products DROP CONSTRAINT nope", "nope"),
+    "no_partitions": (
+        "SHOW PARTITIONS NEST.products",
+        "DELTA_SHOW_PARTITION_IN_NON_PARTITIONED_TABLE.*PARTITIONED BY",
+    ),
+    "no_volumes": ("SHOW VOLUMES IN nowhere_at_all", "SCHEMA_NOT_FOUND"),
+    "no_pattern": ("SHOW TABLE EXTENDED IN NEST", "expected LIKE"),
+    "a_partition": ("SHOW TABLE EXTENDED IN NEST LIKE 'p' PARTITION (a = 1)", "not supported"),
+    "no_extended_json": ("DESCRIBE NEST.products AS JSON", "DESCRIBE_JSON_NOT_EXTENDED"),
+    "column_json": ("DESCRIBE EXTENDED NEST.products name AS JSON", "describe the whole table"),
     "changed_name": (
         "ALTER TABLE NEST.products CHANGE COLUMN name title STRING",
         "not allowed.*RENAME COLUMN name TO title",
