@@ -15,7 +15,6 @@ from engine.core.names import ThreePartName
 from engine.core.types import catalog_type
 from engine.errors import BadStatement, InvalidInputException
 from engine.spark.kinds import OnWorkspace
-from engine.store.tables.widening import common_type, is_always_exact
 
 ColumnsSaid = Literal["kept", "added", "replaced"]
 KEPT: Final = "kept"
@@ -25,7 +24,7 @@ _DYNAMIC = "spark.sql.sources.partitionOverwriteMode"
 AUTO_MERGE = "spark.databricks.delta.schema.autoMerge.enabled"
 _NEEDS_OVERWRITE = (
     "To overwrite your schema or change partitioning, please set: "
-    """'.option("overwriteSchema", "true")'."""
+    """'.option("overwriteSchema", "true")'. """
 )
 
 
@@ -159,29 +158,34 @@ def check_names(known: Sequence[str] | None, frame: DataFrame, table: ThreePartN
         )
 
 
-def check_types(table: pa.Schema, rows: pa.Schema, name: str) -> None:
-    """Refuse rows that replace all of a table with values of other types than it takes.
+def check_types(table: pa.Schema, rows: pa.Schema, name: str, replacing: bool = False) -> None:
+    """Refuse rows of other types than their table has, which Delta never casts by columns' names.
 
     Args:
-        table, rows: their columns as Spark has them.
+        table, rows: their columns as Spark has them. replacing: the rows replace all that is there.
 
     Raises:
-        BadStatement: names the column, and the option that replaces the columns too.
+        BadStatement: names the column, and what to do.
     """
     known = {field.name.lower(): field for field in table}
     for field in rows:
         old = known.get(field.name.lower())
         if old is not None and not _takes(old.type, field.type):
+            there, given = catalog_type(old.type)[1], catalog_type(field.type)[1]
             raise BadStatement(
                 f"[DELTA_FAILED_TO_MERGE_FIELDS] Failed to merge fields '{old.name}' and "
-                f"'{field.name}': table {name} has {catalog_type(old.type)[1]:.80}, the rows have "
-                f"{catalog_type(field.type)[1]:.80}. {_NEEDS_OVERWRITE}"
+                f"'{field.name}': table {name} has {there:.80}, the rows have {given:.80}. "
+                + (_NEEDS_OVERWRITE if replacing else "")
+                + f"Cast them: df.withColumn({old.name!r}, df[{field.name!r}].cast({there[:80]!r}))."
             )
 
 
+_WHOLE = (pa.int8(), pa.int16(), pa.int32())  # which files hold alike
+
+
 def _takes(old: pa.DataType, new: pa.DataType) -> bool:
-    """Whether a column of a type takes every value of another as it is."""
-    if pa.types.is_timestamp(old) and pa.types.is_timestamp(new):
+    """Whether a column of a type takes rows of another: of the same, or of shorter whole numbers."""
+    if pa.types.is_null(new) or (pa.types.is_timestamp(old) and pa.types.is_timestamp(new)):
         return True
     if pa.types.is_list(old) and pa.types.is_list(new):
         return _takes(old.value_type, new.value_type)
@@ -190,7 +194,9 @@ def _takes(old: pa.DataType, new: pa.DataType) -> bool:
     if pa.types.is_struct(old) and pa.types.is_struct(new):
         known = {field.name.lower(): field.type for field in old}
         return all(_takes(known.get(f.name.lower(), f.type), f.type) for f in new)
-    return bool(common_type([old, new]) == old and is_always_exact(new, old))
+    if old in _WHOLE and new in _WHOLE:
+        return bool(new.bit_width <= old.bit_width)
+    return bool(old == new)
 
 
 def check_layout(there: Sequence[str], said: Sequence[str], name: str) -> None:
@@ -199,5 +205,5 @@ def check_layout(there: Sequence[str], said: Sequence[str], name: str) -> None:
         raise BadStatement(
             "[_LEGACY_ERROR_TEMP_DELTA_0007] A schema mismatch detected when writing to the Delta "
             f"table: {name} is partitioned by {', '.join(there) or 'nothing'}, and partitionBy says "
-            f"{', '.join(said)}. {_NEEDS_OVERWRITE}"
+            f"{', '.join(said)}. {_NEEDS_OVERWRITE}".rstrip()
         )

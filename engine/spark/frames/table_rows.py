@@ -12,6 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from engine.core.names import ThreePartName, quoted_name
 from engine.errors import BadStatement, NotFound, NotSupported
 from engine.service.sql.language.table_names import values_tested
+from engine.service.sql.writing.evolution import WIDENING
 from engine.spark.frames.columns_said import (
     ADDED,
     REPLACED,
@@ -112,7 +113,7 @@ class TableRows:
         else:
             if definition.partitioned_by:
                 check_layout(self._partitions(), definition.partitioned_by, str(table.name))
-            self._insert("OVERWRITE", columns, takes=spark_schema(table.schema))
+            self.replace_all(columns)
 
     def create(self, definition: Definition, replacing: bool = False) -> None:
         """Make the table, or make it anew in its place."""
@@ -171,7 +172,8 @@ class TableRows:
         self._check_columns(columns)
         self.run(
             f"INSERT {_EVOLVES[columns]} INTO {self.full_name} AS {quoted_name(alias)} BY NAME "
-            f"REPLACE ON {on} (SELECT {names} FROM {ROWS}) AS {_SOURCE}"
+            f"REPLACE ON {on} (SELECT {names} FROM {ROWS}) AS {_SOURCE}",
+            self._taken(columns),
         )
 
     def sql_of(
@@ -218,18 +220,21 @@ class TableRows:
         how = f"{_EVOLVES[columns]} {'INTO' if replaced is None else 'OVERWRITE'}"
         return self.run(f"INSERT {how} {self.full_name} SELECT * FROM {ROWS}")
 
-    def _insert(
-        self, how: str, columns: ColumnsSaid, where: str = "", takes: pa.Schema | None = None
-    ) -> None:
-        """Put the rows into the table by the names of their columns.
-
-        Args:
-            takes: the columns whose types the rows' must fit; None for those to which they are cast.
-        """
+    def _insert(self, how: str, columns: ColumnsSaid, where: str = "") -> None:
+        """Put the rows into the table by the names of their columns."""
         self._check_columns(columns)
         names = ", ".join(map(quoted_name, self.frame.columns))
         into = f"INSERT {_EVOLVES[columns]} {how} {self.full_name} ({names}) {where}"
-        self.run(f"{into} SELECT {names} FROM {ROWS}", takes)
+        self.run(f"{into} SELECT {names} FROM {ROWS}", self._taken(columns), how == "OVERWRITE")
+
+    def _taken(self, columns: ColumnsSaid) -> pa.Schema | None:
+        """The columns whose types the rows' must have; None where the table takes wider ones."""
+        table = self.table()
+        if table is None:
+            return None
+        told = self.session.workspace.unity_catalog.tables.get(str(table.name))
+        widens = told.get("properties", {}).get(WIDENING, "").lower() == "true"
+        return None if widens and columns == ADDED else spark_schema(table.schema)
 
     def _check_columns(self, columns: ColumnsSaid) -> None:
         """Raises BadStatement where the table lacks a column, and takes none."""
@@ -249,15 +254,15 @@ class TableRows:
         name: ThreePartName = self.session.catalog.full_name(self.name)
         return name
 
-    def run(self, statement: str, takes: pa.Schema | None = None) -> None:
+    def run(self, statement: str, takes: pa.Schema | None = None, replacing: bool = False) -> None:
         """Run a statement of the workspace that reads the rows under the name `ROWS`.
 
         Args:
-            takes: columns whose types the rows' must fit; None for none.
+            takes: columns whose types the rows' must have; None for none. replacing: see `check_types`.
         """
         with rows_of(self.frame, self.session.folder) as rows:
             if takes is not None:
-                check_types(takes, rows.schema, str(self.full_name))
+                check_types(takes, rows.schema, str(self.full_name), replacing)
             names = self.session.names.with_rows({ROWS: rows})
             names.evolves = False  # the statement says it
             self.session.workspace.sql(statement, session=names)
