@@ -90,6 +90,25 @@ TABLES: dict[str, list[Step]] = {
         ("SHOW PARTITIONS NEST.t", [["a", None], ["b", "2026-01-01"], ["b", "2026-01-02"]]),
         ("SHOW PARTITIONS NEST.t PARTITION (D = '2026-01-01', word)", [["b", "2026-01-01"]]),
     ],
+    "tags": [
+        ("CREATE TABLE NEST.t (id INT, name STRING)", NOTHING),
+        ("ALTER TABLE NEST.t SET TAGS ('domain' = 'shop', 'pii', owner.team = 'it''s')", NOTHING),
+        ("ALTER TABLE NEST.t SET TAGS ('domain' = 'fashion')", NOTHING),
+        ("ALTER TABLE NEST.t ALTER COLUMN NAME SET TAGS ('pii' = 'yes', 'b')", NOTHING),
+        ("ALTER TABLE NEST.t CHANGE name UNSET TAGS ('b', 'nope')", NOTHING),
+        ("ALTER TABLE NEST.t UNSET TAGS ('owner.team')", NOTHING),
+        ("ALTER SCHEMA main.NEST SET TAGS ('s' = '1')", NOTHING),
+        ("SELECT tag_name, tag_value FROM information_schema.table_tags WHERE schema_name = 'NEST'",
+         [["domain", "fashion"], ["pii", ""]]),
+        ("SELECT c.* FROM main.information_schema.column_tags c WHERE schema_name = 'NEST'",
+         [["main", "NEST", "t", "name", "pii", "yes"]]),
+        ("SELECT * FROM system.information_schema.schema_tags WHERE schema_name = 'NEST'",
+         [["main", "NEST", "s", "1"]]),
+        ("SELECT t.table_name, COUNT(*) FROM information_schema.tables t JOIN "
+         "information_schema.columns c ON t.table_schema = c.table_schema AND t.table_name = "
+         "c.table_name WHERE t.table_schema = 'NEST' GROUP BY 1 ORDER BY 1",
+         [["products", "5"], ["t", "2"]]),
+    ],
     "volumes": [
         ("SHOW VOLUMES IN NEST", NOTHING),
         ("SHOW VOLUMES FROM main.NEST LIKE 'a*'", NOTHING),
@@ -236,6 +255,18 @@ REFUSED_TABLES: dict[str, tuple[str, str]] = {
     "no_commented_schema": ("COMMENT ON SCHEMA nowhere_at_all IS 'x'", "SCHEMA_NOT_FOUND"),
     "no_property": ("ALTER TABLE NEST.products UNSET TBLPROPERTIES ('nope')", "UNSET_NONEXISTENT"),
     "no_constraint": ("ALTER TABLE NEST.products DROP CONSTRAINT nope", "nope"),
+    "no_tagged": ("ALTER TABLE NEST.nothing SET TAGS ('a')", "TABLE_OR_VIEW_NOT_FOUND"),
+    "no_tagged_column": (
+        "ALTER TABLE NEST.products ALTER COLUMN nope SET TAGS ('a')",
+        "UNRESOLVED_COLUMN.*nope",
+    ),
+    "no_tagged_schema": ("ALTER SCHEMA nowhere_at_all SET TAGS ('a')", "SCHEMA_NOT_FOUND"),
+    "no_tags": ("ALTER TABLE NEST.products SET TAGS ()", "expected the name of a tag"),
+    "no_information": (
+        "SELECT * FROM information_schema.nope",
+        "TABLE_OR_VIEW_NOT_FOUND.*table_tags",
+    ),
+    "no_catalogs_information": ("SELECT * FROM nope.information_schema.tables", "NOT_FOUND"),
     "no_partitions": (
         "SHOW PARTITIONS NEST.products",
         "DELTA_SHOW_PARTITION_IN_NON_PARTITIONED_TABLE.*PARTITIONED BY",

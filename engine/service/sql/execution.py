@@ -67,7 +67,7 @@ class Execution:
     ) -> None:
         self._indexes, self._database = indexes, database
         self._catalog = unity_catalog
-        self._relations = Relations(tables, unity_catalog.views)
+        self._relations = Relations(tables, unity_catalog)
         self._changes = TableChanges(layout, tables)
         self._schemas = Schemas(unity_catalog)
         self._listings = Listings(self._relations, self._changes, unity_catalog, self._schemas)

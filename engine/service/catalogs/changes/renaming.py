@@ -72,6 +72,7 @@ class Renaming:
         facts = kept(self._files, "tables", name)
         if facts:
             self._files.write("tables", new, facts)
+            self._files.write_tags("tables", new, self._files.tags("tables", name))
             self._files.remove("tables", name)
         for other in self._files.names("tables"):
             before = kept(self._files, "tables", other).get("table_constraints", [])

@@ -103,6 +103,7 @@ class Definer:
             )
 
         self._catalog.tables.define(name, write, told.facts(name), bool(tree.args.get("replace")))
+        self._catalog.tags.keep_columns(str(name), made.schema.names)
         if made.source is not None:
             return copied(made.source, runner.relations.open(name))
         rows = made.rows.num_rows
@@ -234,6 +235,7 @@ class Definer:
         }
         if altered.renamed or nullable:
             tables.update_columns(name, altered.renamed, nullable=nullable)
+            self._catalog.tags.rename_columns(name, altered.renamed)
         if told.properties or told.comments:
             properties = told.properties or None
             tables.update(name, properties=properties, column_comments=told.comments)
