@@ -142,6 +142,7 @@ def test_rows_that_equal_new_ones_in_some_columns_are_replaced(spark: Any) -> No
     name, new = f"{T}.v1_using", [(9, "shoe", 1.0), (8, None, 2.0), (7, "new", 3.0)]
     frame(spark, *FIRST).write.saveAsTable(name)
     write = frame(spark, *new).select("price", "KIND", "id").write.mode("overwrite")
+    write.option("overwriteSchema", False).option("partitionOverwriteMode", "static")
     write.option("replaceUsing", "`kind`").saveAsTable(name)
     assert rows_of(spark, name) == sorted([*FIRST[2:], *new], key=str)
     write = frame(spark, (3, "cap", 7.0)).write.mode("overwrite").option("mergeSchema", "true")

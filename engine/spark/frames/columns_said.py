@@ -49,6 +49,7 @@ class RowsReplaced:
         return not (self.where is not None or self.using or self.on is not None or self.partitions)
 
 
+_BESIDE = (("partitionOverwriteMode", "dynamic"), ("overwriteSchema", "true"))
 _KINDS = {name.lower(): name for name in ("replaceOn", "replaceUsing", "replaceWhere")}
 
 
@@ -85,10 +86,8 @@ def _refuse_beside(said: Sequence[str], options: Mapping[str, Any], is_overwrite
         raise BadStatement(
             f'option {said[0]} says which rows are replaced; expected .mode("overwrite").'
         )
-    others = [
-        *said[1:],
-        *(n for n in ("partitionOverwriteMode", "overwriteSchema") if n.lower() in options),
-    ]
+    told = {name: str(options.get(name.lower(), "")).lower() for name, _ in _BESIDE}
+    others = [*said[1:], *(name for name, value in _BESIDE if told[name] == value)]
     if others:
         raise BadStatement(
             f"[DELTA_INCOMPATIBLE_DATAFRAME_OPTIONS] The options {said[0]} and {others[0]} can't be "
