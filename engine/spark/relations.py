@@ -18,6 +18,7 @@ from pyspark.sql.pandas.types import from_arrow_type
 from engine.core.names import ThreePartName, quoted_name
 from engine.core.types import stored_type
 from engine.errors import BadStatement, InvalidParameterValue, NotSupported
+from engine.service.sql.shown.information_schema import SCHEMA as INFORMATION_SCHEMA
 from engine.spark.frames.volume_paths import local_folder
 from engine.spark.kinds import OnWorkspace
 from engine.store.tables.delta import delta_history, open_delta
@@ -93,9 +94,10 @@ class SparkRelations:
 
     def _of(self, name: ThreePartName, as_of: AsOf | None) -> str:
         workspace = self._session.workspace
-        found = self._found(name)
+        is_information = name.schema.lower() == INFORMATION_SCHEMA
+        found = name if is_information else self._found(name)
         shown = f"`{self._schema(found)}`.`{found.name}`"
-        if workspace.unity_catalog.views.exists(found):
+        if is_information or workspace.unity_catalog.views.exists(found):
             if as_of is not None:
                 raise NotSupported(
                     f"{found} is a view, which has no versions; its tables may have."

@@ -15,6 +15,7 @@ from engine.errors import CorruptFile
 from engine.store.layout import Layout, made_by_newer_release, read_json, remove, write_json
 
 Kind = Literal["catalogs", "schemas", "tables", "volumes", "functions", "models"]
+Tagged = Literal["catalogs", "schemas", "tables", "volumes"]  # what may have tags
 FORMAT = 1  # counts up when an older release would misread a document
 _PARTS: Mapping[Kind, int] = {"catalogs": 1, "schemas": 2}  # of a full name; the others have three
 _TEXTS = ("owner", "comment", "created_by", "updated_by")
@@ -72,8 +73,28 @@ class SecurableFiles:
         write_json(self._file(kind, name), {**facts, "format": FORMAT})
 
     def remove(self, kind: Kind, name: str) -> None:
-        """Remove a document, if there is one; the caller holds the lock."""
+        """Remove a document with its tags, if there is one; the caller holds the lock."""
         remove(self._file(kind, name))
+        remove(self._tags_file(kind, name))
+
+    # ------------------------------------------------------------------ tags
+    def tags(self, kind: Tagged, name: str) -> dict[str, Any]:
+        """What is kept of a thing's tags. Raises CorruptFile: it is damaged."""
+        advice = "Delete that file: the tags of this one thing are lost with it."
+        try:
+            facts = read_json(self._tags_file(kind, name), advice)
+        except FileNotFoundError:
+            return {}
+        if not all(isinstance(facts.get(key, {}), dict) for key in ("own", "columns")):
+            raise CorruptFile(f"{self._tags_file(kind, name)} is damaged. {advice}")
+        return facts
+
+    def write_tags(self, kind: Tagged, name: str, facts: Mapping[str, Any]) -> None:
+        """Replace a thing's tags; it has a document, and the caller holds the lock."""
+        write_json(self._tags_file(kind, name), facts)
+
+    def _tags_file(self, kind: Kind, name: str) -> Path:
+        return self._root / "tags" / self._file(kind, name).relative_to(self._root)
 
     def _file(self, kind: Kind, name: str) -> Path:
         return self._root.joinpath(kind, *name.split(".")[:-1], f"{name.split('.')[-1]}.json")

@@ -108,12 +108,56 @@ def test_what_an_overwrite_replaces_may_evolve(spark: Any, old: str) -> None:
 
 def test_types_widen_where_the_table_says_so(spark: Any, old: str) -> None:
     big = frame(spark, (5_000_000_000,), types="id BIGINT").write.mode("append")
-    with pytest.raises(AnalysisException, match="CAST_INVALID_INPUT"):
+    with pytest.raises(AnalysisException, match="DELTA_FAILED_TO_MERGE_FIELDS"):
         big.option("mergeSchema", "true").saveAsTable(old)
     spark.sql(f"ALTER TABLE {old} SET TBLPROPERTIES ('delta.enableTypeWidening' = 'true')")
     big.option("mergeSchema", "true").saveAsTable(old)
     assert types_of(spark, old)["id"] == "bigint"
     assert rows_of(spark, old)[-1] == (5_000_000_000, None)
+
+
+def test_rows_of_other_types_are_not_cast_by_name(spark: Any, old: str) -> None:
+    """A DataFrame's rows were cast to the table's types, which Delta does for SQL and insertInto."""
+    writes = (
+        lambda new: new.write.mode("append").saveAsTable(old),
+        lambda new: new.write.mode("append").option("mergeSchema", "true").saveAsTable(old),
+        lambda new: new.write.mode("overwrite").option("replaceWhere", "true").saveAsTable(old),
+        lambda new: new.write.mode("overwrite").option("replaceUsing", "id").saveAsTable(old),
+        lambda new: new.write.mode("overwrite").option("replaceOn", "true").saveAsTable(old),
+        lambda new: new.writeTo(old).append(),
+        lambda new: new.writeTo(old).overwrite(F.lit(True)),
+        lambda new: new.writeTo(old).overwritePartitions(),
+    )
+    for kind, value in (("BIGINT", 3), ("STRING", "3"), ("DOUBLE", 3.0), ("DECIMAL(10, 0)", None)):
+        new = frame(spark, (value, "hat"), types=f"id {kind}, kind STRING")
+        for write in writes:
+            with pytest.raises(
+                AnalysisException, match=r"MERGE_FIELDS\].*'id' and 'id'.*has int, "
+            ):
+                write(new)
+    number = frame(spark, (3, 4), types="id INT, kind INT")
+    with pytest.raises(AnalysisException, match=r"'kind'.*cast\('string'\)"):
+        number.write.mode("append").saveAsTable(old)
+    assert rows_of(spark, old) == OLD
+
+
+def test_shorter_whole_numbers_nulls_and_what_is_put_by_place_are_taken(
+    spark: Any, old: str
+) -> None:
+    frame(spark, (3, "hat"), types="id SMALLINT, kind STRING").write.mode("append").saveAsTable(old)
+    spark.sql("SELECT CAST(4 AS TINYINT) AS id, NULL AS kind").writeTo(old).append()
+    frame(spark, ("5", 6), types="id STRING, kind INT").write.insertInto(old)
+    spark.sql(f"INSERT INTO {old} BY NAME SELECT 7L AS id")
+    assert rows_of(spark, old)[2:] == [(3, "hat"), (4, None), (5, "6"), (7, None)]
+    spark.sql(f"CREATE TABLE {old}_deep (s STRUCT<a: BIGINT, b: MAP<STRING, INT>>)")
+    for kind, said in (("INT", "struct<a:int"), ("BIGINT", "")):
+        rows = spark.sql(f"SELECT named_struct('a', CAST(1 AS {kind}), 'b', map('k', 1)) AS s")
+        if said:
+            with pytest.raises(AnalysisException, match=said):
+                rows.writeTo(f"{old}_deep").append()
+        else:
+            rows.writeTo(f"{old}_deep").append()
+    assert spark.table(f"{old}_deep").count() == 1
 
 
 def test_an_overwrite_keeps_the_columns_unless_it_says_otherwise(spark: Any, old: str) -> None:
@@ -138,6 +182,9 @@ def test_an_overwrite_keeps_the_columns_unless_it_says_otherwise(spark: Any, old
     other.write.mode("overwrite").option("overwriteSchema", "true").saveAsTable(old)
     assert rows_of(spark, old) == [("x", [1.0])]
     again = frame(spark, ("y", [2]), types="id STRING, v ARRAY<SMALLINT>")
+    with pytest.raises(AnalysisException, match=r"array<smallint>.*cast\('array<float>'\)"):
+        again.write.mode("overwrite").saveAsTable(old)
+    again = again.withColumn("v", again["v"].cast("array<float>"))
     again.write.mode("overwrite").saveAsTable(old)
     assert types_of(spark, old) == {"id": "string", "v": "array<float>"}
 

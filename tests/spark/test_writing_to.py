@@ -136,3 +136,88 @@ def test_an_overwrite_by_save_replaces_what_its_options_say(spark: Any) -> None:
     write = frame(spark, (8, "hat", 1.0)).write.mode("overwrite")
     write.saveAsTable(name, partitionOverwriteMode="dynamic")
     assert rows_of(spark, name) == sorted([FIRST[3], (9, "shoe", 1.0), (8, "hat", 1.0)], key=str)
+
+
+def test_rows_that_equal_new_ones_in_some_columns_are_replaced(spark: Any) -> None:
+    name, new = f"{T}.v1_using", [(9, "shoe", 1.0), (8, None, 2.0), (7, "new", 3.0)]
+    frame(spark, *FIRST).write.saveAsTable(name)
+    write = frame(spark, *new).select("price", "KIND", "id").write.mode("overwrite")
+    write.option("overwriteSchema", False).option("partitionOverwriteMode", "static")
+    write.option("replaceUsing", "`kind`").saveAsTable(name)
+    assert rows_of(spark, name) == sorted([*FIRST[2:], *new], key=str)
+    write = frame(spark, (3, "cap", 7.0)).write.mode("overwrite").option("mergeSchema", "true")
+    write.option("replaceUsing", "id, price").saveAsTable(name)
+    assert (3, "hat", 5.0) in rows_of(spark, name)
+    write.option("replaceUsing", "id").saveAsTable(name)
+    assert [row for row in rows_of(spark, name) if row[0] == 3] == [(3, "cap", 7.0)]
+    frame(spark).write.mode("overwrite").option("replaceUsing", "id").saveAsTable(name)
+    assert len(rows_of(spark, name)) == 5
+
+
+def test_rows_that_fulfil_a_condition_with_a_new_one_are_replaced(spark: Any) -> None:
+    name, new = f"{T}.v1_on", [(8, None, 2.0), (9, "shoe", 15.0)]
+    frame(spark, *FIRST).write.saveAsTable(name)
+    write = frame(spark, *new).alias("s").write.mode("overwrite").option("targetAlias", "t")
+    on = "s.kind <=> t.kind AND coalesce(t.price < s.price, true)"
+    write.option("replaceOn", on).saveAsTable(name)
+    assert rows_of(spark, name) == sorted([*FIRST[1:3], *new], key=str)
+    new_ids = frame(spark, (80, 2.5), types="no INT, price DOUBLE").withColumnRenamed("no", "id")
+    write = new_ids.alias("n").write.mode("overwrite").option("mergeSchema", "true")
+    write.option("replaceOn", "v1_on.id * 10 = n.id").saveAsTable(name)
+    assert rows_of(spark, name) == sorted([*FIRST[1:3], new[1], (80, None, 2.5)], key=str)
+
+
+def test_an_insert_replaces_what_its_options_say(spark: Any) -> None:
+    """`insertInto` used to replace the whole table."""
+    name = f"{T}.v1_inserted"
+
+    def after(**options: str) -> Any:
+        write = frame(spark, *FIRST).write.mode("overwrite").partitionBy("kind")
+        write.option("overwriteSchema", "true").saveAsTable(name)
+        by_place = frame(spark, (9, "shoe", 1.0)).toDF("a", "b", "c")
+        by_place.write.mode("overwrite").options(**options).insertInto(name)
+        return rows_of(spark, name)
+
+    left = sorted([*FIRST[2:], (9, "shoe", 1.0)], key=str)
+    assert after(replaceWhere="kind = 'shoe'") == left
+    assert after(partitionOverwriteMode="dynamic") == left
+    assert after(replaceUsing="kind") == left
+    assert after() == [(9, "shoe", 1.0)]
+    with pytest.raises(AnalysisException, match=r"replaceOn.*use saveAsTable"):
+        after(replaceOn="true")
+
+
+def test_options_that_do_not_go_together_are_refused(spark: Any) -> None:
+    name = f"{T}.v1_beside"
+    frame(spark, *FIRST).write.saveAsTable(name)
+    for mode, options, said in (
+        (
+            "overwrite",
+            {"replaceOn": "true", "replaceUsing": "id"},
+            "OPTIONS.*replaceOn and replaceUs",
+        ),
+        (
+            "overwrite",
+            {"replaceUsing": "id", "replaceWhere": "true"},
+            "replaceUsing and replaceWhere",
+        ),
+        (
+            "overwrite",
+            {"replaceUsing": "id", "overwriteSchema": "true"},
+            "replaceUsing and overwriteSchema",
+        ),
+        (
+            "overwrite",
+            {"replaceOn": "true", "partitionOverwriteMode": "dynamic"},
+            "replaceOn and partition",
+        ),
+        ("append", {"replaceUsing": "id"}, 'option replaceUsing.*mode."overwrite"'),
+        ("overwrite", {"replaceUsing": "nope"}, "UNRESOLVED_COLUMN.*nope"),
+        ("overwrite", {"replaceOn": "nope = 1"}, "UNRESOLVED_COLUMN"),
+    ):
+        with pytest.raises(AnalysisException, match=said):
+            frame(spark, (9, "shoe", 1.0)).write.mode(mode).options(**options).saveAsTable(name)
+    some = frame(spark, ("shoe",), types="kind STRING")
+    with pytest.raises(AnalysisException, match="new rows have kind"):
+        some.write.mode("overwrite").option("replaceUsing", "id").saveAsTable(name)
+    assert rows_of(spark, name) == sorted(FIRST, key=str)

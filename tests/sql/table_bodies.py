@@ -42,6 +42,23 @@ TABLES: dict[str, list[Step]] = {
          [[None, "nil"], [None, "nothing"], ["1", "one"], ["2", "Blue jeans"], ["3", "three"],
           ["7", "new"]]),
     ],
+    "structs_named_like_the_other_side": [
+        ("CREATE TABLE NEST.t (id INT, s STRUCT<id: INT>, price INT)", NOTHING),
+        ("INSERT INTO NEST.t VALUES (1, named_struct('id', 7), 10), (2, NULL, 20)", written(2, 2)),
+        ("MERGE INTO NEST.t USING (SELECT explode(array(1, 7)) AS id) s ON t.id = s.id "
+         "WHEN NOT MATCHED THEN INSERT (id, price) VALUES (s.id, 70)", written(1, 0, 0, 1)),
+        ("MERGE INTO NEST.t USING (SELECT 2 AS id, named_struct('id', 2) AS t) s ON t.id = s.id "
+         "WHEN MATCHED THEN UPDATE SET price = 21 WHEN NOT MATCHED BY SOURCE AND t.id = 1 THEN DELETE",
+         written(2, 1, 1, 0)),
+        ("SELECT * FROM NEST.t ORDER BY id", [["2", None, "21"], ["7", None, "70"]]),
+        ("CREATE TABLE NEST.u (id INT, u STRUCT<id: INT>)", NOTHING),
+        ("INSERT INTO NEST.u VALUES (1, named_struct('id', 5)), (1, named_struct('id', 1))",
+         written(2, 2)),
+        ("INSERT INTO NEST.u REPLACE USING (id, u) SELECT 1, named_struct('id', 5)", written(1, 1)),
+        ("SELECT id, u.u.id FROM NEST.u u ORDER BY 2", [["1", "1"], ["1", "5"]]),
+        ("INSERT INTO NEST.u REPLACE USING (u, id) SELECT 5, named_struct('id', 5)", written(1, 1)),
+        ("SELECT id, u.u.id FROM NEST.u u ORDER BY 2, 1", [["1", "1"], ["1", "5"], ["5", "5"]]),
+    ],
     "shown": [
         ("CREATE TABLE NEST.t (id INT NOT NULL COMMENT 'it''s', name STRING, st STRUCT<a: INT, `b c`: "
          "ARRAY<STRING>>, CONSTRAINT t_key PRIMARY KEY (id)) PARTITIONED BY (name) COMMENT 'all' "
@@ -64,6 +81,37 @@ TABLES: dict[str, list[Step]] = {
             ["st", "struct<a:int,b c:array<string>>", None], ["# Partition Information", "", ""],
             ["# col_name", "data_type", "comment"], ["name", "string", None]]),
         ("DROP VIEW NEST.w", NOTHING),
+    ],
+    "partitions": [
+        ("CREATE TABLE NEST.t (id INT, d DATE, word STRING) PARTITIONED BY (word, d)", NOTHING),
+        ("SHOW PARTITIONS NEST.t", NOTHING),
+        ("INSERT INTO NEST.t VALUES (1, '2026-01-02', 'b'), (2, '2026-01-01', 'b'), "
+         "(3, '2026-01-01', 'b'), (4, NULL, 'a')", written(4, 4)),
+        ("SHOW PARTITIONS NEST.t", [["a", None], ["b", "2026-01-01"], ["b", "2026-01-02"]]),
+        ("SHOW PARTITIONS NEST.t PARTITION (D = '2026-01-01', word)", [["b", "2026-01-01"]]),
+    ],
+    "tags": [
+        ("CREATE TABLE NEST.t (id INT, name STRING)", NOTHING),
+        ("ALTER TABLE NEST.t SET TAGS ('domain' = 'shop', 'pii', owner.team = 'it''s')", NOTHING),
+        ("ALTER TABLE NEST.t SET TAGS ('domain' = 'fashion')", NOTHING),
+        ("ALTER TABLE NEST.t ALTER COLUMN NAME SET TAGS ('pii' = 'yes', 'b')", NOTHING),
+        ("ALTER TABLE NEST.t CHANGE name UNSET TAGS ('b', 'nope')", NOTHING),
+        ("ALTER TABLE NEST.t UNSET TAGS ('owner.team')", NOTHING),
+        ("ALTER SCHEMA main.NEST SET TAGS ('s' = '1')", NOTHING),
+        ("SELECT tag_name, tag_value FROM information_schema.table_tags WHERE schema_name = 'NEST'",
+         [["domain", "fashion"], ["pii", ""]]),
+        ("SELECT c.* FROM main.information_schema.column_tags c WHERE schema_name = 'NEST'",
+         [["main", "NEST", "t", "name", "pii", "yes"]]),
+        ("SELECT * FROM system.information_schema.schema_tags WHERE schema_name = 'NEST'",
+         [["main", "NEST", "s", "1"]]),
+        ("SELECT t.table_name, COUNT(*) FROM information_schema.tables t JOIN "
+         "information_schema.columns c ON t.table_schema = c.table_schema AND t.table_name = "
+         "c.table_name WHERE t.table_schema = 'NEST' GROUP BY 1 ORDER BY 1",
+         [["products", "5"], ["t", "2"]]),
+    ],
+    "volumes": [
+        ("SHOW VOLUMES IN NEST", NOTHING),
+        ("SHOW VOLUMES FROM main.NEST LIKE 'a*'", NOTHING),
     ],
     "altered": [
         ("CREATE TABLE NEST.t (id INT NOT NULL COMMENT 'k', name STRING, CONSTRAINT t_key "
@@ -102,6 +150,53 @@ TABLES: dict[str, list[Step]] = {
          [["CREATE TABLE main.NEST.t (\n  x BIGINT COMMENT 'ex',\n  pid INT NOT NULL COMMENT 'k')\n"
            "USING delta\nTBLPROPERTIES (\n  'delta.columnMapping.mode' = 'name')"]]),
         ("SELECT * FROM NEST.t", [["5000000001", "1"], ["5000000002", "2"]]),
+    ],
+    "columns_changed": [
+        ("CREATE TABLE NEST.t (id INT, name STRING, n INT, `a b` INT) TBLPROPERTIES ("
+         "'delta.enableTypeWidening' = 'true')", NOTHING),
+        ("INSERT INTO NEST.t VALUES (1, 'a', 2, 3)", written(1, 1)),
+        ("ALTER TABLE NEST.t CHANGE COLUMN n N BIGINT COMMENT 'many' FIRST", NOTHING),
+        ("ALTER TABLE main.NEST.t CHANGE name name STRING", NOTHING),
+        ("ALTER TABLE NEST.t CHANGE name COMMENT 'its name'", NOTHING),
+        ("ALTER TABLE NEST.t ALTER COLUMN id AFTER `A B`", NOTHING),
+        ("ALTER TABLE NEST.t ALTER `a b` FIRST", NOTHING),
+        ("ALTER TABLE NEST.t ALTER COLUMN id COMMENT 'first, (', name COMMENT 'second'", NOTHING),
+        ("ALTER TABLE NEST.t CHANGE COLUMN id TYPE BIGINT", NOTHING),
+        ("ALTER TABLE NEST.t ADD COLUMN m STRUCT<a: INT> COMMENT 'in' AFTER n", NOTHING),
+        ("ALTER TABLE NEST.t CHANGE m m STRUCT<a: INT> AFTER id", NOTHING),
+        ("SELECT * FROM NEST.t", [["3", "2", "a", "1", None]]),
+        ("DESCRIBE NEST.t", [["a b", "int", None], ["n", "bigint", "many"],
+                                ["name", "string", "second"], ["id", "bigint", "first, ("],
+                                ["m", "struct<a:int>", "in"]]),
+    ],
+    "replaced_whole": [
+        ("CREATE TABLE NEST.t (id INT) COMMENT 'old'", NOTHING),
+        ("REPLACE TABLE NEST.t USING DELTA AS SELECT 'x' AS word", written(1, 1)),
+        ("SELECT * FROM NEST.t", [["x"]]),
+        ("REPLACE TABLE NEST.T (a INT COMMENT 'one')", NOTHING),
+        ("DESCRIBE NEST.t", [["a", "int", "one"]]),
+        ("REPLACE TABLE NEST.t CLONE NEST.products", [["SIZE", "1", "0", "1", "0", "SIZE"]]),
+        ("SELECT COUNT(*) FROM NEST.t", [["3"]]),
+        ("SELECT replace(name, 'red', 'replace table') FROM NEST.products WHERE product_id = 1",
+         [["replace table shirt"]]),
+    ],
+    "renamed": [
+        ("CREATE TABLE NEST.t (id INT NOT NULL COMMENT 'k', CONSTRAINT t_key PRIMARY KEY (id)) "
+         "COMMENT 'all' TBLPROPERTIES ('k' = 'w')", NOTHING),
+        ("INSERT INTO NEST.t VALUES (1)", written(1, 1)),
+        ("ALTER TABLE NEST.T RENAME TO NEST.u", NOTHING),
+        ("CREATE VIEW NEST.w AS SELECT id FROM NEST.u", NOTHING),
+        ("ALTER VIEW NEST.w RENAME TO main.NEST.v", NOTHING),
+        ("SELECT * FROM NEST.v", [["1"]]),
+        ("SHOW TABLES IN NEST", [["NEST", "products", "false"], ["NEST", "u", "false"],
+                                   ["NEST", "v", "false"]]),
+        ("SHOW CREATE TABLE NEST.u",
+         [["CREATE TABLE main.NEST.u (\n  id INT NOT NULL COMMENT 'k',\n  CONSTRAINT `t_key` PRIMARY "
+           "KEY (`id`))\nUSING delta\nCOMMENT 'all'\nTBLPROPERTIES (\n  'k' = 'w')"]]),
+        ("CREATE TABLE NEST.t (a STRING)", NOTHING),
+        ("INSERT INTO NEST.u VALUES (2)", written(1, 1)),
+        ("SELECT id FROM NEST.u ORDER BY id", [["1"], ["2"]]),
+        ("SELECT * FROM NEST.t", NOTHING),
     ],
     "copies": [
         ("CREATE TABLE NEST.t (id INT NOT NULL COMMENT 'k', n STRING) PARTITIONED BY (n) COMMENT 'c' "
@@ -160,7 +255,67 @@ REFUSED_TABLES: dict[str, tuple[str, str]] = {
     "no_commented_schema": ("COMMENT ON SCHEMA nowhere_at_all IS 'x'", "SCHEMA_NOT_FOUND"),
     "no_property": ("ALTER TABLE NEST.products UNSET TBLPROPERTIES ('nope')", "UNSET_NONEXISTENT"),
     "no_constraint": ("ALTER TABLE NEST.products DROP CONSTRAINT nope", "nope"),
-    "renamed_table": ("ALTER TABLE NEST.products RENAME TO NEST.other", "not supported"),
+    "no_tagged": ("ALTER TABLE NEST.nothing SET TAGS ('a')", "TABLE_OR_VIEW_NOT_FOUND"),
+    "no_tagged_column": (
+        "ALTER TABLE NEST.products ALTER COLUMN nope SET TAGS ('a')",
+        "UNRESOLVED_COLUMN.*nope",
+    ),
+    "no_tagged_schema": ("ALTER SCHEMA nowhere_at_all SET TAGS ('a')", "SCHEMA_NOT_FOUND"),
+    "no_tags": ("ALTER TABLE NEST.products SET TAGS ()", "expected the name of a tag"),
+    "no_information": (
+        "SELECT * FROM information_schema.nope",
+        "TABLE_OR_VIEW_NOT_FOUND.*table_tags",
+    ),
+    "no_catalogs_information": ("SELECT * FROM nope.information_schema.tables", "NOT_FOUND"),
+    "no_partitions": (
+        "SHOW PARTITIONS NEST.products",
+        "DELTA_SHOW_PARTITION_IN_NON_PARTITIONED_TABLE.*PARTITIONED BY",
+    ),
+    "no_volumes": ("SHOW VOLUMES IN nowhere_at_all", "SCHEMA_NOT_FOUND"),
+    "no_pattern": ("SHOW TABLE EXTENDED IN NEST", "expected LIKE"),
+    "a_partition": ("SHOW TABLE EXTENDED IN NEST LIKE 'p' PARTITION (a = 1)", "not supported"),
+    "no_extended_json": ("DESCRIBE NEST.products AS JSON", "DESCRIBE_JSON_NOT_EXTENDED"),
+    "column_json": ("DESCRIBE EXTENDED NEST.products name AS JSON", "describe the whole table"),
+    "changed_name": (
+        "ALTER TABLE NEST.products CHANGE COLUMN name title STRING",
+        "not allowed.*RENAME COLUMN name TO title",
+    ),
+    "changed_null": (
+        "ALTER TABLE NEST.products CHANGE COLUMN name name STRING NOT NULL",
+        "not allowed.*SET NOT NULL",
+    ),
+    "changed_type": ("ALTER TABLE NEST.products CHANGE name name INT", "enableTypeWidening"),
+    "moved_nowhere": ("ALTER TABLE NEST.products ALTER COLUMN name AFTER nope", "AFTER nope"),
+    "moved_itself": ("ALTER TABLE NEST.products ALTER COLUMN name AFTER name", "AFTER name"),
+    "moved_nothing": (
+        "ALTER TABLE NEST.products ALTER COLUMN nope FIRST",
+        "UNRESOLVED_COLUMN.*nope",
+    ),
+    "altered_field": (
+        "ALTER TABLE NEST.products ALTER COLUMN name.x COMMENT 'y'",
+        "fields of structs",
+    ),
+    "altered_twice": ("ALTER TABLE NEST.products ALTER COLUMN name FIRST, ,", "PARSE_SYNTAX_ERROR"),
+    "altered_default": (
+        "ALTER TABLE NEST.products ALTER COLUMN price SET DEFAULT 5",
+        "SET DEFAULT.*not supported",
+    ),
+    "replaced_nothing": ("REPLACE TABLE NEST.nothing AS SELECT 1", "TABLE_OR_VIEW_NOT_FOUND"),
+    "replaced_view": ("REPLACE VIEW NEST.products AS SELECT 1 AS x", "PARSE_SYNTAX_ERROR"),
+    "renamed_to_another": (
+        "ALTER TABLE NEST.products RENAME TO NEST.Products",
+        "TABLE_OR_VIEW_ALREADY_EXISTS",
+    ),
+    "renamed_elsewhere": (
+        "ALTER TABLE NEST.products RENAME TO more.NEST.t",
+        "expected a name in main",
+    ),
+    "renamed_nowhere": (
+        "ALTER TABLE NEST.products RENAME TO nowhere_at_all.t",
+        "SCHEMA_NOT_FOUND",
+    ),
+    "renamed_nothing": ("ALTER TABLE NEST.nothing RENAME TO NEST.t", "TABLE_OR_VIEW_NOT_FOUND"),
+    "renamed_as_a_view": ("ALTER VIEW NEST.products RENAME TO NEST.t", "use ALTER TABLE"),
     "clone_elsewhere": ("CREATE TABLE NEST.c CLONE NEST.products LOCATION '/x'", "LOCATION"),
     "clone_of_nothing": ("CREATE TABLE NEST.c CLONE NEST.nothing", "TABLE_OR_VIEW_NOT_FOUND"),
     "like_nothing": ("CREATE TABLE NEST.c LIKE NEST.nothing", "TABLE_OR_VIEW_NOT_FOUND"),

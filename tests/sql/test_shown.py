@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from engine import BadStatement, NotSupported, Workspace
@@ -93,3 +97,97 @@ def test_a_comment_may_be_a_parameter(workspace: Workspace) -> None:
     for given, why in (({}, "UNBOUND_SQL_PARAMETER"), ({"said": 1}, "expected a text")):
         with pytest.raises(BadStatement, match=why):
             workspace.sql("COMMENT ON TABLE t IS :said", parameters=given)
+
+
+def test_a_table_is_described_in_json(workspace: Workspace) -> None:
+    workspace.sql("CREATE TABLE t (id BIGINT NOT NULL COMMENT 'it', n DECIMAL(5, 2), ts TIMESTAMP, "
+                  "m MAP<STRING, ARRAY<STRUCT<z: SMALLINT>>>) PARTITIONED BY (id) COMMENT 'so' "
+                  "TBLPROPERTIES ('a' = 'b')")  # fmt: skip
+    found = workspace.sql("DESCRIBE TABLE EXTENDED t AS JSON")
+    assert found.column_names == ["json_metadata"]
+    told = json.loads(found.column(0)[0].as_py())
+    assert told["columns"] == [
+        {"name": "id", "type": {"name": "bigint"}, "comment": "it", "nullable": False},
+        {"name": "n", "type": {"name": "decimal", "precision": 5, "scale": 2}, "nullable": True},
+        {"name": "ts", "type": {"name": "timestamp_ltz"}, "nullable": True},
+        {
+            "name": "m",
+            "type": {
+                "name": "map",
+                "key_type": {"name": "string"},
+                "value_type": {
+                    "name": "array",
+                    "element_type": {
+                        "name": "struct",
+                        "fields": [{"name": "z", "type": {"name": "smallint"}, "nullable": True}],
+                    },
+                    "element_nullable": True,
+                },
+                "value_nullable": True,
+            },
+            "nullable": True,
+        },
+    ]
+    assert (told["table_name"], told["catalog_name"]) == ("t", "main")
+    assert (told["namespace"], told["schema_name"]) == (["fashion_demo"], "fashion_demo")
+    assert (told["type"], told["provider"], told["comment"]) == ("MANAGED", "delta", "so")
+    assert told["partition_columns"] == ["id"] and "clustering_columns" not in told
+    assert told["table_properties"] == {"a": "b"}
+    assert told["location"] == workspace.sql("DESCRIBE DETAIL t")["location"][0].as_py()
+    workspace.sql("CREATE VIEW w (x) AS SELECT id FROM t")
+    told = json.loads(workspace.sql("DESC FORMATTED w AS JSON").column(0)[0].as_py())
+    assert (told["type"], told["view_text"]) == ("VIEW", "SELECT id FROM t")
+    assert told["view_query_output_columns"] == ["x"] and "provider" not in told
+
+
+def test_tables_of_a_pattern_are_told_of_at_length(workspace: Workspace, tmp_path: Path) -> None:
+    workspace.sql("CREATE TABLE t_one (id INT NOT NULL, st STRUCT<a: ARRAY<STRING>>, m MAP<STRING, "
+                  "STRUCT<b: INT>>) COMMENT 'so' TBLPROPERTIES ('a' = 'b')")  # fmt: skip
+    workspace.sql("CREATE VIEW t_view AS SELECT id FROM t_one")
+    workspace.sql("CREATE TABLE other AS SELECT 1 AS x")
+    pq.write_table(pa.table({"n": [1]}), tmp_path / "a.parquet")
+    workspace.register_table("t_gone", tmp_path / "a.parquet")
+    (tmp_path / "a.parquet").unlink()
+    found = workspace.sql("SHOW TABLE EXTENDED IN main.fashion_demo LIKE 't_*'").to_pylist()
+    assert list(found[0]) == ["database", "tableName", "isTemporary", "information"]
+    told = {row["tableName"]: row["information"] for row in found}
+    assert list(told) == ["t_gone", "t_one", "t_view"]
+    assert "Catalog: main\nDatabase: fashion_demo\nTable: t_one\n" in told["t_one"]
+    for line in ("Type: MANAGED", "Comment: so", "Provider: delta", "Table Properties: [a=b]"):
+        assert f"\n{line}\n" in told["t_one"]
+    assert told["t_one"].endswith(
+        "Schema: root\n |-- id: integer (nullable = false)\n |-- st: struct (nullable = true)\n"
+        " |    |-- a: array (nullable = true)\n"
+        " |    |    |-- element: string (containsNull = true)\n"
+        " |-- m: map (nullable = true)\n |    |-- key: string\n"
+        " |    |-- value: struct (valueContainsNull = true)\n"
+        " |    |    |-- b: integer (nullable = true)\n\n"
+    )
+    assert "Type: VIEW" in told["t_view"] and "View Text: SELECT id FROM t_one" in told["t_view"]
+    assert "damaged" in told["t_gone"]
+    assert workspace.sql("SHOW TABLE EXTENDED LIKE 'other'").num_rows == 1
+
+
+def test_partitions_are_those_of_the_folders_of_the_user(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    for year in (2026, 2025):
+        (tmp_path / f"year={year}").mkdir()
+        pq.write_table(pa.table({"n": [1, 2]}), tmp_path / f"year={year}" / "a.parquet")
+    workspace.register_table("mine", tmp_path)
+    assert workspace.sql("SHOW PARTITIONS mine").to_pydict() == {"year": [2025, 2026]}
+    asked = workspace.sql("SHOW PARTITIONS mine PARTITION (year = 2026)")
+    assert asked.to_pydict() == {"year": [2026]}
+    assert workspace.sql("SHOW PARTITIONS mine PARTITION (year = -1)").num_rows == 0
+    with pytest.raises(BadStatement, match=r"COLUMN\].*\[n\].*partitioned by year"):
+        workspace.sql("SHOW PARTITIONS mine PARTITION (n = 1)")
+
+
+def test_volumes_of_a_schema_are_shown(workspace: Workspace) -> None:
+    assert workspace.sql("SHOW VOLUMES").to_pydict() == {"database": [], "volume_name": []}
+    workspace.sql("CREATE SCHEMA main.fashion_demo")
+    for name in ("photos", "texts"):
+        workspace.unity_catalog.volumes.create("main", "fashion_demo", name, "MANAGED")
+    found = workspace.sql("SHOW VOLUMES IN main.fashion_demo LIKE 'ph*'").to_pydict()
+    assert found == {"database": ["fashion_demo"], "volume_name": ["photos"]}
+    assert workspace.sql("SHOW VOLUMES").num_rows == 2

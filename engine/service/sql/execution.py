@@ -67,12 +67,10 @@ class Execution:
     ) -> None:
         self._indexes, self._database = indexes, database
         self._catalog = unity_catalog
-        self._relations = Relations(tables, unity_catalog.views)
+        self._relations = Relations(tables, unity_catalog)
         self._changes = TableChanges(layout, tables)
         self._schemas = Schemas(unity_catalog)
-        self._listings = Listings(
-            self._relations, self._changes, unity_catalog.tables, self._schemas
-        )
+        self._listings = Listings(self._relations, self._changes, unity_catalog, self._schemas)
         self._definer = Definer(self._changes, self._schemas, unity_catalog)
         self._facts = FactsKept(self._relations, self._schemas, unity_catalog)
         self._upkeep = Upkeep(self._relations, self._changes, self._schemas)

@@ -23,6 +23,7 @@ from engine.service.sql.relations import (
     SHOWN,
     Relations,
     Scope,
+    information_of,
     readable,
     rename,
     rows_at_hand,
@@ -101,6 +102,10 @@ class QueryRunner:
             held = self.session.rows_of(given)
             assert held is not None  # the session said so when the name was read
             shown = self.connection.show(held)
+            for node in nodes:
+                rename(node, shown)
+        for named, nodes in information_of(query).items():
+            shown = self.connection.show(self.relations.information.rows(named))
             for node in nodes:
                 rename(node, shown)
         try:

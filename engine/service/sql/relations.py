@@ -18,16 +18,19 @@ from engine.errors import BadStatement, NotFound, NotSupported
 from engine.service.cancellation import check
 from engine.service.sql.language.dialect import parse
 from engine.service.sql.session import Session, TemporaryView
+from engine.service.sql.shown.information_schema import SCHEMA, InformationSchema, missing
+from engine.service.unity_catalog import UnityCatalog
 from engine.store.tables.table import Table
 from engine.store.tables.table_store import TableStore
 from engine.store.tables.versions import AsOf
-from engine.store.tables.views import View, ViewStore
+from engine.store.tables.views import View
 
 MOST_BYTES = 8 << 30  # of the rows that one statement reads
 _READ_ROWS = 65_536
 _MOST_VIEWS = 32  # within each other
 SHOWN = "shown"  # mark of a node that is named in DuckDB's terms already
 _ROWS = "rows"  # mark of a node that stands for rows at hand: their name in the session
+_INFORMATION = "information"  # mark of a node that stands for a relation of an information schema
 _VIEW = "view"  # mark of a query that stands for a view: the view's name
 # The column of a written table that says the places of its rows; no statement can know its name.
 ROW = f"vitrine_row_{secrets.token_hex(8)}"
@@ -49,8 +52,9 @@ class Scope:
 class Relations:
     """The tables and views of a workspace, as statements name them."""
 
-    def __init__(self, tables: TableStore, views: ViewStore) -> None:
-        self.tables, self.views = tables, views
+    def __init__(self, tables: TableStore, unity_catalog: UnityCatalog) -> None:
+        self.tables, self.views = tables, unity_catalog.views
+        self.information = InformationSchema(unity_catalog)
 
     # ------------------------------------------------------------------ names
     def name_of(self, node: exp.Table, session: Session) -> ThreePartName:
@@ -76,6 +80,8 @@ class Relations:
 
     def missing(self, name: ThreePartName) -> NotFound:
         """What to raise for a name that nothing has."""
+        if name.schema.lower() == SCHEMA:
+            return missing(name)
         try:
             self.tables.get(name)
         except NotFound as error:
@@ -110,11 +116,15 @@ class Relations:
                 continue
             name = self.name_of(node, scope.session)
             known = self.found(name)
-            if known is None:
+            is_information = known is None and self.information.has(name)
+            if known is None and not is_information:
                 raise self.missing(name)
             if not node.alias or node.alias.lower() == node.name.lower():
                 shorten(tree, name)
-            if self.tables.exists(known):
+            if known is None:
+                node.meta[_INFORMATION] = name
+                _give_alias(node)
+            elif self.tables.exists(known):
                 _carry(node, known, version_of(node, scope))
             elif node.args.get("version"):
                 raise NotSupported(
@@ -197,6 +207,15 @@ def rows_at_hand(tree: exp.Expression) -> dict[str, list[exp.Table]]:
     return found
 
 
+def information_of(tree: exp.Expression) -> dict[ThreePartName, list[exp.Table]]:
+    """The nodes of a tree that stand for relations of an information schema, by name."""
+    found: dict[ThreePartName, list[exp.Table]] = {}
+    for node in tree.find_all(exp.Table):
+        if _INFORMATION in node.meta and not node.meta.get(SHOWN):
+            found.setdefault(node.meta[_INFORMATION], []).append(node)
+    return found
+
+
 def seen_columns(tree: exp.Expression, table: Table) -> list[str]:
     """The columns of a table that a tree can see: all for a star, else those that it names."""
     for star in tree.find_all(exp.Star):
@@ -211,11 +230,15 @@ def seen_columns(tree: exp.Expression, table: Table) -> list[str]:
 
 def rename(node: exp.Table, shown: str) -> None:
     """Let a node stand for a table that DuckDB was shown, under the name that its user knows."""
-    if not node.alias:
-        node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
+    _give_alias(node)
     node.set("this", exp.to_identifier(shown, quoted=True))
     node.set("db", None)
     node.set("catalog", None)
+
+
+def _give_alias(node: exp.Table) -> None:
+    if not node.alias:
+        node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
 
 
 def shorten(tree: exp.Expression, name: ThreePartName) -> None:
@@ -231,8 +254,7 @@ def shorten(tree: exp.Expression, name: ThreePartName) -> None:
 def _carry(node: exp.Table, name: ThreePartName, as_of: AsOf | None) -> None:
     node.meta["table"], node.meta["as_of"] = name, as_of
     node.set("version", None)
-    if not node.alias:
-        node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
+    _give_alias(node)
 
 
 def views_of(tree: exp.Expression) -> set[str | ThreePartName]:

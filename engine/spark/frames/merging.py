@@ -14,7 +14,6 @@ from pyspark.sql.merge import MergeIntoWriter
 
 from engine.core.names import quoted_name
 from engine.errors import BadStatement, InvalidInputException
-from engine.service.sql.language.table_names import values_tested
 from engine.spark.errors import as_spark
 from engine.spark.frames.columns_said import evolves_always
 from engine.spark.frames.table_rows import ROWS, TableRows
@@ -107,12 +106,8 @@ class TableMergeWriter(MergeIntoWriter):
 
     def sql_of(self, over: DataFrame, values: Sequence[Value]) -> list[str]:
         """Values as SQL over the two sides of the merge, as Spark resolves them over a DataFrame."""
-        given = [F.col(one) if isinstance(one, str) else F.lit(one) for one in values]
-        tested = given[0].isNull()
-        for value in given[1:]:
-            tested = tested & value.isNull()
-        said = self._session.condition_of(over.where(tested))
-        return values_tested(said, self._own, _SOURCE, self._rows.frame.columns)
+        given = [F.col(one) if isinstance(one, str) else one for one in values]
+        return self._rows.sql_of(over, given, self._own, _SOURCE)
 
 
 class _Clause:

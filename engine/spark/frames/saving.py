@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from pyspark.sql import DataFrame, DataFrameWriter
 
 from engine.spark.errors import as_spark
-from engine.spark.frames.columns_said import columns_said, refuse_replaced
+from engine.spark.frames.columns_said import columns_said, refuse_replaced, rows_replaced
 from engine.spark.frames.delta_tables import OPTIONS, save_delta
 from engine.spark.frames.table_rows import Definition, TableRows
 from engine.spark.frames.told import DELTA, Told
 from engine.spark.frames.volume_paths import knowing_volumes, local_folder
-from engine.spark.kinds import OnWorkspace
-
-_DYNAMIC = "spark.sql.sources.partitionOverwriteMode"
-
 
 _save = knowing_volumes(DataFrameWriter.save, written=True)
 
@@ -72,7 +67,8 @@ class TableWriter(Told, DataFrameWriter):
     ) -> None:
         """Write the rows as a table of the workspace; the format means nothing here.
 
-        Of the options `replaceWhere` and `partitionOverwriteMode` say what mode "overwrite" replaces;
+        Of the options `replaceWhere`, `replaceUsing`, `replaceOn` (with `targetAlias`) and
+        `partitionOverwriteMode` say what mode "overwrite" replaces;
         `mergeSchema` adds the columns that the table lacks, `overwriteSchema` replaces them all.
 
         Raises:
@@ -84,28 +80,25 @@ class TableWriter(Told, DataFrameWriter):
             self.partitionBy(partitionBy)
         with as_spark():
             self._told(options)
-            told = self.told_options
+            told, how = self.told_options, self.told_mode
             rows = TableRows(self.session, self._frame, name)
-            how = self.told_mode
+            replaced = rows_replaced(self.session, told, how == "Overwrite")
             columns = columns_said(self.session, told, how == "Overwrite")
-            if how == "Overwrite" and "replacewhere" in told:
+            if replaced.where is not None:
                 refuse_replaced(columns)
-            if rows.exists() and how == "Overwrite" and "replacewhere" in told:
-                return rows.replace_where(str(told["replacewhere"]), columns)
-            if rows.exists() and how == "Overwrite" and _is_dynamic(self.session, told):
-                return rows.replace_partitions(columns)
+            if not replaced.are_all and rows.exists():
+                return rows.replace(replaced, columns)
             return rows.save(how, Definition(partitioned_by=self.told_partitions), columns)
 
     def insertInto(self, tableName: str, overwrite: bool | None = None) -> None:  # noqa: N802, N803
         """Put the rows into a table by the places of their columns; with the option `mergeSchema` those
-        behind the table's are added to it. Raises AnalysisException."""
+        behind the table's are added to it, and what is replaced is said as for `saveAsTable`.
+
+        Raises AnalysisException.
+        """
         replacing = self.told_mode == "Overwrite" if overwrite is None else overwrite
         with as_spark():
             columns = columns_said(self.session, self.told_options)
-            TableRows(self.session, self._frame, tableName).insert(replacing, columns)
-
-
-def _is_dynamic(session: OnWorkspace, told: Mapping[str, Any]) -> bool:
-    """Whether an overwrite replaces the partitions alone that the rows are of."""
-    mode = told.get("partitionoverwritemode") or session.conf.get(_DYNAMIC, "static")
-    return str(mode).lower() == "dynamic"
+            replaced = rows_replaced(self.session, self.told_options, replacing)
+            rows = TableRows(self.session, self._frame, tableName)
+            rows.insert(replaced if replacing else None, columns)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812
 
 from engine.core.names import ThreePartName, quoted_name
-from engine.errors import BadStatement, NotFound
+from engine.errors import BadStatement, NotFound, NotSupported
+from engine.service.sql.language.table_names import values_tested
+from engine.service.sql.writing.evolution import WIDENING
 from engine.spark.frames.columns_said import (
     ADDED,
     REPLACED,
     ColumnsSaid,
+    RowsReplaced,
     check_layout,
     check_names,
     check_types,
@@ -24,6 +28,7 @@ from engine.spark.relations import spark_schema
 from engine.store.tables.table import Table
 
 ROWS = "vitrine_saved_rows"
+_SOURCE = "vitrine_new_rows"
 _EVOLVES: dict[ColumnsSaid, str] = {"kept": "", "added": "WITH SCHEMA EVOLUTION", "replaced": ""}
 
 
@@ -108,7 +113,7 @@ class TableRows:
         else:
             if definition.partitioned_by:
                 check_layout(self._partitions(), definition.partitioned_by, str(table.name))
-            self._insert("OVERWRITE", columns, takes=spark_schema(table.schema))
+            self.replace_all(columns)
 
     def create(self, definition: Definition, replacing: bool = False) -> None:
         """Make the table, or make it anew in its place."""
@@ -146,11 +151,55 @@ class TableRows:
         else:
             self.replace_all(columns)
 
-    def insert(self, overwrite: bool, columns: ColumnsSaid) -> None:
+    def replace(self, those: RowsReplaced, columns: ColumnsSaid) -> None:
+        """Put the rows in the place of some or all that the table holds, by the columns' names."""
+        if those.where is not None:
+            self.replace_where(those.where, columns)
+        elif those.using:
+            named = ", ".join(map(quoted_name, those.using))
+            self._insert("INTO", columns, f"REPLACE USING ({named})")
+        elif those.on is not None:
+            self._replace_on(those.on, those.alias or self.full_name.name, columns)
+        elif those.partitions:
+            self.replace_partitions(columns)
+        else:
+            self.replace_all(columns)
+
+    def _replace_on(self, condition: str, alias: str, columns: ColumnsSaid) -> None:
+        target = self.session.table(self.name).alias(alias)
+        on = self.sql_of(self.frame.crossJoin(target), [condition], alias, _SOURCE)[0]
+        names = ", ".join(map(quoted_name, self.frame.columns))
+        self._check_columns(columns)
+        self.run(
+            f"INSERT {_EVOLVES[columns]} INTO {self.full_name} AS {quoted_name(alias)} BY NAME "
+            f"REPLACE ON {on} (SELECT {names} FROM {ROWS}) AS {_SOURCE}",
+            self._taken(columns),
+        )
+
+    def sql_of(
+        self, over: DataFrame, values: Sequence[Column | str], target: str, source: str
+    ) -> list[str]:
+        """Values as SQL over a table and these rows, as Spark resolves them over a DataFrame.
+
+        Args:
+            values: a text is the SQL of one. target, source: the names of the two there.
+        """
+        given = [F.expr(one) if isinstance(one, str) else F.lit(one) for one in values]
+        tested = given[0].isNull()
+        for value in given[1:]:
+            tested = tested & value.isNull()
+        said = self.session.condition_of(over.where(tested))
+        return values_tested(said, target, source, self.frame.columns)
+
+    def insert(self, replaced: RowsReplaced | None, columns: ColumnsSaid) -> None:
         """Put the rows into the table by the places of their columns.
+
+        Args:
+            replaced: rows whose place they take; None for none.
 
         Raises:
             BadStatement: another number of columns than the table has.
+            NotSupported: a condition over both, whose columns have two names each.
         """
         into = self.session.table(self.name).columns
         given = len(self.frame.columns)
@@ -160,23 +209,38 @@ class TableRows:
                 f"({', '.join(into)}); the rows have {given} ({', '.join(self.frame.columns)}). "
                 'Columns behind those of the table are added by .option("mergeSchema", "true").'
             )
-        how = f"{_EVOLVES[columns]} {'OVERWRITE' if overwrite else 'INTO'}"
-        self.run(f"INSERT {how} {self.full_name} SELECT * FROM {ROWS}")
+        if replaced is not None and replaced.on is not None:
+            raise NotSupported(
+                "option replaceOn is not supported by insertInto, which gives the rows the names of the "
+                "table's columns; use saveAsTable."
+            )
+        if replaced is not None and not replaced.are_all:
+            named = self.frame.toDF(*into, *self.frame.columns[len(into) :])
+            return replace(self, frame=named).replace(replaced, columns)
+        how = f"{_EVOLVES[columns]} {'INTO' if replaced is None else 'OVERWRITE'}"
+        return self.run(f"INSERT {how} {self.full_name} SELECT * FROM {ROWS}")
 
-    def _insert(
-        self, how: str, columns: ColumnsSaid, where: str = "", takes: pa.Schema | None = None
-    ) -> None:
-        """Put the rows into the table by the names of their columns.
+    def _insert(self, how: str, columns: ColumnsSaid, where: str = "") -> None:
+        """Put the rows into the table by the names of their columns."""
+        self._check_columns(columns)
+        names = ", ".join(map(quoted_name, self.frame.columns))
+        into = f"INSERT {_EVOLVES[columns]} {how} {self.full_name} ({names}) {where}"
+        self.run(f"{into} SELECT {names} FROM {ROWS}", self._taken(columns), how == "OVERWRITE")
 
-        Args:
-            takes: the columns whose types the rows' must fit; None for those to which they are cast.
-        """
+    def _taken(self, columns: ColumnsSaid) -> pa.Schema | None:
+        """The columns whose types the rows' must have; None where the table takes wider ones."""
+        table = self.table()
+        if table is None:
+            return None
+        told = self.session.workspace.unity_catalog.tables.get(str(table.name))
+        widens = told.get("properties", {}).get(WIDENING, "").lower() == "true"
+        return None if widens and columns == ADDED else spark_schema(table.schema)
+
+    def _check_columns(self, columns: ColumnsSaid) -> None:
+        """Raises BadStatement where the table lacks a column, and takes none."""
         if columns != ADDED:
             table = self.table()
             check_names(None if table is None else table.schema.names, self.frame, self.full_name)
-        names = ", ".join(map(quoted_name, self.frame.columns))
-        into = f"INSERT {_EVOLVES[columns]} {how} {self.full_name} ({names}) {where}"
-        self.run(f"{into} SELECT {names} FROM {ROWS}", takes)
 
     def _partitions(self) -> list[str]:
         """The columns that the table is partitioned by."""
@@ -190,15 +254,15 @@ class TableRows:
         name: ThreePartName = self.session.catalog.full_name(self.name)
         return name
 
-    def run(self, statement: str, takes: pa.Schema | None = None) -> None:
+    def run(self, statement: str, takes: pa.Schema | None = None, replacing: bool = False) -> None:
         """Run a statement of the workspace that reads the rows under the name `ROWS`.
 
         Args:
-            takes: columns whose types the rows' must fit; None for none.
+            takes: columns whose types the rows' must have; None for none. replacing: see `check_types`.
         """
         with rows_of(self.frame, self.session.folder) as rows:
             if takes is not None:
-                check_types(takes, rows.schema, str(self.full_name))
+                check_types(takes, rows.schema, str(self.full_name), replacing)
             names = self.session.names.with_rows({ROWS: rows})
             names.evolves = False  # the statement says it
             self.session.workspace.sql(statement, session=names)

@@ -194,6 +194,24 @@ class TableStore:
             with contextlib.suppress(OSError):
                 folder.rmdir()  # only where nothing of anybody else is left
 
+    def move(self, name: ThreePartName, new: ThreePartName) -> None:
+        """Give a table another name, which nothing has; its own files go there with it, at once.
+
+        Raises:
+            NotFound: no such table. StorageFailed: what isn't the workspace's lies in the new place.
+        """
+        first, second = sorted((name, new))
+        with self._layout.writing(f"table-{first}"), self._layout.writing(f"table-{second}"):
+            if not self.exists(name):
+                raise self._not_found(name)
+            before, after = self._layout.table_dir(name), self._layout.table_dir(new)
+            make_folder(after.parent)
+            with contextlib.suppress(OSError):
+                after.rmdir()  # a dropped table may have left it
+            before.rename(after)
+            sync_folder(after.parent)
+            sync_folder(before.parent)
+
     def register(self, name: ThreePartName, patterns: Iterable[str | Path]) -> Table:
         """Make Parquet files a table where they lie; folders stand for the Parquet files in them.
 

@@ -6,7 +6,7 @@ Knows texts and names; not SQL.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.core.names import ThreePartName
@@ -86,6 +86,11 @@ class ViewStore:
         }
         with self._layout.writing(f"table-{view.name}"):
             write_json(self._layout.table_dir(view.name) / _FILE, facts)
+
+    def move(self, name: ThreePartName, new: ThreePartName) -> None:
+        """Give a view another name, which nothing has. Raises as `get`."""
+        self.write(replace(self.get(name), name=new))
+        self.drop(name)
 
     def drop(self, name: ThreePartName) -> None:
         """Forget a view. Raises NotFound."""

@@ -15,8 +15,9 @@ from engine.service.sql.language.forms.facts import Facts, alter, comment_on
 from engine.service.sql.language.forms.words import Name, Words
 
 ShowKind = Literal[
-    "TABLES", "VIEWS", "SCHEMAS", "CATALOGS", "COLUMNS", "TBLPROPERTIES", "CREATE TABLE"
-]
+    "TABLES", "VIEWS", "SCHEMAS", "CATALOGS", "COLUMNS", "TBLPROPERTIES", "CREATE TABLE",
+    "TABLE EXTENDED", "PARTITIONS", "VOLUMES",
+]  # fmt: skip
 DescribeKind = Literal["TABLE", "DETAIL", "HISTORY", "SCHEMA", "CATALOG"]
 
 
@@ -33,13 +34,15 @@ class CreateIndex:
 
 @dataclass(frozen=True)
 class Show:
-    """`SHOW TABLES | VIEWS | SCHEMAS | CATALOGS | COLUMNS | TBLPROPERTIES | CREATE TABLE ...`.
+    """`SHOW TABLES | VIEWS | SCHEMAS | CATALOGS | COLUMNS | TBLPROPERTIES | CREATE TABLE ...`, and
+    `TABLE EXTENDED | PARTITIONS | VOLUMES ...`.
 
     Attributes:
         name: what stands behind IN or FROM, or the table; empty for none.
         in_catalog: `name` is a catalog, as drivers say it. everywhere: all catalogs.
         like: pattern of the names; schema_like, table_like: of those above them.
         key: the one property that is asked for; None for all.
+        partition: columns of the partitions that are asked for, with their values; None for any.
     """
 
     kind: ShowKind
@@ -50,6 +53,7 @@ class Show:
     schema_like: str | None = None
     table_like: str | None = None
     key: str | None = None
+    partition: tuple[tuple[str, str | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Describe:
 
     Attributes:
         column: the one that is asked for; None for the table. limit: of a history's rows.
+        as_json: the answer is one text in JSON.
     """
 
     kind: DescribeKind
@@ -65,6 +70,7 @@ class Describe:
     extended: bool = False
     column: str | None = None
     limit: int | None = None
+    as_json: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,8 +132,8 @@ def _show(words: Words) -> Command:
         if any(words.take(*one.split()) for one in spelled):
             return _shown(kind, words)
     raise NotSupported(
-        "This SHOW is not supported. Supported are SHOW TABLES, VIEWS, SCHEMAS, CATALOGS, COLUMNS, "
-        "TBLPROPERTIES and CREATE TABLE."
+        "This SHOW is not supported. Supported are SHOW TABLES, TABLE EXTENDED, VIEWS, SCHEMAS, "
+        "CATALOGS, VOLUMES, COLUMNS, PARTITIONS, TBLPROPERTIES and CREATE TABLE."
     )
 
 
@@ -139,6 +145,9 @@ _SHOWN: dict[ShowKind, tuple[str, ...]] = {
     "COLUMNS": ("COLUMNS",),
     "TBLPROPERTIES": ("TBLPROPERTIES",),
     "CREATE TABLE": ("CREATE TABLE",),
+    "TABLE EXTENDED": ("TABLE EXTENDED",),
+    "PARTITIONS": ("PARTITIONS",),
+    "VOLUMES": ("VOLUMES",),
 }
 
 
@@ -147,6 +156,8 @@ def _shown(kind: ShowKind, words: Words) -> Show:
         return Show(kind, words.name("a table"))
     if kind == "TBLPROPERTIES":
         return Show(kind, words.name("a table"), key=_key(words))
+    if kind == "PARTITIONS":
+        return Show(kind, words.name("a table"), partition=_partition(words))
     name: Name = ()
     in_catalog = everywhere = False
     if words.take("IN") or words.take("FROM"):
@@ -162,10 +173,17 @@ def _shown(kind: ShowKind, words: Words) -> Show:
             patterns["schema_like"] = words.text()
         elif words.take("TABLE", "LIKE"):
             patterns["table_like"] = words.text()
+        elif words.comes("PARTITION"):
+            raise NotSupported(
+                "SHOW TABLE EXTENDED with PARTITION is not supported: files of partitions lie together."
+            )
         else:
             words.take("LIKE")
             patterns["like"] = words.text()
-    return Show(kind, name, in_catalog, everywhere, **patterns)
+    if kind == "TABLE EXTENDED" and patterns["like"] is None:
+        raise words.unexpected("LIKE and a pattern of names in quotes")
+    like, schema_like, table_like = patterns.values()
+    return Show(kind, name, in_catalog, everywhere, like, schema_like, table_like)
 
 
 def _key(words: Words) -> str | None:
@@ -175,6 +193,20 @@ def _key(words: Words) -> str | None:
     key = words.key()
     words.expect(")")
     return key
+
+
+def _partition(words: Words) -> tuple[tuple[str, str | None], ...]:
+    """What stands behind PARTITION: columns, each with its value or without."""
+    if not words.take("PARTITION"):
+        return ()
+    words.expect("(")
+    found: list[tuple[str, str | None]] = []
+    while not found or words.take(","):
+        column = words.identifier("a column")
+        value = words.value() if words.take("=") else None
+        found.append((column, value))
+    words.expect(")")
+    return tuple(found)
 
 
 def _describe(words: Words) -> Command:
@@ -193,8 +225,19 @@ def _describe(words: Words) -> Command:
     words.take("TABLE")
     extended = words.take("EXTENDED") or words.take("FORMATTED")
     name = words.name("the name of a table")
-    column = None if words.is_over() else words.identifier("a column")
-    return Describe("TABLE", name, extended, column)
+    column = None if words.is_over() or words.comes("AS") else words.identifier("a column")
+    as_json = words.take("AS", "JSON")
+    if as_json and not extended:
+        raise BadStatement(
+            "[DESCRIBE_JSON_NOT_EXTENDED] DESCRIBE TABLE ... AS JSON only supported when [EXTENDED|"
+            f"FORMATTED] is specified: DESCRIBE EXTENDED {'.'.join(name)} AS JSON"
+        )
+    if as_json and column is not None:
+        raise NotSupported(
+            "[UNSUPPORTED_FEATURE.DESC_TABLE_COLUMN_JSON] DESC TABLE COLUMN AS JSON is not supported: "
+            "describe the whole table."
+        )
+    return Describe("TABLE", name, extended, column, as_json=as_json)
 
 
 _DESCRIBED: tuple[Literal["SCHEMA", "DATABASE", "CATALOG"], ...] = ("SCHEMA", "DATABASE", "CATALOG")

@@ -19,8 +19,10 @@ from sqlglot.tokens import Token, TokenType
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.commands import Command, read_command
 from engine.service.sql.language.forms.clones import CLONES, without_clone
+from engine.service.sql.language.forms.column_changes import ColumnChange, column_changes
 from engine.service.sql.language.forms.evolution import EVOLVES, without_evolution
 from engine.service.sql.language.forms.replace_on import without_replace_on
+from engine.service.sql.language.forms.replacing import REPLACES, with_create
 from engine.service.sql.language.forms.words import Word, Words
 
 MAX_TEXT = 16 << 20  # characters; the cloud's limit is 16 MiB
@@ -36,7 +38,7 @@ _KEPT = {
 # First words of the statements that are parsed, and the kinds of expression that may come of them.
 _FIRST_WORDS = {
     "SELECT", "WITH", "VALUES", "FROM", "(", "CREATE", "DROP", "ALTER", "INSERT", "UPDATE", "DELETE",
-    "MERGE", "TRUNCATE",
+    "MERGE", "TRUNCATE", "REPLACE",
 }  # fmt: skip
 STATEMENTS = (
     exp.Query, exp.Values, exp.Create, exp.Drop, exp.Alter, exp.Insert, exp.Update, exp.Delete,
@@ -193,7 +195,7 @@ def _check_kind(first: str, words: list[Word]) -> None:
     """Refuse statements by their first words, before the parser sees them. Raises NotSupported."""
     if first not in _FIRST_WORDS:
         raise NotSupported(f"The statement {first:.40} is not supported; {_OFFERED}")
-    if first in ("CREATE", "DROP", "ALTER"):
+    if first in ("CREATE", "DROP", "ALTER", "REPLACE"):
         following = [word.text.upper() for word in words if word.text.upper() not in _BETWEEN]
         if not following or following[0] not in _OBJECTS:
             what = following[0] if following else "nothing"
@@ -210,9 +212,11 @@ _OFFERED = (
 def _tree(text: str) -> exp.Expression:
     try:
         tokens, evolves = without_evolution(_with_versions(_tokens(text)))
+        tokens, replaces = with_create(tokens)
         tokens, clones = without_clone(tokens)
         tokens, replaced = without_replace_on(tokens)
-        trees = _parsed(tokens, text)
+        changes = column_changes(tokens)
+        trees = _parsed(tokens, text) if changes is None else [_columns_changed(changes, text)]
         condition = _parsed(replaced.condition, text)[0] if replaced is not None else None
     except (SqlglotError, ValueError, AttributeError, TypeError, IndexError, KeyError) as error:
         raise BadStatement(f"[PARSE_SYNTAX_ERROR] {_why(error)}") from None
@@ -223,12 +227,40 @@ def _tree(text: str) -> exp.Expression:
         raise NotSupported(f"The statement {text:.60} is not supported; {_OFFERED}")
     if evolves:
         tree.set(EVOLVES, True)
-    if clones:
-        tree.meta[CLONES] = True
+    for mark, said in ((CLONES, clones), (REPLACES, replaces)):
+        if said:
+            tree.meta[mark] = True
     if replaced is not None:
         tree.set("replace_on", condition)
         tree.meta["target"], tree.meta["source"] = replaced.target, replaced.source
     return tree
+
+
+def _columns_changed(changes: Sequence[ColumnChange], text: str) -> exp.Expression | None:
+    """One ALTER TABLE of several changes of columns; None where one isn't known."""
+    trees = [_parsed(one.tokens, text)[0] for one in changes]
+    actions = [_action(tree, one) for tree, one in zip(trees, changes)]
+    if not actions or None in actions:
+        return None
+    whole = trees[0]
+    assert whole is not None  # it has an action
+    whole.set("actions", actions)
+    return whole
+
+
+def _action(tree: exp.Expression | None, change: ColumnChange) -> exp.Expression | None:
+    """What a statement of one change does, of the column that it names."""
+    listed = tree.args.get("actions") if isinstance(tree, exp.Alter) else None
+    if not listed or len(listed) > 1:
+        return None
+    names = [exp.to_identifier(one.text, quoted=True) for one in change.column[::2]]
+    column = names[0] if len(names) == 1 else exp.column(*reversed(names[-4:]))
+    if change.kind == "change":
+        listed[0].set("this", column)
+        return listed[0]
+    out = exp.AlterColumn(this=column)
+    out.set(change.kind, listed[0].args.get("position") if change.kind == "place" else listed[0])
+    return out
 
 
 def _parsed(tokens: Sequence[Token], text: str) -> list[exp.Expression | None]:

@@ -13,15 +13,18 @@ import pyarrow as pa
 from engine.core.names import ThreePartName
 from engine.core.types import result_type
 from engine.errors import BadStatement, NotFound, NotSupported, VitrineError
-from engine.service.catalogs.tables import Tables
 from engine.service.sql.language.commands import Describe, Show
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
 from engine.service.sql.shown.create_statements import create_table, create_view
 from engine.service.sql.shown.details import detail, protocol
+from engine.service.sql.shown.metadata import as_json, information
+from engine.service.sql.shown.partitions import partitions
 from engine.service.sql.upkeep import location
 from engine.service.sql.writing.schemas import Schemas
+from engine.service.unity_catalog import UnityCatalog
 from engine.store.tables.changing import CLUSTERING_COLUMNS, PARTITION_COLUMNS, TableChanges
+from engine.store.tables.delta import delta_detail
 from engine.store.tables.table import Table
 
 _TIME = pa.timestamp("us", tz="UTC")
@@ -42,10 +45,15 @@ class Listings:
     """What SHOW and DESCRIBE answer."""
 
     def __init__(
-        self, relations: Relations, changes: TableChanges, tables: Tables, schemas: Schemas
+        self,
+        relations: Relations,
+        changes: TableChanges,
+        unity_catalog: UnityCatalog,
+        schemas: Schemas,
     ) -> None:
         self._relations, self._changes = relations, changes
-        self._tables, self._schemas = tables, schemas
+        self._tables, self._volumes = unity_catalog.tables, unity_catalog.volumes
+        self._schemas = schemas
 
     # ------------------------------------------------------------------ SHOW
     def show(self, asked: Show, session: Session) -> pa.Table:
@@ -62,7 +70,22 @@ class Listings:
             return self._show_properties(asked, session)
         if asked.kind == "CREATE TABLE":
             return _texts(["createtab_stmt"], [(self._create_statement(asked.name, session),)])
+        if asked.kind == "PARTITIONS":
+            table = self._relations.open(session.full_name(asked.name))
+            return partitions(table, self._layout(table)[PARTITION_COLUMNS], asked.partition)
+        if asked.kind == "VOLUMES":
+            return self._show_volumes(asked, session)
         return self._show_tables(asked, session)
+
+    def _show_volumes(self, asked: Show, session: Session) -> pa.Table:
+        catalog, schema = self._place(asked, session)
+        self._schemas.check(catalog, schema)
+        try:
+            names = [one.rpartition(".")[2] for one in self._volumes.names(catalog, schema)]
+        except NotFound:  # the default schema, in which nothing is yet
+            names = []
+        found = [(schema, name) for name in names if _fits(name, asked.like)]
+        return _texts(["database", "volume_name"], found)
 
     def _show_properties(self, asked: Show, session: Session) -> pa.Table:
         name = session.full_name(asked.name)
@@ -115,6 +138,10 @@ class Listings:
                 for n in kept
             ]
             return _rows(_IN_CATALOG, rows, booleans=("isTemporary",))
+        if asked.kind == "TABLE EXTENDED":
+            told = [(n.schema, n.name, False, self._information(n)) for n in kept]
+            columns = ["database", "tableName", "isTemporary", "information"]
+            return _rows(columns, told, booleans=("isTemporary",))
         rows_here = [(n.schema, n.name, False) for n in kept]
         temporary = [("", n, True) for n in session.views() if _fits(n, asked.like)]
         first = "namespace" if asked.kind == "VIEWS" else "database"
@@ -122,6 +149,27 @@ class Listings:
         return _rows(
             [first, last, "isTemporary"], [*rows_here, *temporary], booleans=("isTemporary",)
         )
+
+    def _information(self, name: ThreePartName) -> str:
+        """All that is told of a table; of one that can't be read why."""
+        try:
+            shown = self._shown(name)
+            return information(_facts(shown, self._location(name)), shown["columns"])
+        except VitrineError as error:
+            return f"Table: {name.name}\nComment: damaged: {error.message}\n"
+
+    def _location(self, name: ThreePartName) -> str | None:
+        is_table = self._relations.tables.exists(name)
+        return location(self._relations.tables.get(name)) if is_table else None
+
+    def _layout(self, table: Table) -> dict[str, list[str]]:
+        """The columns of its partitions and clusters; also those that folders of the user's name."""
+        layout = self._changes.layout(table.name)
+        if table.delta is not None:
+            layout[PARTITION_COLUMNS] = delta_detail(table.delta.folder)["partitions"]
+        elif table.partitions:
+            layout[PARTITION_COLUMNS] = list(table.partitions[0])
+        return layout
 
     def _is_asked(self, name: ThreePartName, asked: Show, session: Session) -> bool:
         if not _fits(name.schema, asked.schema_like):
@@ -182,6 +230,8 @@ class Listings:
         if asked.kind == "HISTORY":
             history = self._relations.tables.history(self._relations.open(name).name)
             return history_rows(history).slice(0, asked.limit)
+        if asked.as_json:
+            return _texts(["json_metadata"], [(self._json(self._shown(name)),)])
         if asked.column is not None:
             return _column(self._shown(name), asked.column)
         return self._columns(self._shown(name), asked.extended)
@@ -192,6 +242,12 @@ class Listings:
             return self._tables.get(str(self._relations.found(name) or name))
         except NotFound:
             raise self._relations.missing(name) from None
+
+    def _json(self, shown: dict[str, Any]) -> str:
+        name = ThreePartName(*shown["full_name"].split("."))
+        is_table = self._relations.tables.exists(name)
+        layout = self._layout(self._relations.tables.get(name)) if is_table else {}
+        return as_json(shown, layout, self._location(name))
 
     def _columns(self, shown: dict[str, Any], extended: bool) -> pa.Table:
         rows = [(one["name"], one["type_text"], one.get("comment")) for one in shown["columns"]]
@@ -206,8 +262,7 @@ class Listings:
             if inside:
                 rows += [(title, "", ""), ("# col_name", "data_type", "comment"), *inside]
         if extended:
-            place = location(self._relations.tables.get(name)) if is_table else None
-            rows += [("", "", ""), *_detailed(shown, place)]
+            rows += [("", "", ""), *_detailed(shown, self._location(name))]
         return _texts(["col_name", "data_type", "comment"], rows)
 
     def _detail(self, table: Table) -> pa.Table:
@@ -233,8 +288,8 @@ class Listings:
         )
 
 
-def _detailed(shown: Mapping[str, Any], place: str | None) -> list[tuple[str, str, str]]:
-    """What DESCRIBE EXTENDED says of a table, a view or an index beside its columns."""
+def _facts(shown: Mapping[str, Any], place: str | None) -> dict[str, str]:
+    """What is told of a table, a view or an index beside its columns."""
     facts = {
         "Catalog": shown["catalog_name"],
         "Database": shown["schema_name"],
@@ -250,9 +305,14 @@ def _detailed(shown: Mapping[str, Any], place: str | None) -> list[tuple[str, st
     }
     if "view_definition" in shown:
         facts["View Text"] = shown["view_definition"]
+    return facts
+
+
+def _detailed(shown: Mapping[str, Any], place: str | None) -> list[tuple[str, str, str]]:
+    """What DESCRIBE EXTENDED says of a table, a view or an index beside its columns."""
     rows = [
         ("# Detailed Table Information", "", ""),
-        *((key, text, "") for key, text in facts.items()),
+        *((key, text, "") for key, text in _facts(shown, place).items()),
     ]
     keys = [
         (key["name"], f"PRIMARY KEY ({', '.join(f'`{one}`' for one in key['child_columns'])})", "")

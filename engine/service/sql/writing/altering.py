@@ -183,6 +183,10 @@ def _check_droppable(on: Altered, gone: Sequence[str]) -> None:
 
 def _column_altered(on: Altered, action: exp.Expression) -> bool:
     name = on.column(action.this)
+    if action.args.get("definition") is not None:
+        return _redefined(on, name, action.args["definition"])
+    if action.args.get("place") is not None:
+        return _moved(on, name, action.args["place"])
     if action.args.get("comment") is not None:
         on.told.comments[name] = action.args["comment"].name
         return on.did("CHANGE COLUMN", column=name)
@@ -191,6 +195,35 @@ def _column_altered(on: Altered, action: exp.Expression) -> bool:
     if action.args.get("allow_null") is not None:
         return _null_changed(on, name, bool(action.args["allow_null"]))
     return False
+
+
+def _redefined(on: Altered, name: str, said: exp.ColumnDef) -> bool:
+    """Carry out Hive's form, which says a column's name, type, comment and place at once."""
+    if said.name.lower() != name.lower():
+        raise BadStatement(
+            "Operation not allowed: Renaming column is not supported in Hive-style CHANGE COLUMN. Say "
+            f"ALTER TABLE {on.change.table.name} RENAME COLUMN {name} TO {said.name}."
+        )
+    for one in said.args.get("constraints") or []:
+        if not isinstance(one.kind, exp.CommentColumnConstraint):
+            raise BadStatement(
+                f"Operation not allowed: {one.sql(dialect='databricks'):.60} is not supported in "
+                f"Hive-style CHANGE COLUMN. Say ALTER TABLE {on.change.table.name} ALTER COLUMN {name} "
+                "SET NOT NULL, and the like."
+            )
+        on.told.comments[name] = one.kind.this.name
+    if said.args.get("position") is not None:
+        _moved(on, name, said.args["position"])
+    return _type_changed(on, name, said.args["kind"])
+
+
+def _moved(on: Altered, name: str, position: exp.Expression) -> bool:
+    fields = [one for one in on.change.schema if one.name != name]
+    fields.insert(_place(fields, position), on.change.schema.field(name))
+    put_schema(on.change, pa.schema(fields))
+    said = str(position.args["position"]).upper()
+    after = {"after": position.this.name} if said == "AFTER" else {}
+    return on.did("CHANGE COLUMN", column=name, position=said, **after)
 
 
 def _type_changed(on: Altered, name: str, said: exp.DataType) -> bool:

@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 import pyarrow as pa
 from sqlglot import exp
 
+from engine.core.names import ThreePartName
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.forms.clones import CLONES
+from engine.service.sql.language.forms.replacing import REPLACES
 from engine.service.sql.language.functions import with_names
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import version_of
@@ -81,11 +83,15 @@ class Definer:
         name = runner.relations.name_of(node, runner.session)
         if definitions.taken_by_table(runner, name, tree):
             return NOTHING
-        name = runner.relations.found(name) or name
+        found = runner.relations.found(name)
+        if found is None and tree.meta.get(REPLACES):
+            raise runner.relations.missing(name)
+        name = found or name
         made = self._content(runner, tree, told)
         operation = made.operation
         if tree.args.get("replace") and made.source is None:
-            operation = f"CREATE OR REPLACE{operation.removeprefix('CREATE')}"
+            word = "REPLACE" if tree.meta.get(REPLACES) else "CREATE OR REPLACE"
+            operation = f"{word}{operation.removeprefix('CREATE')}"
         parameters = {"properties": told.properties}
         written = entry(operation, parameters, numOutputRows=made.rows.num_rows)
         layout = told.layout_of(made.schema)
@@ -97,6 +103,7 @@ class Definer:
             )
 
         self._catalog.tables.define(name, write, told.facts(name), bool(tree.args.get("replace")))
+        self._catalog.tags.keep_columns(str(name), made.schema.names)
         if made.source is not None:
             return copied(made.source, runner.relations.open(name))
         rows = made.rows.num_rows
@@ -165,10 +172,7 @@ class Definer:
             raise relations.missing(name)
         is_view = relations.views.exists(found)
         if is_view != (kind == "VIEW"):
-            raise BadStatement(
-                f"[WRONG_COMMAND_FOR_OBJECT_TYPE] {found} is a {'view' if is_view else 'table'}; use "
-                f"DROP {'VIEW' if is_view else 'TABLE'}."
-            )
+            raise _wrong_kind(found, is_view, "DROP")
         self._catalog.tables.drop(str(found))
 
     def _schema_name(self, node: exp.Table, session: Session) -> tuple[str, str]:
@@ -177,13 +181,17 @@ class Definer:
 
     # ------------------------------------------------------------------ ALTER
     def _alter(self, runner: QueryRunner, tree: exp.Alter) -> pa.Table:
+        actions = tree.args.get("actions") or []
+        if len(actions) == 1 and isinstance(actions[0], exp.AlterRename):
+            return self._rename(runner, tree, actions[0].this)
         if str(tree.args.get("kind")).upper() != "TABLE":
             raise NotSupported(
-                "ALTER is supported of tables only; a view is changed by CREATE OR REPLACE VIEW."
+                "ALTER is supported of tables only; a view is renamed by ALTER VIEW ... RENAME TO, and "
+                "changed by CREATE OR REPLACE VIEW."
             )
         name = written_table(runner, tree.this)
         refuse_registered(runner.relations.open(name))
-        shown, actions = self._catalog.tables.get(str(name)), tree.args.get("actions") or []
+        shown = self._catalog.tables.get(str(name))
         told = constraints_said(actions)
         if told.keys:  # before the table: it may be refused, and no writer waits for the catalogue
             key = {"name": told.facts(name).key_name, "child_columns": list(told.keys)}
@@ -194,6 +202,26 @@ class Definer:
             altered.run(actions)
             change.record(entry(altered.operation, altered.parameters))
         self._keep(str(name), altered)
+        return NOTHING
+
+    def _rename(self, runner: QueryRunner, tree: exp.Alter, to: exp.Table) -> pa.Table:
+        """Carry out ALTER TABLE | VIEW ... RENAME TO; a name without schema goes to the session's."""
+        relations, kind = runner.relations, str(tree.args.get("kind")).upper()
+        asked, new = (relations.name_of(node, runner.session) for node in (tree.this, to))
+        name = relations.found(asked)
+        if name is None:
+            raise relations.missing(asked)
+        if relations.views.exists(name) != (kind == "VIEW"):
+            raise _wrong_kind(name, kind == "TABLE", "ALTER")
+        if new.catalog != name.catalog:
+            raise BadStatement(
+                f"ALTER {kind} {name} RENAME TO {new}: a {kind.lower()} stays in its catalog; expected "
+                f"a name in {name.catalog}. In another make it anew: CREATE {kind} {new} AS SELECT * "
+                f"FROM {name}."
+            )
+        self._schemas.check(new.catalog, new.schema)
+        definitions.refuse_taken(relations, new)
+        self._catalog.renaming.rename(name, new)
         return NOTHING
 
     def _keep(self, name: str, altered: Altered) -> None:
@@ -207,6 +235,7 @@ class Definer:
         }
         if altered.renamed or nullable:
             tables.update_columns(name, altered.renamed, nullable=nullable)
+            self._catalog.tags.rename_columns(name, altered.renamed)
         if told.properties or told.comments:
             properties = told.properties or None
             tables.update(name, properties=properties, column_comments=told.comments)
@@ -216,3 +245,11 @@ class Definer:
         exp.Drop: _drop,
         exp.Alter: _alter,
     }
+
+
+def _wrong_kind(name: ThreePartName, is_view: bool, word: str) -> BadStatement:
+    """What to raise where a statement takes a view for a table, or the other way round."""
+    kind = "VIEW" if is_view else "TABLE"
+    return BadStatement(
+        f"[WRONG_COMMAND_FOR_OBJECT_TYPE] {name} is a {kind.lower()}; use {word} {kind}."
+    )

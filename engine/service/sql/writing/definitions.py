@@ -18,7 +18,7 @@ from engine.service.catalogs.table_facts import TableFacts
 from engine.service.catalogs.tables import Tables
 from engine.service.sql.language.column_types import column_type
 from engine.service.sql.queries import QueryRunner
-from engine.service.sql.relations import views_of
+from engine.service.sql.relations import Relations, views_of
 from engine.service.sql.session import TemporaryView
 from engine.store.tables.changing import CLUSTERING_COLUMNS, PARTITION_COLUMNS
 from engine.store.tables.parquet_files import check_names
@@ -299,17 +299,27 @@ def _taken(
     found = relations.found(name)
     if found is None:
         return False
-    is_view = relations.views.exists(found)
     if lenient:
         return True
-    if not replace or is_view != (what == "view"):
+    if not replace or relations.views.exists(found) != (what == "view"):
+        refuse_taken(relations, name, ", or say IF NOT EXISTS or OR REPLACE")
+    return False
+
+
+def refuse_taken(relations: Relations, name: ThreePartName, more: str = "") -> None:
+    """Raises ResourceConflict where a table or a view has a name.
+
+    Args:
+        more: what else may be done about it.
+    """
+    found = relations.found(name)
+    if found is not None:
         raise ResourceConflict(
             f"[TABLE_OR_VIEW_ALREADY_EXISTS] Cannot create table or view `{name.catalog}`."
             f"`{name.schema}`.`{name.name}` because it already exists as a "
-            f"{'view' if is_view else 'table'}. Choose a different name, drop it, or say IF NOT EXISTS "
-            "or OR REPLACE."
+            f"{'view' if relations.views.exists(found) else 'table'}. Choose a different name, drop "
+            f"it{more}."
         )
-    return False
 
 
 # ------------------------------------------------------------------ ALTER TABLE

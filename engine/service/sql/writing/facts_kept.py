@@ -1,4 +1,4 @@
-"""Comments, owners and properties that statements change: what Unity Catalog keeps, and no rows."""
+"""Comments, owners, tags and properties that statements change: what Unity Catalog keeps, no rows."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from engine.service.sql.language.forms.facts import (
     SetOwner,
     UnsetProperties,
 )
+from engine.service.sql.language.forms.tags import ChangeTags
 from engine.service.sql.language.forms.words import Name
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
 from engine.service.sql.writing.schemas import Schemas
 from engine.service.unity_catalog import UnityCatalog
+from engine.store.securable_files import Tagged
 
 
 class FactsKept:
-    """Carries out COMMENT ON, SET OWNER TO, UNSET TBLPROPERTIES and DROP CONSTRAINT."""
+    """Carries out COMMENT ON, SET OWNER TO, SET and UNSET TAGS, UNSET TBLPROPERTIES, DROP CONSTRAINT."""
 
     def __init__(self, relations: Relations, schemas: Schemas, unity_catalog: UnityCatalog) -> None:
         self._relations, self._schemas, self._catalog = relations, schemas, unity_catalog
@@ -34,6 +36,8 @@ class FactsKept:
             self._unset(asked, session)
         elif isinstance(asked, DropConstraint):
             self._drop_constraint(asked, session)
+        elif isinstance(asked, ChangeTags):
+            self._change_tags(asked, session)
         elif isinstance(asked, SetOwner):
             self._update(asked.kind, asked.name, session, owner=asked.owner)
         elif isinstance(asked, CommentOn) and asked.kind == "COLUMN":
@@ -73,14 +77,47 @@ class FactsKept:
 
     def _comment_on_column(self, asked: CommentOn, session: Session) -> None:
         name = str(self._table(asked.name[:-1], session))
-        names = [one["name"] for one in self._catalog.tables.get(name)["columns"]]
-        found = next((one for one in names if one.lower() == asked.name[-1].lower()), None)
+        column = self._column(name, asked.name[-1])
+        self._catalog.tables.update(name, column_comments={column: asked.text})
+
+    def _column(self, table: str, asked: str) -> str:
+        """The name of a column as its table spells it. Raises BadStatement."""
+        names = [str(one["name"]) for one in self._catalog.tables.get(table)["columns"]]
+        found = next((one for one in names if one.lower() == asked.lower()), None)
         if found is None:
             raise BadStatement(
-                f"[UNRESOLVED_COLUMN] {asked.name[-1]!r:.80} is no column of {name}, which has "
+                f"[UNRESOLVED_COLUMN] {asked!r:.80} is no column of {table}, which has "
                 f"{', '.join(names)}."
             )
-        self._catalog.tables.update(name, column_comments={found: asked.text})
+        return found
+
+    def _change_tags(self, asked: ChangeTags, session: Session) -> None:
+        kind, name = self._tagged(asked.kind, asked.name, session)
+        column = None if asked.column is None else self._column(name, asked.column)
+        if asked.given:
+            self._catalog.tags.set(kind, name, dict(asked.given), column)
+        else:
+            self._catalog.tags.unset(kind, name, asked.gone, column)
+
+    def _tagged(self, kind: str, name: Name, session: Session) -> tuple[Tagged, str]:
+        """What is tagged, by its full name. Raises NotFound; BadStatement for what has no tags."""
+        if kind == "CATALOG":
+            self._schemas.check_catalog(name[-1])
+            return "catalogs", name[-1]
+        if kind == "SCHEMA":
+            catalog = name[0] if len(name) == 2 else session.catalog
+            self._schemas.check(catalog, name[-1])
+            return "schemas", f"{catalog}.{name[-1]}"
+        if kind == "VOLUME":
+            full_name = str(session.full_name(name))
+            self._catalog.volumes.get(full_name)  # refuses what isn't there
+            return "volumes", full_name
+        if kind == "COLUMN":
+            raise BadStatement(
+                f"[PARSE_SYNTAX_ERROR] Tags of column {'.'.join(name):.80} are set by ALTER TABLE table "
+                "ALTER COLUMN column SET TAGS (...)."
+            )
+        return "tables", str(self._table(name, session))
 
     def _unset(self, asked: UnsetProperties, session: Session) -> None:
         name = str(self._table(asked.name, session))

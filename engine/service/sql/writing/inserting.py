@@ -51,6 +51,7 @@ def insert(
         names = names or _by_place(change.schema, source)
         evolution.grow(change, [f.with_name(name) for f, name in zip(source.schema, names)])
     rows = fitted(runner, change, source, names)
+    _refuse_not_given(tree.args.get("using") or [], names or change.schema.names)
     _make_room(runner, change, tree, source, rows)
     change.added = rows
     return int(rows.num_rows)
@@ -117,9 +118,20 @@ def _replace_using(
         )
         for one in using
     ]
-    there = exp.Exists(this=exp.select("1").from_(new).where(*same))
-    found = target.run(exp.select(target.row()).from_(target.relation()).where(there))
+    query = exp.select(target.row()).from_(target.relation())
+    found = target.run(query.join(new, on=exp.and_(*same), join_type="semi"))
     delete_rows(target.change, numbers_of(found))
+
+
+def _refuse_not_given(using: Sequence[exp.Expression], names: Sequence[str]) -> None:
+    """Raises BadStatement where the new rows lack a column that says what they replace."""
+    given = {name.lower() for name in names}
+    missing = [one.name for one in using if one.name.lower() not in given]
+    if missing:
+        raise BadStatement(
+            f"[UNRESOLVED_COLUMN] REPLACE USING names {missing[0]!r:.80}; the new rows have "
+            f"{', '.join(names)}."
+        )
 
 
 def _replace_on(runner: QueryRunner, target: Target, tree: exp.Insert, source: pa.Table) -> None:

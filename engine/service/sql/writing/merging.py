@@ -123,14 +123,14 @@ class Merge:
         matched, of_target = kind
         target, source = self._target.relation(), self._runner.show(self._source, self._alias)
         on = self._on.copy()
+        # Joins, and no EXISTS, within which a struct of one side hides the other side of its name.
         if matched:
             query = exp.select(self._target.row()).from_(target).join(source, on=on)
         elif of_target:
-            there = exp.select("1").from_(source).where(on)
-            query = exp.select(self._target.row()).from_(target).where(_not_exists(there))
+            query = exp.select(self._target.row()).from_(target)
+            query = query.join(source, on=on, join_type="anti")
         else:
-            there = exp.select("1").from_(target).where(on)
-            query = exp.Select().from_(source).where(_not_exists(there))
+            query = exp.Select().from_(source).join(target, on=on, join_type="anti")
         for earlier in before:
             false = exp.Coalesce(this=exp.paren(earlier.copy()), expressions=[exp.false()])
             query = query.where(exp.Not(this=false))
@@ -195,7 +195,3 @@ class Merge:
         if new is not None and new.num_rows:
             change.added = new
             self.counts.inserted = new.num_rows
-
-
-def _not_exists(query: exp.Select) -> exp.Expression:
-    return exp.Not(this=exp.Exists(this=query))

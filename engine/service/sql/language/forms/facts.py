@@ -1,4 +1,4 @@
-"""COMMENT ON, and what ALTER says of owners, and of properties and constraints that go."""
+"""COMMENT ON, and what ALTER says of owners and tags, and of properties and constraints that go."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.errors import BadStatement
+from engine.service.sql.language.forms.tags import ChangeTags, change_tags
 from engine.service.sql.language.forms.words import Name, Words
 
 Kind = Literal["TABLE", "VIEW", "COLUMN", "SCHEMA", "CATALOG", "VOLUME"]
@@ -56,7 +57,7 @@ class DropConstraint:
     lenient: bool
 
 
-Facts = CommentOn | SetOwner | UnsetProperties | DropConstraint
+Facts = CommentOn | SetOwner | UnsetProperties | DropConstraint | ChangeTags
 
 
 def comment_on(words: Words) -> Facts:
@@ -83,7 +84,7 @@ def alter(words: Words) -> Facts | None:
     if kind == "TABLE" and words.take("DROP", "CONSTRAINT"):
         return _dropped(name, words, is_key=False)
     if not (kind in ("TABLE", "VIEW") and words.take("UNSET", "TBLPROPERTIES")):
-        return None
+        return change_tags(kind, name, words)
     lenient = words.take("IF", "EXISTS")
     words.expect("(")
     keys = [words.key()]

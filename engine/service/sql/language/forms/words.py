@@ -75,6 +75,11 @@ class Words:
             raise self.unexpected(what)
         return int(word.text)
 
+    def value(self) -> str:
+        """The next value: a text, a number or a word."""
+        sign = "-" if self.take("-") else ""
+        return sign + self._next("a value").text
+
     def comes(self, wanted: str) -> bool:
         """Whether this word comes next."""
         return not self.is_over() and self._words[self._place].is_word(wanted)

@@ -1,0 +1,1 @@
+"""Changes of tables as Unity Catalog knows them, beside what their definitions say."""
