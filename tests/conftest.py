@@ -67,7 +67,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         return  # pytest-xdist isn't here, or this is one of its processes
     alone = options.usepdb or options.keyword or options.capture == "no" or options.dist != "no"
     if options.numprocesses is None and not alone and any(map(os.path.isdir, config.args)):
-        options.numprocesses = min(os.cpu_count() or 1, MOST_PROCESSES)
+        cores = os.cpu_count() or 1
+        # One more than there are cores: tests wait a fourth of their time, for servers and browsers.
+        options.numprocesses = min(cores + 1, MOST_PROCESSES) if cores > 1 else 1
         options.dist = "loadfile" if options.numprocesses > 1 else "no"
         options.loadscopereorder = False  # see pytest_collection_modifyitems
         # Threads that wait for their next piece of work leave the processor to the other processes.
