@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -65,8 +67,34 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         return  # pytest-xdist isn't here, or this is one of its processes
     alone = options.usepdb or options.keyword or options.capture == "no" or options.dist != "no"
     if options.numprocesses is None and not alone and any(map(os.path.isdir, config.args)):
-        options.numprocesses = min(os.cpu_count() or 1, MOST_PROCESSES)
+        cores = os.cpu_count() or 1
+        # One more than there are cores: tests wait a fourth of their time, for servers and browsers.
+        options.numprocesses = min(cores + 1, MOST_PROCESSES) if cores > 1 else 1
         options.dist = "loadfile" if options.numprocesses > 1 else "no"
+        options.loadscopereorder = False  # see pytest_collection_modifyitems
+        # Threads that wait for their next piece of work leave the processor to the other processes.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is made while tests are collected stays: looking through it for garbage finds none."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Files of few tests come first: these are the long ones, and at the end others would wait for them.
+
+    pytest-xdist's own order is the other way round, and it hands out three files of one test together.
+    """
+    if hasattr(config, "workerinput"):
+        tests = Counter(item.path for item in items)
+        items.sort(key=lambda item: tests[item.path])
 
 
 @pytest.hookimpl(wrapper=True)

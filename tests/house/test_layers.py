@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Set
 from pathlib import Path
 
 import pytest
@@ -118,13 +120,14 @@ FILES = sorted(path for path in ROOT.rglob("*.py"))
 NAMES = [str(path.relative_to(ROOT)) for path in FILES]
 
 
-def imported(path: Path) -> set[str]:
+@functools.cache  # a file is looked at for each wall
+def imported(path: Path) -> frozenset[str]:
     """Every module that a file imports, at the top, inside functions or through `require`."""
     found: set[str] = set()
     for level, module, names in imports_of(path):
         assert level == 0, f"{path}: relative import"
         found |= {module, *(f"{module}.{name}" for name in names)}
-    return found
+    return frozenset(found)
 
 
 def layer_of(module: str) -> str | None:
@@ -135,7 +138,7 @@ def layer_of(module: str) -> str | None:
     return parts[1] if len(parts) > 1 and parts[0] == "engine" and parts[1] in ALLOWED else None
 
 
-def wrong(name: str, modules: set[str]) -> set[str]:
+def wrong(name: str, modules: Set[str]) -> set[str]:
     """What a file imports that its layer may not; a file of no layer may import none."""
     own = name.partition("/")[0].removesuffix(".py")
     allowed = ALLOWED.get(own, set())

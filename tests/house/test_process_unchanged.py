@@ -1,12 +1,15 @@
 """Nothing of the process is changed for good: each operation in a fresh process, before and after.
 
-Also with several threads at once, whose before and after are then those of all.
+Also with several threads at once, whose before and after are then those of all. The packages that an
+operation may load take longer than it: one process imports them, and forks for each operation.
 """
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -77,8 +80,6 @@ numpy.random.seed(5), random.seed(5)
 import pyarrow as pa
 from engine import Workspace, load_encoder, mock
 from engine.shop.demo import sample_dir
-
-folder = sys.argv[1]
 """
 SETTLE = """
 import onnxruntime, duckdb, tantivy, uvicorn, fastapi, PIL.Image
@@ -234,29 +235,70 @@ with ThreadPoolExecutor(3) as pool:
 """
 
 
-def run(code: str, *arguments: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
-    )
-    assert done.stdout.splitlines()[-1:] == ["unchanged"], done.stdout + done.stderr
+FORKS = """
+import gc, json, traceback
+
+gc.freeze()
+for line in sys.stdin:
+    code, folder = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(400)
+        files = open(os.devnull), open(f"{folder}/printed", "w"), open(f"{folder}/told", "w")
+        for descriptor, file in enumerate(files):
+            os.dup2(file.fileno(), descriptor)
+        try:
+            exec(code)
+        except BaseException:
+            traceback.print_exc()
+        sys.stdout.flush()
+        os._exit(0)
+    os.waitpid(child, 0)
+    print("ended", flush=True)
+"""
+Run = Callable[[str, Path], None]
+
+
+def process(code: str) -> list[str]:
+    return [sys.executable, "-W", "ignore", "-c", code]
+
+
+def check(printed: str, told: str) -> None:
+    assert printed.splitlines()[-1:] == ["unchanged"], printed + told
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Run]:
+    """Runs code in a process that has just imported the other packages.
+
+    What those do to a process while they are imported is theirs to say.
+    """
+    command = process(STATE + SETUP + SETTLE + FORKS)
+    with subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as server:
+        assert server.stdin and server.stdout
+        asked, ended = server.stdin, server.stdout
+
+        def run_in_fork(code: str, folder: Path) -> None:
+            print(json.dumps([code, str(folder)]), file=asked, flush=True)
+            assert ended.readline() == "ended\n"
+            check(*((folder / name).read_text() for name in ("printed", "told")))
+
+        yield run_in_fork
+        asked.close()  # and so it ends
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("work", [ONE, THREADS], ids=["alone", "in threads"])
-def test_an_operation_leaves_the_process_as_it_was(name: str, work: str, tmp_path: Path) -> None:
+def test_an_operation_leaves_the_process_as_it_was(
+    name: str, work: str, run: Run, tmp_path: Path
+) -> None:
     if name in NEEDS:
         needs(NEEDS[name])
-    # The other packages' own modules are loaded first: what they do to a process is theirs to say.
-    run(STATE + SETUP + SETTLE + OPERATIONS[name] + RUN.format(work=work), str(tmp_path))
+    run(OPERATIONS[name] + RUN.format(work=work), tmp_path)
 
 
 def test_import_engine_changes_nothing() -> None:
-    run(
-        STATE
-        + "mimetypes.init()"
-        + RUN.format(work="import engine\nfor n in dir(engine): getattr(engine, n)")
-    )
+    work = "import engine\nfor n in dir(engine): getattr(engine, n)"
+    code = STATE + "mimetypes.init()" + RUN.format(work=work)
+    done = subprocess.run(process(code), capture_output=True, text=True, timeout=400, check=False)
+    check(done.stdout, done.stderr)
