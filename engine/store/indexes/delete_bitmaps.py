@@ -18,6 +18,7 @@ from engine.core.rows import RowSet
 from engine.digests import sha256
 from engine.errors import CorruptFile
 from engine.store.layout import sync_file
+from engine.store.numpy_files import read_array
 
 _LISTED_ROWS = 4096  # deleted rows of a segment that are listed in the manifest itself
 
@@ -59,7 +60,7 @@ class DeleteBitmaps:
                 f"{file} does not match its checksum. Run: vitrine index restore {self._index}, "
                 "or sync the index again."
             )
-        rows: Rows = np.load(file).astype(np.int64)
+        rows: Rows = read_array(file).astype(np.int64)
         return rows
 
     def entry(self, segment: str, deleted: RowSet | None) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from engine.core.arrays import UNIT_TOLERANCE, Floats32, Matrix, Rows, Vector, s
 from engine.core.schema import VectorStorage
 from engine.errors import CorruptFile
 from engine.store.mapped_file import MappedFile
+from engine.store.numpy_files import read_array
 from engine.store.segments.ann.outlines import outlined_rows
 from engine.store.segments.ann.products import products_of_all
 from engine.store.segments.packing import DTYPES, PackedMatrix, packed
@@ -371,7 +372,7 @@ def _factors_file(file: Path) -> Path:
 def _loaded(file: Path, mapped: bool) -> np.ndarray:
     try:
         # A plain view: numpy's memmap class costs microseconds at every slice.
-        loaded: np.ndarray = np.asarray(np.load(file, mmap_mode="r" if mapped else None))
+        loaded: np.ndarray = np.asarray(read_array(file, mapped))
     except (ValueError, EOFError) as error:
         raise CorruptFile(f"{file} is damaged ({error}). Sync the index again.") from None
     return loaded

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.core.arrays import Floats32, Matrix, Rows
 from engine.errors import CorruptFile
+from engine.store.numpy_files import read_arrays
 from engine.store.segments.ann.compression import CellSample, worse_half
 from engine.store.segments.ann.points import Points, read_points, write_points
 
@@ -140,9 +141,9 @@ class Cells(NamedTuple):
         """
         file = cells_file(ann)
         try:
-            with np.load(file) as held:
-                reach, rest = float(held["reach"]), float(held["rest"])
-                return cls(read_points(ann), reach, held["widths"], rest, held["sizes"])
+            held = read_arrays(file)
+            reach, rest = float(held["reach"]), float(held["rest"])
+            return cls(read_points(ann), reach, held["widths"], rest, held["sizes"])
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise CorruptFile(f"{file} can't be read ({error}). Sync the index again.") from None
 

@@ -22,6 +22,7 @@ import numpy as np
 from engine.core.arrays import Floats32, Matrix, Rows, Vector
 from engine.core.rows import RowSet
 from engine.errors import CorruptFile
+from engine.store.numpy_files import read_array
 from engine.store.segments.ann.cells import Cells, blind_cell_sample, cell_sample, cells_file
 from engine.store.segments.ann.compression import (
     SEED,
@@ -103,7 +104,7 @@ class AnnFile:
             self._mapped = MappedLists(self._inner, self._described.sizes, file)
         self.outline_axes: Matrix | None = None  # segments of older indexes have none
         if not self.is_factory and outline_axes_file(file).exists():
-            self.outline_axes = np.load(outline_axes_file(file))
+            self.outline_axes = read_array(outline_axes_file(file))
 
     def sample(self, matrix: Vectors, lengths: Floats32 | None) -> Sample:
         """Measure the codes' errors on some hundred of the segment's rows."""

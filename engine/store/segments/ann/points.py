@@ -12,6 +12,7 @@ import numpy as np
 from engine.core.arrays import Floats32, Matrix, Vector
 from engine.digests import sha256
 from engine.errors import CorruptFile
+from engine.store.numpy_files import read_array
 from engine.store.segments.ann.products import products_of_all
 
 
@@ -71,7 +72,7 @@ def read_points(ann: Path) -> Points:
         digest = sha256(file)
         known = _in_use.get(digest)
         if known is None:
-            known = Points(np.load(file).astype(np.float32))
+            known = Points(read_array(file).astype(np.float32))
         return _in_use.setdefault(digest, known)
     except (OSError, ValueError, EOFError) as error:
         raise CorruptFile(f"{file} can't be read ({error}). Sync the index again.") from None
