@@ -1,7 +1,7 @@
 """NumPy's files, which one thread reads at a time. Knows numpy; not what arrays mean.
 
-numpy has Python parse the head of each array. In CPython 3.11 two threads that parse share a counter, and
-one of them gets a SystemError ("AST constructor recursion depth mismatch").
+numpy has Python parse the head of each array. In CPython 3.11 two threads that parse share a counter,
+and one of them gets a SystemError ("AST constructor recursion depth mismatch").
 """
 
 from __future__ import annotations
