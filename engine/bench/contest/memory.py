@@ -43,5 +43,7 @@ def bound(share: float) -> None:
 
 
 def on_disk(folder: Path) -> int:
-    """Bytes that a folder takes on disk; blocks that were never written take nothing."""
-    return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file())
+    """Bytes that a folder takes on disk; blocks that were never written take nothing, and a file of
+    several names counts once."""
+    found = [file.stat() for file in folder.rglob("*") if file.is_file()]
+    return sum({(one.st_dev, one.st_ino): one.st_blocks * 512 for one in found}.values())
