@@ -6,6 +6,7 @@ import base64
 import importlib
 import io
 import sys
+import threading
 import time
 from datetime import timedelta
 from typing import Any
@@ -53,10 +54,11 @@ def test_the_older_package_warns_and_has_the_same_client(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("name", CLIENTS)
 def test_waiting_ends_at_once(world: World, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     client, mine = world.door(name).client, f"waits-{name.replace('_', '')}"
-    really_sleep = time.sleep
+    really_sleep, here = time.sleep, threading.current_thread()
 
     def sleep(seconds: float) -> None:
-        assert seconds < 1, "the package waits for what was done at once"
+        is_own = threading.current_thread() is here  # other packages' threads may rest
+        assert seconds < 1 or not is_own, "the package waits for what was done at once"
         really_sleep(seconds)
 
     monkeypatch.setattr(time, "sleep", sleep)
