@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from support.sleeps import replace_sleep
 
 from engine import AISearchIndex, StorageFailed, VectorSearchClient
 from engine.core.query_request import QueryRequest
@@ -92,7 +93,7 @@ def test_an_awaited_query_is_tried_again_too(
         return answer(queries, request)
 
     monkeypatch.setattr(Queries, "query", fail_once)
-    monkeypatch.setattr(retries.time, "sleep", waits.append)
+    replace_sleep(monkeypatch, waits.append)
     monkeypatch.setattr(retries.random, "random", lambda: 1.0)
     found = asyncio.run(
         client.get_async_index(index_name=titles.name).similarity_search(

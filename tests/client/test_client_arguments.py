@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.sleeps import replace_sleep
 
 from engine import (
     AISearchIndex,
@@ -173,7 +174,7 @@ class Busy:
             return answer(queries, request)
 
         monkeypatch.setattr(Queries, "query", query)
-        monkeypatch.setattr(retries.time, "sleep", self.waits.append)
+        replace_sleep(monkeypatch, self.waits.append)
         monkeypatch.setattr(retries.random, "random", lambda: 1.0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.sleeps import replace_sleep
 
 from engine.doors.client import retries
 from engine.doors.client.retries import is_transient, wait_before, with_retries
@@ -35,7 +36,7 @@ class Flaky:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits that were asked for, in seconds; none is made."""
     made: list[float] = []
-    monkeypatch.setattr(retries.time, "sleep", made.append)
+    replace_sleep(monkeypatch, made.append)
     monkeypatch.setattr(retries.random, "random", lambda: 0.5)
     return made
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from support.needs import needs
 from support.paced import SECONDS, SETUP, paced, syncs_done
+from support.sleeps import replace_sleep
 
 needs("sdk", "clients")
 
@@ -223,7 +224,7 @@ def slept(world: Paced, monkeypatch: pytest.MonkeyPatch) -> list[float]:
             # The packages poll each half minute; a tick of at least that lets time end here too.
             world.workspace.clock.advance(max(given, 30.0))
 
-    monkeypatch.setattr(time, "sleep", sleep)
+    replace_sleep(monkeypatch, sleep)
     return seconds
 
 

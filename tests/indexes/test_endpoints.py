@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.sleeps import replace_sleep
 
 from engine import (
     BadRequest,
@@ -395,7 +396,7 @@ def test_stopping_and_starting_pass_through_their_states(shop: VectorSearchClien
 def test_waiting_returns_at_once(
     shop: VectorSearchClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("engine.doors.client.waiting.time.sleep", lambda _: pytest.fail("it slept"))
+    replace_sleep(monkeypatch, lambda _: pytest.fail("it slept"))
     assert shop.stop_endpoint_and_wait("shop") is None  # type: ignore[func-returns-value]
     assert shop.start_endpoint_and_wait("shop") is None  # type: ignore[func-returns-value]
     assert capsys.readouterr().out == ""
