@@ -57,12 +57,14 @@ def build_codes(
     """
     rng = np.random.default_rng(seed)
     most = most_cells(len(matrix))
-    sample = sample_of(rng, matrix, lengths, _TRAINING_ROWS)
-    division = _fitting(like, sample) if like is not None and most > 1 else None
+    division = None
+    if like is not None and most > 1:
+        sample = sample_of(rng, matrix, lengths, _TRAINING_ROWS)
+        division = _fitting(like, sample)
     shared = None if division is None else like
-    if most > 1 and division is None:
-        rows = _TRAINING_ROWS + SAMPLE_ROWS * most
-        sample = sample_of(np.random.default_rng(seed), matrix, lengths, rows)
+    if division is None:
+        wanted = _TRAINING_ROWS + (most > 1) * SAMPLE_ROWS * most
+        sample = sample_of(rng, matrix, lengths, wanted)
     principal = principal_axes(sample)
     dimension = matrix.shape[1]  # outlines are of vectors as they are
     own = principal if sample.shape[1] == dimension else principal_axes(sample[:, :dimension])

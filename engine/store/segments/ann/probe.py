@@ -13,7 +13,6 @@ from engine.store.segments.ann.products import products_of_all
 Probed = tuple[Rows, Floats32]  # cells, and a query's products with their centres
 
 _MISSED = 0.02  # rows expected to be missed in cells that are not read
-_BEYOND = 8.0  # spreads away from a product a cell has none, also of a hundred million rows
 # Cells that are read first: so many, and more until they have so many rows that are allowed.
 _FIRST_CELLS, _FIRST_ROWS = 4, 2_000
 # Where the k-th product lies if cells hold rows of any kind, in spreads; measured on photos and texts.
@@ -70,15 +69,13 @@ class CellProbe:
         if product >= self._wanted_from:
             return
         self._wanted_from = product
-        away = (product - self._products) / self._spreads
-        near = np.flatnonzero(away < _BEYOND)
-        away = np.maximum(away[near], 0)
-        expected = np.exp(away * away * -0.5) * self._sizes[near]
+        away = np.maximum((product - self._products) / self._spreads, 0)
+        expected = np.exp(away * away * -0.5) * self._sizes[: self._count]
         ordered = np.sort(expected)
         # Half of a normal tail; the cells that are left out hold less than a row's part together.
         place = int(ordered.cumsum().searchsorted(2 * _MISSED))
         if place < len(ordered):
-            self._wanted[near[expected >= ordered[place]]] = True
+            self._wanted[: self._count] |= expected >= ordered[place]
 
     def unread(self) -> Probed:
         """The cells that are to be read now; they count as read from then on."""
