@@ -30,6 +30,15 @@ UNIT_TOLERANCE = 2e-6
 _FITTING = 1e76
 
 
+def kth_greatest(numbers: Floats32 | Doubles, k: int) -> float:
+    """The k-th greatest of some numbers; -inf of fewer than k."""
+    if len(numbers) < k:
+        return -math.inf
+    ordered, place = numbers.copy(), len(numbers) - k
+    ordered.partition(place)  # np.partition does the same in Python
+    return float(ordered[place])
+
+
 def unit_rows(vectors: npt.ArrayLike) -> Matrix:
     """Scale each row to length 1 (L2).
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.core.arrays import Rows
+from engine.core.arrays import Rows, kth_greatest
 from engine.core.query import Query
 from engine.core.ranking.bm25 import Scores, Term, idf
 from engine.core.ranking.sorting import first_places, sorted_places
@@ -213,19 +213,12 @@ def _scored(
         scores of the first rows; and the score that a row must have to be among the best k.
     """
     scores = words.scores(terms, rows[: 2 * k])
-    bar = max(floor, _kth(scores, k))
+    bar = max(floor, kth_greatest(scores, k))
     needed = int(np.searchsorted(-bounds, -bar, side="right"))
     if needed > len(scores):
         scores = np.concatenate([scores, words.scores(terms, rows[len(scores) : needed])])
-        bar = max(floor, _kth(scores, k))
+        bar = max(floor, kth_greatest(scores, k))
     return scores, bar
-
-
-def _kth(scores: Scores, k: int) -> float:
-    """The k-th greatest score; -inf where there are fewer."""
-    if len(scores) < k:
-        return -math.inf
-    return float(np.partition(scores, len(scores) - k)[len(scores) - k])
 
 
 def _chosen(rows: Rows, scores: Scores, bar: float, way: str) -> _Found:

@@ -17,7 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.core.arrays import Floats32, Rows, Vector
+from engine.core.arrays import Floats32, Rows, Vector, kth_greatest
 from engine.core.rows import RowSet
 from engine.service.search.planner import Plan
 from engine.store.segments.ann.compression import Turned
@@ -246,7 +246,7 @@ def rescore(
     # numpy's own mean and std take five times as long
     mean = float(np.add.reduce(difference)) / count
     seen = math.sqrt(max(float(difference.dot(difference)) / count - mean * mean, 0.0))
-    kth = _kth(exact, sought.k)
+    kth = kth_greatest(exact, sought.k)
     reach = max(mean, 0.0) + SURE * max(seen, spread) + margin
     # Rows whose approximate product is below this would have to be off by more than `reach`.
     lowest = max(kth, sought.least) - reach
@@ -254,7 +254,7 @@ def rescore(
     done = complete or needed < len(rows)
     if done and needed > first:
         exact = np.concatenate([exact, segment.products(query, rows[first:needed])])
-        kth = _kth(exact, sought.k)
+        kth = kth_greatest(exact, sought.k)
     return Rescored(rows[: len(exact)], exact, kth, lowest, done, margin)
 
 
@@ -295,18 +295,9 @@ def all_in_reach(
     # What was scored stays: one of these may be off by more, and is known to be near.
     rows = np.concatenate([scored[0], rest])
     exact = np.concatenate([scored[1], segment.products(sought.query, rest)])
-    return Rescored(rows, exact, _kth(exact, sought.k), lowest, True, sought.margin)
+    return Rescored(rows, exact, kth_greatest(exact, sought.k), lowest, True, sought.margin)
 
 
 def _count_from(products: Floats32, least: float) -> int:
     """How many products, greatest first, are at least `least`; compared in float32, as all products."""
     return len(products) - int(products[::-1].searchsorted(np.float32(least)))
-
-
-def _kth(products: Floats32, k: int) -> float:
-    """The k-th greatest of some products; -inf of fewer than k."""
-    if len(products) < k:
-        return -math.inf
-    ordered, place = products.copy(), len(products) - k
-    ordered.partition(place)  # np.partition does the same in Python
-    return float(ordered[place])
