@@ -21,7 +21,7 @@ from engine.store.segments.ann.cells import Cells, Centres, Widths, most_cells
 from engine.store.segments.ann.compression import CellSample, Turned
 from engine.store.segments.ann.grouping import centres_of
 from engine.store.segments.ann.points import Points
-from engine.store.segments.ann.probe import CellProbe
+from engine.store.segments.ann.probe import CellProbe, normal_tail
 
 INDEX = "main.a.i"
 ROWS, DIMENSION, K = 40_000, 64, 20
@@ -238,13 +238,28 @@ def turned(query: np.ndarray) -> Turned:
     return Turned(query, query, 0.0)
 
 
+def tail(away: float) -> float:
+    """A little more than the share of a normal distribution beyond so many deviations."""
+    root = math.sqrt(away**2 + 8 / math.pi)
+    return math.sqrt(2 / math.pi) * math.exp(-(away**2) / 2) / (away + root)
+
+
+def test_a_tail_is_at_least_that_of_the_normal_distribution_and_hardly_more() -> None:
+    away = np.linspace(0, 8, 500, dtype=np.float32)
+    exact = np.array([math.erfc(float(z) / math.sqrt(2)) / 2 for z in away])
+    assert normal_tail(away)[0] == pytest.approx(0.5)
+    assert (normal_tail(away) >= 0.9999 * exact).all()
+    assert (normal_tail(away) <= 1.06 * exact).all()
+    assert normal_tail(away) == pytest.approx([tail(float(z)) for z in away], rel=1e-4)
+
+
 def slowly(cells: CellSample, query: np.ndarray, product: float) -> set[int]:
     """Cells with rows outside of which fewer than 0.02 rows may reach a product."""
     spread = float((cells.rests @ query).std())
     missed = {}
     for cell, centre in enumerate(cells.centres.matrix):
         away = (product - float(centre @ query)) / (spread * float(cells.widths[cell]))
-        missed[cell] = 0.5 * math.exp(-(max(away, 0.0) ** 2) / 2) * int(cells.sizes[cell])
+        missed[cell] = tail(max(away, 0.0)) * int(cells.sizes[cell])
     left, wanted = 0.0, set(missed)
     for cell in sorted(missed, key=missed.__getitem__):
         left += missed[cell]
@@ -283,10 +298,28 @@ def test_those_cells_are_read_that_the_rule_says(seed: int, has_apart: bool) -> 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_known_bound_says_at_once_which_cells_are_read(seed: int) -> None:
     cells, query = sample_of(seed)
+    nearest = np.argsort(-(cells.centres.matrix @ query))[:4]
+    always = {cell for cell in nearest if cells.sizes[cell]}
     for least in (-0.5, 0.2, 0.8, 3.0):
         probe = CellProbe(cells, turned(query), 1.0, least)
-        assert set(probe.unread()[0]) == slowly(cells, query, least)
+        assert set(probe.unread()[0]) == slowly(cells, query, least) | always
         assert probe.is_enough(-5.0) and probe.is_enough(least)
+
+
+def test_rows_much_farther_from_a_centre_than_their_cells_others_are_found_with_a_bound() -> None:
+    """A few rows of a kind beside hundreds that say how wide their cell is."""
+    rng = np.random.default_rng(4)
+    centres = unit(rng.standard_normal((40, 16)))
+    rests = 0.02 * rng.standard_normal((50, 16)).astype(np.float32)
+    sizes = np.full(41, 300)
+    cells = CellSample(Points(centres), sizes, rests, np.ones(40, dtype=np.float32), has_apart=True)
+    query = unit(centres[:1] + 0.2 * rng.standard_normal((1, 16)))[0]
+    assert int(np.argmax(centres @ query)) == 0
+    # The kind's rows are the query: no row of the cell is thought to be so near to it.
+    assert 0 not in slowly(cells, query, 0.999)
+    assert 0 in CellProbe(cells, turned(query), 1.0, 0.999).unread()[0]
+    few = CellSample(Points(centres[:2]), sizes[:3], rests, np.ones(2, dtype=np.float32), True)
+    assert set(CellProbe(few, turned(query), 1.0, 0.999).unread()[0]) == {0, 1, 2}
 
 
 def test_a_bound_is_not_used_where_rows_of_any_kind_hide_in_cells() -> None:

@@ -17,6 +17,7 @@ _MISSED = 0.02  # rows expected to be missed in cells that are not read
 _FIRST_CELLS, _FIRST_ROWS = 4, 2_000
 # Where the k-th product lies if cells hold rows of any kind, in spreads; measured on photos and texts.
 _GUESS, _GUESS_SHARE = 0.5, 0.57
+_TAIL_SCALE, _TAIL_SHIFT = np.float32(math.sqrt(2 / math.pi)), np.float32(8 / math.pi)
 
 
 class CellProbe:
@@ -52,10 +53,14 @@ class CellProbe:
             self._want(float(self._products.max()) + guess * spread)
             return
         self._wanted[self._count :] = True
-        if least > -math.inf:
-            self._want(least)
-        else:
+        if least == -math.inf:
             self._want_best(share)
+            return
+        # Few rows of a kind may lie farther from a centre than the cell's others: what is like them
+        # is nearest to their cell all the same.
+        nearest = np.argpartition(-self._products, min(_FIRST_CELLS, self._count) - 1)
+        self._wanted[nearest[:_FIRST_CELLS]] = True
+        self._want(least)
 
     def _want_best(self, share: float) -> None:
         """Cells with the greatest products, until they have some rows."""
@@ -70,10 +75,10 @@ class CellProbe:
             return
         self._wanted_from = product
         away = np.maximum((product - self._products) / self._spreads, 0)
-        expected = np.exp(away * away * -0.5) * self._sizes[: self._count]
+        expected = normal_tail(away) * self._sizes[: self._count]
         ordered = np.sort(expected)
-        # Half of a normal tail; the cells that are left out hold less than a row's part together.
-        place = int(ordered.cumsum().searchsorted(2 * _MISSED))
+        # The cells that are left out hold less than a row's part together.
+        place = int(ordered.cumsum().searchsorted(_MISSED))
         if place < len(ordered):
             self._wanted[: self._count] |= expected >= ordered[place]
 
@@ -125,3 +130,16 @@ class CellProbe:
     def said(self) -> str:
         """How many cells are read, for a plan."""
         return f", {np.count_nonzero(self._wanted)} of {len(self._wanted)} cells read"
+
+
+def normal_tail(away: Floats32) -> Floats32:
+    """At most by 6 percent more than the share of a normal distribution beyond so many deviations.
+
+    Args:
+        away: (n,) at least 0.
+    """
+    squared = away * away
+    density = np.exp(squared * np.float32(-0.5))
+    # The density times a bound of Mills' ratio, whose constants make it exact at 0.
+    tail: Floats32 = density * _TAIL_SCALE / (away + np.sqrt(squared + _TAIL_SHIFT))
+    return tail
