@@ -187,11 +187,23 @@ class FarTime:
         """Take microseconds ("us") or days ("D") since 1970."""
         self._count, self._unit = count, unit
 
-    def isoformat(self) -> str:
-        """ISO 8601's expanded form: `+10000-01-01T04:59:59`."""
+    @property
+    def is_date(self) -> bool:
+        """Whether it is a day, without a time."""
+        return self._unit == "D"
+
+    def isoformat(self, least: Literal["seconds", "milliseconds"] = "seconds") -> str:
+        """ISO 8601's expanded form: `+10000-01-01T04:59:59`.
+
+        Args:
+            least: digits that a time has at least; it has microseconds where it needs them.
+        """
         text = str(np.array(self._count).astype(f"datetime64[{self._unit}]"))
         if text.endswith(".000000"):
             text = text[: -len(".000000")]
+            text += ".000" if least == "milliseconds" else ""
+        elif least == "milliseconds" and text.endswith("000") and not self.is_date:
+            text = text[:-3]
         return text if text.startswith("-") else f"+{text}" if self._count > 0 else text
 
     __str__ = isoformat

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 
 from engine import NotSupported, Workspace
@@ -65,3 +66,31 @@ def test_texts_of_a_length_are_strings(workspace: Workspace) -> None:
     workspace.sql("INSERT INTO t VALUES ('longer', 'longer')")
     assert workspace.sql("DESCRIBE t")["data_type"].to_pylist() == ["string", "string"]
     assert workspace.sql("SELECT * FROM t").to_pylist() == [{"a": "longer", "b": "longer"}]
+
+
+def test_decimals_beyond_duckdbs_are_read_as_texts_and_stay_as_they_are(
+    workspace: Workspace,
+) -> None:
+    wide = pa.decimal256(50, 2)
+    many, few = Decimal("9" * 48 + ".25"), Decimal("1.50")
+    rows = {
+        "id": [1, 2],
+        "wide": pa.array([many, None], wide),
+        "narrow": pa.array([few, None], pa.decimal256(20, 2)),
+        "within": pa.array([{"a": [many]}, None], pa.struct([("a", pa.list_(wide))])),
+    }
+    workspace.write_table("t", pa.table(rows))
+    found = workspace.sql(
+        "SELECT id, wide, narrow > 1 AS more, within.a[0] AS a FROM t ORDER BY id"
+    )
+    assert found.to_pylist() == [
+        {"id": 1, "wide": str(many), "more": True, "a": str(many)},
+        {"id": 2, "wide": None, "more": None, "a": None},
+    ]
+    workspace.sql("UPDATE t SET id = 5 WHERE id = 1")
+    workspace.sql("INSERT INTO t SELECT * FROM t")
+    workspace.sql("DELETE FROM t WHERE id = 2")
+    kept = workspace.read_table("t")
+    assert kept.schema.field("wide").type == wide
+    assert kept["wide"].to_pylist() == [many, many] and kept["narrow"].to_pylist() == [few, few]
+    assert kept["within"].to_pylist() == [{"a": [many]}] * 2

@@ -68,6 +68,7 @@ def _parameter(text: str) -> tuple[str, str]:
 
 
 def _print(result: Any, as_json: bool, as_csv: bool) -> None:
+    from engine.core.arrow.objects import rows_of
     from engine.service.warehouse.result_forms import as_csv as csv_of
     from engine.service.warehouse.result_forms import json_of
 
@@ -79,7 +80,7 @@ def _print(result: Any, as_json: bool, as_csv: bool) -> None:
         print_raw(csv_of(result, True).decode())
     else:
         names = [f"{place}:{name}" for place, name in enumerate(result.column_names)]
-        rows: list[dict[str, Any]] = result.slice(0, _SHOWN).rename_columns(names).to_pylist()
+        rows = rows_of(result.slice(0, _SHOWN).rename_columns(names))
         print_table(
             rows,
             [Column(name, header) for name, header in zip(names, result.column_names)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
+from engine.core.arrow.objects import rows_of
 from engine.core.names import table_name
 from engine.errors import InvalidParameterValue
 from engine.service.indexes.operations import Indexes
@@ -82,7 +83,7 @@ class Inspection:
         before = 0
         for batch in table.batches():
             first = max(start - before, 0)
-            rows += batch.slice(first, most - len(rows)).to_pylist()
+            rows += rows_of(batch.slice(first, most - len(rows)))
             before += batch.num_rows
             if len(rows) >= most:
                 break

@@ -122,7 +122,7 @@ class QueryRunner:
         """The columns of a schema, each with DuckDB's word for its type."""
         if not len(schema):
             return {}
-        name = self.connection.show(schema.empty_table())
+        name = self.connection.show(readable(schema).empty_table())
         return dict(self.connection.types(f'SELECT * FROM "{name}"'))
 
 

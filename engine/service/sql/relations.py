@@ -27,6 +27,7 @@ from engine.store.tables.views import View
 
 MOST_BYTES = 8 << 30  # of the rows that one statement reads
 _READ_ROWS = 65_536
+_MOST_DIGITS = 38  # of DuckDB's decimals, as of Spark's
 _MOST_VIEWS = 32  # within each other
 SHOWN = "shown"  # mark of a node that is named in DuckDB's terms already
 _ROWS = "rows"  # mark of a node that stands for rows at hand: their name in the session
@@ -338,10 +339,17 @@ def readable(schema: pa.Schema) -> pa.Schema:
 
 
 def _readable_type(kind: pa.DataType) -> pa.DataType:
-    """The type that DuckDB reads a column in: it knows no numbers of half precision."""
+    """The type that DuckDB reads a column in: it knows no halves, and of decimals up to 38 digits."""
     if pa.types.is_float16(kind):
         return pa.float32()
+    if pa.types.is_decimal256(kind):
+        fits = kind.precision <= _MOST_DIGITS
+        return pa.decimal128(kind.precision, kind.scale) if fits else pa.string()
     if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_large_list(kind):
         inner = _readable_type(kind.value_type)
         return kind if inner == kind.value_type else pa.list_(inner)
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_readable_type(field.type)) for field in kind])
+    if pa.types.is_map(kind):
+        return pa.map_(_readable_type(kind.key_type), _readable_type(kind.item_type))
     return kind

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engine.core.arrow.objects import rows_of
 from engine.core.schema import suggestion
 from engine.core.types import parse_sql_type
 from engine.core.values import shown
@@ -144,8 +145,7 @@ def rows_of_file(path: Path, how: RowFormat = RowFormat()) -> list[dict[str, obj
     """The rows of a file as dicts: what a direct access index takes. Raises as `read_file`."""
     if path.exists() and format_of(path, how.format) == "json":
         return read_json(path, how.encoding)  # nulls, lists and mixed values as they are
-    rows: list[dict[str, object]] = read_file(path, how).to_pylist()
-    return rows
+    return rows_of(read_file(path, how))
 
 
 def rows_of_text(text: str) -> list[dict[str, object]]:

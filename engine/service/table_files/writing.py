@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from engine.core.arrow.objects import has_far_times, rows_of, values_of
 from engine.core.types import is_list
 from engine.errors import InvalidInputException
 from engine.progress import bar
@@ -71,9 +72,14 @@ def _written(table: pa.Table) -> pa.Table:
         if is_list(field.type) or pa.types.is_nested(field.type):
             texts = [
                 None if value is None else orjson.dumps(value, default=_plain).decode()
-                for value in table.column(place).to_pylist()
+                for value in values_of(table.column(place))
             ]
             table = table.set_column(place, field.name, pa.chunked_array([texts], pa.string()))
+        elif has_far_times(table.column(place)):  # Arrow would write another year
+            said = [
+                None if value is None else _plain(value) for value in values_of(table.column(place))
+            ]
+            table = table.set_column(place, field.name, pa.chunked_array([said], pa.string()))
         elif pa.types.is_decimal(field.type):
             table = table.set_column(place, field.name, table.column(place).cast(pa.string()))
         elif pa.types.is_dictionary(field.type):
@@ -84,7 +90,7 @@ def _written(table: pa.Table) -> pa.Table:
 
 def _json(table: pa.Table, file: BinaryIO) -> None:
     for part in _parts(table):
-        for row in part.to_pylist():
+        for row in rows_of(part):
             file.write(orjson.dumps(row, default=_plain) + b"\n")
 
 

@@ -16,7 +16,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from engine.core.arrow.objects import values_of
 from engine.core.types import catalog_type, result_type
+from engine.core.values import FarTime
 
 Json = dict[str, Any]
 FORMATS = ("JSON_ARRAY", "ARROW_STREAM", "CSV")
@@ -55,9 +57,9 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
     """A column's values; narrow floats as the shortest decimals: 0.1, not 0.10000000149."""
     said = _with_narrow_floats(column.type, pa.string())
     if said == column.type:
-        return list(column.to_pylist())
+        return values_of(column)
     wide = _with_narrow_floats(column.type, pa.float64())
-    return list(column.cast(said).cast(wide).to_pylist())
+    return values_of(column.cast(said).cast(wide))
 
 
 def _with_narrow_floats(kind: pa.DataType, instead: pa.DataType) -> pa.DataType:
@@ -82,6 +84,8 @@ def _text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, datetime):
         return _time(value)
+    if isinstance(value, FarTime):
+        return value.isoformat() if value.is_date else f"{value.isoformat('milliseconds')}Z"
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bytes):

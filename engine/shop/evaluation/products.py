@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.core.arrow.objects import rows_of
 from engine.core.schema import suggestion
 from engine.errors import BadSourceFile
 from engine.shop.catalogue.guessing.names import usual
@@ -115,7 +116,7 @@ def _of_parquet(
     """Number of the row, from 1, and its fields."""
     table = ParquetFiles((file,), ({},))
     column_of = _chosen(file, table.schema.names, columns, asked)
-    rows = table.read(sorted(set(column_of.values()))).to_pylist()
+    rows = rows_of(table.read(sorted(set(column_of.values()))))
     for number, row in enumerate(rows, 1):
         yield number, {field: _plain(row[column]) for field, column in column_of.items()}
 

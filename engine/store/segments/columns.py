@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from engine.core.arrays import Mask, Rows
+from engine.core.arrow.objects import object_of
 from engine.core.filters.in_memory import Held, Numbers, Texts
 from engine.core.values import FarTime, shortest_forms
 
@@ -52,14 +53,7 @@ def taker(column: pa.Array) -> Take:
         return _lists(column, lambda rows: list(zip(keys(rows), items(rows))))
     if pa.types.is_struct(kind):
         return _structs(column)
-    return lambda rows: [_as_python(column[row]) for row in rows.tolist()]
-
-
-def _as_python(value: pa.Scalar) -> Any:
-    try:
-        return value.as_py()
-    except (ValueError, OverflowError):  # a time of another unit that Python's own can't say
-        return value.cast(pa.string()).as_py()
+    return lambda rows: [object_of(column[row]) for row in rows.tolist()]
 
 
 def valid_mask(column: pa.Array) -> Mask | None:

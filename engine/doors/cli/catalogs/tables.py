@@ -60,9 +60,12 @@ def table_drop(workspace: Workspace, name: str) -> None:
 @with_workspace
 def table_show(workspace: Workspace, name: str, rows: int, as_json: bool) -> None:
     """Print the first rows of a table."""
+    from engine.core.arrow.objects import rows_of
+
     content = workspace.read_table(name)
+    shown = rows_of(content.slice(0, rows))
     if as_json:
-        print_json(content.slice(0, rows).to_pylist())
+        print_json(shown)
         return
-    print_table(content.slice(0, rows).to_pylist(), content.column_names)
+    print_table(shown, content.column_names)
     say(f"{min(rows, len(content)):,} of {len(content):,} rows")

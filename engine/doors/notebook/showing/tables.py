@@ -80,7 +80,9 @@ def _of_series(series: Any) -> Table:
 
 
 def _of_arrow(table: Any) -> Table:
-    columns = [column.to_pylist() for column in table.slice(0, MOST_ROWS).columns]
+    from engine.core.arrow.objects import values_of
+
+    columns = [values_of(column) for column in table.slice(0, MOST_ROWS).columns]
     return made_table(table.schema.names, zip(*columns), table.num_rows)
 
 

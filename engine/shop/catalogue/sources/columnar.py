@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from engine.core.arrow.objects import rows_of
 from engine.core.types import is_list, row_of
 from engine.shop.catalogue.sources.nested import as_json, flattened, is_picture
 from engine.shop.catalogue.sources.source import Source, SourceRow
@@ -52,7 +53,7 @@ def _rows(
     for batch in _batches(table):
         columns = [_readable(column) for column in batch.columns]
         plain = pa.record_batch(columns, names=batch.schema.names)
-        for values in plain.to_pylist():
+        for values in rows_of(plain):
             number += 1
             yield SourceRow(number, _values(values, schema, language))
 

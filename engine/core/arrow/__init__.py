@@ -1,0 +1,1 @@
+"""What Arrow's tables hold, as Python objects."""

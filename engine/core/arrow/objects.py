@@ -1,0 +1,97 @@
+"""Arrow's values as Python objects, those included that Python's own types can't say.
+
+Arrow gives up on a whole column for one time beyond the year 9999, and for digits beyond microseconds
+where pandas is not installed. Here such a value is a `FarTime`, or the text that says it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from engine.core.values import FarTime
+
+_UNSAID = (ValueError, OverflowError, KeyError)  # no such year, no such time zone
+_EPOCH = date(1970, 1, 1).toordinal()
+_DAY_MS, _MOST_MICROS = 86_400_000, 2**63
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+def rows_of(table: pa.Table | pa.RecordBatch) -> list[dict[str, Any]]:
+    """The rows as dicts; of columns of one name the last."""
+    names = table.schema.names
+    if not names:
+        return [{} for _ in range(table.num_rows)]
+    return [dict(zip(names, row)) for row in zip(*map(values_of, table.columns))]
+
+
+def values_of(column: pa.Array | pa.ChunkedArray) -> list[Any]:
+    """The values in their order, nulls as None."""
+    try:
+        values: list[Any] = column.to_pylist()
+    except _UNSAID:
+        values = [object_of(value) for value in column]
+    return values
+
+
+def has_far_times(column: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether a column of times or dates has one outside the years 1 to 9999."""
+    kind = column.type
+    if pa.types.is_date32(kind):
+        per_day, column = 1, column.cast(pa.int32())
+    elif pa.types.is_date64(kind):
+        per_day = _DAY_MS
+    elif pa.types.is_timestamp(kind):
+        per_day = 86_400 * _PER_SECOND[kind.unit]
+    else:
+        return False
+    found = pc.min_max(column.cast(pa.int64())).as_py()
+    if found["min"] is None:
+        return False
+    first, last = (day.toordinal() - _EPOCH for day in (date.min, date.max))
+    return bool(found["min"] < first * per_day or found["max"] >= (last + 1) * per_day)
+
+
+def object_of(value: pa.Scalar) -> Any:
+    """One value; of a list, struct or map only that becomes another which Arrow can't say."""
+    try:
+        return value.as_py()
+    except _UNSAID:
+        return _said(value)
+
+
+def _said(value: pa.Scalar) -> Any:
+    kind = value.type
+    if pa.types.is_dictionary(kind) or isinstance(value, pa.ExtensionScalar):
+        return object_of(value.value)
+    if pa.types.is_map(kind):
+        entries = value.values
+        return list(zip(values_of(entries.field(0)), values_of(entries.field(1))))
+    if pa.types.is_struct(kind):
+        return {field.name: object_of(value[place]) for place, field in enumerate(kind)}
+    if pa.types.is_nested(kind):
+        return values_of(value.values)
+    if pa.types.is_timestamp(kind):
+        return _time(value)
+    if pa.types.is_date(kind):
+        return FarTime(value.value // (1 if pa.types.is_date32(kind) else _DAY_MS), "D")
+    if pa.types.is_duration(kind):
+        return f"{value.value} {kind.unit}"
+    return str(value.cast(pa.string()))
+
+
+def _time(value: pa.TimestampScalar) -> Any:
+    """A time in a zone that isn't known is that of UTC, as all are stored."""
+    count, unit = value.value, value.type.unit
+    micros, rest = divmod(count * 10**6, _PER_SECOND[unit])
+    if rest:
+        return str(pa.scalar(count, pa.timestamp("ns")).cast(pa.string())).replace(" ", "T")
+    try:
+        return pa.scalar(micros, pa.timestamp("us")).as_py()
+    except _UNSAID:
+        if abs(micros) < _MOST_MICROS:
+            return FarTime(micros, "us")
+        return f"{count} {unit} since 1970"  # beyond the year 290,000
