@@ -51,6 +51,7 @@ TYPES: tuple[DataType, ...] = (
         _is.is_int16, pa.int16(), "int", "SHORT", "smallint", ("short", "smallint"), "integer"
     ),
     DataType(_is.is_int8, pa.int8(), "int", "BYTE", "tinyint", ("byte", "tinyint"), "integer"),
+    DataType(_is.is_uint64, None, "int", "DECIMAL", "decimal(20,0)", of_rows="integer"),
     DataType(_is.is_unsigned_integer, None, "int", "LONG", "bigint", of_rows="integer"),
     DataType(_is.is_float32, pa.float32(), "float", "FLOAT", "float", ("float",), "float"),
     DataType(_is.is_float64, pa.float64(), "float", "DOUBLE", "double", ("double",), "double"),

@@ -19,6 +19,7 @@ TYPES = [
     (pa.int32(), "INT", "int"),
     (pa.int64(), "LONG", "bigint"),
     (pa.uint8(), "LONG", "bigint"),
+    (pa.uint64(), "DECIMAL", "decimal(20,0)"),
     (pa.float32(), "FLOAT", "float"),
     (pa.float64(), "DOUBLE", "double"),
     (pa.decimal128(10, 2), "DECIMAL", "decimal(10,2)"),

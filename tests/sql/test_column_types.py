@@ -10,7 +10,7 @@ import pytest
 
 from engine import NotSupported, Workspace
 from engine.doors.rest import handle
-from engine.service.sql.session import TypedText
+from engine.service.sql.session import Session, TypedText
 
 NESTED = (
     "SELECT named_struct('Big', 1, 'In', named_struct('b', 'x')) AS st, map('k', 1) AS m, "
@@ -94,3 +94,31 @@ def test_decimals_beyond_duckdbs_are_read_as_texts_and_stay_as_they_are(
     assert kept.schema.field("wide").type == wide
     assert kept["wide"].to_pylist() == [many, many] and kept["narrow"].to_pylist() == [few, few]
     assert kept["within"].to_pylist() == [{"a": [many]}] * 2
+
+
+@pytest.mark.parametrize("at_hand", [False, True], ids=["stored", "at hand"])
+def test_numbers_without_a_sign_are_reckoned_with_as_the_cloud_reads_them(
+    workspace: Workspace, at_hand: bool
+) -> None:
+    """One less than the least of them is -1, one more than the greatest is the next number."""
+    rows = pa.table(
+        {
+            "tiny": pa.array([0, 255], pa.uint8()),
+            "middle": pa.array([0, 2**32 - 1], pa.uint32()),
+            "large": pa.array([0, 2**64 - 1], pa.uint64()),
+        }
+    )
+    session = Session()
+    if at_hand:
+        session = session.with_rows({"t": rows})
+    else:
+        workspace.write_table("t", rows)
+    statement = (
+        "SELECT tiny - 1 AS a, middle + 1 AS b, large AS c FROM t WHERE tiny > -1 ORDER BY 1"
+    )
+    assert workspace.sql(statement, session=session).to_pylist() == [
+        {"a": -1, "b": 1, "c": 0},
+        {"a": 254, "b": 2**32, "c": 2**64 - 1},
+    ]
+    workspace.sql("CREATE TABLE u AS SELECT * FROM t", session=session)
+    assert workspace.sql("SELECT SUM(large) AS s FROM u").to_pylist() == [{"s": 2**64 - 1}]

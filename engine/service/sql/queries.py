@@ -101,7 +101,7 @@ class QueryRunner:
         for given, nodes in rows_at_hand(query).items():
             held = self.session.rows_of(given)
             assert held is not None  # the session said so when the name was read
-            shown = self.connection.show(held)
+            shown = self.connection.show(held.cast(readable(held.schema)))
             for node in nodes:
                 rename(node, shown)
         for named, nodes in information_of(query).items():

@@ -339,9 +339,17 @@ def readable(schema: pa.Schema) -> pa.Schema:
 
 
 def _readable_type(kind: pa.DataType) -> pa.DataType:
-    """The type that DuckDB reads a column in: it knows no halves, and of decimals up to 38 digits."""
+    """The type that a column is read in.
+
+    DuckDB knows no halves, and decimals of up to 38 digits; numbers without a sign are not the cloud's,
+    where one less than 0 is -1.
+    """
     if pa.types.is_float16(kind):
         return pa.float32()
+    if pa.types.is_uint64(kind):
+        return pa.decimal128(20, 0)
+    if pa.types.is_unsigned_integer(kind):
+        return pa.int64()
     if pa.types.is_decimal256(kind):
         fits = kind.precision <= _MOST_DIGITS
         return pa.decimal128(kind.precision, kind.scale) if fits else pa.string()
