@@ -117,6 +117,25 @@ def stored_type(kind: pa.DataType) -> pa.DataType:
     return kind if row is None or row.stored is None else row.stored
 
 
+def written_type(kind: pa.DataType) -> pa.DataType:
+    """The type that a table of the workspace keeps a column in.
+
+    Arrow takes no rows out of views of texts, and Parquet has no decimals of negative scale.
+    """
+    if _is.is_string_view(kind):
+        return pa.string()
+    if _is.is_binary_view(kind):
+        return pa.binary()
+    if _is.is_decimal(kind) and kind.scale < 0:
+        digits = kind.precision - kind.scale
+        return pa.decimal128(digits) if digits <= DECIMAL_DIGITS else pa.decimal256(digits)
+    if _is.is_list(kind):
+        return pa.list_(kind.value_field.with_type(written_type(kind.value_type)))
+    if _is.is_struct(kind):
+        return pa.struct([one.with_type(written_type(one.type)) for one in kind])
+    return kind
+
+
 def _stored_decimal(kind: pa.DataType) -> pa.DataType:
     """A decimal that Parquet and filters know; what has more than 38 digits stays as it is."""
     scale = max(kind.scale, 0)

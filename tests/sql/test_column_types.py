@@ -122,3 +122,21 @@ def test_numbers_without_a_sign_are_reckoned_with_as_the_cloud_reads_them(
     ]
     workspace.sql("CREATE TABLE u AS SELECT * FROM t", session=session)
     assert workspace.sql("SELECT SUM(large) AS s FROM u").to_pylist() == [{"s": 2**64 - 1}]
+
+
+def test_patterns_match_what_a_number_or_a_day_says(workspace: Workspace) -> None:
+    workspace.sql(
+        "CREATE TABLE t AS SELECT id, CAST(id AS DECIMAL(9, 2)) AS d, id / 2 AS h, "
+        "DATE '2024-01-31' AS day FROM range(10, 13)"
+    )
+    for condition, count in {
+        "id LIKE '1%'": 3,
+        "id LIKE '%2'": 1,
+        "id NOT LIKE '%2'": 2,
+        "d LIKE '11.0_'": 1,
+        "h LIKE '%.5'": 1,
+        "day LIKE '2024-%'": 3,
+        "CAST(id AS STRING) ILIKE '1_'": 3,
+    }.items():
+        found = workspace.sql(f"SELECT count(*) AS n FROM t WHERE {condition}").to_pylist()
+        assert found == [{"n": count}], condition

@@ -609,3 +609,23 @@ def test_columns_of_pandas_and_of_the_cloud_are_passed_over_or_taken_by_name(
             vector_column="v",
             columns_to_sync=["__y"],
         )
+
+
+def test_types_that_arrow_can_not_filter_or_parquet_not_hold_are_kept_as_their_like(
+    workspace: Workspace,
+) -> None:
+    nested = pa.struct([("a", pa.list_(pa.string_view()))])
+    rows = {
+        "id": [1, 2],
+        "s": pa.array(["x", None], pa.string_view()),
+        "b": pa.array([b"x", None], pa.binary_view()),
+        "n": pa.array([{"a": ["y"]}, None], nested),
+        "d": pa.array([Decimal("1200"), None], pa.decimal128(5, -2)),
+    }
+    given = pa.table(rows)
+    workspace.write_table("t", given)
+    kept = workspace.read_table("t")
+    assert kept.to_pylist() == given.to_pylist()
+    assert kept.schema.field("s").type == pa.string() and kept.schema.field("d").type.scale == 0
+    workspace.sql("DELETE FROM t WHERE s IS NULL")
+    assert workspace.read_table("t").to_pylist() == given.to_pylist()[:1]

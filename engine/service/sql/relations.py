@@ -348,8 +348,8 @@ def _readable_type(kind: pa.DataType) -> pa.DataType:
         return pa.float32()
     if pa.types.is_uint64(kind):
         return pa.decimal128(20, 0)
-    if pa.types.is_unsigned_integer(kind):
-        return pa.int64()
+    if pa.types.is_unsigned_integer(kind) or pa.types.is_duration(kind):
+        return pa.int64()  # what Parquet has of a duration
     if pa.types.is_decimal256(kind):
         fits = kind.precision <= _MOST_DIGITS
         return pa.decimal128(kind.precision, kind.scale) if fits else pa.string()

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.core.names import ThreePartName
+from engine.core.types import written_type
 from engine.core.schema import suggestion
 from engine.errors import (
     BadSourceFile,
@@ -313,7 +314,10 @@ class TableStore:
     def write(
         self, name: ThreePartName, table: pa.Table, properties: Mapping[str, Any] | None = None
     ) -> Table:
-        """Write a whole table at once."""
+        """Write a whole table at once; see `written_type`."""
+        schema = pa.schema([field.with_type(written_type(field.type)) for field in table.schema])
+        if schema != table.schema:
+            table = table.cast(schema)
         with self.writing(name, table.schema, properties or {}) as writer:
             writer.write_table(table, row_group_size=16 * BATCH_ROWS)
         return self.get(name)

@@ -76,7 +76,9 @@ def _division(node: exp.Expression) -> exp.Expression:
 
 
 def _like(node: exp.Expression) -> exp.Expression:
-    """A pattern in which a backslash takes the meaning from the next character."""
+    """A pattern in which a backslash takes the meaning from the next character; numbers are texts."""
+    if not isinstance(node.this, exp.Literal):
+        node.set("this", call("vitrine_text", node.this))
     if isinstance(node.parent, exp.Escape):
         return node
     return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))
