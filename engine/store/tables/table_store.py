@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.core.names import ThreePartName
-from engine.core.types import written_type
 from engine.core.schema import suggestion
+from engine.core.types import written_type
 from engine.errors import (
     BadSourceFile,
     CorruptFile,
