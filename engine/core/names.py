@@ -69,8 +69,14 @@ def table_name(text: str) -> ThreePartName:
     parts = text.split(".")
     if len(parts) > 3 or not all(map(_PART.fullmatch, parts)):
         raise InvalidParameterValue(
-            f"{text!r} is not a table name. Expected catalog.schema.name of letters, digits and "
+            f"{text!r:.300} is not a table name. Expected catalog.schema.name of letters, digits and "
             f"underscores, for example {DEFAULT_CATALOG}.{DEFAULT_SCHEMA}.products."
+        )
+    longest = max(parts, key=len)
+    if len(longest) > MAX_SECURABLE_NAME:
+        raise InvalidParameterValue(
+            f"{longest!r:.300} is no name of a table, schema or catalog: it has {len(longest):,} "
+            f"characters. Expected {MAX_SECURABLE_NAME} at most."
         )
     return ThreePartName(*[DEFAULT_CATALOG, DEFAULT_SCHEMA][: 3 - len(parts)], *parts)
 

@@ -42,6 +42,7 @@ from engine.locks import WaitedTooLong, hand_over, held, is_held
 
 WAIT_SECONDS = 600.0  # for a lock, before it is refused
 TEMPORARY_PREFIX = ".writing-"  # of files that are not whole yet
+_LONGEST_LOCK = 200  # characters of what is locked, in the name of a file
 _CHECKSUM = "checksum"  # of the rest of a JSON document, as its last word against flipped bits
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _TOO_MANY = (errno.EMFILE, errno.ENFILE)
@@ -118,7 +119,7 @@ class Layout:
             Locked: somebody else held it longer than `wait_seconds`.
             StorageFailed: the system refused a write in the block.
         """
-        file = self.root / "locks" / f"{what}.lock"
+        file = self._lock_file(what)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             with held(file, wait_seconds):
@@ -132,13 +133,20 @@ class Layout:
         except OSError as error:
             raise storage_failed(f"{what} was not written", error) from error
 
+    def _lock_file(self, what: str) -> Path:
+        """Names of three long parts are too long for a file's: their digest tells them apart."""
+        if len(what) > _LONGEST_LOCK:
+            digest = hashlib.sha256(what.encode()).hexdigest()[:32]
+            what = f"{what[: _LONGEST_LOCK - 33]}-{digest}"
+        return self.root / "locks" / f"{what}.lock"
+
     def hand_over(self, what: str) -> None:
         """Let another thread end a `writing` that this one began. Raises RuntimeError: it didn't."""
-        hand_over(self.root / "locks" / f"{what}.lock")
+        hand_over(self._lock_file(what))
 
     def is_being_written(self, what: str) -> bool:
         """Whether somebody holds the lock for writing `what`, in whatever process."""
-        return is_held(self.root / "locks" / f"{what}.lock")
+        return is_held(self._lock_file(what))
 
 
 def storage_failed(what: str, error: OSError) -> StorageFailed:

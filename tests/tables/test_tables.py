@@ -16,7 +16,7 @@ import pytest
 
 from engine import BadRequest, BadSourceFile, CorruptFile, NotFound, Workspace
 from engine.core.schema import SyncReport
-from engine.errors import InvalidInputException
+from engine.errors import InvalidInputException, InvalidParameterValue
 from engine.store.tables.partitions import partition_values
 
 NOON = dt.datetime(2024, 1, 1, 12, 30)
@@ -629,3 +629,18 @@ def test_types_that_arrow_can_not_filter_or_parquet_not_hold_are_kept_as_their_l
     assert kept.schema.field("s").type == pa.string() and kept.schema.field("d").type.scale == 0
     workspace.sql("DELETE FROM t WHERE s IS NULL")
     assert workspace.read_table("t").to_pylist() == given.to_pylist()[:1]
+
+
+def test_names_of_any_length_that_the_cloud_takes(workspace: Workspace) -> None:
+    """Three long parts are too long for one file's name."""
+    parts = [letter * 250 for letter in "cst"]
+    workspace.sql(f"CREATE CATALOG {parts[0]}")
+    workspace.sql(f"CREATE SCHEMA {parts[0]}.{parts[1]}")
+    names = [".".join(parts), ".".join([*parts[:2], "t" * 249 + "u"])]
+    for number, name in enumerate(names):
+        workspace.write_table(name, pa.table({"a": [number]}))
+        workspace.sql(f"INSERT INTO {name} VALUES (7)")
+    assert [workspace.read_table(name)["a"].to_pylist() for name in names] == [[0, 7], [1, 7]]
+    for call in (workspace.read_table, lambda name: workspace.sql(f"CREATE TABLE {name} (a INT)")):
+        with pytest.raises(InvalidParameterValue, match="it has 251 characters. Expected 250"):
+            call("t" * 251)
