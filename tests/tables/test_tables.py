@@ -642,5 +642,5 @@ def test_names_of_any_length_that_the_cloud_takes(workspace: Workspace) -> None:
         workspace.sql(f"INSERT INTO {name} VALUES (7)")
     assert [workspace.read_table(name)["a"].to_pylist() for name in names] == [[0, 7], [1, 7]]
     for call in (workspace.read_table, lambda name: workspace.sql(f"CREATE TABLE {name} (a INT)")):
-        with pytest.raises(InvalidParameterValue, match="it has 251 characters. Expected 250"):
+        with pytest.raises(InvalidParameterValue, match=r"it has 251 characters\. Expected 250"):
             call("t" * 251)
