@@ -296,10 +296,6 @@ REFUSED_TABLES: dict[str, tuple[str, str]] = {
         "fields of structs",
     ),
     "altered_twice": ("ALTER TABLE NEST.products ALTER COLUMN name FIRST, ,", "PARSE_SYNTAX_ERROR"),
-    "altered_default": (
-        "ALTER TABLE NEST.products ALTER COLUMN price SET DEFAULT 5",
-        "SET DEFAULT.*not supported",
-    ),
     "replaced_nothing": ("REPLACE TABLE NEST.nothing AS SELECT 1", "TABLE_OR_VIEW_NOT_FOUND"),
     "replaced_view": ("REPLACE VIEW NEST.products AS SELECT 1 AS x", "PARSE_SYNTAX_ERROR"),
     "renamed_to_another": (

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from engine.core.names import quoted_name
 from engine.core.types import catalog_type
+from engine.service.catalogs.columns import DEFAULT, GENERATED, IDENTITY, rules_of
 
 
 def create_table(
@@ -57,7 +58,22 @@ def _said(shown: Mapping[str, Any]) -> list[str]:
 
 def _column(one: Mapping[str, Any], kind: str) -> str:
     null = "" if one.get("nullable", True) else " NOT NULL"
-    return f"{_name(one['name'])} {kind}{null}{_comment(one)}"
+    return f"{_name(one['name'])} {kind}{null}{_rules(one)}{_comment(one)}"
+
+
+def _rules(one: Mapping[str, Any]) -> str:
+    """A column's default, or how its values are generated."""
+    rules = rules_of(one)
+    if DEFAULT in rules:
+        return f" DEFAULT {rules[DEFAULT]}"
+    if GENERATED in rules:
+        return f" GENERATED ALWAYS AS ({rules[GENERATED]})"
+    if IDENTITY in rules:
+        said = rules[IDENTITY]
+        when = "BY DEFAULT" if said["explicit"] else "ALWAYS"
+        numbers = f"START WITH {said['start']} INCREMENT BY {said['step']}"
+        return f" GENERATED {when} AS IDENTITY ({numbers})"
+    return ""
 
 
 def _comment(one: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from engine.core.names import ThreePartName
 from engine.errors import NotFound
+from engine.service.catalogs.columns import DEFAULT, rules_of
 from engine.service.unity_catalog import UnityCatalog
 from engine.store.securable_files import Tagged
 
@@ -145,6 +146,7 @@ class InformationSchema:
                     **_named(shown, "table"),
                     "column_name": one["name"],
                     "ordinal_position": one["position"] + 1,
+                    "column_default": rules_of(one).get(DEFAULT),
                     "is_nullable": "YES" if one["nullable"] else "NO",
                     "full_data_type": one["type_text"],
                     "data_type": one["type_name"],

@@ -10,10 +10,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from engine.errors import BadStatement, NotSupported
+from engine.service.catalogs.columns import DEFAULT, ColumnFacts
 from engine.service.sql.queries import QueryRunner
+from engine.service.sql.writing.column_rules.altered import (
+    refuse_added,
+    refuse_default,
+    refuse_read,
+)
+from engine.service.sql.writing.column_rules.rules import ColumnRules, rename_marks, sync_mark
+from engine.service.sql.writing.column_rules.saying import check_default, default_said
 from engine.service.sql.writing.definitions import (
     Said,
     columns_of,
@@ -32,7 +41,8 @@ class Altered:
     """A table that is altered, and what is to become of the facts kept of it.
 
     Attributes:
-        properties, keys: as they are now: TBLPROPERTIES, the columns of the primary key.
+        properties, keys, rules: as they are now: TBLPROPERTIES, the columns of the primary key, the
+            defaults, generated values and identities of columns.
         told: what the actions say of properties, comments and keys.
         renamed: new names of columns by the old ones; none for those that are dropped.
         operation, parameters: for the table's history.
@@ -42,6 +52,7 @@ class Altered:
     change: TableChange
     properties: dict[str, str]
     keys: Sequence[str]
+    rules: ColumnFacts
     told: Said = field(default_factory=Said)
     renamed: dict[str, str | None] = field(default_factory=dict)
     operation: str = "SET TBLPROPERTIES"
@@ -102,6 +113,7 @@ def _added(on: Altered, action: exp.Expression) -> bool:
     for one in plain:
         one.set("position", None)
     new = columns_of(on.runner, plain, on.told) if plain else pa.schema([])
+    refuse_added(on.told.rules)
     fields = list(on.change.schema)
     for one in new:
         if one.name.lower() in there:
@@ -130,6 +142,7 @@ def _place(fields: Sequence[pa.Field], position: exp.Expression | None) -> int:
 def _renamed(on: Altered, action: exp.Expression) -> bool:
     on.needs(MAPPING, "name", "DELTA_UNSUPPORTED_RENAME_COLUMN", "Column rename")
     old, new = on.column(action.this), action.args["to"].name
+    refuse_read(on.rules, old)
     names = [name.lower() for name in on.change.schema.names if name != old]
     if new.lower() in names:
         raise BadStatement(f"[COLUMN_ALREADY_EXISTS] Column {new} is in the table already.")
@@ -142,6 +155,7 @@ def _renamed(on: Altered, action: exp.Expression) -> bool:
     for key in (PARTITION_COLUMNS, CLUSTERING_COLUMNS):
         if key in on.change.facts:
             on.change.facts[key] = [new if one == old else one for one in on.change.facts[key]]
+    rename_marks(on.change.facts, {old: new})
     on.renamed[old] = new
     return on.did("RENAME COLUMN", oldColumnPath=old, newColumnPath=new)
 
@@ -160,12 +174,15 @@ def _dropped(on: Altered, action: exp.Expression) -> bool:
     gone = [on.column(one) for one in nodes if not lenient or one.unnest().name.lower() in there]
     _check_droppable(on, gone)
     put_schema(on.change, pa.schema([one for one in on.change.schema if one.name not in gone]))
+    rename_marks(on.change.facts, dict.fromkeys(gone))
     on.renamed |= dict.fromkeys(gone)
     return on.did("DROP COLUMNS", columns=gone)
 
 
 def _check_droppable(on: Altered, gone: Sequence[str]) -> None:
     """Raises BadStatement for columns that the table can't do without."""
+    for column in gone:
+        refuse_read(on.rules, column, besides=gone)
     for what, columns in (
         ("partitioned by", on.change.facts.get(PARTITION_COLUMNS, [])),
         ("clustered by", on.change.facts.get(CLUSTERING_COLUMNS, [])),
@@ -187,6 +204,10 @@ def _column_altered(on: Altered, action: exp.Expression) -> bool:
         return _redefined(on, name, action.args["definition"])
     if action.args.get("place") is not None:
         return _moved(on, name, action.args["place"])
+    if action.args.get("sync") is not None:
+        return _synced(on, name)
+    if action.args.get("default") is not None or action.args.get("drop"):
+        return _default_changed(on, name, action.args.get("default"))
     if action.args.get("comment") is not None:
         on.told.comments[name] = action.args["comment"].name
         return on.did("CHANGE COLUMN", column=name)
@@ -230,6 +251,7 @@ def _type_changed(on: Altered, name: str, said: exp.DataType) -> bool:
     column = exp.ColumnDef(this=exp.to_identifier(name, quoted=True), kind=said.copy())
     old, new = on.change.schema.field(name), columns_of(on.runner, [column], Said()).field(0).type
     if old.type != new:
+        refuse_read(on.rules, name)
         on.needs(
             WIDENING, "true", "DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP", "ALTER COLUMN TYPE"
         )
@@ -249,6 +271,34 @@ def _holds(new: pa.DataType, old: pa.DataType) -> bool:
     if pa.types.is_decimal(new):
         return old in digits and new.precision - new.scale >= digits[old]
     return bool(new == pa.float64() and digits.get(old) == 10)
+
+
+def _default_changed(on: Altered, name: str, value: exp.Expression | None) -> bool:
+    """SET DEFAULT, and DROP DEFAULT, which no value says."""
+    told = default_said(exp.Null() if value is None else value)
+    text = told[DEFAULT]
+    if text is not None:
+        refuse_default(on.rules, name)
+        properties = {**on.properties, **on.told.properties}
+        check_default(on.runner, on.change.schema.field(name), text, properties)
+    on.told.rules[name] = told
+    return on.did("CHANGE COLUMN", column=name, default=text)
+
+
+def _synced(on: Altered, name: str) -> bool:
+    """SYNC IDENTITY: numbers go on behind those that rows have."""
+    identity = ColumnRules.of({name: on.rules[name]}).identities.get(name)
+    if identity is None:
+        raise BadStatement(
+            "[DELTA_IDENTITY_COLUMNS_ALTER_NON_IDENTITY_COLUMN] ALTER TABLE ALTER COLUMN SYNC IDENTITY "
+            f"cannot be called on non IDENTITY columns: {name}."
+        )
+    furthest = pc.max if identity.step > 0 else pc.min
+    places = range(len(on.change.table.files))
+    found = [furthest(on.change.rows_now(place).column(name)).as_py() for place in places]
+    held = pa.array([one for one in found if one is not None], pa.int64())
+    sync_mark(on.change.facts, name, identity, furthest(held).as_py())
+    return on.did("SYNC IDENTITY", column=name)
 
 
 def _null_changed(on: Altered, name: str, nullable: bool) -> bool:

@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from engine.core.names import ThreePartName
 from engine.errors import BadStatement, NotSupported
+from engine.service.catalogs.columns import IDENTITY, ColumnFacts, rules_of
 from engine.service.sql.language.forms.clones import CLONES
 from engine.service.sql.language.forms.replacing import REPLACES
 from engine.service.sql.language.functions import with_names
@@ -20,9 +21,10 @@ from engine.service.sql.session import Session
 from engine.service.sql.writing import definitions
 from engine.service.sql.writing.altering import Altered, constraints_said
 from engine.service.sql.writing.answers import NOTHING, copied, counts_of, entry, written_table
+from engine.service.sql.writing.column_rules.saying import FEATURE, check_rules
 from engine.service.sql.writing.schemas import Schemas
 from engine.service.unity_catalog import UnityCatalog
-from engine.store.tables.changing import TableChanges, refuse_registered
+from engine.store.tables.changing import PARTITION_COLUMNS, TableChanges, refuse_registered
 from engine.store.tables.table import IMAGE_FOLDER, Table
 
 
@@ -118,6 +120,8 @@ class Definer:
             return Content(table.schema, table.schema.empty_table(), "CREATE TABLE")
         if query is None:
             schema = definitions.columns_of(runner, listed, told)
+            check_rules(runner, schema, told.rules, told.properties)
+            _refuse_parted_by_identity(told)
             return Content(schema, schema.empty_table(), "CREATE TABLE")
         if listed:
             raise NotSupported("CREATE TABLE with both a list of columns and AS is not supported.")
@@ -143,8 +147,11 @@ class Definer:
             one["name"]: one["comment"] for one in shown["columns"] if one.get("comment")
         }
         told.layout = {**layout, **told.layout}
-        if properties:
-            told.properties = {**shown.get("properties", {}), **told.properties}
+        told.rules = {one["name"]: rules for one in shown["columns"] if (rules := rules_of(one))}
+        kept = shown.get("properties", {})
+        if not properties:  # but for what the columns' own rules ask for
+            kept = {key: value for key, value in kept.items() if key == FEATURE}
+        told.properties = {**kept, **told.properties}
         return table
 
     def _drop(self, runner: QueryRunner, tree: exp.Drop) -> pa.Table:
@@ -198,7 +205,8 @@ class Definer:
             self._catalog.constraints.create(str(name), {"primary_key_constraint": key})
         with self._changes.change(name) as change:
             keys = self._catalog.constraints.primary_key(str(name))
-            altered = Altered(runner, change, dict(shown.get("properties", {})), keys)
+            rules = {one["name"]: rules_of(one) for one in shown["columns"]}
+            altered = Altered(runner, change, dict(shown.get("properties", {})), keys, rules)
             altered.run(actions)
             change.record(entry(altered.operation, altered.parameters))
         self._keep(str(name), altered)
@@ -228,13 +236,16 @@ class Definer:
         """Keep what was said beside the columns."""
         told, tables = altered.told, self._catalog.tables
         before = {field.name: field.nullable for field in altered.change.table.schema}
-        nullable = {
+        nullable: dict[str, bool] = {
             field.name: field.nullable
             for field in altered.change.schema
             if before.get(field.name, field.nullable) != field.nullable
         }
-        if altered.renamed or nullable:
-            tables.update_columns(name, altered.renamed, nullable=nullable)
+        said: ColumnFacts = {column: {"nullable": may} for column, may in nullable.items()}
+        for column, rule in told.rules.items():
+            said[column] = {**said.get(column, {}), **rule}
+        if altered.renamed or said:
+            tables.update_columns(name, altered.renamed, said=said)
             self._catalog.tags.rename_columns(name, altered.renamed)
         if told.properties or told.comments:
             properties = told.properties or None
@@ -245,6 +256,16 @@ class Definer:
         exp.Drop: _drop,
         exp.Alter: _alter,
     }
+
+
+def _refuse_parted_by_identity(told: definitions.Said) -> None:
+    parted = [one.lower() for one in told.layout.get(PARTITION_COLUMNS, [])]
+    for column, rule in told.rules.items():
+        if IDENTITY in rule and column.lower() in parted:
+            raise BadStatement(
+                "[DELTA_IDENTITY_COLUMNS_PARTITION_NOT_SUPPORTED] PARTITIONED BY IDENTITY column "
+                f"{column} is not supported."
+            )
 
 
 def _wrong_kind(name: ThreePartName, is_view: bool, word: str) -> BadStatement:
