@@ -109,6 +109,43 @@ TABLES: dict[str, list[Step]] = {
          "c.table_name WHERE t.table_schema = 'NEST' GROUP BY 1 ORDER BY 1",
          [["products", "5"], ["t", "2"]]),
     ],
+    "tags_one_by_one": [
+        ("CREATE TABLE NEST.t (id INT, ssn STRING)", NOTHING),
+        ("SET TAG ON TABLE NEST.t cost_center = hr", NOTHING),
+        ("SET TAG ON TABLE main.NEST.t `a b` = 'it''s'", NOTHING),
+        ("SET TAG ON COLUMN NEST.t.SSN pii", NOTHING),
+        ("SET TAG ON COLUMN main.NEST.t.id k = `x y`", NOTHING),
+        ("SET TAG ON DATABASE main.NEST s = 1", NOTHING),
+        ("CREATE VIEW NEST.w AS SELECT 1 AS x", NOTHING),
+        ("SET TAG ON VIEW NEST.w v", NOTHING),
+        ("UNSET TAG ON TABLE NEST.t cost_center", NOTHING),
+        ("SET TAG ON TABLE NEST.t cost_center = it", NOTHING),
+        ("SELECT table_name, tag_name, tag_value FROM information_schema.table_tags WHERE schema_name = "
+         "'NEST' ORDER BY ALL", [["t", "a b", "it's"], ["t", "cost_center", "it"], ["w", "v", ""]]),
+        ("SELECT column_name, tag_name, tag_value FROM information_schema.column_tags WHERE schema_name "
+         "= 'NEST' ORDER BY ALL", [["id", "k", "x y"], ["ssn", "pii", ""]]),
+        ("UNSET TAG ON COLUMN NEST.t.ssn pii", NOTHING),
+        ("UNSET TAG ON SCHEMA NEST s", NOTHING),
+        ("SELECT COUNT(*) FROM information_schema.column_tags WHERE schema_name = 'NEST'", [["1"]]),
+        ("DROP VIEW NEST.w", NOTHING),
+    ],
+    "columns_replaced": [
+        ("CREATE TABLE NEST.t (id INT NOT NULL COMMENT 'k', s STRING COMMENT 'w', x INT DEFAULT 5) "
+         "TBLPROPERTIES ('delta.feature.allowColumnDefaults' = 'supported')", NOTHING),
+        ("INSERT INTO NEST.t VALUES (1, 'a', DEFAULT)", written(1, 1)),
+        ("ALTER TABLE NEST.t REPLACE COLUMNS (s STRING, ID INT COMMENT 'new', x INT, y DOUBLE COMMENT "
+         "'z')", NOTHING),
+        ("INSERT INTO NEST.t (s) VALUES ('b')", written(1, 1)),
+        ("SELECT * FROM NEST.t", [["a", "1", "5", None], ["b", None, None, None]]),
+        ("DESCRIBE NEST.t", [["s", "string", None], ["id", "int", "new"], ["x", "int", None],
+                                ["y", "double", "z"]]),
+        ("ALTER TABLE NEST.t SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name', "
+         "'delta.enableTypeWidening' = 'true')", NOTHING),
+        ("ALTER TABLE NEST.t REPLACE COLUMNS (id BIGINT, y DOUBLE)", NOTHING),
+        ("SELECT * FROM NEST.t", [["1", None], [None, None]]),
+        ("SELECT full_data_type FROM information_schema.columns WHERE table_schema = 'NEST' AND "
+         "table_name = 't' ORDER BY ordinal_position", [["bigint"], ["double"]]),
+    ],
     "volumes": [
         ("SHOW VOLUMES IN NEST", NOTHING),
         ("SHOW VOLUMES FROM main.NEST LIKE 'a*'", NOTHING),
@@ -261,6 +298,28 @@ REFUSED_TABLES: dict[str, tuple[str, str]] = {
         "UNRESOLVED_COLUMN.*nope",
     ),
     "no_tagged_schema": ("ALTER SCHEMA nowhere_at_all SET TAGS ('a')", "SCHEMA_NOT_FOUND"),
+    "tagged_nothing": ("SET TAG ON TABLE NEST.nothing a = b", "TABLE_OR_VIEW_NOT_FOUND"),
+    "untagged_nothing": (
+        "UNSET TAG ON TABLE NEST.products a",
+        "products has no tag 'a'; it has none",
+    ),
+    "tagged_no_column": ("SET TAG ON COLUMN NEST.products.nope a = b", "UNRESOLVED_COLUMN.*nope"),
+    "tagged_one_name": ("SET TAG ON COLUMN products a = b", "expected table.column"),
+    "tagged_function": ("SET TAG ON FUNCTION f a = b", "FUNCTION.*expected TABLE, VIEW"),
+    "replaced_columns_gone": (
+        "ALTER TABLE NEST.products REPLACE COLUMNS (product_id INT)",
+        "DELTA_ALTER_TABLE_REPLACE_COL_NOT_SUPPORTED.*dropping.*name.*columnMapping",
+    ),
+    "replaced_columns_narrowed": (
+        "ALTER TABLE NEST.products REPLACE COLUMNS (product_id BIGINT, name STRING, price DOUBLE, tags "
+        "ARRAY<STRING>, v ARRAY<DOUBLE>)",
+        "REPLACE_COL_NOT_SUPPORTED.*data type of product_id from int32 to int64",
+    ),
+    "replaced_columns_tighter": (
+        "ALTER TABLE NEST.products REPLACE COLUMNS (product_id INT, name STRING NOT NULL, price DOUBLE, "
+        "tags ARRAY<STRING>, v ARRAY<DOUBLE>)",
+        "REPLACE_COL_NOT_SUPPORTED.*nullability of name",
+    ),
     "no_tags": ("ALTER TABLE NEST.products SET TAGS ()", "expected the name of a tag"),
     "no_information": (
         "SELECT * FROM information_schema.nope",

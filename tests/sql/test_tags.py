@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine import NotFound, Workspace
-from engine.errors import CorruptFile
+from engine.errors import CorruptFile, ResourceConflict
 
 T = "main.fashion_demo.t"
 
@@ -72,6 +72,17 @@ def test_all_that_may_have_tags_has_them(workspace: Workspace) -> None:
     assert workspace.sql("SELECT * FROM system.information_schema.schema_tags").num_rows == 0
     with pytest.raises(NotFound, match="v"):
         workspace.sql("ALTER VOLUME more.s.v SET TAGS ('k')")
+
+
+def test_a_tag_that_is_there_is_set_anew_by_alter_alone(workspace: Workspace) -> None:
+    workspace.sql("CREATE TABLE t (id INT)")
+    for what in ("TABLE t", "COLUMN t.id"):
+        workspace.sql(f"SET TAG ON {what} k = a")
+        with pytest.raises(ResourceConflict, match="tag 'k' already, with the value 'a'"):
+            workspace.sql(f"SET TAG ON {what} k = b")
+    workspace.sql("ALTER TABLE t SET TAGS ('k' = 'b')")
+    assert [row[-1] for row in tags_of(workspace, "table_tags")] == ["b"]
+    assert [row[-1] for row in tags_of(workspace, "column_tags")] == ["a"]
 
 
 def test_damaged_tags_are_named(workspace: Workspace) -> None:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.forms.facts import Facts, alter, comment_on
+from engine.service.sql.language.forms.tags import set_tag, unset_tag
 from engine.service.sql.language.forms.words import Name, Words
 
 ShowKind = Literal[
@@ -361,6 +362,8 @@ READERS: dict[str, Callable[[Words], Command | None]] = {
     "ANALYZE": _analyze,
     "COMMENT": comment_on,
     "ALTER": alter,
+    "SET": set_tag,
+    "UNSET": unset_tag,
 }
 
 

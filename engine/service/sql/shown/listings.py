@@ -20,13 +20,12 @@ from engine.service.sql.shown.create_statements import create_table, create_view
 from engine.service.sql.shown.described import detailed, facts_of, one_column, pairs
 from engine.service.sql.shown.details import detail, protocol
 from engine.service.sql.shown.metadata import as_json, information
-from engine.service.sql.shown.partitions import partitions
+from engine.service.sql.shown.partitions import files_of, laid_out, partitions
 from engine.service.sql.shown.rows import rows_of, texts
 from engine.service.sql.upkeep import location
 from engine.service.sql.writing.schemas import Schemas
 from engine.service.unity_catalog import UnityCatalog
 from engine.store.tables.changing import CLUSTERING_COLUMNS, PARTITION_COLUMNS, TableChanges
-from engine.store.tables.delta import delta_detail
 from engine.store.tables.table import Table
 
 _TIME = pa.timestamp("us", tz="UTC")
@@ -107,7 +106,7 @@ class Listings:
         name = ThreePartName(*shown["full_name"].split("."))
         if not self._relations.tables.exists(name):
             raise NotSupported(f"{name} is no table: it was made by CREATE VECTOR SEARCH INDEX.")
-        layout = self._changes.layout(name)
+        layout = self._layout(self._relations.tables.get(name))
         clauses = {
             "PARTITIONED BY": layout[PARTITION_COLUMNS],
             "CLUSTER BY": layout[CLUSTERING_COLUMNS],
@@ -166,12 +165,7 @@ class Listings:
 
     def _layout(self, table: Table) -> dict[str, list[str]]:
         """The columns of its partitions and clusters; also those that folders of the user's name."""
-        layout = self._changes.layout(table.name)
-        if table.delta is not None:
-            layout[PARTITION_COLUMNS] = delta_detail(table.delta.folder)["partitions"]
-        elif table.partitions:
-            layout[PARTITION_COLUMNS] = list(table.partitions[0])
-        return layout
+        return laid_out(table, self._changes.layout(table.name))
 
     def _is_asked(self, name: ThreePartName, asked: Show, session: Session) -> bool:
         if not _fits(name.schema, asked.schema_like):
@@ -255,7 +249,7 @@ class Listings:
         rows = [(one["name"], one["type_text"], one.get("comment")) for one in shown["columns"]]
         name = ThreePartName(*shown["full_name"].split("."))
         is_table = self._relations.tables.exists(name)
-        layout = self._changes.layout(name) if is_table else {}
+        layout = self._layout(self._relations.tables.get(name)) if is_table else {}
         for title, key in (
             ("# Partition Information", PARTITION_COLUMNS),
             ("# Clustering Information", CLUSTERING_COLUMNS),
@@ -269,8 +263,8 @@ class Listings:
 
     def _detail(self, table: Table) -> pa.Table:
         shown, history = self._shown(table.name), self._relations.tables.history(table.name)
-        layout = self._changes.layout(table.name)
-        sizes = [file.stat().st_size for file in table.files]
+        layout = self._layout(table)
+        files, size = files_of(table)
         first, last = history[0]["timestamp"], history[-1]["timestamp"]
         properties = shown.get("properties", {})
         return detail(
@@ -283,8 +277,8 @@ class Listings:
             lastModified=last,
             partitionColumns=layout[PARTITION_COLUMNS],
             clusteringColumns=layout[CLUSTERING_COLUMNS],
-            numFiles=len(table.files) if table.delta is None else None,
-            sizeInBytes=sum(sizes) if table.delta is None else None,
+            numFiles=files,
+            sizeInBytes=size,
             properties=properties,
             **protocol(properties),
         )

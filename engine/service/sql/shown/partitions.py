@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.errors import BadStatement
+from engine.store.tables.changing import PARTITION_COLUMNS
+from engine.store.tables.delta import DeltaSource, delta_detail
 from engine.store.tables.table import Table
+
+
+def laid_out(table: Table, said: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The columns of a table's partitions and clusters, by their keys in `changing`.
+
+    Args:
+        said: those of its definition; those that a Delta log or folders of the user's name come first.
+    """
+    if table.delta is not None:
+        return {**said, PARTITION_COLUMNS: _log(table.delta)["partitions"]}
+    if table.partitions:
+        return {**said, PARTITION_COLUMNS: list(table.partitions[0])}
+    return dict(said)
+
+
+def files_of(table: Table) -> tuple[int, int]:
+    """How many files a table has, and their bytes. Raises BadSourceFile: a Delta log is unreadable."""
+    if table.delta is not None:
+        found = _log(table.delta)
+        return found["files"], found["bytes"]
+    return len(table.files), sum(file.stat().st_size for file in table.files)
+
+
+def _log(delta: DeltaSource) -> dict[str, Any]:
+    return delta_detail(delta.folder, delta.version)
 
 
 def partitions(

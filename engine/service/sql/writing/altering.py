@@ -20,6 +20,7 @@ from engine.service.sql.writing.column_rules.altered import (
     refuse_added,
     refuse_default,
     refuse_read,
+    refuse_replaced,
 )
 from engine.service.sql.writing.column_rules.rules import ColumnRules, rename_marks, sync_mark
 from engine.service.sql.writing.column_rules.saying import check_default, default_said
@@ -29,7 +30,12 @@ from engine.service.sql.writing.definitions import (
     constraint_said,
     properties_said,
 )
-from engine.service.sql.writing.evolution import WIDENING, is_wider, put_schema
+from engine.service.sql.writing.evolution import (
+    WIDENING,
+    is_wider,
+    put_schema,
+    replaced_columns,
+)
 from engine.store.tables.changing import CLUSTERING_COLUMNS, PARTITION_COLUMNS, TableChange
 
 # The property of a table whose columns have names of their own.
@@ -69,7 +75,7 @@ class Altered:
             if act is None or not act(self, action):
                 raise NotSupported(
                     f"ALTER TABLE {action.sql(dialect='databricks'):.60} is not supported; ADD, RENAME, "
-                    "DROP and ALTER COLUMN, ADD and DROP CONSTRAINT, CLUSTER BY, SET and UNSET "
+                    "REPLACE, DROP and ALTER COLUMN, ADD and DROP CONSTRAINT, CLUSTER BY, SET and UNSET "
                     "TBLPROPERTIES and SET OWNER TO are."
                 )
 
@@ -206,7 +212,8 @@ def _column_altered(on: Altered, action: exp.Expression) -> bool:
         return _moved(on, name, action.args["place"])
     if action.args.get("sync") is not None:
         return _synced(on, name)
-    if action.args.get("default") is not None or action.args.get("drop"):
+    drops_default = action.args.get("drop") and action.args.get("allow_null") is None
+    if action.args.get("default") is not None or drops_default:
         return _default_changed(on, name, action.args.get("default"))
     if action.args.get("comment") is not None:
         on.told.comments[name] = action.args["comment"].name
@@ -316,6 +323,34 @@ def _null_changed(on: Altered, name: str, nullable: bool) -> bool:
     return on.did("CHANGE COLUMN", column=name, nullable=nullable)
 
 
+def _replaced(on: Altered, action: exp.Expression) -> bool:
+    """REPLACE COLUMNS: those that are said, with what is said of them alone."""
+    said = columns_of(on.runner, action.expressions, on.told)
+    refuse_added(on.told.rules)
+    refuse_replaced(on.rules)
+    known = on.change.schema
+    widens = on.properties.get(WIDENING, "").lower() == "true"
+    schema = replaced_columns(
+        known,
+        said,
+        drops=on.properties.get(MAPPING, "").lower() == "name",
+        takes=lambda old, new: widens and is_wider(new, old.type),
+    )
+    gone = [name for name in known.names if name not in schema.names]
+    _check_droppable(on, gone)
+    for one in schema:
+        if one.nullable and one.name in on.keys:
+            raise BadStatement(f"Column {one.name} is of the primary key, which is never null.")
+        if one.name in known.names and known.field(one.name).type != one.type:
+            refuse_read(on.rules, one.name)
+        on.told.rules[one.name] = {"comment": None, DEFAULT: None}
+    spelled = {name.lower(): name for name in schema.names}
+    on.told.comments = {spelled[one.lower()]: text for one, text in on.told.comments.items()}
+    put_schema(on.change, schema)
+    on.renamed |= dict.fromkeys(gone)
+    return on.did("REPLACE COLUMNS", columns=schema.names)
+
+
 # ------------------------------------------------------------------ the table
 def _constraint_added(on: Altered, action: exp.Expression) -> bool:
     return on.did("ADD CONSTRAINT", primary_key=list(constraints_said([action]).keys))
@@ -347,6 +382,7 @@ def constraints_said(actions: Sequence[exp.Expression]) -> Said:
 _ACTIONS: dict[type[exp.Expression], Callable[[Altered, exp.Expression], bool]] = {
     exp.ColumnDef: _added,
     exp.Schema: _added,
+    exp.ReplaceColumns: _replaced,
     exp.RenameColumn: _renamed,
     exp.Drop: _dropped,
     exp.AlterColumn: _column_altered,

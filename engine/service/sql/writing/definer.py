@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from engine.service.sql.language.functions import with_names
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import version_of
 from engine.service.sql.session import Session
+from engine.service.sql.shown.partitions import laid_out
 from engine.service.sql.writing import definitions
 from engine.service.sql.writing.altering import Altered, constraints_said
 from engine.service.sql.writing.answers import NOTHING, copied, counts_of, entry, written_table
@@ -142,17 +143,21 @@ class Definer:
         table = relations.open(
             relations.name_of(node, runner.session), version_of(node, runner.scope())
         )
-        shown, layout = self._catalog.tables.get(str(table.name)), self._changes.layout(table.name)
-        told.comments = {
-            one["name"]: one["comment"] for one in shown["columns"] if one.get("comment")
-        }
+        shown, there = self._catalog.tables.get(str(table.name)), set(table.schema.names)
+        columns = [one for one in shown["columns"] if one["name"] in there]  # of that version
+        told.comments = {one["name"]: one["comment"] for one in columns if one.get("comment")}
+        layout = {key: [one for one in those if one in there] for key, those in self._layout(table)}
         told.layout = {**layout, **told.layout}
-        told.rules = {one["name"]: rules for one in shown["columns"] if (rules := rules_of(one))}
+        told.rules = {one["name"]: rules for one in columns if (rules := rules_of(one))}
         kept = shown.get("properties", {})
         if not properties:  # but for what the columns' own rules ask for
             kept = {key: value for key, value in kept.items() if key == FEATURE}
         told.properties = {**kept, **told.properties}
         return table
+
+    def _layout(self, table: Table) -> Iterable[tuple[str, list[str]]]:
+        """The columns that a table is partitioned and clustered by."""
+        return laid_out(table, self._changes.layout(table.name)).items()
 
     def _drop(self, runner: QueryRunner, tree: exp.Drop) -> pa.Table:
         kind, lenient = str(tree.args["kind"]).upper(), bool(tree.args.get("exists"))

@@ -43,6 +43,16 @@ def refuse_default(rules: ColumnFacts, column: str) -> None:
         )
 
 
+def refuse_replaced(rules: ColumnFacts) -> None:
+    """Refuse REPLACE COLUMNS of a table with columns that it numbers. Raises BadStatement."""
+    numbered = [column for column, rule in rules.items() if IDENTITY in rule]
+    if numbered:
+        raise BadStatement(
+            "[DELTA_IDENTITY_COLUMNS_REPLACE_COLUMNS_NOT_SUPPORTED] ALTER TABLE REPLACE COLUMNS is not "
+            f"supported for table with IDENTITY columns, such as {numbered[0]}."
+        )
+
+
 def refuse_read(rules: ColumnFacts, column: str, besides: Collection[str] = ()) -> None:
     """Refuse to change a column that generated ones read. Raises BadStatement.
 
