@@ -146,6 +146,56 @@ TABLES: dict[str, list[Step]] = {
         ("SELECT full_data_type FROM information_schema.columns WHERE table_schema = 'NEST' AND "
          "table_name = 't' ORDER BY ordinal_position", [["bigint"], ["double"]]),
     ],
+    "keys": [
+        ("CREATE TABLE NEST.p (a INT NOT NULL, b INT NOT NULL, CONSTRAINT two PRIMARY KEY (a, b))",
+         NOTHING),
+        ("CREATE TABLE NEST.q (id INT NOT NULL PRIMARY KEY, up INT REFERENCES NEST.q)", NOTHING),
+        ("CREATE TABLE NEST.t (x INT, y INT, Qid INT, FOREIGN KEY (QID) REFERENCES NEST.q (ID), "
+         "CONSTRAINT to_p FOREIGN KEY (x, y) REFERENCES main.NEST.p (b, a))", NOTHING),
+        ("ALTER TABLE NEST.t ADD CONSTRAINT again FOREIGN KEY (y) REFERENCES NEST.Q", NOTHING),
+        ("SHOW CREATE TABLE NEST.t",
+         [["CREATE TABLE main.NEST.t (\n  x INT,\n  y INT,\n  Qid INT,\n  CONSTRAINT `t_q_fk` FOREIGN "
+           "KEY (`Qid`) REFERENCES `main`.`NEST`.`q` (`id`),\n  CONSTRAINT `to_p` FOREIGN KEY (`x`, `y`) "
+           "REFERENCES `main`.`NEST`.`p` (`b`, `a`),\n  CONSTRAINT `again` FOREIGN KEY (`y`) REFERENCES "
+           "`main`.`NEST`.`q` (`id`))\nUSING delta"]]),
+        ("SELECT table_name, constraint_name, constraint_type, enforced FROM "
+         "information_schema.table_constraints WHERE table_schema = 'NEST' ORDER BY 1, 2",
+         [["p", "two", "PRIMARY KEY", "NO"], ["q", "q_pk", "PRIMARY KEY", "NO"],
+          ["q", "q_q_fk", "FOREIGN KEY", "NO"], ["t", "again", "FOREIGN KEY", "NO"],
+          ["t", "t_q_fk", "FOREIGN KEY", "NO"], ["t", "to_p", "FOREIGN KEY", "NO"]]),
+        ("SELECT k.constraint_name, k.column_name, k.ordinal_position, k.position_in_unique_constraint "
+         "FROM main.information_schema.key_column_usage k WHERE k.table_schema = 'NEST' AND "
+         "k.table_name <> 'q' ORDER BY 1, 3",
+         [["again", "y", "1", "1"], ["t_q_fk", "Qid", "1", "1"], ["to_p", "x", "1", "2"],
+          ["to_p", "y", "2", "1"], ["two", "a", "1", None], ["two", "b", "2", None]]),
+        ("SELECT constraint_name, unique_constraint_schema, unique_constraint_name, update_rule FROM "
+         "information_schema.referential_constraints WHERE constraint_schema = 'NEST' ORDER BY 1",
+         [["again", "NEST", "q_pk", "NO ACTION"], ["q_q_fk", "NEST", "q_pk", "NO ACTION"],
+          ["t_q_fk", "NEST", "q_pk", "NO ACTION"], ["to_p", "NEST", "two", "NO ACTION"]]),
+        ("SELECT constraint_name, table_name, column_name FROM "
+         "information_schema.constraint_column_usage WHERE constraint_schema = 'NEST' AND constraint_name LIKE 't%' ORDER BY 1, 3",
+         [["t_q_fk", "q", "id"], ["to_p", "p", "a"], ["to_p", "p", "b"], ["two", "p", "a"],
+          ["two", "p", "b"]]),
+        ("SELECT COUNT(*) FROM system.information_schema.constraint_table_usage WHERE table_schema = "
+         "'NEST' AND table_name = 'q'", [["4"]]),
+        ("ALTER TABLE NEST.t DROP CONSTRAINT to_p", NOTHING),
+        ("SELECT COUNT(*) FROM information_schema.referential_constraints WHERE constraint_schema = "
+         "'NEST'", [["3"]]),
+        ("SELECT (SELECT COUNT(*) FROM information_schema.check_constraints), (SELECT COUNT(*) FROM "
+         "information_schema.table_privileges WHERE grantee = 'x'), (SELECT COUNT(*) FROM "
+         "information_schema.schema_privileges WHERE privilege_type = 'x'), (SELECT COUNT(*) FROM "
+         "information_schema.catalog_privileges WHERE inherited_from = 'x'), (SELECT COUNT(*) FROM "
+         "information_schema.volume_privileges WHERE volume_name = 'x'), (SELECT COUNT(*) FROM "
+         "information_schema.routine_privileges WHERE routine_name = 'x')", [["0"] * 6]),
+        ("SELECT catalog_name FROM information_schema.information_schema_catalog_name", [["main"]]),
+        ("CREATE TABLE NEST.n (a TINYINT, b FLOAT, c DECIMAL(7, 2), d DATE, e STRING)", NOTHING),
+        ("SELECT column_name, numeric_precision, numeric_precision_radix, numeric_scale, "
+         "datetime_precision, is_identity, partition_ordinal_position FROM information_schema.columns "
+         "WHERE table_schema = 'NEST' AND table_name = 'n' ORDER BY 1",
+         [["a", "8", "2", "0", None, "NO", None], ["b", "32", "2", None, None, "NO", None],
+          ["c", "7", "10", "2", None, "NO", None], ["d", None, None, None, "0", "NO", None],
+          ["e", None, None, None, None, "NO", None]]),
+    ],
     "volumes": [
         ("SHOW VOLUMES IN NEST", NOTHING),
         ("SHOW VOLUMES FROM main.NEST LIKE 'a*'", NOTHING),
@@ -320,6 +370,23 @@ REFUSED_TABLES: dict[str, tuple[str, str]] = {
         "tags ARRAY<STRING>, v ARRAY<DOUBLE>)",
         "REPLACE_COL_NOT_SUPPORTED.*nullability of name",
     ),
+    "key_of_nothing": (
+        "CREATE TABLE NEST.t (x INT REFERENCES NEST.nothing)",
+        "TABLE_OR_VIEW_NOT_FOUND",
+    ),
+    "key_of_no_key": (
+        "CREATE TABLE NEST.t (x INT REFERENCES NEST.products)",
+        "needs the primary key of that table, which has none",
+    ),
+    "key_of_no_column": (
+        "CREATE TABLE NEST.t (x INT NOT NULL PRIMARY KEY, FOREIGN KEY (y) REFERENCES NEST.t)",
+        "UNRESOLVED_COLUMN.*'y'",
+    ),
+    "key_of_too_many": (
+        "CREATE TABLE NEST.t (x INT NOT NULL PRIMARY KEY, y INT, FOREIGN KEY (x, y) REFERENCES NEST.t)",
+        "names 2 columns.*primary key of 1",
+    ),
+    "a_check": ("ALTER TABLE NEST.products ADD CONSTRAINT c CHECK (price > 0)", "not supported"),
     "no_tags": ("ALTER TABLE NEST.products SET TAGS ()", "expected the name of a tag"),
     "no_information": (
         "SELECT * FROM information_schema.nope",

@@ -138,3 +138,55 @@ def test_an_information_schema_tells_of_tables_views_columns_and_volumes(
     assert workspace.sql(
         "SELECT tables.table_name FROM information_schema.tables WHERE tables.table_name = 'w'"
     ).to_pylist() == [{"table_name": "w"}]
+
+
+def test_an_information_schema_tells_of_functions_and_their_parameters(
+    workspace: Workspace,
+) -> None:
+    workspace.create_schema("s", "main")
+    parameter = {
+        "name": "x",
+        "type_text": "int",
+        "type_name": "INT",
+        "position": 0,
+        "comment": "in",
+    }
+    workspace.unity_catalog.functions.create(
+        {
+            "name": "twice",
+            "catalog_name": "main",
+            "schema_name": "s",
+            "data_type": "INT",
+            "full_data_type": "INT",
+            "routine_body": "SQL",
+            "routine_definition": "x * 2",
+            "is_deterministic": True,
+            "comment": "doubles",
+            "input_params": {"parameters": [parameter]},
+        }
+    )
+    workspace.unity_catalog.functions.create(
+        {"name": "bare", "catalog_name": "main", "schema_name": "s"}
+    )
+    found = workspace.sql(
+        "SELECT routine_name, data_type, routine_definition, is_deterministic, comment, created_by IS "
+        "NOT NULL AS made FROM information_schema.routines ORDER BY 1"
+    ).to_pylist()
+    assert [tuple(row.values()) for row in found] == [
+        ("bare", None, None, "NO", None, True),
+        ("twice", "INT", "x * 2", "YES", "doubles", True),
+    ]
+    found = workspace.sql(
+        "SELECT specific_name, ordinal_position, parameter_name, full_data_type, comment FROM "
+        "system.information_schema.parameters"
+    ).to_pylist()
+    assert [tuple(row.values()) for row in found] == [("twice", 1, "x", "int", "in")]
+
+
+def test_keys_that_can_not_be_read_hide_no_others(workspace: Workspace) -> None:
+    workspace.sql("CREATE TABLE t (id INT NOT NULL PRIMARY KEY)")
+    workspace.sql("CREATE TABLE u (id INT NOT NULL PRIMARY KEY)")
+    root = Path(workspace.sql("DESCRIBE DETAIL t")["location"][0].as_py()).parents[3]
+    (file,) = (root / "unity_catalog" / "tables").rglob("t.json")
+    file.write_text("{")
+    assert [row[5] for row in tags_of(workspace, "table_constraints")] == ["u"]

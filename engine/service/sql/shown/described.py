@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from engine.errors import BadStatement
 from engine.service.catalogs.columns import DEFAULT, rules_of
+from engine.service.sql.shown.create_statements import key_clause
 from engine.service.sql.shown.rows import texts
 
 
@@ -33,17 +34,20 @@ def facts_of(shown: Mapping[str, Any], place: str | None) -> dict[str, str]:
     return facts
 
 
+def keys_of(shown: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The primary and foreign keys of a table, without their kinds."""
+    known = ("primary_key_constraint", "foreign_key_constraint")
+    kept = shown.get("table_constraints", [])
+    return [said for one in kept for kind, said in one.items() if kind in known]
+
+
 def detailed(shown: Mapping[str, Any], place: str | None) -> list[tuple[str, str, str]]:
     """What DESCRIBE EXTENDED says of a table, a view or an index beside its columns."""
     rows = [
         ("# Detailed Table Information", "", ""),
         *((key, text, "") for key, text in facts_of(shown, place).items()),
     ]
-    keys = [
-        (key["name"], f"PRIMARY KEY ({', '.join(f'`{one}`' for one in key['child_columns'])})", "")
-        for one in shown.get("table_constraints", [])
-        if (key := one.get("primary_key_constraint")) is not None
-    ]
+    keys = [(key["name"], key_clause(key), "") for key in keys_of(shown)]
     rows += [("", "", ""), ("# Constraints", "", ""), *keys] if keys else []
     defaults = [
         (one["name"], one["type_text"], rules_of(one)[DEFAULT])

@@ -17,7 +17,7 @@ from engine.service.sql.language.commands import Describe, Show
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
 from engine.service.sql.shown.create_statements import create_table, create_view
-from engine.service.sql.shown.described import detailed, facts_of, one_column, pairs
+from engine.service.sql.shown.described import detailed, facts_of, keys_of, one_column, pairs
 from engine.service.sql.shown.details import detail, protocol
 from engine.service.sql.shown.metadata import as_json, information
 from engine.service.sql.shown.partitions import files_of, laid_out, partitions
@@ -111,10 +111,7 @@ class Listings:
             "PARTITIONED BY": layout[PARTITION_COLUMNS],
             "CLUSTER BY": layout[CLUSTERING_COLUMNS],
         }
-        constraints = (
-            one.get("primary_key_constraint") for one in shown.get("table_constraints", [])
-        )
-        keys = [one for one in constraints if one is not None]
+        keys = keys_of(shown)
         return create_table(shown, self._relations.tables.get(name).schema, clauses, keys)
 
     def _show_schemas(self, asked: Show, session: Session) -> pa.Table:

@@ -353,7 +353,11 @@ def _replaced(on: Altered, action: exp.Expression) -> bool:
 
 # ------------------------------------------------------------------ the table
 def _constraint_added(on: Altered, action: exp.Expression) -> bool:
-    return on.did("ADD CONSTRAINT", primary_key=list(constraints_said([action]).keys))
+    told = constraints_said([action])
+    if told.references:
+        key = told.references[0][1]
+        return on.did("ADD CONSTRAINT", foreign_key=[one.name for one in key.expressions])
+    return on.did("ADD CONSTRAINT", primary_key=list(told.keys))
 
 
 def _properties_set(on: Altered, action: exp.Expression) -> bool:
@@ -370,7 +374,7 @@ def _clustered(on: Altered, action: exp.Expression) -> bool:
 
 
 def constraints_said(actions: Sequence[exp.Expression]) -> Said:
-    """The primary key that an ALTER TABLE adds. Raises NotSupported for another constraint."""
+    """The keys that an ALTER TABLE adds. Raises NotSupported for another constraint."""
     told = Said()
     for action in actions:
         if isinstance(action, exp.AddConstraint):

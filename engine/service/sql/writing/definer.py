@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -23,6 +23,7 @@ from engine.service.sql.writing import definitions
 from engine.service.sql.writing.altering import Altered, constraints_said
 from engine.service.sql.writing.answers import NOTHING, copied, counts_of, entry, written_table
 from engine.service.sql.writing.column_rules.saying import FEATURE, check_rules
+from engine.service.sql.writing.foreign_keys import foreign_keys
 from engine.service.sql.writing.schemas import Schemas
 from engine.service.unity_catalog import UnityCatalog
 from engine.store.tables.changing import PARTITION_COLUMNS, TableChanges, refuse_registered
@@ -98,6 +99,7 @@ class Definer:
         parameters = {"properties": told.properties}
         written = entry(operation, parameters, numOutputRows=made.rows.num_rows)
         layout = told.layout_of(made.schema)
+        keys = self._foreign_keys(runner, told, name, made.schema.names)
 
         def write() -> None:
             rows = made.rows
@@ -105,12 +107,25 @@ class Definer:
                 name, made.schema, rows, written, properties=made.facts, layout=layout
             )
 
-        self._catalog.tables.define(name, write, told.facts(name), bool(tree.args.get("replace")))
+        self._catalog.tables.define(
+            name, write, told.facts(name, keys), bool(tree.args.get("replace"))
+        )
         self._catalog.tags.keep_columns(str(name), made.schema.names)
         if made.source is not None:
             return copied(made.source, runner.relations.open(name))
         rows = made.rows.num_rows
         return NOTHING if tree.expression is None else counts_of(rows, inserted=rows)
+
+    def _foreign_keys(
+        self,
+        runner: QueryRunner,
+        told: definitions.Said,
+        name: ThreePartName,
+        columns: Sequence[str],
+    ) -> list[dict[str, Any]]:
+        constraints = self._catalog.constraints
+        own = told.keys or constraints.primary_key(str(name))
+        return foreign_keys(runner, constraints, told.references, name, columns, own)
 
     def _content(self, runner: QueryRunner, tree: exp.Create, told: definitions.Said) -> Content:
         """The columns and rows of a table that is made, and what it takes of another (into `told`)."""
@@ -208,6 +223,9 @@ class Definer:
         if told.keys:  # before the table: it may be refused, and no writer waits for the catalogue
             key = {"name": told.facts(name).key_name, "child_columns": list(told.keys)}
             self._catalog.constraints.create(str(name), {"primary_key_constraint": key})
+        columns = [one["name"] for one in shown["columns"]]
+        for foreign in self._foreign_keys(runner, told, name, columns):
+            self._catalog.constraints.create(str(name), foreign)
         with self._changes.change(name) as change:
             keys = self._catalog.constraints.primary_key(str(name))
             rules = {one["name"]: rules_of(one) for one in shown["columns"]}

@@ -39,6 +39,7 @@ class Said:
         properties: TBLPROPERTIES. comments: of columns, by name. keys: columns of the primary key.
         rules: defaults, generated values and identities of columns, by name; see `rule_said`.
         key_name: the primary key's own name; empty for none.
+        references: foreign keys as they are said, with their names; see `foreign_keys`.
         layout: columns of PARTITIONED BY and of CLUSTER BY, by their keys in `changing`.
         like: the table whose definition is taken; None for none.
     """
@@ -50,6 +51,7 @@ class Said:
     rules: ColumnFacts = field(default_factory=dict)
     keys: tuple[str, ...] = ()
     key_name: str = ""
+    references: list[tuple[str, exp.ForeignKey]] = field(default_factory=list)
     layout: dict[str, list[str]] = field(default_factory=dict)
     like: exp.Table | None = None
 
@@ -64,7 +66,9 @@ class Said:
                 )
         return {key: [known[one.lower()] for one in those] for key, those in self.layout.items()}
 
-    def facts(self, name: ThreePartName) -> TableFacts:
+    def facts(
+        self, name: ThreePartName, foreign_keys: Sequence[Mapping[str, Any]] = ()
+    ) -> TableFacts:
         """What Unity Catalog keeps of a table or view of this name."""
         return TableFacts(
             self.comment,
@@ -72,6 +76,7 @@ class Said:
             self.column_facts(),
             self.keys,
             self.key_name or f"{name.name}_pk",
+            tuple(foreign_keys),
         )
 
     def column_facts(self) -> ColumnFacts:
@@ -181,6 +186,9 @@ def _column(node: exp.ColumnDef, told: Said) -> tuple[str, exp.DataType, bool]:
             told.comments[node.name] = what.this.name
         elif isinstance(what, exp.PrimaryKeyColumnConstraint):
             told.keys, nullable = (node.name,), False
+        elif isinstance(what, exp.Reference):
+            key = exp.ForeignKey(expressions=[exp.to_identifier(node.name)], reference=what.copy())
+            told.references.append(("", key))
         elif (rule := rule_said(what)) is not None:
             told.rules[node.name] = {**told.rules.get(node.name, {}), **rule}
         else:
@@ -191,15 +199,19 @@ def _column(node: exp.ColumnDef, told: Said) -> tuple[str, exp.DataType, bool]:
 
 
 def constraint_said(node: exp.Expression, told: Said) -> None:
-    """Read a primary key (into `told`). Raises NotSupported for another constraint."""
-    keys = node if isinstance(node, exp.PrimaryKey) else None
+    """Read a primary or foreign key (into `told`). Raises NotSupported for another constraint."""
+    said, name = node, ""
     if isinstance(node, exp.Constraint) and len(node.expressions) == 1:
-        keys = node.expressions[0] if isinstance(node.expressions[0], exp.PrimaryKey) else None
-    if keys is None:
-        raise NotSupported(f"{node.sql(dialect='databricks'):.80} is not supported.")
-    told.keys = tuple(key.name for key in keys.expressions)
-    if keys is not node:
-        told.key_name = node.name
+        said, name = node.expressions[0], node.name
+    if isinstance(said, exp.ForeignKey) and isinstance(said.args.get("reference"), exp.Reference):
+        told.references.append((name, said))
+        return
+    if not isinstance(said, exp.PrimaryKey):
+        raise NotSupported(
+            f"{node.sql(dialect='databricks'):.80} is not supported; PRIMARY KEY and FOREIGN KEY are."
+        )
+    told.keys = tuple(key.name for key in said.expressions)
+    told.key_name = name
 
 
 def result_schema(rows: pa.Table) -> pa.Schema:
