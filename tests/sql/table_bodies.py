@@ -155,9 +155,9 @@ TABLES: dict[str, list[Step]] = {
         ("ALTER TABLE NEST.t ADD CONSTRAINT again FOREIGN KEY (y) REFERENCES NEST.Q", NOTHING),
         ("SHOW CREATE TABLE NEST.t",
          [["CREATE TABLE main.NEST.t (\n  x INT,\n  y INT,\n  Qid INT,\n  CONSTRAINT `t_q_fk` FOREIGN "
-           "KEY (`Qid`) REFERENCES `main`.`NEST`.`q` (`id`),\n  CONSTRAINT `to_p` FOREIGN KEY (`x`, `y`) "
-           "REFERENCES `main`.`NEST`.`p` (`b`, `a`),\n  CONSTRAINT `again` FOREIGN KEY (`y`) REFERENCES "
-           "`main`.`NEST`.`q` (`id`))\nUSING delta"]]),
+           "KEY (`Qid`) REFERENCES `main`.`NEST`.`q` (`id`),\n  CONSTRAINT `to_p` FOREIGN KEY (`x`, "
+           "`y`) REFERENCES `main`.`NEST`.`p` (`b`, `a`),\n  CONSTRAINT `again` FOREIGN KEY (`y`) "
+           "REFERENCES `main`.`NEST`.`q` (`id`))\nUSING delta"]]),
         ("SELECT table_name, constraint_name, constraint_type, enforced FROM "
          "information_schema.table_constraints WHERE table_schema = 'NEST' ORDER BY 1, 2",
          [["p", "two", "PRIMARY KEY", "NO"], ["q", "q_pk", "PRIMARY KEY", "NO"],
@@ -173,7 +173,8 @@ TABLES: dict[str, list[Step]] = {
          [["again", "NEST", "q_pk", "NO ACTION"], ["q_q_fk", "NEST", "q_pk", "NO ACTION"],
           ["t_q_fk", "NEST", "q_pk", "NO ACTION"], ["to_p", "NEST", "two", "NO ACTION"]]),
         ("SELECT constraint_name, table_name, column_name FROM "
-         "information_schema.constraint_column_usage WHERE constraint_schema = 'NEST' AND constraint_name LIKE 't%' ORDER BY 1, 3",
+         "information_schema.constraint_column_usage WHERE constraint_schema = 'NEST' AND "
+         "constraint_name LIKE 't%' ORDER BY 1, 3",
          [["t_q_fk", "q", "id"], ["to_p", "p", "a"], ["to_p", "p", "b"], ["two", "p", "a"],
           ["two", "p", "b"]]),
         ("SELECT COUNT(*) FROM system.information_schema.constraint_table_usage WHERE table_schema = "
