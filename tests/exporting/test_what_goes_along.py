@@ -33,8 +33,8 @@ def here(tmp_path: Path) -> Workspace:
         "CREATE TABLE shop.a (b_id BIGINT, word STRING DEFAULT 'it\\'s' COMMENT 'w', n INT NOT NULL "
         f"DEFAULT 1 + 1) TBLPROPERTIES ({FEATURE}, 'k' = 'w')",
         "CREATE TABLE shop.b (id BIGINT NOT NULL GENERATED ALWAYS AS IDENTITY (START WITH 5), at "
-        f"TIMESTAMP, d DATE GENERATED ALWAYS AS (CAST(at AS DATE)), s STRING DEFAULT 'x', PRIMARY KEY (id)) "
-        f"TBLPROPERTIES ({FEATURE})",
+        f"TIMESTAMP, d DATE GENERATED ALWAYS AS (CAST(at AS DATE)), s STRING DEFAULT 'x', PRIMARY KEY "
+        f"(id)) TBLPROPERTIES ({FEATURE})",
         "ALTER TABLE shop.a ADD CONSTRAINT `a to b` FOREIGN KEY (b_id) REFERENCES shop.b",
         "INSERT INTO shop.b (at) VALUES ('2026-01-02'), (NULL)",
         "INSERT INTO shop.a (b_id) VALUES (5), (6)",

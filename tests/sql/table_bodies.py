@@ -400,7 +400,15 @@ REFUSED_TABLES: dict[str, tuple[str, str]] = {
     ),
     "no_volumes": ("SHOW VOLUMES IN nowhere_at_all", "SCHEMA_NOT_FOUND"),
     "no_pattern": ("SHOW TABLE EXTENDED IN NEST", "expected LIKE"),
-    "a_partition": ("SHOW TABLE EXTENDED IN NEST LIKE 'p' PARTITION (a = 1)", "not supported"),
+    "a_partition": (
+        "SHOW TABLE EXTENDED IN NEST LIKE 'products' PARTITION (name = 'x')",
+        "PARTITION_MANAGEMENT_IS_UNSUPPORTED.*SHOW PARTITIONS",
+    ),
+    "a_partition_of_nothing": (
+        "SHOW TABLE EXTENDED IN NEST LIKE 'p' PARTITION (a = 1)",
+        "TABLE_OR_VIEW_NOT_FOUND",
+    ),
+    "partitions_of_names": ("SHOW TABLES IN NEST PARTITION (a = 1)", "PARSE_SYNTAX_ERROR"),
     "no_extended_json": ("DESCRIBE NEST.products AS JSON", "DESCRIBE_JSON_NOT_EXTENDED"),
     "column_json": ("DESCRIBE EXTENDED NEST.products name AS JSON", "describe the whole table"),
     "changed_name": (

@@ -20,7 +20,12 @@ from engine.service.sql.shown.create_statements import create_table, create_view
 from engine.service.sql.shown.described import detailed, facts_of, keys_of, one_column, pairs
 from engine.service.sql.shown.details import detail, protocol
 from engine.service.sql.shown.metadata import as_json, information
-from engine.service.sql.shown.partitions import files_of, laid_out, partitions
+from engine.service.sql.shown.partitions import (
+    files_of,
+    laid_out,
+    partition_information,
+    partitions,
+)
 from engine.service.sql.shown.rows import rows_of, texts
 from engine.service.sql.upkeep import location
 from engine.service.sql.writing.schemas import Schemas
@@ -137,6 +142,8 @@ class Listings:
             ]
             return rows_of(_IN_CATALOG, rows, booleans=("isTemporary",))
         if asked.kind == "TABLE EXTENDED":
+            if asked.partition:
+                return self._show_partition(asked, session)
             told = [(n.schema, n.name, False, self._information(n)) for n in kept]
             columns = ["database", "tableName", "isTemporary", "information"]
             return rows_of(columns, told, booleans=("isTemporary",))
@@ -147,6 +154,15 @@ class Listings:
         return rows_of(
             [first, last, "isTemporary"], [*rows_here, *temporary], booleans=("isTemporary",)
         )
+
+    def _show_partition(self, asked: Show, session: Session) -> pa.Table:
+        """SHOW TABLE EXTENDED of one partition of a table, whose name LIKE says without a pattern."""
+        place = self._place(asked, session)
+        table = self._relations.open(session.full_name((*place, asked.like or "")))
+        told = partition_information(table, asked.partition)
+        columns = ["database", "tableName", "isTemporary", "information"]
+        row = (table.name.schema, table.name.name, False, told)
+        return rows_of(columns, [row], booleans=("isTemporary",))
 
     def _information(self, name: ThreePartName) -> str:
         """All that is told of a table; of one that can't be read why."""
