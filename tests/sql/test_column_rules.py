@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import Workspace
+from engine.core.names import table_name
 from engine.errors import BadStatement, NotSupported
+from engine.service.catalogs.given_tables import TableSaid
 from engine.service.sql.writing.column_rules.rules import Identity, next_numbers, sync_mark
 
 ON = "TBLPROPERTIES ('delta.feature.allowColumnDefaults' = 'supported')"
@@ -107,6 +109,23 @@ def test_rules_are_in_a_columns_metadata_as_delta_calls_them(workspace: Workspac
         ("# Column Default Values", "", ""),
         ("s", "string", "'x'"),
     ]
+
+
+def test_what_a_list_says_of_a_table_leaves_its_rules_and_foreign_keys(
+    workspace: Workspace,
+) -> None:
+    workspace.sql("CREATE TABLE p (id INT NOT NULL PRIMARY KEY)")
+    workspace.sql(f"CREATE TABLE t (id INT, s STRING DEFAULT 'x', CONSTRAINT f FOREIGN KEY (id) "
+                  f"REFERENCES p) {ON}")  # fmt: skip
+    rows = workspace.sql("SELECT * FROM t")
+    said = TableSaid(not_null=("s",), primary_key=("id",))
+    given = workspace.unity_catalog.given_tables
+    assert given.put(table_name("t"), rows.cast(workspace.read_table("t").schema), said) == "change"
+    workspace.sql("INSERT INTO t (id) VALUES (1)")
+    assert workspace.sql("SELECT * FROM t").to_pylist() == [{"id": 1, "s": "x"}]
+    kept = workspace.sql("SELECT constraint_name FROM information_schema.table_constraints WHERE "
+                         "table_name = 't' ORDER BY 1")  # fmt: skip
+    assert kept["constraint_name"].to_pylist() == ["f", "t_pk"]
 
 
 def test_a_columns_name_may_be_default(workspace: Workspace) -> None:

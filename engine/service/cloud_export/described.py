@@ -21,17 +21,6 @@ def described_table(
         folder: of its Delta table, in the export.
     """
     keys = _constraints(known, "primary_key_constraint")
-    columns = [
-        {
-            "name": column["name"],
-            "type": column["type_text"],
-            "nullable": column["nullable"],
-            "comment": column.get("comment"),
-            **rules_of(column),
-            "tags": tags.columns.get(column["name"], {}),
-        }
-        for column in known["columns"]
-    ]
     return {
         "name": known["full_name"],
         "folder": folder,
@@ -51,7 +40,18 @@ def described_table(
             for one in _constraints(known, "foreign_key_constraint")
         ],
         "tags": dict(tags.own),
-        "columns": columns,
+        "columns": [_column(one, tags.columns.get(one["name"], {})) for one in known["columns"]],
+    }
+
+
+def _column(known: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "name": known["name"],
+        "type": known["type_text"],
+        "nullable": known["nullable"],
+        "comment": known.get("comment"),
+        **rules_of(known),
+        "tags": dict(tags),
     }
 
 
