@@ -23,6 +23,23 @@ FUNCTIONS: dict[str, list[Step]] = {
         ("SELECT exists(array(1, 2), x -> x > 1), exists(array(1), x -> x > 1), "
          "forall(array(1, 2), x -> x > 0)", [["true", "false", "true"]]),
     ],
+    "percentiles": [
+        ("SELECT percentile(x, 0.5), percentile(x, array(0.25, 0.75)), percentile_approx(x, 0.5), "
+         "percentile_approx(x, array(0.1, 0.9)), approx_percentile(x, 0.5, 100), median(x) FROM VALUES "
+         "(10.5D), (20D), (NULL) AS t(x)",
+         [["15.25", "[12.875,17.625]", "10.5", "[10.5,20.0]", "10.5", "15.25"]]),
+        ("SELECT percentile(x, 0.3), percentile_approx(x, 0.5), percentile(x, 1) FROM VALUES (0), (10) "
+         "AS t(x)", [["3.0", "0", "10.0"]]),
+    ],
+    "numbers_as_texts": [
+        ("SELECT string(12345678.0D), string(0.0001D), string(1.5e-7D), concat(string(1e10D), ''), "
+         "CAST(-123456789.5D AS STRING), string(CAST(1e10 AS FLOAT)), string(1e20D)",
+         [["1.2345678E7", "1.0E-4", "1.5E-7", "1.0E10", "-1.234567895E8", "1.0E10", "1.0E20"]]),
+        ("SELECT concat(i, '-', b, '-', d, '-', f), i || d FROM (SELECT CAST(1 AS INT) AS i, CAST(2 AS "
+         "BIGINT) AS b, CAST(4.5 AS DECIMAL(5, 2)) AS d, 1.5D AS f)", [["1-2-4.50-1.5", "14.50"]]),
+        ("SELECT string(100.0D), string(0D), string(-0.001D), string(9999999.5D), string(-1.5D)",
+         [["100.0", "0.0", "-0.001", "9999999.5", "-1.5"]]),
+    ],
     "whole_numbers": [
         ("SELECT CAST(2.7 AS INT), CAST(-2.7 AS INT), CAST(2.7D AS BIGINT), CAST(-0.9D AS SMALLINT), "
          "INT(2.5), CAST(3 AS INT), CAST(true AS INT), CAST(' 12 ' AS INT), 7.9::int",
@@ -94,7 +111,7 @@ FUNCTIONS: dict[str, list[Step]] = {
         ("SELECT CAST(1 AS STRING), CAST(true AS STRING), CAST(1.50 AS STRING), "
          "CAST(DATE'2024-01-02' AS STRING), CAST(1e10D AS STRING), CAST(1e16D AS STRING), "
          "CAST(CAST('NaN' AS DOUBLE) AS STRING)",
-         [["1", "true", "1.50", "2024-01-02", "10000000000.0", "1e+16", "NaN"]]),
+         [["1", "true", "1.50", "2024-01-02", "1.0E10", "1.0E16", "NaN"]]),
     ],
     "lists": [
         ("SELECT array_position(array(1, 2), 3), array_position(array(1, 2), 2), "

@@ -109,6 +109,94 @@ TABLES: dict[str, list[Step]] = {
          "c.table_name WHERE t.table_schema = 'NEST' GROUP BY 1 ORDER BY 1",
          [["products", "5"], ["t", "2"]]),
     ],
+    "tags_one_by_one": [
+        ("CREATE TABLE NEST.t (id INT, ssn STRING)", NOTHING),
+        ("SET TAG ON TABLE NEST.t cost_center = hr", NOTHING),
+        ("SET TAG ON TABLE main.NEST.t `a b` = 'it''s'", NOTHING),
+        ("SET TAG ON COLUMN NEST.t.SSN pii", NOTHING),
+        ("SET TAG ON COLUMN main.NEST.t.id k = `x y`", NOTHING),
+        ("SET TAG ON DATABASE main.NEST s = 1", NOTHING),
+        ("CREATE VIEW NEST.w AS SELECT 1 AS x", NOTHING),
+        ("SET TAG ON VIEW NEST.w v", NOTHING),
+        ("UNSET TAG ON TABLE NEST.t cost_center", NOTHING),
+        ("SET TAG ON TABLE NEST.t cost_center = it", NOTHING),
+        ("SELECT table_name, tag_name, tag_value FROM information_schema.table_tags WHERE schema_name = "
+         "'NEST' ORDER BY ALL", [["t", "a b", "it's"], ["t", "cost_center", "it"], ["w", "v", ""]]),
+        ("SELECT column_name, tag_name, tag_value FROM information_schema.column_tags WHERE schema_name "
+         "= 'NEST' ORDER BY ALL", [["id", "k", "x y"], ["ssn", "pii", ""]]),
+        ("UNSET TAG ON COLUMN NEST.t.ssn pii", NOTHING),
+        ("UNSET TAG ON SCHEMA NEST s", NOTHING),
+        ("SELECT COUNT(*) FROM information_schema.column_tags WHERE schema_name = 'NEST'", [["1"]]),
+        ("DROP VIEW NEST.w", NOTHING),
+    ],
+    "columns_replaced": [
+        ("CREATE TABLE NEST.t (id INT NOT NULL COMMENT 'k', s STRING COMMENT 'w', x INT DEFAULT 5) "
+         "TBLPROPERTIES ('delta.feature.allowColumnDefaults' = 'supported')", NOTHING),
+        ("INSERT INTO NEST.t VALUES (1, 'a', DEFAULT)", written(1, 1)),
+        ("ALTER TABLE NEST.t REPLACE COLUMNS (s STRING, ID INT COMMENT 'new', x INT, y DOUBLE COMMENT "
+         "'z')", NOTHING),
+        ("INSERT INTO NEST.t (s) VALUES ('b')", written(1, 1)),
+        ("SELECT * FROM NEST.t", [["a", "1", "5", None], ["b", None, None, None]]),
+        ("DESCRIBE NEST.t", [["s", "string", None], ["id", "int", "new"], ["x", "int", None],
+                                ["y", "double", "z"]]),
+        ("ALTER TABLE NEST.t SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name', "
+         "'delta.enableTypeWidening' = 'true')", NOTHING),
+        ("ALTER TABLE NEST.t REPLACE COLUMNS (id BIGINT, y DOUBLE)", NOTHING),
+        ("SELECT * FROM NEST.t", [["1", None], [None, None]]),
+        ("SELECT full_data_type FROM information_schema.columns WHERE table_schema = 'NEST' AND "
+         "table_name = 't' ORDER BY ordinal_position", [["bigint"], ["double"]]),
+    ],
+    "keys": [
+        ("CREATE TABLE NEST.p (a INT NOT NULL, b INT NOT NULL, CONSTRAINT two PRIMARY KEY (a, b))",
+         NOTHING),
+        ("CREATE TABLE NEST.q (id INT NOT NULL PRIMARY KEY, up INT REFERENCES NEST.q)", NOTHING),
+        ("CREATE TABLE NEST.t (x INT, y INT, Qid INT, FOREIGN KEY (QID) REFERENCES NEST.q (ID), "
+         "CONSTRAINT to_p FOREIGN KEY (x, y) REFERENCES main.NEST.p (b, a))", NOTHING),
+        ("ALTER TABLE NEST.t ADD CONSTRAINT again FOREIGN KEY (y) REFERENCES NEST.Q", NOTHING),
+        ("SHOW CREATE TABLE NEST.t",
+         [["CREATE TABLE main.NEST.t (\n  x INT,\n  y INT,\n  Qid INT,\n  CONSTRAINT `t_q_fk` FOREIGN "
+           "KEY (`Qid`) REFERENCES `main`.`NEST`.`q` (`id`),\n  CONSTRAINT `to_p` FOREIGN KEY (`x`, "
+           "`y`) REFERENCES `main`.`NEST`.`p` (`b`, `a`),\n  CONSTRAINT `again` FOREIGN KEY (`y`) "
+           "REFERENCES `main`.`NEST`.`q` (`id`))\nUSING delta"]]),
+        ("SELECT table_name, constraint_name, constraint_type, enforced FROM "
+         "information_schema.table_constraints WHERE table_schema = 'NEST' ORDER BY 1, 2",
+         [["p", "two", "PRIMARY KEY", "NO"], ["q", "q_pk", "PRIMARY KEY", "NO"],
+          ["q", "q_q_fk", "FOREIGN KEY", "NO"], ["t", "again", "FOREIGN KEY", "NO"],
+          ["t", "t_q_fk", "FOREIGN KEY", "NO"], ["t", "to_p", "FOREIGN KEY", "NO"]]),
+        ("SELECT k.constraint_name, k.column_name, k.ordinal_position, k.position_in_unique_constraint "
+         "FROM main.information_schema.key_column_usage k WHERE k.table_schema = 'NEST' AND "
+         "k.table_name <> 'q' ORDER BY 1, 3",
+         [["again", "y", "1", "1"], ["t_q_fk", "Qid", "1", "1"], ["to_p", "x", "1", "2"],
+          ["to_p", "y", "2", "1"], ["two", "a", "1", None], ["two", "b", "2", None]]),
+        ("SELECT constraint_name, unique_constraint_schema, unique_constraint_name, update_rule FROM "
+         "information_schema.referential_constraints WHERE constraint_schema = 'NEST' ORDER BY 1",
+         [["again", "NEST", "q_pk", "NO ACTION"], ["q_q_fk", "NEST", "q_pk", "NO ACTION"],
+          ["t_q_fk", "NEST", "q_pk", "NO ACTION"], ["to_p", "NEST", "two", "NO ACTION"]]),
+        ("SELECT constraint_name, table_name, column_name FROM "
+         "information_schema.constraint_column_usage WHERE constraint_schema = 'NEST' AND "
+         "constraint_name LIKE 't%' ORDER BY 1, 3",
+         [["t_q_fk", "q", "id"], ["to_p", "p", "a"], ["to_p", "p", "b"], ["two", "p", "a"],
+          ["two", "p", "b"]]),
+        ("SELECT COUNT(*) FROM system.information_schema.constraint_table_usage WHERE table_schema = "
+         "'NEST' AND table_name = 'q'", [["4"]]),
+        ("ALTER TABLE NEST.t DROP CONSTRAINT to_p", NOTHING),
+        ("SELECT COUNT(*) FROM information_schema.referential_constraints WHERE constraint_schema = "
+         "'NEST'", [["3"]]),
+        ("SELECT (SELECT COUNT(*) FROM information_schema.check_constraints), (SELECT COUNT(*) FROM "
+         "information_schema.table_privileges WHERE grantee = 'x'), (SELECT COUNT(*) FROM "
+         "information_schema.schema_privileges WHERE privilege_type = 'x'), (SELECT COUNT(*) FROM "
+         "information_schema.catalog_privileges WHERE inherited_from = 'x'), (SELECT COUNT(*) FROM "
+         "information_schema.volume_privileges WHERE volume_name = 'x'), (SELECT COUNT(*) FROM "
+         "information_schema.routine_privileges WHERE routine_name = 'x')", [["0"] * 6]),
+        ("SELECT catalog_name FROM information_schema.information_schema_catalog_name", [["main"]]),
+        ("CREATE TABLE NEST.n (a TINYINT, b FLOAT, c DECIMAL(7, 2), d DATE, e STRING)", NOTHING),
+        ("SELECT column_name, numeric_precision, numeric_precision_radix, numeric_scale, "
+         "datetime_precision, is_identity, partition_ordinal_position FROM information_schema.columns "
+         "WHERE table_schema = 'NEST' AND table_name = 'n' ORDER BY 1",
+         [["a", "8", "2", "0", None, "NO", None], ["b", "32", "2", None, None, "NO", None],
+          ["c", "7", "10", "2", None, "NO", None], ["d", None, None, None, "0", "NO", None],
+          ["e", None, None, None, None, "NO", None]]),
+    ],
     "volumes": [
         ("SHOW VOLUMES IN NEST", NOTHING),
         ("SHOW VOLUMES FROM main.NEST LIKE 'a*'", NOTHING),
@@ -261,6 +349,45 @@ REFUSED_TABLES: dict[str, tuple[str, str]] = {
         "UNRESOLVED_COLUMN.*nope",
     ),
     "no_tagged_schema": ("ALTER SCHEMA nowhere_at_all SET TAGS ('a')", "SCHEMA_NOT_FOUND"),
+    "tagged_nothing": ("SET TAG ON TABLE NEST.nothing a = b", "TABLE_OR_VIEW_NOT_FOUND"),
+    "untagged_nothing": (
+        "UNSET TAG ON TABLE NEST.products a",
+        "products has no tag 'a'; it has none",
+    ),
+    "tagged_no_column": ("SET TAG ON COLUMN NEST.products.nope a = b", "UNRESOLVED_COLUMN.*nope"),
+    "tagged_one_name": ("SET TAG ON COLUMN products a = b", "expected table.column"),
+    "tagged_function": ("SET TAG ON FUNCTION f a = b", "FUNCTION.*expected TABLE, VIEW"),
+    "replaced_columns_gone": (
+        "ALTER TABLE NEST.products REPLACE COLUMNS (product_id INT)",
+        "DELTA_ALTER_TABLE_REPLACE_COL_NOT_SUPPORTED.*dropping.*name.*columnMapping",
+    ),
+    "replaced_columns_narrowed": (
+        "ALTER TABLE NEST.products REPLACE COLUMNS (product_id BIGINT, name STRING, price DOUBLE, tags "
+        "ARRAY<STRING>, v ARRAY<DOUBLE>)",
+        "REPLACE_COL_NOT_SUPPORTED.*data type of product_id from int32 to int64",
+    ),
+    "replaced_columns_tighter": (
+        "ALTER TABLE NEST.products REPLACE COLUMNS (product_id INT, name STRING NOT NULL, price DOUBLE, "
+        "tags ARRAY<STRING>, v ARRAY<DOUBLE>)",
+        "REPLACE_COL_NOT_SUPPORTED.*nullability of name",
+    ),
+    "key_of_nothing": (
+        "CREATE TABLE NEST.t (x INT REFERENCES NEST.nothing)",
+        "TABLE_OR_VIEW_NOT_FOUND",
+    ),
+    "key_of_no_key": (
+        "CREATE TABLE NEST.t (x INT REFERENCES NEST.products)",
+        "needs the primary key of that table, which has none",
+    ),
+    "key_of_no_column": (
+        "CREATE TABLE NEST.t (x INT NOT NULL PRIMARY KEY, FOREIGN KEY (y) REFERENCES NEST.t)",
+        "UNRESOLVED_COLUMN.*'y'",
+    ),
+    "key_of_too_many": (
+        "CREATE TABLE NEST.t (x INT NOT NULL PRIMARY KEY, y INT, FOREIGN KEY (x, y) REFERENCES NEST.t)",
+        "names 2 columns.*primary key of 1",
+    ),
+    "a_check": ("ALTER TABLE NEST.products ADD CONSTRAINT c CHECK (price > 0)", "not supported"),
     "no_tags": ("ALTER TABLE NEST.products SET TAGS ()", "expected the name of a tag"),
     "no_information": (
         "SELECT * FROM information_schema.nope",
@@ -273,7 +400,15 @@ REFUSED_TABLES: dict[str, tuple[str, str]] = {
     ),
     "no_volumes": ("SHOW VOLUMES IN nowhere_at_all", "SCHEMA_NOT_FOUND"),
     "no_pattern": ("SHOW TABLE EXTENDED IN NEST", "expected LIKE"),
-    "a_partition": ("SHOW TABLE EXTENDED IN NEST LIKE 'p' PARTITION (a = 1)", "not supported"),
+    "a_partition": (
+        "SHOW TABLE EXTENDED IN NEST LIKE 'products' PARTITION (name = 'x')",
+        "PARTITION_MANAGEMENT_IS_UNSUPPORTED.*SHOW PARTITIONS",
+    ),
+    "a_partition_of_nothing": (
+        "SHOW TABLE EXTENDED IN NEST LIKE 'p' PARTITION (a = 1)",
+        "TABLE_OR_VIEW_NOT_FOUND",
+    ),
+    "partitions_of_names": ("SHOW TABLES IN NEST PARTITION (a = 1)", "PARSE_SYNTAX_ERROR"),
     "no_extended_json": ("DESCRIBE NEST.products AS JSON", "DESCRIBE_JSON_NOT_EXTENDED"),
     "column_json": ("DESCRIBE EXTENDED NEST.products name AS JSON", "describe the whole table"),
     "changed_name": (
@@ -296,10 +431,6 @@ REFUSED_TABLES: dict[str, tuple[str, str]] = {
         "fields of structs",
     ),
     "altered_twice": ("ALTER TABLE NEST.products ALTER COLUMN name FIRST, ,", "PARSE_SYNTAX_ERROR"),
-    "altered_default": (
-        "ALTER TABLE NEST.products ALTER COLUMN price SET DEFAULT 5",
-        "SET DEFAULT.*not supported",
-    ),
     "replaced_nothing": ("REPLACE TABLE NEST.nothing AS SELECT 1", "TABLE_OR_VIEW_NOT_FOUND"),
     "replaced_view": ("REPLACE VIEW NEST.products AS SELECT 1 AS x", "PARSE_SYNTAX_ERROR"),
     "renamed_to_another": (

@@ -33,7 +33,7 @@ ESCAPES = [
     "SELECT * FROM duckdb_settings()",
     "SELECT * FROM duckdb_secrets()",
     "SELECT * FROM pragma_table_info('t')",
-    "SELECT * FROM information_schema.key_column_usage",
+    "SELECT * FROM information_schema.triggers",
     "SELECT * FROM information_schema.character_sets",
     "SELECT * FROM pg_catalog.pg_class",
     "SELECT * FROM sqlite_master",

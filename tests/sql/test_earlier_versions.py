@@ -91,3 +91,35 @@ def test_a_table_of_the_workspace_has_its_newest_version_alone(workspace: Worksp
     assert workspace.sql("SELECT * FROM t@v1").num_rows == 2
     with pytest.raises(NotSupported, match=r"newest version alone.* 1; version 0.*Delta tables"):
         workspace.sql("SELECT * FROM t VERSION AS OF 0")
+
+
+def test_a_clone_of_an_earlier_version_has_its_rows_and_columns(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    place = tmp_path / "d"
+    rows = pa.table({"id": pa.array([1, 2], pa.int64()), "kind": ["a", "b"]})
+    deltalake.write_deltalake(place, rows, partition_by=["kind"])
+    more = rows.append_column("later", pa.array([0.5, None]))
+    deltalake.write_deltalake(place, more, mode="append", schema_mode="merge")
+    workspace.register_table("main.fashion_demo.d", place)
+    workspace.sql("COMMENT ON COLUMN d.later IS 'not yet'")
+    workspace.sql("COMMENT ON COLUMN d.id IS 'k'")
+    history = workspace.sql("DESCRIBE HISTORY d").to_pylist()
+    stamp = history[-1]["timestamp"].isoformat()
+    first = sorted(rows.to_pylist(), key=lambda row: row["id"])
+    for number, said in enumerate(
+        ("CLONE d VERSION AS OF 0 TBLPROPERTIES ('a' = 'b')", "SHALLOW CLONE d@v0",
+         f"DEEP CLONE d TIMESTAMP AS OF '{stamp}'")
+    ):  # fmt: skip
+        answer = workspace.sql(f"CREATE OR REPLACE TABLE c{number} {said}").to_pylist()[0]
+        assert answer["source_num_of_files"] == 2 and answer["source_table_size"] > 0, said
+        found = workspace.sql(f"SELECT * FROM c{number} ORDER BY id")
+        assert found.to_pylist() == first, said
+    assert workspace.sql("SHOW PARTITIONS c0").to_pylist() == [{"kind": "a"}, {"kind": "b"}]
+    assert workspace.sql("DESCRIBE c0 id").to_pylist()[-1]["info_value"] == "k"
+    assert workspace.sql("CREATE TABLE c CLONE d").num_rows == 1
+    assert workspace.sql("SELECT * FROM c").num_rows == 4
+    for refused in ("VERSION AS OF 9", "TIMESTAMP AS OF '2001-01-01'", "VERSION AS OF x"):
+        with pytest.raises(BadStatement):
+            workspace.sql(f"CREATE TABLE gone CLONE d {refused}")
+    assert "gone" not in workspace.sql("SHOW TABLES")["tableName"].to_pylist()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sql import doors
 from sql.bodies import BODIES, PRODUCTS, REFUSED, SESSIONS, Step
+from sql.column_bodies import COLUMNS, REFUSED_COLUMNS
 from sql.function_bodies import FUNCTIONS, REFUSED_FUNCTIONS
 from sql.table_bodies import REFUSED_TABLES, TABLES, masked
 
@@ -17,6 +18,7 @@ from engine.doors.http.credentials import Credentials
 from engine.doors.http.server import BackgroundServer
 
 CREDENTIALS = Credentials("token-of-sql", "client-of-sql", "secret-of-sql")
+ALL_REFUSED = {**REFUSED, **REFUSED_TABLES, **REFUSED_COLUMNS, **REFUSED_FUNCTIONS}
 _numbers = itertools.count()
 
 
@@ -66,6 +68,12 @@ def test_a_statement_of_a_table_answers(played: Callable[[list[Step]], None], na
 
 
 @pytest.mark.parametrize("door", doors.NAMES, indirect=True)
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_statement_of_columns_answers(played: Callable[[list[Step]], None], name: str) -> None:
+    played(COLUMNS[name])
+
+
+@pytest.mark.parametrize("door", doors.NAMES, indirect=True)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_answers(played: Callable[[list[Step]], None], name: str) -> None:
     played(FUNCTIONS[name])
@@ -78,9 +86,9 @@ def test_a_session_keeps(played: Callable[[list[Step]], None], name: str) -> Non
 
 
 @pytest.mark.parametrize("door", doors.NAMES, indirect=True)
-@pytest.mark.parametrize("name", [*REFUSED, *REFUSED_TABLES, *REFUSED_FUNCTIONS])
+@pytest.mark.parametrize("name", ALL_REFUSED)
 def test_a_statement_is_refused(door: Any, schema: str, name: str) -> None:
-    statement, why = {**REFUSED, **REFUSED_TABLES, **REFUSED_FUNCTIONS}[name]
+    statement, why = ALL_REFUSED[name]
     with pytest.raises(doors.Refused, match=why):
         door.run(statement.replace("NEST", schema))
 

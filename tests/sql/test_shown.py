@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from engine import BadStatement, NotSupported, Workspace
+from engine import BadStatement, NotFound, NotSupported, Workspace
 
 MADE = [
     "CREATE TABLE t (id BIGINT NOT NULL COMMENT 'it''s \\\\ one', `a b` DECIMAL(5, 2), d DATE, "
@@ -191,3 +191,70 @@ def test_volumes_of_a_schema_are_shown(workspace: Workspace) -> None:
     found = workspace.sql("SHOW VOLUMES IN main.fashion_demo LIKE 'ph*'").to_pydict()
     assert found == {"database": ["fashion_demo"], "volume_name": ["photos"]}
     assert workspace.sql("SHOW VOLUMES").num_rows == 2
+
+
+@pytest.fixture
+def parted(workspace: Workspace, tmp_path: Path) -> Workspace:
+    """A table `t` registered from folders `year=.../kind=...`."""
+    for number, (year, kind) in enumerate(((2025, "a"), (2025, "b"), (2026, "a"), (2026, "a"))):
+        folder = tmp_path / "files" / f"year={year}" / f"kind={kind}"
+        folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table({"id": [number, number + 10]}), folder / f"{number}.parquet")
+    workspace.register_table("main.fashion_demo.t", tmp_path / "files")
+    return workspace
+
+
+def test_folders_that_part_a_registered_table_are_its_partitions(parted: Workspace) -> None:
+    for statement in ("DESCRIBE t", "DESCRIBE EXTENDED t"):
+        rows = [tuple(row.values()) for row in parted.sql(statement).to_pylist()]
+        assert rows[:7] == [
+            ("id", "bigint", None),
+            ("year", "int", None),
+            ("kind", "string", None),
+            ("# Partition Information", "", ""),
+            ("# col_name", "data_type", "comment"),
+            ("year", "int", None),
+            ("kind", "string", None),
+        ]
+    (detail,) = parted.sql("DESCRIBE DETAIL t").to_pylist()
+    assert (detail["partitionColumns"], detail["numFiles"]) == (["year", "kind"], 4)
+    assert "PARTITIONED BY (year, kind)" in parted.sql("SHOW CREATE TABLE t")[0][0].as_py()
+    assert parted.sql("SHOW PARTITIONS t").to_pylist() == [
+        {"year": 2025, "kind": "a"},
+        {"year": 2025, "kind": "b"},
+        {"year": 2026, "kind": "a"},
+    ]
+    found = parted.sql("SHOW PARTITIONS t PARTITION (year = 2026)").to_pylist()
+    assert found == [{"year": 2026, "kind": "a"}]
+
+
+def test_one_partition_of_a_registered_table_is_shown(parted: Workspace, tmp_path: Path) -> None:
+    asked = "SHOW TABLE EXTENDED IN main.fashion_demo LIKE 't' PARTITION"
+    (row,) = parted.sql(f"{asked} (KIND = 'a', year = 2026)").to_pylist()
+    assert (row["database"], row["tableName"], row["isTemporary"]) == ("fashion_demo", "t", False)
+    lines = row["information"].splitlines()
+    assert lines[0] == "Partition Values: [year=2026, kind=a]"
+    assert lines[1] == f"Location: {tmp_path / 'files' / 'year=2026' / 'kind=a'}"
+    assert lines[2].startswith("Partition Statistics: ") and lines[2].endswith(" bytes, 4 rows")
+    with pytest.raises(NotFound, match=r"PARTITIONS_NOT_FOUND.*year=2024, kind=a"):
+        parted.sql(f"{asked} (year = 2024, kind = 'a')")
+    for spec in ("year = 2026", "year, kind = 'a'", "year = 2026, kind = 'a', id = 1"):
+        with pytest.raises(BadStatement, match="must match the partition spec"):
+            parted.sql(f"{asked} ({spec})")
+
+
+def test_a_delta_tables_own_log_says_its_partitions_and_files(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    deltalake = pytest.importorskip("deltalake")
+    rows = pa.table({"id": [1, 2, 3], "kind": ["a", "b", "a"]})
+    deltalake.write_deltalake(tmp_path / "d", rows, partition_by=["kind"])
+    workspace.register_table("main.fashion_demo.t", tmp_path / "d")
+    (detail,) = workspace.sql("DESCRIBE DETAIL t").to_pylist()
+    assert (detail["partitionColumns"], detail["numFiles"]) == (["kind"], 2)
+    files = [one for one in (tmp_path / "d").rglob("*.parquet") if "kind=" in str(one)]
+    assert detail["sizeInBytes"] == sum(one.stat().st_size for one in files)
+    told = [row["col_name"] for row in workspace.sql("DESCRIBE t").to_pylist()]
+    assert told == ["id", "kind", "# Partition Information", "# col_name", "kind"]
+    with pytest.raises(BadStatement, match="PARTITION_MANAGEMENT_IS_UNSUPPORTED"):
+        workspace.sql("SHOW TABLE EXTENDED LIKE 't' PARTITION (kind = 'a')")

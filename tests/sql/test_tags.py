@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine import NotFound, Workspace
-from engine.errors import CorruptFile
+from engine.errors import CorruptFile, ResourceConflict
 
 T = "main.fashion_demo.t"
 
@@ -74,6 +74,17 @@ def test_all_that_may_have_tags_has_them(workspace: Workspace) -> None:
         workspace.sql("ALTER VOLUME more.s.v SET TAGS ('k')")
 
 
+def test_a_tag_that_is_there_is_set_anew_by_alter_alone(workspace: Workspace) -> None:
+    workspace.sql("CREATE TABLE t (id INT)")
+    for what in ("TABLE t", "COLUMN t.id"):
+        workspace.sql(f"SET TAG ON {what} k = a")
+        with pytest.raises(ResourceConflict, match="tag 'k' already, with the value 'a'"):
+            workspace.sql(f"SET TAG ON {what} k = b")
+    workspace.sql("ALTER TABLE t SET TAGS ('k' = 'b')")
+    assert [row[-1] for row in tags_of(workspace, "table_tags")] == ["b"]
+    assert [row[-1] for row in tags_of(workspace, "column_tags")] == ["a"]
+
+
 def test_damaged_tags_are_named(workspace: Workspace) -> None:
     workspace.sql("CREATE TABLE t AS SELECT 1 AS x")
     workspace.sql("ALTER TABLE t SET TAGS ('k')")
@@ -127,3 +138,55 @@ def test_an_information_schema_tells_of_tables_views_columns_and_volumes(
     assert workspace.sql(
         "SELECT tables.table_name FROM information_schema.tables WHERE tables.table_name = 'w'"
     ).to_pylist() == [{"table_name": "w"}]
+
+
+def test_an_information_schema_tells_of_functions_and_their_parameters(
+    workspace: Workspace,
+) -> None:
+    workspace.create_schema("s", "main")
+    parameter = {
+        "name": "x",
+        "type_text": "int",
+        "type_name": "INT",
+        "position": 0,
+        "comment": "in",
+    }
+    workspace.unity_catalog.functions.create(
+        {
+            "name": "twice",
+            "catalog_name": "main",
+            "schema_name": "s",
+            "data_type": "INT",
+            "full_data_type": "INT",
+            "routine_body": "SQL",
+            "routine_definition": "x * 2",
+            "is_deterministic": True,
+            "comment": "doubles",
+            "input_params": {"parameters": [parameter]},
+        }
+    )
+    workspace.unity_catalog.functions.create(
+        {"name": "bare", "catalog_name": "main", "schema_name": "s"}
+    )
+    found = workspace.sql(
+        "SELECT routine_name, data_type, routine_definition, is_deterministic, comment, created_by IS "
+        "NOT NULL AS made FROM information_schema.routines ORDER BY 1"
+    ).to_pylist()
+    assert [tuple(row.values()) for row in found] == [
+        ("bare", None, None, "NO", None, True),
+        ("twice", "INT", "x * 2", "YES", "doubles", True),
+    ]
+    found = workspace.sql(
+        "SELECT specific_name, ordinal_position, parameter_name, full_data_type, comment FROM "
+        "system.information_schema.parameters"
+    ).to_pylist()
+    assert [tuple(row.values()) for row in found] == [("twice", 1, "x", "int", "in")]
+
+
+def test_keys_that_can_not_be_read_hide_no_others(workspace: Workspace) -> None:
+    workspace.sql("CREATE TABLE t (id INT NOT NULL PRIMARY KEY)")
+    workspace.sql("CREATE TABLE u (id INT NOT NULL PRIMARY KEY)")
+    root = Path(workspace.sql("DESCRIBE DETAIL t")["location"][0].as_py()).parents[3]
+    (file,) = (root / "unity_catalog" / "tables").rglob("t.json")
+    file.write_text("{")
+    assert [row[5] for row in tags_of(workspace, "table_constraints")] == ["u"]

@@ -20,6 +20,8 @@ from engine.service.indexes.direct_access import check_type
 from engine.store.indexes.versions import Version
 
 ColumnFacts = dict[str, dict[str, Any]]
+# Keys of a column's facts beside its comment: texts of expressions, and what an identity begins with.
+DEFAULT, GENERATED, IDENTITY = "default", "generated", "identity"
 
 
 def column_facts(columns: Sequence[Mapping[str, Any]]) -> ColumnFacts:
@@ -49,12 +51,12 @@ def described_columns(
 def _described(place: int, field: pa.Field, facts: Mapping[str, Any]) -> dict[str, Any]:
     type_name, text = catalog_type(field.type)
     nullable = facts.get("nullable", field.nullable)
-    metadata = {"comment": facts["comment"]} if "comment" in facts else {}
+    comment = {"comment": facts["comment"]} if "comment" in facts else {}
     described = {
         "name": field.name,
         "type": spark_type(field.type),
         "nullable": nullable,
-        "metadata": metadata,
+        "metadata": {**comment, **_rules(facts)},
     }
     is_decimal = pa.types.is_decimal(field.type)
     return {
@@ -66,8 +68,32 @@ def _described(place: int, field: pa.Field, facts: Mapping[str, Any]) -> dict[st
         "type_scale": field.type.scale if is_decimal else 0,
         "position": place,
         "nullable": nullable,
-        **metadata,
+        **comment,
     }
+
+
+def _rules(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """A column's default, generating expression and identity, as Delta's metadata calls them."""
+    told = {_METADATA[key]: facts[key] for key in _METADATA if key in facts}
+    identity = facts.get(IDENTITY)
+    if identity is not None:
+        told["delta.identity.start"] = identity["start"]
+        told["delta.identity.step"] = identity["step"]
+        told["delta.identity.allowExplicitInsert"] = identity["explicit"]
+    return told
+
+
+_METADATA = {DEFAULT: "CURRENT_DEFAULT", GENERATED: "delta.generationExpression"}
+
+
+def rules_of(column: Mapping[str, Any]) -> dict[str, Any]:
+    """A described column's default, generating expression and identity, by their keys in its facts."""
+    said = json.loads(column["type_json"])["metadata"]
+    found = {key: said[name] for key, name in _METADATA.items() if name in said}
+    if "delta.identity.start" in said:
+        parts = {"start": "start", "step": "step", "explicit": "allowExplicitInsert"}
+        found[IDENTITY] = {key: said[f"delta.identity.{name}"] for key, name in parts.items()}
+    return found
 
 
 def arrow_schema(columns: Sequence[Mapping[str, Any]]) -> pa.Schema:

@@ -6,7 +6,7 @@ Knows when rows and what is said of a table differ; not where the list comes fro
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 from engine.core.names import ThreePartName
 from engine.errors import InvalidInputException, InvalidState, ResourceConflict
 from engine.service.authorship import user_name
+from engine.service.catalogs.columns import rules_of
 from engine.service.catalogs.errors import TableExists
 from engine.service.catalogs.table_facts import TableFacts
 from engine.service.catalogs.tables import Tables
@@ -229,7 +230,15 @@ def _merged(name: ThreePartName, said: TableSaid, known: Mapping[str, Any]) -> T
         tuple(dict.fromkeys([*tight, *said.not_null])),
         said.primary_key or tuple(_key_of(known)),
     )
-    return _facts(name, whole)
+    facts = _facts(name, whole)
+    columns = dict(facts.columns)
+    for column in known["columns"]:
+        rules = rules_of(column)
+        if rules:
+            columns[column["name"]] = {**columns.get(column["name"], {}), **rules}
+    keys = known.get("table_constraints", ())
+    foreign = tuple(one for one in keys if "foreign_key_constraint" in one)
+    return replace(facts, columns=columns, foreign_keys=foreign)
 
 
 def _key_of(known: Mapping[str, Any]) -> list[str]:

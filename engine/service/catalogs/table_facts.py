@@ -18,6 +18,7 @@ class TableFacts:
 
     Attributes:
         columns: see `column_facts`. primary_key: its columns, if it has one; key_name: its name.
+        foreign_keys: each as `Constraints.create` takes it.
     """
 
     comment: str | None = None
@@ -25,13 +26,17 @@ class TableFacts:
     columns: ColumnFacts = field(default_factory=dict)
     primary_key: tuple[str, ...] = ()
     key_name: str = ""
+    foreign_keys: tuple[Mapping[str, Any], ...] = ()
 
     def document(self) -> dict[str, Any]:
         """As the document of the table says it. Raises InvalidParameterValue for a bad value."""
         facts = given(comment=self.comment, properties=self.properties)
+        constraints = [dict(one) for one in self.foreign_keys]
         if self.primary_key:
             key = {"name": self.key_name, "child_columns": list(self.primary_key)}
-            facts["table_constraints"] = [{"primary_key_constraint": key}]
+            constraints.insert(0, {"primary_key_constraint": key})
+        if constraints:
+            facts["table_constraints"] = constraints
         return {COLUMNS: self.columns, **facts}
 
 

@@ -352,18 +352,23 @@ class Tables:
             change(self._files, "tables", name, facts)
         return self.get(name)
 
+    def column_facts(self, full_name: str) -> ColumnFacts:
+        """What is kept of a table's columns beside its files, by name; see `column_facts`."""
+        found: ColumnFacts = kept(self._files, "tables", full_name).get(COLUMNS, {})
+        return found
+
     def update_columns(
         self,
         full_name: str,
         renamed: Mapping[str, str | None],
         without: Sequence[str] = (),
-        nullable: Mapping[str, bool] | None = None,
+        said: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         """Let what is known of a table follow its columns.
 
         Args:
             renamed: see `with_columns`. without: properties that are forgotten.
-            nullable: whether columns may be null, by name.
+            said: facts of columns, by their new names; None for one that is forgotten.
 
         Raises:
             TableNotFound: neither a table nor an index.
@@ -371,8 +376,9 @@ class Tables:
         with self._files.writing():
             name = self.full_name(full_name)
             facts = with_columns(kept(self._files, "tables", name), renamed)
-            for column, may in (nullable or {}).items():
-                facts[COLUMNS][column] = {**facts[COLUMNS].get(column, {}), "nullable": may}
+            for column, told in (said or {}).items():
+                whole = {**facts[COLUMNS].get(column, {}), **told}
+                facts[COLUMNS][column] = {k: one for k, one in whole.items() if one is not None}
             known = facts.get("properties", {})
             facts["properties"] = {key: one for key, one in known.items() if key not in without}
             change(self._files, "tables", name, facts)

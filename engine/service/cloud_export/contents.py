@@ -24,16 +24,18 @@ from engine.service.cloud_export.described import (
     serving_endpoints,
 )
 from engine.service.cloud_export.report import CloudExportReport
+from engine.service.cloud_export.statements import numbered_otherwise
 from engine.service.indexes.endpoints import Endpoints
 from engine.service.indexes.registry import IndexRegistry, Unreadable, endpoint_gone, is_orphan
 from engine.service.unity_catalog import UnityCatalog
 from engine.store.indexes.versions import Version
+from engine.store.securable_files import Tagged
 from engine.store.tables.delta_writing import write_delta
 from engine.store.tables.table_store import TableStore
 
 TABLES, DIRECT_ACCESS = "tables", "direct_access"  # folders of an export
 _BATCH = 2_000  # rows of an index that are in memory at once
-Documents = dict[str, list[Any]]  # "tables", "endpoints", "indexes", "serving_endpoints"
+Documents = dict[str, list[Any]]  # "tables", "tags", "endpoints", "indexes", "serving_endpoints"
 
 
 class Contents:
@@ -69,6 +71,7 @@ class Contents:
         report.serving_endpoints.extend(serving)
         return {
             "tables": tables,
+            "tags": self._tags(),
             "endpoints": endpoints,
             "indexes": indexes,
             "serving_endpoints": serving,
@@ -94,14 +97,28 @@ class Contents:
             except VitrineError as error:
                 report.add("table", str(name), "failed", detail=error.message)
             else:
-                report.add("table", str(name), "exported", written[-1]["rows"])
+                told = numbered_otherwise(written[-1])
+                report.add("table", str(name), "exported", written[-1]["rows"], told)
         return written
 
     def _write_table(self, folder: Path, name: ThreePartName) -> dict[str, Any]:
         table, known = self._tables.get(name), self._unity.tables.get(str(name))
         place = f"{TABLES}/{name}"
         rows = _write(folder / place, table.schema, table.batches())
-        return described_table(known, place, rows)
+        return described_table(known, self._unity.tags.of("tables", str(name)), place, rows)
+
+    def _tags(self) -> list[dict[str, Any]]:
+        """Catalogs and schemas that have tags; those of tables go with these."""
+        catalogs = self._unity.catalogs.names()
+        schemas = [name for one in catalogs for name in self._unity.schemas.names(one)]
+        named: list[tuple[Tagged, str]] = [("catalogs", one) for one in catalogs]
+        named += [("schemas", one) for one in schemas]
+        found = [(kind, name, self._unity.tags.of(kind, name).own) for kind, name in named]
+        return [
+            {"kind": "CATALOG" if kind == "catalogs" else "SCHEMA", "name": name, "tags": tags}
+            for kind, name, tags in found
+            if tags
+        ]
 
     def _describe_endpoints(self, report: CloudExportReport) -> list[dict[str, Any]]:
         described = []

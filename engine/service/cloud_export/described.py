@@ -6,29 +6,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.core.schema import IndexSpec
+from engine.service.catalogs.changes.tags import TagsKept
+from engine.service.catalogs.columns import rules_of
 from engine.service.indexes.descriptions import describe
 
 
-def described_table(known: Mapping[str, Any], folder: str, rows: int) -> dict[str, Any]:
+def described_table(
+    known: Mapping[str, Any], tags: TagsKept, folder: str, rows: int
+) -> dict[str, Any]:
     """A table by what Unity Catalog knows of it.
 
     Args:
-        known: as `Tables.get` gives it. folder: of its Delta table, in the export.
+        known: as `Tables.get` gives it. tags: its own and those of its columns.
+        folder: of its Delta table, in the export.
     """
-    keys = [
-        one["primary_key_constraint"]
-        for one in known.get("table_constraints", ())
-        if "primary_key_constraint" in one
-    ]
-    columns = [
-        {
-            "name": column["name"],
-            "type": column["type_text"],
-            "nullable": column["nullable"],
-            "comment": column.get("comment"),
-        }
-        for column in known["columns"]
-    ]
+    keys = _constraints(known, "primary_key_constraint")
     return {
         "name": known["full_name"],
         "folder": folder,
@@ -38,8 +30,33 @@ def described_table(known: Mapping[str, Any], folder: str, rows: int) -> dict[st
         "primary_key": {"name": keys[0]["name"], "columns": list(keys[0]["child_columns"])}
         if keys
         else None,
-        "columns": columns,
+        "foreign_keys": [
+            {
+                "name": one["name"],
+                "columns": list(one["child_columns"]),
+                "parent_table": one["parent_table"],
+                "parent_columns": list(one["parent_columns"]),
+            }
+            for one in _constraints(known, "foreign_key_constraint")
+        ],
+        "tags": dict(tags.own),
+        "columns": [_column(one, tags.columns.get(one["name"], {})) for one in known["columns"]],
     }
+
+
+def _column(known: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "name": known["name"],
+        "type": known["type_text"],
+        "nullable": known["nullable"],
+        "comment": known.get("comment"),
+        **rules_of(known),
+        "tags": dict(tags),
+    }
+
+
+def _constraints(known: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    return [one[kind] for one in known.get("table_constraints", ()) if kind in one]
 
 
 def described_endpoint(known: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,19 +6,19 @@ import pprint
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.core.names import quoted_name
-
-_FEED = {"delta.enableChangeDataFeed": "true"}
+from engine.service.cloud_export.statements import loading, tagging
 
 
 def script(documents: Mapping[str, Sequence[Any]]) -> str:
     """The text of `create_in_cloud.py`.
 
     Args:
-        documents: "tables", "endpoints", "indexes" and "serving_endpoints", as the manifest has them.
+        documents: "tables", "tags", "endpoints", "indexes" and "serving_endpoints", as the manifest
+            has them.
     """
     data = {
-        "TABLES": [_loading(table) for table in documents["tables"]],
+        "TABLES": [loading(table) for table in documents["tables"]],
+        "TAGS": [tagging(one) for one in documents["tags"]],
         "SERVING_ENDPOINTS": list(documents["serving_endpoints"]),
         "ENDPOINTS": [_without_none(one) for one in documents["endpoints"]],
         "INDEXES": [_without_none(one) for one in documents["indexes"]],
@@ -33,42 +33,6 @@ def _literal(value: object) -> str:
 
 def _without_none(one: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in one.items() if value not in (None, [])}
-
-
-def _loading(table: Mapping[str, Any]) -> dict[str, Any]:
-    """A table with the statements that load it."""
-    name = ".".join(map(quoted_name, table["name"].split(".")))
-    properties = {
-        **{key: text for key, text in table["properties"].items() if not key.startswith("delta.")},
-        **_FEED,
-    }
-    pairs = ", ".join(f"{_text(key)} = {_text(value)}" for key, value in properties.items())
-    comment = f" COMMENT {_text(table['comment'])}" if table["comment"] else ""
-    after = [
-        f"ALTER TABLE {name} ALTER COLUMN {quoted_name(column['name'])} "
-        f"COMMENT {_text(column['comment'])}"
-        for column in table["columns"]
-        if column["comment"]
-    ]
-    key = table["primary_key"]
-    if key is not None:
-        columns = [quoted_name(column) for column in key["columns"]]
-        after += [f"ALTER TABLE {name} ALTER COLUMN {column} SET NOT NULL" for column in columns]
-        constraint = f"ADD CONSTRAINT {quoted_name(key['name'])} PRIMARY KEY ({', '.join(columns)})"
-        after.append(f"ALTER TABLE {name} {constraint}")
-    return {
-        "name": table["name"],
-        "folder": table["folder"],
-        "rows": table["rows"],
-        "create": f"CREATE TABLE {name}{comment} TBLPROPERTIES ({pairs})",
-        "after": after,
-    }
-
-
-def _text(value: object) -> str:
-    """A text of SQL, in Databricks' escapes."""
-    escaped = str(value).replace("\\", "\\\\").replace("'", "\\'")
-    return "'" + escaped.replace("\n", "\\n").replace("\r", "\\r") + "'"
 
 
 _HEAD = '''#!/usr/bin/env python3
@@ -106,6 +70,7 @@ _BODY = '''
 HERE = Path(__file__).resolve().parent
 UPSERT_CHARACTERS = 1_000_000  # of JSON in one call
 trouble = []
+loaded = []  # tables whose foreign keys are made when all are there
 
 
 def failed(text):
@@ -142,13 +107,30 @@ def load_table(w, table, args):
         failed(f"table {name} is missing: load {place}, or give --warehouse-id and --volume")
         return
     source = f"delta.`{args.volume.rstrip('/')}/{table['folder']}`"
-    run_sql(w, args.warehouse_id, f"{table['create']} AS SELECT * FROM {source}")
+    if table["insert"]:
+        run_sql(w, args.warehouse_id, table["create"])
+        run_sql(w, args.warehouse_id, f"{table['insert']} FROM {source}")
+    else:
+        run_sql(w, args.warehouse_id, f"{table['create']} AS SELECT * FROM {source}")
     print(f"loaded  table {name}: {table['rows']} rows")
-    for statement in table["after"]:
+    loaded.append(table)
+    run_each(w, table, "after", args)
+
+
+def run_each(w, table, which, args):
+    for statement in table[which]:
         try:
             run_sql(w, args.warehouse_id, statement)
         except (DatabricksError, RuntimeError) as error:
-            failed(f"table {name}: {error}")
+            failed(f"table {table['name']}: {error}")
+
+
+def set_tags(w, tags, args):
+    if not args.warehouse_id:
+        print(f"skipped tags of {tags['name']}: they need --warehouse-id")
+        return
+    run_sql(w, args.warehouse_id, tags["statement"])
+    print(f"set     tags of {tags['name']}")
 
 
 def check_serving_endpoint(w, name):
@@ -277,6 +259,8 @@ def main():
     w = WorkspaceClient()
     existing = {endpoint.name for endpoint in w.vector_search_endpoints.list_endpoints()}
     each("table", TABLES, lambda table: load_table(w, table, args))
+    each("table", loaded, lambda table: run_each(w, table, "last", args))
+    each("tags of", TAGS, lambda tags: set_tags(w, tags, args))
     each("serving endpoint", SERVING_ENDPOINTS, lambda name: check_serving_endpoint(w, name))
     each("endpoint", ENDPOINTS, lambda endpoint: create_endpoint(w, endpoint, existing))
     each("index", INDEXES, lambda index: create_index(w, index, args))

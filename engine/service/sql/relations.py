@@ -16,6 +16,7 @@ from sqlglot import exp
 from engine.core.names import ThreePartName
 from engine.errors import BadStatement, NotFound, NotSupported
 from engine.service.cancellation import check
+from engine.service.catalogs.columns import ColumnFacts
 from engine.service.sql.language.dialect import parse
 from engine.service.sql.session import Session, TemporaryView
 from engine.service.sql.shown.information_schema import SCHEMA, InformationSchema, missing
@@ -55,6 +56,7 @@ class Relations:
 
     def __init__(self, tables: TableStore, unity_catalog: UnityCatalog) -> None:
         self.tables, self.views = tables, unity_catalog.views
+        self._catalog = unity_catalog
         self.information = InformationSchema(unity_catalog)
 
     # ------------------------------------------------------------------ names
@@ -78,6 +80,10 @@ class Relations:
         if known is None or not self.tables.exists(known):
             raise self.missing(name)
         return self.tables.get(known, as_of)
+
+    def column_facts(self, name: ThreePartName) -> ColumnFacts:
+        """What is kept of a table's columns beside its files; see `Tables.column_facts`."""
+        return self._catalog.tables.column_facts(str(name))
 
     def missing(self, name: ThreePartName) -> NotFound:
         """What to raise for a name that nothing has."""

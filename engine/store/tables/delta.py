@@ -169,8 +169,8 @@ def delta_history(folder: Path) -> list[dict[str, Any]]:
     ]
 
 
-def delta_detail(folder: Path) -> dict[str, Any]:
-    """What the log of a Delta table says of it.
+def delta_detail(folder: Path, version: int | None = None) -> dict[str, Any]:
+    """What the log of a Delta table says of it, or of a version of it.
 
     These are `id`, `name`, `description`, `created_at` (ms), `partitions`, `properties`, `files`,
     `bytes`, and the protocol's `reader`, `writer` and `features`.
@@ -179,7 +179,7 @@ def delta_detail(folder: Path) -> dict[str, Any]:
         As `open_delta`.
     """
     with errors_named(folder):
-        table = _opened(folder, None)
+        table = _opened(folder, version)
         metadata, protocol = table.metadata(), table.protocol()
         sizes = pa.table(table.get_add_actions()).column("size_bytes").to_pylist()
     features = {*(protocol.reader_features or ()), *(protocol.writer_features or ())}

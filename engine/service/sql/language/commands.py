@@ -12,6 +12,7 @@ from typing import Literal
 
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.forms.facts import Facts, alter, comment_on
+from engine.service.sql.language.forms.tags import set_tag, unset_tag
 from engine.service.sql.language.forms.words import Name, Words
 
 ShowKind = Literal[
@@ -167,23 +168,24 @@ def _shown(kind: ShowKind, words: Words) -> Show:
             name = words.name("a name")
         if kind == "COLUMNS" and (words.take("IN") or words.take("FROM")):
             name = (*words.name("a schema"), name[-1])
+    partition: tuple[tuple[str, str | None], ...] = ()
     patterns: dict[str, str | None] = dict.fromkeys(("like", "schema_like", "table_like"))
     while not words.is_over():
         if words.take("SCHEMA", "LIKE"):
             patterns["schema_like"] = words.text()
         elif words.take("TABLE", "LIKE"):
             patterns["table_like"] = words.text()
-        elif words.comes("PARTITION"):
-            raise NotSupported(
-                "SHOW TABLE EXTENDED with PARTITION is not supported: files of partitions lie together."
-            )
+        elif kind == "TABLE EXTENDED" and words.comes("PARTITION"):
+            partition = _partition(words)
         else:
             words.take("LIKE")
             patterns["like"] = words.text()
     if kind == "TABLE EXTENDED" and patterns["like"] is None:
         raise words.unexpected("LIKE and a pattern of names in quotes")
     like, schema_like, table_like = patterns.values()
-    return Show(kind, name, in_catalog, everywhere, like, schema_like, table_like)
+    return Show(
+        kind, name, in_catalog, everywhere, like, schema_like, table_like, partition=partition
+    )
 
 
 def _key(words: Words) -> str | None:
@@ -361,6 +363,8 @@ READERS: dict[str, Callable[[Words], Command | None]] = {
     "ANALYZE": _analyze,
     "COMMENT": comment_on,
     "ALTER": alter,
+    "SET": set_tag,
+    "UNSET": unset_tag,
 }
 
 

@@ -21,6 +21,7 @@ from engine.service.sql.language.commands import Command, read_command
 from engine.service.sql.language.forms.clones import CLONES, without_clone
 from engine.service.sql.language.forms.column_changes import ColumnChange, column_changes
 from engine.service.sql.language.forms.evolution import EVOLVES, without_evolution
+from engine.service.sql.language.forms.originals import keep_texts
 from engine.service.sql.language.forms.replace_on import without_replace_on
 from engine.service.sql.language.forms.replacing import REPLACES, with_create
 from engine.service.sql.language.forms.words import Word, Words
@@ -225,6 +226,8 @@ def _tree(text: str) -> exp.Expression:
     tree = trees[0] if len(trees) == 1 else None
     if not isinstance(tree, STATEMENTS):
         raise NotSupported(f"The statement {text:.60} is not supported; {_OFFERED}")
+    if isinstance(tree, (exp.Create, exp.Alter)):
+        keep_texts(tree, _tokens(text), text, expression)
     if evolves:
         tree.set(EVOLVES, True)
     for mark, said in ((CLONES, clones), (REPLACES, replaces)):
@@ -234,6 +237,11 @@ def _tree(text: str) -> exp.Expression:
         tree.set("replace_on", condition)
         tree.meta["target"], tree.meta["source"] = replaced.target, replaced.source
     return tree
+
+
+def expression(text: str) -> exp.Expression:
+    """The tree of an expression. Raises SqlglotError: it is none."""
+    return parse_one(text, read=Users)
 
 
 def _columns_changed(changes: Sequence[ColumnChange], text: str) -> exp.Expression | None:
@@ -259,7 +267,8 @@ def _action(tree: exp.Expression | None, change: ColumnChange) -> exp.Expression
         listed[0].set("this", column)
         return listed[0]
     out = exp.AlterColumn(this=column)
-    out.set(change.kind, listed[0].args.get("position") if change.kind == "place" else listed[0])
+    said = listed[0].args.get("position") if change.kind == "place" else listed[0]
+    out.set(change.kind, said)
     return out
 
 

@@ -89,6 +89,10 @@ _CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]]
     exp.Mod: _division,
     exp.Like: _like,
     exp.ILike: _like,
+    exp.Quantile: lambda node: call(
+        "quantile_cont", exp.cast(node.this.copy(), "double"), node.args["quantile"]
+    ),
+    exp.ApproxQuantile: lambda node: call("quantile_disc", node.this, node.args["quantile"]),
     **casts.CHANGES,
     **generators.CHANGES,
     **lists.CHANGES,

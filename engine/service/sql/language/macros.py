@@ -25,9 +25,25 @@ _TEXT = f"""(x) AS CASE
     WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE' THEN {_ZONED}
     WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CASE CAST(x AS VARCHAR)
         WHEN 'nan' THEN 'NaN' WHEN 'inf' THEN 'Infinity' WHEN '-inf' THEN '-Infinity'
-        ELSE CAST(x AS VARCHAR) END
+        ELSE vitrine_number(CAST(x AS VARCHAR)) END
     ELSE CAST(x AS VARCHAR) END"""
+# Numbers from ten million on, and below a thousandth, have one digit before the point, and an exponent.
+_NUMBER = """(t) AS CASE
+    WHEN abs(TRY_CAST(t AS DOUBLE)) >= 1e7
+        OR (abs(TRY_CAST(t AS DOUBLE)) < 1e-3 AND TRY_CAST(t AS DOUBLE) <> 0)
+    THEN vitrine_exponent(CASE WHEN starts_with(t, '-') THEN '-' ELSE '' END,
+        split_part(ltrim(t, '-'), 'e', 1), coalesce(TRY_CAST(split_part(t, 'e', 2) AS INTEGER), 0))
+    ELSE t END"""
+_EXPONENT = """(sign, mantissa, e) AS vitrine_digits(
+    sign, replace(mantissa, '.', ''), length(split_part(mantissa, '.', 1)) - 1 + e)"""
+_DIGITS_SAID = """(sign, digits, e) AS sign || left(ltrim(digits, '0'), 1) || '.'
+    || CASE rtrim(substr(ltrim(digits, '0'), 2), '0') WHEN '' THEN '0'
+        ELSE rtrim(substr(ltrim(digits, '0'), 2), '0') END
+    || 'E' || CAST(e - length(digits) + length(ltrim(digits, '0')) AS VARCHAR)"""
 _OTHERS = {
+    "vitrine_digits": _DIGITS_SAID,
+    "vitrine_exponent": _EXPONENT,
+    "vitrine_number": _NUMBER,
     "vitrine_text": _TEXT,
     # Of several forms the type of the first argument picks one, which no aggregate's does.
     "vitrine_piece": f"(x TIMESTAMPTZ) AS {_ZONED}, (x TIMESTAMP) AS x, (x DATE) AS x, (x) AS x",

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from engine.core.names import quoted_name
 from engine.core.types import catalog_type
+from engine.service.catalogs.columns import DEFAULT, GENERATED, IDENTITY, rules_of
 
 
 def create_table(
@@ -23,19 +24,31 @@ def create_table(
     Args:
         shown: as Unity Catalog shows it. schema: its columns.
         layout: columns by the clause that names them, such as PARTITIONED BY.
-        keys: its primary keys, each with `name` and `child_columns`.
+        keys: its primary and foreign keys as they are kept, without their kinds.
     """
     types = {field.name: sql_type(field.type) for field in schema}
     lines = [_column(one, types[one["name"]]) for one in shown["columns"]]
     for key in keys:
-        columns = ", ".join(map(quoted_name, key["child_columns"]))
-        lines.append(f"CONSTRAINT {quoted_name(key['name'])} PRIMARY KEY ({columns})")
+        lines.append(f"CONSTRAINT {quoted_name(key['name'])} {key_clause(key)}")
     clauses = ["USING delta"]
     for clause, names in layout.items():
         if names:
             clauses.append(f"{clause} ({', '.join(map(_name, names))})")
     return "\n".join([f"CREATE TABLE {_full_name(shown)} (", ",\n".join(f"  {o}" for o in lines) + ")",
                       *clauses, *_said(shown)])  # fmt: skip
+
+
+def key_clause(key: Mapping[str, Any]) -> str:
+    """A primary or foreign key without its name, as a statement says it."""
+    columns = _listed(key["child_columns"])
+    if "parent_table" not in key:
+        return f"PRIMARY KEY ({columns})"
+    table = ".".join(map(quoted_name, key["parent_table"].split(".")))
+    return f"FOREIGN KEY ({columns}) REFERENCES {table} ({_listed(key['parent_columns'])})"
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(map(quoted_name, columns))
 
 
 def create_view(shown: Mapping[str, Any]) -> str:
@@ -57,7 +70,22 @@ def _said(shown: Mapping[str, Any]) -> list[str]:
 
 def _column(one: Mapping[str, Any], kind: str) -> str:
     null = "" if one.get("nullable", True) else " NOT NULL"
-    return f"{_name(one['name'])} {kind}{null}{_comment(one)}"
+    return f"{_name(one['name'])} {kind}{null}{_rules(one)}{_comment(one)}"
+
+
+def _rules(one: Mapping[str, Any]) -> str:
+    """A column's default, or how its values are generated."""
+    rules = rules_of(one)
+    if DEFAULT in rules:
+        return f" DEFAULT {rules[DEFAULT]}"
+    if GENERATED in rules:
+        return f" GENERATED ALWAYS AS ({rules[GENERATED]})"
+    if IDENTITY in rules:
+        said = rules[IDENTITY]
+        when = "BY DEFAULT" if said["explicit"] else "ALWAYS"
+        numbers = f"START WITH {said['start']} INCREMENT BY {said['step']}"
+        return f" GENERATED {when} AS IDENTITY ({numbers})"
+    return ""
 
 
 def _comment(one: Mapping[str, Any]) -> str:

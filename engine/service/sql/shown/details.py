@@ -29,6 +29,9 @@ _NEEDS = {
 }
 
 
+_FEATURE = "delta.feature."  # of properties that say a feature by its name, of writers alone
+
+
 def detail(**facts: Any) -> pa.Table:
     """The row of DESCRIBE DETAIL; what isn't given is null. Times are in milliseconds."""
     times = {key: _time(facts[key]) for key in ("createdAt", "lastModified")}
@@ -39,6 +42,8 @@ def detail(**facts: Any) -> pa.Table:
 def protocol(properties: Mapping[str, str]) -> dict[str, Any]:
     """What a Delta table of these properties asks of its readers and writers."""
     needs = [_NEEDS[key] for key, value in properties.items() if key in _NEEDS and _is_on(value)]
+    said = [key.removeprefix(_FEATURE) for key in properties if key.startswith(_FEATURE)]
+    needs += [(name, 1, 7) for name in said if name not in {one for one, _, _ in needs}]
     return {
         "minReaderVersion": max([1, *(reader for _, reader, _ in needs)]),
         "minWriterVersion": max([2, *(writer for _, _, writer in needs)]),

@@ -13,6 +13,9 @@ import pyarrow as pa
 
 from engine.core.names import ThreePartName
 from engine.errors import NotFound
+from engine.service.catalogs.columns import DEFAULT, rules_of
+from engine.service.sql.shown.constraint_rows import COLUMNS as CONSTRAINTS
+from engine.service.sql.shown.constraint_rows import constraint_rows
 from engine.service.unity_catalog import UnityCatalog
 from engine.store.securable_files import Tagged
 
@@ -22,6 +25,13 @@ Row = Mapping[str, Any]
 
 _MADE = ("created", "created_by", "last_altered", "last_altered_by")
 _TAG = ("tag_name", "tag_value")
+_GRANT, _RIGHT = ("grantor", "grantee"), ("privilege_type", "is_grantable", "inherited_from")
+_SPECIFIC = ("specific_catalog", "specific_schema", "specific_name")
+_SIZES = (
+    "character_maximum_length", "character_octet_length", "numeric_precision",
+    "numeric_precision_radix", "numeric_scale", "datetime_precision", "interval_type",
+    "interval_precision", "maximum_cardinality",
+)  # fmt: skip
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "catalogs": ("catalog_name", "catalog_owner", "comment", *_MADE),
     "schemata": ("catalog_name", "schema_name", "schema_owner", "comment", *_MADE),
@@ -35,9 +45,31 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "columns": (
         "table_catalog", "table_schema", "table_name", "column_name", "ordinal_position",
-        "column_default", "is_nullable", "full_data_type", "data_type", "numeric_precision",
-        "numeric_scale", "comment",
+        "column_default", "is_nullable", "full_data_type", "data_type", *_SIZES, "is_identity",
+        "identity_generation", "identity_start", "identity_increment", "identity_maximum",
+        "identity_minimum", "identity_cycle", "is_generated", "generation_expression",
+        "is_system_time_period_start", "is_system_time_period_end",
+        "system_time_period_timestamp_generation", "is_updatable", "partition_ordinal_position",
+        "comment",
     ),
+    "routines": (
+        *_SPECIFIC, "routine_catalog", "routine_schema", "routine_name", "routine_type", "data_type",
+        "full_data_type", *_SIZES, "routine_body", "routine_definition", "external_name",
+        "external_language", "parameter_style", "is_deterministic", "sql_data_access",
+        "is_null_call", "sql_path", "security_type", "comment", *_MADE,
+    ),
+    "parameters": (
+        *_SPECIFIC, "ordinal_position", "parameter_mode", "is_result", "parameter_name", "data_type",
+        "full_data_type", *_SIZES, "parameter_default", "comment",
+    ),
+    "catalog_privileges": (*_GRANT, "catalog_name", *_RIGHT),
+    "schema_privileges": (*_GRANT, "catalog_name", "schema_name", *_RIGHT),
+    "table_privileges": (*_GRANT, "table_catalog", "table_schema", "table_name", *_RIGHT),
+    "volume_privileges": (*_GRANT, "volume_catalog", "volume_schema", "volume_name", *_RIGHT),
+    "routine_privileges": (
+        *_GRANT, *_SPECIFIC, "routine_catalog", "routine_schema", "routine_name", *_RIGHT,
+    ),
+    "information_schema_catalog_name": ("catalog_name",),
     "volumes": (
         "volume_catalog", "volume_schema", "volume_name", "volume_type", "volume_owner", "comment",
         *_MADE, "storage_location",
@@ -47,9 +79,15 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "table_tags": ("catalog_name", "schema_name", "table_name", *_TAG),
     "column_tags": ("catalog_name", "schema_name", "table_name", "column_name", *_TAG),
     "volume_tags": ("catalog_name", "schema_name", "volume_name", *_TAG),
+    **CONSTRAINTS,
 }  # fmt: skip
+_WHOLE = (
+    "ordinal_position", "numeric_precision", "numeric_precision_radix", "numeric_scale",
+    "datetime_precision", "character_maximum_length", "interval_precision", "maximum_cardinality",
+    "partition_ordinal_position", "position_in_unique_constraint",
+)  # fmt: skip
 _TYPES = {
-    "ordinal_position": pa.int32(), "numeric_precision": pa.int32(), "numeric_scale": pa.int32(),
+    **dict.fromkeys(_WHOLE, pa.int32()),
     "created": pa.timestamp("us", tz="UTC"), "last_altered": pa.timestamp("us", tz="UTC"),
 }  # fmt: skip
 
@@ -71,9 +109,14 @@ class InformationSchema:
         columns = _COLUMNS[kind]
         schema = pa.schema([(one, _TYPES.get(one, pa.string())) for one in columns])
         found = [
-            {**dict.fromkeys(columns), **row} for row in _ROWS[kind](self, self._catalogs(name))
+            {**dict.fromkeys(columns), **row} for row in self._rows_of(kind, self._catalogs(name))
         ]
         return pa.Table.from_pylist(found, schema=schema)
+
+    def _rows_of(self, kind: str, catalogs: Sequence[str]) -> Iterable[Row]:
+        if kind in CONSTRAINTS:
+            return self._keys(kind, catalogs)
+        return _ROWS[kind](self, catalogs) if kind in _ROWS else ()
 
     def _catalogs(self, name: ThreePartName) -> list[str]:
         known = self._catalog.catalogs.names()
@@ -140,16 +183,16 @@ class InformationSchema:
     def columns(self, catalogs: Sequence[str]) -> Iterator[Row]:
         for shown in self._tables(catalogs):
             for one in shown["columns"]:
-                is_decimal = one["type_name"] == "DECIMAL"
                 yield {
                     **_named(shown, "table"),
                     "column_name": one["name"],
                     "ordinal_position": one["position"] + 1,
+                    "column_default": rules_of(one).get(DEFAULT),
                     "is_nullable": "YES" if one["nullable"] else "NO",
                     "full_data_type": one["type_text"],
                     "data_type": one["type_name"],
-                    "numeric_precision": one["type_precision"] if is_decimal else None,
-                    "numeric_scale": one["type_scale"] if is_decimal else None,
+                    **_sizes(one),
+                    **_RESERVED,
                     "comment": one.get("comment"),
                 }
 
@@ -191,9 +234,63 @@ class InformationSchema:
             for tag in self._tags("volumes", shown["full_name"]):
                 yield {**_tagged(shown, "volume"), **tag}
 
+    def routines(self, catalogs: Sequence[str]) -> Iterator[Row]:
+        for shown in self._functions(catalogs):
+            is_sql = shown.get("routine_body", "SQL") == "SQL"
+            yield {
+                **_specific(shown),
+                **_named(shown, "routine"),
+                "routine_type": "FUNCTION",
+                "data_type": shown.get("data_type"),
+                "full_data_type": shown.get("full_data_type"),
+                "routine_body": shown.get("routine_body"),
+                "routine_definition": shown.get("routine_definition"),
+                "external_language": None if is_sql else shown.get("external_language"),
+                "parameter_style": "SQL",
+                "is_deterministic": "YES" if shown.get("is_deterministic") else "NO",
+                "sql_data_access": shown.get("sql_data_access"),
+                "is_null_call": "YES" if shown.get("is_null_call") else "NO",
+                "security_type": shown.get("security_type"),
+                **_said(shown, "routine_owner"),
+            }
 
+    def parameters(self, catalogs: Sequence[str]) -> Iterator[Row]:
+        for shown in self._functions(catalogs):
+            given = (shown.get("input_params") or {}).get("parameters") or ()
+            for place, one in enumerate(given):
+                yield {
+                    **_specific(shown),
+                    "ordinal_position": one.get("position", place) + 1,
+                    "parameter_mode": "IN",
+                    "is_result": "NO",
+                    "parameter_name": one.get("name"),
+                    "data_type": one.get("type_name"),
+                    "full_data_type": one.get("type_text"),
+                    "parameter_default": one.get("parameter_default"),
+                    "comment": one.get("comment"),
+                }
+
+    def information_schema_catalog_name(self, catalogs: Sequence[str]) -> Iterator[Row]:
+        for catalog in catalogs:
+            yield {"catalog_name": catalog}
+
+    def _functions(self, catalogs: Iterable[str]) -> Iterator[dict[str, Any]]:
+        for schema in self._schemas(catalogs):
+            names = self._catalog.functions.names(*schema.split("."))
+            yield from self._catalog.functions.describe(names)
+
+    def _keys(self, kind: str, catalogs: Sequence[str]) -> Iterator[Row]:
+        tables = (
+            name
+            for schema in self._schemas(catalogs)
+            for name in self._catalog.tables.names_in(*schema.split("."))
+        )
+        return constraint_rows(kind, tables, self._catalog.constraints.of)
+
+
+# Nobody is granted anything here, so that there are no privileges to tell of.
 _ROWS: dict[str, Callable[[InformationSchema, Sequence[str]], Iterator[Row]]] = {
-    name: getattr(InformationSchema, name) for name in _COLUMNS
+    name: getattr(InformationSchema, name) for name in _COLUMNS if hasattr(InformationSchema, name)
 }
 
 
@@ -211,6 +308,36 @@ def _named(shown: Row, what: str) -> dict[str, Any]:
         f"{what}_schema": shown["schema_name"],
         f"{what}_name": shown["name"],
     }
+
+
+def _specific(shown: Row) -> dict[str, Any]:
+    return dict(zip(_SPECIFIC, (shown["catalog_name"], shown["schema_name"], shown["name"])))
+
+
+# What the cloud says of every column.
+_RESERVED = {
+    "is_identity": "NO", "is_generated": "NEVER", "is_system_time_period_start": "NO",
+    "is_system_time_period_end": "NO", "is_updatable": "YES",
+}  # fmt: skip
+_BITS = {"BYTE": 8, "SHORT": 16, "INT": 32, "LONG": 64, "FLOAT": 32, "DOUBLE": 64}
+_CLOCKS = {"DATE": 0, "TIMESTAMP": 3, "TIMESTAMP_NTZ": 3}  # digits of a second
+
+
+def _sizes(column: Row) -> dict[str, int]:
+    """How much values of a column's type hold."""
+    kind = column["type_name"]
+    if kind == "DECIMAL":
+        return {
+            "numeric_precision": column["type_precision"],
+            "numeric_precision_radix": 10,
+            "numeric_scale": column["type_scale"],
+        }
+    if kind in _CLOCKS:
+        return {"datetime_precision": _CLOCKS[kind]}
+    if kind not in _BITS:
+        return {}
+    scale = {} if kind in ("FLOAT", "DOUBLE") else {"numeric_scale": 0}
+    return {"numeric_precision": _BITS[kind], "numeric_precision_radix": 2, **scale}
 
 
 def _tagged(shown: Row, what: str) -> dict[str, Any]:

@@ -12,19 +12,25 @@ import pyarrow as pa
 
 from engine.core.names import ThreePartName
 from engine.core.types import result_type
-from engine.errors import BadStatement, NotFound, NotSupported, VitrineError
+from engine.errors import NotFound, NotSupported, VitrineError
 from engine.service.sql.language.commands import Describe, Show
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
 from engine.service.sql.shown.create_statements import create_table, create_view
+from engine.service.sql.shown.described import detailed, facts_of, keys_of, one_column, pairs
 from engine.service.sql.shown.details import detail, protocol
 from engine.service.sql.shown.metadata import as_json, information
-from engine.service.sql.shown.partitions import partitions
+from engine.service.sql.shown.partitions import (
+    files_of,
+    laid_out,
+    partition_information,
+    partitions,
+)
+from engine.service.sql.shown.rows import rows_of, texts
 from engine.service.sql.upkeep import location
 from engine.service.sql.writing.schemas import Schemas
 from engine.service.unity_catalog import UnityCatalog
 from engine.store.tables.changing import CLUSTERING_COLUMNS, PARTITION_COLUMNS, TableChanges
-from engine.store.tables.delta import delta_detail
 from engine.store.tables.table import Table
 
 _TIME = pa.timestamp("us", tz="UTC")
@@ -59,7 +65,7 @@ class Listings:
     def show(self, asked: Show, session: Session) -> pa.Table:
         """The rows of a SHOW. Raises NotFound for a place that isn't there."""
         if asked.kind == "CATALOGS":
-            return _texts(
+            return texts(
                 ["catalog"], [(n,) for n in self._schemas.catalogs() if _fits(n, asked.like)]
             )
         if asked.kind == "SCHEMAS":
@@ -69,7 +75,7 @@ class Listings:
         if asked.kind == "TBLPROPERTIES":
             return self._show_properties(asked, session)
         if asked.kind == "CREATE TABLE":
-            return _texts(["createtab_stmt"], [(self._create_statement(asked.name, session),)])
+            return texts(["createtab_stmt"], [(self._create_statement(asked.name, session),)])
         if asked.kind == "PARTITIONS":
             table = self._relations.open(session.full_name(asked.name))
             return partitions(table, self._layout(table)[PARTITION_COLUMNS], asked.partition)
@@ -85,15 +91,15 @@ class Listings:
         except NotFound:  # the default schema, in which nothing is yet
             names = []
         found = [(schema, name) for name in names if _fits(name, asked.like)]
-        return _texts(["database", "volume_name"], found)
+        return texts(["database", "volume_name"], found)
 
     def _show_properties(self, asked: Show, session: Session) -> pa.Table:
         name = session.full_name(asked.name)
         known = self._shown(name).get("properties", {})
         if asked.key is None:
-            return _texts(["key", "value"], sorted(known.items()))
+            return texts(["key", "value"], sorted(known.items()))
         missing = f"Table {name} does not have property: {asked.key}"
-        return _texts(["key", "value"], [(asked.key, known.get(asked.key, missing))])
+        return texts(["key", "value"], [(asked.key, known.get(asked.key, missing))])
 
     def _create_statement(self, asked: tuple[str, ...], session: Session) -> str:
         """Raises NotFound; NotSupported for what no such statement makes."""
@@ -105,15 +111,12 @@ class Listings:
         name = ThreePartName(*shown["full_name"].split("."))
         if not self._relations.tables.exists(name):
             raise NotSupported(f"{name} is no table: it was made by CREATE VECTOR SEARCH INDEX.")
-        layout = self._changes.layout(name)
+        layout = self._layout(self._relations.tables.get(name))
         clauses = {
             "PARTITIONED BY": layout[PARTITION_COLUMNS],
             "CLUSTER BY": layout[CLUSTERING_COLUMNS],
         }
-        constraints = (
-            one.get("primary_key_constraint") for one in shown.get("table_constraints", [])
-        )
-        keys = [one for one in constraints if one is not None]
+        keys = keys_of(shown)
         return create_table(shown, self._relations.tables.get(name).schema, clauses, keys)
 
     def _show_schemas(self, asked: Show, session: Session) -> pa.Table:
@@ -122,8 +125,8 @@ class Listings:
             catalogs = self._schemas.catalogs()
         found = [(n, c) for c in catalogs for n in self._schemas.schemas(c) if _fits(n, asked.like)]
         if asked.everywhere or asked.in_catalog:
-            return _texts(["databaseName", "catalog"], found)
-        return _texts(["databaseName"], [one[:1] for one in found])
+            return texts(["databaseName", "catalog"], found)
+        return texts(["databaseName"], [one[:1] for one in found])
 
     def _show_tables(self, asked: Show, session: Session) -> pa.Table:
         if not (asked.in_catalog or asked.everywhere):
@@ -137,24 +140,35 @@ class Listings:
                 (n.schema, n.name, False, None, n.catalog, "VIEW" if n in views else "TABLE")
                 for n in kept
             ]
-            return _rows(_IN_CATALOG, rows, booleans=("isTemporary",))
+            return rows_of(_IN_CATALOG, rows, booleans=("isTemporary",))
         if asked.kind == "TABLE EXTENDED":
+            if asked.partition:
+                return self._show_partition(asked, session)
             told = [(n.schema, n.name, False, self._information(n)) for n in kept]
             columns = ["database", "tableName", "isTemporary", "information"]
-            return _rows(columns, told, booleans=("isTemporary",))
+            return rows_of(columns, told, booleans=("isTemporary",))
         rows_here = [(n.schema, n.name, False) for n in kept]
         temporary = [("", n, True) for n in session.views() if _fits(n, asked.like)]
         first = "namespace" if asked.kind == "VIEWS" else "database"
         last = "viewName" if asked.kind == "VIEWS" else "tableName"
-        return _rows(
+        return rows_of(
             [first, last, "isTemporary"], [*rows_here, *temporary], booleans=("isTemporary",)
         )
+
+    def _show_partition(self, asked: Show, session: Session) -> pa.Table:
+        """SHOW TABLE EXTENDED of one partition of a table, whose name LIKE says without a pattern."""
+        place = self._place(asked, session)
+        table = self._relations.open(session.full_name((*place, asked.like or "")))
+        told = partition_information(table, asked.partition)
+        columns = ["database", "tableName", "isTemporary", "information"]
+        row = (table.name.schema, table.name.name, False, told)
+        return rows_of(columns, [row], booleans=("isTemporary",))
 
     def _information(self, name: ThreePartName) -> str:
         """All that is told of a table; of one that can't be read why."""
         try:
             shown = self._shown(name)
-            return information(_facts(shown, self._location(name)), shown["columns"])
+            return information(facts_of(shown, self._location(name)), shown["columns"])
         except VitrineError as error:
             return f"Table: {name.name}\nComment: damaged: {error.message}\n"
 
@@ -164,12 +178,7 @@ class Listings:
 
     def _layout(self, table: Table) -> dict[str, list[str]]:
         """The columns of its partitions and clusters; also those that folders of the user's name."""
-        layout = self._changes.layout(table.name)
-        if table.delta is not None:
-            layout[PARTITION_COLUMNS] = delta_detail(table.delta.folder)["partitions"]
-        elif table.partitions:
-            layout[PARTITION_COLUMNS] = list(table.partitions[0])
-        return layout
+        return laid_out(table, self._changes.layout(table.name))
 
     def _is_asked(self, name: ThreePartName, asked: Show, session: Session) -> bool:
         if not _fits(name.schema, asked.schema_like):
@@ -188,7 +197,7 @@ class Listings:
     def _show_columns(self, asked: Show, session: Session) -> pa.Table:
         if not asked.in_catalog:
             columns = self._shown(session.full_name(asked.name))["columns"]
-            return _texts(["col_name"], [(one["name"],) for one in columns])
+            return texts(["col_name"], [(one["name"],) for one in columns])
         rows = []
         for name in self._relations.tables.names():
             if not (self._is_asked(name, asked, session) and _fits(name.name, asked.table_like)):
@@ -208,7 +217,7 @@ class Listings:
                 for field in fields
                 if _fits(field.name, asked.like)
             ]
-        return _texts(["col_name", "columnType", "catalogName", "namespace", "tableName"], rows)
+        return texts(["col_name", "columnType", "catalogName", "namespace", "tableName"], rows)
 
     # ------------------------------------------------------------------ DESCRIBE
     def describe(self, asked: Describe, session: Session) -> pa.Table:
@@ -216,14 +225,14 @@ class Listings:
         if asked.kind == "CATALOG":
             shown = self._schemas.describe_catalog(asked.name[-1])
             facts = [("Catalog Name", shown["name"]), *_who(shown)]
-            return _texts(["info_name", "info_value"], facts)
+            return texts(["info_name", "info_value"], facts)
         if asked.kind == "SCHEMA":
             catalog = asked.name[0] if len(asked.name) == 2 else session.catalog
             shown = self._schemas.describe(catalog, asked.name[-1])
             named = [("Catalog Name", catalog), ("Namespace Name", shown["name"]), *_who(shown)]
             if asked.extended:
-                named.append(("Properties", _pairs(shown.get("properties", {}))))
-            return _texts(["database_description_item", "database_description_value"], named)
+                named.append(("Properties", pairs(shown.get("properties", {}))))
+            return texts(["database_description_item", "database_description_value"], named)
         name = session.full_name(asked.name)
         if asked.kind == "DETAIL":
             return self._detail(self._relations.open(name))
@@ -231,9 +240,9 @@ class Listings:
             history = self._relations.tables.history(self._relations.open(name).name)
             return history_rows(history).slice(0, asked.limit)
         if asked.as_json:
-            return _texts(["json_metadata"], [(self._json(self._shown(name)),)])
+            return texts(["json_metadata"], [(self._json(self._shown(name)),)])
         if asked.column is not None:
-            return _column(self._shown(name), asked.column)
+            return one_column(self._shown(name), asked.column)
         return self._columns(self._shown(name), asked.extended)
 
     def _shown(self, name: ThreePartName) -> dict[str, Any]:
@@ -253,7 +262,7 @@ class Listings:
         rows = [(one["name"], one["type_text"], one.get("comment")) for one in shown["columns"]]
         name = ThreePartName(*shown["full_name"].split("."))
         is_table = self._relations.tables.exists(name)
-        layout = self._changes.layout(name) if is_table else {}
+        layout = self._layout(self._relations.tables.get(name)) if is_table else {}
         for title, key in (
             ("# Partition Information", PARTITION_COLUMNS),
             ("# Clustering Information", CLUSTERING_COLUMNS),
@@ -262,13 +271,13 @@ class Listings:
             if inside:
                 rows += [(title, "", ""), ("# col_name", "data_type", "comment"), *inside]
         if extended:
-            rows += [("", "", ""), *_detailed(shown, self._location(name))]
-        return _texts(["col_name", "data_type", "comment"], rows)
+            rows += [("", "", ""), *detailed(shown, self._location(name))]
+        return texts(["col_name", "data_type", "comment"], rows)
 
     def _detail(self, table: Table) -> pa.Table:
         shown, history = self._shown(table.name), self._relations.tables.history(table.name)
-        layout = self._changes.layout(table.name)
-        sizes = [file.stat().st_size for file in table.files]
+        layout = self._layout(table)
+        files, size = files_of(table)
         first, last = history[0]["timestamp"], history[-1]["timestamp"]
         properties = shown.get("properties", {})
         return detail(
@@ -281,66 +290,11 @@ class Listings:
             lastModified=last,
             partitionColumns=layout[PARTITION_COLUMNS],
             clusteringColumns=layout[CLUSTERING_COLUMNS],
-            numFiles=len(table.files) if table.delta is None else None,
-            sizeInBytes=sum(sizes) if table.delta is None else None,
+            numFiles=files,
+            sizeInBytes=size,
             properties=properties,
             **protocol(properties),
         )
-
-
-def _facts(shown: Mapping[str, Any], place: str | None) -> dict[str, str]:
-    """What is told of a table, a view or an index beside its columns."""
-    facts = {
-        "Catalog": shown["catalog_name"],
-        "Database": shown["schema_name"],
-        "Table": shown["name"],
-        "Created Time": _said_time(shown.get("created_at")),
-        "Last Access": "UNKNOWN",
-        "Created By": shown.get("created_by", ""),
-        "Type": shown["table_type"],
-        "Comment": shown.get("comment", ""),
-        **({} if place is None else {"Location": place, "Provider": "delta"}),
-        "Owner": shown["owner"],
-        "Table Properties": _pairs(shown.get("properties", {})),
-    }
-    if "view_definition" in shown:
-        facts["View Text"] = shown["view_definition"]
-    return facts
-
-
-def _detailed(shown: Mapping[str, Any], place: str | None) -> list[tuple[str, str, str]]:
-    """What DESCRIBE EXTENDED says of a table, a view or an index beside its columns."""
-    rows = [
-        ("# Detailed Table Information", "", ""),
-        *((key, text, "") for key, text in _facts(shown, place).items()),
-    ]
-    keys = [
-        (key["name"], f"PRIMARY KEY ({', '.join(f'`{one}`' for one in key['child_columns'])})", "")
-        for one in shown.get("table_constraints", [])
-        if (key := one.get("primary_key_constraint")) is not None
-    ]
-    return [*rows, ("", "", ""), ("# Constraints", "", ""), *keys] if keys else rows
-
-
-def _column(shown: Mapping[str, Any], column: str) -> pa.Table:
-    """What DESCRIBE answers of one column. Raises BadStatement: the table has none of this name."""
-    for one in shown["columns"]:
-        if one["name"].lower() == column.lower():
-            facts = (("col_name", "name"), ("data_type", "type_text"), ("comment", "comment"))
-            rows = [(name, one.get(key) or "NULL") for name, key in facts]
-            return _texts(["info_name", "info_value"], rows)
-    raise BadStatement(
-        f"[UNRESOLVED_COLUMN] {column!r:.80} is no column of {shown['full_name']}, which has "
-        f"{', '.join(one['name'] for one in shown['columns'])}."
-    )
-
-
-def _pairs(properties: Mapping[str, str]) -> str:
-    return f"[{','.join(f'{key}={value}' for key, value in sorted(properties.items()))}]"
-
-
-def _said_time(ms: int | None) -> str:
-    return "UNKNOWN" if ms is None else _time(ms).strftime("%a %b %d %H:%M:%S UTC %Y")
 
 
 def history_rows(history: Sequence[Mapping[str, Any]]) -> pa.Table:
@@ -378,19 +332,3 @@ def _fits(name: str, pattern: str | None) -> bool:
         return True
     parts = [re.escape(one).replace(r"\*", ".*").replace("%", ".*") for one in pattern.split("|")]
     return any(re.fullmatch(part, name, re.IGNORECASE) for part in parts)
-
-
-def _texts(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> pa.Table:
-    return _rows(columns, rows)
-
-
-def _rows(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], booleans: Sequence[str] = ()
-) -> pa.Table:
-    """Rows of texts, and of truths in some columns."""
-    values = list(zip(*rows)) if rows else [()] * len(columns)
-    arrays = [
-        pa.array(list(value), pa.bool_() if name in booleans else pa.string())
-        for name, value in zip(columns, values)
-    ]
-    return pa.table(arrays, names=list(columns))

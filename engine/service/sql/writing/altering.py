@@ -10,17 +10,32 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from engine.errors import BadStatement, NotSupported
+from engine.service.catalogs.columns import DEFAULT, ColumnFacts
 from engine.service.sql.queries import QueryRunner
+from engine.service.sql.writing.column_rules.altered import (
+    refuse_added,
+    refuse_default,
+    refuse_read,
+    refuse_replaced,
+)
+from engine.service.sql.writing.column_rules.rules import ColumnRules, rename_marks, sync_mark
+from engine.service.sql.writing.column_rules.saying import check_default, default_said
 from engine.service.sql.writing.definitions import (
     Said,
     columns_of,
     constraint_said,
     properties_said,
 )
-from engine.service.sql.writing.evolution import WIDENING, is_wider, put_schema
+from engine.service.sql.writing.evolution import (
+    WIDENING,
+    is_wider,
+    put_schema,
+    replaced_columns,
+)
 from engine.store.tables.changing import CLUSTERING_COLUMNS, PARTITION_COLUMNS, TableChange
 
 # The property of a table whose columns have names of their own.
@@ -32,7 +47,8 @@ class Altered:
     """A table that is altered, and what is to become of the facts kept of it.
 
     Attributes:
-        properties, keys: as they are now: TBLPROPERTIES, the columns of the primary key.
+        properties, keys, rules: as they are now: TBLPROPERTIES, the columns of the primary key, the
+            defaults, generated values and identities of columns.
         told: what the actions say of properties, comments and keys.
         renamed: new names of columns by the old ones; none for those that are dropped.
         operation, parameters: for the table's history.
@@ -42,6 +58,7 @@ class Altered:
     change: TableChange
     properties: dict[str, str]
     keys: Sequence[str]
+    rules: ColumnFacts
     told: Said = field(default_factory=Said)
     renamed: dict[str, str | None] = field(default_factory=dict)
     operation: str = "SET TBLPROPERTIES"
@@ -58,7 +75,7 @@ class Altered:
             if act is None or not act(self, action):
                 raise NotSupported(
                     f"ALTER TABLE {action.sql(dialect='databricks'):.60} is not supported; ADD, RENAME, "
-                    "DROP and ALTER COLUMN, ADD and DROP CONSTRAINT, CLUSTER BY, SET and UNSET "
+                    "REPLACE, DROP and ALTER COLUMN, ADD and DROP CONSTRAINT, CLUSTER BY, SET and UNSET "
                     "TBLPROPERTIES and SET OWNER TO are."
                 )
 
@@ -102,6 +119,7 @@ def _added(on: Altered, action: exp.Expression) -> bool:
     for one in plain:
         one.set("position", None)
     new = columns_of(on.runner, plain, on.told) if plain else pa.schema([])
+    refuse_added(on.told.rules)
     fields = list(on.change.schema)
     for one in new:
         if one.name.lower() in there:
@@ -130,6 +148,7 @@ def _place(fields: Sequence[pa.Field], position: exp.Expression | None) -> int:
 def _renamed(on: Altered, action: exp.Expression) -> bool:
     on.needs(MAPPING, "name", "DELTA_UNSUPPORTED_RENAME_COLUMN", "Column rename")
     old, new = on.column(action.this), action.args["to"].name
+    refuse_read(on.rules, old)
     names = [name.lower() for name in on.change.schema.names if name != old]
     if new.lower() in names:
         raise BadStatement(f"[COLUMN_ALREADY_EXISTS] Column {new} is in the table already.")
@@ -142,6 +161,7 @@ def _renamed(on: Altered, action: exp.Expression) -> bool:
     for key in (PARTITION_COLUMNS, CLUSTERING_COLUMNS):
         if key in on.change.facts:
             on.change.facts[key] = [new if one == old else one for one in on.change.facts[key]]
+    rename_marks(on.change.facts, {old: new})
     on.renamed[old] = new
     return on.did("RENAME COLUMN", oldColumnPath=old, newColumnPath=new)
 
@@ -160,12 +180,15 @@ def _dropped(on: Altered, action: exp.Expression) -> bool:
     gone = [on.column(one) for one in nodes if not lenient or one.unnest().name.lower() in there]
     _check_droppable(on, gone)
     put_schema(on.change, pa.schema([one for one in on.change.schema if one.name not in gone]))
+    rename_marks(on.change.facts, dict.fromkeys(gone))
     on.renamed |= dict.fromkeys(gone)
     return on.did("DROP COLUMNS", columns=gone)
 
 
 def _check_droppable(on: Altered, gone: Sequence[str]) -> None:
     """Raises BadStatement for columns that the table can't do without."""
+    for column in gone:
+        refuse_read(on.rules, column, besides=gone)
     for what, columns in (
         ("partitioned by", on.change.facts.get(PARTITION_COLUMNS, [])),
         ("clustered by", on.change.facts.get(CLUSTERING_COLUMNS, [])),
@@ -187,6 +210,11 @@ def _column_altered(on: Altered, action: exp.Expression) -> bool:
         return _redefined(on, name, action.args["definition"])
     if action.args.get("place") is not None:
         return _moved(on, name, action.args["place"])
+    if action.args.get("sync") is not None:
+        return _synced(on, name)
+    drops_default = action.args.get("drop") and action.args.get("allow_null") is None
+    if action.args.get("default") is not None or drops_default:
+        return _default_changed(on, name, action.args.get("default"))
     if action.args.get("comment") is not None:
         on.told.comments[name] = action.args["comment"].name
         return on.did("CHANGE COLUMN", column=name)
@@ -230,6 +258,7 @@ def _type_changed(on: Altered, name: str, said: exp.DataType) -> bool:
     column = exp.ColumnDef(this=exp.to_identifier(name, quoted=True), kind=said.copy())
     old, new = on.change.schema.field(name), columns_of(on.runner, [column], Said()).field(0).type
     if old.type != new:
+        refuse_read(on.rules, name)
         on.needs(
             WIDENING, "true", "DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP", "ALTER COLUMN TYPE"
         )
@@ -251,6 +280,34 @@ def _holds(new: pa.DataType, old: pa.DataType) -> bool:
     return bool(new == pa.float64() and digits.get(old) == 10)
 
 
+def _default_changed(on: Altered, name: str, value: exp.Expression | None) -> bool:
+    """SET DEFAULT, and DROP DEFAULT, which no value says."""
+    told = default_said(exp.Null() if value is None else value)
+    text = told[DEFAULT]
+    if text is not None:
+        refuse_default(on.rules, name)
+        properties = {**on.properties, **on.told.properties}
+        check_default(on.runner, on.change.schema.field(name), text, properties)
+    on.told.rules[name] = told
+    return on.did("CHANGE COLUMN", column=name, default=text)
+
+
+def _synced(on: Altered, name: str) -> bool:
+    """SYNC IDENTITY: numbers go on behind those that rows have."""
+    identity = ColumnRules.of({name: on.rules[name]}).identities.get(name)
+    if identity is None:
+        raise BadStatement(
+            "[DELTA_IDENTITY_COLUMNS_ALTER_NON_IDENTITY_COLUMN] ALTER TABLE ALTER COLUMN SYNC IDENTITY "
+            f"cannot be called on non IDENTITY columns: {name}."
+        )
+    furthest = pc.max if identity.step > 0 else pc.min
+    places = range(len(on.change.table.files))
+    found = [furthest(on.change.rows_now(place).column(name)).as_py() for place in places]
+    held = pa.array([one for one in found if one is not None], pa.int64())
+    sync_mark(on.change.facts, name, identity, furthest(held).as_py())
+    return on.did("SYNC IDENTITY", column=name)
+
+
 def _null_changed(on: Altered, name: str, nullable: bool) -> bool:
     if nullable and name in on.keys:
         raise BadStatement(f"Column {name} is of the primary key, which is never null.")
@@ -266,9 +323,41 @@ def _null_changed(on: Altered, name: str, nullable: bool) -> bool:
     return on.did("CHANGE COLUMN", column=name, nullable=nullable)
 
 
+def _replaced(on: Altered, action: exp.Expression) -> bool:
+    """REPLACE COLUMNS: those that are said, with what is said of them alone."""
+    said = columns_of(on.runner, action.expressions, on.told)
+    refuse_added(on.told.rules)
+    refuse_replaced(on.rules)
+    known = on.change.schema
+    widens = on.properties.get(WIDENING, "").lower() == "true"
+    schema = replaced_columns(
+        known,
+        said,
+        drops=on.properties.get(MAPPING, "").lower() == "name",
+        takes=lambda old, new: widens and is_wider(new, old.type),
+    )
+    gone = [name for name in known.names if name not in schema.names]
+    _check_droppable(on, gone)
+    for one in schema:
+        if one.nullable and one.name in on.keys:
+            raise BadStatement(f"Column {one.name} is of the primary key, which is never null.")
+        if one.name in known.names and known.field(one.name).type != one.type:
+            refuse_read(on.rules, one.name)
+        on.told.rules[one.name] = {"comment": None, DEFAULT: None}
+    spelled = {name.lower(): name for name in schema.names}
+    on.told.comments = {spelled[one.lower()]: text for one, text in on.told.comments.items()}
+    put_schema(on.change, schema)
+    on.renamed |= dict.fromkeys(gone)
+    return on.did("REPLACE COLUMNS", columns=schema.names)
+
+
 # ------------------------------------------------------------------ the table
 def _constraint_added(on: Altered, action: exp.Expression) -> bool:
-    return on.did("ADD CONSTRAINT", primary_key=list(constraints_said([action]).keys))
+    told = constraints_said([action])
+    if told.references:
+        key = told.references[0][1]
+        return on.did("ADD CONSTRAINT", foreign_key=[one.name for one in key.expressions])
+    return on.did("ADD CONSTRAINT", primary_key=list(told.keys))
 
 
 def _properties_set(on: Altered, action: exp.Expression) -> bool:
@@ -285,7 +374,7 @@ def _clustered(on: Altered, action: exp.Expression) -> bool:
 
 
 def constraints_said(actions: Sequence[exp.Expression]) -> Said:
-    """The primary key that an ALTER TABLE adds. Raises NotSupported for another constraint."""
+    """The keys that an ALTER TABLE adds. Raises NotSupported for another constraint."""
     told = Said()
     for action in actions:
         if isinstance(action, exp.AddConstraint):
@@ -297,6 +386,7 @@ def constraints_said(actions: Sequence[exp.Expression]) -> Said:
 _ACTIONS: dict[type[exp.Expression], Callable[[Altered, exp.Expression], bool]] = {
     exp.ColumnDef: _added,
     exp.Schema: _added,
+    exp.ReplaceColumns: _replaced,
     exp.RenameColumn: _renamed,
     exp.Drop: _dropped,
     exp.AlterColumn: _column_altered,

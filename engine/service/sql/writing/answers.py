@@ -11,6 +11,7 @@ from engine.core.names import ThreePartName
 from engine.errors import BadStatement
 from engine.service.authorship import user_name
 from engine.service.sql.queries import QueryRunner
+from engine.service.sql.shown.partitions import files_of
 from engine.store.tables.table import Table
 
 NOTHING = pa.table({})
@@ -65,9 +66,10 @@ def counts_of(affected: int, **more: int) -> pa.Table:
 def copied(source: Table, copy: Table) -> pa.Table:
     """What a CLONE answers. Files are never shared here, so that a shallow clone is a deep one."""
     size = sum(file.stat().st_size for file in copy.files)
+    files, held = files_of(source)
     named = {
-        "source_table_size": sum(file.stat().st_size for file in source.files),
-        "source_num_of_files": len(source.files),
+        "source_table_size": held,
+        "source_num_of_files": files,
         "num_removed_files": 0,
         "num_copied_files": len(copy.files),
         "removed_files_size": 0,

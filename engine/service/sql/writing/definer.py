@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -11,18 +11,22 @@ from sqlglot import exp
 
 from engine.core.names import ThreePartName
 from engine.errors import BadStatement, NotSupported
+from engine.service.catalogs.columns import IDENTITY, ColumnFacts, rules_of
 from engine.service.sql.language.forms.clones import CLONES
 from engine.service.sql.language.forms.replacing import REPLACES
 from engine.service.sql.language.functions import with_names
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import version_of
 from engine.service.sql.session import Session
+from engine.service.sql.shown.partitions import laid_out
 from engine.service.sql.writing import definitions
 from engine.service.sql.writing.altering import Altered, constraints_said
 from engine.service.sql.writing.answers import NOTHING, copied, counts_of, entry, written_table
+from engine.service.sql.writing.column_rules.saying import FEATURE, check_rules
+from engine.service.sql.writing.foreign_keys import foreign_keys
 from engine.service.sql.writing.schemas import Schemas
 from engine.service.unity_catalog import UnityCatalog
-from engine.store.tables.changing import TableChanges, refuse_registered
+from engine.store.tables.changing import PARTITION_COLUMNS, TableChanges, refuse_registered
 from engine.store.tables.table import IMAGE_FOLDER, Table
 
 
@@ -95,6 +99,7 @@ class Definer:
         parameters = {"properties": told.properties}
         written = entry(operation, parameters, numOutputRows=made.rows.num_rows)
         layout = told.layout_of(made.schema)
+        keys = self._foreign_keys(runner, told, name, made.schema.names)
 
         def write() -> None:
             rows = made.rows
@@ -102,12 +107,25 @@ class Definer:
                 name, made.schema, rows, written, properties=made.facts, layout=layout
             )
 
-        self._catalog.tables.define(name, write, told.facts(name), bool(tree.args.get("replace")))
+        self._catalog.tables.define(
+            name, write, told.facts(name, keys), bool(tree.args.get("replace"))
+        )
         self._catalog.tags.keep_columns(str(name), made.schema.names)
         if made.source is not None:
             return copied(made.source, runner.relations.open(name))
         rows = made.rows.num_rows
         return NOTHING if tree.expression is None else counts_of(rows, inserted=rows)
+
+    def _foreign_keys(
+        self,
+        runner: QueryRunner,
+        told: definitions.Said,
+        name: ThreePartName,
+        columns: Sequence[str],
+    ) -> list[dict[str, Any]]:
+        constraints = self._catalog.constraints
+        own = told.keys or constraints.primary_key(str(name))
+        return foreign_keys(runner, constraints, told.references, name, columns, own)
 
     def _content(self, runner: QueryRunner, tree: exp.Create, told: definitions.Said) -> Content:
         """The columns and rows of a table that is made, and what it takes of another (into `told`)."""
@@ -118,6 +136,8 @@ class Definer:
             return Content(table.schema, table.schema.empty_table(), "CREATE TABLE")
         if query is None:
             schema = definitions.columns_of(runner, listed, told)
+            check_rules(runner, schema, told.rules, told.properties)
+            _refuse_parted_by_identity(told)
             return Content(schema, schema.empty_table(), "CREATE TABLE")
         if listed:
             raise NotSupported("CREATE TABLE with both a list of columns and AS is not supported.")
@@ -138,14 +158,21 @@ class Definer:
         table = relations.open(
             relations.name_of(node, runner.session), version_of(node, runner.scope())
         )
-        shown, layout = self._catalog.tables.get(str(table.name)), self._changes.layout(table.name)
-        told.comments = {
-            one["name"]: one["comment"] for one in shown["columns"] if one.get("comment")
-        }
+        shown, there = self._catalog.tables.get(str(table.name)), set(table.schema.names)
+        columns = [one for one in shown["columns"] if one["name"] in there]  # of that version
+        told.comments = {one["name"]: one["comment"] for one in columns if one.get("comment")}
+        layout = {key: [one for one in those if one in there] for key, those in self._layout(table)}
         told.layout = {**layout, **told.layout}
-        if properties:
-            told.properties = {**shown.get("properties", {}), **told.properties}
+        told.rules = {one["name"]: rules for one in columns if (rules := rules_of(one))}
+        kept = shown.get("properties", {})
+        if not properties:  # but for what the columns' own rules ask for
+            kept = {key: value for key, value in kept.items() if key == FEATURE}
+        told.properties = {**kept, **told.properties}
         return table
+
+    def _layout(self, table: Table) -> Iterable[tuple[str, list[str]]]:
+        """The columns that a table is partitioned and clustered by."""
+        return laid_out(table, self._changes.layout(table.name)).items()
 
     def _drop(self, runner: QueryRunner, tree: exp.Drop) -> pa.Table:
         kind, lenient = str(tree.args["kind"]).upper(), bool(tree.args.get("exists"))
@@ -196,9 +223,13 @@ class Definer:
         if told.keys:  # before the table: it may be refused, and no writer waits for the catalogue
             key = {"name": told.facts(name).key_name, "child_columns": list(told.keys)}
             self._catalog.constraints.create(str(name), {"primary_key_constraint": key})
+        columns = [one["name"] for one in shown["columns"]]
+        for foreign in self._foreign_keys(runner, told, name, columns):
+            self._catalog.constraints.create(str(name), foreign)
         with self._changes.change(name) as change:
             keys = self._catalog.constraints.primary_key(str(name))
-            altered = Altered(runner, change, dict(shown.get("properties", {})), keys)
+            rules = {one["name"]: rules_of(one) for one in shown["columns"]}
+            altered = Altered(runner, change, dict(shown.get("properties", {})), keys, rules)
             altered.run(actions)
             change.record(entry(altered.operation, altered.parameters))
         self._keep(str(name), altered)
@@ -228,13 +259,16 @@ class Definer:
         """Keep what was said beside the columns."""
         told, tables = altered.told, self._catalog.tables
         before = {field.name: field.nullable for field in altered.change.table.schema}
-        nullable = {
+        nullable: dict[str, bool] = {
             field.name: field.nullable
             for field in altered.change.schema
             if before.get(field.name, field.nullable) != field.nullable
         }
-        if altered.renamed or nullable:
-            tables.update_columns(name, altered.renamed, nullable=nullable)
+        said: ColumnFacts = {column: {"nullable": may} for column, may in nullable.items()}
+        for column, rule in told.rules.items():
+            said[column] = {**said.get(column, {}), **rule}
+        if altered.renamed or said:
+            tables.update_columns(name, altered.renamed, said=said)
             self._catalog.tags.rename_columns(name, altered.renamed)
         if told.properties or told.comments:
             properties = told.properties or None
@@ -245,6 +279,16 @@ class Definer:
         exp.Drop: _drop,
         exp.Alter: _alter,
     }
+
+
+def _refuse_parted_by_identity(told: definitions.Said) -> None:
+    parted = [one.lower() for one in told.layout.get(PARTITION_COLUMNS, [])]
+    for column, rule in told.rules.items():
+        if IDENTITY in rule and column.lower() in parted:
+            raise BadStatement(
+                "[DELTA_IDENTITY_COLUMNS_PARTITION_NOT_SUPPORTED] PARTITIONED BY IDENTITY column "
+                f"{column} is not supported."
+            )
 
 
 def _wrong_kind(name: ThreePartName, is_view: bool, word: str) -> BadStatement:

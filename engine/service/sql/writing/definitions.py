@@ -1,12 +1,13 @@
 """CREATE, ALTER and DROP of tables and views. Knows their words; not how rows are found.
 
-What a definition says that has no meaning here, such as a location or a default, is refused by name.
+What a definition says that has no meaning here, such as a location, is refused by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 from sqlglot import exp
@@ -20,6 +21,7 @@ from engine.service.sql.language.column_types import column_type
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import Relations, views_of
 from engine.service.sql.session import TemporaryView
+from engine.service.sql.writing.column_rules.saying import rule_said
 from engine.store.tables.changing import CLUSTERING_COLUMNS, PARTITION_COLUMNS
 from engine.store.tables.parquet_files import check_names
 from engine.store.tables.views import View
@@ -35,7 +37,9 @@ class Said:
 
     Attributes:
         properties: TBLPROPERTIES. comments: of columns, by name. keys: columns of the primary key.
+        rules: defaults, generated values and identities of columns, by name; see `rule_said`.
         key_name: the primary key's own name; empty for none.
+        references: foreign keys as they are said, with their names; see `foreign_keys`.
         layout: columns of PARTITIONED BY and of CLUSTER BY, by their keys in `changing`.
         like: the table whose definition is taken; None for none.
     """
@@ -44,8 +48,10 @@ class Said:
     temporary: bool = False
     properties: dict[str, str] = field(default_factory=dict)
     comments: dict[str, str] = field(default_factory=dict)
+    rules: ColumnFacts = field(default_factory=dict)
     keys: tuple[str, ...] = ()
     key_name: str = ""
+    references: list[tuple[str, exp.ForeignKey]] = field(default_factory=list)
     layout: dict[str, list[str]] = field(default_factory=dict)
     like: exp.Table | None = None
 
@@ -60,7 +66,9 @@ class Said:
                 )
         return {key: [known[one.lower()] for one in those] for key, those in self.layout.items()}
 
-    def facts(self, name: ThreePartName) -> TableFacts:
+    def facts(
+        self, name: ThreePartName, foreign_keys: Sequence[Mapping[str, Any]] = ()
+    ) -> TableFacts:
         """What Unity Catalog keeps of a table or view of this name."""
         return TableFacts(
             self.comment,
@@ -68,11 +76,20 @@ class Said:
             self.column_facts(),
             self.keys,
             self.key_name or f"{name.name}_pk",
+            tuple(foreign_keys),
         )
 
     def column_facts(self) -> ColumnFacts:
-        """The comments of columns."""
-        return {column: {"comment": text} for column, text in self.comments.items()}
+        """The comments of columns, and their rules."""
+        rules = {column: _without_none(rule) for column, rule in self.rules.items()}
+        facts: ColumnFacts = {column: rule for column, rule in rules.items() if rule}
+        for column, text in self.comments.items():
+            facts[column] = {"comment": text, **facts.get(column, {})}
+        return facts
+
+
+def _without_none(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: one for key, one in facts.items() if one is not None}
 
 
 def said(tree: exp.Create) -> Said:
@@ -134,7 +151,7 @@ def columns_of(runner: QueryRunner, definitions: Sequence[exp.Expression], told:
     """The columns that a definition lists, and what it says of them (in `told`).
 
     Raises:
-        BadStatement: a name twice, or no type. NotSupported: a default, an identity and the like.
+        BadStatement: a name twice, or no type. NotSupported: a mask, a collation and the like.
     """
     fields: list[tuple[str, exp.DataType, bool]] = []
     for one in definitions:
@@ -169,6 +186,11 @@ def _column(node: exp.ColumnDef, told: Said) -> tuple[str, exp.DataType, bool]:
             told.comments[node.name] = what.this.name
         elif isinstance(what, exp.PrimaryKeyColumnConstraint):
             told.keys, nullable = (node.name,), False
+        elif isinstance(what, exp.Reference):
+            key = exp.ForeignKey(expressions=[exp.to_identifier(node.name)], reference=what.copy())
+            told.references.append(("", key))
+        elif (rule := rule_said(what)) is not None:
+            told.rules[node.name] = {**told.rules.get(node.name, {}), **rule}
         else:
             raise NotSupported(
                 f"Column {node.name}: {constraint.sql(dialect='databricks'):.60} is not supported."
@@ -177,15 +199,19 @@ def _column(node: exp.ColumnDef, told: Said) -> tuple[str, exp.DataType, bool]:
 
 
 def constraint_said(node: exp.Expression, told: Said) -> None:
-    """Read a primary key (into `told`). Raises NotSupported for another constraint."""
-    keys = node if isinstance(node, exp.PrimaryKey) else None
+    """Read a primary or foreign key (into `told`). Raises NotSupported for another constraint."""
+    said, name = node, ""
     if isinstance(node, exp.Constraint) and len(node.expressions) == 1:
-        keys = node.expressions[0] if isinstance(node.expressions[0], exp.PrimaryKey) else None
-    if keys is None:
-        raise NotSupported(f"{node.sql(dialect='databricks'):.80} is not supported.")
-    told.keys = tuple(key.name for key in keys.expressions)
-    if keys is not node:
-        told.key_name = node.name
+        said, name = node.expressions[0], node.name
+    if isinstance(said, exp.ForeignKey) and isinstance(said.args.get("reference"), exp.Reference):
+        told.references.append((name, said))
+        return
+    if not isinstance(said, exp.PrimaryKey):
+        raise NotSupported(
+            f"{node.sql(dialect='databricks'):.80} is not supported; PRIMARY KEY and FOREIGN KEY are."
+        )
+    told.keys = tuple(key.name for key in said.expressions)
+    told.key_name = name
 
 
 def result_schema(rows: pa.Table) -> pa.Schema:

@@ -5,7 +5,7 @@ Knows types; not statements, nor where rows come from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -76,6 +76,44 @@ def is_wider(new: pa.DataType, old: pa.DataType) -> bool:
     if pa.types.is_date32(old):
         return bool(pa.types.is_timestamp(new) and new.tz is None)
     return bool(old == pa.float32() and new == pa.float64())
+
+
+def replaced_columns(
+    known: pa.Schema,
+    said: pa.Schema,
+    *,
+    drops: bool,
+    takes: Callable[[pa.Field, pa.DataType], bool],
+) -> pa.Schema:
+    """The columns that ALTER TABLE REPLACE COLUMNS leaves of a table's: those that are said, in order.
+
+    Args:
+        drops: columns may be left out. takes: whether a column may get a type.
+
+    Raises:
+        BadStatement: a column is left out, gets another type or may no longer be null.
+    """
+    before = {field.name.lower(): field for field in known}
+    fields = [
+        field.with_name(before[field.name.lower()].name) if field.name.lower() in before else field
+        for field in said
+    ]
+    there = {field.name for field in fields}
+    gone = [name for name in known.names if name not in there]
+    why = f"dropping column(s) {', '.join(gone)}" if gone and not drops else ""
+    for field in fields:
+        old = before.get(field.name.lower())
+        if old is not None and old.type != field.type and not takes(old, field.type):
+            why = f"changing data type of {field.name} from {old.type} to {field.type}"
+        if not field.nullable and (old is None or old.nullable):
+            why = f"tightening nullability of {field.name}"
+    if why:
+        raise BadStatement(
+            "[DELTA_ALTER_TABLE_REPLACE_COL_NOT_SUPPORTED] Unsupported ALTER TABLE REPLACE COLUMNS "
+            f"operation. Reason: {why}. Columns are dropped of a table with 'delta.columnMapping.mode' "
+            f"= 'name' alone, and types get wider with '{WIDENING}' = 'true'."
+        )
+    return pa.schema(fields)
 
 
 def put_schema(change: TableChange, schema: pa.Schema) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engine.core.names import ThreePartName
-from engine.errors import BadStatement
+from engine.errors import BadStatement, NotFound, ResourceConflict
 from engine.service.sql.language.forms.facts import (
     CommentOn,
     DropConstraint,
@@ -94,6 +96,10 @@ class FactsKept:
     def _change_tags(self, asked: ChangeTags, session: Session) -> None:
         kind, name = self._tagged(asked.kind, asked.name, session)
         column = None if asked.column is None else self._column(name, asked.column)
+        if asked.strict:
+            kept = self._catalog.tags.of(kind, name)
+            there = kept.own if column is None else kept.columns.get(column, {})
+            _check_there(asked, name if column is None else f"{name}.{column}", there)
         if asked.given:
             self._catalog.tags.set(kind, name, dict(asked.given), column)
         else:
@@ -139,3 +145,22 @@ class FactsKept:
             found = next((one for _, one in known if one == asked.constraint), None)
         if found is not None or not asked.lenient:
             constraints.delete(name, found or asked.constraint or "PRIMARY KEY")
+
+
+def _check_there(asked: ChangeTags, name: str, there: Mapping[str, str]) -> None:
+    """Refuse to set a tag that a thing has, and to take one that it lacks.
+
+    Raises:
+        ResourceConflict: it has the tag. NotFound: it lacks it.
+    """
+    for tag, _ in asked.given:
+        if tag in there:
+            raise ResourceConflict(
+                f"{name} has the tag {tag!r:.80} already, with the value {there[tag]!r:.80}. Say UNSET "
+                "TAG ON first, or ALTER ... SET TAGS, which gives it another value."
+            )
+    for tag in asked.gone:
+        if tag not in there:
+            raise NotFound(
+                f"{name} has no tag {tag!r:.80}; it has {', '.join(sorted(there)) or 'none'}."
+            )

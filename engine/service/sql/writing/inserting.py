@@ -5,7 +5,7 @@ Knows columns and types; not how rows are written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pyarrow as pa
 from sqlglot import exp
@@ -14,6 +14,13 @@ from engine.errors import BadStatement, NotSupported
 from engine.service.sql.at_hand import fits
 from engine.service.sql.language.macros import cast_to
 from engine.service.sql.queries import QueryRunner
+from engine.service.sql.writing.column_rules.filling import (
+    given_and_filled,
+    loosened,
+    with_generated,
+)
+from engine.service.sql.writing.column_rules.placeholders import is_default, without_placeholders
+from engine.service.sql.writing.column_rules.rules import ColumnRules
 from engine.service.sql.writing.evolution import Evolution
 from engine.service.sql.writing.row_changes import (
     Target,
@@ -44,17 +51,35 @@ def insert(
         if tree.args.get(part):
             raise NotSupported(f"INSERT with {part.upper()} is not supported.")
     names = _listed(tree)
-    source = runner.source(with_ctes(_inserted(tree), tree))
+    rules = ColumnRules.of(runner.relations.column_facts(change.table.name))
+    query, gone = _values_said(runner, change, _inserted(tree), names, rules)
+    source = runner.source(with_ctes(query, tree))
     if tree.args.get("by_name"):
         names = source.column_names
     if evolution is not None:
         names = names or _by_place(change.schema, source)
         evolution.grow(change, [f.with_name(name) for f, name in zip(source.schema, names)])
-    rows = fitted(runner, change, source, names)
+    rows = completed(runner, change, source, names, rules, gone)
     _refuse_not_given(tree.args.get("using") or [], names or change.schema.names)
     _make_room(runner, change, tree, source, rows)
     change.added = rows
     return int(rows.num_rows)
+
+
+def _values_said(
+    runner: QueryRunner,
+    change: TableChange,
+    query: exp.Expression,
+    names: Sequence[str],
+    rules: ColumnRules,
+) -> tuple[exp.Expression, set[int]]:
+    """A query without the word DEFAULT, and the places of what the table is to give instead."""
+    known = {name.lower(): name for name in change.schema.names}
+    wanted = [known.get(name.lower(), "") for name in names or change.schema.names]
+    if "" in wanted or not any(map(is_default, query.find_all(exp.Var, exp.Column))):
+        return query, set()
+    types = runner.types_of(change.schema)
+    return without_placeholders(query, wanted, rules, types)
 
 
 def _listed(tree: exp.Insert) -> list[str]:
@@ -169,17 +194,39 @@ def _inserted(tree: exp.Insert) -> exp.Expression:
     return query.copy()
 
 
-def fitted(
-    runner: QueryRunner, change: TableChange, source: pa.Table, names: Sequence[str]
+def completed(
+    runner: QueryRunner,
+    change: TableChange,
+    source: pa.Table,
+    names: Sequence[str],
+    rules: ColumnRules,
+    gone: Collection[int] = (),
 ) -> pa.Table:
-    """Rows in the columns and types of a table.
+    """Rows in the columns and types of a table, with what its columns hold by themselves.
 
     Args:
         names: the table's columns that the source's are for, in order; empty for all.
+        gone: places of the source's columns whose values the table is to give.
 
     Raises:
-        BadStatement: another number of columns, a name that the table lacks or that stands twice.
+        BadStatement: another number of columns, a name that the table lacks or that stands twice, or
+            values that the table's rules refuse.
     """
+    wanted = _wanted(change, names, source.num_columns)
+    pairs = enumerate(zip(wanted, source.columns))
+    given = {name: column for place, (name, column) in pairs if place not in gone}
+    if not rules:
+        return _fitted(runner, given, source.num_rows, change.schema)
+    whole = given_and_filled(runner, change, given, source.num_rows, rules)
+    columns = dict(zip(whole.column_names, whole.columns))
+    rows = _fitted(runner, columns, whole.num_rows, loosened(change.schema, rules))
+    rows = with_generated(runner, rows, rules, given)
+    check_nulls(rows, change.schema)
+    return rows.cast(change.schema)
+
+
+def _wanted(change: TableChange, names: Sequence[str], count: int) -> list[str]:
+    """The columns of a table that are given, as it spells them; see `completed`."""
     columns = change.schema.names
     known = {name.lower(): name for name in columns}
     wanted = [known.get(name.lower(), "") for name in names] if names else list(columns)
@@ -189,17 +236,24 @@ def fitted(
             f"table {change.table.name}, each once: {', '.join(columns)}. A table takes new columns by "
             "INSERT WITH SCHEMA EVOLUTION INTO ..."
         )
-    if len(wanted) != source.num_columns:
+    if len(wanted) != count:
         raise BadStatement(
-            f"[INSERT_COLUMN_ARITY_MISMATCH] The rows have {source.num_columns} columns; "
+            f"[INSERT_COLUMN_ARITY_MISMATCH] The rows have {count} columns; "
             f"{len(wanted)} are to be filled: {', '.join(wanted)}."
         )
-    given = dict(zip(wanted, source.columns))
-    into = pa.schema([change.schema.field(name) for name in wanted])
-    if fits(source.schema, into):
-        return _placed(given, source.num_rows, change.schema)
-    types = runner.types_of(change.schema)
-    shown = runner.connection.show(source.rename_columns([f"c{n}" for n in range(len(wanted))]))
+    return wanted
+
+
+def _fitted(
+    runner: QueryRunner, given: Mapping[str, pa.ChunkedArray], rows: int, schema: pa.Schema
+) -> pa.Table:
+    """Columns of some types as rows of a table's; those that are not given are null."""
+    columns, wanted = schema.names, list(given)
+    source = pa.table(list(given.values()), names=[f"c{n}" for n in range(len(wanted))])
+    if fits(source.schema, pa.schema([schema.field(name) for name in wanted])):
+        return _placed(given, rows, schema)
+    types = runner.types_of(schema)
+    shown = runner.connection.show(source)
     values = [
         f'{cast_to(f"c{wanted.index(name)}", types[name])} AS "c{place}"'
         if name in wanted
@@ -207,7 +261,7 @@ def fitted(
         for place, name in enumerate(columns)
     ]
     found = runner.connection.run(f'SELECT {", ".join(values)} FROM "{shown}"')
-    return as_schema(found, change.schema)
+    return as_schema(found, schema)
 
 
 def _placed(given: Mapping[str, pa.ChunkedArray], rows: int, schema: pa.Schema) -> pa.Table:

@@ -15,8 +15,10 @@ from engine.core.arrays import Rows
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import ROW
+from engine.service.sql.writing.column_rules.filling import settled
+from engine.service.sql.writing.column_rules.placeholders import without_placeholders
 from engine.service.sql.writing.evolution import Evolution
-from engine.service.sql.writing.inserting import fitted
+from engine.service.sql.writing.inserting import completed
 from engine.service.sql.writing.row_changes import (
     Target,
     assigned,
@@ -24,6 +26,7 @@ from engine.service.sql.writing.row_changes import (
     delete_rows,
     numbers_of,
     source_of,
+    with_consequences,
     with_ctes,
 )
 from engine.store.tables.changing import TableChange
@@ -105,7 +108,8 @@ class Merge:
                 added.append(self._inserted(query, then))
             elif isinstance(then, exp.Update):
                 found = self._target.run(query.select(*self._assigned(then)))
-                updates.append((numbers_of(found), found.drop_columns([ROW])))
+                values = settled(found.drop_columns([ROW]), self._target.rules)
+                updates.append((numbers_of(found), values))
             else:
                 deletes.append(numbers_of(self._target.run(query)))
             before[kind].append(clause.args.get("condition") or exp.true())
@@ -140,13 +144,20 @@ class Merge:
     def _assigned(self, then: exp.Update) -> list[exp.Expression]:
         if not any(isinstance(one, exp.Star) for one in then.expressions):
             return assigned(self._target, then.expressions)
-        return [self._target.cast(self._of_source(name), name) for name in self._shared()]
+        return with_consequences(self._target, {n: self._of_source(n) for n in self._shared()})
 
     def _shared(self) -> list[str]:
-        """The target's columns that `*` stands for: all, and where it evolves those of the source."""
+        """The target's columns that `*` stands for: all, and where it evolves those of the source.
+
+        Those that the table makes by itself only where the source has them too.
+        """
         known = {name.lower() for name in self._source.column_names}
-        columns = self._target.change.schema.names
-        return [name for name in columns if not self._evolves or name.lower() in known]
+        gives = self._target.rules.gives
+        return [
+            name
+            for name in self._target.change.schema.names
+            if name.lower() in known or not (self._evolves or gives(name))
+        ]
 
     def _of_source(self, name: str) -> exp.Expression:
         """The source's column of a name. Raises BadStatement where it has none."""
@@ -166,9 +177,18 @@ class Merge:
         else:
             names = [self._target.column(column) for column in then.this.expressions]
             values = [value.copy() for value in then.expression.expressions]
+        rules, gone = self._target.rules, set[int]()
+        if "DEFAULT" not in map(str.upper, self._source.column_names):
+            row, gone = without_placeholders(
+                exp.Values(expressions=[exp.Tuple(expressions=values)]),
+                names,
+                rules,
+                self._target.types,
+            )
+            values = row.expressions[0].expressions
         named = [exp.alias_(value, f"c{place}") for place, value in enumerate(values)]
         found = self._target.run(query.select(*named))
-        return fitted(self._runner, self._target.change, found, names)
+        return completed(self._runner, self._target.change, found, names, rules, gone)
 
     def _refuse_twice(self, updates: list[tuple[Rows, pa.Table]], deletes: list[Rows]) -> None:
         deleted = np.unique(np.concatenate(deletes)) if deletes else np.empty(0, dtype=np.int64)

@@ -5,7 +5,7 @@ Knows rows by their place in a table; not how a version is published.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +17,9 @@ from engine.core.names import ThreePartName
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.queries import QueryRunner, shown_table
 from engine.service.sql.relations import ROW, readable, seen_columns, shorten
+from engine.service.sql.writing.column_rules.filling import expected, settled
+from engine.service.sql.writing.column_rules.placeholders import is_default, refuse_within, value_of
+from engine.service.sql.writing.column_rules.rules import ColumnRules
 from engine.store.tables.changing import TableChange
 from engine.store.tables.parquet_files import footer
 
@@ -29,6 +32,7 @@ class Target:
 
     Attributes:
         alias: what the statement calls the table. change: what becomes of it.
+        types: of its columns, in DuckDB's words. rules: what columns hold by themselves.
     """
 
     def __init__(self, runner: QueryRunner, change: TableChange, node: exp.Table) -> None:
@@ -39,6 +43,7 @@ class Target:
         self._runner = runner
         self._named = [] if node.alias else [name]  # tables that columns may be named with in full
         self.types = runner.types_of(change.schema)
+        self.rules = ColumnRules.of(runner.relations.column_facts(name))
         self._relation = shown_table(_TARGET, self.alias)
 
     def knows(self, name: ThreePartName) -> None:
@@ -122,22 +127,49 @@ def update(target: Target, tree: exp.Update) -> int:
         raise NotSupported("UPDATE ... FROM is not supported; use MERGE INTO.")
     query = exp.select(target.row(), *assigned(target, tree.expressions)).from_(target.relation())
     found = target.run(with_ctes(_where(query, tree), tree))
-    change_rows(target.change, numbers_of(found), found.drop_columns([ROW]))
+    values = settled(found.drop_columns([ROW]), target.rules)
+    change_rows(target.change, numbers_of(found), values)
     return int(found.num_rows)
 
 
 def assigned(target: Target, assignments: Sequence[exp.Expression]) -> list[exp.Expression]:
-    """The values that assignments give, each under its column's name."""
-    out, seen = [], set()
+    """The values that assignments give, each under its column's name; see `with_consequences`."""
+    values: dict[str, exp.Expression] = {}
     for one in assignments:
         if not isinstance(one, exp.EQ) or not isinstance(one.this, (exp.Column, exp.Dot)):
             raise BadStatement(f"{one.sql(dialect='databricks'):.80} is not an assignment.")
         column = target.column(one.this)
-        if column in seen:
+        if column in values:
             raise BadStatement(f"Column {column} is assigned twice.")
-        seen.add(column)
-        out.append(target.cast(one.expression, column))
-    return out
+        values[column] = one.expression
+    return with_consequences(target, values)
+
+
+def with_consequences(target: Target, values: Mapping[str, exp.Expression]) -> list[exp.Expression]:
+    """Values of columns, and what generated columns become by them, which `settled` makes columns of.
+
+    Raises:
+        BadStatement: a column that only the table may give, or the word DEFAULT within a value.
+    """
+    rules, known = target.rules, {name.lower() for name in target.change.schema.names}
+    meant: dict[str, exp.Expression] = {}
+    for column, value in values.items():
+        if column in rules.identities:
+            raise BadStatement(
+                "[DELTA_IDENTITY_COLUMNS_UPDATE_NOT_SUPPORTED] UPDATE on IDENTITY column "
+                f"{column} is not supported."
+            )
+        if "default" not in known:
+            if is_default(value) and column in rules.generated:
+                continue
+            value = value_of(column, rules, target.types) if is_default(value) else value
+            refuse_within(value)
+        meant[column] = value
+    columns = target.change.schema.names
+    return [
+        *(target.cast(value, column) for column, value in meant.items()),
+        *expected(meant, columns, rules, target.alias, target.cast),
+    ]
 
 
 def delete(target: Target, tree: exp.Delete) -> int:

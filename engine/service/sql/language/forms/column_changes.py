@@ -25,12 +25,13 @@ class ColumnChange:
 
     Attributes:
         tokens: the statement that says it. column: its name, of several parts for a field of a struct.
-        kind: what the statement's action says: the change, the column's place or its definition.
+        kind: what the statement's action says: the change, the column's place or its definition;
+            nothing but the column for SYNC IDENTITY.
     """
 
     tokens: tuple[Token, ...]
     column: tuple[Token, ...]
-    kind: Literal["change", "place", "definition"]
+    kind: Literal["change", "place", "definition", "sync"]
 
 
 def column_changes(tokens: Sequence[Token]) -> list[ColumnChange] | None:
@@ -80,6 +81,9 @@ def _change(head: Sequence[Token], at: Token, piece: Sequence[Token]) -> ColumnC
     if word in ("FIRST", "AFTER"):
         added = (*_said(at, "ADD", "COLUMN"), *column[-1:], *_said(at, "INT"), *action)
         return ColumnChange((*head, *added), column, "place")
+    if [_word(one) for one in action] == ["SYNC", "IDENTITY"]:
+        return ColumnChange((*head, *_said(at, "ADD", "COLUMN"), *column[-1:], *_said(at, "INT")),
+                            column, "sync")  # fmt: skip
     if action and word not in _ACTIONS and _word(at) == "CHANGE":
         return ColumnChange((*head, *_said(at, "ADD", "COLUMN"), *action), column, "definition")
     altered = (*_said(at, "ALTER", "COLUMN"), *column[-1:], *action)
