@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from engine.errors import BadStatement, VitrineError
 from engine.service.cancellation import Cancelled, current_token
+from engine.service.sql.language.added import type_text
 from engine.service.sql.language.macros import macros
 
 if TYPE_CHECKING:
@@ -84,10 +85,21 @@ def _confined() -> duckdb.DuckDBPyConnection:
     threads = min(4, os.cpu_count() or 1)
     opened = duckdb.connect(config={"memory_limit": MEMORY, "threads": threads, **_LOCKED})
     opened.execute("SET TimeZone = 'UTC'")
+    opened.create_function(
+        "vitrine_type_text",
+        _type_texts,
+        ["VARCHAR"],
+        "VARCHAR",
+        type="arrow",  # type: ignore[arg-type, list-item]
+    )
     for macro in macros():
         opened.execute(macro)
     opened.execute("SET lock_configuration = true")
     return opened
+
+
+def _type_texts(column: pa.ChunkedArray) -> pa.Array:
+    return pa.array([type_text(one) for one in column.to_pylist()], pa.string())
 
 
 class Connection:

@@ -28,7 +28,10 @@ def _cast(node: exp.Expression) -> exp.Expression:
     if kind.this in _WHOLE:
         return node if _is_whole(value) else call(f"vitrine_{safe}{_WHOLE[kind.this]}", value)
     if kind.this in _TEXTS:
-        return node if isinstance(value, exp.Literal) else call("vitrine_text", value)
+        is_text = isinstance(value, exp.Literal) and (value.is_string or value.is_int)
+        return node if is_text else call("vitrine_text", value)
+    if kind.this == exp.DType.TIMESTAMP and isinstance(value, exp.Literal) and value.is_number:
+        return call("to_timestamp", exp.cast(value.copy(), "double"))
     if kind.this == exp.DType.TIMESTAMP and not isinstance(node.parent, _OF_ZONES):
         node.set("to", exp.DataType.build(_ZONED))
     elif kind.this == exp.DType.ARRAY and len(kind.expressions) == 1:

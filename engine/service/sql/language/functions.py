@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from engine.errors import BadStatement, NotSupported
 from engine.service.authorship import user_name
-from engine.service.sql.language import casts, generators, lists, times
+from engine.service.sql.language import added, casts, generators, lists, times
 from engine.service.sql.language.calls import call
 from engine.service.sql.session import Session
 
@@ -31,6 +31,8 @@ def translate(tree: exp.Expression, session: Session) -> exp.Expression:
         BadStatement: a function with a wrong number of arguments.
     """
     for node in reversed(list(tree.walk(bfs=False))):  # what is within comes first
+        if isinstance(node, exp.Select):
+            node.set("hint", None)  # how, not what
         if isinstance(node, _REFUSED):
             raise NotSupported(f"{_named(node)} is not supported in SQL here.")
         changed = _changed(node, session)
@@ -75,6 +77,11 @@ def _division(node: exp.Expression) -> exp.Expression:
     return node
 
 
+def _reckoned(node: exp.Expression) -> exp.Expression:
+    """A sum or a difference, where it is no time that was moved."""
+    return added.with_whole_numbers(node) if isinstance(node, (exp.Add, exp.Sub)) else node
+
+
 def _like(node: exp.Expression) -> exp.Expression:
     """A pattern in which a backslash takes the meaning from the next character; numbers are texts."""
     if not isinstance(node.this, exp.Literal):
@@ -93,10 +100,14 @@ _CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]]
         "quantile_cont", exp.cast(node.this.copy(), "double"), node.args["quantile"]
     ),
     exp.ApproxQuantile: lambda node: call("quantile_disc", node.this, node.args["quantile"]),
+    **added.CHANGES,
     **casts.CHANGES,
     **generators.CHANGES,
     **lists.CHANGES,
     **times.CHANGES,
+    exp.Add: lambda node: _reckoned(times.shifted(node)),
+    exp.Sub: lambda node: _reckoned(times.shifted(node)),
+    exp.Mul: added.with_whole_numbers,
 }
 
 
@@ -104,6 +115,11 @@ _CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]]
 def _pmod(a: exp.Expression, b: exp.Expression) -> exp.Expression:
     inner = exp.paren(exp.Add(this=exp.paren(exp.Mod(this=a, expression=b)), expression=b.copy()))
     return exp.Mod(this=inner, expression=b.copy())
+
+
+def _numbered() -> exp.Expression:
+    rows = exp.Window(this=exp.RowNumber())
+    return exp.paren(exp.Sub(this=rows, expression=exp.Literal.number(1)))
 
 
 _KNOWN: dict[str, tuple[int, Callable[..., exp.Expression]]] = {
@@ -117,6 +133,13 @@ _KNOWN: dict[str, tuple[int, Callable[..., exp.Expression]]] = {
     "isnotnull": (1, lambda a: exp.paren(exp.Not(this=exp.Is(this=a, expression=exp.Null())))),
     "pmod": (2, _pmod),
     "every": (1, lambda a: exp.LogicalAnd(this=a)),
+    "some": (1, lambda a: exp.LogicalOr(this=a)),
+    "try_sum": (1, lambda a: exp.Sum(this=a)),
+    "try_avg": (1, lambda a: exp.Avg(this=a)),
+    "map_filter": (2, lambda m, each: added.of_entries("map_filter", m, each)),
+    "transform_keys": (2, lambda m, each: added.of_entries("transform_keys", m, each)),
+    "transform_values": (2, lambda m, each: added.of_entries("transform_values", m, each)),
+    "monotonically_increasing_id": (0, _numbered),
     "mean": (1, lambda a: exp.Avg(this=a)),
     "user": (0, lambda: exp.Literal.string(user_name())),
     "session_user": (0, lambda: exp.Literal.string(user_name())),
@@ -131,6 +154,10 @@ def _anonymous(node: exp.Anonymous) -> exp.Expression:
         if name in _MADE_HERE and not node.args.get("expressions"):
             raise NotSupported(f"The function {name} is not supported in SQL here.")
         return node
+    if name == "printf" and node.expressions:
+        return added.formatted(*node.expressions)
+    if name in added.KNOWN:
+        return added.added(name, *node.expressions)
     if name not in _KNOWN:
         raise NotSupported(f"The function {name:.60} is not supported in SQL here.")
     count, make = _KNOWN[name]

@@ -134,10 +134,6 @@ def _substring(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _from_json(node: exp.Expression) -> exp.Expression:
-    raise NotSupported("The function from_json is not supported in SQL here.")
-
-
 CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
     exp.Transform: _counted,
     exp.ArrayFilter: _counted,
@@ -154,5 +150,4 @@ CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] 
     exp.SubstringIndex: lambda node: call(
         "vitrine_before", node.this, node.args["delimiter"], node.args["count"]
     ),
-    exp.FromJson: _from_json,
 }

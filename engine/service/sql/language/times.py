@@ -15,6 +15,7 @@ _UNITS = {
     **{unit: unit for unit in ("HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND")},
     **{"YYYY": "YEAR", "YY": "YEAR", "MON": "MONTH", "MM": "MONTH", "DD": "DAY"},
 }
+_SECONDS = {"SECOND", "SECONDS", "SEC", "S"}
 _DAYS_OF_WEEK = {"DOW", "DAYOFWEEK"}
 _TEXT_OF_TIME = "%Y-%mstrict-%dstrict %Hstrict:%Mstrict:%Sstrict"  # the format where none is said
 
@@ -43,7 +44,23 @@ def _day_of_week(node: exp.Expression) -> exp.Expression:
 
 
 def _extract(node: exp.Expression) -> exp.Expression:
-    return _day_of_week(node) if node.name.upper() in _DAYS_OF_WEEK else node
+    name = node.name.upper()
+    if name in _SECONDS:  # with their fractions
+        micros = call("date_part", exp.Literal.string("microseconds"), node.expression)
+        return exp.cast(
+            exp.Div(this=micros, expression=exp.Literal.number("1000000.0")), "decimal(8, 6)"
+        )
+    return _day_of_week(node) if name in _DAYS_OF_WEEK else node
+
+
+def _whole_units(node: exp.Expression) -> exp.Expression:
+    """How many whole units lie between two times; DuckDB counts where a unit begins."""
+    unit = _unit(node, _UNITS)
+    if isinstance(node, exp.DateDiff) and unit.name == "DAY":
+        return node
+    ends = (node.expression, node.this)
+    times = [exp.cast(exp.cast(one.copy(), "timestamptz"), "timestamp") for one in ends]
+    return call("date_sub", unit, *times)
 
 
 def date_part(part: exp.Expression, value: exp.Expression) -> exp.Expression:
@@ -59,7 +76,7 @@ def weekday(value: exp.Expression) -> exp.Expression:
     return exp.paren(exp.Sub(this=day, expression=number(1)))
 
 
-def _shifted(node: exp.Expression) -> exp.Expression:
+def shifted(node: exp.Expression) -> exp.Expression:
     """A date or a time, and an interval; of whole days a date's is a date."""
     value, interval = node.this, node.expression
     if isinstance(value, exp.Interval) and isinstance(node, exp.Add):
@@ -114,8 +131,8 @@ CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] 
     exp.TimestampTrunc: _time_trunc,
     exp.DayOfWeek: _day_of_week,
     exp.Extract: _extract,
-    exp.Add: _shifted,
-    exp.Sub: _shifted,
+    exp.DateDiff: _whole_units,
+    exp.TimestampDiff: _whole_units,
     exp.TsOrDsAdd: _date,
     exp.AddMonths: _date,
     exp.StrToTime: _zoned,

@@ -1,0 +1,373 @@
+"""Functions that DuckDB lacks, or means otherwise: the macros that it is given, and what calls them.
+
+Knows expressions and DuckDB's words; not tables. `tests/spark/test_answers_of_spark.py` holds them
+against Spark's own answers.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+
+from sqlglot import exp
+from sqlglot.errors import ParseError
+
+from engine.errors import BadStatement, NotSupported
+from engine.service.sql.language.calls import call, number, typed_call
+
+_PREFIX = "vitrine_fn_"
+_WORDS = {  # of DuckDB's types that the cloud calls otherwise
+    exp.DType.TIMESTAMPTZ: "timestamp",
+    exp.DType.TIMESTAMP: "timestamp_ntz",
+    exp.DType.INT128: "bigint",
+    exp.DType.NULL: "void",
+}
+# By the user's name. Of several forms the types of the arguments pick one.
+_BODIES = {
+    "arrays_overlap": """(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
+        WHEN list_has_any(a, b) THEN true
+        WHEN len(a) > 0 AND len(b) > 0 AND (len(a) > list_count(a) OR len(b) > list_count(b)) THEN NULL
+        ELSE false END""",
+    "array_repeat": "(x, n) AS list_transform(range(n), lambda vitrine_i: x)",
+    "assert_true": """(x) AS CASE WHEN x THEN NULL
+        ELSE error('[USER_RAISED_EXCEPTION] it is not true') END""",
+    "base64": "(x BLOB) AS to_base64(x), (x) AS to_base64(encode(CAST(x AS VARCHAR)))",
+    "bin": "(x) AS bin(CAST(x AS BIGINT))",
+    "bround": "(x) AS round_even(x, 0), (x, n) AS round_even(x, n)",
+    "btrim": "(s) AS trim(s), (s, c) AS trim(s, c)",
+    "dayname": "(x) AS strftime(CAST(x AS DATE), '%a')",
+    "date_from_unix_date": "(n) AS CAST(DATE '1970-01-01' + CAST(n AS INTEGER) AS DATE)",
+    "e": "() AS exp(CAST(1 AS DOUBLE))",
+    "find_in_set": """(a, l) AS CASE WHEN contains(a, ',') THEN 0 WHEN a IS NULL OR l IS NULL THEN NULL
+        ELSE coalesce(list_position(string_split(l, ','), a), 0) END""",
+    "format_number": "(x, n) AS format('{:,.' || n || 'f}', CAST(x AS DOUBLE))",
+    "get": "(l, i) AS CASE WHEN i < 0 THEN NULL ELSE l[i + 1] END",
+    "hypot": "(a, b) AS sqrt(CAST(a AS DOUBLE) * a + CAST(b AS DOUBLE) * b)",
+    "json_array_length": """(j) AS CASE WHEN json_type(TRY_CAST(j AS JSON)) = 'ARRAY'
+        THEN CAST(json_array_length(TRY_CAST(j AS JSON)) AS INTEGER) END""",
+    "make_date": "(y, m, d) AS make_date(y, m, d)",
+    "map_concat": """(a) AS a,
+        (a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN map_concat(a, b) END,
+        (a, b, c) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL
+        THEN map_concat(a, b, c) END""",
+    "map_contains_key": "(m, k) AS list_contains(map_keys(m), k)",
+    "map_entries": "(m) AS CASE WHEN m IS NOT NULL THEN map_entries(m) END",
+    "map_values": "(m) AS CASE WHEN m IS NOT NULL THEN map_values(m) END",
+    "mask": """(s) AS regexp_replace(regexp_replace(regexp_replace(s, '[A-Z]', 'X', 'g'),
+        '[a-z]', 'x', 'g'), '[0-9]', 'n', 'g')""",
+    "monthname": "(x) AS strftime(CAST(x AS DATE), '%b')",
+    "nanvl": "(a, b) AS CASE WHEN isnan(a) THEN b ELSE a END",
+    "nullifzero": "(x) AS nullif(x, 0)",
+    "octet_length": "(x BLOB) AS octet_length(x), (x) AS strlen(CAST(x AS VARCHAR))",
+    "quote": """(s) AS '''' || replace(replace(s, '\\', '\\\\'), '''', '\\''') || ''''""",
+    "regexp_substr": "(s, r) AS CASE WHEN regexp_matches(s, r) THEN regexp_extract(s, r) END",
+    "reverse": "(x VARCHAR) AS reverse(x), (x) AS list_reverse(x)",
+    "rint": "(x) AS round_even(CAST(x AS DOUBLE), 0)",
+    "str_to_map": """(s, p, k) AS map_from_entries(list_transform(string_split(s, p), lambda vitrine_x:
+        {'key': split_part(vitrine_x, k, 1), 'value': CASE WHEN contains(vitrine_x, k)
+        THEN substr(vitrine_x, strpos(vitrine_x, k) + length(k)) END}))""",
+    "timestamp_micros": "(x) AS timezone('UTC', make_timestamp(CAST(x AS BIGINT)))",
+    "timestamp_millis": "(x) AS timezone('UTC', epoch_ms(CAST(x AS BIGINT)))",
+    "timestamp_seconds": "(x) AS to_timestamp(CAST(x AS DOUBLE))",
+    "try_to_timestamp": "(x) AS TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMPTZ)",
+    "typeof": "(x) AS vitrine_type_text(typeof(x))",
+    "url_decode": "(s) AS url_decode(replace(s, '+', ' '))",
+    "url_encode": "(s) AS replace(url_encode(s), '%20', '+')",
+    "whole": "(x TINYINT) AS CAST(x AS INTEGER), (x SMALLINT) AS CAST(x AS INTEGER), (x) AS x",
+    "width_bucket": """(v, a, b, n) AS CASE
+        WHEN a < b AND v < a OR a > b AND v > a THEN 0
+        WHEN a < b AND v >= b OR a > b AND v <= b THEN n + 1
+        ELSE CAST(floor((v - a) * n / (b - a)) AS BIGINT) + 1 END""",
+    "zeroifnull": "(x) AS coalesce(x, 0)",
+}  # fmt: skip
+_BY_TYPE = {"base64", "octet_length", "reverse", "whole"}
+KNOWN = _BODIES.keys() - {"whole"}
+
+
+def macros() -> list[str]:
+    """The statements that make the functions."""
+    return [f"CREATE MACRO {_PREFIX}{name}{body}" for name, body in _BODIES.items()]
+
+
+@functools.lru_cache(maxsize=1024)
+def type_text(duck: str) -> str:
+    """A type in the cloud's words: `array<struct<a:int>>`.
+
+    Args:
+        duck: in DuckDB's.
+    """
+    return "void" if duck == '"NULL"' else _said(exp.DataType.build(duck, dialect="duckdb"))
+
+
+def _said(kind: exp.Expression) -> str:
+    if isinstance(kind, exp.ColumnDef):
+        return f"{kind.name}:{_said(kind.args['kind'])}"
+    inner = ",".join(
+        _said(one) for one in kind.expressions if not isinstance(one, exp.DataTypeParam)
+    )
+    if kind.this in (exp.DType.ARRAY, exp.DType.LIST, exp.DType.STRUCT, exp.DType.MAP):
+        word = "array" if kind.this == exp.DType.LIST else kind.this.value.lower()
+        return f"{word}<{inner}>"
+    return _WORDS.get(kind.this) or str(kind.sql(dialect="databricks")).lower().replace(" ", "")
+
+
+def added(name: str, *arguments: exp.Expression) -> exp.Expression:
+    """A call of one of `KNOWN`. Raises BadStatement: so many arguments are of none of its forms."""
+    counts = {form.count(",") + bool(form.strip()) for form in _forms(_BODIES[name])}
+    if len(arguments) not in counts:
+        wanted = " or ".join(map(str, sorted(counts)))
+        raise BadStatement(
+            f"[WRONG_NUM_ARGS] The function {name} takes {wanted} arguments; it is given "
+            f"{len(arguments)}."
+        )
+    if name in _BY_TYPE:
+        return typed_call(_PREFIX + name, *arguments)
+    return call(_PREFIX + name, *arguments)
+
+
+def _forms(body: str) -> list[str]:
+    """The parameters of each form of a macro."""
+    return re.findall(r"\(([^()]*)\) AS ", body)
+
+
+def _of_class(name: str, *parts: str) -> Callable[[exp.Expression], exp.Expression]:
+    """What a node of a class is changed to: a call with these of its parts."""
+    return lambda node: added(name, *(node.args[part] for part in parts or ("this",)))
+
+
+# ------------------------------------------------------------------ aggregates
+def _aggregate(name: str) -> Callable[[exp.Expression], exp.Expression]:
+    def change(node: exp.Expression) -> exp.Expression:
+        given = [one.copy() for one in (node.this, node.args.get("expression")) if one is not None]
+        return exp.AnonymousAggFunc(this=name, expressions=given)
+
+    return change
+
+
+def _skewness(node: exp.Expression) -> exp.Expression:
+    """That of the values themselves; DuckDB's is of a population that they are a sample of."""
+    if isinstance(node.parent, (exp.Window, exp.Filter)):
+        raise NotSupported("skewness over a window or with FILTER is not supported.")
+    count = exp.Count(this=node.this.copy())
+    less = exp.paren(exp.Sub(this=count, expression=number(2)))
+    of = exp.Mul(
+        this=count.copy(), expression=exp.paren(exp.Sub(this=count.copy(), expression=number(1)))
+    )
+    root = exp.Sqrt(this=of)
+    return exp.paren(exp.Div(this=exp.Mul(this=node.copy(), expression=less), expression=root))
+
+
+def _count(node: exp.Expression) -> exp.Expression:
+    """`count(a, b)`: the rows in which all are there."""
+    more = node.expressions
+    if not more:
+        return node
+    there = exp.and_(
+        *(
+            exp.Not(this=exp.Is(this=one.copy(), expression=exp.Null()))
+            for one in (node.this, *more)
+        )
+    )
+    return exp.Count(this=exp.Case(ifs=[exp.If(this=there, true=number(1))]), big_int=True)
+
+
+def _first(name: str) -> Callable[[exp.Expression], exp.Expression]:
+    """`first_value` of a group, without a window."""
+
+    def change(node: exp.Expression) -> exp.Expression:
+        within = node.parent
+        while isinstance(within, (exp.IgnoreNulls, exp.RespectNulls, exp.Filter)):
+            within = within.parent
+        return node if isinstance(within, exp.Window) else _aggregate(name)(node)
+
+    return change
+
+
+# ------------------------------------------------------------------ texts
+_SPECIFIED = re.compile(r"%(?:%|([-+ 0#,(]*)(\d*)(?:\.(\d+))?([a-zA-Z]))")
+
+
+def formatted(pattern: exp.Expression, *values: exp.Expression) -> exp.Expression:
+    """`format_string` and `printf`. Raises NotSupported: a pattern that is no constant, or of others."""
+    if not isinstance(pattern, exp.Literal) or not pattern.is_string:
+        raise NotSupported("format_string is supported with a constant pattern alone.")
+    given: list[exp.Expression] = []
+    for found in _SPECIFIED.finditer(pattern.name):
+        flags, kind = found[1], found[4]
+        if kind is None:
+            continue
+        if "," in flags or "(" in flags or kind not in "sdxXofeEgG" or len(given) == len(values):
+            raise NotSupported(
+                f"format_string: {found[0]!r} in {pattern.name!r:.60} is not supported."
+            )
+        value = values[len(given)].copy()
+        if kind == "s":
+            text = call("vitrine_text", value)
+            given.append(exp.Coalesce(this=text, expressions=[exp.Literal.string("null")]))
+        else:
+            given.append(exp.cast(value, "bigint" if kind in "dxXo" else "double"))
+    return call("printf", pattern, *given)
+
+
+def _format(node: exp.Expression) -> exp.Expression:
+    return formatted(node.this, *node.expressions)
+
+
+def _elt(node: exp.Expression) -> exp.Expression:
+    return call("list_extract", exp.Array(expressions=node.expressions), node.this)
+
+
+# ------------------------------------------------------------------ JSON
+def _from_json(node: exp.Expression) -> exp.Expression:
+    """A text's JSON in the types of a schema; null where it isn't JSON."""
+    schema = node.expression
+    if not isinstance(schema, exp.Literal) or not schema.is_string or node.args.get("options"):
+        raise NotSupported("from_json is supported with a constant schema, and without options.")
+    kind = _type_of(schema.name)
+    for inner in kind.find_all(exp.DataType):
+        if inner.this == exp.DType.TIMESTAMP:
+            inner.set("this", exp.DType.TIMESTAMPTZ)
+    json = exp.TryCast(this=node.this.copy(), to=exp.DataType.build("json"))
+    return exp.paren(exp.TryCast(this=json, to=kind))
+
+
+def _type_of(schema: str) -> exp.DataType:
+    """A type, or columns with types. Raises BadStatement: neither."""
+    for text in (schema, f"struct<{schema}>"):
+        try:
+            kind = exp.DataType.build(text, dialect="databricks")
+        except (ParseError, ValueError):
+            continue
+        if all(map(_is_whole_type, kind.find_all(exp.DataType))):
+            return kind
+    raise BadStatement(f"[PARSE_SYNTAX_ERROR] from_json: {schema!r:.100} is no schema.")
+
+
+def _is_whole_type(kind: exp.DataType) -> bool:
+    if kind.this != exp.DType.STRUCT:
+        return bool(kind.this != exp.DType.USERDEFINED)
+    fields = kind.expressions
+    return bool(fields) and all(
+        isinstance(one, exp.ColumnDef) and isinstance(one.args.get("kind"), exp.DataType)
+        for one in fields
+    )
+
+
+def _to_json(node: exp.Expression) -> exp.Expression:
+    """Fields that are null are left out."""
+    json = exp.cast(call("to_json", node.this), "json")
+    return exp.cast(
+        call("json_merge_patch", exp.cast(exp.Literal.string("{}"), "json"), json), "text"
+    )
+
+
+# ------------------------------------------------------------------ maps by lambdas
+def of_entries(name: str, values: exp.Expression, each: exp.Expression) -> exp.Expression:
+    """`map_filter`, `transform_values` and `transform_keys`: a lambda of a map's key and value."""
+    if not isinstance(each, exp.Lambda) or len(each.expressions) != 2:
+        raise BadStatement(f"{name} takes a map and a lambda of its keys and values.")
+    entry = exp.to_identifier("vitrine_entry")
+    names = {one.name.lower(): part for one, part in zip(each.expressions, ("key", "value"))}
+    body = each.this.copy()
+    for found in list(body.find_all(exp.Column, exp.Identifier)):
+        inner = isinstance(found, exp.Identifier) and isinstance(
+            found.parent, (exp.Column, exp.Dot)
+        )
+        if (
+            inner
+            or (isinstance(found, exp.Column) and found.table)
+            or found.name.lower() not in names
+        ):
+            continue
+        field = call("struct_extract", entry, exp.Literal.string(names[found.name.lower()]))
+        if found is body:
+            body = field
+        else:
+            found.replace(field)
+    key, value = (
+        call("struct_extract", entry, exp.Literal.string(one)) for one in ("key", "value")
+    )
+    entries = call("map_entries", values)
+    if name == "map_filter":
+        made = call("list_filter", entries, exp.Lambda(this=body, expressions=[entry.copy()]))
+    else:
+        pair = (body, value) if name == "transform_keys" else (key, body)
+        row = exp.Struct(
+            expressions=[
+                exp.PropertyEQ(this=exp.to_identifier(part, quoted=True), expression=one)
+                for part, one in zip(("key", "value"), pair)
+            ]
+        )
+        made = call("list_transform", entries, exp.Lambda(this=row, expressions=[entry.copy()]))
+    return call("map_from_entries", made)
+
+
+def _zipped(node: exp.Expression) -> exp.Expression:
+    """`arrays_zip`: fields have the names of columns, others their number; of empty lists nothing."""
+    lists = [one for one in (node.args.get("this"), *node.expressions) if one is not None]
+    entry = exp.to_identifier("vitrine_entry")
+    row = exp.Struct(
+        expressions=[
+            exp.PropertyEQ(
+                this=exp.to_identifier(
+                    one.name if isinstance(one, exp.Column) else str(place), quoted=True
+                ),
+                expression=call("struct_extract", entry, number(place + 1)),
+            )
+            for place, one in enumerate(lists)
+        ]
+    )
+    zipped = call(
+        "list_transform", call("list_zip", *lists), exp.Lambda(this=row, expressions=[entry])
+    )
+    missing = exp.or_(*(exp.Is(this=one.copy(), expression=exp.Null()) for one in lists))
+    return exp.Case(ifs=[exp.If(this=missing, true=exp.Null())], default=zipped)
+
+
+# ------------------------------------------------------------------ arithmetic
+def with_whole_numbers(node: exp.Expression) -> exp.Expression:
+    """A column and a whole number: of TINYINT and SMALLINT columns an INT, as the number is one."""
+    for one, other in ((node.this, node.expression), (node.expression, node.this)):
+        is_whole = isinstance(other, exp.Literal) and other.is_int
+        if isinstance(one, exp.Column) and is_whole and not _is_named_beside(one):
+            one.replace(typed_call(_PREFIX + "whole", one.copy()))
+        elif isinstance(one, exp.Literal) and one.is_string and isinstance(other, exp.Literal):
+            one.replace(exp.cast(one.copy(), "double" if "." in one.name else "bigint"))
+    return node
+
+
+def _is_named_beside(column: exp.Column) -> bool:
+    """Whether it may be another column of the same SELECT, whose type comes too late."""
+    select = column.find_ancestor(exp.Select)
+    named = () if select is None else select.named_selects
+    return not column.table and column.name.lower() in {name.lower() for name in named}
+
+
+CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
+    exp.ArgMax: _aggregate("arg_max_null"),
+    exp.ArgMin: _aggregate("arg_min_null"),
+    exp.ArraysZip: _zipped,
+    exp.Count: _count,
+    exp.DateFromUnixDate: _of_class("date_from_unix_date"),
+    exp.Dayname: _of_class("dayname"),
+    exp.Elt: _elt,
+    exp.FirstValue: _first("first"),
+    exp.Format: _format,
+    exp.FromJson: _from_json,
+    exp.JSONFormat: _to_json,
+    exp.Kurtosis: _aggregate("kurtosis_pop"),
+    exp.LastValue: _first("last"),
+    exp.MapContainsKey: _of_class("map_contains_key", "this", "key"),
+    exp.Monthname: _of_class("monthname"),
+    exp.Nanvl: _of_class("nanvl", "this", "expression"),
+    exp.Rand: lambda node: exp.Rand(),
+    exp.RegexpSubstr: _of_class("regexp_substr", "this", "expression"),
+    exp.Reverse: _of_class("reverse"),
+    exp.Rint: _of_class("rint"),
+    exp.Skewness: _skewness,
+    exp.StrToMap: _of_class("str_to_map", "this", "pair_delim", "key_value_delim"),
+    exp.ToBase64: _of_class("base64"),
+    exp.Typeof: _of_class("typeof"),
+    exp.WidthBucket: _of_class("width_bucket", "this", "min_value", "max_value", "num_buckets"),
+}
