@@ -47,3 +47,29 @@ def test_a_few_vectors_that_are_very_long_do_not_end_the_process_that_indexes_th
     assert bool(list(Path(workspace.path).glob("indexes/**/ann.faiss"))) == (
         length < 1e9 or (factory is not None and length < 1e18)
     )
+
+
+@pytest.mark.parametrize("length", [1, 3, 10, 1000])
+def test_one_vector_that_was_not_scaled_to_unit_length_hides_none_of_the_others(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, length: float
+) -> None:
+    """A quarter of the nearest was missed: its length left tables of bytes no room for other numbers."""
+    monkeypatch.setattr("engine.store.segments.segment._ANN_FROM", 1000)
+    rng = np.random.default_rng(1)
+    vectors = rng.standard_normal(128) + 0.05 * rng.standard_normal((15_000, 128))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    vectors[123] *= length
+    flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), 128)
+    workspace.write_table("t", pa.table({"product_id": np.arange(len(vectors)), "v": flat}))
+    workspace.create_index(INDEX, source_table="t", vector_column="v", create_endpoint=True)
+    queries = rng.standard_normal((20, 128))
+    queries = (queries / np.linalg.norm(queries, axis=1, keepdims=True)).astype(np.float32)
+    batch = workspace.similarity_search_batch(
+        INDEX, query_vectors=queries, columns=["product_id"], num_results=5
+    )
+    missed = 0
+    for query, together in zip(queries, batch):
+        expected = set(nearest(vectors, query))
+        missed += len(expected - set(answered(workspace, query)))
+        missed += len(expected - {row["product_id"] for row in together})
+    assert missed <= 2
