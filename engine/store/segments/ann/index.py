@@ -316,7 +316,7 @@ class AnnFile:
 
 
 def _steps_of(pq: Any) -> Floats32:
-    """What products are rounded by for each number of a query that is 1, see `AnnFile._rounding`: (k,)."""
+    """By what products are rounded for each number of a query that is 1: (k,); see `_rounding`."""
     centroids = faiss.vector_to_array(pq.centroids).reshape(pq.M, pq.ksub, pq.dsub)
     apart: Floats32 = (centroids.max(axis=1) - centroids.min(axis=1)).ravel()
     step = max(1 / 255, pq.M / 65535)  # of one table, of all together
