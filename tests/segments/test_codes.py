@@ -93,3 +93,25 @@ def test_all_rows_above_a_product_are_found_and_no_other(tmp_path: Path, is_unit
             found = kept.within(turned, bound, allowed, None)
             assert sorted(found.tolist()) == sorted(rows[products > bound].tolist())
         assert not len(kept.within(turned, float(products[0] - 2 * step), allowed, None))
+
+
+@pytest.mark.parametrize("is_unit", [True, False])
+def test_a_bound_that_is_far_below_all_products_leaves_no_row_out(
+    tmp_path: Path, is_unit: bool
+) -> None:
+    """FAISS took it for a bound above all, and the list before it was thought to be the nearest."""
+    vectors = np.random.default_rng(6).standard_normal((ROWS, 64)).astype(np.float32)
+    squares = np.einsum("ij,ij->i", vectors, vectors)
+    if is_unit:
+        vectors /= np.sqrt(squares)[:, None]
+    lengths = None if is_unit else -squares / 2
+    build_codes(tmp_path / "ann.faiss", vectors, lengths)
+    kept = AnnFile(tmp_path / "ann.faiss", ROWS, 64, not is_unit)
+    turned = kept.turned(vectors[3], kept.sample(vectors, lengths))
+    _, products = kept.search(turned, ROWS)
+    lowest, breadth = float(products[-1]), float(products[0] - products[-1])
+    some = RowSet.of_rows(np.arange(0, ROWS, 5), ROWS)
+    for far in (0.01, 0.3, 0.5, 1, 2, 5, 50, 1e3, 1e6):
+        bound = lowest - far * breadth
+        assert sorted(kept.within(turned, bound).tolist()) == list(range(ROWS)), far
+        assert sorted(kept.within(turned, bound, some).tolist()) == some.rows().tolist()

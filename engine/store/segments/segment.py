@@ -30,7 +30,7 @@ from engine.core.schema import IndexSpec
 from engine.digests import sha256
 from engine.errors import CorruptFile, InvalidParameterValue
 from engine.store.layout import make_folder, read_json, sync_file, sync_folder, write_json
-from engine.store.segments.ann.building import build_codes, build_factory
+from engine.store.segments.ann.building import build_codes, build_factory, can_build
 from engine.store.segments.ann.compression import Sample
 from engine.store.segments.ann.index import AnnFile
 from engine.store.segments.ann.products import products_by_row
@@ -121,6 +121,8 @@ class SegmentWriter:
         factory = self._spec.faiss_factory
         if not (self._is_large if factory is None else self.rows >= _FACTORY_FROM):
             return
+        if not can_build(shape.longest, factory):
+            return  # all rows are scanned
         written = VectorFile(self._vectors.file, shape)
         file = self._folder / "ann.faiss"
         if factory is None:

@@ -37,6 +37,14 @@ from engine.store.segments.ann.products import axes_of, threads_of
 
 _TRAINING_ROWS = 20_000  # pairs of numbers have 16 centroids each: more rows change nothing
 _ADD_ROWS = 65_536
+# Lengths of vectors whose squared distances float32 can say, and of our own codes those of -|x|²/2:
+# beyond, k-means finds no centre, and FAISS ends the process.
+_LONGEST, _LONGEST_OF_FACTORIES = 1e9, 1e18
+
+
+def can_build(longest: float, factory: str | None) -> bool:
+    """Whether vectors up to a length can be learnt from, by `build_codes` or what a factory says."""
+    return longest <= (_LONGEST if factory is None else _LONGEST_OF_FACTORIES)
 
 
 def build_codes(

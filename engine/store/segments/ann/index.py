@@ -43,6 +43,7 @@ from engine.store.segments.ann.products import axes_of, products_by_row, threads
 _SAMPLE_ROWS = 256  # of which the worse half counts: a standard deviation to 6 percent
 _SHORT_BY = 1  # of the usual error of a row's length: what a short row's is off by to count as one
 _LONG_LIST = 4096  # rows; four times as many where it is too short
+_ROUNDED = 1e-3  # of the range of approximate products: so near to its end hardly a row is
 _KEPT_SELECTIONS = 16  # row masks whose parameters are kept; each takes a bit of each row
 
 
@@ -102,6 +103,7 @@ class AnnFile:
         if has_cells and not self.is_factory and cells_file(file).exists():
             self._described = Cells.read(file)
             self._mapped = MappedLists(self._inner, self._described.sizes, file)
+        self._steps = 0.0 if self.is_factory else _steps_of(self._inner.pq)
         self.outline_axes: Matrix | None = None  # segments of older indexes have none
         if not self.is_factory and outline_axes_file(file).exists():
             self.outline_axes = read_array(outline_axes_file(file))
@@ -158,17 +160,31 @@ class AnnFile:
         pointers = [faiss.swig_ptr(array) for array in (seen, wide, sample.lens)]
         faiss.fvec_inner_products_ny(*pointers, len(wide), len(seen))
         errors = seen[sample.kept :]
+        codes = seen[: sample.kept] if sample.kept else wide
         # Around zero, not around their mean: that of all rows is zero, by how centroids are placed.
-        spread = math.sqrt(float(errors.dot(errors)) / len(errors))
-        return Turned(wide, seen[: sample.kept] if sample.kept else wide, spread)
+        of_codes = math.sqrt(float(errors.dot(errors)) / len(errors))
+        return Turned(wide, codes, math.hypot(of_codes, self._rounding(codes)))
 
     def error_spreads(self, sample: Sample, queries: Matrix) -> Floats32:
         """Standard deviation of the error of approximate products, for each of (m, d) queries."""
         rows = sample.all_rows.repeat(len(queries), axis=0)
         wide, threads = self._widen_all(queries), os.cpu_count() or 1
         errors = products_by_row(wide, sample.errors, rows, threads)
-        spreads: Floats32 = np.sqrt(np.einsum("ij,ij->i", errors, errors) / errors.shape[1])
+        of_codes = np.einsum("ij,ij->i", errors, errors) / errors.shape[1]
+        rounding = self._rounding(wide @ self._axes.T if self._turned else wide)
+        spreads: Floats32 = np.sqrt(of_codes + rounding * rounding)
         return spreads
+
+    def _rounding(self, codes: Matrix) -> Floats32:
+        """Deviation that FAISS's tables of bytes add to approximate products: (m,), or of one query.
+
+        A step of all of them is that of the widest: of numbers that reach much farther than others, as
+        the length of a row that is much longer than most, hardly anything else is left.
+        """
+        reached = np.abs(codes)
+        reached *= self._steps
+        deviation: Floats32 = reached.max(axis=-1)
+        return deviation
 
     def _widen_all(self, queries: Matrix) -> Matrix:
         if not len(self._tail):
@@ -225,6 +241,8 @@ class AnnFile:
     ) -> Rows:
         """All rows whose approximate product is more than `lowest`, in no order; not of a factory's."""
         if cells is None:
+            if lowest <= self._least_product(query):  # FAISS takes that for a bound above all
+                return np.arange(self._index.ntotal) if allowed is None else allowed.rows()
             parameters, _selector = self._parameters(allowed, 1, None)
             with threads_of(1):
                 found = self._searched.range_search(query.codes[None, :], lowest, params=parameters)
@@ -237,6 +255,14 @@ class AnnFile:
             if len(rows) < wanted or products[-1] <= lowest:
                 return rows[products > lowest]
             wanted *= 4
+
+    def _least_product(self, query: Turned) -> float:
+        """What hardly an approximate product of one cell's codes is below."""
+        pq = self._inner.pq
+        table = np.empty((pq.M, pq.ksub), dtype=np.float32)
+        pq.compute_inner_prod_table(*map(faiss.swig_ptr, (query.codes, table)))
+        least, greatest = float(table.min(axis=1).sum()), float(table.max(axis=1).sum())
+        return least + _ROUNDED * (greatest - least)
 
     def search_many(
         self, queries: Matrix, wanted: int, allowed: RowSet | None = None
@@ -287,6 +313,15 @@ class AnnFile:
                 self._filtered = {}
             self._filtered[id(allowed), probes] = (allowed, inner, selector)
         return inner, selector
+
+
+def _steps_of(pq: Any) -> Floats32:
+    """By what products are rounded for each number of a query that is 1: (k,); see `_rounding`."""
+    centroids = faiss.vector_to_array(pq.centroids).reshape(pq.M, pq.ksub, pq.dsub)
+    apart: Floats32 = (centroids.max(axis=1) - centroids.min(axis=1)).ravel()
+    step = max(1 / 255, pq.M / 65535)  # of one table, of all together
+    apart *= np.float32(pq.dsub * step * math.sqrt(pq.M / 12))
+    return apart
 
 
 def _parameters_of(index: Any, in_sight: int, probes: int | None) -> Any:
