@@ -49,6 +49,9 @@ def main() -> None:
         spark.range(3).write.saveAsTable("held")
         DeltaTable.forName(other, "held").delete("id = 1")
         told["rows"] = spark.table("held").count()
+        star: dict[str, Any] = {}
+        exec("from delta.tables import *", star)
+        told["star"] = sorted(name for name in star if not name.startswith("_"))
         delta, builder = sys.modules["delta"], object()
         told["builder"] = delta.configure_spark_with_delta_pip(builder) is builder
         retried = importlib.import_module("delta.exceptions").ConcurrentAppendException

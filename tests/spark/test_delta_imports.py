@@ -13,6 +13,9 @@ from support.needs import needs
 needs("spark", "delta")
 
 OURS = "engine.spark.delta.api.tables"
+STAR = (
+    "DeltaMergeBuilder", "DeltaOptimizeBuilder", "DeltaTable", "DeltaTableBuilder", "IdentityGenerator",
+)  # fmt: skip
 NONE = "ModuleNotFoundError: No module named 'delta'"
 # What matters of delta-spark: its files, and that it makes tables by classes of Java.
 DELTA_SPARK = {
@@ -55,6 +58,7 @@ def test_where_nothing_has_the_name_it_is_answered_for_the_session_s_time(tmp_pa
     assert found["before"].startswith("ModuleNotFoundError") and found["after"] == found["before"]
     assert found["while"] == found["delta"] == OURS
     assert found["rows"] == 2 and found["builder"] and found["exception"]
+    assert found["star"] == sorted(STAR)
 
 
 def test_where_delta_spark_is_installed_it_is_put_aside_for_the_session_s_time(

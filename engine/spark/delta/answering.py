@@ -52,8 +52,8 @@ class _Answer(Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Fill it."""
         ours = importlib.import_module(_ANSWERS[module.__name__])
-        names = {name: value for name, value in vars(ours).items() if not name.startswith("_")}
-        vars(module).update(names, __doc__=ours.__doc__)
+        names = {name: getattr(ours, name) for name in ours.__all__}
+        vars(module).update(names, __doc__=ours.__doc__, __all__=list(ours.__all__))
 
 
 class _Finder(MetaPathFinder):
@@ -101,8 +101,8 @@ class _Answering:
         """Answer from now on; once more changes nothing."""
         with self._lock:
             if not self._owners:
-                loaded = sys.modules.get(_PACKAGE)
-                if loaded is None or not _is_somebodys(loaded.__spec__):
+                spec = getattr(sys.modules.get(_PACKAGE), "__spec__", None)
+                if _PACKAGE not in sys.modules or (spec and not _is_somebodys(spec)):
                     self._put_aside()
                     sys.meta_path.insert(0, self._finder)
             self._owners.add(owner)

@@ -9,6 +9,17 @@ from pyspark.errors import AnalysisException, PySparkException
 
 from engine.errors import Locked, VitrineError
 
+__all__ = [
+    "ConcurrentAppendException",
+    "ConcurrentDeleteDeleteException",
+    "ConcurrentDeleteReadException",
+    "ConcurrentTransactionException",
+    "ConcurrentWriteException",
+    "DeltaConcurrentModificationException",
+    "MetadataChangedException",
+    "ProtocolChangedException",
+]
+
 
 class DeltaConcurrentModificationException(PySparkException):
     """Somebody else wrote a table at the same time; the table is as they left it."""
