@@ -28,8 +28,8 @@ class OnWorkspace(Protocol):
     def sql(self, sqlQuery: str, args: Any = None) -> Any:  # noqa: N803
         """Run a statement."""
 
-    def condition_of(self, frame: Any) -> str:
-        """The condition of a DataFrame's last `where`, in SQL."""
+    def filter_of(self, frame: Any) -> Any:
+        """A DataFrame's last `where`, as Java's plan of it."""
 
     def knows_delta(self) -> bool:
         """Whether Spark was started with Delta's own extension."""

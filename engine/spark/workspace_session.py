@@ -25,9 +25,10 @@ from engine.errors import BadStatement
 from engine.service.sql.language.table_names import NamedTable, NamedTables, tables_named
 from engine.service.sql.session import Session
 from engine.spark.catalog import WorkspaceCatalog
+from engine.spark.delta.answering import DELTA_MODULES
+from engine.spark.delta.statements import of_a_folder
 from engine.spark.errors import as_spark, check_running
 from engine.spark.frames.columns_said import evolves_always
-from engine.spark.frames.delta_statements import of_a_folder
 from engine.spark.frames.reading import TableReader
 from engine.spark.frames.teaching import teach_dataframes
 from engine.spark.frames.worker_rows import rows_of
@@ -85,6 +86,8 @@ class WorkspaceSession(SparkSession):
         self.workspace, self.names, self.folder = workspace, Session(), folder
         self.relations = SparkRelations(self, folder)
         teach_dataframes()
+        if not self.knows_delta():
+            DELTA_MODULES.begin("session")
 
     # ------------------------------------------------------------------ reading
     def table(self, tableName: str) -> DataFrame:  # noqa: N803
@@ -197,8 +200,8 @@ class WorkspaceSession(SparkSession):
         """Run a statement whose names are Spark's own."""
         super().sql(text)
 
-    def condition_of(self, frame: DataFrame) -> str:
-        """The condition of a DataFrame's last `where` in SQL, as Spark resolved it."""
+    def filter_of(self, frame: DataFrame) -> Any:
+        """A DataFrame's last `where`, as Java's plan of it that Spark resolved."""
         view = f"vitrine_condition_{uuid4().hex}"
         frame.createOrReplaceGlobalTempView(view)  # which all sessions see
         try:
@@ -206,7 +209,7 @@ class WorkspaceSession(SparkSession):
             plan = there.table(f"global_temp.{view}").queryExecution().analyzed()
             while plan.nodeName() != "Filter":
                 plan = plan.children().head()
-            return str(plan.condition().sql())
+            return plan
         finally:
             self.catalog.dropGlobalTempView(view)
 
@@ -236,6 +239,7 @@ class WorkspaceSession(SparkSession):
     def stop(self) -> None:
         """End Spark in this process, and remove what it kept."""
         super().stop()
+        DELTA_MODULES.end("session")
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

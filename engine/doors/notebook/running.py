@@ -32,6 +32,7 @@ from engine.doors.notebook.spark import NAMES, Spark
 from engine.doors.notebook.sql_cells import SqlCells
 from engine.errors import InvalidInputException, InvalidState, NotSupported, VitrineError
 from engine.shop.search.result import SearchResult
+from engine.spark.delta.answering import DELTA_MODULES
 from engine.workspace import Workspace
 
 _SQL_RESULT = "_sqldf"
@@ -102,6 +103,7 @@ class Run:
             "r": self._refused,
         }
         self._give_names()
+        DELTA_MODULES.begin("notebook")
 
     def _give_names(self) -> None:
         self._shell.names.update(
@@ -144,6 +146,7 @@ class Run:
     def close(self) -> None:
         """End what was started."""
         self._spark.stop()
+        DELTA_MODULES.end("notebook")
 
     def _cell(self, notebook: Notebook, cell: Cell) -> None:
         """Run a cell. Raises CellFailed, which was shown."""

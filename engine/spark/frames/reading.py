@@ -34,7 +34,7 @@ class TableReader(Told, DataFrameReader):
             AnalysisException: there is no table, or no such version, or its rows are gone.
         """
         with as_spark():
-            as_of = self._as_of(self.told_options)
+            as_of = self.version_said(self.told_options)
             return self._shown(self.session.relations.spark_name(tableName, as_of))
 
     def load(
@@ -58,14 +58,18 @@ class TableReader(Told, DataFrameReader):
             self._told(options)
             found, told = self.path_told(path, _VERSIONS)
             folder = local_folder(self.session.workspace.volumes, found)
-            return self._shown(self.session.relations.of_delta(folder, self._as_of(told)))
+            return self._shown(self.session.relations.of_delta(folder, self.version_said(told)))
 
     def _shown(self, name: str) -> DataFrame:
         """A relation of Spark's, without the options, of which Spark would refuse those of versions."""
         return SparkSession.table(self.session, name)
 
-    def _as_of(self, told: Mapping[str, Any]) -> AsOf | None:
-        """The version that options say; None for the newest. Raises InvalidInputException."""
+    def version_said(self, told: Mapping[str, Any]) -> AsOf | None:
+        """The version that options say, by their names in small letters; None for the newest.
+
+        Raises:
+            InvalidInputException: what is no version, or both.
+        """
         said = {one: told[one.lower()] for one in _VERSIONS if one.lower() in told}
         if not said:
             return None

@@ -6,9 +6,9 @@ from typing import Any
 
 from pyspark.sql import DataFrame, DataFrameWriter
 
+from engine.spark.delta.saving import OPTIONS, save_delta
 from engine.spark.errors import as_spark
 from engine.spark.frames.columns_said import columns_said, refuse_replaced, rows_replaced
-from engine.spark.frames.delta_tables import OPTIONS, save_delta
 from engine.spark.frames.table_rows import Definition, TableRows
 from engine.spark.frames.told import DELTA, Told
 from engine.spark.frames.volume_paths import knowing_volumes, local_folder

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F  # noqa: N812
 
 from engine.core.names import ThreePartName, quoted_name
 from engine.errors import BadStatement, NotFound, NotSupported
-from engine.service.sql.language.table_names import values_tested
 from engine.service.sql.writing.evolution import WIDENING
 from engine.spark.frames.columns_said import (
     ADDED,
@@ -22,6 +20,7 @@ from engine.spark.frames.columns_said import (
     check_names,
     check_types,
 )
+from engine.spark.frames.expressions import Side, sql_of
 from engine.spark.frames.worker_rows import rows_of
 from engine.spark.kinds import OnWorkspace
 from engine.spark.relations import spark_schema
@@ -38,13 +37,14 @@ class Definition:
 
     Attributes:
         provider: its format; empty for the usual. properties: TBLPROPERTIES.
-        partitioned_by, clustered_by: names of columns.
+        partitioned_by, clustered_by: names of columns. comment: what it is; empty for nothing.
     """
 
     provider: str = ""
     properties: Mapping[str, str] = field(default_factory=dict)
     partitioned_by: tuple[str, ...] = ()
     clustered_by: tuple[str, ...] = ()
+    comment: str = ""
 
     def sql(self) -> str:
         """The clauses of CREATE TABLE."""
@@ -55,8 +55,12 @@ class Definition:
         ):
             if columns:
                 said.append(f"{clause} ({', '.join(map(quoted_name, columns))})")
+        if self.comment:
+            said.append(f"COMMENT {sql_text(self.comment)}")
         if self.properties:
-            pairs = (f"{_text(key)} = {_text(value)}" for key, value in self.properties.items())
+            pairs = (
+                f"{sql_text(key)} = {sql_text(value)}" for key, value in self.properties.items()
+            )
             said.append(f"TBLPROPERTIES ({', '.join(pairs)})")
         return " ".join(said)
 
@@ -74,13 +78,7 @@ class TableRows:
 
     def exists(self) -> bool:
         """Whether the table is there."""
-        return self._found() is not None or bool(self.session.catalog.is_table(self.name))
-
-    def _found(self) -> ThreePartName | None:
-        """The name as the table spells it; None where there is no table."""
-        wanted = str(self.full_name).lower()
-        names = self.session.workspace.tables.names()
-        return next((one for one in names if str(one).lower() == wanted), None)
+        return self.table() is not None or bool(self.session.catalog.is_table(self.name))
 
     def check_exists(self) -> None:
         """Raises NotFound in the cloud's words where there is no such table."""
@@ -91,8 +89,7 @@ class TableRows:
 
     def table(self) -> Table | None:
         """The table; None where there is none, or a view."""
-        name = self._found()
-        return None if name is None else self.session.workspace.tables.get(name)
+        return table_of(self.session, self.name)
 
     def save(self, mode: str, definition: Definition, columns: ColumnsSaid) -> None:
         """Write the table.
@@ -137,7 +134,7 @@ class TableRows:
         self.check_exists()
         there = self.session.table(self.name)
         plain = there.toDF(*there.columns)  # whose columns are named without a table
-        where = self.session.condition_of(plain.where(condition))
+        where = self.session.filter_of(plain.where(condition)).condition().sql()
         self._insert("INTO", columns, f"REPLACE WHERE {where}")
 
     def replace_partitions(self, columns: ColumnsSaid) -> None:
@@ -167,7 +164,8 @@ class TableRows:
 
     def _replace_on(self, condition: str, alias: str, columns: ColumnsSaid) -> None:
         target = self.session.table(self.name).alias(alias)
-        on = self.sql_of(self.frame.crossJoin(target), [condition], alias, _SOURCE)[0]
+        sides = Side(self.frame, _SOURCE), Side(target, alias)
+        on = sql_of(self.session, sides, [condition])[0]
         names = ", ".join(map(quoted_name, self.frame.columns))
         self._check_columns(columns)
         self.run(
@@ -175,21 +173,6 @@ class TableRows:
             f"REPLACE ON {on} (SELECT {names} FROM {ROWS}) AS {_SOURCE}",
             self._taken(columns),
         )
-
-    def sql_of(
-        self, over: DataFrame, values: Sequence[Column | str], target: str, source: str
-    ) -> list[str]:
-        """Values as SQL over a table and these rows, as Spark resolves them over a DataFrame.
-
-        Args:
-            values: a text is the SQL of one. target, source: the names of the two there.
-        """
-        given = [F.expr(one) if isinstance(one, str) else F.lit(one) for one in values]
-        tested = given[0].isNull()
-        for value in given[1:]:
-            tested = tested & value.isNull()
-        said = self.session.condition_of(over.where(tested))
-        return values_tested(said, target, source, self.frame.columns)
 
     def insert(self, replaced: RowsReplaced | None, columns: ColumnsSaid) -> None:
         """Put the rows into the table by the places of their columns.
@@ -216,9 +199,10 @@ class TableRows:
             )
         if replaced is not None and not replaced.are_all:
             named = self.frame.toDF(*into, *self.frame.columns[len(into) :])
-            return replace(self, frame=named).replace(replaced, columns)
+            replace(self, frame=named).replace(replaced, columns)
+            return
         how = f"{_EVOLVES[columns]} {'INTO' if replaced is None else 'OVERWRITE'}"
-        return self.run(f"INSERT {how} {self.full_name} SELECT * FROM {ROWS}")
+        self.run(f"INSERT {how} {self.full_name} SELECT * FROM {ROWS}")
 
     def _insert(self, how: str, columns: ColumnsSaid, where: str = "") -> None:
         """Put the rows into the table by the names of their columns."""
@@ -254,8 +238,10 @@ class TableRows:
         name: ThreePartName = self.session.catalog.full_name(self.name)
         return name
 
-    def run(self, statement: str, takes: pa.Schema | None = None, replacing: bool = False) -> None:
-        """Run a statement of the workspace that reads the rows under the name `ROWS`.
+    def run(
+        self, statement: str, takes: pa.Schema | None = None, replacing: bool = False
+    ) -> pa.Table:
+        """Run a statement of the workspace that reads the rows under the name `ROWS`; its answer.
 
         Args:
             takes: columns whose types the rows' must have; None for none. replacing: see `check_types`.
@@ -265,10 +251,58 @@ class TableRows:
                 check_types(takes, rows.schema, str(self.full_name), replacing)
             names = self.session.names.with_rows({ROWS: rows})
             names.evolves = False  # the statement says it
-            self.session.workspace.sql(statement, session=names)
+            return self.session.workspace.sql(statement, session=names)
 
 
-def _text(value: str) -> str:
+class NamedTable:
+    """A table of the workspace by its name of one to three parts; written by the workspace's SQL."""
+
+    def __init__(self, session: OnWorkspace, name: str) -> None:
+        self.session, self.name = session, name
+        self._shown: tuple[object, DataFrame] | None = None
+
+    @property
+    def spelled(self) -> str:
+        """Its whole name, as statements say it."""
+        return str(self.session.catalog.full_name(self.name))
+
+    def table(self) -> Table | None:
+        """The table; None where there is none, or a view."""
+        return table_of(self.session, self.name)
+
+    @property
+    def frame(self) -> DataFrame:
+        """The rows that it has now; the same DataFrame until it is written, so that columns of it stay
+        known to Spark."""
+        table = self.table()
+        state = None if table is None else table.state()
+        if self._shown is None or self._shown[0] != state:
+            self._shown = state, self.session.table(self.name)
+        return self._shown[1]
+
+    def change(self, statement: str, rows: DataFrame | None = None) -> pa.Table:
+        """Carry out a statement of the workspace's SQL.
+
+        Args:
+            rows: what it may read under the name `ROWS`.
+
+        Raises:
+            As the workspace's SQL refuses.
+        """
+        if rows is None:
+            return self.session.workspace.sql(statement, session=self.session.names)
+        return TableRows(self.session, rows, self.name).run(statement)
+
+
+def table_of(session: OnWorkspace, name: str) -> Table | None:
+    """A table by its name of one to three parts, in any case; None where there is none, or a view."""
+    wanted = str(session.catalog.full_name(name)).lower()
+    tables = session.workspace.tables
+    found = next((one for one in tables.names() if str(one).lower() == wanted), None)
+    return None if found is None else tables.get(found)
+
+
+def sql_text(value: str) -> str:
     """A text in SQL."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"

@@ -7,11 +7,12 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 import pyarrow as pa
 
-from engine.errors import InvalidInputException
+from engine.errors import InvalidInputException, Locked
 from engine.optional import require
 from engine.store.tables.delta import errors_named
 from engine.store.tables.partitions import misread_part
@@ -137,33 +138,37 @@ def add_to_delta(
     replacing: bool = False,
     columns: Literal["kept", "added", "replaced"] = "kept",
     partition_by: Sequence[str] = (),
+    seen: int | None = None,
 ) -> int:
     """Put rows into a Delta table, in one commit; returns their number.
 
-    Columns are found by their names in any letter case; those that the rows lack are null.
+    Columns are found by their names in any case; those that the rows lack are null.
 
     Args:
         replacing: they take the place of all that it holds.
         columns: of the table: as they are, with what only the rows have behind them, or those of the
             rows, which only rows that take the place of all can bring.
         partition_by: as the table is partitioned; empty where that doesn't matter.
+        seen: the version that the rows were made of, and must be the newest still; None for any.
 
     Raises:
-        As `write_delta`; and BadSourceFile: a table that can't be read. InvalidInputException: columns
-        or types that don't go into the table's, or somebody wrote it at the same time. The table is as
-        it was then.
+        As `write_delta`, for columns or types that don't go into the table's too; and BadSourceFile: it
+        can't be read. Locked: somebody wrote it meanwhile. It is as it was then.
     """
-    deltalake = require("deltalake", "writing a Delta table")
-    how: dict[str, Any] = {"mode": "overwrite" if replacing else "append"}
-    how["partition_by"] = list(partition_by) or None
+    deltalake = _deltalake()
+    mode, parts = "overwrite" if replacing else "append", list(partition_by) or None
+    how: dict[str, Any] = {"mode": mode, "partition_by": parts}
     if replacing and columns == "replaced":
         how["schema_mode"] = "overwrite"
         return _commit(folder, delta_schema(schema), batches, _cast, how)
     with errors_named(folder):
-        into = pa.schema(deltalake.DeltaTable(str(folder.absolute())).schema().to_arrow())
+        table = deltalake.DeltaTable(str(folder.absolute()), seen)
+        into = pa.schema(table.schema().to_arrow())
     wanted = _joined(into, delta_schema(schema), columns == "added")
     if len(wanted) > len(into):
         how["schema_mode"] = "merge"
+    if seen is not None:
+        how |= {"table_or_uri": table, "commit_properties": deltalake.CommitProperties(None, 0)}
     return _commit(folder, wanted, batches, _placed, how)
 
 
@@ -179,7 +184,7 @@ def join_delta_files(folder: Path, zorder: Sequence[str] = ()) -> Mapping[str, A
     Raises:
         BadSourceFile: a table that can't be read, or a column that it lacks.
     """
-    deltalake = require("deltalake", "writing a Delta table")
+    deltalake = _deltalake()
     with errors_named(folder):
         optimizer = deltalake.DeltaTable(str(folder.absolute())).optimize
         found = optimizer.z_order(list(zorder)) if zorder else optimizer.compact()
@@ -198,7 +203,7 @@ def vacuum_delta(folder: Path, hours: int | None, dry_run: bool) -> list[str]:
     Raises:
         InvalidInputException: too few hours. BadSourceFile: a table that can't be read.
     """
-    deltalake = require("deltalake", "writing a Delta table")
+    deltalake = _deltalake()
     with errors_named(folder):
         table = deltalake.DeltaTable(str(folder.absolute()))
         try:
@@ -212,6 +217,81 @@ def vacuum_delta(folder: Path, hours: int | None, dry_run: bool) -> list[str]:
                 f"[DELTA_VACUUM_RETENTION_PERIOD_TOO_SHORT] RETAIN {hours} HOURS: {error}. Versions of "
                 "that time could no longer be read; leave RETAIN out, or say as many hours."
             ) from None
+
+
+def restore_delta(folder: Path, version: int) -> dict[str, int]:
+    """Make a version of a Delta table the newest once more.
+
+    Returns:
+        `size` (bytes) and `files` of it afterwards, `num_removed_files`, `num_restored_files`.
+
+    Raises:
+        BadSourceFile: a table that can't be read, or files of the version are gone.
+    """
+    deltalake = _deltalake()
+    with errors_named(folder):
+        table = deltalake.DeltaTable(str(folder.absolute()))
+        found = table.restore(version)
+        sizes = pa.table(table.get_add_actions()).column("size_bytes").to_pylist()
+    return {
+        "size": sum(sizes),
+        "files": len(sizes),
+        "num_removed_files": int(found["numRemovedFile"]),
+        "num_restored_files": int(found["numRestoredFile"]),
+    }
+
+
+def set_delta_properties(folder: Path, properties: Mapping[str, str]) -> None:
+    """Let a Delta table have properties. Raises BadSourceFile: it can't be read, or takes none such."""
+    deltalake = _deltalake()
+    with errors_named(folder):
+        deltalake.DeltaTable(str(folder.absolute())).alter.set_table_properties(dict(properties))
+
+
+def add_delta_feature(folder: Path, name: str) -> None:
+    """Let a Delta table have a feature of the protocol, as `deletionVectors`.
+
+    Raises:
+        InvalidInputException: none of that name. BadSourceFile: a table that can't be read.
+    """
+    deltalake = _deltalake()
+    features = {one.lower(): one for one in vars(deltalake.TableFeatures) if one[0].isupper()}
+    known = features.get(name.lower())
+    if known is None:
+        raise InvalidInputException(
+            f"[DELTA_UNSUPPORTED_FEATURES_IN_CONFIG] {name!r:.80} is no feature of a table; known are "
+            f"{', '.join(one[0].lower() + one[1:] for one in sorted(features.values()))}."
+        )
+    feature = getattr(deltalake.TableFeatures, known)
+    with errors_named(folder):
+        table = deltalake.DeltaTable(str(folder.absolute()))
+        table.alter.add_feature([feature], allow_protocol_versions_increase=True)
+
+
+def convert_to_delta(folder: Path, partitions: pa.Schema | None) -> None:
+    """Make a folder of Parquet files a Delta table where it lies.
+
+    Args:
+        partitions: columns that its folders name, as `kind=a`; None for none.
+
+    Raises:
+        InvalidInputException: it holds no such files, or others than it is said to.
+    """
+    deltalake = _deltalake()
+    how: dict[str, Any] = {}
+    if partitions is not None:
+        how = {
+            "partition_by": deltalake.Schema.from_arrow(partitions),
+            "partition_strategy": "hive",
+        }
+    try:
+        deltalake.convert_to_deltalake(str(folder.absolute()), **how)
+    except Exception as error:  # deltalake's come without a class of their own
+        raise _refusal(folder, error) from error
+
+
+def _deltalake() -> ModuleType:
+    return require("deltalake", "writing a Delta table")
 
 
 def _joined(into: pa.Schema, rows: pa.Schema, new_columns: bool) -> pa.Schema:
@@ -241,7 +321,7 @@ def _commit(
     how: Mapping[str, Any],
 ) -> int:
     """Hand the batches to deltalake, as `cast` brings each to the wanted columns; see `write_delta`."""
-    deltalake = require("deltalake", "writing a Delta table")
+    deltalake = _deltalake()
     misread = misread_part(folder)
     if misread is not None:
         raise InvalidInputException(
@@ -261,22 +341,26 @@ def _commit(
             failed.append(error)
             raise
 
+    into = {"table_or_uri": str(folder.absolute()), **how}
     try:
-        deltalake.write_deltalake(
-            str(folder.absolute()), pa.RecordBatchReader.from_batches(wanted, given()), **how
-        )
+        deltalake.write_deltalake(data=pa.RecordBatchReader.from_batches(wanted, given()), **into)
     except Exception as error:  # deltalake's come without a class of their own
         if failed:
             raise failed[0] from None
-        raise _refusal(folder, str(error).partition("\n")[0], str(error)) from error
+        raise _refusal(folder, error) from error
     return rows
 
 
-def _refusal(folder: Path, reason: str, whole: str) -> Exception:
+def _refusal(folder: Path, error: Exception) -> Exception:
     """What deltalake said, as an OSError where it was the system's word."""
+    whole = str(error)
+    if isinstance(error, _deltalake().exceptions.CommitFailedError):
+        return Locked(
+            f"{folder} was written by somebody else meanwhile, and is as they left it. Try again."
+        )
     number = re.search(r"os error (\d+)|code: (\d+)", whole)
     if number is None:
-        return InvalidInputException(f"deltalake could not write it: {reason}")
+        return InvalidInputException(f"deltalake could not write it: {whole.partition(chr(10))[0]}")
     code = int(number[1] or number[2])
     return OSError(code, os.strerror(code), str(folder))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeAlias
 
 from sqlglot import exp
 
@@ -17,6 +18,8 @@ from engine.service.sql.language.dialect import parse, version_end
 from engine.service.sql.language.functions import OWN_FUNCTIONS
 from engine.service.sql.relations import is_cte
 from engine.service.sql.session import Session
+
+ColumnName: TypeAlias = tuple[str, ...]  # a column's name behind those of what it is a column of
 
 
 @dataclass(frozen=True)
@@ -129,31 +132,43 @@ def _prefixes(tree: exp.Expression, names: set[tuple[str, ...]]) -> list[tuple[i
     return found
 
 
-def values_tested(condition: str, target: str, source: str, columns: Sequence[str]) -> list[str]:
+def values_tested(condition: str, names: Mapping[ColumnName, ColumnName]) -> list[str]:
     """The values that a condition `(a IS NULL) AND (b IS NULL) ...` tests, with other names for columns.
 
     Args:
-        target: the relation whose columns are named behind its name, and stay so.
-        source: the name that the columns of the other relation are given. columns: of that.
+        names: of each column its name there, in small letters, and the one that it is given. What stands
+            behind a name are fields of a struct.
 
     Raises:
-        BadStatement: it can't be read, such as for a function of Python's.
+        BadStatement: it can't be read.
     """
     tree = parse(f"SELECT {condition}").tree
     assert isinstance(tree, exp.Select)  # as it was said
     values = [one.this.unnest() for one in _operands(tree.expressions[0].copy())]
-    known = {name.lower() for name in columns}
     out = []
     for value in values:
         holder = exp.Paren(this=value)
         for column in list(holder.find_all(exp.Column)):
             parts = [part.name for part in column.parts]
-            is_targets = len(parts) > 1 and parts[0].lower() == target.lower()
-            first = next((n for n, part in enumerate(parts) if part.lower() in known), None)
-            if first is not None and not is_targets:
-                column.replace(exp.column(*reversed([source, *parts[first:]]), quoted=True))
+            ends = (n for n in range(len(parts), 0, -1) if _lowered(parts[:n]) in names)
+            end = next(ends, None)
+            if end is not None:
+                named = [*names[_lowered(parts[:end])], *parts[end:]]
+                column.replace(_column(named))
         out.append(holder.this.sql(dialect="databricks"))
     return out
+
+
+def _lowered(parts: Sequence[str]) -> ColumnName:
+    return tuple(part.lower() for part in parts)
+
+
+def _column(parts: Sequence[str]) -> exp.Expression:
+    """A column behind a table's name, and fields of it."""
+    found: exp.Expression = exp.column(parts[1], table=parts[0], quoted=True)
+    for field in parts[2:]:
+        found = exp.Dot(this=found, expression=exp.to_identifier(field, quoted=True))
+    return found
 
 
 def _operands(tree: exp.Expression) -> list[exp.Expression]:

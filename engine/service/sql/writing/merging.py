@@ -84,10 +84,14 @@ class Merge:
                 listed = then.expressions if isinstance(then, exp.Update) else []
             if any(isinstance(one, exp.Star) for one in listed):
                 return list(fields.values())
-            wanted += [
-                (one.this if isinstance(one, exp.EQ) else one).name.lower() for one in listed
-            ]
+            named = [one.this if isinstance(one, exp.EQ) else one for one in listed]
+            wanted += [one.name.lower() for one in named if not self._is_field(one)]
         return [fields[name] for name in dict.fromkeys(wanted) if name in fields]
+
+    def _is_field(self, node: exp.Expression) -> bool:
+        """Whether an assignment names a field of a struct, which is no column of the source."""
+        above = [part.name.lower() for part in getattr(node, "parts", [node])][:-1]
+        return bool(above) and above[-1] != self._tree.this.alias_or_name.lower()
 
     def run(self) -> MergeCounts:
         """Carry it out.

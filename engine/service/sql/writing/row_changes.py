@@ -63,28 +63,62 @@ class Target:
         return exp.column(ROW, table=self.alias, quoted=True)
 
     def column(self, node: exp.Expression) -> str:
-        """The table's column that an assignment names, alone or behind the table's name.
+        """The table's column that a list of columns names, alone or behind the table's name.
 
         Raises:
             BadStatement: there is none, or it is said to be another table's.
             NotSupported: a field of a struct.
         """
+        column, fields = self.place(node)
+        if fields:
+            raise NotSupported(
+                f"{'.'.join([column, *fields]):.80}: a field alone can't be inserted; write the whole "
+                f"column {column}, such as by named_struct(...)."
+            )
+        return column
+
+    def place(self, node: exp.Expression) -> tuple[str, list[str]]:
+        """The table's column that an assignment names, and the field in it, as the table spells them.
+
+        Raises:
+            BadStatement: there is none, or it is said to be another table's.
+        """
         names = {name.lower(): str(name) for name in self.change.schema.names}
         parts = [part.name for part in getattr(node, "parts", [node])]
-        above = [part.lower() for part in parts[:-1]]
-        if above == self._above[len(self._above) - len(above) :] and parts[-1].lower() in names:
-            return names[parts[-1].lower()]
-        struct = next((part for part in above if part in names), None)
-        if struct is not None:
-            raise NotSupported(
-                f"{'.'.join(parts):.80}: a field alone can't be written; write the whole column "
-                f"{names[struct]}, such as by named_struct(...)."
-            )
+        lowered = [part.lower() for part in parts]
+        # Behind as much of the table's name as is said, or none of it.
+        for said in range(min(len(self._above), len(parts) - 1), -1, -1):
+            if lowered[:said] == self._above[len(self._above) - said :] and lowered[said] in names:
+                column = names[lowered[said]]
+                return column, self._fields(column, parts[said + 1 :], ".".join(parts))
         raise BadStatement(
             f"[UNRESOLVED_COLUMN.WITH_SUGGESTION] Table {self.change.table.name} has no column "
             f"{'.'.join(parts)!r:.80}; its columns are {', '.join(names.values())}. Behind a name "
             f"they are {self._above[-1]}.{next(iter(names.values()))} and so on."
         )
+
+    def _fields(self, column: str, said: Sequence[str], whole: str) -> list[str]:
+        """Fields within a struct, as the table spells them. Raises BadStatement: there is no such."""
+        kind, found = self.change.schema.field(column).type, list[str]()
+        for part in said:
+            known = {}
+            if pa.types.is_struct(kind):
+                known = {field.name.lower(): field for field in kind}
+            if part.lower() not in known:
+                raise BadStatement(
+                    f"[FIELD_NOT_FOUND] No such struct field `{part:.80}` for {whole:.80} in "
+                    f"{', '.join(one.name for one in known.values()) or f'{kind}, which has none'}."
+                )
+            found.append(known[part.lower()].name)
+            kind = known[part.lower()].type
+        return found
+
+    def field_of(self, column: str, path: Sequence[str]) -> exp.Expression:
+        """A field of a struct in a row of the table; the column itself where no path is said."""
+        found: exp.Expression = exp.column(column, table=self.alias, quoted=True)
+        for name in path:
+            found = exp.Dot(this=found, expression=exp.to_identifier(name, quoted=True))
+        return found
 
     def cast(self, value: exp.Expression, column: str) -> exp.Expression:
         """A value in the type of a column, under the column's name."""
@@ -133,15 +167,24 @@ def update(target: Target, tree: exp.Update) -> int:
 
 
 def assigned(target: Target, assignments: Sequence[exp.Expression]) -> list[exp.Expression]:
-    """The values that assignments give, each under its column's name; see `with_consequences`."""
-    values: dict[str, exp.Expression] = {}
+    """The values that assignments give, each under its column's name; see `with_consequences`.
+
+    Of a struct of which fields are assigned the others stay; of one that is null they are null.
+    """
+    given: dict[str, dict[tuple[str, ...], exp.Expression]] = {}
     for one in assignments:
         if not isinstance(one, exp.EQ) or not isinstance(one.this, (exp.Column, exp.Dot)):
             raise BadStatement(f"{one.sql(dialect='databricks'):.80} is not an assignment.")
-        column = target.column(one.this)
-        if column in values:
-            raise BadStatement(f"Column {column} is assigned twice.")
-        values[column] = one.expression
+        column, fields = target.place(one.this)
+        place, known = tuple(fields), given.setdefault(column, {})
+        if any(place[: len(other)] == other[: len(place)] for other in known):
+            raise BadStatement(f"Column {'.'.join([column, *fields])} is assigned twice.")
+        known[place] = one.expression
+    kinds = target.change.schema
+    values = {
+        column: _value_of(target, column, kinds.field(column).type, fields)
+        for column, fields in given.items()
+    }
     return with_consequences(target, values)
 
 
@@ -170,6 +213,28 @@ def with_consequences(target: Target, values: Mapping[str, exp.Expression]) -> l
         *(target.cast(value, column) for column, value in meant.items()),
         *expected(meant, columns, rules, target.alias, target.cast),
     ]
+
+
+def _value_of(
+    target: Target,
+    column: str,
+    kind: pa.DataType,
+    values: Mapping[tuple[str, ...], exp.Expression],
+    path: tuple[str, ...] = (),
+) -> exp.Expression:
+    """What a column, or a field of it, becomes: what is assigned to it, or a struct of its fields."""
+    if path in values:
+        return values[path].copy()
+    if not any(place[: len(path)] == path for place in values):
+        return target.field_of(column, path)
+    fields = [
+        exp.PropertyEQ(
+            this=exp.to_identifier(field.name, quoted=True),
+            expression=_value_of(target, column, field.type, values, (*path, field.name)),
+        )
+        for field in kind
+    ]
+    return exp.Struct(expressions=fields)
 
 
 def delete(target: Target, tree: exp.Delete) -> int:
