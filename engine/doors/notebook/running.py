@@ -75,12 +75,16 @@ class Run:
             folder: for files of the run's own.
         """
         self._screen = screen
-        self._widgets = Widgets(asked.widgets)
+        self._given = dict(asked.widgets)
+        self._widgets = Widgets(self._given)
         self._packages = Packages()
         self._spark = Spark(workspace, self.display)
         self._sql = SqlCells(workspace, self._widgets, self._spark)
         self._shell = Shell(folder, screen.show, self._system)
         self._shell.add_line_magic("pip", lambda line: screen.note(self._packages.skipped(line)))
+        self._shell.add_line_magic(
+            "restart_python", lambda _: self._dbutils.library.restartPython()
+        )
         screen.hidden.add(login.token)
         context = Context(login.url, login.token, str(Path(asked.file).with_suffix("")), "vitrine")
         self._dbutils = DBUtils(
@@ -202,6 +206,7 @@ class Run:
         spark = self._spark.session()
         self._shell.names.setdefault("spark", spark)
         self._shell.names.setdefault("sc", spark.sparkContext)
+        self._shell.names.setdefault("sqlContext", spark)  # its `sql`, `table` and `read` are these
         if _SQL_RESULT in names and self._sql.last is not None:
             self._shell.names[_SQL_RESULT] = self._sql.frame()
 
@@ -216,7 +221,7 @@ class Run:
             name, found, value = word.removeprefix("$").partition("=")
             if not found:
                 raise InvalidInputException(f'%run was given {word!r}; expected $name="value".')
-            self._widgets.text(name, value)
+            self._given[name] = value
         self._running.append(other.path)
         for each in other.cells:
             self._cell(other, each)
