@@ -33,6 +33,7 @@ from engine.spark.frames.teaching import teach_dataframes
 from engine.spark.frames.worker_rows import rows_of
 from engine.spark.relations import SparkRelations
 from engine.spark.running import running_session
+from engine.spark.settings import SHUFFLE_PARTITIONS, WorkspaceSettings, says_auto
 from engine.store.tables.versions import AsOf
 from engine.workspace import Workspace
 
@@ -108,6 +109,12 @@ class WorkspaceSession(SparkSession):
         return TableReader(self)
 
     @cached_property
+    def conf(self) -> WorkspaceSettings:
+        """The session's settings."""
+        parts = self.sparkContext.getConf().get(SHUFFLE_PARTITIONS, "200")
+        return WorkspaceSettings(self._jsparkSession.conf(), str(parts))
+
+    @cached_property
     def catalog(self) -> WorkspaceCatalog:
         """What there is: the workspace's catalogs, schemas and tables, and temporary views."""
         return WorkspaceCatalog(self)
@@ -144,6 +151,9 @@ class WorkspaceSession(SparkSession):
         explained = _EXPLAIN.match(text)
         start = explained.end() if explained else 0
         if _OF_A_CACHE.match(text):  # tables are files here, read anew each time
+            return self.createDataFrame([], StructType([]))
+        if says_auto(text):
+            self.conf.set(SHUFFLE_PARTITIONS, "auto")
             return self.createDataFrame([], StructType([]))
         named = tables_named(text[start:], self.names)
         if explained or _SPARKS.match(text) or self._is_of_a_view(text):

@@ -101,3 +101,43 @@ def test_a_module_beside_the_notebook_begins_the_session_on_the_workspace(
                 "print(sqlContext.sql('SELECT 1').count())"),
     ]  # fmt: skip
     assert ran(run_notebook(source_form(cells), tmp_path, shop.path)) == "True\n1\n"
+
+
+def test_an_address_made_of_https_and_the_host_reaches_the_server(
+    shop: Workspace, tmp_path: Path
+) -> None:
+    needs("spark", "sdk", "https")
+    cells = [
+        Written("import requests, urllib.request\n"
+                "context = dbutils.notebook.entry_point.getDbutils().notebook().getContext()\n"
+                "HEADERS = {'Authorization': f'Bearer {context.apiToken().get()}'}\n"
+                "hosts = [context.browserHostName().get(), context.tags().apply('browserHostName'),\n"
+                "         spark.conf.get('spark.databricks.workspaceUrl')]\n"
+                "for host in hosts:\n"
+                "    url = f'https://{host}/api/2.0/serving-endpoints'\n"
+                "    print(requests.get(url, headers=HEADERS).status_code)\n"
+                "asked = urllib.request.Request(url, headers=HEADERS)\n"
+                "print(urllib.request.urlopen(asked).status)"),
+        Written("from pyspark.sql.functions import udf\n"
+                "ask = udf(lambda _: requests.get(url, headers=HEADERS).status_code, 'int')\n"
+                "print(spark.range(1).select(ask('id').alias('s')).first()['s'])"),
+        Written("from databricks.sdk import WorkspaceClient\nw = WorkspaceClient()\n"
+                "assert w.config.token == context.apiToken().get()\n"
+                "assert w.config.oauth_token().access_token\n"
+                "print(w.current_user.me().user_name == context.userName().get())\n"
+                "print(str(w.get_workspace_id()) == context.workspaceId().get())"),
+    ]  # fmt: skip
+    printed = ran(run_notebook(source_form(cells), tmp_path, shop.path))
+    assert printed == "200\n" * 5 + "True\nTrue\n"
+
+
+def test_runs_of_mlflow_are_kept_for_the_next_notebook(shop: Workspace, tmp_path: Path) -> None:
+    needs("mlflow")
+    logs = "import mlflow\nmlflow.set_experiment('/Users/me@example.com/fashion')\n" \
+           "with mlflow.start_run():\n    mlflow.log_metric('recall', 0.9)"  # fmt: skip
+    asks = "import mlflow\nnames = ['/Users/me@example.com/fashion']\n" \
+           "found = mlflow.search_runs(experiment_names=names)\n" \
+           "print(found['metrics.recall'].tolist())"  # fmt: skip
+    for cell, said in ((logs, ""), (asks, "[0.9]\n")):
+        assert ran(run_notebook(source_form([Written(cell)]), tmp_path, shop.path)) == said
+    assert not [each.name for each in tmp_path.iterdir() if each.name != "shop.py"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from engine.doors.http.login import WORKSPACE_ID
 from engine.doors.notebook.asked import Asked
 from engine.doors.notebook.dbutils.context import Context
 from engine.doors.notebook.dbutils.files import FileSystem
@@ -25,7 +26,7 @@ from engine.doors.notebook.failures import CellFailed, NotebookExit, failure_of
 from engine.doors.notebook.packages import Packages
 from engine.doors.notebook.reading.cells import CELL_MAGICS, PYTHON, SQL, Cell, Notebook
 from engine.doors.notebook.reading.opening import find_notebook, read_notebook
-from engine.doors.notebook.serving import Login
+from engine.doors.notebook.serving import USER, Login
 from engine.doors.notebook.shell import Shell
 from engine.doors.notebook.showing.screen import Screen
 from engine.doors.notebook.spark import NAMES, Spark
@@ -78,7 +79,7 @@ class Run:
         self._given = dict(asked.widgets)
         self._widgets = Widgets(self._given)
         self._packages = Packages()
-        self._spark = Spark(workspace, self.display)
+        self._spark = Spark(workspace, self.display, _settings(login))
         self._sql = SqlCells(workspace, self._widgets, self._spark)
         self._shell = Shell(folder, screen.show, self._system)
         self._shell.add_line_magic("pip", lambda line: screen.note(self._packages.skipped(line)))
@@ -86,7 +87,7 @@ class Run:
             "restart_python", lambda _: self._dbutils.library.restartPython()
         )
         screen.hidden.add(login.token)
-        context = Context(login.url, login.token, str(Path(asked.file).with_suffix("")), "vitrine")
+        context = Context(login.url, login.token, str(Path(asked.file).with_suffix("")), USER)
         self._dbutils = DBUtils(
             self._widgets,
             Secrets(os.environ, screen.hidden),
@@ -296,6 +297,15 @@ class Run:
         from engine.doors.notebook.showing.tables import made_table
 
         self._screen.table(made_table(rows[0]._fields if rows else (), rows, len(rows)))
+
+
+def _settings(login: Login) -> dict[str, str]:
+    """What notebooks ask Spark's settings for, to find their server and tell who they are."""
+    return {
+        "spark.databricks.workspaceUrl": login.url.partition("://")[2],
+        "spark.databricks.clusterUsageTags.clusterOrgId": WORKSPACE_ID,
+        "spark.databricks.clusterUsageTags.clusterName": "vitrine",
+    }
 
 
 def _refuse_circle(run: Sequence[Path]) -> None:

@@ -138,6 +138,10 @@ class Shell:
         self.files: set[str] = set()
         self.names.update(exit=sys.exit, quit=sys.exit)  # IPython's end a prompt
         warnings.filterwarnings("ignore", message="To exit: use")  # of IPython, for a prompt
+        # Of Spark, at each call with pandas; what doesn't work with it fails by itself.
+        warnings.filterwarnings(
+            "ignore", "PySpark does not yet fully support pandas", FutureWarning
+        )
 
     def add_line_magic(self, name: str, function: Callable[[str], None]) -> None:
         """Let `%name ...` call a function with the rest of its line."""

@@ -6,7 +6,7 @@ import functools
 import importlib.abc
 import importlib.machinery
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -26,12 +26,15 @@ class Spark:
         is_used: whether the notebook works with it, so far as its cells were read.
     """
 
-    def __init__(self, workspace: Workspace, display: Callable[..., None]) -> None:
+    def __init__(
+        self, workspace: Workspace, display: Callable[..., None], settings: Mapping[str, str]
+    ) -> None:
         """
         Args:
             display: what `frame.display()` does, which the cloud's frames have.
+            settings: of the session, by name.
         """
-        self._workspace, self._display = workspace, display
+        self._workspace, self._display, self._settings = workspace, display, settings
         self._session: Any = None
         self.is_used = False
         sys.meta_path.insert(0, _BuilderFinder(self.session))
@@ -46,6 +49,8 @@ class Spark:
             from engine.spark import session
 
             self._session = session(self._workspace)
+            for name, value in self._settings.items():
+                self._session.conf.set(name, value)
             self.is_used = True
             frames, display = sys.modules["pyspark.sql"].DataFrame, self._display
             frames.display = lambda frame, *_: display(frame)

@@ -30,6 +30,7 @@ from engine.service.sql.language.commands import (
 from engine.service.sql.language.dialect import parse, with_parameters
 from engine.service.sql.language.forms.evolution import EVOLVES
 from engine.service.sql.language.forms.facts import CommentOn, Facts
+from engine.service.sql.language.forms.volumes import ChangeVolume
 from engine.service.sql.language.parameters import expressions_of
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import Relations
@@ -45,6 +46,7 @@ from engine.service.sql.writing.inserting import insert
 from engine.service.sql.writing.merging import Merge
 from engine.service.sql.writing.row_changes import Target, delete, delete_all, update
 from engine.service.sql.writing.schemas import Schemas
+from engine.service.sql.writing.volumes import change_volume
 from engine.service.unity_catalog import UnityCatalog
 from engine.settings import DEFAULT_KEY
 from engine.store.layout import Layout
@@ -114,6 +116,9 @@ class Execution:
             return self._upkeep.analyze(command, session)
         if isinstance(command, Facts):
             self._facts.run(command, session)
+            return NOTHING
+        if isinstance(command, ChangeVolume):
+            change_volume(self._catalog.volumes, self._schemas, command, session)
             return NOTHING
         assert isinstance(command, ChangeCatalog)
         if command.drop:

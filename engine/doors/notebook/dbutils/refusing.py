@@ -26,7 +26,7 @@ class Refusing:
         raise NotSupported(f"{self.called}.{name} is not offered; {self.called} has here: {here}.")
 
     def help(self, name: str = "") -> None:
-        """Print what there is: each call with its first line, or one call with all that is said of it."""
+        """Print what there is: each call with its first line, or one call with all that is said."""
         for each in self._offered():
             value = getattr(self, each)
             said = inspect.getdoc(value if callable(value) else type(value)) or ""

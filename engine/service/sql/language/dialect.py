@@ -203,9 +203,9 @@ def _check_kind(first: str, words: list[Word]) -> None:
 
 
 _OFFERED = (
-    "supported are SELECT, CREATE and DROP of tables, views, schemas and catalogs, ALTER TABLE, INSERT, "
-    "UPDATE, DELETE, MERGE INTO, TRUNCATE, USE, SHOW, DESCRIBE, OPTIMIZE, VACUUM, ANALYZE TABLE and "
-    "CREATE VECTOR SEARCH INDEX."
+    "supported are SELECT, CREATE and DROP of tables, views, schemas, catalogs and volumes, ALTER "
+    "TABLE, INSERT, UPDATE, DELETE, MERGE INTO, TRUNCATE, USE, SHOW, DESCRIBE, OPTIMIZE, VACUUM, ANALYZE "
+    "TABLE and CREATE VECTOR SEARCH INDEX."
 )
 
 
