@@ -21,14 +21,15 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.catalog import Catalog
 from pyspark.sql.types import StructType
 
-from engine.errors import BadStatement
+from engine.errors import BadStatement, NotSupported
+from engine.service.sql.language.dialect import with_identifiers
 from engine.service.sql.language.table_names import NamedTable, NamedTables, tables_named
 from engine.service.sql.session import Session
 from engine.spark.catalog import WorkspaceCatalog
 from engine.spark.errors import as_spark, check_running
 from engine.spark.frames.columns_said import evolves_always
 from engine.spark.frames.delta_statements import of_a_folder
-from engine.spark.frames.reading import TableReader
+from engine.spark.frames.reading import NO_CHANGES, TableReader
 from engine.spark.frames.teaching import teach_dataframes
 from engine.spark.frames.worker_rows import rows_of
 from engine.spark.relations import SparkRelations
@@ -55,6 +56,8 @@ _OF_A_VIEW = re.compile(
     re.I,
 )
 _MARKS = re.compile(r"('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\?)", re.S)
+_CHANGES = re.compile(r"\btable_changes\s*\(", re.I)
+_WHERE_NAMES_START = re.compile(r"\bcurrent_(?:catalog|database|schema)\b", re.I)
 _OF_A_CACHE = re.compile(r"\s*(?:CACHE|UNCACHE|REFRESH|CLEAR)\b", re.I)
 
 
@@ -155,13 +158,28 @@ class WorkspaceSession(SparkSession):
         if says_auto(text):
             self.conf.set(SHUFFLE_PARTITIONS, "auto")
             return self.createDataFrame([], StructType([]))
+        text = self._with_names_told(text, args)
         named = tables_named(text[start:], self.names)
+        if _CHANGES.search(text):
+            raise NotSupported(NO_CHANGES)
+        if _WHERE_NAMES_START.search(text) and not named.tables and _QUERY.match(text):
+            return self._by_workspace(text, named, args)  # Spark's own catalog has other names
         if explained or _SPARKS.match(text) or self._is_of_a_view(text):
             return self._by_spark(text, start, named, args)
         if _QUERY.match(text) and not (named.own_functions or named.is_write):
             return self._by_spark(text, start, named, args)
         found = None if self.knows_delta() else of_a_folder(self, text)
         return self._by_workspace(text, named, args) if found is None else self.frame(found)
+
+    def _with_names_told(self, text: str, args: Any) -> str:
+        """A statement with names where it says `IDENTIFIER(...)`."""
+        given = dict(args) if isinstance(args, Mapping) else {}
+
+        def value_of(said: str) -> object:
+            found = self.workspace.sql(f"SELECT {said}", parameters=given, session=self.names)
+            return found.column(0)[0].as_py()
+
+        return with_identifiers(text, value_of)
 
     def _by_spark(self, text: str, start: int, named: NamedTables, args: Any) -> DataFrame:
         names = {

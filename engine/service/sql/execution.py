@@ -27,7 +27,7 @@ from engine.service.sql.language.commands import (
     Use,
     Vacuum,
 )
-from engine.service.sql.language.dialect import parse, with_parameters
+from engine.service.sql.language.dialect import parse, with_identifiers, with_parameters
 from engine.service.sql.language.forms.evolution import EVOLVES
 from engine.service.sql.language.forms.facts import CommentOn, Facts
 from engine.service.sql.language.forms.volumes import ChangeVolume
@@ -80,7 +80,7 @@ class Execution:
 
     def run(self, text: str, parameters: Mapping[str, Any], session: Session) -> pa.Table:
         """See `Statements.execute`."""
-        statement = parse(text)
+        statement = parse(with_identifiers(text, self._value_of(parameters, session)))
         command = statement.command
         if isinstance(command, CommentOn) and command.parameter is not None:
             command = replace(command, text=_text_of(command.parameter, parameters))
@@ -91,6 +91,10 @@ class Execution:
         with self._database.connection() as connection:
             runner = QueryRunner(self._relations, self._ai, session, connection)
             return self._carried_out(runner, tree)
+
+    def _value_of(self, parameters: Mapping[str, Any], session: Session) -> Callable[[str], object]:
+        """What finds the value of an expression by its text."""
+        return lambda said: self.run(f"SELECT {said}", parameters, session).column(0)[0].as_py()
 
     def _carried_out(self, runner: QueryRunner, tree: exp.Expression) -> pa.Table:
         for kind, carry_out in self._WRITES.items():

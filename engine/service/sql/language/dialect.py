@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -44,6 +45,7 @@ STATEMENTS = (
     exp.Query, exp.Values, exp.Create, exp.Drop, exp.Alter, exp.Insert, exp.Update, exp.Delete,
     exp.Merge, exp.TruncateTable,
 )  # fmt: skip
+_NAME_PART = re.compile(r"`(?:[^`]|``)+`|[^.`\s]+")
 _STAMP = 17  # digits of yyyyMMddHHmmssSSS
 _OBJECTS = {"TABLE", "VIEW", "SCHEMA", "DATABASE"}  # that are created, dropped and altered
 _BETWEEN = {"OR", "REPLACE", "TEMP", "TEMPORARY", "GLOBAL", "EXTERNAL", "MANAGED"}
@@ -204,9 +206,50 @@ def _check_kind(first: str, words: list[Word]) -> None:
 
 _OFFERED = (
     "supported are SELECT, CREATE and DROP of tables, views, schemas, catalogs and volumes, ALTER "
-    "TABLE, INSERT, UPDATE, DELETE, MERGE INTO, TRUNCATE, USE, SHOW, DESCRIBE, OPTIMIZE, VACUUM, ANALYZE "
-    "TABLE and CREATE VECTOR SEARCH INDEX."
+    "TABLE, INSERT, UPDATE, DELETE, MERGE INTO, TRUNCATE, USE, SHOW, DESCRIBE, OPTIMIZE, VACUUM, "
+    "ANALYZE TABLE and CREATE VECTOR SEARCH INDEX."
 )
+
+
+def with_identifiers(text: str, value_of: Callable[[str], object]) -> str:
+    """A statement in which names stand where it says `IDENTIFIER(an expression)`.
+
+    Args:
+        value_of: finds an expression's value, given its text.
+
+    Raises:
+        BadStatement: a value that is no name.
+    """
+    if "identifier" not in text.lower():
+        return text
+    behind = len(text) - len(text.lstrip().partition(" ")[2])  # the first word may hide the rest
+    found, depth, start = [], 0, 0
+    tokens = _tokens(text[behind:])
+    for place, token in enumerate(tokens):
+        opens = token.token_type == TokenType.L_PAREN
+        if depth or (opens and place and _says_identifier(tokens[place - 1])):
+            start = start if depth else place
+            depth += opens - (token.token_type == TokenType.R_PAREN)
+            if not depth:
+                found.append((tokens[start - 1].start, tokens[start].end + 1, token.start))
+    for first, begin, end in reversed(found):
+        value = value_of(text[behind + begin : behind + end])
+        text = text[: behind + first] + _as_name(value) + text[behind + end + 1 :]
+    return text
+
+
+def _says_identifier(token: Token) -> bool:
+    return bool(token.token_type == TokenType.VAR and token.text.upper() == "IDENTIFIER")
+
+
+def _as_name(value: object) -> str:
+    parts = _NAME_PART.findall(str(value))
+    if value is None or not parts or ".".join(parts) != value:
+        raise BadStatement(
+            f"[NOT_A_VALID_IDENTIFIER] IDENTIFIER was given {value!r:.100}; expected a name, of parts "
+            "with dots between."
+        )
+    return ".".join(part if part.startswith("`") else f"`{part}`" for part in parts)
 
 
 def _tree(text: str) -> exp.Expression:
