@@ -35,6 +35,7 @@ from engine.spark.frames.worker_rows import rows_of
 from engine.spark.relations import SparkRelations
 from engine.spark.running import running_session
 from engine.spark.settings import SHUFFLE_PARTITIONS, WorkspaceSettings, says_auto
+from engine.spark.streams import TableStreamReader
 from engine.store.tables.versions import AsOf
 from engine.workspace import Workspace
 
@@ -110,6 +111,12 @@ class WorkspaceSession(SparkSession):
         """A reader that knows the workspace's tables."""
         check_running(self)
         return TableReader(self)
+
+    @property
+    def readStream(self) -> TableStreamReader:  # noqa: N802
+        """A reader of streams that knows the workspace's volumes."""
+        check_running(self)
+        return TableStreamReader(self)
 
     @cached_property
     def conf(self) -> WorkspaceSettings:
@@ -243,6 +250,15 @@ class WorkspaceSession(SparkSession):
         check_running(self)
         folder = Path(tempfile.mkdtemp(prefix="session-", dir=self.folder))  # goes with this one
         return WorkspaceSession(self.sparkContext, self.workspace, folder)
+
+    def of_java(self, java: Any) -> WorkspaceSession:
+        """The same for a session that Java made of this one, as for each batch of a stream."""
+        made = WorkspaceSession.__new__(WorkspaceSession)
+        SparkSession.__init__(made, self.sparkContext, java)
+        made.workspace, made.names = self.workspace, self.names
+        made.folder = Path(tempfile.mkdtemp(prefix="session-", dir=self.folder))
+        made.relations = SparkRelations(made, made.folder)
+        return made
 
     def knows_delta(self) -> bool:
         """Whether Spark was started with Delta's own extension, which then reads and writes it."""
