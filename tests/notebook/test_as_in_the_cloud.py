@@ -141,3 +141,25 @@ def test_runs_of_mlflow_are_kept_for_the_next_notebook(shop: Workspace, tmp_path
     for cell, said in ((logs, ""), (asks, "[0.9]\n")):
         assert ran(run_notebook(source_form([Written(cell)]), tmp_path, shop.path)) == said
     assert not [each.name for each in tmp_path.iterdir() if each.name != "shop.py"]
+
+
+def test_pandas_on_spark_says_which_pandas_it_needs(shop: Workspace, tmp_path: Path) -> None:
+    needs("spark")
+    import pandas as pd
+
+    done = run_notebook(source_form([Written("import pyspark.pandas as ps")]), tmp_path, shop.path)
+    if pd.__version__ < "3":
+        ran(done)
+    else:
+        assert f"here is {pd.__version__}: pip install 'pandas<3'" in done.stderr
+
+
+def test_a_log_of_the_notebooks_own_has_none_of_the_servers_lines(
+    shop: Workspace, tmp_path: Path
+) -> None:
+    cells = [
+        Written("import logging\nlogging.basicConfig(level=logging.INFO)\nlogging.info('mine')")
+    ]
+    done = run_notebook(source_form(cells), tmp_path, shop.path)
+    assert ran(done) == "" and "INFO:root:mine" in done.stderr
+    assert "hutting down" not in done.stderr and "server process" not in done.stderr

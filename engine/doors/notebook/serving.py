@@ -6,6 +6,7 @@ Nothing is put back: the process is the run's alone.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 import sys
@@ -59,6 +60,8 @@ def served(workspace: Workspace) -> Iterator[Login]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+        # A notebook that sets up its own log is not told of the server's.
+        logging.getLogger("uvicorn").propagate = False
         _bring_clients(workspace)
         yield Login(server.url, credentials.token)
 
