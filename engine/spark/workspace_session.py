@@ -22,9 +22,9 @@ from pyspark.sql.catalog import Catalog
 from pyspark.sql.types import StructType
 
 from engine.errors import BadStatement, NotSupported
-from engine.service.sql.language.dialect import with_identifiers
 from engine.service.sql.language.table_names import NamedTable, NamedTables, tables_named
 from engine.service.sql.session import Session
+from engine.service.sql.text_calls import with_identifiers
 from engine.spark.catalog import WorkspaceCatalog
 from engine.spark.errors import as_spark, check_running
 from engine.spark.frames.columns_said import evolves_always
@@ -35,6 +35,7 @@ from engine.spark.frames.worker_rows import rows_of
 from engine.spark.relations import SparkRelations
 from engine.spark.running import running_session
 from engine.spark.settings import SHUFFLE_PARTITIONS, WorkspaceSettings, says_auto
+from engine.spark.statement_files import with_files_read, with_paths_on_disk
 from engine.spark.streams import TableStreamReader
 from engine.store.tables.versions import AsOf
 from engine.workspace import Workspace
@@ -165,7 +166,7 @@ class WorkspaceSession(SparkSession):
         if says_auto(text):
             self.conf.set(SHUFFLE_PARTITIONS, "auto")
             return self.createDataFrame([], StructType([]))
-        text = self._with_names_told(text, args)
+        text = with_files_read(self, self._with_names_told(text, args))
         named = tables_named(text[start:], self.names)
         if _CHANGES.search(text):
             raise NotSupported(NO_CHANGES)
@@ -192,7 +193,8 @@ class WorkspaceSession(SparkSession):
         names = {
             one: self.relations.of_parts(one.parts, self._as_of(one, args)) for one in named.tables
         }
-        return super().sql(text[:start] + named.renamed(text[start:], names), args)
+        renamed = text[:start] + named.renamed(text[start:], names)
+        return super().sql(with_paths_on_disk(self, renamed), args)
 
     def _as_of(self, named: NamedTable, args: Any) -> AsOf | None:
         """The version of a table that a text says; None for the newest. Raises BadStatement."""

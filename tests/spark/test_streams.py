@@ -91,3 +91,27 @@ def test_what_is_not_offered_is_refused_by_name(spark: Any, files: Path) -> None
 def test_a_query_names_files_of_a_volume(spark: Any, files: Path) -> None:
     found = spark.sql(f"SELECT count(*) FROM json.`{BASE}/in`").first()[0]
     assert found == len(list(files.glob("*.json")))
+
+
+def test_read_files_reads_files_of_a_volume(spark: Any, files: Path) -> None:
+    (files.parent / "p.csv").write_text("id,word\n1,red\n2,\n")
+    csv = f"read_files('{BASE}/p.csv', header => true)"
+    found = spark.sql(f"SELECT * FROM {csv} ORDER BY id")
+    assert found.dtypes == [("id", "int"), ("word", "string"), ("_rescued_data", "string")]
+    assert found.collect() == [(1, "red", None), (2, None, None)]
+    spark.sql(f"CREATE OR REPLACE TABLE of_files AS SELECT id, word FROM {csv} AS f WHERE f.id > 1")
+    assert spark.table("of_files").collect() == [(2, None)]
+    typed = f"read_files('{BASE}/in', format => 'json', schema => 'id STRING')"
+    assert spark.sql(f"SELECT * FROM {typed}").dtypes == [("id", "string")]
+    for said in ("", "'a', 'b'", f"'{BASE}/in'", "'x.csv', header => upper('a')"):
+        with pytest.raises(AnalysisException, match=r"read_files|argument"):
+            spark.sql(f"SELECT * FROM read_files({said})")
+
+
+def test_a_view_of_a_format_is_made_of_files_of_a_volume(spark: Any, files: Path) -> None:
+    (files.parent / "v.csv").write_text("id\n7\n")
+    spark.sql(
+        "CREATE OR REPLACE TEMPORARY VIEW of_format USING csv "
+        f"OPTIONS (path '{BASE}/v.csv', header 'true', inferSchema 'true')"
+    )
+    assert spark.table("of_format").collect() == [(7,)]

@@ -36,6 +36,10 @@ from engine.shop.search.result import SearchResult
 from engine.workspace import Workspace
 
 _SQL_RESULT = "_sqldf"
+_NO_VOLUMES = (
+    "the shell's own commands know no /Volumes here; Python does, in this notebook and as `python` in "
+    "%sh, and so do %fs and dbutils.fs"
+)
 
 
 @dataclass
@@ -265,6 +269,8 @@ class Run:
         if words[:2] in (["pip", "install"], ["pip3", "install"]):
             self._screen.note(self._packages.skipped(" ".join(words[1:])))
             return 0
+        if "/Volumes/" in text:
+            self._screen.note(_NO_VOLUMES)
         with subprocess.Popen(
             ["bash", "-c", text],
             stdout=subprocess.PIPE,

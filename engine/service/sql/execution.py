@@ -27,7 +27,7 @@ from engine.service.sql.language.commands import (
     Use,
     Vacuum,
 )
-from engine.service.sql.language.dialect import parse, with_identifiers, with_parameters
+from engine.service.sql.language.dialect import parse, with_parameters
 from engine.service.sql.language.forms.evolution import EVOLVES
 from engine.service.sql.language.forms.facts import CommentOn, Facts
 from engine.service.sql.language.forms.volumes import ChangeVolume
@@ -36,6 +36,7 @@ from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
 from engine.service.sql.shown.listings import Listings
+from engine.service.sql.text_calls import with_identifiers
 from engine.service.sql.upkeep import Upkeep
 from engine.service.sql.vector_search import VectorSearch
 from engine.service.sql.writing.answers import NOTHING, counts_of, entry, predicate, written_table

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -45,7 +44,6 @@ STATEMENTS = (
     exp.Query, exp.Values, exp.Create, exp.Drop, exp.Alter, exp.Insert, exp.Update, exp.Delete,
     exp.Merge, exp.TruncateTable,
 )  # fmt: skip
-_NAME_PART = re.compile(r"`(?:[^`]|``)+`|[^.`\s]+")
 _STAMP = 17  # digits of yyyyMMddHHmmssSSS
 _OBJECTS = {"TABLE", "VIEW", "SCHEMA", "DATABASE"}  # that are created, dropped and altered
 _BETWEEN = {"OR", "REPLACE", "TEMP", "TEMPORARY", "GLOBAL", "EXTERNAL", "MANAGED"}
@@ -119,7 +117,7 @@ def version_end(text: str, after: int, version: exp.Version) -> int:
     Args:
         after: where the last character of the table's name stands.
     """
-    tokens = [one for one in _with_versions(_tokens(text)) if one.start > after]
+    tokens = [one for one in _with_versions(tokenized(text)) if one.start > after]
     first = next(place for place, one in enumerate(tokens) if one.text.upper() == "OF") + 1
     begin, is_at = tokens[first].start, text[tokens[first - 1].start] == "@"
     for one in tokens[first:]:
@@ -148,7 +146,7 @@ def split(text: str) -> list[str]:
         BadStatement: a quote or a comment that doesn't end.
     """
     out, start = [], 0
-    tokens = _tokens(text)
+    tokens = tokenized(text)
     for token in tokens:
         if token.token_type == TokenType.SEMICOLON:
             out.append((start, token.start))
@@ -178,9 +176,9 @@ def parse(text: str) -> Statement:
     if len(found) != 1:
         many = "is empty" if not found else f"holds {len(found)} statements"
         raise BadStatement(f"[PARSE_SYNTAX_ERROR] The text {many}; expected one statement.")
-    tokens = _tokens(found[0])
+    tokens = tokenized(found[0])
     first = tokens[0].text.upper()
-    rest = _tokens(found[0][tokens[0].end + 1 :]) if first in _COMMANDS else tokens[1:]
+    rest = tokenized(found[0][tokens[0].end + 1 :]) if first in _COMMANDS else tokens[1:]
     words = [_word(token) for token in rest]
     command = read_command(first, Words(words))
     if command is not None:
@@ -211,50 +209,9 @@ _OFFERED = (
 )
 
 
-def with_identifiers(text: str, value_of: Callable[[str], object]) -> str:
-    """A statement in which names stand where it says `IDENTIFIER(an expression)`.
-
-    Args:
-        value_of: finds an expression's value, given its text.
-
-    Raises:
-        BadStatement: a value that is no name.
-    """
-    if "identifier" not in text.lower():
-        return text
-    behind = len(text) - len(text.lstrip().partition(" ")[2])  # the first word may hide the rest
-    found, depth, start = [], 0, 0
-    tokens = _tokens(text[behind:])
-    for place, token in enumerate(tokens):
-        opens = token.token_type == TokenType.L_PAREN
-        if depth or (opens and place and _says_identifier(tokens[place - 1])):
-            start = start if depth else place
-            depth += opens - (token.token_type == TokenType.R_PAREN)
-            if not depth:
-                found.append((tokens[start - 1].start, tokens[start].end + 1, token.start))
-    for first, begin, end in reversed(found):
-        value = value_of(text[behind + begin : behind + end])
-        text = text[: behind + first] + _as_name(value) + text[behind + end + 1 :]
-    return text
-
-
-def _says_identifier(token: Token) -> bool:
-    return bool(token.token_type == TokenType.VAR and token.text.upper() == "IDENTIFIER")
-
-
-def _as_name(value: object) -> str:
-    parts = _NAME_PART.findall(str(value))
-    if value is None or not parts or ".".join(parts) != value:
-        raise BadStatement(
-            f"[NOT_A_VALID_IDENTIFIER] IDENTIFIER was given {value!r:.100}; expected a name, of parts "
-            "with dots between."
-        )
-    return ".".join(part if part.startswith("`") else f"`{part}`" for part in parts)
-
-
 def _tree(text: str) -> exp.Expression:
     try:
-        tokens, evolves = without_evolution(_with_versions(_tokens(text)))
+        tokens, evolves = without_evolution(_with_versions(tokenized(text)))
         tokens, replaces = with_create(tokens)
         tokens, clones = without_clone(tokens)
         tokens, replaced = without_replace_on(tokens)
@@ -310,7 +267,8 @@ def _parsed(tokens: Sequence[Token], text: str) -> list[exp.Expression | None]:
     return list(Users().parser(error_level=ErrorLevel.IMMEDIATE).parse(list(tokens), text))
 
 
-def _tokens(text: str) -> list[Token]:
+def tokenized(text: str) -> list[Token]:
+    """The tokens of a text. Raises BadStatement: a quote or a comment that doesn't end."""
     try:
         return list(Users().tokenize(text))
     except (TokenError, ValueError, IndexError) as error:
