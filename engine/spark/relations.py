@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql.pandas.types import from_arrow_type
 
-from engine.core.names import ThreePartName, quoted_name
+from engine.core.names import ThreePartName, is_volume_path, quoted_name
 from engine.core.types import stored_type
 from engine.errors import BadStatement, InvalidParameterValue, NotSupported
 from engine.service.sql.shown.information_schema import SCHEMA as INFORMATION_SCHEMA
@@ -64,6 +64,9 @@ class SparkRelations:
             if self._session.knows_delta():
                 return None
             return self.of_delta(local_folder(self._session.workspace.volumes, parts[1]), as_of)
+        if len(parts) == 2 and is_volume_path(parts[1]):  # csv.`/Volumes/...`
+            local = self._session.workspace.volumes.place(parts[1]).file
+            return f"{quoted_name(parts[0])}.{quoted_name(str(local))}"
         try:
             name = self._session.names.full_name(parts)
         except (BadStatement, InvalidParameterValue):

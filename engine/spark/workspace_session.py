@@ -21,19 +21,23 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.catalog import Catalog
 from pyspark.sql.types import StructType
 
-from engine.errors import BadStatement
+from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.table_names import NamedTable, NamedTables, tables_named
 from engine.service.sql.session import Session
+from engine.service.sql.text_calls import with_identifiers
 from engine.spark.catalog import WorkspaceCatalog
 from engine.spark.delta.answering import DELTA_MODULES
 from engine.spark.delta.statements import of_a_folder
 from engine.spark.errors import as_spark, check_running
 from engine.spark.frames.columns_said import evolves_always
-from engine.spark.frames.reading import TableReader
+from engine.spark.frames.reading import NO_CHANGES, TableReader
 from engine.spark.frames.teaching import teach_dataframes
 from engine.spark.frames.worker_rows import rows_of
 from engine.spark.relations import SparkRelations
 from engine.spark.running import running_session
+from engine.spark.settings import SHUFFLE_PARTITIONS, WorkspaceSettings, says_auto
+from engine.spark.statement_files import with_files_read, with_paths_on_disk
+from engine.spark.streams import TableStreamReader
 from engine.store.tables.versions import AsOf
 from engine.workspace import Workspace
 
@@ -55,6 +59,8 @@ _OF_A_VIEW = re.compile(
     re.I,
 )
 _MARKS = re.compile(r"('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\?)", re.S)
+_CHANGES = re.compile(r"\btable_changes\s*\(", re.I)
+_WHERE_NAMES_START = re.compile(r"\bcurrent_(?:catalog|database|schema)\b", re.I)
 _OF_A_CACHE = re.compile(r"\s*(?:CACHE|UNCACHE|REFRESH|CLEAR)\b", re.I)
 
 
@@ -110,6 +116,18 @@ class WorkspaceSession(SparkSession):
         check_running(self)
         return TableReader(self)
 
+    @property
+    def readStream(self) -> TableStreamReader:  # noqa: N802
+        """A reader of streams that knows the workspace's volumes."""
+        check_running(self)
+        return TableStreamReader(self)
+
+    @cached_property
+    def conf(self) -> WorkspaceSettings:
+        """The session's settings."""
+        parts = self.sparkContext.getConf().get(SHUFFLE_PARTITIONS, "200")
+        return WorkspaceSettings(self._jsparkSession.conf(), str(parts))
+
     @cached_property
     def catalog(self) -> WorkspaceCatalog:
         """What there is: the workspace's catalogs, schemas and tables, and temporary views."""
@@ -148,7 +166,15 @@ class WorkspaceSession(SparkSession):
         start = explained.end() if explained else 0
         if _OF_A_CACHE.match(text):  # tables are files here, read anew each time
             return self.createDataFrame([], StructType([]))
+        if says_auto(text):
+            self.conf.set(SHUFFLE_PARTITIONS, "auto")
+            return self.createDataFrame([], StructType([]))
+        text = with_files_read(self, self._with_names_told(text, args))
         named = tables_named(text[start:], self.names)
+        if _CHANGES.search(text):
+            raise NotSupported(NO_CHANGES)
+        if _WHERE_NAMES_START.search(text) and not named.tables and _QUERY.match(text):
+            return self._by_workspace(text, named, args)  # Spark's own catalog has other names
         if explained or _SPARKS.match(text) or self._is_of_a_view(text):
             return self._by_spark(text, start, named, args)
         if _QUERY.match(text) and not (named.own_functions or named.is_write):
@@ -156,11 +182,22 @@ class WorkspaceSession(SparkSession):
         found = None if self.knows_delta() else of_a_folder(self, text)
         return self._by_workspace(text, named, args) if found is None else self.frame(found)
 
+    def _with_names_told(self, text: str, args: Any) -> str:
+        """A statement with names where it says `IDENTIFIER(...)`."""
+        given = dict(args) if isinstance(args, Mapping) else {}
+
+        def value_of(said: str) -> object:
+            found = self.workspace.sql(f"SELECT {said}", parameters=given, session=self.names)
+            return found.column(0)[0].as_py()
+
+        return with_identifiers(text, value_of)
+
     def _by_spark(self, text: str, start: int, named: NamedTables, args: Any) -> DataFrame:
         names = {
             one: self.relations.of_parts(one.parts, self._as_of(one, args)) for one in named.tables
         }
-        return super().sql(text[:start] + named.renamed(text[start:], names), args)
+        renamed = text[:start] + named.renamed(text[start:], names)
+        return super().sql(with_paths_on_disk(self, renamed), args)
 
     def _as_of(self, named: NamedTable, args: Any) -> AsOf | None:
         """The version of a table that a text says; None for the newest. Raises BadStatement."""
@@ -218,6 +255,15 @@ class WorkspaceSession(SparkSession):
         check_running(self)
         folder = Path(tempfile.mkdtemp(prefix="session-", dir=self.folder))  # goes with this one
         return WorkspaceSession(self.sparkContext, self.workspace, folder)
+
+    def of_java(self, java: Any) -> WorkspaceSession:
+        """The same for a session that Java made of this one, as for each batch of a stream."""
+        made = WorkspaceSession.__new__(WorkspaceSession)
+        SparkSession.__init__(made, self.sparkContext, java)
+        made.workspace, made.names = self.workspace, self.names
+        made.folder = Path(tempfile.mkdtemp(prefix="session-", dir=self.folder))
+        made.relations = SparkRelations(made, made.folder)
+        return made
 
     def knows_delta(self) -> bool:
         """Whether Spark was started with Delta's own extension, which then reads and writes it."""

@@ -19,6 +19,7 @@ jobs/<kind>-<index>.json               what became of the long steps that somebo
 maps/<index>.parquet                   where its products lie in two dimensions
 locks/                                 two lock files for each thing that is written
 clock.json                             time that was let pass, where things take their time
+mlflow/                                runs and models that notebooks logged, as MLflow keeps them
 https/                                 the local authority and what clients trust; private/ its keys
 secret                                 what page tokens are signed with, see `secret`
 """

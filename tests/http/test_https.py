@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -222,3 +223,16 @@ def test_a_background_server_serves_https_too(tmp_path: Path, host: str, shown: 
         ) as client:
             assert client.get("/health").status_code == 200
             assert client.get(ENDPOINTS).status_code == 401
+
+
+def test_a_server_ends_while_a_client_keeps_its_connection(tmp_path: Path) -> None:
+    workspace = Workspace(settings=Settings(tmp_path / "w", encoder="hashed"))
+    certificate = kept_certificate(Layout(workspace.path), LOCAL)
+    context = ssl.create_default_context(cafile=str(certificate.bundle))
+    server = BackgroundServer(workspace, CREDENTIALS, certificate=certificate).__enter__()
+    with httpx.Client(base_url=server.url, verify=context, trust_env=False) as kept:
+        assert kept.get("/health").status_code == 200
+        ending = threading.Thread(target=server.__exit__, args=(None, None, None), daemon=True)
+        ending.start()
+        ending.join(20)  # asyncio would wait for the client for 30 seconds
+        assert not ending.is_alive()

@@ -29,6 +29,15 @@ def test_a_column_is_embedded_by_one_statement(texts: tuple[Workspace, CountingE
     assert found["v"][705].as_py() == expected
 
 
+def test_the_type_may_stand_third(texts: tuple[Workspace, CountingEncoder]) -> None:
+    workspace, encoder = texts
+    ask = "SELECT ai_query('counting', name, {}'ARRAY<FLOAT>') AS v FROM t WHERE id = 5"
+    found = [workspace.sql(ask.format(how)) for how in ("returnType => ", "")]
+    assert (
+        found[0].equals(found[1]) and found[1]["v"][0].as_py() == encoder.vector("name 5").tolist()
+    )
+
+
 def test_a_text_is_encoded_once(texts: tuple[Workspace, CountingEncoder]) -> None:
     workspace, encoder = texts
     workspace.sql("SELECT ai_query('counting', name) FROM t")

@@ -53,6 +53,7 @@ class Joined(asyncio.Transport):
         self.pause_reading = transport.pause_reading  # type: ignore[method-assign]
         self.resume_reading = transport.resume_reading  # type: ignore[method-assign]
         self.set_protocol = transport.set_protocol  # type: ignore[method-assign]
+        self.get_write_buffer_size = transport.get_write_buffer_size  # type: ignore[method-assign]
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send it; what begins an answer, at the end of the loop's round or with what comes next."""
@@ -104,6 +105,15 @@ class Connection(HttpToolsProtocol):
         self._stop_head_timer()
         self.resume_writing()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Let the connection go as the server ends; one that waits for a request at once, as its client,
+        over TLS, might answer the goodbye only after the half minute that asyncio gives it."""
+        is_idle = self.cycle is None or self.cycle.response_complete
+        super().shutdown()
+        is_tls = self.transport.get_extra_info("ssl_object") is not None
+        if is_idle and is_tls and not self.transport.get_write_buffer_size():
+            self.transport.abort()
 
     # ------------------------------------------------------------------ heads
     def data_received(self, data: bytes) -> None:

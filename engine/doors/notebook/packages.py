@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import traceback
 from importlib import metadata
+from pathlib import Path
 
 from engine.optional import is_installed
 
@@ -47,6 +49,11 @@ class Packages:
 
     def help_line(self, error: BaseException) -> str:
         """What to do where an import failed; empty for any other error."""
+        if isinstance(error, ImportError) and _is_of_pandas_on_spark(error):
+            return (
+                f"pandas on Spark needs a pandas before 3; here is {metadata.version('pandas')}: "
+                "pip install 'pandas<3'. Without it, toPandas() and pandas_udf work."
+            )
         if not isinstance(error, ModuleNotFoundError) or not error.name:
             return ""
         top = error.name.partition(".")[0]
@@ -57,6 +64,13 @@ class Packages:
             f" The notebook's %pip asks for: {', '.join(self.missing)}." if self.missing else ""
         )
         return f"{top!r} is not installed in this environment.{others}"
+
+
+def _is_of_pandas_on_spark(error: ImportError) -> bool:
+    """Whether pyspark.pandas did not find in pandas what left it with its release 3."""
+    frames = traceback.extract_tb(error.__traceback__)
+    is_sparks = any("pyspark/pandas/" in Path(frame.filename).as_posix() for frame in frames)
+    return is_sparks and (error.name or "").partition(".")[0] == "pandas"
 
 
 def _asked_for(words: list[str]) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from engine.doors.http.login import WORKSPACE_ID
 from engine.doors.notebook.asked import Asked
 from engine.doors.notebook.dbutils.context import Context
 from engine.doors.notebook.dbutils.files import FileSystem
@@ -25,7 +26,7 @@ from engine.doors.notebook.failures import CellFailed, NotebookExit, failure_of
 from engine.doors.notebook.packages import Packages
 from engine.doors.notebook.reading.cells import CELL_MAGICS, PYTHON, SQL, Cell, Notebook
 from engine.doors.notebook.reading.opening import find_notebook, read_notebook
-from engine.doors.notebook.serving import Login
+from engine.doors.notebook.serving import USER, Login
 from engine.doors.notebook.shell import Shell
 from engine.doors.notebook.showing.screen import Screen
 from engine.doors.notebook.spark import NAMES, Spark
@@ -36,6 +37,10 @@ from engine.spark.delta.answering import DELTA_MODULES
 from engine.workspace import Workspace
 
 _SQL_RESULT = "_sqldf"
+_NO_VOLUMES = (
+    "the shell's own commands know no /Volumes here; Python does, in this notebook and as `python` in "
+    "%sh, and so do %fs and dbutils.fs"
+)
 
 
 @dataclass
@@ -76,14 +81,18 @@ class Run:
             folder: for files of the run's own.
         """
         self._screen = screen
-        self._widgets = Widgets(asked.widgets)
+        self._given = dict(asked.widgets)
+        self._widgets = Widgets(self._given)
         self._packages = Packages()
-        self._spark = Spark(workspace, self.display)
+        self._spark = Spark(workspace, self.display, _settings(login))
         self._sql = SqlCells(workspace, self._widgets, self._spark)
         self._shell = Shell(folder, screen.show, self._system)
         self._shell.add_line_magic("pip", lambda line: screen.note(self._packages.skipped(line)))
+        self._shell.add_line_magic(
+            "restart_python", lambda _: self._dbutils.library.restartPython()
+        )
         screen.hidden.add(login.token)
-        context = Context(login.url, login.token, str(Path(asked.file).with_suffix("")), "vitrine")
+        context = Context(login.url, login.token, str(Path(asked.file).with_suffix("")), USER)
         self._dbutils = DBUtils(
             self._widgets,
             Secrets(os.environ, screen.hidden),
@@ -205,6 +214,7 @@ class Run:
         spark = self._spark.session()
         self._shell.names.setdefault("spark", spark)
         self._shell.names.setdefault("sc", spark.sparkContext)
+        self._shell.names.setdefault("sqlContext", spark)  # its `sql`, `table` and `read` are these
         if _SQL_RESULT in names and self._sql.last is not None:
             self._shell.names[_SQL_RESULT] = self._sql.frame()
 
@@ -219,7 +229,7 @@ class Run:
             name, found, value = word.removeprefix("$").partition("=")
             if not found:
                 raise InvalidInputException(f'%run was given {word!r}; expected $name="value".')
-            self._widgets.text(name, value)
+            self._given[name] = value
         self._running.append(other.path)
         for each in other.cells:
             self._cell(other, each)
@@ -262,6 +272,8 @@ class Run:
         if words[:2] in (["pip", "install"], ["pip3", "install"]):
             self._screen.note(self._packages.skipped(" ".join(words[1:])))
             return 0
+        if "/Volumes/" in text:
+            self._screen.note(_NO_VOLUMES)
         with subprocess.Popen(
             ["bash", "-c", text],
             stdout=subprocess.PIPE,
@@ -294,6 +306,15 @@ class Run:
         from engine.doors.notebook.showing.tables import made_table
 
         self._screen.table(made_table(rows[0]._fields if rows else (), rows, len(rows)))
+
+
+def _settings(login: Login) -> dict[str, str]:
+    """What notebooks ask Spark's settings for, to find their server and tell who they are."""
+    return {
+        "spark.databricks.workspaceUrl": login.url.partition("://")[2],
+        "spark.databricks.clusterUsageTags.clusterOrgId": WORKSPACE_ID,
+        "spark.databricks.clusterUsageTags.clusterName": "vitrine",
+    }
 
 
 def _refuse_circle(run: Sequence[Path]) -> None:

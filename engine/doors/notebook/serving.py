@@ -6,6 +6,7 @@ Nothing is put back: the process is the run's alone.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 import sys
@@ -14,14 +15,22 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from engine.doors.faults.faults import Faults
+from engine.doors.http.certificates.authority import ServerCertificate, kept_certificate
+from engine.doors.http.certificates.bundle import VARIABLES
+from engine.doors.http.certificates.names import LOCAL
 from engine.doors.http.credentials import Credentials
 from engine.doors.http.server import BackgroundServer
 from engine.doors.testing.environment import for_server
 from engine.doors.testing.fake_packages import PACKAGES, build_modules, module_of
 from engine.optional import is_installed
+from engine.store.layout import Layout
 from engine.workspace import Workspace
 
 _PARENT = "databricks"
+USER = "vitrine@localhost"  # as the server says who asks
+# Of the two ways to log in that the environment has, the one whose tokens the SDK tells notebooks; the
+# other token is told too, as `config.token`.
+_AUTH = "oauth-m2m"
 
 
 @dataclass(frozen=True)
@@ -40,14 +49,36 @@ def served(workspace: Workspace) -> Iterator[Login]:
         client_id=f"vitrine-{secrets.token_hex(8)}",
         client_secret=f"dose{secrets.token_hex(16)}",
     )
-    with BackgroundServer(workspace, credentials) as server:
-        for name, value in for_server(server.url, "any", vars(credentials)).items():
+    certificate = _certificate(workspace)
+    with BackgroundServer(workspace, credentials, certificate=certificate) as server:
+        changes = for_server(server.url, "any", vars(credentials))
+        changes |= {"DATABRICKS_AUTH_TYPE": _AUTH, **_runs_of_mlflow(workspace)}
+        if certificate is not None:
+            changes.update({name: str(certificate.bundle) for name in VARIABLES})
+        for name, value in changes.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+        # A notebook that sets up its own log is not told of the server's.
+        logging.getLogger("uvicorn").propagate = False
         _bring_clients(workspace)
         yield Login(server.url, credentials.token)
+
+
+def _runs_of_mlflow(workspace: Workspace) -> dict[str, str]:
+    """Where MLflow keeps runs and models: as files, for which no package is missing in any of its forms,
+    and in the workspace, where the next notebook finds them."""
+    place = (workspace.path / "mlflow").absolute()
+    return {"MLFLOW_TRACKING_URI": place.as_uri(), "MLFLOW_ALLOW_FILE_STORE": "true"}
+
+
+def _certificate(workspace: Workspace) -> ServerCertificate | None:
+    """What a server with https answers with, as notebooks put `https://` before the host that they are
+    told; None where the packages for it aren't installed."""
+    if not (is_installed("trustme") and is_installed("certifi")):
+        return None
+    return kept_certificate(Layout(workspace.path), LOCAL)
 
 
 def _bring_clients(workspace: Workspace) -> None:

@@ -138,6 +138,10 @@ class Shell:
         self.files: set[str] = set()
         self.names.update(exit=sys.exit, quit=sys.exit)  # IPython's end a prompt
         warnings.filterwarnings("ignore", message="To exit: use")  # of IPython, for a prompt
+        # Of Spark, at each call with pandas; what doesn't work with it fails by itself.
+        warnings.filterwarnings(
+            "ignore", "PySpark does not yet fully support pandas", FutureWarning
+        )
 
     def add_line_magic(self, name: str, function: Callable[[str], None]) -> None:
         """Let `%name ...` call a function with the rest of its line."""
@@ -169,6 +173,9 @@ class Shell:
         result = self._shell.run_cell(plain, store_history=True)
         error = result.error_before_exec or result.error_in_exec
         if isinstance(error, SyntaxError) and not result.error_in_exec:
+            error.text = (
+                _line_of(plain, error.lineno) if error.filename == file_name else error.text
+            )
             error.lineno = (error.lineno or 1) + self._lines.before
         if error is not None:
             raise error
@@ -177,3 +184,9 @@ class Shell:
         """Show a value as a cell's last expression is shown."""
         hook = self._shell.displayhook
         hook.write_format_data(hook.compute_format_data(value)[0])
+
+
+def _line_of(source: str, number: int | None) -> str | None:
+    """A line of a text; None where it has none of the number."""
+    lines = source.split("\n")
+    return lines[number - 1] if number and number <= len(lines) else None

@@ -18,6 +18,7 @@ _WIDGET = re.compile(
 )
 _REMOVE = re.compile(r"\s*REMOVE\s+WIDGET\s+(\w+)\s*", re.IGNORECASE)
 _OLD_FORM = re.compile(r"\$\{\s*([\w.]+)\s*\}")
+_ARGUMENT = re.compile(r"\bgetArgument\(\s*(['\"])(.*?)\1\s*\)", re.IGNORECASE)
 _NAMED = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
 
 
@@ -38,6 +39,7 @@ class SqlCells:
     def run(self, text: str, show: Show) -> None:
         """Run the statements of a cell and show the rows of the last."""
         text = _OLD_FORM.sub(lambda found: self._widgets.get(found[1]), text)
+        text = _ARGUMENT.sub(lambda found: _quoted(self._widgets.get(found[2])), text)
         result = None
         for statement in self._workspace.statements.split(text):
             if not self._made_widget(statement):
@@ -68,6 +70,11 @@ class SqlCells:
         if made:
             self._widgets.text(made[2], shlex.split(made[3])[0])
         return bool(removed or made)
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _columns(result: Any) -> list[str]:

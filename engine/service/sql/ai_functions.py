@@ -19,6 +19,7 @@ from engine.service.sql.vector_search import VectorSearch
 
 SIMILARITY_ENDPOINT = "clip-multimodal-encoder"  # what `ai_similarity` compares with
 _TAKEN = ("endpoint", "request", "returntype")
+_IN_ORDER = (*_TAKEN, "")
 
 Rows = Callable[[exp.Expression], pa.Table]
 
@@ -115,9 +116,7 @@ def _arguments(node: exp.Anonymous) -> dict[str, exp.Expression]:
     out: dict[str, exp.Expression] = {}
     for place, argument in enumerate(node.expressions):
         named = isinstance(argument, exp.Kwarg)
-        name = (
-            str(argument.this.name).lower() if named else ("endpoint", "request", "")[min(place, 2)]
-        )
+        name = str(argument.this.name).lower() if named else _IN_ORDER[min(place, 3)]
         if name not in _TAKEN:
             raise NotSupported(
                 f"ai_query: the argument {name or place + 1!r} is not supported; it takes an endpoint, "

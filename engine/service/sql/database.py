@@ -85,12 +85,8 @@ def _confined() -> duckdb.DuckDBPyConnection:
     threads = min(4, os.cpu_count() or 1)
     opened = duckdb.connect(config={"memory_limit": MEMORY, "threads": threads, **_LOCKED})
     opened.execute("SET TimeZone = 'UTC'")
-    opened.create_function(
-        "vitrine_type_text",
-        _type_texts,
-        ["VARCHAR"],
-        "VARCHAR",
-        type="arrow",  # type: ignore[arg-type, list-item]
+    opened.create_function(  # type: ignore[call-overload]
+        "vitrine_type_text", _type_texts, ["VARCHAR"], "VARCHAR", type="arrow"
     )
     for macro in macros():
         opened.execute(macro)

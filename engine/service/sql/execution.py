@@ -30,11 +30,13 @@ from engine.service.sql.language.commands import (
 from engine.service.sql.language.dialect import parse, with_parameters
 from engine.service.sql.language.forms.evolution import EVOLVES
 from engine.service.sql.language.forms.facts import CommentOn, Facts
+from engine.service.sql.language.forms.volumes import ChangeVolume
 from engine.service.sql.language.parameters import expressions_of
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
 from engine.service.sql.shown.listings import Listings
+from engine.service.sql.text_calls import with_identifiers
 from engine.service.sql.upkeep import Upkeep
 from engine.service.sql.vector_search import VectorSearch
 from engine.service.sql.writing.answers import NOTHING, counts_of, entry, predicate, written_table
@@ -45,6 +47,7 @@ from engine.service.sql.writing.inserting import insert
 from engine.service.sql.writing.merging import Merge
 from engine.service.sql.writing.row_changes import Target, delete, delete_all, update
 from engine.service.sql.writing.schemas import Schemas
+from engine.service.sql.writing.volumes import change_volume
 from engine.service.unity_catalog import UnityCatalog
 from engine.settings import DEFAULT_KEY
 from engine.store.layout import Layout
@@ -78,7 +81,7 @@ class Execution:
 
     def run(self, text: str, parameters: Mapping[str, Any], session: Session) -> pa.Table:
         """See `Statements.execute`."""
-        statement = parse(text)
+        statement = parse(with_identifiers(text, self._value_of(parameters, session)))
         command = statement.command
         if isinstance(command, CommentOn) and command.parameter is not None:
             command = replace(command, text=_text_of(command.parameter, parameters))
@@ -89,6 +92,10 @@ class Execution:
         with self._database.connection() as connection:
             runner = QueryRunner(self._relations, self._ai, session, connection)
             return self._carried_out(runner, tree)
+
+    def _value_of(self, parameters: Mapping[str, Any], session: Session) -> Callable[[str], object]:
+        """What finds the value of an expression by its text."""
+        return lambda said: self.run(f"SELECT {said}", parameters, session).column(0)[0].as_py()
 
     def _carried_out(self, runner: QueryRunner, tree: exp.Expression) -> pa.Table:
         for kind, carry_out in self._WRITES.items():
@@ -114,6 +121,9 @@ class Execution:
             return self._upkeep.analyze(command, session)
         if isinstance(command, Facts):
             self._facts.run(command, session)
+            return NOTHING
+        if isinstance(command, ChangeVolume):
+            change_volume(self._catalog.volumes, self._schemas, command, session)
             return NOTHING
         assert isinstance(command, ChangeCatalog)
         if command.drop:

@@ -8,13 +8,18 @@ from typing import Any
 
 from pyspark.sql import DataFrame, DataFrameReader, SparkSession
 
-from engine.errors import InvalidInputException
+from engine.errors import InvalidInputException, NotSupported
 from engine.spark.errors import as_spark
 from engine.spark.frames.told import DELTA, Told
-from engine.spark.frames.volume_paths import knowing_volumes, local_folder
+from engine.spark.frames.volume_paths import knowing_volumes, local_folder, with_volume_paths
 from engine.spark.kinds import OnWorkspace
 from engine.store.tables.versions import AsOf
 
+_OF_CHANGES = ("readChangeFeed", "readChangeData")
+NO_CHANGES = (
+    "the changes of a table (readChangeFeed, table_changes) can't be read here: of a table of the "
+    "workspace its rows are kept, not what they were before."
+)
 _VERSIONS = ("versionAsOf", "timestampAsOf")
 _load = knowing_volumes(DataFrameReader.load)
 
@@ -34,8 +39,24 @@ class TableReader(Told, DataFrameReader):
             AnalysisException: there is no table, or no such version, or its rows are gone.
         """
         with as_spark():
+            for name in _OF_CHANGES:
+                if str(self.told_options.get(name.lower(), "false")).lower() == "true":
+                    raise NotSupported(NO_CHANGES)
             as_of = self.version_said(self.told_options)
             return self._shown(self.session.relations.spark_name(tableName, as_of))
+
+    def option(self, key: str, value: Any) -> TableReader:
+        """One option; the path may be one of a volume."""
+        if key.lower() != "path":
+            return super().option(key, value)
+        self._told({key: value})
+        return self._with_path(self, key, value)
+
+    def options(self, **options: Any) -> TableReader:
+        """Some options, see `option`."""
+        for key, value in options.items():
+            self.option(key, value)
+        return self
 
     def load(
         self,
@@ -53,7 +74,11 @@ class TableReader(Told, DataFrameReader):
         if format is not None:
             self.format(format)
         if self.told_format != DELTA or self.session.knows_delta():
-            return _load(self, path, format, schema, **options)
+            found = _load(self, path, format, schema, **options)
+            if self.told_format != "binaryfile":
+                return found
+            given = self.told_options.get("path") if path is None else path
+            return with_volume_paths(found, self.session.workspace.volumes, given)
         with as_spark():
             self._told(options)
             found, told = self.path_told(path, _VERSIONS)
@@ -87,6 +112,7 @@ class TableReader(Told, DataFrameReader):
         at = self.session.workspace.sql("SELECT CAST(:at AS TIMESTAMP) AS at", parameters=given)
         return AsOf(moment=at["at"][0].as_py())
 
+    _with_path = staticmethod(knowing_volumes(DataFrameReader.option))
     parquet = knowing_volumes(DataFrameReader.parquet)
     csv = knowing_volumes(DataFrameReader.csv)
     json = knowing_volumes(DataFrameReader.json)

@@ -1,5 +1,5 @@
-"""What DataFrames of a session on a workspace do otherwise: `write`, `writeTo`, `mergeInto`, and to say
-that their session is stopped.
+"""What DataFrames of a session on a workspace do otherwise: `write`, `writeStream`, `writeTo`,
+`mergeInto`, and say that their session is stopped.
 
 A DataFrame makes its writers by itself, so its class is taught once: those of a session on a workspace
 write there, all others do as they did. Knows methods; not what they do.
@@ -17,6 +17,7 @@ from engine.spark.errors import check_running
 from engine.spark.frames.merging import TableMergeWriter
 from engine.spark.frames.saving import TableWriter
 from engine.spark.frames.writing_to import TableWriterV2
+from engine.spark.streams import TableStreamWriter
 
 # What reads rows, and so needs the session.
 _ACTIONS = (
@@ -33,6 +34,9 @@ def teach_dataframes() -> None:
     write = _taught(given, TableWriter)
     write.knows_workspaces = True  # type: ignore[attr-defined]
     ClassicDataFrame.write = property(write)
+    ClassicDataFrame.writeStream = property(
+        _taught(ClassicDataFrame.writeStream.fget, TableStreamWriter)
+    )
     ClassicDataFrame.writeTo = _taught(ClassicDataFrame.writeTo, TableWriterV2)
     ClassicDataFrame.mergeInto = _taught(ClassicDataFrame.mergeInto, TableMergeWriter)
     for name in _ACTIONS:

@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from pyspark.sql import DataFrame, functions
+
 from engine.core.names import is_volume_path
 from engine.errors import InvalidInputException, PermissionDenied
 from engine.spark.errors import as_spark
-from engine.store.volumes import VolumeStore
+from engine.store.volumes import Place, VolumeStore
+
+_PATTERN = re.compile(r"[*?\[{]")
 
 
 def knowing_volumes(method: Callable[..., Any], written: bool = False) -> Callable[..., Any]:
@@ -46,6 +50,28 @@ def local_folder(volumes: VolumeStore, path: str, written: bool = False) -> Path
             f"{path!r:.200} is elsewhere; expected a folder on this machine, or in a volume."
         )
     return Path(found)
+
+
+def with_volume_paths(frame: DataFrame, volumes: VolumeStore, given: Any) -> DataFrame:
+    """The files that were found below paths of volumes, under these in their column `path`, as the cloud
+    says them: `dbfs:/Volumes/...`."""
+    column = functions.col("path")
+    shown = column
+    for path in given if isinstance(given, list) else [given]:
+        if isinstance(path, str) and is_volume_path(path):
+            local, said = _without_pattern(volumes.place(path))
+            below = functions.substr(column, functions.lit(len(local) + 1))
+            as_said = functions.concat(functions.lit(said), below)
+            shown = functions.when(column.startswith(local), as_said).otherwise(shown)
+    return frame if shown is column else frame.withColumn("path", shown)
+
+
+def _without_pattern(place: Place) -> tuple[str, str]:
+    """Address and path of what a place says without `*` and the like, to the last folder before them."""
+    local, said = place.file.parts, tuple(place.path.strip("/").split("/"))
+    rest = next((said[at:] for at, part in enumerate(said) if _PATTERN.search(part)), ())
+    kept = len(local) - len(rest), len(said) - len(rest)
+    return f"file:{Path(*local[: kept[0]])}", f"dbfs:/{'/'.join(said[: kept[1]])}"
 
 
 def _on_disk(volumes: VolumeStore, value: Any, written: bool) -> Any:

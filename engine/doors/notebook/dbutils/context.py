@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from engine.doors.http.login import WORKSPACE_ID
 from engine.doors.notebook.dbutils.refusing import Refusing
 from engine.errors import NotFound
 
@@ -84,8 +85,8 @@ class Context(Refusing):
         return Option(self._user)
 
     def workspaceId(self) -> Option:  # noqa: N802
-        """Missing."""
-        return Option(None)
+        """The number of the workspace, as the server says it."""
+        return Option(WORKSPACE_ID)
 
     def clusterId(self) -> Option:  # noqa: N802
         """Missing."""
@@ -100,7 +101,7 @@ class Context(Refusing):
         return Option(None)
 
     def tags(self) -> Tags:
-        """`user`, `browserHostName`, `notebook_path`."""
+        """`user`, `browserHostName`, `notebook_path`, `orgId`."""
         return Tags(self._tags())
 
     def _tags(self) -> dict[str, str]:
@@ -108,6 +109,7 @@ class Context(Refusing):
             "user": self._user,
             "browserHostName": self.browserHostName().get(),
             "notebook_path": self._path,
+            "orgId": WORKSPACE_ID,
         }
 
     def toJson(self) -> str:  # noqa: N802

@@ -46,14 +46,14 @@ class FileSystem(Refusing):
 
     def ls(self, path: str) -> list[FileInfo]:
         """What is in a folder, by name; of a file, itself."""
-        local, whole = _local(path), _whole(path)
+        local, whole = _there(path), _whole(path)
         if not local.is_dir():
             return [_info(whole, local)]
         return [_info(f"{whole}/{name}", local / name) for name in sorted(os.listdir(local))]
 
     def head(self, file: str, maxBytes: int = _HEAD_BYTES) -> str:  # noqa: N803
         """The first bytes of a file as text."""
-        with _local(file).open("rb") as opened:
+        with _there(file).open("rb") as opened:
             content = opened.read(maxBytes + 1)
         if len(content) > maxBytes:
             self._say(f"[Truncated to first {maxBytes} bytes]")
@@ -76,7 +76,7 @@ class FileSystem(Refusing):
 
     def cp(self, source: str, destination: str, recurse: bool = False) -> bool:
         """Copy a file, or with `recurse` a folder."""
-        here, there = _local(source), _local(destination)
+        here, there = _there(source), _local(destination)
         if here.is_dir():
             _check_recurse(source, recurse)
             shutil.copytree(here, there, dirs_exist_ok=True, copy_function=shutil.copyfile)
@@ -121,6 +121,22 @@ def _local(path: str) -> Path:
         f"dbutils.fs was given {str(path)!r}; expected /Volumes/<catalog>/<schema>/<volume>/..., or "
         "file:/... for this machine. DBFS, mounts and cloud stores are not here."
     )
+
+
+def _there(path: str) -> Path:
+    """The path that this process opens, where something is.
+
+    Raises:
+        FileNotFoundError: nothing is there; with the name of Java's error, which notebooks look for.
+    """
+    local = _local(path)
+    try:
+        local.stat()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"java.io.FileNotFoundException: {error.strerror}: {path}"
+        ) from None
+    return local
 
 
 def _whole(path: str) -> str:

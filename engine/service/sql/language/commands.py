@@ -13,6 +13,7 @@ from typing import Literal
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.forms.facts import Facts, alter, comment_on
 from engine.service.sql.language.forms.tags import set_tag, unset_tag
+from engine.service.sql.language.forms.volumes import ChangeVolume, create_volume, drop_volume
 from engine.service.sql.language.forms.words import Name, Words
 
 ShowKind = Literal[
@@ -124,7 +125,18 @@ class Analyze:
     columns: tuple[str, ...] = ()
 
 
-Command = CreateIndex | Show | Describe | Use | ChangeCatalog | Optimize | Vacuum | Analyze | Facts
+Command = (
+    CreateIndex
+    | Show
+    | Describe
+    | Use
+    | ChangeCatalog
+    | ChangeVolume
+    | Optimize
+    | Vacuum
+    | Analyze
+    | Facts
+)
 
 
 # ------------------------------------------------------------------ one reader for each first word
@@ -268,7 +280,7 @@ def _create(words: Words) -> Command | None:
         comment = words.text() if words.take("COMMENT") else None
         return ChangeCatalog(name, drop=False, lenient=lenient, comment=comment)
     if not words.take("VECTOR", "SEARCH", "INDEX"):
-        return None
+        return create_volume(words)
     lenient = words.take("IF", "NOT", "EXISTS")
     index = words.name("the name of an index")
     words.expect("ON")
@@ -288,7 +300,7 @@ def _endpoint(words: Words) -> str:
 
 def _drop(words: Words) -> Command | None:
     if not words.take("CATALOG"):
-        return None
+        return drop_volume(words)
     lenient = words.take("IF", "EXISTS")
     name = words.identifier("a catalog")
     cascade = words.take("CASCADE")

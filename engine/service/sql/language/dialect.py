@@ -118,7 +118,7 @@ def version_end(text: str, after: int, version: exp.Version) -> int:
     Args:
         after: where the last character of the table's name stands.
     """
-    tokens = [one for one in _with_versions(_tokens(text)) if one.start > after]
+    tokens = [one for one in _with_versions(tokenized(text)) if one.start > after]
     first = next(place for place, one in enumerate(tokens) if one.text.upper() == "OF") + 1
     begin, is_at = tokens[first].start, text[tokens[first - 1].start] == "@"
     for one in tokens[first:]:
@@ -147,7 +147,7 @@ def split(text: str) -> list[str]:
         BadStatement: a quote or a comment that doesn't end.
     """
     out, start = [], 0
-    tokens = _tokens(text)
+    tokens = tokenized(text)
     for token in tokens:
         if token.token_type == TokenType.SEMICOLON:
             out.append((start, token.start))
@@ -177,9 +177,9 @@ def parse(text: str) -> Statement:
     if len(found) != 1:
         many = "is empty" if not found else f"holds {len(found)} statements"
         raise BadStatement(f"[PARSE_SYNTAX_ERROR] The text {many}; expected one statement.")
-    tokens = _tokens(found[0])
+    tokens = tokenized(found[0])
     first = tokens[0].text.upper()
-    rest = _tokens(found[0][tokens[0].end + 1 :]) if first in _COMMANDS else tokens[1:]
+    rest = tokenized(found[0][tokens[0].end + 1 :]) if first in _COMMANDS else tokens[1:]
     words = [_word(token) for token in rest]
     command = read_command(first, Words(words))
     if command is not None:
@@ -204,15 +204,15 @@ def _check_kind(first: str, words: list[Word]) -> None:
 
 
 _OFFERED = (
-    "supported are SELECT, CREATE and DROP of tables, views, schemas and catalogs, ALTER TABLE, INSERT, "
-    "UPDATE, DELETE, MERGE INTO, TRUNCATE, USE, SHOW, DESCRIBE, OPTIMIZE, VACUUM, ANALYZE TABLE and "
-    "CREATE VECTOR SEARCH INDEX."
+    "supported are SELECT, CREATE and DROP of tables, views, schemas, catalogs and volumes, ALTER "
+    "TABLE, INSERT, UPDATE, DELETE, MERGE INTO, TRUNCATE, USE, SHOW, DESCRIBE, OPTIMIZE, VACUUM, "
+    "ANALYZE TABLE and CREATE VECTOR SEARCH INDEX."
 )
 
 
 def _tree(text: str) -> exp.Expression:
     try:
-        tokens, evolves = without_evolution(_with_versions(_tokens(text)))
+        tokens, evolves = without_evolution(_with_versions(tokenized(text)))
         tokens, replaces = with_create(tokens)
         tokens, clones = without_clone(tokens)
         tokens, replaced = without_replace_on(tokens)
@@ -227,7 +227,7 @@ def _tree(text: str) -> exp.Expression:
     if not isinstance(tree, STATEMENTS):
         raise NotSupported(f"The statement {text:.60} is not supported; {_OFFERED}")
     if isinstance(tree, (exp.Create, exp.Alter)):
-        keep_texts(tree, _tokens(text), text, expression)
+        keep_texts(tree, tokenized(text), text, expression)
     if evolves:
         tree.set(EVOLVES, True)
     for mark, said in ((CLONES, clones), (REPLACES, replaces)):
@@ -276,7 +276,8 @@ def _parsed(tokens: Sequence[Token], text: str) -> list[exp.Expression | None]:
     return list(Users().parser(error_level=ErrorLevel.IMMEDIATE).parse(list(tokens), text))
 
 
-def _tokens(text: str) -> list[Token]:
+def tokenized(text: str) -> list[Token]:
+    """The tokens of a text. Raises BadStatement: a quote or a comment that doesn't end."""
     try:
         return list(Users().tokenize(text))
     except (TokenError, ValueError, IndexError) as error:

@@ -173,6 +173,9 @@ _TABLE_FUNCTIONS = {"range"}
 
 
 # ------------------------------------------------------------------ names of the results
+_OF_THE_SESSION = (exp.CurrentCatalog, exp.CurrentDatabase, exp.CurrentSchema)
+
+
 def with_names(tree: exp.Expression) -> exp.Expression:
     """Name a query's columns as the cloud does where its user gave no name; changes the tree."""
     select = tree
@@ -196,4 +199,5 @@ def _name_of(node: exp.Expression) -> str:
         return "col"
     if isinstance(node, exp.CurrentUser):
         return "current_user()"
-    return str(node.sql(dialect="databricks", normalize_functions="lower"))
+    said = str(node.sql(dialect="databricks", normalize_functions="lower"))
+    return said.lower() if isinstance(node, _OF_THE_SESSION) else said

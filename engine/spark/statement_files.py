@@ -1,0 +1,65 @@
+"""Files that statements name: `read_files(...)`, and the path of a view that is made USING a format."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import Any
+from uuid import uuid4
+
+from pyspark.sql import functions
+
+from engine.errors import BadStatement
+from engine.service.sql.text_calls import arguments_of, with_calls
+from engine.spark.kinds import OnWorkspace
+
+_USING = re.compile(r"\bVIEW\b.*?\bUSING\b.*?\bOPTIONS\b", re.I | re.S)
+_PATH = re.compile(r"(\bpath\s*=?\s*)(['\"])((?:dbfs:)?/Volumes/[^'\"]*)\2", re.I)
+_FORMATS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet",
+            ".txt": "text", ".orc": "orc"}  # fmt: skip
+
+
+def with_paths_on_disk(session: OnWorkspace, text: str) -> str:
+    """`CREATE ... VIEW ... USING csv OPTIONS (path '/Volumes/...')` with the file's own path."""
+    if not _USING.search(text):
+        return text
+    volumes = session.workspace.volumes
+    return _PATH.sub(
+        lambda found: f"{found[1]}{found[2]}{volumes.place(found[3]).file}{found[2]}", text
+    )
+
+
+def with_files_read(session: Any, text: str) -> str:
+    """A statement in which a temporary view of the files stands for each `read_files(...)`.
+
+    Raises:
+        BadStatement: arguments that are none of files.
+    """
+    return with_calls(text, "read_files", lambda said: _view_of(session, said))
+
+
+def _view_of(session: Any, said: str) -> str:
+    placed, named = arguments_of(said)
+    options = {name.lower(): value for name, value in named.items()}
+    path = placed[0] if placed else options.pop("path", None)
+    if not isinstance(path, str) or len(placed) > 1:
+        raise BadStatement(
+            f"read_files({said:.80}): expected a path, and options by name, `name => value`."
+        )
+    kind = str(
+        options.pop("format", "") or _FORMATS.get(PurePosixPath(path).suffix.lower(), "")
+    ).lower()
+    if not kind:
+        raise BadStatement(
+            f"read_files({said:.80}): say which files these are, such as format => 'csv'."
+        )
+    schema, infers = options.pop("schema", None), options.pop("infercolumntypes", True)
+    reader = session.read.format(kind).options(**{"inferSchema": infers, **options})
+    if schema is not None:
+        reader = reader.schema(str(schema))
+    frame = reader.load(path)
+    if schema is None and kind in ("csv", "json"):
+        frame = frame.withColumn("_rescued_data", functions.lit(None).cast("string"))
+    name = f"vitrine_files_{uuid4().hex}"
+    frame.createOrReplaceTempView(name)
+    return name
