@@ -33,7 +33,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("machines of any speed")
 
-MOST_PROCESSES = 4  # one of them takes up to 2 GB, with torch
+MOST_PROCESSES = 5
+MEMORY_OF_ONE = 3 << 30  # bytes, with torch, and with a browser or a Java machine beside it
 TINY_CONFIG = {
     "model_cfg": {
         "embed_dim": 32,
@@ -59,6 +60,21 @@ TINY_CONFIG = {
 }
 
 
+def processes() -> int:
+    """How many run the tests: three more than there are cores, or one where memory is short.
+
+    Tests wait for servers, browsers and the disk: with one more, two cores had nothing to do a fourth of
+    the time.
+    """
+    cores = os.cpu_count() or 1
+    if cores == 1:
+        return 1
+    memory = MOST_PROCESSES * MEMORY_OF_ONE
+    if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):  # not everywhere
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(cores + 3, max(memory // MEMORY_OF_ONE, cores + 1), MOST_PROCESSES)
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads its options
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """The files of a whole folder are shared out to processes: `-n 0` is the way to run it in one."""
@@ -67,9 +83,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         return  # pytest-xdist isn't here, or this is one of its processes
     alone = options.usepdb or options.keyword or options.capture == "no" or options.dist != "no"
     if options.numprocesses is None and not alone and any(map(os.path.isdir, config.args)):
-        cores = os.cpu_count() or 1
-        # One more than there are cores: tests wait a fourth of their time, for servers and browsers.
-        options.numprocesses = min(cores + 1, MOST_PROCESSES) if cores > 1 else 1
+        options.numprocesses = processes()
         options.dist = "loadfile" if options.numprocesses > 1 else "no"
         options.loadscopereorder = False  # see pytest_collection_modifyitems
         # Threads that wait for their next piece of work leave the processor to the other processes.
