@@ -33,7 +33,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("machines of any speed")
 
-MOST_PROCESSES = 4  # one of them takes up to 2 GB, with torch
+MOST_PROCESSES = 5
+MEMORY_OF_ONE = 3 << 30  # bytes, with torch, and with a browser or a Java machine beside it
 TINY_CONFIG = {
     "model_cfg": {
         "embed_dim": 32,
@@ -59,6 +60,21 @@ TINY_CONFIG = {
 }
 
 
+def processes() -> int:
+    """How many run the tests: three more than there are cores, or one where memory is short.
+
+    Tests wait for servers, browsers and the disk: with one more, two cores had nothing to do a fourth of
+    the time.
+    """
+    cores = os.cpu_count() or 1
+    if cores == 1:
+        return 1
+    memory = MOST_PROCESSES * MEMORY_OF_ONE
+    if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):  # not everywhere
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(cores + 3, max(memory // MEMORY_OF_ONE, cores + 1), MOST_PROCESSES)
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads its options
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """The files of a whole folder are shared out to processes: `-n 0` is the way to run it in one."""
@@ -67,9 +83,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         return  # pytest-xdist isn't here, or this is one of its processes
     alone = options.usepdb or options.keyword or options.capture == "no" or options.dist != "no"
     if options.numprocesses is None and not alone and any(map(os.path.isdir, config.args)):
-        cores = os.cpu_count() or 1
-        # One more than there are cores: tests wait a fourth of their time, for servers and browsers.
-        options.numprocesses = min(cores + 1, MOST_PROCESSES) if cores > 1 else 1
+        options.numprocesses = processes()
         options.dist = "loadfile" if options.numprocesses > 1 else "no"
         options.loadscopereorder = False  # see pytest_collection_modifyitems
         # Threads that wait for their next piece of work leave the processor to the other processes.
@@ -78,11 +92,15 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What is made while tests are collected stays: looking through it for garbage finds none."""
+    """What is made while tests are collected stays: looking through it for garbage finds none.
+
+    Later neither, for tests that ask for the collector: it would take a second, each time.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
+        gc.freeze()
         gc.enable()
 
 
@@ -108,15 +126,25 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 def running_children() -> set[int]:
     """The processes that this one started and that it has not seen end; empty but on Linux."""
-    if sys.platform != "linux":
-        return set()
     found: set[int] = set()
-    for task in Path("/proc/self/task").iterdir():
+    if sys.platform != "linux" or not any_child():
+        return found
+    for thread in os.listdir("/proc/self/task"):
         try:
-            found.update(map(int, (task / "children").read_text().split()))
+            with Path(f"/proc/self/task/{thread}/children").open("rb", buffering=0) as children:
+                found.update(map(int, children.read().split()))
         except OSError:  # the thread ended, or this kernel doesn't tell
             continue
     return found
+
+
+def any_child() -> bool:
+    """Whether there is one, which the system says sooner than which: twice for each of many tests."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def command_of(pid: int) -> bytes:

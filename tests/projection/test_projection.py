@@ -132,6 +132,25 @@ def test_principal_components_are_those_of_the_covariance() -> None:
         )
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3, 23, 24])
+def test_principal_components_of_few_are_those_of_the_covariance(rows: int) -> None:
+    vectors = directions_of(clouds()[:: 200 // rows][:rows])
+    ours = principal_components(vectors)
+    centred = vectors - vectors.mean(axis=0, dtype=np.float64)
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    axes = axes[:, ::-1][:, :2]
+    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]])
+    assert np.abs(ours - centred @ axes).max() < 1e-6
+    assert not ours[:, min(2, rows - 1) :].any()  # an axis that they don't have
+
+
+def test_principal_components_of_vectors_that_are_alike_are_0() -> None:
+    vectors = np.tile(directions_of(clouds()[:1]), (7, 1))
+    assert np.abs(principal_components(vectors)).max() < 1e-12
+    assert principal_components(vectors[:0]).shape == (0, 2)
+    assert principal_components(np.ones((1, 1), np.float32)).tolist() == [[0.0, 0.0]]
+
+
 def test_a_place_among_two_regions_is_in_one_of_them() -> None:
     known = directions_of(np.array([[1, 0.01 * n] for n in range(6)], dtype=np.float32))
     places = np.array([[0, 0], [9, 9], [0, 9], [900, 900], [909, 900], [900, 909]], dtype=np.int16)

@@ -1,6 +1,8 @@
 """The page in Chromium: what it logs, what it asks for, and whether everybody can use it.
 
-Playwright's library drives the system's own `chromium`; its own browsers are not downloaded.
+Playwright's library drives the system's own; its own browsers are not downloaded. That is Chromium's
+headless shell where it is installed, as it is Playwright's own choice for pages that nobody looks at:
+for each page the whole browser makes a window with all that is in it, five times the work of the page.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 Scheme = Literal["light", "dark"]
 OPTIONS = ["--headless", "--no-sandbox", "--disable-background-networking"]
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")
 WIDE, NARROW = (1280, 900), (360, 740)
 
 
@@ -31,9 +34,9 @@ WIDE, NARROW = (1280, 900), (360, 740)
 def browser_of() -> Iterator[Browser]:
     """A browser; the test is skipped where it, or what drives it, is not installed."""
     needs("browser")
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
-        skip("needs the browser chromium (Debian: apt-get install chromium)")
+        skip("needs the browser chromium (Debian: apt-get install chromium-headless-shell)")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
