@@ -33,7 +33,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("machines of any speed")
 
-MOST_PROCESSES = 5
+MOST_PROCESSES = 4
 MEMORY_OF_ONE = 3 << 30  # bytes, with torch, and with a browser or a Java machine beside it
 TINY_CONFIG = {
     "model_cfg": {
@@ -61,7 +61,7 @@ TINY_CONFIG = {
 
 
 def processes() -> int:
-    """How many run the tests: three more than there are cores, or one where memory is short.
+    """How many run the tests: two more than there are cores, or one where memory is short.
 
     Tests wait for servers, browsers and the disk: with one more, two cores had nothing to do a fourth of
     the time.
@@ -72,7 +72,7 @@ def processes() -> int:
     memory = MOST_PROCESSES * MEMORY_OF_ONE
     if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):  # not everywhere
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min(cores + 3, max(memory // MEMORY_OF_ONE, cores + 1), MOST_PROCESSES)
+    return min(cores + 2, max(memory // MEMORY_OF_ONE, cores + 1), MOST_PROCESSES)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads its options

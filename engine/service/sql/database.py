@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from engine.errors import BadStatement, VitrineError
 from engine.service.cancellation import Cancelled, current_token
-from engine.service.sql.language.added import type_text
-from engine.service.sql.language.macros import macros
+from engine.service.sql.language.functions.added import type_text
+from engine.service.sql.language.functions.macros import macros
 
 if TYPE_CHECKING:
     import duckdb

@@ -17,7 +17,7 @@ from engine.service.sql.ai_functions import AiFunctions
 from engine.service.sql.at_hand import fits, taken_as_they_are
 from engine.service.sql.database import Connection, Database, Unbound
 from engine.service.sql.language.dialect import to_duckdb
-from engine.service.sql.language.functions import translate, with_names
+from engine.service.sql.language.functions.translation import translate, with_names
 from engine.service.sql.relations import (
     ROW,
     SHOWN,

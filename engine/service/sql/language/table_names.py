@@ -15,7 +15,7 @@ from sqlglot import exp
 from engine.core.names import quoted_name
 from engine.errors import VitrineError
 from engine.service.sql.language.dialect import parse, version_end
-from engine.service.sql.language.functions import OWN_FUNCTIONS
+from engine.service.sql.language.functions.translation import OWN_FUNCTIONS
 from engine.service.sql.relations import is_cte
 from engine.service.sql.session import Session
 

@@ -5,7 +5,7 @@ Knows DuckDB's words; not the cloud's.
 
 from __future__ import annotations
 
-from engine.service.sql.language import added
+from engine.service.sql.language.functions import added
 
 _WHOLE = {"TINYINT": "tinyint", "SMALLINT": "smallint", "INTEGER": "int", "BIGINT": "bigint"}
 _DIGITS = "regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+')"

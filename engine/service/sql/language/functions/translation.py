@@ -11,8 +11,8 @@ from sqlglot import exp
 
 from engine.errors import BadStatement, NotSupported
 from engine.service.authorship import user_name
-from engine.service.sql.language import added, casts, generators, lists, times
-from engine.service.sql.language.calls import call
+from engine.service.sql.language.functions import added, casts, generators, lists, times
+from engine.service.sql.language.functions.calls import call
 from engine.service.sql.session import Session
 
 OWN_FUNCTIONS = {"vector_search", "ai_query", "ai_similarity"}  # carried out by this engine

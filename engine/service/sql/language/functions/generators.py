@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from engine.errors import BadStatement, NotSupported
-from engine.service.sql.language.calls import call, number
+from engine.service.sql.language.functions.calls import call, number
 
 _MAPS = (exp.Map, exp.VarMap, exp.StrToMap, exp.MapFromEntries)
 

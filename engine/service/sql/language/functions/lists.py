@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from engine.errors import BadStatement, NotSupported
-from engine.service.sql.language.calls import call, number
+from engine.service.sql.language.functions.calls import call, number
 
 _PAIR = "vitrine_pair"  # of names that no user gives
 

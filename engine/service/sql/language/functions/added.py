@@ -14,7 +14,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError
 
 from engine.errors import BadStatement, NotSupported
-from engine.service.sql.language.calls import call, number, typed_call
+from engine.service.sql.language.functions.calls import call, number, typed_call
 
 _PREFIX = "vitrine_fn_"
 _WORDS = {  # of DuckDB's types that the cloud calls otherwise

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from engine.errors import NotSupported
-from engine.service.sql.language.calls import call, number, typed_call
+from engine.service.sql.language.functions.calls import call, number, typed_call
 
 _OF_DAYS = {"YEAR", "QUARTER", "MONTH", "WEEK", "DAY"}
 _UNITS = {

@@ -1,0 +1,1 @@
+"""What functions and operators mean: to users, and to DuckDB."""
