@@ -13,24 +13,26 @@ _SET_AUTO = re.compile(
 )
 
 
-class WorkspaceSettings(RuntimeConfig):
+class WorkspaceSettings:
     """`spark.conf` that takes what the cloud takes."""
 
-    def __init__(self, java: Any, parts: str) -> None:
+    def __init__(self, sparks: RuntimeConfig, parts: str) -> None:
         """
         Args:
+            sparks: what Spark has, which answers all else.
             parts: into which shuffles go where nobody says how many.
         """
-        super().__init__(java)
-        self._parts = parts
+        self._sparks, self._parts = sparks, parts
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sparks, name)
 
     def set(self, key: str, value: Any) -> None:
         """A setting. The cloud's "auto", of the partitions of a shuffle, is what a session begins with:
         Spark joins partitions that are too small by itself."""
         if key == SHUFFLE_PARTITIONS and str(value).lower() == "auto":
-            super().set(key, self._parts)
-        else:
-            super().set(key, value)
+            value = self._parts
+        self._sparks.set(key, value)
 
 
 def says_auto(text: str) -> bool:

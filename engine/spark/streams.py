@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
-from pyspark.sql import DataFrame, functions
+from pyspark.sql import DataFrame, SparkSession, functions
 from pyspark.sql.streaming import DataStreamReader, DataStreamWriter
 from pyspark.sql.streaming.query import StreamingQuery
 from pyspark.sql.types import StringType, StructField, StructType
@@ -152,11 +153,19 @@ class TableStreamWriter(DataStreamWriter):
         return self
 
     def foreachBatch(self, func: Callable[[DataFrame, int], None]) -> TableStreamWriter:  # noqa: N802
-        """Each batch, as a DataFrame of a session on the workspace."""
-        session: Any = self.session
+        """Each batch, as a DataFrame of the session on the workspace.
+
+        Spark gives it one of a session that knows no workspace; a view that all see leads over.
+        """
+        session = self.session
 
         def call(batch: DataFrame, number: int) -> None:
-            func(DataFrame(batch._jdf, session.of_java(batch.sparkSession._jsparkSession)), number)
+            view = f"vitrine_batch_{uuid4().hex}"
+            batch.createOrReplaceGlobalTempView(view)
+            try:
+                func(SparkSession.table(session, f"global_temp.{view}"), number)
+            finally:
+                batch.sparkSession.catalog.dropGlobalTempView(view)
 
         return super().foreachBatch(call)
 

@@ -126,7 +126,7 @@ class WorkspaceSession(SparkSession):
     def conf(self) -> WorkspaceSettings:
         """The session's settings."""
         parts = self.sparkContext.getConf().get(SHUFFLE_PARTITIONS, "200")
-        return WorkspaceSettings(self._jsparkSession.conf(), str(parts))
+        return WorkspaceSettings(super().conf, str(parts))
 
     @cached_property
     def catalog(self) -> WorkspaceCatalog:
@@ -255,15 +255,6 @@ class WorkspaceSession(SparkSession):
         check_running(self)
         folder = Path(tempfile.mkdtemp(prefix="session-", dir=self.folder))  # goes with this one
         return WorkspaceSession(self.sparkContext, self.workspace, folder)
-
-    def of_java(self, java: Any) -> WorkspaceSession:
-        """The same for a session that Java made of this one, as for each batch of a stream."""
-        made = WorkspaceSession.__new__(WorkspaceSession)
-        SparkSession.__init__(made, self.sparkContext, java)
-        made.workspace, made.names = self.workspace, self.names
-        made.folder = Path(tempfile.mkdtemp(prefix="session-", dir=self.folder))
-        made.relations = SparkRelations(made, made.folder)
-        return made
 
     def knows_delta(self) -> bool:
         """Whether Spark was started with Delta's own extension, which then reads and writes it."""
