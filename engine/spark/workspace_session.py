@@ -45,7 +45,7 @@ _SPACE = r"(?:\s|--[^\n]*\n|/\*.*?\*/)"
 # Statements that Spark runs: queries, what it keeps for the session, its settings.
 _QUERY = re.compile(rf"{_SPACE}*(?:\(|(?:SELECT|WITH|VALUES|FROM|TABLE)\b)", re.I | re.S)
 _SPARKS = re.compile(
-    rf"{_SPACE}*(?:SET|RESET|ADD|LIST|CREATE\s+(?:OR\s+REPLACE\s+)?(?:(?:GLOBAL\s+)?TEMP(?:ORARY)?\s+VIEW"
+    rf"{_SPACE}*(?:SET(?!\s+TAG\b)|RESET|ADD|LIST|CREATE\s+(?:OR\s+REPLACE\s+)?(?:(?:GLOBAL\s+)?TEMP(?:ORARY)?\s+VIEW"
     r"|(?:TEMP(?:ORARY)?\s+)?FUNCTION)|DROP\s+(?:TEMP(?:ORARY)?\s+)?FUNCTION"
     r"|SHOW\s+(?:\w+\s+)?FUNCTIONS|DESC(?:RIBE)?\s+FUNCTION|DECLARE|EXECUTE)\b",
     re.I | re.S,

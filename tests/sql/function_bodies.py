@@ -176,5 +176,12 @@ REFUSED_FUNCTIONS: dict[str, tuple[str, str]] = {
     "an_unknown_unit": ("SELECT trunc(DATE'2024-01-01', 'XX')", "XX"),
     "a_tried_quotient": ("SELECT try_add(1, 1 / 0)", "try_add"),
     "names_of_inline": ("SELECT inline(array(named_struct('a', 1))) AS (z)", "INLINE"),
-    "from_json": ("SELECT from_json('{\"a\": 1}', 'a INT')", "from_json"),
+    "from_json": ("SELECT from_json('{\"a\": 1}', concat('a', ' INT'))", "a constant schema"),
+    "no_schema": ("SELECT from_json('{}', 'a is what')", "'a is what' is no schema"),
+    "hash": ("SELECT hash(1)", "hash"),
+    "a_pattern_of_others": ("SELECT printf('%,d', 1)", "'%,d' in '%,d' is not supported"),
+    "too_few_arguments": (
+        "SELECT make_date(2024, 1)",
+        "make_date takes 3 arguments; it is given 2",
+    ),
 }

@@ -10,7 +10,6 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from engine.core.values import FarTime
 
@@ -39,6 +38,8 @@ def values_of(column: pa.Array | pa.ChunkedArray) -> list[Any]:
 
 def has_far_times(column: pa.Array | pa.ChunkedArray) -> bool:
     """Whether a column of times or dates has one outside the years 1 to 9999."""
+    import pyarrow.compute as pc  # opening a workspace loads none of it
+
     kind = column.type
     if pa.types.is_date32(kind):
         per_day, column = 1, column.cast(pa.int32())

@@ -168,7 +168,7 @@ def add_to_delta(
     if len(wanted) > len(into):
         how["schema_mode"] = "merge"
     if seen is not None:
-        how |= {"table_or_uri": table, "commit_properties": deltalake.CommitProperties(None, 0)}
+        how |= {"table": table, "commit_properties": deltalake.CommitProperties(None, 0)}
     return _commit(folder, wanted, batches, _placed, how)
 
 
@@ -341,9 +341,10 @@ def _commit(
             failed.append(error)
             raise
 
-    into = {"table_or_uri": str(folder.absolute()), **how}
+    how = dict(how)
+    into = how.pop("table", None) or str(folder.absolute())
     try:
-        deltalake.write_deltalake(data=pa.RecordBatchReader.from_batches(wanted, given()), **into)
+        deltalake.write_deltalake(into, pa.RecordBatchReader.from_batches(wanted, given()), **how)
     except Exception as error:  # deltalake's come without a class of their own
         if failed:
             raise failed[0] from None
