@@ -19,7 +19,6 @@ import pyarrow as pa
 
 from engine.errors import BadStatement, VitrineError
 from engine.service.cancellation import Cancelled, current_token
-from engine.service.sql.language.functions.added import type_text
 from engine.service.sql.language.functions.macros import macros
 
 if TYPE_CHECKING:
@@ -95,6 +94,8 @@ def _confined() -> duckdb.DuckDBPyConnection:
 
 
 def _type_texts(column: pa.ChunkedArray) -> pa.Array:
+    from engine.service.sql.language.functions.added import type_text  # loads sqlglot
+
     return pa.array([type_text(one) for one in column.to_pylist()], pa.string())
 
 

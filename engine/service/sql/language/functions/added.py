@@ -1,4 +1,4 @@
-"""Functions that DuckDB lacks, or means otherwise: the macros that it is given, and what calls them.
+"""Functions that DuckDB lacks, or means otherwise: calls of the macros that it is given, and others.
 
 Knows expressions and DuckDB's words; not tables. `tests/spark/test_answers_of_spark.py` holds them
 against Spark's own answers.
@@ -14,80 +14,17 @@ from sqlglot import exp
 from sqlglot.errors import ParseError
 
 from engine.errors import BadStatement, NotSupported
+from engine.service.sql.language.functions.bodies import BODIES, PREFIX
 from engine.service.sql.language.functions.calls import call, number, typed_call
 
-_PREFIX = "vitrine_fn_"
 _WORDS = {  # of DuckDB's types that the cloud calls otherwise
     exp.DType.TIMESTAMPTZ: "timestamp",
     exp.DType.TIMESTAMP: "timestamp_ntz",
     exp.DType.INT128: "bigint",
     exp.DType.NULL: "void",
 }
-# By the user's name. Of several forms the types of the arguments pick one.
-_BODIES = {
-    "arrays_overlap": """(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
-        WHEN list_has_any(a, b) THEN true
-        WHEN len(a) > 0 AND len(b) > 0 AND (len(a) > list_count(a) OR len(b) > list_count(b)) THEN NULL
-        ELSE false END""",
-    "array_repeat": "(x, n) AS list_transform(range(n), lambda vitrine_i: x)",
-    "assert_true": """(x) AS CASE WHEN x THEN NULL
-        ELSE error('[USER_RAISED_EXCEPTION] it is not true') END""",
-    "base64": "(x BLOB) AS to_base64(x), (x) AS to_base64(encode(CAST(x AS VARCHAR)))",
-    "bin": "(x) AS bin(CAST(x AS BIGINT))",
-    "bround": "(x) AS round_even(x, 0), (x, n) AS round_even(x, n)",
-    "btrim": "(s) AS trim(s), (s, c) AS trim(s, c)",
-    "dayname": "(x) AS strftime(CAST(x AS DATE), '%a')",
-    "date_from_unix_date": "(n) AS CAST(DATE '1970-01-01' + CAST(n AS INTEGER) AS DATE)",
-    "e": "() AS exp(CAST(1 AS DOUBLE))",
-    "find_in_set": """(a, l) AS CASE WHEN contains(a, ',') THEN 0 WHEN a IS NULL OR l IS NULL THEN NULL
-        ELSE coalesce(list_position(string_split(l, ','), a), 0) END""",
-    "format_number": "(x, n) AS format('{:,.' || n || 'f}', CAST(x AS DOUBLE))",
-    "get": "(l, i) AS CASE WHEN i < 0 THEN NULL ELSE l[i + 1] END",
-    "hypot": "(a, b) AS sqrt(CAST(a AS DOUBLE) * a + CAST(b AS DOUBLE) * b)",
-    "json_array_length": """(j) AS CASE WHEN json_type(TRY_CAST(j AS JSON)) = 'ARRAY'
-        THEN CAST(json_array_length(TRY_CAST(j AS JSON)) AS INTEGER) END""",
-    "make_date": "(y, m, d) AS make_date(y, m, d)",
-    "map_concat": """(a) AS a,
-        (a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN map_concat(a, b) END,
-        (a, b, c) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL
-        THEN map_concat(a, b, c) END""",
-    "map_contains_key": "(m, k) AS list_contains(map_keys(m), k)",
-    "map_entries": "(m) AS CASE WHEN m IS NOT NULL THEN map_entries(m) END",
-    "map_values": "(m) AS CASE WHEN m IS NOT NULL THEN map_values(m) END",
-    "mask": """(s) AS regexp_replace(regexp_replace(regexp_replace(s, '[A-Z]', 'X', 'g'),
-        '[a-z]', 'x', 'g'), '[0-9]', 'n', 'g')""",
-    "monthname": "(x) AS strftime(CAST(x AS DATE), '%b')",
-    "nanvl": "(a, b) AS CASE WHEN isnan(a) THEN b ELSE a END",
-    "nullifzero": "(x) AS nullif(x, 0)",
-    "octet_length": "(x BLOB) AS octet_length(x), (x) AS strlen(CAST(x AS VARCHAR))",
-    "quote": """(s) AS '''' || replace(replace(s, '\\', '\\\\'), '''', '\\''') || ''''""",
-    "regexp_substr": "(s, r) AS CASE WHEN regexp_matches(s, r) THEN regexp_extract(s, r) END",
-    "reverse": "(x VARCHAR) AS reverse(x), (x) AS list_reverse(x)",
-    "rint": "(x) AS round_even(CAST(x AS DOUBLE), 0)",
-    "str_to_map": """(s, p, k) AS map_from_entries(list_transform(string_split(s, p), lambda vitrine_x:
-        {'key': split_part(vitrine_x, k, 1), 'value': CASE WHEN contains(vitrine_x, k)
-        THEN substr(vitrine_x, strpos(vitrine_x, k) + length(k)) END}))""",
-    "timestamp_micros": "(x) AS timezone('UTC', make_timestamp(CAST(x AS BIGINT)))",
-    "timestamp_millis": "(x) AS timezone('UTC', epoch_ms(CAST(x AS BIGINT)))",
-    "timestamp_seconds": "(x) AS to_timestamp(CAST(x AS DOUBLE))",
-    "try_to_timestamp": "(x) AS TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMPTZ)",
-    "typeof": "(x) AS vitrine_type_text(typeof(x))",
-    "url_decode": "(s) AS url_decode(replace(s, '+', ' '))",
-    "url_encode": "(s) AS replace(url_encode(s), '%20', '+')",
-    "whole": "(x TINYINT) AS CAST(x AS INTEGER), (x SMALLINT) AS CAST(x AS INTEGER), (x) AS x",
-    "width_bucket": """(v, a, b, n) AS CASE
-        WHEN a < b AND v < a OR a > b AND v > a THEN 0
-        WHEN a < b AND v >= b OR a > b AND v <= b THEN n + 1
-        ELSE CAST(floor((v - a) * n / (b - a)) AS BIGINT) + 1 END""",
-    "zeroifnull": "(x) AS coalesce(x, 0)",
-}  # fmt: skip
 _BY_TYPE = {"base64", "octet_length", "reverse", "whole"}
-KNOWN = _BODIES.keys() - {"whole"}
-
-
-def macros() -> list[str]:
-    """The statements that make the functions."""
-    return [f"CREATE MACRO {_PREFIX}{name}{body}" for name, body in _BODIES.items()]
+KNOWN = BODIES.keys() - {"whole"}
 
 
 @functools.lru_cache(maxsize=1024)
@@ -114,7 +51,7 @@ def _said(kind: exp.Expression) -> str:
 
 def added(name: str, *arguments: exp.Expression) -> exp.Expression:
     """A call of one of `KNOWN`. Raises BadStatement: so many arguments are of none of its forms."""
-    counts = {form.count(",") + bool(form.strip()) for form in _forms(_BODIES[name])}
+    counts = {form.count(",") + bool(form.strip()) for form in _forms(BODIES[name])}
     if len(arguments) not in counts:
         wanted = " or ".join(map(str, sorted(counts)))
         raise BadStatement(
@@ -122,8 +59,8 @@ def added(name: str, *arguments: exp.Expression) -> exp.Expression:
             f"{len(arguments)}."
         )
     if name in _BY_TYPE:
-        return typed_call(_PREFIX + name, *arguments)
-    return call(_PREFIX + name, *arguments)
+        return typed_call(PREFIX + name, *arguments)
+    return call(PREFIX + name, *arguments)
 
 
 def _forms(body: str) -> list[str]:
@@ -331,7 +268,7 @@ def with_whole_numbers(node: exp.Expression) -> exp.Expression:
     for one, other in ((node.this, node.expression), (node.expression, node.this)):
         is_whole = isinstance(other, exp.Literal) and other.is_int
         if isinstance(one, exp.Column) and is_whole and not _is_named_beside(one):
-            one.replace(typed_call(_PREFIX + "whole", one.copy()))
+            one.replace(typed_call(PREFIX + "whole", one.copy()))
         elif isinstance(one, exp.Literal) and one.is_string and isinstance(other, exp.Literal):
             one.replace(exp.cast(one.copy(), "double" if "." in one.name else "bigint"))
     return node

@@ -5,7 +5,7 @@ Knows DuckDB's words; not the cloud's.
 
 from __future__ import annotations
 
-from engine.service.sql.language.functions import added
+from engine.service.sql.language.functions import bodies
 
 _WHOLE = {"TINYINT": "tinyint", "SMALLINT": "smallint", "INTEGER": "int", "BIGINT": "bigint"}
 _DIGITS = "regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+')"
@@ -91,7 +91,7 @@ def macros() -> list[str]:
             body = _CAST.format(cast=cast, kind=kind, digits=_DIGITS, otherwise=otherwise)
             made.append(f"CREATE MACRO vitrine_{prefix}{name}{body}")
     made += [f"CREATE MACRO {name}{body}" for name, body in _OTHERS.items()]
-    return made + added.macros()
+    return made + bodies.macros()
 
 
 def cast_to(value: str, kind: str) -> str:
