@@ -117,11 +117,28 @@ def stored_type(kind: pa.DataType) -> pa.DataType:
     return kind if row is None or row.stored is None else row.stored
 
 
+def with_each(kind: pa.DataType, changed: Callable[[pa.DataType], pa.DataType]) -> pa.DataType:
+    """A type with others in the place of those that it is made of; of lists the layout is kept only
+    where nothing within changes."""
+    if is_list(kind):
+        inner = with_each(kind.value_type, changed)
+        return kind if inner == kind.value_type else pa.list_(inner)
+    if _is.is_struct(kind):
+        return pa.struct([one.with_type(with_each(one.type, changed)) for one in kind])
+    if _is.is_map(kind):
+        return pa.map_(with_each(kind.key_type, changed), with_each(kind.item_type, changed))
+    return changed(kind)
+
+
 def written_type(kind: pa.DataType) -> pa.DataType:
     """The type that a table of the workspace keeps a column in.
 
     Arrow takes no rows out of views of texts, and Parquet has no decimals of negative scale.
     """
+    return with_each(kind, _written)
+
+
+def _written(kind: pa.DataType) -> pa.DataType:
     if _is.is_string_view(kind):
         return pa.string()
     if _is.is_binary_view(kind):
@@ -129,10 +146,6 @@ def written_type(kind: pa.DataType) -> pa.DataType:
     if _is.is_decimal(kind) and kind.scale < 0:
         digits = kind.precision - kind.scale
         return pa.decimal128(digits) if digits <= DECIMAL_DIGITS else pa.decimal256(digits)
-    if _is.is_list(kind):
-        return pa.list_(kind.value_field.with_type(written_type(kind.value_type)))
-    if _is.is_struct(kind):
-        return pa.struct([one.with_type(written_type(one.type)) for one in kind])
     return kind
 
 

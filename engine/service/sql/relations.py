@@ -14,6 +14,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from engine.core.names import ThreePartName
+from engine.core.types import with_each
 from engine.errors import BadStatement, NotFound, NotSupported
 from engine.service.cancellation import check
 from engine.service.catalogs.columns import ColumnFacts
@@ -341,7 +342,7 @@ def is_cte(node: exp.Table) -> bool:
 
 def readable(schema: pa.Schema) -> pa.Schema:
     """A table's columns in types that DuckDB can read."""
-    return pa.schema([field.with_type(_readable_type(field.type)) for field in schema])
+    return pa.schema([field.with_type(with_each(field.type, _readable_type)) for field in schema])
 
 
 def _readable_type(kind: pa.DataType) -> pa.DataType:
@@ -359,11 +360,4 @@ def _readable_type(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_decimal256(kind):
         fits = kind.precision <= _MOST_DIGITS
         return pa.decimal128(kind.precision, kind.scale) if fits else pa.string()
-    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_large_list(kind):
-        inner = _readable_type(kind.value_type)
-        return kind if inner == kind.value_type else pa.list_(inner)
-    if pa.types.is_struct(kind):
-        return pa.struct([field.with_type(_readable_type(field.type)) for field in kind])
-    if pa.types.is_map(kind):
-        return pa.map_(_readable_type(kind.key_type), _readable_type(kind.item_type))
     return kind

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from engine.core.arrow.objects import values_of
-from engine.core.types import catalog_type, result_type
+from engine.core.types import catalog_type, result_type, with_each
 from engine.core.values import FarTime
 
 Json = dict[str, Any]
@@ -64,17 +64,7 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
 
 def _with_narrow_floats(kind: pa.DataType, instead: pa.DataType) -> pa.DataType:
     """A type with another in the place of float32, also within lists, structures and maps."""
-    if pa.types.is_float32(kind):
-        return instead
-    if pa.types.is_struct(kind):
-        return pa.struct([f.with_type(_with_narrow_floats(f.type, instead)) for f in kind])
-    if pa.types.is_map(kind):
-        both = (_with_narrow_floats(one, instead) for one in (kind.key_type, kind.item_type))
-        return pa.map_(*both)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        inner = _with_narrow_floats(kind.value_type, instead)
-        return kind if inner == kind.value_type else pa.list_(inner)
-    return kind
+    return with_each(kind, lambda one: instead if pa.types.is_float32(one) else one)
 
 
 def _text(value: Any) -> str:

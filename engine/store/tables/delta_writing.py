@@ -168,8 +168,8 @@ def add_to_delta(
     if len(wanted) > len(into):
         how["schema_mode"] = "merge"
     if seen is not None:
-        how |= {"table": table, "commit_properties": deltalake.CommitProperties(None, 0)}
-    return _commit(folder, wanted, batches, _placed, how)
+        how["commit_properties"] = deltalake.CommitProperties(None, 0)
+    return _commit(folder, wanted, batches, _placed, how, None if seen is None else table)
 
 
 def join_delta_files(folder: Path, zorder: Sequence[str] = ()) -> Mapping[str, Any]:
@@ -319,6 +319,7 @@ def _commit(
     batches: Iterable[pa.RecordBatch],
     cast: Callable[[pa.RecordBatch, pa.Schema], pa.RecordBatch],
     how: Mapping[str, Any],
+    table: Any = None,
 ) -> int:
     """Hand the batches to deltalake, as `cast` brings each to the wanted columns; see `write_delta`."""
     deltalake = _deltalake()
@@ -341,8 +342,7 @@ def _commit(
             failed.append(error)
             raise
 
-    how = dict(how)
-    into = how.pop("table", None) or str(folder.absolute())
+    into = str(folder.absolute()) if table is None else table
     try:
         deltalake.write_deltalake(into, pa.RecordBatchReader.from_batches(wanted, given()), **how)
     except Exception as error:  # deltalake's come without a class of their own
