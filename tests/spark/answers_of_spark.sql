@@ -387,6 +387,10 @@ arr = array(1,2,3)
 concat(arr, array(4))
 
 -- maps, structures and JSON
+transform_values(map('a', array(1, 2)), (k, v) -> transform(v, k -> k + 1))
+map_filter(map('a', 1, 'b', 2), (k, v) -> exists(array(1), k -> k = v))
+transform_values(map('a', map('b', 1)), (k, v) -> transform_keys(v, (q, w) -> concat(k, q)))
+map_filter(map('a', named_struct('k', 5)), (k, v) -> v.k = 5)
 st.a
 st.b
 struct(id, s)

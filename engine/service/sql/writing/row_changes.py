@@ -15,6 +15,7 @@ from sqlglot import exp
 from engine.core.arrays import Rows
 from engine.core.names import ThreePartName
 from engine.errors import BadStatement, NotSupported
+from engine.service.sql.language.functions.calls import structure
 from engine.service.sql.queries import QueryRunner, shown_table
 from engine.service.sql.relations import ROW, readable, seen_columns, shorten
 from engine.service.sql.writing.column_rules.filling import expected, settled
@@ -227,14 +228,10 @@ def _value_of(
         return values[path].copy()
     if not any(place[: len(path)] == path for place in values):
         return target.field_of(column, path)
-    fields = [
-        exp.PropertyEQ(
-            this=exp.to_identifier(field.name, quoted=True),
-            expression=_value_of(target, column, field.type, values, (*path, field.name)),
-        )
+    return structure(
+        (field.name, _value_of(target, column, field.type, values, (*path, field.name)))
         for field in kind
-    ]
-    return exp.Struct(expressions=fields)
+    )
 
 
 def delete(target: Target, tree: exp.Delete) -> int:

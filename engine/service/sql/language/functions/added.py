@@ -15,7 +15,7 @@ from sqlglot.errors import ParseError
 
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.functions.bodies import BODIES, PREFIX
-from engine.service.sql.language.functions.calls import call, number, typed_call
+from engine.service.sql.language.functions.calls import call, number, structure, typed_call
 
 _WORDS = {  # of DuckDB's types that the cloud calls otherwise
     exp.DType.TIMESTAMPTZ: "timestamp",
@@ -199,61 +199,17 @@ def _to_json(node: exp.Expression) -> exp.Expression:
     )
 
 
-# ------------------------------------------------------------------ maps by lambdas
-def of_entries(name: str, values: exp.Expression, each: exp.Expression) -> exp.Expression:
-    """`map_filter`, `transform_values` and `transform_keys`: a lambda of a map's key and value."""
-    if not isinstance(each, exp.Lambda) or len(each.expressions) != 2:
-        raise BadStatement(f"{name} takes a map and a lambda of its keys and values.")
-    entry = exp.to_identifier("vitrine_entry")
-    names = {one.name.lower(): part for one, part in zip(each.expressions, ("key", "value"))}
-    body = each.this.copy()
-    for found in list(body.find_all(exp.Column, exp.Identifier)):
-        inner = isinstance(found, exp.Identifier) and isinstance(
-            found.parent, (exp.Column, exp.Dot)
-        )
-        if (
-            inner
-            or (isinstance(found, exp.Column) and found.table)
-            or found.name.lower() not in names
-        ):
-            continue
-        field = call("struct_extract", entry, exp.Literal.string(names[found.name.lower()]))
-        if found is body:
-            body = field
-        else:
-            found.replace(field)
-    key, value = (
-        call("struct_extract", entry, exp.Literal.string(one)) for one in ("key", "value")
-    )
-    entries = call("map_entries", values)
-    if name == "map_filter":
-        made = call("list_filter", entries, exp.Lambda(this=body, expressions=[entry.copy()]))
-    else:
-        pair = (body, value) if name == "transform_keys" else (key, body)
-        row = exp.Struct(
-            expressions=[
-                exp.PropertyEQ(this=exp.to_identifier(part, quoted=True), expression=one)
-                for part, one in zip(("key", "value"), pair)
-            ]
-        )
-        made = call("list_transform", entries, exp.Lambda(this=row, expressions=[entry.copy()]))
-    return call("map_from_entries", made)
-
-
+# ------------------------------------------------------------------ lists
 def _zipped(node: exp.Expression) -> exp.Expression:
     """`arrays_zip`: fields have the names of columns, others their number; of empty lists nothing."""
     lists = [one for one in (node.args.get("this"), *node.expressions) if one is not None]
     entry = exp.to_identifier("vitrine_entry")
-    row = exp.Struct(
-        expressions=[
-            exp.PropertyEQ(
-                this=exp.to_identifier(
-                    one.name if isinstance(one, exp.Column) else str(place), quoted=True
-                ),
-                expression=call("struct_extract", entry, number(place + 1)),
-            )
-            for place, one in enumerate(lists)
-        ]
+    row = structure(
+        (
+            one.name if isinstance(one, exp.Column) else str(place),
+            call("struct_extract", entry, number(place + 1)),
+        )
+        for place, one in enumerate(lists)
     )
     zipped = call(
         "list_transform", call("list_zip", *lists), exp.Lambda(this=row, expressions=[entry])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlglot import exp
 
 _LATER_KNOWN = (exp.AggFunc, exp.Window, exp.Query)  # whose types a call can't be picked by
@@ -35,6 +37,16 @@ def _is_known_late(value: exp.Expression) -> bool:
         if isinstance(one, exp.Alias) and one.this.find(*_LATER_KNOWN)
     }
     return any(not one.table and one.name.lower() in late for one in value.find_all(exp.Column))
+
+
+def structure(fields: Iterable[tuple[str, exp.Expression]]) -> exp.Struct:
+    """A structure of named values."""
+    return exp.Struct(
+        expressions=[
+            exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=value.copy())
+            for name, value in fields
+        ]
+    )
 
 
 def number(value: int) -> exp.Literal:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from engine.errors import BadStatement, NotSupported
-from engine.service.sql.language.functions.calls import call, number
+from engine.service.sql.language.functions.calls import call, number, structure
 
 _MAPS = (exp.Map, exp.VarMap, exp.StrToMap, exp.MapFromEntries)
 
@@ -63,15 +63,7 @@ def _stack(node: exp.Expression, names: Sequence[str] = ()) -> exp.Expression:
     names = names or [f"col{place}" for place in range(width)]
     if len(names) != width:
         raise BadStatement(f"stack gives {width} columns; {len(names)} names are given.")
-    rows = [
-        exp.Struct(
-            expressions=[
-                exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=value.copy())
-                for name, value in zip(names, values[row * width :])
-            ]
-        )
-        for row in range(count)
-    ]
+    rows = [structure(zip(names, values[row * width :])) for row in range(count)]
     return _fields(exp.Array(expressions=rows))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
 from engine.errors import BadStatement, NotSupported
-from engine.service.sql.language.functions.calls import call, number
+from engine.service.sql.language.functions.calls import call, number, structure
 
 _PAIR = "vitrine_pair"  # of names that no user gives
 
@@ -67,13 +67,8 @@ def zip_with(left: exp.Expression, right: exp.Expression, each: exp.Expression) 
     """
     if not isinstance(each, exp.Lambda) or len(each.expressions) != 2:
         raise BadStatement("zip_with takes two lists and a lambda of two values.")
-    inner = [one.name for one in each.find_all(exp.Identifier) if one.name.startswith(_PAIR)]
-    lists, pair = f"{_PAIR}s_{len(inner)}", f"{_PAIR}_{len(inner)}"
-    names = [one.name.lower() for one in each.expressions]
-    for found in list(each.this.find_all(exp.Identifier)):
-        if found.name.lower() in names and _stands_for_value(found, each):
-            whole = found.parent if isinstance(found.parent, exp.Column) else found
-            whole.replace(_field(pair, names.index(found.name.lower()) + 1))
+    pair = _paired(each, (1, 2))
+    lists = pair.replace(_PAIR, f"{_PAIR}s")
     one = exp.Lambda(this=each.this.copy(), expressions=[exp.to_identifier(pair)])
     zipped = call("list_transform", call("list_zip", _field(lists, 1), _field(lists, 2)), one)
     missing = [exp.Is(this=_field(lists, place), expression=exp.Null()) for place in (1, 2)]
@@ -83,9 +78,35 @@ def zip_with(left: exp.Expression, right: exp.Expression, each: exp.Expression) 
     return call("list_extract", call("list_transform", whole_lists, made), number(1))
 
 
-def _field(name: str, place: int) -> exp.Expression:
-    """A field of a pair, from 1."""
-    return call("struct_extract", exp.to_identifier(name), number(place))
+def _paired(each: exp.Lambda, fields: Sequence[int | str]) -> str:
+    """Let a lambda of two values read them from a pair; its name, which no lambda within has."""
+    inner = [one.name for one in each.find_all(exp.Identifier) if one.name.startswith(_PAIR)]
+    pair, names = f"{_PAIR}_{len(inner)}", [one.name.lower() for one in each.expressions]
+    for found in list(each.this.find_all(exp.Identifier)):
+        if found.name.lower() in names and _stands_for_value(found, each):
+            whole = found.parent if isinstance(found.parent, exp.Column) else found
+            whole.replace(_field(pair, fields[names.index(found.name.lower())]))
+    return pair
+
+
+def of_entries(name: str, values: exp.Expression, each: exp.Expression) -> exp.Expression:
+    """`map_filter`, `transform_values` and `transform_keys`: a lambda of a map's key and value."""
+    if not isinstance(each, exp.Lambda) or len(each.expressions) != 2:
+        raise BadStatement(f"{name} takes a map and a lambda of its keys and values.")
+    pair = _paired(each, ("key", "value"))
+    made, way = each.this, "list_filter"
+    if name != "map_filter":
+        is_key, way = name == "transform_keys", "list_transform"
+        key, value = (made, _field(pair, "value")) if is_key else (_field(pair, "key"), made)
+        made = structure([("key", key), ("value", value)])
+    one = exp.Lambda(this=made.copy(), expressions=[exp.to_identifier(pair)])
+    return call("map_from_entries", call(way, call("map_entries", values), one))
+
+
+def _field(name: str, field: int | str) -> exp.Expression:
+    """A field of a pair, by its place from 1, or by its name."""
+    said = number(field) if isinstance(field, int) else exp.Literal.string(field)
+    return call("struct_extract", exp.to_identifier(name), said)
 
 
 def _reduce(node: exp.Expression) -> exp.Expression:
