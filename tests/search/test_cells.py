@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from engine import Workspace
+from engine.core.arrays import unit_rows
 from engine.core.ranking.scoring import rank_exact
 from engine.digests import sha256
 from engine.store.layout import read_json, write_json
@@ -379,6 +380,26 @@ def test_small_groups_have_centres_of_their_own() -> None:
     assert np.mean(cell == len(made.points)) < 0.1 and np.median(away) < 0.6
     few = centres_of(vectors, 60, seed=1)
     assert len(few.points) <= 60 and np.mean(few.nearest(vectors)[0] == len(few.points)) < 0.12
+
+
+@pytest.mark.parametrize(("groups", "dimension"), [(600, 96), (400, 64), (800, 128)])
+def test_a_wide_group_takes_one_centre_so_that_others_have_theirs(
+    groups: int, dimension: int
+) -> None:
+    """Its rows lie on all sides of its mean: if several lead a part of it, small groups get nothing."""
+    rng = np.random.default_rng(6)
+    shares = 1 / np.arange(1, groups + 1)
+    of = rng.choice(groups, 35 * groups, p=shares / shares.sum())
+    spectrum = 1 / np.sqrt(np.arange(1, dimension + 1))
+    noise = rng.standard_normal((len(of), dimension)) * (0.7 * spectrum / np.linalg.norm(spectrum))
+    middles = unit_rows(rng.standard_normal((groups, dimension)))
+    vectors = unit_rows(middles[of] + noise)
+    made = centres_of(vectors, groups, seed=1)
+    assert len(made.points) <= groups
+    apart = made.nearest(vectors)[0] == len(made.points)
+    assert apart.mean() < 0.01
+    alone = [group for group in np.unique(of) if apart[of == group].mean() > 0.5]
+    assert len(alone) < 0.1 * groups
 
 
 @pytest.mark.parametrize(

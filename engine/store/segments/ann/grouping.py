@@ -7,7 +7,7 @@ import os
 import faiss
 import numpy as np
 
-from engine.core.arrays import Floats32, Matrix
+from engine.core.arrays import Floats32, Matrix, Rows
 from engine.store.segments.ann.cells import Centres
 from engine.store.segments.ann.products import threads_of
 
@@ -15,6 +15,7 @@ SAMPLE_ROWS = 45  # for each cell
 _FAR = 1.5  # times the typical squared distance to a centre: a row that k-means has no centre for
 # Rows of one group lie less than this apart, rows of a cell less than this from its centre; in the same.
 _APART = 2.5
+_MEANS_APART = 1.5  # means of two groups lie farther apart; in the same
 _MOST_LEFT = 0.1  # of the rows may be apart from all cells: all queries read them
 _LEAST_ROWS = 2  # of a sample make a group
 _FAR_ROWS = 40_000  # are looked at, in blocks
@@ -65,20 +66,25 @@ def _leaders(sample: Matrix, points: Matrix, most: int) -> Matrix:
     """Means of the largest groups of rows that are far from all points: (m, k) float32, m <= most."""
     _, away = Centres(points, np.inf).nearest(sample)
     typical = _typical(away)
-    far = sample[away > _FAR * typical][:_FAR_ROWS]
+    means = far = sample[away > _FAR * typical][:_FAR_ROWS]
     if not len(far):
         return far
-    first = Centres(_apart(far, _APART * typical), np.inf)
-    group, _ = first.nearest(far)
-    counts = np.bincount(group, minlength=len(first.points))
-    kept = np.argsort(-counts, kind="stable")[:most]
-    kept = kept[counts[kept] >= _LEAST_ROWS]
-    place = np.full(len(counts), -1)
-    place[kept] = np.arange(len(kept))
-    means = np.zeros((len(kept), far.shape[1]))
-    of_kept = place[group] >= 0
-    np.add.at(means, place[group[of_kept]], far[of_kept])
-    return (means / counts[kept, None]).astype(np.float32)
+    counts = np.ones(len(far), dtype=np.int64)
+    # A group has rows on all sides of its mean: several lead a part of it, whose means are near.
+    for distance in (_APART, _MEANS_APART):
+        means, counts = _means(far, _apart(means, distance * typical))
+    return means[counts >= _LEAST_ROWS][:most]
+
+
+def _means(rows: Matrix, leaders: Matrix) -> tuple[Matrix, Rows]:
+    """Means of the rows that are nearest to each leader, and their numbers; most rows first."""
+    group, _ = Centres(leaders, np.inf).nearest(rows)
+    counts = np.bincount(group, minlength=len(leaders))
+    sums = np.zeros(leaders.shape)
+    np.add.at(sums, group, rows)
+    order = np.argsort(-counts, kind="stable")
+    order = order[: np.count_nonzero(counts)]
+    return (sums[order] / counts[order, None]).astype(np.float32), counts[order]
 
 
 def _apart(rows: Matrix, distance: float) -> Matrix:
