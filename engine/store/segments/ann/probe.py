@@ -42,6 +42,7 @@ class CellProbe:
         self._spreads = spread * cells.widths
         self._products = cells.centres.products(query.codes)
         self._sizes, self._count = cells.sizes, len(cells.centres.matrix)
+        self._rows = cells.sizes[: self._count].astype(np.float32)
         self._wanted = np.zeros(len(cells.sizes), dtype=np.bool_)
         self._read = np.zeros(len(cells.sizes), dtype=np.bool_)
         self._empty = cells.sizes == 0
@@ -75,7 +76,7 @@ class CellProbe:
             return
         self._wanted_from = product
         away = np.maximum((product - self._products) / self._spreads, 0)
-        expected = normal_tail(away) * self._sizes[: self._count]
+        expected = normal_tail(away) * self._rows
         ordered = np.sort(expected)
         # The cells that are left out hold less than a row's part together.
         place = int(ordered.cumsum().searchsorted(_MISSED))
