@@ -12,6 +12,7 @@ import pyarrow as pa
 from engine.core.schema import MAX_COLUMNS
 from engine.core.types import is_list, parse_sql_type, row_of
 from engine.errors import BadSourceFile, InvalidParameterValue
+from engine.service.table_files.conversions import converted
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.catalogue.importing.failures import FETCH, PRICE, ROW, TYPE, YEAR, Failures
 from engine.shop.catalogue.importing.money import read_prices
@@ -119,18 +120,21 @@ class ProductsOfCatalogue:
                 f"the catalogue's type of {name} is {asked!r}; expected an SQL type such as string, "
                 "bigint, double, date."
             )
-        texts = [None if value is None else str(value) for value in values]
-        try:
-            return pa.array(texts, pa.string()).cast(kind)
-        except pa.ArrowException:
-            return pa.array([self._cast(n, name, text, kind) for n, text in enumerate(texts)], kind)
+        texts = pa.array([None if value is None else str(value) for value in values], pa.string())
+        found = converted(pa.chunked_array([texts]), kind)
+        if found is None:
+            ones = [self._cast(n, name, texts.slice(n, 1), kind) for n in range(len(texts))]
+            found = pa.chunked_array(ones, kind)
+        return found.combine_chunks()
 
-    def _cast(self, place: int, name: str, text: str | None, kind: pa.DataType) -> Any:
-        try:
-            return pa.scalar(text, pa.string()).cast(kind).as_py()
-        except pa.ArrowException:
-            self._fail(place, TYPE, f"{name} is {text!r:.80}, which is no {kind}; left empty")
-            return None
+    def _cast(self, place: int, name: str, text: pa.Array, kind: pa.DataType) -> pa.Array:
+        found = converted(pa.chunked_array([text]), kind)
+        if found is None:
+            self._fail(
+                place, TYPE, f"{name} is {text[0].as_py()!r:.80}, which is no {kind}; left empty"
+            )
+            return pa.nulls(1, kind)
+        return found.combine_chunks()
 
     def _fail(self, place: int, stage: str, reason: str) -> None:
         self.failures.add(self._rows.lines[place], self._rows.keys[place], stage, reason)
