@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine import BadSourceFile
-from engine.service.table_files.reading import RowFormat, read_file, rows_table
+from engine.service.table_files.reading import RowFormat, read_file, rows_of_file, rows_table
 
 NOON = dt.datetime(2024, 1, 1, 12)
 UTC_NOON = NOON.replace(tzinfo=dt.timezone.utc)
@@ -151,6 +151,20 @@ def test_long_numbers_of_files_keep_their_digits(tmp_path: Path) -> None:
     for kind in ("decimal(38,0)", "string"):
         found = read_file(tmp_path / "t.jsonl", RowFormat(types={"a": kind}))["a"].to_pylist()
         assert [str(one) for one in found] == ["123456789012345678901234567890"]
+
+
+@pytest.mark.parametrize("text", ["7", "1.50", "true", "2024-01-31", "[1, 2]", "12e4"])
+def test_a_text_of_an_index_stays_text_in_a_csv_of_its_rows(tmp_path: Path, text: str) -> None:
+    (tmp_path / "t.csv").write_text(f'id,n,l,x\n"{text}",5,"[""{text}"", null]",\n')
+    schema = {"id": "string", "n": "integer", "l": "array<string>"}
+    found = rows_of_file(tmp_path / "t.csv", RowFormat(schema=schema))
+    assert found == [{"id": text, "n": 5, "l": [text, None], "x": None}]
+
+
+def test_what_is_no_list_in_a_csv_is_its_rows_trouble(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('id,l\n1,"[""x""]"\n2,x\n3,5\n')
+    found = rows_of_file(tmp_path / "t.csv", RowFormat(schema={"l": "array<string>"}))
+    assert [row["l"] for row in found] == [["x"], "x", "5"]
 
 
 # ------------------------------------------------------------------ folders of Parquet files

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+import orjson
 import pyarrow as pa
 
 from engine.core.arrow.objects import rows_of
@@ -31,12 +32,15 @@ class RowFormat:
         format: one of FORMATS; None for what the file's name says.
         delimiter, encoding: of a text; see `read_csv`.
         types: SQL types by column, in place of those that are guessed.
+        schema: of the direct access index that the rows are for: of a CSV file, where all is text,
+            what the index holds as text stays it, and its arrays are JSON lists.
     """
 
     format: str | None = None
     delimiter: str | None = None
     encoding: str | None = None
     types: Mapping[str, str] = field(default_factory=dict)
+    schema: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def arrow_types(self) -> dict[str, pa.DataType]:
@@ -106,8 +110,9 @@ def read_file(path: Path, how: RowFormat = RowFormat()) -> pa.Table:
     delimiter = how.delimiter or ("\t" if path.suffix.lower() == ".tsv" else None)
     texts = read_csv(path, delimiter, how.encoding)
     types = how.arrow_types
+    stays = types.keys() | {name for name, word in how.schema.items() if "string" in word.lower()}
     columns = [
-        texts.column(name) if name in types else guessed(texts.column(name))
+        texts.column(name) if name in stays else guessed(texts.column(name))
         for name in texts.column_names
     ]
     return with_types(pa.table(columns, names=texts.column_names), types, str(path))
@@ -141,7 +146,21 @@ def rows_of_file(path: Path, how: RowFormat = RowFormat()) -> list[dict[str, obj
     """The rows of a file as dicts: what a direct access index takes. Raises as `read_file`."""
     if path.exists() and format_of(path, how.format) == "json":
         return read_json(path, how.encoding)  # nulls, lists and mixed values as they are
-    return rows_of(read_file(path, how))
+    rows = rows_of(read_file(path, how))
+    for name in (name for name, word in how.schema.items() if "array" in word.lower()):
+        for row in rows:
+            if isinstance(row.get(name), str):
+                row[name] = _listed(row[name])
+    return rows
+
+
+def _listed(text: str) -> object:
+    """The list that a text says in JSON; the text where it says none, which is its row's trouble."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    return value if isinstance(value, list) else text
 
 
 def rows_of_text(text: str) -> list[dict[str, object]]:
