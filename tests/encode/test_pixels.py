@@ -303,11 +303,15 @@ def with_exif(entries: list[tuple[int, int, int, bytes]]) -> bytes:
         (0x8769, 4, 1, struct.pack("<I", 0xFFFFFF)),
         (0x8825, 2, 3, b"ab\0"),
         (0x132, 7, 20, bytes(20)),
-        (0x10F, 5, 5, bytes(36)),
-        (0x100, 12, 9, bytes(40)),
     ],
 )
 def test_odd_exif_neither_stops_a_photo_nor_keeps_it_from_being_turned(entry: tuple) -> None:
+    assert decode(with_exif([entry])).size == (24, 40)
+
+
+@pytest.mark.filterwarnings("ignore")  # where a user's filter makes them errors, the photo fails
+@pytest.mark.parametrize("entry", [(0x10F, 5, 5, bytes(36)), (0x100, 12, 9, bytes(40))])
+def test_an_entry_of_exif_that_is_cut_does_not_keep_a_photo_from_being_turned(entry: tuple) -> None:
     assert decode(with_exif([entry])).size == (24, 40)
 
 

@@ -17,6 +17,7 @@ import pytest
 from engine import BadRequest, BadSourceFile, CorruptFile, NotFound, Workspace
 from engine.core.schema import SyncReport
 from engine.errors import InvalidInputException, InvalidParameterValue
+from engine.store.tables.parquet_files import ParquetFiles
 from engine.store.tables.partitions import partition_values
 
 NOON = dt.datetime(2024, 1, 1, 12, 30)
@@ -644,3 +645,29 @@ def test_names_of_any_length_that_the_cloud_takes(workspace: Workspace) -> None:
     for call in (workspace.read_table, lambda name: workspace.sql(f"CREATE TABLE {name} (a INT)")):
         with pytest.raises(InvalidParameterValue, match=r"it has 251 characters\. Expected 250"):
             call("t" * 251)
+
+
+@pytest.mark.parametrize("rows", [0, 4], ids=["emptied", "written anew"])
+def test_a_file_that_is_written_to_while_it_is_read_is_refused(tmp_path: Path, rows: int) -> None:
+    """Arrow gives no further rows and no error; a sync would delete them and call that a success."""
+    file = tmp_path / "a.parquet"
+    numbers = pa.table({"a": list(range(4_000))})
+    pq.write_table(numbers, file, row_group_size=1_000)
+    reading = ParquetFiles((file,), ({},)).batches_of(file, ["a"], 1_000)
+    next(reading)
+    if rows:
+        pq.write_table(numbers.slice(rows), file, row_group_size=1_000)
+    else:
+        file.write_bytes(b"")
+    with pytest.raises(BadSourceFile, match=r"a.parquet: (it was written to|not a readable)"):
+        list(reading)
+
+
+def test_a_file_that_another_takes_the_name_of_is_read_to_its_end(tmp_path: Path) -> None:
+    file = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"a": [1, 2]}), file, row_group_size=1)
+    reading = ParquetFiles((file,), ({},)).batches_of(file, ["a"], 1)
+    first = next(reading)
+    pq.write_table(pa.table({"a": [3]}), tmp_path / "b.parquet")
+    (tmp_path / "b.parquet").rename(file)
+    assert [one["a"][0].as_py() for one in (first, *reading)] == [1, 2]

@@ -5,6 +5,7 @@ Arrow and Parquet; not workspaces. Values come as they were written, or the file
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -136,8 +137,11 @@ class ParquetFiles:
         # Buffered reading keeps memory flat also where a file has one huge row group.
         with _opened(file, pre_buffer=False, buffer_size=1 << 20) as parquet:
             here = self._in_file(file, parquet, fields)
+            left = parquet.metadata.num_rows
             for batch in parquet.iter_batches(rows, columns=here):
+                left -= batch.num_rows
                 yield self._converted(file, batch, batch.num_rows, fields, here, check_texts)
+            _check_all_read(file, left)
 
     def read(self, columns: Sequence[str] | None) -> pa.Table:
         """All rows in memory."""
@@ -147,6 +151,7 @@ class ParquetFiles:
             with _opened(file) as parquet:
                 here = self._in_file(file, parquet, fields)
                 found = parquet.read(columns=here)
+                _check_all_read(file, parquet.metadata.num_rows - found.num_rows)
                 # Without columns a table has no batches, though it has rows.
                 for batch in found.to_batches() if here else [found]:
                     batches.append(self._converted(file, batch, batch.num_rows, fields, here))
@@ -341,9 +346,35 @@ def _is_all_null(file: Path, name: str) -> bool:
 def _opened(file: Path, **options: Any) -> Iterator[pq.ParquetFile]:
     try:
         # INT96, Spark's old form of times: as nanoseconds, which is Arrow's way, the year 9999 wraps.
-        with pq.ParquetFile(
-            file, page_checksum_verification=True, coerce_int96_timestamp_unit="us", **options
-        ) as parquet:
+        with (
+            pa.OSFile(str(file)) as source,
+            pq.ParquetFile(
+                source, page_checksum_verification=True, coerce_int96_timestamp_unit="us", **options
+            ) as parquet,
+        ):
+            before = _written(source)
             yield parquet
+            if _written(source) != before:
+                raise _changed(file)
     except (pa.ArrowException, OSError) as error:
         raise BadSourceFile(f"not a readable Parquet file ({error})", file=str(file)) from None
+
+
+def _written(source: pa.OSFile) -> tuple[int, int]:
+    """Size and time of change of an open file; one that took its name meanwhile is another."""
+    stat = os.fstat(source.fileno())
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _check_all_read(file: Path, left: int) -> None:
+    """Of a file that is emptied while it is read, Arrow gives no rows and no error."""
+    if left:
+        raise _changed(file)
+
+
+def _changed(file: Path) -> BadSourceFile:
+    return BadSourceFile(
+        "it was written to while it was read. Try again; write a new file and rename it to this one, "
+        "and readers see all of one or of the other.",
+        file=str(file),
+    )
