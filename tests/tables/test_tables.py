@@ -359,6 +359,35 @@ def test_a_column_in_the_file_and_in_the_folder_must_agree(
         workspace.register_table("t", tmp_path / "bad")
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("true", pa.array([True])),
+        ("0.1", pa.array([0.1], pa.float32())),
+        ("1.5", pa.array([Decimal("1.50")], pa.decimal128(10, 2))),
+        ("01", pa.array(["01"]).dictionary_encode()),
+        ("2024-01-31", pa.array([dt.date(2024, 1, 31)])),
+        ("__HIVE_DEFAULT_PARTITION__", pa.array([None], pa.bool_())),
+    ],
+    ids=str,
+)
+def test_a_folder_says_a_value_of_any_type(
+    workspace: Workspace, tmp_path: Path, text: str, value: pa.Array
+) -> None:
+    write(tmp_path / f"x={text}" / "a.parquet", id=[1], x=value)
+    workspace.register_table("t", tmp_path)
+    assert workspace.read_table("t")["x"].to_pylist() == value.to_pylist()
+
+
+def test_bytes_of_a_folders_name_that_are_no_text_stay_apart(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    for text in ("%FF", "%FE", "%C3%A9"):
+        write(tmp_path / f"x={text}" / "a.parquet", id=[1])
+    workspace.register_table("t", tmp_path)
+    assert sorted(workspace.read_table("t")["x"].to_pylist()) == ["%FE", "%FF", "é"]
+
+
 def test_folders_that_say_different_things_are_refused(
     workspace: Workspace, tmp_path: Path
 ) -> None:
@@ -671,3 +700,9 @@ def test_a_file_that_another_takes_the_name_of_is_read_to_its_end(tmp_path: Path
     pq.write_table(pa.table({"a": [3]}), tmp_path / "b.parquet")
     (tmp_path / "b.parquet").rename(file)
     assert [one["a"][0].as_py() for one in (first, *reading)] == [1, 2]
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "a/" + "y" * 300 + "/b.parquet", "\0"])
+def test_a_path_that_no_file_can_have_is_a_missing_file(workspace: Workspace, path: str) -> None:
+    with pytest.raises(BadSourceFile, match="no Parquet file is here"):
+        workspace.register_table("main.t.a", [path])

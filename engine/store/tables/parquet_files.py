@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engine.core.arrow.objects import object_of
 from engine.core.schema import suggestion
 from engine.errors import BadSourceFile, InvalidInputException
 from engine.store.tables.partitions import Partitions, partition_values
@@ -202,13 +203,24 @@ class ParquetFiles:
     def _check_agreement(self, file: Path, name: str, column: pa.Array) -> None:
         """A column that is in the file and in its folders' names: both must say the same."""
         value, text = self._folder_value(file, name), self._texts[file][name]
-        for found in column.unique().to_pylist():
-            if found != value and (found is None or str(found) != text):
+        for found in column.unique():
+            if not (found.is_valid and _is_said(found, text)) and object_of(found) != value:
                 raise BadSourceFile(
-                    f"column {name!r} holds {found!r}, but the file lies in the folder {name}={text}. "
-                    "Write the file anew without the column, or move it.",
+                    f"column {name!r} holds {object_of(found)!r}, but the file lies in the folder "
+                    f"{name}={text}. Write the file anew without the column, or move it.",
                     file=str(file),
                 )
+
+
+def _is_said(value: pa.Scalar, text: str | None) -> bool:
+    """Whether the text of a folder's name says a value of a file."""
+    if text is None or str(object_of(value)) == text:
+        return text is not None
+    try:
+        said = pa.scalar(text).cast(value.type)  # `true`, and 0.1 of 32 bits
+    except pa.ArrowException:
+        return False
+    return bool(said.equals(value))
 
 
 def _exactly(file: Path, field: pa.Field, column: pa.Array, check_texts: bool = True) -> pa.Array:
