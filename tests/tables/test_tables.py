@@ -706,3 +706,11 @@ def test_a_file_that_another_takes_the_name_of_is_read_to_its_end(tmp_path: Path
 def test_a_path_that_no_file_can_have_is_a_missing_file(workspace: Workspace, path: str) -> None:
     with pytest.raises(BadSourceFile, match="no Parquet file is here"):
         workspace.register_table("main.t.a", [path])
+
+
+def test_a_time_that_parquet_does_not_count_is_refused_by_the_tables_name(
+    workspace: Workspace,
+) -> None:
+    table = pa.table({"t": pa.array([2**62], pa.timestamp("s"))})
+    with pytest.raises(InvalidInputException, match=r"table main.t.a can't be written as Parquet"):
+        workspace.write_table("main.t.a", table)
