@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from engine.core.arrow.objects import array_of
 from engine.core.schema import MAX_COLUMNS
 from engine.core.types import is_list, parse_sql_type, row_of
 from engine.errors import BadSourceFile, InvalidParameterValue
@@ -96,7 +97,25 @@ class ProductsOfCatalogue:
         asked = self.catalogue.types.get(name, self.catalogue.types.get(own))
         if asked is not None:
             return self._typed(name, values, asked)
-        return column(values, self._source.types.get(own), self._source.is_text)
+        kind = self._source.types.get(own)
+        if kind is not None:
+            return self._of_type(name, values, kind)
+        return column(values, self._source.is_text)
+
+    def _of_type(self, name: str, values: list[Any], kind: pa.DataType) -> pa.Array:
+        """Values in the type that the source has for them."""
+        try:
+            return pa.array(values, kind)
+        except (pa.ArrowException, OverflowError, TypeError, ValueError):
+            ones = [self._one(place, name, value, kind) for place, value in enumerate(values)]
+            return pa.chunked_array(ones, kind).combine_chunks()
+
+    def _one(self, place: int, name: str, value: Any, kind: pa.DataType) -> pa.Array:
+        try:
+            return array_of(value, kind)
+        except (pa.ArrowException, OverflowError, TypeError, ValueError):
+            self._fail(place, TYPE, f"{name} is {value!s:.80}, which is no {kind}; left empty")
+            return pa.nulls(1, kind)
 
     def _prices(self, values: list[Any]) -> pa.Array:
         prices = read_prices(values, NULLS)
