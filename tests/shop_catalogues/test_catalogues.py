@@ -374,6 +374,7 @@ def test_types_that_an_index_carries(tmp_path: Path) -> None:
 
 
 def test_a_catalogue_with_times_beyond_the_year_9999_is_built(tmp_path: Path) -> None:
+    put(tmp_path / "1.jpg", 1)
     far = 253_402_300_800  # seconds: the first of the year 10000
     columns = {
         "id": [1, 2, 3],
@@ -386,7 +387,7 @@ def test_a_catalogue_with_times_beyond_the_year_9999_is_built(tmp_path: Path) ->
     pq.write_table(pa.table(columns), tmp_path / "t.parquet")
     workspace = Workspace(tmp_path / "ws")
     means = {"id": "id", "title": "name"}
-    workspace.build(tmp_path / "t.parquet", encoder="hashed", catalogue=means)
+    workspace.build(tmp_path / "t.parquet", tmp_path, encoder="hashed", catalogue=means)
     products = workspace.read_table("products")
     for name in ("until", "zoned", "day"):
         assert products[name].cast(columns[name].type).equals(pa.chunked_array([columns[name]]))
