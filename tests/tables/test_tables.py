@@ -714,3 +714,18 @@ def test_a_time_that_parquet_does_not_count_is_refused_by_the_tables_name(
     table = pa.table({"t": pa.array([2**62], pa.timestamp("s"))})
     with pytest.raises(InvalidInputException, match=r"table main.t.a can't be written as Parquet"):
         workspace.write_table("main.t.a", table)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_and_a_name_that_is_no_text_are_refused(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "a.parquet")
+    for path in (tmp_path / "a.parquet", tmp_path):
+        with pytest.raises(BadSourceFile, match="it is a pipe"):
+            workspace.register_table("t", path)
+    (tmp_path / "a.parquet").unlink()
+    write(tmp_path / "b.parquet", id=[1])
+    (tmp_path / "b.parquet").rename(tmp_path / os.fsdecode(b"\xff.parquet"))
+    with pytest.raises(BadSourceFile, match="its path is not in UTF-8"):
+        workspace.register_table("t", tmp_path)

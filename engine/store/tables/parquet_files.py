@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import pyarrow as pa
@@ -312,6 +313,8 @@ def footer(file: Path) -> Footer:
         stat = file.stat()
     except OSError as error:
         raise BadSourceFile(f"it can't be read ({error.strerror})", file=str(file)) from None
+    if not S_ISREG(stat.st_mode):  # opening a pipe would wait for somebody who writes to it
+        raise BadSourceFile("it is a pipe or device, no file", file=str(file))
     return _read_footer(file, stat.st_size, stat.st_mtime_ns)
 
 
@@ -368,6 +371,10 @@ def _opened(file: Path, **options: Any) -> Iterator[pq.ParquetFile]:
             yield parquet
             if _written(source) != before:
                 raise _changed(file)
+    except UnicodeEncodeError:
+        raise BadSourceFile(
+            "its path is not in UTF-8; give it another name", file=f"{file!a}"
+        ) from None
     except (pa.ArrowException, OSError) as error:
         raise BadSourceFile(f"not a readable Parquet file ({error})", file=str(file)) from None
 
