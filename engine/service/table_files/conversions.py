@@ -14,6 +14,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from engine.core.arrow.objects import has_far_times, values_of
 from engine.core.types import is_list
 from engine.core.values import to_date, to_timestamp
 
@@ -96,6 +97,13 @@ def _each(
     return pa.chunked_array([pa.array(read_ones, kind)])
 
 
+def _times_to_texts(times: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
+    if not has_far_times(times):
+        return _cast(times, kind)
+    texts = [None if value is None else str(value) for value in values_of(times)]
+    return pa.chunked_array([texts], kind)  # Arrow would write another year
+
+
 def _times_to_dates(times: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
     utc = times.cast(pa.timestamp(times.type.unit))
     days = utc.cast(kind, safe=False)
@@ -163,4 +171,5 @@ _WAYS: tuple[tuple[Callable[[Any], bool], Callable[[Any], bool], Callable[..., A
     (_is_number, _is.is_decimal, _by_text),
     (_is_number, _is.is_boolean, _numbers_to_booleans),
     (_is.is_timestamp, _is.is_date, _times_to_dates),
+    (_is_time, _is_text, _times_to_texts),
 )
