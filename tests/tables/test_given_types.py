@@ -50,6 +50,7 @@ def read(folder: Path, value: Any, kind: str, form: str) -> Any:
         (0.1, "float", pytest.approx(0.1)),
         (7, "double", 7.0),
         (7, "string", "7"),
+        ("007", "int", 7),
         ([1, 2.5], "array<float>", [1.0, 2.5]),
         ([1, 2], "array<bigint>", [1, 2]),
         ([], "array<float>", []),
@@ -83,6 +84,7 @@ def test_a_value_is_the_same_in_the_type_that_is_given(
         (7, "boolean"),
         ("half", "boolean"),
         ("x", "double"),
+        ("0x1F", "int"),
     ],
     ids=str,
 )

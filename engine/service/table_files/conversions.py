@@ -20,6 +20,7 @@ from engine.core.values import to_date, to_timestamp
 
 _is = pa.types
 _BOOLEAN = r"^(true|false)$"
+_INTEGER = r"^-?[0-9]+$"
 _INFINITE = r"^[+-]?inf(inity)?$"
 
 
@@ -77,6 +78,11 @@ def _numbers_to_booleans(values: pa.ChunkedArray, kind: pa.DataType) -> pa.Chunk
 def _texts_to_booleans(texts: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
     matching = pc.match_substring_regex(texts, _BOOLEAN, ignore_case=True)
     return pc.equal(pc.utf8_lower(texts), "true") if pc.all(matching).as_py() is not False else None
+
+
+def _texts_to_integers(texts: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
+    matching = pc.match_substring_regex(texts, _INTEGER)  # Arrow also reads 0x1F
+    return _cast(texts, kind) if pc.all(matching).as_py() is not False else None
 
 
 def _texts_to_times(texts: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
@@ -166,6 +172,7 @@ _WAYS: tuple[tuple[Callable[[Any], bool], Callable[[Any], bool], Callable[..., A
     (_is_text, _is.is_timestamp, _texts_to_times),
     (_is_text, _is.is_date, _texts_to_dates),
     (_is_text, _is.is_boolean, _texts_to_booleans),
+    (_is_text, _is.is_integer, _texts_to_integers),
     (_is_text, _is.is_floating, _to_floats),
     (_is.is_floating, _is.is_floating, _to_floats),
     (_is_number, _is.is_decimal, _by_text),
