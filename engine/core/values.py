@@ -188,6 +188,11 @@ class FarTime:
         self._count, self._unit = count, unit
 
     @property
+    def count(self) -> int:
+        """Microseconds since 1970, or days of a date."""
+        return self._count
+
+    @property
     def is_date(self) -> bool:
         """Whether it is a day, without a time."""
         return self._unit == "D"

@@ -49,7 +49,12 @@ def _array(name: str, values: Sequence[Any]) -> pa.Array:
         )
     try:
         array = pa.array(plain)
-    except (pa.ArrowException, OverflowError) as error:
+    except OverflowError:
+        raise InvalidInputException(
+            f"column {name!r} of rows holds an integer of more than 64 bits. Give the column the type "
+            "string or decimal(38,0) where types are given, or its values as texts."
+        ) from None
+    except pa.ArrowException as error:
         raise InvalidInputException(
             f"column {name!r} of rows can't be one column: {error!s:.200}"
         ) from None

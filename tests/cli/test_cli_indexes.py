@@ -122,7 +122,7 @@ def test_rows_are_upserted_scanned_and_deleted(folder: Path, tmp_path: Path) -> 
     rows = pa.table({"id": pa.array([3], pa.int8()), "v": [[0.5, 0.5]], "text": ["x"]})
     pq.write_table(rows, tmp_path / "rows.parquet")
     assert run(folder, "index", "upsert", "d", str(tmp_path / "rows.parquet")).exit_code == 0
-    (tmp_path / "rows.csv").write_text('id,text,v\n4,007,"[1, 1]"\n')
+    (tmp_path / "rows.csv").write_text('id,text,v\n4,7,"[1, 1]"\n')
     assert run(folder, "index", "upsert", "d", str(tmp_path / "rows.csv")).exit_code == 0
     half = '{"id": 5, "v": [1, 1]}\n{"id": 6, "v": [1]}\n'
     done = run(folder, "index", "upsert", "d", "-", given=half)

@@ -43,6 +43,15 @@ def test_json_and_csv(folder: Path) -> None:
     ]
 
 
+def test_two_columns_of_one_name_are_no_json_object(folder: Path) -> None:
+    refused = run(folder, "SELECT a, s AS a FROM t", "--json")
+    assert refused.exit_code == 1 and "column 'a' twice" in refused.output
+    assert run(folder, "SELECT a, s AS a FROM t ORDER BY t.a", "--csv").output.split()[:2] == [
+        "a,a",
+        "1,x",
+    ]
+
+
 def test_numbers_that_json_lacks_are_texts(folder: Path) -> None:
     statement = (
         "SELECT CAST('NaN' AS DOUBLE) AS a, CAST('-Infinity' AS FLOAT) AS b, CAST(0.1 AS FLOAT) AS c, "

@@ -310,6 +310,12 @@ def test_odd_exif_neither_stops_a_photo_nor_keeps_it_from_being_turned(entry: tu
 
 
 @pytest.mark.filterwarnings("ignore")  # where a user's filter makes them errors, the photo fails
+@pytest.mark.parametrize("entry", [(0x10F, 5, 5, bytes(36)), (0x100, 12, 9, bytes(40))])
+def test_an_entry_of_exif_that_is_cut_does_not_keep_a_photo_from_being_turned(entry: tuple) -> None:
+    assert decode(with_exif([entry])).size == (24, 40)
+
+
+@pytest.mark.filterwarnings("ignore")  # where a user's filter makes them errors, the photo fails
 @pytest.mark.parametrize("value", [b"\x06", b"six\0", bytes(4), b"\xff\xff\xff\xff"])
 @pytest.mark.parametrize("kind", [1, 2, 4, 5, 7, 9, 12, 77])
 def test_an_odd_orientation_is_none(kind: int, value: bytes) -> None:

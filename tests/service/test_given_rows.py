@@ -111,7 +111,7 @@ ZONED = NOON.replace(tzinfo=timezone.utc)
         ([[{"a": [DAY]}], [{"a": [NOON]}]], "dates and times without a zone"),
         ([2**53 + 1, 1.5], "9007199254740993"),
         ([[2**53 + 1], [1.5]], "9007199254740993"),
-        ([2**63], "too large"),
+        ([2**63], "more than 64 bits"),
         ([-(2**70)], "column 'a'"),
     ],
     ids=str,

@@ -373,6 +373,28 @@ def test_types_that_an_index_carries(tmp_path: Path) -> None:
     assert [r["id"] for r in found] == [1]
 
 
+def test_a_catalogue_with_times_beyond_the_year_9999_is_built(tmp_path: Path) -> None:
+    put(tmp_path / "1.jpg", 1)
+    far = 253_402_300_800  # seconds: the first of the year 10000
+    columns = {
+        "id": [1, 2, 3],
+        "name": ["red", "blue", "green"],
+        "until": pa.array([far * 10**6, 0, None], pa.timestamp("us")),
+        "zoned": pa.array([far * 10**6, 0, None], pa.timestamp("us", "Europe/Zurich")),
+        "day": pa.array([far // 86_400, 0, None], pa.date32()),
+        "much": pa.array([2**50, 0, None], pa.timestamp("s")),  # no microseconds count so far
+    }
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    workspace = Workspace(tmp_path / "ws")
+    means = {"id": "id", "title": "name"}
+    workspace.build(tmp_path / "t.parquet", tmp_path, encoder="hashed", catalogue=means)
+    products = workspace.read_table("products")
+    for name in ("until", "zoned", "day"):
+        assert products[name].cast(columns[name].type).equals(pa.chunked_array([columns[name]]))
+    assert products["much"].is_null().to_pylist() == [True, False, True]
+    assert workspace.search("red", encoder="hashed")[0]["id"] == 1
+
+
 def test_more_columns_than_an_index_holds(tmp_path: Path) -> None:
     header = ["id", "name", *(f"c{n}" for n in range(80)), "colour"]
     file = table(tmp_path, header, [1, "shoe", *range(80), "red"])

@@ -96,12 +96,20 @@ def test_bytes_and_what_is_around_them(pictures: Path) -> None:
         [{"bytes": data, "path": "x"}],
         uri,
         [None, uri],
+        uri.replace("data:image/jpeg", "DATA:application/octet-stream;charset=utf-8"),
+        f"data:image/jpeg;base64, {base64.encodebytes(data).decode()}",
+        base64.b64encode(data).decode(),
+        base64.encodebytes(data).decode(),
+        base64.urlsafe_b64encode(data).decode().rstrip("="),
+        {"bytes": None, "path": uri},
     ):
         found = own.of({"image": value}, 1)
         assert own.volumes.read(str(found.path)) == data
     assert own.of({"image": {"bytes": None, "path": "a.jpg"}}, 1).file == pictures / "a.jpg"
     assert not own.of({"image": {"bytes": None, "path": None}}, 1).is_there
     assert own.of({"image": "https://x/y.jpg"}, 1) == Found(link="https://x/y.jpg")
+    assert "in no base64" in str(own.of({"image": "data:image/png;base64,%%"}, 1).reason)
+    assert "no picture" in str(own.of({"image": "a" * 400}, 1).reason)  # base64 of no picture
 
 
 @pytest.mark.parametrize(

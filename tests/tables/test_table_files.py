@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
+import uuid
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,33 @@ def test_an_exported_table_reads_back_the_same(tmp_path: Path) -> None:
         back = read_file(tmp_path / name, RowFormat(types=types))
         assert back.to_pylist() == ROWS.to_pylist()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["t.csv", "t.jsonl", "t.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        (pa.array([b"\xff\x00", b"", None]), ["ff00", "", None]),
+        (pa.array([b"ab", None], pa.binary(2)), ["6162", None]),
+        (pa.array([b"ab", None]).dictionary_encode(), ["6162", None]),
+        (
+            pa.ExtensionArray.from_storage(pa.uuid(), pa.array([bytes(16)], pa.binary(16))),
+            [f"{uuid.UUID(int=0)}"],
+        ),
+        (pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a":1}'])), ['{"a":1}']),
+        (
+            pa.ExtensionArray.from_storage(pa.bool8(), pa.array([1, 0], pa.int8())),
+            ["true", "false"],
+        ),
+        (pa.array([Decimal("0.50")]).dictionary_encode(), ["0.50"]),
+        (pa.array([[b"a"]]), ['["61"]']),
+    ],
+    ids=str,
+)
+def test_csv_says_what_it_has_no_word_for(
+    tmp_path: Path, values: pa.Array, texts: list[str | None]
+) -> None:
+    export(pa.table({"k": ["-"] * len(values), "x": values}), tmp_path / "t.csv")
+    assert read_file(tmp_path / "t.csv", RowFormat(types={"x": "string"}))["x"].to_pylist() == texts
 
 
 def test_a_file_that_can_not_be_written_leaves_the_old_one(

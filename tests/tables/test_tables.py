@@ -17,6 +17,7 @@ import pytest
 from engine import BadRequest, BadSourceFile, CorruptFile, NotFound, Workspace
 from engine.core.schema import SyncReport
 from engine.errors import InvalidInputException, InvalidParameterValue
+from engine.store.tables.parquet_files import ParquetFiles
 from engine.store.tables.partitions import partition_values
 
 NOON = dt.datetime(2024, 1, 1, 12, 30)
@@ -358,6 +359,35 @@ def test_a_column_in_the_file_and_in_the_folder_must_agree(
         workspace.register_table("t", tmp_path / "bad")
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("true", pa.array([True])),
+        ("0.1", pa.array([0.1], pa.float32())),
+        ("1.5", pa.array([Decimal("1.50")], pa.decimal128(10, 2))),
+        ("01", pa.array(["01"]).dictionary_encode()),
+        ("2024-01-31", pa.array([dt.date(2024, 1, 31)])),
+        ("__HIVE_DEFAULT_PARTITION__", pa.array([None], pa.bool_())),
+    ],
+    ids=str,
+)
+def test_a_folder_says_a_value_of_any_type(
+    workspace: Workspace, tmp_path: Path, text: str, value: pa.Array
+) -> None:
+    write(tmp_path / f"x={text}" / "a.parquet", id=[1], x=value)
+    workspace.register_table("t", tmp_path)
+    assert workspace.read_table("t")["x"].to_pylist() == value.to_pylist()
+
+
+def test_bytes_of_a_folders_name_that_are_no_text_stay_apart(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    for text in ("%FF", "%FE", "%C3%A9"):
+        write(tmp_path / f"x={text}" / "a.parquet", id=[1])
+    workspace.register_table("t", tmp_path)
+    assert sorted(workspace.read_table("t")["x"].to_pylist()) == ["%FE", "%FF", "é"]
+
+
 def test_folders_that_say_different_things_are_refused(
     workspace: Workspace, tmp_path: Path
 ) -> None:
@@ -644,3 +674,58 @@ def test_names_of_any_length_that_the_cloud_takes(workspace: Workspace) -> None:
     for call in (workspace.read_table, lambda name: workspace.sql(f"CREATE TABLE {name} (a INT)")):
         with pytest.raises(InvalidParameterValue, match=r"it has 251 characters\. Expected 250"):
             call("t" * 251)
+
+
+@pytest.mark.parametrize("rows", [0, 4], ids=["emptied", "written anew"])
+def test_a_file_that_is_written_to_while_it_is_read_is_refused(tmp_path: Path, rows: int) -> None:
+    """Arrow gives no further rows and no error; a sync would delete them and call that a success."""
+    file = tmp_path / "a.parquet"
+    numbers = pa.table({"a": list(range(4_000))})
+    pq.write_table(numbers, file, row_group_size=1_000)
+    reading = ParquetFiles((file,), ({},)).batches_of(file, ["a"], 1_000)
+    next(reading)
+    if rows:
+        pq.write_table(numbers.slice(rows), file, row_group_size=1_000)
+    else:
+        file.write_bytes(b"")
+    with pytest.raises(BadSourceFile, match=r"a.parquet: (it was written to|not a readable)"):
+        list(reading)
+
+
+def test_a_file_that_another_takes_the_name_of_is_read_to_its_end(tmp_path: Path) -> None:
+    file = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"a": [1, 2]}), file, row_group_size=1)
+    reading = ParquetFiles((file,), ({},)).batches_of(file, ["a"], 1)
+    first = next(reading)
+    pq.write_table(pa.table({"a": [3]}), tmp_path / "b.parquet")
+    (tmp_path / "b.parquet").rename(file)
+    assert [one["a"][0].as_py() for one in (first, *reading)] == [1, 2]
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "a/" + "y" * 300 + "/b.parquet", "\0"])
+def test_a_path_that_no_file_can_have_is_a_missing_file(workspace: Workspace, path: str) -> None:
+    with pytest.raises(BadSourceFile, match="no Parquet file is here"):
+        workspace.register_table("main.t.a", [path])
+
+
+def test_a_time_that_parquet_does_not_count_is_refused_by_the_tables_name(
+    workspace: Workspace,
+) -> None:
+    table = pa.table({"t": pa.array([2**62], pa.timestamp("s"))})
+    with pytest.raises(InvalidInputException, match=r"table main.t.a can't be written as Parquet"):
+        workspace.write_table("main.t.a", table)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_and_a_name_that_is_no_text_are_refused(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "a.parquet")
+    for path in (tmp_path / "a.parquet", tmp_path):
+        with pytest.raises(BadSourceFile, match="it is a pipe"):
+            workspace.register_table("t", path)
+    (tmp_path / "a.parquet").unlink()
+    write(tmp_path / "b.parquet", id=[1])
+    (tmp_path / "b.parquet").rename(tmp_path / os.fsdecode(b"\xff.parquet"))
+    with pytest.raises(BadSourceFile, match="its path is not in UTF-8"):
+        workspace.register_table("t", tmp_path)

@@ -36,6 +36,19 @@ def values_of(column: pa.Array | pa.ChunkedArray) -> list[Any]:
     return values
 
 
+def array_of(value: Any, kind: pa.DataType) -> pa.Array:
+    """One value of a type as Arrow has it, a `FarTime` included: the way back from `object_of`.
+
+    Raises:
+        pa.ArrowException, OverflowError, TypeError, ValueError: it has no form in the type.
+    """
+    if not isinstance(value, FarTime):
+        return pa.array([value], kind)
+    counted = pa.date32() if value.is_date else pa.timestamp("us", getattr(kind, "tz", None))
+    bare = pa.array([value.count], pa.int32() if value.is_date else pa.int64())
+    return bare.view(counted).cast(kind)
+
+
 def has_far_times(column: pa.Array | pa.ChunkedArray) -> bool:
     """Whether a column of times or dates has one outside the years 1 to 9999."""
     import pyarrow.compute as pc  # opening a workspace loads none of it

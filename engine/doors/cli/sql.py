@@ -75,6 +75,13 @@ def _print(result: Any, as_json: bool, as_csv: bool) -> None:
     if not result.num_columns:
         return
     if as_json:
+        names = result.column_names
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:  # an object would hold the last one's value alone
+            raise click.ClickException(
+                f"the result has the column {twice!r:.80} twice, which JSON objects can't hold; name "
+                "each by AS, or print it as --csv."
+            )
         print_json_text(json_of(result))
     elif as_csv:
         print_raw(csv_of(result, True).decode())

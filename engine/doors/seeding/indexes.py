@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from engine.core.index_request import DirectAccessRequest, IndexRequest
@@ -229,7 +230,8 @@ def _settings(setting: Setting, resource: Resource, spec: IndexSpec) -> bool:
 
 def _rows(setting: Setting, resource: Resource) -> list[dict[str, Any]]:
     """The rows that a file lists of a direct access index."""
-    how = row_format(resource.fields)
+    schema = getattr(resource.request, "schema", None) or {}
+    how = replace(row_format(resource.fields), schema=schema)
     rows: list[dict[str, Any]] = list(resource.fields.get("rows", []))
     for path in paths_of(setting.document, resource.fields.get("from")):
         rows += rows_of_file(path, how)

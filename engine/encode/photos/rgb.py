@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION = 0x0112  # tag of EXIF
+_ENTRY, _SHORT = 12, 3  # bytes of an entry of EXIF, and the type of numbers of 16 bits
 _BITS, _PHOTOMETRIC, _SAMPLES = 258, 262, 339  # tags of a TIFF
 _UNSIGNED = (1,)
 
@@ -50,11 +52,33 @@ def upright(picture: Image.Image) -> Image.Image:
 def _turn(picture: Image.Image) -> Image.Transpose | None:
     """How to turn it; None also where its EXIF is beyond reading: the pixels are fine."""
     try:
-        return _TURNS.get(picture.getexif().get(_ORIENTATION))  # type: ignore[arg-type]
+        turn = picture.getexif().get(_ORIENTATION)
     except (
         Exception
     ):  # whatever a tag of an unexpected type, or a user's filter of warnings, raises
+        turn = None
+    if turn is None and picture.format != "TIFF":  # whose pixels are turned as they are read
+        turn = _written_turn(picture.info.get("exif"))
+    return _TURNS.get(turn)  # type: ignore[arg-type]
+
+
+def _written_turn(exif: object) -> int | None:
+    """The orientation as it stands in EXIF, where another entry that is damaged hides it."""
+    if not isinstance(exif, bytes):
         return None
+    data = exif.removeprefix(b"Exif\0\0")
+    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+    if order is None or len(data) < 8:
+        return None
+    (start,) = struct.unpack_from(f"{order}I", data, 4)
+    entries = data[start + 2 :]
+    for at in range(0, len(entries) - _ENTRY + 1, _ENTRY):
+        tag, kind, _, value = struct.unpack_from(f"{order}HHIH", entries, at)
+        if tag > _ORIENTATION:  # they are in order, and others follow the last
+            return None
+        if tag == _ORIENTATION:
+            return int(value) if kind == _SHORT else None
+    return None
 
 
 def _rgb(picture: Image.Image) -> Image.Image:

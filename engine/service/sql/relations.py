@@ -174,9 +174,11 @@ class Relations:
         """Some columns of a table, as DuckDB can read them; without columns the number of rows.
 
         Raises:
-            BadStatement: too much to read at once. Cancelled: the caller has gone.
+            BadStatement: too much to read at once, or two columns that SQL takes for one. Cancelled:
+                the caller has gone.
         """
         names = list(columns)
+        refuse_twins(table.name, names)
         if not names:
             return pa.table({f"c{secrets.token_hex(8)}": pa.nulls(table.num_rows, pa.int8())})
         schema = readable(pa.schema([table.schema.field(name) for name in names]))
@@ -192,6 +194,19 @@ class Relations:
             batches.append(batch)
         found = pa.Table.from_batches(batches, schema=batches[0].schema if batches else schema)
         return found if found.schema == schema else found.cast(schema)
+
+
+def refuse_twins(table: ThreePartName, names: Iterable[str]) -> None:
+    """Raises BadStatement where two names differ in letter case alone: DuckDB gives one for both."""
+    spelt: dict[str, str] = {}
+    for name in names:
+        other = spelt.setdefault(name.lower(), name)
+        if other != name:
+            raise BadStatement(
+                f"[AMBIGUOUS_REFERENCE] Table {table} has the columns `{other}` and `{name}`, which SQL "
+                "does not tell apart. Name other columns than these, or write the table anew with other "
+                f"names: workspace.read_table({str(table)!r}).rename_columns(...)."
+            )
 
 
 def tables_of(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ import orjson
 
 from engine.errors import BadSourceFile
 from engine.service.table_files.csv_rows import decoded
+
+_LONG = re.compile(r"[0-9]{20}")
 
 
 def read_json(path: Path, encoding: str | None = None) -> list[dict[str, Any]]:
@@ -61,10 +65,14 @@ def _lines(text: str, source: str) -> Iterator[dict[str, Any]]:
 
 def _loads(text: str) -> Any:
     """As orjson reads it; integers beyond 64 bits, NaN and the like as json does."""
+    if _LONG.search(text) is None:  # orjson makes doubles of them
+        with contextlib.suppress(orjson.JSONDecodeError):
+            return orjson.loads(text)
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        try:
-            return json.loads(text)
-        except RecursionError:
-            raise json.JSONDecodeError("it nests too deep", text, 0) from None
+        return json.loads(text)
+    except RecursionError:
+        raise json.JSONDecodeError("it nests too deep", text, 0) from None
+    except ValueError as error:
+        if isinstance(error, json.JSONDecodeError):
+            raise
+        raise json.JSONDecodeError("an integer has too many digits", text, 0) from None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
+import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from engine.core.arrow.objects import rows_of
 from engine.core.schema import suggestion
@@ -19,7 +20,8 @@ from engine.service.table_files.csv_rows import read_csv
 from engine.service.table_files.formats import FORMAT_OF_ENDING, FORMATS
 from engine.service.table_files.json_rows import json_rows, read_json
 from engine.service.table_files.types import guessed, typed, with_types
-from engine.store.tables.partitions import is_delta
+from engine.store.tables.parquet_files import ParquetFiles
+from engine.store.tables.partitions import find_files, is_delta
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,15 @@ class RowFormat:
         format: one of FORMATS; None for what the file's name says.
         delimiter, encoding: of a text; see `read_csv`.
         types: SQL types by column, in place of those that are guessed.
+        schema: of the direct access index that the rows are for: of a CSV file, where all is text,
+            what the index holds as text stays it, and its arrays are JSON lists.
     """
 
     format: str | None = None
     delimiter: str | None = None
     encoding: str | None = None
     types: Mapping[str, str] = field(default_factory=dict)
+    schema: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def arrow_types(self) -> dict[str, pa.DataType]:
@@ -105,8 +110,9 @@ def read_file(path: Path, how: RowFormat = RowFormat()) -> pa.Table:
     delimiter = how.delimiter or ("\t" if path.suffix.lower() == ".tsv" else None)
     texts = read_csv(path, delimiter, how.encoding)
     types = how.arrow_types
+    stays = types.keys() | {name for name, word in how.schema.items() if "string" in word.lower()}
     columns = [
-        texts.column(name) if name in types else guessed(texts.column(name))
+        texts.column(name) if name in stays else guessed(texts.column(name))
         for name in texts.column_names
     ]
     return with_types(pa.table(columns, names=texts.column_names), types, str(path))
@@ -131,21 +137,30 @@ def _shown(schema: pa.Schema) -> str:
 
 
 def _parquet(path: Path) -> pa.Table:
-    try:
-        if path.is_dir():
-            return pq.read_table(path)
-        return pq.ParquetFile(path).read()
-    except (pa.ArrowException, OSError) as error:
-        raise BadSourceFile(
-            f"it can't be read as Parquet: {error!s:.300}", file=str(path)
-        ) from None
+    """The file, or those of a folder with the columns that its folders name."""
+    found = find_files(path)[1]
+    return ParquetFiles(tuple(f.path for f in found), tuple(f.partitions for f in found)).read(None)
 
 
 def rows_of_file(path: Path, how: RowFormat = RowFormat()) -> list[dict[str, object]]:
     """The rows of a file as dicts: what a direct access index takes. Raises as `read_file`."""
     if path.exists() and format_of(path, how.format) == "json":
         return read_json(path, how.encoding)  # nulls, lists and mixed values as they are
-    return rows_of(read_file(path, how))
+    rows = rows_of(read_file(path, how))
+    for name in (name for name, word in how.schema.items() if "array" in word.lower()):
+        for row in rows:
+            if isinstance(row.get(name), str):
+                row[name] = _listed(row[name])
+    return rows
+
+
+def _listed(text: str) -> object:
+    """The list that a text says in JSON; the text where it says none, which is its row's trouble."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    return value if isinstance(value, list) else text
 
 
 def rows_of_text(text: str) -> list[dict[str, object]]:
@@ -194,14 +209,10 @@ def _rows_table(
 def _given(values: list[object], kind: pa.DataType, name: str, source: str) -> pa.ChunkedArray:
     """Values as they were written, in a type that was asked for."""
     kinds = set(map(type, values)) - {type(None)}
-    # As text: numbers of a column of text, decimals to the digit, and numbers beside texts.
-    is_mixed = str in kinds and len(kinds) > 1
     if kinds <= {int, str} and pa.types.is_string(kind):
         return pa.chunked_array([[None if one is None else str(one) for one in values]], kind)
-    if kinds <= {int, float, str} and (is_mixed or pa.types.is_decimal(kind)):
+    # As text: decimals to the digit, numbers beside texts, and integers of any size.
+    is_mixed = len(kinds) > 1 and kinds != {int, float}
+    if kinds <= {int, float, str, Decimal} and (is_mixed or pa.types.is_decimal(kind)):
         values = [None if one is None else str(one) for one in values]
-    try:
-        return pa.chunked_array([pa.array(values, kind)])
-    except (pa.ArrowException, OverflowError, TypeError, ValueError):
-        column = table_of([{name: value} for value in values]).column(name)
-        return typed(column, kind, name, source)
+    return typed(table_of([{name: value} for value in values]).column(name), kind, name, source)

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from engine.core.arrow.objects import object_of
 from engine.core.schema import suggestion
-from engine.core.types import is_list
-from engine.core.values import shown
+from engine.core.values import DATE_EXAMPLE, TIME_EXAMPLE, shown
 from engine.errors import BadSourceFile, InvalidInputException
+from engine.service.table_files.conversions import converted
 
 # No leading zeros, no plus, at most 18 digits: every text is the one way to write its number.
 _INTEGER = r"^(0|-?[1-9][0-9]{0,17})$"
 _NUMBER = r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?$"
+_MANY_DIGITS = r"^-?[0-9]{16}"
 _BOOLEAN = r"^(true|false)$"
 _DATE = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 _NUMBERS = r"^\s*\[[-+0-9.eE,\s]*\]\s*$"
@@ -31,11 +32,13 @@ def guessed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
         return texts
     for pattern, kind in ((_INTEGER, pa.int64()), (_NUMBER, pa.float64()), (_DATE, pa.date32())):
         if _all_match(texts, pattern):
-            return _cast(texts, kind) or texts
+            found = converted(texts, kind)
+            return texts if found is None or _has_lost_digits(texts, found) else found
     if _all_match(texts, _BOOLEAN, ignore_case=True):
         return pc.equal(pc.utf8_lower(texts), "true")
     if _all_match(texts, _NUMBERS):
-        return _lists(texts, pa.list_(pa.float64())) or texts
+        found = converted(texts, pa.list_(pa.float64()))
+        return texts if found is None else found
     return texts
 
 
@@ -44,21 +47,12 @@ def _all_match(texts: pa.ChunkedArray, pattern: str, ignore_case: bool = False) 
     return pc.all(matching).as_py() is True
 
 
-def _cast(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
-    """A column in another type, None where a value has none."""
-    try:
-        return values.cast(kind)
-    except pa.ArrowException:
-        return None
-
-
-def _lists(texts: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
-    """Texts that hold JSON lists, as lists; None where one does not."""
-    try:
-        values = [None if text is None else orjson.loads(text) for text in texts.to_pylist()]
-        return pa.chunked_array([pa.array(values, kind)])
-    except (ValueError, TypeError, pa.ArrowException):
-        return None
+def _has_lost_digits(texts: pa.ChunkedArray, found: pa.ChunkedArray) -> bool:
+    """Whether a number with more digits before its point than a double has became one."""
+    if not pa.types.is_floating(found.type):
+        return False
+    long = pc.match_substring_regex(texts, _MANY_DIGITS)
+    return pc.any(pc.and_(long, pc.greater_equal(pc.abs(found), 2.0**53))).as_py() is True
 
 
 def with_types(table: pa.Table, types: Mapping[str, pa.DataType], source: str) -> pa.Table:
@@ -91,24 +85,24 @@ def typed(
         return values
     if values.null_count == len(values):
         return pa.chunked_array([pa.nulls(len(values), kind)])
-    found = _converted(values, kind)
+    found = converted(values, kind)
     if found is not None:
         return found
-    for row, value in enumerate(values):  # only to name the one that does not fit
-        if value.is_valid and _converted(pa.chunked_array([[value.as_py()]]), kind) is None:
+    for row in range(len(values)):  # only to name the one that does not fit
+        one = values.slice(row, 1)
+        if one.null_count == 0 and converted(one, kind) is None:
+            value = object_of(one[0])
             raise BadSourceFile(
-                f"row {row + 1}, column {name!r:.80}: {shown(value.as_py())} is no {kind}. Change the "
-                "value, or give the column another type.",
+                f"row {row + 1}, column {name!r:.80}: {shown(value)} is no {kind}{_example(kind)}. "
+                "Change the value, or give the column another type.",
                 file=source,
-                value=str(value.as_py()),
+                value=str(value),
             )
     raise BadSourceFile(f"column {name!r:.80} can't be turned into {kind}.", file=source)
 
 
-def _converted(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
-    is_text = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
-    if is_text and is_list(kind):
-        return _lists(values, kind)
-    if is_text and pa.types.is_boolean(kind) and not _all_match(values, _BOOLEAN, ignore_case=True):
-        return None  # Arrow would take 1 and 0 for booleans
-    return _cast(values, kind)
+def _example(kind: pa.DataType) -> str:
+    """What a time looks like: a number that stands for one has no unit."""
+    if pa.types.is_timestamp(kind):
+        return f", such as {TIME_EXAMPLE}"
+    return f", such as {DATE_EXAMPLE}" if pa.types.is_date(kind) else ""

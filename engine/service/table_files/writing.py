@@ -67,25 +67,33 @@ def _csv(table: pa.Table, file: BinaryIO) -> None:
 
 
 def _written(table: pa.Table) -> pa.Table:
-    """Lists and the like as JSON, which reading them understands."""
-    for place, field in enumerate(table.schema):
-        if is_list(field.type) or pa.types.is_nested(field.type):
-            texts = [
-                None if value is None else orjson.dumps(value, default=_plain).decode()
-                for value in values_of(table.column(place))
-            ]
-            table = table.set_column(place, field.name, pa.chunked_array([texts], pa.string()))
-        elif has_far_times(table.column(place)):  # Arrow would write another year
-            said = [
-                None if value is None else _plain(value) for value in values_of(table.column(place))
-            ]
-            table = table.set_column(place, field.name, pa.chunked_array([said], pa.string()))
-        elif pa.types.is_decimal(field.type):
-            table = table.set_column(place, field.name, table.column(place).cast(pa.string()))
-        elif pa.types.is_dictionary(field.type):
-            decoded = pc.cast(table.column(place), field.type.value_type)
-            table = table.set_column(place, field.name, decoded)
-    return table
+    """Lists and the like as JSON, which reading them understands; what CSV has no word for as text."""
+    return pa.table([_column_written(one) for one in table.columns], names=table.column_names)
+
+
+def _column_written(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _column_written(pc.cast(column, kind.value_type))
+    if pa.types.is_decimal(kind):
+        return column.cast(pa.string())
+    if is_list(kind) or pa.types.is_nested(kind):
+        return _said(column, lambda value: orjson.dumps(value, default=_plain).decode())
+    if _is_bytes(kind) or isinstance(kind, pa.BaseExtensionType):
+        return _said(column, _plain)
+    if has_far_times(column):  # Arrow would write another year
+        return _said(column, _plain)
+    return column
+
+
+def _said(column: pa.ChunkedArray, word: Callable[[Any], str]) -> pa.ChunkedArray:
+    texts = [None if value is None else word(value) for value in values_of(column)]
+    return pa.chunked_array([texts], pa.string())
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    tests = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+    return any(test(kind) for test in tests)
 
 
 def _json(table: pa.Table, file: BinaryIO) -> None:
@@ -107,6 +115,8 @@ def _plain(value: Any) -> str:
     """What JSON has no word for, as text."""
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return value.isoformat() if isinstance(value, (dt.date, dt.time)) else str(value)
 
 

@@ -5,15 +5,18 @@ Arrow and Parquet; not workspaces. Values come as they were written, or the file
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engine.core.arrow.objects import object_of
 from engine.core.schema import suggestion
 from engine.errors import BadSourceFile, InvalidInputException
 from engine.store.tables.partitions import Partitions, partition_values
@@ -136,8 +139,11 @@ class ParquetFiles:
         # Buffered reading keeps memory flat also where a file has one huge row group.
         with _opened(file, pre_buffer=False, buffer_size=1 << 20) as parquet:
             here = self._in_file(file, parquet, fields)
+            left = parquet.metadata.num_rows
             for batch in parquet.iter_batches(rows, columns=here):
+                left -= batch.num_rows
                 yield self._converted(file, batch, batch.num_rows, fields, here, check_texts)
+            _check_all_read(file, left)
 
     def read(self, columns: Sequence[str] | None) -> pa.Table:
         """All rows in memory."""
@@ -147,6 +153,7 @@ class ParquetFiles:
             with _opened(file) as parquet:
                 here = self._in_file(file, parquet, fields)
                 found = parquet.read(columns=here)
+                _check_all_read(file, parquet.metadata.num_rows - found.num_rows)
                 # Without columns a table has no batches, though it has rows.
                 for batch in found.to_batches() if here else [found]:
                     batches.append(self._converted(file, batch, batch.num_rows, fields, here))
@@ -197,13 +204,24 @@ class ParquetFiles:
     def _check_agreement(self, file: Path, name: str, column: pa.Array) -> None:
         """A column that is in the file and in its folders' names: both must say the same."""
         value, text = self._folder_value(file, name), self._texts[file][name]
-        for found in column.unique().to_pylist():
-            if found != value and (found is None or str(found) != text):
+        for found in column.unique():
+            if not (found.is_valid and _is_said(found, text)) and object_of(found) != value:
                 raise BadSourceFile(
-                    f"column {name!r} holds {found!r}, but the file lies in the folder {name}={text}. "
-                    "Write the file anew without the column, or move it.",
+                    f"column {name!r} holds {object_of(found)!r}, but the file lies in the folder "
+                    f"{name}={text}. Write the file anew without the column, or move it.",
                     file=str(file),
                 )
+
+
+def _is_said(value: pa.Scalar, text: str | None) -> bool:
+    """Whether the text of a folder's name says a value of a file."""
+    if text is None or str(object_of(value)) == text:
+        return text is not None
+    try:
+        said = pa.scalar(text).cast(value.type)  # `true`, and 0.1 of 32 bits
+    except pa.ArrowException:
+        return False
+    return bool(said.equals(value))
 
 
 def _exactly(file: Path, field: pa.Field, column: pa.Array, check_texts: bool = True) -> pa.Array:
@@ -295,6 +313,8 @@ def footer(file: Path) -> Footer:
         stat = file.stat()
     except OSError as error:
         raise BadSourceFile(f"it can't be read ({error.strerror})", file=str(file)) from None
+    if not S_ISREG(stat.st_mode):  # opening a pipe would wait for somebody who writes to it
+        raise BadSourceFile("it is a pipe or device, no file", file=str(file))
     return _read_footer(file, stat.st_size, stat.st_mtime_ns)
 
 
@@ -341,9 +361,39 @@ def _is_all_null(file: Path, name: str) -> bool:
 def _opened(file: Path, **options: Any) -> Iterator[pq.ParquetFile]:
     try:
         # INT96, Spark's old form of times: as nanoseconds, which is Arrow's way, the year 9999 wraps.
-        with pq.ParquetFile(
-            file, page_checksum_verification=True, coerce_int96_timestamp_unit="us", **options
-        ) as parquet:
+        with (
+            pa.OSFile(str(file)) as source,
+            pq.ParquetFile(
+                source, page_checksum_verification=True, coerce_int96_timestamp_unit="us", **options
+            ) as parquet,
+        ):
+            before = _written(source)
             yield parquet
+            if _written(source) != before:
+                raise _changed(file)
+    except UnicodeEncodeError:
+        raise BadSourceFile(
+            "its path is not in UTF-8; give it another name", file=f"{file!a}"
+        ) from None
     except (pa.ArrowException, OSError) as error:
         raise BadSourceFile(f"not a readable Parquet file ({error})", file=str(file)) from None
+
+
+def _written(source: pa.OSFile) -> tuple[int, int]:
+    """Size and time of change of an open file; one that took its name meanwhile is another."""
+    stat = os.fstat(source.fileno())
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _check_all_read(file: Path, left: int) -> None:
+    """Of a file that is emptied while it is read, Arrow gives no rows and no error."""
+    if left:
+        raise _changed(file)
+
+
+def _changed(file: Path) -> BadSourceFile:
+    return BadSourceFile(
+        "it was written to while it was read. Try again; write a new file and rename it to this one, "
+        "and readers see all of one or of the other.",
+        file=str(file),
+    )

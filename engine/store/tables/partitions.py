@@ -45,9 +45,9 @@ def find_files(pattern: str | Path) -> tuple[Path, list[FoundFile]]:
         BadSourceFile: no Parquet file is found, or folders' names say two things of a column.
     """
     path = Path(pattern).expanduser().absolute()
-    if path.is_file():
+    if _is(path.is_file):
         return path.parent, [_found(path, path.parent)]
-    if path.is_dir():
+    if _is(path.is_dir):
         found = [_found(file, path) for file in _files_below(path)]
         root = path
     else:
@@ -55,8 +55,9 @@ def find_files(pattern: str | Path) -> tuple[Path, list[FoundFile]]:
         shown = [match for match in matches if not _is_hidden(match.name) or match == path]
         found = []
         for match in shown:
-            files = _files_below(match) if match.is_dir() else [match]
-            root = match if match.is_dir() else match.parent
+            is_folder = _is(match.is_dir)
+            files = _files_below(match) if is_folder else [match]
+            root = match if is_folder else match.parent
             found += [_found(file, root) for file in files]
         root = common_folder([file.path.parent for file in found])
     if not found:
@@ -66,7 +67,15 @@ def find_files(pattern: str | Path) -> tuple[Path, list[FoundFile]]:
 
 def is_delta(folder: Path) -> bool:
     """Whether a folder holds a Delta table."""
-    return (folder / "_delta_log").is_dir()
+    return _is((folder / "_delta_log").is_dir)
+
+
+def _is(test: Callable[[], bool]) -> bool:
+    """What a path's test says; no for one that is too long, or in a folder that is closed to us."""
+    try:
+        return test()
+    except (OSError, ValueError):
+        return False
 
 
 def misread_part(folder: Path) -> str | None:
@@ -102,13 +111,21 @@ def _found(file: Path, root: Path) -> FoundFile:
         key, sign, text = part.partition("=")
         if not (sign and key):
             continue
-        column, value = unquote(key), None if text == _NULL else unquote(text)
+        column, value = _unquoted(key), None if text == _NULL else _unquoted(text)
         if named.setdefault(column, value) != value:
             raise BadSourceFile(
                 f"its folders name {column!r} twice: {named[column]!r} and {value!r}",
                 file=str(file),
             )
     return FoundFile(file, named)
+
+
+def _unquoted(text: str) -> str:
+    """A name without its signs for other characters; as it is where they stand for none."""
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return text
 
 
 def _partitions_above(folder: Path) -> Iterator[str]:

@@ -316,10 +316,15 @@ class TableStore:
     ) -> Table:
         """Write a whole table at once; see `written_type`."""
         schema = pa.schema([field.with_type(written_type(field.type)) for field in table.schema])
-        if schema != table.schema:
-            table = table.cast(schema)
-        with self.writing(name, table.schema, properties or {}) as writer:
-            writer.write_table(table, row_group_size=16 * BATCH_ROWS)
+        try:
+            if schema != table.schema:
+                table = table.cast(schema)
+            with self.writing(name, table.schema, properties or {}) as writer:
+                writer.write_table(table, row_group_size=16 * BATCH_ROWS)
+        except pa.ArrowInvalid as error:  # such as a time beyond what Parquet's units count
+            raise InvalidInputException(
+                f"table {name} can't be written as Parquet: {error}. Leave that column out, or cast it."
+            ) from None
         return self.get(name)
 
     def remove_other_files(self, name: ThreePartName, kept: Sequence[str]) -> None:

@@ -168,7 +168,7 @@ def index_upsert(workspace: Workspace, name: str, file: str, kind: str | None) -
     are left out, named, and make the command exit with 1.
     """
     name = workspace.full_index_name(name)
-    rows = _rows(file, kind)
+    rows = _rows(workspace, name, file, kind)
     key = workspace.get_index(name)["primary_key"]
     bad = next((i for i, row in enumerate(rows) if row.get(key) is None), None)
     if bad is not None:
@@ -185,12 +185,17 @@ def index_upsert(workspace: Workspace, name: str, file: str, kind: str | None) -
     _say(f"upserted {done:,} rows into {name}", failures)
 
 
-def _rows(file: str, kind: str | None) -> list[dict[str, Any]]:
+def _rows(workspace: Workspace, name: str, file: str, kind: str | None) -> list[dict[str, Any]]:
     from engine.service.table_files.reading import RowFormat, rows_of_file, rows_of_text
 
     if file == "-":
         return rows_of_text(_standard_input())
-    return rows_of_file(Path(file), RowFormat(kind))
+    return rows_of_file(Path(file), RowFormat(kind, schema=_schema(workspace, name)))
+
+
+def _schema(workspace: Workspace, name: str) -> dict[str, str]:
+    """The words of a direct access index's columns; of others none, which refuse rows themselves."""
+    return dict(workspace.registry.open(name)[0].schema or {})
 
 
 def _standard_input() -> str:
@@ -247,7 +252,7 @@ def _keys(workspace: Workspace, name: str, file: str, kind: str | None) -> list[
         text = _standard_input() if file == "-" else decoded(Path(file))
         return [line.strip() for line in text.splitlines() if line.strip()]
     key = workspace.get_index(name)["primary_key"]
-    rows = rows_of_file(Path(file), RowFormat(kind))
+    rows = rows_of_file(Path(file), RowFormat(kind, schema=_schema(workspace, name)))
     if rows and not any(key in row for row in rows):
         raise click.BadParameter(
             f"{file} has no column {key!r}, the key of {name}; it has {', '.join(rows[0])}.",

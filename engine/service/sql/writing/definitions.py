@@ -219,6 +219,7 @@ def result_schema(rows: pa.Table) -> pa.Schema:
     twice = check_names(rows.schema)
     if twice:
         raise BadStatement(f"[COLUMN_ALREADY_EXISTS] {twice} is there twice. Name each by AS.")
+    _refuse_twice(rows.schema.names)
     if not rows.num_columns:
         raise BadStatement("A table needs at least one column.")
     return pa.schema([_storable(f) for f in rows.schema])
@@ -232,6 +233,16 @@ def _storable(found: pa.Field) -> pa.Field:
 
 
 # ------------------------------------------------------------------ views
+def _refuse_twice(names: Sequence[str]) -> None:
+    """Raises BadStatement for a name twice, in any letter case."""
+    lower = [name.lower() for name in names]
+    twice = next((name for place, name in enumerate(names) if name.lower() in lower[:place]), None)
+    if twice is not None:
+        raise BadStatement(
+            f"[COLUMN_ALREADY_EXISTS] column {twice!r} is there twice. Name each by AS."
+        )
+
+
 def create_view(runner: QueryRunner, tables: Tables, tree: exp.Create) -> None:
     """Carry out CREATE [OR REPLACE] [TEMP] VIEW, whose query is tried once, without its rows.
 
@@ -254,6 +265,8 @@ def create_view(runner: QueryRunner, tables: Tables, tree: exp.Create) -> None:
         raise BadStatement(
             f"The view names {len(columns)} columns; its query has {found.num_columns}."
         )
+    shown = found.schema if not columns else found.rename_columns(list(columns)).schema
+    _refuse_twice(shown.names)
     session, replace = runner.session, bool(tree.args.get("replace"))
     if told.temporary:
         text = runner.relations.name_fully(query.copy(), session).sql(dialect="databricks")
@@ -263,7 +276,6 @@ def create_view(runner: QueryRunner, tables: Tables, tree: exp.Create) -> None:
     name = _full(runner, node)
     if _taken(runner, name, bool(tree.args.get("exists")), replace, "view"):
         return
-    shown = found.schema if not columns else found.rename_columns(list(columns)).schema
     described = tuple(described_columns(shown, told.column_facts()))
     text = query.sql(dialect="databricks")
     made = View(name, text, session.catalog, session.schema, columns, described)
@@ -285,7 +297,10 @@ def _tried(runner: QueryRunner, query: exp.Expression, name: str | ThreePartName
     Raises:
         BadStatement: the view would read itself, or one that lasts a temporary one.
     """
-    asked = exp.select("*").from_(exp.Subquery(this=query.copy(), alias=_q())).limit(0)
+    if isinstance(query, exp.Select):  # within another, DuckDB gives a name twice a number
+        asked = query.limit(0)
+    else:
+        asked = exp.select("*").from_(exp.Subquery(this=query.copy(), alias=_q())).limit(0)
     resolved = runner.resolved(asked)
     read = views_of(resolved)
     if name in read:

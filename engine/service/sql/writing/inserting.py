@@ -14,6 +14,7 @@ from engine.errors import BadStatement, NotSupported
 from engine.service.sql.at_hand import fits
 from engine.service.sql.language.functions.macros import cast_to
 from engine.service.sql.queries import QueryRunner
+from engine.service.sql.relations import refuse_twins
 from engine.service.sql.writing.column_rules.filling import (
     given_and_filled,
     loosened,
@@ -228,6 +229,7 @@ def completed(
 def _wanted(change: TableChange, names: Sequence[str], count: int) -> list[str]:
     """The columns of a table that are given, as it spells them; see `completed`."""
     columns = change.schema.names
+    refuse_twins(change.table.name, columns)
     known = {name.lower(): name for name in columns}
     wanted = [known.get(name.lower(), "") for name in names] if names else list(columns)
     if "" in wanted or len(set(wanted)) < len(wanted):

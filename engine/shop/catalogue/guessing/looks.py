@@ -13,6 +13,7 @@ from engine.shop.catalogue.importing.values import cell, year_of
 from engine.shop.catalogue.pictures.finding import several_pictures
 from engine.shop.catalogue.pictures.folders import is_picture_name
 from engine.shop.catalogue.pictures.links import is_link
+from engine.shop.catalogue.pictures.written import is_written
 from engine.shop.catalogue.sources.nested import is_picture
 
 _MOSTLY = 0.8  # share of values that decides
@@ -141,7 +142,7 @@ def _is_image(value: Any) -> bool:
         return True
     text = str(value).strip()
     first = next(iter(several_pictures(text)), text)
-    return is_picture_name(first.split("?")[0]) or text.startswith("data:image/")
+    return is_picture_name(first.split("?")[0]) or is_written(text)
 
 
 def _shown(value: Any) -> str:

@@ -9,9 +9,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from engine.core.arrow.objects import array_of
 from engine.core.schema import MAX_COLUMNS
 from engine.core.types import is_list, parse_sql_type, row_of
 from engine.errors import BadSourceFile, InvalidParameterValue
+from engine.service.table_files.conversions import converted
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.catalogue.importing.failures import FETCH, PRICE, ROW, TYPE, YEAR, Failures
 from engine.shop.catalogue.importing.money import read_prices
@@ -95,7 +97,25 @@ class ProductsOfCatalogue:
         asked = self.catalogue.types.get(name, self.catalogue.types.get(own))
         if asked is not None:
             return self._typed(name, values, asked)
-        return column(values, self._source.types.get(own), self._source.is_text)
+        kind = self._source.types.get(own)
+        if kind is not None:
+            return self._of_type(name, values, kind)
+        return column(values, self._source.is_text)
+
+    def _of_type(self, name: str, values: list[Any], kind: pa.DataType) -> pa.Array:
+        """Values in the type that the source has for them."""
+        try:
+            return pa.array(values, kind)
+        except (pa.ArrowException, OverflowError, TypeError, ValueError):
+            ones = [self._one(place, name, value, kind) for place, value in enumerate(values)]
+            return pa.chunked_array(ones, kind).combine_chunks()
+
+    def _one(self, place: int, name: str, value: Any, kind: pa.DataType) -> pa.Array:
+        try:
+            return array_of(value, kind)
+        except (pa.ArrowException, OverflowError, TypeError, ValueError):
+            self._fail(place, TYPE, f"{name} is {value!s:.80}, which is no {kind}; left empty")
+            return pa.nulls(1, kind)
 
     def _prices(self, values: list[Any]) -> pa.Array:
         prices = read_prices(values, NULLS)
@@ -119,18 +139,21 @@ class ProductsOfCatalogue:
                 f"the catalogue's type of {name} is {asked!r}; expected an SQL type such as string, "
                 "bigint, double, date."
             )
-        texts = [None if value is None else str(value) for value in values]
-        try:
-            return pa.array(texts, pa.string()).cast(kind)
-        except pa.ArrowException:
-            return pa.array([self._cast(n, name, text, kind) for n, text in enumerate(texts)], kind)
+        texts = pa.array([None if value is None else str(value) for value in values], pa.string())
+        found = converted(pa.chunked_array([texts]), kind)
+        if found is None:
+            ones = [self._cast(n, name, texts.slice(n, 1), kind) for n in range(len(texts))]
+            found = pa.chunked_array(ones, kind)
+        return found.combine_chunks()
 
-    def _cast(self, place: int, name: str, text: str | None, kind: pa.DataType) -> Any:
-        try:
-            return pa.scalar(text, pa.string()).cast(kind).as_py()
-        except pa.ArrowException:
-            self._fail(place, TYPE, f"{name} is {text!r:.80}, which is no {kind}; left empty")
-            return None
+    def _cast(self, place: int, name: str, text: pa.Array, kind: pa.DataType) -> pa.Array:
+        found = converted(pa.chunked_array([text]), kind)
+        if found is None:
+            self._fail(
+                place, TYPE, f"{name} is {text[0].as_py()!r:.80}, which is no {kind}; left empty"
+            )
+            return pa.nulls(1, kind)
+        return found.combine_chunks()
 
     def _fail(self, place: int, stage: str, reason: str) -> None:
         self.failures.add(self._rows.lines[place], self._rows.keys[place], stage, reason)

@@ -41,17 +41,12 @@ def is_whole(text: str) -> bool:
     return bool(_INTEGER.fullmatch(text)) and text != "-0" and _LEAST <= int(text) <= _MOST
 
 
-def column(
-    values: Sequence[Any], kind: pa.DataType | None = None, is_text: bool = False
-) -> pa.Array:
-    """A column of values.
+def column(values: Sequence[Any], is_text: bool = False) -> pa.Array:
+    """A column of values whose source has no type for them.
 
     Args:
-        kind: their type, where the source has one.
         is_text: they are fields of a text file, which may stand for numbers.
     """
-    if kind is not None:
-        return pa.array(values, kind)
     there = [value for value in values if value is not None]
     if is_text and there and all(isinstance(value, str) for value in there):
         return _of_texts(values, there)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import orjson
@@ -20,12 +18,12 @@ from engine.errors import BadImage
 from engine.shop.catalogue.pictures.folders import PictureFolder, is_picture_name
 from engine.shop.catalogue.pictures.kept import UNKNOWN, KeptPictures, ending_of
 from engine.shop.catalogue.pictures.links import is_link
+from engine.shop.catalogue.pictures.written import is_written, read_written
 from engine.shop.catalogue.sources.nested import is_picture
 from engine.store.volumes import VolumeStore
 
 _HOLE = re.compile(r"\{([^{}]+)\}")
 _SEVERAL = re.compile(r"\s*[|;,]\s*")
-_DATA = re.compile(r"data:image/[\w.+-]+(?:;[\w=.-]+)*;base64,(.*)", re.DOTALL)
 
 
 @dataclass
@@ -123,20 +121,19 @@ class PictureFinder:
             return Found()
         if is_link(text) and not re.search(r"[|;,\s]\s*https?://", text):
             return Found(link=text)
-        data = _DATA.fullmatch(text)
-        if data:
-            return self._of_base64(data[1])
+        if is_written(text):
+            return self._of_written(text)
         found = self._of_path(text)
         if found.is_there:
             return found
         several = several_pictures(text)
         return self._first(several) if several else found
 
-    def _of_base64(self, text: str) -> Found:
+    def _of_written(self, text: str) -> Found:
         try:
-            return self._of_bytes(base64.b64decode(unquote(text), validate=True))
-        except (binascii.Error, ValueError) as error:
-            return Found(reason=f"its data: link is no base64 ({error})")
+            return self._of_bytes(read_written(text))
+        except ValueError as error:
+            return Found(reason=f"its picture is written in no base64 ({error})")
 
     def _of_path(self, text: str) -> Found:
         if is_volume_path(text):
