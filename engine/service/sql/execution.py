@@ -40,6 +40,7 @@ from engine.service.sql.text_calls import with_identifiers
 from engine.service.sql.upkeep import Upkeep
 from engine.service.sql.vector_search import VectorSearch
 from engine.service.sql.writing.answers import NOTHING, counts_of, entry, predicate, written_table
+from engine.service.sql.writing.column_rules.checks import refuse_strangers
 from engine.service.sql.writing.definer import Definer
 from engine.service.sql.writing.evolution import WIDENING, Evolution
 from engine.service.sql.writing.facts_kept import FactsKept
@@ -51,7 +52,7 @@ from engine.service.sql.writing.volumes import change_volume
 from engine.service.unity_catalog import UnityCatalog
 from engine.settings import DEFAULT_KEY
 from engine.store.layout import Layout
-from engine.store.tables.changing import TableChanges
+from engine.store.tables.changing import TableChange, TableChanges
 from engine.store.tables.table_store import TableStore
 
 
@@ -173,13 +174,18 @@ class Execution:
         """What a statement may make of its table's columns; None for nothing."""
         if not (tree.args.get(EVOLVES) or runner.session.evolves):
             return None
-        told = self._catalog.tables.get(str(name)).get("properties", {})
+        told = runner.relations.properties(name)
         return Evolution(widens=told.get(WIDENING, "").lower() == "true")
+
+    def _check(self, runner: QueryRunner, change: TableChange) -> None:
+        """Refuse rows that the table's constraints refuse."""
+        refuse_strangers(runner, change, runner.relations.properties(change.table.name))
 
     def _insert(self, runner: QueryRunner, tree: exp.Insert) -> pa.Table:
         name = written_table(runner, tree.this)
         with self._changes.change(name) as change:
             count = insert(runner, change, tree, self._evolution(runner, name, tree))
+            self._check(runner, change)
             replacing = any(
                 tree.args.get(one) is not None for one in ("where", "using", "replace_on")
             )
@@ -197,6 +203,7 @@ class Execution:
     def _update(self, runner: QueryRunner, tree: exp.Update) -> pa.Table:
         with self._changes.change(written_table(runner, tree.this)) as change:
             count = update(Target(runner, change, tree.this), tree)
+            self._check(runner, change)
             if count:
                 change.record(entry("UPDATE", predicate(tree), numUpdatedRows=count))
         return counts_of(count)
@@ -219,6 +226,7 @@ class Execution:
         name = written_table(runner, tree.this)
         with self._changes.change(name) as change:
             counts = Merge(runner, change, tree, self._evolution(runner, name, tree)).run()
+            self._check(runner, change)
             total = counts.updated + counts.deleted + counts.inserted
             metrics = {
                 "numTargetRowsUpdated": counts.updated,

@@ -86,6 +86,10 @@ class Relations:
         """What is kept of a table's columns beside its files; see `Tables.column_facts`."""
         return self._catalog.tables.column_facts(str(name))
 
+    def properties(self, name: ThreePartName) -> dict[str, str]:
+        """TBLPROPERTIES of a table."""
+        return self._catalog.tables.properties(str(name))
+
     def missing(self, name: ThreePartName) -> NotFound:
         """What to raise for a name that nothing has."""
         if name.schema.lower() == SCHEMA:

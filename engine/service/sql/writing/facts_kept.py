@@ -17,6 +17,7 @@ from engine.service.sql.language.forms.tags import ChangeTags
 from engine.service.sql.language.forms.words import Name
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
+from engine.service.sql.writing.column_rules.checks import property_of
 from engine.service.sql.writing.schemas import Schemas
 from engine.service.unity_catalog import UnityCatalog
 from engine.store.securable_files import Tagged
@@ -141,10 +142,26 @@ class FactsKept:
         known = [(kind, one["name"]) for each in constraints.of(name) for kind, one in each.items()]
         if asked.constraint is None:
             found = next((one for kind, one in known if kind == "primary_key_constraint"), None)
+        elif self._drop_check(name, asked.constraint):
+            return
         else:
             found = next((one for _, one in known if one == asked.constraint), None)
-        if found is not None or not asked.lenient:
-            constraints.delete(name, found or asked.constraint or "PRIMARY KEY")
+        if found is not None or asked.constraint is None:
+            if found is not None or not asked.lenient:
+                constraints.delete(name, found or "PRIMARY KEY")
+        elif not asked.lenient:
+            raise NotFound(
+                f"[DELTA_CONSTRAINT_DOES_NOT_EXIST] Cannot drop nonexistent constraint "
+                f"{asked.constraint!r:.80} from table {name}. To avoid throwing an error, say IF EXISTS."
+            )
+
+    def _drop_check(self, table: str, constraint: str) -> bool:
+        """Take a CHECK constraint off a table; whether there was one of this name."""
+        key = property_of(constraint)
+        held = [one for one in self._catalog.tables.properties(table) if one.lower() == key]
+        if held:
+            self._catalog.tables.update_columns(table, {}, without=held)
+        return bool(held)
 
 
 def _check_there(asked: ChangeTags, name: str, there: Mapping[str, str]) -> None:
