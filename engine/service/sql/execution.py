@@ -17,6 +17,8 @@ from engine.service.search.operations import Queries
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sql.ai_functions import AiFunctions
 from engine.service.sql.database import Database
+from engine.service.sql.files.copying import Copying
+from engine.service.sql.files.finding import FilesOfVolumes
 from engine.service.sql.language.commands import (
     Analyze,
     ChangeCatalog,
@@ -28,6 +30,7 @@ from engine.service.sql.language.commands import (
     Vacuum,
 )
 from engine.service.sql.language.dialect import parse, with_parameters
+from engine.service.sql.language.forms.copying import CopyInto
 from engine.service.sql.language.forms.evolution import EVOLVES
 from engine.service.sql.language.forms.facts import CommentOn, Facts
 from engine.service.sql.language.forms.volumes import ChangeVolume
@@ -54,6 +57,7 @@ from engine.settings import DEFAULT_KEY
 from engine.store.layout import Layout
 from engine.store.tables.changing import TableChange, TableChanges
 from engine.store.tables.table_store import TableStore
+from engine.store.volumes import VolumeStore
 
 
 class Execution:
@@ -71,7 +75,7 @@ class Execution:
     ) -> None:
         self._indexes, self._database = indexes, database
         self._catalog = unity_catalog
-        self._relations = Relations(tables, unity_catalog)
+        self._relations = Relations(tables, unity_catalog, FilesOfVolumes(VolumeStore(layout)))
         self._changes = TableChanges(layout, tables)
         self._schemas = Schemas(unity_catalog)
         self._listings = Listings(self._relations, self._changes, unity_catalog, self._schemas)
@@ -120,6 +124,10 @@ class Execution:
             return self._upkeep.vacuum(command, session)
         if isinstance(command, Analyze):
             return self._upkeep.analyze(command, session)
+        if isinstance(command, CopyInto):
+            with self._database.connection() as connection:
+                runner = QueryRunner(self._relations, self._ai, session, connection)
+                return Copying(runner, self._changes, command).run()
         if isinstance(command, Facts):
             self._facts.run(command, session)
             return NOTHING

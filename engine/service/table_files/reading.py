@@ -15,7 +15,7 @@ from engine.core.types import parse_sql_type
 from engine.core.values import shown
 from engine.errors import BadSourceFile, InvalidInputException
 from engine.service.given_rows import table_of
-from engine.service.table_files.csv_rows import read_csv
+from engine.service.table_files.csv_rows import CsvForm, read_csv
 from engine.service.table_files.formats import FORMAT_OF_ENDING, FORMATS
 from engine.service.table_files.json_rows import json_rows, read_json
 from engine.service.table_files.types import guessed, typed, with_types
@@ -28,7 +28,7 @@ class RowFormat:
 
     Attributes:
         format: one of FORMATS; None for what the file's name says.
-        delimiter, encoding: of a text; see `read_csv`.
+        delimiter, encoding: of a text; see `CsvForm`.
         types: SQL types by column, in place of those that are guessed.
     """
 
@@ -103,7 +103,7 @@ def read_file(path: Path, how: RowFormat = RowFormat()) -> pa.Table:
     if kind == "json":
         return rows_table(read_json(path, how.encoding), how, str(path))
     delimiter = how.delimiter or ("\t" if path.suffix.lower() == ".tsv" else None)
-    texts = read_csv(path, delimiter, how.encoding)
+    texts = read_csv(path, CsvForm(delimiter, how.encoding))
     types = how.arrow_types
     columns = [
         texts.column(name) if name in types else guessed(texts.column(name))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.errors import BadStatement, NotSupported
+from engine.service.sql.language.forms.copying import CopyInto
 from engine.service.sql.language.forms.facts import Facts, alter, comment_on
 from engine.service.sql.language.forms.tags import set_tag, unset_tag
 from engine.service.sql.language.forms.volumes import ChangeVolume, create_volume, drop_volume
@@ -135,6 +136,7 @@ Command = (
     | Optimize
     | Vacuum
     | Analyze
+    | CopyInto
     | Facts
 )
 

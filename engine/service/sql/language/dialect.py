@@ -20,6 +20,7 @@ from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.commands import Command, read_command
 from engine.service.sql.language.forms.clones import CLONES, without_clone
 from engine.service.sql.language.forms.column_changes import ColumnChange, column_changes
+from engine.service.sql.language.forms.copying import copy_into
 from engine.service.sql.language.forms.evolution import EVOLVES, without_evolution
 from engine.service.sql.language.forms.originals import keep_texts
 from engine.service.sql.language.forms.replace_on import without_replace_on
@@ -180,6 +181,9 @@ def parse(text: str) -> Statement:
     tokens = tokenized(found[0])
     first = tokens[0].text.upper()
     rest = tokenized(found[0][tokens[0].end + 1 :]) if first in _COMMANDS else tokens[1:]
+    if first == "COPY":
+        said = copy_into(tokens, [_word(token) for token in tokens], found[0])
+        return Statement(found[0], said, None)
     words = [_word(token) for token in rest]
     command = read_command(first, Words(words))
     if command is not None:
@@ -205,8 +209,8 @@ def _check_kind(first: str, words: list[Word]) -> None:
 
 _OFFERED = (
     "supported are SELECT, CREATE and DROP of tables, views, schemas, catalogs and volumes, ALTER "
-    "TABLE, INSERT, UPDATE, DELETE, MERGE INTO, TRUNCATE, USE, SHOW, DESCRIBE, OPTIMIZE, VACUUM, "
-    "ANALYZE TABLE and CREATE VECTOR SEARCH INDEX."
+    "TABLE, INSERT, UPDATE, DELETE, MERGE INTO, COPY INTO, TRUNCATE, USE, SHOW, DESCRIBE, OPTIMIZE, "
+    "VACUUM, ANALYZE TABLE and CREATE VECTOR SEARCH INDEX."
 )
 
 
