@@ -33,11 +33,13 @@ from engine.service.sql.language.dialect import parse, with_parameters
 from engine.service.sql.language.forms.copying import CopyInto
 from engine.service.sql.language.forms.evolution import EVOLVES
 from engine.service.sql.language.forms.facts import CommentOn, Facts
+from engine.service.sql.language.forms.grants import OfGrants
 from engine.service.sql.language.forms.volumes import ChangeVolume
 from engine.service.sql.language.parameters import expressions_of
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
+from engine.service.sql.shown.grants import grant_rows
 from engine.service.sql.shown.listings import Listings
 from engine.service.sql.text_calls import with_identifiers
 from engine.service.sql.upkeep import Upkeep
@@ -128,6 +130,8 @@ class Execution:
             with self._database.connection() as connection:
                 runner = QueryRunner(self._relations, self._ai, session, connection)
                 return Copying(runner, self._changes, command).run()
+        if isinstance(command, OfGrants):
+            return grant_rows(command, self._facts.grants(command, session))
         if isinstance(command, Facts):
             self._facts.run(command, session)
             return NOTHING

@@ -67,14 +67,7 @@ def options_of(what: str, kind: str, given: Mapping[str, object], infers: bool) 
         raise NotSupported(
             f"{what}: files of the format {kind!r:.40} are not read here; {', '.join(FORMATS)} are."
         )
-    said = {name.lower().rpartition("cloudfiles.")[2]: value for name, value in given.items()}
-    offered = _ALL | _OF_FORMAT[kind]
-    for name in said:
-        if name not in offered:
-            raise NotSupported(
-                f"{what}: the option {name!r:.60} is not offered for {kind}; offered are "
-                f"{', '.join(sorted(offered))}."
-            )
+    said = _offered(what, kind, given)
     mode = str(said.get("mode", "permissive")).lower()
     if mode not in _MODES:
         raise BadStatement(f"{what}: mode is {mode!r:.40}; expected one of {', '.join(_MODES)}.")
@@ -94,6 +87,19 @@ def options_of(what: str, kind: str, given: Mapping[str, object], infers: bool) 
         _text(said, "pathglobfilter", "filenamepattern"),
         _text(said, "rescueddatacolumn") or "_rescued_data",
     )
+
+
+def _offered(what: str, kind: str, given: Mapping[str, object]) -> dict[str, object]:
+    """Options by name in small letters. Raises NotSupported."""
+    said = {name.lower().rpartition("cloudfiles.")[2]: value for name, value in given.items()}
+    offered = _ALL | _OF_FORMAT[kind]
+    for name in said:
+        if name not in offered:
+            raise NotSupported(
+                f"{what}: the option {name!r:.60} is not offered for {kind}; offered are "
+                f"{', '.join(sorted(offered))}."
+            )
+    return said
 
 
 def kind_of(path: str) -> str | None:

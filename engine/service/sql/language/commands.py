@@ -13,6 +13,7 @@ from typing import Literal
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.forms.copying import CopyInto
 from engine.service.sql.language.forms.facts import Facts, alter, comment_on
+from engine.service.sql.language.forms.grants import OfGrants
 from engine.service.sql.language.forms.tags import set_tag, unset_tag
 from engine.service.sql.language.forms.volumes import ChangeVolume, create_volume, drop_volume
 from engine.service.sql.language.forms.words import Name, Words
@@ -138,6 +139,7 @@ Command = (
     | Analyze
     | CopyInto
     | Facts
+    | OfGrants
 )
 
 
