@@ -27,8 +27,8 @@ def folder(spark: Any, request: pytest.FixtureRequest) -> Path:
 
 
 def test_files_are_copied_once(spark: Any, folder: Path) -> None:
-    spark.sql("CREATE TABLE copied (id INT, name STRING)")
-    copy = f"COPY INTO copied FROM '{V}/{folder.name}' {OPTIONS}"
+    spark.sql("CREATE TABLE copied_once (id INT, name STRING)")
+    copy = f"COPY INTO copied_once FROM '{V}/{folder.name}' {OPTIONS}"
     (answer,) = spark.sql(copy).collect()
     assert answer.asDict() == {
         "num_affected_rows": 3, "num_inserted_rows": 3, "num_skipped_corrupt_files": 0
@@ -36,9 +36,9 @@ def test_files_are_copied_once(spark: Any, folder: Path) -> None:
     (folder / "c.csv").write_text("id,name\n4,new\n")
     assert spark.sql(copy).first()[0] == 1
     chosen = f"SELECT id * 10 AS id, _metadata.file_name AS name FROM '{V}/{folder.name}'"
-    forced = f"COPY INTO copied FROM ({chosen}) {OPTIONS} COPY_OPTIONS ('force' = 'true')"
+    forced = f"COPY INTO copied_once FROM ({chosen}) {OPTIONS} COPY_OPTIONS ('force' = 'true')"
     assert spark.sql(forced).first()[0] == 4
-    found = spark.table("copied").orderBy("id").collect()
+    found = spark.table("copied_once").orderBy("id").collect()
     assert [tuple(row) for row in found] == [
         (1, "red"), (2, None), (3, "blue"), (4, "new"),
         (10, "a.csv"), (20, "a.csv"), (30, "b.csv"), (40, "c.csv"),

@@ -34,6 +34,7 @@ from engine.service.sql.language.forms.copying import CopyInto
 from engine.service.sql.language.forms.evolution import EVOLVES
 from engine.service.sql.language.forms.facts import CommentOn, Facts
 from engine.service.sql.language.forms.grants import OfGrants
+from engine.service.sql.language.forms.replacing import Restore
 from engine.service.sql.language.forms.volumes import ChangeVolume
 from engine.service.sql.language.parameters import expressions_of
 from engine.service.sql.queries import QueryRunner
@@ -124,6 +125,8 @@ class Execution:
             return self._upkeep.optimize(command, session)
         if isinstance(command, Vacuum):
             return self._upkeep.vacuum(command, session)
+        if isinstance(command, Restore):
+            return self._upkeep.restore(command, session)
         if isinstance(command, Analyze):
             return self._upkeep.analyze(command, session)
         if isinstance(command, CopyInto):

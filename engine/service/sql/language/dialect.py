@@ -221,7 +221,7 @@ def _check_kind(first: str, words: list[Word]) -> None:
 _OFFERED = (
     "supported are SELECT, CREATE and DROP of tables, views, schemas, catalogs and volumes, ALTER "
     "TABLE, INSERT, UPDATE, DELETE, MERGE INTO, COPY INTO, TRUNCATE, USE, SHOW, DESCRIBE, OPTIMIZE, "
-    "VACUUM, ANALYZE TABLE, GRANT, REVOKE and CREATE VECTOR SEARCH INDEX."
+    "VACUUM, RESTORE, ANALYZE TABLE, GRANT, REVOKE and CREATE VECTOR SEARCH INDEX."
 )
 
 
