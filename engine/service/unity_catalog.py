@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from engine.service.catalogs.catalogs import Catalogs
+from engine.service.catalogs.changes.grants import Grants
 from engine.service.catalogs.changes.renaming import Renaming
 from engine.service.catalogs.changes.tags import Tags
 from engine.service.catalogs.constraints import Constraints
@@ -27,7 +28,7 @@ class UnityCatalog:
     """What is registered in a workspace, as the cloud's Unity Catalog shows it.
 
     Attributes:
-        catalogs, schemas, tables, constraints, volumes, functions, models, tags: a service each.
+        catalogs, schemas, tables, constraints, volumes, functions, models, tags, grants: a service each.
         given_tables: brings tables to what somebody lists. renaming: gives them other names.
         views: the queries that are among the tables.
     """
@@ -45,6 +46,7 @@ class UnityCatalog:
         self.given_tables: Final = GivenTables(tables, self.tables, changes)
         self.renaming: Final = Renaming(self.tables, tables, self.views, registry, files)
         self.tags: Final = Tags(files)
+        self.grants: Final = Grants(files)
         self.constraints: Final = Constraints(self.tables, files)
         self.volumes: Final = Volumes(volumes, files, contents)
         self.functions: Final = Functions(files, contents)

@@ -9,12 +9,14 @@ from uuid import uuid4
 
 from pyspark.sql import functions
 
+from engine.core.names import is_volume_path
 from engine.errors import BadStatement
 from engine.service.sql.text_calls import arguments_of, with_calls
 from engine.spark.kinds import OnWorkspace
 
 _USING = re.compile(r"\bVIEW\b.*?\bUSING\b.*?\bOPTIONS\b", re.I | re.S)
 _PATH = re.compile(r"(\bpath\s*=?\s*)(['\"])((?:dbfs:)?/Volumes/[^'\"]*)\2", re.I)
+_LASTING = re.compile(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?VIEW\b", re.I)
 _FORMATS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet",
             ".txt": "text", ".orc": "orc"}  # fmt: skip
 
@@ -32,9 +34,13 @@ def with_paths_on_disk(session: OnWorkspace, text: str) -> str:
 def with_files_read(session: Any, text: str) -> str:
     """A statement in which a temporary view of the files stands for each `read_files(...)`.
 
+    A view that lasts keeps the call itself, which the workspace's own SQL carries out.
+
     Raises:
         BadStatement: arguments that are none of files.
     """
+    if _LASTING.match(text):
+        return text
     return with_calls(text, "read_files", lambda said: _view_of(session, said))
 
 
@@ -54,7 +60,8 @@ def _view_of(session: Any, said: str) -> str:
             f"read_files({said:.80}): say which files these are, such as format => 'csv'."
         )
     schema, infers = options.pop("schema", None), options.pop("infercolumntypes", True)
-    reader = session.read.format(kind).options(**{"inferSchema": infers, **options})
+    deep = {"recursiveFileLookup": True} if _is_deep(session, path) else {}
+    reader = session.read.format(kind).options(**{"inferSchema": infers, **deep, **options})
     if schema is not None:
         reader = reader.schema(str(schema))
     frame = reader.load(path)
@@ -63,3 +70,12 @@ def _view_of(session: Any, said: str) -> str:
     name = f"vitrine_files_{uuid4().hex}"
     frame.createOrReplaceTempView(name)
     return name
+
+
+def _is_deep(session: Any, path: str) -> bool:
+    """Whether files of folders within are read too: always, but where Spark finds columns in their
+    names, `key=value`, or where a pattern says which."""
+    if not is_volume_path(path) or any(one in path for one in "*?[{"):
+        return False
+    folder = session.workspace.volumes.place(path).file
+    return folder.is_dir() and not any("=" in one.name for one in folder.iterdir() if one.is_dir())

@@ -15,9 +15,11 @@ from engine.errors import CorruptFile
 from engine.store.layout import Layout, made_by_newer_release, read_json, remove, write_json
 
 Kind = Literal["catalogs", "schemas", "tables", "volumes", "functions", "models"]
-Tagged = Literal["catalogs", "schemas", "tables", "volumes"]  # what may have tags
+# What may have tags and grants; of functions grants alone.
+Tagged = Literal["catalogs", "schemas", "tables", "volumes", "functions"]
 FORMAT = 1  # counts up when an older release would misread a document
 _PARTS: Mapping[Kind, int] = {"catalogs": 1, "schemas": 2}  # of a full name; the others have three
+_TAG_KEYS = ("own", "columns", "grants")
 _TEXTS = ("owner", "comment", "created_by", "updated_by")
 _NUMBERS = ("created_at", "updated_at")
 
@@ -79,18 +81,18 @@ class SecurableFiles:
 
     # ------------------------------------------------------------------ tags
     def tags(self, kind: Tagged, name: str) -> dict[str, Any]:
-        """What is kept of a thing's tags. Raises CorruptFile: it is damaged."""
-        advice = "Delete that file: the tags of this one thing are lost with it."
+        """What is kept of a thing's tags and grants. Raises CorruptFile: it is damaged."""
+        advice = "Delete that file: tags and grants of this one thing are lost with it."
         try:
             facts = read_json(self._tags_file(kind, name), advice)
         except FileNotFoundError:
             return {}
-        if not all(isinstance(facts.get(key, {}), dict) for key in ("own", "columns")):
+        if not all(isinstance(facts.get(key, {}), dict) for key in _TAG_KEYS):
             raise CorruptFile(f"{self._tags_file(kind, name)} is damaged. {advice}")
         return facts
 
     def write_tags(self, kind: Tagged, name: str, facts: Mapping[str, Any]) -> None:
-        """Replace a thing's tags; it has a document, and the caller holds the lock."""
+        """Replace a thing's tags and grants; it has a document, and the caller holds the lock."""
         write_json(self._tags_file(kind, name), facts)
 
     def _tags_file(self, kind: Kind, name: str) -> Path:

@@ -12,6 +12,7 @@ from support.needs import needs
 needs("delta", "sdk")
 
 from engine import Workspace
+from engine.errors import BadStatement
 
 FEATURE = "'delta.feature.allowColumnDefaults' = 'supported'"
 SHOWN = {
@@ -38,6 +39,7 @@ def here(tmp_path: Path) -> Workspace:
         "ALTER TABLE shop.a ADD CONSTRAINT `a to b` FOREIGN KEY (b_id) REFERENCES shop.b",
         "INSERT INTO shop.b (at) VALUES ('2026-01-02'), (NULL)",
         "INSERT INTO shop.a (b_id) VALUES (5), (6)",
+        "ALTER TABLE shop.a ADD CONSTRAINT few CHECK (word <> 'it\\'s' OR n < 10)",
         "SET TAG ON TABLE shop.a `cost center` = 'it\\'s'",
         "ALTER TABLE shop.b SET TAGS ('alone', 'with' = 'value')",
         "SET TAG ON COLUMN shop.b.s pii",
@@ -112,6 +114,8 @@ def test_all_that_is_said_of_tables_is_said_there_too(here: Workspace, tmp_path:
         assert workspace.sql("SELECT word, n FROM shop.a WHERE b_id IS NULL").to_pylist() == [
             {"word": "it's", "n": 2}
         ]
+        with pytest.raises(BadStatement, match="CHECK constraint few"):
+            workspace.sql("INSERT INTO shop.a (n) VALUES (11)")
         for relation in ("schema_tags", "catalog_tags"):
             rows = workspace.sql(f"SELECT tag_name, tag_value FROM information_schema.{relation}")
             assert rows.num_rows == 1

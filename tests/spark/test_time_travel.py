@@ -137,3 +137,23 @@ def test_a_table_of_the_workspace_has_its_newest_version_alone(spark: Any) -> No
             AnalysisException, match=r"newest version.* 1; version 0 .*Delta tables"
         ):
             ask(0)
+
+
+def test_a_delta_folder_is_restored_by_a_statement(spark: Any, tmp_path: Path) -> None:
+    folder = str(tmp_path / "t")
+    for value in (1, 2):
+        frame = spark.createDataFrame([(value,)], "id INT").write.format("delta")
+        frame.mode("append").save(folder)
+    answer = spark.sql(f"RESTORE TABLE delta.`{folder}` TO VERSION AS OF 0").first()
+    assert (answer.num_removed_files, answer.num_of_files_after_restore) == (1, 1)
+    assert ids(spark.read.format("delta").load(folder)) == [1]
+    first = spark.sql(f"DESCRIBE HISTORY delta.`{folder}`").collect()[1].timestamp
+    spark.sql(f"RESTORE delta.`{folder}` TO TIMESTAMP AS OF '{first.isoformat()}+00:00'")
+    assert ids(spark.read.format("delta").load(folder)) == [1, 2]
+    for said, why in (
+        (f"delta.`{folder}` TO VERSION AS OF 9", "9"),
+        (f"delta.`{folder}` TO TIMESTAMP AS OF 'soon'", "'soon' is no time"),
+        (f"delta.`{tmp_path}/no` TO VERSION AS OF 0", "DELTA_MISSING_DELTA_TABLE"),
+    ):
+        with pytest.raises(AnalysisException, match=why):
+            spark.sql(f"RESTORE TABLE {said}")

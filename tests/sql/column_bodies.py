@@ -111,6 +111,27 @@ COLUMNS: dict[str, list[Step]] = {
         ("SELECT * FROM NEST.t WHERE word IN ('xde', 'new') ORDER BY word",
          [["new", "n", "10", "7"], ["xde", "x", "12", "9"]]),
     ],
+    "checks": [
+        ("CREATE TABLE NEST.t (id INT, price DOUBLE, size STRUCT<w: INT>)", NOTHING),
+        ("INSERT INTO NEST.t VALUES (1, 2, NULL)", written(1, 1)),
+        ("ALTER TABLE NEST.t ADD CONSTRAINT Priced CHECK ( price > 0  OR id IS NULL )", NOTHING),
+        ("ALTER TABLE NEST.t ADD CONSTRAINT wide CHECK (coalesce(size.w, 1) < 10) ENFORCED", NOTHING),
+        ("SHOW TBLPROPERTIES NEST.t",
+         [["delta.constraints.priced", "price > 0  OR id IS NULL"],
+          ["delta.constraints.wide", "coalesce(size.w, 1) < 10"]]),
+        ("SHOW TBLPROPERTIES NEST.t ('delta.constraints.wide')",
+         [["delta.constraints.wide", "coalesce(size.w, 1) < 10"]]),
+        ("INSERT INTO NEST.t VALUES (2, 0.5, named_struct('w', 9)), (NULL, -1, NULL)", written(2, 2)),
+        ("UPDATE NEST.t SET price = price + 1 WHERE id IS NOT NULL", written(2)),
+        ("ALTER TABLE NEST.t DROP CONSTRAINT PRICED", NOTHING),
+        ("ALTER TABLE NEST.t DROP CONSTRAINT IF EXISTS priced", NOTHING),
+        ("INSERT INTO NEST.t VALUES (3, -5, NULL)", written(1, 1)),
+        ("SELECT id, price FROM NEST.t ORDER BY price",
+         [["3", "-5.0"], [None, "-1.0"], ["2", "1.5"], ["1", "3.0"]]),
+        ("SHOW CREATE TABLE NEST.t",
+         [["CREATE TABLE main.NEST.t (\n  id INT,\n  price DOUBLE,\n  size STRUCT<w: INT>)\nUSING "
+           "delta\nTBLPROPERTIES (\n  'delta.constraints.wide' = 'coalesce(size.w, 1) < 10')"]]),
+    ],
 }  # fmt: skip
 REFUSED_COLUMNS: dict[str, tuple[str, str]] = {
     "default_without_the_feature": (
@@ -176,5 +197,41 @@ REFUSED_COLUMNS: dict[str, tuple[str, str]] = {
     "generated_of_nothing": (
         "CREATE TABLE NEST.t (a INT GENERATED ALWAYS AS (nope + 1))",
         "DELTA_INVALID_GENERATED_COLUMN_REFERENCES.*nope",
+    ),
+    "check_of_old_rows": (
+        "ALTER TABLE NEST.products ADD CONSTRAINT c CHECK (price > 15)",
+        r"DELTA_NEW_CHECK_CONSTRAINT_VIOLATION. \d rows in main.\w+.products violate.*price > 15",
+    ),
+    "check_that_is_no_truth": (
+        "ALTER TABLE NEST.products ADD CONSTRAINT c CHECK (price + 1)",
+        r"DELTA_NON_BOOLEAN_CHECK_CONSTRAINT. CHECK constraint c \(price \+ 1\)",
+    ),
+    "check_of_no_column": (
+        "ALTER TABLE NEST.products ADD CONSTRAINT c CHECK (cost > 0)",
+        "UNRESOLVED_COLUMN.*cost",
+    ),
+    "check_of_a_query": (
+        "ALTER TABLE NEST.products ADD CONSTRAINT c CHECK (product_id IN (SELECT 1))",
+        "DELTA_UNSUPPORTED_SUBQUERY.*c ",
+    ),
+    "check_of_many_rows": (
+        "ALTER TABLE NEST.products ADD CONSTRAINT c CHECK (price < max(price))",
+        "DELTA_AGGREGATION_NOT_SUPPORTED",
+    ),
+    "check_by_chance": (
+        "ALTER TABLE NEST.products ADD CONSTRAINT c CHECK (rand() < 2)",
+        "DELTA_NON_DETERMINISTIC_FUNCTION_NOT_SUPPORTED",
+    ),
+    "check_set_as_a_property": (
+        "ALTER TABLE NEST.products SET TBLPROPERTIES ('delta.constraints.c' = 'price > 0')",
+        "DELTA_ADD_CONSTRAINTS.*ADD CONSTRAINT",
+    ),
+    "check_in_create": (
+        "CREATE TABLE NEST.t (a INT, CONSTRAINT c CHECK (a > 0))",
+        "CREATE TABLE takes no CHECK.*ADD CONSTRAINT name CHECK",
+    ),
+    "check_that_is_not_there": (
+        "ALTER TABLE NEST.products DROP CONSTRAINT nope",
+        "DELTA_CONSTRAINT_DOES_NOT_EXIST.*'nope'.*IF EXISTS",
     ),
 }

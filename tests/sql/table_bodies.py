@@ -387,7 +387,6 @@ REFUSED_TABLES: dict[str, tuple[str, str]] = {
         "CREATE TABLE NEST.t (x INT NOT NULL PRIMARY KEY, y INT, FOREIGN KEY (x, y) REFERENCES NEST.t)",
         "names 2 columns.*primary key of 1",
     ),
-    "a_check": ("ALTER TABLE NEST.products ADD CONSTRAINT c CHECK (price > 0)", "not supported"),
     "no_tags": ("ALTER TABLE NEST.products SET TAGS ()", "expected the name of a tag"),
     "no_information": (
         "SELECT * FROM information_schema.nope",

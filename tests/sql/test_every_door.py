@@ -115,3 +115,27 @@ def test_an_update_of_ten_rows_syncs_ten(
     assert (report.updated, report.inserted, report.deleted) == (10, 0, 0)
     asked = f"SELECT name FROM vector_search(index => '{index}', query_vector => array(3, 3, 1), "
     assert door.run(f"{asked} num_results => 1)") == [["new"]]
+
+
+@pytest.mark.parametrize("door", doors.NAMES, indirect=True)
+def test_files_of_a_volume_are_copied_once(
+    door: Any, schema: str, served: tuple[Workspace, str]
+) -> None:
+    door.run(f"CREATE VOLUME {schema}.v")
+    place = f"/Volumes/main/{schema}/v"
+    folder = served[0].volumes.place(place).file
+    (folder / "a.csv").write_text("id,name\n1,red\n2,\n")
+    door.run(f"CREATE TABLE {schema}.t (id INT, name STRING)")
+    copy = (
+        f"COPY INTO {schema}.t FROM '{place}' FILEFORMAT = CSV FORMAT_OPTIONS ('header' = 'true')"
+    )
+    assert door.run(copy) == [["2", "2", "0"]]
+    (folder / "b.csv").write_text("id,name\n3,blue\n")
+    assert door.run(copy) == [["1", "1", "0"]]
+    assert door.run(copy) == [["0", "0", "0"]]
+    rows = [["1", "red"], ["2", None], ["3", "blue"]]
+    assert door.run(f"SELECT * FROM {schema}.t ORDER BY id") == rows
+    call = f"read_files('{place}', format => 'csv', header => true)"
+    assert door.run(f"SELECT id, name FROM {call} ORDER BY id") == rows
+    with pytest.raises(doors.Refused, match="no path of a volume"):
+        door.run("SELECT * FROM read_files('/etc', format => 'csv')")

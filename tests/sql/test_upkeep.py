@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine import BadStatement, NotFound, Workspace
+from engine import BadStatement, NotFound, NotSupported, Workspace
 from engine.core.names import table_name
 from engine.store.tables import changing
 
@@ -114,3 +114,15 @@ def test_files_of_the_user_are_left_as_they_are(workspace: Workspace, tmp_path: 
     assert (told["numFilesRemoved"], told["totalFilesSkipped"]) == (0, 3)
     workspace.sql("VACUUM t RETAIN 0 HOURS")
     assert len(list(tmp_path.glob("*.parquet"))) == 3 == workspace.read_table(NAME).num_rows
+
+
+def test_a_table_is_restored_to_the_version_that_it_has(workspace: Workspace) -> None:
+    workspace.sql("CREATE TABLE restored AS SELECT 1 AS id")
+    (answer,) = workspace.sql("RESTORE TABLE restored TO VERSION AS OF 0").to_pylist()
+    assert (answer["num_of_files_after_restore"], answer["num_removed_files"]) == (1, 0)
+    workspace.sql("INSERT INTO restored VALUES (2)")
+    with pytest.raises(NotSupported, match="version 0 can"):
+        workspace.sql("RESTORE restored TO VERSION AS OF 0")
+    with pytest.raises(BadStatement, match="'soon' is no time"):
+        workspace.sql("RESTORE TABLE restored TO TIMESTAMP AS OF 'soon'")
+    assert workspace.sql("SELECT count(*) AS n FROM restored")["n"].to_pylist() == [2]

@@ -22,6 +22,16 @@ from engine.store.indexes.versions import Version
 ColumnFacts = dict[str, dict[str, Any]]
 # Keys of a column's facts beside its comment: texts of expressions, and what an identity begins with.
 DEFAULT, GENERATED, IDENTITY = "default", "generated", "identity"
+CHECK = "delta.constraints."  # before the name of a CHECK constraint: the property of its table
+
+
+def checks_of(properties: Mapping[str, str]) -> dict[str, str]:
+    """The conditions of a table's CHECK constraints, by their names in small letters."""
+    return {
+        key[len(CHECK) :].lower(): text
+        for key, text in properties.items()
+        if key.lower().startswith(CHECK)
+    }
 
 
 def column_facts(columns: Sequence[Mapping[str, Any]]) -> ColumnFacts:

@@ -118,6 +118,10 @@ class Tables:
         faults = {str(name): self._tables.fault(name) for name in self._tables.names()}
         return {name: fault for name, fault in faults.items() if fault is not None}
 
+    def properties(self, full_name: str) -> dict[str, str]:
+        """TBLPROPERTIES of a table."""
+        return dict(kept(self._files, "tables", full_name).get("properties", {}))
+
     # ------------------------------------------------------------------ as Unity Catalog shows them
     def names_in(self, catalog_name: str, schema_name: str) -> list[str]:
         """Full names of the tables, views and indexes of a schema, sorted.

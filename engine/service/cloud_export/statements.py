@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.core.names import quoted_name
-from engine.service.catalogs.columns import DEFAULT, GENERATED, IDENTITY
+from engine.service.catalogs.columns import DEFAULT, GENERATED, IDENTITY, checks_of
 
 _FEED = {"delta.enableChangeDataFeed": "true"}
 _DEFAULTS = {"delta.feature.allowColumnDefaults": "supported"}
@@ -94,6 +94,8 @@ def _of_table(name: str, table: Mapping[str, Any]) -> list[str]:
     out = (
         [] if key is None else [_constraint(name, key, f"PRIMARY KEY ({_listed(key['columns'])})")]
     )
+    for constraint, condition in checks_of(table["properties"]).items():
+        out.append(_constraint(name, {"name": constraint}, f"CHECK ({condition})"))
     tags = [f"ALTER TABLE {name} SET TAGS ({_tags(table['tags'])})"] if table["tags"] else []
     return out + tags
 

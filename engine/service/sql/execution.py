@@ -17,6 +17,8 @@ from engine.service.search.operations import Queries
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sql.ai_functions import AiFunctions
 from engine.service.sql.database import Database
+from engine.service.sql.files.copying import Copying
+from engine.service.sql.files.finding import FilesOfVolumes
 from engine.service.sql.language.commands import (
     Analyze,
     ChangeCatalog,
@@ -28,18 +30,23 @@ from engine.service.sql.language.commands import (
     Vacuum,
 )
 from engine.service.sql.language.dialect import parse, with_parameters
+from engine.service.sql.language.forms.copying import CopyInto
 from engine.service.sql.language.forms.evolution import EVOLVES
 from engine.service.sql.language.forms.facts import CommentOn, Facts
+from engine.service.sql.language.forms.grants import OfGrants
+from engine.service.sql.language.forms.replacing import Restore
 from engine.service.sql.language.forms.volumes import ChangeVolume
 from engine.service.sql.language.parameters import expressions_of
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
+from engine.service.sql.shown.grants import grant_rows
 from engine.service.sql.shown.listings import Listings
 from engine.service.sql.text_calls import with_identifiers
 from engine.service.sql.upkeep import Upkeep
 from engine.service.sql.vector_search import VectorSearch
 from engine.service.sql.writing.answers import NOTHING, counts_of, entry, predicate, written_table
+from engine.service.sql.writing.column_rules.checks import refuse_strangers
 from engine.service.sql.writing.definer import Definer
 from engine.service.sql.writing.evolution import WIDENING, Evolution
 from engine.service.sql.writing.facts_kept import FactsKept
@@ -51,8 +58,9 @@ from engine.service.sql.writing.volumes import change_volume
 from engine.service.unity_catalog import UnityCatalog
 from engine.settings import DEFAULT_KEY
 from engine.store.layout import Layout
-from engine.store.tables.changing import TableChanges
+from engine.store.tables.changing import TableChange, TableChanges
 from engine.store.tables.table_store import TableStore
+from engine.store.volumes import VolumeStore
 
 
 class Execution:
@@ -70,7 +78,7 @@ class Execution:
     ) -> None:
         self._indexes, self._database = indexes, database
         self._catalog = unity_catalog
-        self._relations = Relations(tables, unity_catalog)
+        self._relations = Relations(tables, unity_catalog, FilesOfVolumes(VolumeStore(layout)))
         self._changes = TableChanges(layout, tables)
         self._schemas = Schemas(unity_catalog)
         self._listings = Listings(self._relations, self._changes, unity_catalog, self._schemas)
@@ -117,8 +125,16 @@ class Execution:
             return self._upkeep.optimize(command, session)
         if isinstance(command, Vacuum):
             return self._upkeep.vacuum(command, session)
+        if isinstance(command, Restore):
+            return self._upkeep.restore(command, session)
         if isinstance(command, Analyze):
             return self._upkeep.analyze(command, session)
+        if isinstance(command, CopyInto):
+            with self._database.connection() as connection:
+                runner = QueryRunner(self._relations, self._ai, session, connection)
+                return Copying(runner, self._changes, command).run()
+        if isinstance(command, OfGrants):
+            return grant_rows(command, self._facts.grants(command, session))
         if isinstance(command, Facts):
             self._facts.run(command, session)
             return NOTHING
@@ -173,13 +189,18 @@ class Execution:
         """What a statement may make of its table's columns; None for nothing."""
         if not (tree.args.get(EVOLVES) or runner.session.evolves):
             return None
-        told = self._catalog.tables.get(str(name)).get("properties", {})
+        told = runner.relations.properties(name)
         return Evolution(widens=told.get(WIDENING, "").lower() == "true")
+
+    def _check(self, runner: QueryRunner, change: TableChange) -> None:
+        """Refuse rows that the table's constraints refuse."""
+        refuse_strangers(runner, change, runner.relations.properties(change.table.name))
 
     def _insert(self, runner: QueryRunner, tree: exp.Insert) -> pa.Table:
         name = written_table(runner, tree.this)
         with self._changes.change(name) as change:
             count = insert(runner, change, tree, self._evolution(runner, name, tree))
+            self._check(runner, change)
             replacing = any(
                 tree.args.get(one) is not None for one in ("where", "using", "replace_on")
             )
@@ -197,6 +218,7 @@ class Execution:
     def _update(self, runner: QueryRunner, tree: exp.Update) -> pa.Table:
         with self._changes.change(written_table(runner, tree.this)) as change:
             count = update(Target(runner, change, tree.this), tree)
+            self._check(runner, change)
             if count:
                 change.record(entry("UPDATE", predicate(tree), numUpdatedRows=count))
         return counts_of(count)
@@ -219,6 +241,7 @@ class Execution:
         name = written_table(runner, tree.this)
         with self._changes.change(name) as change:
             counts = Merge(runner, change, tree, self._evolution(runner, name, tree)).run()
+            self._check(runner, change)
             total = counts.updated + counts.deleted + counts.inserted
             metrics = {
                 "numTargetRowsUpdated": counts.updated,

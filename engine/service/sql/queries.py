@@ -5,7 +5,7 @@ Knows the order of these steps; not what is done with the rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from engine.errors import BadStatement
 from engine.service.sql.ai_functions import AiFunctions
 from engine.service.sql.at_hand import fits, taken_as_they_are
 from engine.service.sql.database import Connection, Database, Unbound
+from engine.service.sql.files.shown import show_files
 from engine.service.sql.language.dialect import to_duckdb
 from engine.service.sql.language.functions.translation import translate, with_names
 from engine.service.sql.relations import (
@@ -55,6 +56,11 @@ class QueryRunner:
         """The rows of a query as it is; the tree is changed."""
         return self.finished(self.resolved(query))
 
+    def with_rows(self, rows: Mapping[str, pa.Table]) -> QueryRunner:
+        """The same, which knows rows at hand by some names."""
+        session = self.session.with_rows(rows)
+        return QueryRunner(self.relations, self._ai, session, self.connection)
+
     def source(self, query: exp.Expression) -> pa.Table:
         """As `run`, for rows that a table takes: rows at hand are not copied, where none changes.
 
@@ -72,6 +78,7 @@ class QueryRunner:
     def resolved(self, query: exp.Expression) -> exp.Expression:
         """A query with its views in place and its functions translated; the tree is changed."""
         query = self.relations.with_views(query, self.scope())
+        show_files(query, self.relations.files, self.connection, self.run)
         return translate(query, self.session)
 
     def scope(self) -> Scope:

@@ -18,6 +18,7 @@ from engine.core.types import with_each
 from engine.errors import BadStatement, NotFound, NotSupported
 from engine.service.cancellation import check
 from engine.service.catalogs.columns import ColumnFacts
+from engine.service.sql.files.finding import FilesOfVolumes
 from engine.service.sql.language.dialect import parse
 from engine.service.sql.session import Session, TemporaryView
 from engine.service.sql.shown.information_schema import SCHEMA, InformationSchema, missing
@@ -55,9 +56,11 @@ class Scope:
 class Relations:
     """The tables and views of a workspace, as statements name them."""
 
-    def __init__(self, tables: TableStore, unity_catalog: UnityCatalog) -> None:
+    def __init__(
+        self, tables: TableStore, unity_catalog: UnityCatalog, files: FilesOfVolumes
+    ) -> None:
         self.tables, self.views = tables, unity_catalog.views
-        self._catalog = unity_catalog
+        self._catalog, self.files = unity_catalog, files
         self.information = InformationSchema(unity_catalog)
 
     # ------------------------------------------------------------------ names
@@ -85,6 +88,10 @@ class Relations:
     def column_facts(self, name: ThreePartName) -> ColumnFacts:
         """What is kept of a table's columns beside its files; see `Tables.column_facts`."""
         return self._catalog.tables.column_facts(str(name))
+
+    def properties(self, name: ThreePartName) -> dict[str, str]:
+        """TBLPROPERTIES of a table."""
+        return self._catalog.tables.properties(str(name))
 
     def missing(self, name: ThreePartName) -> NotFound:
         """What to raise for a name that nothing has."""

@@ -1,4 +1,4 @@
-"""OPTIMIZE, VACUUM and ANALYZE TABLE: a table's upkeep, answered in the cloud's columns.
+"""OPTIMIZE, VACUUM, RESTORE and ANALYZE TABLE: a table's upkeep, answered in the cloud's columns.
 
 Tables of the workspace have their small files joined; they keep no old files, and no statistics beside
 those of the files. Registered files are the user's and stay as they are. Knows no grammar.
@@ -7,6 +7,7 @@ those of the files. Registered files are the user's and stay as they are. Knows 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 import pyarrow as pa
@@ -14,12 +15,18 @@ import pyarrow as pa
 from engine.errors import BadStatement
 from engine.service.authorship import user_name
 from engine.service.sql.language.commands import Analyze, Optimize, Vacuum
+from engine.service.sql.language.forms.replacing import Restore
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
 from engine.service.sql.writing.schemas import Schemas
-from engine.store.tables.changing import Joined, TableChanges
+from engine.store.tables.changing import Joined, TableChanges, refuse_registered
 from engine.store.tables.table import Table
+from engine.store.tables.versions import AsOf
 
+_RESTORED = (
+    "table_size_after_restore", "num_of_files_after_restore", "num_removed_files",
+    "num_restored_files", "removed_files_size", "restored_files_size",
+)  # fmt: skip
 _FILES = pa.struct(
     [
         ("min", pa.int64()), ("max", pa.int64()), ("avg", pa.float64()), ("totalFiles", pa.int64()),
@@ -56,6 +63,15 @@ class Upkeep:
         table = self._relations.open(session.full_name(asked.table))
         return vacuumed([] if asked.dry_run else [location(table)])
 
+    def restore(self, asked: Restore, session: Session) -> pa.Table:
+        """What RESTORE changed: nothing, of the newest version. Raises NotFound; BadStatement,
+        NotSupported for any other, which a table of the workspace doesn't keep; InvalidState for
+        registered files, which are never changed."""
+        name = session.full_name(asked.name)
+        refuse_registered(self._relations.open(name))
+        table = self._relations.open(name, version_asked(asked))
+        return restored(sum(file.stat().st_size for file in table.files), len(table.files), {})
+
     def analyze(self, asked: Analyze, session: Session) -> pa.Table:
         """Nothing. Raises NotFound; BadStatement for a column that the table lacks."""
         if asked.of_schema:
@@ -66,6 +82,26 @@ class Upkeep:
             table = self._relations.open(session.full_name(asked.name))
             check_columns(table, asked.columns)
         return pa.table({})
+
+
+def version_asked(asked: Restore) -> AsOf:
+    """The version that a RESTORE names. Raises BadStatement: no time."""
+    if asked.kind == "VERSION":
+        return AsOf(version=int(asked.said))
+    try:
+        moment = datetime.fromisoformat(asked.said.strip().replace("Z", "+00:00"))
+    except ValueError:
+        raise BadStatement(
+            f"[INVALID_TIME_TRAVEL_TIMESTAMP_EXPR] {asked.said!r:.80} is no time; expected one such as "
+            "'2026-01-31 12:00:00'."
+        ) from None
+    return AsOf(moment=moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))
+
+
+def restored(size: int, files: int, metrics: Mapping[str, int]) -> pa.Table:
+    """What RESTORE answers: bytes and number of the files behind it, and what changed."""
+    values = {_RESTORED[0]: size, _RESTORED[1]: files, **metrics}
+    return pa.table({name: pa.array([values.get(name, 0)], pa.int64()) for name in _RESTORED})
 
 
 def check_columns(table: Table, names: Sequence[str]) -> None:

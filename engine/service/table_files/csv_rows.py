@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +23,45 @@ _MARKS = (
 )
 
 
-def read_csv(path: Path, delimiter: str | None = None, encoding: str | None = None) -> pa.Table:
-    """The rows of a CSV file, every column as text; empty fields are null, `""` is an empty text.
+@dataclass(frozen=True)
+class CsvForm:
+    """How a CSV file is written.
 
-    Args:
-        delimiter: None for the one of `,`, `;`, tab and `|` that the header has most of.
+    Attributes:
+        delimiter: None for the one of `,`, `;`, tab and `|` that the first line has most of.
         encoding: as Python names it; None for UTF-8, or as the byte order mark says.
+        header: the first line names the columns; else they are `_c0`, `_c1` and so on.
+        quote, escape: around a field, and before a quote within one; without escape it is doubled.
+        nulls: texts beside the empty one that mean null.
+        lenient: rows with more or fewer fields than the first line are left out.
+    """
+
+    delimiter: str | None = None
+    encoding: str | None = None
+    header: bool = True
+    quote: str = '"'
+    escape: str | None = None
+    nulls: tuple[str, ...] = ()
+    lenient: bool = False
+
+
+def read_csv(path: Path, form: CsvForm = CsvForm()) -> pa.Table:
+    """The rows of a CSV file, every column as text; empty fields are null, `""` is an empty text.
 
     Raises:
         BadSourceFile: not in its encoding, no header, a column twice, a row with more or fewer fields
             than the header; names the line. InvalidInputException: an unknown encoding.
     """
-    text = decoded(path, encoding).lstrip("\r\n")
+    text = decoded(path, form.encoding).lstrip("\r\n")
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise BadSourceFile(
             "there is a NUL character, which no CSV has.", file=str(path), line=line
         )
-    separator = delimiter or _separator(text)
-    names = _header(path, text, separator)
+    separator = form.delimiter or _separator(text)
+    names = _header(path, text, separator) if form.header else _numbered(text, separator)
+    if not names:
+        return pa.table({})
     wrong: list[pa_csv.InvalidRow] = []
 
     def keep(row: pa_csv.InvalidRow) -> str:
@@ -48,10 +69,10 @@ def read_csv(path: Path, delimiter: str | None = None, encoding: str | None = No
         return "skip"
 
     try:
-        table = pa_csv.read_csv(io.BytesIO(text.encode()), *_how(names, separator, keep))
+        table = pa_csv.read_csv(io.BytesIO(text.encode()), *_how(names, separator, form, keep))
     except pa.ArrowException as error:
         raise BadSourceFile(f"it can't be read as CSV: {error!s:.300}", file=str(path)) from None
-    if wrong:
+    if wrong and not form.lenient:
         more = f" {len(wrong) - 1:,} more rows are so." if len(wrong) > 1 else ""
         raise BadSourceFile(
             f"row {wrong[0].number} has {wrong[0].actual_columns} fields, the header {len(names)}. Put "
@@ -62,21 +83,34 @@ def read_csv(path: Path, delimiter: str | None = None, encoding: str | None = No
 
 
 def _how(
-    names: Sequence[str], separator: str, wrong: Callable[[pa_csv.InvalidRow], str]
+    names: Sequence[str],
+    separator: str,
+    form: CsvForm,
+    wrong: Callable[[pa_csv.InvalidRow], str],
 ) -> tuple[Any, ...]:
     """How Arrow is to read: every column as text, and what is called for a row of another length."""
+    own_names = None if form.header else list(names)
     return (
-        pa_csv.ReadOptions(use_threads=False),  # rows have numbers where one thread reads them
+        # Rows have numbers where one thread reads them.
+        pa_csv.ReadOptions(use_threads=False, column_names=own_names),
         pa_csv.ParseOptions(
-            delimiter=separator, newlines_in_values=True, invalid_row_handler=wrong
+            delimiter=separator,
+            quote_char=form.quote,
+            escape_char=form.escape or False,
+            newlines_in_values=True,
+            invalid_row_handler=wrong,
         ),
         pa_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
-            null_values=[""],
+            null_values=["", *form.nulls],
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
         ),
     )
+
+
+def _numbered(text: str, separator: str) -> list[str]:
+    return [f"_c{place}" for place in range(len(_first_record(text, separator)))]
 
 
 def decoded(path: Path, encoding: str | None = None) -> str:

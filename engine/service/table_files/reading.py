@@ -16,7 +16,7 @@ from engine.core.types import parse_sql_type
 from engine.core.values import shown
 from engine.errors import BadSourceFile, InvalidInputException
 from engine.service.given_rows import table_of
-from engine.service.table_files.csv_rows import read_csv
+from engine.service.table_files.csv_rows import CsvForm, read_csv
 from engine.service.table_files.formats import FORMAT_OF_ENDING, FORMATS
 from engine.service.table_files.json_rows import json_rows, read_json
 from engine.service.table_files.types import guessed, typed, with_types
@@ -30,7 +30,7 @@ class RowFormat:
 
     Attributes:
         format: one of FORMATS; None for what the file's name says.
-        delimiter, encoding: of a text; see `read_csv`.
+        delimiter, encoding: of a text; see `CsvForm`.
         types: SQL types by column, in place of those that are guessed.
         schema: of the direct access index that the rows are for: of a CSV file, where all is text,
             what the index holds as text stays it, and its arrays are JSON lists.
@@ -108,7 +108,7 @@ def read_file(path: Path, how: RowFormat = RowFormat()) -> pa.Table:
     if kind == "json":
         return rows_table(read_json(path, how.encoding), how, str(path))
     delimiter = how.delimiter or ("\t" if path.suffix.lower() == ".tsv" else None)
-    texts = read_csv(path, delimiter, how.encoding)
+    texts = read_csv(path, CsvForm(delimiter, how.encoding))
     types = how.arrow_types
     stays = types.keys() | {name for name, word in how.schema.items() if "string" in word.lower()}
     columns = [

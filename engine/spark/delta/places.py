@@ -16,6 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 from engine.core.names import is_volume_path, quoted_name
 from engine.errors import BadStatement, VitrineError
 from engine.service.sql.session import Session
+from engine.service.sql.upkeep import restored
 from engine.spark.delta.folder_rows import changed_folder
 from engine.spark.frames.table_rows import NamedTable, sql_text
 from engine.spark.frames.volume_paths import local_folder
@@ -27,11 +28,6 @@ from engine.store.tables.delta_writing import (
 )
 from engine.store.tables.partitions import is_delta
 from engine.store.tables.versions import AsOf, version_meant
-
-_RESTORED = (
-    "table_size_after_restore", "num_of_files_after_restore", "num_removed_files",
-    "num_restored_files", "removed_files_size", "restored_files_size",
-)  # fmt: skip
 
 
 class NamedPlace(NamedTable):
@@ -60,7 +56,7 @@ class NamedPlace(NamedTable):
         """Nothing where that is the newest. Raises NotSupported, BadStatement for any other."""
         self.session.workspace.tables.get(self.session.catalog.full_name(self.name), version)
         told = self.session.workspace.sql(f"DESCRIBE DETAIL {self.spelled}").to_pylist()[0]
-        return _restored(told["sizeInBytes"], told["numFiles"], {})
+        return restored(told["sizeInBytes"], told["numFiles"], {})
 
     def set_properties(self, properties: Mapping[str, str]) -> None:
         """Let the table have properties."""
@@ -130,7 +126,7 @@ class FolderPlace:
         folder = self._written()
         number = version_meant(delta_history(folder), version, str(folder))
         metrics = restore_delta(folder, number)
-        return _restored(metrics.pop("size"), metrics.pop("files"), metrics)
+        return restored(metrics.pop("size"), metrics.pop("files"), metrics)
 
     def set_properties(self, properties: Mapping[str, str]) -> None:
         """Let the table have properties."""
@@ -174,8 +170,3 @@ def named_place(session: Any, name: str) -> NamedPlace:
             "read by spark.table."
         )
     return place
-
-
-def _restored(size: int, files: int, metrics: Mapping[str, int]) -> pa.Table:
-    values = {_RESTORED[0]: size, _RESTORED[1]: files, **metrics}
-    return pa.table({name: pa.array([values.get(name, 0)], pa.int64()) for name in _RESTORED})

@@ -10,10 +10,12 @@ import pyarrow as pa
 from engine.errors import VitrineError
 from engine.service.sql.language.commands import Describe, Optimize, Vacuum
 from engine.service.sql.language.dialect import parse
+from engine.service.sql.language.forms.replacing import Restore
 from engine.service.sql.language.forms.words import Name
 from engine.service.sql.shown.details import detail
 from engine.service.sql.shown.listings import history_rows
-from engine.service.sql.upkeep import vacuumed, with_metrics
+from engine.service.sql.upkeep import vacuumed, version_asked, with_metrics
+from engine.spark.delta.places import FolderPlace
 from engine.spark.frames.volume_paths import local_folder
 from engine.spark.kinds import OnWorkspace
 from engine.store.tables.delta import delta_detail, delta_history
@@ -21,11 +23,11 @@ from engine.store.tables.delta_writing import join_delta_files, vacuum_delta
 
 
 def of_a_folder(session: OnWorkspace, text: str) -> pa.Table | None:
-    """What OPTIMIZE, VACUUM, DESCRIBE DETAIL or HISTORY of delta.`path` answers; None for others.
+    """What OPTIMIZE, VACUUM, RESTORE, DESCRIBE DETAIL or HISTORY of delta.`path` answers; None else.
 
     Raises:
         BadSourceFile: there is no such table, or it can't be read. PermissionDenied: the folder is never
-            written. InvalidInputException: a VACUUM of too few hours.
+            written. InvalidInputException: a VACUUM of too few hours. BadStatement: no such version.
     """
     try:
         command = parse(text).command
@@ -39,6 +41,10 @@ def of_a_folder(session: OnWorkspace, text: str) -> pa.Table | None:
         gone = vacuum_delta(folder, command.hours, command.dry_run)
         paths = [str(folder / one) for one in gone] if command.dry_run else [str(folder)]
         return vacuumed(paths)
+    if isinstance(command, Restore) and _is_path(command.name):
+        place = FolderPlace(session, command.name[1])
+        place.check()
+        return place.restore(version_asked(command))
     if isinstance(command, Describe) and _is_path(command.name):
         return _described(command, _folder(session, command.name, written=False))
     return None

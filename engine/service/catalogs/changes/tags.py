@@ -86,7 +86,8 @@ class Tags:
                 return
             if not self._files.exists(kind, name):  # with which they are forgotten
                 self._files.write(kind, name, {"owner": user_name(), **touched()})
-            self._files.write_tags(kind, name, {"own": after.own, "columns": columns})
+            kept = {**self._files.tags(kind, name), "own": after.own, "columns": columns}
+            self._files.write_tags(kind, name, kept)
 
 
 def _those(kept: TagsKept, column: str | None) -> TagValues:

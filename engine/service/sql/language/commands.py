@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.errors import BadStatement, NotSupported
+from engine.service.sql.language.forms.copying import CopyInto
 from engine.service.sql.language.forms.facts import Facts, alter, comment_on
+from engine.service.sql.language.forms.grants import OfGrants
+from engine.service.sql.language.forms.replacing import Restore, restore
 from engine.service.sql.language.forms.tags import set_tag, unset_tag
 from engine.service.sql.language.forms.volumes import ChangeVolume, create_volume, drop_volume
 from engine.service.sql.language.forms.words import Name, Words
@@ -135,7 +138,10 @@ Command = (
     | Optimize
     | Vacuum
     | Analyze
+    | CopyInto
     | Facts
+    | OfGrants
+    | Restore
 )
 
 
@@ -375,6 +381,7 @@ READERS: dict[str, Callable[[Words], Command | None]] = {
     "ANALYZE": _analyze,
     "COMMENT": comment_on,
     "ALTER": alter,
+    "RESTORE": restore,
     "SET": set_tag,
     "UNSET": unset_tag,
 }

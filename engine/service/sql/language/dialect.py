@@ -20,7 +20,9 @@ from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.commands import Command, read_command
 from engine.service.sql.language.forms.clones import CLONES, without_clone
 from engine.service.sql.language.forms.column_changes import ColumnChange, column_changes
+from engine.service.sql.language.forms.copying import copy_into
 from engine.service.sql.language.forms.evolution import EVOLVES, without_evolution
+from engine.service.sql.language.forms.grants import of_grants
 from engine.service.sql.language.forms.originals import keep_texts
 from engine.service.sql.language.forms.replace_on import without_replace_on
 from engine.service.sql.language.forms.replacing import REPLACES, with_create
@@ -179,9 +181,12 @@ def parse(text: str) -> Statement:
         raise BadStatement(f"[PARSE_SYNTAX_ERROR] The text {many}; expected one statement.")
     tokens = tokenized(found[0])
     first = tokens[0].text.upper()
-    rest = tokenized(found[0][tokens[0].end + 1 :]) if first in _COMMANDS else tokens[1:]
+    rest = _rest(first, found[0][tokens[0].end + 1 :]) if first in _COMMANDS else tokens[1:]
+    if first == "COPY":
+        said = copy_into(tokens, [_word(token) for token in tokens], found[0])
+        return Statement(found[0], said, None)
     words = [_word(token) for token in rest]
-    command = read_command(first, Words(words))
+    command = of_grants(first, Words(words)) or read_command(first, Words(words))
     if command is not None:
         return Statement(found[0], command, None)
     _check_kind(first, words)
@@ -189,7 +194,17 @@ def parse(text: str) -> Statement:
 
 
 # Whose rest the tokenizer takes for one text.
-_COMMANDS = ("SHOW", "DESCRIBE", "DESC", "OPTIMIZE", "VACUUM")
+_COMMANDS = ("SHOW", "DESCRIBE", "DESC", "OPTIMIZE", "VACUUM", "GRANT", "REVOKE")
+
+
+def _rest(first: str, text: str) -> list[Token]:
+    """The tokens behind a statement's first word."""
+    if first in (
+        "GRANT",
+        "REVOKE",
+    ):  # of EXECUTE, as of a statement, the tokenizer takes all as one
+        return tokenized(f"x {text}")[1:]
+    return tokenized(text)
 
 
 def _check_kind(first: str, words: list[Word]) -> None:
@@ -205,8 +220,8 @@ def _check_kind(first: str, words: list[Word]) -> None:
 
 _OFFERED = (
     "supported are SELECT, CREATE and DROP of tables, views, schemas, catalogs and volumes, ALTER "
-    "TABLE, INSERT, UPDATE, DELETE, MERGE INTO, TRUNCATE, USE, SHOW, DESCRIBE, OPTIMIZE, VACUUM, "
-    "ANALYZE TABLE and CREATE VECTOR SEARCH INDEX."
+    "TABLE, INSERT, UPDATE, DELETE, MERGE INTO, COPY INTO, TRUNCATE, USE, SHOW, DESCRIBE, OPTIMIZE, "
+    "VACUUM, RESTORE, ANALYZE TABLE, GRANT, REVOKE and CREATE VECTOR SEARCH INDEX."
 )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from engine.service.catalogs.columns import checks_of
+
 _TIME = pa.timestamp("us", tz="UTC")
 _TEXTS = pa.list_(pa.string())
 _DETAIL = pa.schema(
@@ -42,6 +44,8 @@ def detail(**facts: Any) -> pa.Table:
 def protocol(properties: Mapping[str, str]) -> dict[str, Any]:
     """What a Delta table of these properties asks of its readers and writers."""
     needs = [_NEEDS[key] for key, value in properties.items() if key in _NEEDS and _is_on(value)]
+    if checks_of(properties):
+        needs.append(("checkConstraints", 1, 3))
     said = [key.removeprefix(_FEATURE) for key in properties if key.startswith(_FEATURE)]
     needs += [(name, 1, 7) for name in said if name not in {one for one, _, _ in needs}]
     return {

@@ -16,6 +16,7 @@ from engine.errors import NotFound
 from engine.service.catalogs.columns import DEFAULT, rules_of
 from engine.service.sql.shown.constraint_rows import COLUMNS as CONSTRAINTS
 from engine.service.sql.shown.constraint_rows import constraint_rows
+from engine.service.sql.shown.grants import privilege_rows, tells_of_grants
 from engine.service.unity_catalog import UnityCatalog
 from engine.store.securable_files import Tagged
 
@@ -116,7 +117,23 @@ class InformationSchema:
     def _rows_of(self, kind: str, catalogs: Sequence[str]) -> Iterable[Row]:
         if kind in CONSTRAINTS:
             return self._keys(kind, catalogs)
+        if tells_of_grants(kind):
+            return privilege_rows(kind, self._granted(kind, catalogs), self._catalog.grants)
         return _ROWS[kind](self, catalogs) if kind in _ROWS else ()
+
+    def _granted(self, relation: str, catalogs: Sequence[str]) -> Iterator[tuple[str, Row]]:
+        """What a relation of privileges tells of: kinds, and things as Unity Catalog shows them."""
+        kind = relation.partition("_")[0].upper().replace("ROUTINE", "FUNCTION")
+        if kind == "CATALOG":
+            things: Iterable[Row] = map(self._catalog.catalogs.get, catalogs)
+        elif kind == "SCHEMA":
+            things = map(self._catalog.schemas.get, self._schemas(catalogs))
+        elif kind == "TABLE":
+            things = self._tables(catalogs)
+        else:
+            things = self._volumes(catalogs) if kind == "VOLUME" else self._functions(catalogs)
+        for one in things:
+            yield "VIEW" if one.get("table_type") == "VIEW" else kind, one
 
     def _catalogs(self, name: ThreePartName) -> list[str]:
         known = self._catalog.catalogs.names()
@@ -288,7 +305,6 @@ class InformationSchema:
         return constraint_rows(kind, tables, self._catalog.constraints.of)
 
 
-# Nobody is granted anything here, so that there are no privileges to tell of.
 _ROWS: dict[str, Callable[[InformationSchema, Sequence[str]], Iterator[Row]]] = {
     name: getattr(InformationSchema, name) for name in _COLUMNS if hasattr(InformationSchema, name)
 }

@@ -22,12 +22,13 @@ from engine.service.sql.writing.column_rules.altered import (
     refuse_read,
     refuse_replaced,
 )
+from engine.service.sql.writing.column_rules.checks import add_check, property_of, refuse_checked
 from engine.service.sql.writing.column_rules.rules import ColumnRules, rename_marks, sync_mark
 from engine.service.sql.writing.column_rules.saying import check_default, default_said
 from engine.service.sql.writing.definitions import (
     Said,
     columns_of,
-    constraint_said,
+    constraints_said,
     properties_said,
 )
 from engine.service.sql.writing.evolution import (
@@ -100,6 +101,11 @@ class Altered:
             f"{', '.join(self.change.schema.names)}."
         )
 
+    def refuse_read(self, column: str, besides: Sequence[str] = ()) -> None:
+        """Raises BadStatement where generated columns or constraints read a column."""
+        refuse_read(self.rules, column, besides)
+        refuse_checked({**self.properties, **self.told.properties}, column)
+
     def needs(self, key: str, value: str, code: str, what: str) -> None:
         """Raises BadStatement where the table lacks a property, without which the cloud refuses too."""
         if self.properties.get(key, "").lower() != value:
@@ -148,7 +154,7 @@ def _place(fields: Sequence[pa.Field], position: exp.Expression | None) -> int:
 def _renamed(on: Altered, action: exp.Expression) -> bool:
     on.needs(MAPPING, "name", "DELTA_UNSUPPORTED_RENAME_COLUMN", "Column rename")
     old, new = on.column(action.this), action.args["to"].name
-    refuse_read(on.rules, old)
+    on.refuse_read(old)
     names = [name.lower() for name in on.change.schema.names if name != old]
     if new.lower() in names:
         raise BadStatement(f"[COLUMN_ALREADY_EXISTS] Column {new} is in the table already.")
@@ -188,7 +194,7 @@ def _dropped(on: Altered, action: exp.Expression) -> bool:
 def _check_droppable(on: Altered, gone: Sequence[str]) -> None:
     """Raises BadStatement for columns that the table can't do without."""
     for column in gone:
-        refuse_read(on.rules, column, besides=gone)
+        on.refuse_read(column, besides=gone)
     for what, columns in (
         ("partitioned by", on.change.facts.get(PARTITION_COLUMNS, [])),
         ("clustered by", on.change.facts.get(CLUSTERING_COLUMNS, [])),
@@ -258,7 +264,7 @@ def _type_changed(on: Altered, name: str, said: exp.DataType) -> bool:
     column = exp.ColumnDef(this=exp.to_identifier(name, quoted=True), kind=said.copy())
     old, new = on.change.schema.field(name), columns_of(on.runner, [column], Said()).field(0).type
     if old.type != new:
-        refuse_read(on.rules, name)
+        on.refuse_read(name)
         on.needs(
             WIDENING, "true", "DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP", "ALTER COLUMN TYPE"
         )
@@ -342,7 +348,7 @@ def _replaced(on: Altered, action: exp.Expression) -> bool:
         if one.nullable and one.name in on.keys:
             raise BadStatement(f"Column {one.name} is of the primary key, which is never null.")
         if one.name in known.names and known.field(one.name).type != one.type:
-            refuse_read(on.rules, one.name)
+            on.refuse_read(one.name)
         on.told.rules[one.name] = {"comment": None, DEFAULT: None}
     spelled = {name.lower(): name for name in schema.names}
     on.told.comments = {spelled[one.lower()]: text for one, text in on.told.comments.items()}
@@ -354,6 +360,10 @@ def _replaced(on: Altered, action: exp.Expression) -> bool:
 # ------------------------------------------------------------------ the table
 def _constraint_added(on: Altered, action: exp.Expression) -> bool:
     told = constraints_said([action])
+    for name, text in told.checks.items():
+        add_check(on.runner, on.change, {**on.properties, **on.told.properties}, name, text)
+        on.told.properties[property_of(name)] = text
+        return on.did("ADD CONSTRAINT", name=name, expr=text)
     if told.references:
         key = told.references[0][1]
         return on.did("ADD CONSTRAINT", foreign_key=[one.name for one in key.expressions])
@@ -371,16 +381,6 @@ def _clustered(on: Altered, action: exp.Expression) -> bool:
     columns = [on.column(one) for one in action.expressions]
     on.change.facts[CLUSTERING_COLUMNS] = columns
     return on.did("CLUSTER BY", newClusteringColumns=columns)
-
-
-def constraints_said(actions: Sequence[exp.Expression]) -> Said:
-    """The keys that an ALTER TABLE adds. Raises NotSupported for another constraint."""
-    told = Said()
-    for action in actions:
-        if isinstance(action, exp.AddConstraint):
-            for one in action.expressions:
-                constraint_said(one, told)
-    return told
 
 
 _ACTIONS: dict[type[exp.Expression], Callable[[Altered, exp.Expression], bool]] = {

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from engine.core.names import ThreePartName
 from engine.errors import BadStatement, NotSupported
-from engine.service.catalogs.columns import IDENTITY, ColumnFacts, rules_of
+from engine.service.catalogs.columns import IDENTITY, ColumnFacts, checks_of, rules_of
 from engine.service.sql.language.forms.clones import CLONES
 from engine.service.sql.language.forms.replacing import REPLACES
 from engine.service.sql.language.functions.translation import with_names
@@ -20,8 +20,9 @@ from engine.service.sql.relations import version_of
 from engine.service.sql.session import Session
 from engine.service.sql.shown.partitions import laid_out
 from engine.service.sql.writing import definitions
-from engine.service.sql.writing.altering import Altered, constraints_said
+from engine.service.sql.writing.altering import Altered
 from engine.service.sql.writing.answers import NOTHING, copied, counts_of, entry, written_table
+from engine.service.sql.writing.column_rules.checks import check_made
 from engine.service.sql.writing.column_rules.saying import FEATURE, check_rules
 from engine.service.sql.writing.foreign_keys import foreign_keys
 from engine.service.sql.writing.schemas import Schemas
@@ -92,6 +93,7 @@ class Definer:
             raise runner.relations.missing(name)
         name = found or name
         made = self._content(runner, tree, told)
+        check_made(runner, made.schema, made.rows, checks_of(told.properties))
         operation = made.operation
         if tree.args.get("replace") and made.source is None:
             word = "REPLACE" if tree.meta.get(REPLACES) else "CREATE OR REPLACE"
@@ -219,7 +221,7 @@ class Definer:
         name = written_table(runner, tree.this)
         refuse_registered(runner.relations.open(name))
         shown = self._catalog.tables.get(str(name))
-        told = constraints_said(actions)
+        told = definitions.constraints_said(actions)
         if told.keys:  # before the table: it may be refused, and no writer waits for the catalogue
             key = {"name": told.facts(name).key_name, "child_columns": list(told.keys)}
             self._catalog.constraints.create(str(name), {"primary_key_constraint": key})

@@ -14,10 +14,11 @@ from sqlglot import exp
 
 from engine.core.names import ThreePartName
 from engine.errors import BadStatement, NotSupported, ResourceConflict
-from engine.service.catalogs.columns import ColumnFacts, described_columns
+from engine.service.catalogs.columns import ColumnFacts, checks_of, described_columns
 from engine.service.catalogs.table_facts import TableFacts
 from engine.service.catalogs.tables import Tables
 from engine.service.sql.language.column_types import column_type
+from engine.service.sql.language.forms.originals import text_of
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import Relations, views_of
 from engine.service.sql.session import TemporaryView
@@ -40,6 +41,7 @@ class Said:
         rules: defaults, generated values and identities of columns, by name; see `rule_said`.
         key_name: the primary key's own name; empty for none.
         references: foreign keys as they are said, with their names; see `foreign_keys`.
+        checks: conditions of CHECK constraints, by name.
         layout: columns of PARTITIONED BY and of CLUSTER BY, by their keys in `changing`.
         like: the table whose definition is taken; None for none.
     """
@@ -52,6 +54,7 @@ class Said:
     keys: tuple[str, ...] = ()
     key_name: str = ""
     references: list[tuple[str, exp.ForeignKey]] = field(default_factory=list)
+    checks: dict[str, str] = field(default_factory=dict)
     layout: dict[str, list[str]] = field(default_factory=dict)
     like: exp.Table | None = None
 
@@ -159,6 +162,11 @@ def columns_of(runner: QueryRunner, definitions: Sequence[exp.Expression], told:
             fields.append(_column(one, told))
         else:
             constraint_said(one, told)
+    if told.checks:
+        raise NotSupported(
+            f"CREATE TABLE takes no CHECK constraint, such as {next(iter(told.checks))!r:.80}. Add it "
+            "to the table that was made: ALTER TABLE t ADD CONSTRAINT name CHECK (condition)."
+        )
     if not fields:
         raise BadStatement("A table needs at least one column.")
     names = [name for name, _, _ in fields]
@@ -199,16 +207,20 @@ def _column(node: exp.ColumnDef, told: Said) -> tuple[str, exp.DataType, bool]:
 
 
 def constraint_said(node: exp.Expression, told: Said) -> None:
-    """Read a primary or foreign key (into `told`). Raises NotSupported for another constraint."""
+    """Read a key or a CHECK (into `told`). Raises NotSupported for another constraint."""
     said, name = node, ""
     if isinstance(node, exp.Constraint) and len(node.expressions) == 1:
         said, name = node.expressions[0], node.name
     if isinstance(said, exp.ForeignKey) and isinstance(said.args.get("reference"), exp.Reference):
         told.references.append((name, said))
         return
+    if isinstance(said, exp.CheckColumnConstraint) and name:
+        told.checks[name] = text_of(said.this)
+        return
     if not isinstance(said, exp.PrimaryKey):
         raise NotSupported(
-            f"{node.sql(dialect='databricks'):.80} is not supported; PRIMARY KEY and FOREIGN KEY are."
+            f"{node.sql(dialect='databricks'):.80} is not supported; PRIMARY KEY, FOREIGN KEY and "
+            "CONSTRAINT name CHECK (condition) are."
         )
     told.keys = tuple(key.name for key in said.expressions)
     told.key_name = name
@@ -371,4 +383,18 @@ def properties_said(action: exp.AlterSet, told: Said) -> bool:
             return False
         for one in group.expressions:
             told.properties |= _property(one)
+    if checks_of(told.properties):
+        raise BadStatement(
+            "[DELTA_ADD_CONSTRAINTS] Please use ALTER TABLE ADD CONSTRAINT to add CHECK constraints."
+        )
     return bool(told.properties)
+
+
+def constraints_said(actions: Sequence[exp.Expression]) -> Said:
+    """The keys and conditions that an ALTER TABLE adds. Raises NotSupported for another constraint."""
+    told = Said()
+    for action in actions:
+        if isinstance(action, exp.AddConstraint):
+            for one in action.expressions:
+                constraint_said(one, told)
+    return told

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.core.names import ThreePartName
+from engine.core.names import ThreePartName, table_name
 from engine.errors import BadStatement, NotFound, ResourceConflict
+from engine.service.catalogs.changes.grants import PRIVILEGES, Grant
 from engine.service.sql.language.forms.facts import (
     CommentOn,
     DropConstraint,
@@ -13,10 +14,12 @@ from engine.service.sql.language.forms.facts import (
     SetOwner,
     UnsetProperties,
 )
+from engine.service.sql.language.forms.grants import OfGrants
 from engine.service.sql.language.forms.tags import ChangeTags
 from engine.service.sql.language.forms.words import Name
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
+from engine.service.sql.writing.column_rules.checks import property_of
 from engine.service.sql.writing.schemas import Schemas
 from engine.service.unity_catalog import UnityCatalog
 from engine.store.securable_files import Tagged
@@ -125,6 +128,40 @@ class FactsKept:
             )
         return "tables", str(self._table(name, session))
 
+    # ------------------------------------------------------------------ grants
+    def grants(self, asked: OfGrants, session: Session) -> list[Grant]:
+        """Carry out GRANT or REVOKE, which answer nothing, or find what SHOW GRANTS tells of.
+
+        Raises:
+            NotFound: no such thing. BadStatement: a privilege that nobody has on such a thing.
+        """
+        kind, name = self._granted_on(asked, session)
+        known = PRIVILEGES[kind]
+        for one in asked.privileges:
+            if one not in known:
+                raise BadStatement(
+                    f"[INVALID_PRIVILEGE] {one:.80} is no privilege on a {kind}; those are "
+                    f"{', '.join(sorted(known))}."
+                )
+        kept, who = self._catalog.grants, asked.principal
+        if asked.action == "SHOW":
+            found = kept.affecting(kind, name)
+            return [one for one in found if who is None or one.principal.lower() == who.lower()]
+        change = kept.grant if asked.action == "GRANT" else kept.revoke
+        change(kind, name, who or "", asked.privileges)
+        return []
+
+    def _granted_on(self, asked: OfGrants, session: Session) -> tuple[str, str]:
+        """The kind and the full name of what is granted on; a view is one also where TABLE is said."""
+        if asked.kind == "FUNCTION":
+            name = str(session.full_name(asked.name))
+            return "FUNCTION", str(self._catalog.functions.get(name)["full_name"])
+        _, name = self._tagged(asked.kind, asked.name, session)
+        if asked.kind in ("TABLE", "VIEW"):
+            is_view = self._relations.views.exists(table_name(name))
+            return "VIEW" if is_view else "TABLE", name
+        return asked.kind, name
+
     def _unset(self, asked: UnsetProperties, session: Session) -> None:
         name = str(self._table(asked.name, session))
         known = self._catalog.tables.get(name).get("properties", {})
@@ -141,10 +178,26 @@ class FactsKept:
         known = [(kind, one["name"]) for each in constraints.of(name) for kind, one in each.items()]
         if asked.constraint is None:
             found = next((one for kind, one in known if kind == "primary_key_constraint"), None)
+        elif self._drop_check(name, asked.constraint):
+            return
         else:
             found = next((one for _, one in known if one == asked.constraint), None)
-        if found is not None or not asked.lenient:
-            constraints.delete(name, found or asked.constraint or "PRIMARY KEY")
+        if found is not None or asked.constraint is None:
+            if found is not None or not asked.lenient:
+                constraints.delete(name, found or "PRIMARY KEY")
+        elif not asked.lenient:
+            raise NotFound(
+                f"[DELTA_CONSTRAINT_DOES_NOT_EXIST] Cannot drop nonexistent constraint "
+                f"{asked.constraint!r:.80} from table {name}. To avoid throwing an error, say IF EXISTS."
+            )
+
+    def _drop_check(self, table: str, constraint: str) -> bool:
+        """Take a CHECK constraint off a table; whether there was one of this name."""
+        key = property_of(constraint)
+        held = [one for one in self._catalog.tables.properties(table) if one.lower() == key]
+        if held:
+            self._catalog.tables.update_columns(table, {}, without=held)
+        return bool(held)
 
 
 def _check_there(asked: ChangeTags, name: str, there: Mapping[str, str]) -> None:

@@ -20,7 +20,7 @@ _SAID = "said"  # mark of an expression: its text
 def keep_texts(
     tree: exp.Expression, tokens: Sequence[Token], text: str, parsed: Callable[[str], object]
 ) -> None:
-    """Mark the defaults and generating expressions of columns with their texts.
+    """Mark defaults, generating expressions of columns and conditions of tables with their texts.
 
     Args:
         tokens: of the text. parsed: a text as the tree that it is; raises SqlglotError.
@@ -38,10 +38,15 @@ def text_of(node: exp.Expression) -> str:
 
 
 def _kept(tree: exp.Expression) -> Iterator[tuple[str, exp.Expression]]:
-    kinds = (exp.DefaultColumnConstraint, exp.ComputedColumnConstraint, exp.AlterColumn)
+    kinds = (
+        exp.DefaultColumnConstraint, exp.ComputedColumnConstraint, exp.AlterColumn,
+        exp.CheckColumnConstraint,
+    )  # fmt: skip
     for node in tree.find_all(*kinds, bfs=False):
         if isinstance(node, exp.ComputedColumnConstraint):
             yield "AS", node.this
+        elif isinstance(node, exp.CheckColumnConstraint):
+            yield "CHECK", node.this
         elif isinstance(node, exp.DefaultColumnConstraint):
             yield "DEFAULT", node.this
         elif isinstance(node.args.get("default"), exp.Expression):
@@ -60,7 +65,7 @@ def _keep(
     for first in range(place, len(tokens) - 1):
         if tokens[first].text.upper() != word:
             continue
-        begin = first + 1 + (word == "AS" and tokens[first + 1].text == "(")
+        begin = first + 1 + (word in ("AS", "CHECK") and tokens[first + 1].text == "(")
         for end in _ends(tokens, begin):
             if _is_same(text[tokens[begin].start : tokens[end].end + 1], node, parsed):
                 more = min(end + 2, len(tokens) - 1)

@@ -1,0 +1,159 @@
+"""Files of one format as rows: CSV, JSON, Parquet. Knows files; not statements."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from engine.errors import BadSourceFile, BadStatement, InvalidInputException
+from engine.service.cancellation import check
+from engine.service.sql.files.finding import FoundFile
+from engine.service.sql.files.options import FileOptions
+from engine.service.table_files.csv_rows import decoded, read_csv
+from engine.service.table_files.json_rows import json_rows
+from engine.service.table_files.reading import RowFormat, read_file, rows_table
+from engine.service.table_files.types import guessed
+
+METADATA = "_metadata"
+_TIME = pa.timestamp("us", tz="UTC")
+_MOMENT = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[-+]\d\d:?\d\d)?$"
+_ABOUT = pa.struct([
+    ("file_path", pa.string()), ("file_name", pa.string()), ("file_size", pa.int64()),
+    ("file_block_start", pa.int64()), ("file_block_length", pa.int64()),
+    ("file_modification_time", _TIME),
+])  # fmt: skip
+_FEW = 2_147_483_647  # the greatest INT
+
+
+@dataclass(frozen=True)
+class RowsRead:
+    """The rows of some files.
+
+    Attributes:
+        skipped: files that could not be read, and were to be passed over.
+    """
+
+    rows: pa.Table
+    skipped: tuple[str, ...] = ()
+
+
+def read_rows(files: Sequence[FoundFile], options: FileOptions, metadata: bool = False) -> RowsRead:
+    """The rows of files, one after the other, with the columns of all of them by name.
+
+    Args:
+        metadata: with the column `_metadata`, which says of each row what file it is of.
+
+    Raises:
+        BadSourceFile: a file that can't be read; says where. BadStatement: unlike columns.
+    """
+    parts: list[Any] = []
+    skipped, read = [], []
+    for one in files:
+        check()
+        try:
+            parts.append(_read(one, options))
+            read.append(one)
+        except BadSourceFile as error:
+            if not options.skips:
+                raise BadSourceFile(error.reason, file=one.path, line=error.line) from None
+            skipped.append(one.path)
+    counts = [part.num_rows if isinstance(part, pa.Table) else len(part) for part in parts]
+    rows = _joined(parts, options)
+    if metadata and rows.num_columns:
+        rows = rows.append_column(METADATA, _about(read, counts))
+    return RowsRead(rows, tuple(skipped))
+
+
+def _read(one: FoundFile, options: FileOptions) -> Any:
+    """The rows of a file: a table, or of JSON its objects."""
+    if options.kind == "csv":
+        return read_csv(one.file, options.csv)
+    if options.kind == "parquet":
+        return read_file(one.file, RowFormat("parquet"))
+    text = decoded(one.file, options.encoding)
+    if not options.lenient or text.lstrip()[:1] == "[":
+        return json_rows(text, one.path)
+    rows = []
+    for line in text.split("\n"):
+        with contextlib.suppress(BadSourceFile):
+            rows += json_rows(line, one.path)
+    return rows
+
+
+def _joined(parts: Sequence[Any], options: FileOptions) -> pa.Table:
+    if options.kind == "json":
+        rows = [row for part in parts for row in part]
+        try:
+            return rows_table(rows, RowFormat()) if rows else pa.table({})
+        except InvalidInputException as error:
+            raise BadStatement(error.message) from None
+    if not parts:
+        return pa.table({})
+    if not options.merges:
+        parts = [_like(part, parts[0].schema) for part in parts]
+    try:
+        whole = pa.concat_tables(parts, promote_options="permissive")
+    except pa.ArrowException as error:
+        raise BadStatement(
+            f"[CANNOT_MERGE_SCHEMAS] The files have columns of other types: {error!s:.300}"
+        ) from None
+    return inferred(whole) if options.kind == "csv" and options.infers else whole
+
+
+def _like(part: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A file's rows with the columns of another."""
+    known = set(part.column_names)
+    columns = [
+        part.column(one.name) if one.name in known else pa.nulls(part.num_rows, one.type)
+        for one in schema
+    ]
+    return pa.table(columns, names=schema.names)
+
+
+def inferred(texts: pa.Table) -> pa.Table:
+    """Columns of texts in the types that all their values are written in, as Spark finds them."""
+    columns = [_inferred(column) for column in texts.columns]
+    return pa.table(columns, names=texts.column_names)
+
+
+def _inferred(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    found = guessed(texts)
+    if pa.types.is_list(found.type):
+        return texts
+    if pa.types.is_int64(found.type):
+        span = pc.min_max(found).as_py()
+        is_small = span["min"] is None or (span["min"] >= -_FEW and span["max"] <= _FEW)
+        return found.cast(pa.int32()) if is_small else found
+    if not pa.types.is_string(found.type) or found.null_count == len(found):
+        return found
+    if not pc.all(pc.match_substring_regex(texts, _MOMENT)).as_py():
+        return found
+    with contextlib.suppress(pa.ArrowException):
+        zoned = pc.if_else(pc.match_substring_regex(texts, r"(Z|[-+]\d\d:?\d\d)$"), "", "Z")
+        return pc.binary_join_element_wise(texts, zoned, "").cast(_TIME)
+    return found
+
+
+def _about(files: Sequence[FoundFile], counts: Sequence[int]) -> pa.ChunkedArray:
+    """(rows,) what file each row is of."""
+    told = pa.array(
+        [
+            {
+                "file_path": f"dbfs:{one.path}",
+                "file_name": one.path.rpartition("/")[2],
+                "file_size": one.size,
+                "file_block_start": 0,
+                "file_block_length": one.size,
+                "file_modification_time": one.modified_ms * 1000,
+            }
+            for one in files
+        ],
+        _ABOUT,
+    )
+    places = [place for place, count in enumerate(counts) for _ in range(count)]
+    return pa.chunked_array([told.take(pa.array(places, pa.int64()))])

@@ -1,0 +1,207 @@
+"""`read_files(...)` as a relation of a statement, and files in columns that are asked for.
+
+Knows the function's arguments; not how files are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pyarrow as pa
+from sqlglot import exp
+
+from engine.core.types import parse_sql_type
+from engine.errors import BadStatement, NotSupported
+from engine.service.sql.database import Connection
+from engine.service.sql.files.finding import FilesOfVolumes, FoundFile, matching
+from engine.service.sql.files.options import FileOptions, kind_of, options_of
+from engine.service.sql.files.reading import METADATA, RowsRead, read_rows
+from engine.service.sql.language.dialect import parse
+from engine.service.sql.relations import SHOWN, readable, rename
+
+_NAME = "read_files"
+Rows = Callable[[exp.Expression], pa.Table]
+
+
+def show_files(
+    tree: exp.Expression, files: FilesOfVolumes, connection: Connection, rows: Rows
+) -> None:
+    """Put tables of files' rows in the place of the calls; changes the tree.
+
+    Args:
+        rows: what answers a part of the statement.
+
+    Raises:
+        BadStatement, NotSupported: arguments that can't be used, or no files. BadSourceFile: one that
+            can't be read.
+    """
+    wants = wants_metadata(tree)
+    for node in list(tree.find_all(exp.Table)):
+        call = node.this
+        if not isinstance(call, exp.Anonymous) or str(call.this).lower() != _NAME:
+            continue
+        path, given = _arguments(call, rows)
+        found = _found(path, given, files, connection, wants)
+        if wants:
+            hide_metadata(node.find_ancestor(exp.Select))
+        if not node.alias:
+            node.set("alias", exp.TableAlias(this=exp.to_identifier(_NAME)))
+        rename(node, connection.show(found.cast(readable(found.schema))))
+        node.meta[SHOWN] = True
+
+
+def _found(
+    path: str,
+    given: Mapping[str, object],
+    files: FilesOfVolumes,
+    connection: Connection,
+    metadata: bool,
+) -> pa.Table:
+    there = files.below(path)
+    options = dict(given)
+    kind = str(options.pop("format", "") or next(filter(None, map(_kind, there)), ""))
+    if not kind:
+        raise BadStatement(
+            f"{_NAME}({path!r:.200}): say which files these are, such as format => 'csv'."
+        )
+    said = options_of(_NAME, kind, options, infers=True)
+    found = read_asked(there, path, said, connection, metadata)
+    if not found.rows.num_columns:
+        raise BadStatement(
+            f"[CF_EMPTY_DIR_FOR_SCHEMA_INFERENCE] Cannot infer schema: {path:.300} has no files with "
+            "rows. Give the columns: schema => 'id INT, name STRING'."
+        )
+    rows = found.rows
+    if said.kind != "parquet" and said.schema is None and said.rescues not in rows.column_names:
+        place = rows.num_columns - metadata
+        nulls = pa.nulls(rows.num_rows, pa.string())
+        rows = rows.add_column(place, said.rescues, nulls)
+    return rows
+
+
+def _kind(one: FoundFile) -> str | None:
+    return kind_of(one.path)
+
+
+def read_asked(
+    there: list[FoundFile],
+    folder: str,
+    options: FileOptions,
+    connection: Connection,
+    metadata: bool = False,
+) -> RowsRead:
+    """The rows of files whose names fit, in the columns that options ask for."""
+    if options.pattern is not None:
+        there = matching(there, folder, options.pattern)
+    found = read_rows(there, options, metadata)
+    rows = found.rows
+    if options.schema is not None:
+        rows = _in_columns(rows, columns_said(options.schema), options, connection)
+    elif options.hints is not None and rows.num_columns:
+        rows = _with_hints(rows, columns_said(options.hints), connection)
+    return RowsRead(rows, found.skipped)
+
+
+def columns_said(text: str) -> pa.Schema:
+    """Columns as `name TYPE, ...` says them. Raises BadStatement; NotSupported for a type."""
+    tree = parse(f"CREATE TABLE t ({text})").tree
+    assert isinstance(tree, exp.Create)  # as it was said
+    fields = []
+    for one in tree.this.expressions:
+        said = one.args.get("kind")
+        kind = parse_sql_type(said.sql(dialect="databricks")) if said is not None else None
+        if kind is None:
+            raise NotSupported(
+                f"{one.sql(dialect='databricks'):.80}: expected a column and its type, such as id INT."
+            )
+        fields.append(pa.field(one.name, kind))
+    return pa.schema(fields)
+
+
+def _in_columns(
+    rows: pa.Table, schema: pa.Schema, options: FileOptions, connection: Connection
+) -> pa.Table:
+    """Rows in given columns: of CSV by their places, else by their names; what isn't there is null."""
+    about = rows.column(METADATA) if METADATA in rows.column_names else None
+    plain = rows.drop_columns([METADATA]) if about is not None else rows
+    if options.kind == "csv":
+        plain = plain.select(list(range(min(plain.num_columns, len(schema)))))
+        plain = plain.rename_columns(schema.names[: plain.num_columns])
+    known = {name.lower(): name for name in plain.column_names}
+    columns = [
+        plain.column(known[one.name.lower()])
+        if one.name.lower() in known
+        else pa.nulls(rows.num_rows, one.type)
+        for one in schema
+    ]
+    found = _cast(pa.table(columns, names=schema.names), schema, connection)
+    return found if about is None else found.append_column(METADATA, about)
+
+
+def _with_hints(rows: pa.Table, hints: pa.Schema, connection: Connection) -> pa.Table:
+    kinds = {one.name.lower(): one.type for one in hints}
+    fields = [one.with_type(kinds.get(one.name.lower(), one.type)) for one in rows.schema]
+    return _cast(rows, pa.schema(fields), connection)
+
+
+def _cast(rows: pa.Table, schema: pa.Schema, connection: Connection) -> pa.Table:
+    """Columns in other types; a value that has none there is null."""
+    if rows.schema.types == schema.types:
+        return rows
+    wanted = connection.types(f'SELECT * FROM "{connection.show(readable(schema).empty_table())}"')
+    plain = [f"c{place}" for place in range(len(schema))]
+    shown = rows.rename_columns(plain)
+    name = connection.show(shown.cast(readable(shown.schema)))
+    values = ", ".join(
+        f'TRY_CAST("{one}" AS {kind}) AS "{one}"' for one, (_, kind) in zip(plain, wanted)
+    )
+    found = connection.run(f'SELECT {values} FROM "{name}"')
+    return found.rename_columns(schema.names).cast(schema)
+
+
+# ------------------------------------------------------------------ what a call says
+def _arguments(call: exp.Anonymous, rows: Rows) -> tuple[str, dict[str, object]]:
+    placed: list[object] = []
+    named: dict[str, object] = {}
+    for node in call.expressions:
+        if isinstance(node, exp.Kwarg):
+            named[str(node.this.name).lower()] = _value(node.expression, rows)
+        else:
+            placed.append(_value(node, rows))
+    path = placed[0] if placed else named.pop("path", None)
+    if not isinstance(path, str) or len(placed) > 1:
+        raise BadStatement(
+            f"{call.sql(dialect='databricks'):.120}: expected a path, and options by name, "
+            "`name => value`."
+        )
+    return path, named
+
+
+def _value(node: exp.Expression, rows: Rows) -> object:
+    if isinstance(node, exp.Literal):
+        return str(node.this)
+    if isinstance(node, exp.Boolean):
+        return bool(node.this)
+    if node.find(exp.Column, exp.Query) is not None:
+        raise BadStatement(
+            f"{_NAME}: {node.sql(dialect='databricks'):.80} is no constant, as an argument must be."
+        )
+    value: object = rows(exp.select(exp.alias_(node.copy(), "v"))).column("v")[0].as_py()
+    return value
+
+
+# ------------------------------------------------------------------ _metadata
+def wants_metadata(tree: exp.Expression) -> bool:
+    """Whether a query names `_metadata`, or a field of it."""
+    return any(
+        METADATA in [part.name.lower() for part in column.parts]
+        for column in tree.find_all(exp.Column)
+    )
+
+
+def hide_metadata(query: exp.Expression | None) -> None:
+    """Let a star of a query's own list stand for the files' own columns; changes the tree."""
+    for star in query.expressions if isinstance(query, exp.Select) else []:
+        if isinstance(star, exp.Star):
+            hidden = [one for one in star.args.get("except_") or [] if one.name != METADATA]
+            star.set("except_", [*hidden, exp.to_identifier(METADATA)])
