@@ -52,7 +52,7 @@ def test_features_are_found_on_request_once_and_shown(
         assert page.locator(".reads").count() == 0
         page.get_by_role("button", name="Find what the vectors tell").click()
         page.locator(".reads").wait_for(timeout=60_000)
-        page.wait_for_load_state("networkidle")
+        window.arrivals.wait()
         first = page.locator(".reads tbody tr").first.inner_text()
         assert first.startswith("farbe") and "5" in first.split()
         assert page.locator(".found button").count() == 0

@@ -12,6 +12,7 @@ import pytest
 from support.browser import (
     NARROW,
     WIDE,
+    Arrivals,
     accessibility,
     overflow,
     seen,
@@ -130,7 +131,7 @@ def test_likes_change_the_visitors_page_at_once_and_stay(browser: Any, shown: st
         expect(page.locator("#recommended .key").filter(has_text=same)).to_have_count(0)
         after = keys(page)
         assert [key for key in before if key in after] != [key for key in after if key in before]
-        page.reload(wait_until="networkidle")
+        window.arrivals.reload()
         assert keys(page) == after, "a reload shows the same"
         page.locator(".deed .heart").first.click()
         expect(page.locator(".deed")).to_have_count(1)
@@ -142,7 +143,7 @@ def test_a_like_in_one_tab_is_seen_in_the_others(browser: Any, shown: str) -> No
     with seen(browser, shown) as window:
         page = window.open(f"/people/{ONE}")
         other = page.context.new_page()
-        other.goto(f"{shown}/people/{ONE}", wait_until="networkidle")
+        Arrivals(other).goto(f"{shown}/people/{ONE}")
         press(page, 1)
         expect(other.locator("#recommended .heart").nth(1)).to_have_attribute(
             "aria-pressed", "true"
@@ -166,7 +167,7 @@ def test_weights_change_the_order_and_stand_in_the_address(
         expected = people.recommend(ONE, k=24, vector_weight=0, category_weight=0, color_weight=3)
         assert keys(page) == [str(item.key) for item in expected.items] != usual
         assert page.title() == "Budget-Conscious Shopper · vitrine"
-        page.reload(wait_until="networkidle")
+        window.arrivals.reload()
         assert keys(page) == [str(item.key) for item in expected.items]
         assert slider(page, "Colour").input_value() == "3"
         slider(page, "Price").fill("0")
@@ -188,7 +189,7 @@ def test_an_odd_user_is_found_by_typing_and_weighed_too(browser: Any, shown: str
         expect(page.get_by_role("heading", level=1)).to_contain_text(ODD)
         page.get_by_label("Variety").fill("0.5")
         page.wait_for_url("**/people/?id=*&diversity=0.5")
-        page.reload(wait_until="networkidle")
+        window.arrivals.reload()
         assert page.get_by_label("Variety").input_value() == "0.5"
         page.get_by_role("button", name="Compare").click()
         expect(page.locator(".side")).to_have_count(2)

@@ -113,7 +113,7 @@ def test_each_way_to_be_alike_has_its_address(browser: Any, address: str) -> Non
         assert current.inner_text() == "By photo" and page.title() == f"{NAME} · vitrine"
         photo = page.locator("#similar .key").all_inner_texts()
         assert photo != both
-        page.reload(wait_until="networkidle")
+        window.arrivals.reload()
         assert page.locator("#similar .key").all_inner_texts() == photo
         page.go_back()
         page.wait_for_function(
@@ -178,7 +178,7 @@ def test_a_photo_that_cannot_be_shown_says_why(browser: Any, odd: str, key: int,
         none.wait_for()
         assert f"The photo of product '{key}' {why}" in none.inner_text()
         assert page.locator("#tags .bars").count() > 0  # its vector is from before
-        page.goto(f"{odd}/", wait_until="networkidle")
+        window.open("/")
         page.get_by_text("photo can't be shown").first.wait_for()
         assert page.locator(".card .none").count() == 2
 

@@ -304,7 +304,7 @@ def test_the_list_goes_on_and_is_found_again_on_the_way_back(browser: Any, addre
         assert page.locator("#p-40 .none").inner_text() == "photo can't be shown"
         page.wait_for_timeout(400)
         where = page.evaluate("scrollY")
-        page.reload(wait_until="networkidle")
+        window.arrivals.reload()
         page.locator(".end").wait_for()
         page.wait_for_function("where => Math.abs(scrollY - where) < 2", arg=where)
         assert keys(page) == every

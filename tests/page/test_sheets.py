@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.browser import NARROW, WIDE, accessibility, overflow
+from support.browser import NARROW, WIDE, accessibility, overflow, seen
 
 from engine import Workspace
 from engine.shop.search.result import SearchResult
@@ -100,11 +100,9 @@ def test_the_card_is_the_page_s_own(
         name => getComputedStyle(card)[name])"""
     with opened(browser, sheets["contact"]) as page:
         own = page.locator(".card").first.evaluate(style)
-    context = browser.new_context(viewport={"width": WIDE[0], "height": WIDE[1]})
-    page = context.new_page()
-    page.goto(f"{address}/?q=dress", wait_until="networkidle")
-    assert page.locator(".card").first.evaluate(style) == own
-    context.close()
+    with seen(browser, address) as window:
+        page = window.open("/?q=dress")
+        assert page.locator(".card").first.evaluate(style) == own
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

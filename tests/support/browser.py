@@ -8,6 +8,7 @@ for each page the whole browser makes a window with all that is in it, five time
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,12 +23,24 @@ from engine.doors.http.credentials import Credentials
 from engine.doors.http.server import BackgroundServer
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Request
 
 Scheme = Literal["light", "dark"]
 OPTIONS = ["--headless", "--no-sandbox", "--disable-background-networking"]
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")
 WIDE, NARROW = (1280, 900), (360, 740)
+PATIENCE = 120  # seconds, for a page that asks again and again
+# A reply's arrival may put something into the page, and what is drawn then may come into view and ask
+# for more: htmx marks what it works on, and what came into view is told one frame after it was drawn.
+DRAWN = """async () => {
+    if (matchMedia("(scripting: none)").matches) return; // nothing asks for more, and no timer runs
+    const working = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added";
+    const waiting = () =>
+        document.readyState !== "complete" || document.querySelector(working) !== null;
+    for (let quiet = 0; quiet < 4; quiet = waiting() ? 0 : quiet + 1) {
+        await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+    }
+}"""
 
 
 @contextmanager
@@ -52,6 +65,52 @@ def served_page(workspace: Workspace, credentials: Credentials | None = None) ->
         yield server.url
 
 
+class Arrivals:
+    """What a page has asked for and not received yet."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._under_way: set[Request] = set()
+        self._begun = 0
+        page.on("request", self._begin)
+        page.on("requestfinished", self._end)
+        page.on("requestfailed", self._end)
+
+    def _begin(self, request: Request) -> None:
+        self._under_way.add(request)
+        self._begun += 1
+
+    def _end(self, request: Request) -> None:
+        self._under_way.discard(request)
+
+    def goto(self, url: str) -> None:
+        """Go to an address, and wait until all of it is there."""
+        self._under_way.clear()  # the replies that the page before waited for come no more
+        self._page.goto(url)
+        self.wait()
+
+    def reload(self) -> None:
+        """Load the page again, and wait until all of it is there."""
+        self._under_way.clear()
+        self._page.reload()
+        self.wait()
+
+    def wait(self) -> None:
+        """Until all replies are here and drawn, and nothing drawn has asked for more.
+
+        Raises:
+            TimeoutError: with what is still missing.
+        """
+        last = time.monotonic() + PATIENCE
+        while time.monotonic() < last:
+            begun = self._begun
+            self._page.evaluate(DRAWN)
+            if not self._under_way and begun == self._begun:
+                return
+        missing = [request.url for request in self._under_way]
+        raise TimeoutError(f"{self._page.url} waits for {missing}; it asked {self._begun} times")
+
+
 @dataclass
 class Seen:
     """A page in a browser, and what went on in it.
@@ -60,6 +119,7 @@ class Seen:
         errors: what was logged as an error, and what scripts raised.
         foreign: addresses that are no part of the server.
         expected: statuses of replies whose line in the log is meant, such as 404.
+        arrivals: what is still missing.
     """
 
     page: Page
@@ -68,9 +128,12 @@ class Seen:
     foreign: list[str] = field(default_factory=list)
     expected: set[int] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self.arrivals = Arrivals(self.page)
+
     def open(self, path: str = "/") -> Page:
         """Go to an address of the server, and wait until all of it is there."""
-        self.page.goto(f"{self.origin}{path}", wait_until="networkidle")
+        self.arrivals.goto(f"{self.origin}{path}")
         return self.page
 
     def check(self) -> None:
