@@ -108,10 +108,11 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Files of few tests come first: these are the long ones, and at the end others would wait for them.
 
+    So do those of many that take long all the same, and are marked so.
     pytest-xdist's own order is the other way round, and it hands out three files of one test together.
     """
     if hasattr(config, "workerinput"):
-        tests = Counter(item.path for item in items)
+        tests = Counter(item.path for item in items if item.get_closest_marker("long") is None)
         items.sort(key=lambda item: tests[item.path])
 
 

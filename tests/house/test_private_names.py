@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from support.inherited import File, defined, is_private
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 FILES = sorted(
     path for part in ("engine", "tests", "benchmarks") for path in (ROOT / part).rglob("*.py")

@@ -17,6 +17,7 @@ from engine import Workspace
 from engine.doors.http.credentials import Credentials
 from engine.doors.http.server import BackgroundServer
 
+pytestmark = pytest.mark.long
 CREDENTIALS = Credentials("token-of-sql", "client-of-sql", "secret-of-sql")
 ALL_REFUSED = {**REFUSED, **REFUSED_TABLES, **REFUSED_COLUMNS, **REFUSED_FUNCTIONS}
 _numbers = itertools.count()
