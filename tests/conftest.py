@@ -33,6 +33,11 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("machines of any speed")
 
+# Spark's Java starts many times, and each lives for seconds: code that its second compiler makes, slowly
+# and well, comes too late. Processes that tests start take this along.
+for spark_s in ("SPARK_SUBMIT_OPTS", "SPARK_LAUNCHER_OPTS"):
+    os.environ.setdefault(spark_s, "-XX:TieredStopAtLevel=1")
+
 MOST_PROCESSES = 4
 MEMORY_OF_ONE = 3 << 30  # bytes, with torch, and with a browser or a Java machine beside it
 TINY_CONFIG = {

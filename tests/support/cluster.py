@@ -8,6 +8,7 @@ FOLDER holds `good/*.jpg` and gets a folder of Parquet files for each way to han
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ def main(workspace: str, master: str, given: str) -> None:
         "spark.python.daemon.module": "support.cluster_worker",
         "spark.scheduler.minRegisteredResourcesRatio": "1.0",  # no task before both workers are there
         "spark.executorEnv.VITRINE_LOADS": str(folder / "loads"),
+        "spark.executor.extraJavaOptions": os.environ["SPARK_SUBMIT_OPTS"],  # as the driver's
     }
     spark = engine.spark.session(workspace, master=master, options=options)
     rows = spark.createDataFrame(rows_of(folder), "product_id INT, path STRING, words STRING")
