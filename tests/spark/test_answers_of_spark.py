@@ -1,4 +1,4 @@
-"""The workspace's SQL beside Spark's own: the same values for the same expressions over the same rows.
+"""The workspace's SQL beside Spark's own: the same values and types for the same expressions and rows.
 
 `answers_of_spark.sql` lists them, one a line.
 """
@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 from support.needs import needs
 
+from engine.core.types import catalog_type
+
 needs("spark")
 
 from pyspark.sql import Row, SparkSession
@@ -24,6 +26,8 @@ LISTED = re.split("(?m)^-- ", Path(__file__).with_name("answers_of_spark.sql").r
 GROUPS = {name: lines for name, *lines in (part.strip().split("\n") for part in LISTED)}
 STATEMENTS = GROUPS.pop("statements")
 OF_ALL_ROWS = {"aggregates"}
+# Types of Spark that no column of the workspace has: of nulls alone, and spans of time.
+NOT_TOLD = re.compile(r"(^|(?<=<))(?:void|interval\b[a-z ]*)")
 
 
 def rows() -> pa.Table:
@@ -71,14 +75,19 @@ def both(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     spark.catalog.dropTempView("t")
 
 
-def of_spark(spark: Any, statement: str) -> list[list[Any]]:
-    """What Spark itself answers, whatever the session makes of statements."""
-    return [[plain(value) for value in row] for row in SparkSession.sql(spark, statement).collect()]
+def of_spark(spark: Any, statement: str) -> tuple[list[str], list[list[Any]]]:
+    """What Spark itself answers, whatever the session makes of statements: types and rows."""
+    found = SparkSession.sql(spark, statement)
+    kinds = [NOT_TOLD.sub("\\1string", one.dataType.simpleString()) for one in found.schema]
+    kinds = [one.replace("timestamp_ntz", "timestamp") for one in kinds]
+    return kinds, [[plain(value) for value in row] for row in found.collect()]
 
 
-def of_workspace(spark: Any, statement: str) -> list[list[Any]]:
-    columns = [column.to_pylist() for column in spark.workspace.sql(statement).columns]
-    return [[plain(value) for value in row] for row in zip(*columns)]
+def of_workspace(spark: Any, statement: str) -> tuple[list[str], list[list[Any]]]:
+    found = spark.workspace.sql(statement)
+    columns = [column.to_pylist() for column in found.columns]
+    kinds = [catalog_type(one.type)[1] for one in found.schema]
+    return kinds, [[plain(value) for value in row] for row in zip(*columns)]
 
 
 def plain(value: Any) -> Any:
@@ -105,8 +114,9 @@ def test_expressions_have_the_values_that_spark_gives_them(both: Any, group: str
     columns = ", ".join(f"{one} AS c{place}" for place, one in enumerate(listed))
     order = "" if group in OF_ALL_ROWS else " ORDER BY t.id"
     statement = f"SELECT {columns} FROM t{order}"
-    expected, found = of_spark(both, statement), of_workspace(both, statement)
+    (types, expected), (own, found) = of_spark(both, statement), of_workspace(both, statement)
     assert len(found) == len(expected)
+    assert list(zip(listed, own)) == list(zip(listed, types))
     for place, one in enumerate(listed):
         assert [row[place] for row in found] == [row[place] for row in expected], one
 

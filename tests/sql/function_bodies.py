@@ -23,6 +23,48 @@ FUNCTIONS: dict[str, list[Step]] = {
         ("SELECT exists(array(1, 2), x -> x > 1), exists(array(1), x -> x > 1), "
          "forall(array(1, 2), x -> x > 0)", [["true", "false", "true"]]),
     ],
+    "hashes_and_formats": [
+        ("SELECT hash(1, 'hello'), xxhash64('hello'), crc32('ABC'), sha2('', 0)",
+         [["-1505279299", "-4367754540140381902", "2743272264",
+           "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]]),
+        ("SELECT to_char(12454, '99G999'), to_char(78.12, '$99.99'), "
+         "to_number('12,454.8-', '99,999.9S'), try_to_number('x', '9'), conv('ff', 16, 10)",
+         [["12,454", "$78.12", "-12454.8", None, "255"]]),
+        ("SELECT split('a1b22c', '[0-9]+', 2), parse_url('https://h/p?a=1', 'QUERY', 'a'), "
+         "soundex('Miller'), luhn_check('79927398713')", [['["a","b22c"]', "1", "M460", "true"]]),
+        ("SELECT to_csv(named_struct('a', 1, 'b', 'x,y')), from_csv('1,q', 'a INT, b STRING'), "
+         "schema_of_json('[{\"a\":1.5}]')",
+         [['1,"x,y"', '{"a":1,"b":"q"}', "ARRAY<STRUCT<a: DOUBLE>>"]]),
+        ("SELECT array_sort(array('bc', 'a', 'dca'), (l, r) -> length(r) - length(l)), "
+         "size(shuffle(array(1, 2)))", [['["dca","bc","a"]', "2"]]),
+        ("SELECT CAST(named_struct('a', 1, 'b', CAST(NULL AS INT)) AS STRING), "
+         "CAST(map('k', array(1.5D, NULL)) AS STRING)", [["{1, null}", "{k -> [1.5, null]}"]]),
+        ("SELECT to_json(named_struct('t', TIMESTAMP'2024-01-02 03:04:05', 'n', CAST(NULL AS INT), 'm', "
+         "map('k', CAST(NULL AS INT))))",
+         [['{"t":"2024-01-02T03:04:05.000Z","m":{"k":null}}']]),
+    ],
+    "windows_of_time": [
+        ("SELECT window.start, window.end, count(*) FROM VALUES (TIMESTAMP'2024-01-01 00:03:00'), "
+         "(TIMESTAMP'2024-01-01 00:09:59'), (NULL), (TIMESTAMP'2024-01-01 00:10:00') AS t(at) "
+         "GROUP BY window(at, '10 minutes') ORDER BY 1",
+         [["2024-01-01T00:00:00.000Z", "2024-01-01T00:10:00.000Z", "2"],
+          ["2024-01-01T00:10:00.000Z", "2024-01-01T00:20:00.000Z", "1"]]),
+        ("SELECT date_format(w.start, 'HH:mm') AS s, x FROM (SELECT "
+         "window(at, '10 minutes', '5 minutes') AS w, x "
+         "FROM VALUES (TIMESTAMP'2024-01-01 00:12:00', 7) AS t(at, x)) ORDER BY s",
+         [["00:05", "7"], ["00:10", "7"]]),
+        ("SELECT x, sum(x) OVER w FROM VALUES (1), (2) AS t(x) WINDOW w AS (ORDER BY x)",
+         [["1", "1"], ["2", "3"]]),
+    ],
+    "decimals": [
+        ("SELECT x / 3, x * x, x + 1, x % 2, avg(x) OVER (), sum(x) OVER () FROM VALUES "
+         "(CAST(99999999.99 AS DECIMAL(10, 2))) AS t(x)",
+         [["33333333.330000", "9999999998000000.0001", "100000000.99", "1.99", "99999999.990000",
+           "99999999.99"]]),
+        ("SELECT CAST(1 AS DECIMAL(38, 10)) / CAST(3 AS DECIMAL(38, 10))", [["0.333333"]]),
+        ("SELECT sum(x) / count(*) FROM VALUES (1.25), (2.50) AS t(x)",
+         [["1.87500000000000000000000"]]),
+    ],
     "percentiles": [
         ("SELECT percentile(x, 0.5), percentile(x, array(0.25, 0.75)), percentile_approx(x, 0.5), "
          "percentile_approx(x, array(0.1, 0.9)), approx_percentile(x, 0.5, 100), median(x) FROM VALUES "
@@ -139,7 +181,7 @@ FUNCTIONS: dict[str, list[Step]] = {
         ("SELECT round(1.5), round(2.5D), round(1.25, 1), ceil(1.2), ceil(1.2D), floor(-1.2D), "
          "ceiling(2), round(7)", [["2", "3.0", "1.3", "2", "2", "-2", "2", "7"]]),
         ("SELECT AVG(product_id), AVG(CAST(product_id AS DECIMAL(5, 1))) FROM NEST.products",
-         [["2.0", "2.0"]]),
+         [["2.0", "2.00000"]]),
         ("CREATE TABLE NEST.sums AS SELECT SUM(product_id) AS s, ceil(1.5D) AS c, COUNT(*) AS n "
          "FROM NEST.products", written(1, 1)),
         ("DESCRIBE NEST.sums", [["s", "bigint", None], ["c", "bigint", None], ["n", "bigint", None]]),
@@ -178,7 +220,28 @@ REFUSED_FUNCTIONS: dict[str, tuple[str, str]] = {
     "names_of_inline": ("SELECT inline(array(named_struct('a', 1))) AS (z)", "INLINE"),
     "from_json": ("SELECT from_json('{\"a\": 1}', concat('a', ' INT'))", "a constant schema"),
     "no_schema": ("SELECT from_json('{}', 'a is what')", "'a is what' is no schema"),
-    "hash": ("SELECT hash(1)", "hash"),
+    "sentences": ("SELECT sentences('a')", "The function sentences is not supported"),
+    "session_window": (
+        "SELECT session_window(created_at, '5 minutes') FROM NEST.products",
+        "The function session_window is not supported",
+    ),
+    "a_window_of_months": (
+        "SELECT window(created_at, '1 month') FROM NEST.products",
+        "'1 month' is no length; expected a constant such as '10 minutes'",
+    ),
+    "two_windows": (
+        "SELECT window(created_at, '1 day'), window(created_at, '2 days') FROM NEST.products",
+        "Several different time windows",
+    ),
+    "a_map_hashed": ("SELECT hash(map('a', 1))", "hash their map_entries"),
+    "a_number_beyond_64_bits": ("SELECT conv('99999999999999999999', 10, 16)", "beyond 64 bits"),
+    "no_address": ("SELECT parse_url('a b', 'HOST')", "The url is invalid: a b. Use try_parse_url"),
+    "a_number_in_another_format": (
+        "SELECT to_number('1234', '999')",
+        'The format is invalid: 999. The input "STRING" 1234 does not match',
+    ),
+    "no_order": ("SELECT array_sort(array(1, 2), (a, b) -> NULL)", "COMPARATOR_RETURNS_NULL"),
+    "a_quotient_of_decimals": ("SELECT 1.5 / (1.5 - 1.5)", "DIVIDE_BY_ZERO"),
     "a_pattern_of_others": ("SELECT printf('%,d', 1)", "'%,d' in '%,d' is not supported"),
     "too_few_arguments": (
         "SELECT make_date(2024, 1)",

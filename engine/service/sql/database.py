@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +35,11 @@ _LOCKED: dict[str, Any] = {
     "temp_directory": "",
 }
 _WATCHED = 0.05  # seconds between two looks at whether a statement shall end
+_OF_SUMS = "out of range for the destination type INT64 when casting from source column sum("
+_FROM_PYTHON = re.compile(
+    r"while executing the UDF: \w+: (?:\[BAD_REQUEST\] )?(.*)"
+)  # a function of ours
+_DAY_SECONDS = 86_400
 _UTC = pa.timestamp("us", tz="UTC")
 
 Function = Callable[..., pa.Array]
@@ -81,22 +87,27 @@ class Database:
 def _confined() -> duckdb.DuckDBPyConnection:
     import duckdb  # a tenth of a second
 
+    from engine.service.sql.language.functions.columns.table import (  # loads sqlglot
+        FUNCTIONS,
+        carried_out,
+    )
+
     threads = min(4, os.cpu_count() or 1)
     opened = duckdb.connect(config={"memory_limit": MEMORY, "threads": threads, **_LOCKED})
     opened.execute("SET TimeZone = 'UTC'")
-    opened.create_function(  # type: ignore[call-overload]
-        "vitrine_type_text", _type_texts, ["VARCHAR"], "VARCHAR", type="arrow"
-    )
+    for one in FUNCTIONS:
+        opened.create_function(  # type: ignore[call-overload]
+            one.name,
+            carried_out(one),
+            None if one.arguments is None else list(one.arguments),
+            one.result,
+            type="arrow",
+            null_handling="special",
+        )
     for macro in macros():
         opened.execute(macro)
     opened.execute("SET lock_configuration = true")
     return opened
-
-
-def _type_texts(column: pa.ChunkedArray) -> pa.Array:
-    from engine.service.sql.language.functions.added import type_text  # loads sqlglot
-
-    return pa.array([type_text(one) for one in column.to_pylist()], pa.string())
 
 
 class Connection:
@@ -246,6 +257,8 @@ class Connection:
             )
         if isinstance(error, duckdb.BinderException):
             return Unbound(_reason(error))
+        if _OF_SUMS in str(error):
+            return BadStatement("[ARITHMETIC_OVERFLOW] A sum is beyond the range of BIGINT.")
         for kind, code in _codes():
             if isinstance(error, kind):
                 return BadStatement(f"[{code}] {_reason(error)}")
@@ -267,6 +280,9 @@ def _codes() -> list[tuple[type[Exception], str]]:
 def _reason(error: Exception) -> str:
     """What is wrong, without the kind of error and the line of the translated statement."""
     text = str(error).partition("\n\nLINE ")[0].strip()
+    inner = _FROM_PYTHON.search(text)
+    if inner:
+        return inner[1].strip()
     return text.partition(" Error: ")[2] or text
 
 
@@ -279,6 +295,7 @@ def _in_cloud_types(table: pa.Table, kinds: Sequence[Any]) -> pa.Table:
     Raises:
         BadStatement: a sum that no BIGINT holds.
     """
+    table = _with_durations(table)
     fields = [
         field.with_type(_cloud_type(field.type, kind)) for field, kind in zip(table.schema, kinds)
     ]
@@ -288,6 +305,22 @@ def _in_cloud_types(table: pa.Table, kinds: Sequence[Any]) -> pa.Table:
         return table.cast(pa.schema(fields))
     except pa.ArrowInvalid:
         raise BadStatement("[ARITHMETIC_OVERFLOW] A sum is beyond the range of BIGINT.") from None
+
+
+def _with_durations(table: pa.Table) -> pa.Table:
+    """Intervals of days and less as durations, which have one length; those of months stay."""
+    for place, field in enumerate(table.schema):
+        if field.type != pa.month_day_nano_interval():
+            continue
+        values = table.column(place).to_pylist()
+        if not any(one is not None and one.months for one in values):
+            lengths = [
+                one and (one.days * _DAY_SECONDS * 10**6 + one.nanoseconds // 1000)
+                for one in values
+            ]
+            durations = pa.array(lengths, pa.int64()).cast(pa.duration("us"))
+            table = table.set_column(place, field.name, durations)
+    return table
 
 
 def _cloud_type(found: pa.DataType, kind: Any) -> pa.DataType:

@@ -19,6 +19,7 @@ from engine.service.sql.database import Connection, Database, Unbound
 from engine.service.sql.files.shown import show_files
 from engine.service.sql.language.dialect import to_duckdb
 from engine.service.sql.language.functions.translation import translate, with_names
+from engine.service.sql.language.functions.types.known import mark_types
 from engine.service.sql.relations import (
     ROW,
     SHOWN,
@@ -79,7 +80,13 @@ class QueryRunner:
         """A query with its views in place and its functions translated; the tree is changed."""
         query = self.relations.with_views(query, self.scope())
         show_files(query, self.relations.files, self.connection, self.run)
+        mark_types(query, self._columns_of)
         return translate(query, self.session)
+
+    def _columns_of(self, node: exp.Table) -> dict[str, pa.DataType | None] | None:
+        """The columns of a relation by name in small letters; None where they aren't known here."""
+        schema = self.relations.schema_of(node, self.session)
+        return schema and {field.name.lower(): field.type for field in schema}
 
     def scope(self) -> Scope:
         """What names mean in this statement."""

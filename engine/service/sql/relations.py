@@ -177,6 +177,16 @@ class Relations:
         return query
 
     # ------------------------------------------------------------------ rows
+    def schema_of(self, node: exp.Table, session: Session) -> pa.Schema | None:
+        """The columns of a table or of rows at hand, as DuckDB reads them; None for other relations."""
+        held = session.rows_of(node.meta[_ROWS]) if _ROWS in node.meta else None
+        if held is not None:
+            return readable(held.schema)
+        name = node.meta.get("table")
+        if not isinstance(name, ThreePartName):
+            return None
+        return readable(self.open(name, node.meta.get("as_of")).schema)
+
     def rows(self, table: Table, columns: Iterable[str]) -> pa.Table:
         """Some columns of a table, as DuckDB can read them; without columns the number of rows.
 

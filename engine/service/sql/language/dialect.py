@@ -52,6 +52,13 @@ _OBJECTS = {"TABLE", "VIEW", "SCHEMA", "DATABASE"}  # that are created, dropped 
 _BETWEEN = {"OR", "REPLACE", "TEMP", "TEMPORARY", "GLOBAL", "EXTERNAL", "MANAGED"}
 
 
+def _datediff(args: list[exp.Expression]) -> exp.Expression:
+    """`datediff` of two days, an INT, keeps that apart from a difference in units, a BIGINT."""
+    built: exp.Expression = Databricks.parser_class.FUNCTIONS["DATEDIFF"](args)
+    built.set("big_int", len(args) > 2)
+    return built
+
+
 class Users(Databricks):  # type: ignore[misc]
     """Databricks' dialect without the functions that are taken away; a doubled quote is a quote."""
 
@@ -67,7 +74,7 @@ class Users(Databricks):  # type: ignore[misc]
             name: build
             for name, build in Databricks.parser_class.FUNCTIONS.items()
             if name in _KEPT or not (name.startswith(_TAKEN_AWAY) or name in _ONE_BY_ONE)
-        }
+        } | {"DATEDIFF": _datediff, "DATE_DIFF": _datediff}
 
 
 def _with_versions(tokens: list[Token]) -> list[Token]:
@@ -225,9 +232,21 @@ _OFFERED = (
 )
 
 
+def _with_windows(tokens: list[Token]) -> list[Token]:
+    """Tokens in which WINDOW is a name, but for the clause that names windows: WINDOW w AS (...)."""
+    return [
+        Token(TokenType.VAR, one.text, one.line, one.col, one.start, one.end)
+        if one.token_type == TokenType.WINDOW
+        and [after.token_type for after in tokens[place + 2 : place + 4]]
+        != [TokenType.ALIAS, TokenType.L_PAREN]
+        else one
+        for place, one in enumerate(tokens)
+    ]
+
+
 def _tree(text: str) -> exp.Expression:
     try:
-        tokens, evolves = without_evolution(_with_versions(tokenized(text)))
+        tokens, evolves = without_evolution(_with_versions(_with_windows(tokenized(text))))
         tokens, replaces = with_create(tokens)
         tokens, clones = without_clone(tokens)
         tokens, replaced = without_replace_on(tokens)

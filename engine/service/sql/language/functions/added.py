@@ -15,7 +15,14 @@ from sqlglot.errors import ParseError
 
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.functions.bodies import BODIES, PREFIX
-from engine.service.sql.language.functions.calls import call, number, structure, typed_call
+from engine.service.sql.language.functions.calls import (
+    call,
+    innermost,
+    is_surrounded,
+    number,
+    structure,
+    typed_call,
+)
 
 _WORDS = {  # of DuckDB's types that the cloud calls otherwise
     exp.DType.TIMESTAMPTZ: "timestamp",
@@ -23,7 +30,7 @@ _WORDS = {  # of DuckDB's types that the cloud calls otherwise
     exp.DType.INT128: "bigint",
     exp.DType.NULL: "void",
 }
-_BY_TYPE = {"base64", "octet_length", "reverse", "whole"}
+_BY_TYPE = {"base64", "crc32", "sha2", "octet_length", "reverse", "whole"}
 KNOWN = BODIES.keys() - {"whole"}
 
 
@@ -82,17 +89,16 @@ def _aggregate(name: str) -> Callable[[exp.Expression], exp.Expression]:
     return change
 
 
-def _skewness(node: exp.Expression) -> exp.Expression:
-    """That of the values themselves; DuckDB's is of a population that they are a sample of."""
-    if isinstance(node.parent, (exp.Window, exp.Filter)):
-        raise NotSupported("skewness over a window or with FILTER is not supported.")
-    count = exp.Count(this=node.this.copy())
-    less = exp.paren(exp.Sub(this=count, expression=number(2)))
-    of = exp.Mul(
-        this=count.copy(), expression=exp.paren(exp.Sub(this=count.copy(), expression=number(1)))
-    )
-    root = exp.Sqrt(this=of)
-    return exp.paren(exp.Div(this=exp.Mul(this=node.copy(), expression=less), expression=root))
+def skewness(node: exp.Expression) -> exp.Expression | None:
+    """`skewness` with the window and the filter around it, of a list of its values; else None."""
+    inner = innermost(node)
+    if is_surrounded(node) or not isinstance(inner, exp.Skewness):
+        return None
+    listed = exp.AnonymousAggFunc(this="list", expressions=[exp.cast(inner.this.copy(), "double")])
+    if inner is node:
+        return call("vitrine_skewness", listed)
+    inner.replace(listed)
+    return call("vitrine_skewness", node)
 
 
 def _count(node: exp.Expression) -> exp.Expression:
@@ -155,13 +161,18 @@ def _elt(node: exp.Expression) -> exp.Expression:
     return call("list_extract", exp.Array(expressions=node.expressions), node.this)
 
 
+def _parse_url(node: exp.Expression) -> exp.Expression:
+    given = (node.args.get(one) for one in ("this", "part_to_extract", "key"))
+    return added("parse_url", *(one for one in given if one is not None))
+
+
 # ------------------------------------------------------------------ JSON
 def _from_json(node: exp.Expression) -> exp.Expression:
     """A text's JSON in the types of a schema; null where it isn't JSON."""
     schema = node.expression
     if not isinstance(schema, exp.Literal) or not schema.is_string or node.args.get("options"):
         raise NotSupported("from_json is supported with a constant schema, and without options.")
-    kind = _type_of(schema.name)
+    kind = schema_type(schema.name, "from_json")
     for inner in kind.find_all(exp.DataType):
         if inner.this == exp.DType.TIMESTAMP:
             inner.set("this", exp.DType.TIMESTAMPTZ)
@@ -169,8 +180,8 @@ def _from_json(node: exp.Expression) -> exp.Expression:
     return exp.paren(exp.TryCast(this=json, to=kind))
 
 
-def _type_of(schema: str) -> exp.DataType:
-    """A type, or columns with types. Raises BadStatement: neither."""
+def schema_type(schema: str, function: str) -> exp.DataType:
+    """A type, or columns with types, that a function is given. Raises BadStatement: neither."""
     for text in (schema, f"struct<{schema}>"):
         try:
             kind = exp.DataType.build(text, dialect="databricks")
@@ -178,7 +189,7 @@ def _type_of(schema: str) -> exp.DataType:
             continue
         if all(map(_is_whole_type, kind.find_all(exp.DataType))):
             return kind
-    raise BadStatement(f"[PARSE_SYNTAX_ERROR] from_json: {schema!r:.100} is no schema.")
+    raise BadStatement(f"[PARSE_SYNTAX_ERROR] {function}: {schema!r:.100} is no schema.")
 
 
 def _is_whole_type(kind: exp.DataType) -> bool:
@@ -193,10 +204,9 @@ def _is_whole_type(kind: exp.DataType) -> bool:
 
 def _to_json(node: exp.Expression) -> exp.Expression:
     """Fields that are null are left out."""
-    json = exp.cast(call("to_json", node.this), "json")
-    return exp.cast(
-        call("json_merge_patch", exp.cast(exp.Literal.string("{}"), "json"), json), "text"
-    )
+    if node.args.get("options"):
+        raise NotSupported("to_json is supported without options.")
+    return call("vitrine_json", node.this)
 
 
 # ------------------------------------------------------------------ lists
@@ -258,9 +268,15 @@ CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] 
     exp.RegexpSubstr: _of_class("regexp_substr", "this", "expression"),
     exp.Reverse: _of_class("reverse"),
     exp.Rint: _of_class("rint"),
-    exp.Skewness: _skewness,
     exp.StrToMap: _of_class("str_to_map", "this", "pair_delim", "key_value_delim"),
     exp.ToBase64: _of_class("base64"),
+    exp.Csc: _of_class("csc"),
+    exp.Sec: _of_class("sec"),
+    exp.Shuffle: _of_class("shuffle"),
+    exp.Soundex: _of_class("soundex"),
+    exp.Getbit: _of_class("getbit", "this", "expression"),
+    exp.Negative: _of_class("negative"),
+    exp.ParseUrl: _parse_url,
     exp.Typeof: _of_class("typeof"),
     exp.WidthBucket: _of_class("width_bucket", "this", "min_value", "max_value", "num_buckets"),
 }

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from sqlglot import exp
 
+_AROUND = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.Window)  # an aggregate
 _LATER_KNOWN = (exp.AggFunc, exp.Window, exp.Query)  # whose types a call can't be picked by
 
 
@@ -52,3 +53,15 @@ def structure(fields: Iterable[tuple[str, exp.Expression]]) -> exp.Struct:
 def number(value: int) -> exp.Literal:
     """A number as an expression."""
     return exp.Literal.number(value)
+
+
+def innermost(node: exp.Expression) -> exp.Expression:
+    """The aggregate that a window and a filter are around; the node itself where it is neither."""
+    while isinstance(node, _AROUND):
+        node = node.this
+    return node
+
+
+def is_surrounded(node: exp.Expression) -> bool:
+    """Whether a node is the aggregate of a window or of a filter, or a filter of a window."""
+    return isinstance(node.parent, _AROUND) and node.arg_key == "this"

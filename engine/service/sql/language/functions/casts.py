@@ -19,7 +19,7 @@ _TEXTS = (exp.DType.TEXT, exp.DType.VARCHAR)
 _ZONED = "timestamptz"
 
 
-def _cast(node: exp.Expression) -> exp.Expression:
+def as_cast(node: exp.Expression) -> exp.Expression:
     """A cast that cuts fractions off; its times have a zone, which texts don't show."""
     value, kind = node.this, node.args["to"]
     safe = "try_" if isinstance(node, exp.TryCast) else ""
@@ -45,7 +45,7 @@ _OF_ZONES = (exp.AtTimeZone, exp.FromTimeZone)  # which take times without one
 def _list_cast(node: exp.Expression, kind: exp.Expression) -> exp.Expression:
     """A cast of a list, each of its values cast by itself where that isn't as DuckDB does."""
     one = exp.to_identifier("vitrine_x")
-    inner = _cast(type(node)(this=one, to=kind.copy()))
+    inner = as_cast(type(node)(this=one, to=kind.copy()))
     if isinstance(inner, (exp.Cast, exp.TryCast)):
         return node
     each = exp.Lambda(this=inner, expressions=[one.copy()])
@@ -100,7 +100,7 @@ def _tried(kind: type[exp.Binary]) -> Callable[[exp.Expression], exp.Expression]
 
 
 CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
-    exp.Cast: _cast,  # and TryCast, which is one
+    exp.Cast: as_cast,  # and TryCast, which is one
     exp.Concat: _pieces,
     exp.ConcatWs: _pieces,
     exp.DPipe: _pipe,

@@ -39,8 +39,28 @@ def _explode(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.ExplodeOuter):
         return exp.Explode(this=_filled(node.this))
     beside = isinstance(node.parent, (exp.Lateral, exp.Aliases))
+    if isinstance(node, exp.Posexplode):
+        return node if beside else _two_columns(node, node.this, ("pos", "col"))
     if type(node) is exp.Explode and isinstance(node.this, _MAPS) and not beside:
         return _fields(call("map_entries", node.this))
+    return node
+
+
+def _with_places(values: exp.Expression, names: Sequence[str]) -> exp.Expression:
+    """A list's values as structures, each with its place from 0, an INT, before it."""
+    value, place = (exp.to_identifier(f"vitrine_{one}") for one in ("value", "place"))
+    from_0 = exp.cast(exp.Sub(this=place.copy(), expression=number(1)), "int")
+    row = structure(zip(names, (from_0, value.copy())))
+    return call("list_transform", values, exp.Lambda(this=row, expressions=[value, place]))
+
+
+def _two_columns(
+    node: exp.Expression, values: exp.Expression, names: Sequence[str]
+) -> exp.Expression:
+    """Put two selected expressions in the place of one: a list's places from 0, and its values."""
+    places = exp.Sub(this=call("generate_subscripts", values, number(1)), expression=number(1))
+    parts = (exp.cast(places, "int"), exp.Explode(this=values.copy()))
+    node.replace([exp.alias_(one, name, quoted=True) for one, name in zip(parts, names)])
     return node
 
 
@@ -79,8 +99,8 @@ def _aliases(node: exp.Expression) -> exp.Expression:
         ]
         node.replace(parts)
         return node
-    if isinstance(node.this, exp.Posexplode):
-        return node
+    if isinstance(node.this, exp.Posexplode) and len(names) == 2:
+        return _two_columns(node, node.this.this, names)
     raise NotSupported(f"{node.sql(dialect='databricks'):.80}: these names are not supported.")
 
 
@@ -98,6 +118,10 @@ def _lateral(node: exp.Expression) -> exp.Expression:
     if node.args.get("outer"):
         node.this.set("this", _filled(node.this.this))
         node.set("outer", False)
+    names = [one.name for one in alias.columns] if alias else []
+    if isinstance(node.this, exp.Posexplode) and len(names) == 2:
+        node.set("this", exp.Inline(this=_with_places(node.this.this, names)))
+        return node
     if node.args.get("view"):
         return node
     return exp.Unnest(expressions=[node.this.this.copy()], alias=_columns_alias(alias))

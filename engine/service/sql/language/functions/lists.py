@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.functions.calls import call, number, structure
+from engine.service.sql.language.functions.types import decimals
 
 _PAIR = "vitrine_pair"  # of names that no user gives
 
@@ -120,9 +121,48 @@ def _reduce(node: exp.Expression) -> exp.Expression:
 
 
 def _sort(node: exp.Expression) -> exp.Expression:
-    if node.args.get("expression") is not None:
-        raise NotSupported("array_sort with a lambda is not supported.")
-    return node
+    """`array_sort` by a lambda of two values: each goes behind those that it says come before.
+
+    The list goes through a list of one, so that what it is made of stands there, and runs, once.
+    """
+    each = node.expression
+    if each is None:
+        return node
+    if not isinstance(each, exp.Lambda) or len(each.expressions) != 2:
+        raise BadStatement("array_sort takes a list, and a lambda of two of its values.")
+    values, place, other, pair = (
+        f"vitrine_sorted_{one}" for one in ("list", "at", "other", "pair")
+    )
+    first, second = each.expressions
+    refused = call(
+        "error", exp.Literal.string("[COMPARATOR_RETURNS_NULL] array_sort: null is no order.")
+    )
+    said = exp.Coalesce(this=each.this.copy(), expressions=[exp.cast(refused, "int")])
+    before = exp.LT(  # of equal ones the first
+        this=exp.Add(
+            this=exp.Mul(this=number(2), expression=call("sign", said)),
+            expression=call(
+                "sign", exp.Sub(this=exp.to_identifier(other), expression=exp.to_identifier(place))
+            ),
+        ),
+        expression=number(0),
+    )
+    rank = call(
+        "len", call("list_filter", exp.to_identifier(values), _lambda(before, first.name, other))
+    )
+    row = structure([("rank", rank), ("value", exp.to_identifier(second.name))])
+    ranked = call("list_transform", exp.to_identifier(values), _lambda(row, second.name, place))
+    ordered = call(
+        "list_transform", call("list_sort", ranked), _lambda(_field(pair, "value"), pair)
+    )
+    whole = call(
+        "list_transform", exp.Array(expressions=[node.this.copy()]), _lambda(ordered, values)
+    )
+    return call("list_extract", whole, number(1))
+
+
+def _lambda(body: exp.Expression, *names: str) -> exp.Lambda:
+    return exp.Lambda(this=body, expressions=[exp.to_identifier(name) for name in names])
 
 
 # ------------------------------------------------------------------ lists
@@ -161,7 +201,7 @@ CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] 
     exp.Exists: _exists,
     exp.Reduce: _reduce,
     exp.ArraySort: _sort,
-    exp.GenerateSeries: _sequence,
+    exp.GenerateSeries: lambda node: decimals.as_marked(node, _sequence(node)),
     exp.ArrayDistinct: lambda node: call("vitrine_distinct", node.this),
     exp.ArrayExcept: lambda node: call("vitrine_except", node.this, node.expression),
     exp.ArrayIntersect: _intersect,

@@ -20,14 +20,20 @@ _CAST = """(x) AS CASE
     THEN {cast}(regexp_replace(CAST(x AS VARCHAR), '[.].*', '') AS {kind})
     WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE'
     THEN {cast}(floor(epoch(TRY_CAST(x AS TIMESTAMPTZ))) AS {kind})
+    WHEN typeof(x) = 'INTERVAL' THEN {cast}(floor({days}) AS {kind})
     WHEN typeof(x) = 'VARCHAR' AND NOT {digits} THEN {otherwise}
     ELSE {cast}(x AS {kind}) END"""
+_DAYS = "epoch(TRY_CAST(x AS INTERVAL)) / 86400"
 _ZONED = "left(CAST(x AS VARCHAR), -3)"  # times are in UTC: without their +00
 _TEXT = f"""(x) AS CASE
     WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE' THEN {_ZONED}
     WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CASE CAST(x AS VARCHAR)
         WHEN 'nan' THEN 'NaN' WHEN 'inf' THEN 'Infinity' WHEN '-inf' THEN '-Infinity'
         ELSE vitrine_number(CAST(x AS VARCHAR)) END
+    WHEN typeof(x) = 'INTERVAL' AND floor({_DAYS}) = {_DAYS}
+    THEN concat('INTERVAL ''', CAST({_DAYS} AS BIGINT), ''' DAY')
+    WHEN ends_with(typeof(x), ']') OR starts_with(typeof(x), 'STRUCT(') OR starts_with(typeof(x), 'MAP(')
+    THEN vitrine_said(x)
     ELSE CAST(x AS VARCHAR) END"""
 # Numbers from ten million on, and below a thousandth, have one digit before the point, and an exponent.
 _NUMBER = """(t) AS CASE
@@ -73,6 +79,13 @@ _OTHERS = {
         WHEN len(t) > list_count(t) THEN NULL ELSE false END""",
     "vitrine_all": """(t) AS CASE WHEN t IS NULL THEN NULL WHEN list_contains(t, false) THEN false
         WHEN len(t) > list_count(t) THEN NULL ELSE true END""",
+    # The spans of time, in microseconds, that hold a time: the last that begins before it, and others.
+    "vitrine_windows": """(t, width, apart, first) AS CASE WHEN t IS NULL THEN [] ELSE list_transform(
+        list_filter(list_transform(range((width + apart - 1) // apart), lambda vitrine_i:
+            epoch_us(t) - ((epoch_us(t) - first) % apart + apart) % apart - vitrine_i * apart),
+            lambda vitrine_s: vitrine_s + width > epoch_us(t)),
+        lambda vitrine_s: {'start': timezone('UTC', make_timestamp(vitrine_s)),
+            'end': timezone('UTC', make_timestamp(vitrine_s + width))}) END""",
     "vitrine_before": """(s, d, n) AS CASE WHEN s IS NULL OR d IS NULL OR n IS NULL THEN NULL
         WHEN n = 0 OR d = '' THEN ''
         WHEN n > 0 THEN array_to_string(list_slice(string_split(s, d), 1, n), d)
@@ -88,7 +101,9 @@ def macros() -> list[str]:
             ("", "CAST", _REFUSED.format(kind=name.upper())),
             ("try_", "TRY_CAST", "NULL"),
         ):
-            body = _CAST.format(cast=cast, kind=kind, digits=_DIGITS, otherwise=otherwise)
+            body = _CAST.format(
+                cast=cast, kind=kind, digits=_DIGITS, days=_DAYS, otherwise=otherwise
+            )
             made.append(f"CREATE MACRO vitrine_{prefix}{name}{body}")
     made += [f"CREATE MACRO {name}{body}" for name, body in _OTHERS.items()]
     return made + bodies.macros()

@@ -126,7 +126,15 @@ def _seconds(node: exp.Expression) -> exp.Expression:
     return exp.cast(call("floor", seconds), "bigint")
 
 
+def _of_text(node: exp.Expression) -> exp.Expression:
+    """A part of a time that is written out as a text."""
+    if isinstance(node.this, exp.Literal) and node.this.is_string:
+        node.set("this", exp.cast(node.this.copy(), "timestamptz"))
+    return node
+
+
 CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
+    **dict.fromkeys((exp.Hour, exp.Minute, exp.Second, exp.Quarter), _of_text),
     exp.DateTrunc: _date_trunc,
     exp.TimestampTrunc: _time_trunc,
     exp.DayOfWeek: _day_of_week,

@@ -11,8 +11,18 @@ from sqlglot import exp
 
 from engine.errors import BadStatement, NotSupported
 from engine.service.authorship import user_name
-from engine.service.sql.language.functions import added, casts, generators, lists, times
+from engine.service.sql.language.functions import (
+    added,
+    casts,
+    formats,
+    generators,
+    lists,
+    times,
+    windows,
+)
 from engine.service.sql.language.functions.calls import call
+from engine.service.sql.language.functions.types import decimals
+from engine.service.sql.language.functions.types.results import with_type
 from engine.service.sql.session import Session
 
 OWN_FUNCTIONS = {"vector_search", "ai_query", "ai_similarity"}  # carried out by this engine
@@ -35,7 +45,7 @@ def translate(tree: exp.Expression, session: Session) -> exp.Expression:
             node.set("hint", None)  # how, not what
         if isinstance(node, _REFUSED):
             raise NotSupported(f"{_named(node)} is not supported in SQL here.")
-        changed = _changed(node, session)
+        changed = with_type(node, _changed(node, session))
         if changed is not node:
             if node is tree:
                 tree = changed
@@ -47,6 +57,11 @@ def translate(tree: exp.Expression, session: Session) -> exp.Expression:
 def _changed(node: exp.Expression, session: Session) -> exp.Expression:
     if isinstance(node, exp.Anonymous):
         return _anonymous(node)
+    aggregate = decimals.aggregated(node) or added.skewness(node)
+    if aggregate is not None:
+        return aggregate
+    if decimals.RECKONING in node.meta and not isinstance(node, _MARKED_LATER):
+        return decimals.reckoned(_division(node) if isinstance(node, _DIVISIONS) else node)
     change = next((_CHANGES[kind] for kind in type(node).__mro__ if kind in _CHANGES), None)
     if change is not None:
         return change(node)
@@ -91,9 +106,29 @@ def _like(node: exp.Expression) -> exp.Expression:
     return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))
 
 
+def _any(node: exp.Expression) -> exp.Expression:
+    """`any(condition)`, an aggregate; that of a comparison stays."""
+    if isinstance(node.parent, exp.Binary) and node.arg_key == "expression":
+        return node
+    return exp.LogicalOr(this=node.this.copy())
+
+
+def _by_place(node: exp.Expression) -> exp.Expression:
+    """A comparison in which structures that are written out have no names: places count alone."""
+    for side in list(node.iter_expressions()):
+        if isinstance(side, exp.Struct):
+            side.replace(call("row", *(_value_of(one) for one in side.expressions)))
+    return node
+
+
+def _value_of(field: exp.Expression) -> exp.Expression:
+    return field.expression if isinstance(field, exp.PropertyEQ) else field.unalias()
+
+
+_MARKED_LATER = (exp.AggFunc, exp.GenerateSeries)  # these have their own ways
+_DIVISIONS = (exp.Div, exp.IntDiv, exp.Mod)
 _CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
-    exp.Div: _division,
-    exp.Mod: _division,
+    **dict.fromkeys(_DIVISIONS, _division),
     exp.Like: _like,
     exp.ILike: _like,
     exp.Quantile: lambda node: call(
@@ -102,12 +137,18 @@ _CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]]
     exp.ApproxQuantile: lambda node: call("quantile_disc", node.this, node.args["quantile"]),
     **added.CHANGES,
     **casts.CHANGES,
+    **formats.CHANGES,
     **generators.CHANGES,
     **lists.CHANGES,
     **times.CHANGES,
     exp.Add: lambda node: _reckoned(times.shifted(node)),
     exp.Sub: lambda node: _reckoned(times.shifted(node)),
     exp.Mul: added.with_whole_numbers,
+    exp.Any: _any,
+    exp.Select: windows.with_windows,
+    **dict.fromkeys(
+        (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.In), _by_place
+    ),
 }
 
 
@@ -123,6 +164,10 @@ def _numbered() -> exp.Expression:
 
 
 _KNOWN: dict[str, tuple[int, Callable[..., exp.Expression]]] = {
+    "window_time": (1, windows.window_time),
+    "from_csv": (2, formats.from_csv),
+    "to_varchar": (2, formats.to_char),
+    "try_to_number": (2, lambda a, said: formats.to_number(a, said, lenient=True)),
     "array_union": (2, lambda a, b: call("vitrine_union", a, b)),
     "date_part": (2, times.date_part),
     "forall": (2, lists.forall),
@@ -134,18 +179,17 @@ _KNOWN: dict[str, tuple[int, Callable[..., exp.Expression]]] = {
     "pmod": (2, _pmod),
     "every": (1, lambda a: exp.LogicalAnd(this=a)),
     "some": (1, lambda a: exp.LogicalOr(this=a)),
-    "try_sum": (1, lambda a: exp.Sum(this=a)),
-    "try_avg": (1, lambda a: exp.Avg(this=a)),
     "map_filter": (2, lambda m, each: lists.of_entries("map_filter", m, each)),
     "transform_keys": (2, lambda m, each: lists.of_entries("transform_keys", m, each)),
     "transform_values": (2, lambda m, each: lists.of_entries("transform_values", m, each)),
     "monotonically_increasing_id": (0, _numbered),
-    "mean": (1, lambda a: exp.Avg(this=a)),
     "user": (0, lambda: exp.Literal.string(user_name())),
     "session_user": (0, lambda: exp.Literal.string(user_name())),
     "version": (0, lambda: exp.Literal.string("vitrine")),
 }
-_MADE_HERE = {"error"}
+_OF_ANY_NUMBER = {"hash": "vitrine_hash", "xxhash64": "vitrine_xxhash64"}
+_OF_FORMATS = {"try_to_date": "date", "try_to_timestamp": "timestamptz"}  # with two arguments
+_MADE_HERE = {"error", windows.NAME}
 
 
 def _anonymous(node: exp.Anonymous) -> exp.Expression:
@@ -154,6 +198,11 @@ def _anonymous(node: exp.Anonymous) -> exp.Expression:
         if name in _MADE_HERE and not node.args.get("expressions"):
             raise NotSupported(f"The function {name} is not supported in SQL here.")
         return node
+    if name in _OF_ANY_NUMBER and node.expressions:
+        return call(_OF_ANY_NUMBER[name], *node.expressions)
+    if name in _OF_FORMATS and len(node.expressions) == 2:
+        value, said = node.expressions
+        return formats.tried_time(value, said, _OF_FORMATS[name])
     if name == "printf" and node.expressions:
         return added.formatted(*node.expressions)
     if name in added.KNOWN:
@@ -199,5 +248,7 @@ def _name_of(node: exp.Expression) -> str:
         return "col"
     if isinstance(node, exp.CurrentUser):
         return "current_user()"
+    if isinstance(node, exp.Anonymous) and str(node.this).lower() == windows.NAME:
+        return windows.NAME
     said = str(node.sql(dialect="databricks", normalize_functions="lower"))
     return said.lower() if isinstance(node, _OF_THE_SESSION) else said

@@ -1,0 +1,1 @@
+"""Types of expressions as the cloud gives them, and what follows from them in DuckDB."""
