@@ -70,7 +70,11 @@ def test_one_query_is_looked_up_as_many_are(tmp_path: Path, is_flat: bool, is_un
         assert turned.spread == pytest.approx(spreads[place], rel=1e-4)
         alone = dict(zip(*(found.tolist() for found in kept.search(turned, ROWS))))
         together = dict(zip(rows[place].tolist(), products[place].tolist()))
-        assert alone == pytest.approx(together, rel=1e-3, abs=1e-2 * turned.spread)
+        # Both turn the query, each in an order of its own: a number of the tables of bytes may be
+        # rounded to the next step.
+        steps = products[place][:-1] - products[place][1:]
+        step = float(steps[steps > 1e-6].min())
+        assert alone == pytest.approx(together, abs=2.1 * step)
 
 
 @pytest.mark.parametrize("is_unit", [True, False])

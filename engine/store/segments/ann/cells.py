@@ -15,7 +15,7 @@ from engine.store.segments.ann.compression import CellSample, worse_half
 from engine.store.segments.ann.points import Points, read_points, write_points
 
 CELLS_FROM = 200_000  # rows from which choosing cells is quicker than reading all codes
-_CELL_ROWS = 222  # of a cell, about; with fewer, half filled blocks need more of the disk
+_CELL_ROWS = 190  # of a cell, about; with fewer, half filled blocks need more of the disk
 _DOUBT = 10  # rows like the average that a cell is thought to have beside its own
 # How much wider than measured a cell's products are thought to spread, because real rows have longer
 # tails than a normal distribution: where the widths of cells are known, and where they are not.

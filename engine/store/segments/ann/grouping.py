@@ -18,7 +18,7 @@ _APART = 2.5
 _MEANS_APART = 1.5  # means of two groups lie farther apart; in the same
 _MOST_LEFT = 0.1  # of the rows may be apart from all cells: all queries read them
 _LEAST_ROWS = 2  # of a sample make a group
-_FAR_ROWS = 40_000  # are looked at, in blocks
+_FAR_ROWS = 60_000  # are looked at, in blocks
 _FAR_BLOCK = 1024
 
 
