@@ -103,16 +103,16 @@ def test_a_dataframe_keeps_its_rows_when_its_table_is_written_again(spark: Any) 
 
 
 def test_a_statement_of_the_workspace_reads_temporary_views(spark: Any) -> None:
-    spark.table(PRODUCTS).write.mode("overwrite").saveAsTable("merged")
+    spark.table(PRODUCTS).write.mode("overwrite").saveAsTable("with_news")
     new = spark.createDataFrame([(2, 99.0), (7, 1.0)], "product_id INT, price DOUBLE")
     new.createOrReplaceTempView("news")
     counts = spark.sql(
-        "MERGE INTO main.fashion_demo.merged t USING news s ON t.product_id = s.product_id "
+        "MERGE INTO main.fashion_demo.with_news t USING news s ON t.product_id = s.product_id "
         "WHEN MATCHED THEN UPDATE SET price = s.price "
         "WHEN NOT MATCHED THEN INSERT (product_id, price) VALUES (s.product_id, s.price)"
     ).collect()
     assert counts[0].num_affected_rows == 2
-    rows = spark.sql("SELECT product_id, price FROM merged ORDER BY 1").collect()
+    rows = spark.sql("SELECT product_id, price FROM with_news ORDER BY 1").collect()
     assert [tuple(row) for row in rows] == [(1, 10.5), (2, 99.0), (3, None), (7, 1.0)]
 
 

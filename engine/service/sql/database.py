@@ -35,10 +35,8 @@ _LOCKED: dict[str, Any] = {
     "temp_directory": "",
 }
 _WATCHED = 0.05  # seconds between two looks at whether a statement shall end
-_OF_SUMS = "out of range for the destination type INT64 when casting from source column sum("
-_FROM_PYTHON = re.compile(
-    r"while executing the UDF: \w+: (?:\[BAD_REQUEST\] )?(.*)"
-)  # a function of ours
+# Of a function of ours, behind DuckDB's words.
+_FROM_PYTHON = re.compile(r"while executing the UDF: \w+: (?:\[BAD_REQUEST\] )?(.*)")
 _DAY_SECONDS = 86_400
 _UTC = pa.timestamp("us", tz="UTC")
 
@@ -257,8 +255,6 @@ class Connection:
             )
         if isinstance(error, duckdb.BinderException):
             return Unbound(_reason(error))
-        if _OF_SUMS in str(error):
-            return BadStatement("[ARITHMETIC_OVERFLOW] A sum is beyond the range of BIGINT.")
         for kind, code in _codes():
             if isinstance(error, kind):
                 return BadStatement(f"[{code}] {_reason(error)}")

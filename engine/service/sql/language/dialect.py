@@ -206,10 +206,7 @@ _COMMANDS = ("SHOW", "DESCRIBE", "DESC", "OPTIMIZE", "VACUUM", "GRANT", "REVOKE"
 
 def _rest(first: str, text: str) -> list[Token]:
     """The tokens behind a statement's first word."""
-    if first in (
-        "GRANT",
-        "REVOKE",
-    ):  # of EXECUTE, as of a statement, the tokenizer takes all as one
+    if first in ("GRANT", "REVOKE"):  # behind EXECUTE at the beginning the tokenizer takes one text
         return tokenized(f"x {text}")[1:]
     return tokenized(text)
 

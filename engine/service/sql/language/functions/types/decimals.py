@@ -277,7 +277,7 @@ def aggregated(node: exp.Expression) -> exp.Expression | None:
     if is_surrounded(node) or way is None or not isinstance(inner, (exp.Sum, exp.Avg)):
         return None
     if isinstance(inner, exp.Sum):
-        return _cast(node, way.kind)
+        return call("vitrine_sum", node) if way.kind == "bigint" else _cast(node, way.kind)
     parts = [node.copy(), node.copy()]
     for place, kind in enumerate((exp.Sum, exp.Count)):
         one = innermost(parts[place])
