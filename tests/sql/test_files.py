@@ -328,3 +328,39 @@ def test_copies_in_any_order_hold_each_file_once(
         head, options = CSV.split(" FORMAT_OPTIONS")
         workspace.sql(f"COPY INTO t FROM '{V}' {head} FILES = ({listed}) FORMAT_OPTIONS{options}")
     assert rows(workspace) == sorted(expected, key=str)
+
+
+def test_a_table_without_columns_takes_those_of_the_files(
+    workspace: Workspace, folder: Path
+) -> None:
+    workspace.sql("CREATE TABLE IF NOT EXISTS bare COMMENT 'raw'")
+    assert workspace.sql("DESCRIBE bare").num_rows == 0
+    copy = f"COPY INTO bare FROM '{V}/in' {CSV}"
+    with pytest.raises(BadStatement, match="mergeSchema"):
+        workspace.sql(copy)
+    assert counts(workspace, f"{copy} COPY_OPTIONS ('mergeSchema' = 'true')") == (4, 4, 0)
+    assert rows(workspace, "bare") == [(1, "red"), (2, None), (3, "blue"), (4, "")]
+    assert workspace.sql("DESCRIBE bare").column("data_type").to_pylist() == ["int", "string"]
+    workspace.sql("CREATE TABLE IF NOT EXISTS bare")
+    assert counts(workspace, copy) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM bare",
+        "SELECT count(*) FROM bare",
+        "UPDATE bare SET a = 1",
+        "MERGE INTO bare USING t ON true WHEN NOT MATCHED THEN INSERT *",
+    ],
+)
+def test_a_table_without_columns_says_what_it_waits_for(
+    workspace: Workspace, folder: Path, statement: str
+) -> None:
+    workspace.sql("CREATE TABLE bare")
+    with pytest.raises(BadStatement, match=r"DELTA_READ_TABLE_WITHOUT_COLUMNS.*no columns"):
+        workspace.sql(statement)
+    workspace.sql("INSERT WITH SCHEMA EVOLUTION INTO bare SELECT 1 AS a")
+    assert rows(workspace, "bare") == [(1,)]
+    with pytest.raises(BadStatement, match="at least one column"):
+        workspace.sql("CREATE TABLE none ()")

@@ -22,6 +22,7 @@ from engine.service.sql.files.finding import FilesOfVolumes
 from engine.service.sql.language.dialect import parse
 from engine.service.sql.session import Session, TemporaryView
 from engine.service.sql.shown.information_schema import SCHEMA, InformationSchema, missing
+from engine.service.sql.unresolved import refuse_twins, refuse_unread
 from engine.service.unity_catalog import UnityCatalog
 from engine.store.tables.table import Table
 from engine.store.tables.table_store import TableStore
@@ -191,10 +192,11 @@ class Relations:
         """Some columns of a table, as DuckDB can read them; without columns the number of rows.
 
         Raises:
-            BadStatement: too much to read at once, or two columns that SQL takes for one. Cancelled:
-                the caller has gone.
+            BadStatement: a table without columns, too much to read at once, or two columns that SQL
+                takes for one. Cancelled: the caller has gone.
         """
         names = list(columns)
+        refuse_unread(table.name, table.schema.names)
         refuse_twins(table.name, names)
         if not names:
             return pa.table({f"c{secrets.token_hex(8)}": pa.nulls(table.num_rows, pa.int8())})
@@ -211,19 +213,6 @@ class Relations:
             batches.append(batch)
         found = pa.Table.from_batches(batches, schema=batches[0].schema if batches else schema)
         return found if found.schema == schema else found.cast(schema)
-
-
-def refuse_twins(table: ThreePartName, names: Iterable[str]) -> None:
-    """Raises BadStatement where two names differ in letter case alone: DuckDB gives one for both."""
-    spelt: dict[str, str] = {}
-    for name in names:
-        other = spelt.setdefault(name.lower(), name)
-        if other != name:
-            raise BadStatement(
-                f"[AMBIGUOUS_REFERENCE] Table {table} has the columns `{other}` and `{name}`, which SQL "
-                "does not tell apart. Name other columns than these, or write the table anew with other "
-                f"names: workspace.read_table({str(table)!r}).rename_columns(...)."
-            )
 
 
 def tables_of(

@@ -1,12 +1,13 @@
-"""Which column of a query nothing has, once the database refused it. Knows trees and names; not rows."""
+"""Columns that can't be named: there are none, nothing has them, or two are alike. Knows no rows."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
+from engine.core.names import ThreePartName
 from engine.errors import BadStatement
 
 _MOST = 5  # columns that are suggested, as the cloud does
@@ -97,3 +98,26 @@ def _relations(tree: exp.Expression) -> list[str]:
         *(node.name for node in tree.find_all(exp.TableAlias)),
         *(node.name for node in tree.find_all(exp.Table)),
     ]
+
+
+# ------------------------------------------------------------------ of a table
+def refuse_unread(table: ThreePartName, names: Sequence[str]) -> None:
+    """Raises BadStatement for a table without columns, which waits for files that bring them."""
+    if not names:
+        raise BadStatement(
+            f"[DELTA_READ_TABLE_WITHOUT_COLUMNS] Table {table} has no columns to be read. Load files "
+            "into it: COPY INTO with COPY_OPTIONS ('mergeSchema' = 'true'), or add columns."
+        )
+
+
+def refuse_twins(table: ThreePartName, names: Iterable[str]) -> None:
+    """Raises BadStatement where two names differ in letter case alone: DuckDB gives one for both."""
+    spelt: dict[str, str] = {}
+    for name in names:
+        other = spelt.setdefault(name.lower(), name)
+        if other != name:
+            raise BadStatement(
+                f"[AMBIGUOUS_REFERENCE] Table {table} has the columns `{other}` and `{name}`, which SQL "
+                "does not tell apart. Name other columns than these, or write the table anew with other "
+                f"names: workspace.read_table({str(table)!r}).rename_columns(...)."
+            )

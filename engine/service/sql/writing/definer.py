@@ -137,7 +137,10 @@ class Definer:
             table = self._take(runner, told.like, told, properties=False)
             return Content(table.schema, table.schema.empty_table(), "CREATE TABLE")
         if query is None:
-            schema = definitions.columns_of(runner, listed, told)
+            # Without any, what is copied into the table brings its columns.
+            schema = pa.schema([])
+            if isinstance(tree.this, exp.Schema):
+                schema = definitions.columns_of(runner, listed, told)
             check_rules(runner, schema, told.rules, told.properties)
             _refuse_parted_by_identity(told)
             return Content(schema, schema.empty_table(), "CREATE TABLE")

@@ -14,7 +14,7 @@ from engine.errors import BadStatement, NotSupported
 from engine.service.sql.at_hand import fits
 from engine.service.sql.language.functions.macros import cast_to
 from engine.service.sql.queries import QueryRunner
-from engine.service.sql.relations import refuse_twins
+from engine.service.sql.unresolved import refuse_twins
 from engine.service.sql.writing.column_rules.filling import (
     given_and_filled,
     loosened,

@@ -17,7 +17,8 @@ from engine.core.names import ThreePartName
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.functions.calls import structure
 from engine.service.sql.queries import QueryRunner, shown_table
-from engine.service.sql.relations import ROW, readable, refuse_twins, seen_columns, shorten
+from engine.service.sql.relations import ROW, readable, seen_columns, shorten
+from engine.service.sql.unresolved import refuse_twins, refuse_unread
 from engine.service.sql.writing.column_rules.filling import expected, settled
 from engine.service.sql.writing.column_rules.placeholders import is_default, refuse_within, value_of
 from engine.service.sql.writing.column_rules.rules import ColumnRules
@@ -39,6 +40,7 @@ class Target:
     def __init__(self, runner: QueryRunner, change: TableChange, node: exp.Table) -> None:
         self.change, self.alias = change, node.alias_or_name
         name = change.table.name
+        refuse_unread(name, change.schema.names)
         refuse_twins(name, change.schema.names)
         above = [node.alias] if node.alias else [name.catalog, name.schema, name.name]
         self._above = [part.lower() for part in above]
