@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from engine.store.segments.ann.cells import Cells, Centres, Widths, most_cells
 from engine.store.segments.ann.compression import CellSample, Turned
 from engine.store.segments.ann.grouping import centres_of
 from engine.store.segments.ann.points import Points
-from engine.store.segments.ann.probe import CellProbe, normal_tail
+from engine.store.segments.ann.probe import CellProbe, choose_together, normal_tail
 
 INDEX = "main.a.i"
 ROWS, DIMENSION, K = 40_000, 64, 20
@@ -305,6 +306,28 @@ def test_a_known_bound_says_at_once_which_cells_are_read(seed: int) -> None:
         probe = CellProbe(cells, turned(query), 1.0, least)
         assert set(probe.unread()[0]) == slowly(cells, query, least) | always
         assert probe.is_enough(-5.0) and probe.is_enough(least)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_cells_chosen_together_are_those_that_each_would_choose(seed: int) -> None:
+    cells, query = sample_of(seed)
+    rng = np.random.default_rng(seed)
+    several = [sample_of(seed + 20)[0], sample_of(seed, has_apart=False)[0]]  # other centres
+    for _ in range(4):
+        widths = (cells.widths * rng.uniform(0.5, 2, len(cells.widths))).astype(np.float32)
+        several.append(replace(cells, sizes=rng.permutation(cells.sizes), widths=widths))
+    bounds = [0.5, 0.5, -0.5, 0.3, 0.8, -math.inf]
+
+    def probes() -> list[CellProbe]:
+        return [CellProbe(one, turned(query), 1.0, least) for one, least in zip(several, bounds)]
+
+    together = probes()
+    choose_together(together)
+    for one, alone in zip(together, probes()):
+        assert one.unread()[0].tolist() == alone.unread()[0].tolist()
+        assert one.is_enough(0.6) == alone.is_enough(0.6)
+        assert one.unread()[0].tolist() == alone.unread()[0].tolist()
+    choose_together([])
 
 
 def test_rows_much_farther_from_a_centre_than_their_cells_others_are_found_with_a_bound() -> None:

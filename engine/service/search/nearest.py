@@ -17,7 +17,7 @@ from engine.core.ranking.scoring import distances_and_cosines, squared_distances
 from engine.core.rows import RowSet
 from engine.service.search.hits import Hit, Timings
 from engine.service.search.planner import Plan, plan
-from engine.service.search.shortlist import shortlist
+from engine.service.search.shortlist import Ahead, chosen_ahead, shortlist
 from engine.store.indexes.versions import Part, Version
 from engine.store.segments.ann.outlines import outlined_query
 from engine.store.segments.vectors import VectorFile, at_least_kth, squared_length
@@ -61,7 +61,7 @@ def _search_parts(
     """The nearest rows of several parts, nearest first, and how each part was searched."""
     scored: list[_Scored] = []
     plans, k = [""] * len(version.parts), query.num_results
-    turns = _in_turn(version)
+    turns, by_cells = _in_turn(version), False
     for place, group in enumerate(turns):
         # Of a small part after a large one hardly a row is near enough to be looked at.
         farthest = scored[k - 1][0] if len(scored) >= k else math.inf
@@ -74,11 +74,22 @@ def _search_parts(
             timings.search_ms += 1000 * (time.perf_counter() - started)
             break
 
-        def search(number: int, farthest: float = farthest) -> _OfPart:
-            return _search_part(version, number, query, farthest, with_cosines)
-
         started = time.perf_counter()
+        ahead: dict[int, Ahead | None] = {}
+        if by_cells and len(group) > 1 and farthest < math.inf:
+            segments = [version.parts[number].segment for number in group]
+            ahead = dict(zip(group, chosen_ahead(segments, query.vector, farthest)))
+
+        def search(
+            number: int,
+            farthest: float = farthest,
+            ahead: dict[int, Ahead | None] = ahead,
+        ) -> _OfPart:
+            own = ahead.get(number)
+            return _search_part(version, number, query, farthest, with_cosines, own)
+
         results = side_by_side(search, group)
+        by_cells = all(found.by_cells for found in results)
         for number, found in zip(group, results):
             scored.extend(found.scored)
             plans[number] = found.plan
@@ -103,10 +114,16 @@ class _OfPart(NamedTuple):
     scored: list[_Scored]
     plan: str
     filter_ms: float
+    by_cells: bool
 
 
 def _search_part(
-    version: Version, number: int, query: Query, farthest: float, with_cosines: bool
+    version: Version,
+    number: int,
+    query: Query,
+    farthest: float,
+    with_cosines: bool,
+    ahead: Ahead | None = None,
 ) -> _OfPart:
     """The nearest rows of one part; those beyond a squared distance may be left out."""
     part, scored = version.parts[number], []
@@ -117,14 +134,14 @@ def _search_part(
     filter_ms = 1000 * (time.perf_counter() - started)
     chosen = plan_of(version, part, allowed, query)
     found = shortlist(
-        segment, query.vector, query.num_results, allowed, chosen, version.device, farthest
+        segment, query.vector, query.num_results, allowed, chosen, version.device, farthest, ahead
     )
     if len(found.rows):
         taken = segment.vectors.take(found.rows)
         squared, cosines = _distances(query.vector, taken, with_cosines)
         rows, keys = found.rows.tolist(), segment.keys_of(found.rows)
         scored = list(zip(squared, keys, repeat(number), rows, cosines))
-    return _OfPart(scored, f"{found.way}: {chosen.reason}", filter_ms)
+    return _OfPart(scored, f"{found.way}: {chosen.reason}", filter_ms, found.by_cells)
 
 
 # ------------------------------------------------------------------ small parts

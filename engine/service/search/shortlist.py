@@ -12,6 +12,7 @@ ranking.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,7 +22,7 @@ from engine.core.arrays import Floats32, Rows, Vector, kth_greatest
 from engine.core.rows import RowSet
 from engine.service.search.planner import Plan
 from engine.store.segments.ann.compression import Turned
-from engine.store.segments.ann.probe import CellProbe
+from engine.store.segments.ann.probe import CellProbe, choose_together
 from engine.store.segments.device.search import SearchDevice
 from engine.store.segments.segment import Segment
 
@@ -33,12 +34,17 @@ _MEASURED_ROWS = 32  # of a list are re-scored at least: how far approximate pro
 _ATTEMPTS = 4
 
 
+# A query on the axes of a segment's codes, and the cells that it reads.
+Ahead = tuple[Turned, CellProbe]
+
+
 @dataclass
 class Shortlist:
-    """Rows that hold the nearest k, and how they were found."""
+    """Rows that hold the nearest k, and how they were found; by_cells: in some cells of a segment."""
 
     rows: Rows
     way: str
+    by_cells: bool = False
 
 
 @dataclass(eq=False)
@@ -83,6 +89,7 @@ def shortlist(
     plan: Plan,
     device: SearchDevice | None = None,
     farthest: float = math.inf,
+    ahead: Ahead | None = None,
 ) -> Shortlist:
     """Rows of a segment that hold the nearest k of those that are allowed.
 
@@ -90,6 +97,7 @@ def shortlist(
         query, allowed, farthest: see `Sought`. With `farthest`, only the nearest k of the rows within
             need be there.
         device: that of a plan which says "device".
+        ahead: what `chosen_ahead` made for this segment and `farthest`.
     """
     if plan.kind == "nothing":
         return Shortlist(np.empty(0, dtype=np.int64), plan.kind)
@@ -105,11 +113,30 @@ def shortlist(
             return Shortlist(rows, f"{device.name}, {len(rows)} of {segment.rows} rows re-scored")
         way = f"{device.name}, given up for a scan"
     elif plan.kind in ("compressed", "graph"):
-        found = _approximate(sought)
+        found = _approximate(sought, ahead)
         if found is not None:
             return found
         way = f"{plan.kind}, given up for an exact scan"
     return Shortlist(_exact(sought), way)
+
+
+def chosen_ahead(segments: Sequence[Segment], query: Vector, farthest: float) -> list[Ahead | None]:
+    """The cells that a query reads of segments within a squared distance, chosen in one go.
+
+    None for a segment without cells.
+    """
+    made: list[Ahead | None] = []
+    for segment in segments:
+        sought = Sought(segment, query, 1, None, farthest)
+        cells = None if segment.ann is None else segment.sample.cells
+        if cells is None or not segment.vectors.can_tell(sought.margin):
+            made.append(None)
+            continue
+        assert segment.ann is not None
+        turned = segment.ann.turned(query, segment.sample)
+        made.append((turned, CellProbe(cells, turned, 1.0, sought.least)))
+    choose_together([one[1] for one in made if one is not None])
+    return made
 
 
 def _exact(sought: Sought) -> Rows:
@@ -117,15 +144,14 @@ def _exact(sought: Sought) -> Rows:
     return sought.segment.vectors.nearest(sought.query, sought.k, rows, sought.farthest)
 
 
-def _approximate(sought: Sought) -> Shortlist | None:
+def _approximate(sought: Sought, ahead: Ahead | None) -> Shortlist | None:
     """The approximate ways; None where their recall can't be relied on for this query."""
     segment, k, considered = sought.segment, sought.k, sought.considered
     ann, sample = segment.ann, segment.sample
     assert ann is not None
     wanted = min(considered, first_pass_rows(segment.rows, k))
-    turned = ann.turned(sought.query, sample)
-    probe = None
-    if sample.cells is not None:
+    turned, probe = ahead or (ann.turned(sought.query, sample), None)
+    if probe is None and sample.cells is not None:
         probe = CellProbe(sample.cells, turned, considered / segment.rows, sought.least)
     listed: tuple[Rows, Floats32] | None = None
     for _ in range(_ATTEMPTS):
@@ -148,7 +174,8 @@ def _approximate(sought: Sought) -> Shortlist | None:
         if scored.complete and read:
             if sought.allowed is not None and ann.is_graph and len(rows) < wanted:
                 return None
-            return Shortlist(_near(sought, scored), _way(len(rows), scored, probe))
+            way = _way(len(rows), scored, probe)
+            return Shortlist(_near(sought, scored), way, by_cells=probe is not None)
         if not scored.complete:
             wanted, listed = min(considered, 4 * wanted), None
             if wanted > max(MOST_SHARE * considered, _FIRST_PASS_ROWS):

@@ -45,6 +45,11 @@ class CellSample:
     widths: Floats32
     has_apart: bool
 
+    @cached_property
+    def rows(self) -> Floats32:
+        """(c,) rows in each cell, as expected numbers of rows are counted."""
+        return self.sizes[: len(self.widths)].astype(np.float32)
+
 
 @dataclass(frozen=True)
 class Sample:

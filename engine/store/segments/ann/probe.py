@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class CellProbe:
         self._spreads = spread * cells.widths
         self._products = cells.centres.products(query.codes)
         self._sizes, self._count = cells.sizes, len(cells.centres.matrix)
-        self._rows = cells.sizes[: self._count].astype(np.float32)
+        self._rows = cells.rows
         self._wanted = np.zeros(len(cells.sizes), dtype=np.bool_)
         self._read = np.zeros(len(cells.sizes), dtype=np.bool_)
         self._empty = cells.sizes == 0
@@ -58,10 +59,9 @@ class CellProbe:
             self._want_best(share)
             return
         # Few rows of a kind may lie farther from a centre than the cell's others: what is like them
-        # is nearest to their cell all the same.
+        # is nearest to their cell all the same. The others are chosen once they are asked for.
         nearest = np.argpartition(-self._products, min(_FIRST_CELLS, self._count) - 1)
         self._wanted[nearest[:_FIRST_CELLS]] = True
-        self._want(least)
 
     def _want_best(self, share: float) -> None:
         """Cells with the greatest products, until they have some rows."""
@@ -72,19 +72,18 @@ class CellProbe:
 
     def _want(self, product: float) -> None:
         """All cells but those in which hardly a row reaches a product."""
-        if product >= self._wanted_from:
-            return
+        if product < self._wanted_from:
+            self._take(product, _reaching(product, self._products, self._spreads, self._rows))
+
+    def _take(self, product: float, cells: Mask) -> None:
+        """Want cells, (c,), because of a product that rows of theirs may reach."""
         self._wanted_from = product
-        away = np.maximum((product - self._products) / self._spreads, 0)
-        expected = normal_tail(away) * self._rows
-        ordered = np.sort(expected)
-        # The cells that are left out hold less than a row's part together.
-        place = int(ordered.cumsum().searchsorted(_MISSED))
-        if place < len(ordered):
-            self._wanted[: self._count] |= expected >= ordered[place]
+        self._wanted[: self._count] |= cells
 
     def unread(self) -> Probed:
         """The cells that are to be read now; they count as read from then on."""
+        if self._least > -math.inf:
+            self._want(self._least)
         cells: Rows = np.flatnonzero(self._missing)
         self._read[cells] = True
         return self._probed(cells)
@@ -131,6 +130,45 @@ class CellProbe:
     def said(self) -> str:
         """How many cells are read, for a plan."""
         return f", {np.count_nonzero(self._wanted)} of {len(self._wanted)} cells read"
+
+
+def choose_together(probes: Sequence[CellProbe]) -> None:
+    """Choose the first cells of several segments, each with a bound, in one go, as each would do alone.
+
+    One after another takes longer, and threads that do it side by side wait for each other at each of
+    its many small steps.
+    """
+    alike: dict[int, list[CellProbe]] = {}
+    for probe in probes:
+        if probe._least > -math.inf:
+            alike.setdefault(id(probe._products), []).append(probe)
+    for group in alike.values():  # their centres are the same
+        least = np.array([[probe._least] for probe in group], dtype=np.float32)
+        spreads = np.stack([probe._spreads for probe in group])
+        rows = np.stack([probe._rows for probe in group])
+        cells = _reaching(least, group[0]._products, spreads, rows)
+        for probe, own in zip(group, cells):
+            probe._take(probe._least, own)
+
+
+def _reaching(
+    product: float | Floats32, products: Floats32, spreads: Floats32, rows: Floats32
+) -> Mask:
+    """All cells but those in which hardly a row reaches a product: (c,), or (n, c) of n segments.
+
+    Args:
+        product: one, or (n, 1). products: (c,) of the cells' centres. spreads, rows: of each cell.
+    """
+    away = np.maximum((product - products) / spreads, 0)
+    expected = normal_tail(away)
+    expected *= rows
+    ordered = np.sort(expected, axis=-1)
+    # The cells that are left out hold less than a row's part together.
+    left_out = (ordered.cumsum(axis=-1) < _MISSED).sum(axis=-1, keepdims=True)
+    beyond = left_out == ordered.shape[-1]
+    least = np.take_along_axis(ordered, np.where(beyond, 0, left_out), axis=-1)
+    reaching: Mask = (expected >= least) & ~beyond
+    return reaching
 
 
 def normal_tail(away: Floats32) -> Floats32:
