@@ -17,6 +17,7 @@ from engine import Workspace
 from engine.core.arrays import unit_rows
 from engine.core.ranking.scoring import rank_exact
 from engine.digests import sha256
+from engine.service.search import nearest
 from engine.store.layout import read_json, write_json
 from engine.store.segments.ann import cells
 from engine.store.segments.ann.cells import Cells, Centres, Widths, most_cells
@@ -217,8 +218,17 @@ def test_rows_of_small_groups_are_found_in_each_of_several_segments(
     assert all(part.segment.ann.cell_count > 1 for part in version.parts)
     found = recalls(workspace, vectors, queries)
     assert np.mean(found) >= 0.985
-    monkeypatch.setattr("engine.service.search.nearest._LARGE_NUMBERS", 0)  # side by side
+    monkeypatch.setattr(nearest, "_LARGE_NUMBERS", 0)  # side by side
     assert recalls(workspace, vectors, queries) == found
+    # After one part the cells of both others are chosen together.
+    monkeypatch.setattr("engine.service.search.nearest.os.cpu_count", lambda: 1)
+    chosen: list[int] = []
+    alone = nearest.chosen_ahead
+    monkeypatch.setattr(
+        nearest, "chosen_ahead", lambda of, *more: chosen.append(len(of)) or alone(of, *more)
+    )
+    assert np.mean(recalls(workspace, vectors, queries)) >= 0.985
+    assert chosen == [2] * len(queries)
 
 
 # ------------------------------------------------------------------ the rule, said slowly
