@@ -218,7 +218,7 @@ def test_rows_of_small_groups_are_found_in_each_of_several_segments(
     assert all(part.segment.ann.cell_count > 1 for part in version.parts)
     found = recalls(workspace, vectors, queries)
     assert np.mean(found) >= 0.985
-    monkeypatch.setattr(nearest, "_LARGE_NUMBERS", 0)  # side by side
+    monkeypatch.setattr("engine.service.search.nearest._LARGE_NUMBERS", 0)  # side by side
     assert recalls(workspace, vectors, queries) == found
     # After one part the cells of both others are chosen together.
     monkeypatch.setattr("engine.service.search.nearest.os.cpu_count", lambda: 1)

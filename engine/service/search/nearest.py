@@ -75,20 +75,12 @@ def _search_parts(
             break
 
         started = time.perf_counter()
-        ahead: dict[int, Ahead | None] = {}
-        if by_cells and len(group) > 1 and farthest < math.inf:
-            segments = [version.parts[number].segment for number in group]
-            ahead = dict(zip(group, chosen_ahead(segments, query.vector, farthest)))
+        ahead = _ahead(version, group, query, farthest) if by_cells else [None] * len(group)
 
-        def search(
-            number: int,
-            farthest: float = farthest,
-            ahead: dict[int, Ahead | None] = ahead,
-        ) -> _OfPart:
-            own = ahead.get(number)
-            return _search_part(version, number, query, farthest, with_cosines, own)
+        def search(one: tuple[int, Ahead | None], farthest: float = farthest) -> _OfPart:
+            return _search_part(version, one[0], query, farthest, with_cosines, one[1])
 
-        results = side_by_side(search, group)
+        results = side_by_side(search, list(zip(group, ahead)))
         by_cells = all(found.by_cells for found in results)
         for number, found in zip(group, results):
             scored.extend(found.scored)
@@ -98,6 +90,16 @@ def _search_parts(
         timings.filter_ms += filtered
         timings.search_ms += 1000 * (time.perf_counter() - started) - filtered
     return scored, plans
+
+
+def _ahead(
+    version: Version, group: Sequence[int], query: Query, farthest: float
+) -> list[Ahead | None]:
+    """What is chosen of all parts of a group before they are searched; of a single one, nothing."""
+    if len(group) == 1 or farthest == math.inf:
+        return [None] * len(group)
+    segments = [version.parts[number].segment for number in group]
+    return chosen_ahead(segments, query.vector, farthest)
 
 
 def _hits(scored: Iterable[_Scored], threshold: float) -> list[Hit]:
