@@ -6,6 +6,9 @@ id / 2
 id % 3
 -id
 id div 2
+null / 0
+cast(null as int) % 0
+dec / nullif(id, 1)
 tiny + 1
 small * 2
 small * 1000
@@ -1061,6 +1064,9 @@ skewness(id) OVER (PARTITION BY 1)
 mode(id) OVER ()
 
 -- statements
+SELECT sum(dec) / count(dec), sum(id) / count(id) FROM t WHERE false
+SELECT dec / n FROM (SELECT dec, row_number() OVER (ORDER BY id) n FROM t) ORDER BY 1
+SELECT dec / lag(dec) OVER (ORDER BY id) FROM t ORDER BY id
 SELECT b, count(*) FROM t GROUP BY b ORDER BY b
 SELECT b, s, sum(id) FROM t GROUP BY ROLLUP(b, s) ORDER BY 1,2,3
 SELECT b, s, sum(id) FROM t GROUP BY CUBE(b, s) ORDER BY 1,2,3

@@ -132,3 +132,9 @@ def test_rows_are_taken_as_the_condition_says_of_each(
     else:
         with pytest.raises(BadStatement, match="VIOLATE_CONSTRAINT"):
             workspace.sql(f"INSERT INTO t VALUES {values}")
+
+
+def test_a_table_without_columns_takes_no_condition(workspace: Workspace) -> None:
+    workspace.sql("CREATE TABLE bare")
+    with pytest.raises(BadStatement, match="DELTA_READ_TABLE_WITHOUT_COLUMNS"):
+        workspace.sql("ALTER TABLE bare ADD CONSTRAINT p CHECK (id > 0)")

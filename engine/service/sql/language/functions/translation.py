@@ -80,11 +80,15 @@ def _named(node: exp.Expression) -> str:
 
 # ------------------------------------------------------------------ operators
 def _division(node: exp.Expression) -> exp.Expression:
-    """A quotient that fails for a zero, as the cloud's does; DuckDB answers infinity."""
-    divisor = node.expression
+    """A quotient that fails for a zero, as the cloud's does, where it is no null that is divided."""
+    dividend, divisor = node.this, node.expression
     if isinstance(divisor, exp.Literal) and not divisor.is_string and float(divisor.this) != 0:
         return node
     zero = exp.EQ(this=exp.paren(divisor.copy()), expression=exp.Literal.number(0))
+    # Of quotients of quotients each would be there twice as often as the one around it.
+    if dividend.find(*_DIVISIONS) is None:
+        known = exp.Is(this=exp.paren(dividend.copy()), expression=exp.Null()).not_()
+        zero = exp.and_(zero, known)
     message = "[DIVIDE_BY_ZERO] Division by zero. Use try_divide to have null instead."
     failure = exp.Anonymous(this="error", expressions=[exp.Literal.string(message)])
     guard = exp.Case(ifs=[exp.If(this=zero, true=failure)], default=divisor.copy())
@@ -244,6 +248,8 @@ def with_names(tree: exp.Expression) -> exp.Expression:
 def _name_of(node: exp.Expression) -> str:
     if isinstance(node, exp.Count) and isinstance(node.this, exp.Star):
         return "count(1)"
+    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Column):
+        return str(node.this.name)
     if isinstance(node, exp.Explode):
         return "col"
     if isinstance(node, exp.CurrentUser):

@@ -16,6 +16,7 @@ from engine.errors import BadStatement, ResourceConflict
 from engine.service.catalogs.columns import CHECK, checks_of
 from engine.service.sql.language.dialect import expression
 from engine.service.sql.queries import QueryRunner
+from engine.service.sql.unresolved import refuse_unread
 from engine.store.tables.changing import TableChange
 
 
@@ -62,7 +63,7 @@ def add_check(
         properties: of the table.
 
     Raises:
-        ResourceConflict: it has one of this name. BadStatement: the condition, or the rows.
+        ResourceConflict: it has one of this name. BadStatement: the condition, the rows, no columns.
     """
     old = checks_of(properties).get(name.lower())
     if old is not None:
@@ -71,6 +72,7 @@ def add_check(
             f"old constraint first: ALTER TABLE {change.table.name} DROP CONSTRAINT {name}. Old "
             f"constraint: {old:.200}"
         )
+    refuse_unread(change.table.name, change.schema.names)
     check_condition(runner, change.schema, name, text)
     rows = (change.rows_now(place) for place in range(len(change.table.files)))
     strange = sum(_strangers(runner, one, _parsed(name, text)).num_rows for one in rows)

@@ -20,8 +20,8 @@ ColumnsOf = Callable[[exp.Table], Columns | None]
 _is = pa.types
 _TRANSPARENT = (
     exp.Abs, exp.Alias, exp.AnyValue, exp.Distinct, exp.Filter, exp.First, exp.FirstValue,
-    exp.IgnoreNulls, exp.Last, exp.LastValue, exp.Max, exp.Min, exp.Neg, exp.Paren, exp.RespectNulls,
-    exp.Window,
+    exp.IgnoreNulls, exp.Lag, exp.Last, exp.LastValue, exp.Lead, exp.Max, exp.Min, exp.Neg, exp.NthValue,
+    exp.Nullif, exp.Paren, exp.RespectNulls, exp.Window,
 )  # fmt: skip
 _OF_CLASS = {
     exp.AddMonths: pa.date32(),
@@ -94,7 +94,7 @@ class _Types:
         if isinstance(node, _JUDGED) and not isinstance(node, exp.Length):
             of = [self.of(one, scope) for one in _operands(node)]
             return None if None in of else decimals.result_type(node, of)
-        if isinstance(node, _TRANSPARENT):
+        if isinstance(node, _TRANSPARENT) and said_type(node) is None:
             inner = node.expressions[0] if isinstance(node, exp.Distinct) else node.this
             return self.of(inner, scope)
         if isinstance(node, exp.Subquery):
