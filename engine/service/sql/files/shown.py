@@ -35,12 +35,10 @@ def show_files(
         BadStatement, NotSupported: arguments that can't be used, or no files. BadSourceFile: one that
             can't be read.
     """
-    wants = wants_metadata(tree)
-    for node in list(tree.find_all(exp.Table)):
-        call = node.this
-        if not isinstance(call, exp.Anonymous) or str(call.this).lower() != _NAME:
-            continue
-        path, given = _arguments(call, rows)
+    nodes = [node for node in tree.find_all(exp.Table) if _is_call(node.this)]
+    wants = bool(nodes) and wants_metadata(tree)
+    for node in nodes:
+        path, given = _arguments(node.this, rows)
         found = _found(path, given, files, connection, wants)
         if wants:
             hide_metadata(node.find_ancestor(exp.Select))
@@ -48,6 +46,10 @@ def show_files(
             node.set("alias", exp.TableAlias(this=exp.to_identifier(_NAME)))
         rename(node, connection.show(found.cast(readable(found.schema))))
         node.meta[SHOWN] = True
+
+
+def _is_call(node: object) -> bool:
+    return isinstance(node, exp.Anonymous) and str(node.this).lower() == _NAME
 
 
 def _found(
