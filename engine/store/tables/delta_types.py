@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from engine.core.types import is_list
 from engine.store.tables.widening import common_type
 
 
@@ -34,7 +35,7 @@ def logical_type(kind: pa.DataType) -> pa.DataType:
         return pa.string()
     if pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return pa.binary()
-    if pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind):
+    if is_list(kind):
         return pa.list_(logical_type(kind.value_type))
     if pa.types.is_struct(kind):
         return pa.struct([(field.name, logical_type(field.type)) for field in kind])

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from engine.core.types import is_list
 from engine.errors import InvalidInputException, Locked
 from engine.optional import require
 from engine.store.tables.delta import errors_named
@@ -42,9 +43,7 @@ _TYPES: tuple[_Mapped, ...] = (
     (_is.is_map, lambda kind: _map(kind)),
     (_is.is_struct, lambda kind: _struct(kind)),
     (
-        lambda kind: bool(
-            _is.is_list(kind) or _is.is_large_list(kind) or _is.is_fixed_size_list(kind)
-        ),
+        is_list,
         lambda kind: None if (one := delta_type(kind.value_type)) is None else pa.list_(one),
     ),
     (lambda kind: bool(_is.is_boolean(kind) or _is.is_signed_integer(kind)), lambda kind: kind),

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from engine.core.names import quoted_name
-from engine.core.types import catalog_type
+from engine.core.types import catalog_type, is_list
 from engine.service.catalogs.columns import DEFAULT, GENERATED, IDENTITY, rules_of
 
 
@@ -98,7 +98,7 @@ def sql_type(kind: pa.DataType) -> str:
         return f"STRUCT<{', '.join(f'{_name(one.name)}: {sql_type(one.type)}' for one in kind)}>"
     if pa.types.is_map(kind):
         return f"MAP<{sql_type(kind.key_type)}, {sql_type(kind.item_type)}>"
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+    if is_list(kind):
         return f"ARRAY<{sql_type(kind.value_type)}>"
     return catalog_type(kind)[1].upper()
 

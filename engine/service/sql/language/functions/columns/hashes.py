@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
+from engine.core.types import is_list
 from engine.errors import BadStatement
 
 _SEED = 42
@@ -94,7 +95,7 @@ def _of_values(values: pa.Array, seeds: Hashes, kind: _Kind) -> Hashes:
         for field in values.flatten():
             seeds = _folded(field, seeds, kind)
         return seeds
-    if _is.is_list(of) or _is.is_large_list(of) or _is.is_fixed_size_list(of):
+    if is_list(of):
         return _of_lists(values, seeds, kind)
     if _is.is_decimal(of):
         return _of_decimals(values, seeds, kind)

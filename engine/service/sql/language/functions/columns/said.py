@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from engine.core.types import catalog_type
+from engine.core.types import catalog_type, is_list
 from engine.errors import BadStatement
 from engine.service.sql.language.functions.added import type_text
 
@@ -73,7 +73,7 @@ def _text_of(kind: pa.DataType, in_csv: bool = False) -> Say:
     if _is.is_map(kind):
         key, item = _or_null(_text_of(kind.key_type)), _or_null(_text_of(kind.item_type))
         return lambda pairs: "{" + ", ".join(f"{key(a)} -> {item(b)}" for a, b in pairs) + "}"
-    if _is.is_list(kind) or _is.is_large_list(kind) or _is.is_fixed_size_list(kind):
+    if is_list(kind):
         inner = _or_null(_text_of(kind.value_type))
         return lambda values: "[" + ", ".join(map(inner, values)) + "]"
     if _is.is_timestamp(kind):
@@ -139,7 +139,7 @@ def _json_of(kind: pa.DataType) -> Say:
     if _is.is_map(kind):
         key, item = _or_null(_text_of(kind.key_type)), _or_null(_json_of(kind.item_type))
         return lambda pairs: "{" + ",".join(f"{_quoted(key(a))}:{item(b)}" for a, b in pairs) + "}"
-    if _is.is_list(kind) or _is.is_large_list(kind) or _is.is_fixed_size_list(kind):
+    if is_list(kind):
         inner = _or_null(_json_of(kind.value_type))
         return lambda values: "[" + ",".join(map(inner, values)) + "]"
     if _is.is_timestamp(kind):
