@@ -11,10 +11,11 @@ import httpx
 import pyarrow as pa
 import pytest
 from support.browser import NARROW, WIDE, accessibility, overflow, seen, served_page
+from support.children import wait_until
 from support.server import CREDENTIALS
 
 from engine import Settings, Workspace
-from engine.doors.http.page.inside.latencies import latencies
+from engine.doors.http.page.inside.latencies import Latency, latencies
 from engine.shop.names import HYBRID_INDEX, IMAGE_INDEX, TEXT_INDEX
 
 VIEWS = (
@@ -195,11 +196,18 @@ def test_what_is_not_there_is_said(address: str) -> None:
 def test_requests_are_those_of_the_metrics(address: str) -> None:
     for _ in range(3):
         httpx.get(f"{address}/inside/queries", trust_env=False)
-    found = {one.operation: one for one in latencies()}["page_queries"]
-    metrics = httpx.get(f"{address}/metrics", trust_env=False).text
-    line = 'vitrine_http_request_seconds_count{operation="page_queries"} '
-    (count,) = [row.removeprefix(line) for row in metrics.splitlines() if row.startswith(line)]
-    assert found.requests == float(count) >= 3 and found.failed == 0
+    told = 'vitrine_http_request_seconds_count{operation="page_queries"} '
+
+    def counted() -> Latency | None:
+        """What both tell alike: a request counts once its answer was sent, which is after it came."""
+        found = {one.operation: one for one in latencies()}["page_queries"]
+        metrics = httpx.get(f"{address}/metrics", trust_env=False).text
+        (row,) = [row for row in metrics.splitlines() if row.startswith(told)]
+        return found if found.requests == float(row.removeprefix(told)) >= 3 else None
+
+    wait_until(counted)
+    found = counted()
+    assert found is not None and found.failed == 0
     assert 0 < found.half_ms <= found.most_ms and found.mean_ms > 0
     assert "page_queries</th>" in httpx.get(f"{address}/inside", trust_env=False).text
 
