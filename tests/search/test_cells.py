@@ -391,10 +391,7 @@ def test_a_cell_with_few_rows_is_taken_for_one_like_others() -> None:
 
 
 @pytest.mark.parametrize("reach", [0.5, 2.0, np.inf])
-def test_rows_go_to_the_nearest_centre_or_apart(
-    reach: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cells, "_BLOCK_NUMBERS", 100)
+def test_rows_go_to_the_nearest_centre_or_apart(reach: float) -> None:
     rng = np.random.default_rng(3)
     points, rows = (rng.standard_normal((count, 5)).astype(np.float32) for count in (9, 200))
     cell, away = Centres(points, reach).nearest(rows)

@@ -112,6 +112,16 @@ def test_a_large_table_is_built_in_stages_as_it_would_be_at_once(
     assert not again.changed
 
 
+def test_stages_of_few_numbers_a_row_have_no_more_rows_either(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(difference, "STAGE_NUMBERS", 1 << 29)
+    monkeypatch.setattr(difference, "STAGE_ROWS", 2 * ROWS)
+    build(workspace)
+    parts = workspace.version_of(INDEX)[2].parts
+    assert [part.segment.rows for part in parts] == [600, 600, 600, 1200]
+
+
 def test_a_killed_build_goes_on_where_it_was(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

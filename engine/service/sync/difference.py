@@ -25,6 +25,8 @@ from engine.store.tables.table import Table
 
 # Numbers (rows x dimension) of a stage of a first build: a million rows of 512.
 STAGE_NUMBERS = 1 << 29
+# More rows of few numbers would have so many cells that finding each row's takes longer than all else.
+STAGE_ROWS = 1 << 21
 StageFacts = Callable[[dict[str, Any], int], dict[str, Any]]
 
 
@@ -109,7 +111,7 @@ def build_in_stages(
 def _next_stage(rows: SourceRows, left: list[FileId]) -> list[FileId]:
     """The next files that together have the rows of a stage; none where the rest is no more."""
     found: list[FileId] = []
-    wanted, count = STAGE_NUMBERS // rows.spec.row_weight, 0
+    wanted, count = min(STAGE_NUMBERS // rows.spec.row_weight, STAGE_ROWS), 0
     for file in left:
         if count >= wanted:
             return found

@@ -1,11 +1,13 @@
-"""Cells of a large approximate index: rows near a centre, and rows that lie near none. Knows numpy."""
+"""Cells of a large approximate index: rows near a centre, and rows that lie near none."""
 
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import NamedTuple
 
+import faiss
 import numpy as np
 
 from engine.core.arrays import Floats32, Matrix, Rows
@@ -13,6 +15,7 @@ from engine.errors import CorruptFile
 from engine.store.numpy_files import read_arrays
 from engine.store.segments.ann.compression import CellSample, worse_half
 from engine.store.segments.ann.points import Points, read_points, write_points
+from engine.store.segments.ann.products import threads_of
 
 CELLS_FROM = 200_000  # rows from which choosing cells is quicker than reading all codes
 _CELL_ROWS = 190  # of a cell, about; with fewer, half filled blocks need more of the disk
@@ -23,7 +26,6 @@ _WIDER, _WIDER_BLINDLY = 1.3, 1.5
 # Rows of another segment fit to the same centres if no more of them are apart, in shares of all, and the
 # others lie no farther from their centres, in mean squares.
 _MORE_APART, _FARTHER = 0.02, 1.1
-_BLOCK_NUMBERS = 1 << 24  # products with centres that are held at once
 
 
 def most_cells(rows: int) -> int:
@@ -52,16 +54,12 @@ class Centres(NamedTuple):
 
     def nearest(self, turned: Matrix) -> tuple[Rows, Floats32]:
         """Cells of (s, k) vectors on the same axes, c for those apart; squared distances to centres."""
-        halves = np.einsum("ij,ij->i", self.points, self.points) / 2
-        step = max(1, _BLOCK_NUMBERS // len(self.points))
-        cell, along = np.empty(len(turned), dtype=np.int64), np.empty(len(turned), dtype=np.float32)
-        for at in range(0, len(turned), step):
-            products = turned[at : at + step] @ self.points.T
-            products -= halves
-            best = products.argmax(axis=1)
-            cell[at : at + step] = best
-            along[at : at + step] = products[np.arange(len(best)), best]
-        away = np.maximum(np.einsum("ij,ij->i", turned, turned) - 2 * along, 0)
+        index = faiss.IndexFlatL2(self.points.shape[1])
+        index.add(np.ascontiguousarray(self.points))
+        # It compares products while they are in the processor's caches, where numpy writes them first.
+        with threads_of(os.cpu_count() or 1):
+            found, nearest = index.search(np.ascontiguousarray(turned), 1)
+        cell, away = nearest[:, 0], np.maximum(found[:, 0], 0)
         cell[away > self.reach] = len(self.points)
         return cell, away
 
