@@ -15,6 +15,7 @@ from engine.core.index_request import DirectAccessRequest, IndexRequest
 from engine.core.query_request import QueryRequest
 from engine.errors import InvalidInputException
 from engine.service.catalogs.catalogs import Catalogs
+from engine.service.catalogs.changes.permissions import Permissions
 from engine.service.catalogs.constraints import Constraints
 from engine.service.catalogs.schemas import Schemas
 from engine.service.catalogs.tables import Tables
@@ -182,6 +183,9 @@ class Workspace:
     update_table = _of("unity_catalog.tables", Tables.update)
     create_constraint = _of("unity_catalog.constraints", Constraints.create)
     delete_constraint = _of("unity_catalog.constraints", Constraints.delete)
+    get_grants = _of("unity_catalog.permissions", Permissions.get)
+    get_effective_grants = _of("unity_catalog.permissions", Permissions.effective)
+    update_grants = _of("unity_catalog.permissions", Permissions.update)
     register_volume = _of("volumes", VolumeStore.register)
     list_volumes = _of("unity_catalog.volumes", Volumes.in_schema)
     get_volume = _of("unity_catalog.volumes", Volumes.get)

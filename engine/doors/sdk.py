@@ -171,6 +171,7 @@ def _unity_catalog() -> dict[str, Any]:
         "table_constraints": catalog.TableConstraintsAPI,
         "volumes": catalog.VolumesAPI,
         "functions": catalog.FunctionsAPI,
+        "grants": catalog.GrantsAPI,
         "registered_models": catalog.RegisteredModelsAPI,
     }
 
@@ -216,7 +217,8 @@ class WorkspaceClient:
     Attributes:
         vector_search_endpoints, vector_search_indexes, serving_endpoints: the SDK's own classes.
         ai_search: likewise, where the installed SDK has it.
-        catalogs, schemas, tables, table_constraints, volumes, functions, registered_models: likewise.
+        catalogs, schemas, tables, table_constraints, volumes, functions, grants, registered_models:
+            likewise.
         statement_execution, warehouses: of SQL; results come INLINE.
         workspace: the workspace that answers.
     """

@@ -6,6 +6,7 @@ from typing import Final
 
 from engine.service.catalogs.catalogs import Catalogs
 from engine.service.catalogs.changes.grants import Grants
+from engine.service.catalogs.changes.permissions import Permissions
 from engine.service.catalogs.changes.renaming import Renaming
 from engine.service.catalogs.changes.tags import Tags
 from engine.service.catalogs.constraints import Constraints
@@ -28,7 +29,8 @@ class UnityCatalog:
     """What is registered in a workspace, as the cloud's Unity Catalog shows it.
 
     Attributes:
-        catalogs, schemas, tables, constraints, volumes, functions, models, tags, grants: a service each.
+        catalogs, schemas, tables, constraints, volumes, functions, models, tags, grants, permissions: a
+            service each.
         given_tables: brings tables to what somebody lists. renaming: gives them other names.
         views: the queries that are among the tables.
     """
@@ -51,3 +53,11 @@ class UnityCatalog:
         self.volumes: Final = Volumes(volumes, files, contents)
         self.functions: Final = Functions(files, contents)
         self.models: Final = RegisteredModels(files, contents)
+        things = {
+            "catalog": self.catalogs.get,
+            "schema": self.schemas.get,
+            "table": self.tables.get,
+            "volume": self.volumes.get,
+            "function": self.functions.get,
+        }
+        self.permissions: Final = Permissions(self.grants, things, self.views.exists)

@@ -12,6 +12,7 @@ from support.needs import needs
 needs("delta", "sdk")
 
 from engine import Workspace
+from engine.doors.rest import handle
 from engine.errors import BadStatement
 
 FEATURE = "'delta.feature.allowColumnDefaults' = 'supported'"
@@ -22,6 +23,7 @@ SHOWN = {
     "referential_constraints": "constraint_name, unique_constraint_name",
     "table_tags": "table_name, tag_name, tag_value",
     "column_tags": "table_name, column_name, tag_name, tag_value",
+    "table_privileges": "table_name, grantee, privilege_type, inherited_from",
 }
 
 
@@ -45,6 +47,9 @@ def here(tmp_path: Path) -> Workspace:
         "SET TAG ON COLUMN shop.b.s pii",
         "SET TAG ON SCHEMA shop owner = team",
         "SET TAG ON CATALOG main c = d",
+        "GRANT SELECT, MODIFY ON TABLE shop.a TO `a group`",
+        "GRANT USE SCHEMA ON SCHEMA shop TO ann",
+        "GRANT USE CATALOG ON CATALOG main TO ann",
     ):
         workspace.sql(statement)
     return workspace
@@ -73,14 +78,26 @@ def run_here(names: dict[str, Any], folder: Path, there: Workspace) -> None:
         names["run_each"](None, table, "last", Given)
     for tags in names["TAGS"]:
         names["set_tags"](None, tags, Given)
+    for given in names["GRANTS"]:
+        names["grant"](Client(there), given)
     assert names["trouble"] == []
+
+
+class Client:
+    """What the script grants with, of a workspace here."""
+
+    def __init__(self, there: Workspace) -> None:
+        self.api_client, self._there = self, there
+
+    def do(self, method: str, path: str, body: object) -> None:
+        assert handle(self._there, method, path, body=body)[0] == 200
 
 
 def shown(workspace: Workspace) -> dict[str, list[tuple[Any, ...]]]:
     found = {}
     for relation, columns in SHOWN.items():
         kind = "schema_name" if relation.endswith("tags") else "constraint_schema"
-        kind = "table_schema" if relation == "columns" else kind
+        kind = "table_schema" if relation in ("columns", "table_privileges") else kind
         rows = workspace.sql(
             f"SELECT {columns} FROM information_schema.{relation} WHERE {kind} = 'shop' ORDER BY ALL"
         )
@@ -141,3 +158,5 @@ def test_the_manifest_says_it_too(here: Workspace, tmp_path: Path) -> None:
         ("CATALOG", "main"),
         ("SCHEMA", "main.shop"),
     }
+    ann = {"principal": "ann", "privileges": ["USE_CATALOG"]}
+    assert manifest["grants"][0] == {"kind": "catalog", "name": "main", **ann}

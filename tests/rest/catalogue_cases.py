@@ -37,6 +37,8 @@ def fill(workspace: Workspace) -> None:
     workspace.create_schema("empty", "cat")
     workspace.create_table("t", "cat", "sch", COLUMNS)
     workspace.create_constraint("cat.sch.t", {"primary_key_constraint": KEY})
+    workspace.update_grants("table", "cat.sch.t", [{"principal": "ann", "add": ["SELECT"]}])
+    workspace.update_grants("schema", "cat.sch", [{"principal": "ann", "add": ["MODIFY"]}])
     workspace.create_table("loose", "cat", "sch", COLUMNS)
     workspace.create_volume("cat", "sch", "photos")
     workspace.unity_catalog.functions.create({**FUNCTION, "name": "once"})
@@ -57,6 +59,11 @@ def of(kind: str, *names: str) -> Callable[[Json], bool]:
 
 def owned_by(name: str) -> Callable[[Json], bool]:
     return lambda reply: reply["owner"] == name
+
+
+def granted(held: dict[str, list[str]]) -> Callable[[Json], bool]:
+    listed = [{"principal": who, "privileges": what} for who, what in held.items()]
+    return lambda reply: reply == {"privilege_assignments": listed}
 
 
 GIVEN = {"owner": "ann"}
@@ -105,4 +112,13 @@ CASES: list[Case] = [
     ("GET", f"{UC}/models/cat.sch.clip", None, {}, named("cat.sch.clip")),
     ("PATCH", f"{UC}/models/cat.sch.clip", GIVEN, {}, owned_by("ann")),
     ("DELETE", f"{UC}/models/cat.sch.clip", None, {}, is_empty),
+    ("GET", f"{UC}/permissions/table/cat.sch.t", None, {}, granted({"ann": ["SELECT"]})),
+    ("PATCH", f"{UC}/permissions/schema/cat.sch",
+     {"changes": [{"principal": "bob", "add": ["USE_SCHEMA"], "remove": ["SELECT"]}]}, {},
+     granted({"ann": ["MODIFY"], "bob": ["USE_SCHEMA"]})),
+    ("GET", f"{UC}/effective-permissions/TABLE/cat.sch.t", None, {"principal": "Ann"},
+     lambda r: r == {"privilege_assignments": [{"principal": "ann", "privileges": [
+         {"privilege": "SELECT"},
+         {"privilege": "MODIFY", "inherited_from_type": "SCHEMA", "inherited_from_name": "cat.sch"},
+     ]}]}),
 ]  # fmt: skip

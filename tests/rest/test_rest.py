@@ -679,6 +679,7 @@ def bodies(draw: st.DrawFn, route: Any) -> object:
 def test_no_body_breaks_a_route(standing: Workspace, data: st.DataObject) -> None:
     route = data.draw(st.sampled_from(READING))
     parts = {"endpoint": "empty", "index": DIRECT, "workspace": "1", "endpoint_id": "empty"}
+    parts["securable_type"] = "table"
     path = route.template.format(**{**parts, "name": "x", "full_name": SYNCED, **SQL_PARTS})
     status, reply = handle(standing, route.method, path, {}, data.draw(bodies(route)))
     assert status < 500 or reply["error_code"] == "NOT_IMPLEMENTED", reply

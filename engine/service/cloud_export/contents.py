@@ -35,7 +35,8 @@ from engine.store.tables.table_store import TableStore
 
 TABLES, DIRECT_ACCESS = "tables", "direct_access"  # folders of an export
 _BATCH = 2_000  # rows of an index that are in memory at once
-Documents = dict[str, list[Any]]  # "tables", "tags", "endpoints", "indexes", "serving_endpoints"
+# "tables", "tags", "grants", "endpoints", "indexes", "serving_endpoints"
+Documents = dict[str, list[Any]]
 
 
 class Contents:
@@ -72,6 +73,7 @@ class Contents:
         return {
             "tables": tables,
             "tags": self._tags(),
+            "grants": self._grants([one["name"] for one in tables]),
             "endpoints": endpoints,
             "indexes": indexes,
             "serving_endpoints": serving,
@@ -109,8 +111,7 @@ class Contents:
 
     def _tags(self) -> list[dict[str, Any]]:
         """Catalogs and schemas that have tags; those of tables go with these."""
-        catalogs = self._unity.catalogs.names()
-        schemas = [name for one in catalogs for name in self._unity.schemas.names(one)]
+        catalogs, schemas = self._places()
         named: list[tuple[Tagged, str]] = [("catalogs", one) for one in catalogs]
         named += [("schemas", one) for one in schemas]
         found = [(kind, name, self._unity.tags.of(kind, name).own) for kind, name in named]
@@ -119,6 +120,22 @@ class Contents:
             for kind, name, tags in found
             if tags
         ]
+
+    def _grants(self, tables: list[str]) -> list[dict[str, Any]]:
+        """What was granted to whom on catalogs, schemas and some tables."""
+        catalogs, schemas = self._places()
+        named = [("catalog", one) for one in catalogs] + [("schema", one) for one in schemas]
+        named += [("table", one) for one in tables]
+        return [
+            {"kind": kind, "name": name, **one}
+            for kind, name in named
+            for one in self._unity.permissions.get(kind, name)["privilege_assignments"]
+        ]
+
+    def _places(self) -> tuple[list[str], list[str]]:
+        """The names of all catalogs, and of all schemas."""
+        catalogs = list(self._unity.catalogs.names())
+        return catalogs, [name for one in catalogs for name in self._unity.schemas.names(one)]
 
     def _describe_endpoints(self, report: CloudExportReport) -> list[dict[str, Any]]:
         described = []

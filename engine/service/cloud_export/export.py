@@ -37,7 +37,7 @@ class CloudExport:
 
         The folder appears whole or not at all. It gets `tables/NAME` and, for the rows of direct access
         indexes, `direct_access/NAME`, each a Delta table; `manifest.json`: names, comments, properties,
-        keys, tags, defaults, and how indexes were created; `create_in_cloud.py`: the calls of
+        keys, tags, grants, defaults, and how indexes were created; `create_in_cloud.py`: the calls of
         databricks-sdk that make the same endpoints and indexes. What can't be exported is told in the
         report, with the rest exported; so is what was skipped.
 

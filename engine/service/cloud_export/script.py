@@ -13,12 +13,13 @@ def script(documents: Mapping[str, Sequence[Any]]) -> str:
     """The text of `create_in_cloud.py`.
 
     Args:
-        documents: "tables", "tags", "endpoints", "indexes" and "serving_endpoints", as the manifest
-            has them.
+        documents: "tables", "tags", "grants", "endpoints", "indexes" and "serving_endpoints", as the
+            manifest has them.
     """
     data = {
         "TABLES": [loading(table) for table in documents["tables"]],
         "TAGS": [tagging(one) for one in documents["tags"]],
+        "GRANTS": list(documents["grants"]),
         "SERVING_ENDPOINTS": list(documents["serving_endpoints"]),
         "ENDPOINTS": [_without_none(one) for one in documents["endpoints"]],
         "INDEXES": [_without_none(one) for one in documents["indexes"]],
@@ -60,6 +61,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import DatabricksError, NotFound
@@ -131,6 +133,13 @@ def set_tags(w, tags, args):
         return
     run_sql(w, args.warehouse_id, tags["statement"])
     print(f"set     tags of {tags['name']}")
+
+
+def grant(w, given):
+    change = {"principal": given["principal"], "add": given["privileges"]}
+    path = f"/api/2.1/unity-catalog/permissions/{given['kind']}/{quote(given['name'])}"
+    w.api_client.do("PATCH", path, body={"changes": [change]})
+    print(f"granted {', '.join(given['privileges'])} on {given['name']} to {given['principal']}")
 
 
 def check_serving_endpoint(w, name):
@@ -261,6 +270,7 @@ def main():
     each("table", TABLES, lambda table: load_table(w, table, args))
     each("table", loaded, lambda table: run_each(w, table, "last", args))
     each("tags of", TAGS, lambda tags: set_tags(w, tags, args))
+    each("grants on", GRANTS, lambda given: grant(w, given))
     each("serving endpoint", SERVING_ENDPOINTS, lambda name: check_serving_endpoint(w, name))
     each("endpoint", ENDPOINTS, lambda endpoint: create_endpoint(w, endpoint, existing))
     each("index", INDEXES, lambda index: create_index(w, index, args))

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from engine.doors.rest.catalogs import catalogs, constraints, definitions, schemas, tables, volumes
+from engine.doors.rest.catalogs import (
+    catalogs,
+    constraints,
+    definitions,
+    permissions,
+    schemas,
+    tables,
+    volumes,
+)
 from engine.doors.rest.routing import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -12,4 +20,5 @@ ROUTES: tuple[Route, ...] = (
     *constraints.ROUTES,
     *volumes.ROUTES,
     *definitions.ROUTES,
+    *permissions.ROUTES,
 )
