@@ -66,6 +66,19 @@ f * 1.5
 (SELECT max(dec) FROM t) / 4
 big div id
 try_divide(dec, 3)
+9223372036854775808
+9223372036854775807
+-9223372036854775808
+12345678901234567890 + 1
+n + 1
+1 - n
+n * d
+n / 2
+n % 5
+n div 5
+n + dec
+n - big
+-n
 
 -- numbers
 abs(id)
@@ -150,6 +163,23 @@ acosh(2)
 asin(1)
 acos(1)
 getbit(5, 0)
+round(1.005D, 2)
+round(2.675D, 2)
+round(-1.005D, 2)
+round(d, 1)
+round(d)
+round(-2.5D)
+round(0.5D)
+round(1e20D, 2)
+round(d * 1.1, 1)
+round(123456789.125D, 2)
+round(0.00012345D, 7)
+round(n)
+abs(n)
+sqrt(abs(n))
+floor(n)
+round(f, 1)
+round(1250.5D, -2)
 
 -- texts
 length(s)
@@ -307,6 +337,16 @@ typeof(day)
 typeof(at)
 typeof(round(dec, 1))
 typeof(ceil(d))
+CAST(1.005D AS DECIMAL(10,2))
+CAST(d AS DECIMAL(10,1))
+CAST(2.675D AS DECIMAL(10,2))
+CAST(1e20D AS DECIMAL(38,2))
+CAST(-0.5D AS DECIMAL(3,0))
+CAST(f AS DECIMAL(10,4))
+try_cast(1e20D AS DECIMAL(10,2))
+CAST(1704067200 AS TIMESTAMP)
+CAST(id AS TIMESTAMP)
+CAST(d AS TIMESTAMP)
 
 -- nulls and conditions
 coalesce(NULL, id)
@@ -350,6 +390,39 @@ st IN (named_struct('p', 1, 'q', 'x'))
 struct(id, s) = struct(1 AS a, 'hello' AS b)
 struct(1, 'a') IN (struct(1 AS x, 'a' AS y))
 named_struct('p', struct(1)) = named_struct('q', struct(1))
+n = 12
+id = n
+n < big
+n <=> id
+n <> 5
+n BETWEEN 1 AND 20
+n IN (12, 3)
+id IN ('1', '2')
+n > dec
+n >= d
+n > '5'
+td = day
+day = td
+day > '2024-01-01'
+td BETWEEN day AND day
+at > td
+b = 'true'
+CASE WHEN n > 5 THEN 'more' ELSE 'less' END
+if(n + 1 > 5, 1, 0)
+nvl2(dec, dec, 0.5) / 3
+named_struct('x', dec).x / 3
+array(dec)[0] / 3
+element_at(array(dec), 1) / 3
+map('k', dec)['k'] / 3
+transform(array(dec), x -> x / 3)
+filter(array(n), x -> x > 5)
+transform(array(dec), (x, i) -> x * i)
+exists(array(n, '1'), x -> x > 10)
+transform(transform(array(dec), x -> x / 3), y -> y / 2)
+array(1, 2.5)[1] / 3
+struct(dec AS y).y / 3
+st.a / 2
+st.a + 1
 
 -- days and times
 year(day)
@@ -1025,6 +1098,21 @@ kurtosis(d) FILTER (WHERE id > 1)
 to_json(collect_list(s))
 CAST(collect_list(id) AS STRING)
 CAST(struct(sum(id) AS a) AS STRING)
+sum(n)
+avg(n)
+max(n)
+stddev(n)
+median(n)
+median(dec)
+median(id)
+try_sum(9223372036854775807)
+try_sum(dec)
+try_sum(d)
+sum(id) FILTER (WHERE n > 5)
+max_by(dec, id) / 3
+round(avg(d), 2)
+round(sum(n), 1)
+count_if(n > 5)
 
 -- windows
 row_number() OVER (ORDER BY id)
@@ -1146,5 +1234,17 @@ SELECT id, posexplode(arr) FROM t ORDER BY id, pos
 SELECT posexplode(arr) AS (p, e) FROM t ORDER BY p, e
 SELECT posexplode(array(st)) FROM t ORDER BY 1
 SELECT a.id FROM t a JOIN t b ON a.st = b.st WHERE a.st = struct(1, 'x')
-
-
+SELECT x / 3 FROM (SELECT * EXCEPT (id) FROM (SELECT id, dec AS x FROM t)) ORDER BY 1
+SELECT e / 3 FROM (SELECT explode(array(dec)) AS e FROM t) ORDER BY 1
+SELECT e / 3 FROM t LATERAL VIEW explode(array(dec)) x AS e ORDER BY 1
+SELECT a.id FROM t a JOIN t b ON a.id = b.n ORDER BY 1
+SELECT a.id, b.n FROM t a JOIN t b ON b.n = a.id + 11 ORDER BY 1
+SELECT id FROM t WHERE n > 5 ORDER BY 1
+SELECT id FROM t WHERE n = 12.0 ORDER BY 1
+SELECT n, count(*) FROM t GROUP BY n HAVING n > 5
+SELECT id FROM t WHERE n + 1 = 13
+SELECT b, round(avg(d / id), 2) r FROM t GROUP BY b HAVING r > 0 ORDER BY r
+SELECT 1 WHERE '10' > 9
+SELECT count(*) FROM t WHERE id > '1'
+SELECT sum(1 / (id - 1)) FILTER (WHERE id > 1) FROM t
+SELECT count(1 % (id - 1)) FILTER (WHERE id > 1) FROM t

@@ -1,6 +1,6 @@
 """The workspace's SQL beside Spark's own: the same values and types for the same expressions and rows.
 
-`answers_of_spark.sql` lists them, one a line.
+`answers_of_spark.sql` lists them, one a line; `names_of_spark.sql` those of which names are compared.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pyspark.sql import Row, SparkSession
 LISTED = re.split("(?m)^-- ", Path(__file__).with_name("answers_of_spark.sql").read_text())[1:]
 GROUPS = {name: lines for name, *lines in (part.strip().split("\n") for part in LISTED)}
 STATEMENTS = GROUPS.pop("statements")
+NAMED = Path(__file__).with_name("names_of_spark.sql").read_text().splitlines()
 OF_ALL_ROWS = {"aggregates"}
 # Types of Spark that no column of the workspace has: of nulls alone, and spans of time.
 NOT_TOLD = re.compile(r"(^|(?<=<))(?:void|interval\b[a-z ]*)")
@@ -60,6 +61,8 @@ def rows() -> pa.Table:
             ),
             "m": pa.array([[("a", 1), ("b", 2)], [], None], pa.map_(pa.string(), pa.int32())),
             "bin": [b"ab", b"", None],
+            "n": ["12", " -7 ", None],
+            "td": ["2024-02-29", "2024-01-01", None],
         }
     )
 
@@ -124,3 +127,10 @@ def test_expressions_have_the_values_that_spark_gives_them(both: Any, group: str
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_statements_have_the_rows_that_spark_gives_them(both: Any, statement: str) -> None:
     assert of_workspace(both, statement) == of_spark(both, statement)
+
+
+@pytest.mark.parametrize("listed", NAMED)
+def test_columns_without_a_name_have_the_one_that_spark_gives_them(both: Any, listed: str) -> None:
+    statement = f"SELECT {listed} FROM (SELECT *, d AS price FROM t) AS t"
+    expected = SparkSession.sql(both, statement).columns
+    assert both.workspace.sql(statement).column_names == expected

@@ -84,9 +84,9 @@ def test_a_quotient_of_decimals_is_one_wherever_they_come_from(
     assert pa.types.is_decimal(workspace.sql(query).schema.field("c").type)
 
 
-def test_decimals_of_a_lambda_are_duckdbs(workspace: Workspace) -> None:
+def test_quotients_of_a_lambda_are_decimals(workspace: Workspace) -> None:
     found = workspace.sql(f"SELECT transform(array(dec), x -> x / 3) AS c FROM {ROWS}")
-    assert found.schema.field("c").type.value_type == pa.float64()
+    assert found.schema.field("c").type.value_type == pa.decimal128(14, 6)
 
 
 def test_a_product_has_all_its_digits(workspace: Workspace) -> None:

@@ -18,11 +18,13 @@ from engine.service.sql.at_hand import fits, taken_as_they_are
 from engine.service.sql.database import Connection, Database, Unbound
 from engine.service.sql.files.shown import show_files
 from engine.service.sql.language.dialect import to_duckdb
-from engine.service.sql.language.functions.translation import translate, with_names
+from engine.service.sql.language.functions.names import with_names
+from engine.service.sql.language.functions.translation import translate
 from engine.service.sql.language.functions.types.known import mark_types
 from engine.service.sql.relations import (
     ROW,
     SHOWN,
+    SHOWN_SCHEMA,
     Relations,
     Scope,
     information_of,
@@ -130,7 +132,7 @@ class QueryRunner:
 
     def show(self, table: pa.Table, alias: str) -> exp.Table:
         """A relation of rows at hand, for a query that is made here."""
-        return shown_table(self.connection.show(table), alias)
+        return shown_table(self.connection.show(table), alias, readable(table.schema))
 
     def types_of(self, schema: pa.Schema) -> dict[str, str]:
         """The columns of a schema, each with DuckDB's word for its type."""
@@ -140,13 +142,13 @@ class QueryRunner:
         return dict(self.connection.types(f'SELECT * FROM "{name}"'))
 
 
-def shown_table(name: str, alias: str) -> exp.Table:
-    """A node for a table that the connection shows."""
+def shown_table(name: str, alias: str, schema: pa.Schema) -> exp.Table:
+    """A node for a table of some columns that the connection shows."""
     node = exp.Table(
         this=exp.to_identifier(name, quoted=True),
         alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)),
     )
-    node.meta[SHOWN] = True
+    node.meta[SHOWN], node.meta[SHOWN_SCHEMA] = True, schema
     return node
 
 

@@ -34,6 +34,7 @@ _READ_ROWS = 65_536
 _MOST_DIGITS = 38  # of DuckDB's decimals, as of Spark's
 _MOST_VIEWS = 32  # within each other
 SHOWN = "shown"  # mark of a node that is named in DuckDB's terms already
+SHOWN_SCHEMA = "schema"  # mark of such a node: the columns of what it stands for
 _ROWS = "rows"  # mark of a node that stands for rows at hand: their name in the session
 _INFORMATION = "information"  # mark of a node that stands for a relation of an information schema
 _VIEW = "view"  # mark of a query that stands for a view: the view's name
@@ -180,6 +181,9 @@ class Relations:
     # ------------------------------------------------------------------ rows
     def schema_of(self, node: exp.Table, session: Session) -> pa.Schema | None:
         """The columns of a table or of rows at hand, as DuckDB reads them; None for other relations."""
+        shown: pa.Schema | None = node.meta.get(SHOWN_SCHEMA)
+        if shown is not None:
+            return shown
         held = session.rows_of(node.meta[_ROWS]) if _ROWS in node.meta else None
         if held is not None:
             return readable(held.schema)

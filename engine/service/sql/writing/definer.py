@@ -14,7 +14,7 @@ from engine.errors import BadStatement, NotSupported
 from engine.service.catalogs.columns import IDENTITY, ColumnFacts, checks_of, rules_of
 from engine.service.sql.language.forms.clones import CLONES
 from engine.service.sql.language.forms.replacing import REPLACES
-from engine.service.sql.language.functions.translation import with_names
+from engine.service.sql.language.functions.names import with_names
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import version_of
 from engine.service.sql.session import Session

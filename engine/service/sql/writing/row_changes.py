@@ -48,7 +48,8 @@ class Target:
         self._named = [] if node.alias else [name]  # tables that columns may be named with in full
         self.types = runner.types_of(change.schema)
         self.rules = ColumnRules.of(runner.relations.column_facts(name))
-        self._relation = shown_table(_TARGET, self.alias)
+        seen = readable(change.schema).append(pa.field(ROW, pa.int64()))
+        self._relation = shown_table(_TARGET, self.alias, seen)
 
     def knows(self, name: ThreePartName) -> None:
         """Let columns of another relation of the statement be named with its catalog and schema."""

@@ -65,3 +65,8 @@ def innermost(node: exp.Expression) -> exp.Expression:
 def is_surrounded(node: exp.Expression) -> bool:
     """Whether a node is the aggregate of a window or of a filter, or a filter of a window."""
     return isinstance(node.parent, _AROUND) and node.arg_key == "this"
+
+
+def may_fail(node: exp.Expression) -> bool:
+    """Whether an expression, put into DuckDB's words, calls `error`."""
+    return any(str(one.this) == "error" for one in node.find_all(exp.Anonymous))

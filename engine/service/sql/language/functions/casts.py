@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from engine.errors import NotSupported
-from engine.service.sql.language.functions.calls import call, typed_call
+from engine.service.sql.language.functions.calls import call, may_fail, typed_call
 
 _WHOLE = {
     exp.DType.TINYINT: "tinyint",
@@ -30,8 +30,6 @@ def as_cast(node: exp.Expression) -> exp.Expression:
     if kind.this in _TEXTS:
         is_text = isinstance(value, exp.Literal) and (value.is_string or value.is_int)
         return node if is_text else call("vitrine_text", value)
-    if kind.this == exp.DType.TIMESTAMP and isinstance(value, exp.Literal) and value.is_number:
-        return call("to_timestamp", exp.cast(value.copy(), "double"))
     if kind.this == exp.DType.TIMESTAMP and not isinstance(node.parent, _OF_ZONES):
         node.set("to", exp.DataType.build(_ZONED))
     elif kind.this == exp.DType.ARRAY and len(kind.expressions) == 1:
@@ -87,8 +85,7 @@ def _tried(kind: type[exp.Binary]) -> Callable[[exp.Expression], exp.Expression]
     """An operation that is null where it fails; of what DuckDB's `try` refuses, by name."""
 
     def change(node: exp.Expression) -> exp.Expression:
-        fails = any(str(one.this) == "error" for one in node.find_all(exp.Anonymous))
-        if fails or node.find(exp.AggFunc, exp.Window):
+        if may_fail(node) or node.find(exp.AggFunc, exp.Window):
             raise NotSupported(
                 f"try_{kind.key} of a quotient or an aggregate is not supported; compute that in a "
                 "subquery."

@@ -70,6 +70,12 @@ _OTHERS = {
     # would forbid to name the sum in HAVING.
     "vitrine_sum": """(s) AS CAST(s // 4294967296 AS BIGINT) * CAST(4294967296 AS BIGINT)
         + CAST(s % 4294967296 AS BIGINT)""",
+    # Halves are those of the shortest text: 1.005 is one, which as a DOUBLE is a little less. `p` is the
+    # power of ten of `n`.
+    "vitrine_round": """(x, n, p) AS CASE WHEN abs(abs(x) * p % 1 - 0.5) <= 1e-3
+        THEN coalesce(
+            CAST(round(TRY_CAST(CAST(x AS VARCHAR) AS DECIMAL(38, 17)), n) AS DOUBLE), round(x, n))
+        ELSE round(x, n) END""",
     "vitrine_distinct": "(l) AS list_filter(l, lambda x, i: list_position(l, x) = i)",
     "vitrine_union": """(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
         ELSE vitrine_distinct(list_concat(a, b)) END""",

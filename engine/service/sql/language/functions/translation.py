@@ -20,7 +20,7 @@ from engine.service.sql.language.functions import (
     times,
     windows,
 )
-from engine.service.sql.language.functions.calls import call
+from engine.service.sql.language.functions.calls import call, innermost, may_fail
 from engine.service.sql.language.functions.types import decimals
 from engine.service.sql.language.functions.types.results import with_type
 from engine.service.sql.session import Session
@@ -57,6 +57,10 @@ def translate(tree: exp.Expression, session: Session) -> exp.Expression:
 def _changed(node: exp.Expression, session: Session) -> exp.Expression:
     if isinstance(node, exp.Anonymous):
         return _anonymous(node)
+    if isinstance(node, exp.Literal):
+        return _constant(node)
+    if isinstance(node, exp.Filter):
+        _guard(node)
     aggregate = decimals.aggregated(node) or added.skewness(node)
     if aggregate is not None:
         return aggregate
@@ -76,6 +80,38 @@ def _changed(node: exp.Expression, session: Session) -> exp.Expression:
 
 def _named(node: exp.Expression) -> str:
     return f"{type(node).__name__} ({node.sql(dialect='databricks'):.60})"
+
+
+# ------------------------------------------------------------------ constants and filters
+_LARGEST, _DIGITS = 1 << 63, 38  # of a BIGINT, of a decimal
+
+
+def _constant(node: exp.Literal) -> exp.Expression:
+    """A whole number beyond BIGINT is a decimal. Raises BadStatement: it has too many digits."""
+    if node.is_string or not node.is_int or int(node.this) < _LARGEST:
+        return node
+    digits = len(str(int(node.this)))
+    if digits > _DIGITS:
+        raise BadStatement(
+            f"[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] {node.this:.60} has {digits} digits; a DECIMAL "
+            f"has at most {_DIGITS}."
+        )
+    if isinstance(node.parent, exp.Neg) and int(node.this) == _LARGEST:
+        return node  # the least BIGINT
+    return exp.cast(node.copy(), f"decimal({digits}, 0)")
+
+
+def _guard(node: exp.Filter) -> None:
+    """Have an aggregate's argument, where it may fail, computed for the rows of its filter alone."""
+    aggregate = innermost(node)
+    argument = aggregate.this
+    if isinstance(argument, exp.Distinct) and len(argument.expressions) == 1:
+        argument = argument.expressions[0]
+    if not isinstance(argument, exp.Expression) or not may_fail(argument):
+        return
+    condition = node.expression.this if isinstance(node.expression, exp.Where) else node.expression
+    guarded = exp.Case(ifs=[exp.If(this=condition.copy(), true=argument.copy())])
+    argument.replace(guarded)
 
 
 # ------------------------------------------------------------------ operators
@@ -135,6 +171,7 @@ _CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]]
     **dict.fromkeys(_DIVISIONS, _division),
     exp.Like: _like,
     exp.ILike: _like,
+    exp.Median: lambda node: exp.Median(this=exp.cast(node.this.copy(), "double")),
     exp.Quantile: lambda node: call(
         "quantile_cont", exp.cast(node.this.copy(), "double"), node.args["quantile"]
     ),
@@ -223,38 +260,3 @@ def _anonymous(node: exp.Anonymous) -> exp.Expression:
 
 
 _TABLE_FUNCTIONS = {"range"}
-
-
-# ------------------------------------------------------------------ names of the results
-_OF_THE_SESSION = (exp.CurrentCatalog, exp.CurrentDatabase, exp.CurrentSchema)
-
-
-def with_names(tree: exp.Expression) -> exp.Expression:
-    """Name a query's columns as the cloud does where its user gave no name; changes the tree."""
-    select = tree
-    while isinstance(select, (exp.SetOperation, exp.Subquery)):
-        select = select.this
-    if not isinstance(select, exp.Select):
-        return tree
-    for node in select.expressions:
-        if isinstance(node, (exp.Alias, exp.Aliases, exp.Column, exp.Star)):
-            continue
-        if isinstance(node, (exp.Posexplode, exp.Dot)) or generators.many_columns(node):
-            continue
-        node.replace(exp.alias_(node.copy(), _name_of(node), quoted=True))
-    return tree
-
-
-def _name_of(node: exp.Expression) -> str:
-    if isinstance(node, exp.Count) and isinstance(node.this, exp.Star):
-        return "count(1)"
-    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Column):
-        return str(node.this.name)
-    if isinstance(node, exp.Explode):
-        return "col"
-    if isinstance(node, exp.CurrentUser):
-        return "current_user()"
-    if isinstance(node, exp.Anonymous) and str(node.this).lower() == windows.NAME:
-        return windows.NAME
-    said = str(node.sql(dialect="databricks", normalize_functions="lower"))
-    return said.lower() if isinstance(node, _OF_THE_SESSION) else said

@@ -16,11 +16,15 @@ from engine.core.types import DECIMAL_DIGITS, catalog_type
 from engine.service.sql.language.functions.calls import call, innermost, is_surrounded, number
 
 RECKONING = "reckoning"  # mark of a node that carries one
+TRIED = "tried"  # mark of a sum that is null where it is too great
 _is = pa.types
 _QUOTIENTS = (exp.Div, exp.SafeDivide)
 _LEAST_SCALE = 6  # digits behind the point that a quotient has, and that a wide result keeps
 _WHOLE = {pa.int8(): 3, pa.int16(): 5, pa.int32(): 10, pa.int64(): 20}  # digits as decimals
 _MORE_IN_SUM, _MORE_IN_MEAN = 10, 4  # digits
+_TIMES = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ)
+_TIME = "timestamptz"
+_MOST_PLACES = 15  # behind the point to which a DOUBLE is rounded by its text
 _PRODUCT = 19  # digits from which on DuckDB makes a product as wide as it has to be
 _WAYS = {
     exp.Add: "+",
@@ -175,7 +179,7 @@ def _limited(digits: int, scale: int) -> pa.DataType:
 def _rounded(node: exp.Expression, of: pa.DataType) -> pa.DataType | None:
     said = node.args.get("decimals")
     if not _is.is_decimal(of):
-        return None
+        return of if isinstance(node, exp.Round) and _is_number(of) else None
     whole = of.precision - of.scale + 1
     places = _places(said)
     if places is None:
@@ -209,6 +213,8 @@ def reckoning(node: exp.Expression, of: Sequence[pa.DataType]) -> Reckoning | No
     if isinstance(node, exp.Length):
         plain = "" if _is.is_binary(of[0]) else "text"
         return None if _is.is_string(of[0]) or _is.is_nested(of[0]) else Reckoning(plain)
+    if isinstance(node, exp.Cast) or (isinstance(node, exp.Round) and not _is.is_decimal(of[0])):
+        return _from_number(node, of[0])
     kind = result_type(node, of)
     if kind is None:
         return Reckoning("double") if isinstance(node, exp.Sum) and _is.is_null(of[0]) else None
@@ -234,6 +240,23 @@ def reckoning(node: exp.Expression, of: Sequence[pa.DataType]) -> Reckoning | No
     return Reckoning("double") if len(of) == 2 and kind == pa.float64() and single else None
 
 
+def _from_number(node: exp.Expression, of: pa.DataType) -> Reckoning | None:
+    """How a DOUBLE becomes a decimal, or is rounded: by its shortest text, in which 1.005 is a half.
+
+    And how numbers become times: they are seconds.
+    """
+    if isinstance(node, exp.Cast) and node.args["to"].this in _TIMES and _is_number(of):
+        return Reckoning(_TIME)
+    if not _is.is_float64(of):
+        return None
+    if isinstance(node, exp.Cast):
+        is_decimal = node.args["to"].this == exp.DType.DECIMAL
+        return Reckoning(node.args["to"].sql(dialect="duckdb")) if is_decimal else None
+    places = _places(node.args.get("decimals"))
+    within = places is not None and 0 <= places <= _MOST_PLACES
+    return Reckoning("double", places) if within and places is not None else None
+
+
 def _said(digits: int, scale: int) -> str:
     return f"decimal({digits}, {scale})"
 
@@ -247,6 +270,12 @@ def reckoned(node: exp.Expression) -> exp.Expression:
             if way.kind
             else call("octet_length", node.this)
         )
+    if isinstance(node, exp.Cast) and way.kind == _TIME:
+        return call("to_timestamp", _cast(node.this, "double"))
+    if isinstance(node, exp.Cast):
+        return type(node)(this=_cast(node.this, "text"), to=node.args["to"].copy())
+    if isinstance(node, exp.Round) and way.kind == "double":
+        return call("vitrine_round", node.this, number(way.scale), number(10**way.scale))
     if not isinstance(node, (exp.Binary, exp.SafeDivide)) or way.kind == "date":
         return _cast(node, way.kind)
     if way.kind == "interval":
@@ -277,6 +306,8 @@ def aggregated(node: exp.Expression) -> exp.Expression | None:
     if is_surrounded(node) or way is None or not isinstance(inner, (exp.Sum, exp.Avg)):
         return None
     if isinstance(inner, exp.Sum):
+        if inner.meta.get(TRIED):
+            return exp.TryCast(this=node.copy(), to=_built(way.kind))
         return call("vitrine_sum", node) if way.kind == "bigint" else _cast(node, way.kind)
     parts = [node.copy(), node.copy()]
     for place, kind in enumerate((exp.Sum, exp.Count)):
@@ -289,7 +320,11 @@ def aggregated(node: exp.Expression) -> exp.Expression | None:
 
 
 def _cast(node: exp.Expression, kind: str) -> exp.Expression:
-    return exp.Cast(this=node.copy(), to=exp.DataType.build(kind, dialect="duckdb"))
+    return exp.Cast(this=node.copy(), to=_built(kind))
+
+
+def _built(kind: str) -> exp.DataType:
+    return exp.DataType.build(kind, dialect="duckdb")
 
 
 def decimal_results(

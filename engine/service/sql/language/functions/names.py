@@ -1,0 +1,146 @@
+"""Names of a query's columns to which its user gave none, as the cloud says them. Knows expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlglot import exp
+
+from engine.service.sql.language.functions import generators, windows
+
+_OF_THE_SESSION = (exp.CurrentCatalog, exp.CurrentDatabase, exp.CurrentSchema)
+_OPERATIONS = (
+    exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.EQ, exp.LT, exp.LTE, exp.GT, exp.GTE,
+    exp.And, exp.Or, exp.In, exp.Is, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor,
+)  # fmt: skip
+# Functions whose names Spark says in capital letters.
+_CAPITAL = {
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos", "cosh", "cot",
+    "csc", "degrees", "e", "exp", "expm1", "floor", "hypot", "log10", "log1p", "log2", "pi", "power",
+    "radians", "sec", "signum", "sin", "sinh", "sqrt", "tan", "tanh",
+}  # fmt: skip
+_OF_NOW: dict[type[exp.Expression], str] = {
+    exp.CurrentDate: "current_date()",
+    exp.CurrentTimestamp: "current_timestamp()",
+    exp.CurrentUser: "current_user()",
+}
+_WITH_A_ZERO = (exp.Round,)  # whose second argument is said where it was not given
+
+
+def with_names(tree: exp.Expression) -> exp.Expression:
+    """Name a query's columns as the cloud does where its user gave no name; changes the tree."""
+    select = tree
+    while isinstance(select, (exp.SetOperation, exp.Subquery)):
+        select = select.this
+    if not isinstance(select, exp.Select):
+        return tree
+    sources = {one.alias_or_name.lower() for one in select.find_all(exp.Table, exp.Subquery)}
+    for node in select.expressions:
+        if isinstance(node, (exp.Alias, exp.Aliases, exp.Column, exp.Star)):
+            continue
+        if isinstance(node, (exp.Posexplode, exp.Dot)) or generators.many_columns(node):
+            continue
+        node.replace(exp.alias_(node.copy(), _name_of(node, sources), quoted=True))
+    return tree
+
+
+def _name_of(node: exp.Expression, sources: Collection[str]) -> str:
+    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Column):
+        return str(node.this.name)
+    if isinstance(node, exp.Explode):
+        return "col"
+    if isinstance(node, exp.Subquery):
+        return "scalarsubquery()"
+    if isinstance(node, exp.Anonymous) and str(node.this).lower() == windows.NAME:
+        return windows.NAME
+    said = _said(_plain(node.copy(), sources)) or "''"  # DuckDB knows no empty name
+    return said.lower() if isinstance(node, _OF_THE_SESSION) else said
+
+
+def _said(node: exp.Expression) -> str:
+    return str(node.sql(dialect="databricks", normalize_functions="lower", comments=False))
+
+
+def _plain(node: exp.Expression, sources: Collection[str]) -> exp.Expression:
+    """An expression in which each operation has parentheses, and texts and names have no quotes."""
+    whole = exp.Tuple(expressions=[node])  # so that all that is changed stands in something
+    for one in reversed(list(whole.walk(bfs=False))):  # what is within comes first
+        if one is not whole:
+            made = _changed(one, sources)
+            if made is not one:
+                one.replace(made)
+    plain: exp.Expression = whole.expressions[0]
+    return plain
+
+
+def _changed(node: exp.Expression, sources: Collection[str]) -> exp.Expression:
+    if isinstance(node, exp.Paren):
+        return node.this
+    if isinstance(node, exp.Column) and node.table.lower() in sources:
+        return exp.column(exp.to_identifier(node.name))
+    if isinstance(node, exp.Identifier) and node.quoted:
+        return exp.to_identifier(node.name, quoted=False)
+    if isinstance(node, exp.Not):
+        return _negated(node)
+    text = _text_of(node)
+    if text is not None:
+        return exp.Var(this=text)
+    return exp.Paren(this=node.copy()) if isinstance(node, _OPERATIONS) else node
+
+
+def _text_of(node: exp.Expression) -> str | None:
+    """What is said otherwise than the parser says it; None for the rest."""
+    if isinstance(node, exp.Literal):
+        return (
+            str(node.name) if node.is_string and not isinstance(node.parent, exp.Interval) else None
+        )
+    if isinstance(node, exp.Boolean):
+        return str(node).lower()
+    if isinstance(node, exp.DataType):
+        return _said(node).replace(", ", ",")
+    if isinstance(node, exp.Count) and isinstance(node.this, exp.Star):
+        return "count(1)"
+    if isinstance(node, exp.Neg):
+        return None if isinstance(node.this, exp.Literal) else f"(- {_said(node.this)})"
+    if isinstance(node, (exp.Subquery, exp.Binary)):
+        return _of_two(node)
+    if isinstance(node, exp.Between):
+        return f"between({', '.join(_said(node.args[one]) for one in ('this', 'low', 'high'))})"
+    if isinstance(node, exp.If) and not isinstance(node.parent, exp.Case):
+        parts = (node.args.get(one) for one in ("this", "true", "false"))
+        return f"(IF({', '.join(_said(one) for one in parts if one is not None)}))"
+    if isinstance(node, exp.Filter):
+        return f"{_said(node.this)} FILTER (WHERE {_said(node.expression.this)})"
+    if type(node) in _OF_NOW:
+        return _OF_NOW[type(node)]
+    if isinstance(node, _WITH_A_ZERO) and node.args.get("decimals") is None:
+        return f"{node.key}({_said(node.this)}, 0)"
+    return _of_function(node)
+
+
+def _of_two(node: exp.Expression) -> str | None:
+    if isinstance(node, exp.Subquery):
+        return "scalarsubquery()"
+    sides = (node.this, node.expression)
+    if isinstance(node, exp.NEQ):
+        return "(NOT ({} = {}))".format(*map(_said, sides))
+    if isinstance(node, exp.DPipe):
+        return "concat({}, {})".format(*map(_said, sides))
+    sign = {exp.IntDiv: "div", exp.NullSafeEQ: "<=>"}.get(type(node))
+    return None if sign is None else f"({_said(node.this)} {sign} {_said(node.expression)})"
+
+
+def _of_function(node: exp.Expression) -> str | None:
+    """A call whose name Spark says in capital letters; None for others."""
+    if not isinstance(node, exp.Func):
+        return None
+    said = _said(node)
+    name, mark, rest = said.partition("(")
+    return f"{name.upper()}({rest}" if mark and name in _CAPITAL else None
+
+
+def _negated(node: exp.Not) -> exp.Expression:
+    inner = node.this.this if isinstance(node.this, exp.Paren) else node.this
+    if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
+        return exp.Var(this=f"({_said(inner.this)} IS NOT NULL)")
+    return exp.Var(this=f"(NOT {_said(node.this)})")
