@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.store.indexes.changes import TAIL_NUMBERS
-from engine.store.indexes.compaction import RATIO, SMALL_NUMBERS, due
+from engine.store.indexes.compaction import LARGE_ROWS, RATIO, SMALL_NUMBERS, due
 
 WEIGHT = SMALL_NUMBERS  # of a row, so that a single one is not too few to be merged
 
@@ -97,6 +97,13 @@ def test_a_few_rows_are_left_until_they_are_more() -> None:
     for smaller, merges in ((few - 1, False), (few, True)):
         parts = SimpleNamespace(parts=[Part(1000, 1000), Part(smaller, smaller)])
         assert bool(due(parts, dimension)) is merges  # type: ignore[arg-type]
+
+
+def test_segments_of_very_many_rows_are_left_however_short_their_vectors_are() -> None:
+    large = [Part(LARGE_ROWS, LARGE_ROWS) for _ in range(5)]
+    assert due(SimpleNamespace(parts=large), 8) == []  # type: ignore[arg-type]
+    fewer = [Part(LARGE_ROWS - 1, LARGE_ROWS - 1) for _ in range(5)]
+    assert due(SimpleNamespace(parts=fewer), 8) == fewer  # type: ignore[arg-type]
 
 
 def test_a_last_segment_that_the_next_write_takes_along_is_left_to_it() -> None:

@@ -30,6 +30,7 @@ RATIO = 16  # of a part's rows to those of all smaller ones, below which they ar
 SMALL_NUMBERS = 1 << 17  # rows x dimension that are left alone: new rows are soon added to them
 # Larger segments are not merged by their number: copying them costs more than what queries save.
 LARGE_NUMBERS = 1 << 28
+LARGE_ROWS = 1 << 20  # likewise: the time to find the cells of rows grows by their square
 
 
 def due(
@@ -49,7 +50,8 @@ def due(
     filed = [part for part in version.parts if part.segment.held is None]
     if filed and is_written_again(filed[-1].segment, row_weight):
         filed.pop()
-    parts = [part for part in filed if part.live_rows * row_weight < large]
+    large_rows = min(large / row_weight, LARGE_ROWS)
+    parts = [part for part in filed if part.live_rows < large_rows]
     parts.sort(key=lambda part: part.live_rows, reverse=True)
     for place, part in enumerate(parts):
         smaller = sum(other.live_rows for other in parts[place + 1 :])
