@@ -1248,3 +1248,12 @@ SELECT 1 WHERE '10' > 9
 SELECT count(*) FROM t WHERE id > '1'
 SELECT sum(1 / (id - 1)) FILTER (WHERE id > 1) FROM t
 SELECT count(1 % (id - 1)) FILTER (WHERE id > 1) FROM t
+SELECT id FROM t WHERE CASE WHEN n > 5 THEN n ELSE '1' END > 5
+SELECT id, round(round(d * 1.1, 3) / 3, 2) FROM t ORDER BY id
+SELECT round((SELECT avg(d) FROM t), 2), round(sum(d) / count(*), 3) FROM t
+SELECT id, round(d / id, 2) FROM t ORDER BY id
+SELECT x.id FROM t x JOIN (SELECT n AS k FROM t) y ON y.k = x.id + 11
+SELECT n, count(*) FROM t WHERE n <> 5 GROUP BY n ORDER BY n
+SELECT max(n) > 5, min(n) + 1 FROM t
+SELECT id FROM t WHERE n = 12 AND td >= '2024-01-01' AND day = td
+SELECT coalesce(n, '3') * 2 FROM t ORDER BY 1

@@ -20,8 +20,11 @@ def typed_call(name: str, value: exp.Expression, *more: exp.Expression) -> exp.E
 
     Types of aggregates come too late for that, so these are given to it by a list of one.
     """
-    if not _is_known_late(value):
-        return call(name, value, *more)
+    return call_once(name, value, *more) if _is_known_late(value) else call(name, value, *more)
+
+
+def call_once(name: str, value: exp.Expression, *more: exp.Expression) -> exp.Expression:
+    """A call of a macro that computes its first argument once, however often it names it."""
     one = exp.to_identifier("vitrine_one")
     each = exp.Lambda(this=call(name, one, *more), expressions=[one.copy()])
     listed = call("list_transform", exp.Array(expressions=[value.copy()]), each)

@@ -90,10 +90,12 @@ def cast_where_meant(
         if is_constant and not _is_number(wanted):
             continue  # DuckDB takes a constant for what stands beside it
         said = "timestamp" if _is.is_timestamp(wanted) else _SAID[wanted]
-        inner = one.copy()
+        inner = one
         if is_constant and _is.is_integer(wanted) and _is_whole(str(one.this)):
             inner = exp.Literal.number(int(one.this))
-        one.replace(exp.Cast(this=inner, to=exp.DataType.build(said)))
+        cast = exp.Cast(this=exp.Null(), to=exp.DataType.build(said))
+        one.replace(cast)
+        cast.set("this", inner)  # itself, no copy: what is within is judged later
 
 
 def _is_whole(text: str) -> bool:

@@ -13,7 +13,13 @@ import pyarrow as pa
 from sqlglot import exp
 
 from engine.core.types import DECIMAL_DIGITS, catalog_type
-from engine.service.sql.language.functions.calls import call, innermost, is_surrounded, number
+from engine.service.sql.language.functions.calls import (
+    call,
+    call_once,
+    innermost,
+    is_surrounded,
+    number,
+)
 
 RECKONING = "reckoning"  # mark of a node that carries one
 TRIED = "tried"  # mark of a sum that is null where it is too great
@@ -275,7 +281,9 @@ def reckoned(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.Cast):
         return type(node)(this=_cast(node.this, "text"), to=node.args["to"].copy())
     if isinstance(node, exp.Round) and way.kind == "double":
-        return call("vitrine_round", node.this, number(way.scale), number(10**way.scale))
+        # Of columns and what DuckDB sees to be the same: the rest is not computed again and again.
+        called = call_once if node.this.find(exp.Anonymous, exp.Query, exp.Rand) else call
+        return called("vitrine_round", node.this, number(way.scale), number(10**way.scale))
     if not isinstance(node, (exp.Binary, exp.SafeDivide)) or way.kind == "date":
         return _cast(node, way.kind)
     if way.kind == "interval":
