@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from engine import Workspace
 from engine.errors import BadSourceFile, BadStatement, NotFound, NotSupported
+from engine.service.table_files.csv_rows import CsvForm, read_csv
 
 V = "/Volumes/main/fashion_demo/v"
 CSV = "FILEFORMAT = CSV FORMAT_OPTIONS ('header' = 'true', 'inferSchema' = 'true')"
@@ -364,3 +366,61 @@ def test_a_table_without_columns_says_what_it_waits_for(
     assert rows(workspace, "bare") == [(1,)]
     with pytest.raises(BadStatement, match="at least one column"):
         workspace.sql("CREATE TABLE none ()")
+
+
+# ------------------------------------------------------------------ rows of another length
+ODD = 'id,name\n1,red\n2\n3,blue,"more",\n\n4,""\n5,green,x\n6\n'
+
+
+def test_rows_of_another_length_keep_their_places_and_what_they_have_more(
+    workspace: Workspace, folder: Path
+) -> None:
+    (folder / "odd.csv").write_text(ODD)
+    read = f"read_files('{V}/in/odd.csv', format => 'csv', header => true)"
+    found = workspace.sql(f"SELECT * FROM {read}")
+    assert found.column_names == ["id", "name", "_rescued_data"]
+    assert [tuple(row.values()) for row in found.to_pylist()] == [
+        (1, "red", None),
+        (2, None, None),
+        (3, "blue", '{"_c2": "more", "_c3": null}'),
+        (4, "", None),
+        (5, "green", '{"_c2": "x"}'),
+        (6, None, None),
+    ]
+    given = f"SELECT * FROM {read.removesuffix(')')}, schema => 'id INT, name STRING, more STRING')"
+    assert [row["id"] for row in workspace.sql(given).to_pylist()] == [1, 2, 3, 4, 5, 6]
+    assert counts(workspace, f"COPY INTO t FROM '{V}/in/odd.csv' {CSV}") == (6, 6, 0)
+    assert rows(workspace)[4] == (5, "green")
+
+
+@pytest.mark.parametrize(("mode", "ids"), [("DROPMALFORMED", [1, 4]), ("FAILFAST", None)])
+def test_rows_of_another_length_are_left_out_or_refused_where_that_is_asked_for(
+    workspace: Workspace, folder: Path, mode: str, ids: list[int] | None
+) -> None:
+    (folder / "odd.csv").write_text(ODD)
+    query = f"SELECT id FROM read_files('{V}/in/odd.csv', header => true, mode => '{mode}')"
+    if ids is not None:
+        assert [row["id"] for row in workspace.sql(query).to_pylist()] == ids
+        return
+    with pytest.raises(BadSourceFile, match="row 3 has 1 fields, the header 2"):
+        workspace.sql(query)
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["a", "", '""', '"x,y"']), min_size=1, max_size=5), max_size=12
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_fitted_rows_are_those_of_the_slow_way(fields: list[list[str]]) -> None:
+    lines = [row for row in fields if row != [""]]  # which is an empty line
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "x.csv"
+        file.write_text("\n".join(["p,q", *(",".join(row) for row in lines)]) + "\n")
+        found = read_csv(file, CsvForm(",", odd="fitted", rescued="_more"))
+    means = {"a": "a", "": None, '""': "", '"x,y"': "x,y"}
+    for row, line in zip(found.to_pylist(), lines, strict=True):
+        values = [means[one] for one in line] + [None] * 2
+        assert [row["p"], row["q"]] == values[:2]
+        more = {f"_c{place}": means[line[place]] for place in range(2, len(line))}
+        assert json.loads(row.get("_more") or "{}") == more

@@ -16,6 +16,7 @@ import pytest
 from engine import BadSourceFile, InvalidInputException, StorageFailed
 from engine.service.table_files import writing
 from engine.service.table_files.comparing import same_rows
+from engine.service.table_files.csv_rows import read_csv
 from engine.service.table_files.reading import (
     RowFormat,
     read_file,
@@ -261,3 +262,9 @@ def test_tables_are_the_same_by_values_types_and_order() -> None:
     assert not same_rows(nan, nan.take([1, 0]))
     assert not same_rows(nan, nan.rename_columns(["b", "v"]))
     assert not same_rows(pa.table({"a": [1]}), pa.table({"a": [1.0]}))
+
+
+def test_an_empty_last_field_is_null_also_where_the_last_line_does_not_end(tmp_path: Path) -> None:
+    for end in ("", "\n"):
+        (tmp_path / "x.csv").write_text(f'a,b\n"x",{end}')
+        assert read_csv(tmp_path / "x.csv").to_pylist() == [{"a": "x", "b": None}]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
@@ -33,7 +35,10 @@ class CsvForm:
         header: the first line names the columns; else they are `_c0`, `_c1` and so on.
         quote, escape: around a field, and before a quote within one; without escape it is doubled.
         nulls: texts beside the empty one that mean null.
-        lenient: rows with more or fewer fields than the first line are left out.
+        odd: rows with more or fewer fields than the first line are refused, left out, or "fitted": what
+            they lack is null, and what they have more goes to the column `rescued`.
+        rescued: as JSON, by names such as `_c2`; the column is there where a row has more. Without a
+            name that is lost.
     """
 
     delimiter: str | None = None
@@ -42,7 +47,8 @@ class CsvForm:
     quote: str = '"'
     escape: str | None = None
     nulls: tuple[str, ...] = ()
-    lenient: bool = False
+    odd: Literal["refused", "left out", "fitted"] = "refused"
+    rescued: str = ""
 
 
 def read_csv(path: Path, form: CsvForm = CsvForm()) -> pa.Table:
@@ -69,10 +75,12 @@ def read_csv(path: Path, form: CsvForm = CsvForm()) -> pa.Table:
         return "skip"
 
     try:
-        table = pa_csv.read_csv(io.BytesIO(text.encode()), *_how(names, separator, form, keep))
+        table = pa_csv.read_csv(_lines(text), *_how(names, separator, form, keep))
     except pa.ArrowException as error:
         raise BadSourceFile(f"it can't be read as CSV: {error!s:.300}", file=str(path)) from None
-    if wrong and not form.lenient:
+    if wrong and form.odd == "fitted":
+        return _fitted(table, wrong, separator, form)
+    if wrong and form.odd == "refused":
         more = f" {len(wrong) - 1:,} more rows are so." if len(wrong) > 1 else ""
         raise BadSourceFile(
             f"row {wrong[0].number} has {wrong[0].actual_columns} fields, the header {len(names)}. Put "
@@ -80,6 +88,50 @@ def read_csv(path: Path, form: CsvForm = CsvForm()) -> pa.Table:
             file=str(path),
         )
     return table
+
+
+def _fitted(
+    table: pa.Table, odd: Sequence[pa_csv.InvalidRow], separator: str, form: CsvForm
+) -> pa.Table:
+    """A table with the rows of another length in their places."""
+    parts, names = [table], table.column_names
+    for count in sorted({row.actual_columns for row in odd}):
+        parts.append(_of_length(count, odd, names, separator, form))
+    whole = pa.concat_tables(parts, promote_options="default")
+    places = [row.number - (2 if form.header else 1) for row in odd]
+    is_plain = np.ones(len(whole), np.bool_)
+    is_plain[places] = False
+    by_length = [at for _, at in sorted(zip([row.actual_columns for row in odd], places))]
+    order = np.argsort(np.concatenate([np.flatnonzero(is_plain), by_length]))
+    return whole.take(pa.array(order))
+
+
+def _of_length(
+    count: int,
+    odd: Sequence[pa_csv.InvalidRow],
+    names: Sequence[str],
+    separator: str,
+    form: CsvForm,
+) -> pa.Table:
+    """The rows that have so many fields, with the columns of the others."""
+    text = "\n".join(row.text for row in odd if row.actual_columns == count)
+    own = [f"_c{place}" for place in range(count)]
+    how = _how(own, separator, replace(form, header=False), lambda row: "skip")
+    read = pa_csv.read_csv(_lines(text), *how)
+    columns = {
+        name: read.column(place) if place < count else pa.nulls(len(read), pa.string())
+        for place, name in enumerate(names)
+    }
+    if count > len(names) and form.rescued and form.rescued not in names:
+        more = read.select(own[len(names) :]).to_pylist()
+        columns[form.rescued] = pa.array([json.dumps(one, ensure_ascii=False) for one in more])
+    return pa.table(columns)
+
+
+def _lines(text: str) -> io.BytesIO:
+    """A text whose last line ends: else Arrow takes an empty field at its end, behind a quoted one, for
+    a text."""
+    return io.BytesIO((text if text.endswith("\n") else f"{text}\n").encode())
 
 
 def _how(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Literal
 
 from engine.errors import BadStatement, NotSupported
 from engine.service.table_files.csv_rows import CsvForm
@@ -22,7 +23,13 @@ _OF_FORMAT = {
     "json": {"encoding", "charset", "multiline"},
     "parquet": set[str](),
 }  # fmt: skip
-_MODES = ("permissive", "failfast", "dropmalformed")
+# What becomes of rows of another length.
+_ODD_ROWS: dict[str, Literal["refused", "left out", "fitted"]] = {
+    "permissive": "fitted",
+    "failfast": "refused",
+    "dropmalformed": "left out",
+}
+READ_FILES = "read_files"
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,8 @@ class FileOptions:
         hints: the same of some columns. infers: texts become numbers and days where all are written so.
         lenient: rows that can't be read are left out. skips: whole files that can't be.
         merges: columns are those of all files together, not of the first.
-        pattern: of names of files; None for all. rescues: the name of the column `_rescued_data`.
+        pattern: of names of files; None for all. rescues: the name of the column `_rescued_data`; empty
+            for none.
     """
 
     kind: str
@@ -69,14 +77,14 @@ def options_of(what: str, kind: str, given: Mapping[str, object], infers: bool) 
         )
     said = _offered(what, kind, given)
     mode = str(said.get("mode", "permissive")).lower()
-    if mode not in _MODES:
-        raise BadStatement(f"{what}: mode is {mode!r:.40}; expected one of {', '.join(_MODES)}.")
+    if mode not in _ODD_ROWS:
+        raise BadStatement(f"{what}: mode is {mode!r:.40}; expected one of {', '.join(_ODD_ROWS)}.")
     encoding = _text(said, "encoding", "charset")
     lenient = mode == "dropmalformed"
     infers = _truth(what, said, "infercolumntypes", _truth(what, said, "inferschema", infers))
     return FileOptions(
         kind,
-        _csv(what, said, encoding, lenient),
+        _csv(what, said, encoding, mode),
         encoding,
         _text(said, "schema"),
         _text(said, "schemahints"),
@@ -85,7 +93,7 @@ def options_of(what: str, kind: str, given: Mapping[str, object], infers: bool) 
         _truth(what, said, "ignorecorruptfiles", False),
         _truth(what, said, "mergeschema", kind != "parquet"),
         _text(said, "pathglobfilter", "filenamepattern"),
-        _text(said, "rescueddatacolumn") or "_rescued_data",
+        _rescues(what, said),
     )
 
 
@@ -116,7 +124,12 @@ def is_true(what: str, name: str, value: object) -> bool:
     return text == "true"
 
 
-def _csv(what: str, said: Mapping[str, object], encoding: str | None, lenient: bool) -> CsvForm:
+def _rescues(what: str, said: Mapping[str, object]) -> str:
+    """The column of what no other column takes; COPY INTO has one where it is named alone."""
+    return _text(said, "rescueddatacolumn") or ("_rescued_data" if what == READ_FILES else "")
+
+
+def _csv(what: str, said: Mapping[str, object], encoding: str | None, mode: str) -> CsvForm:
     delimiter = (_text(said, "sep", "delimiter") or ",").replace("\\t", "\t")
     quote, escape = _text(said, "quote") or '"', _text(said, "escape")
     for name, value in (("sep", delimiter), ("quote", quote), ("escape", escape or "\\")):
@@ -130,7 +143,8 @@ def _csv(what: str, said: Mapping[str, object], encoding: str | None, lenient: b
         quote,
         None if escape == quote else escape,
         () if null is None else (null,),
-        lenient,
+        _ODD_ROWS[mode],
+        _rescues(what, said),
     )
 
 

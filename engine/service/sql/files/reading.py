@@ -102,6 +102,14 @@ def _joined(parts: Sequence[Any], options: FileOptions) -> pa.Table:
         raise BadStatement(
             f"[CANNOT_MERGE_SCHEMAS] The files have columns of other types: {error!s:.300}"
         ) from None
+    if options.rescues in whole.column_names:  # behind the columns of all files
+        last = whole.column_names.index(options.rescues)
+        rescued, whole = whole.column(last), whole.remove_column(last)
+        return _typed(whole, options).append_column(options.rescues, rescued)
+    return _typed(whole, options)
+
+
+def _typed(whole: pa.Table, options: FileOptions) -> pa.Table:
     return inferred(whole) if options.kind == "csv" and options.infers else whole
 
 

@@ -125,7 +125,8 @@ def _in_columns(
 ) -> pa.Table:
     """Rows in given columns: of CSV by their places, else by their names; what isn't there is null."""
     about = rows.column(METADATA) if METADATA in rows.column_names else None
-    plain = rows.drop_columns([METADATA]) if about is not None else rows
+    others = [name for name in (METADATA, options.rescues) if name in rows.column_names]
+    plain = rows.drop_columns(others)
     if options.kind == "csv":
         plain = plain.select(list(range(min(plain.num_columns, len(schema)))))
         plain = plain.rename_columns(schema.names[: plain.num_columns])
