@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -87,3 +89,18 @@ def test_parameters_and_refusals(folder: Path) -> None:
     assert run(folder).exit_code == 2
     assert run(folder, "SELECT 1", "--csv", "--json").exit_code == 2
     assert run(folder, "SELECT 1", "-p", "s").exit_code == 2
+
+
+def test_a_refused_statement_says_one_thing_alone(folder: Path) -> None:
+    words = [
+        sys.executable,
+        "-m",
+        "engine.doors.cli",
+        "sql",
+        "-w",
+        str(folder),
+        "ALTER TABLE t FOO",
+    ]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode != 0 and "is not supported" in done.stderr
+    assert "Falling back" not in done.stderr

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -28,6 +29,8 @@ from engine.service.sql.language.forms.replace_on import without_replace_on
 from engine.service.sql.language.forms.replacing import REPLACES, with_create
 from engine.service.sql.language.forms.words import Word, Words
 
+# What the parser warns of, an error of this engine says; whoever wants to see it adds a handler.
+logging.getLogger("sqlglot").addHandler(logging.NullHandler())
 MAX_TEXT = 16 << 20  # characters; the cloud's limit is 16 MiB
 # Functions of the parser that are none of Databricks' SQL, or that this engine carries out by itself:
 # what is not known is refused by its name.
