@@ -785,11 +785,11 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "types of some results in SQL",
-        "quotients and means of decimals that come out of a PIVOT or a lambda are DOUBLE; spans of time "
-        "are shown as STRING",
+        "quotients and means of decimals that come out of a PIVOT are DOUBLE; spans of time are shown "
+        "as STRING",
         "differs",
         "the vendor's text: decimals; INTERVAL DAY TO SECOND",
-        "tests/sql/test_result_types.py::test_decimals_of_a_lambda_are_duckdbs",
+        "tests/sql/test_result_types.py::test_quotients_out_of_a_pivot_are_doubles",
     ),
     Difference(
         "a doubled quote in a text of SQL",
