@@ -1257,3 +1257,6 @@ SELECT n, count(*) FROM t WHERE n <> 5 GROUP BY n ORDER BY n
 SELECT max(n) > 5, min(n) + 1 FROM t
 SELECT id FROM t WHERE n = 12 AND td >= '2024-01-01' AND day = td
 SELECT coalesce(n, '3') * 2 FROM t ORDER BY 1
+SELECT datediff(day, td), datediff(td, '2024-01-01') FROM t ORDER BY 1
+SELECT abs(-9223372036854775808 + 1), -9223372036854775808
+SELECT datediff(MONTH, day, at) FROM t ORDER BY 1

@@ -21,6 +21,7 @@ OF_A_NUMBER = (
     exp.Abs, exp.Avg, exp.Ceil, exp.Exp, exp.Floor, exp.Ln, exp.Median, exp.Neg, exp.Round, exp.Sqrt,
     exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Sum, exp.Variance, exp.VariancePop,
 )  # fmt: skip
+OF_DAYS = (exp.DateDiff,)  # unless it is one in units of time
 _SAID = {pa.bool_(): "boolean", pa.date32(): "date", pa.float64(): "double", pa.int64(): "bigint"}
 _LARGEST = 1 << 63
 
@@ -33,7 +34,7 @@ def operands(node: exp.Expression) -> list[exp.Expression]:
         return [node.this, node.args["low"], node.args["high"]]
     if isinstance(node, exp.In):
         return [node.this, *node.expressions]
-    if isinstance(node, (*ARITHMETIC, *COMPARISONS)):
+    if isinstance(node, (*ARITHMETIC, *COMPARISONS, *OF_DAYS)):
         return [node.this, node.expression]
     return [node.this]
 
@@ -49,6 +50,8 @@ def taken(node: exp.Expression, of: Sequence[pa.DataType | None]) -> list[pa.Dat
         return list(of)
     if isinstance(node, OF_A_NUMBER):
         meant: pa.DataType | None = pa.float64()
+    elif isinstance(node, OF_DAYS):
+        meant = None if node.args.get("big_int") else pa.date32()
     elif None in of or not isinstance(node, (*ARITHMETIC, *COMPARISONS)):
         meant = None
     else:

@@ -62,10 +62,10 @@ class Reckoning:
 
 
 # ------------------------------------------------------------------ types
-def literal_type(node: exp.Literal) -> pa.DataType | None:
+def literal_type(node: exp.Literal, is_negative: bool = False) -> pa.DataType | None:
     """The type of a constant: whole numbers by size, those with a point decimals of their digits."""
     if node.is_string:
-        return pa.string()
+        return pa.float64() if is_negative else pa.string()
     text = str(node.this)
     if not text.replace(".", "", 1).isdecimal():
         return (
@@ -75,7 +75,7 @@ def literal_type(node: exp.Literal) -> pa.DataType | None:
         value = int(text)
         if value < 1 << 31:
             return pa.int32()
-        return pa.int64() if value < 1 << 63 else _limited(len(text), 0)
+        return pa.int64() if value < (1 << 63) + is_negative else _limited(len(text), 0)
     return _of_text(text)
 
 

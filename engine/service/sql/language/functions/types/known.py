@@ -47,7 +47,7 @@ _RECKONED = (
     *coercion.ARITHMETIC, exp.Avg, exp.Cast, exp.Ceil, exp.Floor, exp.GenerateSeries, exp.Length,
     exp.Round, exp.Sum,
 )  # fmt: skip
-_JUDGED = (*_RECKONED, *coercion.COMPARISONS, *coercion.OF_A_NUMBER)
+_JUDGED = (*_RECKONED, *coercion.COMPARISONS, *coercion.OF_A_NUMBER, *coercion.OF_DAYS)
 
 
 def mark_types(tree: exp.Expression, columns_of: ColumnsOf) -> None:
@@ -109,6 +109,8 @@ class _Types:
             return self._of_column(node, scope)
         if isinstance(node, exp.Literal):
             return decimals.literal_type(node)
+        if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal):
+            return decimals.literal_type(node.this, is_negative=True)
         if isinstance(node, exp.Cast):
             return parse_sql_type(node.args["to"].sql(dialect="databricks"))
         if isinstance(node, _RECKONED) and not isinstance(node, exp.Length):
