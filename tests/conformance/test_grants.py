@@ -66,6 +66,12 @@ def of_sdk(w: Any) -> tuple[Ask, Ask, Ask]:
     )
 
 
+def operations(world: World, door: Any) -> tuple[Ask, Ask, Ask]:
+    if isinstance(door, LocalDoor):
+        return of_workspace(world.workspace)
+    return of_requests(world.url) if isinstance(door, PlainDoor) else of_sdk(door.w)
+
+
 def assigned(**held: list[Any]) -> Json:
     return {
         "privilege_assignments": [
@@ -83,12 +89,7 @@ def test_what_is_granted_is_told_back(world: World, door_name: str) -> None:
     workspace.create_schema("s", catalog)
     workspace.sql(f"CREATE TABLE {table} (id INT)")
     workspace.sql(f"CREATE VIEW {schema}.seen AS SELECT id FROM {table}")
-    if isinstance(door, LocalDoor):
-        get, effective, update = of_workspace(workspace)
-    elif isinstance(door, PlainDoor):
-        get, effective, update = of_requests(world.url)
-    else:
-        get, effective, update = of_sdk(door.w)
+    get, effective, update = operations(world, door)
 
     assert get("table", table).get("privilege_assignments", []) == []
     given = [
@@ -124,12 +125,7 @@ def test_what_nobody_can_be_granted_changes_nothing(world: World, door_name: str
     door, workspace = world.door(door_name), world.workspace
     catalog = f"refused_{door_name.replace('-', '_')}"
     workspace.create_catalog(catalog)
-    if isinstance(door, LocalDoor):
-        get, _, update = of_workspace(workspace)
-    elif isinstance(door, PlainDoor):
-        get, _, update = of_requests(world.url)
-    else:
-        get, _, update = of_sdk(door.w)
+    get, _, update = operations(world, door)
     good = {"principal": "ann", "add": ["USE_CATALOG"]}
     wrong = {"principal": "ann", "add": ["USE_SCHEMA", "CREATE_CATALOG"]}
     refused = door.error_of(lambda: update("catalog", catalog, [good, wrong]))
