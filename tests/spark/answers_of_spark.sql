@@ -1260,3 +1260,5 @@ SELECT coalesce(n, '3') * 2 FROM t ORDER BY 1
 SELECT datediff(day, td), datediff(td, '2024-01-01') FROM t ORDER BY 1
 SELECT abs(-9223372036854775808 + 1), -9223372036854775808
 SELECT datediff(MONTH, day, at) FROM t ORDER BY 1
+SELECT median(DISTINCT d), avg(DISTINCT n), stddev(DISTINCT n), sum(DISTINCT n) FROM t
+SELECT median(DISTINCT id) FROM t

@@ -29,3 +29,9 @@ def test_names_are_made_of_parameters(tmp_path: Path) -> None:
 def test_what_is_no_name_is_refused(said: str, tmp_path: Path) -> None:
     with pytest.raises(BadStatement, match="IDENTIFIER was given"):
         Workspace(tmp_path / "ws").sql(f"SELECT * FROM IDENTIFIER({said})")
+
+
+def test_a_column_of_very_many_operations_has_some_name(workspace: Workspace) -> None:
+    for sign, count in ((" OR ", 400), (" + ", 200)):
+        many = sign.join(f"(id = {n})" if "OR" in sign else f"{n}" for n in range(count))
+        assert workspace.sql(f"SELECT {many} FROM range(1)").num_rows == 1

@@ -24,6 +24,7 @@ _OF_NOW: dict[type[exp.Expression], str] = {
     exp.CurrentTimestamp: "current_timestamp()",
     exp.CurrentUser: "current_user()",
 }
+_MANY = 30  # operations, from which on a name is the expression as it was written
 _WITH_A_ZERO = (exp.Round,)  # whose second argument is said where it was not given
 
 
@@ -53,6 +54,10 @@ def _name_of(node: exp.Expression, sources: Collection[str]) -> str:
         return "scalarsubquery()"
     if isinstance(node, exp.Anonymous) and str(node.this).lower() == windows.NAME:
         return windows.NAME
+    if (
+        sum(1 for _ in node.find_all(*_OPERATIONS)) > _MANY
+    ):  # each would be said again around the next
+        return _said(node)
     said = _said(_plain(node.copy(), sources)) or "''"  # DuckDB knows no empty name
     return said.lower() if isinstance(node, _OF_THE_SESSION) else said
 

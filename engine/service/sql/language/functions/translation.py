@@ -165,13 +165,21 @@ def _value_of(field: exp.Expression) -> exp.Expression:
     return field.expression if isinstance(field, exp.PropertyEQ) else field.unalias()
 
 
+def _median(node: exp.Expression) -> exp.Expression:
+    """A DOUBLE, whatever it is of."""
+    distinct = node.this if isinstance(node.this, exp.Distinct) else None
+    value = distinct.expressions[0] if distinct is not None else node.this
+    value.replace(exp.cast(value.copy(), "double"))
+    return node
+
+
 _MARKED_LATER = (exp.AggFunc, exp.GenerateSeries)  # these have their own ways
 _DIVISIONS = (exp.Div, exp.IntDiv, exp.Mod)
 _CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
     **dict.fromkeys(_DIVISIONS, _division),
     exp.Like: _like,
     exp.ILike: _like,
-    exp.Median: lambda node: exp.Median(this=exp.cast(node.this.copy(), "double")),
+    exp.Median: _median,
     exp.Quantile: lambda node: call(
         "quantile_cont", exp.cast(node.this.copy(), "double"), node.args["quantile"]
     ),

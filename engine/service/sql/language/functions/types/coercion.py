@@ -36,6 +36,8 @@ def operands(node: exp.Expression) -> list[exp.Expression]:
         return [node.this, *node.expressions]
     if isinstance(node, (*ARITHMETIC, *COMPARISONS, *OF_DAYS)):
         return [node.this, node.expression]
+    if isinstance(node.this, exp.Distinct) and len(node.this.expressions) == 1:
+        return [node.this.expressions[0]]
     return [node.this]
 
 
