@@ -7,7 +7,7 @@ whether a thing is there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.service.authorship import user_name
@@ -34,6 +34,10 @@ _KINDS: dict[str, Tagged] = {
     "CATALOG": "catalogs", "SCHEMA": "schemas", "TABLE": "tables", "VIEW": "tables",
     "VOLUME": "volumes", "FUNCTION": "functions",
 }  # fmt: skip
+
+
+# A principal, and the privileges that are taken from it and given to it.
+Step = tuple[str, Sequence[str], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -77,21 +81,23 @@ class Grants:
 
     def grant(self, kind: str, name: str, principal: str, privileges: Sequence[str]) -> None:
         """Give a principal privileges on a thing; those that it has stay."""
-        self._change(kind, name, principal, lambda held: held | set(privileges))
+        self.change(kind, name, [(principal, (), privileges)])
 
     def revoke(self, kind: str, name: str, principal: str, privileges: Sequence[str]) -> None:
         """Take privileges from a principal; those that it lacks are passed over. ALL PRIVILEGES is a
         privilege of its own, as in the cloud."""
-        self._change(kind, name, principal, lambda held: held - set(privileges))
+        self.change(kind, name, [(principal, privileges, ())])
 
-    def _change(
-        self, kind: str, name: str, principal: str, change: Callable[[set[str]], set[str]]
-    ) -> None:
+    def change(self, kind: str, name: str, steps: Sequence[Step]) -> None:
+        """Take and give privileges of several principals, one after the other, in one write."""
         folder = _KINDS[kind]
         with self._files.writing():
             kept = self._files.tags(folder, name)
             before = kept.get("grants", {})
-            after = {**before, principal: sorted(change(set(before.get(principal, []))))}
+            after = dict(before)
+            for principal, gone, new in steps:
+                held = set(after.get(principal, []))
+                after[principal] = sorted((held - set(gone)) | set(new))
             after = {one: held for one, held in after.items() if held}
             if after == before:
                 return

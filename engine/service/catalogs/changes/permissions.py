@@ -8,7 +8,7 @@ from typing import Any
 from engine.core.names import table_name
 from engine.core.values import shown
 from engine.errors import InvalidParameterValue
-from engine.service.catalogs.changes.grants import PRIVILEGES, Grant, Grants
+from engine.service.catalogs.changes.grants import PRIVILEGES, Grant, Grants, Step
 
 # What shows a thing of a kind, and refuses one that isn't there.
 Shown = Callable[[str], Mapping[str, Any]]
@@ -40,13 +40,7 @@ class Permissions:
             NotFound: no such thing. InvalidParameterValue: another type.
         """
         kind, name = self._thing(securable_type, full_name)
-        held = _by_principal(self._grants.on(kind, name), principal)
-        return {
-            "privilege_assignments": [
-                {"principal": who, "privileges": [_said(one.privilege) for one in of]}
-                for who, of in held.items()
-            ]
-        }
+        return _assigned(self._grants.on(kind, name), principal, lambda one: _said(one.privilege))
 
     def effective(
         self, securable_type: str, full_name: str, principal: str | None = None
@@ -56,13 +50,8 @@ class Permissions:
         Raises: as `get`.
         """
         kind, name = self._thing(securable_type, full_name)
-        held = _by_principal(self._grants.affecting(kind, name), principal)
-        return {
-            "privilege_assignments": [
-                {"principal": who, "privileges": [_effective(one, name) for one in of]}
-                for who, of in held.items()
-            ]
-        }
+        found = self._grants.affecting(kind, name)
+        return _assigned(found, principal, lambda one: _effective(one, name))
 
     def update(
         self, securable_type: str, full_name: str, changes: Sequence[Mapping[str, Any]]
@@ -80,14 +69,7 @@ class Permissions:
                 such a thing, or no principal.
         """
         kind, name = self._thing(securable_type, full_name)
-        steps = [
-            (str(one["principal"]), _read(kind, one.get("remove")), _read(kind, one.get("add")))
-            for one in changes
-            if _has_principal(one)
-        ]
-        for who, gone, new in steps:
-            self._grants.revoke(kind, name, who, gone)
-            self._grants.grant(kind, name, who, new)
+        self._grants.change(kind, name, [_step(kind, one) for one in changes])
         return self.get(securable_type, full_name)
 
     def _thing(self, securable_type: str, full_name: str) -> tuple[str, str]:
@@ -106,10 +88,12 @@ class Permissions:
         return kind, name
 
 
-def _has_principal(change: Mapping[str, Any]) -> bool:
-    if not str(change.get("principal") or "").strip():
+def _step(kind: str, change: Mapping[str, Any]) -> Step:
+    """One change of privileges, checked. Raises InvalidParameterValue."""
+    principal = str(change.get("principal") or "")
+    if not principal.strip():
         raise InvalidParameterValue("changes.principal is missing; expected a user or a group.")
-    return True
+    return principal, _read(kind, change.get("remove")), _read(kind, change.get("add"))
 
 
 def _read(kind: str, privileges: Iterable[str] | None) -> list[str]:
@@ -135,9 +119,16 @@ def _effective(one: Grant, name: str) -> dict[str, str]:
     return {"privilege": _said(one.privilege), **above}
 
 
-def _by_principal(grants: Iterable[Grant], principal: str | None) -> dict[str, list[Grant]]:
-    found: dict[str, list[Grant]] = {}
+def _assigned(
+    grants: Iterable[Grant], principal: str | None, told: Callable[[Grant], Any]
+) -> dict[str, Any]:
+    """Grants as the API tells of them: those of each principal together."""
+    found: dict[str, list[Any]] = {}
     for one in grants:
         if principal is None or one.principal.lower() == principal.lower():
-            found.setdefault(one.principal, []).append(one)
-    return found
+            found.setdefault(one.principal, []).append(told(one))
+    return {
+        "privilege_assignments": [
+            {"principal": who, "privileges": held} for who, held in found.items()
+        ]
+    }

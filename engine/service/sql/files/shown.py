@@ -14,12 +14,11 @@ from engine.core.types import parse_sql_type
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.database import Connection
 from engine.service.sql.files.finding import FilesOfVolumes, FoundFile, matching
-from engine.service.sql.files.options import FileOptions, kind_of, options_of
+from engine.service.sql.files.options import READ_FILES, FileOptions, kind_of, options_of
 from engine.service.sql.files.reading import METADATA, RowsRead, read_rows
 from engine.service.sql.language.dialect import parse
 from engine.service.sql.relations import SHOWN, readable, rename
 
-_NAME = "read_files"
 Rows = Callable[[exp.Expression], pa.Table]
 
 
@@ -43,13 +42,13 @@ def show_files(
         if wants:
             hide_metadata(node.find_ancestor(exp.Select))
         if not node.alias:
-            node.set("alias", exp.TableAlias(this=exp.to_identifier(_NAME)))
+            node.set("alias", exp.TableAlias(this=exp.to_identifier(READ_FILES)))
         rename(node, connection.show(found.cast(readable(found.schema))))
         node.meta[SHOWN] = True
 
 
 def _is_call(node: object) -> bool:
-    return isinstance(node, exp.Anonymous) and str(node.this).lower() == _NAME
+    return isinstance(node, exp.Anonymous) and str(node.this).lower() == READ_FILES
 
 
 def _found(
@@ -64,9 +63,9 @@ def _found(
     kind = str(options.pop("format", "") or next(filter(None, map(_kind, there)), ""))
     if not kind:
         raise BadStatement(
-            f"{_NAME}({path!r:.200}): say which files these are, such as format => 'csv'."
+            f"{READ_FILES}({path!r:.200}): say which files these are, such as format => 'csv'."
         )
-    said = options_of(_NAME, kind, options, infers=True)
+    said = options_of(READ_FILES, kind, options, infers=True)
     found = read_asked(there, path, said, connection, metadata)
     if not found.rows.num_columns:
         raise BadStatement(
@@ -187,7 +186,7 @@ def _value(node: exp.Expression, rows: Rows) -> object:
         return bool(node.this)
     if node.find(exp.Column, exp.Query) is not None:
         raise BadStatement(
-            f"{_NAME}: {node.sql(dialect='databricks'):.80} is no constant, as an argument must be."
+            f"{READ_FILES}: {node.sql(dialect='databricks'):.80} is no constant, as an argument must be."
         )
     value: object = rows(exp.select(exp.alias_(node.copy(), "v"))).column("v")[0].as_py()
     return value

@@ -70,6 +70,14 @@ def is_surrounded(node: exp.Expression) -> bool:
     return isinstance(node.parent, _AROUND) and node.arg_key == "this"
 
 
+def argument_of(aggregate: exp.Expression) -> exp.Expression | None:
+    """The one argument of an aggregate, within its DISTINCT; None where it has another number."""
+    inner = aggregate.this
+    if isinstance(inner, exp.Distinct):
+        return inner.expressions[0] if len(inner.expressions) == 1 else None
+    return inner if isinstance(inner, exp.Expression) else None
+
+
 def may_fail(node: exp.Expression) -> bool:
     """Whether an expression, put into DuckDB's words, calls `error`."""
     return any(str(one.this) == "error" for one in node.find_all(exp.Anonymous))

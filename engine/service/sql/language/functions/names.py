@@ -24,8 +24,10 @@ _OF_NOW: dict[type[exp.Expression], str] = {
     exp.CurrentTimestamp: "current_timestamp()",
     exp.CurrentUser: "current_user()",
 }
-_MANY = 30  # operations, from which on a name is the expression as it was written
-_WITH_A_ZERO = (exp.Round,)  # whose second argument is said where it was not given
+# Operations, from which on a name is the expression as it was written: each is said within the next.
+_MANY = 30
+# What has a name already, or several.
+_NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.Posexplode, exp.Dot)
 
 
 def with_names(tree: exp.Expression) -> exp.Expression:
@@ -35,13 +37,15 @@ def with_names(tree: exp.Expression) -> exp.Expression:
         select = select.this
     if not isinstance(select, exp.Select):
         return tree
-    sources = {one.alias_or_name.lower() for one in select.find_all(exp.Table, exp.Subquery)}
-    for node in select.expressions:
-        if isinstance(node, (exp.Alias, exp.Aliases, exp.Column, exp.Star)):
-            continue
-        if isinstance(node, (exp.Posexplode, exp.Dot)) or generators.many_columns(node):
-            continue
-        node.replace(exp.alias_(node.copy(), _name_of(node, sources), quoted=True))
+    unnamed = [
+        node
+        for node in select.expressions
+        if not isinstance(node, _NAMED) and not generators.many_columns(node)
+    ]
+    if unnamed:
+        sources = {one.alias_or_name.lower() for one in select.find_all(exp.Table, exp.Subquery)}
+        for node in unnamed:
+            node.replace(exp.alias_(node.copy(), _name_of(node, sources), quoted=True))
     return tree
 
 
@@ -54,9 +58,7 @@ def _name_of(node: exp.Expression, sources: Collection[str]) -> str:
         return "scalarsubquery()"
     if isinstance(node, exp.Anonymous) and str(node.this).lower() == windows.NAME:
         return windows.NAME
-    if (
-        sum(1 for _ in node.find_all(*_OPERATIONS)) > _MANY
-    ):  # each would be said again around the next
+    if sum(1 for _ in node.find_all(*_OPERATIONS)) > _MANY:
         return _said(node)
     said = _said(_plain(node.copy(), sources)) or "''"  # DuckDB knows no empty name
     return said.lower() if isinstance(node, _OF_THE_SESSION) else said
@@ -118,8 +120,8 @@ def _text_of(node: exp.Expression) -> str | None:
         return f"{_said(node.this)} FILTER (WHERE {_said(node.expression.this)})"
     if type(node) in _OF_NOW:
         return _OF_NOW[type(node)]
-    if isinstance(node, _WITH_A_ZERO) and node.args.get("decimals") is None:
-        return f"{node.key}({_said(node.this)}, 0)"
+    if isinstance(node, exp.Round) and node.args.get("decimals") is None:
+        return f"round({_said(node.this)}, 0)"  # as if it had been given
     return _of_function(node)
 
 

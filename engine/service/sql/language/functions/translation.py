@@ -20,7 +20,7 @@ from engine.service.sql.language.functions import (
     times,
     windows,
 )
-from engine.service.sql.language.functions.calls import call, innermost, may_fail
+from engine.service.sql.language.functions.calls import argument_of, call, innermost, may_fail
 from engine.service.sql.language.functions.types import decimals
 from engine.service.sql.language.functions.types.results import with_type
 from engine.service.sql.session import Session
@@ -103,11 +103,8 @@ def _constant(node: exp.Literal) -> exp.Expression:
 
 def _guard(node: exp.Filter) -> None:
     """Have an aggregate's argument, where it may fail, computed for the rows of its filter alone."""
-    aggregate = innermost(node)
-    argument = aggregate.this
-    if isinstance(argument, exp.Distinct) and len(argument.expressions) == 1:
-        argument = argument.expressions[0]
-    if not isinstance(argument, exp.Expression) or not may_fail(argument):
+    argument = argument_of(innermost(node))
+    if argument is None or not may_fail(argument):
         return
     condition = node.expression.this if isinstance(node.expression, exp.Where) else node.expression
     guarded = exp.Case(ifs=[exp.If(this=condition.copy(), true=argument.copy())])
@@ -167,9 +164,9 @@ def _value_of(field: exp.Expression) -> exp.Expression:
 
 def _median(node: exp.Expression) -> exp.Expression:
     """A DOUBLE, whatever it is of."""
-    distinct = node.this if isinstance(node.this, exp.Distinct) else None
-    value = distinct.expressions[0] if distinct is not None else node.this
-    value.replace(exp.cast(value.copy(), "double"))
+    value = argument_of(node)
+    if value is not None:
+        value.replace(exp.cast(value.copy(), "double"))
     return node
 
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 from sqlglot import exp
 
+from engine.service.sql.language.functions.calls import argument_of
+
 _is = pa.types
 ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.SafeDivide)
 COMPARISONS = (
@@ -36,9 +38,7 @@ def operands(node: exp.Expression) -> list[exp.Expression]:
         return [node.this, *node.expressions]
     if isinstance(node, (*ARITHMETIC, *COMPARISONS, *OF_DAYS)):
         return [node.this, node.expression]
-    if isinstance(node.this, exp.Distinct) and len(node.this.expressions) == 1:
-        return [node.this.expressions[0]]
-    return [node.this]
+    return [argument_of(node) or node.this]
 
 
 def taken(node: exp.Expression, of: Sequence[pa.DataType | None]) -> list[pa.DataType | None]:
@@ -63,7 +63,7 @@ def taken(node: exp.Expression, of: Sequence[pa.DataType | None]) -> list[pa.Dat
 
 def _meant(others: Sequence[pa.DataType], compared: bool) -> pa.DataType | None:
     """What a text is beside values of these types; None for a text."""
-    numbers = [one for one in others if _is_number(one)]
+    numbers = [one for one in others if is_number(one)]
     if numbers and len(numbers) == len(others):
         return pa.int64() if all(map(_is.is_integer, numbers)) else pa.float64()
     kinds = set(others)
@@ -78,7 +78,8 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(_is.is_string(kind) or _is.is_large_string(kind))
 
 
-def _is_number(kind: pa.DataType) -> bool:
+def is_number(kind: pa.DataType) -> bool:
+    """Whether values of a type are numbers."""
     return bool(_is.is_integer(kind) or _is.is_floating(kind) or _is.is_decimal(kind))
 
 
@@ -92,7 +93,7 @@ def cast_where_meant(
         if wanted is None or wanted == kind:
             continue
         is_constant = isinstance(one, exp.Literal)
-        if is_constant and not _is_number(wanted):
+        if is_constant and not is_number(wanted):
             continue  # DuckDB takes a constant for what stands beside it
         said = "timestamp" if _is.is_timestamp(wanted) else _SAID[wanted]
         inner = one

@@ -20,6 +20,7 @@ from engine.service.sql.language.functions.calls import (
     is_surrounded,
     number,
 )
+from engine.service.sql.language.functions.types.coercion import is_number
 
 RECKONING = "reckoning"  # mark of a node that carries one
 TRIED = "tried"  # mark of a sum that is null where it is too great
@@ -92,7 +93,7 @@ def common_type(kinds: Sequence[pa.DataType | None]) -> pa.DataType | None:
         return next(iter(known), None)
     if None in known:
         return None
-    if not all(_is_number(one) for one in known):
+    if not all(is_number(one) for one in known):
         return None
     if any(_is.is_floating(one) for one in known):
         return pa.float64()
@@ -117,7 +118,7 @@ def result_type(node: exp.Expression, of: Sequence[pa.DataType]) -> pa.DataType 
         return pa.duration("us")
     if isinstance(node, exp.Add) and {left, right} == {pa.date32(), pa.duration("us")}:
         return pa.date32()
-    if not (_is_number(left) and _is_number(right)):
+    if not (is_number(left) and is_number(right)):
         return None
     if _is.is_decimal(left) or _is.is_decimal(right):
         if _is.is_floating(left) or _is.is_floating(right):
@@ -130,10 +131,6 @@ def result_type(node: exp.Expression, of: Sequence[pa.DataType]) -> pa.DataType 
     if left == right:
         return left
     return common_type(of)
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(_is.is_integer(kind) or _is.is_floating(kind) or _is.is_decimal(kind))
 
 
 def _digits(kind: pa.DataType) -> tuple[int, int]:
@@ -185,7 +182,7 @@ def _limited(digits: int, scale: int) -> pa.DataType:
 def _rounded(node: exp.Expression, of: pa.DataType) -> pa.DataType | None:
     said = node.args.get("decimals")
     if not _is.is_decimal(of):
-        return of if isinstance(node, exp.Round) and _is_number(of) else None
+        return of if isinstance(node, exp.Round) and is_number(of) else None
     whole = of.precision - of.scale + 1
     places = _places(said)
     if places is None:
@@ -206,7 +203,7 @@ def _places(said: exp.Expression | None) -> int | None:
 def _of_aggregate(node: exp.Expression, of: pa.DataType) -> pa.DataType | None:
     if not _is.is_decimal(of):
         is_sum = isinstance(node, exp.Sum) and _is.is_integer(of)
-        return pa.int64() if is_sum else pa.float64() if _is_number(of) else None
+        return pa.int64() if is_sum else pa.float64() if is_number(of) else None
     if isinstance(node, exp.Sum):
         return pa.decimal128(min(of.precision + _MORE_IN_SUM, DECIMAL_DIGITS), of.scale)
     digits, scale = of.precision + _MORE_IN_MEAN, of.scale + _MORE_IN_MEAN
@@ -251,7 +248,7 @@ def _from_number(node: exp.Expression, of: pa.DataType) -> Reckoning | None:
 
     And how numbers become times: they are seconds.
     """
-    if isinstance(node, exp.Cast) and node.args["to"].this in _TIMES and _is_number(of):
+    if isinstance(node, exp.Cast) and node.args["to"].this in _TIMES and is_number(of):
         return Reckoning(_TIME)
     if not _is.is_float64(of):
         return None
