@@ -1011,6 +1011,151 @@ to_json(collect_list(s) OVER ())
 from_json(to_json(st), 'a INT, b STRING')
 get_json_object(to_json(struct(id, s)), '$.s')
 
+-- texts taken for other values
+trim(n) + 1
+concat('1', '2') + 1
+replace(n, ' ', '') * 2
+upper(n) = 12
+regexp_extract('a12', '([0-9]+)', 1) + 1
+split('1,2', ',')[0] + 1
+element_at(split('1,2', ','), 2) * 2
+st.b = 'x'
+m['a'] + '1'
+date_format(day, 'yyyy') + 1
+get_json_object('{"a": 5}', '$.a') + 1
+coalesce(n, 0)
+coalesce(n, id)
+coalesce(id, n)
+coalesce(td, day)
+coalesce(day, td)
+coalesce(big, '5')
+coalesce(dec, n)
+coalesce(d, n)
+coalesce(f, 0)
+coalesce(f, dec)
+coalesce(small, big)
+coalesce(n, 0) + 1
+ifnull(n, 0)
+nvl(n, id)
+nvl2(n, id, s)
+nullif(n, 12)
+nullif(id, '1')
+nullif(day, '2024-02-29')
+if(b, n, 0)
+if(b, id, '7')
+if(b, day, '2024-01-01')
+CASE WHEN b THEN n ELSE 0 END
+CASE WHEN b THEN id ELSE '5' END
+CASE WHEN b THEN day ELSE td END
+CASE n WHEN 12 THEN 1 ELSE 2 END
+CASE id WHEN '1' THEN 'a' ELSE 'b' END
+CASE day WHEN '2024-02-29' THEN 1 END
+CASE WHEN n > 5 THEN 'big' WHEN n < 0 THEN 'neg' END
+greatest(id, 2.5)
+greatest(day, DATE'2024-01-01')
+least(d, id)
+greatest(id, d, dec)
+transform(array('1','2'), x -> x + 1)
+transform(arr, x -> x + '1')
+filter(array('1','12'), x -> x > 5)
+exists(array('1','12'), x -> x > 5)
+forall(array('1','12'), x -> x > 5)
+aggregate(array('1','2'), 0D, (a, x) -> a + x)
+aggregate(arr, '1', (a, x) -> concat(a, x))
+zip_with(array('1'), array(2), (x, y) -> x + y)
+transform_values(map('a', '1'), (k, v) -> v + 1)
+transform_keys(map('1', 2), (k, v) -> k + 1)
+map_filter(map('a', '1', 'b', '9'), (k, v) -> v > 5)
+array_contains(arr, 2.0)
+array_contains(sarr, 'a')
+td - day
+day - td
+td > day
+datediff(td, '2024-01-01')
+datediff(day, td)
+date_add(td, 1)
+date_sub(td, 1)
+add_months(td, 1)
+last_day(td)
+next_day(td, 'MON')
+months_between(td, day)
+year(td)
+month(td)
+dayofweek(td)
+weekofyear(td)
+quarter(td)
+hour(td)
+trunc(td, 'MM')
+date_trunc('month', td)
+date_format(td, 'yyyy/MM')
+to_date(td)
+to_timestamp(td)
+unix_timestamp(td, 'yyyy-MM-dd')
+td + INTERVAL 1 DAY
+day + INTERVAL '1' DAY
+date_diff(DAY, td, day)
+timestampdiff(HOUR, td, at)
+td BETWEEN day AND at
+day BETWEEN '2024-01-01' AND '2024-12-31'
+at BETWEEN '2024-01-01' AND td
+at = '2024-05-06 07:08:09.123456'
+b IN ('true', 'false')
+n IN (12, 5)
+id IN ('1', '3')
+id IN ('1', 3)
+n IN ('12', 'x')
+day IN ('2024-02-29')
+n BETWEEN 5 AND 20
+id BETWEEN '1' AND '2'
+sqrt(n)
+round(n, 1)
+ceil(n)
+pow(n, 2)
+power('2', 3)
+mod(n, 5)
+pmod(n, 5)
+exp('1')
+ln(n)
+log(2, n)
+log10('100')
+log2('8')
+sin('1')
+atan2('1', 2)
+cbrt('27')
+hypot('3', 4)
+sign(n)
+degrees('1')
+radians('180')
+factorial('5')
+bin('5')
+hex('5')
+n & 1
+id | '1'
+bround('2.5')
+width_bucket('5', 0, 10, 5)
+isnan('NaN')
+nanvl('1', 2)
+char('65')
+chr('65')
+space('3')
+repeat('a', '3')
+substring('hello', '2', '3')
+left('hello', '2')
+lpad('a', '5', 'x')
+make_date('2024', '1', '2')
+date_from_unix_date('5')
+from_unixtime('0')
+slice(arr, '1', 2)
+concat(id, n)
+concat_ws('-', id, n, day)
+n LIKE '1%'
+id LIKE '1%'
+upper(id)
+try_add(n, 1)
+try_subtract(n, 1)
+try_multiply(n, 2)
+try_divide(n, 2)
+try_add(id, n)
 -- aggregates
 count(*)
 count(id)
@@ -1262,3 +1407,215 @@ SELECT abs(-9223372036854775808 + 1), -9223372036854775808
 SELECT datediff(MONTH, day, at) FROM t ORDER BY 1
 SELECT median(DISTINCT d), avg(DISTINCT n), stddev(DISTINCT n), sum(DISTINCT n) FROM t
 SELECT median(DISTINCT id) FROM t
+SELECT id FROM t WHERE n IN (SELECT 12) ORDER BY id
+SELECT id FROM t WHERE n IN (SELECT id + 11 FROM t) ORDER BY id
+SELECT id FROM t WHERE id IN (SELECT n - 10 FROM t WHERE n IS NOT NULL) ORDER BY id
+SELECT id FROM t WHERE day IN (SELECT td FROM t) ORDER BY id
+SELECT id FROM t WHERE td IN (SELECT day FROM t) ORDER BY id
+SELECT t.id FROM t LEFT SEMI JOIN (SELECT '1' AS k) x ON t.id = x.k ORDER BY 1
+SELECT t.id FROM t LEFT ANTI JOIN (SELECT '1' AS k) x ON t.id = x.k ORDER BY 1
+SELECT id FROM t LEFT ANTI JOIN (SELECT '1' AS id) x USING (id) ORDER BY 1
+SELECT id FROM t JOIN (SELECT '1' AS id) x USING (id)
+SELECT id FROM t NATURAL JOIN (SELECT '1' AS id) x
+SELECT x + 1 AS c FROM (SELECT n FROM t) AS v(x) ORDER BY 1
+WITH c(x) AS (SELECT n FROM t) SELECT x + 1 AS d FROM c ORDER BY 1
+WITH c(x) AS (SELECT n FROM t) SELECT x FROM c WHERE x = 12
+SELECT col1 + 1 AS c FROM VALUES ('1'), ('2') ORDER BY 1
+SELECT col1 + 1 AS c FROM VALUES ('1', 2), ('2', 3) WHERE col2 = '2'
+SELECT * FROM VALUES ('1', 2), ('2', 3) WHERE col1 = 2
+SELECT id, lag(n) OVER (ORDER BY id) + 1 AS c FROM t ORDER BY id
+SELECT id, sum(n) OVER (ORDER BY id) AS c FROM t ORDER BY id
+SELECT id, sum(id) OVER (PARTITION BY n = 12 ORDER BY id) AS c FROM t ORDER BY id
+SELECT id, row_number() OVER (ORDER BY n + 1) AS c FROM t ORDER BY id
+SELECT id, row_number() OVER (PARTITION BY n > 5 ORDER BY n - 1 DESC) AS c FROM t ORDER BY id
+SELECT id FROM t ORDER BY n + 1
+SELECT id FROM t ORDER BY n * -1 DESC
+SELECT count(*) AS c FROM t GROUP BY n + 1 ORDER BY 1
+SELECT n + 1 AS k, count(*) AS c FROM t GROUP BY n + 1 ORDER BY 1
+SELECT n + 1 AS k, count(*) AS c FROM t GROUP BY 1 ORDER BY 1
+SELECT n + 1 AS k, count(*) AS c FROM t GROUP BY ALL ORDER BY 1
+SELECT count(*) AS c FROM t HAVING max(n) > 5
+SELECT id FROM t QUALIFY max(n) OVER () > 5 ORDER BY id
+SELECT max(n) + 1 AS c FROM t
+SELECT n AS c FROM t UNION ALL SELECT id FROM t ORDER BY 1
+SELECT id AS c FROM t UNION ALL SELECT n FROM t ORDER BY 1
+SELECT id AS c FROM t UNION SELECT '1' ORDER BY 1
+SELECT id AS c FROM t INTERSECT SELECT n FROM t ORDER BY 1
+SELECT id AS c FROM t EXCEPT SELECT '1' ORDER BY 1
+SELECT day AS c FROM t UNION ALL SELECT td FROM t ORDER BY 1
+SELECT day AS c FROM t UNION ALL SELECT at FROM t ORDER BY 1
+SELECT d AS c FROM t UNION ALL SELECT n FROM t ORDER BY 1
+SELECT dec AS c FROM t UNION ALL SELECT n FROM t ORDER BY 1
+SELECT dec AS c FROM t UNION ALL SELECT id FROM t ORDER BY 1
+SELECT dec AS c FROM t UNION ALL SELECT d FROM t ORDER BY 1
+SELECT f AS c FROM t UNION ALL SELECT id FROM t ORDER BY 1
+SELECT tiny AS c FROM t UNION ALL SELECT small FROM t ORDER BY 1
+SELECT b AS c FROM t UNION ALL SELECT 'true' ORDER BY 1
+SELECT c + 1 AS x FROM (SELECT id AS c FROM t UNION ALL SELECT n FROM t) ORDER BY 1
+SELECT NULL AS c UNION ALL SELECT n FROM t ORDER BY 1
+SELECT * FROM (VALUES (1), (2.5)) AS v(x) ORDER BY 1
+SELECT * FROM (VALUES (1), (null), (2)) AS v(x) ORDER BY 1
+SELECT t.id FROM t JOIN (SELECT n AS k FROM t) x ON t.id + 11 = x.k
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM t AS o WHERE o.n = t.id + 11) ORDER BY id
+SELECT id FROM t WHERE id = (SELECT max(n) - 11 FROM t) ORDER BY id
+SELECT id FROM t WHERE n = (SELECT 12) ORDER BY id
+SELECT id FROM t WHERE (SELECT n FROM t WHERE id = 1) = id + 11 ORDER BY id
+SELECT (SELECT n FROM t WHERE id = 1) + 1 AS c
+SELECT sum(n) AS c FROM t
+SELECT avg(n) AS c FROM t
+SELECT max(n) > 5 AS c FROM t
+SELECT stddev(n) AS c FROM t
+SELECT corr(n, id) AS c FROM t
+SELECT covar_samp(n, id) AS c FROM t
+SELECT median(n) AS c FROM t
+SELECT percentile(n, 0.5) AS c FROM t
+SELECT percentile_approx(n, 0.5) AS c FROM t
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY n) AS c FROM t
+SELECT var_pop(n) AS c FROM t
+SELECT skewness(n) AS c FROM t
+SELECT kurtosis(n) AS c FROM t
+SELECT regr_slope(n, id) AS c FROM t
+SELECT count_if(n > 5) AS c FROM t
+SELECT bool_or(n > 5) AS c FROM t
+SELECT sum(CASE WHEN n > 5 THEN 1 ELSE 0 END) AS c FROM t
+SELECT sum(if(n > 5, n, 0)) AS c FROM t
+SELECT max_by(s, n + 0) AS c FROM t
+SELECT sum(n) FILTER (WHERE n > 0) AS c FROM t
+SELECT sum(CAST(s AS INT)) FILTER (WHERE s = 'x') AS c FROM t
+SELECT CAST(id AS DECIMAL) AS c FROM t ORDER BY 1
+SELECT CAST(1.7 AS DECIMAL) AS c
+SELECT DECIMAL('1.5') AS c
+SELECT CAST('12.7' AS DEC) AS c
+SELECT CAST('12.7' AS NUMERIC) AS c
+SELECT CAST(1700000000.123456789 AS TIMESTAMP) AS c
+SELECT CAST(-1.9999999 AS TIMESTAMP) AS c
+SELECT round(1e16 + 2, 2) AS c
+SELECT round(123456789012345678D, 1) AS c
+SELECT round(1.005D, 2) AS c
+SELECT round(2.5D) AS c
+SELECT round(-1234.5D, -2) AS c
+SELECT CAST('NaN' AS DOUBLE) AS c
+SELECT CAST(CAST('NaN' AS DOUBLE) AS DECIMAL(10,2)) AS c
+SELECT try_cast(CAST('NaN' AS DOUBLE) AS DECIMAL(10,2)) AS c
+SELECT x / 2 AS c FROM (SELECT dec FROM t) AS v(x) ORDER BY 1
+SELECT e / 2 AS c FROM (SELECT explode(array(1.5, 2.5)) AS e)
+SELECT k, v / 2 AS c FROM (SELECT explode(map('a', 1.5))  AS (k, v))
+SELECT v / 2 AS c FROM t LATERAL VIEW explode(map('a', 1.5)) x AS k, v WHERE id = 1
+SELECT e / 2 AS c FROM t LATERAL VIEW explode(array(dec)) x AS e WHERE id = 1
+SELECT c1 / 2 AS c FROM (SELECT inline(array(struct(1.5 AS c1))))
+SELECT pos, e / 2 AS c FROM (SELECT posexplode(array(1.5)) AS (pos, e))
+SELECT * FROM (SELECT id + 1 FROM t) ORDER BY 1
+SELECT `(id + 1)` FROM (SELECT id + 1 FROM t) ORDER BY 1
+SELECT `count(1)` FROM (SELECT count(*) FROM t)
+SELECT * FROM (SELECT count(*) FROM t)
+WITH c AS (SELECT max(id), s FROM t GROUP BY s) SELECT `max(id)` FROM c ORDER BY 1
+SELECT td::date - day AS c FROM t ORDER BY 1
+SELECT e + 1 AS c FROM (SELECT explode(array('1', '2')) AS e)
+SELECT e + 1 AS c FROM t LATERAL VIEW explode(sarr) x AS e WHERE id > 5
+SELECT e.b + 1 AS c FROM (SELECT explode(array(struct('1' AS b))) AS e)
+SELECT col + 1 AS c FROM (SELECT explode(array('1', '2')))
+SELECT key + 1 AS k, value + 1 AS v FROM (SELECT explode(map('1', '2')))
+SELECT a + 1 AS c FROM (SELECT stack(2, '1', '2') AS a)
+SELECT a.x + 1 AS c FROM (SELECT struct(n AS x) AS a FROM t) ORDER BY 1
+SELECT a.* FROM (SELECT struct(n AS x, id) AS a FROM t) ORDER BY 2
+SELECT (a.x + 1) AS c FROM (SELECT named_struct('x', n) AS a FROM t) ORDER BY 1
+SELECT collect_list(n)[0] + 1 AS c FROM t
+SELECT first(n) + 1 AS c FROM t
+SELECT array_agg(n)[0] = 12 AS c FROM t
+SELECT any_value(n) = 12 AS c FROM (SELECT * FROM t WHERE id = 1)
+SELECT string(id) + 1 AS c FROM t ORDER BY 1
+SELECT cast(id AS string) + 1 AS c FROM t ORDER BY 1
+SELECT id::string = 1 AS c FROM t ORDER BY id
+SELECT n::int + 1 AS c FROM t ORDER BY 1
+SELECT id, n = 12 AND s = 'hello' AS c FROM t ORDER BY id
+SELECT x.n + y.id AS c FROM t x CROSS JOIN t y ORDER BY 1
+SELECT n + 1 AS c FROM (SELECT DISTINCT n FROM t) ORDER BY 1
+SELECT n + 1 AS c FROM (SELECT * EXCEPT (id) FROM t) ORDER BY 1
+SELECT n2 + 1 AS c FROM (SELECT n AS n1, n1 AS n2 FROM t) ORDER BY 1
+FROM t |> SELECT n + 1 AS c |> ORDER BY c
+SELECT * FROM (SELECT id, n, s FROM t) UNPIVOT (v FOR k IN (n, s)) ORDER BY id, k
+SELECT v + 1 AS c FROM (SELECT id, n FROM t) UNPIVOT (v FOR k IN (n)) ORDER BY 1
+SELECT max(c) AS c FROM (SELECT n AS c FROM t UNION ALL SELECT s FROM t)
+SELECT CASE WHEN n IN (SELECT 12) THEN 1 ELSE 0 END AS c FROM t ORDER BY 1
+SELECT (n, id) IN (SELECT 12, 1) AS c FROM t ORDER BY 1
+SELECT (id, s) = (1, 'hello') AS c FROM t ORDER BY 1
+SELECT array(1, '2') AS c
+SELECT array(n, id) AS c FROM t ORDER BY id
+SELECT map('a', 1, 'b', '2') AS c
+SELECT array(1, 2.5, 3D) AS c
+SELECT id FROM t LIMIT 1 + 1
+SELECT id, rank() OVER (ORDER BY d / id) AS c FROM t ORDER BY id
+SELECT id, rank() OVER (ORDER BY CAST(d AS INT)) AS c FROM t ORDER BY id
+SELECT id, rank() OVER (PARTITION BY CAST(n AS INT) ORDER BY d % id) AS c FROM t ORDER BY id
+SELECT id, sum(d / id) OVER (ORDER BY id) AS c FROM t ORDER BY id
+SELECT s, rank() OVER (ORDER BY sum(d) / count(*)) AS c FROM t GROUP BY s ORDER BY 2
+SELECT s, rank() OVER (ORDER BY sum(d) / sum(id)) AS c FROM t GROUP BY s ORDER BY 2
+SELECT s, rank() OVER (ORDER BY sum(d) / sum(id) DESC, max(CAST(d AS INT)) DESC) AS c FROM t GROUP BY s ORDER BY 2
+SELECT id, ntile(2) OVER (ORDER BY d / id) AS c FROM t ORDER BY id
+SELECT id FROM t QUALIFY row_number() OVER (PARTITION BY b ORDER BY d / id DESC) = 1 ORDER BY id
+SELECT id, rank() OVER w AS c FROM t WINDOW w AS (ORDER BY d / id) ORDER BY id
+SELECT id, lag(d / id) OVER (ORDER BY id) AS c FROM t ORDER BY id
+SELECT s, max(d) / min(d) AS q FROM t GROUP BY s HAVING max(d) / min(d) >= 1 ORDER BY q, s
+SELECT s, max(d) / min(d) AS q FROM t GROUP BY s HAVING q >= 1 ORDER BY q, s
+SELECT d / id AS q, count(*) AS c FROM t GROUP BY d / id ORDER BY d / id
+SELECT d / id AS q, count(*) AS c FROM t GROUP BY q HAVING q > 1 ORDER BY 1
+SELECT id, CASE WHEN id > 5 THEN raise_error('x') ELSE id END AS c FROM t ORDER BY id
+SELECT id FROM t WHERE id <> 2 AND 1 / (id - 2) > -5 ORDER BY id
+SELECT CASE WHEN id <> 2 THEN 1 / (id - 2) END AS c FROM t ORDER BY id
+SELECT coalesce(id, 1 / 0) AS c FROM t ORDER BY id
+SELECT if(id > 0, id, 1 / 0) AS c FROM t ORDER BY id
+SELECT sum(d) / sum(id) AS q, sum(d) / sum(id) + 1 AS p FROM t HAVING q > 0
+SELECT d / id AS q, q * 2 AS p FROM t ORDER BY 1
+SELECT CAST(n AS INT) AS q, q * 2 AS p FROM t ORDER BY 1
+SELECT CAST(n AS INT) AS q, max(d) AS p FROM t GROUP BY q HAVING q > 1 ORDER BY 1
+SELECT b, max(n + 1) AS q FROM t GROUP BY b HAVING q > 1 ORDER BY 1
+SELECT array_sort(array(3, 1, 2), (a, b) -> a - b) AS c
+SELECT * FROM (SELECT id + 1, d FROM t) ORDER BY 1
+SELECT x.`(id + 1)` FROM (SELECT id + 1 FROM t) AS x ORDER BY 1
+SELECT `count(1)`, `max(id)` FROM (SELECT count(*), max(id) FROM t)
+WITH c AS (SELECT max(id), s FROM t GROUP BY s) SELECT * FROM c ORDER BY 1
+SELECT * FROM (SELECT id + 1 FROM t UNION ALL SELECT 5) ORDER BY 1
+SELECT `(id + 1)` FROM (SELECT id + 1 FROM t UNION ALL SELECT 5) ORDER BY 1
+SELECT * FROM (VALUES (1, 'a'), (2, 'b'))
+SELECT col1 FROM (VALUES (1, 'a'), (2, 'b'))
+SELECT col2 FROM VALUES (1, 'a'), (2, 'b') AS v WHERE v.col1 = 2
+SELECT v.* FROM VALUES (1, 'a'), (2, 'b') AS v ORDER BY col1
+SELECT * FROM VALUES 1, 2
+VALUES (1, 'a'), (2, 'b')
+SELECT col1 + 1 FROM VALUES 1, 2
+WITH c AS (VALUES (1, 'a')) SELECT col1 FROM c
+WITH c(k, v) AS (VALUES (1, 'a')) SELECT k FROM c
+SELECT col FROM (SELECT explode(array(1, 2)))
+SELECT * FROM (SELECT explode(array(1, 2)))
+SELECT key, value FROM (SELECT explode(map('a', 1)))
+SELECT * FROM (SELECT explode(map('a', 1)))
+SELECT key + 1 AS k FROM (SELECT explode(map(1, 1)))
+SELECT pos, col FROM (SELECT posexplode(array(1, 2)))
+SELECT a, b FROM (SELECT inline(array(struct(1 AS a, 2 AS b))))
+SELECT a + b AS c FROM (SELECT inline(array(struct(1 AS a, 2 AS b))))
+SELECT col0 FROM (SELECT stack(2, 1, 2))
+SELECT col0 + 1 AS c FROM (SELECT stack(2, 1, 2))
+SELECT a + 1 AS c FROM (SELECT stack(2, 1, 2) AS (a))
+SELECT * FROM (SELECT id, CAST(d AS INT) FROM t) ORDER BY id
+SELECT * FROM (SELECT s, upper(s), s IS NULL, id > 1 FROM t) ORDER BY 1
+SELECT a FROM (SELECT st.a FROM t) ORDER BY 1
+SELECT * FROM (SELECT 1, 'x', 1.5, null, true)
+SELECT `1`, x FROM (SELECT 1, 'x')
+SELECT * FROM (SELECT id, row_number() OVER (ORDER BY id) FROM t) ORDER BY id
+SELECT * FROM t AS x JOIN (SELECT max(id) FROM t) AS y ON x.id = y.`max(id)`
+SELECT id FROM t WHERE id IN (SELECT max(id) FROM t)
+SELECT id FROM t WHERE EXISTS (SELECT 1) ORDER BY id
+SELECT (SELECT max(id) FROM t) AS c
+SELECT * FROM (SELECT s, count(*) FROM t GROUP BY s HAVING count(*) > 0) ORDER BY 1
+SELECT * FROM (SELECT s, sum(d) FROM t GROUP BY s ORDER BY sum(d))
+SELECT * FROM (SELECT DISTINCT id % 2 FROM t) ORDER BY 1
+SELECT * FROM (SELECT id % 2, count(*) FROM t GROUP BY id % 2) ORDER BY 1
+SELECT * FROM (SELECT id % 2, count(*) FROM t GROUP BY 1) ORDER BY 1
+SELECT * FROM (SELECT id + 1 FROM t ORDER BY id + 1 LIMIT 2)
+SELECT * FROM (SELECT id + 1, id + 1 AS b FROM t) ORDER BY 1
+SELECT * FROM (SELECT current_date() IS NULL)
+SELECT * FROM LATERAL (SELECT 1 + 1)
+SELECT id, x.* FROM t, LATERAL (SELECT id + 1) AS x ORDER BY id
+SELECT k, v FROM (SELECT id, n FROM t) UNPIVOT (v FOR k IN (n)) ORDER BY 1
+SELECT u.v FROM (SELECT id, n FROM t) UNPIVOT (v FOR k IN (n)) AS u ORDER BY 1
+SELECT id FROM t WHERE id NOT IN (SELECT CAST(x AS STRING) FROM VALUES (1), (3) AS v(x)) ORDER BY id

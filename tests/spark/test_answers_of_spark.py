@@ -67,6 +67,25 @@ def rows() -> pa.Table:
     )
 
 
+# Columns that are named by nobody, within a query.
+INNER = [
+    "SELECT * FROM (SELECT id + 1, d FROM t)",
+    "SELECT * FROM (SELECT id + 1 FROM t UNION ALL SELECT 5)",
+    "SELECT * FROM (SELECT s, count(*), max(id) FROM t GROUP BY s HAVING count(*) > 0)",
+    "SELECT * FROM (SELECT id, CAST(d AS INT), s IS NULL, upper(s) FROM t)",
+    "SELECT * FROM (SELECT 1, 'x', 1.5, null, true)",
+    "WITH c AS (SELECT max(id), s FROM t GROUP BY s) SELECT * FROM c",
+    "SELECT * FROM (SELECT explode(array(1, 2)))",
+    "SELECT * FROM (SELECT explode(m) FROM t)",
+    "SELECT * FROM (SELECT posexplode(arr) FROM t)",
+    "SELECT * FROM (VALUES (1, 'a'), (2, 'b'))",
+    "SELECT v.* FROM VALUES (1, 'a'), (2, 'b') AS v",
+    "SELECT * FROM VALUES 1, 2",
+    "VALUES (1, 'a'), (2, 'b')",
+    "WITH c AS (VALUES (1, 'a')) SELECT * FROM c",
+]
+
+
 @pytest.fixture(scope="module")
 def both(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The session, with the rows as a table of the workspace and as a view that only Spark knows."""
@@ -134,3 +153,10 @@ def test_columns_without_a_name_have_the_one_that_spark_gives_them(both: Any, li
     statement = f"SELECT {listed} FROM (SELECT *, d AS price FROM t) AS t"
     expected = SparkSession.sql(both, statement).columns
     assert both.workspace.sql(statement).column_names == expected
+
+
+@pytest.mark.parametrize("statement", INNER)
+def test_columns_of_inner_queries_and_listed_rows_have_the_names_that_spark_gives_them(
+    both: Any, statement: str
+) -> None:
+    assert both.workspace.sql(statement).column_names == SparkSession.sql(both, statement).columns

@@ -161,6 +161,11 @@ def _elt(node: exp.Expression) -> exp.Expression:
     return call("list_extract", exp.Array(expressions=node.expressions), node.this)
 
 
+def _log(node: exp.Expression) -> exp.Expression:
+    base, value = node.this, node.expression
+    return added("ln", base) if value is None else added("log", base, value)
+
+
 def _parse_url(node: exp.Expression) -> exp.Expression:
     given = (node.args.get(one) for one in ("this", "part_to_extract", "key"))
     return added("parse_url", *(one for one in given if one is not None))
@@ -250,6 +255,7 @@ def _is_named_beside(column: exp.Column) -> bool:
 CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
     exp.ArgMax: _aggregate("arg_max_null"),
     exp.ArgMin: _aggregate("arg_min_null"),
+    exp.ArrayContains: _of_class("array_contains", "this", "expression"),
     exp.ArraysZip: _zipped,
     exp.Count: _count,
     exp.DateFromUnixDate: _of_class("date_from_unix_date"),
@@ -261,6 +267,8 @@ CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] 
     exp.JSONFormat: _to_json,
     exp.Kurtosis: _aggregate("kurtosis_pop"),
     exp.LastValue: _first("last"),
+    exp.Ln: _of_class("ln"),
+    exp.Log: _log,
     exp.MapContainsKey: _of_class("map_contains_key", "this", "key"),
     exp.Monthname: _of_class("monthname"),
     exp.Nanvl: _of_class("nanvl", "this", "expression"),

@@ -9,9 +9,11 @@ BODIES = {
         WHEN list_has_any(a, b) THEN true
         WHEN len(a) > 0 AND len(b) > 0 AND (len(a) > list_count(a) OR len(b) > list_count(b)) THEN NULL
         ELSE false END""",
+    "array_contains": """(a, x) AS CASE WHEN list_contains(a, x) THEN true
+        WHEN a IS NULL OR x IS NULL OR len(a) > list_count(a) THEN NULL ELSE false END""",
     "array_repeat": "(x, n) AS list_transform(range(n), lambda vitrine_i: x)",
     "assert_true": """(x) AS CASE WHEN x THEN NULL
-        ELSE error('[USER_RAISED_EXCEPTION] it is not true') END""",
+        WHEN CAST(vitrine_failed('[USER_RAISED_EXCEPTION] it is not true') AS BOOLEAN) THEN NULL END""",
     "base64": "(x BLOB) AS to_base64(x), (x) AS to_base64(encode(CAST(x AS VARCHAR)))",
     "bin": "(x) AS bin(CAST(x AS BIGINT))",
     "bround": "(x) AS round_even(x, 0), (x, n) AS round_even(x, n)",
@@ -31,7 +33,10 @@ BODIES = {
     "hypot": "(a, b) AS sqrt(CAST(a AS DOUBLE) * a + CAST(b AS DOUBLE) * b)",
     "json_array_length": """(j) AS CASE WHEN json_type(TRY_CAST(j AS JSON)) = 'ARRAY'
         THEN CAST(json_array_length(TRY_CAST(j AS JSON)) AS INTEGER) END""",
-    "log1p": "(x) AS CASE WHEN abs(x) < 1e-5 THEN x - x * x / 2 ELSE ln(1 + CAST(x AS DOUBLE)) END",
+    "ln": "(x) AS CASE WHEN CAST(x AS DOUBLE) > 0 THEN ln(CAST(x AS DOUBLE)) END",
+    "log": "(b, x) AS CASE WHEN CAST(b AS DOUBLE) > 0 AND CAST(x AS DOUBLE) > 0 THEN log(b, x) END",
+    "log1p": """(x) AS CASE WHEN abs(x) < 1e-5 THEN x - x * x / 2
+        WHEN x > -1 THEN ln(1 + CAST(x AS DOUBLE)) END""",
     "luhn_check": "(x) AS vitrine_luhn(CAST(x AS VARCHAR))",
     "make_date": "(y, m, d) AS make_date(y, m, d)",
     "map_concat": """(a) AS a,

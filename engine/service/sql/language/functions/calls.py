@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from sqlglot import exp
 
+FAILED = "vitrine_failed"
 _AROUND = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.Window)  # an aggregate
 _LATER_KNOWN = (exp.AggFunc, exp.Window, exp.Query)  # whose types a call can't be picked by
 
@@ -78,6 +79,16 @@ def argument_of(aggregate: exp.Expression) -> exp.Expression | None:
     return inner if isinstance(inner, exp.Expression) else None
 
 
+def failure(message: exp.Expression) -> exp.Expression:
+    """What fails with a message where it is computed, and has no type of its own.
+
+    DuckDB's `error` is volatile, which keys of windows and aliases that are named again may not be.
+    The cast lets DuckDB know that it may fail, so that it keeps conditions in their order.
+    """
+    failed = exp.cast(call(FAILED, message), "boolean")
+    return exp.Case(ifs=[exp.If(this=failed, true=exp.Null())])
+
+
 def may_fail(node: exp.Expression) -> bool:
-    """Whether an expression, put into DuckDB's words, calls `error`."""
-    return any(str(one.this) == "error" for one in node.find_all(exp.Anonymous))
+    """Whether an expression, put into DuckDB's words, fails for some values with a message of ours."""
+    return any(str(one.this) == FAILED for one in node.find_all(exp.Anonymous))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from engine.errors import NotSupported
+from engine.service.sql.language.column_types import in_full
 from engine.service.sql.language.functions.calls import call, may_fail, typed_call
 
 _WHOLE = {
@@ -32,12 +33,23 @@ def as_cast(node: exp.Expression) -> exp.Expression:
         return node if is_text else call("vitrine_text", value)
     if kind.this == exp.DType.TIMESTAMP and not isinstance(node.parent, _OF_ZONES):
         node.set("to", exp.DataType.build(_ZONED))
+    elif kind.this == exp.DType.DECIMAL:
+        node.set("to", in_full(kind))
     elif kind.this == exp.DType.ARRAY and len(kind.expressions) == 1:
         return _list_cast(node, kind.expressions[0])
     return node
 
 
 _OF_ZONES = (exp.AtTimeZone, exp.FromTimeZone)  # which take times without one
+
+
+def casts(node: exp.Expression) -> bool:
+    """Whether an expression, put into DuckDB's words, casts values, which fails for some."""
+    made = {f"vitrine_{name}" for name in _WHOLE.values()}
+    return any(
+        isinstance(one, exp.Cast) or str(one.this) in made
+        for one in node.find_all(exp.Cast, exp.Anonymous)
+    )
 
 
 def _list_cast(node: exp.Expression, kind: exp.Expression) -> exp.Expression:

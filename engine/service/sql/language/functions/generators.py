@@ -9,13 +9,18 @@ from sqlglot import exp
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.functions.calls import call, number, structure
 
+OF_MAP = "of_map"  # mark of an explode whose argument is one
 _MAPS = (exp.Map, exp.VarMap, exp.StrToMap, exp.MapFromEntries)
 
 
 def many_columns(node: exp.Expression) -> bool:
     """Whether a selected expression is several columns, which have names of their own."""
-    of_map = type(node) is exp.Explode and isinstance(node.this, _MAPS)
-    return of_map or isinstance(node, (exp.Inline, exp.Stack))
+    return _is_of_map(node) or isinstance(node, (exp.Inline, exp.Stack))
+
+
+def _is_of_map(node: exp.Expression) -> bool:
+    marked = bool(node.meta.get(OF_MAP))
+    return type(node) is exp.Explode and (marked or isinstance(node.this, _MAPS))
 
 
 def _filled(values: exp.Expression) -> exp.Expression:
@@ -41,7 +46,7 @@ def _explode(node: exp.Expression) -> exp.Expression:
     beside = isinstance(node.parent, (exp.Lateral, exp.Aliases))
     if isinstance(node, exp.Posexplode):
         return node if beside else _two_columns(node, node.this, ("pos", "col"))
-    if type(node) is exp.Explode and isinstance(node.this, _MAPS) and not beside:
+    if _is_of_map(node) and not beside:
         return _fields(call("map_entries", node.this))
     return node
 
@@ -80,6 +85,8 @@ def _stack(node: exp.Expression, names: Sequence[str] = ()) -> exp.Expression:
     values = [*node.expressions]
     width = -(-len(values) // count)
     values += [exp.Null() for _ in range(width * count - len(values))]
+    if isinstance(node.parent, exp.Alias) and width == 1:
+        return exp.Explode(this=exp.Array(expressions=[one.copy() for one in values]))
     names = names or [f"col{place}" for place in range(width)]
     if len(names) != width:
         raise BadStatement(f"stack gives {width} columns; {len(names)} names are given.")

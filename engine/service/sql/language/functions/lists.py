@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from engine.errors import BadStatement, NotSupported
-from engine.service.sql.language.functions.calls import call, number, structure
+from engine.service.sql.language.functions.calls import call, failure, number, structure
 from engine.service.sql.language.functions.types import decimals
 
 _PAIR = "vitrine_pair"  # of names that no user gives
@@ -134,9 +134,7 @@ def _sort(node: exp.Expression) -> exp.Expression:
         f"vitrine_sorted_{one}" for one in ("list", "at", "other", "pair")
     )
     first, second = each.expressions
-    refused = call(
-        "error", exp.Literal.string("[COMPARATOR_RETURNS_NULL] array_sort: null is no order.")
-    )
+    refused = failure(exp.Literal.string("[COMPARATOR_RETURNS_NULL] array_sort: null is no order."))
     said = exp.Coalesce(this=each.this.copy(), expressions=[exp.cast(refused, "int")])
     before = exp.LT(  # of equal ones the first
         this=exp.Add(

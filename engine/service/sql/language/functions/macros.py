@@ -10,8 +10,9 @@ from engine.service.sql.language.functions import bodies
 _WHOLE = {"TINYINT": "tinyint", "SMALLINT": "smallint", "INTEGER": "int", "BIGINT": "bigint"}
 _DIGITS = "regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+')"
 _REFUSED = (
-    "error('[CAST_INVALID_INPUT] The value ''' || CAST(x AS VARCHAR) || ''' of the type \"STRING\" "
-    'cannot be cast to "{kind}" because it is malformed. Use try_cast to have null instead.\')'
+    "CASE WHEN CAST(vitrine_failed('[CAST_INVALID_INPUT] The value ''' || CAST(x AS VARCHAR) || "
+    '\'\'\' of the type "STRING" cannot be cast to "{kind}" because it is malformed. '
+    "Use try_cast to have null instead.') AS BOOLEAN) THEN NULL END"
 )
 # A fraction is cut off; a text has to be a whole number. `typeof` is of columns, so one branch runs.
 _CAST = """(x) AS CASE
@@ -66,8 +67,7 @@ _OTHERS = {
     "vitrine_steps": """
         (a DATE, b, s) AS CAST(generate_series(a, b, s) AS DATE[]),
         (a, b, s) AS generate_series(a, b, s)""",
-    # A product beyond BIGINT is an overflow, which a cast of too great a number isn't; and `error(...)`
-    # would forbid to name the sum in HAVING.
+    # A product beyond BIGINT is an overflow, which a cast of too great a number isn't.
     "vitrine_sum": """(s) AS CAST(s // 4294967296 AS BIGINT) * CAST(4294967296 AS BIGINT)
         + CAST(s % 4294967296 AS BIGINT)""",
     # Halves are those of the shortest text: 1.005 is one, which as a DOUBLE is a little less. `p` is the

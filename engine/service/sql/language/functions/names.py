@@ -26,17 +26,52 @@ _OF_NOW: dict[type[exp.Expression], str] = {
 }
 # Operations, from which on a name is the expression as it was written: each is said within the next.
 _MANY = 30
+# What reads the rows of what stands in it.
+_READING = (exp.From, exp.In, exp.Join, exp.Lateral, exp.Merge)
 # What has a name already, or several.
 _NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.Posexplode, exp.Dot)
 
 
 def with_names(tree: exp.Expression) -> exp.Expression:
     """Name a query's columns as the cloud does where its user gave no name; changes the tree."""
-    select = tree
-    while isinstance(select, (exp.SetOperation, exp.Subquery)):
-        select = select.this
-    if not isinstance(select, exp.Select):
-        return tree
+    if isinstance(tree, exp.Values):  # rows that are written out alone
+        tree = exp.select("*").from_(tree)
+    for select in _selects(tree):
+        _name_columns(select)
+    return tree
+
+
+def with_inner_names(tree: exp.Expression) -> exp.Expression:
+    """The same for the queries within a query, and for rows that are written out; changes the tree."""
+    for node in tree.find_all(exp.Values, exp.Subquery, exp.CTE):
+        if isinstance(node, exp.CTE) or isinstance(node.parent, _READING):
+            if isinstance(node, exp.Values):
+                _name_rows(node)
+            else:
+                with_names(node.this)
+    return tree
+
+
+def _name_rows(rows: exp.Values) -> None:
+    if rows.alias_column_names or not rows.expressions:
+        return
+    first = rows.expressions[0]
+    width = len(first.expressions) if isinstance(first, exp.Tuple) else 1
+    names = [exp.to_identifier(f"col{place}") for place in range(1, width + 1)]
+    table = rows.args["alias"].this if rows.args.get("alias") else exp.to_identifier("vitrine_rows")
+    rows.set("alias", exp.TableAlias(this=table, columns=names))
+
+
+def _selects(tree: exp.Expression) -> list[exp.Select]:
+    """The queries of which a query is made, by UNION and its like."""
+    if isinstance(tree, exp.Subquery):
+        return _selects(tree.this)
+    if isinstance(tree, exp.SetOperation):
+        return _selects(tree.this) + _selects(tree.expression)
+    return [tree] if isinstance(tree, exp.Select) else []
+
+
+def _name_columns(select: exp.Select) -> None:
     unnamed = [
         node
         for node in select.expressions
@@ -46,7 +81,6 @@ def with_names(tree: exp.Expression) -> exp.Expression:
         sources = {one.alias_or_name.lower() for one in select.find_all(exp.Table, exp.Subquery)}
         for node in unnamed:
             node.replace(exp.alias_(node.copy(), _name_of(node, sources), quoted=True))
-    return tree
 
 
 def _name_of(node: exp.Expression, sources: Collection[str]) -> str:

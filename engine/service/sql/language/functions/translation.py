@@ -20,7 +20,15 @@ from engine.service.sql.language.functions import (
     times,
     windows,
 )
-from engine.service.sql.language.functions.calls import argument_of, call, innermost, may_fail
+from engine.service.sql.language.functions.calls import (
+    FAILED,
+    argument_of,
+    call,
+    failure,
+    innermost,
+    may_fail,
+    number,
+)
 from engine.service.sql.language.functions.types import decimals
 from engine.service.sql.language.functions.types.results import with_type
 from engine.service.sql.session import Session
@@ -104,7 +112,7 @@ def _constant(node: exp.Literal) -> exp.Expression:
 def _guard(node: exp.Filter) -> None:
     """Have an aggregate's argument, where it may fail, computed for the rows of its filter alone."""
     argument = argument_of(innermost(node))
-    if argument is None or not may_fail(argument):
+    if argument is None or not (may_fail(argument) or casts.casts(argument)):
         return
     condition = node.expression.this if isinstance(node.expression, exp.Where) else node.expression
     guarded = exp.Case(ifs=[exp.If(this=condition.copy(), true=argument.copy())])
@@ -112,6 +120,9 @@ def _guard(node: exp.Filter) -> None:
 
 
 # ------------------------------------------------------------------ operators
+_BY_ZERO = "[DIVIDE_BY_ZERO] Division by zero. Use try_divide to have null instead."
+
+
 def _division(node: exp.Expression) -> exp.Expression:
     """A quotient that fails for a zero, as the cloud's does, where it is no null that is divided."""
     dividend, divisor = node.this, node.expression
@@ -122,11 +133,19 @@ def _division(node: exp.Expression) -> exp.Expression:
     if dividend.find(*_DIVISIONS) is None:
         known = exp.Is(this=exp.paren(dividend.copy()), expression=exp.Null()).not_()
         zero = exp.and_(zero, known)
-    message = "[DIVIDE_BY_ZERO] Division by zero. Use try_divide to have null instead."
-    failure = exp.Anonymous(this="error", expressions=[exp.Literal.string(message)])
-    guard = exp.Case(ifs=[exp.If(this=zero, true=failure)], default=divisor.copy())
+    failed = failure(_never_folded(exp.Literal.string(_BY_ZERO), dividend, divisor))
+    guard = exp.Case(ifs=[exp.If(this=zero, true=failed)], default=divisor.copy())
     node.set("expression", guard)
     return node
+
+
+def _never_folded(message: exp.Expression, *beside: exp.Expression) -> exp.Expression:
+    """A message that DuckDB doesn't try whether it fails before there are rows, which takes time."""
+    column = next((one for one in beside if isinstance(one, exp.Column)), None)
+    if column is None:
+        return message
+    nothing = call("left", exp.cast(column.copy(), "text"), number(0))
+    return call("concat", message, nothing)
 
 
 def _reckoned(node: exp.Expression) -> exp.Expression:
@@ -223,6 +242,8 @@ _KNOWN: dict[str, tuple[int, Callable[..., exp.Expression]]] = {
     "isnull": (1, lambda a: exp.paren(exp.Is(this=a, expression=exp.Null()))),
     "isnotnull": (1, lambda a: exp.paren(exp.Not(this=exp.Is(this=a, expression=exp.Null())))),
     "pmod": (2, _pmod),
+    "decimal": (1, lambda a: exp.cast(a, "decimal(10, 0)")),
+    "raise_error": (1, lambda a: failure(call("concat", exp.Literal.string(_RAISED), a))),
     "every": (1, lambda a: exp.LogicalAnd(this=a)),
     "some": (1, lambda a: exp.LogicalOr(this=a)),
     "map_filter": (2, lambda m, each: lists.of_entries("map_filter", m, each)),
@@ -235,7 +256,8 @@ _KNOWN: dict[str, tuple[int, Callable[..., exp.Expression]]] = {
 }
 _OF_ANY_NUMBER = {"hash": "vitrine_hash", "xxhash64": "vitrine_xxhash64"}
 _OF_FORMATS = {"try_to_date": "date", "try_to_timestamp": "timestamptz"}  # with two arguments
-_MADE_HERE = {"error", windows.NAME}
+_RAISED = "[USER_RAISED_EXCEPTION] "
+_MADE_HERE = {FAILED, windows.NAME}
 
 
 def _anonymous(node: exp.Anonymous) -> exp.Expression:

@@ -56,6 +56,7 @@ FUNCTIONS = (
     Function("vitrine_to_char", numbers.to_char, (_TEXT, _TEXT), _TEXT),
     Function("vitrine_to_number", numbers.to_number, (_TEXT, _TEXT, "BOOLEAN"), _TEXT),
     Function("vitrine_split", texts.split, (_TEXT, _TEXT, _INT), "VARCHAR[]"),
+    Function("vitrine_failed", texts.failed, (_TEXT,), _TEXT),
     Function("vitrine_soundex", texts.soundex, (_TEXT,), _TEXT),
     Function("vitrine_luhn", texts.luhn_check, (_TEXT,), "BOOLEAN"),
     Function(

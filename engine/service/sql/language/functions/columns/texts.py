@@ -84,3 +84,8 @@ def _checks(text: str) -> bool:
         twice = digit * (1 + place % 2)
         total += twice - (_MOST_DIGIT if twice > _MOST_DIGIT else 0)
     return total % 10 == 0
+
+
+def failed(messages: pa.ChunkedArray) -> pa.Array:
+    """Nothing: what is computed fails with the first message. Raises BadStatement, always."""
+    raise BadStatement(" ".join(str(next(iter(messages))).split()))

@@ -10,72 +10,120 @@ from collections.abc import Sequence
 import pyarrow as pa
 from sqlglot import exp
 
-from engine.service.sql.language.functions.calls import argument_of
+from engine.service.sql.language.functions.types import wanted
+from engine.service.sql.language.functions.types.wanted import DAY, NUMBER, TEXT, WHOLE, is_text
 
 _is = pa.types
-ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.SafeDivide)
+ARITHMETIC = (
+    exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.SafeAdd, exp.SafeDivide,
+    exp.SafeMultiply, exp.SafeSubtract,
+)  # fmt: skip
+_BITS = (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor)
 COMPARISONS = (
     exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Between,
     exp.In,
 )  # fmt: skip
-# Of one number, which a text is taken for.
-OF_A_NUMBER = (
-    exp.Abs, exp.Avg, exp.Ceil, exp.Exp, exp.Floor, exp.Ln, exp.Median, exp.Neg, exp.Round, exp.Sqrt,
-    exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Sum, exp.Variance, exp.VariancePop,
-)  # fmt: skip
-OF_DAYS = (exp.DateDiff,)  # unless it is one in units of time
-_SAID = {pa.bool_(): "boolean", pa.date32(): "date", pa.float64(): "double", pa.int64(): "bigint"}
+# Of several values one, or a list of them: all are of one type.
+_CHOICES = (exp.Array, exp.Case, exp.Coalesce, exp.If, exp.Nvl2)
+_PMOD = "pmod"
+NAMES = {_PMOD, *wanted.NAMES}
+CLASSES = (*ARITHMETIC, *_BITS, *COMPARISONS, *_CHOICES, *wanted.CLASSES, exp.GenerateSeries)
+_SAID = {pa.bool_(): "boolean", DAY: "date", NUMBER: "double", WHOLE: "bigint", TEXT: "string"}
 _LARGEST = 1 << 63
 
 
+def is_judged(node: exp.Expression) -> bool:
+    """Whether the types of a node's operands have to do with each other, or with the node."""
+    if isinstance(node, exp.Anonymous):
+        return str(node.this).lower() in NAMES
+    return isinstance(node, CLASSES)
+
+
 def operands(node: exp.Expression) -> list[exp.Expression]:
-    """The parts of an operation whose types have to do with each other."""
+    """The parts of an operation whose types have to do with each other, or with the operation."""
     if isinstance(node, exp.GenerateSeries):
         return [node.args["start"], node.args["end"]]
     if isinstance(node, exp.Between):
         return [node.this, node.args["low"], node.args["high"]]
     if isinstance(node, exp.In):
         return [node.this, *node.expressions]
-    if isinstance(node, (*ARITHMETIC, *COMPARISONS, *OF_DAYS)):
+    if isinstance(node, (*ARITHMETIC, *_BITS, *COMPARISONS)):
         return [node.this, node.expression]
-    return [argument_of(node) or node.this]
+    if isinstance(node, (exp.Cast, exp.Length)):
+        return [node.this]
+    if _is_pmod(node):
+        return list(node.expressions)
+    choices = branches(node)
+    if choices is None:
+        return [one for one, _ in wanted.wanted(node)]
+    return choices
+
+
+def branches(node: exp.Expression) -> list[exp.Expression] | None:
+    """The values of which an expression is one, or a list; None for other expressions."""
+    if isinstance(node, exp.Array):
+        return list(node.expressions)
+    if isinstance(node, (exp.Coalesce, exp.Greatest, exp.Least)):
+        return [node.this, *node.expressions]
+    if isinstance(node, (exp.Case, exp.If, exp.Nvl2)):
+        ifs = [one.args["true"] for one in node.args.get("ifs") or []]
+        more = [node.args.get(one) for one in ("true", "false", "default")]
+        return ifs + [one for one in more if one is not None]
+    return None
 
 
 def taken(node: exp.Expression, of: Sequence[pa.DataType | None]) -> list[pa.DataType | None]:
     """The types that operands of these types are taken for; those that stay as they are.
 
-    A text beside whole numbers is a BIGINT, beside other numbers a DOUBLE, and so it is in a function
-    of numbers; beside a truth value, a day or a time it is one.
+    A text beside whole numbers is a BIGINT, beside other numbers a DOUBLE; beside a truth value, a day
+    or a time it is one; in a function it is what the function wants.
     """
-    others = [one for one in of if one is not None and not _is_text(one)]
-    if len(others) == len(of):
+    if isinstance(node, _CHOICES):
+        return chosen(of)
+    if isinstance(node, (*ARITHMETIC, *_BITS, *COMPARISONS)) or _is_pmod(node):
+        return _beside(node, of)
+    kinds = [kind for _, kind in wanted.wanted(node)]
+    return [wanted.taken_for(one, kind) for one, kind in zip(of, kinds)] if kinds else list(of)
+
+
+def chosen(of: Sequence[pa.DataType | None]) -> list[pa.DataType | None]:
+    """The types that values of these types are taken for, where each may be the one."""
+    others = [one for one in of if one is not None and not is_text(one) and not _is.is_null(one)]
+    if None in of or not others:
         return list(of)
-    if isinstance(node, OF_A_NUMBER):
-        meant: pa.DataType | None = pa.float64()
-    elif isinstance(node, OF_DAYS):
-        meant = None if node.args.get("big_int") else pa.date32()
-    elif None in of or not isinstance(node, (*ARITHMETIC, *COMPARISONS)):
-        meant = None
-    else:
-        meant = _meant(others, isinstance(node, COMPARISONS))
-    return [meant if meant and one is not None and _is_text(one) else one for one in of]
+    meant = _meant(others, compared=True)
+    if any(one is not None and is_text(one) for one in of):
+        return [meant if meant and one is not None and is_text(one) else one for one in of]
+    mixed = len(set(others)) > 1 and all(map(is_number, others))
+    single = mixed and any(map(_is.is_float32, others))
+    return [NUMBER if single and one is not None and _is.is_floating(one) else one for one in of]
+
+
+def _beside(node: exp.Expression, of: Sequence[pa.DataType | None]) -> list[pa.DataType | None]:
+    others = [one for one in of if one is not None and not is_text(one) and not _is.is_null(one)]
+    if None in of or not others:
+        return list(of)
+    compared = isinstance(node, (*COMPARISONS, exp.Sub))  # of a day and a text the days between
+    meant = _meant(others, compared)
+    return [meant if meant and one is not None and is_text(one) else one for one in of]
 
 
 def _meant(others: Sequence[pa.DataType], compared: bool) -> pa.DataType | None:
     """What a text is beside values of these types; None for a text."""
-    numbers = [one for one in others if is_number(one)]
-    if numbers and len(numbers) == len(others):
-        return pa.int64() if all(map(_is.is_integer, numbers)) else pa.float64()
+    if all(map(is_number, others)):
+        return WHOLE if all(map(_is.is_integer, others)) else NUMBER
     kinds = set(others)
-    if compared and len(kinds) == 1:
-        (kind,) = kinds
-        if _is.is_timestamp(kind) or kind in (pa.bool_(), pa.date32()):
-            return kind
-    return None
+    if compared and all(_is.is_timestamp(one) or one == DAY for one in kinds):
+        return max(others, key=_is.is_timestamp)
+    return pa.bool_() if compared and kinds == {pa.bool_()} else None
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(_is.is_string(kind) or _is.is_large_string(kind))
+def _is_pmod(node: exp.Expression) -> bool:
+    return (
+        isinstance(node, exp.Anonymous)
+        and str(node.this).lower() == _PMOD
+        and len(node.expressions) == 2
+    )
 
 
 def is_number(kind: pa.DataType) -> bool:
@@ -89,19 +137,21 @@ def cast_where_meant(
     meant: Sequence[pa.DataType | None],
 ) -> None:
     """Cast the operands that are taken for another type than theirs, in their places."""
-    for one, kind, wanted in zip(given, of, meant):
-        if wanted is None or wanted == kind:
+    for one, kind, kind_meant in zip(given, of, meant):
+        if kind_meant is None or kind_meant == kind:
             continue
-        is_constant = isinstance(one, exp.Literal)
-        if is_constant and not is_number(wanted):
-            continue  # DuckDB takes a constant for what stands beside it
-        said = "timestamp" if _is.is_timestamp(wanted) else _SAID[wanted]
+        is_text_constant = isinstance(one, exp.Literal) and one.is_string
         inner = one
-        if is_constant and _is.is_integer(wanted) and _is_whole(str(one.this)):
+        if is_text_constant and _is.is_integer(kind_meant) and _is_whole(str(one.this)):
             inner = exp.Literal.number(int(one.this))
-        cast = exp.Cast(this=exp.Null(), to=exp.DataType.build(said))
+        cast = exp.Cast(this=exp.Null(), to=exp.DataType.build(said(kind_meant)))
         one.replace(cast)
         cast.set("this", inner)  # itself, no copy: what is within is judged later
+
+
+def said(kind: pa.DataType) -> str:
+    """A type that something is taken for, in the users' words."""
+    return "timestamp" if _is.is_timestamp(kind) else _SAID[kind]
 
 
 def _is_whole(text: str) -> bool:

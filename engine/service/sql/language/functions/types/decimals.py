@@ -32,6 +32,7 @@ _MORE_IN_SUM, _MORE_IN_MEAN = 10, 4  # digits
 _TIMES = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ)
 _TIME = "timestamptz"
 _MOST_PLACES = 15  # behind the point to which a DOUBLE is rounded by its text
+_MOST_SECONDS = 30  # digits of a decimal that becomes a time exactly
 _PRODUCT = 19  # digits from which on DuckDB makes a product as wide as it has to be
 _WAYS = {
     exp.Add: "+",
@@ -94,7 +95,8 @@ def common_type(kinds: Sequence[pa.DataType | None]) -> pa.DataType | None:
     if None in known:
         return None
     if not all(is_number(one) for one in known):
-        return None
+        times = [one for one in known if _is.is_timestamp(one)]
+        return times[0] if len(times) == 1 and known - {pa.date32()} == set(times) else None
     if any(_is.is_floating(one) for one in known):
         return pa.float64()
     if all(_is.is_integer(one) for one in known):
@@ -249,7 +251,7 @@ def _from_number(node: exp.Expression, of: pa.DataType) -> Reckoning | None:
     And how numbers become times: they are seconds.
     """
     if isinstance(node, exp.Cast) and node.args["to"].this in _TIMES and is_number(of):
-        return Reckoning(_TIME)
+        return Reckoning(_TIME, fits=_is.is_decimal(of) and of.precision <= _MOST_SECONDS)
     if not _is.is_float64(of):
         return None
     if isinstance(node, exp.Cast):
@@ -274,9 +276,12 @@ def reckoned(node: exp.Expression) -> exp.Expression:
             else call("octet_length", node.this)
         )
     if isinstance(node, exp.Cast) and way.kind == _TIME:
-        return call("to_timestamp", _cast(node.this, "double"))
+        return _time_of(node.this, way)
     if isinstance(node, exp.Cast):
-        return type(node)(this=_cast(node.this, "text"), to=node.args["to"].copy())
+        text = _cast(node.this, "text")
+        for none in ("nan", "inf", "-inf"):
+            text = call("nullif", text, exp.Literal.string(none))
+        return type(node)(this=text, to=node.args["to"].copy())
     if isinstance(node, exp.Round) and way.kind == "double":
         # Of columns and what DuckDB sees to be the same: the rest is not computed again and again.
         called = call_once if node.this.find(exp.Anonymous, exp.Query, exp.Rand) else call
@@ -296,6 +301,14 @@ def reckoned(node: exp.Expression) -> exp.Expression:
         return _cast(exp.Mul(this=_cast(sides[0], way.left), expression=sides[1].copy()), way.kind)
     left, right = (_cast(one, way.kind) for one in sides)
     return _cast(type(node)(this=left, expression=right), way.kind)
+
+
+def _time_of(seconds: exp.Expression, way: Reckoning) -> exp.Expression:
+    """A time so many seconds after 1970; what is less than a microsecond is cut off."""
+    exact = seconds.copy() if way.fits else _cast(seconds, "double")
+    micros = exp.Mul(this=exp.paren(exact), expression=number(1_000_000))
+    whole = _cast(call("trunc", micros), "bigint")
+    return call("timezone", exp.Literal.string("UTC"), call("make_timestamp", whole))
 
 
 def as_marked(node: exp.Expression, made: exp.Expression) -> exp.Expression:

@@ -5,18 +5,19 @@ What can't be told for sure has none. Knows expressions and the columns of table
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope, walk_in_scope
 
 from engine.core.types import parse_sql_type
+from engine.service.sql.language.functions import generators
 from engine.service.sql.language.functions.types import coercion, decimals, nested
-from engine.service.sql.language.functions.types.results import said_type
+from engine.service.sql.language.functions.types.results import known_type, said_type
+from engine.service.sql.language.functions.types.sources import ColumnsOf, Sources, widest
+from engine.service.sql.language.functions.types.wanted import is_text
 
-Columns = dict[str, pa.DataType | None]  # by name in small letters
-ColumnsOf = Callable[[exp.Table], Columns | None]
 _Kinds = list[pa.DataType | None]
 _is = pa.types
 _TRANSPARENT = (
@@ -24,30 +25,16 @@ _TRANSPARENT = (
     exp.FirstValue, exp.IgnoreNulls, exp.Lag, exp.Last, exp.LastValue, exp.Lead, exp.Max, exp.Min,
     exp.Neg, exp.NthValue, exp.Nullif, exp.Paren, exp.RespectNulls, exp.Window,
 )  # fmt: skip
-_DOUBLES = (
-    exp.Exp, exp.Ln, exp.Median, exp.Pow, exp.Sqrt, exp.Stddev, exp.StddevPop, exp.StddevSamp,
-    exp.Variance, exp.VariancePop,
-)  # fmt: skip
-_OF_CLASS = {
-    **dict.fromkeys(_DOUBLES, pa.float64()),
-    exp.AddMonths: pa.date32(),
-    exp.Boolean: pa.bool_(),
-    exp.Count: pa.int64(),
-    exp.CurrentDate: pa.date32(),
-    exp.CurrentTimestamp: pa.timestamp("us", "UTC"),
-    exp.Encode: pa.binary(),
-    exp.FromBase64: pa.binary(),
-    exp.LastDay: pa.date32(),
-    exp.Null: pa.null(),
-    exp.TsOrDsToDate: pa.date32(),
-    exp.Unhex: pa.binary(),
-}
 _SAME = {"mean": exp.Avg, "try_avg": exp.Avg, "try_sum": exp.Sum}  # but for a failure's answer
 _RECKONED = (
-    *coercion.ARITHMETIC, exp.Avg, exp.Cast, exp.Ceil, exp.Floor, exp.GenerateSeries, exp.Length,
-    exp.Round, exp.Sum,
+    exp.Add, exp.Avg, exp.Cast, exp.Ceil, exp.Div, exp.Floor, exp.GenerateSeries, exp.IntDiv, exp.Length,
+    exp.Mod, exp.Mul, exp.Round, exp.SafeDivide, exp.Sub, exp.Sum,
 )  # fmt: skip
-_JUDGED = (*_RECKONED, *coercion.COMPARISONS, *coercion.OF_A_NUMBER, *coercion.OF_DAYS)
+_JOINED = (exp.Concat, exp.DPipe)
+# Of binary values such values, and of lists lists.
+_PARTS = (exp.Left, exp.Pad, exp.Reverse, exp.Right, exp.Substring)
+_UNFOLDED = (exp.In, exp.SetOperation, exp.Explode, exp.Anonymous)
+_OF_TYPES = (*coercion.CLASSES, *_RECKONED, *_UNFOLDED)
 
 
 def mark_types(tree: exp.Expression, columns_of: ColumnsOf) -> None:
@@ -64,30 +51,59 @@ def mark_types(tree: exp.Expression, columns_of: ColumnsOf) -> None:
             made = kind(this=call.expressions[0].copy())
             made.meta[decimals.TRIED] = str(call.this).lower() == "try_sum"
             call.replace(made)
-    if not isinstance(tree, exp.Query) or tree.find(*_JUDGED) is None:
+    if not isinstance(tree, exp.Query) or tree.find(*_OF_TYPES) is None:
         return
     known = _Types(columns_of)
-    for scope in traverse_scope(tree):
+    scopes = traverse_scope(tree)
+    for scope in scopes:
         if isinstance(scope.expression, exp.UDTF):
             continue  # its own query is walked through it
-        for node in [one for one in walk_in_scope(scope.expression) if isinstance(one, _JUDGED)]:
+        for node in list(walk_in_scope(scope.expression)):
             known.judge(node, scope)
+    for scope in scopes:
+        if isinstance(scope.expression, exp.SetOperation):
+            known.unite(scope)
 
 
 class _Types:
     def __init__(self, columns_of: ColumnsOf) -> None:
-        self._columns_of = columns_of
+        self._sources = Sources(columns_of, self.of)
         self._known: dict[int, pa.DataType | None] = {}
-        self._columns: dict[int, Columns | None] = {}
 
     def judge(self, node: exp.Expression, scope: Scope) -> None:
-        """Mark a node, and cast the texts in it that are taken for other values."""
+        """Mark a node, and cast the values in it that are taken for others."""
+        if isinstance(node, exp.Explode):
+            kind = self.of(node.this, scope)
+            node.meta[generators.OF_MAP] = kind is not None and _is.is_map(kind)
+        if isinstance(node, exp.In) and node.args.get("query") is not None:
+            self._judge_in(node, scope)
+            return
+        if isinstance(node, (exp.Add, exp.Sub)) and self._moves_text(node, scope):
+            return
+        if not (coercion.is_judged(node) or isinstance(node, _RECKONED)):
+            return
         given, of, meant = self._taken(node, scope)
         coercion.cast_where_meant(given, of, meant)
-        reckoned = isinstance(node, _RECKONED) and None not in meant
+        reckoned = isinstance(node, _RECKONED) and meant and None not in meant
         reckoning = decimals.reckoning(node, meant) if reckoned else None
         if reckoning is not None:
             node.meta[decimals.RECKONING] = reckoning
+
+    def _moves_text(self, node: exp.Binary, scope: Scope) -> bool:
+        """Have a text that an interval moves be a time, of which comes a text; whether it is one."""
+        sides = (node.this, node.expression)
+        if not any(isinstance(one, exp.Interval) for one in sides):
+            return False
+        kinds = [self.of(one, scope) for one in sides]
+        text = next((one for one, kind in zip(sides, kinds) if kind and is_text(kind)), None)
+        if text is None:
+            return False
+        text.replace(exp.cast(text.copy(), "timestamp"))
+        moved = exp.paren(node.copy())
+        made = exp.cast(moved, "string")
+        self._known[id(made)] = pa.string()
+        node.replace(made)
+        return True
 
     def _taken(
         self, node: exp.Expression, scope: Scope
@@ -97,6 +113,35 @@ class _Types:
         of = [self.of(one, scope) for one in given]
         return given, of, coercion.taken(node, of)
 
+    def _judge_in(self, node: exp.In, scope: Scope) -> None:
+        """Cast what is looked for among a query's rows, or the rows, where one of them is a text."""
+        query = node.args["query"]
+        inner = next((one for one in scope.subquery_scopes if one.expression is query.this), None)
+        columns = None if inner is None else self._sources.outputs(inner)
+        values = node.this.expressions if isinstance(node.this, exp.Tuple) else [node.this]
+        if columns is None or len(columns) != len(values):
+            return
+        found = [self.of(one, scope) for one in values]
+        both = [coercion.taken(node, pair) for pair in zip(found, columns.values())]
+        coercion.cast_where_meant(values, found, [left for left, _ in both])
+        rows = dict(zip(columns, zip(columns.values(), (right for _, right in both))))
+        query.set("this", _with_casts(query.this, rows))
+
+    def unite(self, scope: Scope) -> None:
+        """Cast the columns of a UNION's queries, and its like's, that are taken for other types."""
+        both = self._sources.of_both(scope) if len(scope.set_operation_scopes) == 2 else None
+        if not both:
+            return
+        for place, side in enumerate(scope.set_operation_scopes):
+            names = self._sources.outputs(side) or {}
+            kinds = {
+                name: (pair[place], coercion.chosen(pair)[place])
+                for name, pair in zip(names, both.values())
+            }
+            arg = "this" if place == 0 else "expression"
+            scope.expression.set(arg, _with_casts(scope.expression.args[arg], kinds))
+
+    # ------------------------------------------------------------------ of an expression
     def of(self, node: exp.Expression, scope: Scope) -> pa.DataType | None:
         """The type of an expression; None where it can't be told."""
         if id(node) not in self._known:
@@ -106,7 +151,7 @@ class _Types:
 
     def _found(self, node: exp.Expression, scope: Scope) -> pa.DataType | None:
         if isinstance(node, exp.Column):
-            return self._of_column(node, scope)
+            return self._sources.type_of_column(node, scope)
         if isinstance(node, exp.Literal):
             return decimals.literal_type(node)
         if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal):
@@ -118,10 +163,8 @@ class _Types:
             return None if None in of else decimals.result_type(node, of)
         if isinstance(node, (*coercion.COMPARISONS, exp.Connector, exp.Is, exp.Not)):
             return pa.bool_()
-        if isinstance(node, nested.PARTS):
-            return nested.type_of_part(node, lambda one: self.of(one, scope))
-        if isinstance(node, nested.MADE):
-            return nested.type_made(node, lambda one: self.of(one, scope))
+        if nested.is_nested(node) and not isinstance(node, exp.Array):
+            return nested.type_of_nested(node, lambda one: self.of(one, scope))
         if isinstance(node, exp.Identifier):
             return nested.type_in_lambda(node, lambda one: self.of(one, scope))
         if isinstance(node, _TRANSPARENT) and said_type(node) is None:
@@ -132,131 +175,45 @@ class _Types:
         if isinstance(node, exp.TsOrDsAdd):
             unit = node.args.get("unit")
             return pa.date32() if unit is None or unit.name.upper() in ("DAY", "DAYS") else None
-        branches = _branches(node)
+        branches = coercion.branches(node)
         if branches is not None:
-            return decimals.common_type([self.of(one, scope) for one in branches])
+            kind = widest([self.of(one, scope) for one in branches])
+            return pa.list_(kind) if isinstance(node, exp.Array) and kind is not None else kind
         said = said_type(node)
-        return _OF_CLASS.get(type(node)) if said is None else parse_sql_type(said)
+        return self._of_function(node, scope) if said is None else parse_sql_type(said)
+
+    def _of_function(self, node: exp.Expression, scope: Scope) -> pa.DataType | None:
+        if isinstance(node, (*_JOINED, *_PARTS)):
+            parts = node.expressions if isinstance(node, exp.Concat) else [node.this]
+            of = [self.of(one, scope) for one in parts]
+            return of[0] if any(one is None or _has_parts(one) for one in of) else pa.string()
+        return known_type(node)
 
     def _of_subquery(self, node: exp.Subquery, scope: Scope) -> pa.DataType | None:
         inner = next((one for one in scope.subquery_scopes if one.expression is node.this), None)
-        columns = None if inner is None else self._outputs(inner)
+        columns = None if inner is None else self._sources.outputs(inner)
         return next(iter(columns.values())) if columns and len(columns) == 1 else None
 
-    # ------------------------------------------------------------------ columns
-    def _of_column(self, node: exp.Column, scope: Scope | None) -> pa.DataType | None:
-        name, table = node.name.lower(), node.table.lower()
-        while scope is not None:
-            sources = _sources(scope)
-            if table and table in sources:
-                return (self._of_source(*sources[table]) or {}).get(name)
-            columns = [self._of_source(*one) for one in sources.values()]
-            if None in columns and not table:
-                return None
-            first = table or name  # a structure, of which a field is named
-            found = [one[first] for one in columns if one is not None and first in one]
-            if found:
-                kind = found[0] if all(one == found[0] for one in found) else None
-                return nested.type_of_field(kind, name) if table else kind
-            if not table and isinstance(scope.expression, exp.Select):
-                for one in scope.expression.expressions:
-                    if isinstance(one, exp.Alias) and one.alias.lower() == name:
-                        return self.of(one.this, scope)
-            scope = scope.parent
-        return None
 
-    def _of_source(self, node: exp.Expression, source: exp.Expression | Scope) -> Columns | None:
-        if id(node) not in self._columns:
-            self._columns[id(node)] = None
-            if isinstance(node, exp.UDTF):
-                self._columns[id(node)] = self._of_listed(node, source)
-                return self._columns[id(node)]
-            renamed = node.args.get("alias") and node.args["alias"].args.get("columns")
-            if not node.args.get("pivots") and not renamed:
-                inner = self._outputs(source) if isinstance(source, Scope) else None
-                is_table = isinstance(source, exp.Table) and not isinstance(source.this, exp.Func)
-                self._columns[id(node)] = self._columns_of(source) if is_table else inner
-        return self._columns[id(node)]
-
-    def _of_listed(self, node: exp.UDTF, source: exp.Expression | Scope) -> Columns | None:
-        """The columns of rows that are written out; of lists that become rows their names alone."""
-        names = [name.lower() for name in node.alias_column_names]
-        rows = [row.expressions for row in node.expressions] if isinstance(node, exp.Values) else []
-        if (
-            not names
-            or not isinstance(source, Scope)
-            or any(len(row) != len(names) for row in rows)
-        ):
-            return None
-        if not rows:
-            listed = node.this if isinstance(node, exp.Lateral) and len(names) == 1 else None
-            kind = self.of(listed, source) if isinstance(listed, exp.Explode) else None
-            return {**dict.fromkeys(names), **({names[0]: kind} if kind is not None else {})}
-        return {
-            name: decimals.common_type([self.of(row[place], source) for row in rows])
-            for place, name in enumerate(names)
-        }
-
-    def _outputs(self, scope: Scope) -> Columns | None:
-        """The columns of a query; None where not all names are known."""
-        query = scope.expression
-        if isinstance(query, exp.SetOperation) and len(scope.set_operation_scopes) == 2:
-            return self._of_both(*scope.set_operation_scopes)
-        if not isinstance(query, exp.Select):
-            return None
-        out: Columns = {}
-        for one in query.expressions:
-            if isinstance(one, exp.Star) or (isinstance(one, exp.Column) and one.is_star):
-                columns = self._of_star(one, scope)
-                if columns is None:
-                    return None
-                out.update({name: kind for name, kind in columns if name not in out})
-            else:
-                out[one.alias_or_name.lower()] = self.of(one, scope)
-        return out
-
-    def _of_both(self, first: Scope, second: Scope) -> Columns | None:
-        """The columns of a UNION and its like, which have the names of the first query's."""
-        left, right = self._outputs(first), self._outputs(second)
-        if left is None or right is None or len(left) != len(right):
-            return None
-        kinds = zip(left.values(), right.values())
-        return dict(zip(left, map(decimals.common_type, kinds)))
-
-    def _of_star(
-        self, star: exp.Expression, scope: Scope
-    ) -> Iterable[tuple[str, pa.DataType | None]] | None:
-        whole = star.this if isinstance(star, exp.Column) else star
-        if any(whole.args.get(one) for one in ("replace", "rename")):
-            return None
-        left_out = {one.name.lower() for one in whole.args.get("except_") or []}
-        wanted = star.table.lower() if isinstance(star, exp.Column) else ""
-        out: list[tuple[str, pa.DataType | None]] = []
-        for alias, one in scope.selected_sources.items():
-            if wanted in ("", alias.lower()):
-                columns = self._of_source(*one)
-                if columns is None:
-                    return None
-                out += [(name, kind) for name, kind in columns.items() if name not in left_out]
-        return out
+def _has_parts(kind: pa.DataType) -> bool:
+    return bool(_is.is_nested(kind) or _is.is_binary(kind))
 
 
-def _sources(scope: Scope) -> dict[str, tuple[exp.Expression, exp.Expression | Scope]]:
-    """What a query reads by names in small letters; of LATERAL, what stands before it."""
-    if not isinstance(scope.expression, exp.UDTF):
-        return {alias.lower(): one for alias, one in scope.selected_sources.items()}
-    return {
-        alias.lower(): (one.expression if isinstance(one, Scope) else one, one)
-        for alias, one in scope.sources.items()
-    }
-
-
-def _branches(node: exp.Expression) -> list[exp.Expression] | None:
-    """The values of which an expression is one; None for other expressions."""
-    if isinstance(node, (exp.Coalesce, exp.Greatest, exp.Least)):
-        return [node.this, *node.expressions]
-    if isinstance(node, (exp.Case, exp.If, exp.Nvl2)):
-        ifs = [one.args["true"] for one in node.args.get("ifs") or []]
-        more = [node.args.get(one) for one in ("true", "false", "default")]
-        return ifs + [one for one in more if one is not None]
-    return None
+def _with_casts(
+    query: exp.Expression, kinds: Mapping[str, Sequence[pa.DataType | None]]
+) -> exp.Expression:
+    """A query whose columns are cast from a type to another, where these differ."""
+    casts = [
+        exp.alias_(
+            exp.cast(exp.column(exp.to_identifier(name, quoted=True)), coercion.said(meant)),
+            name,
+            quoted=True,
+        )
+        for name, (kind, meant) in kinds.items()
+        if meant is not None and meant != kind
+    ]
+    if not casts:
+        return query
+    whole = query if isinstance(query, exp.Subquery) else exp.Subquery(this=query)
+    whole.set("alias", exp.TableAlias(this=exp.to_identifier("vitrine_rows")))
+    return exp.select(exp.Star(replace=casts)).from_(whole)

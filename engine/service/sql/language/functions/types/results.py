@@ -1,11 +1,13 @@
-"""Functions whose results have another type in DuckDB than the cloud gives them: one table.
+"""Types of functions' results: those that DuckDB gives otherwise, and those that are always the same.
 
 Knows expressions and names of types; not values.
 """
 
 from __future__ import annotations
 
+import pyarrow as pa
 from sqlglot import exp
+from sqlglot.dialects.databricks import Databricks
 
 _INTS: tuple[type[exp.Expression], ...] = (
     exp.BitLength, exp.BitwiseCount, exp.Day, exp.DayOfMonth, exp.DayOfWeek, exp.DayOfYear, exp.Hour,
@@ -20,6 +22,38 @@ _OF_CLASS: dict[type[exp.Expression], str] = {
     exp.Sign: "double",
 }
 _OF_NAME = {"date_part": "int", "octet_length": "int", "weekday": "int"}
+# Types of results, whatever a function is given, as the parser's own table of the dialect has them.
+_OF_TABLE = {
+    exp.DType.BINARY: pa.binary(),
+    exp.DType.BOOLEAN: pa.bool_(),
+    exp.DType.DATE: pa.date32(),
+    exp.DType.DOUBLE: pa.float64(),
+    exp.DType.VARCHAR: pa.string(),
+}
+_TEXTS = (
+    exp.Left,
+    exp.Pad,
+    exp.Reverse,
+    exp.SplitPart,
+    exp.Substring,
+    exp.SubstringIndex,
+    exp.UnixToStr,
+)
+_TEXT_NAMES = {
+    "base64", "bin", "conv", "format_number", "mask", "monthname", "parse_url", "quote", "to_char",
+    "to_varchar", "url_decode", "url_encode",
+}  # fmt: skip
+_KNOWN: dict[type[exp.Expression], pa.DataType] = {
+    **dict.fromkeys(_TEXTS, pa.string()),
+    exp.Count: pa.int64(),
+    exp.CurrentTimestamp: pa.timestamp("us", "UTC"),
+    exp.ApproxQuantile: pa.float64(),
+    exp.Median: pa.float64(),
+    exp.Null: pa.null(),
+    exp.RegexpSplit: pa.list_(pa.string()),
+    exp.StrToTime: pa.timestamp("us", "UTC"),
+    exp.TimestampTrunc: pa.timestamp("us", "UTC"),
+}
 # Over a window; elsewhere they are none.
 _RANKS = (exp.DenseRank, exp.Ntile, exp.Rank, exp.RowNumber)
 
@@ -34,6 +68,15 @@ def with_type(node: exp.Expression, made: exp.Expression) -> exp.Expression:
     if kind is None or isinstance(made, exp.Cast):
         return made
     return exp.cast(made.copy(), kind)
+
+
+def known_type(node: exp.Expression) -> pa.DataType | None:
+    """The type of a function's result where it is the same for all arguments; None for others."""
+    if isinstance(node, exp.Anonymous):
+        return pa.string() if str(node.this).lower() in _TEXT_NAMES else None
+    if type(node) in _KNOWN:
+        return _KNOWN[type(node)]
+    return _OF_TABLE.get(Databricks.EXPRESSION_METADATA.get(type(node), {}).get("returns"))
 
 
 def said_type(node: exp.Expression) -> str | None:

@@ -1,0 +1,237 @@
+"""The columns of what a query reads, with their types: of tables, inner queries and listed rows.
+
+Knows scopes of queries; the types of expressions it is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import pyarrow as pa
+from sqlglot import exp
+from sqlglot.optimizer.scope import Scope
+
+from engine.service.sql.language.functions.types import nested
+from engine.service.sql.language.functions.types.coercion import chosen
+from engine.service.sql.language.functions.types.decimals import common_type
+
+Columns = dict[str, pa.DataType | None]  # by name in small letters
+ColumnsOf = Callable[[exp.Table], Columns | None]
+TypeOf = Callable[[exp.Expression, Scope], pa.DataType | None]
+_is = pa.types
+
+
+class Sources:
+    """What the queries of one statement read."""
+
+    def __init__(self, columns_of: ColumnsOf, type_of: TypeOf) -> None:
+        """
+        Args:
+            columns_of: the columns of a table; None where they aren't known.
+            type_of: the type of an expression in a scope.
+        """
+        self._columns_of, self._type_of = columns_of, type_of
+        self._columns: dict[int, Columns | None] = {}
+
+    def type_of_column(self, node: exp.Column, scope: Scope | None) -> pa.DataType | None:
+        """The type of a column, or of a structure's field that is named like one."""
+        name, table = node.name.lower(), node.table.lower()
+        while scope is not None:
+            sources = _sources(scope)
+            if table and table in sources:
+                return (self._of_source(*sources[table]) or {}).get(name)
+            columns = [self._of_source(*one) for one in sources.values()]
+            if None in columns and not table:
+                return None
+            first = table or name  # a structure, of which a field is named
+            found = [one[first] for one in columns if one is not None and first in one]
+            if found:
+                kind = found[0] if all(one == found[0] for one in found) else None
+                return nested.type_of_field(kind, name) if table else kind
+            if not table and isinstance(scope.expression, exp.Select):
+                for one in scope.expression.expressions:
+                    if isinstance(one, exp.Alias) and one.alias.lower() == name:
+                        return self._type_of(one.this, scope)
+            scope = scope.parent
+        return None
+
+    def outputs(self, scope: Scope) -> Columns | None:
+        """The columns of a query; None where not all names are known."""
+        query = scope.expression
+        if isinstance(query, exp.SetOperation) and len(scope.set_operation_scopes) == 2:
+            both = self.of_both(scope)
+            return None if both is None else {name: widest(kinds) for name, kinds in both.items()}
+        if not isinstance(query, exp.Select):
+            return None
+        out: Columns = {}
+        for one in query.expressions:
+            columns = self._selected(one, scope)
+            if columns is None:
+                return None
+            out.update({name: kind for name, kind in columns if name not in out})
+        return out
+
+    def of_both(self, scope: Scope) -> dict[str, Sequence[pa.DataType | None]] | None:
+        """The types of a UNION's columns, and its like's, in both its queries; by the first's names."""
+        left, right = (self.outputs(one) for one in scope.set_operation_scopes)
+        if left is None or right is None or len(left) != len(right):
+            return None
+        return dict(zip(left, zip(left.values(), right.values())))
+
+    # ------------------------------------------------------------------ relations
+    def _of_source(self, node: exp.Expression, source: exp.Expression | Scope) -> Columns | None:
+        if id(node) not in self._columns:
+            self._columns[id(node)] = None  # for a query that reads itself
+            self._columns[id(node)] = self._found(node, source)
+        return self._columns[id(node)]
+
+    def _found(self, node: exp.Expression, source: exp.Expression | Scope) -> Columns | None:
+        if isinstance(node, exp.UDTF):
+            return self._of_listed(node, source)
+        columns: Columns | None = None
+        if isinstance(source, Scope):
+            within = source.expression.parent
+            columns = self.outputs(source)
+            if isinstance(within, exp.CTE):
+                columns = _renamed(columns, within)
+            elif isinstance(within, exp.Subquery):
+                node = within
+        elif isinstance(source, exp.Table) and not isinstance(source.this, exp.Func):
+            columns = self._columns_of(source)
+        pivots = node.args.get("pivots")
+        if not pivots:
+            return _renamed(columns, node)
+        return _turned(columns, pivots[0]) if len(pivots) == 1 else None
+
+    def _of_listed(self, node: exp.UDTF, source: exp.Expression | Scope) -> Columns | None:
+        """The columns of rows that are written out, and of lists that become rows."""
+        names = [name.lower() for name in node.alias_column_names]
+        if not names or not isinstance(source, Scope):
+            return None
+        if not isinstance(node, exp.Values):
+            listed = node.this if isinstance(node, exp.Lateral) else None
+            kinds = self._exploded(listed, source) if isinstance(listed, exp.Expression) else []
+            return dict(zip(names, kinds if len(kinds) == len(names) else [None] * len(names)))
+        rows = [
+            row.expressions if isinstance(row, exp.Tuple) else [row] for row in node.expressions
+        ]
+        if any(len(row) != len(names) for row in rows):
+            return None
+        return {
+            name: common_type([self._type_of(row[place], source) for row in rows])
+            for place, name in enumerate(names)
+        }
+
+    def _exploded(self, node: exp.Expression, scope: Scope) -> list[pa.DataType | None]:
+        """The types of the columns that a function makes of a list, a map or several values."""
+        if isinstance(node, exp.Stack) and isinstance(node.this, exp.Literal) and node.this.is_int:
+            width = -(-len(node.expressions) // max(int(node.this.this), 1))
+            rows = range(0, len(node.expressions), max(width, 1))
+            return [
+                common_type([
+                    self._type_of(one, scope) for start in rows
+                    for one in node.expressions[start + place : start + place + 1]
+                ])
+                for place in range(width)
+            ]  # fmt: skip
+        if not isinstance(node, (exp.Explode, exp.Inline)):
+            return []
+        whole = self._type_of(node.this, scope)
+        before = [pa.int32()] if isinstance(node, exp.Posexplode) else []
+        if whole is None:
+            return []
+        if _is.is_map(whole):
+            return [*before, whole.key_type, whole.item_type]
+        value = getattr(whole, "value_type", None)
+        if isinstance(node, exp.Inline) and value is not None and _is.is_struct(value):
+            return [one.type for one in value.fields]
+        return [*before, value]
+
+    # ------------------------------------------------------------------ what is selected
+    def _selected(
+        self, one: exp.Expression, scope: Scope
+    ) -> Iterable[tuple[str, pa.DataType | None]] | None:
+        """The columns that a selected expression is; None where not all names are known."""
+        if isinstance(one, exp.Star) or (isinstance(one, exp.Column) and one.is_star):
+            return self._of_star(one, scope)
+        if isinstance(one, exp.Aliases):
+            names = [name.name.lower() for name in one.expressions]
+            kinds = self._exploded(one.this, scope)
+            return list(zip(names, kinds if len(kinds) == len(names) else [None] * len(names)))
+        if isinstance(one, (exp.Explode, exp.Inline, exp.Stack)):
+            return self._of_generator(one, scope)
+        if isinstance(one, exp.Alias) and isinstance(one.this, exp.Stack):
+            kinds = self._exploded(one.this, scope)
+            return [(one.alias.lower(), kinds[0])] if len(kinds) == 1 else None
+        return [(one.alias_or_name.lower(), self._type_of(one, scope))]
+
+    def _of_generator(
+        self, node: exp.Expression, scope: Scope
+    ) -> list[tuple[str, pa.DataType | None]] | None:
+        kinds = self._exploded(node, scope)
+        if isinstance(node, exp.Inline):
+            whole = self._type_of(node.this, scope)
+            value = getattr(whole, "value_type", None)
+            fields = value.fields if value is not None and _is.is_struct(value) else []
+            return [(one.name.lower(), one.type) for one in fields] or None
+        names = [f"col{place}" for place in range(len(kinds))]
+        if isinstance(node, exp.Explode):
+            places = ["pos"] if isinstance(node, exp.Posexplode) else []
+            names = [*places, *(["key", "value"] if len(kinds) - len(places) == 2 else ["col"])]
+        return list(zip(names, kinds)) if len(kinds) == len(names) else None
+
+    def _of_star(
+        self, star: exp.Expression, scope: Scope
+    ) -> Iterable[tuple[str, pa.DataType | None]] | None:
+        whole = star.this if isinstance(star, exp.Column) else star
+        if any(whole.args.get(one) for one in ("replace", "rename")):
+            return None
+        left_out = {one.name.lower() for one in whole.args.get("except_") or []}
+        wanted = star.table.lower() if isinstance(star, exp.Column) else ""
+        out: list[tuple[str, pa.DataType | None]] = []
+        for alias, one in scope.selected_sources.items():
+            if wanted in ("", alias.lower()):
+                columns = self._of_source(*one)
+                if columns is None:
+                    return None
+                out += [(name, kind) for name, kind in columns.items() if name not in left_out]
+        return out
+
+
+def widest(kinds: Sequence[pa.DataType | None]) -> pa.DataType | None:
+    """The type of what is one of values of these types; None where it can't be told."""
+    return common_type(chosen(kinds))
+
+
+def _renamed(columns: Columns | None, node: exp.Expression) -> Columns | None:
+    """Columns by the names that an alias gives them: `AS c(x, y)`."""
+    names = [name.lower() for name in node.alias_column_names]
+    if columns is None or not names:
+        return columns
+    return dict(zip(names, columns.values())) if len(names) == len(columns) else None
+
+
+def _turned(columns: Columns | None, pivot: exp.Expression) -> Columns | None:
+    """Columns of which some became rows of names and values; None where rows became columns."""
+    if columns is None or not pivot.args.get("unpivot"):
+        return None
+    fields, values = pivot.args.get("fields") or [], pivot.expressions
+    if len(fields) != 1 or len(values) != 1 or not isinstance(fields[0], exp.In):
+        return None
+    turned = [
+        (one.this if isinstance(one, exp.PivotAlias) else one).name.lower()
+        for one in fields[0].expressions
+    ]
+    kept = {name: kind for name, kind in columns.items() if name not in turned}
+    value = widest([columns.get(name) for name in turned])
+    return {**kept, fields[0].this.name.lower(): pa.string(), values[0].name.lower(): value}
+
+
+def _sources(scope: Scope) -> dict[str, tuple[exp.Expression, exp.Expression | Scope]]:
+    """What a query reads by names in small letters; of LATERAL, what stands before it."""
+    if not isinstance(scope.expression, exp.UDTF):
+        return {alias.lower(): one for alias, one in scope.selected_sources.items()}
+    return {
+        alias.lower(): (one.expression if isinstance(one, Scope) else one, one)
+        for alias, one in scope.sources.items()
+    }
