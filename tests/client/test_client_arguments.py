@@ -258,9 +258,16 @@ def test_halves_of_a_letter_arrive_as_the_letter() -> None:
 # ------------------------------------------------------------------ as the package sends them
 @pytest.mark.parametrize(
     "given",
-    [{"num_results": None}, {"debug_level": None}, {"query_type": ""}, {"sort_columns": ""}]
-    + [{"facets": ""}, {"query_columns": ""}, {"_query_source": "x"}]
-    + [{"_query_experiment_config": {"a": 1}}],
+    [
+        {"num_results": None},
+        {"debug_level": None},
+        {"query_type": ""},
+        {"sort_columns": ""},
+        {"facets": ""},
+        {"query_columns": ""},
+        {"_query_source": "x"},
+        {"_query_experiment_config": {"a": 1}},
+    ],
     ids=str,
 )
 def test_what_the_package_leaves_out_of_a_query_is_no_error(

@@ -71,7 +71,9 @@ def test_whatever_is_accepted_the_reply_is_json(post: Any, accept: str) -> None:
     assert len(rows_of(post("tools/call", CALL, accept=accept))) == 5
 
 
-@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "x/y; a"])
+@pytest.mark.parametrize(
+    "kind", [None, "text/plain", "application/x-www-form-urlencoded", "x/y; a"]
+)
 def test_whatever_a_body_calls_itself_json_is_read(url: str, kind: str | None) -> None:
     message = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": CALL}
     headers = {"Authorization": f"Bearer {CREDENTIALS.token}"}

@@ -68,7 +68,9 @@ def test_what_the_package_can_not_send_fails_in_the_mock_too(
         with pytest.raises(TypeError, match=words):
             asyncio.run(awaited())
         assert len(cloud.calls) == asked + 1  # that of get_async_index
-        assert [row["fields"][0]["value"] for row in index.scan()["data"]] == [{"number_value": 1.0}]
+        assert [row["fields"][0]["value"] for row in index.scan()["data"]] == [
+            {"number_value": 1.0}
+        ]
 
 
 def test_what_the_package_sends_or_refuses_otherwise_is_as_it_is(workspace: Workspace) -> None:

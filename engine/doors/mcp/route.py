@@ -26,7 +26,10 @@ KINDS = ("ai-search", "vector-search")
 OTHERS = ("external", "functions", "genie", "sql")  # managed servers that the cloud has beside
 MOST = 4 << 20  # bytes of a body, as the newest release of the library takes
 # What the library asks of every call. Plain scripts say neither, and are answered in the cloud.
-_SAID = ((b"accept", b"application/json, text/event-stream"), (b"content-type", b"application/json"))
+_SAID = (
+    (b"accept", b"application/json, text/event-stream"),
+    (b"content-type", b"application/json"),
+)
 
 
 def routes(workspace: Workspace, methods: list[str]) -> list[Route]:
