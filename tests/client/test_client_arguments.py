@@ -253,3 +253,32 @@ def test_filters_arrive_as_json_brings_them(filters: dict[Any, Any]) -> None:
 def test_halves_of_a_letter_arrive_as_the_letter() -> None:
     sent = SimilaritySearch(["x"], filters={"title": "\ud83d\ude00"}).request("index", str).filters
     assert sent == {"title": "\U0001f600"}
+
+
+# ------------------------------------------------------------------ as the package sends them
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"num_results": None},
+        {"debug_level": None},
+        {"query_type": ""},
+        {"sort_columns": ""},
+        {"facets": ""},
+        {"query_columns": ""},
+        {"_query_source": "x"},
+        {"_query_experiment_config": {"a": 1}},
+    ],
+    ids=str,
+)
+def test_what_the_package_leaves_out_of_a_query_is_no_error(
+    titles: AISearchIndex, given: dict[str, Any]
+) -> None:
+    plain = titles.similarity_search(columns=["id"], query_vector=[1.0, 0.0])
+    assert titles.similarity_search(columns=["id"], query_vector=[1.0, 0.0], **given) == plain
+
+
+def test_no_number_of_results_means_the_service_s_ten(titles: AISearchIndex) -> None:
+    titles.upsert([{"id": key, "v": [1.0, 0.0]} for key in range(4, 20)])
+    asked: dict[str, Any] = {"columns": ["id"], "query_vector": [1.0, 0.0]}
+    assert titles.similarity_search(**asked)["result"]["row_count"] == 5
+    assert titles.similarity_search(**asked, num_results=None)["result"]["row_count"] == 10

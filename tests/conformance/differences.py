@@ -355,7 +355,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "replies to changes of policies and payload logging",
-        "`{}`; describe() shows them",
+        "`{}` for policies, the index for logging; describe() shows them",
         "assumed",
         "the body of such a reply; clients ignore it",
         "tests/indexes/test_index_kinds.py::test_policies_and_logging_change_and_last",

@@ -342,7 +342,7 @@ def test_policies_and_logging_change_and_last(
     assert client.update_index_budget_policy(INDEX, budget_policy_id="second") == {}
     assert index.describe()["effective_budget_policy_id"] == "second"
     assert client.update_index_usage_policy(INDEX, "third") == {}
-    assert client.update_index_payload_logging(INDEX, True) == {}
+    assert client.update_index_payload_logging(INDEX, True) == index.describe()
     after = (
         VectorSearchClient(workspace=client.workspace.path).get_index(index_name=INDEX).describe()
     )

@@ -71,6 +71,17 @@ def test_whatever_is_accepted_the_reply_is_json(post: Any, accept: str) -> None:
     assert len(rows_of(post("tools/call", CALL, accept=accept))) == 5
 
 
+@pytest.mark.parametrize(
+    "kind", [None, "text/plain", "application/x-www-form-urlencoded", "x/y; a"]
+)
+def test_whatever_a_body_calls_itself_json_is_read(url: str, kind: str | None) -> None:
+    message = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": CALL}
+    headers = {"Authorization": f"Bearer {CREDENTIALS.token}"}
+    if kind is not None:
+        headers["Content-Type"] = kind
+    assert len(rows_of(httpx.post(url + PATH, content=json.dumps(message), headers=headers))) == 5
+
+
 def test_parameters_come_in_meta(post: Any) -> None:
     meta = {"num_results": "2", "columns": "id", "include_score": "true"}
     found = rows_of(post("tools/call", {**CALL, "_meta": meta}))

@@ -65,6 +65,11 @@ GOOD = '{"id": 1, "x": 19.99, "t": "red", "v": [1, 0]}'
         ('{"id": 2, "at": 1704067200, "v": [1, 0]}', ["'at'", "'2024-01-31T12:00:00Z'"]),
         ('{"id": 2, "v": [1, 0, 0]}', ["'v' must hold 2", "3 values"]),
         ('{"id": 2}', ["'v' must hold 2", "nothing"]),
+        ('{"id": 2, "v": [true, 0]}', ["'v' must hold 2", "True at place 0"]),
+        ('{"id": 2, "v": [1, "0"]}', ["'v' must hold 2", "'0' at place 1"]),
+        ('{"id": 2, "v": [1, null]}', ["'v' must hold 2", "None at place 1"]),
+        ('{"id": 2, "v": [[1], [0]]}', ["'v' must hold 2", "[1] at place 0"]),
+        ('{"id": 2, "v": {"a": 1}}', ["'v' must hold 2", "{'a': 1}"]),
     ],
     ids=str,
 )

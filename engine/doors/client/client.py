@@ -232,7 +232,7 @@ class AISearchClient(EndpointCalls, Mirrored):
     def update_index_payload_logging(
         self, index_name: str, payload_logging_enabled: bool
     ) -> dict[str, Any]:
-        """Note whether requests to an index are logged; nothing is logged here.
+        """Note whether requests to an index are logged; nothing is logged here. The index, as described.
 
         Raises:
             AssertionError, InvalidInputException: the client's own checks. NotFound: no such index.
@@ -242,7 +242,7 @@ class AISearchClient(EndpointCalls, Mirrored):
             raise InvalidInputException("payload_logging_enabled must be a boolean.")
         check_payload_logging(payload_logging_enabled)
         self.workspace.update_index(name, payload_logging_enabled=payload_logging_enabled)
-        return {}
+        return self.workspace.get_index(name)
 
 
 # The names that most code still uses.

@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from engine.core import query
 from engine.core.query_request import QueryRequest
 from engine.core.values import listed, shown
 from engine.errors import InvalidInputException
@@ -29,7 +30,7 @@ class SimilaritySearch:
         query_text: words to look for, or to encode where the index has an embedding model.
         query_vector: as many numbers as the index's dimension.
         filters: `{"price <": 50}`, a list of such dicts, or text: `"price < 50"`.
-        num_results: 1 to 10,000; 1 to 200 for HYBRID and FULL_TEXT.
+        num_results: 1 to 10,000; 1 to 200 for HYBRID and FULL_TEXT; None for the service's own 10.
         score_threshold: leaves out rows with a lower score.
         debug_level: 1 adds `debug_info`: timings (ms) and the plan.
         query_type: ANN (default), HYBRID or FULL_TEXT, in any letter case.
@@ -39,7 +40,7 @@ class SimilaritySearch:
         sort_columns: `"price DESC"`, ...: the order of the rows that were found; of FULL_TEXT, of all
             that match.
         facets: `"col"`, `"col TOP n"` or `"col BUCKETS [[from,to],...]"`.
-        disable_notice: taken and not needed.
+        disable_notice, _query_experiment_config, _query_source: taken and not needed.
         total_retries, backoff_factor, backoff_jitter: see `retries.with_retries`.
     """
 
@@ -47,8 +48,8 @@ class SimilaritySearch:
     query_text: str | None = None
     query_vector: list[float] | None = None
     filters: dict[str, Any] | list[dict[str, Any]] | str | None = None
-    num_results: int = DEFAULT_RESULTS
-    debug_level: int = 0
+    num_results: int | None = DEFAULT_RESULTS
+    debug_level: int | None = 0
     score_threshold: float | None = None
     query_type: str | None = None
     columns_to_rerank: list[str] | None = None
@@ -61,6 +62,8 @@ class SimilaritySearch:
     query_columns: list[str] | None = None
     sort_columns: list[str] | None = None
     facets: list[str] | None = None
+    _query_experiment_config: object = None
+    _query_source: object = None
 
     @property
     def retries(self) -> tuple[int, float, float]:
@@ -89,15 +92,20 @@ class SimilaritySearch:
             query_vector=self.query_vector or None,
             query_text=listed(self.query_text) or None,
             filters=_filters_as_sent(self.filters),
-            num_results=self.num_results,
+            num_results=_or(self.num_results, query.DEFAULT_RESULTS),
             score_threshold=listed(self.score_threshold) or None,
-            query_type=self.query_type,
-            debug_level=self.debug_level,
-            query_columns=self.query_columns,
-            sort_columns=self.sort_columns,
-            facets=self.facets,
+            query_type=listed(self.query_type) or None,
+            debug_level=_or(self.debug_level, 0),
+            query_columns=listed(self.query_columns) or None,
+            sort_columns=listed(self.sort_columns) or None,
+            facets=listed(self.facets) or None,
             reranker=_reranker_as_sent(self.reranker, columns_to_rerank, index_name, index_id),
         )
+
+
+def _or(given: int | None, default: int) -> int:
+    """What was given; what the service takes where the package sends null."""
+    return default if given is None else given
 
 
 def _check_vector(vector: object) -> None:

@@ -25,7 +25,11 @@ PREFIX = "/api/2.0/mcp/"
 KINDS = ("ai-search", "vector-search")
 OTHERS = ("external", "functions", "genie", "sql")  # managed servers that the cloud has beside
 MOST = 4 << 20  # bytes of a body, as the newest release of the library takes
-_ACCEPTS = (b"accept", b"application/json, text/event-stream")
+# What the library asks of every call. Plain scripts say neither, and are answered in the cloud.
+_SAID = (
+    (b"accept", b"application/json, text/event-stream"),
+    (b"content-type", b"application/json"),
+)
 
 
 def routes(workspace: Workspace, methods: list[str]) -> list[Route]:
@@ -83,10 +87,9 @@ class _Answered(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        # Callers that say not what they accept, as plain scripts, are answered in the cloud.
-        headers = [pair for pair in scope["headers"] if pair[0] != _ACCEPTS[0]]
+        headers = [pair for pair in scope["headers"] if pair[0] not in dict(_SAID)]
         named = functools.partial(name_operation, self._request)
-        scope = {**scope, "headers": [*headers, _ACCEPTS]}
+        scope = {**scope, "headers": [*headers, *_SAID]}
         read = False
 
         async def again() -> Message:

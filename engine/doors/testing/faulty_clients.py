@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from engine.core.arrays import types_of
 from engine.doors.client.async_index import AsyncAISearchIndex
 from engine.doors.client.client import AISearchClient, AISearchIndex
 from engine.doors.faults.faults import Faults
@@ -162,8 +163,9 @@ def _asked(request: tuple[str, str], given: inspect.BoundArguments, index: str) 
         "endpoint": values.get("endpoint_name") or (None if index else values.get("name")),
     }
     body = {name: value for name, value in values.items() if name not in _BESIDE}
+    _check_json(body)
     if "inputs" in body:
-        body = {"inputs_json": json.dumps(body["inputs"], default=str)}
+        body = {"inputs_json": _rows_as_json(body["inputs"])}
     if isinstance(body.get("filters"), (dict, list)):
         body["filters_json"] = json.dumps(body.pop("filters"), default=str)
     elif "filters" in body:
@@ -176,6 +178,33 @@ def _asked(request: tuple[str, str], given: inspect.BoundArguments, index: str) 
         total_retries=values.get("total_retries", 3),
         backoff_factor=values.get("backoff_factor", 1.0),
     )
+
+
+def _check_json(body: Mapping[str, object]) -> None:
+    """Raise what the package does where keys, filters or a vector can't be written as JSON.
+
+    Values of numpy, dates and decimals are taken elsewhere in-process; in a mock stands code for the
+    cloud, which would fail there.
+
+    Raises:
+        TypeError: json's own.
+    """
+    for name in ("primary_keys", "query_vector"):
+        values = body.get(name)
+        if isinstance(values, (list, tuple)) and not types_of(values) <= {float, int, str}:
+            json.dumps(values)
+    if isinstance(body.get("filters"), (dict, list, tuple)):
+        json.dumps(body["filters"])
+
+
+def _rows_as_json(rows: object) -> str:
+    """Rows as the package sends them; what it refuses before that is left to the method.
+
+    Raises:
+        TypeError: as `_check_json`.
+    """
+    are_rows = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+    return json.dumps(rows, default=None if are_rows else str)
 
 
 def _sent(body: Mapping[str, object]) -> bytes:

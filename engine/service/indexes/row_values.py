@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from engine.core.arrays import Vector
+from engine.core.arrays import Vector, types_of
 from engine.core.values import (
     DATE_EXAMPLE,
     TIME_EXAMPLE,
     integer_of,
     is_text,
+    listed,
     plain,
     shown,
     single_of,
@@ -54,14 +55,10 @@ def vector_of(value: object, dimension: int, column: str) -> Vector:
     Raises:
         InvalidParameterValue: missing, of another length, or with something that is no finite number.
     """
-    given = "nothing" if value is None else None
     try:
         numbers = np.asarray(value)
-        if numbers.ndim == 1:
-            given = f"{len(numbers)} values"
-        if numbers.dtype.kind not in "fiu" or numbers.shape != (dimension,):
+        if numbers.dtype.kind not in "fiu" or numbers.shape != (dimension,) or _has_flag(value):
             raise ValueError
-        given = f"a number that is not finite, or too large for float32, among {dimension}"
         with np.errstate(over="ignore"):
             vector = numbers.astype(np.float32)
         if not np.isfinite(vector).all():
@@ -69,9 +66,29 @@ def vector_of(value: object, dimension: int, column: str) -> Vector:
     except (ValueError, TypeError, OverflowError, RecursionError):
         raise InvalidParameterValue(
             f"column {column!r} must hold {dimension} finite numbers; it is given "
-            f"{shown(value) if given is None else given}."
+            f"{_fault_of(value, dimension)}."
         ) from None
     return vector
+
+
+def _has_flag(value: object) -> bool:
+    """Whether true or false is among some numbers, for which numpy takes 1 and 0."""
+    return isinstance(value, (list, tuple)) and bool in types_of(value)
+
+
+def _fault_of(value: object, dimension: int) -> str:
+    """Why a value is no vector of that many numbers, as the end of a sentence."""
+    if value is None:
+        return "nothing"
+    values = listed(value)
+    if not isinstance(values, (list, tuple)):
+        return shown(value)
+    if len(values) != dimension:
+        return f"{len(values)} values"
+    for place, number in enumerate(values):
+        if isinstance(number, bool) or not isinstance(number, (int, float, np.number)):
+            return f"{shown(number)} at place {place}"
+    return f"a number that is not finite, or too large for float32, among {dimension}"
 
 
 def _refused(value: object, kind: pa.DataType, column: str) -> InvalidParameterValue:
