@@ -130,6 +130,31 @@ def with_each(kind: pa.DataType, changed: Callable[[pa.DataType], pa.DataType]) 
     return changed(kind)
 
 
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """The type in which a table shows what a file holds in views, or in a type that wraps another.
+
+    JSON is text, as Spark reads it, and a tensor a list. UUIDs stay, which are shown as such.
+    """
+    return with_each(kind, _plain)
+
+
+def plain_schema(schema: pa.Schema) -> pa.Schema:
+    """The columns of a file in their plain types, without metadata."""
+    return pa.schema([field.with_type(plain_type(field.type)) for field in schema])
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    if _is.is_string_view(kind):
+        return pa.string()
+    if _is.is_binary_view(kind):
+        return pa.binary()
+    if isinstance(kind, pa.Bool8Type):
+        return pa.bool_()
+    if isinstance(kind, (pa.JsonType, pa.OpaqueType, pa.FixedShapeTensorType)):
+        return plain_type(kind.storage_type)
+    return kind
+
+
 def written_type(kind: pa.DataType) -> pa.DataType:
     """The type that a table of the workspace keeps a column in.
 
@@ -139,10 +164,7 @@ def written_type(kind: pa.DataType) -> pa.DataType:
 
 
 def _written(kind: pa.DataType) -> pa.DataType:
-    if _is.is_string_view(kind):
-        return pa.string()
-    if _is.is_binary_view(kind):
-        return pa.binary()
+    kind = _plain(kind)
     if _is.is_decimal(kind) and kind.scale < 0:
         digits = kind.precision - kind.scale
         return pa.decimal128(digits) if digits <= DECIMAL_DIGITS else pa.decimal256(digits)

@@ -190,7 +190,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _is_key(kind: pa.DataType) -> bool:
-    return _is_int(kind) or bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+    return _is_int(kind) or _is_text(kind)
 
 
 # The types that a column must have for its part in an index, and how to say so.

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from engine.core.arrow.objects import object_of
 from engine.core.schema import suggestion
+from engine.core.types import plain_schema
 from engine.errors import BadSourceFile, InvalidInputException
 from engine.store.tables.partitions import Partitions, partition_values
 from engine.store.tables.widening import NotExact, common_type, is_always_exact, widened
@@ -272,7 +273,7 @@ def check_names(schema: pa.Schema) -> str | None:
     twice = _twice(schema.names)
     if twice:
         return f"column {twice[0]!r}"
-    inner = [(f.name, _twice_within(f.type)) for f in schema]
+    inner = ((f.name, _twice_within(f.type)) for f in schema)
     return next((f"field {found!r} of column {name!r}" for name, found in inner if found), None)
 
 
@@ -322,7 +323,7 @@ def footer(file: Path) -> Footer:
 def _read_footer(file: Path, size: int, changed: int) -> Footer:
     with _opened(file) as parquet:
         schema = _checked(parquet.schema_arrow, file)
-        return Footer(schema.remove_metadata(), parquet.metadata.num_rows)
+        return Footer(plain_schema(schema), parquet.metadata.num_rows)
 
 
 def _checked(schema: pa.Schema, file: Path) -> pa.Schema:

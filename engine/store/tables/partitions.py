@@ -95,9 +95,16 @@ def _is_hidden(name: str) -> bool:
 
 
 def _files_below(folder: Path) -> list[Path]:
+    """Also those behind links to folders, but for a link to a folder that it lies in."""
     files = []
-    for here, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not _is_hidden(name)]
+    for here, folders, names in os.walk(folder, followlinks=True):
+        above = os.path.join(os.path.realpath(here), "")
+        folders[:] = [
+            name
+            for name in folders
+            if not _is_hidden(name)
+            and not above.startswith(os.path.join(os.path.realpath(Path(here, name)), ""))
+        ]
         shown = (name for name in names if not _is_hidden(name))
         files += [Path(here, name) for name in shown if name.lower().endswith(".parquet")]
     return sorted(files)

@@ -12,6 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from engine.core.types import plain_type
+
 _UNITS = ("s", "ms", "us", "ns")
 _FLOATS = (
     (16, 11, pa.float16()),
@@ -65,6 +67,7 @@ def widened(column: pa.Array, wanted: pa.DataType) -> pa.Array:
     """
     if column.type == wanted:
         return column
+    column = _plainly(column)
     if column.null_count == len(column):
         return pa.nulls(len(column), wanted)
     if common_type([column.type, wanted]) != wanted:
@@ -75,6 +78,11 @@ def widened(column: pa.Array, wanted: pa.DataType) -> pa.Array:
         return column.cast(wanted)
     except pa.ArrowException as error:
         raise NotExact(str(error)) from None
+
+
+def _plainly(column: pa.Array) -> pa.Array:
+    kind = plain_type(column.type)
+    return column if kind == column.type else column.cast(kind)
 
 
 # ------------------------------------------------------------------ families of types
