@@ -98,12 +98,12 @@ def _files_below(folder: Path) -> list[Path]:
     """Also those behind links to folders, but for a link to a folder that it lies in."""
     files = []
     for here, folders, names in os.walk(folder, followlinks=True):
-        above = os.path.join(os.path.realpath(here), "")
+        inside = Path(os.path.realpath(here))  # of Path.resolve, a link to itself is an error
         folders[:] = [
             name
             for name in folders
             if not _is_hidden(name)
-            and not above.startswith(os.path.join(os.path.realpath(Path(here, name)), ""))
+            and not inside.is_relative_to(os.path.realpath(Path(here, name)))
         ]
         shown = (name for name in names if not _is_hidden(name))
         files += [Path(here, name) for name in shown if name.lower().endswith(".parquet")]
