@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from engine import Workspace
+from engine import VectorSearchClient, Workspace
 from engine.core.arrow.objects import has_far_times, object_of, rows_of, values_of
 from engine.core.values import FarTime
 from engine.doors.cli.command import main
@@ -187,3 +187,29 @@ def test_a_catalogue_with_far_times_is_read(tmp_path: Path) -> None:
     pq.write_table(far_table(), tmp_path / "t.parquet")
     rows = list(open_columnar(tmp_path / "t.parquet").rows())
     assert len(rows) == 2 and said(rows[0].values)["at"] == SAID
+
+
+# ------------------------------------------------------------------ below a microsecond
+def test_nanoseconds_are_cut_off_towards_the_past_in_sql_and_in_an_index(tmp_path: Path) -> None:
+    times = pa.array([-1, 1_700_000_000_123_456_789, None, 1_999], pa.timestamp("ns", "UTC"))
+    zoneless = times.cast(pa.timestamp("ns"))
+    vectors = pa.array([[1.0, 0.0]] * 4, pa.list_(pa.float32()))
+    table = pa.table({"id": ["a", "b", "c", "d"], "at": times, "there": zoneless, "v": vectors})
+    pq.write_table(table, tmp_path / "t.parquet")
+    expected = [
+        datetime(1969, 12, 31, 23, 59, 59, 999_999),
+        datetime(2023, 11, 14, 22, 13, 20, 123_456),
+    ]
+    expected += [None, datetime(1970, 1, 1, 0, 0, 0, 1)]
+    workspace = Workspace(tmp_path / "workspace")
+    workspace.register_table("main.d.t", [tmp_path / "t.parquet"])
+    found = workspace.sql("SELECT at FROM main.d.t ORDER BY id").column("at").to_pylist()
+    assert [one and one.replace(tzinfo=None) for one in found] == expected
+    client = VectorSearchClient(workspace=workspace)
+    client.create_endpoint("e")
+    index = client.create_delta_sync_index("e", "main.d.i", "id", "main.d.t", "TRIGGERED", 2, "v")
+    rows = index.scan(10)["data"]
+    for name in ("at", "there"):
+        said = [{one["key"]: one["value"] for one in row["fields"]}[name] for row in rows]
+        texts = [next(iter(one.values()), None) for one in said]
+        assert texts == [one and one.isoformat() for one in expected]

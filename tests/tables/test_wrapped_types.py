@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +90,18 @@ def test_a_folder_behind_a_link_is_part_of_the_table(workspace: Workspace, tmp_p
     (tmp_path / "shop" / "color=Blue").symlink_to(tmp_path / "shop")
     workspace.register_table("main.t.a", [tmp_path / "shop"])
     assert workspace.read_table("main.t.a").to_pylist() == [{"id": 1, "color": "Red"}]
+
+
+def test_a_parquet_file_without_its_ending_is_part_of_the_table(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """Their rows were left out without a word; what is no Parquet file stays out."""
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    for place, name in enumerate(["part-00000", "part-00001.parq", "part-00002.pq", "x.PARQUET"]):
+        pq.write_table(pa.table({"id": [place]}), shop / name)
+    (shop / "README").write_text("PAR")
+    (shop / "notes.txt").write_text("PAR1")
+    os.mkfifo(shop / "pipe")
+    workspace.register_table("main.t.a", [shop])
+    assert sorted(workspace.read_table("main.t.a")["id"].to_pylist()) == [0, 1, 2, 3]

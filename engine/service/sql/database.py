@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from engine.core.arrow.times import has_nanoseconds, in_microseconds
 from engine.errors import BadStatement, VitrineError
 from engine.service.cancellation import Cancelled, current_token
 from engine.service.sql.language.functions.macros import macros
@@ -291,7 +292,7 @@ def _in_cloud_types(table: pa.Table, kinds: Sequence[Any]) -> pa.Table:
     Raises:
         BadStatement: a sum that no BIGINT holds.
     """
-    table = _with_durations(table)
+    table = _with_microseconds(_with_durations(table))
     fields = [
         field.with_type(_cloud_type(field.type, kind)) for field, kind in zip(table.schema, kinds)
     ]
@@ -316,6 +317,15 @@ def _with_durations(table: pa.Table) -> pa.Table:
             ]
             durations = pa.array(lengths, pa.int64()).cast(pa.duration("us"))
             table = table.set_column(place, field.name, durations)
+    return table
+
+
+def _with_microseconds(table: pa.Table) -> pa.Table:
+    """Times with a zone in nanoseconds as the cloud has them."""
+    for place, field in enumerate(table.schema):
+        if has_nanoseconds(field.type) and field.type.tz:
+            times = in_microseconds(table.column(place))
+            table = table.set_column(place, field.with_type(times.type), times)
     return table
 
 

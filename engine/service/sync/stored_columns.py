@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 import pyarrow as pa
 
+from engine.core.arrow.times import has_nanoseconds, in_microseconds
 from engine.core.schema import Column, IndexSpec
 from engine.core.types import column_of, is_list, stored_field
 from engine.errors import InvalidState
@@ -75,6 +76,8 @@ def stored(column: pa.Array, kind: pa.DataType, name: str | None = None) -> pa.A
     Raises:
         InvalidState: a value that the type does not hold, such as a time out of its range.
     """
+    if has_nanoseconds(column.type):
+        column = in_microseconds(column)
     if pa.types.is_timestamp(column.type) and column.type.tz is not None:
         column = column.cast(pa.timestamp(column.type.unit, tz="UTC"))
         column = column.cast(pa.timestamp(column.type.unit))
@@ -94,7 +97,7 @@ def stored(column: pa.Array, kind: pa.DataType, name: str | None = None) -> pa.A
 def _holds_nanoseconds(kind: pa.DataType) -> bool:
     while hasattr(kind, "value_type"):  # of lists and dictionaries
         kind = kind.value_type
-    return bool(pa.types.is_timestamp(kind) and kind.unit == "ns")
+    return has_nanoseconds(kind)
 
 
 def unstorable(batch: pa.RecordBatch) -> dict[int, str]:

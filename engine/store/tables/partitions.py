@@ -23,6 +23,7 @@ from engine.errors import BadSourceFile
 
 Partitions = Mapping[str, str | None]  # column -> its text in the path; None for null
 _MISREAD = re.compile(r"[\[\]\\\x00-\x1f]|%[0-9A-Fa-f]{2}")  # of a path, by deltalake 1.6
+_ENDINGS, _MARK = (".parquet", ".parq", ".pq"), b"PAR1"
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -106,8 +107,18 @@ def _files_below(folder: Path) -> list[Path]:
             and not inside.is_relative_to(os.path.realpath(Path(here, name)))
         ]
         shown = (name for name in names if not _is_hidden(name))
-        files += [Path(here, name) for name in shown if name.lower().endswith(".parquet")]
+        files += [file for file in (Path(here, name) for name in shown) if _is_parquet(file)]
     return sorted(files)
+
+
+def _is_parquet(file: Path) -> bool:
+    """By the ending; of files without one, such as `part-00000`, by how they begin."""
+    if file.suffix:
+        return file.suffix.lower() in _ENDINGS
+    if not file.is_file():  # a pipe would have its reader wait
+        return False
+    with file.open("rb") as opened:
+        return opened.read(len(_MARK)) == _MARK
 
 
 def _found(file: Path, root: Path) -> FoundFile:

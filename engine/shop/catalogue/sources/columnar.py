@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from engine.core.arrow.objects import rows_of
+from engine.core.arrow.times import has_nanoseconds, in_microseconds
 from engine.core.types import is_list, row_of
 from engine.shop.catalogue.sources.nested import as_json, flattened, is_picture
 from engine.shop.catalogue.sources.source import Source, SourceRow
@@ -83,10 +84,7 @@ def _values(values: dict[str, Any], schema: pa.Schema, language: str | None) -> 
 
 def _readable(column: pa.Array) -> pa.Array:
     """Times to the microsecond, which is what Python's have."""
-    kind = column.type
-    if pa.types.is_timestamp(kind) and kind.unit == "ns":
-        return column.cast(pa.timestamp("us", kind.tz), safe=False)
-    return column
+    return in_microseconds(column) if has_nanoseconds(column.type) else column
 
 
 def _is_plain(kind: pa.DataType) -> bool:
