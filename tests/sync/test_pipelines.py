@@ -9,9 +9,11 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from support.syncs import settled, synced
 
@@ -254,3 +256,22 @@ def test_a_process_that_ends_waits_for_its_sync(tmp_path: Any) -> None:
     done = subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert Workspace(tmp_path).get_index("a.b.i")["status"]["indexed_row_count"] == 100
+
+
+def test_an_index_without_a_usable_row_says_why(
+    client: VectorSearchClient, workspace: Workspace, tmp_path: Path
+) -> None:
+    """Its message said no more than that its creation succeeded."""
+    vectors = pa.array([[1.0, 0.0, 0.0]] * 2, pa.list_(pa.float32()))
+    pq.write_table(pa.table({"id": ["a", "b"], "v": vectors}), tmp_path / "t.parquet")
+    workspace.register_table("a.b.short", [tmp_path / "t.parquet"])
+    client.create_endpoint("e")
+    index = client.create_delta_sync_index("e", "a.b.i", "id", "a.b.short", "TRIGGERED", 2, "v")
+    assert index.describe()["status"]["message"] == (
+        "Index creation succeeded. No row of source table a.b.short can be used, such as that of key a: "
+        "the vector has 3 numbers, expected 2."
+    )
+    full = pa.array([[1.0, 0.0]] * 2, pa.list_(pa.float32()))
+    pq.write_table(pa.table({"id": ["a", "b"], "v": full}), tmp_path / "t.parquet")
+    synced(index)
+    assert index.describe()["status"]["message"] == "Index creation succeeded."

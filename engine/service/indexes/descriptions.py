@@ -251,8 +251,20 @@ def _status(
     rows = version.rows if version else 0
     status |= {"indexed_row_count": rows, "num_indexed_rows": rows}
     if version is not None and not spec.is_direct_access:
+        if not rows and not failure and phase is None:
+            status["message"] += _unused(spec, version)
         status |= _last_sync(version)
     return status
+
+
+def _unused(spec: IndexSpec, version: Version) -> str:
+    """Why an index that answers has no row, where its source table has some; else nothing."""
+    listed = version.facts["report"].get("failures")
+    if not listed:
+        return ""
+    key, reason = listed[0]
+    table = spec.source_table
+    return f" No row of source table {table} can be used, such as that of key {key}: {reason}."
 
 
 def _last_sync(version: Version) -> dict[str, Any]:
