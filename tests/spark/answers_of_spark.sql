@@ -1619,3 +1619,83 @@ SELECT id, x.* FROM t, LATERAL (SELECT id + 1) AS x ORDER BY id
 SELECT k, v FROM (SELECT id, n FROM t) UNPIVOT (v FOR k IN (n)) ORDER BY 1
 SELECT u.v FROM (SELECT id, n FROM t) UNPIVOT (v FOR k IN (n)) AS u ORDER BY 1
 SELECT id FROM t WHERE id NOT IN (SELECT CAST(x AS STRING) FROM VALUES (1), (3) AS v(x)) ORDER BY id
+SELECT * FROM (SELECT s, d, id FROM t) PIVOT (count(*) AS n FOR s IN ('hello' AS h, 'World' AS w)) ORDER BY id
+SELECT * FROM (SELECT s, d, id FROM t) PIVOT (count(*) FOR s IN ('hello', 'World')) ORDER BY id
+SELECT * FROM (SELECT id, dec FROM t) PIVOT (avg(dec) FOR id IN (1, 2))
+SELECT * FROM (SELECT id, dec FROM t) PIVOT (sum(dec / 3) FOR id IN (1, 2))
+SELECT `1` FROM (SELECT id, dec FROM t) PIVOT (sum(dec) FOR id IN (1, 2))
+SELECT a FROM (SELECT id, dec FROM t) PIVOT (sum(dec) FOR id IN (1 AS a, 2 AS b))
+SELECT * FROM (SELECT s, d FROM t) PIVOT (sum(d) FOR s IN ('hello', 'World'))
+SELECT * FROM (SELECT s, d, id FROM t) PIVOT (sum(d) AS total, count(*) AS n FOR s IN ('hello' AS h, 'World' AS w)) ORDER BY id
+SELECT p.h FROM (SELECT s, d, b FROM t) AS q PIVOT (max(d) FOR s IN ('hello' AS h)) AS p ORDER BY h
+SELECT * FROM (SELECT b, d FROM t) PIVOT (sum(d) FOR b IN (true, false))
+SELECT * FROM (SELECT day, d FROM t) PIVOT (sum(d) FOR day IN (DATE'2024-02-29' AS a))
+SELECT * FROM (SELECT s, n, b FROM t) PIVOT (sum(n) FOR s IN ('hello')) ORDER BY b
+SELECT hello + 1 AS c FROM (SELECT s, n, b FROM t) PIVOT (sum(n) FOR s IN ('hello')) WHERE b
+SELECT * FROM (SELECT id, s, b, d FROM t) PIVOT (sum(d) FOR (s, b) IN (('hello', true) AS x, ('World', false) AS y)) ORDER BY id
+SELECT * FROM (SELECT s, d, id FROM t) PIVOT (first(d) FOR s IN ('hello', 'World')) ORDER BY id
+SELECT * FROM (SELECT s, d, id FROM t) PIVOT (sum(d) FOR s IN ('hello', NULL)) ORDER BY id
+SELECT * FROM (SELECT s, d, id FROM t) PIVOT (sum(d), max(d) FOR s IN ('hello')) ORDER BY id
+WITH q AS (SELECT s, d FROM t) SELECT * FROM q PIVOT (sum(d) FOR s IN ('hello'))
+SELECT * FROM (SELECT id % 2 AS k, d FROM t) PIVOT (sum(d) FOR k IN (0, 1))
+SELECT id, key, value FROM t, LATERAL explode(m) ORDER BY id, key
+SELECT id, explode(m) FROM t ORDER BY id, key
+SELECT * FROM (SELECT explode(m) FROM t) ORDER BY key
+SELECT explode(map('a', 1, 'b', 2))
+SELECT key FROM (SELECT id, explode(m) FROM t) ORDER BY key
+SELECT t.id, e.key, e.value FROM t, LATERAL explode(m) AS e ORDER BY 1, 2
+SELECT t.id, k FROM t LATERAL VIEW explode(m) AS k, v ORDER BY 1, 2
+SELECT id, n FROM t WHERE n > (SELECT avg(id) FROM t)
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM t o WHERE o.n > t.id) ORDER BY id
+SELECT id FROM t ORDER BY CAST(n AS INT) NULLS LAST
+SELECT id, first_value(s) OVER (PARTITION BY d / id > 1 ORDER BY id) AS c FROM t ORDER BY id
+SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY b ORDER BY d / id DESC) AS r FROM t) WHERE r = 1 ORDER BY id
+SELECT s, count(*) AS c FROM t GROUP BY s HAVING count(*) / 3 > 0.1 ORDER BY s
+SELECT id, d / sum(d) OVER () AS c FROM t ORDER BY id
+SELECT id, 100.0 * d / sum(d) OVER () AS c FROM t ORDER BY id
+SELECT id, round(d / id, 2) AS r, r * 2 AS c FROM t ORDER BY id
+SELECT t1.id, t2.id AS x FROM t t1 LEFT JOIN t t2 ON t1.n = t2.id + 11 ORDER BY 1
+SELECT coalesce(t2.n, 0) AS c FROM t t1 LEFT JOIN t t2 ON t1.id = t2.id + 1 ORDER BY t1.id
+WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 5) SELECT sum(n) AS c FROM r
+WITH a AS (SELECT n FROM t), b AS (SELECT n + 1 AS m FROM a) SELECT m FROM b ORDER BY 1
+SELECT x.a + 1 AS c FROM (SELECT n AS a FROM t UNION ALL SELECT u FROM t WHERE false) AS x ORDER BY 1
+SELECT CAST(n AS INT) + CAST(td AS DATE) AS c FROM t ORDER BY 1
+SELECT sum(CASE WHEN s = 'hello' THEN d ELSE 0 END) / count(*) AS c FROM t
+SELECT sum(d) / nullif(sum(id), 0) AS c FROM t
+SELECT try_divide(sum(d), sum(id)) AS c FROM t
+SELECT id, try_divide(d, id - 1) AS c FROM t ORDER BY id
+SELECT id, nullif(id - 1, 0) AS c, d / nullif(id - 1, 0) AS q FROM t ORDER BY id
+SELECT id FROM t WHERE id > 1 AND d / (id - 1) > 0 ORDER BY id
+SELECT id, CASE WHEN id = 1 THEN 0 ELSE d / (id - 1) END AS c FROM t ORDER BY id
+SELECT stddev(d) / avg(d) AS cv FROM t
+SELECT b, avg(d) / max(d) AS q FROM t GROUP BY b ORDER BY avg(d) / max(d), b
+SELECT id, dense_rank() OVER (ORDER BY coalesce(n, 0)) AS c FROM t ORDER BY id
+SELECT id, lead(n, 1, 0) OVER (ORDER BY id) AS c FROM t ORDER BY id
+SELECT id, lag(n, 1, '0') OVER (ORDER BY id) AS c FROM t ORDER BY id
+SELECT explode(sarr) AS e FROM t
+SELECT id, e FROM t LATERAL VIEW explode(sarr) AS e ORDER BY id, e
+SELECT id, k, v FROM t LATERAL VIEW explode(m) AS k, v ORDER BY id, k
+SELECT id, e.col FROM t, LATERAL explode(arr) AS e ORDER BY id, e.col
+SELECT id, explode_outer(arr) AS e FROM t ORDER BY id, e
+SELECT named_struct('a', n).a + 1 AS c FROM t ORDER BY 1
+SELECT (SELECT count(*) FROM t o WHERE o.n = t.n) AS c FROM t ORDER BY id
+SELECT s IN ('hello', NULL) AS c FROM t ORDER BY id
+SELECT id IN (NULL, 1) AS c FROM t ORDER BY id
+SELECT NOT (n = 12) AS c FROM t ORDER BY id
+SELECT n <=> 12 AS c FROM t ORDER BY id
+SELECT n IS DISTINCT FROM 12 AS c FROM t ORDER BY id
+SELECT td = day OR b AS c FROM t ORDER BY id
+SELECT at::date = td AS c FROM t ORDER BY id
+SELECT day + 1 = '2024-03-01' AS c FROM t ORDER BY id
+SELECT current_date() > td AS c FROM t ORDER BY id
+SELECT current_timestamp() > td AS c FROM t ORDER BY id
+SELECT date_sub('2024-03-01', 1) AS c
+SELECT '2024-03-01' - INTERVAL 1 DAY AS c
+SELECT date'2024-03-01' - '2024-02-28' AS c
+SELECT datediff(current_date(), '2020-01-01') > 100 AS c
+SELECT year('2024-03-01') + '1' AS c
+SELECT month(td) = '2' AS c FROM t ORDER BY id
+SELECT id FROM t WHERE td LIKE '2024%' AND month(td) IN ('1', 2) ORDER BY id
+SELECT concat('a', NULL, id) AS c FROM t ORDER BY id
+SELECT count(DISTINCT n) AS c, count(DISTINCT n, id) AS e FROM t
+SELECT min(n) AS a, max(n) AS b, sum(n + 0) AS c FROM t

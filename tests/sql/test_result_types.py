@@ -89,10 +89,10 @@ def test_quotients_of_a_lambda_are_decimals(workspace: Workspace) -> None:
     assert found.schema.field("c").type.value_type == pa.decimal128(14, 6)
 
 
-def test_quotients_out_of_a_pivot_are_doubles(workspace: Workspace) -> None:
+def test_quotients_out_of_a_pivot_are_decimals(workspace: Workspace) -> None:
     pivot = f"(SELECT id, dec FROM {ROWS}) PIVOT (max(dec) FOR id IN (1 AS a))"
     found = workspace.sql(f"SELECT a / 3 AS c FROM {pivot}")
-    assert found.schema.field("c").type == pa.float64()
+    assert found.schema.field("c").type == pa.decimal128(14, 6)
 
 
 def test_a_product_has_all_its_digits(workspace: Workspace) -> None:

@@ -18,6 +18,7 @@ from engine.service.sql.at_hand import fits, taken_as_they_are
 from engine.service.sql.database import Connection, Database, Unbound
 from engine.service.sql.files.shown import show_files
 from engine.service.sql.language.dialect import to_duckdb
+from engine.service.sql.language.functions.generators import without_pivots
 from engine.service.sql.language.functions.names import with_inner_names, with_names
 from engine.service.sql.language.functions.translation import translate
 from engine.service.sql.language.functions.types.known import mark_types
@@ -82,7 +83,7 @@ class QueryRunner:
         """A query with its views in place and its functions translated; the tree is changed."""
         query = self.relations.with_views(query, self.scope())
         show_files(query, self.relations.files, self.connection, self.run)
-        with_inner_names(query)
+        with_inner_names(without_pivots(query))
         mark_types(query, self._columns_of)
         return translate(query, self.session)
 

@@ -1,4 +1,7 @@
-"""`explode`, `inline` and `stack`: lists and maps that become rows. Knows expressions; not tables."""
+"""`explode`, `inline` and `stack`: lists and maps that become rows; PIVOT: rows that become columns.
+
+Knows expressions; not tables.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ def _explode(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.Posexplode):
         return node if beside else _two_columns(node, node.this, ("pos", "col"))
     if _is_of_map(node) and not beside:
-        return _fields(call("map_entries", node.this))
+        return _pairs(node, node.this, ("key", "value"))
     return node
 
 
@@ -65,6 +68,13 @@ def _two_columns(
     """Put two selected expressions in the place of one: a list's places from 0, and its values."""
     places = exp.Sub(this=call("generate_subscripts", values, number(1)), expression=number(1))
     parts = (exp.cast(places, "int"), exp.Explode(this=values.copy()))
+    node.replace([exp.alias_(one, name, quoted=True) for one, name in zip(parts, names)])
+    return node
+
+
+def _pairs(node: exp.Expression, values: exp.Expression, names: Sequence[str]) -> exp.Expression:
+    """Put two selected expressions in the place of one: a map's keys, and its values."""
+    parts = (exp.Explode(this=call(part, values)) for part in ("map_keys", "map_values"))
     node.replace([exp.alias_(one, name, quoted=True) for one, name in zip(parts, names)])
     return node
 
@@ -100,12 +110,7 @@ def _aliases(node: exp.Expression) -> exp.Expression:
     if isinstance(node.this, exp.Stack):
         return _stack(node.this, names)
     if type(node.this) is exp.Explode and len(names) == 2:
-        parts = [
-            exp.alias_(exp.Explode(this=call(part, node.this.this)), name, quoted=True)
-            for part, name in zip(("map_keys", "map_values"), names)
-        ]
-        node.replace(parts)
-        return node
+        return _pairs(node, node.this.this, names)
     if isinstance(node.this, exp.Posexplode) and len(names) == 2:
         return _two_columns(node, node.this.this, names)
     raise NotSupported(f"{node.sql(dialect='databricks'):.80}: these names are not supported.")
@@ -116,6 +121,8 @@ def _lateral(node: exp.Expression) -> exp.Expression:
     if not isinstance(node.this, exp.Explode):
         return node
     alias = node.args.get("alias")
+    if _is_of_map(node.this) and not node.args.get("view"):
+        return _lateral_pairs(node.this.this, alias)
     of_map = type(node.this) is exp.Explode and len(alias.columns if alias else ()) == 2
     if of_map and not node.args.get("outer"):
         node.set("this", exp.Inline(this=call("map_entries", node.this.this)))
@@ -134,6 +141,16 @@ def _lateral(node: exp.Expression) -> exp.Expression:
     return exp.Unnest(expressions=[node.this.this.copy()], alias=_columns_alias(alias))
 
 
+def _lateral_pairs(values: exp.Expression, alias: exp.Expression | None) -> exp.Lateral:
+    """The keys and values of a map beside other relations."""
+    named = _columns_alias(alias)
+    names = [one.name for one in named.columns]
+    names = names if len(names) == 2 else ["key", "value"]
+    parts = (exp.Explode(this=call(part, values)) for part in ("map_keys", "map_values"))
+    select = exp.select(*(exp.alias_(one, name, quoted=True) for one, name in zip(parts, names)))
+    return exp.Lateral(this=select.subquery(), alias=exp.TableAlias(this=named.this))
+
+
 def _columns_alias(alias: exp.Expression | None) -> exp.TableAlias:
     """The alias of an unnested list: the name of its table, and of its column."""
     table = alias.this if isinstance(alias, exp.TableAlias) and alias.this else None
@@ -141,6 +158,77 @@ def _columns_alias(alias: exp.Expression | None) -> exp.TableAlias:
     return exp.TableAlias(
         this=table or exp.to_identifier("explode"), columns=columns or [exp.to_identifier("col")]
     )
+
+
+# ------------------------------------------------------------------ rows that become columns
+def without_pivots(tree: exp.Expression) -> exp.Expression:
+    """A query whose PIVOTs are groups with an aggregate of some rows per column; changes the tree.
+
+    A column is null where a group has no row of its value, also a count.
+    """
+    for node in list(tree.find_all(exp.Table, exp.Subquery)):
+        pivots = node.args.get("pivots") or []
+        made = _grouped(node, pivots[0]) if len(pivots) == 1 else None
+        if made is not None:
+            node.replace(made)
+    return tree
+
+
+def _grouped(node: exp.Expression, pivot: exp.Expression) -> exp.Subquery | None:
+    """What a PIVOT of one column is; None for others, which DuckDB has."""
+    fields = pivot.args.get("fields") or []
+    if pivot.args.get("unpivot") or len(fields) != 1 or not isinstance(fields[0], exp.In):
+        return None
+    column, values = fields[0].this, fields[0].expressions
+    if not isinstance(column, exp.Column) or not all(
+        one.find(exp.AggFunc) for one in pivot.expressions
+    ):
+        return None
+    used = {
+        one.name: one.this
+        for part in [column, *pivot.expressions]
+        for one in part.find_all(exp.Column)
+    }
+    select = exp.select(exp.Star(except_=[name.copy() for name in used.values()]))
+    for value in values:
+        for aggregate in pivot.expressions:
+            name = _value_name(value)
+            if len(pivot.expressions) > 1:
+                name += f"_{aggregate.alias or aggregate.sql(dialect='databricks').lower()}"
+            plain = value.this if isinstance(value, exp.PivotAlias) else value
+            same = exp.NullSafeEQ(this=column.copy(), expression=plain.copy())
+            select = select.select(
+                exp.alias_(_of_some(aggregate.unalias(), same), name, quoted=True)
+            )
+    alias = pivot.args.get("alias") or node.args.get("alias")
+    source = node.copy()
+    source.set("pivots", None)
+    select = select.from_(source)
+    select.set("group", exp.Group(all=True))
+    return exp.Subquery(this=select, alias=alias and alias.copy())
+
+
+def _value_name(value: exp.Expression) -> str:
+    if isinstance(value, exp.PivotAlias):
+        return str(value.args["alias"].name)
+    is_text = isinstance(value, exp.Literal) and value.is_string
+    return str(value.name) if is_text else value.sql(dialect="databricks").lower()
+
+
+def _of_some(aggregate: exp.Expression, condition: exp.Expression) -> exp.Expression:
+    """An expression of aggregates over the rows of a condition; null where there are none."""
+    whole = exp.paren(aggregate.copy())
+    for one in list(whole.find_all(exp.AggFunc)):
+        if one.find_ancestor(exp.AggFunc) is None:
+            one.replace(_filtered(one, condition))
+    some = exp.GT(
+        this=_filtered(exp.Count(this=exp.Star(), big_int=True), condition), expression=number(0)
+    )
+    return exp.Case(ifs=[exp.If(this=some, true=whole.this)])
+
+
+def _filtered(aggregate: exp.Expression, condition: exp.Expression) -> exp.Filter:
+    return exp.Filter(this=aggregate.copy(), expression=exp.Where(this=condition.copy()))
 
 
 CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {

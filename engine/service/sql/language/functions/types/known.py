@@ -56,8 +56,10 @@ def mark_types(tree: exp.Expression, columns_of: ColumnsOf) -> None:
     known = _Types(columns_of)
     scopes = traverse_scope(tree)
     for scope in scopes:
-        if isinstance(scope.expression, exp.UDTF):
-            continue  # its own query is walked through it
+        if isinstance(scope.expression, exp.UDTF):  # its own query is walked through it
+            if isinstance(scope.expression.this, exp.Explode):
+                known.judge(scope.expression.this, scope)
+            continue
         for node in list(walk_in_scope(scope.expression)):
             known.judge(node, scope)
     for scope in scopes:
