@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 from sqlglot import exp
@@ -54,6 +55,21 @@ def structure(fields: Iterable[tuple[str, exp.Expression]]) -> exp.Struct:
     )
 
 
+@functools.lru_cache(maxsize=256)
+def _built(kind: str) -> exp.DataType:
+    return exp.DataType.build(kind, dialect="duckdb")
+
+
+def data_type(kind: str) -> exp.DataType:
+    """A type by DuckDB's word, which is parsed once: that takes longer than the rest of a statement."""
+    return _built(kind).copy()
+
+
+def cast(node: exp.Expression, kind: str) -> exp.Cast:
+    """A cast of a copy to a type by DuckDB's word."""
+    return exp.Cast(this=node.copy(), to=data_type(kind))
+
+
 def number(value: int) -> exp.Literal:
     """A number as an expression."""
     return exp.Literal.number(value)
@@ -85,7 +101,7 @@ def failure(message: exp.Expression) -> exp.Expression:
     DuckDB's `error` is volatile, which keys of windows and aliases that are named again may not be.
     The cast lets DuckDB know that it may fail, so that it keeps conditions in their order.
     """
-    failed = exp.cast(call(FAILED, message), "boolean")
+    failed = cast(call(FAILED, message), "boolean")
     return exp.Case(ifs=[exp.If(this=failed, true=exp.Null())])
 
 

@@ -24,6 +24,7 @@ from engine.service.sql.language.functions.calls import (
     FAILED,
     argument_of,
     call,
+    cast,
     failure,
     innermost,
     may_fail,
@@ -120,6 +121,7 @@ def _guard(node: exp.Filter) -> None:
 
 
 # ------------------------------------------------------------------ operators
+_SHORT = 20  # parts of a divisor that is said once more
 _BY_ZERO = "[DIVIDE_BY_ZERO] Division by zero. Use try_divide to have null instead."
 
 
@@ -133,18 +135,17 @@ def _division(node: exp.Expression) -> exp.Expression:
     if dividend.find(*_DIVISIONS) is None:
         known = exp.Is(this=exp.paren(dividend.copy()), expression=exp.Null()).not_()
         zero = exp.and_(zero, known)
-    failed = failure(_never_folded(exp.Literal.string(_BY_ZERO), dividend, divisor))
+    failed = failure(_never_folded(exp.Literal.string(_BY_ZERO), divisor))
     guard = exp.Case(ifs=[exp.If(this=zero, true=failed)], default=divisor.copy())
     node.set("expression", guard)
     return node
 
 
-def _never_folded(message: exp.Expression, *beside: exp.Expression) -> exp.Expression:
+def _never_folded(message: exp.Expression, divisor: exp.Expression) -> exp.Expression:
     """A message that DuckDB doesn't try whether it fails before there are rows, which takes time."""
-    column = next((one for one in beside if isinstance(one, exp.Column)), None)
-    if column is None:
+    if sum(1 for _ in divisor.walk()) > _SHORT:
         return message
-    nothing = call("left", exp.cast(column.copy(), "text"), number(0))
+    nothing = call("left", cast(divisor, "text"), number(0))
     return call("concat", message, nothing)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 from sqlglot import exp
 
+from engine.service.sql.language.functions.calls import data_type
 from engine.service.sql.language.functions.types import wanted
 from engine.service.sql.language.functions.types.wanted import DAY, NUMBER, TEXT, WHOLE, is_text
 
@@ -144,7 +145,7 @@ def cast_where_meant(
         inner = one
         if is_text_constant and _is.is_integer(kind_meant) and _is_whole(str(one.this)):
             inner = exp.Literal.number(int(one.this))
-        cast = exp.Cast(this=exp.Null(), to=exp.DataType.build(said(kind_meant)))
+        cast = exp.Cast(this=exp.Null(), to=data_type(said(kind_meant)))
         one.replace(cast)
         cast.set("this", inner)  # itself, no copy: what is within is judged later
 

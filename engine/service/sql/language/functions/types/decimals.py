@@ -16,6 +16,8 @@ from engine.core.types import DECIMAL_DIGITS, catalog_type
 from engine.service.sql.language.functions.calls import (
     call,
     call_once,
+    cast,
+    data_type,
     innermost,
     is_surrounded,
     number,
@@ -271,14 +273,14 @@ def reckoned(node: exp.Expression) -> exp.Expression:
     way: Reckoning = node.meta[RECKONING]
     if isinstance(node, exp.Length):
         return (
-            exp.Length(this=_cast(node.this, "text"))
+            exp.Length(this=cast(node.this, "text"))
             if way.kind
             else call("octet_length", node.this)
         )
     if isinstance(node, exp.Cast) and way.kind == _TIME:
         return _time_of(node.this, way)
     if isinstance(node, exp.Cast):
-        text = _cast(node.this, "text")
+        text = cast(node.this, "text")
         for none in ("nan", "inf", "-inf"):
             text = call("nullif", text, exp.Literal.string(none))
         return type(node)(this=text, to=node.args["to"].copy())
@@ -287,34 +289,34 @@ def reckoned(node: exp.Expression) -> exp.Expression:
         called = call_once if node.this.find(exp.Anonymous, exp.Query, exp.Rand) else call
         return called("vitrine_round", node.this, number(way.scale), number(10**way.scale))
     if not isinstance(node, (exp.Binary, exp.SafeDivide)) or way.kind == "date":
-        return _cast(node, way.kind)
+        return cast(node, way.kind)
     if way.kind == "interval":
-        return call("to_days", _cast(exp.paren(node.copy()), "int"))
+        return call("to_days", cast(exp.paren(node.copy()), "int"))
     sides = (node.this, node.expression)
     if isinstance(node, exp.SafeDivide):
         sides = (node.this, call("nullif", node.expression, number(0)))
     if not way.fits or (isinstance(node, (*_QUOTIENTS, exp.Mod)) and way.kind != "double"):
         sign = exp.Literal.string(_WAYS[type(node)])
-        texts = [_cast(one, "text") for one in sides]
-        return _cast(call("vitrine_decimal", sign, *texts, number(way.scale)), way.kind)
+        texts = [cast(one, "text") for one in sides]
+        return cast(call("vitrine_decimal", sign, *texts, number(way.scale)), way.kind)
     if isinstance(node, exp.Mul) and way.kind != "double":
-        return _cast(exp.Mul(this=_cast(sides[0], way.left), expression=sides[1].copy()), way.kind)
-    left, right = (_cast(one, way.kind) for one in sides)
-    return _cast(type(node)(this=left, expression=right), way.kind)
+        return cast(exp.Mul(this=cast(sides[0], way.left), expression=sides[1].copy()), way.kind)
+    left, right = (cast(one, way.kind) for one in sides)
+    return cast(type(node)(this=left, expression=right), way.kind)
 
 
 def _time_of(seconds: exp.Expression, way: Reckoning) -> exp.Expression:
     """A time so many seconds after 1970; what is less than a microsecond is cut off."""
-    exact = seconds.copy() if way.fits else _cast(seconds, "double")
+    exact = seconds.copy() if way.fits else cast(seconds, "double")
     micros = exp.Mul(this=exp.paren(exact), expression=number(1_000_000))
-    whole = _cast(call("trunc", micros), "bigint")
+    whole = cast(call("trunc", micros), "bigint")
     return call("timezone", exp.Literal.string("UTC"), call("make_timestamp", whole))
 
 
 def as_marked(node: exp.Expression, made: exp.Expression) -> exp.Expression:
     """What was made of a node, in the type that its mark says."""
     way: Reckoning | None = node.meta.get(RECKONING)
-    return made if way is None else _cast(made, way.kind)
+    return made if way is None else cast(made, way.kind)
 
 
 def aggregated(node: exp.Expression) -> exp.Expression | None:
@@ -325,24 +327,16 @@ def aggregated(node: exp.Expression) -> exp.Expression | None:
         return None
     if isinstance(inner, exp.Sum):
         if inner.meta.get(TRIED):
-            return exp.TryCast(this=node.copy(), to=_built(way.kind))
-        return call("vitrine_sum", node) if way.kind == "bigint" else _cast(node, way.kind)
+            return exp.TryCast(this=node.copy(), to=data_type(way.kind))
+        return call("vitrine_sum", node) if way.kind == "bigint" else cast(node, way.kind)
     parts = [node.copy(), node.copy()]
     for place, kind in enumerate((exp.Sum, exp.Count)):
         one = innermost(parts[place])
         made = kind(this=one.this.copy())
         parts[place] = made if one is parts[place] else one.replace(made).root()
-    texts = [_cast(one, "text") for one in parts]
+    texts = [cast(one, "text") for one in parts]
     sign = exp.Literal.string("/")
-    return _cast(call("vitrine_decimal", sign, *texts, number(way.scale)), way.kind)
-
-
-def _cast(node: exp.Expression, kind: str) -> exp.Expression:
-    return exp.Cast(this=node.copy(), to=_built(kind))
-
-
-def _built(kind: str) -> exp.DataType:
-    return exp.DataType.build(kind, dialect="duckdb")
+    return cast(call("vitrine_decimal", sign, *texts, number(way.scale)), way.kind)
 
 
 def decimal_results(

@@ -9,6 +9,8 @@ import pyarrow as pa
 from sqlglot import exp
 from sqlglot.dialects.databricks import Databricks
 
+from engine.service.sql.language.functions.calls import cast
+
 _INTS: tuple[type[exp.Expression], ...] = (
     exp.BitLength, exp.BitwiseCount, exp.Day, exp.DayOfMonth, exp.DayOfWeek, exp.DayOfYear, exp.Hour,
     exp.Length, exp.Levenshtein, exp.Minute, exp.Month, exp.Quarter, exp.RegexpCount, exp.RegexpInstr,
@@ -67,7 +69,7 @@ def with_type(node: exp.Expression, made: exp.Expression) -> exp.Expression:
     kind = said_type(node)
     if kind is None or isinstance(made, exp.Cast):
         return made
-    return exp.cast(made.copy(), kind)
+    return cast(made, kind)
 
 
 def known_type(node: exp.Expression) -> pa.DataType | None:

@@ -32,6 +32,7 @@ class Sources:
         """
         self._columns_of, self._type_of = columns_of, type_of
         self._columns: dict[int, Columns | None] = {}
+        self._outputs: dict[int, Columns | None] = {}
 
     def type_of_column(self, node: exp.Column, scope: Scope | None) -> pa.DataType | None:
         """The type of a column, or of a structure's field that is named like one."""
@@ -57,6 +58,11 @@ class Sources:
 
     def outputs(self, scope: Scope) -> Columns | None:
         """The columns of a query; None where not all names are known."""
+        if id(scope) not in self._outputs:
+            self._outputs[id(scope)] = self._of_query(scope)
+        return self._outputs[id(scope)]
+
+    def _of_query(self, scope: Scope) -> Columns | None:
         query = scope.expression
         if isinstance(query, exp.SetOperation) and len(scope.set_operation_scopes) == 2:
             both = self.of_both(scope)
