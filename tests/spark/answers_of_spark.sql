@@ -1699,3 +1699,38 @@ SELECT id FROM t WHERE td LIKE '2024%' AND month(td) IN ('1', 2) ORDER BY id
 SELECT concat('a', NULL, id) AS c FROM t ORDER BY id
 SELECT count(DISTINCT n) AS c, count(DISTINCT n, id) AS e FROM t
 SELECT min(n) AS a, max(n) AS b, sum(n + 0) AS c FROM t
+VALUES (1, 'a'), (2, 'b') ORDER BY 1 DESC
+VALUES (1), (2) LIMIT 1
+SELECT id, id, s FROM t UNION ALL SELECT 1 AS x, 2 AS y, 'a' AS y ORDER BY 3, 1
+SELECT a.id, b.id, a.s FROM t a JOIN t b ON a.id=b.id UNION ALL SELECT a.id, b.tiny AS x, b.s AS x FROM t a JOIN t b ON a.id=b.id ORDER BY 2
+SELECT id AS a, id AS a, s AS c FROM t UNION ALL SELECT id AS a, tiny AS c, s AS c FROM t ORDER BY c, 2
+SELECT f, f FROM t UNION ALL SELECT id, id FROM t ORDER BY 1
+SELECT * FROM (SELECT id, f FROM t) a JOIN (SELECT id, f FROM t) b ON a.id=b.id UNION ALL SELECT * FROM (SELECT id, d FROM t) a JOIN (SELECT id, d FROM t) b ON a.id=b.id ORDER BY 2
+SELECT id, id, n FROM t UNION ALL SELECT 1, 2, 3 ORDER BY 3
+SELECT 1, 1 UNION ALL SELECT '2', '3' ORDER BY 1
+SELECT * FROM (SELECT 1, 1 UNION ALL SELECT 2, '3') ORDER BY 1
+SELECT * FROM (SELECT id, n FROM t) a JOIN (SELECT n, id FROM t) b ON a.id = b.id UNION SELECT 1, 2, 3, 4 ORDER BY 1, 2
+SELECT id FROM t WHERE (id, n) IN (SELECT n, n FROM t)
+SELECT id FROM t WHERE td + INTERVAL 1 DAY > day ORDER BY id
+SELECT CAST(NULL AS DECIMAL) AS c
+SELECT id FROM t WHERE at >= '2024'
+SELECT id FROM t WHERE day >= '2024' ORDER BY id
+SELECT id FROM t WHERE day = '2024-02'
+SELECT length(at) AS c FROM t ORDER BY id
+SELECT s LIKE 1 AS c FROM t ORDER BY id
+SELECT n LIKE 12 AS c FROM t ORDER BY id
+SELECT locate('1', id) AS c FROM t ORDER BY id
+SELECT position('1' IN id) AS c FROM t ORDER BY id
+SELECT split(id, '1') AS c FROM t ORDER BY id
+SELECT reverse(id) AS c FROM t ORDER BY id
+SELECT ascii(id) AS c FROM t ORDER BY id
+SELECT levenshtein(id, '1') AS c FROM t ORDER BY id
+SELECT extract(YEAR FROM td) AS c FROM t ORDER BY id
+SELECT date_diff(DAY, td, at) AS c FROM t ORDER BY id
+SELECT date_diff(DAY, DATE'2024-02-28', at) AS c FROM t ORDER BY id
+SELECT timestampdiff(DAY, td, at) AS c FROM t ORDER BY id
+SELECT explode(str_to_map('a:1,b:2'))
+SELECT e.col FROM t LATERAL VIEW explode(arr) e ORDER BY 1
+SELECT key, value FROM t LATERAL VIEW explode(m) e ORDER BY 1
+SELECT id, n AS Total FROM t UNION ALL SELECT 1, 5 ORDER BY Total
+SELECT e.key FROM t LATERAL VIEW explode(m) e ORDER BY 1

@@ -24,7 +24,11 @@ def as_cast(node: exp.Expression) -> exp.Expression:
     """A cast that cuts fractions off; its times have a zone, which texts don't show."""
     value, kind = node.this, node.args["to"]
     safe = "try_" if isinstance(node, exp.TryCast) else ""
-    if not isinstance(kind, exp.DataType) or isinstance(value, exp.Null):
+    if not isinstance(kind, exp.DataType):
+        return node
+    if kind.this == exp.DType.DECIMAL:
+        node.set("to", in_full(kind))
+    if isinstance(value, exp.Null):
         return node
     if kind.this in _WHOLE:
         return node if _is_whole(value) else call(f"vitrine_{safe}{_WHOLE[kind.this]}", value)
@@ -33,8 +37,6 @@ def as_cast(node: exp.Expression) -> exp.Expression:
         return node if is_text else call("vitrine_text", value)
     if kind.this == exp.DType.TIMESTAMP and not isinstance(node.parent, _OF_ZONES):
         node.set("to", exp.DataType.build(_ZONED))
-    elif kind.this == exp.DType.DECIMAL:
-        node.set("to", in_full(kind))
     elif kind.this == exp.DType.ARRAY and len(kind.expressions) == 1:
         return _list_cast(node, kind.expressions[0])
     return node

@@ -121,6 +121,9 @@ def _lateral(node: exp.Expression) -> exp.Expression:
     if not isinstance(node.this, exp.Explode):
         return node
     alias = node.args.get("alias")
+    if node.args.get("view") and alias and not alias.columns and type(node.this) is exp.Explode:
+        names = ["key", "value"] if _is_of_map(node.this) else ["col"]
+        alias.set("columns", [exp.to_identifier(name) for name in names])
     if _is_of_map(node.this) and not node.args.get("view"):
         return _lateral_pairs(node.this.this, alias)
     of_map = type(node.this) is exp.Explode and len(alias.columns if alias else ()) == 2

@@ -27,15 +27,15 @@ _OF_NOW: dict[type[exp.Expression], str] = {
 # Operations, from which on a name is the expression as it was written: each is said within the next.
 _MANY = 30
 # What reads the rows of what stands in it.
-_READING = (exp.From, exp.In, exp.Join, exp.Lateral, exp.Merge)
+_READING = (exp.From, exp.Join, exp.Lateral, exp.Merge)
 # What has a name already, or several.
 _NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.Posexplode, exp.Dot)
 
 
 def with_names(tree: exp.Expression) -> exp.Expression:
     """Name a query's columns as the cloud does where its user gave no name; changes the tree."""
-    if isinstance(tree, exp.Values):  # rows that are written out alone
-        tree = exp.select("*").from_(tree)
+    if isinstance(tree, exp.Values):
+        tree = _as_query(tree)
     for select in _selects(tree):
         _name_columns(select)
     return tree
@@ -43,13 +43,25 @@ def with_names(tree: exp.Expression) -> exp.Expression:
 
 def with_inner_names(tree: exp.Expression) -> exp.Expression:
     """The same for the queries within a query, and for rows that are written out; changes the tree."""
-    for node in tree.find_all(exp.Values, exp.Subquery, exp.CTE):
-        if isinstance(node, exp.CTE) or isinstance(node.parent, _READING):
-            if isinstance(node, exp.Values):
+    for node in list(tree.find_all(exp.Values, exp.Subquery, exp.CTE)):
+        if isinstance(node, exp.Values):
+            if isinstance(node.parent, _READING):
                 _name_rows(node)
-            else:
-                with_names(node.this)
+        elif isinstance(node, exp.CTE) or isinstance(node.parent, (*_READING, exp.In)):
+            node.set("this", with_names(node.this))
     return tree
+
+
+def _as_query(rows: exp.Values) -> exp.Select:
+    """Rows that are written out alone, with the order and the number that are said behind them."""
+    select = exp.select("*")
+    for name in ("order", "limit", "offset"):
+        said = rows.args.get(name)
+        rows.set(name, None)
+        select.set(name, said)
+    bare = exp.Values(expressions=rows.expressions, alias=rows.args.get("alias"))
+    _name_rows(bare)
+    return select.from_(bare)
 
 
 def _name_rows(rows: exp.Values) -> None:
@@ -64,11 +76,16 @@ def _name_rows(rows: exp.Values) -> None:
 
 def _selects(tree: exp.Expression) -> list[exp.Select]:
     """The queries of which a query is made, by UNION and its like."""
-    if isinstance(tree, exp.Subquery):
-        return _selects(tree.this)
-    if isinstance(tree, exp.SetOperation):
-        return _selects(tree.this) + _selects(tree.expression)
-    return [tree] if isinstance(tree, exp.Select) else []
+    found, left = [], [tree]
+    while left:
+        one = left.pop()
+        if isinstance(one, exp.SetOperation):
+            left += [one.expression, one.this]
+        elif isinstance(one, exp.Subquery):
+            left.append(one.this)
+        elif isinstance(one, exp.Select):
+            found.append(one)
+    return found
 
 
 def _name_columns(select: exp.Select) -> None:

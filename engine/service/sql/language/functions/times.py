@@ -56,7 +56,7 @@ def _extract(node: exp.Expression) -> exp.Expression:
 def _whole_units(node: exp.Expression) -> exp.Expression:
     """How many whole units lie between two times; DuckDB counts where a unit begins."""
     unit = _unit(node, _UNITS)
-    if isinstance(node, exp.DateDiff) and unit.name == "DAY":
+    if isinstance(node, exp.DateDiff) and unit.name == "DAY" and not node.args.get("big_int"):
         return node
     ends = (node.expression, node.this)
     times = [exp.cast(exp.cast(one.copy(), "timestamptz"), "timestamp") for one in ends]

@@ -122,6 +122,7 @@ def _guard(node: exp.Filter) -> None:
 
 # ------------------------------------------------------------------ operators
 _SHORT = 20  # parts of a divisor that is said once more
+_REST_BY_ZERO = "[REMAINDER_BY_ZERO] Remainder by zero. Use try_mod to have null instead."
 _BY_ZERO = "[DIVIDE_BY_ZERO] Division by zero. Use try_divide to have null instead."
 
 
@@ -135,7 +136,8 @@ def _division(node: exp.Expression) -> exp.Expression:
     if dividend.find(*_DIVISIONS) is None:
         known = exp.Is(this=exp.paren(dividend.copy()), expression=exp.Null()).not_()
         zero = exp.and_(zero, known)
-    failed = failure(_never_folded(exp.Literal.string(_BY_ZERO), divisor))
+    message = _REST_BY_ZERO if isinstance(node, exp.Mod) else _BY_ZERO
+    failed = failure(_never_folded(exp.Literal.string(message), divisor))
     guard = exp.Case(ifs=[exp.If(this=zero, true=failed)], default=divisor.copy())
     node.set("expression", guard)
     return node
@@ -158,6 +160,8 @@ def _like(node: exp.Expression) -> exp.Expression:
     """A pattern in which a backslash takes the meaning from the next character; numbers are texts."""
     if not isinstance(node.this, exp.Literal):
         node.set("this", call("vitrine_text", node.this))
+    if isinstance(node.expression, exp.Literal):
+        node.set("expression", exp.Literal.string(node.expression.this))
     if isinstance(node.parent, exp.Escape):
         return node
     return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))

@@ -5,6 +5,7 @@ The rules are Spark's, where it is strict (ANSI). Knows types and expressions; n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -31,6 +32,7 @@ NAMES = {_PMOD, *wanted.NAMES}
 CLASSES = (*ARITHMETIC, *_BITS, *COMPARISONS, *_CHOICES, *wanted.CLASSES, exp.GenerateSeries)
 _SAID = {pa.bool_(): "boolean", DAY: "date", NUMBER: "double", WHOLE: "bigint", TEXT: "string"}
 _LARGEST = 1 << 63
+_BEGINNING = re.compile(r"(\d{4})(?:-(\d\d?))?")
 
 
 def is_judged(node: exp.Expression) -> bool:
@@ -145,9 +147,17 @@ def cast_where_meant(
         inner = one
         if is_text_constant and _is.is_integer(kind_meant) and _is_whole(str(one.this)):
             inner = exp.Literal.number(int(one.this))
+        elif is_text_constant and _is.is_temporal(kind_meant):
+            inner = exp.Literal.string(_whole_day(str(one.this)))
         cast = exp.Cast(this=exp.Null(), to=data_type(said(kind_meant)))
         one.replace(cast)
         cast.set("this", inner)  # itself, no copy: what is within is judged later
+
+
+def _whole_day(text: str) -> str:
+    """A constant that says a year, or a year and a month, as its first day; others as they are."""
+    found = _BEGINNING.fullmatch(text.strip())
+    return text if found is None else f"{found[1]}-{int(found[2] or 1):02}-01"
 
 
 def said(kind: pa.DataType) -> str:

@@ -273,7 +273,7 @@ def reckoned(node: exp.Expression) -> exp.Expression:
     way: Reckoning = node.meta[RECKONING]
     if isinstance(node, exp.Length):
         return (
-            exp.Length(this=cast(node.this, "text"))
+            exp.Length(this=call("vitrine_text", node.this))
             if way.kind
             else call("octet_length", node.this)
         )

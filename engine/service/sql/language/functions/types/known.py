@@ -5,7 +5,7 @@ What can't be told for sure has none. Knows expressions and the columns of table
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pyarrow as pa
 from sqlglot import exp
@@ -15,7 +15,7 @@ from engine.core.types import parse_sql_type
 from engine.service.sql.language.functions import generators
 from engine.service.sql.language.functions.types import coercion, decimals, nested
 from engine.service.sql.language.functions.types.results import known_type, said_type
-from engine.service.sql.language.functions.types.sources import ColumnsOf, Sources, widest
+from engine.service.sql.language.functions.types.sources import ColumnsOf, Output, Sources, widest
 from engine.service.sql.language.functions.types.wanted import is_text
 
 _Kinds = list[pa.DataType | None]
@@ -60,11 +60,20 @@ def mark_types(tree: exp.Expression, columns_of: ColumnsOf) -> None:
             if isinstance(scope.expression.this, exp.Explode):
                 known.judge(scope.expression.this, scope)
             continue
-        for node in list(walk_in_scope(scope.expression)):
+        for node in reversed(_nodes(scope.expression)):  # what is within comes first
             known.judge(node, scope)
+        known.settle(scope)
     for scope in scopes:
         if isinstance(scope.expression, exp.SetOperation):
             known.unite(scope)
+
+
+def _nodes(query: exp.Expression) -> list[exp.Expression]:
+    """The nodes of a query, without those of the queries in it."""
+    parts = [query]
+    if isinstance(query, exp.SetOperation):
+        parts = [query.args[one] for one in ("order", "limit") if query.args.get(one)]
+    return [node for part in parts for node in walk_in_scope(part)]
 
 
 class _Types:
@@ -76,7 +85,8 @@ class _Types:
         """Mark a node, and cast the values in it that are taken for others."""
         if isinstance(node, exp.Explode):
             kind = self.of(node.this, scope)
-            node.meta[generators.OF_MAP] = kind is not None and _is.is_map(kind)
+            is_map = kind is not None and _is.is_map(kind)
+            node.meta[generators.OF_MAP] = is_map or generators.many_columns(node)
         if isinstance(node, exp.In) and node.args.get("query") is not None:
             self._judge_in(node, scope)
             return
@@ -119,29 +129,28 @@ class _Types:
         """Cast what is looked for among a query's rows, or the rows, where one of them is a text."""
         query = node.args["query"]
         inner = next((one for one in scope.subquery_scopes if one.expression is query.this), None)
-        columns = None if inner is None else self._sources.outputs(inner)
+        columns = None if inner is None else self._sources.listed(inner)
         values = node.this.expressions if isinstance(node.this, exp.Tuple) else [node.this]
         if columns is None or len(columns) != len(values):
             return
         found = [self.of(one, scope) for one in values]
-        both = [coercion.taken(node, pair) for pair in zip(found, columns.values())]
+        both = [coercion.taken(node, [one, kind]) for one, (_, kind) in zip(found, columns)]
         coercion.cast_where_meant(values, found, [left for left, _ in both])
-        rows = dict(zip(columns, zip(columns.values(), (right for _, right in both))))
-        query.set("this", _with_casts(query.this, rows))
+        query.set("this", _with_casts(query.this, columns, [right for _, right in both]))
+
+    def settle(self, scope: Scope) -> None:
+        """Have the columns of a UNION known, those of its queries before, so that each is asked once."""
+        if isinstance(scope.expression, exp.SetOperation):
+            self._sources.listed(scope)
 
     def unite(self, scope: Scope) -> None:
         """Cast the columns of a UNION's queries, and its like's, that are taken for other types."""
         both = self._sources.of_both(scope) if len(scope.set_operation_scopes) == 2 else None
-        if not both:
-            return
-        for place, side in enumerate(scope.set_operation_scopes):
-            names = self._sources.outputs(side) or {}
-            kinds = {
-                name: (pair[place], coercion.chosen(pair)[place])
-                for name, pair in zip(names, both.values())
-            }
-            arg = "this" if place == 0 else "expression"
-            scope.expression.set(arg, _with_casts(scope.expression.args[arg], kinds))
+        meant = [coercion.chosen([left[1], right[1]]) for left, right in both or []]
+        for place, arg in enumerate(("this", "expression") if both else ()):
+            columns = [pair[place] for pair in both or []]
+            kinds = [pair[place] for pair in meant]
+            scope.expression.set(arg, _with_casts(scope.expression.args[arg], columns, kinds))
 
     # ------------------------------------------------------------------ of an expression
     def of(self, node: exp.Expression, scope: Scope) -> pa.DataType | None:
@@ -201,21 +210,26 @@ def _has_parts(kind: pa.DataType) -> bool:
     return bool(_is.is_nested(kind) or _is.is_binary(kind))
 
 
-def _with_casts(
-    query: exp.Expression, kinds: Mapping[str, Sequence[pa.DataType | None]]
-) -> exp.Expression:
-    """A query whose columns are cast from a type to another, where these differ."""
-    casts = [
-        exp.alias_(
-            exp.cast(exp.column(exp.to_identifier(name, quoted=True)), coercion.said(meant)),
-            name,
-            quoted=True,
-        )
-        for name, (kind, meant) in kinds.items()
-        if meant is not None and meant != kind
-    ]
-    if not casts:
+def _with_casts(query: exp.Expression, columns: Sequence[Output], meant: _Kinds) -> exp.Expression:
+    """A query whose columns are cast to other types, where these differ from theirs."""
+    if not any(kind is not None and kind != was for (_, was), kind in zip(columns, meant)):
         return query
+    names = [name for name, _ in columns]
+    is_plain = len({name.lower() for name in names}) == len(names)
+    places = [exp.to_identifier(f"c{place}") for place in range(len(names))]
     whole = query if isinstance(query, exp.Subquery) else exp.Subquery(this=query)
-    whole.set("alias", exp.TableAlias(this=exp.to_identifier("vitrine_rows")))
-    return exp.select(exp.Star(replace=casts)).from_(whole)
+    alias = exp.TableAlias(this=exp.to_identifier("vitrine_rows"))
+    if not is_plain:  # columns of one name are told apart by their places
+        alias.set("columns", places)
+    whole.set("alias", alias)
+    selected, replaced = [], []
+    for name, place, (_, was), kind in zip(names, places, columns, meant):
+        column: exp.Expression = exp.column(
+            exp.to_identifier(name, quoted=True) if is_plain else place.copy()
+        )
+        if kind is not None and kind != was:
+            column = exp.cast(column, coercion.said(kind))
+            replaced.append(exp.alias_(column, name, quoted=True))
+        selected.append(exp.alias_(column, name, quoted=True))
+    star = exp.Star(replace=replaced)
+    return exp.select(*([star] if is_plain else selected)).from_(whole)

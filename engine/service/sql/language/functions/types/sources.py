@@ -5,7 +5,7 @@ Knows scopes of queries; the types of expressions it is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 from sqlglot import exp
@@ -16,6 +16,7 @@ from engine.service.sql.language.functions.types.coercion import chosen
 from engine.service.sql.language.functions.types.decimals import common_type
 
 Columns = dict[str, pa.DataType | None]  # by name in small letters
+Output = tuple[str, pa.DataType | None]
 ColumnsOf = Callable[[exp.Table], Columns | None]
 TypeOf = Callable[[exp.Expression, Scope], pa.DataType | None]
 _is = pa.types
@@ -32,7 +33,7 @@ class Sources:
         """
         self._columns_of, self._type_of = columns_of, type_of
         self._columns: dict[int, Columns | None] = {}
-        self._outputs: dict[int, Columns | None] = {}
+        self._listed: dict[int, list[Output] | None] = {}
 
     def type_of_column(self, node: exp.Column, scope: Scope | None) -> pa.DataType | None:
         """The type of a column, or of a structure's field that is named like one."""
@@ -57,32 +58,46 @@ class Sources:
         return None
 
     def outputs(self, scope: Scope) -> Columns | None:
-        """The columns of a query; None where not all names are known."""
-        if id(scope) not in self._outputs:
-            self._outputs[id(scope)] = self._of_query(scope)
-        return self._outputs[id(scope)]
+        """The columns of a query; None where not all names are known. Of one name the first."""
+        listed = self.listed(scope)
+        if listed is None:
+            return None
+        out: Columns = {}
+        for name, kind in listed:
+            out.setdefault(name.lower(), kind)
+        return out
 
-    def _of_query(self, scope: Scope) -> Columns | None:
+    def listed(self, scope: Scope) -> list[Output] | None:
+        """The columns of a query in their order; None where not all names are known."""
+        if id(scope) not in self._listed:
+            self._listed[id(scope)] = self._of_query(scope)
+        return self._listed[id(scope)]
+
+    def _of_query(self, scope: Scope) -> list[Output] | None:
         query = scope.expression
         if isinstance(query, exp.SetOperation) and len(scope.set_operation_scopes) == 2:
             both = self.of_both(scope)
-            return None if both is None else {name: widest(kinds) for name, kinds in both.items()}
+            if both is None:
+                return None
+            return [(left[0], widest([left[1], right[1]])) for left, right in both]
         if not isinstance(query, exp.Select):
             return None
-        out: Columns = {}
+        out: list[Output] = []
         for one in query.expressions:
             columns = self._selected(one, scope)
             if columns is None:
                 return None
-            out.update({name: kind for name, kind in columns if name not in out})
+            out += columns
         return out
 
-    def of_both(self, scope: Scope) -> dict[str, Sequence[pa.DataType | None]] | None:
-        """The types of a UNION's columns, and its like's, in both its queries; by the first's names."""
-        left, right = (self.outputs(one) for one in scope.set_operation_scopes)
+    def of_both(self, scope: Scope) -> list[tuple[Output, Output]] | None:
+        """The columns of the queries of a UNION, and its like, side by side; None where unknown."""
+        if scope.expression.args.get("by_name"):
+            return None
+        left, right = (self.listed(one) for one in scope.set_operation_scopes)
         if left is None or right is None or len(left) != len(right):
             return None
-        return dict(zip(left, zip(left.values(), right.values())))
+        return list(zip(left, right))
 
     # ------------------------------------------------------------------ relations
     def _of_source(self, node: exp.Expression, source: exp.Expression | Scope) -> Columns | None:
@@ -154,47 +169,41 @@ class Sources:
         return [*before, value]
 
     # ------------------------------------------------------------------ what is selected
-    def _selected(
-        self, one: exp.Expression, scope: Scope
-    ) -> Iterable[tuple[str, pa.DataType | None]] | None:
+    def _selected(self, one: exp.Expression, scope: Scope) -> list[Output] | None:
         """The columns that a selected expression is; None where not all names are known."""
         if isinstance(one, exp.Star) or (isinstance(one, exp.Column) and one.is_star):
             return self._of_star(one, scope)
         if isinstance(one, exp.Aliases):
-            names = [name.name.lower() for name in one.expressions]
+            names = [name.name for name in one.expressions]
             kinds = self._exploded(one.this, scope)
             return list(zip(names, kinds if len(kinds) == len(names) else [None] * len(names)))
         if isinstance(one, (exp.Explode, exp.Inline, exp.Stack)):
             return self._of_generator(one, scope)
         if isinstance(one, exp.Alias) and isinstance(one.this, exp.Stack):
             kinds = self._exploded(one.this, scope)
-            return [(one.alias.lower(), kinds[0])] if len(kinds) == 1 else None
-        return [(one.alias_or_name.lower(), self._type_of(one, scope))]
+            return [(one.alias, kinds[0])] if len(kinds) == 1 else None
+        return [(one.alias_or_name, self._type_of(one, scope))]
 
-    def _of_generator(
-        self, node: exp.Expression, scope: Scope
-    ) -> list[tuple[str, pa.DataType | None]] | None:
+    def _of_generator(self, node: exp.Expression, scope: Scope) -> list[Output] | None:
         kinds = self._exploded(node, scope)
         if isinstance(node, exp.Inline):
             whole = self._type_of(node.this, scope)
             value = getattr(whole, "value_type", None)
             fields = value.fields if value is not None and _is.is_struct(value) else []
-            return [(one.name.lower(), one.type) for one in fields] or None
+            return [(one.name, one.type) for one in fields] or None
         names = [f"col{place}" for place in range(len(kinds))]
         if isinstance(node, exp.Explode):
             places = ["pos"] if isinstance(node, exp.Posexplode) else []
             names = [*places, *(["key", "value"] if len(kinds) - len(places) == 2 else ["col"])]
         return list(zip(names, kinds)) if len(kinds) == len(names) else None
 
-    def _of_star(
-        self, star: exp.Expression, scope: Scope
-    ) -> Iterable[tuple[str, pa.DataType | None]] | None:
+    def _of_star(self, star: exp.Expression, scope: Scope) -> list[Output] | None:
         whole = star.this if isinstance(star, exp.Column) else star
         if any(whole.args.get(one) for one in ("replace", "rename")):
             return None
         left_out = {one.name.lower() for one in whole.args.get("except_") or []}
         wanted = star.table.lower() if isinstance(star, exp.Column) else ""
-        out: list[tuple[str, pa.DataType | None]] = []
+        out: list[Output] = []
         for alias, one in scope.selected_sources.items():
             if wanted in ("", alias.lower()):
                 columns = self._of_source(*one)

@@ -27,7 +27,7 @@ _OF_TWO_NUMBERS = (
 _OF_A_TEXT = (
     exp.Ascii, exp.Initcap, exp.Left, exp.Lower, exp.Pad, exp.RegexpExtract, exp.RegexpLike,
     exp.RegexpReplace, exp.RegexpSplit, exp.Repeat, exp.Replace, exp.Right, exp.Substring,
-    exp.SubstringIndex, exp.SplitPart, exp.Translate, exp.Trim, exp.Upper,
+    exp.Reverse, exp.SubstringIndex, exp.SplitPart, exp.Translate, exp.Trim, exp.Upper,
 )  # fmt: skip
 _BOTH = ("this", "expression")
 _PLACES: tuple[tuple[tuple[type[exp.Expression], ...], tuple[str, ...], pa.DataType], ...] = (
@@ -36,7 +36,7 @@ _PLACES: tuple[tuple[tuple[type[exp.Expression], ...], tuple[str, ...], pa.DataT
     ((exp.WidthBucket,), ("this", "min_value", "max_value"), NUMBER),
     ((exp.BitwiseLeftShift, exp.BitwiseRightShift), ("this",), WHOLE),
     (_OF_A_TEXT, ("this",), TEXT),
-    ((exp.Contains, exp.EndsWith, exp.StartsWith), _BOTH, TEXT),
+    ((exp.Contains, exp.EndsWith, exp.Levenshtein, exp.StartsWith), _BOTH, TEXT),
     ((exp.StrPosition,), ("this", "substr"), TEXT),
     ((exp.AddMonths, exp.LastDay, exp.NextDay, exp.Quarter), ("this",), DAY),
     ((exp.Hour, exp.Minute, exp.Second), ("this",), TIME),
@@ -57,13 +57,15 @@ _OF_NAME = {
     "skewness": (NUMBER,),
 }
 NAMES = _OF_NAME.keys()
-CLASSES = (*_OF_CLASS, exp.DateDiff, exp.WithinGroup)
+CLASSES = (*_OF_CLASS, exp.DateDiff, exp.Extract, exp.WithinGroup)
 
 
 def wanted(node: exp.Expression) -> list[tuple[exp.Expression, pa.DataType]]:
     """The arguments of a function that it takes for values of some type, each with that type."""
     if isinstance(node, exp.Anonymous):
         return list(zip(node.expressions, _OF_NAME.get(str(node.this).lower(), ())))
+    if isinstance(node, exp.Extract):
+        return [(node.expression, TIME)]
     if isinstance(node, exp.DateDiff):
         kind = TIME if node.args.get("big_int") else DAY  # in units, or in days
         return [(node.this, kind), (node.expression, kind)]
