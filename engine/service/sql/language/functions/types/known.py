@@ -79,7 +79,8 @@ def _nodes(query: exp.Expression) -> list[exp.Expression]:
 class _Types:
     def __init__(self, columns_of: ColumnsOf) -> None:
         self._sources = Sources(columns_of, self.of)
-        self._known: dict[int, pa.DataType | None] = {}
+        # With each node, which may be replaced, and whose number no other may have then.
+        self._known: dict[int, tuple[exp.Expression, pa.DataType | None]] = {}
 
     def judge(self, node: exp.Expression, scope: Scope) -> None:
         """Mark a node, and cast the values in it that are taken for others."""
@@ -113,7 +114,7 @@ class _Types:
         text.replace(exp.cast(text.copy(), "timestamp"))
         moved = exp.paren(node.copy())
         made = exp.cast(moved, "string")
-        self._known[id(made)] = pa.string()
+        self._known[id(made)] = made, pa.string()
         node.replace(made)
         return True
 
@@ -156,9 +157,9 @@ class _Types:
     def of(self, node: exp.Expression, scope: Scope) -> pa.DataType | None:
         """The type of an expression; None where it can't be told."""
         if id(node) not in self._known:
-            self._known[id(node)] = None  # for a name that means itself
-            self._known[id(node)] = self._found(node, scope)
-        return self._known[id(node)]
+            self._known[id(node)] = node, None  # for a name that means itself
+            self._known[id(node)] = node, self._found(node, scope)
+        return self._known[id(node)][1]
 
     def _found(self, node: exp.Expression, scope: Scope) -> pa.DataType | None:
         if isinstance(node, exp.Column):

@@ -32,7 +32,7 @@ class Sources:
             type_of: the type of an expression in a scope.
         """
         self._columns_of, self._type_of = columns_of, type_of
-        self._columns: dict[int, Columns | None] = {}
+        self._columns: dict[int, tuple[exp.Expression, Columns | None]] = {}
         self._listed: dict[int, list[Output] | None] = {}
 
     def type_of_column(self, node: exp.Column, scope: Scope | None) -> pa.DataType | None:
@@ -102,9 +102,9 @@ class Sources:
     # ------------------------------------------------------------------ relations
     def _of_source(self, node: exp.Expression, source: exp.Expression | Scope) -> Columns | None:
         if id(node) not in self._columns:
-            self._columns[id(node)] = None  # for a query that reads itself
-            self._columns[id(node)] = self._found(node, source)
-        return self._columns[id(node)]
+            self._columns[id(node)] = node, None  # for a query that reads itself
+            self._columns[id(node)] = node, self._found(node, source)
+        return self._columns[id(node)][1]
 
     def _found(self, node: exp.Expression, source: exp.Expression | Scope) -> Columns | None:
         if isinstance(node, exp.UDTF):
