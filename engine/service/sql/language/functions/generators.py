@@ -74,9 +74,15 @@ def _two_columns(
 
 def _pairs(node: exp.Expression, values: exp.Expression, names: Sequence[str]) -> exp.Expression:
     """Put two selected expressions in the place of one: a map's keys, and its values."""
-    parts = (exp.Explode(this=call(part, values)) for part in ("map_keys", "map_values"))
-    node.replace([exp.alias_(one, name, quoted=True) for one, name in zip(parts, names)])
+    node.replace(_keys_and_values(values, names))
     return node
+
+
+def _keys_and_values(values: exp.Expression, names: Sequence[str]) -> list[exp.Expression]:
+    return [
+        exp.alias_(exp.Explode(this=call(part, values)), name, quoted=True)
+        for part, name in zip(("map_keys", "map_values"), names)
+    ]
 
 
 def _inline(node: exp.Expression) -> exp.Expression:
@@ -149,8 +155,7 @@ def _lateral_pairs(values: exp.Expression, alias: exp.Expression | None) -> exp.
     named = _columns_alias(alias)
     names = [one.name for one in named.columns]
     names = names if len(names) == 2 else ["key", "value"]
-    parts = (exp.Explode(this=call(part, values)) for part in ("map_keys", "map_values"))
-    select = exp.select(*(exp.alias_(one, name, quoted=True) for one, name in zip(parts, names)))
+    select = exp.select(*_keys_and_values(values, names))
     return exp.Lateral(this=select.subquery(), alias=exp.TableAlias(this=named.this))
 
 

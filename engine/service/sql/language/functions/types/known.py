@@ -33,8 +33,7 @@ _RECKONED = (
 _JOINED = (exp.Concat, exp.DPipe)
 # Of binary values such values, and of lists lists.
 _PARTS = (exp.Left, exp.Pad, exp.Reverse, exp.Right, exp.Substring)
-_UNFOLDED = (exp.In, exp.SetOperation, exp.Explode, exp.Anonymous)
-_OF_TYPES = (*coercion.CLASSES, *_RECKONED, *_UNFOLDED)
+_OF_TYPES = (*coercion.CLASSES, *_RECKONED, exp.Anonymous, exp.Explode, exp.SetOperation)
 
 
 def mark_types(tree: exp.Expression, columns_of: ColumnsOf) -> None:
@@ -147,9 +146,11 @@ class _Types:
     def unite(self, scope: Scope) -> None:
         """Cast the columns of a UNION's queries, and its like's, that are taken for other types."""
         both = self._sources.of_both(scope) if len(scope.set_operation_scopes) == 2 else None
-        meant = [coercion.chosen([left[1], right[1]]) for left, right in both or []]
-        for place, arg in enumerate(("this", "expression") if both else ()):
-            columns = [pair[place] for pair in both or []]
+        if both is None:
+            return
+        meant = [coercion.chosen([left[1], right[1]]) for left, right in both]
+        for place, arg in enumerate(("this", "expression")):
+            columns = [pair[place] for pair in both]
             kinds = [pair[place] for pair in meant]
             scope.expression.set(arg, _with_casts(scope.expression.args[arg], columns, kinds))
 
@@ -175,7 +176,7 @@ class _Types:
             return None if None in of else decimals.result_type(node, of)
         if isinstance(node, (*coercion.COMPARISONS, exp.Connector, exp.Is, exp.Not)):
             return pa.bool_()
-        if nested.is_nested(node) and not isinstance(node, exp.Array):
+        if nested.is_nested(node):
             return nested.type_of_nested(node, lambda one: self.of(one, scope))
         if isinstance(node, exp.Identifier):
             return nested.type_in_lambda(node, lambda one: self.of(one, scope))

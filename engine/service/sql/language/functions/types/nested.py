@@ -11,7 +11,6 @@ import pyarrow as pa
 from sqlglot import exp
 
 from engine.core.types import is_list
-from engine.service.sql.language.functions.types.decimals import common_type
 
 TypeOf = Callable[[exp.Expression], pa.DataType | None]
 _PARTS = (exp.Bracket, exp.Dot, exp.Explode, exp.Flatten)
@@ -21,7 +20,7 @@ _SAME_VALUES = (
     exp.ArrayPrepend, exp.ArrayRemove, exp.ArraySlice, exp.ArraySort,
 )  # fmt: skip
 _LISTS = (exp.ArrayAgg, exp.ArrayUniqueAgg)
-_MADE = (exp.Array, exp.Map, exp.Reduce, exp.Struct, exp.Transform, exp.VarMap)
+_MADE = (exp.Map, exp.Reduce, exp.Struct, exp.Transform, exp.VarMap)
 _CLASSES = (*_PARTS, *_SAME_VALUES, *_LISTS, *_MADE)
 _NAMES = {"get", "map_filter", "map_values", "transform_keys", "transform_values", "zip_with"}
 _is = pa.types
@@ -50,12 +49,10 @@ def type_of_nested(node: exp.Expression, of: TypeOf) -> pa.DataType | None:
     if isinstance(node, exp.Struct):
         return _structure(node, of)
     if isinstance(node, (exp.Map, exp.VarMap)):
-        return _map(*(_value(of(node.args[side])) for side in ("keys", "values")))
+        return _map(*(value_type(of(node.args[side])) for side in ("keys", "values")))
     if isinstance(node, _LISTS):
         return _list(of(node.this))
-    if isinstance(node, exp.Transform):
-        return _list(_body(node.expression, of))
-    return _list(common_type([of(one) for one in node.expressions]))
+    return _list(_body(node.expression, of))  # of `transform`
 
 
 def _of_name(node: exp.Anonymous, of: TypeOf) -> pa.DataType | None:
@@ -63,7 +60,7 @@ def _of_name(node: exp.Anonymous, of: TypeOf) -> pa.DataType | None:
     name, given = _name(node), node.expressions
     whole = of(given[0]) if given else None
     if name == "get":
-        return _value(whole)
+        return value_type(whole)
     if name == "zip_with":
         return _list(_body(given[-1], of))
     if whole is None or not _is.is_map(whole):
@@ -108,7 +105,7 @@ def _part(node: exp.Expression, of: TypeOf) -> pa.DataType | None:
         return type_of_field(whole, node.name)
     if whole is not None and _is.is_map(whole):
         return whole.item_type if isinstance(node, exp.Bracket) else None
-    return _value(whole)
+    return value_type(whole)
 
 
 def type_of_field(whole: pa.DataType | None, name: str) -> pa.DataType | None:
@@ -137,19 +134,20 @@ def _given(each: exp.Lambda, of: TypeOf) -> list[pa.DataType | None]:
     """The types of the values that a lambda is called with."""
     around = each.parent
     if isinstance(around, exp.Reduce):
-        return [of(around.args["initial"]), _value(of(around.this))]
+        return [of(around.args["initial"]), value_type(of(around.this))]
     if isinstance(around, exp.ArraySort):
-        return [_value(of(around.this))] * 2
+        return [value_type(of(around.this))] * 2
     if isinstance(around, (exp.ArrayFilter, exp.Exists, exp.Transform)):
-        return [_value(of(around.this)), pa.int32()]  # and its place
+        return [value_type(of(around.this)), pa.int32()]  # and its place
     lists = [of(one) for one in around.expressions if one is not each] if around else []
     if _name(around) in ("forall", "zip_with"):
-        return [_value(one) for one in lists]
+        return [value_type(one) for one in lists]
     whole = lists[0] if lists else None
     if _name(around) in _NAMES and whole is not None and _is.is_map(whole):
         return [whole.key_type, whole.item_type]
     return []
 
 
-def _value(whole: pa.DataType | None) -> pa.DataType | None:
+def value_type(whole: pa.DataType | None) -> pa.DataType | None:
+    """The type of a list's values; None for what is no list."""
     return whole.value_type if whole is not None and is_list(whole) else None

@@ -163,7 +163,7 @@ class Sources:
             return []
         if _is.is_map(whole):
             return [*before, whole.key_type, whole.item_type]
-        value = getattr(whole, "value_type", None)
+        value = nested.value_type(whole)
         if isinstance(node, exp.Inline) and value is not None and _is.is_struct(value):
             return [one.type for one in value.fields]
         return [*before, value]
@@ -187,8 +187,7 @@ class Sources:
     def _of_generator(self, node: exp.Expression, scope: Scope) -> list[Output] | None:
         kinds = self._exploded(node, scope)
         if isinstance(node, exp.Inline):
-            whole = self._type_of(node.this, scope)
-            value = getattr(whole, "value_type", None)
+            value = nested.value_type(self._type_of(node.this, scope))
             fields = value.fields if value is not None and _is.is_struct(value) else []
             return [(one.name, one.type) for one in fields] or None
         names = [f"col{place}" for place in range(len(kinds))]
