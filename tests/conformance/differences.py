@@ -777,13 +777,6 @@ DIFFERENCES: tuple[Difference, ...] = (
         "tests/sql/test_statement_api.py::test_values_are_texts",
     ),
     Difference(
-        "a place outside an array in SQL",
-        "`array[i]` and `element_at` are null there",
-        "differs",
-        "the vendor's text: INVALID_ARRAY_INDEX and INVALID_ARRAY_INDEX_IN_ELEMENT_AT",
-        "tests/sql/test_every_door.py::test_a_function_answers",
-    ),
-    Difference(
         "types of some results in SQL",
         "spans of time are shown as STRING",
         "differs",

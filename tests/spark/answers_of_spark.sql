@@ -1734,3 +1734,314 @@ SELECT e.col FROM t LATERAL VIEW explode(arr) e ORDER BY 1
 SELECT key, value FROM t LATERAL VIEW explode(m) e ORDER BY 1
 SELECT id, n AS Total FROM t UNION ALL SELECT 1, 5 ORDER BY Total
 SELECT e.key FROM t LATERAL VIEW explode(m) e ORDER BY 1
+SELECT posexplode_outer(array())
+SELECT posexplode_outer(map()) AS (p, k, v)
+SELECT posexplode(map('a', 1, 'b', 2))
+SELECT posexplode(map('a', 1)) AS (p, k, v)
+SELECT inline_outer(array(struct(1 AS a, 'x' AS b)))
+SELECT inline(array(struct(1 AS a, 'x' AS b), struct(2 AS a, 'y' AS b))) AS (c, d)
+SELECT c, d FROM VALUES (array(struct(1 AS a, 'x' AS b))) AS t(l) LATERAL VIEW inline(l) x AS c, d
+SELECT a, b FROM VALUES (array(struct(1 AS a, 'x' AS b))) AS t(l) LATERAL VIEW inline(l) x
+SELECT a, b FROM VALUES (array(struct(1 AS a, 'x' AS b))) AS t(l) LATERAL VIEW inline_outer(l) x
+SELECT c, d FROM VALUES (1, array(struct(1 AS a, 'x' AS b))), (2, null) AS t(i, l) LATERAL VIEW OUTER inline(l) x AS c, d
+SELECT id, c0, c1 FROM VALUES (1, '{"a": 1, "b": {"c": [1, 2]}}'), (2, 'no'), (3, null) AS t(id, j) LATERAL VIEW json_tuple(j, 'a', 'b') x AS c0, c1 ORDER BY id
+SELECT json_tuple('{"a": "x", "b": true, "c": null}', 'a', 'b', 'c', 'd')
+SELECT json_tuple('{"a": "x", "b": 1.50}', 'a', 'b') AS (x, y)
+SELECT a.x, b.y FROM VALUES (array(1, 2), array('p', 'q')) AS t(l, m) LATERAL VIEW explode(l) a AS x LATERAL VIEW explode(m) b AS y ORDER BY 1, 2
+SELECT y FROM VALUES (array(array(1, 2), array(3))) AS t(l) LATERAL VIEW explode(l) a AS x LATERAL VIEW explode(x) b AS y
+SELECT id, x FROM VALUES (1, array(1, 2)), (2, null) AS t(id, l) LATERAL VIEW OUTER explode(l) AS x ORDER BY id, x
+SELECT key, value FROM VALUES (map('a', 1)) AS t(m) LATERAL VIEW explode(m) y
+SELECT y.key FROM VALUES (map('a', 1)) AS t(m) LATERAL VIEW explode(m) y
+SELECT pos, col FROM VALUES (array('a')) AS t(l) LATERAL VIEW posexplode(l) y
+SELECT stack(2, 1, 'a', 2)
+SELECT stack(2, 1, 2) AS n
+SELECT stack(2, 1, 'a', 2, 'b') AS (n, t)
+SELECT * FROM VALUES (1, array(1, 2)), (2, array()) AS t(id, l) LEFT JOIN LATERAL explode(l) AS x(e) ON true ORDER BY id, e
+SELECT t.id, e FROM VALUES (1, array(1, 2)), (2, array()) AS t(id, l) JOIN LATERAL explode_outer(l) AS x(e) ORDER BY 1, 2
+SELECT id, e FROM VALUES (1, array(1, 2)) AS t(id, l), LATERAL (SELECT e FROM explode(l) AS y(e))
+SELECT explode(array(1, 2)) AS e, 'x' AS k
+SELECT explode(array(1.5, 2)) AS e
+SELECT col / 2 FROM explode(array(1.5, 2))
+SELECT e + '1' FROM explode(array(1, 2)) AS x(e)
+SELECT * FROM explode(array('1', '2')) AS x(e) WHERE e = 1
+SELECT * FROM explode_outer(map('a', 1))
+SELECT * FROM explode(collection => array(1, 2))
+SELECT explode(collection => array(1, 2))
+SELECT count(*) FROM explode(sequence(1, 10))
+SELECT id, (SELECT sum(col) FROM explode(l)) AS s FROM VALUES (1, array(1, 2)), (2, array(3)) AS t(id, l) ORDER BY id
+SELECT explode(map('a', 1)) AS (k, v), 3 AS z
+SELECT word, count(*) FROM VALUES ('a b a') AS t(s) LATERAL VIEW explode(split(s, ' ')) x AS word GROUP BY word ORDER BY word
+SELECT t.id, x.e FROM VALUES (1, array(1)) AS t(id, l) JOIN VALUES (1, 'n') AS n(id, name) ON t.id = n.id LATERAL VIEW explode(t.l) x AS e
+SELECT id, e FROM VALUES (1, array(1, 2)) AS t(id, l) LATERAL VIEW explode(l) x AS e WHERE e > 1
+SELECT max(e) FROM VALUES (array(1, 2)) AS t(l) LATERAL VIEW explode(l) x AS e HAVING max(e) > 1
+SELECT inline(array(struct(1, 2)))
+SELECT inline(arrays_zip(array(1, 2), array('a', 'b')))
+WITH c AS (SELECT explode(array(1, 2)) AS e) SELECT e FROM c
+SELECT * FROM (SELECT posexplode(array(1, 2)))
+SELECT * FROM (SELECT explode(map('a', 2)))
+SELECT value / 2 FROM (SELECT explode(map('a', 2.5)))
+SELECT id, col FROM (SELECT 1 AS id, explode(array('7'))) WHERE col > 6
+SELECT explode_outer(array(1)) e
+SELECT id FROM t LATERAL VIEW explode(array(1)) x AS e WHERE id = 1
+SELECT t.*, e FROM VALUES (1, array(1)) AS t(id, l) LATERAL VIEW explode(l) x AS e
+SELECT * FROM VALUES (1, array(1)) AS t(id, l) LATERAL VIEW explode(l) x AS e
+SELECT a, b, a AND 1/b > 0 AS c FROM VALUES (false, 0), (true, 2), (null, 1) AS t(a, b)
+SELECT a OR 1/b > 0 AS c FROM VALUES (true, 0), (false, 2) AS t(a, b)
+SELECT NOT (a AND 1/b > 0) AS c FROM VALUES (false, 0), (true, 2) AS t(a, b)
+SELECT (b <> 0 AND 10 % b = 0) AS c FROM VALUES (0), (2), (3) AS t(b)
+SELECT b = 0 OR 10 / b > 4 AS c FROM VALUES (0), (2), (3) AS t(b)
+SELECT b <> 0 AND c <> 0 AND 10 / b > 1 AND 10 / c > 1 AS x FROM VALUES (0, 1), (1, 0), (2, 2), (0, 0) AS t(b, c)
+SELECT (b = 0 OR 10 / b > 4) AND (c = 0 OR 10 / c > 4) AS x FROM VALUES (0, 1), (1, 0), (2, 2), (0, 0) AS t(b, c)
+SELECT count_if(b <> 0 AND 10 / b > 4) FROM VALUES (0), (2), (3) AS t(b)
+SELECT bool_or(b <> 0 AND 10 / b > 4) FROM VALUES (0), (2), (3) AS t(b)
+SELECT count(*) FILTER (WHERE b <> 0 AND 10 / b > 4) FROM VALUES (0), (2), (3) AS t(b)
+SELECT sum(b) FILTER (WHERE b <> 0 AND 10 / b > 4) FROM VALUES (0), (2), (3) AS t(b)
+SELECT b FROM VALUES (0), (2), (3) AS t(b) WHERE NOT (b = 0 OR 10 / b < 4) ORDER BY b
+SELECT b FROM VALUES (0), (2), (3) AS t(b) WHERE (b <> 0 AND 10 / b > 4) IS TRUE
+SELECT b FROM VALUES (0), (2), (3) AS t(b) WHERE (b <> 0 AND 10 / b > 4) = true
+SELECT b FROM VALUES (0), (2), (3) AS t(b) ORDER BY b <> 0 AND 10 / b > 4, b
+SELECT b <> 0 AND 10 / b > 4 AS k, count(*) FROM VALUES (0), (2), (3) AS t(b) GROUP BY b <> 0 AND 10 / b > 4 ORDER BY k
+SELECT b <> 0 AND 10 / b > 4 AS k, count(*) FROM VALUES (0), (2), (3) AS t(b) GROUP BY 1 ORDER BY 1
+SELECT if(b <> 0 AND 10 / b > 4, 'y', 'n') FROM VALUES (0), (2), (3) AS t(b)
+SELECT CASE WHEN b <> 0 AND 10 / b > 4 THEN 'y' ELSE 'n' END FROM VALUES (0), (2), (3) AS t(b)
+SELECT coalesce(b <> 0 AND 10 / b > 4, false) FROM VALUES (0), (2), (3) AS t(b)
+SELECT s RLIKE '^[0-9]+$' AND CAST(s AS INT) > 5 AS c FROM VALUES ('7'), ('x'), ('3') AS t(s)
+SELECT s FROM VALUES ('7'), ('x'), ('3') AS t(s) WHERE s RLIKE '^[0-9]+$' AND CAST(s AS INT) > 5
+SELECT s IS NOT NULL AND s > 5 AS c FROM VALUES ('7'), (null), ('3') AS t(s)
+SELECT s IS NULL OR to_date(s) > DATE'2024-01-01' AS c FROM VALUES ('2024-02-01'), (null) AS t(s)
+SELECT filter(array(0, 1, 2), x -> x <> 0 AND 2 / x > 1) AS f
+SELECT exists(array(0, 1, 2), x -> x <> 0 AND 2 / x > 1) AS f
+SELECT sum(a) > 0 AND 10 / sum(a) > 1 AS c FROM VALUES (0), (0) AS t(a)
+SELECT sum(a) <> 0 AND 10 / sum(a) > 1 AS c FROM VALUES (0), (0) AS t(a)
+SELECT sum(a) OVER () <> 0 AND 10 / sum(a) OVER () > 1 AS c FROM VALUES (0), (0) AS t(a)
+SELECT sum(a) FROM VALUES (0), (0) AS t(a) HAVING sum(a) <> 0 AND 10 / sum(a) > 1
+SELECT a FROM VALUES (0), (2) AS t(a) QUALIFY sum(a) OVER (PARTITION BY a) <> 0 AND 10 / sum(a) OVER (PARTITION BY a) > 1
+SELECT l.a FROM VALUES (0), (2) AS l(a) JOIN VALUES (1) AS r(b) ON l.a <> 0 AND 10 / l.a > b
+SELECT l.a, r.b FROM VALUES (0), (2) AS l(a) LEFT JOIN VALUES (1) AS r(b) ON l.a <> 0 AND 10 / l.a > r.b ORDER BY l.a
+SELECT (b <> 0 AND 10 / b > 4) <=> true FROM VALUES (0), (2) AS t(b)
+SELECT max(b <> 0 AND 10 / b > 4) FROM VALUES (0), (2) AS t(b)
+SELECT b BETWEEN 1 AND 5 AND 10 / b > 4 FROM VALUES (0), (2) AS t(b)
+SELECT b <> 0 AND 10 / b > 4 FROM VALUES (0), (2) AS t(b)
+SELECT struct(b <> 0 AND 10 / b > 4 AS f).f FROM VALUES (0), (2) AS t(b)
+SELECT sum(CASE WHEN b = 0 THEN 0 WHEN b > 0 AND 10 / b > 4 THEN 1 END) FROM VALUES (0), (2) AS t(b)
+SELECT l.a, r.b FROM VALUES (0, 1), (2, 2) AS l(a, id) LEFT JOIN VALUES (1, 1), (1, 2) AS r(b, id) ON l.id = r.id AND l.a <> 0 AND 10 / l.a > r.b ORDER BY l.a
+SELECT l.a, r.b FROM VALUES (0, 1), (2, 2) AS l(a, id) FULL JOIN VALUES (1, 1), (1, 2) AS r(b, id) ON l.a = 0 OR 10 / l.a > r.b ORDER BY 1, 2
+SELECT a FROM VALUES (0), (2) AS l(a) LEFT SEMI JOIN VALUES (1) AS r(b) ON l.a <> 0 AND 10 / l.a > r.b
+SELECT a FROM VALUES (0), (2) AS l(a) LEFT ANTI JOIN VALUES (1) AS r(b) ON l.a <> 0 AND 10 / l.a > r.b
+SELECT coalesce(x, array('1')) FROM VALUES (array(1, 2)), (null) AS t(x)
+SELECT array(1) UNION ALL SELECT array('2')
+SELECT if(true, array('3'), array(1.5))
+SELECT CASE WHEN id = 1 THEN array(1) ELSE array('4', null) END FROM VALUES (1), (2) AS t(id) ORDER BY id
+SELECT coalesce(null, array(1), array('2'))
+SELECT coalesce(array(array('1')), array(array(2)))
+SELECT array(array(1), array('2'))
+SELECT coalesce(array(DATE'2024-01-01'), array('2024-02-03'))
+SELECT coalesce(array('2024-02-03'), array(DATE'2024-01-01'))
+SELECT coalesce(array(CAST(1.5 AS FLOAT)), array(1))
+SELECT coalesce(array(true), array('false'))
+SELECT nvl(array(1), array('2'))
+SELECT greatest(array(1), array(2))
+SELECT coalesce(array(1), array(2.5))
+SELECT array(1, 2) UNION SELECT array(2.5)
+SELECT coalesce(array(), array('a'))
+SELECT coalesce(array('a'), array())
+SELECT coalesce(array(null), array(1))
+SELECT struct(*) FROM VALUES (1, 'a') AS t(a, b)
+SELECT to_json(struct(*)) AS j FROM VALUES (1, 'a') AS t(A, b)
+SELECT to_json(struct(t.*)) FROM VALUES (1, 'a') AS t(a, b)
+SELECT to_json(struct(* EXCEPT (a))) AS j FROM VALUES (1, 'a') AS t(a, b)
+SELECT array(*) FROM VALUES (1, 2) AS t(a, b)
+SELECT array(*) FROM VALUES (1, '2') AS t(a, b)
+SELECT coalesce(*) FROM VALUES (null, 2) AS t(a, b)
+SELECT concat(*) FROM VALUES ('x', 'y') AS t(a, b)
+SELECT concat_ws(',', *) FROM VALUES ('x', 'y') AS t(a, b)
+SELECT greatest(*) FROM VALUES (1, 2) AS t(a, b)
+SELECT hash(*), xxhash64(*) FROM VALUES (1, 'a') AS t(a, b)
+SELECT md5(concat_ws('|', *)) AS m FROM VALUES ('x', 'y') AS t(a, b)
+SELECT count(DISTINCT *) FROM VALUES (1, 2), (1, 2) AS t(a, b)
+SELECT count(*) FROM VALUES (1, 2), (1, null) AS t(a, b)
+SELECT struct(*) AS s FROM (SELECT 1 AS A, 2 AS Bc)
+SELECT to_json(struct(*)) AS s FROM (SELECT * FROM (SELECT 1 AS A, 2 AS Bc))
+SELECT to_json(collect_list(struct(*))) AS s FROM VALUES (1, 'a') AS t(a, b)
+SELECT transform(array(1), x -> struct(*)) FROM VALUES (1) AS t(a)
+SELECT size(array(*)) + 1 AS n FROM VALUES (1, 2) AS t(a, b)
+SELECT to_json(struct(*)) AS j FROM t WHERE id = 1
+SELECT assert_true(1 > 0, 'no')
+SELECT assert_true(1 > 0)
+SELECT left('abc', -1), left('abc', 2), right('abc', -1), right('abc', n) FROM VALUES (-1), (1), (5) AS t(n)
+SELECT lpad('abc', 2), rpad('a', 3, ''), lpad('a', 3, null), lpad('a', 5, 'xy'), rpad('abc', 2, ''), lpad('a', 3, f) FROM VALUES (''), ('-') AS t(f)
+SELECT array(1, 2)[0], array(1, 2)[1]
+SELECT l[i] FROM VALUES (array('a', 'b'), 1), (null, 1), (array('a', 'b'), null), (array(null), 0) AS t(l, i)
+SELECT element_at(l, i) FROM VALUES (array('a', 'b'), 1), (null, 1), (array('a', 'b'), null), (array('a', 'b'), -2) AS t(l, i)
+SELECT try_element_at(array(1), 5), get(array(1), 5), element_at(map('a', 1), 'b'), map('a', 1)['b']
+SELECT split('a,b', ',')[1], split(s, ',')[0] FROM VALUES ('x,y') AS t(s)
+SELECT split(s, ',')[1] FROM VALUES ('x,y'), ('x') AS t(s) WHERE size(split(s, ',')) > 1
+SELECT if(size(l) > 1, l[1], -1) FROM VALUES (array(1)), (array(1, 2)) AS t(l)
+SELECT size(l) > 1 AND l[1] > 0 AS c FROM VALUES (array(1)), (array(1, 2)) AS t(l)
+SELECT transform(array(array(1, 2), array(3, 4)), x -> x[1])
+SELECT filter(array(array(1, 2), array(3)), x -> size(x) > 1 AND x[1] = 2)
+SELECT collect_list(x)[0] FROM VALUES (1), (2) AS t(x)
+SELECT max(l[0]) FROM VALUES (array(1)), (array(2)) AS t(l)
+SELECT sum(l[0]) OVER (ORDER BY l[0]) FROM VALUES (array(1)), (array(2)) AS t(l) ORDER BY l[0]
+SELECT l[0] AS k, count(*) FROM VALUES (array(1)), (array(2)) AS t(l) GROUP BY l[0] ORDER BY k
+SELECT s.l[0] FROM VALUES (named_struct('l', array(7))) AS t(s)
+SELECT array(array(1, 2))[0][1]
+SELECT a, sum(c) FROM VALUES (1, 2, 3), (1, 3, 4) AS t(a, b, c) GROUP BY a WITH ROLLUP ORDER BY 1
+SELECT a, b, sum(c) FROM VALUES (1, 2, 3), (1, 3, 4) AS t(a, b, c) GROUP BY a, b WITH ROLLUP ORDER BY 1, 2
+SELECT a, b, sum(c) FROM VALUES (1, 2, 3), (1, 3, 4) AS t(a, b, c) GROUP BY a, b WITH CUBE ORDER BY 1, 2
+SELECT a, b, sum(c) FROM VALUES (1, 2, 3), (1, 3, 4) AS t(a, b, c) GROUP BY a, b GROUPING SETS ((a), (b)) ORDER BY 1, 2
+SELECT a, b, sum(c) FROM VALUES (1, 2, 3), (1, 3, 4) AS t(a, b, c) GROUP BY a, b GROUPING SETS ((a, b), (a), ()) ORDER BY 1, 2
+SELECT a, b, sum(c) FROM VALUES (1, 2, 3), (1, 3, 4) AS t(a, b, c) GROUP BY GROUPING SETS ((a), (b)) ORDER BY 1, 2
+SELECT a, b, sum(c) FROM VALUES (1, 2, 3), (1, 3, 4) AS t(a, b, c) GROUP BY a, ROLLUP (b) ORDER BY 1, 2
+SELECT to_unix_timestamp('2024-01-01', 'yyyy-MM-dd'), unix_timestamp('2024-01-01', 'yyyy-MM-dd')
+SELECT spark_partition_id()
+SELECT aggregate(array(1, 2), 0, (a, x) -> a + x)
+SELECT named_struct('a', array(1))['a'][0]
+SELECT id, l[id], l[id - 1] FROM VALUES (1, array(5, 6)) AS t(id, l)
+SELECT m[k] FROM VALUES (map(1, 'a', 2, 'b'), 1) AS t(m, k)
+SELECT transform(sequence(0, 1), i -> array('x', 'y')[i])
+SELECT element_at(split('a b', ' '), -1)
+SELECT to_unix_timestamp('2024-01-01 00:00:00')
+SELECT to_json(struct(*)) FROM VALUES (1, 'a') AS t(a, b)
+SELECT md5(concat_ws('|', *)) FROM VALUES ('x', 'y') AS t(a, b)
+SELECT count(a, b) FROM VALUES (1, 2), (null, 1) AS t(a, b)
+SELECT named_struct('a', a, 'b', b) FROM VALUES (1, 'a') AS t(a, b)
+SELECT CAST('epoch' AS DATE)
+SELECT element_at(map('a', 1), 'b')
+SELECT map('a', 1)['b']
+SELECT sqrt(-1), ln(0), log10(-1), acos(2), 0.0 / 1
+SELECT substring('abc', 0, 2), substring('abc', -2), substring('abc', 5), left('abc', -1)
+SELECT repeat('a', -1), lpad('abc', 2), rpad('a', 3, ''), lpad('a', 3, null)
+SELECT split('a,b,,', ','), split('abc', ''), split('a1b2', '[0-9]'), split('a,b,c', ',', 2)
+SELECT regexp_extract('abc123', '([a-z]+)([0-9]+)', 2), regexp_extract('abc', 'x', 0), regexp_extract_all('a1b2', '([a-z])([0-9])', 1)
+SELECT date_format(TIMESTAMP'2024-01-05 10:11:12', 'EEEE, MMM d yyyy h:mm a'), date_format(DATE'2024-01-05', 'yyyyMMdd')
+SELECT months_between(DATE'2024-03-31', DATE'2024-02-29'), add_months(DATE'2024-01-31', 1), last_day('2024-02-05')
+SELECT unix_timestamp('2024-01-01 00:00:00'), from_unixtime(0), to_unix_timestamp('2024-01-01', 'yyyy-MM-dd')
+SELECT percentile(x, 0.5), percentile_approx(x, 0.5), approx_percentile(x, array(0.25, 0.75), 100) FROM VALUES (1), (2), (3), (10) AS t(x)
+SELECT array_sort(array(3, null, 1)), sort_array(array(3, null, 1), false), array_max(array(1, null)), array_join(array('a', null, 'b'), ',', 'x'), flatten(array(array(1), array(2)))
+SELECT aggregate(array(1, 2, 3), 0, (acc, x) -> acc + x), transform(array(1, 2), (x, i) -> x + i), exists(array(1, null), x -> x > 1), forall(array(1), x -> x > 0)
+SELECT get_json_object('{"a": {"b": [1, 2]}}', '$.a.b[1]'), from_json('{"a": 1}', 'a INT'), to_json(map('a', 1)), schema_of_json('{"a": 1}')
+SELECT overlay('abcdef' PLACING 'X' FROM 2 FOR 3), translate('abc', 'ab', 'x'), initcap('hello world'), levenshtein('a', 'b'), soundex('Robert'), ascii('A'), chr(65), space(2), position('b' IN 'abc'), instr('abc', 'c'), locate('b', 'abcb', 3)
+SELECT bit_count(7), shiftright(8, 1), 5 & 3, 5 | 3, 5 ^ 3, ~5, hex(255), unhex('FF'), bin(5), conv('ff', 16, 10)
+SELECT rank() OVER (ORDER BY x), dense_rank() OVER (ORDER BY x), ntile(2) OVER (ORDER BY x), lag(x, 1, 0) OVER (ORDER BY x), percent_rank() OVER (ORDER BY x), cume_dist() OVER (ORDER BY x), first_value(x) OVER (ORDER BY x), nth_value(x, 2) OVER (ORDER BY x) FROM VALUES (1), (1), (3) AS t(x)
+SELECT x, sum(x) OVER (ORDER BY x ROWS BETWEEN 1 PRECEDING AND CURRENT ROW), sum(x) OVER (ORDER BY x RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM VALUES (1), (2), (4) AS t(x)
+SELECT a, b, grouping(a), grouping_id(a, b), sum(c) FROM VALUES (1, 2, 3), (1, 3, 4) AS t(a, b, c) GROUP BY ROLLUP (a, b) ORDER BY 1, 2, 3
+SELECT a, b, sum(c) FROM VALUES (1, 2, 3), (1, 3, 4) AS t(a, b, c) GROUP BY CUBE (a, b) ORDER BY 1, 2
+SELECT * FROM VALUES (1, 2) AS t(a, b) UNPIVOT (v FOR n IN (a, b))
+SELECT * EXCEPT (a) FROM VALUES (1, 2) AS t(a, b)
+SELECT a.* FROM VALUES (1, 2) AS a(x, y)
+SELECT x FROM VALUES (3), (1) AS t(x) ORDER BY x DESC NULLS LAST LIMIT 1 OFFSET 1
+SELECT DISTINCT x FROM VALUES (1), (1) AS t(x)
+SELECT any(x > 1), some(x > 1), every(x > 0), bool_and(x > 0) FROM VALUES (1), (2) AS t(x)
+SELECT try_divide(1, 0), try_add(2147483647, 1), try_cast('a' AS INT), try_element_at(array(1), 3), try_to_number('x', '99'), try_subtract(1, 2), try_multiply(2, 3)
+SELECT typeof(1), typeof(1L), typeof(1.5), typeof(1e0), typeof('a'), typeof(DATE'2024-01-01'), typeof(array(1)), typeof(map('a', 1)), typeof(struct(1 AS a)), typeof(null), typeof(1Y), typeof(1S), typeof(1.5BD), typeof(1.5f)
+SELECT date_format(TIMESTAMP'2024-03-05 14:05:06.789', "yyyy-MM-dd'T'HH:mm:ss'Z'")
+SELECT to_timestamp('2024-03-05T14:05:06', "yyyy-MM-dd'T'HH:mm:ss")
+SELECT to_timestamp('2024-03-05 14:05:06.123', 'yyyy-MM-dd HH:mm:ss.SSS')
+SELECT to_timestamp('2024-03-05 14:05:06.123456', 'yyyy-MM-dd HH:mm:ss.SSSSSS')
+SELECT to_timestamp('2024-03-05T14:05:06Z', "yyyy-MM-dd'T'HH:mm:ssX")
+SELECT to_timestamp('2024-03-05T14:05:06+02:00', "yyyy-MM-dd'T'HH:mm:ssXXX")
+SELECT to_timestamp('5/3/2024 2:05 PM', 'd/M/yyyy h:mm a')
+SELECT to_date('2024-3-5', 'yyyy-M-d'), to_date('20240305', 'yyyyMMdd'), to_date('05MAR2024', 'ddMMMyyyy'), to_date('March 5, 2024', 'MMMM d, yyyy'), to_date('24-03-05', 'yy-MM-dd')
+SELECT to_date('05Mar2024', 'ddMMMyyyy'), to_date('2024', 'yyyy'), to_date('2024-03', 'yyyy-MM')
+SELECT try_to_date('2024/03/05 10', 'yyyy/MM/dd'), try_to_timestamp('x', 'yyyy')
+SELECT from_unixtime(1704067200, "yyyy-MM-dd'T'HH:mm"), unix_timestamp('2024-03-05T00:00', "yyyy-MM-dd'T'HH:mm"), to_unix_timestamp('05.03.2024', 'dd.MM.yyyy')
+SELECT date_format(DATE'2024-03-05', 'yyyy'), date_format(DATE'2024-03-05', 'y'), date_format(DATE'2024-03-05', 'yy'), date_format(DATE'2024-03-05', 'M'), date_format(DATE'2024-03-05', 'L'), date_format(DATE'2024-03-05', 'LL'), date_format(DATE'2024-03-05', 'LLL'), date_format(DATE'2024-03-05', 'LLLL'), date_format(DATE'2024-03-05', 'd'), date_format(DATE'2024-12-05', 'DDD'), date_format(DATE'2024-03-05', 'E'), date_format(DATE'2024-03-05', 'EEE'), date_format(DATE'2024-03-05', 'EEEE')
+SELECT date_format(DATE'2024-03-05', 'Q'), date_format(DATE'2024-03-05', 'qq'), date_format(DATE'2024-03-05', 'QQQ'), date_format(DATE'2024-03-05', 'QQQQ'), date_format(DATE'2024-03-05', 'G'), date_format(DATE'2024-03-05', 'F')
+SELECT date_format(TIMESTAMP'2024-03-05 00:05:06.7', 'h'), date_format(TIMESTAMP'2024-03-05 00:05:06.7', 'hh a'), date_format(TIMESTAMP'2024-03-05 00:05:06.7', 'K'), date_format(TIMESTAMP'2024-03-05 00:05:06.7', 'k'), date_format(TIMESTAMP'2024-03-05 09:05:06.7', 'H:m:s'), date_format(TIMESTAMP'2024-03-05 09:05:06.7', 'S'), date_format(TIMESTAMP'2024-03-05 09:05:06.78', 'SS'), date_format(TIMESTAMP'2024-03-05 09:05:06.78', 'SSSS'), date_format(TIMESTAMP'2024-03-05 09:05:06.78', 'SSSSSS'), date_format(TIMESTAMP'2024-03-05 09:05:06.78', 'SSSSSSSSS')
+SELECT date_format(TIMESTAMP'2024-03-05 09:05:06', 'X'), date_format(TIMESTAMP'2024-03-05 09:05:06', 'XXX'), date_format(TIMESTAMP'2024-03-05 09:05:06', 'x'), date_format(TIMESTAMP'2024-03-05 09:05:06', 'xxx'), date_format(TIMESTAMP'2024-03-05 09:05:06', 'Z'), date_format(TIMESTAMP'2024-03-05 09:05:06', 'z'), date_format(TIMESTAMP'2024-03-05 09:05:06', 'VV'), date_format(TIMESTAMP'2024-03-05 09:05:06', 'O')
+SELECT date_format(DATE'2024-03-05', "'day' d''d"), date_format(DATE'2024-03-05', 'yyyy%MM'), date_format(DATE'2024-03-05', '[yyyy]'), date_format(DATE'2024-03-05', 'dd.MM.yyyy')
+SELECT date_format('2024-03-05', 'MMM'), date_format('2024-03-05 10:11:12', 'HH')
+SELECT date_format(null, 'yyyy'), date_format(DATE'2024-03-05', null)
+SELECT to_char(DATE'2024-03-05', 'yyyy/MM'), to_varchar(DATE'2024-03-05', 'dd')
+SELECT to_timestamp('2024-03-05 09:05:06 America/New_York', 'yyyy-MM-dd HH:mm:ss VV')
+SELECT to_timestamp('2024-03-05 09:05:06 +0200', 'yyyy-MM-dd HH:mm:ss Z')
+SELECT to_timestamp('12/31/2023', 'MM/dd/yyyy'), to_timestamp('1/2/2023', 'M/d/yyyy'), to_timestamp('2023-001', 'yyyy-DDD')
+SELECT from_unixtime(0), from_unixtime(1.5), from_unixtime('7')
+SELECT bigint(2.7), tinyint('3'), smallint(4), decimal('3'), binary('a'), boolean('true'), float(1), bigint('5') + 1, decimal('7') / 2
+SELECT get_json_object('x', '$.a'), get_json_object(null, '$.a'), get_json_object('', '$.a'), get_json_object('{"a": 1', '$.a')
+SELECT j FROM VALUES ('{"a": 1}'), ('bad'), (null) AS t(j) WHERE get_json_object(j, '$.a') = 1
+SELECT replace('abc', 'b'), replace('abc', 'b', 'x'), replace('abc', null), replace('abc', '')
+SELECT collect_set(DISTINCT x), collect_list(DISTINCT x) FROM VALUES (1), (1), (null) AS t(x)
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY x), percentile_disc(0.5) WITHIN GROUP (ORDER BY x DESC) FROM VALUES (1), (2), (3), (10) AS t(x)
+SELECT first_value(x) IGNORE NULLS, last_value(x) IGNORE NULLS, first(x) IGNORE NULLS, any_value(x) IGNORE NULLS FROM VALUES (null), (2), (3), (null) AS t(x)
+SELECT first_value(x), last_value(x), first(x), last(x) FROM VALUES (null), (2), (3), (null) AS t(x)
+SELECT first_value(x) IGNORE NULLS OVER (ORDER BY i), last_value(x) IGNORE NULLS OVER (ORDER BY i) FROM VALUES (1, null), (2, 2), (3, null) AS t(i, x)
+SELECT any_value(x, true), first_value(x, true), last_value(x, true) FROM VALUES (null), (2) AS t(x)
+SELECT collate('a', 'UTF8_BINARY') = 'a', 'a' COLLATE UTF8_LCASE = 'A'
+SELECT to_date(DATE'2024-01-05', 'yyyy-MM-dd'), to_timestamp(TIMESTAMP'2024-01-05 10:00:00', 'yyyy'), to_date(TIMESTAMP'2024-01-05 10:00:00', 'yyyy-MM-dd'), unix_timestamp(DATE'1970-01-02', 'yyyy')
+SELECT date_format(DATE'2024-11-05', 'QQQQ'), date_format(DATE'2024-03-05', null), to_date(null, 'yyyy'), to_date('2024', null)
+SELECT try_to_date('2024-13-01', 'yyyy-MM-dd'), try_to_timestamp('10:11', 'HH:mm'), to_timestamp('10:11', 'HH:mm'), try_to_timestamp('2024-01-05T10:11:12.5', "yyyy-MM-dd'T'HH:mm:ss[.S]"), try_to_timestamp('2024-01-05', "yyyy-MM-dd['T'HH:mm]")
+SELECT min(to_date(s, 'dd.MM.yyyy')), count(*) FROM VALUES ('05.03.2024'), ('01.02.2024') AS t(s)
+SELECT year(to_date(s, 'dd/MM/yyyy')), to_date(s, 'dd/MM/yyyy') > '2024-01-01' FROM VALUES ('05/03/2024') AS t(s)
+SELECT date_format(max(d), 'yyyy-MM') FROM VALUES (DATE'2024-01-05') AS t(d)
+SELECT date_format(d, 'yyyy-MM') AS m, count(*) FROM VALUES (DATE'2024-01-05'), (DATE'2024-01-07') AS t(d) GROUP BY date_format(d, 'yyyy-MM')
+SELECT date_format(d, "yyyy-'Q'q") AS m, count(*) FROM VALUES (DATE'2024-01-05'), (DATE'2024-01-07') AS t(d) GROUP BY 1
+SELECT x::STRING || '!' FROM VALUES (1) AS t(x)
+SELECT '5'::INT + 1, '2024-01-01'::DATE + 1, '2024-01-01'::DATE - INTERVAL 1 MONTH
+SELECT a, a + 1 AS b, b * 2 AS c FROM VALUES (1) AS t(a)
+SELECT name FROM VALUES ('abc'), ('xbz') AS t(name) WHERE name ILIKE ANY ('A%', '%Z') ORDER BY 1
+SELECT name FROM VALUES ('abc'), ('xbz') AS t(name) WHERE name LIKE ALL ('a%', '%c')
+SELECT name FROM VALUES ('abc'), ('xbz') AS t(name) WHERE name LIKE ANY ('a%', 'q%')
+SELECT name FROM VALUES ('abc'), ('xbz') AS t(name) WHERE name NOT LIKE ALL ('a%', 'q%')
+SELECT name FROM VALUES ('abc'), ('xbz') AS t(name) WHERE name RLIKE '^a' OR name REGEXP 'z$'
+SELECT a, count(*) FROM VALUES (1), (1), (2) AS t(a) GROUP BY ALL ORDER BY ALL
+SELECT a, b, row_number() OVER (PARTITION BY a ORDER BY b DESC) AS rn FROM VALUES (1, 2), (1, 3), (2, 1) AS t(a, b) QUALIFY rn = 1 ORDER BY a
+SELECT a, sum(b) FILTER (WHERE b > 2) AS s FROM VALUES (1, 2), (1, 3), (2, 1) AS t(a, b) GROUP BY a ORDER BY a
+WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 5) SELECT * FROM r ORDER BY n
+WITH a AS (SELECT 1 AS x), b AS (SELECT x + 1 AS y FROM a) SELECT * FROM a CROSS JOIN b
+SELECT * FROM VALUES (1, 'a'), (2, 'b') AS t(id, v) PIVOT (max(id) FOR v IN ('a', 'b'))
+SELECT * FROM VALUES (1, 2, 3) AS t(id, q1, q2) UNPIVOT (v FOR q IN (q1 AS `Q1`, q2 AS `Q2`)) ORDER BY q
+SELECT * FROM VALUES (1, 2, null) AS t(id, q1, q2) UNPIVOT INCLUDE NULLS (v FOR q IN (q1, q2)) ORDER BY q
+SELECT t1.id, t2.v FROM VALUES (1), (2) AS t1(id) LEFT JOIN VALUES (1, 'a') AS t2(id, v) USING (id) ORDER BY 1
+SELECT * FROM VALUES (1), (2) AS t1(id) LEFT SEMI JOIN VALUES (1) AS t2(id) ON t1.id = t2.id
+SELECT * FROM VALUES (1), (2) AS t1(id) LEFT ANTI JOIN VALUES (1) AS t2(id) USING (id)
+SELECT * FROM VALUES (1, 'x') AS t1(id, a) NATURAL JOIN VALUES (1, 'y') AS t2(id, b)
+SELECT id FROM VALUES (1), (2) AS t(id) WHERE EXISTS (SELECT 1 FROM VALUES (2) AS u(k) WHERE u.k = t.id)
+SELECT id, (SELECT max(k) FROM VALUES (1), (2) AS u(k) WHERE u.k <= t.id) AS m FROM VALUES (1), (2) AS t(id) ORDER BY id
+SELECT date_format(DATE'2024-03-05', 'dd/MM/yy'), date_format(TIMESTAMP'2024-03-05 14:05:06.789', 'HH:mm:ss.SSS'), date_format(DATE'2024-03-05', 'E, d MMMM y'), date_format(DATE'2024-03-05', 'D'), date_format(DATE'2024-03-05', 'q'), date_format(DATE'2024-03-05', "yyyy-'W'MM")
+SELECT to_date('05/03/2024', 'dd/MM/yyyy'), to_timestamp('2024-03-05 14.05', 'yyyy-MM-dd HH.mm'), to_date('Mar 5, 2024', 'MMM d, yyyy'), to_timestamp('20240305140506', 'yyyyMMddHHmmss')
+SELECT year(d), month(d), day(d), dayofyear(d), weekofyear(d), quarter(d), dayofweek(d), weekday(d), extract(WEEK FROM d), extract(YEAROFWEEK FROM d) FROM VALUES (DATE'2024-12-30') AS t(d)
+SELECT datediff(DATE'2024-03-01', DATE'2024-02-01'), datediff(MONTH, DATE'2024-01-31', DATE'2024-03-01'), timestampdiff(HOUR, TIMESTAMP'2024-01-01 00:00:00', TIMESTAMP'2024-01-02 01:30:00'), dateadd(DAY, 3, DATE'2024-01-01'), timestampadd(MINUTE, 5, TIMESTAMP'2024-01-01 00:00:00'), date_sub(DATE'2024-01-01', 1)
+SELECT unix_date(DATE'2024-01-01'), unix_millis(TIMESTAMP'2024-01-01 00:00:00'), unix_micros(TIMESTAMP'2024-01-01 00:00:00'), unix_seconds(TIMESTAMP'2024-01-01 00:00:00'), date_from_unix_date(19723)
+SELECT concat('a', null), concat_ws('-', 'a', null, 'b'), concat_ws(',', array('x', 'y')), lower('ABC'), upper('abc'), length('héllo'), char_length('abc'), octet_length('é'), trim('  a '), ltrim('xxa', 'x'), trim(BOTH 'x' FROM 'xax'), trim(LEADING 'x' FROM 'xa'), reverse('abc'), replace('abab', 'a', 'x'), replace('abc', 'b')
+SELECT base64('abc'), unbase64('YWJj'), encode('abc', 'utf-8'), decode(encode('abc', 'utf-8'), 'utf-8'), hex('abc'), md5('a'), sha1('a'), sha2('a', 256), crc32('a'), hash('a'), xxhash64(1)
+SELECT ceil(2.123, 2), floor(-2.125, 2), round(1234, -2), round(2.5D), round(0.5f)
+SELECT 7 / 2, 7 div 2, -7 div 2, -7 % 3, 1 / 3.0, 1.0 / 3, 10 / 4.0, cast(1 as decimal(10,2)) / 3, 1e0 / 3, 5 / 2 * 2
+SELECT 0.1 + 0.2, 0.1D + 0.2D, 1.10 * 2.5, 100.00 - 0.01, 1 + 1.5, 3 * 1.5, cast('1.23' as double) * 100
+SELECT sum(x), avg(x), min(x), max(x) FROM VALUES (1.10), (2.25), (null) AS t(x)
+SELECT listagg(x, ',') WITHIN GROUP (ORDER BY x), string_agg(x, '-') FROM VALUES ('b'), ('a') AS t(x)
+SELECT array_agg(x), collect_list(x), collect_set(DISTINCT x) FROM VALUES (1), (1), (null) AS t(x)
+SELECT percentile(x, array(0.25, 0.5)), percentile_disc(0.5) WITHIN GROUP (ORDER BY x), percentile_cont(0.5) WITHIN GROUP (ORDER BY x DESC), median(x) FROM VALUES (1), (2), (3), (10) AS t(x)
+SELECT regr_slope(y, x), regr_intercept(y, x), regr_r2(y, x), regr_count(y, x), regr_avgx(y, x) FROM VALUES (1, 2), (2, 4), (3, 7) AS t(x, y)
+SELECT any_value(x), bool_or(x > 1), bit_or(x), bit_xor(x), every(x > 0), max_by(x, y), try_sum(x), try_avg(x), count_if(x = 2) FROM VALUES (1, 2), (2, 4) AS t(x, y)
+SELECT first(x, true), last(x, true), first_value(x) IGNORE NULLS FROM VALUES (null), (2) AS t(x)
+SELECT x, lead(x) OVER (ORDER BY x), lag(x, 2, -1) OVER (ORDER BY x), first_value(x) OVER w, last_value(x) OVER (ORDER BY x ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING), sum(x) OVER w, avg(x) OVER w FROM VALUES (1), (2), (4) AS t(x) WINDOW w AS (ORDER BY x)
+SELECT d, sum(x) OVER (ORDER BY d RANGE BETWEEN INTERVAL 1 DAY PRECEDING AND CURRENT ROW) AS s FROM VALUES (DATE'2024-01-01', 1), (DATE'2024-01-02', 2), (DATE'2024-01-05', 3) AS t(d, x)
+SELECT window(t, '10 minutes').start AS s, count(*) FROM VALUES (TIMESTAMP'2024-01-01 00:03:00'), (TIMESTAMP'2024-01-01 00:13:00') AS x(t) GROUP BY window(t, '10 minutes') ORDER BY s
+SELECT array(1, 2, 3), array_contains(array(1, 2), 2), array_size(array(1)), size(array()), array_append(array(1), 2), array_prepend(array(1), 0), array_insert(array(1, 3), 2, 2), array_remove(array(1, 2, 1), 1), array_compact(array(1, null)), slice(array(1, 2, 3), 2, 2), reverse(array(1, 2)), array_min(array(3, 1)), sequence(1, 5, 2), arrays_zip(array(1), array('a')), array_position(array(1, 2), 2), array_repeat('x', 2), concat(array(1), array(2)), array_except(array(1, 2), array(2)), sort_array(array(2, 1)), array_sort(array(2, 1), (a, b) -> b - a), shuffle(array(1)), cardinality(array(1)), exists(array(1), x -> x = 1)
+SELECT map('a', 1, 'b', 2), map_keys(map('a', 1)), map_values(map('a', 1)), map_entries(map('a', 1)), map_concat(map('a', 1), map('b', 2)), map_contains_key(map('a', 1), 'a'), element_at(map('a', 1), 'a'), map('a', 1).a, str_to_map('a:1,b:2', ',', ':'), size(map('a', 1)), transform_values(map('a', 1), (k, v) -> v + 1), transform_keys(map('a', 1), (k, v) -> upper(k))
+SELECT struct(1, 'a'), named_struct('x', 1, 'y', 'z').y, struct(1 AS a, 2 AS b).a, struct(1 AS a) = struct(1 AS a)
+SELECT get_json_object('{"a": {"b": "c"}, "l": [{"x": 1}, {"x": 2}]}', '$.a.b'), get_json_object('{"l": [{"x": 1}, {"x": 2}]}', '$.l[*].x'), get_json_object('{"l": [1]}', '$.l'), get_json_object('x', '$.a'), json_array_length('[1, 2]'), json_object_keys('{"a": 1, "b": 2}'), to_json(named_struct('a', 1, 'b', array(1, 2), 'c', null, 'd', DATE'2024-01-01', 'e', 1.50)), from_json('[{"a": 1}]', 'array<struct<a:int>>'), from_json('{"a": {"b": "x"}}', 'a struct<b: string>').a.b, schema_of_json('{"a": [1, 2.5]}')
+SELECT hour(TIMESTAMP'2024-01-01 10:11:12'), minute(TIMESTAMP'2024-01-01 10:11:12'), second(TIMESTAMP'2024-01-01 10:11:12'), date_trunc('HOUR', TIMESTAMP'2024-01-01 10:11:12'), trunc('2024-05-17', 'MM'), last_day(DATE'2024-02-01'), months_between('2024-03-31', '2024-02-29'), months_between(DATE'2024-03-15', DATE'2024-01-01', false)
+SELECT CAST(1 AS BOOLEAN), CAST('true' AS BOOLEAN), CAST(true AS INT), CAST(1.9 AS INT), CAST(-1.9 AS INT), CAST('1.5' AS DECIMAL(3, 1)), CAST(1.55 AS DECIMAL(3, 1)), CAST(1e10 AS STRING), CAST(1.0 AS STRING), CAST(100000000.0D AS STRING), CAST(array(1, 2) AS STRING), CAST(map('a', 1) AS STRING), CAST(struct(1, 'x') AS STRING), CAST(DATE'2024-01-01' AS TIMESTAMP), CAST(TIMESTAMP'2024-01-01 10:00:00' AS DATE), CAST(TIMESTAMP'2024-01-01 10:00:00' AS BIGINT), CAST(X'61' AS STRING), CAST('a' AS BINARY), CAST(null AS INT)
+SELECT 'it''s', "double", 'a\nb', r'a\nb', 'é', 'x' 'y', '\u00e9', '%\_'
+SELECT 1 = 1.0, 1 <=> null, null = null, 1 != 2, 1 <> 2, NOT true, true AND null, false OR null, 1 IN (1, null), 2 IN (1, null), 2 NOT IN (1, 3), 1 BETWEEN 0 AND 2, null IS NULL, 'a' < 'b', 'a' LIKE 'A', 5 IS DISTINCT FROM null, true == true
+SELECT `a b`, `select` FROM VALUES (1, 2) AS t(`a b`, `select`)
+SELECT count(*) c, max(a) AS `max a` FROM VALUES (1), (2) AS t(a) HAVING c > 1
+SELECT a FROM VALUES (1), (2), (3) AS t(a) ORDER BY a DESC LIMIT 2
+SELECT a FROM VALUES (1), (null), (3) AS t(a) ORDER BY a
+SELECT a FROM VALUES (1), (null), (3) AS t(a) ORDER BY a DESC NULLS FIRST
+SELECT a FROM VALUES (1), (2) AS t(a) UNION SELECT 2 EXCEPT SELECT 1
+SELECT * FROM VALUES (1), (2) AS t(a) INTERSECT SELECT 2
+SELECT * FROM (VALUES (1, 'a')) AS t(id, n)
+SELECT id FROM range(5) WHERE id % 2 = 0
+SELECT id FROM range(2, 10, 3)
+FROM VALUES (1), (2) AS t(a) |> WHERE a > 1 |> SELECT a + 1 AS b
+SELECT t.a AS x, u.a AS y FROM VALUES (1) AS t(a), VALUES (2) AS u(a)
+SELECT sum(a) AS a FROM VALUES (1), (2) AS t(a) GROUP BY a % 1
+SELECT CASE a WHEN 1 THEN 'one' WHEN 2 THEN 'two' END AS n, CASE WHEN a > 1 THEN a ELSE 0 END AS m FROM VALUES (1), (2) AS t(a)
+SELECT stack(2, 'a', 1, 'b', 2) AS (k, v)
+SELECT to_char(1234.5, '9,999.99'), to_number('1,234.5', '9,999.9'), try_to_number('x', '999'), to_varchar(12, '99')
+SELECT bit_count(5), bit_get(5, 0), getbit(5, 1), shiftleft(1, 3), 1 << 3, 8 >> 1, hex(17), bin(6), conv('100', 2, 10)
+SELECT ascii('a'), char(65), chr(97), space(2) || '|', repeat('ab', 2), initcap('ab cd'), soundex('abc'), levenshtein('kitten', 'sitting'), translate('abc', 'abc', 'xyz'), overlay('abcd', 'X', 2), find_in_set('b', 'a,b'), format_string('%05d', 42), format_number(1234.567, 1), elt(2, 'a', 'b'), locate('b', 'abc'), position('c', 'abc'), btrim('  a '), luhn_check('79927398713'), mask('Ab1'), quote('a'), collate('a', 'UTF8_BINARY')

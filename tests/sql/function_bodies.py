@@ -168,8 +168,11 @@ FUNCTIONS: dict[str, list[Step]] = {
         ("SELECT array_union(array(3, 1), array(2, 3)), array_except(array(3, 2, 3, 1), array(2)), "
          "array_intersect(array(3, 2, 1, 3), array(1, 3))", [["[3,1,2]", "[3,1]", "[3,1]"]]),
         ("SELECT array(1, 2, 3)[0], element_at(array(1, 2, 3), 3), element_at(array(1, 2, 3), -1), "
-         "array(1, 2, 3)[3], element_at(array(1), 5), map('a', 1)['a']",
+         "get(array(1, 2, 3), 3), try_element_at(array(1), 5), map('a', 1)['a']",
          [["1", "3", "3", None, None, "1"]]),
+        ("SELECT product_id, array('x', 'y', 'z')[product_id - 1] FROM NEST.products ORDER BY 1",
+         [["1", "x"], ["2", "y"], ["3", "z"]]),
+        ("SELECT to_json(struct(*)) FROM (SELECT 1 AS A, 'x' AS b)", [['{"A":1,"b":"x"}']]),
         ("SELECT size(map('a', 1, 'b', 2)), size(array(1)), cardinality(map('a', 1))",
          [["2", "1", "1"]]),
     ],
@@ -217,7 +220,34 @@ REFUSED_FUNCTIONS: dict[str, tuple[str, str]] = {
     ),
     "an_unknown_unit": ("SELECT trunc(DATE'2024-01-01', 'XX')", "XX"),
     "a_tried_quotient": ("SELECT try_add(1, 1 / 0)", "try_add"),
-    "names_of_inline": ("SELECT inline(array(named_struct('a', 1))) AS (z)", "INLINE"),
+    "names_of_a_list": ("SELECT explode(array(1)) AS (a, b)", "makes 1 columns; 2 names are given"),
+    "a_place_outside_a_list": ("SELECT array(1, 2)[2]", "INVALID_ARRAY_INDEX"),
+    "a_place_before_a_list": ("SELECT array(1, 2)[-1]", "The index -1 is out of bounds"),
+    "an_element_outside": ("SELECT element_at(array(1), 5)", "INVALID_ARRAY_INDEX_IN_ELEMENT_AT"),
+    "element_zero": ("SELECT element_at(array(1), 0)", "INVALID_INDEX_OF_ZERO"),
+    "a_letter_of_no_pattern": (
+        "SELECT date_format(created_at, 'YYYY-MM') FROM NEST.products",
+        "a year is yyyy",
+    ),
+    "an_open_quote": ("SELECT to_date('2024', \"yyyy'T\")", "a quote doesn't end"),
+    "a_text_of_another_pattern": (
+        "SELECT to_date(name, 'dd.MM.yyyy') FROM NEST.products",
+        "could not be parsed by 'dd.MM.yyyy'. Use try_to_timestamp",
+    ),
+    "a_pattern_in_a_column": (
+        "SELECT date_format(created_at, name) FROM NEST.products",
+        "expected a constant pattern, such as 'yyyy-MM-dd'",
+    ),
+    "an_unknown_collation": (
+        "SELECT collate(name, 'DE_AI') FROM NEST.products",
+        "DE_AI is not supported",
+    ),
+    "columns_within_an_expression": (
+        "SELECT size(stack(1, 2, 3))",
+        "one is expected within an expression",
+    ),
+    "not_true": ("SELECT assert_true(1 < 0, 'too small')", "USER_RAISED_EXCEPTION] too small"),
+    "a_rest_by_zero": ("SELECT pmod(product_id, 0) FROM NEST.products", "REMAINDER_BY_ZERO"),
     "from_json": ("SELECT from_json('{\"a\": 1}', concat('a', ' INT'))", "a constant schema"),
     "no_schema": ("SELECT from_json('{}', 'a is what')", "'a is what' is no schema"),
     "sentences": ("SELECT sentences('a')", "The function sentences is not supported"),

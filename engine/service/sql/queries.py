@@ -18,8 +18,8 @@ from engine.service.sql.at_hand import fits, taken_as_they_are
 from engine.service.sql.database import Connection, Database, Unbound
 from engine.service.sql.files.shown import show_files
 from engine.service.sql.language.dialect import to_duckdb
-from engine.service.sql.language.functions.generators import without_pivots
 from engine.service.sql.language.functions.names import with_inner_names, with_names
+from engine.service.sql.language.functions.rows.pivots import without_pivots
 from engine.service.sql.language.functions.translation import translate
 from engine.service.sql.language.functions.types.known import mark_types
 from engine.service.sql.relations import (
@@ -88,9 +88,9 @@ class QueryRunner:
         return translate(query, self.session)
 
     def _columns_of(self, node: exp.Table) -> dict[str, pa.DataType | None] | None:
-        """The columns of a relation by name in small letters; None where they aren't known here."""
+        """The columns of a relation by name; None where they aren't known here."""
         schema = self.relations.schema_of(node, self.session)
-        return schema and {field.name.lower(): field.type for field in schema}
+        return schema and {field.name: field.type for field in schema}
 
     def scope(self) -> Scope:
         """What names mean in this statement."""

@@ -28,6 +28,8 @@ from engine.service.sql.language.forms.originals import keep_texts
 from engine.service.sql.language.forms.replace_on import without_replace_on
 from engine.service.sql.language.forms.replacing import REPLACES, with_create
 from engine.service.sql.language.forms.words import Word, Words
+from engine.service.sql.language.functions import casts
+from engine.service.sql.language.functions.times.patterns import keeping
 
 # What the parser warns of, an error of this engine says; whoever wants to see it adds a handler.
 logging.getLogger("sqlglot").addHandler(logging.NullHandler())
@@ -73,11 +75,16 @@ class Users(Databricks):  # type: ignore[misc]
     class Parser(Databricks.parser_class):  # type: ignore[misc]
         """Its parser."""
 
-        FUNCTIONS: ClassVar = {
+        FUNCTIONS: ClassVar = keeping({
             name: build
             for name, build in Databricks.parser_class.FUNCTIONS.items()
             if name in _KEPT or not (name.startswith(_TAKEN_AWAY) or name in _ONE_BY_ONE)
-        } | {"DATEDIFF": _datediff, "DATE_DIFF": _datediff}
+        } | {
+            "DATEDIFF": _datediff,
+            "DATE_DIFF": _datediff,
+            **casts.FUNCTIONS,
+            "TO_UNIX_TIMESTAMP": Databricks.parser_class.FUNCTIONS["UNIX_TIMESTAMP"],
+        })  # fmt: skip
 
 
 def _with_versions(tokens: list[Token]) -> list[Token]:

@@ -127,7 +127,57 @@ def _first(name: str) -> Callable[[exp.Expression], exp.Expression]:
     return change
 
 
+def _without_nulls(node: exp.Expression) -> exp.Expression:
+    """`first(x) IGNORE NULLS` of a group, by a filter; that of a window is DuckDB's own."""
+    around = node.parent
+    if isinstance(around.parent if isinstance(around, exp.Filter) else around, exp.Window):
+        return node
+    aggregate = node.this
+    value = aggregate.expressions[0] if aggregate.expressions else aggregate.this
+    there = exp.Is(this=exp.paren(value.copy()), expression=exp.Null()).not_()
+    if isinstance(around, exp.Filter):
+        condition = exp.and_(around.expression.this.copy(), there)
+        around.set("expression", exp.Where(this=condition))
+        return aggregate.copy()
+    return exp.Filter(this=aggregate.copy(), expression=exp.Where(this=there))
+
+
+def _set_of(node: exp.Expression) -> exp.Expression:
+    """`collect_set(DISTINCT x)`, whose values are distinct anyway."""
+    if isinstance(node.this, exp.Distinct) and len(node.this.expressions) == 1:
+        node.set("this", node.this.expressions[0])
+    return node
+
+
+def _within_group(node: exp.Expression) -> exp.Expression:
+    """`percentile_disc`, a DOUBLE whatever it is of."""
+    if isinstance(node.this, exp.PercentileDisc):
+        for one in node.expression.expressions:
+            one.set("this", exp.cast(one.this.copy(), "double"))
+    return node
+
+
 # ------------------------------------------------------------------ texts
+def _replace(node: exp.Expression) -> exp.Expression:
+    if node.args.get("replacement") is None:
+        node.set("replacement", exp.Literal.string(""))
+    return node
+
+
+def _collated(node: exp.Expression) -> exp.Expression:
+    """Texts that are compared by their bytes, or without regard to capital letters."""
+    name = node.expression.name.upper()
+    if name in ("UTF8_BINARY", "UNICODE"):
+        return node.this
+    if name in ("UTF8_LCASE", "UNICODE_CI"):
+        node.set("expression", exp.var("NOCASE"))
+        return node
+    raise NotSupported(
+        f"The collation {name:.40} is not supported; known are UTF8_BINARY, UTF8_LCASE, UNICODE and "
+        "UNICODE_CI."
+    )
+
+
 _SPECIFIED = re.compile(r"%(?:%|([-+ 0#,(]*)(\d*)(?:\.(\d+))?([a-zA-Z]))")
 
 
@@ -172,6 +222,14 @@ def _parse_url(node: exp.Expression) -> exp.Expression:
 
 
 # ------------------------------------------------------------------ JSON
+def _json_part(node: exp.Expression) -> exp.Expression:
+    """`get_json_object`: null where a text isn't JSON; of a wildcard, all that it finds."""
+    node.set("this", exp.TryCast(this=node.this.copy(), to=exp.DataType.build("json")))
+    if node.expression.find(exp.JSONPathWildcard) is None:
+        return node
+    return call("vitrine_json_found", call("json_extract", node.this, node.expression))
+
+
 def _from_json(node: exp.Expression) -> exp.Expression:
     """A text's JSON in the types of a schema; null where it isn't JSON."""
     schema = node.expression
@@ -263,7 +321,13 @@ CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] 
     exp.Elt: _elt,
     exp.FirstValue: _first("first"),
     exp.Format: _format,
+    exp.ArrayUniqueAgg: _set_of,
+    exp.Collate: _collated,
     exp.FromJson: _from_json,
+    exp.IgnoreNulls: _without_nulls,
+    exp.JSONExtractScalar: _json_part,
+    exp.Replace: _replace,
+    exp.WithinGroup: _within_group,
     exp.JSONFormat: _to_json,
     exp.Kurtosis: _aggregate("kurtosis_pop"),
     exp.LastValue: _first("last"),

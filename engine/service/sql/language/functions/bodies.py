@@ -13,7 +13,9 @@ BODIES = {
         WHEN a IS NULL OR x IS NULL OR len(a) > list_count(a) THEN NULL ELSE false END""",
     "array_repeat": "(x, n) AS list_transform(range(n), lambda vitrine_i: x)",
     "assert_true": """(x) AS CASE WHEN x THEN NULL
-        WHEN CAST(vitrine_failed('[USER_RAISED_EXCEPTION] it is not true') AS BOOLEAN) THEN NULL END""",
+        WHEN CAST(vitrine_failed('[USER_RAISED_EXCEPTION] it is not true') AS BOOLEAN) THEN NULL END,
+        (x, m) AS CASE WHEN x THEN NULL
+        WHEN CAST(vitrine_failed('[USER_RAISED_EXCEPTION] ' || m) AS BOOLEAN) THEN NULL END""",
     "base64": "(x BLOB) AS to_base64(x), (x) AS to_base64(encode(CAST(x AS VARCHAR)))",
     "bin": "(x) AS bin(CAST(x AS BIGINT))",
     "bround": "(x) AS round_even(x, 0), (x, n) AS round_even(x, n)",

@@ -20,6 +20,18 @@ _TEXTS = (exp.DType.TEXT, exp.DType.VARCHAR)
 _ZONED = "timestamptz"
 
 
+def _by_name(kind: str) -> Callable[[list[exp.Expression]], exp.Expression]:
+    to = exp.DataType.build(kind, dialect="databricks")
+    return lambda args: exp.Cast(this=args[0] if args else None, to=to.copy())
+
+
+# Types whose names are functions, which the parser doesn't know.
+FUNCTIONS = {
+    kind.split("(")[0].upper(): _by_name(kind)
+    for kind in ("bigint", "binary", "decimal(10, 0)", "smallint", "tinyint")
+}
+
+
 def as_cast(node: exp.Expression) -> exp.Expression:
     """A cast that cuts fractions off; its times have a zone, which texts don't show."""
     value, kind = node.this, node.args["to"]

@@ -15,6 +15,7 @@ from engine.service.sql.language.functions.added import added, schema_type
 from engine.service.sql.language.functions.calls import call, number, structure
 from engine.service.sql.language.functions.casts import as_cast
 from engine.service.sql.language.functions.columns.numbers import is_number_format, number_format
+from engine.service.sql.language.functions.times import patterns
 
 _OF_BYTES = {"hex": "hex", "base64": "to_base64", "utf-8": "decode"}
 
@@ -29,7 +30,7 @@ def to_char(value: exp.Expression, said: exp.Expression) -> exp.Expression:
     if text.lower() in _OF_BYTES:
         return call(_OF_BYTES[text.lower()], value)
     if not is_number_format(text):
-        return exp.func("date_format", value.copy(), said.copy(), dialect="databricks")
+        return patterns.shown(value, text)
     return call("vitrine_to_char", exp.cast(value.copy(), "text"), said)
 
 
@@ -105,9 +106,8 @@ def _sha2(node: exp.Expression) -> exp.Expression:
 
 
 def tried_time(value: exp.Expression, said: exp.Expression, kind: str) -> exp.Expression:
-    """A text in a format as a time or a date; null where it is none."""
-    read = exp.func("to_timestamp", value.copy(), said.copy(), dialect="databricks")
-    return exp.cast(call("try", exp.cast(read, "timestamptz")), kind)
+    """A text in a pattern as a time or a date; null where it is none."""
+    return exp.cast(patterns.read(value, _constant(said, "try_to_timestamp"), lenient=True), kind)
 
 
 CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {

@@ -10,6 +10,7 @@ from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.functions.calls import call, failure, number, structure
 from engine.service.sql.language.functions.types import decimals
 
+OF_LIST = "of_list"  # mark of a bracket behind a list
 _PAIR = "vitrine_pair"  # of names that no user gives
 
 
@@ -164,6 +165,47 @@ def _lambda(body: exp.Expression, *names: str) -> exp.Lambda:
 
 
 # ------------------------------------------------------------------ lists
+_BEYOND = (
+    "[INVALID_ARRAY_INDEX{where}] The index ", " is out of bounds. The array has ",
+    " elements. Use {instead} to have null instead.",
+)  # fmt: skip
+_ZERO = "[INVALID_INDEX_OF_ZERO] The index 0 is invalid: the first element has index 1."
+
+
+def _element(node: exp.Expression) -> exp.Expression:
+    """A value of a list by its place, which has to be there; `try_element_at` and maps have null."""
+    if not node.meta.get(OF_LIST) or node.args.get("safe") or len(node.expressions) != 1:
+        return node
+    from_1, values, place = node.args.get("offset") == 1, node.this, node.expressions[0]
+    count = call("len", values)
+    if from_1:
+        outside = exp.GT(this=call("abs", place), expression=count)
+    else:
+        outside = exp.or_(
+            exp.LT(this=exp.paren(place.copy()), expression=number(0)),
+            exp.GTE(this=exp.paren(place.copy()), expression=count),
+        )
+    found = _inside(node, place, from_1)
+    where, instead = ("_IN_ELEMENT_AT", "try_element_at") if from_1 else ("", "get")
+    words = [exp.Literal.string(one.format(where=where, instead=instead)) for one in _BEYOND]
+    message = call("concat", words[0], place, words[1], count, words[2])
+    ifs = [exp.If(this=outside, true=failure(message))]
+    if from_1:
+        is_zero = exp.EQ(this=exp.paren(place.copy()), expression=number(0))
+        ifs.append(exp.If(this=is_zero, true=failure(exp.Literal.string(_ZERO))))
+    return exp.Coalesce(this=found, expressions=[exp.Case(ifs=ifs)])
+
+
+def _inside(node: exp.Expression, place: exp.Expression, from_1: bool) -> exp.Expression:
+    """The value at a place, for DuckDB, which counts from 1, and from the end below that."""
+    if from_1 or (isinstance(place, exp.Literal) and not place.is_string):
+        return node.copy()
+    next_one = exp.Add(this=exp.paren(place.copy()), expression=number(1))
+    inside = exp.GTE(this=exp.paren(place.copy()), expression=number(0))
+    found = exp.Bracket(this=node.this.copy(), expressions=[next_one], offset=1)
+    return exp.Case(ifs=[exp.If(this=inside, true=found)])
+
+
 def _sequence(node: exp.Expression) -> exp.Expression:
     """Numbers or days in steps, down where the end is below the start."""
     start, end, step = (node.args.get(name) for name in ("start", "end", "step"))
@@ -183,6 +225,27 @@ def _size(node: exp.Expression) -> exp.Expression:
 
 
 # ------------------------------------------------------------------ parts of texts
+def _end(node: exp.Expression) -> exp.Expression:
+    """The first or last letters of a text: none for a number below 0."""
+    if not isinstance(node.expression, exp.Literal):
+        node.set("expression", call("greatest", node.expression, number(0)))
+    return node
+
+
+def _pad(node: exp.Expression) -> exp.Expression:
+    """A text of some length: with nothing to fill it with it is only cut."""
+    fill = node.args.get("fill_pattern")
+    if fill is None or (isinstance(fill, exp.Literal) and fill.name):
+        return node
+    none = exp.EQ(this=exp.paren(fill.copy()), expression=exp.Literal.string(""))
+    cut = exp.Left(this=node.this.copy(), expression=node.expression.copy())
+    node.set(
+        "fill_pattern",
+        exp.Case(ifs=[exp.If(this=none, true=exp.Literal.string(" "))], default=fill.copy()),
+    )
+    return exp.Case(ifs=[exp.If(this=none.copy(), true=cut)], default=node.copy())
+
+
 def _substring(node: exp.Expression) -> exp.Expression:
     """A part of a text: from 0 is from 1, and a length below 0 is none."""
     for name, below, instead in (("start", exp.EQ, 1), ("length", exp.LT, 0)):
@@ -194,6 +257,10 @@ def _substring(node: exp.Expression) -> exp.Expression:
 
 
 CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
+    exp.Bracket: _element,
+    exp.Left: _end,
+    exp.Right: _end,
+    exp.Pad: _pad,
     exp.Transform: _counted,
     exp.ArrayFilter: _counted,
     exp.Exists: _exists,

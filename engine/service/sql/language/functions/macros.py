@@ -76,6 +76,10 @@ _OTHERS = {
         THEN coalesce(
             CAST(round(TRY_CAST(CAST(x AS VARCHAR) AS DECIMAL(38, 17)), n) AS DOUBLE), round(x, n))
         ELSE round(x, n) END""",
+    "vitrine_json_listed": """(l) AS CASE len(l) WHEN 0 THEN NULL WHEN 1 THEN l[1]
+        ELSE '[' || array_to_string(l, ',') || ']' END""",
+    "vitrine_json_found": """(l) AS vitrine_json_listed(
+        list_filter(list_transform(l, lambda x: CAST(x AS VARCHAR)), lambda x: x <> 'null'))""",
     "vitrine_distinct": "(l) AS list_filter(l, lambda x, i: list_position(l, x) = i)",
     "vitrine_union": """(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
         ELSE vitrine_distinct(list_concat(a, b)) END""",

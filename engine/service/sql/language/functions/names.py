@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from sqlglot import exp
 
-from engine.service.sql.language.functions import generators, windows
+from engine.service.sql.language.functions.rows import generators, windows
 
 _OF_THE_SESSION = (exp.CurrentCatalog, exp.CurrentDatabase, exp.CurrentSchema)
 _OPERATIONS = (
@@ -104,7 +104,7 @@ def _name_of(node: exp.Expression, sources: Collection[str]) -> str:
     if isinstance(node, exp.Cast) and isinstance(node.this, exp.Column):
         return str(node.this.name)
     if isinstance(node, exp.Explode):
-        return "col"
+        return generators.UNNAMED
     if isinstance(node, exp.Subquery):
         return "scalarsubquery()"
     if isinstance(node, exp.Anonymous) and str(node.this).lower() == windows.NAME:

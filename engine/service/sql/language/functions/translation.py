@@ -14,11 +14,9 @@ from engine.service.authorship import user_name
 from engine.service.sql.language.functions import (
     added,
     casts,
+    conditions,
     formats,
-    generators,
     lists,
-    times,
-    windows,
 )
 from engine.service.sql.language.functions.calls import (
     FAILED,
@@ -30,6 +28,8 @@ from engine.service.sql.language.functions.calls import (
     may_fail,
     number,
 )
+from engine.service.sql.language.functions.rows import generators, windows
+from engine.service.sql.language.functions.times import spans
 from engine.service.sql.language.functions.types import decimals
 from engine.service.sql.language.functions.types.results import with_type
 from engine.service.sql.session import Session
@@ -167,6 +167,18 @@ def _like(node: exp.Expression) -> exp.Expression:
     return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))
 
 
+def _grouped(node: exp.Expression) -> exp.Expression:
+    """`GROUP BY a, b WITH ROLLUP`, and `GROUPING SETS` behind the columns that stand in them."""
+    for name in ("rollup", "cube"):
+        for one in node.args.get(name) or []:
+            if not one.expressions:
+                one.set("expressions", node.expressions)
+                node.set("expressions", [])
+    if node.args.get("grouping_sets"):
+        node.set("expressions", [])
+    return node
+
+
 def _any(node: exp.Expression) -> exp.Expression:
     """`any(condition)`, an aggregate; that of a comparison stays."""
     if isinstance(node.parent, exp.Binary) and node.arg_key == "expression":
@@ -207,15 +219,17 @@ _CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]]
     exp.ApproxQuantile: lambda node: call("quantile_disc", node.this, node.args["quantile"]),
     **added.CHANGES,
     **casts.CHANGES,
+    **conditions.CHANGES,
     **formats.CHANGES,
     **generators.CHANGES,
     **lists.CHANGES,
-    **times.CHANGES,
-    exp.Add: lambda node: _reckoned(times.shifted(node)),
-    exp.Sub: lambda node: _reckoned(times.shifted(node)),
+    **spans.CHANGES,
+    exp.Add: lambda node: _reckoned(spans.shifted(node)),
+    exp.Sub: lambda node: _reckoned(spans.shifted(node)),
     exp.Mul: added.with_whole_numbers,
     exp.Any: _any,
-    exp.Select: windows.with_windows,
+    exp.Group: _grouped,
+    exp.Select: lambda node: windows.with_windows(generators.with_views(node)),
     **dict.fromkeys(
         (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.In), _by_place
     ),
@@ -224,8 +238,10 @@ _CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]]
 
 # ------------------------------------------------------------------ functions without a class
 def _pmod(a: exp.Expression, b: exp.Expression) -> exp.Expression:
-    inner = exp.paren(exp.Add(this=exp.paren(exp.Mod(this=a, expression=b)), expression=b.copy()))
-    return exp.Mod(this=inner, expression=b.copy())
+    def rest(value: exp.Expression) -> exp.Expression:
+        return exp.paren(_division(exp.Mod(this=exp.paren(value), expression=exp.paren(b.copy()))))
+
+    return rest(exp.Add(this=rest(a), expression=exp.paren(b.copy())))
 
 
 def _numbered() -> exp.Expression:
@@ -239,15 +255,14 @@ _KNOWN: dict[str, tuple[int, Callable[..., exp.Expression]]] = {
     "to_varchar": (2, formats.to_char),
     "try_to_number": (2, lambda a, said: formats.to_number(a, said, lenient=True)),
     "array_union": (2, lambda a, b: call("vitrine_union", a, b)),
-    "date_part": (2, times.date_part),
+    "date_part": (2, spans.date_part),
     "forall": (2, lists.forall),
     "zip_with": (3, lists.zip_with),
-    "weekday": (1, times.weekday),
+    "weekday": (1, spans.weekday),
     "cardinality": (1, lambda a: exp.cast(call("cardinality", a), "int")),
     "isnull": (1, lambda a: exp.paren(exp.Is(this=a, expression=exp.Null()))),
     "isnotnull": (1, lambda a: exp.paren(exp.Not(this=exp.Is(this=a, expression=exp.Null())))),
     "pmod": (2, _pmod),
-    "decimal": (1, lambda a: exp.cast(a, "decimal(10, 0)")),
     "raise_error": (1, lambda a: failure(call("concat", exp.Literal.string(_RAISED), a))),
     "every": (1, lambda a: exp.LogicalAnd(this=a)),
     "some": (1, lambda a: exp.LogicalOr(this=a)),
@@ -255,6 +270,7 @@ _KNOWN: dict[str, tuple[int, Callable[..., exp.Expression]]] = {
     "transform_keys": (2, lambda m, each: lists.of_entries("transform_keys", m, each)),
     "transform_values": (2, lambda m, each: lists.of_entries("transform_values", m, each)),
     "monotonically_increasing_id": (0, _numbered),
+    "spark_partition_id": (0, lambda: exp.cast(number(0), "int")),
     "user": (0, lambda: exp.Literal.string(user_name())),
     "session_user": (0, lambda: exp.Literal.string(user_name())),
     "version": (0, lambda: exp.Literal.string("vitrine")),
@@ -271,6 +287,8 @@ def _anonymous(node: exp.Anonymous) -> exp.Expression:
         if name in _MADE_HERE and not node.args.get("expressions"):
             raise NotSupported(f"The function {name} is not supported in SQL here.")
         return node
+    if name in generators.NAMES:
+        return generators.generator(node)
     if name in _OF_ANY_NUMBER and node.expressions:
         return call(_OF_ANY_NUMBER[name], *node.expressions)
     if name in _OF_FORMATS and len(node.expressions) == 2:

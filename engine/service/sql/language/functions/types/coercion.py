@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 from sqlglot import exp
 
+from engine.core.types import is_list
 from engine.service.sql.language.functions.calls import data_type
 from engine.service.sql.language.functions.types import wanted
 from engine.service.sql.language.functions.types.wanted import DAY, NUMBER, TEXT, WHOLE, is_text
@@ -94,6 +95,9 @@ def chosen(of: Sequence[pa.DataType | None]) -> list[pa.DataType | None]:
     others = [one for one in of if one is not None and not is_text(one) and not _is.is_null(one)]
     if None in of or not others:
         return list(of)
+    if all(map(is_list, others)) and len(others) + of.count(pa.null()) == len(of):
+        values = iter(chosen([one.value_type for one in others]))
+        return [pa.list_(next(values)) if one in others else one for one in of]
     meant = _meant(others, compared=True)
     if any(one is not None and is_text(one) for one in of):
         return [meant if meant and one is not None and is_text(one) else one for one in of]
@@ -161,7 +165,9 @@ def _whole_day(text: str) -> str:
 
 
 def said(kind: pa.DataType) -> str:
-    """A type that something is taken for, in the users' words."""
+    """A type that something is taken for, in DuckDB's words."""
+    if is_list(kind):
+        return f"{said(kind.value_type)}[]"
     return "timestamp" if _is.is_timestamp(kind) else _SAID[kind]
 
 

@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 import pyarrow as pa
 from sqlglot import exp
 
-from engine.core.types import DECIMAL_DIGITS, catalog_type
+from engine.core.types import DECIMAL_DIGITS, catalog_type, is_list
 from engine.service.sql.language.functions.calls import (
     call,
     call_once,
@@ -93,9 +93,12 @@ def common_type(kinds: Sequence[pa.DataType | None]) -> pa.DataType | None:
     """The type that holds values of all; None where it can't be told."""
     known = {one for one in kinds if one is None or not _is.is_null(one)}
     if len(known) < 2:
-        return next(iter(known), None)
+        return next(iter(known), pa.null() if kinds else None)
     if None in known:
         return None
+    if all(is_list(one) for one in known):
+        value = common_type([one.value_type for one in known if one is not None])
+        return None if value is None else pa.list_(value)
     if not all(is_number(one) for one in known):
         times = [one for one in known if _is.is_timestamp(one)]
         return times[0] if len(times) == 1 and known - {pa.date32()} == set(times) else None

@@ -11,8 +11,10 @@ import pyarrow as pa
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope, walk_in_scope
 
-from engine.core.types import parse_sql_type
-from engine.service.sql.language.functions import generators
+from engine.core.types import is_list, parse_sql_type
+from engine.errors import NotSupported
+from engine.service.sql.language.functions import lists
+from engine.service.sql.language.functions.rows import generators
 from engine.service.sql.language.functions.types import coercion, decimals, nested
 from engine.service.sql.language.functions.types.results import known_type, said_type
 from engine.service.sql.language.functions.types.sources import ColumnsOf, Output, Sources, widest
@@ -33,7 +35,9 @@ _RECKONED = (
 _JOINED = (exp.Concat, exp.DPipe)
 # Of binary values such values, and of lists lists.
 _PARTS = (exp.Left, exp.Pad, exp.Reverse, exp.Right, exp.Substring)
-_OF_TYPES = (*coercion.CLASSES, *_RECKONED, exp.Anonymous, exp.Explode, exp.SetOperation)
+_OF_TYPES = (
+    *coercion.CLASSES, *_RECKONED, exp.Anonymous, exp.Bracket, exp.Explode, exp.SetOperation, exp.Star,
+)  # fmt: skip
 
 
 def mark_types(tree: exp.Expression, columns_of: ColumnsOf) -> None:
@@ -59,6 +63,7 @@ def mark_types(tree: exp.Expression, columns_of: ColumnsOf) -> None:
             if isinstance(scope.expression.this, exp.Explode):
                 known.judge(scope.expression.this, scope)
             continue
+        known.spread_stars(scope)
         for node in reversed(_nodes(scope.expression)):  # what is within comes first
             known.judge(node, scope)
         known.settle(scope)
@@ -86,7 +91,10 @@ class _Types:
         if isinstance(node, exp.Explode):
             kind = self.of(node.this, scope)
             is_map = kind is not None and _is.is_map(kind)
-            node.meta[generators.OF_MAP] = is_map or generators.many_columns(node)
+            node.meta[generators.OF_MAP] = is_map or generators.is_of_map(node)
+        if isinstance(node, exp.Bracket):
+            kind = self.of(node.this, scope)
+            node.meta[lists.OF_LIST] = kind is not None and is_list(kind)
         if isinstance(node, exp.In) and node.args.get("query") is not None:
             self._judge_in(node, scope)
             return
@@ -100,6 +108,25 @@ class _Types:
         reckoning = decimals.reckoning(node, meant) if reckoned else None
         if reckoning is not None:
             node.meta[decimals.RECKONING] = reckoning
+
+    def spread_stars(self, scope: Scope) -> None:
+        """Put columns in the place of a star that a function is given: `struct(*)`, `hash(t.*)`."""
+        for star in [one for one in _nodes(scope.expression) if isinstance(one, exp.Star)]:
+            whole = star.parent if isinstance(star.parent, exp.Column) else star
+            around = whole.parent
+            if isinstance(around, exp.Select) or (whole is star and isinstance(around, exp.Count)):
+                continue
+            columns = self._sources.spread(whole, scope)
+            if not columns:
+                raise NotSupported(
+                    f"{around.sql(dialect='databricks'):.80}: which columns * is of is not known here; "
+                    "name them."
+                )
+            if whole.arg_key == "this":  # the first of several, which have a place of their own
+                around.set("expressions", [*columns[1:], *around.expressions])
+                whole.replace(columns[0])
+            else:
+                whole.replace(columns)
 
     def _moves_text(self, node: exp.Binary, scope: Scope) -> bool:
         """Have a text that an interval moves be a time, of which comes a text; whether it is one."""

@@ -11,14 +11,15 @@ import pyarrow as pa
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
+from engine.service.sql.language.functions.rows import generators
 from engine.service.sql.language.functions.types import nested
 from engine.service.sql.language.functions.types.coercion import chosen
 from engine.service.sql.language.functions.types.decimals import common_type
 
-Columns = dict[str, pa.DataType | None]  # by name in small letters
+Columns = dict[str, pa.DataType | None]  # by name in small letters, but for those of tables
 Output = tuple[str, pa.DataType | None]
 ColumnsOf = Callable[[exp.Table], Columns | None]
-TypeOf = Callable[[exp.Expression, Scope], pa.DataType | None]
+TypeOf = Callable[[exp.Expression, Scope | None], pa.DataType | None]
 _is = pa.types
 
 
@@ -117,8 +118,12 @@ class Sources:
                 columns = _renamed(columns, within)
             elif isinstance(within, exp.Subquery):
                 node = within
+        elif isinstance(source, exp.Table) and generators.is_generator(source.this):
+            listed = self._of_generator(source.this, None)
+            columns = None if listed is None else {name.lower(): kind for name, kind in listed}
         elif isinstance(source, exp.Table) and not isinstance(source.this, exp.Func):
-            columns = self._columns_of(source)
+            known = self._columns_of(source)
+            columns = known and {name.lower(): kind for name, kind in known.items()}
         pivots = node.args.get("pivots")
         if not pivots:
             return _renamed(columns, node)
@@ -143,7 +148,7 @@ class Sources:
             for place, name in enumerate(names)
         }
 
-    def _exploded(self, node: exp.Expression, scope: Scope) -> list[pa.DataType | None]:
+    def _exploded(self, node: exp.Expression, scope: Scope | None) -> list[pa.DataType | None]:
         """The types of the columns that a function makes of a list, a map or several values."""
         if isinstance(node, exp.Stack) and isinstance(node.this, exp.Literal) and node.this.is_int:
             width = -(-len(node.expressions) // max(int(node.this.this), 1))
@@ -155,17 +160,20 @@ class Sources:
                 ])
                 for place in range(width)
             ]  # fmt: skip
-        if not isinstance(node, (exp.Explode, exp.Inline)):
+        structures = generators.inlined(node)
+        if structures is None and isinstance(node, exp.Anonymous):  # of a text's JSON
+            return [pa.string() for _ in node.expressions[1:]]
+        if structures is None and not isinstance(node, exp.Explode):
             return []
-        whole = self._type_of(node.this, scope)
+        whole = self._type_of(node.this if structures is None else structures, scope)
         before = [pa.int32()] if isinstance(node, exp.Posexplode) else []
         if whole is None:
             return []
         if _is.is_map(whole):
             return [*before, whole.key_type, whole.item_type]
         value = nested.value_type(whole)
-        if isinstance(node, exp.Inline) and value is not None and _is.is_struct(value):
-            return [one.type for one in value.fields]
+        if structures is not None:
+            return [one.type for one in _fields_of(value)]
         return [*before, value]
 
     # ------------------------------------------------------------------ what is selected
@@ -177,39 +185,75 @@ class Sources:
             names = [name.name for name in one.expressions]
             kinds = self._exploded(one.this, scope)
             return list(zip(names, kinds if len(kinds) == len(names) else [None] * len(names)))
-        if isinstance(one, (exp.Explode, exp.Inline, exp.Stack)):
+        if generators.is_generator(one):
             return self._of_generator(one, scope)
         if isinstance(one, exp.Alias) and isinstance(one.this, exp.Stack):
             kinds = self._exploded(one.this, scope)
             return [(one.alias, kinds[0])] if len(kinds) == 1 else None
         return [(one.alias_or_name, self._type_of(one, scope))]
 
-    def _of_generator(self, node: exp.Expression, scope: Scope) -> list[Output] | None:
+    def _of_generator(self, node: exp.Expression, scope: Scope | None) -> list[Output] | None:
         kinds = self._exploded(node, scope)
-        if isinstance(node, exp.Inline):
-            value = nested.value_type(self._type_of(node.this, scope))
-            fields = value.fields if value is not None and _is.is_struct(value) else []
-            return [(one.name, one.type) for one in fields] or None
-        names = [f"col{place}" for place in range(len(kinds))]
+        structures = generators.inlined(node)
+        if structures is not None:
+            value = nested.value_type(self._type_of(structures, scope))
+            return [(one.name, one.type) for one in _fields_of(value)] or None
+        name = "c" if isinstance(node, exp.Anonymous) else "col"
+        names = [f"{name}{place}" for place in range(len(kinds))]
         if isinstance(node, exp.Explode):
             places = ["pos"] if isinstance(node, exp.Posexplode) else []
             names = [*places, *(["key", "value"] if len(kinds) - len(places) == 2 else ["col"])]
         return list(zip(names, kinds)) if len(kinds) == len(names) else None
 
     def _of_star(self, star: exp.Expression, scope: Scope) -> list[Output] | None:
+        found = self._in_star(star, scope)
+        return None if found is None else [output for _, output in found]
+
+    def spread(self, star: exp.Expression, scope: Scope) -> list[exp.Column] | None:
+        """The columns that a star stands for; None where not all are known."""
+        found = self._in_star(star, scope)
+        return found and [
+            exp.column(
+                exp.to_identifier(name, quoted=True),
+                exp.to_identifier(alias, quoted=True) if alias else None,
+            )
+            for alias, (name, _) in found
+        ]
+
+    def _in_star(self, star: exp.Expression, scope: Scope) -> list[tuple[str, Output]] | None:
+        """What a star stands for, each with the name of its relation; None where not all is known."""
         whole = star.this if isinstance(star, exp.Column) else star
         if any(whole.args.get(one) for one in ("replace", "rename")):
             return None
         left_out = {one.name.lower() for one in whole.args.get("except_") or []}
         wanted = star.table.lower() if isinstance(star, exp.Column) else ""
-        out: list[Output] = []
+        out: list[tuple[str, Output]] = []
         for alias, one in scope.selected_sources.items():
-            if wanted in ("", alias.lower()):
-                columns = self._of_source(*one)
-                if columns is None:
-                    return None
-                out += [(name, kind) for name, kind in columns.items() if name not in left_out]
+            if wanted not in ("", alias.lower()):
+                continue
+            columns = self._of_source(*one)
+            if columns is None:
+                return None
+            said = self._spelled(*one)
+            out += [
+                (alias, (said.get(name, name), kind))
+                for name, kind in columns.items()
+                if name not in left_out
+            ]
         return out
+
+    def _spelled(self, node: exp.Expression, source: exp.Expression | Scope) -> dict[str, str]:
+        """Names of columns as they were given, by them in small letters."""
+        names = node.alias_column_names
+        if isinstance(source, Scope):
+            names = [*names, *(name for name, _ in self.listed(source) or [])]
+        elif isinstance(source, exp.Table) and not isinstance(source.this, exp.Func):
+            names = [*names, *(self._columns_of(source) or {})]
+        return {name.lower(): name for name in names}
+
+
+def _fields_of(kind: pa.DataType | None) -> list[pa.Field]:
+    return kind.fields if kind is not None and _is.is_struct(kind) else []
 
 
 def widest(kinds: Sequence[pa.DataType | None]) -> pa.DataType | None:

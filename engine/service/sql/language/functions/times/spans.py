@@ -1,4 +1,4 @@
-"""Functions of days and times whose meaning differs between Databricks and DuckDB."""
+"""Parts and spans of days and times whose meaning differs between Databricks and DuckDB."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from engine.errors import NotSupported
 from engine.service.sql.language.functions.calls import call, number, typed_call
+from engine.service.sql.language.functions.times import patterns
 
 _OF_DAYS = {"YEAR", "QUARTER", "MONTH", "WEEK", "DAY"}
 _UNITS = {
@@ -17,7 +18,6 @@ _UNITS = {
 }
 _SECONDS = {"SECOND", "SECONDS", "SEC", "S"}
 _DAYS_OF_WEEK = {"DOW", "DAYOFWEEK"}
-_TEXT_OF_TIME = "%Y-%mstrict-%dstrict %Hstrict:%Mstrict:%Sstrict"  # the format where none is said
 
 
 def _unit(node: exp.Expression, known: set[str] | dict[str, str]) -> exp.Expression:
@@ -99,7 +99,7 @@ def _date(node: exp.Expression) -> exp.Expression:
 
 
 def _zoned(node: exp.Expression) -> exp.Expression:
-    return exp.cast(node.copy(), "timestamptz")
+    return exp.cast(patterns.by_pattern(node).copy(), "timestamptz")
 
 
 def _in_zone(node: exp.Expression) -> exp.Expression:
@@ -117,12 +117,10 @@ def _from_zone(node: exp.Expression) -> exp.Expression:
 
 
 def _seconds(node: exp.Expression) -> exp.Expression:
-    """Whole seconds since 1970: of a time, or of a text in a format."""
-    of = node.this
-    said = node.args.get("format")
-    if said is not None and said.name != _TEXT_OF_TIME:
-        of = exp.StrToTime(this=of.copy(), format=said.copy())
-    seconds = call("epoch", exp.cast(of.copy(), "timestamptz"))
+    """Whole seconds since 1970: of a time, or of a text in a pattern."""
+    if patterns.PATTERN in node.meta:
+        return patterns.by_pattern(node)
+    seconds = call("epoch", exp.cast(node.this.copy(), "timestamptz"))
     return exp.cast(call("floor", seconds), "bigint")
 
 
@@ -134,6 +132,7 @@ def _of_text(node: exp.Expression) -> exp.Expression:
 
 
 CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
+    **patterns.CHANGES,
     **dict.fromkeys((exp.Hour, exp.Minute, exp.Second, exp.Quarter), _of_text),
     exp.DateTrunc: _date_trunc,
     exp.TimestampTrunc: _time_trunc,

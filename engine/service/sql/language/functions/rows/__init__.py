@@ -1,0 +1,1 @@
+"""Rows that become others: lists as rows, spans of time, rows as columns."""

@@ -1,0 +1,1 @@
+"""Functions of days and times: parts and spans of them, and the patterns of their texts."""
