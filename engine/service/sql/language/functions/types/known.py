@@ -36,7 +36,7 @@ _JOINED = (exp.Concat, exp.DPipe)
 # Of binary values such values, and of lists lists.
 _PARTS = (exp.Left, exp.Pad, exp.Reverse, exp.Right, exp.Substring)
 _OF_TYPES = (
-    *coercion.CLASSES, *_RECKONED, exp.Anonymous, exp.Bracket, exp.Explode, exp.SetOperation, exp.Star,
+    *coercion.CLASSES, *_RECKONED, exp.Anonymous, exp.Bracket, exp.Explode, exp.SetOperation,
 )  # fmt: skip
 
 
@@ -54,7 +54,10 @@ def mark_types(tree: exp.Expression, columns_of: ColumnsOf) -> None:
             made = kind(this=call.expressions[0].copy())
             made.meta[decimals.TRIED] = str(call.this).lower() == "try_sum"
             call.replace(made)
-    if not isinstance(tree, exp.Query) or tree.find(*_OF_TYPES) is None:
+    if not isinstance(tree, exp.Query):
+        return
+    given_stars = any(map(_is_given, tree.find_all(exp.Star)))
+    if not given_stars and tree.find(*_OF_TYPES) is None:
         return
     known = _Types(columns_of)
     scopes = traverse_scope(tree)
@@ -63,7 +66,8 @@ def mark_types(tree: exp.Expression, columns_of: ColumnsOf) -> None:
             if isinstance(scope.expression.this, exp.Explode):
                 known.judge(scope.expression.this, scope)
             continue
-        known.spread_stars(scope)
+        if given_stars:
+            known.spread_stars(scope)
         for node in reversed(_nodes(scope.expression)):  # what is within comes first
             known.judge(node, scope)
         known.settle(scope)
@@ -78,6 +82,14 @@ def _nodes(query: exp.Expression) -> list[exp.Expression]:
     if isinstance(query, exp.SetOperation):
         parts = [query.args[one] for one in ("order", "limit") if query.args.get(one)]
     return [node for part in parts for node in walk_in_scope(part)]
+
+
+def _is_given(node: exp.Expression) -> bool:
+    """Whether a node is the star of all columns that a function is given; `count(*)` is of rows."""
+    if not isinstance(node, exp.Star):
+        return False
+    around = node.parent.parent if isinstance(node.parent, exp.Column) else node.parent
+    return not isinstance(around, (exp.Select, exp.Count) if around is node.parent else exp.Select)
 
 
 class _Types:
@@ -111,11 +123,9 @@ class _Types:
 
     def spread_stars(self, scope: Scope) -> None:
         """Put columns in the place of a star that a function is given: `struct(*)`, `hash(t.*)`."""
-        for star in [one for one in _nodes(scope.expression) if isinstance(one, exp.Star)]:
+        for star in [one for one in _nodes(scope.expression) if _is_given(one)]:
             whole = star.parent if isinstance(star.parent, exp.Column) else star
             around = whole.parent
-            if isinstance(around, exp.Select) or (whole is star and isinstance(around, exp.Count)):
-                continue
             columns = self._sources.spread(whole, scope)
             if not columns:
                 raise NotSupported(
