@@ -1,4 +1,4 @@
-"""OPTIMIZE, VACUUM and ANALYZE TABLE: small files become few, rows stay, the user's files too."""
+"""OPTIMIZE, VACUUM, ANALYZE and REFRESH: small files become few, rows stay, the user's files too."""
 
 from __future__ import annotations
 
@@ -82,6 +82,30 @@ def test_statistics_are_asked_for_in_each_form(workspace: Workspace) -> None:
         assert workspace.sql(ask).num_columns == 0
 
 
+def test_what_asks_for_nothing_that_is_due_here_answers_nothing(workspace: Workspace) -> None:
+    workspace.sql("CREATE TABLE t AS SELECT 1 AS n")
+    workspace.sql("CREATE VIEW v AS SELECT * FROM t")
+    workspace.sql("CREATE TEMP VIEW w AS SELECT 1 AS n")
+    for ask in (
+        "REFRESH TABLE t",
+        f"refresh {NAME}",
+        "REFRESH TABLE v",
+        "REFRESH TABLE w",
+        "CACHE TABLE t",
+        "CACHE LAZY TABLE `t` OPTIONS ('storageLevel' = 'DISK_ONLY')",
+        "UNCACHE TABLE t",
+        "UNCACHE TABLE IF EXISTS none",
+        "CLEAR CACHE",
+        "MSCK REPAIR TABLE t SYNC METADATA",
+        "FSCK REPAIR TABLE t DRY RUN",
+        "REORG TABLE t WHERE n > 0 APPLY (PURGE)",
+    ):
+        found = workspace.sql(ask)
+        assert (found.num_columns, found.num_rows) == (0, 0)
+    assert workspace.sql("TABLE t").to_pylist() == [{"n": 1}]
+    assert workspace.sql("table v LIMIT 0").num_rows == 0
+
+
 def test_what_is_not_there_is_refused_by_name(workspace: Workspace) -> None:
     workspace.sql("CREATE TABLE t AS SELECT 1 AS n")
     workspace.sql("CREATE VIEW v AS SELECT * FROM t")
@@ -97,6 +121,11 @@ def test_what_is_not_there_is_refused_by_name(workspace: Workspace) -> None:
         ("VACUUM none", NotFound, "TABLE_OR_VIEW_NOT_FOUND"),
         ("ANALYZE TABLE none COMPUTE STATISTICS", NotFound, "TABLE_OR_VIEW_NOT_FOUND"),
         ("ANALYZE TABLES IN none COMPUTE STATISTICS", NotFound, "none"),
+        ("REFRESH TABLE none", NotFound, "TABLE_OR_VIEW_NOT_FOUND"),
+        ("UNCACHE TABLE none", NotFound, "TABLE_OR_VIEW_NOT_FOUND"),
+        ("CACHE TABLE t AS SELECT 1", BadStatement, "'AS'; expected the end"),
+        ("CLEAR TABLE t", BadStatement, "expected CACHE"),
+        ("REORG TABLE t APPLY (UPGRADE)", BadStatement, "expected APPLY"),
         ("VACUUM t RETAIN many HOURS", BadStatement, "'many'; expected a number of hours"),
         ("VACUUM t NOW", BadStatement, "'NOW'; expected RETAIN"),
         ("OPTIMIZE t ZORDER (n)", BadStatement, "expected BY"),

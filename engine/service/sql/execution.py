@@ -20,14 +20,11 @@ from engine.service.sql.database import Database
 from engine.service.sql.files.copying import Copying
 from engine.service.sql.files.finding import FilesOfVolumes
 from engine.service.sql.language.commands import (
-    Analyze,
     ChangeCatalog,
     CreateIndex,
     Describe,
-    Optimize,
     Show,
     Use,
-    Vacuum,
 )
 from engine.service.sql.language.dialect import parse, with_parameters
 from engine.service.sql.language.forms.copying import CopyInto
@@ -37,6 +34,7 @@ from engine.service.sql.language.forms.grants import OfGrants
 from engine.service.sql.language.forms.replacing import Restore
 from engine.service.sql.language.forms.volumes import ChangeVolume
 from engine.service.sql.language.parameters import expressions_of
+from engine.service.sql.language.upkeep import Analyze, Optimize, Refresh, Vacuum
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
@@ -129,6 +127,8 @@ class Execution:
             return self._upkeep.restore(command, session)
         if isinstance(command, Analyze):
             return self._upkeep.analyze(command, session)
+        if isinstance(command, Refresh):
+            return self._upkeep.refresh(command, session)
         if isinstance(command, CopyInto):
             with self._database.connection() as connection:
                 runner = QueryRunner(self._relations, self._ai, session, connection)

@@ -1,4 +1,4 @@
-"""OPTIMIZE, VACUUM, RESTORE and ANALYZE TABLE: a table's upkeep, answered in the cloud's columns.
+"""OPTIMIZE, VACUUM, RESTORE, ANALYZE TABLE, REFRESH: a table's upkeep, answered in the cloud's columns.
 
 Tables of the workspace have their small files joined; they keep no old files, and no statistics beside
 those of the files. Registered files are the user's and stay as they are. Knows no grammar.
@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from engine.errors import BadStatement
 from engine.service.authorship import user_name
-from engine.service.sql.language.commands import Analyze, Optimize, Vacuum
 from engine.service.sql.language.forms.replacing import Restore
+from engine.service.sql.language.upkeep import Analyze, Optimize, Refresh, Vacuum
 from engine.service.sql.relations import Relations
 from engine.service.sql.session import Session
 from engine.service.sql.writing.schemas import Schemas
@@ -71,6 +71,16 @@ class Upkeep:
         refuse_registered(self._relations.open(name))
         table = self._relations.open(name, version_asked(asked))
         return restored(sum(file.stat().st_size for file in table.files), len(table.files), {})
+
+    def refresh(self, asked: Refresh, session: Session) -> pa.Table:
+        """Nothing. Raises NotFound for a table that isn't there, unless the statement says IF EXISTS."""
+        if asked.lenient or not asked.table:
+            return pa.table({})
+        name = session.full_name(asked.table)
+        temporary = len(asked.table) == 1 and session.view(asked.table[0]) is not None
+        if not temporary and self._relations.found(name) is None:
+            raise self._relations.missing(name)
+        return pa.table({})
 
     def analyze(self, asked: Analyze, session: Session) -> pa.Table:
         """Nothing. Raises NotFound; BadStatement for a column that the table lacks."""

@@ -8,10 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from engine.errors import VitrineError
-from engine.service.sql.language.commands import Describe, Optimize, Vacuum
+from engine.service.sql.language.commands import Describe
 from engine.service.sql.language.dialect import parse
 from engine.service.sql.language.forms.replacing import Restore
 from engine.service.sql.language.forms.words import Name
+from engine.service.sql.language.upkeep import Optimize, Vacuum
 from engine.service.sql.shown.details import detail
 from engine.service.sql.shown.listings import history_rows
 from engine.service.sql.upkeep import vacuumed, version_asked, with_metrics

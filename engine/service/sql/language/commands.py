@@ -1,5 +1,4 @@
-"""Statements with a grammar of their own here: SHOW, DESCRIBE, USE, catalogues, vector search indexes,
-a table's upkeep.
+"""Statements with a grammar of their own here: SHOW, DESCRIBE, USE, catalogues, vector search indexes.
 
 Knows words and names; not what they stand for.
 """
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.errors import BadStatement, NotSupported
+from engine.service.sql.language import upkeep
 from engine.service.sql.language.forms.copying import CopyInto
 from engine.service.sql.language.forms.facts import Facts, alter, comment_on
 from engine.service.sql.language.forms.grants import OfGrants
@@ -18,6 +18,7 @@ from engine.service.sql.language.forms.replacing import Restore, restore
 from engine.service.sql.language.forms.tags import set_tag, unset_tag
 from engine.service.sql.language.forms.volumes import ChangeVolume, create_volume, drop_volume
 from engine.service.sql.language.forms.words import Name, Words
+from engine.service.sql.language.upkeep import Upkeep
 
 ShowKind = Literal[
     "TABLES", "VIEWS", "SCHEMAS", "CATALOGS", "COLUMNS", "TBLPROPERTIES", "CREATE TABLE",
@@ -97,37 +98,6 @@ class ChangeCatalog:
     comment: str | None = None
 
 
-@dataclass(frozen=True)
-class Optimize:
-    """`OPTIMIZE table [FULL] [WHERE ...] [ZORDER BY (columns)]`; all files are looked at in any case."""
-
-    table: Name
-    zorder: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Vacuum:
-    """`VACUUM table [LITE | FULL] [RETAIN n HOURS] [DRY RUN]`; hours are None where none are said."""
-
-    table: Name
-    hours: int | None = None
-    dry_run: bool = False
-
-
-@dataclass(frozen=True)
-class Analyze:
-    """`ANALYZE TABLE table COMPUTE STATISTICS ...`, or of all `TABLES [IN schema]`.
-
-    Attributes:
-        name: of the table or the schema; empty for the session's schema.
-        columns: those that it is for; empty for all, or none.
-    """
-
-    name: Name
-    of_schema: bool = False
-    columns: tuple[str, ...] = ()
-
-
 Command = (
     CreateIndex
     | Show
@@ -135,9 +105,7 @@ Command = (
     | Use
     | ChangeCatalog
     | ChangeVolume
-    | Optimize
-    | Vacuum
-    | Analyze
+    | Upkeep
     | CopyInto
     | Facts
     | OfGrants
@@ -314,61 +282,6 @@ def _drop(words: Words) -> Command | None:
     return ChangeCatalog(name, drop=True, lenient=lenient, cascade=cascade)
 
 
-def _optimize(words: Words) -> Command:
-    words.take("TABLE")
-    table = words.name("the name of a table")
-    words.take("FULL")
-    if words.take("WHERE"):
-        while not words.is_over() and not words.comes("ZORDER"):
-            words.skip()
-    if not words.take("ZORDER"):
-        return Optimize(table)
-    words.expect("BY")
-    return Optimize(table, _columns(words))
-
-
-def _columns(words: Words) -> tuple[str, ...]:
-    """Columns with commas between them, in parentheses or not."""
-    inside = words.take("(")
-    found = [words.identifier("a column")]
-    while words.take(","):
-        found.append(words.identifier("a column"))
-    if inside:
-        words.expect(")")
-    return tuple(found)
-
-
-def _vacuum(words: Words) -> Command:
-    table = words.name("the name of a table")
-    hours, dry_run = None, False
-    while not words.is_over():
-        if words.take("RETAIN"):
-            hours = words.whole_number("a number of hours")
-            words.expect("HOURS")
-        elif words.take("DRY", "RUN"):
-            dry_run = True
-        elif not (words.take("LITE") or words.take("FULL")):
-            words.expect("RETAIN")
-    return Vacuum(table, hours, dry_run)
-
-
-def _analyze(words: Words) -> Command:
-    of_schema = words.take("TABLES")
-    if of_schema:
-        named = words.take("IN") or words.take("FROM")
-        name = words.name("a schema") if named else ()
-    else:
-        words.expect("TABLE")
-        name = words.name("the name of a table")
-    words.expect("COMPUTE")
-    words.take("DELTA")
-    words.expect("STATISTICS")
-    if words.take("NOSCAN") or words.take("FOR", "ALL", "COLUMNS"):
-        return Analyze(name, of_schema)
-    columns = _columns(words) if words.take("FOR", "COLUMNS") else ()
-    return Analyze(name, of_schema, columns)
-
-
 READERS: dict[str, Callable[[Words], Command | None]] = {
     "SHOW": _show,
     "DESCRIBE": _describe,
@@ -376,9 +289,7 @@ READERS: dict[str, Callable[[Words], Command | None]] = {
     "USE": _use,
     "CREATE": _create,
     "DROP": _drop,
-    "OPTIMIZE": _optimize,
-    "VACUUM": _vacuum,
-    "ANALYZE": _analyze,
+    **upkeep.READERS,
     "COMMENT": comment_on,
     "ALTER": alter,
     "RESTORE": restore,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -54,6 +55,7 @@ STATEMENTS = (
 )  # fmt: skip
 _STAMP = 17  # digits of yyyyMMddHHmmssSSS
 _OBJECTS = {"TABLE", "VIEW", "SCHEMA", "DATABASE"}  # that are created, dropped and altered
+_TABLE = re.compile(r"(?i)table\s+")
 _BETWEEN = {"OR", "REPLACE", "TEMP", "TEMPORARY", "GLOBAL", "EXTERNAL", "MANAGED"}
 
 
@@ -196,6 +198,8 @@ def parse(text: str) -> Statement:
     if len(found) != 1:
         many = "is empty" if not found else f"holds {len(found)} statements"
         raise BadStatement(f"[PARSE_SYNTAX_ERROR] The text {many}; expected one statement.")
+    if _TABLE.match(found[0]):  # TABLE t is all of t
+        found = [_TABLE.sub("SELECT * FROM ", found[0])]
     tokens = tokenized(found[0])
     first = tokens[0].text.upper()
     rest = _rest(first, found[0][tokens[0].end + 1 :]) if first in _COMMANDS else tokens[1:]
@@ -235,7 +239,7 @@ def _check_kind(first: str, words: list[Word]) -> None:
 _OFFERED = (
     "supported are SELECT, CREATE and DROP of tables, views, schemas, catalogs and volumes, ALTER "
     "TABLE, INSERT, UPDATE, DELETE, MERGE INTO, COPY INTO, TRUNCATE, USE, SHOW, DESCRIBE, OPTIMIZE, "
-    "VACUUM, RESTORE, ANALYZE TABLE, GRANT, REVOKE and CREATE VECTOR SEARCH INDEX."
+    "VACUUM, RESTORE, ANALYZE, REFRESH and CACHE TABLE, GRANT, REVOKE, CREATE VECTOR SEARCH INDEX."
 )
 
 
