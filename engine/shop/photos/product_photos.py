@@ -17,7 +17,7 @@ from engine.shop.photos.thumbnail_cache import ThumbnailCache
 from engine.store.volumes import VolumeStore
 
 MIN_SIZE, MAX_SIZE = 16, 2048
-_VERSION = b"1"  # changes when the same photo gives another thumbnail
+_VERSION = b"2"  # changes when the same photo gives another thumbnail
 
 
 @dataclass(frozen=True)
