@@ -328,7 +328,7 @@ FOREIGN = {
     "a web page": b"\xef\xbb\xbf<html><body>404",
     "an SVG drawing": b'<?xml version="1.0"?>\n<!-- made -->\n<!DOCTYPE svg PUBLIC "x">\n<svg/>',
     "JSON": b'{"error": "not found"}',
-    "a text": b"Not found",
+    "(it begins b'Not found')": b"Not found",
     "a server's whole answer": b"HTTP/1.1 200 OK\r\n\r\n" + saved(PICTURE, "JPEG"),
     "a JPEG behind other bytes": b"\r\n" + saved(PICTURE, "JPEG"),
     "a picture's base64 as text": b"iVBORw0KGgoAAAANSUhEUgAAAAwAAAAIAQMAAAA=",

@@ -31,7 +31,6 @@ _GUESSES = (
     (rb".{1,200}?\xff\xd8\xff[\xc0-\xfe]", "a JPEG behind other bytes"),
     (rb".{1,200}?\x89PNG\r\n", "a PNG behind other bytes"),
     (rb"\s*[{\[][\s\"{\[]", "JSON"),
-    (rb"[\t\n\r -~]+\Z", "a text"),
 )
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 

@@ -1,4 +1,4 @@
-"""What Pillow misses in some files' headers, put right before pixels are decoded. Knows formats; not pixels."""
+"""What Pillow misses in headers, put right before pixels are decoded. Knows formats; not pixels."""
 
 from __future__ import annotations
 

@@ -121,7 +121,9 @@ def _no_picture(data: bytes, failures: list[str]) -> BadImage:
         )
     if failures:
         return BadImage(damaged("; ".join(failures)))
-    return NoPicture(f"no image in a format that can be read; expected {_READABLE}")
+    return NoPicture(
+        f"no image in a format that can be read (it begins {data[:16]!r}); expected {_READABLE}"
+    )
 
 
 def _accepts(name: str, data: bytes) -> bool | str:

@@ -1,6 +1,6 @@
 """Which way up a photo is: its orientation, as EXIF or XMP say. Knows metadata; not pixels.
 
-One entry of EXIF is read, and no other: Pillow reads them all, and one that is odd makes it fail, or warn
+One entry of EXIF is read, and no other: Pillow reads them all, and an odd one makes it fail, or warn
 whoever runs the program.
 """
 

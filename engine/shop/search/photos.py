@@ -24,13 +24,15 @@ class SearchPhotos:
     volumes: VolumeStore
 
     def given(self, image: ImageInput | None) -> ImageInput | None:
-        """A photo to search with; a path in a volume is read there, unless it is only this machine's."""
-        if not isinstance(image, (str, Path)) or not is_volume_path(str(image)):
+        """A photo to search with; of a text, its bytes, as of one in a table."""
+        if not isinstance(image, (str, Path)):
             return image
         try:
             return self.volumes.read(str(image))
         except BadImage:
-            if Path(image).is_file():  # some systems mount disks at that path
+            if (
+                is_volume_path(str(image)) and Path(image).is_file()
+            ):  # some systems mount disks there
                 return image
             raise
 
@@ -48,7 +50,7 @@ class SearchPhotos:
         Raises:
             BadImage: a path that names none.
         """
-        return self.volumes.resolve(self._whole(source_table, path))
+        return self.volumes.photo(self._whole(source_table, path))
 
     def _whole(self, source_table: str | None, path: str) -> str:
         if source_table is not None:
