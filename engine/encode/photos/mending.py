@@ -55,12 +55,12 @@ def _mend_planes(picture: TiffImagePlugin.TiffImageFile) -> None:
     if picture.tag_v2.get(_PLANES) != 2 or not bits or set(bits) != {16}:
         return
     order = "L" if picture.tag_v2.prefix == b"II" else "B"
-    picture.tile = [
-        tile._replace(args=(f"{tile.args[0]};16{order}", *tile.args[1:]))
-        if tile.codec_name == "raw" and len(tile.args[0]) == 1
-        else tile
-        for tile in picture.tile
-    ]
+    tiles: list[Any] = list(picture.tile)
+    for place, tile in enumerate(tiles):
+        if tile.codec_name == "raw" and len(tile.args[0]) == 1:
+            args = (f"{tile.args[0]};16{order}", *tile.args[1:])
+            tiles[place] = tile._replace(args=args)
+    picture.tile = tiles
 
 
 def is_animated_png(data: bytes) -> bool:
