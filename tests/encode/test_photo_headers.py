@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from engine import BadImage
 from engine.encode.images import conversion, decode
+from engine.encode.photos.thumbnails import thumbnail
 
 Pixels = npt.NDArray[Any]
 WIDTH, HEIGHT = 12, 8
@@ -158,6 +159,7 @@ def test_a_tiff_s_first_page_may_be_a_thumbnail_of_another() -> None:
     kinds = [page.tag_v2.get(254) for page in _pages(data)]
     assert kinds == [1, 0]
     assert shows(data, OTHER)
+    assert conversion(data) != ""
     alone = saved(PICTURE, "TIFF", tiffinfo={254: 1})
     assert shows(alone, RGB)
 
@@ -194,6 +196,7 @@ def test_16_bits_in_planes_of_their_own_are_the_picture(order: str) -> None:
     planes = [wide[..., channel].tobytes() for channel in range(3)]
     tags = {258: [16] * 3, 262: [2], 277: [3], 284: [2]}
     assert shows(tiff(planes, tags, order), RGB)
+    assert conversion(tiff(planes, tags, order)) != ""
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -318,6 +321,45 @@ def test_exif_that_was_changed_in_a_given_image_counts() -> None:
     picture = Image.fromarray(RGB)
     picture.getexif()[0x112] = 6
     assert shows(picture, np.rot90(RGB, -1))
+
+
+USUAL: bytes = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def swapped() -> bytes:
+    """A profile in which red is what others call green."""
+    other = USUAL.replace("sRGB".encode("utf-16-be"), "Swap".encode("utf-16-be"))
+    assert b"rXYZ" in other and other != USUAL
+    return other.replace(b"rXYZ", b"____").replace(b"gXYZ", b"rXYZ").replace(b"____", b"gXYZ")
+
+
+@pytest.mark.parametrize("turn", [1, 6])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_a_thumbnail_keeps_the_profile_that_says_what_its_colours_are(kind: str, turn: int) -> None:
+    red = Image.new("RGB", (60, 40), (250, 0, 0))
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    small = Image.open(
+        io.BytesIO(thumbnail(saved(red, kind, icc_profile=swapped(), exif=exif), 30))
+    )
+    assert small.size == ((30, 20) if turn == 1 else (20, 30))
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(small.info["icc_profile"]))
+    shown = ImageCms.profileToProfile(small, profile, ImageCms.createProfile("sRGB"))
+    assert shown is not None
+    colour = shown.getpixel((10, 10))
+    assert isinstance(colour, tuple) and colour[1] > 200 > 100 > colour[0]
+
+
+@pytest.mark.parametrize(
+    ("mode", "profile"), [("RGB", USUAL), ("RGB", b""), ("RGB", b"no profile"), ("L", swapped()),
+                          ("CMYK", swapped())],
+)  # fmt: skip
+def test_a_thumbnail_has_no_profile_that_says_nothing_of_its_colours(
+    mode: str, profile: bytes
+) -> None:
+    picture = Image.new("RGB", (60, 40), (250, 0, 0)).convert(mode)
+    small = Image.open(io.BytesIO(thumbnail(saved(picture, "JPEG", icc_profile=profile), 30)))
+    assert "icc_profile" not in small.info
 
 
 # ---------------------------------------------------------------------- no photos

@@ -25,6 +25,13 @@ def mend(picture: Image.Image, data: bytes) -> None:
         _mend_planes(picture)
 
 
+def is_mended(picture: Image.Image) -> bool:
+    """Whether other pixels than Pillow's are made of a picture of RGB or grey."""
+    if not isinstance(picture, TiffImagePlugin.TiffImageFile):
+        return False
+    return picture.tell() > 0 or picture.tag_v2.get(_PLANES) == 2
+
+
 def _mend_key(picture: Image.Image, data: bytes) -> None:
     """A PNG's transparent colour, in the eight bits that its pixels will have."""
     key: Any = picture.info.get("transparency")

@@ -11,9 +11,11 @@ import numpy.typing as npt
 from PIL import Image, ImageCms
 
 from engine.encode.photos.bounds import WITH_ALPHA, check_size
+from engine.encode.photos.mending import is_mended
 
 _GREYS = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")  # of more than 8 bits
 _WHITES = {"I": (255, 65535, 2**31 - 1, 2**32 - 1), "F": (1, 255, 65535, 2**32 - 1)}
+_OF_RGB = ("RGB", "RGBA", "RGBX", "RGBa", "P", "PA")
 _UNUSED_ALPHA = ("BMP", "DIB", "TGA", "ICO", "CUR")  # writers fill it with 0 where all is opaque
 _STRIP = 1_000_000  # pixels of a deep grey picture that are scaled at a time
 _BITS, _PHOTOMETRIC, _SAMPLES = 258, 262, 339  # tags of a TIFF
@@ -22,14 +24,14 @@ _UNSIGNED, _SIGNED = (1,), (2,)
 
 def is_plain(picture: Image.Image) -> bool:
     """Whether a picture is RGB or grey as it is."""
-    is_whole = _first_frame(picture) is None
-    return picture.mode in ("RGB", "L") and not picture.has_transparency_data and is_whole
+    is_plain_mode = picture.mode in ("RGB", "L") and not picture.has_transparency_data
+    return is_plain_mode and _first_frame(picture) is None and not is_mended(picture)
 
 
 def upright(
     picture: Image.Image, turn_of: Callable[[Image.Image], Image.Transpose | None]
 ) -> Image.Image:
-    """The decoded picture as RGB on white, turned; no facts beside it.
+    """The decoded picture as RGB on white, turned; of what stood beside it, RGB's colour profile.
 
     Args:
         turn_of: how a decoded picture is to be turned.
@@ -46,7 +48,10 @@ def upright(
     if turn is not None:
         rgb = rgb.transpose(turn)
     if rgb is not picture:
-        rgb.info = {}  # or it would be turned, or made transparent, once more
+        # Nothing else, or it would be turned, or made transparent, once more.
+        profile = picture.info.get("icc_profile")
+        is_of_rgb = picture.mode in _OF_RGB and isinstance(profile, bytes)
+        rgb.info = {"icc_profile": profile} if is_of_rgb else {}
     return rgb
 
 
