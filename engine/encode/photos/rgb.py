@@ -42,9 +42,7 @@ def upright(
     turn = turn_of(picture)
     rgb = _rgb(picture)
     if frame is not None:
-        white = Image.new("RGB", rgb.size, "white")
-        white.paste(rgb.crop(frame), frame)
-        rgb = white
+        rgb = _alone(rgb.copy() if rgb is picture else rgb, frame)
     if turn is not None:
         rgb = rgb.transpose(turn)
     if rgb is not picture:
@@ -52,6 +50,16 @@ def upright(
         profile = picture.info.get("icc_profile")
         is_of_rgb = picture.mode in _OF_RGB and isinstance(profile, bytes)
         rgb.info = {"icc_profile": profile} if is_of_rgb else {}
+    return rgb
+
+
+def _alone(rgb: Image.Image, frame: tuple[int, int, int, int]) -> Image.Image:
+    """The picture with white around a part of it: in place, as memory for it was counted once."""
+    (left, top, right, bottom), (width, height) = frame, rgb.size
+    above, below = (0, 0, width, top), (0, bottom, width, height)
+    for box in (above, below, (0, top, left, bottom), (right, top, width, bottom)):
+        if box[0] < box[2] and box[1] < box[3]:
+            rgb.paste((255, 255, 255), box)
     return rgb
 
 
