@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from unicodedata import normalize
 from urllib.parse import unquote
@@ -71,21 +72,25 @@ def _hint(path: str | None) -> str:
     return " (links are fetched by an import: vitrine build --fetch)" if is_link else ""
 
 
-def path_forms(text: str) -> list[str]:
+def path_forms(text: str) -> Iterator[str]:
     """What a path may mean, the likeliest first: as it stands, without `%20`, in Unicode's other form,
     with `/` for a backslash, without space around it. Of a `file:` link the path that it names."""
     link = _LINK.match(text)
-    plain = [_DBFS.sub("dbfs:/", text)]
-    if link is not None:  # `#` and `?` are part of a name, as who writes a link by hand means them
+    plain = _DBFS.sub("dbfs:/", text)
+    if link is None:
+        ways = (plain, unquote(plain))
+    else:  # `#` and `?` are part of a name, as who writes a link by hand means them
         path = "/" + text[link.end() :].lstrip("/")
-        plain = [unquote(path), path]
-        if os.name == "nt":
-            plain = [path[1:] if re.match("/[A-Za-z]:", path) else path for path in plain]
-    forms = []
-    for path in (*plain, unquote(plain[0]) if link is None else plain[0]):
-        for one in (path, path.strip(), path.strip().replace("\\", "/")):
-            forms += [one, normalize("NFC", one), normalize("NFD", one)]
-    return list(dict.fromkeys(form for form in forms if form))
+        if os.name == "nt" and re.match("/[A-Za-z]:", path):
+            path = path[1:]
+        ways = (unquote(path), path)
+    seen = {""}
+    for way in ways:
+        for one in (way, way.strip(), way.strip().replace("\\", "/")):
+            for form in (one, normalize("NFC", one), normalize("NFD", one)):
+                if form not in seen:
+                    seen.add(form)
+                    yield form
 
 
 def shortened(text: str) -> str:

@@ -33,7 +33,7 @@ REASON, MODEL = "reason", "embedding_model"
 
 def read_path(path: str) -> bytes:
     """The bytes of a photo by its path or `file:` link on this machine. Raises BadImage."""
-    forms = path_forms(path.removeprefix("dbfs:"))
+    forms = list(path_forms(path.removeprefix("dbfs:")))
     there = (form for form in forms if os.path.lexists(form))
     return read_photo(Path(next(there, forms[0] if forms else path)), path)
 

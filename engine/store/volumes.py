@@ -226,11 +226,11 @@ class VolumeStore:
         """
         if not isinstance(image_path, str) or not image_path:
             return self.resolve(image_path)
-        first, *others = path_forms(image_path)
-        file = self.resolve(first)
+        forms = path_forms(image_path)
+        file = self.resolve(next(forms))
         if os.path.lexists(file):
             return file
-        for form in others:
+        for form in forms:
             with contextlib.suppress(BadImage):
                 other = self.resolve(form)
                 if os.path.lexists(other):

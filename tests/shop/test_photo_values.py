@@ -125,7 +125,7 @@ def test_the_file_that_is_called_so_comes_first(workspace: Workspace, folder: Pa
     workspace.register_volume(VOLUME, folder / "images")
     assert workspace.volumes.read(f"{VOLUME}/a%20b.png") == BLUE
     assert workspace.volumes.read(f"file:{VOLUME}/a%20b.png") == RED
-    assert path_forms("file:///a%20b")[:2] == ["/a b", "/a%20b"]
+    assert list(path_forms("file:///a%20b")) == ["/a b", "/a%20b"]
 
 
 COLUMNS: dict[str, pa.Array] = {

@@ -38,7 +38,7 @@ class SearchPhotos:
         try:
             file = self.volumes.photo(text)
             is_named_so = not is_written(text) and not any(map(is_volume_path, path_forms(text)))
-            return file if is_named_so and os.path.exists(file) else self.volumes.read(text)
+            return file if is_named_so and os.path.lexists(file) else self.volumes.read(text)
         except BadImage:
             if (
                 is_volume_path(text) and Path(text).is_file()

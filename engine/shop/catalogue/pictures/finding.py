@@ -136,7 +136,7 @@ class PictureFinder:
             return Found(reason=f"its picture is written in no base64 ({error})")
 
     def _of_path(self, text: str) -> Found:
-        forms = path_forms(text)
+        forms = list(path_forms(text))
         if any(map(is_volume_path, forms)):
             return self._in_volume(text)
         for form in forms:
