@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, features
 
 from engine import BadImage
 from engine.encode.images import conversion, decode
@@ -306,6 +306,17 @@ def test_odd_exif_turns_a_photo_and_warns_nobody(name: str, kind: str) -> None:
         else:
             data = saved(PICTURE, "WEBP", lossless=True, exif=written)
             assert shows(data, np.rot90(RGB, -1))
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow knows no AVIF")
+def test_odd_exif_does_not_stop_a_turned_avif() -> None:
+    entries = [(0x112, 3, 1, struct.pack("<H", 6)), (0x11A, 5, 1, struct.pack("<II", 72, 1))]
+    data = saved(PICTURE, "AVIF", quality=100, subsampling="4:4:4", exif=exif(entries))
+    odd = data.replace(struct.pack("<HHI", 0x11A, 5, 1), struct.pack("<HHI", 0x11A, 2, 8))
+    assert odd != data
+    assert shows(data, np.rot90(RGB, -1), 12) and shows(odd, np.rot90(RGB, -1), 12)
+    with pytest.raises(BadImage, match="damaged image"):
+        decode(odd[: len(odd) // 2])
 
 
 @pytest.mark.parametrize("xmp", XMP)

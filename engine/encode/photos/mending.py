@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from PIL import Image, TiffImagePlugin
@@ -13,6 +14,8 @@ _LOOKED_AT = 4096  # bytes; that it is animated is said before its pixels
 _NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IDAT", b"IEND")
 _KIND, _BITS, _PLANES = 254, 258, 284  # tags of a TIFF
 _IS_SMALLER = 1  # bit of its kind: a smaller version of another page
+_AVIF = (b"ftypavif", b"ftypavis")
+_EXIF = re.compile(rb"II\*\0\x08\0\0\0|MM\0\*\0\0\0\x08")  # its start, up to the number of entries
 _MOST_PAGES = 16  # that are looked at
 
 
@@ -76,10 +79,13 @@ def is_animated_png(data: bytes) -> bool:
 
 
 def without_notes(data: bytes) -> bytes | None:
-    """A PNG with its pixels and nothing that a reader can do without; None where that is no less.
+    """A picture with its pixels and nothing that a reader can do without; None where that is no less.
 
-    Texts, profiles and animations may be damaged, or larger than Pillow takes, where no pixel is.
+    A PNG's texts, profiles and animations may be damaged, or larger than Pillow takes, where no pixel
+    is; an AVIF's EXIF may be odd.
     """
+    if data[4:12] in _AVIF:
+        return _without_exif(data)
     if not data.startswith(_PNG):
         return None
     kept, at = [_PNG], len(_PNG)
@@ -93,3 +99,11 @@ def without_notes(data: bytes) -> bytes | None:
             break
     bare = b"".join(kept)
     return bare if len(bare) < len(data) else None
+
+
+def _without_exif(data: bytes) -> bytes | None:
+    """An AVIF whose EXIF says nothing: how it is turned is written elsewhere, too."""
+    start = _EXIF.search(data)
+    if start is None or data[start.end() : start.end() + 2] == b"\0\0":
+        return None
+    return data[: start.end()] + b"\0\0" + data[start.end() + 2 :]
