@@ -7,12 +7,18 @@ an end, links in a circle, a film of 5 GB.
 from __future__ import annotations
 
 import os
+import re
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from unicodedata import normalize
+from urllib.parse import unquote
 
 from engine.errors import BadImage
 
 MAX_FILE_BYTES = 256 * 1024 * 1024  # no product photo is larger; guards memory
+_DBFS = re.compile(r"^dbfs:/+", re.IGNORECASE)
+_LINK = re.compile(r"file:(?://(?:localhost)?(?=/))?", re.IGNORECASE)
 _LONGEST_SHOWN = 300  # characters of a path in a message
 
 _KINDS = {
@@ -47,7 +53,7 @@ def read_photo(file: Path, path: str | None = None) -> bytes:
             data = opened.read(MAX_FILE_BYTES + 1) if status.st_size <= MAX_FILE_BYTES else b""
             size = max(status.st_size, len(data))
     except FileNotFoundError:
-        raise BadImage(f"no file at {shortened(path or str(file))}") from None
+        raise BadImage(f"no file at {shortened(path or str(file))}{_hint(path)}") from None
     except OSError as error:
         raise BadImage(f"{what} can't be read ({error.strerror or error})") from None
     except ValueError as error:  # a NUL, or characters that no file name has
@@ -59,6 +65,32 @@ def read_photo(file: Path, path: str | None = None) -> bytes:
     if not data:
         raise BadImage(f"{what} is empty")
     return data
+
+
+def _hint(path: str | None) -> str:
+    is_link = re.match("https?://", path or "", re.IGNORECASE)
+    return " (links are fetched by an import: vitrine build --fetch)" if is_link else ""
+
+
+def path_forms(text: str) -> Iterator[str]:
+    """What a path may mean, the likeliest first: as it stands, without `%20`, in Unicode's other form,
+    with `/` for a backslash, without space around it. Of a `file:` link the path that it names."""
+    link = _LINK.match(text)
+    plain = _DBFS.sub("dbfs:/", text)
+    if link is None:
+        ways = (plain, unquote(plain))
+    else:  # `#` and `?` are part of a name, as who writes a link by hand means them
+        path = "/" + text[link.end() :].lstrip("/")
+        if os.name == "nt" and re.match("/[A-Za-z]:", path):
+            path = path[1:]
+        ways = (unquote(path), path)
+    seen = {""}
+    for way in ways:
+        for one in (way, way.strip(), way.strip().replace("\\", "/")):
+            for form in (one, normalize("NFC", one), normalize("NFD", one)):
+                if form not in seen:
+                    seen.add(form)
+                    yield form
 
 
 def shortened(text: str) -> str:

@@ -6,12 +6,12 @@ and Ray with `map_batches`. Knows columns and values; not tables, nor who distri
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pyarrow as pa
 
@@ -19,17 +19,23 @@ from engine.encode.encoder import Encoder
 from engine.encode.pipeline import embed_batches
 from engine.encode.registry import load_encoder
 from engine.errors import BadImage, BadSourceFile, InvalidInputException, InvalidParameterValue
-from engine.photo_files import read_photo
+from engine.photo_files import path_forms, read_photo
+from engine.photo_texts import photo_bytes
 
+_OF_PHOTOS = (
+    *(pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
+    *(pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view),
+    *(pa.types.is_fixed_size_binary, pa.types.is_struct, pa.types.is_map, pa.types.is_null),
+)
 VECTORS = pa.list_(pa.float32())
 REASON, MODEL = "reason", "embedding_model"
 
 
 def read_path(path: str) -> bytes:
-    """The bytes of a photo by its path or `file:` address on this machine. Raises BadImage."""
-    if path.startswith("file:"):
-        path = "/" + unquote(path.removeprefix("file:")).lstrip("/")
-    return read_photo(Path(path.removeprefix("dbfs:")))
+    """The bytes of a photo by its path or `file:` link on this machine. Raises BadImage."""
+    forms = list(path_forms(path.removeprefix("dbfs:")))
+    there = (form for form in forms if os.path.lexists(form))
+    return read_photo(Path(next(there, forms[0] if forms else path)), path)
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,9 @@ class ArrowEmbedder:
 
     Attributes:
         key: the column that names a row.
-        image: the column of photos: paths, bytes of image files, or structures of Spark's `binaryFile`
-            (`content`, else `path`); None for none.
+        image: the column of photos: paths, base64, `data:` links, bytes of image files, or structures
+            of Spark's `binaryFile` (`content`, else `path`) and Hugging Face (`bytes`, else `path`);
+            None for none.
         text: the column of texts; None for none.
         encoder: by name, as `load_encoder` takes it. device: where it computes.
         read: the bytes of a photo by its path, or a BadImage.
@@ -104,6 +111,8 @@ class ArrowEmbedder:
         found = {self.key: table[self.key]}
         for kind, column in (("image", self.image), ("text", self.text)):
             if column is not None:
+                if kind == "image":
+                    _check_photos(table[column].type)
                 found[f"{kind}_embedding"] = self._embedded(model, kind, table[column], reasons)
         found[MODEL] = pa.array([model.label] * table.num_rows, pa.string())
         found[REASON] = pa.array(["; ".join(said) or None for said in reasons], pa.string())
@@ -143,6 +152,18 @@ def _texts(column: pa.ChunkedArray, start: int, unread: dict[int, str], read: An
     return pa.array([None if one is None else str(one) for one in column.to_pylist()], pa.string())
 
 
+def _check_photos(kind: pa.DataType) -> None:
+    """Raises BadSourceFile for a column that can't hold photos."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if not any(is_kind(kind) for is_kind in _OF_PHOTOS):
+        raise BadSourceFile(
+            f"the column of photos is {kind}; expected paths, base64, the bytes of files, or structures "
+            "as Spark's binaryFile and Hugging Face have them",
+            file="rows",
+        )
+
+
 def _images(
     column: pa.ChunkedArray, start: int, unread: dict[int, str], read: Callable[[str], bytes]
 ) -> pa.Array:
@@ -150,25 +171,11 @@ def _images(
     found: list[bytes | None] = []
     for row, value in enumerate(column.to_pylist(), start):
         try:
-            found.append(_bytes(value, read))
+            found.append(None if value in (None, "") else photo_bytes(value, read))
         except BadImage as error:
             unread[row] = error.message
             found.append(None)
     return pa.array(found, pa.large_binary())
-
-
-def _bytes(value: Any, read: Callable[[str], bytes]) -> bytes | None:
-    if isinstance(value, dict):
-        content = value.get("content")
-        value = value.get("path") if content is None else content
-    if value is None or isinstance(value, bytes):
-        return value
-    if isinstance(value, str):
-        return read(value) if value else None
-    raise BadSourceFile(
-        f"a photo is {value!r:.60}; expected a path, the bytes of a file, or a structure of binaryFile",
-        file="rows",
-    )
 
 
 @lru_cache(maxsize=4)

@@ -14,6 +14,7 @@ from engine.core.names import is_volume_path, quoted_name
 from engine.encode.arrow_rows import MODEL, REASON, ArrowEmbedder, read_path
 from engine.errors import InvalidInputException
 from engine.optional import require
+from engine.photo_files import path_forms
 from engine.store.layout import Layout
 from engine.store.volumes import VolumeStore
 
@@ -28,7 +29,7 @@ class PhotosOf:
     workspace: Path
 
     def __call__(self, path: str) -> bytes:
-        if is_volume_path(path):
+        if any(map(is_volume_path, path_forms(path))):
             return _volumes(self.workspace).read(path)
         return read_path(path)
 

@@ -5,6 +5,7 @@ A folder anywhere can be registered as (a part of) a volume and is read in place
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -13,7 +14,8 @@ from pathlib import Path
 
 from engine.core.names import ThreePartName, is_full_name, is_volume_path, volume_path
 from engine.errors import BadImage, BadSourceFile, InvalidParameterValue, PermissionDenied
-from engine.photo_files import read_photo, shortened
+from engine.photo_files import path_forms, read_photo, shortened
+from engine.photo_texts import photo_bytes
 from engine.store.layout import (
     TEMPORARY_PREFIX,
     Layout,
@@ -216,13 +218,35 @@ class VolumeStore:
             prefix = prefix.rpartition("/")[0]
         return prefix
 
-    def read(self, image_path: str) -> bytes:
-        """The bytes of an image.
+    def photo(self, image_path: str) -> Path:
+        """The file of a photo by any form of its path that is there; see `resolve`, `path_forms`.
+
+        Raises:
+            BadImage: a path that leaves its volume, or no path at all.
+        """
+        if not isinstance(image_path, str) or not image_path:
+            return self.resolve(image_path)
+        forms = path_forms(image_path)
+        file = self.resolve(next(forms))
+        if os.path.lexists(file):
+            return file
+        for form in forms:
+            with contextlib.suppress(BadImage):
+                other = self.resolve(form)
+                if os.path.lexists(other):
+                    return other
+        return file
+
+    def read(self, image: object) -> bytes:
+        """The bytes of an image, by its path or as another value that a table holds; see `photo_bytes`.
 
         Raises:
             BadImage: missing, no file, unreadable, empty or absurdly large; says which file.
         """
-        return read_photo(self.resolve(image_path), image_path)
+        given = "" if image is None else image
+        if given == "":
+            self.resolve("")  # which says so
+        return photo_bytes(given, lambda path: read_photo(self.photo(path), path))
 
 
 def _check_parts(path: str, parts: Sequence[str]) -> None:

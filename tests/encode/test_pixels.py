@@ -162,7 +162,7 @@ def test_what_is_transparent_is_white(name: str) -> None:
     assert picture.getpixel((15, 20)) == (255, 255, 255)
     assert picture.getpixel((2, 2)) == (200, 30, 40)
     if isinstance(CUT_OUTS[name], bytes):
-        assert conversion(CUT_OUTS[name]) == "white-2"
+        assert conversion(CUT_OUTS[name]) == "white-3"
 
 
 @pytest.mark.parametrize("mode", ["LA", "La"])

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import numpy as np
@@ -388,7 +389,7 @@ def test_a_body_that_is_not_json_is_refused(client: httpx.Client, body: bytes) -
 @pytest.mark.parametrize(
     "head",
     ["", "data:image/png;base64,", "DATA:image/png;name=a;BASE64,", "data:;base64,",
-     " \ndata:image/png;base64,\n"],
+     " \ndata:image/png;base64,\n", "data:image/png;charset=utf-8;base64,"],
 )  # fmt: skip
 def test_a_photo_comes_as_base64_or_as_a_data_uri(shop: Any, slow: SlowEncoder, head: str) -> None:
     image = head + photo((200, 10, 10))
@@ -397,12 +398,37 @@ def test_a_photo_comes_as_base64_or_as_a_data_uri(shop: Any, slow: SlowEncoder, 
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("way", ["in lines", "of links", "without its end", "with percents"])
+def test_a_photo_s_base64_is_read_however_it_is_written(
+    shop: Any, slow: SlowEncoder, way: str
+) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (40, 31, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).save(file, "PNG")
+    text = base64.b64encode(file.getvalue()).decode()
+    assert {"+", "/"} <= set(text)
+    lines = "\r\n".join(text[at : at + 76] for at in range(0, len(text), 76))
+    ways = {
+        "in lines": lines,
+        "of links": base64.urlsafe_b64encode(file.getvalue()).decode(),
+        "without its end": text.rstrip("="),
+        "with percents": f"data:image/png;base64,{quote(text, safe='')}",
+    }
+    expected = slow.encode_pixels([slow.prepare_image(file.getvalue())])
+    record = {"inputs": [{"image": ways[way]}]}
+    np.testing.assert_allclose(
+        invoke(shop[0].serving, "slow", record)["predictions"], expected, atol=1e-6
+    )
+
+
 @pytest.mark.parametrize(
     ("image", "words"),
     [
-        ("data:image/svg+xml,<svg/>", "expected the base64 of a JPEG or PNG file"),
+        ("data:image/svg+xml,<svg/>", "record 1: 6 bytes: an SVG drawing: no image in a format"),
         ("data:image/png;base64,", "record 1: the image is empty"),
-        ("data:image/png;base64,%2F9j", "expected the base64 of a JPEG or PNG file"),
+        ("data:image/png;base64,%2F9j", "record 1: 2 bytes: no image in a format that can be read"),
+        ("data:image/png;base64,/9j!", "expected the base64 of a JPEG or PNG file"),
+        ("/etc/passwd", "expected the base64 of a JPEG or PNG file"),
         ("\ud800", "record 1: image is '\\\\ud800', which holds a lone surrogate"),
     ],
 )

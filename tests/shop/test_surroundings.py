@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from engine import load_encoder
 from engine.encode.images import decode
 from engine.shop.demo import sample_dir
+from engine.shop.evaluation.surrounded import varied_vectors
 from engine.shop.evaluation.surroundings import (
     BEIGE,
     GREY,
@@ -144,3 +146,12 @@ def test_real_photos_keep_their_product(tmp_path: Path) -> None:
         with Image.open(sample_dir() / "images" / f"{number}.jpg") as picture:
             shown = np.asarray(cut_out(picture))[..., 3] > 0
         assert 0.05 < shown.mean() < 0.95, number
+
+
+def test_a_photo_too_large_to_be_widened_does_not_stop_an_evaluation(tmp_path: Path) -> None:
+    Image.new("RGB", (7000, 7000), "white").save(tmp_path / "1.png")
+    Image.new("RGB", (70, 70), "white").save(tmp_path / "2.png")
+    files = [tmp_path / "1.png", tmp_path / "2.png"]
+    change = SURROUNDINGS["white canvas x 1.5"]
+    vectors = varied_vectors(load_encoder("hashed"), files, change, lambda done: None)
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)

@@ -14,10 +14,11 @@ from support.catalogues import photo, picture_server, put
 
 from engine import Workspace
 from engine.errors import BadImage, InvalidInputException
+from engine.photo_texts import ending_of
 from engine.shop.catalogue.pictures.fetching import fetch_all
 from engine.shop.catalogue.pictures.finding import Found, PictureFinder
 from engine.shop.catalogue.pictures.folders import PictureFolder
-from engine.shop.catalogue.pictures.kept import KeptPictures, ending_of
+from engine.shop.catalogue.pictures.kept import KeptPictures
 from engine.shop.catalogue.pictures.limits import FetchLimits
 from engine.shop.catalogue.pictures.links import NotNow, fetch_picture
 from engine.shop.catalogue.pictures.places import PicturePlaces

@@ -11,6 +11,7 @@ import errno
 import functools
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,7 +38,7 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with _without_bars():
+            with _without_bars(), _without_notes_of_photos():
                 return super().invoke(ctx)
         except VitrineError as error:
             raise click.ClickException(harmless(error.in_words)) from error
@@ -61,6 +62,14 @@ def _without_bars() -> Iterator[None]:
         yield
     finally:
         close_bars()
+
+
+@contextlib.contextmanager
+def _without_notes_of_photos() -> Iterator[None]:
+    """Pillow's warnings of odd headers say nothing to who runs a command: what fails is reported."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield
 
 
 def _remember_workspace(ctx: click.Context, _: click.Parameter, folder: str | None) -> None:

@@ -53,10 +53,12 @@ memory = MemoryBudget(MAX_MEMORY)
 
 
 def check_size(picture: Image.Image) -> None:
-    """Raises BadImage where decoding or resizing would take too much memory."""
+    """Raises BadImage where decoding or resizing would take too much memory, or there is nothing."""
     width, height = picture.size
     tags = getattr(picture, "tag_v2", {})  # a TIFF's tiles may be larger than its picture
     tile = (tags.get(_TILE_WIDTH) or 0) * (tags.get(_TILE_HEIGHT) or 0)
+    if not width * height:
+        raise BadImage(f"it has no pixels ({width} x {height})")
     if width * height > MAX_PIXELS:
         raise BadImage(
             f"{width} x {height} pixels are too many; at most {MAX_PIXELS:,} are decoded. "

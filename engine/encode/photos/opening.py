@@ -14,6 +14,8 @@ from typing import Union
 from PIL import Image, JpegImagePlugin
 
 from engine.encode.photos.bounds import MAX_PIXELS, check_icon, check_size
+from engine.encode.photos.foreign import foreign_kind
+from engine.encode.photos.mending import is_animated_png, mend, without_notes
 from engine.errors import BadImage
 from engine.photo_files import read_photo
 
@@ -22,20 +24,20 @@ ImageInput = Union[str, Path, bytes, Image.Image]
 # No photos: formats whose decoding would start another program (EPS, WMF), unpack without a bound
 # (FITS) or open a file in the file (IPTC).
 _NOT_READ = {"EPS", "WMF", "FITS", "IPTC"}
-# Pillow's opener of JPEG reads on for more pictures behind the first, and warns of what it finds.
-_OPENERS: dict[str, Callable[..., Image.Image]] = {"JPEG": JpegImagePlugin.JpegImageFile}
+
+
+class _Jpeg(JpegImagePlugin.JpegImageFile):
+    """A JPEG without what Pillow's opener of them does beside: it looks for more pictures behind the
+    first, and for a resolution in EXIF, and warns of what it finds."""
+
+    def getexif(self) -> Image.Exif:
+        return Image.Exif()
+
+
+_OPENERS: dict[str, Callable[..., Image.Image]] = {"JPEG": _Jpeg}
 _READABLE = "JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP"
-# What is found in the place of photos: the first bytes, and its name.
-_FOREIGN = (
-    (rb"....ftyp(hei[cxms]|hevc|m(if|sf)1.{0,60}hei[cx])", "a HEIC photo"),
-    (rb"\s*(<\?xml.*)?(<!--.*)?<svg", "an SVG drawing"),
-    (rb"\s*<(!doctype|html|\?xml)", "a web page"),
-    (rb"%PDF", "a PDF document"),
-    (rb"%!PS|\xc5\xd0\xd3\xc6", "a PostScript drawing"),
-    (rb"\xd7\xcd\xc6\x9a", "a metafile drawing"),
-    (rb"version https://git-lfs", "a pointer of Git LFS, not the file itself"),
-    (rb"....ftyp(isom|iso2|mp4|M4V|qt)", "a film"),
-)
+_UNREAD = re.compile(r"unknown pixel mode|\(\d+, \d+\)|Unsupported (BMP|DDS) (pixel|bit)")
+_NO_HEADER = "not identified by this driver"
 _ICONS = {"ICO", "CUR", "ICNS"}  # hold pictures in pictures
 
 
@@ -70,6 +72,8 @@ def opened(data: bytes) -> Image.Image:
 
     `Image.open` would warn of large pictures, as the process's filters say, and those are the user's.
     """
+    if is_animated_png(data):  # of which one frame is wanted, and Pillow warns of odd ones
+        data = without_notes(data) or data
     failures: list[str] = []
     tried: set[str] = set()
     for load in (Image.preinit, Image.init):  # the common formats first: the others load slowly
@@ -87,6 +91,7 @@ def opened(data: bytes) -> Image.Image:
                 if name in _ICONS:
                     check_icon(data)
                 picture = _OPENERS.get(name, Image.OPEN[name][0])(io.BytesIO(data), "")
+                mend(picture, data)
             except BadImage:
                 raise
             except Image.DecompressionBombError:
@@ -97,14 +102,28 @@ def opened(data: bytes) -> Image.Image:
                 continue
             check_size(picture)
             return picture
-    for pattern, kind in _FOREIGN:
-        if re.match(pattern, data[:1000], re.DOTALL | re.IGNORECASE):
-            raise NoPicture(
-                f"{kind}: no image in a format that can be read; save it as {_READABLE}", kind
-            )
+    bare = without_notes(data) if failures else None
+    if bare is not None:
+        return opened(bare)
+    raise _no_picture(data, failures)
+
+
+def _no_picture(data: bytes, failures: list[str]) -> BadImage:
+    """What to say of bytes that no opener took.
+
+    Args:
+        failures: what openers said that knew the format.
+    """
+    kind = foreign_kind(data, is_known=bool(failures))
+    if kind is not None:
+        return NoPicture(
+            f"{kind}: no image in a format that can be read; save it as {_READABLE}", kind
+        )
     if failures:
-        raise BadImage(f"damaged image ({'; '.join(failures):.300})")
-    raise NoPicture(f"no image in a format that can be read; expected {_READABLE}")
+        return BadImage(damaged("; ".join(failures)))
+    return NoPicture(
+        f"no image in a format that can be read (it begins {data[:16]!r}); expected {_READABLE}"
+    )
 
 
 def _accepts(name: str, data: bytes) -> bool | str:
@@ -114,6 +133,15 @@ def _accepts(name: str, data: bytes) -> bool | str:
         return (accept(data[:16]) or False) if accept else True
     except Exception:  # fewer bytes than it reads
         return False
+
+
+def damaged(text: str) -> str:
+    """What to say of a picture of which a decoder says this."""
+    if _UNREAD.search(text):
+        return f"pixels of a kind that is not read ({text:.100}); save it with 8 bits a channel"
+    if _NO_HEADER in text:
+        text = text.replace(_NO_HEADER, "a header that is cut, or says that it has no pixels")
+    return f"damaged image ({text:.300})"
 
 
 def reason(error: Exception) -> str:

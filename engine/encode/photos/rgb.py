@@ -1,10 +1,9 @@
-"""Pictures to RGB on white, upright: alpha, greys, CMYK, LAB, EXIF turns. Knows Pillow; not files."""
+"""Pictures to RGB on white, upright: alpha, greys, CMYK, LAB. Knows Pillow; not files."""
 
 from __future__ import annotations
 
 import io
-import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,73 +11,68 @@ import numpy.typing as npt
 from PIL import Image, ImageCms
 
 from engine.encode.photos.bounds import WITH_ALPHA, check_size
+from engine.encode.photos.mending import is_mended
 
 _GREYS = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")  # of more than 8 bits
 _WHITES = {"I": (255, 65535, 2**31 - 1, 2**32 - 1), "F": (1, 255, 65535, 2**32 - 1)}
+_OF_RGB = ("RGB", "RGBA", "RGBX", "RGBa", "P", "PA")
+_UNUSED_ALPHA = ("BMP", "DIB", "TGA", "ICO", "CUR")  # writers fill it with 0 where all is opaque
 _STRIP = 1_000_000  # pixels of a deep grey picture that are scaled at a time
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_ORIENTATION = 0x0112  # tag of EXIF
-_ENTRY, _SHORT = 12, 3  # bytes of an entry of EXIF, and the type of numbers of 16 bits
 _BITS, _PHOTOMETRIC, _SAMPLES = 258, 262, 339  # tags of a TIFF
-_UNSIGNED = (1,)
+_UNSIGNED, _SIGNED = (1,), (2,)
 
 
 def is_plain(picture: Image.Image) -> bool:
     """Whether a picture is RGB or grey as it is."""
-    return picture.mode in ("RGB", "L") and not picture.has_transparency_data
+    is_plain_mode = picture.mode in ("RGB", "L") and not picture.has_transparency_data
+    return is_plain_mode and _first_frame(picture) is None and not is_mended(picture)
 
 
-def upright(picture: Image.Image) -> Image.Image:
-    """The decoded picture as RGB on white, turned as its EXIF orientation says; no facts beside it."""
+def upright(
+    picture: Image.Image, turn_of: Callable[[Image.Image], Image.Transpose | None]
+) -> Image.Image:
+    """The decoded picture as RGB on white, turned; of what stood beside it, RGB's colour profile.
+
+    Args:
+        turn_of: how a decoded picture is to be turned.
+    """
+    frame = _first_frame(picture)
     picture.load()
     check_size(picture)
-    turn = _turn(picture)
+    turn = turn_of(picture)
     rgb = _rgb(picture)
+    if frame is not None:
+        rgb = _alone(rgb.copy() if rgb is picture else rgb, frame)
     if turn is not None:
         rgb = rgb.transpose(turn)
     if rgb is not picture:
-        rgb.info = {}  # or it would be turned, or made transparent, once more
+        # Nothing else, or it would be turned, or made transparent, once more.
+        profile = picture.info.get("icc_profile")
+        is_of_rgb = picture.mode in _OF_RGB and isinstance(profile, bytes)
+        rgb.info = {"icc_profile": profile} if is_of_rgb else {}
     return rgb
 
 
-def _turn(picture: Image.Image) -> Image.Transpose | None:
-    """How to turn it; None also where its EXIF is beyond reading: the pixels are fine."""
-    try:
-        turn = picture.getexif().get(_ORIENTATION)
-    except (
-        Exception
-    ):  # whatever a tag of an unexpected type, or a user's filter of warnings, raises
-        turn = None
-    if turn is None and picture.format != "TIFF":  # whose pixels are turned as they are read
-        turn = _written_turn(picture.info.get("exif"))
-    return _TURNS.get(turn)  # type: ignore[arg-type]
+def _alone(rgb: Image.Image, frame: tuple[int, int, int, int]) -> Image.Image:
+    """The picture with white around a part of it: in place, as memory for it was counted once."""
+    (left, top, right, bottom), (width, height) = frame, rgb.size
+    above, below = (0, 0, width, top), (0, bottom, width, height)
+    for box in (above, below, (0, top, left, bottom), (right, top, width, bottom)):
+        if box[0] < box[2] and box[1] < box[3]:
+            rgb.paste((255, 255, 255), box)
+    return rgb
 
 
-def _written_turn(exif: object) -> int | None:
-    """The orientation as it stands in EXIF, where another entry that is damaged hides it."""
-    if not isinstance(exif, bytes):
+def _first_frame(picture: Image.Image) -> tuple[int, int, int, int] | None:
+    """Where the first frame of a GIF that is not decoded yet lies; None where it is all of the picture.
+
+    Around it there is nothing, which Pillow fills with the first colour of the palette.
+    """
+    tiles = getattr(picture, "tile", ())
+    if picture.format != "GIF" or not tiles or "transparency" in picture.info:
         return None
-    data = exif.removeprefix(b"Exif\0\0")
-    order = {b"II": "<", b"MM": ">"}.get(data[:2])
-    if order is None or len(data) < 8:
-        return None
-    (start,) = struct.unpack_from(f"{order}I", data, 4)
-    entries = data[start + 2 :]
-    for at in range(0, len(entries) - _ENTRY + 1, _ENTRY):
-        tag, kind, _, value = struct.unpack_from(f"{order}HHIH", entries, at)
-        if tag > _ORIENTATION:  # they are in order, and others follow the last
-            return None
-        if tag == _ORIENTATION:
-            return int(value) if kind == _SHORT else None
-    return None
+    frame = tiles[0].extents
+    return None if frame is None or frame == (0, 0, *picture.size) else frame
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
@@ -97,6 +91,8 @@ def _on_white(picture: Image.Image) -> Image.Image:
     if picture.mode == "La":  # grey times its alpha, which Pillow converts to nothing else
         picture = picture.convert("LA")
     cut_out = picture if picture.mode in WITH_ALPHA else picture.convert("RGBA")
+    if picture.format in _UNUSED_ALPHA and cut_out.getextrema()[-1] == (0, 0):
+        return cut_out.convert("RGB")
     white = Image.new("RGB", cut_out.size, "white")
     white.paste(cut_out, None, cut_out)
     return white
@@ -134,6 +130,8 @@ def _scaled(picture: Image.Image) -> Image.Image:
         white = 4095 if tags.get(_BITS) == (12,) else 65535
     elif picture.mode == "I" and picture.format in ("PNG", "PPM"):
         white = 65535
+    elif tags.get(_BITS) == (16,) and tags.get(_SAMPLES) == _SIGNED:
+        white = 32767
     else:
         brightest = _brightest(picture)
         white = next((w for w in _WHITES[picture.mode] if brightest <= w), brightest)
@@ -143,7 +141,7 @@ def _scaled(picture: Image.Image) -> Image.Image:
         if isinstance(clear, int):
             grey[part == clear] = white
         out[top : top + len(part)] = np.rint(np.clip(grey / white, 0, 1) * 255)
-    if tags.get(_PHOTOMETRIC) == 0 and picture.mode.startswith("I;16"):
+    if tags.get(_PHOTOMETRIC) == 0:
         np.subtract(255, out, out=out)  # 0 is white
     return Image.fromarray(out)
 

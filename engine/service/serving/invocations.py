@@ -6,8 +6,6 @@ Truth: the payloads that the shop's code and the API's documents use.
 from __future__ import annotations
 
 import base64
-import binascii
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +24,7 @@ from engine.errors import (
     ModelUnavailable,
     NotFound,
 )
+from engine.photo_texts import read_written
 from engine.service.serving.entities.python_models import ServedModel
 from engine.service.serving.micro_batching import MAX_ITEMS, MicroBatching
 from engine.service.serving.serving_endpoints import ServingEndpoints
@@ -35,7 +34,6 @@ from engine.service.serving.text_vectors import checked_rows, failed_call
 Json = dict[str, Any]
 FORMATS = ("dataframe_records", "dataframe_split", "inputs", "instances", "input")
 MAX_RECORDS = 1024  # in one call; more would hold all other calls up
-_DATA_URL = re.compile(r"\s*data:[^,]{0,200};base64,", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -192,10 +190,9 @@ def _record(row: object, place: int, endpoint: str, images_only: bool) -> Record
 
 
 def _decoded(text: str, place: int) -> bytes:
-    match = _DATA_URL.match(text)
     try:
-        return base64.b64decode("".join(text[match.end() if match else 0 :].split()), validate=True)
-    except (binascii.Error, ValueError):
+        return read_written(text)
+    except ValueError:
         raise InvalidParameterValue(
             f"record {place}: image is {text[:40]!r}...; expected the base64 of a JPEG or PNG file."
         ) from None

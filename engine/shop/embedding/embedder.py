@@ -19,6 +19,7 @@ from engine.core.ranking.fusion import DEFAULT_TEXT_WEIGHT
 from engine.encode.cache.embeddings import EmbeddingCache, digest
 from engine.encode.encoder import Encoder
 from engine.errors import BadSourceFile
+from engine.photo_texts import photo_name
 from engine.shop.catalogue.catalogue import FASHION
 from engine.shop.catalogue.stored import PROPERTY, stored_catalogue
 from engine.shop.embedding.photo_limit import PhotoLimit
@@ -123,7 +124,7 @@ class Embedder:
         return {**rows, FAILURES: self._made.failures(self._tally.take_failures())}
 
     def _images(
-        self, keys: Sequence[Any], paths: Sequence[str | None], chosen: Mask, progress: Progress
+        self, keys: Sequence[Any], paths: Sequence[Any], chosen: Mask, progress: Progress
     ) -> Vectors:
         photos = ProductPhotos(self._volumes.read, paths, np.flatnonzero(chosen))
         outcome = self._vectors.of_images(photos.distinct(), progress)
@@ -133,7 +134,9 @@ class Embedder:
             if row in photos.unread:
                 self._tally.fail(key, "image_read", photos.unread[row])
             elif name is not None and name in outcome.failed:
-                self._tally.fail(key, "image_decode", f"{paths[row]}: {outcome.failed[name]}")
+                self._tally.fail(
+                    key, "image_decode", f"{photo_name(paths[row])}: {outcome.failed[name]}"
+                )
         return outcome.vectors(photos.digests, self._encoder.dimension)
 
     def _contents(self, chunk: pa.RecordBatch, chosen: Mask) -> list[str | None]:

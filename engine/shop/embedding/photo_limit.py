@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.core.arrays import Mask
 from engine.errors import BadImage
+from engine.photo_texts import is_written
 from engine.store.volumes import VolumeStore
 
 
@@ -22,7 +23,7 @@ class PhotoLimit:
         self._volumes, self._left = volumes, limit
         self.skipped = 0
 
-    def choose(self, paths: Sequence[str | None]) -> tuple[Mask, Mask]:
+    def choose(self, paths: Sequence[object]) -> tuple[Mask, Mask]:
         """Whose photos to read and whose texts to encode.
 
         Without a limit, everyone's. With one, those of the next products that have a photo; photos
@@ -37,8 +38,10 @@ class PhotoLimit:
         self.skipped += int((has_photo & ~chosen).sum())
         return chosen | ~has_photo, chosen
 
-    def _has_photo(self, path: str | None) -> bool:
+    def _has_photo(self, path: object) -> bool:
+        if not isinstance(path, str) or is_written(path):
+            return bool(path)
         try:
-            return self._volumes.resolve(path or "").is_file()
+            return self._volumes.photo(path).is_file()
         except (BadImage, OSError, ValueError):  # reading it will give the reason
             return False

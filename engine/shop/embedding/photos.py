@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine.encode.cache.embeddings import digest
 from engine.encode.photos.preprocessing import conversion
@@ -51,11 +52,12 @@ class ProductPhotos:
     """
 
     def __init__(
-        self, read: Callable[[str], bytes], paths: Sequence[str | None], rows: Iterable[int]
+        self, read: Callable[[Any], bytes], paths: Sequence[Any], rows: Iterable[int]
     ) -> None:
         """
         Args:
-            read: the bytes of a photo by its path, or a BadImage; called from many threads.
+            read: the bytes of a photo by its path, or what else stands for it, or a BadImage; called
+                from many threads.
             paths: of every row's photo. rows: whose photos are read.
         """
         self._read_bytes, self._paths = read, paths

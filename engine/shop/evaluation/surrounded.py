@@ -15,6 +15,7 @@ from engine.shop.embedding.vectors import Progress
 from engine.shop.evaluation.figures.catalogue import drawn, zero_shot_type
 from engine.shop.evaluation.figures.figure import Encode, Figure, Product
 from engine.shop.evaluation.figures.nearest import nearest, ranks
+from engine.shop.evaluation.surroundings import bounded
 
 # By name: a picture as it is, to one in other surroundings.
 Surroundings = Mapping[str, Callable[[Any], Any]]
@@ -74,7 +75,7 @@ def varied_vectors(
     """(m, d) vectors of photos, each changed before the model's own preprocessing."""
     parts = [np.empty((0, encoder.dimension), dtype=np.float32)]
     for some in _batches(files, encoder.image_batch):
-        parts.append(encoder.encode_images([change(decode(file)) for file in some]))
+        parts.append(encoder.encode_images([change(bounded(decode(file))) for file in some]))
         progress(len(some))
     return np.concatenate(parts)
 

@@ -30,9 +30,18 @@ GREY: Colour = (176, 178, 181)
 _SHEETS: tuple[Colour, ...] = ((236, 234, 230), (230, 220, 200), (203, 214, 226), (226, 208, 208))
 _NEAR_WHITE = 249  # least channel of what counts as a shop's background,
 _FRINGE = 225  # and of what JPEG makes of it next to the product
+_LONGEST = 4096  # pixels of a side; models look at a tenth of them
 _TILT = 12.0  # degrees that a snapshot is turned at most
 _SHARE = (0.55, 0.75)  # of the snapshot's sides that the product's photo takes
 _SHADOW = 0.35  # how much light a shadow takes
+
+
+def bounded(picture: Image.Image) -> Image.Image:
+    """The picture, smaller where a surrounding twice as wide could not be decoded."""
+    if max(picture.size) > _LONGEST:
+        picture = picture.copy()
+        picture.thumbnail((_LONGEST, _LONGEST))
+    return picture
 
 
 def widened(picture: Image.Image, factor: float, colour: Colour) -> Image.Image:

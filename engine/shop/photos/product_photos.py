@@ -11,13 +11,14 @@ from pathlib import Path
 from engine.core.values import shown
 from engine.errors import BadImage, InvalidParameterValue, NotFound
 from engine.photo_files import read_photo
+from engine.photo_texts import is_written
 from engine.shop.browsing.products import Products
 from engine.shop.names import IMAGE_PATH
 from engine.shop.photos.thumbnail_cache import ThumbnailCache
 from engine.store.volumes import VolumeStore
 
 MIN_SIZE, MAX_SIZE = 16, 2048
-_VERSION = b"1"  # changes when the same photo gives another thumbnail
+_VERSION = b"2"  # changes when the same photo gives another thumbnail
 
 
 @dataclass(frozen=True)
@@ -74,27 +75,41 @@ class ProductPhotos:
         path = self._products.table.photo_path(product.get(IMAGE_PATH))
         if not path:
             raise NotFound(f"Product {key!r:.80} has no photo.")
+        if not isinstance(path, str) or is_written(path):
+            return self._of_value(key, path, size)
         try:
-            file = self._volumes.resolve(path)
+            file = self._volumes.photo(path)
             status = file.stat()
         except (BadImage, OSError, ValueError) as error:
             raise _gone(key, getattr(error, "message", f"no file at {path:.300}")) from None
         facts = f"{file}\0{status.st_size}\0{status.st_mtime_ns}\0{size}"
         tag = hashlib.blake2b(facts.encode(errors="replace"), digest_size=16, key=_VERSION)
         name = tag.hexdigest()
-        return ProductPhoto(name, lambda: self._made(key, file, path, size, name))
+        return ProductPhoto(
+            name, lambda: self._made(key, lambda: read_photo(file, path), size, name)
+        )
+
+    def _of_value(self, key: object, value: object, size: int | None) -> ProductPhoto:
+        """Of a photo that the table itself holds."""
+        try:
+            data = self._volumes.read(value)
+        except BadImage as error:
+            raise _gone(key, error.message) from None
+        tag = hashlib.blake2b(data, digest_size=16, key=_VERSION, salt=str(size or 0).encode())
+        name = tag.hexdigest()
+        return ProductPhoto(name, lambda: self._made(key, lambda: data, size, name))
 
     def _made(
-        self, key: object, file: Path, path: str, size: int | None, name: str
+        self, key: object, read: Callable[[], bytes], size: int | None, name: str
     ) -> tuple[bytes, str]:
         # Pillow, which browsing alone does not need.
         from engine.encode.photos.thumbnails import MEDIA_TYPES, format_of, thumbnail
 
         try:
             if size is not None:
-                small = self._cache.get(name, lambda: thumbnail(read_photo(file, path), size))
+                small = self._cache.get(name, lambda: thumbnail(read(), size))
                 return small, "image/jpeg"
-            data = read_photo(file, path)
+            data = read()
             media_type = MEDIA_TYPES.get(format_of(data))
             if media_type is None:  # what browsers don't show
                 return self._cache.get(name, lambda: thumbnail(data, MAX_SIZE)), "image/jpeg"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.core.names import is_volume_path, table_name
 from engine.errors import BadImage, VitrineError
+from engine.photo_files import path_forms
+from engine.photo_texts import is_written
 from engine.store.tables.table_store import TableStore
 from engine.store.volumes import VolumeStore
 
@@ -24,13 +27,22 @@ class SearchPhotos:
     volumes: VolumeStore
 
     def given(self, image: ImageInput | None) -> ImageInput | None:
-        """A photo to search with; a path in a volume is read there, unless it is only this machine's."""
-        if not isinstance(image, (str, Path)) or not is_volume_path(str(image)):
+        """A photo to search with; of a text, its file or bytes, as of one in a table.
+
+        Raises:
+            BadImage: there is none.
+        """
+        if not isinstance(image, (str, Path)):
             return image
+        text = str(image)
         try:
-            return self.volumes.read(str(image))
+            file = self.volumes.photo(text)
+            is_named_so = not is_written(text) and not any(map(is_volume_path, path_forms(text)))
+            return file if is_named_so and os.path.lexists(file) else self.volumes.read(text)
         except BadImage:
-            if Path(image).is_file():  # some systems mount disks at that path
+            if (
+                is_volume_path(text) and Path(text).is_file()
+            ):  # some systems mount disks at that path
                 return image
             raise
 
@@ -48,7 +60,7 @@ class SearchPhotos:
         Raises:
             BadImage: a path that names none.
         """
-        return self.volumes.resolve(self._whole(source_table, path))
+        return self.volumes.photo(self._whole(source_table, path))
 
     def _whole(self, source_table: str | None, path: str) -> str:
         if source_table is not None:

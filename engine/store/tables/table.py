@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from engine.core.names import ThreePartName
 from engine.errors import BadSourceFile
+from engine.photo_texts import is_written
 from engine.store.tables.parquet_files import BATCH_ROWS, ParquetFiles, chosen_fields, footer
 from engine.store.tables.partitions import Partitions
 
@@ -94,14 +95,19 @@ class Table:
         batches = self.delta.batches(fields.names) if fields.names else ()
         return pa.Table.from_batches(batches, schema=fields)
 
-    def photo_path(self, path: str | None) -> str | None:
+    def photo_path(self, path: Any) -> Any:
         """An `image_path` of a row; a relative one starts in the table's folder.
 
+        What is no path stays as it is: bytes, structures, base64 and links. In a structure
+        `{bytes, path}` or `{content, path}` without bytes, the path is what counts.
         Only where a file of that path is in the current folder and none in the table's, it is that.
         """
+        if isinstance(path, Mapping) and path.get("bytes", path.get("content")) is None:
+            path = path.get("path")
         if self.folder is None or not isinstance(path, str) or not path or "://" in path:
             return path
-        if path.startswith(("/", "~", "dbfs:")) or Path(path).is_absolute():
+        is_whole = path.startswith(("/", "~")) or path[:5].casefold() in ("dbfs:", "file:")
+        if is_whole or is_written(path) or Path(path).is_absolute():
             return path
         inside = self.folder / path
         return path if _is_file(Path(path)) and not _is_file(inside) else str(inside)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from fastapi import UploadFile
 
 from engine.encode.photos.opening import NoPicture
 from engine.encode.photos.thumbnails import format_of
 from engine.errors import BadImage, VitrineError
+from engine.photo_texts import read_written
 
 MAX_BYTES = 20 << 20
 TAKEN = ("JPEG", "MPO", "PNG", "WEBP", "AVIF")  # MPO: a JPEG with further pictures behind it
+_BESIDE = 1 << 20  # characters: the start of a `data:` link, ends of lines
 _NAMES = "JPEG, PNG, WebP or AVIF"
 
 
@@ -48,13 +47,11 @@ def from_base64(text: str, field: str) -> bytes:
     Raises:
         RequestTooLarge, UnsupportedMediaType, BadImage: as `uploaded`; also where it isn't base64.
     """
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
-    if len(text) > MAX_BYTES * 4 // 3 + 4:
+    if len(text) > MAX_BYTES * 4 // 3 + _BESIDE:
         raise _too_large(field)
     try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        data = read_written(text)
+    except ValueError:
         raise BadImage(f"{field} is not base64; expected the bytes of a {_NAMES} file.") from None
     return _checked(data, field)
 

@@ -11,6 +11,7 @@ import mmap
 import os
 import pickle
 import signal
+import warnings
 from collections.abc import Iterator
 from functools import partial
 from multiprocessing.connection import Connection
@@ -105,6 +106,7 @@ def main(channel: int, file: int, size: int, share: int) -> None:
         channel: of a connection. file, size: of the shared memory.
         share: bytes that one photo may take.
     """
+    warnings.simplefilter("ignore")  # of odd headers; in this process alone
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is meant ends this process too
     with contextlib.suppress(OSError):  # where memory is short, this process goes, not its starter
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from engine.photo_texts import is_written
 from engine.shop.catalogue.importing.money import has_currency, is_price
 from engine.shop.catalogue.importing.values import cell, year_of
 from engine.shop.catalogue.pictures.finding import several_pictures
 from engine.shop.catalogue.pictures.folders import is_picture_name
 from engine.shop.catalogue.pictures.links import is_link
-from engine.shop.catalogue.pictures.written import is_written
 from engine.shop.catalogue.sources.nested import is_picture
 
 _MOSTLY = 0.8  # share of values that decides

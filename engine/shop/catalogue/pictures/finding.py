@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import orjson
 
 from engine.core.names import is_volume_path
 from engine.errors import BadImage
+from engine.photo_files import path_forms
+from engine.photo_texts import UNKNOWN, ending_of, is_written, read_written
 from engine.shop.catalogue.pictures.folders import PictureFolder, is_picture_name
-from engine.shop.catalogue.pictures.kept import UNKNOWN, KeptPictures, ending_of
+from engine.shop.catalogue.pictures.kept import KeptPictures
 from engine.shop.catalogue.pictures.links import is_link
-from engine.shop.catalogue.pictures.written import is_written, read_written
 from engine.shop.catalogue.sources.nested import is_picture
 from engine.store.volumes import VolumeStore
 
@@ -136,14 +136,14 @@ class PictureFinder:
             return Found(reason=f"its picture is written in no base64 ({error})")
 
     def _of_path(self, text: str) -> Found:
-        if is_volume_path(text):
+        forms = list(path_forms(text))
+        if any(map(is_volume_path, forms)):
             return self._in_volume(text)
-        if text[:7].casefold() == "file://":
-            text = url2pathname(urlsplit(text).path)
-        if Path(text).is_absolute() and _is_file(Path(text)):
-            return self._of_file(Path(text))
-        for folder in self.folders:
-            file = folder.at(text)
+        for form in forms:
+            if Path(form).is_absolute() and _is_file(Path(form)):
+                return self._of_file(Path(form))
+        for folder, form in itertools.product(self.folders, forms):
+            file = folder.at(form)
             if file is not None:
                 return self._of_file(file)
         return Found(reason=f"no picture {text!r:.200} in {self.folders[0].path}")
@@ -159,7 +159,7 @@ class PictureFinder:
 
     def _in_volume(self, text: str) -> Found:
         try:
-            if self.volumes.resolve(text).is_file():
+            if self.volumes.photo(text).is_file():
                 return Found(path=text)
         except (BadImage, OSError) as error:
             return Found(reason=str(error)[:300])

@@ -12,20 +12,10 @@ import threading
 from pathlib import Path
 
 from engine.photo_files import read_photo
+from engine.photo_texts import ending_of
 from engine.shop.names import KEPT_VOLUME
 from engine.store.layout import TEMPORARY_PREFIX, storage_failed
 from engine.store.volumes import VolumeStore
-
-UNKNOWN = "img"  # the ending of what starts as no picture known
-# The ending that a picture's name gets, by its first bytes; the name alone decides nothing.
-_ENDINGS = (
-    (b"\xff\xd8", "jpg"),
-    (b"\x89PNG", "png"),
-    (b"GIF8", "gif"),
-    (b"BM", "bmp"),
-    (b"II*\0", "tif"),
-    (b"MM\0*", "tif"),
-)
 
 
 class KeptPictures:
@@ -60,12 +50,3 @@ class KeptPictures:
     def copy(self, file: Path) -> str:
         """Keep a copy of a file. Raises BadImage: it can't be read."""
         return self.keep(read_photo(file))
-
-
-def ending_of(data: bytes) -> str:
-    """The ending of a picture's name by its first bytes; `img` for one that isn't known."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "webp"
-    if data[4:12] in (b"ftypavif", b"ftypavis"):
-        return "avif"
-    return next((ending for magic, ending in _ENDINGS if data.startswith(magic)), UNKNOWN)
