@@ -215,7 +215,7 @@ def parse(text: str) -> Statement:
 
 
 # Whose rest the tokenizer takes for one text.
-_COMMANDS = ("SHOW", "DESCRIBE", "DESC", "OPTIMIZE", "VACUUM", "GRANT", "REVOKE")
+_COMMANDS = ("SHOW", "DESCRIBE", "DESC", "OPTIMIZE", "VACUUM", "GRANT", "REVOKE", "MSCK REPAIR")
 
 
 def _rest(first: str, text: str) -> list[Token]:
