@@ -66,6 +66,28 @@ def find_files(pattern: str | Path) -> tuple[Path, list[FoundFile]]:
     return root, found
 
 
+def folder_columns(file: Path, root: Path, above: bool = True) -> Partitions:
+    """The columns that the folders of a file below `root` name; with `above`, also `root` and those right
+    above.
+
+    Raises:
+        BadSourceFile: they say two things of a column.
+    """
+    named: dict[str, str | None] = {}
+    parts = list(file.parent.relative_to(root).parts)
+    for part in [*(_partitions_above(root) if above else ()), *parts]:
+        key, sign, text = part.partition("=")
+        if not (sign and key):
+            continue
+        column, value = _unquoted(key), None if text == _NULL else _unquoted(text)
+        if named.setdefault(column, value) != value:
+            raise BadSourceFile(
+                f"its folders name {column!r} twice: {named[column]!r} and {value!r}",
+                file=str(file),
+            )
+    return named
+
+
 def is_delta(folder: Path) -> bool:
     """Whether a folder holds a Delta table."""
     return _is((folder / "_delta_log").is_dir)
@@ -123,19 +145,7 @@ def _is_parquet(file: Path) -> bool:
 
 def _found(file: Path, root: Path) -> FoundFile:
     """A file with the partitions of the folders under `root`, and of `root` and those right above."""
-    named: dict[str, str | None] = {}
-    parts = list(file.parent.relative_to(root).parts)
-    for part in [*_partitions_above(root), *parts]:
-        key, sign, text = part.partition("=")
-        if not (sign and key):
-            continue
-        column, value = _unquoted(key), None if text == _NULL else _unquoted(text)
-        if named.setdefault(column, value) != value:
-            raise BadSourceFile(
-                f"its folders name {column!r} twice: {named[column]!r} and {value!r}",
-                file=str(file),
-            )
-    return FoundFile(file, named)
+    return FoundFile(file, folder_columns(file, root))
 
 
 def _unquoted(text: str) -> str:

@@ -10,7 +10,7 @@ import orjson
 
 from engine.errors import BadSourceFile
 from engine.shop.catalogue.sources.nested import flattened
-from engine.shop.catalogue.sources.packed import opened
+from engine.service.table_files.packed import opened
 from engine.shop.catalogue.sources.source import Source, SourceRow
 
 _WRAPPERS = ("products", "items", "articles", "listings", "data", "rows", "results")

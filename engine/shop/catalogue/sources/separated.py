@@ -13,7 +13,7 @@ from typing import TextIO
 
 from engine.core.values import is_text
 from engine.errors import BadSourceFile
-from engine.shop.catalogue.sources.packed import opened
+from engine.service.table_files.packed import opened
 from engine.shop.catalogue.sources.sniffing import TextForm, sniffed
 from engine.shop.catalogue.sources.source import Source, SourceRow, unique_names
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import BadSourceFile
-from engine.shop.catalogue.sources.packed import opened
+from engine.service.table_files.packed import opened
 from engine.shop.products.text_files import MARKS, SEPARATORS
 
 _SAMPLE = 1 << 20  # bytes that are looked at
