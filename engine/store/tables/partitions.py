@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 
@@ -23,6 +23,7 @@ from engine.errors import BadSourceFile
 
 Partitions = Mapping[str, str | None]  # column -> its text in the path; None for null
 _MISREAD = re.compile(r"[\[\]\\\x00-\x1f]|%[0-9A-Fa-f]{2}")  # of a path, by deltalake 1.6
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _ENDINGS, _MARK = (".parquet", ".parq", ".pq"), b"PAR1"
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 
@@ -86,6 +87,24 @@ def folder_columns(file: Path, root: Path, above: bool = True) -> Partitions:
                 file=str(file),
             )
     return named
+
+
+def local_path(given: str | Path) -> str | Path:
+    """A path or pattern of this machine; of `file:///data/a%20b` the path in it.
+
+    Raises:
+        BadSourceFile: an address of another place.
+    """
+    scheme = _SCHEME.match(given) if isinstance(given, str) else None
+    if scheme is None:
+        return given
+    if scheme[1].lower() != "file":
+        raise BadSourceFile(
+            "this is an address, and files are registered where they lie on this machine. Copy them here "
+            "and give the folder.",
+            file=str(given),
+        )
+    return unquote(urlsplit(str(given)).path)
 
 
 def is_delta(folder: Path) -> bool:

@@ -9,9 +9,12 @@ import contextlib
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from engine.core.types import DECIMAL_DIGITS
 from engine.service.table_files.conversions import converted
+
+_SHORT = (r"^(\d{4})-(\d)(-|$)", r"^(\d{4}-\d\d)-(\d)(\D|$)")
 
 
 def cast_columns(rows: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -43,6 +46,9 @@ def _is_plain(kind: pa.DataType) -> bool:
 def _lenient(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     if pa.types.is_decimal(kind):
         return pa.chunked_array([_decimals(values, kind)])
+    if pa.types.is_string(values.type) and (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
+        for found in _SHORT:  # 2024-1-5
+            values = pc.replace_substring_regex(values, found, r"\1-0\2\3")
     found = converted(values, kind)
     if found is not None:
         return found

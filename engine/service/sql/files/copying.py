@@ -118,7 +118,9 @@ class Copying:
             new = [replace(one, partitions={}) for one in new]
         tree = None if self._said.query is None else parse(self._said.query).tree
         wants = tree is not None and wants_metadata(tree)
-        found = read_asked(new, self._said.path, self._how, wants)
+        found = read_asked(
+            new, self._said.path, self._how, wants, change.schema if tree is None else None
+        )
         source = found.rows
         if not source.num_columns:
             return none, found.skipped

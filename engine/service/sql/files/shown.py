@@ -103,13 +103,18 @@ def read_asked(
     folder: str,
     options: FileOptions,
     metadata: bool = False,
+    target: pa.Schema | None = None,
 ) -> RowsRead:
-    """The rows of files whose names fit, in the columns that options ask for."""
+    """The rows of files whose names fit, in the columns that options ask for.
+
+    Args:
+        target: of the table that they are for.
+    """
     if options.pattern is not None:
         there = matching(there, folder, options.pattern)
     schema = None if options.schema is None else columns_said(options.schema)
     hints = None if options.hints is None else columns_said(options.hints)
-    asked = schema if schema is not None else hints
+    asked = next((one for one in (schema, hints, target) if one is not None), None)
     types = {} if asked is None else dict(zip(asked.names, asked.types))
     found = read_rows(there, options, metadata, types)
     rows = found.rows
