@@ -88,7 +88,9 @@ def test_columns_in_the_names_of_folders_are_copied(workspace: Workspace, kind: 
         (2, 2024, 1, None),
         (3, 2024, 1, "a/b"),
     ]
-    workspace.sql("CREATE TABLE plain (id INT, n STRING)")  # below the folder that is named is nothing
+    workspace.sql(
+        "CREATE TABLE plain (id INT, n STRING)"
+    )  # below the folder that is named is nothing
     workspace.sql(f"COPY INTO plain FROM '{V}/in/{RED}' FILEFORMAT = {kind} {header}")
     assert workspace.sql("SELECT * FROM plain").to_pylist() == [{"id": 1, "n": "a"}]
 
@@ -104,7 +106,9 @@ def test_a_file_that_contradicts_its_folder_is_refused(workspace: Workspace, fol
     write(folder, "k=7/a.csv", "id,k\n1,7\n")
     assert read(workspace, format="csv", header="true") == [{"id": 1, "k": 7}]
     write(folder, "k=8/a.csv", "id,k\n1,9\n")
-    with pytest.raises(BadSourceFile, match="column 'k' holds 9, but the file lies in the folder k=8"):
+    with pytest.raises(
+        BadSourceFile, match="column 'k' holds 9, but the file lies in the folder k=8"
+    ):
         read(workspace, format="csv", header="true")
 
 
@@ -137,7 +141,11 @@ A_TIME = dt.datetime(2024, 1, 1, tzinfo=dt.timezone.utc)
             [dt.datetime(2024, 1, 1), dt.datetime(2024, 1, 2)],
         ),
         (pa.array([None]), pa.array([2]), [None, 2]),
-        (pa.array([{"a": 1}]), pa.array([{"b": "x", "a": 1.5}]), [{"a": 1, "b": None}, {"a": 1.5, "b": "x"}]),
+        (
+            pa.array([{"a": 1}]),
+            pa.array([{"b": "x", "a": 1.5}]),
+            [{"a": 1, "b": None}, {"a": 1.5, "b": "x"}],
+        ),
     ],
     ids=lambda value: str(getattr(value, "type", "")),
 )  # fmt: skip
@@ -152,7 +160,11 @@ def test_parquet_files_of_other_types_keep_their_values(
 @pytest.mark.parametrize(
     ("one", "two", "error"),
     [
-        (pa.array([Decimal("0.35")]), pa.array([0.1]), "of type double in .*2.parquet, but decimal"),
+        (
+            pa.array([Decimal("0.35")]),
+            pa.array([0.1]),
+            "of type double in .*2.parquet, but decimal",
+        ),
         (pa.array([1]), pa.array(["x"]), "of type string in .*2.parquet, but int64"),
         (pa.array([2**53 + 1]), pa.array([0.5]), "1.parquet: column 'x' is of type int64"),
     ],

@@ -20,7 +20,6 @@ from engine.service.catalogs.errors import TableExists
 from engine.service.catalogs.table_facts import TableFacts
 from engine.service.catalogs.tables import Tables
 from engine.service.table_files.comparing import same_rows
-from engine.service.table_files.types import typed
 from engine.store.tables.changing import TableChanges
 from engine.store.tables.partitions import find_files, is_delta
 from engine.store.tables.table_store import TableStore
@@ -132,6 +131,8 @@ class GivenTables:
             InvalidInputException: other columns. BadSourceFile: a value that has no form in its
                 column's type; names it.
         """
+        from engine.service.table_files.types import typed  # opening a workspace doesn't need it
+
         with self._changes.change(name) as change:
             names = change.schema.names
             other = sorted(set(names) ^ set(rows.column_names))

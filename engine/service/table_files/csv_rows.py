@@ -222,7 +222,7 @@ def decoded(path: Path, encoding: str | None = None) -> str:
         BadSourceFile: it can't be read, or is not in its encoding. InvalidInputException: no encoding.
     """
     with opened(path) as file:
-        data = file.read()
+        data: bytes = file.read()
     marked = next((name for mark, name in _MARKS if data.startswith(mark)), None)
     chosen = encoding or marked or "utf-8"
     try:

@@ -48,7 +48,7 @@ def is_strict(text: str, separator: str) -> bool:
 
 
 def open_quote(text: str, separator: str, quote: str) -> int | None:
-    """The line in which the record begins that the end of a text cuts off; None where it is not found."""
+    """The line in which the record begins that the end of a text cuts off; None for an unknown one."""
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quotechar=quote)
     first = 1
     try:

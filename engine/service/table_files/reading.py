@@ -18,8 +18,8 @@ from engine.errors import BadSourceFile, InvalidInputException
 from engine.service.given_rows import table_of
 from engine.service.table_files.csv_rows import CsvForm, read_csv
 from engine.service.table_files.formats import FORMAT_OF_ENDING, FORMATS
-from engine.service.table_files.packed import name_within
 from engine.service.table_files.json_rows import json_rows, read_json
+from engine.service.table_files.packed import name_within
 from engine.service.table_files.types import guessed, typed, with_types
 from engine.store.tables.parquet_files import ParquetFiles
 from engine.store.tables.partitions import find_files, is_delta
@@ -132,7 +132,9 @@ def read_files(paths: Sequence[Path], how: RowFormat = RowFormat()) -> pa.Table:
 
     Types are guessed from the texts of all CSV files together.
     """
-    if len(paths) > 1 and all(path.is_file() and format_of(path, how.format) == "csv" for path in paths):
+    if len(paths) > 1 and all(
+        path.is_file() and format_of(path, how.format) == "csv" for path in paths
+    ):
         texts = [_texts(path, how) for path in paths]
         return _typed_texts(_one_after_another(texts, paths), how, f"{paths[0]} and others")
     return _one_after_another([read_file(path, how) for path in paths], paths)

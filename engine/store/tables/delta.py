@@ -258,7 +258,7 @@ def _check_types(table: Any, fields: pa.Schema, folder: Path) -> None:
             schema = footer(file).schema
         except BadSourceFile as error:
             raise BadSourceFile(
-                f"its file {file.name} can't be read: {error.reason}. If the file is gone or damaged, put "
+                f"its file {file.name} can't be read: {error.reason}. If it is gone or damaged, put "
                 "it back, or write the table again.",
                 file=str(folder),
             ) from None

@@ -121,7 +121,8 @@ class Table:
             reason = f"it was replaced or removed meanwhile, try again ({error.strerror})"
             raise BadSourceFile(reason, file=str(error.filename)) from None
         return [
-            (str(file), stat.st_size, max(stat.st_mtime_ns, stat.st_ctime_ns)) for file, stat in stats
+            (str(file), stat.st_size, max(stat.st_mtime_ns, stat.st_ctime_ns))
+            for file, stat in stats
         ]
 
     def state(self) -> object:

@@ -47,8 +47,8 @@ def _lenient(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     if pa.types.is_decimal(kind):
         return pa.chunked_array([_decimals(values, kind)])
     if pa.types.is_string(values.type) and (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
-        for found in _SHORT:  # 2024-1-5
-            values = pc.replace_substring_regex(values, found, r"\1-0\2\3")
+        for short in _SHORT:  # 2024-1-5
+            values = pc.replace_substring_regex(values, short, r"\1-0\2\3")
     found = converted(values, kind)
     if found is not None:
         return found

@@ -106,7 +106,7 @@ def folder_of(said: str) -> str:
 
 
 def partitioned(file: FoundFile, base: str, above: bool) -> FoundFile:
-    """A file with the columns that its folders name below a folder; with `above`, also those right above.
+    """A file with the columns that its folders below another name; with `above`, also those above it.
 
     Raises:
         BadSourceFile: they say two things of a column.

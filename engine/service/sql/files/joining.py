@@ -17,8 +17,8 @@ def joined(parts: Sequence[pa.Table], files: Sequence[FoundFile], merges: bool) 
     """Tables one after the other; what a file lacks is null.
 
     Args:
-        files: one for each table, for messages. merges: with the columns of all files; else with those of
-            the first.
+        files: one for each table, for messages.
+        merges: with the columns of all files; else with those of the first.
 
     Raises:
         BadStatement: no type holds the values of two files. BadSourceFile: a value that has no form in
@@ -42,7 +42,10 @@ def _column(
     key: str, name: str, parts: Sequence[pa.Table], files: Sequence[FoundFile]
 ) -> pa.ChunkedArray:
     found = [
-        next((part.column(n) for n, own in enumerate(part.column_names) if _key(own, part) == key), None)
+        next(
+            (part.column(n) for n, own in enumerate(part.column_names) if _key(own, part) == key),
+            None,
+        )
         for part in parts
     ]
     kinds = [None if one is None or one.null_count == len(one) else one.type for one in found]

@@ -20,8 +20,8 @@ def with_partitions(
 ) -> pa.Table:
     """Rows with the columns that their files' folders name, behind the files' own.
 
-    A column has one type for all files, as a registered folder's has; where a file lies in no such folder
-    it is null.
+    A column has one type for all files, as a registered folder's has; it is null where a file lies in
+    no such folder.
 
     Args:
         counts: rows of each file. places: where the columns go; None for the end.
@@ -58,8 +58,8 @@ def _check(
         for found in column.slice(start, count).unique() if name in file.partitions else ():
             if not _is_same(found, value, text, kind):
                 raise BadSourceFile(
-                    f"column {name!r:.80} holds {object_of(found)!r:.80}, but the file lies in the folder "
-                    f"{name}={text}. Write the file anew without the column, or move it.",
+                    f"column {name!r:.80} holds {object_of(found)!r:.80}, but the file lies in the "
+                    f"folder {name}={text}. Write the file anew without the column, or move it.",
                     file=file.path,
                 )
         start += count

@@ -9,9 +9,9 @@ from typing import Any
 
 from engine.core.values import is_text
 from engine.errors import BadSourceFile
-from engine.shop.catalogue.sources.nested import flattened
 from engine.service.table_files.json_rows import loads, one_after_another
 from engine.service.table_files.packed import opened
+from engine.shop.catalogue.sources.nested import flattened
 from engine.shop.catalogue.sources.sniffing import find_encoding
 from engine.shop.catalogue.sources.source import Source, SourceRow
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.errors import BadSourceFile
+from engine.service.table_files.packed import first_bytes, is_packed, opened
 from engine.shop.catalogue.pictures.folders import picture_paths
 from engine.shop.catalogue.sources.archives import is_archive, unpack
-from engine.service.table_files.packed import first_bytes, is_packed, opened
 from engine.shop.catalogue.sources.source import ROW_NUMBER, Source, with_row_numbers
 from engine.store.tables.partitions import is_delta
 
