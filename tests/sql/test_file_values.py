@@ -188,6 +188,15 @@ def test_a_column_in_other_letter_case_is_the_same(
     assert read(workspace, mergeSchema=merges) == [{"Price": 1}, {"Price": 2}]
 
 
+def test_columns_that_differ_in_letter_case_alone_are_told_apart(
+    workspace: Workspace, folder: Path
+) -> None:
+    write(folder, "1.parquet", pa.table({"P": [1], "p": [2]}))
+    write(folder, "2.parquet", pa.table({"p": [3]}))
+    found = read(workspace)
+    assert [list(row.values()) for row in found] == [[1, 2], [None, 3]]
+
+
 # ------------------------------------------------------------------ types that are asked for
 @pytest.mark.parametrize(
     ("kind", "texts", "values"),

@@ -4,7 +4,8 @@ holds all values as they are. Knows tables; not formats.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 
@@ -24,30 +25,39 @@ def joined(parts: Sequence[pa.Table], files: Sequence[FoundFile], merges: bool) 
         BadStatement: no type holds the values of two files. BadSourceFile: a value that has no form in
             the common type.
     """
+    twins = set[str]().union(*(_twins(part.column_names) for part in parts))
+    places = [_places(part.column_names, twins) for part in parts]
     names: dict[str, str] = {}
-    for part in parts if merges else parts[:1]:
-        for name in part.column_names:
-            names.setdefault(_key(name, part), name)
-    columns = [_column(key, name, parts, files) for key, name in names.items()]
+    for part, known in zip(parts, places if merges else places[:1]):
+        for key, place in known.items():
+            names.setdefault(key, part.column_names[place])
+    columns = []
+    for key, name in names.items():
+        found = [
+            part.column(known[key]) if key in known else None for part, known in zip(parts, places)
+        ]
+        columns.append(_column(name, found, parts, files))
     return pa.table(columns, names=list(names.values()))
 
 
-def _key(name: str, part: pa.Table) -> str:
-    """What a column is known by in other files: where two differ in letter case alone, as it is."""
-    twins = [one for one in part.column_names if one.lower() == name.lower()]
-    return name.lower() if len(twins) == 1 else f"={name}"
+def _places(names: Sequence[str], twins: Collection[str]) -> dict[str, int]:
+    """The place of each column by what it is known by in all files: small letters, or the name as it is
+    where a file has two that differ in letter case alone."""
+    keys = [f"={name}" if name.lower() in twins else name.lower() for name in names]
+    return {key: place for place, key in enumerate(keys)}
+
+
+def _twins(names: Sequence[str]) -> set[str]:
+    counts = Counter(name.lower() for name in names)
+    return {name for name, count in counts.items() if count > 1}
 
 
 def _column(
-    key: str, name: str, parts: Sequence[pa.Table], files: Sequence[FoundFile]
+    name: str,
+    found: Sequence[pa.ChunkedArray | None],
+    parts: Sequence[pa.Table],
+    files: Sequence[FoundFile],
 ) -> pa.ChunkedArray:
-    found = [
-        next(
-            (part.column(n) for n, own in enumerate(part.column_names) if _key(own, part) == key),
-            None,
-        )
-        for part in parts
-    ]
     kinds = [None if one is None or one.null_count == len(one) else one.type for one in found]
     if not any(kinds):
         kinds = [None if one is None else one.type for one in found]
