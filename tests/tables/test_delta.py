@@ -244,6 +244,13 @@ def test_a_missing_or_damaged_file_is_named(tmp_path: Path) -> None:
         read(source)
 
 
+def test_bytes_of_partitions_are_read_as_written(tmp_path: Path) -> None:
+    keys = [b"a", None, b"\x00\xff"]
+    write_deltalake(tmp_path / "t", pa.table({"id": [1, 2, 3], "k": keys}), partition_by=["k"])
+    found = {row["id"]: row["k"] for row in read(open_delta(tmp_path / "t"))}
+    assert found == {1: b"a", 2: None, 3: b"\x00\xff"}
+
+
 def test_a_log_that_lacks_a_commit_says_so(tmp_path: Path) -> None:
     for number in range(3):
         write(tmp_path / "t", rows([number]))

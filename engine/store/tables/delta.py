@@ -7,6 +7,7 @@ Rows come through its query engine, which knows deletion vectors and mapped colu
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ from engine.store.tables.parquet_files import BATCH_ROWS, check_exact, chosen_fi
 from engine.store.tables.partitions import is_delta, misread_part
 from engine.store.tables.widening import is_always_exact
 
+_ESCAPED = re.compile(rb"(?:\\u00[0-9A-Fa-f]{2})+")  # of bytes in a log
 _PHYSICAL_NAME = "delta.columnMapping.physicalName"
 
 
@@ -75,7 +77,12 @@ class DeltaSource:
         names = ", ".join(_quoted(name) for name in schema.names)
         with errors_named(self.folder):
             _check_types(self._table, schema, self.folder)
-            yield from _query(self._table, f"SELECT {names} FROM source", schema, rows)
+            written = _bytes_in_log(self._table, schema)
+            for batch in _query(self._table, f"SELECT {names} FROM source", schema, rows):
+                for place in written:
+                    column = pa.array(map(_unescaped, batch.column(place).to_pylist()), pa.binary())
+                    batch = batch.set_column(place, schema.field(place), column)
+                yield batch
 
     def changes(
         self, since_version: int, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS
@@ -235,6 +242,18 @@ def _count(table: Any, column: str) -> int:
     schema = pa.schema([("n", pa.int64())])
     (counted,) = _query(table, f"SELECT {count} AS n FROM source", schema, BATCH_ROWS)
     return int(counted.column(0)[0].as_py())
+
+
+def _bytes_in_log(table: Any, fields: pa.Schema) -> list[int]:
+    """Places of partition columns of bytes, which the log writes in signs that deltalake leaves so."""
+    partitions = table.metadata().partition_columns
+    return [n for n, f in enumerate(fields) if f.name in partitions and pa.types.is_binary(f.type)]
+
+
+def _unescaped(value: bytes | None) -> bytes | None:
+    if value is None or _ESCAPED.fullmatch(value) is None:
+        return value
+    return bytes(int(sign, 16) for sign in value.decode().split("\\u")[1:])
 
 
 def _quoted(column: str) -> str:
