@@ -242,3 +242,49 @@ def test_an_archive_that_lies_about_itself(opened: Any, tmp_path: Path) -> None:
     assert values(opened(tmp_path / "t.zip")) == [{"id": "1", "name": "x"}]
     with pytest.raises(BadSourceFile):
         opened(tmp_path / "cut.zip")
+
+
+# ------------------------------------------------------------------ values that nobody may lose
+def test_large_numbers_of_json_are_what_they_are(opened: Any) -> None:
+    text = '{"id": 123456789012345678901, "p": 1}\n{"id": 2, "p": NaN}\n'
+    assert values(opened(text, "t.jsonl"))[0] == {"id": 123456789012345678901, "p": 1}
+    assert values(opened(f"[{text.strip().replace(chr(10), ',')}]", "t.json"))[0]["id"] == int(
+        "123456789012345678901"
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "cp1252"])
+def test_json_in_other_encodings(opened: Any, encoding: str) -> None:
+    lines = [{"id": n, "name": f"Kleid für Mädchen {n}, grün"} for n in range(30)]
+    text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
+    assert values(opened(text.encode(encoding), "t.jsonl")) == lines
+
+
+def test_objects_of_several_lines(opened: Any) -> None:
+    lines = [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]
+    text = "\n".join(json.dumps(line, indent=1) for line in lines)
+    assert values(opened(text, "t.json")) == lines
+    assert values(opened(json.dumps(lines[0], indent=1), "t.json")) == lines[:1]
+
+
+def test_half_a_character_is_its_rows_trouble(opened: Any) -> None:
+    source = opened('{"id": 1, "n": "\\ud83d"}\n{"id": 2, "n": "b"}\n', "t.jsonl")
+    assert values(source) == [{"id": 2, "n": "b"}]
+    assert [line for line, _ in troubles(source)] == [1]
+
+
+def test_a_quote_that_is_opened_in_the_last_line_but_one_takes_no_row(opened: Any) -> None:
+    source = opened('id,name\n1,"abc\n2,b\n')
+    assert values(source) == [{"id": "2", "name": "b"}]
+    assert troubles(source) == [(2, "a quote is opened in it and not closed")]
+
+
+def test_quotes_behind_a_backslash(opened: Any) -> None:
+    source = opened('id,name\n1,"a \\"b\\", c"\n2,"C:\\new"\n3,"x\ny"\n')
+    assert [row["name"] for row in values(source)] == ['a "b", c', "C:\\new", "x\ny"]
+    assert values(opened('id,name\n1,"C:\\"\n'))[0]["name"] == "C:\\"
+
+
+def test_zstandard_is_unpacked(opened: Any) -> None:
+    packed = pa.compress("id,name\n1,é\n".encode(), "zstd", asbytes=True)
+    assert values(opened(packed, "t.csv.zst")) == [{"id": "1", "name": "é"}]

@@ -152,3 +152,9 @@ def test_keys_of_one_column_have_one_type() -> None:
 )
 def test_years(value: Any, year: int | None) -> None:
     assert year_of(value) == year
+
+
+def test_whole_numbers_beside_others_are_doubles_where_these_hold_them() -> None:
+    assert column([1, 0.5, None]).to_pylist() == [1.0, 0.5, None]
+    assert column([2**53 + 1, 0.5]).to_pylist() == ["9007199254740993", "0.5"]
+    assert column([2**63, 1]).to_pylist() == ["9223372036854775808", "1"]

@@ -244,6 +244,22 @@ def test_a_missing_or_damaged_file_is_named(tmp_path: Path) -> None:
         read(source)
 
 
+def test_bytes_of_partitions_are_read_as_written(tmp_path: Path) -> None:
+    keys = [b"a", None, b"\x00\xff"]
+    write_deltalake(tmp_path / "t", pa.table({"id": [1, 2, 3], "k": keys}), partition_by=["k"])
+    found = {row["id"]: row["k"] for row in read(open_delta(tmp_path / "t"))}
+    assert found == {1: b"a", 2: None, 3: b"\x00\xff"}
+
+
+def test_a_log_that_lacks_a_commit_says_so(tmp_path: Path) -> None:
+    for number in range(3):
+        write(tmp_path / "t", rows([number]))
+    (tmp_path / "t" / "_delta_log" / f"{1:020}.json").unlink()
+    with pytest.raises(BadSourceFile, match="lacks a commit between others") as caught:
+        open_delta(tmp_path / "t")
+    assert "{" not in str(caught.value)
+
+
 def test_a_column_that_the_table_lacks_is_named(tmp_path: Path) -> None:
     write(tmp_path / "t", rows([1]))
     source = open_delta(tmp_path / "t")
@@ -580,7 +596,7 @@ def test_a_file_whose_values_are_not_of_the_tables_type_is_refused(
     tmp_path: Path, logical: pa.Array, physical: pa.Array
 ) -> None:
     tables = [pa.table({"id": [1], "x": column}) for column in (logical, physical)]
-    source = written_as(tmp_path / "t", *tables)
+    source = written_as(tmp_path / "t, ü #1", *tables)
     with pytest.raises(BadSourceFile, match="column 'x' is of type") as caught:
         read(source)
     assert caught.value.file.endswith(".parquet")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import datetime as dt
 import errno
+import gzip
+import lzma
 import uuid
 from decimal import Decimal
 from pathlib import Path
@@ -176,13 +179,113 @@ def test_rows_of_a_program_take_the_types_that_are_given() -> None:
         rows_table([], RowFormat())
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "values"),
+    [
+        ("a,b\n1,x\n", "b,a\ny,0.5\n", [1.0, 0.5]),
+        ("a,b\n8,x\n", "a,b\n007,y\n", ["8", "007"]),
+        ("a,b\n1,x\n", "a,b\nx,y\n", ["1", "x"]),
+    ],
+)
+def test_types_are_guessed_of_several_files_together(
+    tmp_path: Path, first: str, second: str, values: list[Any]
+) -> None:
+    (tmp_path / "1.csv").write_text(first)
+    (tmp_path / "2.csv").write_text(second)
+    found = read_files([tmp_path / "1.csv", tmp_path / "2.csv"])
+    assert found["a"].to_pylist() == values
+    assert found["b"].to_pylist() == ["x", "y"]
+
+
 def test_several_files_are_one_table_where_they_are_alike(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a\n1\n")
-    (tmp_path / "b.csv").write_text("a\nx\n")
-    with pytest.raises(InvalidInputException, match="a string, and a int64"):
-        read_files([tmp_path / "a.csv", tmp_path / "b.csv"])
+    (tmp_path / "b.json").write_text('{"a": "x"}')
+    (tmp_path / "c.csv").write_text("a,b\n1,2\n")
+    for other in ("b.json", "c.csv"):
+        with pytest.raises(InvalidInputException, match="have other columns or types: a "):
+            read_files([tmp_path / "a.csv", tmp_path / other])
     how = RowFormat(types={"a": "string"})
-    assert read_files([tmp_path / "a.csv", tmp_path / "b.csv"], how)["a"].to_pylist() == ["1", "x"]
+    assert read_files([tmp_path / "a.csv", tmp_path / "b.json"], how)["a"].to_pylist() == ["1", "x"]
+
+
+# ------------------------------------------------------------------ forms of text files
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.jsonl"])
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, "zstd"])
+def test_packed_files_are_read(tmp_path: Path, name: str, pack: Any) -> None:
+    sign = "\t" if name == "t.tsv" else ","
+    text = '{"a": 1, "b": "x,y"}' if name == "t.jsonl" else f'a{sign}b\n1{sign}"x,y"\n'
+    packed = (
+        pa.compress(text.encode(), pack, asbytes=True) if pack == "zstd" else pack(text.encode())
+    )
+    ending = ".zst" if pack == "zstd" else ".gz"
+    file = tmp_path / f"{name}{ending}"
+    file.write_bytes(packed)
+    assert read_file(file).to_pylist() == [{"a": 1, "b": "x,y"}]
+    file.write_bytes(packed[:-6])
+    with pytest.raises(BadSourceFile, match="packed, and damaged"):
+        read_file(file)
+
+
+@pytest.mark.parametrize("rows", [1, 200_000], ids=["short", "long"])
+def test_a_quote_that_is_not_closed_takes_no_rows(tmp_path: Path, rows: int) -> None:
+    text = 'a,b\n1,x\n2,"open\n' + "3,y\n" * rows
+    with pytest.raises(BadSourceFile, match="line 3: a quote is opened and not closed"):
+        csv_of(tmp_path, text)
+
+
+def test_a_field_may_be_longer_than_a_block(tmp_path: Path) -> None:
+    long = "x" * 3_000_000
+    found = csv_of(tmp_path, f'a,b\n1,y\n2,"{long}"\n3,"z\n"\n')
+    assert found["b"].to_pylist() == ["y", long, "z\n"]
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('"a \\"b\\" c"', 'a "b" c'),
+        ('"a ""b"" c"', 'a "b" c'),
+        ('"C:\\"', "C:\\"),
+        ('"5\\" pipe, long"', '5" pipe, long'),
+        ('5\\" pipe', '5\\" pipe'),
+        ('"\\""', '"'),
+    ],
+)
+def test_quotes_in_quotes_are_doubled_or_behind_a_backslash(
+    tmp_path: Path, text: str, field: str
+) -> None:
+    assert csv_of(tmp_path, f"a,b\n1,{text}\n2,y\n")["b"].to_pylist() == [field, "y"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "values"),
+    [
+        (['"1"', '""', '"3"'], [1, None, 3]),
+        (['"2026-01-31"', '""'], [dt.date(2026, 1, 31), None]),
+        (['"x"', '""'], ["x", ""]),
+        (["1e-400", "1"], ["1e-400", "1"]),
+        (["0.0", "-0e5", "1e-300"], [0.0, 0.0, 1e-300]),
+    ],
+)
+def test_empty_texts_among_numbers_are_null_and_no_number_becomes_zero(
+    tmp_path: Path, texts: list[str], values: list[Any]
+) -> None:
+    rows = "".join(f"{n},{text}\n" for n, text in enumerate(texts))
+    assert csv_of(tmp_path, f"n,a\n{rows}")["a"].to_pylist() == values
+
+
+@pytest.mark.parametrize(
+    "text", ['{\n "a": 1\n}\n{\n "a": 2\n}', '{"a": 1}{"a": 2}', '{"a": 1}\r{"a": 2}\r']
+)
+def test_objects_of_several_lines_are_rows(tmp_path: Path, text: str) -> None:
+    (tmp_path / "t.json").write_text(text, newline="")
+    assert read_file(tmp_path / "t.json")["a"].to_pylist() == [1, 2]
+
+
+def test_decimals_become_the_doubles_that_are_written_so(tmp_path: Path) -> None:
+    cents = [Decimal(n) / 100 for n in range(1, 3000)]
+    pq.write_table(pa.table({"p": pa.array(cents, pa.decimal128(10, 2))}), tmp_path / "t.parquet")
+    found = read_file(tmp_path / "t.parquet", RowFormat(types={"p": "double"}))["p"].to_pylist()
+    assert found == [n / 100 for n in range(1, 3000)]
 
 
 ROWS = pa.table(

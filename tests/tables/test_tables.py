@@ -15,8 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine import BadRequest, BadSourceFile, CorruptFile, NotFound, Workspace
+from engine.core.names import table_name
 from engine.core.schema import SyncReport
 from engine.errors import InvalidInputException, InvalidParameterValue
+from engine.service.catalogs.given_tables import TableSaid
 from engine.store.tables.parquet_files import ParquetFiles
 from engine.store.tables.partitions import partition_values
 
@@ -517,6 +519,42 @@ def test_files_of_an_index_are_not_registered(workspace: Workspace) -> None:
 def test_files_of_a_volume_may_be_registered(workspace: Workspace) -> None:
     file = write(workspace.path / "volumes" / "main" / "s" / "v" / "a.parquet", id=[1])
     assert workspace.register_table("t", file) == 1
+
+
+def test_addresses_of_files_are_paths_and_of_other_places_refused(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "a folder" / "ü.parquet", id=[1])
+    for given in (file.as_uri(), file.parent.as_uri()):
+        workspace.register_table("main.a.t", [given])
+        assert workspace.read_table("main.a.t")["id"].to_pylist() == [1]
+    for given in ("s3://bucket/t", "abfss://c@a.dfs.core.windows.net/t"):
+        with pytest.raises(BadSourceFile, match=r"this is an address, .* Copy them here"):
+            workspace.register_table("main.a.u", [given])
+
+
+@pytest.mark.parametrize("name", ["a.csv", "b.JSONL", "c.json.gz"])
+def test_what_becomes_of_files_of_text_is_said(
+    workspace: Workspace, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text("id\n1\n")
+    for given in (tmp_path / name, tmp_path):
+        with pytest.raises(BadSourceFile, match=r"CSV or JSON by its name.*vitrine table create"):
+            workspace.register_table("main.a.t", [given])
+
+
+def test_rows_that_are_appended_keep_their_values_or_are_refused(workspace: Workspace) -> None:
+    name = table_name("main.a.t")
+    given = workspace.unity_catalog.given_tables
+    kinds = pa.schema([("at", pa.timestamp("us", "UTC")), ("p", pa.float64())])
+    given.put(name, kinds.empty_table(), TableSaid())
+    cents = pa.array([Decimal("0.35")])
+    given.append(name, pa.table({"p": cents, "at": ["2024-01-01"]}))
+    (row,) = workspace.read_table("main.a.t").to_pylist()
+    assert row == {"at": dt.datetime(2024, 1, 1, tzinfo=UTC), "p": 0.35}
+    with pytest.raises(BadSourceFile, match="row 1, column 'at': 1704067200 is no timestamp"):
+        given.append(name, pa.table({"p": cents, "at": [1704067200]}))
+    assert workspace.read_table("main.a.t").num_rows == 1
 
 
 def test_files_of_a_delta_table_are_registered_as_that_only(

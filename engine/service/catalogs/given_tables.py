@@ -128,8 +128,11 @@ class GivenTables:
 
         Raises:
             NotFound: no such table. InvalidState: it was registered from files of the user.
-            InvalidInputException: other columns, or values that don't fit theirs.
+            InvalidInputException: other columns. BadSourceFile: a value that has no form in its
+                column's type; names it.
         """
+        from engine.service.table_files.types import typed  # opening a workspace doesn't need it
+
         with self._changes.change(name) as change:
             names = change.schema.names
             other = sorted(set(names) ^ set(rows.column_names))
@@ -138,12 +141,8 @@ class GivenTables:
                     f"the rows and table {name} differ in the columns {', '.join(other)}; expected "
                     f"{', '.join(names)}."
                 )
-            try:
-                change.added = rows.select(names).cast(change.schema)
-            except pa.ArrowException as error:
-                raise InvalidInputException(
-                    f"the rows don't fit the types of table {name}: {error!s:.300}"
-                ) from None
+            columns = [typed(rows.column(one.name), one.type, one.name) for one in change.schema]
+            change.added = pa.table(columns, schema=change.schema)
             change.record(_entry("Append", rows.num_rows))
 
     def _exists(self, name: ThreePartName) -> bool:

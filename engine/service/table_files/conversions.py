@@ -176,6 +176,8 @@ _WAYS: tuple[tuple[Callable[[Any], bool], Callable[[Any], bool], Callable[..., A
     (_is_text, _is.is_floating, _to_floats),
     (_is.is_floating, _is.is_floating, _to_floats),
     (_is_number, _is.is_decimal, _by_text),
+    (_is.is_decimal, _is.is_floating, _by_text),  # Arrow makes 0.35000000000000003 of 0.35
+    (_is.is_decimal, _is.is_boolean, _numbers_to_booleans),
     (_is_number, _is.is_boolean, _numbers_to_booleans),
     (_is.is_timestamp, _is.is_date, _times_to_dates),
     (_is_time, _is_text, _times_to_texts),

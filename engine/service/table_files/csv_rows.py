@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +17,17 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from engine.errors import BadSourceFile, InvalidInputException
+from engine.service.table_files.packed import opened
+from engine.service.table_files.quotes import open_quote, with_doubled_quotes
 
 _SEPARATORS = ",;\t|"
+_END = "\x03"  # ETX, which texts don't have
+_ENDS = "\r\n"
+_BLOCK, _MOST = 1 << 20, (1 << 31) - 1  # bytes that Arrow reads at a time, which have to hold a row
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins as that of UTF-16 does
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
@@ -39,6 +47,8 @@ class CsvForm:
             they lack is null, and what they have more goes to the column `rescued`.
         rescued: as JSON, by names such as `_c2`; the column is there where a row has more. Without a
             name that is lost.
+        safe_names: columns without a name, or with that of another, get one as Spark gives it; else
+            such a header is refused.
     """
 
     delimiter: str | None = None
@@ -49,6 +59,7 @@ class CsvForm:
     nulls: tuple[str, ...] = ()
     odd: Literal["refused", "left out", "fitted"] = "refused"
     rescued: str = ""
+    safe_names: bool = False
 
 
 def read_csv(path: Path, form: CsvForm = CsvForm()) -> pa.Table:
@@ -56,7 +67,8 @@ def read_csv(path: Path, form: CsvForm = CsvForm()) -> pa.Table:
 
     Raises:
         BadSourceFile: not in its encoding, no header, a column twice, a row with more or fewer fields
-            than the header; names the line. InvalidInputException: an unknown encoding.
+            than the header, a quote that is not closed; names the line. InvalidInputException: an
+            unknown encoding.
     """
     text = decoded(path, form.encoding).lstrip("\r\n")
     if "\0" in text:
@@ -65,19 +77,13 @@ def read_csv(path: Path, form: CsvForm = CsvForm()) -> pa.Table:
             "there is a NUL character, which no CSV has.", file=str(path), line=line
         )
     separator = form.delimiter or _separator(text)
-    names = _header(path, text, separator) if form.header else _numbered(text, separator)
+    if form.quote == '"':
+        text = with_doubled_quotes(text, separator, form.escape)
+        form = replace(form, escape=None)
+    names = _header(path, text, separator, form) if form.header else _numbered(text, separator)
     if not names:
         return pa.table({})
-    wrong: list[pa_csv.InvalidRow] = []
-
-    def keep(row: pa_csv.InvalidRow) -> str:
-        wrong.append(row)
-        return "skip"
-
-    try:
-        table = pa_csv.read_csv(_lines(text), *_how(names, separator, form, keep))
-    except pa.ArrowException as error:
-        raise BadSourceFile(f"it can't be read as CSV: {error!s:.300}", file=str(path)) from None
+    table, wrong = _records(path, text, names, separator, form)
     if wrong and form.odd == "fitted":
         return _fitted(table, wrong, separator, form)
     if wrong and form.odd == "refused":
@@ -88,6 +94,42 @@ def read_csv(path: Path, form: CsvForm = CsvForm()) -> pa.Table:
             file=str(path),
         )
     return table
+
+
+def _records(
+    path: Path, text: str, names: Sequence[str], separator: str, form: CsvForm
+) -> tuple[pa.Table, list[pa_csv.InvalidRow]]:
+    """The rows of the header's length, and the others."""
+    # A last row that is known: a quote that is opened and not closed swallows it with all before it.
+    whole = f"{text.rstrip(_ENDS)}\n{separator.join([_END] * len(names))}"
+    wrong: list[pa_csv.InvalidRow] = []
+
+    def keep(row: pa_csv.InvalidRow) -> str:
+        wrong.append(row)
+        return "skip"
+
+    try:
+        table = pa_csv.read_csv(_lines(whole), *_how(names, separator, form, keep))
+    except pa.ArrowException:
+        wrong.clear()
+        table = _in_one_block(path, whole, _how(names, separator, form, keep, len(whole)))
+    if not len(table) or table.column(0)[-1].as_py() != _END:
+        raise BadSourceFile(
+            "a quote is opened and not closed, and would take all that follows for one field. Close it, "
+            "or double it if it belongs to the text.",
+            file=str(path),
+            line=open_quote(text, separator, form.quote),
+        )
+    first = 1 if form.header else 0
+    return table.slice(first, len(table) - first - 1), wrong
+
+
+def _in_one_block(path: Path, text: str, how: tuple[Any, ...]) -> pa.Table:
+    """As Arrow reads a text with a row that is longer than its blocks."""
+    try:
+        return pa_csv.read_csv(_lines(text), *how)
+    except pa.ArrowException as error:
+        raise BadSourceFile(f"it can't be read as CSV: {error!s:.300}", file=str(path)) from None
 
 
 def _fitted(
@@ -139,12 +181,20 @@ def _how(
     separator: str,
     form: CsvForm,
     wrong: Callable[[pa_csv.InvalidRow], str],
+    length: int = 0,
 ) -> tuple[Any, ...]:
-    """How Arrow is to read: every column as text, and what is called for a row of another length."""
-    own_names = None if form.header else list(names)
+    """How Arrow is to read: every column as text, and what is called for a row of another length.
+
+    `length` of the text is the greatest that a row may have; 0 for one of usual length. A header is
+    read as a row.
+    """
     return (
         # Rows have numbers where one thread reads them.
-        pa_csv.ReadOptions(use_threads=False, column_names=own_names),
+        pa_csv.ReadOptions(
+            use_threads=False,
+            column_names=list(names),
+            block_size=min(4 * length + _BLOCK, _MOST),
+        ),
         pa_csv.ParseOptions(
             delimiter=separator,
             quote_char=form.quote,
@@ -166,15 +216,13 @@ def _numbered(text: str, separator: str) -> list[str]:
 
 
 def decoded(path: Path, encoding: str | None = None) -> str:
-    """The text of a file.
+    """The text of a file, also of a packed one.
 
     Raises:
         BadSourceFile: it can't be read, or is not in its encoding. InvalidInputException: no encoding.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadSourceFile(f"it can't be read ({error.strerror})", file=str(path)) from None
+    with opened(path) as file:
+        data: bytes = file.read()
     marked = next((name for mark, name in _MARKS if data.startswith(mark)), None)
     chosen = encoding or marked or "utf-8"
     try:
@@ -201,15 +249,17 @@ def _separator(text: str) -> str:
 
 def _first_record(text: str, separator: str) -> list[str]:
     try:
-        return next(csv.reader(io.StringIO(text), delimiter=separator, strict=True), [])
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), [])
     except csv.Error:
         return []
 
 
-def _header(path: Path, text: str, separator: str) -> list[str]:
+def _header(path: Path, text: str, separator: str, form: CsvForm) -> list[str]:
     names = _first_record(text, separator)
     if not any(names):
         raise BadSourceFile("there is no header; expected the names of columns.", file=str(path))
+    if form.safe_names:
+        return _safe_names(names)
     for place, name in enumerate(names):
         if not name.strip():
             raise BadSourceFile(f"column {place + 1} has no name.", file=str(path), line=1)
@@ -218,3 +268,16 @@ def _header(path: Path, text: str, separator: str) -> list[str]:
                 f"the header names column {name!r:.80} twice.", file=str(path), line=1, value=name
             )
     return names
+
+
+def _safe_names(names: Sequence[str]) -> list[str]:
+    """A name of its own for each column: Spark puts its place behind one that is there twice."""
+    counts = Counter(name.lower() for name in names)
+    made: list[str] = []
+    for place, name in enumerate(names):
+        own = name or f"_c{place}"
+        own = f"{name}{place}" if name and counts[name.lower()] > 1 else own
+        while own in made:
+            own += "_"
+        made.append(own)
+    return made

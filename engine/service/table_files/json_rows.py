@@ -1,4 +1,5 @@
-"""Files of JSON objects as rows: one a line, or one list of them. Knows JSON; not types."""
+"""Files of JSON objects as rows: one a line, one after the other, or one list of them. Knows JSON; not
+types."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ import orjson
 from engine.errors import BadSourceFile
 from engine.service.table_files.csv_rows import decoded
 
+_NO_BLANK = re.compile(r"[ \t\r\n]*")
 _LONG = re.compile(r"[0-9]{20}")
 
 
@@ -30,12 +32,33 @@ def json_rows(text: str, source: str) -> list[dict[str, Any]]:
     """The objects of a text; see `read_json`. `source` is what messages call it."""
     if text.lstrip()[:1] == "[":
         return _list(text, source)
-    return list(_lines(text, source))
+    try:
+        return list(_lines(text, source))
+    except BadSourceFile:
+        rows = one_after_another(text)
+        if rows is None or not all(isinstance(row, dict) for row in rows):
+            raise
+        return rows
+
+
+def one_after_another(text: str) -> list[Any] | None:
+    """The values of a text that holds JSON of several lines each, or several a line; None for none."""
+    decoder, place = json.JSONDecoder(), 0
+    found: list[Any] = []
+    while True:
+        place = _NO_BLANK.match(text, place).end()  # type: ignore[union-attr]
+        if place == len(text):
+            return found
+        try:
+            value, place = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            return None
+        found.append(value)
 
 
 def _list(text: str, source: str) -> list[dict[str, Any]]:
     try:
-        rows = _loads(text)
+        rows = loads(text)
     except json.JSONDecodeError as error:
         raise BadSourceFile(
             f"this is not JSON ({error.msg})", file=source, line=error.lineno
@@ -51,7 +74,7 @@ def _lines(text: str, source: str) -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            row = _loads(line)
+            row = loads(line)
         except json.JSONDecodeError as error:
             raise BadSourceFile(
                 f"this is not JSON ({error.msg})", file=source, line=number
@@ -63,8 +86,12 @@ def _lines(text: str, source: str) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def _loads(text: str) -> Any:
-    """As orjson reads it; integers beyond 64 bits, NaN and the like as json does."""
+def loads(text: str) -> Any:
+    """As orjson reads it; integers beyond 64 bits, NaN and the like as json does.
+
+    Raises:
+        JSONDecodeError: it is no JSON.
+    """
     if _LONG.search(text) is None:  # orjson makes doubles of them
         with contextlib.suppress(orjson.JSONDecodeError):
             return orjson.loads(text)

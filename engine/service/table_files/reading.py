@@ -19,6 +19,7 @@ from engine.service.given_rows import table_of
 from engine.service.table_files.csv_rows import CsvForm, read_csv
 from engine.service.table_files.formats import FORMAT_OF_ENDING, FORMATS
 from engine.service.table_files.json_rows import json_rows, read_json
+from engine.service.table_files.packed import name_within
 from engine.service.table_files.types import guessed, typed, with_types
 from engine.store.tables.parquet_files import ParquetFiles
 from engine.store.tables.partitions import find_files, is_delta
@@ -81,7 +82,7 @@ def format_of(path: Path, given: str | None = None) -> str:
         if is_delta(path):
             return "delta"
         return "parquet"
-    found = FORMAT_OF_ENDING.get(path.suffix.lower())
+    found = FORMAT_OF_ENDING.get(name_within(path).suffix.lower())
     if found is None:
         raise InvalidInputException(
             f"{path} has no ending that tells its format; expected one of "
@@ -107,24 +108,49 @@ def read_file(path: Path, how: RowFormat = RowFormat()) -> pa.Table:
         return with_types(_parquet(path), how.arrow_types, str(path))
     if kind == "json":
         return rows_table(read_json(path, how.encoding), how, str(path))
-    delimiter = how.delimiter or ("\t" if path.suffix.lower() == ".tsv" else None)
-    texts = read_csv(path, CsvForm(delimiter, how.encoding))
+    return _typed_texts(_texts(path, how), how, str(path))
+
+
+def _texts(path: Path, how: RowFormat) -> pa.Table:
+    """A CSV file, every column as text."""
+    delimiter = how.delimiter or ("\t" if name_within(path).suffix.lower() == ".tsv" else None)
+    return read_csv(path, CsvForm(delimiter, how.encoding))
+
+
+def _typed_texts(texts: pa.Table, how: RowFormat, source: str) -> pa.Table:
     types = how.arrow_types
     stays = types.keys() | {name for name, word in how.schema.items() if "string" in word.lower()}
     columns = [
         texts.column(name) if name in stays else guessed(texts.column(name))
         for name in texts.column_names
     ]
-    return with_types(pa.table(columns, names=texts.column_names), types, str(path))
+    return with_types(pa.table(columns, names=texts.column_names), types, source)
 
 
 def read_files(paths: Sequence[Path], how: RowFormat = RowFormat()) -> pa.Table:
-    """The rows of several files, one after the other. Raises as `read_file`, and for unlike files."""
-    tables = [read_file(path, how) for path in paths]
+    """The rows of several files, one after the other. Raises as `read_file`, and for unlike files.
+
+    Types are guessed from the texts of all CSV files together.
+    """
+    if len(paths) > 1 and all(
+        path.is_file() and format_of(path, how.format) == "csv" for path in paths
+    ):
+        texts = [_texts(path, how) for path in paths]
+        return _typed_texts(_one_after_another(texts, paths), how, f"{paths[0]} and others")
+    return _one_after_another([read_file(path, how) for path in paths], paths)
+
+
+def _one_after_another(tables: Sequence[pa.Table], paths: Sequence[Path]) -> pa.Table:
+    """Tables of the same columns, in any order, as one."""
+    names = tables[0].column_names
+    alike = [
+        table.select(names) if sorted(table.column_names) == sorted(names) else table
+        for table in tables
+    ]
     try:
-        return pa.concat_tables(tables)
+        return pa.concat_tables(alike)
     except pa.ArrowException:
-        found = next(i for i, table in enumerate(tables) if table.schema != tables[0].schema)
+        found = next(i for i, table in enumerate(alike) if table.schema != alike[0].schema)
         raise InvalidInputException(
             f"{paths[found]} and {paths[0]} have other columns or types: "
             f"{_shown(tables[found].schema)}, and {_shown(tables[0].schema)}. Give columns with their "

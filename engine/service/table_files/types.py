@@ -20,6 +20,7 @@ from engine.service.table_files.conversions import converted
 # No leading zeros, no plus, at most 18 digits: every text is the one way to write its number.
 _INTEGER = r"^(0|-?[1-9][0-9]{0,17})$"
 _NUMBER = r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?$"
+_NOT_ZERO = r"^-?[0.]*[1-9]"
 _MANY_DIGITS = r"^-?[0-9]{16}"
 _BOOLEAN = r"^(true|false)$"
 _DATE = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
@@ -28,8 +29,19 @@ _NUMBERS = r"^\s*\[[-+0-9.eE,\s]*\]\s*$"
 
 def guessed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     """A column of texts as integers, floats, booleans, dates or lists of floats, else as it is."""
+    texts, given = _without_blanks(texts), texts
     if texts.null_count == len(texts):
-        return texts
+        return given
+    found = _guessed(texts)
+    return given if found is texts else found
+
+
+def _without_blanks(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """An empty text in quotes is no number, but a null among numbers."""
+    return pc.if_else(pc.equal(texts, ""), None, texts)
+
+
+def _guessed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     for pattern, kind in ((_INTEGER, pa.int64()), (_NUMBER, pa.float64()), (_DATE, pa.date32())):
         if _all_match(texts, pattern):
             found = converted(texts, kind)
@@ -48,9 +60,13 @@ def _all_match(texts: pa.ChunkedArray, pattern: str, ignore_case: bool = False) 
 
 
 def _has_lost_digits(texts: pa.ChunkedArray, found: pa.ChunkedArray) -> bool:
-    """Whether a number with more digits before its point than a double has became one."""
+    """Whether a number with more digits before its point than a double has, or nearer to zero than any,
+    became one."""
     if not pa.types.is_floating(found.type):
         return False
+    written = pc.match_substring_regex(texts, _NOT_ZERO)
+    if pc.any(pc.and_(written, pc.equal(found, 0))).as_py():  # 1e-400
+        return True
     long = pc.match_substring_regex(texts, _MANY_DIGITS)
     return pc.any(pc.and_(long, pc.greater_equal(pc.abs(found), 2.0**53))).as_py() is True
 

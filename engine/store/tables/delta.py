@@ -7,6 +7,7 @@ Rows come through its query engine, which knows deletion vectors and mapped colu
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ from engine.store.tables.parquet_files import BATCH_ROWS, check_exact, chosen_fi
 from engine.store.tables.partitions import is_delta, misread_part
 from engine.store.tables.widening import is_always_exact
 
+_ESCAPED = re.compile(rb"(?:\\u00[0-9A-Fa-f]{2})+")  # of bytes in a log
 _PHYSICAL_NAME = "delta.columnMapping.physicalName"
 
 
@@ -74,8 +76,13 @@ class DeltaSource:
     def _batches(self, schema: pa.Schema, rows: int) -> Iterator[pa.RecordBatch]:
         names = ", ".join(_quoted(name) for name in schema.names)
         with errors_named(self.folder):
-            _check_types(self._table, schema)
-            yield from _query(self._table, f"SELECT {names} FROM source", schema, rows)
+            _check_types(self._table, schema, self.folder)
+            written = _bytes_in_log(self._table, schema)
+            for batch in _query(self._table, f"SELECT {names} FROM source", schema, rows):
+                for place in written:
+                    column = pa.array(map(_unescaped, batch.column(place).to_pylist()), pa.binary())
+                    batch = batch.set_column(place, schema.field(place), column)
+                yield batch
 
     def changes(
         self, since_version: int, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS
@@ -237,6 +244,18 @@ def _count(table: Any, column: str) -> int:
     return int(counted.column(0)[0].as_py())
 
 
+def _bytes_in_log(table: Any, fields: pa.Schema) -> list[int]:
+    """Places of partition columns of bytes, which the log writes in signs that deltalake leaves so."""
+    partitions = table.metadata().partition_columns
+    return [n for n, f in enumerate(fields) if f.name in partitions and pa.types.is_binary(f.type)]
+
+
+def _unescaped(value: bytes | None) -> bytes | None:
+    if value is None or _ESCAPED.fullmatch(value) is None:
+        return value
+    return bytes(int(sign, 16) for sign in value.decode().split("\\u")[1:])
+
+
 def _quoted(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
 
@@ -245,18 +264,23 @@ def _is_true(text: str | None) -> bool:
     return text is not None and text.lower() == "true"
 
 
-def _check_types(table: Any, fields: pa.Schema) -> None:
+def _check_types(table: Any, fields: pa.Schema, folder: Path) -> None:
     """Refuse files whose values are not of the table's types: deltalake's engine would cast 19.99 to 19.
 
     Raises:
-        BadSourceFile: names file, column and both types, and the value where it depends on that.
+        BadSourceFile: names file, column and both types, and the value where it depends on that; or a
+            file that can't be read.
     """
     physical = {f.name: f.metadata.get(_PHYSICAL_NAME, f.name) for f in table.schema().fields}
-    for file in filter(None, map(_path_of, table.file_uris())):
+    for file in _files_of(table, folder):
         try:
             schema = footer(file).schema
-        except BadSourceFile:  # reading it will say so, for the whole table
-            continue
+        except BadSourceFile as error:
+            raise BadSourceFile(
+                f"its file {file.name} can't be read: {error.reason}. If it is gone or damaged, put "
+                "it back, or write the table again.",
+                file=str(folder),
+            ) from None
         for wanted in fields:
             name = physical[wanted.name]
             if name not in schema.names or (_is_mapped(table) and pa.types.is_nested(wanted.type)):
@@ -271,6 +295,17 @@ def _check_types(table: Any, fields: pa.Schema) -> None:
                 )
             if not is_always_exact(found, logical_type(wanted.type)):
                 check_exact(file, name, wanted)
+
+
+def _files_of(table: Any, folder: Path) -> Iterator[Path]:
+    """The files of a version that lie on this machine."""
+    # deltalake names a file by the table's address, in signs for spaces and the like, and the path below
+    # it as it is.
+    root = urlsplit(table.table_uri).path
+    for uri in table.file_uris():
+        path = folder / uri[len(root) :] if uri.startswith(root) else _path_of(uri)
+        if path is not None:
+            yield path
 
 
 def _path_of(uri: str) -> Path | None:
@@ -297,10 +332,18 @@ def errors_named(folder: Path) -> Iterator[None]:
     try:
         yield
     except failures as error:
-        reason = str(error).partition("\n")[0]  # a backtrace may follow
+        reason = _said(str(error))
         raise BadSourceFile(
             f"this Delta table can't be read ({reason}). If a file of it is gone, put it back or "
             f"write the table again; if it needs a feature that deltalake lacks, write a copy "
             f"without it.",
             file=str(folder),
         ) from None
+
+
+def _said(text: str) -> str:
+    """What an error says, without a backtrace and the insides of deltalake's records."""
+    first = text.partition("\n")[0]
+    if "found gap" in first:
+        return "its log lacks a commit between others"
+    return first.partition(" { ")[0][:300]

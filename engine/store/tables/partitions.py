@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 
@@ -23,6 +23,8 @@ from engine.errors import BadSourceFile
 
 Partitions = Mapping[str, str | None]  # column -> its text in the path; None for null
 _MISREAD = re.compile(r"[\[\]\\\x00-\x1f]|%[0-9A-Fa-f]{2}")  # of a path, by deltalake 1.6
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_TEXTS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 _ENDINGS, _MARK = (".parquet", ".parq", ".pq"), b"PAR1"
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 
@@ -47,6 +49,7 @@ def find_files(pattern: str | Path) -> tuple[Path, list[FoundFile]]:
     """
     path = Path(pattern).expanduser().absolute()
     if _is(path.is_file):
+        _refuse_text(path)
         return path.parent, [_found(path, path.parent)]
     if _is(path.is_dir):
         found = [_found(file, path) for file in _files_below(path)]
@@ -62,8 +65,65 @@ def find_files(pattern: str | Path) -> tuple[Path, list[FoundFile]]:
             found += [_found(file, root) for file in files]
         root = common_folder([file.path.parent for file in found])
     if not found:
+        for file in _others(path):
+            _refuse_text(file)
         raise BadSourceFile("no Parquet file is here", file=str(pattern))
     return root, found
+
+
+def folder_columns(file: Path, root: Path, above: bool = True) -> Partitions:
+    """The columns that the folders of a file below `root` name; with `above`, also `root` and those
+    right above.
+
+    Raises:
+        BadSourceFile: they say two things of a column.
+    """
+    named: dict[str, str | None] = {}
+    parts = list(file.parent.relative_to(root).parts)
+    for part in [*(_partitions_above(root) if above else ()), *parts]:
+        key, sign, text = part.partition("=")
+        if not (sign and key):
+            continue
+        column, value = _unquoted(key), None if text == _NULL else _unquoted(text)
+        if named.setdefault(column, value) != value:
+            raise BadSourceFile(
+                f"its folders name {column!r} twice: {named[column]!r} and {value!r}",
+                file=str(file),
+            )
+    return named
+
+
+def local_path(given: str | Path) -> str | Path:
+    """A path or pattern of this machine; of `file:///data/a%20b` the path in it.
+
+    Raises:
+        BadSourceFile: an address of another place.
+    """
+    scheme = _SCHEME.match(given) if isinstance(given, str) else None
+    if scheme is None:
+        return given
+    if scheme[1].lower() != "file":
+        raise BadSourceFile(
+            "this is an address, and files are registered where they lie on this machine. Copy them "
+            "here and give the folder.",
+            file=str(given),
+        )
+    return unquote(urlsplit(str(given)).path)
+
+
+def _others(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if _is(folder.is_dir) else []
+
+
+def _refuse_text(file: Path) -> None:
+    """Raises BadSourceFile: a file of CSV or JSON, also a packed one."""
+    if any(ending.lower() in _TEXTS for ending in file.suffixes[-2:]):
+        raise BadSourceFile(
+            "this is CSV or JSON by its name, and what is registered where it lies is Parquet or Delta. "
+            "Make a table of its rows: vitrine table create NAME --from FILE; in SQL by read_files or "
+            "COPY INTO.",
+            file=str(file),
+        )
 
 
 def is_delta(folder: Path) -> bool:
@@ -123,19 +183,7 @@ def _is_parquet(file: Path) -> bool:
 
 def _found(file: Path, root: Path) -> FoundFile:
     """A file with the partitions of the folders under `root`, and of `root` and those right above."""
-    named: dict[str, str | None] = {}
-    parts = list(file.parent.relative_to(root).parts)
-    for part in [*_partitions_above(root), *parts]:
-        key, sign, text = part.partition("=")
-        if not (sign and key):
-            continue
-        column, value = _unquoted(key), None if text == _NULL else _unquoted(text)
-        if named.setdefault(column, value) != value:
-            raise BadSourceFile(
-                f"its folders name {column!r} twice: {named[column]!r} and {value!r}",
-                file=str(file),
-            )
-    return FoundFile(file, named)
+    return FoundFile(file, folder_columns(file, root))
 
 
 def _unquoted(text: str) -> str:

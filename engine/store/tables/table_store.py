@@ -44,6 +44,7 @@ from engine.store.tables.partitions import (
     common_folder,
     find_files,
     is_delta,
+    local_path,
 )
 from engine.store.tables.table import IMAGE_FOLDER, Table
 from engine.store.tables.versions import AsOf, history_of, version_meant
@@ -224,7 +225,7 @@ class TableStore:
                 values that have no type in common, or a file of this workspace.
             MissingExtra: a Delta table, and the package deltalake is not installed.
         """
-        patterns = list(patterns)
+        patterns = [local_path(pattern) for pattern in patterns]
         if len(patterns) == 1 and is_delta(Path(patterns[0]).expanduser()):
             return self._register_delta(name, Path(patterns[0]).expanduser().resolve())
         roots: list[Path] = []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -113,9 +114,13 @@ class Copying:
         none = change.schema.empty_table()
         if not new:
             return none, ()
+        if self._said.by_position or self._said.columns:  # of the files' own columns
+            new = [replace(one, partitions={}) for one in new]
         tree = None if self._said.query is None else parse(self._said.query).tree
         wants = tree is not None and wants_metadata(tree)
-        found = read_asked(new, self._said.path, self._how, self._runner.connection, wants)
+        found = read_asked(
+            new, self._said.path, self._how, wants, change.schema if tree is None else None
+        )
         source = found.rows
         if not source.num_columns:
             return none, found.skipped

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engine.core.names import is_volume_path, volume_path
@@ -13,6 +13,7 @@ from engine.errors import BadStatement
 from engine.service.cancellation import check
 from engine.service.volume_errors import PathNotFound
 from engine.service.volume_files import FileInfo, Files
+from engine.store.tables.partitions import Partitions, folder_columns
 from engine.store.volumes import VolumeStore
 
 _GLOB = re.compile(r"[*?\[{]")
@@ -25,12 +26,14 @@ class FoundFile:
 
     Attributes:
         path: `/Volumes/...`. file: where it lies. size: bytes. modified_ms: since 1970, UTC.
+        partitions: columns that its folders name, below what was asked for; with their texts.
     """
 
     path: str
     file: Path
     size: int
     modified_ms: int
+    partitions: Partitions = field(default_factory=dict)
 
 
 class FilesOfVolumes:
@@ -62,7 +65,8 @@ class FilesOfVolumes:
         if not top.is_directory:
             return [self._found(top)]
         infos = [one for one in self._walk(base) if not pattern or _fits(one.path, base, pattern)]
-        return [self._found(one) for one in sorted(infos, key=lambda one: one.path)]
+        found = [self._found(one) for one in sorted(infos, key=lambda one: one.path)]
+        return [partitioned(one, base, above=False) for one in found]
 
     def named(self, folder: str, names: Sequence[str]) -> list[FoundFile]:
         """Files of a folder by their paths below it, each once. Raises BadStatement: one is missing."""
@@ -70,7 +74,11 @@ class FilesOfVolumes:
         for name in dict.fromkeys(names):
             whole = name if is_volume_path(name) else f"{folder.rstrip('/')}/{name}"
             found += [one for one in self.below(whole) if one not in found]
-        return found
+        base = volume_path(folder.removeprefix("dbfs:").rstrip("/"))
+        return [
+            partitioned(one, base, above=False) if one.path.startswith(f"{base}/") else one
+            for one in found
+        ]
 
     def _walk(self, folder: str) -> Iterator[FileInfo]:
         token = None
@@ -90,6 +98,20 @@ class FilesOfVolumes:
     def _found(self, info: FileInfo) -> FoundFile:
         file = self._volumes.place(info.path).file
         return FoundFile(info.path, file, info.size, info.modified_ms)
+
+
+def folder_of(said: str) -> str:
+    """The folder of a volume before the first pattern in a path."""
+    return _parted(volume_path(said.removeprefix("dbfs:").rstrip("/")))[0]
+
+
+def partitioned(file: FoundFile, base: str, above: bool) -> FoundFile:
+    """A file with the columns that its folders below another name; with `above`, also those above it.
+
+    Raises:
+        BadSourceFile: they say two things of a column.
+    """
+    return replace(file, partitions=folder_columns(Path(file.path), Path(base), above))
 
 
 def matching(files: Sequence[FoundFile], folder: str, pattern: str) -> list[FoundFile]:

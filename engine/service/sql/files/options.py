@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from engine.errors import BadStatement, NotSupported
 from engine.service.table_files.csv_rows import CsvForm
 from engine.service.table_files.formats import FORMAT_OF_ENDING
+from engine.service.table_files.packed import name_within
 
 FORMATS = ("csv", "json", "parquet")
 _ALL = {
@@ -112,7 +113,7 @@ def _offered(what: str, kind: str, given: Mapping[str, object]) -> dict[str, obj
 
 def kind_of(path: str) -> str | None:
     """The format that a file's name tells; None for none."""
-    found = FORMAT_OF_ENDING.get(PurePosixPath(path).suffix.lower())
+    found = FORMAT_OF_ENDING.get(name_within(Path(path)).suffix.lower())
     return found if found in FORMATS else None
 
 
@@ -145,6 +146,7 @@ def _csv(what: str, said: Mapping[str, object], encoding: str | None, mode: str)
         () if null is None else (null,),
         _ODD_ROWS[mode],
         _rescues(what, said),
+        safe_names=True,
     )
 
 

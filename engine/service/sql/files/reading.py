@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,14 @@ import pyarrow.compute as pc
 from engine.errors import BadSourceFile, BadStatement, InvalidInputException
 from engine.service.cancellation import check
 from engine.service.sql.files.finding import FoundFile
+from engine.service.sql.files.joining import joined
+from engine.service.sql.files.json_columns import json_table
 from engine.service.sql.files.options import FileOptions
+from engine.service.sql.files.partitioned import with_partitions
 from engine.service.table_files.csv_rows import decoded, read_csv
 from engine.service.table_files.json_rows import json_rows
-from engine.service.table_files.reading import RowFormat, read_file, rows_table
 from engine.service.table_files.types import guessed
+from engine.store.tables.parquet_files import ParquetFiles
 
 METADATA = "_metadata"
 _TIME = pa.timestamp("us", tz="UTC")
@@ -42,11 +45,17 @@ class RowsRead:
     skipped: tuple[str, ...] = ()
 
 
-def read_rows(files: Sequence[FoundFile], options: FileOptions, metadata: bool = False) -> RowsRead:
+def read_rows(
+    files: Sequence[FoundFile],
+    options: FileOptions,
+    metadata: bool = False,
+    types: Mapping[str, pa.DataType] | None = None,
+) -> RowsRead:
     """The rows of files, one after the other, with the columns of all of them by name.
 
     Args:
         metadata: with the column `_metadata`, which says of each row what file it is of.
+        types: of columns that are asked for, where JSON's own say less.
 
     Raises:
         BadSourceFile: a file that can't be read; says where. BadStatement: unlike columns.
@@ -63,7 +72,10 @@ def read_rows(files: Sequence[FoundFile], options: FileOptions, metadata: bool =
                 raise BadSourceFile(error.reason, file=one.path, line=error.line) from None
             skipped.append(one.path)
     counts = [part.num_rows if isinstance(part, pa.Table) else len(part) for part in parts]
-    rows = _joined(parts, options)
+    rows = _joined(parts, read, options, types or {})
+    if any(file.partitions for file in read) and (rows.num_columns or sum(counts)):
+        has_rescued = options.rescues in rows.column_names
+        rows = with_partitions(rows, read, counts, rows.num_columns - has_rescued)
     if metadata and rows.num_columns:
         rows = rows.append_column(METADATA, _about(read, counts))
     return RowsRead(rows, tuple(skipped))
@@ -74,7 +86,7 @@ def _read(one: FoundFile, options: FileOptions) -> Any:
     if options.kind == "csv":
         return read_csv(one.file, options.csv)
     if options.kind == "parquet":
-        return read_file(one.file, RowFormat("parquet"))
+        return ParquetFiles((one.file,), ({},)).read(None)
     text = decoded(one.file, options.encoding)
     if not options.lenient or text.lstrip()[:1] == "[":
         return json_rows(text, one.path)
@@ -85,23 +97,25 @@ def _read(one: FoundFile, options: FileOptions) -> Any:
     return rows
 
 
-def _joined(parts: Sequence[Any], options: FileOptions) -> pa.Table:
+def _joined(
+    parts: Sequence[Any],
+    files: Sequence[FoundFile],
+    options: FileOptions,
+    types: Mapping[str, pa.DataType],
+) -> pa.Table:
     if options.kind == "json":
         rows = [row for part in parts for row in part]
         try:
-            return rows_table(rows, RowFormat()) if rows else pa.table({})
+            return json_table(rows, types) if rows else pa.table({})
+        except UnicodeEncodeError as error:
+            raise BadStatement(
+                f"the rows have a text with half of a character (a lone surrogate): {error.object!r:.80}"
+            ) from None
         except InvalidInputException as error:
             raise BadStatement(error.message) from None
     if not parts:
         return pa.table({})
-    if not options.merges:
-        parts = [_like(part, parts[0].schema) for part in parts]
-    try:
-        whole = pa.concat_tables(parts, promote_options="permissive")
-    except pa.ArrowException as error:
-        raise BadStatement(
-            f"[CANNOT_MERGE_SCHEMAS] The files have columns of other types: {error!s:.300}"
-        ) from None
+    whole = joined(parts, files, options.merges)
     if options.rescues in whole.column_names:  # behind the columns of all files
         last = whole.column_names.index(options.rescues)
         rescued, whole = whole.column(last), whole.remove_column(last)
@@ -111,16 +125,6 @@ def _joined(parts: Sequence[Any], options: FileOptions) -> pa.Table:
 
 def _typed(whole: pa.Table, options: FileOptions) -> pa.Table:
     return inferred(whole) if options.kind == "csv" and options.infers else whole
-
-
-def _like(part: pa.Table, schema: pa.Schema) -> pa.Table:
-    """A file's rows with the columns of another."""
-    known = set(part.column_names)
-    columns = [
-        part.column(one.name) if one.name in known else pa.nulls(part.num_rows, one.type)
-        for one in schema
-    ]
-    return pa.table(columns, names=schema.names)
 
 
 def inferred(texts: pa.Table) -> pa.Table:

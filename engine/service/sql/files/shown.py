@@ -5,7 +5,7 @@ Knows the function's arguments; not how files are read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pyarrow as pa
 from sqlglot import exp
@@ -13,7 +13,14 @@ from sqlglot import exp
 from engine.core.types import parse_sql_type
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.database import Connection
-from engine.service.sql.files.finding import FilesOfVolumes, FoundFile, matching
+from engine.service.sql.files.casting import cast_columns
+from engine.service.sql.files.finding import (
+    FilesOfVolumes,
+    FoundFile,
+    folder_of,
+    matching,
+    partitioned,
+)
 from engine.service.sql.files.options import READ_FILES, FileOptions, kind_of, options_of
 from engine.service.sql.files.reading import METADATA, RowsRead, read_rows
 from engine.service.sql.language.dialect import parse
@@ -38,7 +45,7 @@ def show_files(
     wants = bool(nodes) and wants_metadata(tree)
     for node in nodes:
         path, given = _arguments(node.this, rows)
-        found = _found(path, given, files, connection, wants)
+        found = _found(path, given, files, wants)
         if wants:
             hide_metadata(node.find_ancestor(exp.Select))
         if not node.alias:
@@ -55,10 +62,9 @@ def _found(
     path: str,
     given: Mapping[str, object],
     files: FilesOfVolumes,
-    connection: Connection,
     metadata: bool,
 ) -> pa.Table:
-    there = files.below(path)
+    there = [_with_all_above(one, path) for one in files.below(path)]
     options = dict(given)
     kind = str(options.pop("format", "") or next(filter(None, map(_kind, there)), ""))
     if not kind:
@@ -66,7 +72,7 @@ def _found(
             f"{READ_FILES}({path!r:.200}): say which files these are, such as format => 'csv'."
         )
     said = options_of(READ_FILES, kind, options, infers=True)
-    found = read_asked(there, path, said, connection, metadata)
+    found = read_asked(there, path, said, metadata)
     if not found.rows.num_columns:
         raise BadStatement(
             f"[CF_EMPTY_DIR_FOR_SCHEMA_INFERENCE] Cannot infer schema: {path:.300} has no files with "
@@ -80,6 +86,14 @@ def _found(
     return rows
 
 
+def _with_all_above(one: FoundFile, said: str) -> FoundFile:
+    """A file with the columns of its folders below the path, and of those right above, as a registered
+    folder has them."""
+    folder = one.path.rpartition("/")[0]
+    base = folder_of(said)
+    return partitioned(one, base if f"{folder}/".startswith(f"{base}/") else folder, above=True)
+
+
 def _kind(one: FoundFile) -> str | None:
     return kind_of(one.path)
 
@@ -88,18 +102,27 @@ def read_asked(
     there: list[FoundFile],
     folder: str,
     options: FileOptions,
-    connection: Connection,
     metadata: bool = False,
+    target: pa.Schema | None = None,
 ) -> RowsRead:
-    """The rows of files whose names fit, in the columns that options ask for."""
+    """The rows of files whose names fit, in the columns that options ask for.
+
+    Args:
+        target: of the table that they are for.
+    """
     if options.pattern is not None:
         there = matching(there, folder, options.pattern)
-    found = read_rows(there, options, metadata)
+    schema = None if options.schema is None else columns_said(options.schema)
+    hints = None if options.hints is None else columns_said(options.hints)
+    asked = next((one for one in (schema, hints, target) if one is not None), None)
+    types = {} if asked is None else dict(zip(asked.names, asked.types))
+    found = read_rows(there, options, metadata, types)
     rows = found.rows
-    if options.schema is not None:
-        rows = _in_columns(rows, columns_said(options.schema), options, connection)
-    elif options.hints is not None and rows.num_columns:
-        rows = _with_hints(rows, columns_said(options.hints), connection)
+    if schema is not None:
+        in_folders = list(dict.fromkeys(name for one in there for name in one.partitions))
+        rows = _in_columns(rows, schema, options, in_folders)
+    elif hints is not None and rows.num_columns:
+        rows = _with_hints(rows, hints)
     return RowsRead(rows, found.skipped)
 
 
@@ -120,45 +143,38 @@ def columns_said(text: str) -> pa.Schema:
 
 
 def _in_columns(
-    rows: pa.Table, schema: pa.Schema, options: FileOptions, connection: Connection
+    rows: pa.Table, schema: pa.Schema, options: FileOptions, in_folders: Sequence[str]
 ) -> pa.Table:
-    """Rows in given columns: of CSV by their places, else by their names; what isn't there is null."""
+    """Rows in given columns: of CSV by their places, else by their names; what isn't there is null.
+
+    Columns that folders name go by their names, and behind the others where they are not asked for.
+    """
     about = rows.column(METADATA) if METADATA in rows.column_names else None
     others = [name for name in (METADATA, options.rescues) if name in rows.column_names]
-    plain = rows.drop_columns(others)
+    apart = {name: rows.column(name) for name in in_folders if name in rows.column_names}
+    plain = rows.drop_columns([*others, *apart])
     if options.kind == "csv":
-        plain = plain.select(list(range(min(plain.num_columns, len(schema)))))
-        plain = plain.rename_columns(schema.names[: plain.num_columns])
-    known = {name.lower(): name for name in plain.column_names}
+        wanted = [name for name in schema.names if name not in apart]
+        plain = plain.select(list(range(min(plain.num_columns, len(wanted)))))
+        plain = plain.rename_columns(wanted[: plain.num_columns])
+    known = {name.lower(): plain.column(name) for name in plain.column_names}
+    known |= {name.lower(): column for name, column in apart.items()}
     columns = [
-        plain.column(known[one.name.lower()])
-        if one.name.lower() in known
-        else pa.nulls(rows.num_rows, one.type)
+        known[one.name.lower()] if one.name.lower() in known else pa.nulls(rows.num_rows, one.type)
         for one in schema
     ]
-    found = _cast(pa.table(columns, names=schema.names), schema, connection)
+    made = [pa.chunked_array([one]) if isinstance(one, pa.Array) else one for one in columns]
+    found = cast_columns(pa.table(made, names=schema.names), schema)
+    for name, column in apart.items():
+        if name.lower() not in {one.lower() for one in schema.names}:
+            found = found.append_column(name, column)
     return found if about is None else found.append_column(METADATA, about)
 
 
-def _with_hints(rows: pa.Table, hints: pa.Schema, connection: Connection) -> pa.Table:
+def _with_hints(rows: pa.Table, hints: pa.Schema) -> pa.Table:
     kinds = {one.name.lower(): one.type for one in hints}
     fields = [one.with_type(kinds.get(one.name.lower(), one.type)) for one in rows.schema]
-    return _cast(rows, pa.schema(fields), connection)
-
-
-def _cast(rows: pa.Table, schema: pa.Schema, connection: Connection) -> pa.Table:
-    """Columns in other types; a value that has none there is null."""
-    if rows.schema.types == schema.types:
-        return rows
-    wanted = connection.types(f'SELECT * FROM "{connection.show(readable(schema).empty_table())}"')
-    plain = [f"c{place}" for place in range(len(schema))]
-    shown = rows.rename_columns(plain)
-    name = connection.show(shown.cast(readable(shown.schema)))
-    values = ", ".join(
-        f'TRY_CAST("{one}" AS {kind}) AS "{one}"' for one, (_, kind) in zip(plain, wanted)
-    )
-    found = connection.run(f'SELECT {values} FROM "{name}"')
-    return found.rename_columns(schema.names).cast(schema)
+    return cast_columns(rows, pa.schema(fields))
 
 
 # ------------------------------------------------------------------ what a call says

@@ -93,8 +93,10 @@ def _of_values(values: Sequence[Any], there: Sequence[Any]) -> pa.Array:
     if kinds == {int} and not all(_LEAST <= value <= _MOST for value in there):
         return pa.array([None if value is None else str(value) for value in values], pa.string())
     if kinds <= {int, float} and kinds:
-        plain = pa.int64() if kinds == {int} else pa.float64()
-        return pa.array(values, plain)
+        if kinds == {int}:
+            return pa.array(values, pa.int64())
+        if all(int(float(one)) == one for one in there if isinstance(one, int)):
+            return pa.array([None if one is None else float(one) for one in values], pa.float64())
     if len(kinds) == 1 and kinds <= {str, bool}:
         return pa.array(values, pa.string() if kinds == {str} else pa.bool_())
     if kinds == {list}:

@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.errors import BadSourceFile
+from engine.service.table_files.packed import first_bytes, is_packed, opened
 from engine.shop.catalogue.pictures.folders import picture_paths
 from engine.shop.catalogue.sources.archives import is_archive, unpack
-from engine.shop.catalogue.sources.packed import first_bytes, is_packed, opened
 from engine.shop.catalogue.sources.source import ROW_NUMBER, Source, with_row_numbers
 from engine.store.tables.partitions import is_delta
 
-_TABLES = ("csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet", "gz", "bz2", "xz")
+_TABLES = (
+    "csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet", "gz", "bz2", "xz", "zst",
+)  # fmt: skip
 _JSON = ("json", "jsonl", "ndjson")
 _FOREIGN = (
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),

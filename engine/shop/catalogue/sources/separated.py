@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,11 +14,12 @@ from typing import TextIO
 
 from engine.core.values import is_text
 from engine.errors import BadSourceFile
-from engine.shop.catalogue.sources.packed import opened
+from engine.service.table_files.packed import opened
 from engine.shop.catalogue.sources.sniffing import TextForm, sniffed
 from engine.shop.catalogue.sources.source import Source, SourceRow, unique_names
 
 _LONGEST_SHOWN = 80
+_ESCAPED = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
 
 
 def open_separated(path: Path, encoding: str | None = None, separator: str | None = None) -> Source:
@@ -45,7 +47,7 @@ class _File:
     def header(self) -> list[str]:
         """The fields of the first line that has any."""
         with self._text() as stream:
-            first = next(_Records(stream, self.form.separator, 0), None)
+            first = next(_Records(stream, self.form, 0), None)
         if first is None or not first[1]:
             raise BadSourceFile("it has no header", file=str(self.path), line=1)
         return first[1]
@@ -53,7 +55,7 @@ class _File:
     def rows(self, names: tuple[str, ...]) -> Iterator[SourceRow]:
         """The rows after the header; blank lines are none."""
         with self._text() as stream:
-            records = _Records(stream, self.form.separator, len(names))
+            records = _Records(stream, self.form, len(names))
             next(records)
             for line, fields, trouble in records:
                 trouble = trouble or _trouble(fields, len(names), self.form.separator)
@@ -64,13 +66,20 @@ class _File:
 
     @contextlib.contextmanager
     def _text(self) -> Iterator[TextIO]:  # what is no text is seen row by row
-        with (
-            opened(self.path) as file,
-            io.TextIOWrapper(
-                file, self.form.encoding, errors="surrogateescape", newline=""
-            ) as stream,
-        ):
-            yield stream
+        try:
+            with (
+                opened(self.path) as file,
+                io.TextIOWrapper(
+                    file, self.form.encoding, errors="surrogateescape", newline=""
+                ) as stream,
+            ):
+                yield stream
+        except UnicodeError as error:  # of encodings with two bytes and more a character
+            raise BadSourceFile(
+                f"it is not text in {self.form.encoding} ({error}). Name its encoding: --encoding NAME, "
+                "or encoding=.",
+                file=str(self.path),
+            ) from None
 
 
 def _trouble(fields: list[str], expected: int, separator: str) -> str | None:
@@ -89,8 +98,9 @@ class _Records(Iterator["tuple[int, list[str], str | None]"]):
     like rows, the record is taken back, its first line is the trouble, and reading goes on below it.
     """
 
-    def __init__(self, stream: TextIO, separator: str, width: int) -> None:
-        self._stream, self._separator, self._width = stream, separator, width
+    def __init__(self, stream: TextIO, form: TextForm, width: int) -> None:
+        self._stream, self._separator, self._width = stream, form.separator, width
+        self._has_backslashes = form.has_backslashes
         self._back: deque[str] = deque()
         self._taken: list[str] = []
         self._number = 0  # of the last line taken
@@ -102,7 +112,7 @@ class _Records(Iterator["tuple[int, list[str], str | None]"]):
                 return
             self._number += 1
             self._taken.append(line)
-            yield line
+            yield _ESCAPED.sub(r'\1""', line) if self._has_backslashes else line
 
     def __next__(self) -> tuple[int, list[str], str | None]:
         while True:
@@ -122,6 +132,14 @@ class _Records(Iterator["tuple[int, list[str], str | None]"]):
             if any(field.strip() for field in fields):
                 return first, fields, None
 
+    def _is_at_end(self) -> bool:
+        if not self._back:
+            line = self._stream.readline()
+            if not line:
+                return True
+            self._back.append(line)
+        return False
+
     def _take_back(self) -> None:
         """All lines of this record but the first are read again."""
         again = self._taken[1:]
@@ -131,6 +149,8 @@ class _Records(Iterator["tuple[int, list[str], str | None]"]):
     def _has_swallowed(self, fields: list[str]) -> bool:
         if len(fields) == self._width and not self._taken[-1].strip():
             return False
+        if self._is_at_end() and "".join(self._taken).count('"') % 2:
+            return True
         inner = [line for line in self._taken[1:-1] if line.count(self._separator)]
         like_rows = [n for n in inner if n.count(self._separator) >= self._width - 1]
         return self._width > 1 and (len(fields) != self._width or bool(like_rows))

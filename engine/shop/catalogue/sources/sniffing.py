@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import BadSourceFile
-from engine.shop.catalogue.sources.packed import opened
+from engine.service.table_files.packed import opened
+from engine.service.table_files.quotes import with_doubled_quotes
 from engine.shop.products.text_files import MARKS, SEPARATORS
 
 _SAMPLE = 1 << 20  # bytes that are looked at
@@ -28,12 +29,14 @@ class TextForm:
 
     Attributes:
         encoding: as Python names it. separator: one character.
+        has_backslashes: quotes within quoted fields have one before them, and are not doubled.
         how: both in words, where they are not UTF-8 and a comma.
     """
 
     encoding: str
     separator: str
     how: tuple[str, ...]
+    has_backslashes: bool = False
 
 
 def sniffed(path: Path, encoding: str | None, separator: str | None) -> TextForm:
@@ -54,7 +57,9 @@ def sniffed(path: Path, encoding: str | None, separator: str | None) -> TextForm
         how.append(f"encoding {chosen}" + ("" if encoding else " (sniffed)"))
     if found != ",":
         how.append(f"separator {SEPARATORS.get(found, repr(found))}")
-    return TextForm(chosen, found, tuple(how))
+    lines = text[: text.rfind("\n") + 1] or text  # the last may have been cut
+    escaped = with_doubled_quotes(lines, found) != lines
+    return TextForm(chosen, found, tuple(how), escaped)
 
 
 def find_encoding(path: Path) -> str:

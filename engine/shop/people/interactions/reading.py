@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from engine.core.schema import suggestion
 from engine.errors import BadSourceFile
+from engine.service.table_files.packed import first_bytes
 from engine.shop.catalogue.sources.opening import Reading, open_source
-from engine.shop.catalogue.sources.packed import first_bytes
 from engine.store.tables.parquet_files import ParquetFiles
 
 Entry = tuple[int, Mapping[str, Any] | str]

@@ -1,4 +1,5 @@
-"""Files as bytes, also those packed by gzip, bzip2 or xz: by what is in them, not by their names."""
+"""Files as bytes, also those packed by gzip, bzip2, xz or Zstandard: by what is in them, not by their
+names."""
 
 from __future__ import annotations
 
@@ -11,9 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from engine.errors import BadSourceFile
 
-_GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ"
+_GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"
+ENDINGS = (".gz", ".bz2", ".xz", ".zst")
 
 
 def first_bytes(path: Path, count: int = 8) -> bytes:
@@ -48,15 +52,23 @@ def opened(path: Path) -> Iterator[Any]:
                 file = stack.enter_context(bz2.open(path))
             elif start.startswith(_XZ):
                 file = stack.enter_context(lzma.open(path))
+            elif start.startswith(_ZSTD):
+                file = stack.enter_context(pa.CompressedInputStream(str(path), "zstd"))
             else:
                 file = stack.enter_context(path.open("rb"))
             yield file
     except (EOFError, zlib.error, lzma.LZMAError) as error:
         raise BadSourceFile(f"it is packed, and damaged ({error})", file=str(path)) from None
     except OSError as error:
-        raise BadSourceFile(f"it can't be read ({error})", file=str(path)) from None
+        what = "it is packed, and damaged" if is_packed(path) else "it can't be read"
+        raise BadSourceFile(f"{what} ({error})", file=str(path)) from None
 
 
 def is_packed(path: Path) -> bool:
-    """Whether a file is packed by gzip, bzip2 or xz."""
-    return first_bytes(path).startswith((_GZIP, _BZIP2, _XZ))
+    """Whether a file is packed by one of these."""
+    return first_bytes(path).startswith((_GZIP, _BZIP2, _XZ, _ZSTD))
+
+
+def name_within(path: Path) -> Path:
+    """What a packed file is called when it is unpacked: `a.csv` of `a.csv.gz`."""
+    return path.with_suffix("") if path.suffix.lower() in ENDINGS else path
