@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,7 +31,7 @@ from engine.doors.notebook.reading.opening import find_notebook, read_notebook
 from engine.doors.notebook.serving import USER, Login
 from engine.doors.notebook.shell import Shell
 from engine.doors.notebook.showing.screen import Screen
-from engine.doors.notebook.spark import NAMES, Spark
+from engine.doors.notebook.spark import NAMES, Spark, connect_of
 from engine.doors.notebook.sql_cells import SqlCells
 from engine.errors import InvalidInputException, InvalidState, NotSupported, VitrineError
 from engine.shop.search.result import SearchResult
@@ -123,6 +125,10 @@ class Run:
         )
         runtime = Runtime(self._shell.names, self._spark)
         sys.modules[runtime.__name__] = runtime
+        connect = connect_of(self._spark)
+        sys.modules[connect.__name__] = connect
+        with contextlib.suppress(ImportError):  # without any of the cloud's packages there is none
+            import_module("databricks").connect = connect  # type: ignore[attr-defined]
         module = ModuleType("pyspark.dbutils")
         module.DBUtils = lambda *_: self._dbutils  # type: ignore[attr-defined]
         sys.modules[module.__name__] = module  # as the cloud's pyspark has it, and pip's has not
@@ -190,6 +196,8 @@ class Run:
             if other.path in seen:  # the cell itself will say that they go in a circle
                 return False
             return any(self._names_spark(other, each, (*seen, other.path)) for each in other.cells)
+        if language == SQL:
+            return self._sql.needs_spark(cell.body)
         return language == PYTHON and bool(self._shell.names_in(cell.body) & NAMES)
 
     # ------------------------------------------------------------------ what cells are
