@@ -1,5 +1,5 @@
-"""Functions of a session on a workspace: those that SQL makes, in SQL and in Python, under names of up to
-three parts, which Spark keeps for the session; and the names that tell where others start.
+"""Functions of a session on a workspace: those that SQL makes, in SQL and in Python, under names
+of up to three parts, which Spark keeps for the session; and those that tell where names start.
 
 Spark's own catalogue has no names of three parts, so each is a temporary function by its last part.
 """
@@ -65,7 +65,7 @@ class SessionFunctions:
 
         Raises:
             ResourceConflict: there is a function of that last part in another schema.
-            BadStatement: a function in Python that can't be read.
+            BadStatement: a function in Python that can't be read. NotFound: none of that name.
         """
         made, about = _MADE.match(text), _ABOUT.fullmatch(text)
         if made is not None:
@@ -74,7 +74,14 @@ class SessionFunctions:
             return text
         name = self._made.get(self._full(about["name"]))
         if name is None:  # of Spark's own; of several parts none is
-            return text if "." not in about["name"] else self._missing(about)
+            if "." not in about["name"]:
+                return text
+            if about["lenient"]:
+                return None
+            raise NotFound(
+                f"[UNRESOLVED_ROUTINE] There is no function {self._full(about['name'])}; this session "
+                f"has: {', '.join(self._made) or 'none'}."
+            )
         if about["drop"] is None:
             return f"{about['says']}{name}"
         del self._made[self._full(about["name"])]
@@ -124,14 +131,6 @@ class SessionFunctions:
         found = self._session.workspace.sql(f"SELECT {said}", session=self._session.names)
         return found.column(0)[0].as_py()
 
-    def _missing(self, about: re.Match[str]) -> None:
-        if about["lenient"]:
-            return
-        raise NotFound(
-            f"[UNRESOLVED_ROUTINE] There is no function {self._full(about['name'])}; this session's are: "
-            f"{', '.join(self._made) or 'none'}."
-        )
-
     def _create(self, text: str, made: re.Match[str]) -> str | None:
         full = self._full(made["name"])
         name = quoted_name(re.findall(_PART, made["name"])[-1].strip("`").lower())
@@ -146,7 +145,8 @@ class SessionFunctions:
             if made["lenient"]:
                 return None
             raise ResourceConflict(
-                f"[ROUTINE_ALREADY_EXISTS] The function {full} is there. Say OR REPLACE or IF NOT EXISTS."
+                f"[ROUTINE_ALREADY_EXISTS] The function {full} is there. Say OR REPLACE or IF NOT "
+                "EXISTS."
             )
         rest = text[made.end() :]
         parameters = _in_parentheses(rest)

@@ -35,8 +35,8 @@ def with_paths_on_disk(session: OnWorkspace, text: str) -> str:
 def with_files_read(session: Any, text: str) -> str:
     """A statement in which a temporary view of the files stands for each `read_files(...)`.
 
-    A view that lasts keeps the call itself, which the workspace's own SQL carries out, as it does where a
-    statement asks for `_metadata`, which no view has.
+    A view that lasts keeps the call itself, which the workspace's own SQL carries out, as it does where
+    a statement asks for `_metadata`, which no view has.
 
     Raises:
         BadStatement: arguments that are none of files.

@@ -32,6 +32,7 @@ from engine.spark.errors import as_spark, check_running
 from engine.spark.frames.columns_said import evolves_always
 from engine.spark.frames.reading import NO_CHANGES, TableReader
 from engine.spark.frames.teaching import teach_dataframes
+from engine.spark.frames.volume_paths import teach_context
 from engine.spark.frames.worker_rows import rows_of
 from engine.spark.functions import SessionFunctions
 from engine.spark.relations import SparkRelations
@@ -95,6 +96,7 @@ class WorkspaceSession(SparkSession):
         self.relations = SparkRelations(self, folder)
         self.functions = SessionFunctions(self, self.by_spark_alone, self._with_sparks_names)
         teach_dataframes()
+        teach_context(context, workspace.volumes)
         if not self.knows_delta():
             DELTA_MODULES.begin("session")
 

@@ -100,11 +100,13 @@ def test_a_module_beside_the_notebook_begins_the_session_on_the_workspace(
         Written("import loading\nprint(loading.products().count() > 0)"),
         Written("assert spark is loading.products().sparkSession\n"
                 "print(sqlContext.sql('SELECT 1').count())"),
-        Written("from databricks.connect import DatabricksSession\nimport databricks.connect as connect\n"
+        Written("import databricks.connect as connect\n"
+                "from databricks.connect import DatabricksSession\n"
                 "made = DatabricksSession.builder.remote(host='x', token='y').serverless(True)\n"
                 "print(made.getOrCreate() is connect.DatabricksSession.builder.getOrCreate() is spark)"),
         Written("\nUSE SCHEMA fashion_demo;\n"
-                "CREATE FUNCTION main.fashion_demo.turned(s STRING) RETURNS STRING LANGUAGE PYTHON AS $$\n"
+                "CREATE FUNCTION main.fashion_demo.turned(s STRING) RETURNS STRING\n"
+                "LANGUAGE PYTHON AS $$\n"
                 "  said = \"it's;\"; return said + s[::-1]\n$$;\n"
                 "SELECT main.fashion_demo.turned('ab') AS t, current_schema() AS s, ';' AS u "
                 "FROM products LIMIT 1", "sql"),
@@ -168,7 +170,8 @@ def test_models_are_registered_in_unity_catalog_as_the_cloud_calls_it(
                 "with mlflow.start_run():\n"
                 "    mlflow.pyfunc.log_model(name='model', python_model=Lengths(), "
                 "registered_model_name=NAME, pip_requirements=[])\n"
-                "MlflowClient(registry_uri='databricks-uc').set_registered_model_alias(NAME, 'best', 1)"),
+                "client = MlflowClient(registry_uri='databricks-uc')\n"
+                "client.set_registered_model_alias(NAME, 'best', 1)"),
         Written("import pandas as pd\nloaded = mlflow.pyfunc.load_model(f'models:/{NAME}@best')\n"
                 "print(loaded.predict(pd.DataFrame({'text': ['abc']})))"),
         Written("import time\nfrom mlflow.deployments import get_deploy_client\n"

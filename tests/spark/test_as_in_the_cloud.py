@@ -94,7 +94,8 @@ def test_functions_of_three_parts_are_made_in_sql_and_python_and_called(spark: A
     made = [
         "CREATE OR REPLACE FUNCTION main.fashion_demo.band(p DOUBLE COMMENT 'a (price)') RETURNS STRING "
         "RETURN CASE WHEN p < 15 THEN 'low' ELSE 'high' END",
-        "CREATE FUNCTION IF NOT EXISTS dearest() RETURNS DOUBLE RETURN (SELECT max(price) FROM products)",
+        "CREATE FUNCTION IF NOT EXISTS dearest() RETURNS DOUBLE "
+        "RETURN (SELECT max(price) FROM products)",
         "CREATE FUNCTION fashion_demo.turned(s STRING, n DECIMAL(10,2) DEFAULT 2) RETURNS STRING\n"
         'LANGUAGE PYTHON AS $$\n  import re; mark = "it\'s;"\n  def put(s):\n'
         "    return s[::-1] + mark * int(n)\n  return None if s is None else put(s)\n$$",
@@ -114,7 +115,8 @@ def test_functions_of_three_parts_are_made_in_sql_and_python_and_called(spark: A
     )
     spark.table("products").writeTo("dear_ones").createOrReplace()
     spark.sql(
-        "CREATE FUNCTION dearer(n INT) RETURNS TABLE (price DOUBLE) RETURN SELECT price FROM dear_ones WHERE price > n"
+        "CREATE FUNCTION dearer(n INT) RETURNS TABLE (price DOUBLE) "
+        "RETURN SELECT price FROM dear_ones WHERE price > n"
     )
     spark.sql("INSERT INTO dear_ones (product_id, price) VALUES (9, 99.0)")
     assert sorted(row.price for row in spark.sql("SELECT * FROM dearer(15)").collect()) == [

@@ -68,3 +68,11 @@ def test_read_files_tells_where_rows_came_from(spark: Any, folder: Path) -> None
     assert found.columns == ["id", "name", "_rescued_data", "file_path"]
     places = [row.file_path for row in found.collect()]
     assert places == [f"dbfs:{V}/{folder.name}/{one}" for one in ("a.csv", "a.csv", "sub/b.csv")]
+
+
+def test_rdds_read_files_of_volumes(spark: Any, folder: Path) -> None:
+    """`sc.textFile("/Volumes/...")` found no such path."""
+    context, base = spark.sparkContext, f"{V}/{folder.name}"
+    assert sorted(context.textFile(f"dbfs:{base}/a.csv", 1).collect()) == ["1,red", "2,", "id,name"]
+    assert context.wholeTextFiles(f"{base}/*.csv").values().collect() == ["id,name\n1,red\n2,\n"]
+    assert context.binaryFiles(f"{base}/sub").values().collect() == [b"id,name\n3,blue\n"]

@@ -124,7 +124,7 @@ def test_auto_loader_takes_hints_of_types(spark: Any, files: Path) -> None:
     hinted = reader.option("cloudFiles.schemaHints", "ID DECIMAL(5,1), later DATE").load(
         f"{BASE}/in"
     )
-    kinds = {name: kind for name, kind in hinted.dtypes}
+    kinds = dict(hinted.dtypes)
     assert kinds["id"] == "decimal(5,1)" and kinds["later"] == "date" and kinds["word"] == "string"
     for key, value, said in (
         ("schemaHints", "id of a product", "columns with their types"),

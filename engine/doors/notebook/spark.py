@@ -62,8 +62,8 @@ class Spark:
             self._session.stop()
 
     def _teach_builder(self, module: ModuleType) -> None:
-        """Let `SparkSession.builder.getOrCreate()` begin the run's session, also in modules beside a
-        notebook whose cells name no Spark before; otherwise it would begin one that knows no workspace."""
+        """Let `SparkSession.builder.getOrCreate()` begin the run's session, also in modules
+        beside a notebook whose cells name no Spark; else it would begin one that knows no workspace."""
         builder = module.SparkSession.Builder
         given = builder.getOrCreate
 
