@@ -151,3 +151,17 @@ def test_expressions_of_dataframes_ask_models(spark: Any) -> None:
     )
     assert [row.n for row in found] == [2, 3] and found[0].e == expected[0].as_py()
     assert frame.selectExpr(["product_id", "price * 2 AS p"]).first() == (1, 21.0)
+
+
+def test_the_catalogue_tells_what_columns_are_for(spark: Any) -> None:
+    """Comments, partitions and clusters were left out of `listColumns`."""
+    spark.sql("CREATE TABLE told (a INT COMMENT 'first', b INT) PARTITIONED BY (b)")
+    spark.sql("CREATE VIEW told_too AS SELECT a FROM told")
+    spark.range(1).createOrReplaceTempView("told_once")
+    found = spark.catalog.listColumns("told")
+    assert [(one.name, one.description, one.isPartition) for one in found] == [
+        ("a", "first", False), ("b", None, True),
+    ]  # fmt: skip
+    for view, name in (("told_too", "a"), ("told_once", "id")):
+        (one,) = spark.catalog.listColumns(view)
+        assert (one.name, one.isPartition, one.isCluster) == (name, False, False)

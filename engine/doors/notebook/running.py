@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 import subprocess
@@ -10,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,7 +26,7 @@ from engine.doors.notebook.failures import CellFailed, NotebookExit, failure_of
 from engine.doors.notebook.packages import Packages
 from engine.doors.notebook.reading.cells import CELL_MAGICS, PYTHON, SQL, Cell, Notebook
 from engine.doors.notebook.reading.opening import find_notebook, read_notebook
-from engine.doors.notebook.serving import USER, Login
+from engine.doors.notebook.serving import USER, Login, bring_module
 from engine.doors.notebook.shell import Shell
 from engine.doors.notebook.showing.screen import Screen
 from engine.doors.notebook.spark import NAMES, Spark, connect_of
@@ -125,10 +123,7 @@ class Run:
         )
         runtime = Runtime(self._shell.names, self._spark)
         sys.modules[runtime.__name__] = runtime
-        connect = connect_of(self._spark)
-        sys.modules[connect.__name__] = connect
-        with contextlib.suppress(ImportError):  # without any of the cloud's packages there is none
-            import_module("databricks").connect = connect  # type: ignore[attr-defined]
+        bring_module(connect_of(self._spark))
         module = ModuleType("pyspark.dbutils")
         module.DBUtils = lambda *_: self._dbutils  # type: ignore[attr-defined]
         sys.modules[module.__name__] = module  # as the cloud's pyspark has it, and pip's has not

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from engine.doors.faults.faults import Faults
@@ -108,6 +109,14 @@ def _certificate(workspace: Workspace) -> ServerCertificate | None:
     if not (is_installed("trustme") and is_installed("certifi")):
         return None
     return kept_certificate(Layout(workspace.path), LOCAL)
+
+
+def bring_module(module: ModuleType) -> None:
+    """Let a module be found under its name, and in the package above it where that is installed."""
+    sys.modules[module.__name__] = module
+    parent, _, last = module.__name__.rpartition(".")
+    with contextlib.suppress(ImportError):
+        setattr(import_module(parent), last, module)
 
 
 def _bring_clients(workspace: Workspace) -> None:

@@ -144,12 +144,9 @@ def _columns_named(node: exp.Expression) -> list[str]:
 
 
 def _property(node: exp.Expression) -> dict[str, str]:
-    value = node.args["value"]
+    key, value = node.this, node.args["value"]
     text = str(value.this).lower() if isinstance(value, exp.Boolean) else value.name
-    key = node.this
-    if isinstance(key, exp.Dot):  # delta.appendOnly, without quotes
-        return {".".join(part.name for part in key.flatten()): text}
-    return {key.name if isinstance(key, exp.Expression) else str(key): text}
+    return {key.sql() if isinstance(key, exp.Dot) else getattr(key, "name", key): text}
 
 
 # ------------------------------------------------------------------ columns
