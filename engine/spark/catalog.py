@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.catalog import Catalog, CatalogMetadata, Column, Database, Function, Table
 from pyspark.sql.types import StructType
 
-from engine.core.names import ThreePartName
+from engine.core.names import ThreePartName, quoted_name
 from engine.errors import NotFound, VitrineError
 from engine.spark.errors import as_spark
 from engine.spark.kinds import OnWorkspace
@@ -101,19 +101,36 @@ class WorkspaceCatalog(Catalog):
 
     def listColumns(self, tableName: str, dbName: str | None = None) -> list[Column]:  # noqa: N802, N803
         """The columns of a table or a view. Raises AnalysisException where there is none."""
-        frame = self._session.table(tableName if dbName is None else f"{dbName}.{tableName}")
+        name = tableName if dbName is None else f"{dbName}.{tableName}"
+        frame = self._session.table(name)
+        comments, partitions, clusters = self._facts(name)
         return [
             Column(
                 name=field.name,
-                description=None,
+                description=comments.get(field.name),
                 dataType=field.dataType.simpleString(),
                 nullable=field.nullable,
-                isPartition=False,
+                isPartition=field.name in partitions,
                 isBucket=False,
-                isCluster=False,
+                isCluster=field.name in clusters,
             )
             for field in frame.schema.fields
         ]
+
+    def _facts(self, name: str) -> tuple[dict[str, str], list[str], list[str]]:
+        """A table's comments of columns, and the columns that it is partitioned and clustered by."""
+        if self._session.has_temporary(name):
+            return {}, [], []
+        full = self.full_name(name)
+        one = next(iter(self._workspace.describe_tables([str(full)])), {})
+        comments = {
+            each["name"]: each["comment"] for each in one.get("columns", ()) if "comment" in each
+        }
+        with contextlib.suppress(VitrineError):  # views have none
+            quoted = ".".join(map(quoted_name, (full.catalog, full.schema, full.name)))
+            (detail,) = self._workspace.sql(f"DESCRIBE DETAIL {quoted}").to_pylist()
+            return comments, detail["partitionColumns"], detail["clusteringColumns"]
+        return comments, [], []
 
     # ------------------------------------------------------------------ functions, which are Spark's
     def listFunctions(  # noqa: N802

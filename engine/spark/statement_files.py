@@ -17,6 +17,7 @@ from engine.spark.kinds import OnWorkspace
 _USING = re.compile(r"\bVIEW\b.*?\bUSING\b.*?\bOPTIONS\b", re.I | re.S)
 _PATH = re.compile(r"(\bpath\s*=?\s*)(['\"])((?:dbfs:)?/Volumes/[^'\"]*)\2", re.I)
 _LASTING = re.compile(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?VIEW\b", re.I)
+_METADATA = re.compile(r"\b_metadata\b", re.I)
 _FORMATS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet",
             ".txt": "text", ".orc": "orc"}  # fmt: skip
 
@@ -34,14 +35,20 @@ def with_paths_on_disk(session: OnWorkspace, text: str) -> str:
 def with_files_read(session: Any, text: str) -> str:
     """A statement in which a temporary view of the files stands for each `read_files(...)`.
 
-    A view that lasts keeps the call itself, which the workspace's own SQL carries out.
+    A view that lasts keeps the call itself, which the workspace's own SQL carries out, as it does where
+    a statement asks for `_metadata`, which no view has.
 
     Raises:
         BadStatement: arguments that are none of files.
     """
-    if _LASTING.match(text):
+    if _LASTING.match(text) or asks_for_metadata(text):
         return text
     return with_calls(text, "read_files", lambda said: _view_of(session, said))
+
+
+def asks_for_metadata(text: str) -> bool:
+    """Whether a statement asks for the `_metadata` of files that it reads."""
+    return _METADATA.search(text) is not None and "read_files" in text.lower()
 
 
 def _view_of(session: Any, said: str) -> str:

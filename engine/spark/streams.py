@@ -25,6 +25,8 @@ _ITS_OWN = frozenset({
     "schemalocation", "schemaevolutionmode", "usenotifications", "validateoptions", "backfillinterval",
     "useincrementallisting", "maxbytespertrigger",
 })  # fmt: skip
+_KNOWN = frozenset({"format", "infercolumntypes", "schemahints"})
+_DEFAULTS = {"includeexistingfiles": "true", "allowoverwrites": "false"}  # nothing else is offered
 _OF_TEXTS = ("csv", "json")  # whose columns are texts where nobody says otherwise
 _load = knowing_volumes(DataStreamReader.load)
 
@@ -58,7 +60,8 @@ class TableStreamReader(DataStreamReader):
         with as_spark():
             if name == "maxfilespertrigger":
                 return super().option("maxFilesPerTrigger", value)
-            if name not in _ITS_OWN and name not in ("format", "infercolumntypes"):
+            is_default = _DEFAULTS.get(name) == str(value).lower()
+            if name not in _ITS_OWN and name not in _KNOWN and not is_default:
                 raise NotSupported(f"Auto Loader's option {key!r:.80} is not offered.")
         self._loader[name] = value
         return self
@@ -108,12 +111,11 @@ class TableStreamReader(DataStreamReader):
         """The columns of the files that are there now."""
         read = self.session.read.format(self._source).options(**self._plain)
         found: StructType = read.load(path).schema
-        if (
-            self._source in _OF_TEXTS
-            and str(self._loader.get("infercolumntypes")).lower() != "true"
-        ):
-            return StructType([StructField(one.name, StringType()) for one in found])
-        return found
+        infers = str(self._loader.get("infercolumntypes")).lower() == "true"
+        if self._source in _OF_TEXTS and not infers:
+            found = StructType([StructField(one.name, StringType()) for one in found])
+        hints = self._loader.get("schemahints")
+        return found if hints is None else _with_hints(found, str(hints))
 
     def table(self, tableName: str) -> DataFrame:  # noqa: N803
         """Refused: of a table of the workspace its rows are kept, not how they came.
@@ -131,6 +133,25 @@ class TableStreamReader(DataStreamReader):
     json = knowing_volumes(DataStreamReader.json)
     text = knowing_volumes(DataStreamReader.text)
     orc = knowing_volumes(DataStreamReader.orc)
+
+
+def _with_hints(found: StructType, hints: str) -> StructType:
+    """Columns with the types that `cloudFiles.schemaHints` says, those that the files lack behind them.
+
+    Raises AnalysisException: hints that are no columns with their types.
+    """
+    with as_spark():
+        try:
+            said = {one.name.lower(): one for one in StructType.fromDDL(hints)}
+        except Exception as error:
+            raise InvalidInputException(
+                f"cloudFiles.schemaHints is {hints!r:.200}; expected columns with their types, such as "
+                "'id BIGINT, price DOUBLE'."
+            ) from error
+    columns = [
+        StructField(one.name, said.pop(one.name.lower(), one).dataType) for one in found.fields
+    ]
+    return StructType([*columns, *said.values()])
 
 
 class TableStreamWriter(DataStreamWriter):

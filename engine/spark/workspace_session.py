@@ -32,11 +32,13 @@ from engine.spark.errors import as_spark, check_running
 from engine.spark.frames.columns_said import evolves_always
 from engine.spark.frames.reading import NO_CHANGES, TableReader
 from engine.spark.frames.teaching import teach_dataframes
+from engine.spark.frames.volume_paths import teach_context
 from engine.spark.frames.worker_rows import rows_of
+from engine.spark.functions import SessionFunctions
 from engine.spark.relations import SparkRelations
 from engine.spark.running import running_session
 from engine.spark.settings import SHUFFLE_PARTITIONS, WorkspaceSettings, says_auto
-from engine.spark.statement_files import with_files_read, with_paths_on_disk
+from engine.spark.statement_files import asks_for_metadata, with_files_read, with_paths_on_disk
 from engine.spark.streams import TableStreamReader
 from engine.store.tables.versions import AsOf
 from engine.workspace import Workspace
@@ -84,6 +86,7 @@ class WorkspaceSession(SparkSession):
         workspace: whose tables they are.
         names: what names without catalog or schema mean: shared by Spark's and the workspace's SQL.
         folder: where this session keeps files of its own. relations: what Spark was shown.
+        functions: those that its statements made.
     """
 
     def __init__(self, context: SparkContext, workspace: Workspace, folder: Path) -> None:
@@ -91,7 +94,9 @@ class WorkspaceSession(SparkSession):
         super().__init__(context, None if running_session() is None else _Beside(context).another)
         self.workspace, self.names, self.folder = workspace, Session(), folder
         self.relations = SparkRelations(self, folder)
+        self.functions = SessionFunctions(self, self.by_spark_alone, self._with_sparks_names)
         teach_dataframes()
+        teach_context(context, workspace.volumes)
         if not self.knows_delta():
             DELTA_MODULES.begin("session")
 
@@ -162,6 +167,10 @@ class WorkspaceSession(SparkSession):
             return self._statement(sqlQuery, args)
 
     def _statement(self, text: str, args: Any) -> DataFrame:
+        left = self.functions.statement(text)
+        if left is None:
+            return self.createDataFrame([], StructType([]))
+        text = self.functions.called(left)
         explained = _EXPLAIN.match(text)
         start = explained.end() if explained else 0
         if _OF_A_CACHE.match(text):  # tables are files here, read anew each time
@@ -177,7 +186,8 @@ class WorkspaceSession(SparkSession):
             return self._by_workspace(text, named, args)  # Spark's own catalog has other names
         if explained or _SPARKS.match(text) or self._is_of_a_view(text):
             return self._by_spark(text, start, named, args)
-        if _QUERY.match(text) and not (named.own_functions or named.is_write):
+        is_ours = named.own_functions or named.is_write or asks_for_metadata(text)
+        if _QUERY.match(text) and not is_ours:
             return self._by_spark(text, start, named, args)
         found = None if self.knows_delta() else of_a_folder(self, text)
         return self._by_workspace(text, named, args) if found is None else self.frame(found)
@@ -193,11 +203,19 @@ class WorkspaceSession(SparkSession):
         return with_identifiers(text, value_of)
 
     def _by_spark(self, text: str, start: int, named: NamedTables, args: Any) -> DataFrame:
+        renamed = text[:start] + self._with_sparks_names(text[start:], named, args)
+        renamed = self.functions.with_where_names_start(renamed)
+        return super().sql(with_paths_on_disk(self, renamed), args)
+
+    def _with_sparks_names(
+        self, text: str, named: NamedTables | None = None, args: Any = None
+    ) -> str:
+        """A query whose tables have the names that Spark knows them by, as they are now."""
+        named = tables_named(text, self.names) if named is None else named
         names = {
             one: self.relations.of_parts(one.parts, self._as_of(one, args)) for one in named.tables
         }
-        renamed = text[:start] + named.renamed(text[start:], names)
-        return super().sql(with_paths_on_disk(self, renamed), args)
+        return named.renamed(text, names)
 
     def _as_of(self, named: NamedTable, args: Any) -> AsOf | None:
         """The version of a table that a text says; None for the newest. Raises BadStatement."""

@@ -488,3 +488,30 @@ def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
         done.stderr.startswith("Error: 127.0.0.1:") and "Choose another with --port" in done.stderr
     )
     assert "Traceback" not in done.stderr
+
+
+def test_a_server_that_ends_lets_go_of_a_connection_that_is_closing() -> None:
+    """A second close over TLS made asyncio forget what it closes: the server's end was a traceback."""
+
+    class Closing:
+        aborted = closed = False
+
+        def is_closing(self) -> bool:
+            return True
+
+        def close(self) -> None:
+            self.closed = True
+
+        def get_extra_info(self, name: str) -> object:
+            return None if self.closed else name
+
+        def get_write_buffer_size(self) -> int:
+            return 0
+
+        def abort(self) -> None:
+            self.aborted = True
+
+    connection, transport = Connection.__new__(Connection), Closing()
+    connection.cycle, connection.transport = None, transport
+    connection.shutdown()
+    assert transport.aborted and not transport.closed

@@ -12,6 +12,7 @@ from support.storefront import built_shop
 from engine import Workspace
 from engine.doors.notebook.dbutils.files import FileSystem
 from engine.doors.notebook.dbutils.widgets import Widgets
+from engine.doors.notebook.sql_cells import SqlCells
 
 needs("notebook")
 
@@ -99,8 +100,19 @@ def test_a_module_beside_the_notebook_begins_the_session_on_the_workspace(
         Written("import loading\nprint(loading.products().count() > 0)"),
         Written("assert spark is loading.products().sparkSession\n"
                 "print(sqlContext.sql('SELECT 1').count())"),
+        Written("import databricks.connect as connect\n"
+                "from databricks.connect import DatabricksSession\n"
+                "made = DatabricksSession.builder.remote(host='x', token='y').serverless(True)\n"
+                "print(made.getOrCreate() is connect.DatabricksSession.builder.getOrCreate() is spark)"),
+        Written("\nUSE SCHEMA fashion_demo;\n"
+                "CREATE FUNCTION main.fashion_demo.turned(s STRING) RETURNS STRING\n"
+                "LANGUAGE PYTHON AS $$\n"
+                "  said = \"it's;\"; return said + s[::-1]\n$$;\n"
+                "SELECT main.fashion_demo.turned('ab') AS t, current_schema() AS s, ';' AS u "
+                "FROM products LIMIT 1", "sql"),
     ]  # fmt: skip
-    assert ran(run_notebook(source_form(cells), tmp_path, shop.path)) == "True\n1\n"
+    printed = ran(run_notebook(source_form(cells), tmp_path, shop.path))
+    assert printed.startswith("True\n1\nTrue\n") and "\nit's;ba  fashion_demo  ;\n" in printed
 
 
 def test_an_address_made_of_https_and_the_host_reaches_the_server(
@@ -141,6 +153,55 @@ def test_runs_of_mlflow_are_kept_for_the_next_notebook(shop: Workspace, tmp_path
     for cell, said in ((logs, ""), (asks, "[0.9]\n")):
         assert ran(run_notebook(source_form([Written(cell)]), tmp_path, shop.path)) == said
     assert not [each.name for each in tmp_path.iterdir() if each.name != "shop.py"]
+
+
+def test_models_are_registered_in_unity_catalog_as_the_cloud_calls_it(
+    shop: Workspace, tmp_path: Path
+) -> None:
+    """`set_registry_uri("databricks-uc")` led to routes of MLflow's that no server has here."""
+    needs("mlflow")
+    cells = [
+        Written("import mlflow\nfrom mlflow import MlflowClient\n"
+                "mlflow.set_tracking_uri('databricks')\nmlflow.set_registry_uri('databricks-uc')\n"
+                "NAME = 'main.fashion_demo.lengths'\n"
+                "class Lengths(mlflow.pyfunc.PythonModel):\n"
+                "    def predict(self, context, model_input, params=None):\n"
+                "        return [[float(len(text))] * 2 for text in model_input['text']]\n"
+                "with mlflow.start_run():\n"
+                "    mlflow.pyfunc.log_model(name='model', python_model=Lengths(), "
+                "registered_model_name=NAME, pip_requirements=[])\n"
+                "client = MlflowClient(registry_uri='databricks-uc')\n"
+                "client.set_registered_model_alias(NAME, 'best', 1)"),
+        Written("import pandas as pd\nloaded = mlflow.pyfunc.load_model(f'models:/{NAME}@best')\n"
+                "print(loaded.predict(pd.DataFrame({'text': ['abc']})))"),
+        Written("import time\nfrom mlflow.deployments import get_deploy_client\n"
+                "client = get_deploy_client('databricks')\n"
+                "client.create_endpoint(name='lengths', config={'served_entities': [\n"
+                "    {'entity_name': NAME, 'entity_version': '1'}]})\n"
+                "while client.get_endpoint('lengths')['state']['config_update'] == 'IN_PROGRESS':\n"
+                "    time.sleep(0.1)\n"
+                "asked = {'dataframe_records': [{'text': 'ab'}]}\n"
+                "print(client.predict(endpoint='lengths', inputs=asked)['predictions'])"),
+    ]  # fmt: skip
+    printed = ran(run_notebook(source_form(cells), tmp_path, shop.path))
+    assert printed == "[[3.0, 3.0]]\n[[2.0, 2.0]]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        ("SET spark.sql.ansi.enabled = true", True),
+        ("SELECT 1;\n-- said\nDECLARE OR REPLACE VARIABLE x INT", True),
+        ("CREATE OR REPLACE FUNCTION f(a INT) RETURNS INT RETURN a", True),
+        ("EXPLAIN SELECT 1", True),
+        ("SELECT '; SET x = 1' AS s -- ; SET y", False),
+        ("UPDATE t SET x = 1; SET TAG ON TABLE t a = b", False),
+    ],
+)
+def test_a_notebook_of_sql_works_with_spark_where_a_statement_is_sparks(
+    text: str, needed: bool
+) -> None:
+    assert SqlCells.needs_spark(text) is needed
 
 
 def test_pandas_on_spark_says_which_pandas_it_needs(shop: Workspace, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.doors.notebook.dbutils.context import Option
+from engine.doors.notebook.dbutils.context import Context, Option
 from engine.doors.notebook.dbutils.files import FileSystem
 from engine.doors.notebook.dbutils.secrets import Secrets, secret_variable
 from engine.doors.notebook.dbutils.utilities import TaskValues
@@ -106,3 +106,11 @@ def test_what_pip_would_install_is_said_with_what_is_here() -> None:
     other = packages.help_line(ModuleNotFoundError("no", name="other"))
     assert other.startswith("'other' is not installed") and "asks for: frobnicate" in other
     assert packages.help_line(ValueError()) == ""
+    part = packages.help_line(ModuleNotFoundError("no", name="engine.none"))  # of what is there
+    assert part.startswith("'engine.none' is not installed")
+
+
+def test_the_context_has_the_server_as_old_notebooks_ask_for_it() -> None:
+    more = Context("http://127.0.0.1:1", "dapi", "/shop", "me").extraContext()
+    assert more.apply("api_url") == "http://127.0.0.1:1" and more.get("api_token").get() == "dapi"
+    assert more.get("notebook_path").get() == "/shop" and not more.get("else").isDefined()

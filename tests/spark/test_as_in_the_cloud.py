@@ -69,6 +69,12 @@ def test_where_names_start_is_told_by_sql_as_the_catalogue_tells_it(spark: Any) 
     found = spark.sql("SELECT current_catalog(), current_schema() AS s, current_database() AS d")
     assert found.first() == ("main", "fashion_demo", "fashion_demo")
     assert found.columns[0] == "current_catalog()"
+    beside = spark.sql(
+        "SELECT current_catalog(), current_schema( ), 'current_schema()' AS t, count(*) "
+        "FROM products WHERE current_database() = 'fashion_demo' -- current_schema()"
+    )
+    assert beside.first() == ("main", "fashion_demo", "current_schema()", 3)
+    assert beside.columns[:2] == ["current_catalog()", "current_schema()"]
 
 
 def test_a_name_may_be_made_of_parameters(spark: Any) -> None:
@@ -81,3 +87,81 @@ def test_a_name_may_be_made_of_parameters(spark: Any) -> None:
     spark.sql("USE SCHEMA IDENTIFIER(:schema)", given)
     with pytest.raises(AnalysisException, match="IDENTIFIER was given 'a b'"):
         spark.sql("SELECT * FROM IDENTIFIER('a b')")
+
+
+def test_functions_of_three_parts_are_made_in_sql_and_python_and_called(spark: Any) -> None:
+    """`CREATE FUNCTION main.shop.f ...` was refused by Spark, whose own names have two parts."""
+    made = [
+        "CREATE OR REPLACE FUNCTION main.fashion_demo.band(p DOUBLE COMMENT 'a (price)') RETURNS STRING "
+        "RETURN CASE WHEN p < 15 THEN 'low' ELSE 'high' END",
+        "CREATE FUNCTION IF NOT EXISTS dearest() RETURNS DOUBLE "
+        "RETURN (SELECT max(price) FROM products)",
+        "CREATE FUNCTION fashion_demo.turned(s STRING, n DECIMAL(10,2) DEFAULT 2) RETURNS STRING\n"
+        'LANGUAGE PYTHON AS $$\n  import re; mark = "it\'s;"\n  def put(s):\n'
+        "    return s[::-1] + mark * int(n)\n  return None if s is None else put(s)\n$$",
+    ]
+    for text in [*made, made[1]]:
+        spark.sql(text)
+    found = spark.sql(
+        "SELECT main.fashion_demo.band(price) b, `main`.fashion_demo.`turned`(product_display_name) t, "
+        "turned('ab', 1), dearest() d, 'main.fashion_demo.band(1)' s FROM products WHERE product_id = 1"
+    )
+    assert found.first() == (
+        "low",
+        "sserd derit's;it's;",
+        "bait's;",
+        20.0,
+        "main.fashion_demo.band(1)",
+    )
+    spark.table("products").writeTo("dear_ones").createOrReplace()
+    spark.sql(
+        "CREATE FUNCTION dearer(n INT) RETURNS TABLE (price DOUBLE) "
+        "RETURN SELECT price FROM dear_ones WHERE price > n"
+    )
+    spark.sql("INSERT INTO dear_ones (product_id, price) VALUES (9, 99.0)")
+    assert sorted(row.price for row in spark.sql("SELECT * FROM dearer(15)").collect()) == [
+        20.0,
+        99.0,
+    ]
+    assert spark.sql("SELECT count(*) FROM main.fashion_demo.dearer(50)").first()[0] == 1
+    priced = spark.table("products").selectExpr("fashion_demo.band(price) AS b").where("b = 'high'")
+    assert priced.count() == 2
+    assert "DOUBLE" in str(spark.sql("DESCRIBE FUNCTION main.fashion_demo.band").collect())
+    for text, said in (
+        (made[2], "ROUTINE_ALREADY_EXISTS"),
+        (made[0].replace("fashion_demo.band", "other.band"), "beside main.fashion_demo.band"),
+        (made[2].replace("turned", "broken").replace("return None", "return ("), "can't be read"),
+        ("DROP FUNCTION main.fashion_demo.none", "no function main.fashion_demo.none"),
+    ):
+        with pytest.raises(AnalysisException, match=said):
+            spark.sql(text)
+    for name in ("band", "turned", "dearest", "dearer", "none"):
+        spark.sql(f"DROP FUNCTION IF EXISTS main.fashion_demo.{name}")
+    with pytest.raises(AnalysisException):
+        spark.sql("SELECT main.fashion_demo.band(1)")
+
+
+def test_expressions_of_dataframes_ask_models(spark: Any) -> None:
+    """`selectExpr("ai_query(...)")` was no function of Spark's."""
+    frame = spark.table("products").where("product_id < 3").orderBy("product_id")
+    call = "ai_query('clip-multimodal-encoder', product_display_name) AS e"
+    found = frame.selectExpr("product_id + 1 AS n", call).orderBy("n").collect()
+    (expected,) = spark.workspace.sql(
+        "SELECT ai_query('clip-multimodal-encoder', 'red dress') AS e"
+    )
+    assert [row.n for row in found] == [2, 3] and found[0].e == expected[0].as_py()
+    assert frame.selectExpr(["product_id", "price * 2 AS p"]).first() == (1, 21.0)
+
+
+def test_the_catalogue_tells_what_columns_are_for(spark: Any) -> None:
+    """Comments, partitions and clusters were left out of `listColumns`."""
+    spark.sql("CREATE TABLE told (a INT COMMENT 'first', b INT) PARTITIONED BY (b)")
+    spark.sql("CREATE VIEW told_too AS SELECT a FROM told")
+    spark.range(1).createOrReplaceTempView("told_once")
+    found = spark.catalog.listColumns("told")
+    assert [(one.name, one.description, one.isPartition) for one in found] == [
+        ("a", "first", False), ("b", None, True),
+    ]  # fmt: skip
+    for view, name in (("told_too", "a"), ("told_once", "id")):
+        (one,) = spark.catalog.listColumns(view)
+        assert (one.name, one.isPartition, one.isCluster) == (name, False, False)

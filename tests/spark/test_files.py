@@ -59,3 +59,20 @@ def test_read_files_reads_folders_within_and_is_kept_in_views(spark: Any, folder
     spark.sql(f"CREATE OR REPLACE VIEW kept_files AS SELECT id FROM {call}")
     (folder / "c.csv").write_text("id,name\n4,new\n")
     assert sorted(row.id for row in spark.table("kept_files").collect()) == [1, 2, 3, 4]
+
+
+def test_read_files_tells_where_rows_came_from(spark: Any, folder: Path) -> None:
+    """`_metadata` was no column of a query that reads files."""
+    call = f"read_files('{V}/{folder.name}', format => 'csv', header => true)"
+    found = spark.sql(f"SELECT *, _metadata.file_path FROM {call} ORDER BY id")
+    assert found.columns == ["id", "name", "_rescued_data", "file_path"]
+    places = [row.file_path for row in found.collect()]
+    assert places == [f"dbfs:{V}/{folder.name}/{one}" for one in ("a.csv", "a.csv", "sub/b.csv")]
+
+
+def test_rdds_read_files_of_volumes(spark: Any, folder: Path) -> None:
+    """`sc.textFile("/Volumes/...")` found no such path."""
+    context, base = spark.sparkContext, f"{V}/{folder.name}"
+    assert sorted(context.textFile(f"dbfs:{base}/a.csv", 1).collect()) == ["1,red", "2,", "id,name"]
+    assert context.wholeTextFiles(f"{base}/*.csv").values().collect() == ["id,name\n1,red\n2,\n"]
+    assert context.binaryFiles(f"{base}/sub").values().collect() == [b"id,name\n3,blue\n"]

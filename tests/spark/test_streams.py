@@ -81,7 +81,7 @@ def test_what_is_not_offered_is_refused_by_name(spark: Any, files: Path) -> None
     reads = {
         "can't be read as a stream": lambda: spark.readStream.table("main.fashion_demo.products"),
         "cloudFiles.format": lambda: spark.readStream.format("cloudFiles").load(f"{BASE}/in"),
-        "schemaHints": lambda: spark.readStream.option("cloudFiles.schemaHints", "id INT"),
+        "partitionColumns": lambda: spark.readStream.option("cloudFiles.partitionColumns", "id"),
     }
     for said, read in reads.items():
         with pytest.raises(AnalysisException, match=said):
@@ -115,3 +115,21 @@ def test_a_view_of_a_format_is_made_of_files_of_a_volume(spark: Any, files: Path
         f"OPTIONS (path '{BASE}/v.csv', header 'true', inferSchema 'true')"
     )
     assert spark.table("of_format").collect() == [(7,)]
+
+
+def test_auto_loader_takes_hints_of_types(spark: Any, files: Path) -> None:
+    """`cloudFiles.schemaHints` was not offered."""
+    reader = spark.readStream.format("cloudFiles").option("cloudFiles.format", "json")
+    reader.option("cloudFiles.includeExistingFiles", "true")
+    hinted = reader.option("cloudFiles.schemaHints", "ID DECIMAL(5,1), later DATE").load(
+        f"{BASE}/in"
+    )
+    kinds = dict(hinted.dtypes)
+    assert kinds["id"] == "decimal(5,1)" and kinds["later"] == "date" and kinds["word"] == "string"
+    for key, value, said in (
+        ("schemaHints", "id of a product", "columns with their types"),
+        ("includeExistingFiles", "false", "is not offered"),
+    ):
+        with pytest.raises(AnalysisException, match=said):
+            fresh = spark.readStream.format("cloudFiles").option("cloudFiles.format", "json")
+            fresh.option(f"cloudFiles.{key}", value).load(f"{BASE}/in")

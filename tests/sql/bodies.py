@@ -62,7 +62,7 @@ BODIES: dict[str, list[Step]] = {
     ],
     "tables": [
         ("CREATE TABLE NEST.t (id BIGINT NOT NULL, s STRING, v ARRAY<DOUBLE>) USING DELTA "
-         "TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')", NOTHING),
+         "TBLPROPERTIES (delta.enableChangeDataFeed = true)", NOTHING),
         ("CREATE TABLE IF NOT EXISTS NEST.t (other INT)", NOTHING),
         ("SHOW TBLPROPERTIES NEST.t", [["delta.enableChangeDataFeed", "true"]]),
         ("INSERT INTO NEST.t VALUES (1, 'a', array(1, 2.5)), (2, 'b', NULL)", written(2, 2)),
@@ -77,7 +77,9 @@ BODIES: dict[str, list[Step]] = {
          "WHEN NOT MATCHED BY SOURCE THEN DELETE", written(3, 1, 1, 1)),
         ("SELECT id, s FROM NEST.t ORDER BY id", [["1", "m"], ["7", "n"]]),
         ("ALTER TABLE NEST.t ADD COLUMN x INT", NOTHING),
-        ("ALTER TABLE NEST.t SET TBLPROPERTIES ('k' = 'w')", NOTHING),
+        ("ALTER TABLE NEST.t SET TBLPROPERTIES (a.b.c = 'w')", NOTHING),
+        ("SHOW TBLPROPERTIES NEST.t", [["a.b.c", "w"], ["delta.enableChangeDataFeed", "true"]]),
+        ("ALTER TABLE NEST.t UNSET TBLPROPERTIES (a.b.c)", NOTHING),
         ("DESCRIBE NEST.t", [["id", "bigint", None], ["s", "string", None],
                                ["v", "array<double>", None], ["x", "int", None]]),
         ("TRUNCATE TABLE NEST.t", NOTHING),

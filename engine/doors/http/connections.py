@@ -110,7 +110,10 @@ class Connection(HttpToolsProtocol):
         """Let the connection go as the server ends; one that waits for a request at once, as its client,
         over TLS, might answer the goodbye only after the half minute that asyncio gives it."""
         is_idle = self.cycle is None or self.cycle.response_complete
-        super().shutdown()
+        if (
+            not self.transport.is_closing()
+        ):  # over TLS, a second close forgets what it is a close of
+            super().shutdown()
         is_tls = self.transport.get_extra_info("ssl_object") is not None
         if is_idle and is_tls and not self.transport.get_write_buffer_size():
             self.transport.abort()

@@ -63,7 +63,8 @@ class Packages:
         others = (
             f" The notebook's %pip asks for: {', '.join(self.missing)}." if self.missing else ""
         )
-        return f"{top!r} is not installed in this environment.{others}"
+        missing = error.name if is_installed(top) else top  # of a package whose parts are others
+        return f"{missing!r} is not installed in this environment.{others}"
 
 
 def _is_of_pandas_on_spark(error: ImportError) -> bool:

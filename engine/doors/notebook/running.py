@@ -26,10 +26,10 @@ from engine.doors.notebook.failures import CellFailed, NotebookExit, failure_of
 from engine.doors.notebook.packages import Packages
 from engine.doors.notebook.reading.cells import CELL_MAGICS, PYTHON, SQL, Cell, Notebook
 from engine.doors.notebook.reading.opening import find_notebook, read_notebook
-from engine.doors.notebook.serving import USER, Login
+from engine.doors.notebook.serving import USER, Login, bring_module
 from engine.doors.notebook.shell import Shell
 from engine.doors.notebook.showing.screen import Screen
-from engine.doors.notebook.spark import NAMES, Spark
+from engine.doors.notebook.spark import NAMES, Spark, connect_of
 from engine.doors.notebook.sql_cells import SqlCells
 from engine.errors import InvalidInputException, InvalidState, NotSupported, VitrineError
 from engine.shop.search.result import SearchResult
@@ -123,6 +123,7 @@ class Run:
         )
         runtime = Runtime(self._shell.names, self._spark)
         sys.modules[runtime.__name__] = runtime
+        bring_module(connect_of(self._spark))
         module = ModuleType("pyspark.dbutils")
         module.DBUtils = lambda *_: self._dbutils  # type: ignore[attr-defined]
         sys.modules[module.__name__] = module  # as the cloud's pyspark has it, and pip's has not
@@ -190,6 +191,8 @@ class Run:
             if other.path in seen:  # the cell itself will say that they go in a circle
                 return False
             return any(self._names_spark(other, each, (*seen, other.path)) for each in other.cells)
+        if language == SQL:
+            return self._sql.needs_spark(cell.body)
         return language == PYTHON and bool(self._shell.names_in(cell.body) & NAMES)
 
     # ------------------------------------------------------------------ what cells are

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import functools
-import importlib.abc
-import importlib.machinery
 import sys
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
+from engine.doors.notebook.imports import after_import
 from engine.workspace import Workspace
 
 # What a cell names that works with Spark. The builder of `SparkSession` gives the one that is there.
 NAMES = frozenset(
-    {"spark", "sc", "sqlContext", "SparkSession", "SparkContext", "DeltaTable", "_sqldf"}
-)
+    {"spark", "sc", "sqlContext", "SparkSession", "DatabricksSession", "SparkContext", "DeltaTable",
+     "_sqldf"}
+)  # fmt: skip
 _BUILDER = "pyspark.sql.session"
 
 
@@ -37,7 +37,7 @@ class Spark:
         self._workspace, self._display, self._settings = workspace, display, settings
         self._session: Any = None
         self.is_used = False
-        sys.meta_path.insert(0, _BuilderFinder(self.session))
+        after_import(_BUILDER, self._teach_builder)
 
     def session(self) -> Any:
         """The session; the first call starts Java.
@@ -61,32 +61,38 @@ class Spark:
         if self._session is not None:
             self._session.stop()
 
-
-class _BuilderFinder(importlib.abc.MetaPathFinder):
-    """Lets `SparkSession.builder.getOrCreate()` begin the run's session, also in modules beside a
-    notebook whose cells name no Spark before; otherwise it would begin one that knows no workspace."""
-
-    def __init__(self, begin: Callable[[], Any]) -> None:
-        self._begin = begin
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """The specification of the module with the builder, with a loader that changes it."""
-        if name != _BUILDER:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
-            load = spec.loader.exec_module
-            spec.loader.exec_module = lambda module: self._taught(load, module)  # type: ignore[method-assign]
-        return spec
-
-    def _taught(self, load: Callable[[ModuleType], None], module: ModuleType) -> None:
-        load(module)
+    def _teach_builder(self, module: ModuleType) -> None:
+        """Let `SparkSession.builder.getOrCreate()` begin the run's session, also in modules
+        beside a notebook whose cells name no Spark; else it would begin one that knows no workspace."""
         builder = module.SparkSession.Builder
         given = builder.getOrCreate
 
         @functools.wraps(given)
         def get_or_create(builder: Any) -> Any:
-            self._begin()
+            self.session()
             return given(builder)
 
         builder.getOrCreate = get_or_create
+
+
+def connect_of(spark: Spark) -> ModuleType:
+    """`databricks.connect` of a run, whose builder gives the run's session, whatever it is told of a
+    cluster."""
+
+    class Builder:
+        """`DatabricksSession.builder`."""
+
+        def __getattr__(self, name: str) -> Callable[..., Builder]:
+            if name.startswith("_"):  # Python's own questions
+                raise AttributeError(name)
+            return lambda *_, **__: self
+
+        def getOrCreate(self) -> Any:  # noqa: N802
+            """The run's session."""
+            return spark.session()
+
+        create = getOrCreate
+
+    module = ModuleType("databricks.connect", "The cloud's, for this run.")
+    module.DatabricksSession = type("DatabricksSession", (), {"builder": Builder()})  # type: ignore[attr-defined]
+    return module

@@ -19,6 +19,15 @@ _WIDGET = re.compile(
 _REMOVE = re.compile(r"\s*REMOVE\s+WIDGET\s+(\w+)\s*", re.IGNORECASE)
 _OLD_FORM = re.compile(r"\$\{\s*([\w.]+)\s*\}")
 _ARGUMENT = re.compile(r"\bgetArgument\(\s*(['\"])(.*?)\1\s*\)", re.IGNORECASE)
+_SAID = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|--[^\n]*|/\*.*?\*/"  # texts and comments
+_BODY = re.compile(rf"{_SAID}|(\$\$.*?\$\$)", re.S)
+_PUT_BACK = re.compile(r"'vitrine body (\d+)'")
+# Statements that the workspace's SQL has not and Spark's has.
+_SPARKS = re.compile(
+    r"(?:\A|;)\s*(?:SET(?!\s+TAG\b)|RESET|DECLARE|EXPLAIN|EXECUTE\s+IMMEDIATE|(?:UN)?CACHE|REFRESH"
+    r"|(?:CREATE\s+(?:OR\s+REPLACE\s+)?|DROP\s+|DESC(?:RIBE)?\s+)(?:TEMP(?:ORARY)?\s+)?FUNCTION)\b",
+    re.I,
+)
 _NAMED = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
 
 
@@ -36,12 +45,20 @@ class SqlCells:
         self._workspace, self._widgets, self._spark = workspace, widgets, spark
         self.last: Any = None
 
+    @staticmethod
+    def needs_spark(text: str) -> bool:
+        """Whether a cell has a statement that Spark alone runs, such as SET."""
+        return _SPARKS.search(re.sub(_SAID, " ", _BODY.sub(" ", text), flags=re.S)) is not None
+
     def run(self, text: str, show: Show) -> None:
         """Run the statements of a cell and show the rows of the last."""
+        bodies: list[str] = []  # of functions in Python, whose semicolons part nothing
+        text = _BODY.sub(lambda found: _kept(found, bodies), text)
         text = _OLD_FORM.sub(lambda found: self._widgets.get(found[1]), text)
         text = _ARGUMENT.sub(lambda found: _quoted(self._widgets.get(found[2])), text)
         result = None
-        for statement in self._workspace.statements.split(text):
+        for each in self._workspace.statements.split(text):
+            statement = _PUT_BACK.sub(lambda found: bodies[int(found[1])], each)
             if not self._made_widget(statement):
                 result = self._rows(statement)
         if result is not None:
@@ -70,6 +87,14 @@ class SqlCells:
         if made:
             self._widgets.text(made[2], shlex.split(made[3])[0])
         return bool(removed or made)
+
+
+def _kept(found: re.Match[str], bodies: list[str]) -> str:
+    """What stands for a text between `$$`, which is kept; whatever else was found as it was."""
+    if found[1] is None:
+        return found[0]
+    bodies.append(found[1])
+    return f"'vitrine body {len(bodies) - 1}'"
 
 
 def _quoted(value: str) -> str:

@@ -1,5 +1,5 @@
 """What DataFrames of a session on a workspace do otherwise: `write`, `writeStream`, `writeTo`,
-`mergeInto`, and say that their session is stopped.
+`mergeInto`, `selectExpr`, and say that their session is stopped.
 
 A DataFrame makes its writers by itself, so its class is taught once: those of a session on a workspace
 write there, all others do as they did. Knows methods; not what they do.
@@ -17,6 +17,7 @@ from engine.spark.errors import check_running
 from engine.spark.frames.merging import TableMergeWriter
 from engine.spark.frames.saving import TableWriter
 from engine.spark.frames.writing_to import TableWriterV2
+from engine.spark.functions import select_expressions
 from engine.spark.streams import TableStreamWriter
 
 # What reads rows, and so needs the session.
@@ -39,6 +40,10 @@ def teach_dataframes() -> None:
     )
     ClassicDataFrame.writeTo = _taught(ClassicDataFrame.writeTo, TableWriterV2)
     ClassicDataFrame.mergeInto = _taught(ClassicDataFrame.mergeInto, TableMergeWriter)
+    select = ClassicDataFrame.selectExpr
+    ClassicDataFrame.selectExpr = _taught(
+        select, lambda frame, *texts: select_expressions(frame, select, texts)
+    )
     for name in _ACTIONS:
         method = getattr(ClassicDataFrame, name)
         setattr(ClassicDataFrame, name, _taught(method, method))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from pyspark import SparkContext
 from pyspark.sql import DataFrame, functions
 
 from engine.core.names import is_volume_path
@@ -34,6 +35,22 @@ def knowing_volumes(method: Callable[..., Any], written: bool = False) -> Callab
 
     call.__name__, call.__doc__ = method.__name__, method.__doc__
     return call
+
+
+def teach_context(context: SparkContext, volumes: VolumeStore) -> None:
+    """Let the ways to files that RDDs have take paths of these volumes too."""
+
+    def taught(given: Callable[..., Any]) -> Callable[..., Any]:
+        def call(path: str, *args: Any, **named: Any) -> Any:
+            with as_spark():
+                found = _on_disk(volumes, path, written=False)
+            return given(context, found, *args, **named)
+
+        call.__name__, call.__doc__ = given.__name__, given.__doc__
+        return call
+
+    for name in ("textFile", "wholeTextFiles", "binaryFiles"):
+        setattr(context, name, taught(getattr(type(context), name)))
 
 
 def local_folder(volumes: VolumeStore, path: str, written: bool = False) -> Path:

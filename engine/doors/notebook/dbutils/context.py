@@ -112,10 +112,16 @@ class Context(Refusing):
             "orgId": WORKSPACE_ID,
         }
 
+    def extraContext(self) -> Tags:  # noqa: N802
+        """`api_url`, `api_token`, `notebook_path`."""
+        return Tags({**self._extra(), "api_token": self._token})
+
+    def _extra(self) -> dict[str, str]:
+        return {"api_url": self._url, "notebook_path": self._path}
+
     def toJson(self) -> str:  # noqa: N802
         """The context without its token."""
-        extra = {"api_url": self._url, "notebook_path": self._path}
-        return json.dumps({"extraContext": extra, "tags": self._tags()})
+        return json.dumps({"extraContext": self._extra(), "tags": self._tags()})
 
     safeToJson = toJson  # noqa: N815
 

@@ -144,9 +144,9 @@ def _columns_named(node: exp.Expression) -> list[str]:
 
 
 def _property(node: exp.Expression) -> dict[str, str]:
-    value = node.args["value"]
+    key, value = node.this, node.args["value"]
     text = str(value.this).lower() if isinstance(value, exp.Boolean) else value.name
-    return {node.this.name if isinstance(node.this, exp.Expression) else str(node.this): text}
+    return {key.sql() if isinstance(key, exp.Dot) else getattr(key, "name", key): text}
 
 
 # ------------------------------------------------------------------ columns
