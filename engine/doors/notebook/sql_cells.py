@@ -24,7 +24,7 @@ _BODY = re.compile(rf"{_SAID}|(\$\$.*?\$\$)", re.S)
 _PUT_BACK = re.compile(r"'vitrine body (\d+)'")
 # Statements that the workspace's SQL has not and Spark's has.
 _SPARKS = re.compile(
-    r"(?:\A|;)\s*(?:SET(?!\s+TAG\b)|RESET|DECLARE|EXPLAIN|EXECUTE\s+IMMEDIATE|(?:UN)?CACHE|REFRESH"
+    r"(?:\A|;)\s*(?:SET(?!\s+TAG\b)|RESET|DECLARE|EXPLAIN|EXECUTE\s+IMMEDIATE"
     r"|(?:CREATE\s+(?:OR\s+REPLACE\s+)?|DROP\s+|DESC(?:RIBE)?\s+)(?:TEMP(?:ORARY)?\s+)?FUNCTION)\b",
     re.I,
 )

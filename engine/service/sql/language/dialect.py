@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -31,6 +30,7 @@ from engine.service.sql.language.forms.replacing import REPLACES, with_create
 from engine.service.sql.language.forms.words import Word, Words
 from engine.service.sql.language.functions import casts
 from engine.service.sql.language.functions.times.patterns import keeping
+from engine.service.sql.language.tokens import with_star, with_versions, with_windows
 
 # What the parser warns of, an error of this engine says; whoever wants to see it adds a handler.
 logging.getLogger("sqlglot").addHandler(logging.NullHandler())
@@ -47,15 +47,13 @@ _KEPT = {
 # First words of the statements that are parsed, and the kinds of expression that may come of them.
 _FIRST_WORDS = {
     "SELECT", "WITH", "VALUES", "FROM", "(", "CREATE", "DROP", "ALTER", "INSERT", "UPDATE", "DELETE",
-    "MERGE", "TRUNCATE", "REPLACE",
+    "MERGE", "TRUNCATE", "REPLACE", "TABLE",
 }  # fmt: skip
 STATEMENTS = (
     exp.Query, exp.Values, exp.Create, exp.Drop, exp.Alter, exp.Insert, exp.Update, exp.Delete,
     exp.Merge, exp.TruncateTable,
 )  # fmt: skip
-_STAMP = 17  # digits of yyyyMMddHHmmssSSS
 _OBJECTS = {"TABLE", "VIEW", "SCHEMA", "DATABASE"}  # that are created, dropped and altered
-_TABLE = re.compile(r"(?i)table\s+")
 _BETWEEN = {"OR", "REPLACE", "TEMP", "TEMPORARY", "GLOBAL", "EXTERNAL", "MANAGED"}
 
 
@@ -89,48 +87,6 @@ class Users(Databricks):  # type: ignore[misc]
         })  # fmt: skip
 
 
-def _with_versions(tokens: list[Token]) -> list[Token]:
-    """Tokens in which `table@v1` and `table@20260131000000000` are said by AS OF."""
-    out: list[Token] = []
-    said: Token | None = None
-    for place, token in enumerate(tokens):
-        if token is said:
-            continue
-        if not (out and _stands_at(token, out[-1])):
-            out.append(token)
-            continue
-        said = tokens[place + 1] if place + 1 < len(tokens) else token
-        out += _version_said(token, said)
-    return out
-
-
-def _stands_at(token: Token, before: Token) -> bool:
-    """Whether a token is the `@` behind a name, with nothing between."""
-    is_name = before.token_type == TokenType.IDENTIFIER or before.text.isidentifier()
-    is_at = token.token_type == TokenType.PARAMETER and token.text == "@"
-    return bool(is_at and is_name and before.end + 1 == token.start)
-
-
-def _version_said(at: Token, said: Token) -> list[Token]:
-    """The version behind an `@`: `v` and its number, or a time to the millisecond."""
-    text = said.text
-    if text[:1].lower() == "v" and text[1:].isdecimal():
-        kind, value, what = TokenType.NUMBER, text[1:], (TokenType.VAR, "VERSION")
-    elif text.isdecimal() and len(text) == _STAMP:
-        day, clock = "-".join((text[:4], text[4:6], text[6:8])), ":".join((text[8:10], text[10:12]))
-        value = f"{day} {clock}:{text[12:14]}.{text[14:]}"
-        kind, what = TokenType.STRING, (TokenType.TIMESTAMPTZ, "TIMESTAMP")
-    else:
-        raise BadStatement(
-            "[PARSE_SYNTAX_ERROR] Expected table@v and a number, or table@yyyyMMddHHmmssSSS at line "
-            f"{at.line}, near {text!r:.80}."
-        )
-    words = (what, (TokenType.ALIAS, "AS"), (TokenType.VAR, "OF"))
-    place = {"line": at.line, "col": at.col, "start": at.start, "end": at.end}
-    value_place = {"line": said.line, "col": said.col, "start": said.start, "end": said.end}
-    return [*(Token(one, word, **place) for one, word in words), Token(kind, value, **value_place)]
-
-
 def version_end(text: str, after: int, version: exp.Version) -> int:
     """Where in a statement's text the last character of a table's version stands.
 
@@ -139,7 +95,7 @@ def version_end(text: str, after: int, version: exp.Version) -> int:
     Args:
         after: where the last character of the table's name stands.
     """
-    tokens = [one for one in _with_versions(tokenized(text)) if one.start > after]
+    tokens = [one for one in with_versions(tokenized(text)) if one.start > after]
     first = next(place for place, one in enumerate(tokens) if one.text.upper() == "OF") + 1
     begin, is_at = tokens[first].start, text[tokens[first - 1].start] == "@"
     for one in tokens[first:]:
@@ -198,8 +154,6 @@ def parse(text: str) -> Statement:
     if len(found) != 1:
         many = "is empty" if not found else f"holds {len(found)} statements"
         raise BadStatement(f"[PARSE_SYNTAX_ERROR] The text {many}; expected one statement.")
-    if _TABLE.match(found[0]):  # TABLE t is all of t
-        found = [_TABLE.sub("SELECT * FROM ", found[0])]
     tokens = tokenized(found[0])
     first = tokens[0].text.upper()
     rest = _rest(first, found[0][tokens[0].end + 1 :]) if first in _COMMANDS else tokens[1:]
@@ -243,21 +197,9 @@ _OFFERED = (
 )
 
 
-def _with_windows(tokens: list[Token]) -> list[Token]:
-    """Tokens in which WINDOW is a name, but for the clause that names windows: WINDOW w AS (...)."""
-    return [
-        Token(TokenType.VAR, one.text, one.line, one.col, one.start, one.end)
-        if one.token_type == TokenType.WINDOW
-        and [after.token_type for after in tokens[place + 2 : place + 4]]
-        != [TokenType.ALIAS, TokenType.L_PAREN]
-        else one
-        for place, one in enumerate(tokens)
-    ]
-
-
 def _tree(text: str) -> exp.Expression:
     try:
-        tokens, evolves = without_evolution(_with_versions(_with_windows(tokenized(text))))
+        tokens, evolves = without_evolution(with_versions(with_windows(with_star(tokenized(text)))))
         tokens, replaces = with_create(tokens)
         tokens, clones = without_clone(tokens)
         tokens, replaced = without_replace_on(tokens)
