@@ -29,6 +29,7 @@ class Column:
         kind: what a single value is; "other" can be fetched, not filtered.
         is_array: the column holds lists of such values.
         single: numbers of kind "float" are float32, and what they are compared with is rounded so.
+        half: they were float16, and are stored as the shortest decimals that read back to these.
         scale: digits after the point of each number of kind "decimal".
     """
 
@@ -37,6 +38,11 @@ class Column:
     is_array: bool = False
     single: bool = False
     scale: int = 0
+    half: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its values by name; `half` only where it is, as releases before 0.7 don't know it."""
+        return {name: value for name, value in asdict(self).items() if name != "half" or value}
 
 
 Columns = Mapping[str, Column]

@@ -11,19 +11,19 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from engine.core.filters.foreign_operators import refused_value
-from engine.core.filters.tree import Scalar
+from engine.core.filters.tree import Scalar, narrowed
 from engine.core.schema import Column
 from engine.core.values import (
     DATE_EXAMPLE,
-    TIME_EXAMPLE,
+    TEXT_TAKEN,
+    TIME_TAKEN,
+    any_date,
+    any_time,
     decimal_of,
     exact_number_of,
     is_text,
     plain,
     shown,
-    single_of,
-    to_date,
-    to_timestamp,
 )
 from engine.errors import BadRequest
 
@@ -77,7 +77,10 @@ def _to_number(value: object) -> int | float | Decimal:
     """A number in the range of doubles, or any integer; an integer where it is whole."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         raise TypeError
-    number = exact_number_of(value) if isinstance(value, str) else value
+    number = value
+    if isinstance(value, str):
+        read = exact_number_of(value)
+        number = decimal_of(read) if isinstance(read, float) else read  # all digits as written
     if isinstance(number, int):
         return number
     if not (number.is_finite() if isinstance(number, Decimal) else math.isfinite(number)):
@@ -99,13 +102,13 @@ def _to_integer(value: object, column: Column) -> int | float | Decimal:
 
 
 def _to_float(value: object, column: Column) -> float:
-    """A double; of a column of float32 the nearest of those, so that 19.99 is what was written."""
+    """A double; of a narrower column the nearest of its floats, so that 19.99 is what was written."""
     number = _to_number(value)
     try:
         double = float(number)
     except OverflowError:
         return math.inf if number > 0 else -math.inf
-    nearest = single_of(double) if column.single else double
+    nearest = narrowed(double, column)
     return nearest if math.isfinite(nearest) else double
 
 
@@ -137,15 +140,15 @@ _COERCIONS: dict[str, Callable[[object, Column], Scalar]] = {
     "decimal": _to_decimal,
     "string": _to_text,
     "boolean": _to_boolean,
-    "date": lambda value, column: to_date(value),
-    "timestamp": lambda value, column: to_timestamp(value),
+    "date": lambda value, column: any_date(value),
+    "timestamp": lambda value, column: any_time(value),
 }
 _TAKEN: dict[str, str] = {
     "int": "a number such as 42",
     "float": "a number such as 19.99",
     "decimal": "a number such as 19.99",
-    "string": "text without lone surrogates",
+    "string": TEXT_TAKEN,
     "boolean": "true or false",
     "date": f"a date such as '{DATE_EXAMPLE}'",
-    "timestamp": f"a time such as '{TIME_EXAMPLE}'",
+    "timestamp": TIME_TAKEN,
 }
