@@ -65,10 +65,11 @@ def coerced(written: str, column: Column, value: object) -> Scalar:
     try:
         return _COERCIONS[column.kind](plain(value), column)
     except (ValueError, TypeError, OverflowError):
+        nulls = f" Rows without a value are asked for as text: `{column.name}` IS NULL."
         raise BadRequest(
             f"Filter {written!r}: {shown(value)} of type {type(value).__name__} can't be "
             f"compared with column {column.name!r}, which holds {column.kind} values; expected "
-            f"{_TAKEN[column.kind]}."
+            f"{_TAKEN[column.kind]}.{nulls if value is None and not column.is_array else ''}"
         ) from None
 
 
