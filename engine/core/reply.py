@@ -16,7 +16,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from engine.core.values import FarTime, decimal_of, shown
+from engine.core.values import FarTime, decimal_of, plain, shown
 from engine.errors import InvalidParameterValue
 
 FACET_COLUMNS = ("facet_column_name", "facet_value", "facet_count")
@@ -124,13 +124,19 @@ def reply(
     return out
 
 
+def token_value(value: object) -> Any:
+    """What JSON has no form for, in one that says the same where the token is read."""
+    said = plain(value)
+    return str(value) if type(said) is type(value) else said
+
+
 def encode_token(state: Mapping[str, Any], secret: bytes) -> str:
     """An opaque, stateless page token: the whole state, signed, in URL-safe base64.
 
     Args:
         secret: the workspace's; a token that was signed with another is refused.
     """
-    body = json.dumps(state, separators=(",", ":"), sort_keys=True, default=str).encode()
+    body = json.dumps(state, separators=(",", ":"), sort_keys=True, default=token_value).encode()
     return base64.urlsafe_b64encode(_signature(body, secret) + body).decode()
 
 
