@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import re
 import reprlib
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -316,6 +317,25 @@ def is_text(value: object) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def check_texts(value: object) -> None:
+    """Refuse half a character, which no file holds and no reply, among texts in lists and mappings.
+
+    Raises:
+        InvalidParameterValue: shows the text.
+    """
+    if isinstance(value, str):
+        if not is_text(value):
+            raise InvalidParameterValue(
+                f"{shown(value)} holds a lone surrogate, half of a character; cut texts between "
+                "characters."
+            )
+    elif isinstance(value, Mapping):
+        check_texts([*value, *value.values()])
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            check_texts(one)
 
 
 def shown(value: object) -> str:
