@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+from engine.core.values import shown
 from engine.errors import BadRequest, InvalidParameterValue
 
 Kind = Literal["int", "float", "decimal", "string", "boolean", "date", "timestamp", "other"]
@@ -165,6 +166,23 @@ class SyncReport:
 
 
 MAX_LISTED_FAILURES = 1000
+
+
+def check_strings(given: Mapping[str, object]) -> None:
+    """Refuse what is no text. Raises InvalidParameterValue: names the argument and what it is."""
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise InvalidParameterValue(
+                f"{name} is {shown(value)} of type {type(value).__name__}; expected text."
+            )
+
+
+def check_columns(name: str, given: object) -> None:
+    """Refuse what is no list of columns' names. Raises InvalidParameterValue."""
+    if not isinstance(given, (list, tuple)) or not all(isinstance(one, str) for one in given):
+        raise InvalidParameterValue(
+            f"{name} is {shown(given)}; expected the names of columns, each a text."
+        )
 
 
 def check_pipeline_type(text: str) -> PipelineType:

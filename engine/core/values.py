@@ -303,8 +303,8 @@ def plain(value: object) -> object:
 
 
 def listed(value: Any) -> Any:
-    """A numpy array or scalar as the lists and values that it stands for; anything else as it is."""
-    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+    """Arrays and scalars of numpy, columns of pandas, as lists and values; anything else as it is."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 # ------------------------------------------------------------------ text

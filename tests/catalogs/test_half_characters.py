@@ -1,4 +1,4 @@
-"""Half a character, which no reply can hold, is kept nowhere: what asked for it is told, and it alone."""
+"""Half a character, which no reply can hold, is kept nowhere; what asked for it is told, it alone."""
 
 from __future__ import annotations
 

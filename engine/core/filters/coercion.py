@@ -78,10 +78,7 @@ def _to_number(value: object) -> int | float | Decimal:
     """A number in the range of doubles, or any integer; an integer where it is whole."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         raise TypeError
-    number = value
-    if isinstance(value, str):
-        read = exact_number_of(value)
-        number = decimal_of(read) if isinstance(read, float) else read  # all digits as written
+    number = _digits_of(value) if isinstance(value, str) else value
     if isinstance(number, int):
         return number
     if not (number.is_finite() if isinstance(number, Decimal) else math.isfinite(number)):
@@ -89,6 +86,12 @@ def _to_number(value: object) -> int | float | Decimal:
     if isinstance(number, Decimal) and math.isinf(float(number)):
         raise ValueError
     return int(number) if number == int(number) else number
+
+
+def _digits_of(text: str) -> int | Decimal:
+    """A number as text with all of its digits, also where a double would do."""
+    number = exact_number_of(text)
+    return decimal_of(number) if isinstance(number, float) else number
 
 
 def _to_integer(value: object, column: Column) -> int | float | Decimal:
