@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
-from engine.core.values import shown
 from engine.errors import BadRequest, InvalidParameterValue
 
 Kind = Literal["int", "float", "decimal", "string", "boolean", "date", "timestamp", "other"]
@@ -173,7 +172,7 @@ def check_strings(given: Mapping[str, object]) -> None:
     for name, value in given.items():
         if not isinstance(value, str):
             raise InvalidParameterValue(
-                f"{name} is {shown(value)} of type {type(value).__name__}; expected text."
+                f"{name} is {value!r:.80} of type {type(value).__name__}; expected text."
             )
 
 
@@ -181,7 +180,7 @@ def check_columns(name: str, given: object) -> None:
     """Refuse what is no list of columns' names. Raises InvalidParameterValue."""
     if not isinstance(given, (list, tuple)) or not all(isinstance(one, str) for one in given):
         raise InvalidParameterValue(
-            f"{name} is {shown(given)}; expected the names of columns, each a text."
+            f"{name} is {given!r:.80}; expected the names of columns, each a text."
         )
 
 
