@@ -119,9 +119,16 @@ def reply(
     if facets is not None:
         manifest["facet_column_count"] = len(FACET_COLUMNS)
         manifest["facet_columns"] = [{"name": name} for name in FACET_COLUMNS]
-        rows_of_facets = [[json_value(v, integers_as_floats=False) for v in row] for row in facets]
+        rows_of_facets = [[_counted(value) for value in row] for row in facets]
         out["facet_result"] = {"facet_row_count": len(facets), "facet_array": rows_of_facets}
     return out
+
+
+def _counted(value: object) -> Any:
+    """A value of a facet. An infinity is a text here: null would be both, and rows without a value."""
+    if isinstance(value, float) and math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return json_value(value, integers_as_floats=False)
 
 
 def token_value(value: object) -> Any:
