@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.core.query_request import QueryRequest
 from engine.core.schema import suggestion
-from engine.core.values import integer_of, number_of, shown
+from engine.core.values import shown
 from engine.doors.rest.data import filters_of
 from engine.errors import BadRequest, InvalidParameterValue
 
@@ -117,8 +117,7 @@ def _number(name: str, kind: type[int] | type[float]) -> Callable[[object], floa
     def read(value: object) -> float:
         if isinstance(value, (str, kind)) and not isinstance(value, bool):
             try:
-                read = integer_of if kind is int else number_of
-                return read(value) if isinstance(value, str) else value
+                return kind(value)
             except (ValueError, OverflowError):
                 pass
         elif kind is float and isinstance(value, int) and not isinstance(value, bool):
