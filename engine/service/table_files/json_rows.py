@@ -44,7 +44,7 @@ def json_rows(text: str, source: str) -> list[dict[str, Any]]:
 
 def one_after_another(text: str) -> list[Any] | None:
     """The values of a text that holds JSON of several lines each, or several a line; None for none."""
-    decoder, place = json.JSONDecoder(), 0
+    decoder, place = json.JSONDecoder(object_pairs_hook=_object), 0
     found: list[Any] = []
     while True:
         place = _NO_BLANK.match(text, place).end()  # type: ignore[union-attr]
