@@ -163,7 +163,18 @@ def _cell(value: object, form: str | Callable[[Any], str] | None, whole: bool) -
     if isinstance(value, (list, tuple)) and len(value) > _FEW and all(map(_is_number, value)):
         first = ", ".join(_number(one, None, False) for one in value[:2])
         return f"[{first}, {_CUT} {len(value):,} numbers]"
-    return _straight(str(value))
+    return _straight(_entries(value) if isinstance(value, (list, tuple, Mapping)) else str(value))
+
+
+def _entries(value: Any) -> str:
+    """A list or a structure, with times and decimals in it as they are shown by themselves."""
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{name!r}: {_entries(one)}" for name, one in value.items())
+        return f"{{{inner}}}"
+    if isinstance(value, (list, tuple)):
+        inner = ", ".join(map(_entries, value))
+        return f"[{inner}]" if isinstance(value, list) else f"({inner})"
+    return repr(value) if isinstance(value, (str, bytes)) else str(value)
 
 
 def _number(value: Any, form: str | None, whole: bool) -> str:

@@ -10,8 +10,10 @@ from engine.core.names import index_name
 from engine.core.schema import (
     PipelineType,
     Subtype,
+    check_columns,
     check_dimension,
     check_pipeline_type,
+    check_strings,
     check_vector_storage,
 )
 from engine.errors import InvalidParameterValue
@@ -71,6 +73,22 @@ class IndexRequest:
 
     def __post_init__(self) -> None:
         index_name(self.name)
+        check_strings(
+            {
+                "source_table": self.source_table,
+                "primary_key": self.primary_key,
+                "endpoint_name": self.endpoint,
+            }
+        )
+        optional = {
+            "embedding_vector_column": self.vector_column,
+            "embedding_source_column": self.source_column,
+            "embedding_model_endpoint_name": self.model_endpoint,
+            "model_endpoint_name_for_query": self.query_model_endpoint,
+        }
+        check_strings({name: given for name, given in optional.items() if given is not None})
+        if self.columns_to_sync is not None:
+            check_columns("columns_to_sync", self.columns_to_sync)
         object.__setattr__(self, "pipeline", check_pipeline_type(self.pipeline_type))
         object.__setattr__(self, "subtype", _subtype(self.index_subtype))
         if self.subtype == "FULL_TEXT":
@@ -164,6 +182,10 @@ class DirectAccessRequest:
 
     def __post_init__(self) -> None:
         index_name(self.name)
+        given = {"primary_key": self.primary_key, "embedding_vector_column": self.vector_column}
+        check_strings({**given, "endpoint_name": self.endpoint})
+        if isinstance(self.schema, Mapping):
+            check_columns("schema", list(self.schema))
         check_dimension(self.dimension)
         if self.vector_storage is not None:
             check_vector_storage(self.vector_storage)

@@ -66,8 +66,8 @@ def table_name(text: str) -> ThreePartName:
     Raises:
         InvalidParameterValue: names the text that was given.
     """
-    parts = text.split(".")
-    if len(parts) > 3 or not all(map(_PART.fullmatch, parts)):
+    parts = text.split(".") if isinstance(text, str) else []
+    if not 1 <= len(parts) <= 3 or not all(map(_PART.fullmatch, parts)):
         raise InvalidParameterValue(
             f"{text!r:.300} is not a table name. Expected catalog.schema.name of letters, digits and "
             f"underscores, for example {DEFAULT_CATALOG}.{DEFAULT_SCHEMA}.products."

@@ -16,7 +16,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from engine.core.values import FarTime, decimal_of, shown
+from engine.core.values import FarTime, decimal_of, plain, shown
 from engine.errors import InvalidParameterValue
 
 FACET_COLUMNS = ("facet_column_name", "facet_value", "facet_count")
@@ -119,9 +119,22 @@ def reply(
     if facets is not None:
         manifest["facet_column_count"] = len(FACET_COLUMNS)
         manifest["facet_columns"] = [{"name": name} for name in FACET_COLUMNS]
-        rows_of_facets = [[json_value(v, integers_as_floats=False) for v in row] for row in facets]
+        rows_of_facets = [[_counted(value) for value in row] for row in facets]
         out["facet_result"] = {"facet_row_count": len(facets), "facet_array": rows_of_facets}
     return out
+
+
+def _counted(value: object) -> Any:
+    """A value of a facet. An infinity is a text here: null would be both, and rows without a value."""
+    if isinstance(value, float) and math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return json_value(value, integers_as_floats=False)
+
+
+def token_value(value: object) -> Any:
+    """What JSON has no form for, in one that says the same where the token is read."""
+    said = plain(value)
+    return str(value) if type(said) is type(value) else said
 
 
 def encode_token(state: Mapping[str, Any], secret: bytes) -> str:
@@ -130,7 +143,7 @@ def encode_token(state: Mapping[str, Any], secret: bytes) -> str:
     Args:
         secret: the workspace's; a token that was signed with another is refused.
     """
-    body = json.dumps(state, separators=(",", ":"), sort_keys=True, default=str).encode()
+    body = json.dumps(state, separators=(",", ":"), sort_keys=True, default=token_value).encode()
     return base64.urlsafe_b64encode(_signature(body, secret) + body).decode()
 
 

@@ -29,6 +29,7 @@ class Column:
         kind: what a single value is; "other" can be fetched, not filtered.
         is_array: the column holds lists of such values.
         single: numbers of kind "float" are float32, and what they are compared with is rounded so.
+        half: they were float16, and are stored as the shortest decimals that read back to these.
         scale: digits after the point of each number of kind "decimal".
     """
 
@@ -37,6 +38,11 @@ class Column:
     is_array: bool = False
     single: bool = False
     scale: int = 0
+    half: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its values by name; `half` only where it is, as releases before 0.7 don't know it."""
+        return {name: value for name, value in asdict(self).items() if name != "half" or value}
 
 
 Columns = Mapping[str, Column]
@@ -159,6 +165,23 @@ class SyncReport:
 
 
 MAX_LISTED_FAILURES = 1000
+
+
+def check_strings(given: Mapping[str, object]) -> None:
+    """Refuse what is no text. Raises InvalidParameterValue: names the argument and what it is."""
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise InvalidParameterValue(
+                f"{name} is {value!r:.80} of type {type(value).__name__}; expected text."
+            )
+
+
+def check_columns(name: str, given: object) -> None:
+    """Refuse what is no list of columns' names. Raises InvalidParameterValue."""
+    if not isinstance(given, (list, tuple)) or not all(isinstance(one, str) for one in given):
+        raise InvalidParameterValue(
+            f"{name} is {given!r:.80}; expected the names of columns, each a text."
+        )
 
 
 def check_pipeline_type(text: str) -> PipelineType:

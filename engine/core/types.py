@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from engine.core.schema import Column, Kind
 
+_HALF = b"float16"  # in a field's metadata: what its numbers were in the table
 DECIMAL_DIGITS = 38  # of the cloud's widest decimal, and of DuckDB's
 
 
@@ -180,7 +181,9 @@ def _stored_decimal(kind: pa.DataType) -> pa.DataType:
 
 def stored_field(field: pa.Field) -> pa.Field:
     """A field of a table as an index stores it."""
-    return pa.field(field.name, stored_type(field.type))
+    inner = field.type.value_type if is_list(field.type) else field.type
+    said = {_HALF: b""} if _is.is_float16(inner) else None
+    return pa.field(field.name, stored_type(field.type), metadata=said)
 
 
 def column_of(field: pa.Field) -> Column:
@@ -194,6 +197,7 @@ def column_of(field: pa.Field) -> Column:
         is_array,
         single=_is.is_float32(kind),
         scale=kind.scale if _is.is_decimal128(kind) else 0,
+        half=_HALF in (field.metadata or ()),
     )
 
 

@@ -3,7 +3,8 @@
 Python's own `int`, `float` and `fromisoformat` also read `1_0`, blanks around a number, digits of other
 scripts and, by release, more and more forms of time, which no file format and no SQL means. Times are
 these everywhere: `2024-01-31`, and `2024-01-31T12:00:00Z` with a blank for the T, without seconds,
-with a fraction of up to nine digits (zeros beyond microseconds) and with an offset or without.
+with a fraction of up to nine digits (zeros beyond microseconds) and with an offset or without. A year
+outside 1 to 9999 has a sign, as in replies: `+10000-01-01`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import functools
 import re
 import reprlib
-from datetime import date, datetime, timedelta, timezone
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -23,7 +25,7 @@ from engine.errors import InvalidParameterValue
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _TIME = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"([0-9]{4}|\+[0-9]{5,6}|-[0-9]{1,6})-([0-9]{2})-([0-9]{2})"
     r"(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
     r"(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2})?)?)?"
 )
@@ -34,6 +36,16 @@ _SHORT.maxlist = _SHORT.maxdict = 40  # a member and its comma take at least thr
 _SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 200
 DATE_EXAMPLE = "2024-01-31"
 TIME_EXAMPLE = "2024-01-31T12:00:00Z"
+TIME_TAKEN = f"a time such as '{TIME_EXAMPLE}', as text, to the microsecond"
+TEXT_TAKEN = "text, in quotes, without lone surrogates"
+_EPOCH = datetime(1970, 1, 1)
+_MICROSECOND = timedelta(microseconds=1)
+_DAY = 86_400 * 10**6  # microseconds
+_PICOSECONDS = {"ps": 1, "ns": 10**3, "us": 10**6, "ms": 10**9, "s": 10**12} | {
+    unit: seconds * 10**12
+    for unit, seconds in {"m": 60, "h": 3600, "D": 86_400, "W": 604_800}.items()
+}
+_CYCLE = 400, 146_097  # years after which the calendar repeats, and their days
 
 
 # ------------------------------------------------------------------ numbers
@@ -88,6 +100,12 @@ def single_of(number: float) -> float:
         return float(np.float32(number))
 
 
+def half_of(number: float) -> float:
+    """The nearest float16 by its shortest form, as `shortest_forms` of float32; an infinity beyond."""
+    with np.errstate(over="ignore"):
+        return float(str(np.float16(number)))
+
+
 def shortest_forms(singles: np.ndarray) -> list[float]:
     """Each float32 as the shortest decimal that reads back to it: 0.1, not 0.10000000149.
 
@@ -110,47 +128,95 @@ def to_timestamp(value: object) -> datetime:
         ValueError, TypeError, OverflowError: it is no time of the years 1 to 9999, or finer than a
             microsecond.
     """
-    if isinstance(value, np.datetime64):
-        value = _of_numpy(value)
-    if isinstance(value, datetime):
-        # pandas' times are datetimes: its NaT equals nothing, and others may have nanoseconds.
-        if value != value or getattr(value, "nanosecond", False):
-            raise ValueError
-        moment = value
-    elif isinstance(value, date):
-        return datetime(value.year, value.month, value.day)
-    elif isinstance(value, str):
-        moment = _time_of(value)
-    else:
-        raise TypeError
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(timezone.utc)
-    hour, minute, second = moment.hour, moment.minute, moment.second
-    return datetime(moment.year, moment.month, moment.day, hour, minute, second, moment.microsecond)
+    moment = any_time(value)
+    if isinstance(moment, FarTime):
+        raise OverflowError
+    return moment
 
 
 def to_date(value: object) -> date:
     """ISO 8601 text to a date; a time that is a UTC midnight counts as its date.
 
     Raises:
+        ValueError, TypeError, OverflowError: it is no date of the years 1 to 9999.
+    """
+    day = any_date(value)
+    if isinstance(day, FarTime):
+        raise OverflowError
+    return day
+
+
+def any_time(value: object) -> datetime | FarTime:
+    """`to_timestamp` of any year that microseconds of 64 bits reach.
+
+    Raises:
+        ValueError, TypeError, OverflowError: it is no time, or finer than a microsecond.
+    """
+    if isinstance(value, FarTime):
+        return _moment(value.count * (_DAY if value.is_date else 1))
+    if isinstance(value, np.datetime64):
+        return _moment(_count_of_numpy(value))
+    if isinstance(value, datetime):
+        # pandas' times are datetimes: its NaT equals nothing, and others may have nanoseconds.
+        if value != value or getattr(value, "nanosecond", False):
+            raise ValueError
+        hour, minute, second = value.hour, value.minute, value.second
+        day = value.year, value.month, value.day
+        moment = datetime(*day, hour, minute, second, value.microsecond)
+        offset = value.utcoffset()
+        return _moment((moment - _EPOCH - offset) // _MICROSECOND) if offset else moment
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
+    if isinstance(value, str):
+        return _moment(_count_of_text(value))
+    raise TypeError
+
+
+def any_date(value: object) -> date | FarTime:
+    """`to_date` of any year that microseconds of 64 bits reach.
+
+    Raises:
         ValueError, TypeError, OverflowError: it is no date.
     """
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    moment = to_timestamp(value)
-    if moment != datetime(moment.year, moment.month, moment.day):
+    if isinstance(value, FarTime) and value.is_date:
+        return value
+    moment = any_time(value)
+    if isinstance(moment, FarTime):
+        days, rest = divmod(moment.count, _DAY)
+    else:
+        days, rest = divmod((moment - _EPOCH) // _MICROSECOND, _DAY)
+    if rest:
         raise ValueError
-    return moment.date()
+    return FarTime(days, "D") if isinstance(moment, FarTime) else moment.date()
 
 
-def _of_numpy(value: np.datetime64) -> object:
-    micros = value.astype("datetime64[us]")
-    if micros != value:  # finer than a microsecond; NaT too
+def _moment(count: int) -> datetime | FarTime:
+    """Microseconds since 1970 as a time."""
+    try:
+        return _EPOCH + timedelta(microseconds=count)
+    except OverflowError:
+        if abs(count) >= 2**63:
+            raise
+        return FarTime(count, "us")
+
+
+def _count_of_numpy(value: np.datetime64) -> int:
+    """Microseconds since 1970, by Python's integers: numpy's conversions overflow without a word."""
+    unit, step = np.datetime_data(value.dtype)
+    if unit in ("Y", "M") and abs(int(value.astype(np.int64))) < 10**7:
+        value, unit, step = value.astype("datetime64[D]"), "D", 1
+    if value != value or unit not in _PICOSECONDS:  # NaT, or no time at all
         raise ValueError
-    return micros.item()  # a number where no datetime can say it, which is no time
+    micros, rest = divmod(int(value.astype(np.int64)) * step * _PICOSECONDS[unit], 10**6)
+    if rest:
+        raise ValueError
+    return micros
 
 
-def _time_of(text: str) -> datetime:
+def _count_of_text(text: str) -> int:
+    """Microseconds since 1970 of a time as text."""
     found = _TIME.fullmatch(text)
     if found is None:
         raise ValueError
@@ -158,22 +224,23 @@ def _time_of(text: str) -> datetime:
     digits = (fraction or "").ljust(9, "0")
     if digits[6:] != "000":
         raise ValueError
-    zone = None
-    if sign is not None:
-        offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
-        zone = timezone(-offset if sign == "-" else offset)
-    elif found[8] is not None:
-        zone = timezone.utc
-    return datetime(
-        int(year),
+    cycles, rest = divmod(int(year), _CYCLE[0])
+    # A year that Python knows, of the same calendar.
+    moment = datetime(
+        _CYCLE[0] + rest,
         int(month),
         int(day),
         int(hour or 0),
         int(minute or 0),
         int(second or 0),
         int(digits[:6]),
-        tzinfo=zone,
     )
+    if sign is not None:
+        offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
+        if offset >= timedelta(days=1):
+            raise ValueError
+        moment += offset if sign == "-" else -offset
+    return (moment - _EPOCH) // _MICROSECOND + (cycles - 1) * _CYCLE[1] * _DAY
 
 
 @functools.total_ordering
@@ -236,8 +303,8 @@ def plain(value: object) -> object:
 
 
 def listed(value: Any) -> Any:
-    """A numpy array or scalar as the lists and values that it stands for; anything else as it is."""
-    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+    """Arrays and scalars of numpy, columns of pandas, as lists and values; anything else as it is."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 # ------------------------------------------------------------------ text
@@ -250,6 +317,25 @@ def is_text(value: object) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def check_texts(value: object) -> None:
+    """Refuse half a character, which no file holds and no reply, among texts in lists and mappings.
+
+    Raises:
+        InvalidParameterValue: shows the text.
+    """
+    if isinstance(value, str):
+        if not is_text(value):
+            raise InvalidParameterValue(
+                f"{shown(value)} holds a lone surrogate, half of a character; cut texts between "
+                "characters."
+            )
+    elif isinstance(value, Mapping):
+        check_texts([*value, *value.values()])
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            check_texts(one)
 
 
 def shown(value: object) -> str:

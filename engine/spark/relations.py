@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 from pyspark.sql.pandas.types import from_arrow_type
 
 from engine.core.names import ThreePartName, is_volume_path, quoted_name
-from engine.core.types import stored_type
+from engine.core.types import stored_type, with_each
 from engine.errors import BadStatement, InvalidParameterValue, NotSupported
+from engine.service.sql.relations import readable_type
 from engine.service.sql.shown.information_schema import SCHEMA as INFORMATION_SCHEMA
 from engine.spark.frames.volume_paths import local_folder
 from engine.spark.kinds import OnWorkspace
@@ -178,15 +179,14 @@ def link(file: Path, place: Path) -> None:
 
 
 def spark_schema(schema: pa.Schema) -> pa.Schema:
-    """A table's columns in types that Spark reads."""
+    """A table's columns in types that Spark reads, which are those of SQL where it knows none."""
     return pa.schema([pa.field(field.name, _spark_type(field.type)) for field in schema])
 
 
 def _spark_type(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_null(kind):
         return pa.string()
-    if pa.types.is_unsigned_integer(kind):
-        return pa.int64()
+    kind = with_each(kind, lambda one: one if pa.types.is_float16(one) else readable_type(one))
     if pa.types.is_timestamp(kind) and kind.tz:
         return pa.timestamp("us", tz="UTC")
     return stored_type(kind)

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from engine.core.names import is_endpoint_name
 from engine.core.schema import EndpointType
+from engine.core.values import check_texts
 from engine.errors import CorruptFile, VitrineError
 from engine.store.layout import (
     Layout,
@@ -66,6 +67,7 @@ def endpoint_names(layout: Layout) -> list[str]:
 
 def write_endpoint(layout: Layout, facts: Mapping[str, Any]) -> None:
     """Make or change an endpoint's file."""
+    check_texts(facts)
     write_twice(endpoint_file(layout, facts["name"]), {**facts, "format": FORMAT})
 
 

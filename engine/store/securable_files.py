@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.core.values import check_texts
 from engine.errors import CorruptFile
 from engine.store.layout import Layout, made_by_newer_release, read_json, remove, write_json
 
@@ -71,7 +72,12 @@ class SecurableFiles:
         return facts
 
     def write(self, kind: Kind, name: str, facts: Mapping[str, Any]) -> None:
-        """Make or replace a document; the caller holds the lock."""
+        """Make or replace a document; the caller holds the lock.
+
+        Raises:
+            InvalidParameterValue: a text in it, such as a comment, holds half of a character.
+        """
+        check_texts(facts)
         write_json(self._file(kind, name), {**facts, "format": FORMAT})
 
     def remove(self, kind: Kind, name: str) -> None:
@@ -92,7 +98,8 @@ class SecurableFiles:
         return facts
 
     def write_tags(self, kind: Tagged, name: str, facts: Mapping[str, Any]) -> None:
-        """Replace a thing's tags and grants; it has a document, and the caller holds the lock."""
+        """Replace a thing's tags and grants, as `write`; it has a document."""
+        check_texts(facts)
         write_json(self._tags_file(kind, name), facts)
 
     def _tags_file(self, kind: Kind, name: str) -> Path:

@@ -253,3 +253,9 @@ def test_a_column_is_sent_as_its_values_are_one_by_one(values: list[Any], as_flo
     sent = sent_values(values) if as_floats else sent_values_exactly(values)
     expected = [json_value(value, as_floats) for value in values]
     assert [(type(v), repr(v)) for v in sent] == [(type(v), repr(v)) for v in expected]
+
+
+def test_infinities_of_a_facet_are_told_apart() -> None:
+    facets = [["p", float("inf"), 2], ["p", -float("inf"), 1], ["p", 0.1, 1], ["n", 2**53 + 1, 1]]
+    rows = reply(["id"], [], facets=facets)["facet_result"]["facet_array"]
+    assert rows == [["p", "Infinity", 2], ["p", "-Infinity", 1], ["p", 0.1, 1], ["n", 2**53 + 1, 1]]

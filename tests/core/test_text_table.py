@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import width
 
+from engine.core.values import FarTime
 from engine.text_table import Column, one_line, text_table
 
 ODD = [
@@ -113,3 +114,14 @@ def test_the_rows_of_a_table_need_not_have_every_column() -> None:
 def test_one_line(value: Any, said: str) -> None:
     assert one_line(value) == said
     assert width(one_line("日本語" * 40, 21)) <= 21
+
+
+def test_times_and_decimals_in_lists_are_shown_as_by_themselves() -> None:
+    at, price = dt.datetime(2024, 1, 31, 12), Decimal("19.90")
+    rows = [{"a": [at, None], "b": {"price": price, "at": FarTime(2932897, "D")}, "c": [("k", at)]}]
+    line = str(text_table(rows, ["a", "b", "c"], None)).splitlines()[-1]
+    assert line.split("  ") == [
+        "[2024-01-31 12:00:00, None]",
+        "{'price': 19.90, 'at': +10000-01-01}",
+        "[('k', 2024-01-31 12:00:00)]",
+    ]

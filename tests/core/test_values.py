@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from engine.core.values import (
     FarTime,
+    any_date,
+    any_time,
     exact_number_of,
     integer_of,
     is_text,
@@ -202,6 +204,49 @@ def test_times_that_python_cannot_say_are_shown_and_stand_in_order() -> None:
     assert day > date.max
     assert late == FarTime(253402318799 * 10**6, "us") != later
     assert len({late, FarTime(253402318799 * 10**6, "us")}) == 1
+
+
+MICROS = st.integers(-(2**63) + 10**11, 2**63 - 1) | st.sampled_from(
+    [count + step for count in (-62135596800 * 10**6, 253402300800 * 10**6) for step in (-1, 0, 1)]
+)
+
+
+@settings(deadline=None)
+@given(MICROS)
+def test_a_time_of_any_year_reads_back_from_what_is_shown(count: int) -> None:
+    moment = any_time(np.datetime64(count, "us"))
+    assert any_time(moment.isoformat()) == any_time(moment) == moment
+    known = np.array(moment.count if isinstance(moment, FarTime) else moment, "datetime64[us]")
+    assert int(known.astype(np.int64)) == count
+    day = any_date(np.datetime64(count // 86_400_000_000, "D"))
+    assert any_date(day.isoformat()) == any_date(f"{day.isoformat()}T00:00:00Z") == day
+
+
+@pytest.mark.parametrize(
+    ("given_", "shown_"),
+    [
+        ("9999-12-31T23:59:59-05:00", "+10000-01-01T04:59:59"),
+        ("0001-01-01T00:00:00+05:00", "0000-12-31T19:00:00"),
+        (
+            datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))),
+            "+10000-01-01T04:59:59.999999",
+        ),
+        (datetime.min.replace(tzinfo=timezone(timedelta(hours=1))), "0000-12-31T23:00:00"),
+        (FarTime(2932897, "D"), "+10000-01-01T00:00:00"),
+        (np.datetime64(2**62, "s"), None),
+        ("+9999999-01-01", None),
+        ("+300000-01-01", None),
+        ("10000-01-01", None),
+        ("+2024-01-01", None),
+    ],
+    ids=str,
+)
+def test_a_far_time_is_taken_in_any_zone(given_: object, shown_: str | None) -> None:
+    if shown_ is not None:
+        assert str(any_time(given_)) == shown_
+        return
+    with pytest.raises((ValueError, OverflowError)):
+        any_time(given_)
 
 
 # ------------------------------------------------------------------ text

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,10 +17,12 @@ from hypothesis import strategies as st
 
 from engine.core.filters.dict_form import parse_dict
 from engine.core.filters.in_memory import mask_of
+from engine.core.filters.text_form import parse_text
 from engine.core.filters.tree import And, IsNull, Node, Not, Or, matches
 from engine.core.schema import Column
 from engine.core.types import column_of as _column
 from engine.core.types import stored_field as _stored_field
+from engine.core.values import any_date, any_time
 from engine.errors import BadRequest
 from engine.store.segments import metadata
 from engine.store.segments.metadata import RowTable
@@ -328,6 +331,57 @@ CASES: list[tuple[str, pa.Array, Any]] = [
     ("unsigned bytes", pa.array([0, 255], pa.uint8()), {"x >": -1}),
     ("large strings", pa.array(["a", "b"], pa.large_string()), {"x": ["b", "c"]}),
 ]  # fmt: skip
+
+
+FAR = [None, -(10**17), -62135596801 * 10**6, -62135596800 * 10**6, 0, 253402300799999999]
+FAR += [253402300800 * 10**6, 253402318799 * 10**6, 2**62]
+SIGNS = {"": "__eq__", " NOT": "__ne__", " <": "__lt__", " <=": "__le__", " >": "__gt__"}
+
+
+@pytest.mark.parametrize("unit", ["us", "D"])
+def test_times_of_any_year_are_compared_as_the_numbers_that_they_are(
+    tmp_path: Path, unit: str
+) -> None:
+    counts = FAR if unit == "us" else [None if n is None else n // 86_400_000_000 for n in FAR]
+    kind, bare = (pa.timestamp("us"), pa.int64()) if unit == "us" else (pa.date32(), pa.int32())
+    table = pa.table({"x": pa.array(counts, bare).view(kind)})
+    column = known_columns(table.schema)["x"]
+    texts = [None if n is None else shown_time(n, unit) for n in counts]
+    for place, wanted in enumerate(counts):
+        if wanted is None:
+            continue
+        for sign, name in SIGNS.items():
+            kept = [n is not None and bool(getattr(n, name)(wanted)) for n in counts]
+            condition = parse_dict({f"x{sign}": texts[place]}, {"x": column})
+            assert condition is not None
+            assert rows_that_pass(tmp_path, table, condition) == kept, (sign, texts[place])
+            assert [matches(condition, {"x": far(n, unit)}) for n in counts] == kept
+        text = parse_text(f"x IN ('{texts[place]}', '2024-01-01')", {"x": column})
+        assert text is not None
+        assert rows_that_pass(tmp_path, table, text) == [n == wanted for n in counts]
+
+
+def test_far_times_in_arrays_are_found(tmp_path: Path) -> None:
+    values = pa.array([[253402318799 * 10**6, 0], [0], None], pa.list_(pa.int64()))
+    table = pa.table({"x": values.cast(pa.list_(pa.timestamp("us")))})
+    condition = parse_dict({"x": "9999-12-31T23:59:59-05:00"}, known_columns(table.schema))
+    assert condition is not None
+    assert rows_that_pass(tmp_path, table, condition) == [True, False, False]
+
+
+def far(count: int | None, unit: str) -> Any:
+    """A stored time as rows have it."""
+    return (
+        None if count is None else (any_time if unit == "us" else any_date)(numpy_time(count, unit))
+    )
+
+
+def numpy_time(count: int, unit: str) -> Any:
+    return np.array(count).astype(f"datetime64[{unit}]")[()]
+
+
+def shown_time(count: int, unit: str) -> str:
+    return str(far(count, unit)).replace(" ", "T")
 
 
 @pytest.mark.parametrize(

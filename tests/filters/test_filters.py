@@ -175,6 +175,36 @@ def test_a_column_whose_name_holds_or_takes_every_operator() -> None:
         assert matches(node, {"red OR blue": value})
 
 
+ODD_NAMES = ["a OR b", "a OR b OR c", "$and", "$eq", "n NOT", "n <", "NOT", " OR ", "", " ", "👗"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_column_of_any_name_stands_in_any_key(name: str) -> None:
+    columns = {one: Column(one, "int") for one in (name, "id")}
+    for key, value, kept in [
+        (name, 5, [5]),
+        (f"{name} NOT", 5, [4, 6]),
+        (f"{name} >=", 5, [5, 6]),
+        (f"{name} OR id", [5, 1], [5]),
+        (f"id OR {name} <", [1, 5], [4]),
+        (f"id OR {name} OR {name} NOT", [1, 5, 6], [4, 5]),
+    ]:
+        node = parse_dict({key: value}, columns)
+        assert node is not None
+        assert [n for n in (4, 5, 6) if matches(node, {name: n, "id": 0})] == kept, key
+
+
+def test_a_long_or_of_unknown_columns_is_refused_at_once() -> None:
+    columns = {"a OR b": Column("a OR b", "int")}
+    with pytest.raises(BadRequest, match="'x'"):
+        parse_dict({" OR ".join("x" * 20_000): 1}, columns)
+
+
+def test_who_looks_for_rows_without_a_value_is_told_how() -> None:
+    assert refusal({"price": None}).endswith("asked for as text: `price` IS NULL.")
+    assert "IS NULL" not in refusal({"tags": None})  # a filter as text takes no arrays
+
+
 @pytest.mark.parametrize("values", [["Nike", None], None])
 def test_null_as_a_value_is_refused(values: Any) -> None:
     assert "None of type NoneType" in refusal({"gender": values})

@@ -18,6 +18,7 @@ from support.syncs import synced
 from engine import BadRequest, VectorSearchClient, VectorSearchIndex, Workspace
 from engine.core import types as column_types
 from engine.doors.rest import handle
+from engine.errors import InvalidInputException
 from engine.service.sync import stored_columns
 from engine.store.layout import read_json, write_json
 
@@ -30,7 +31,7 @@ Make = Callable[..., VectorSearchIndex]
 def make(tmp_path: Path) -> Make:
     """An index over a table of one column `x`, with keys from 0."""
 
-    def index_of(values: pa.Array) -> VectorSearchIndex:
+    def index_of(values: pa.Array, name: str = "w") -> VectorSearchIndex:
         rows = len(values)
         table = pa.table(
             {
@@ -40,7 +41,7 @@ def make(tmp_path: Path) -> Make:
             }
         )
         pq.write_table(table, tmp_path / "a.parquet")
-        workspace = Workspace(tmp_path / "w")
+        workspace = Workspace(tmp_path / name)
         workspace.register_table("main.t.a", [tmp_path / "a.parquet"])
         client = VectorSearchClient(disable_notice=True, workspace=workspace)
         client.create_endpoint("e", "STANDARD")
@@ -242,6 +243,33 @@ def test_narrow_floats_in_arrays(make: Make, kind: pa.DataType) -> None:
     assert keys(index, {"x NOT": [0.1]}) == [0, 1]
 
 
+@pytest.mark.parametrize("kind", [pa.float32(), pa.float16()], ids=str)
+def test_a_narrow_float_is_found_by_what_was_written_before_it_was_rounded(
+    make: Make, kind: pa.DataType
+) -> None:
+    narrow = np.float16 if kind == pa.float16() else np.float32
+    written = [19.99, 0.3, 12.34, 2.0**-20, -5.55, 1234.0]
+    index = make(pa.array([narrow(x) for x in written], kind))
+    for key, value in enumerate(written):
+        for filters in ({"x": value}, {"x": [value]}, f"x = {value}", {"x": narrow(value)}):
+            assert keys(index, filters) == [key], filters
+        less = [k for k, x in enumerate(written) if x < value]
+        assert keys(index, {"x <": value}) == less
+        assert keys(index, {"x <=": value}) == sorted([*less, key])
+    lists = make(pa.array([[narrow(x), None] for x in written], pa.list_(kind)), "w2")
+    assert [keys(lists, {"x": value}) for value in written] == [[k] for k in range(len(written))]
+
+
+@pytest.mark.parametrize("text", ["1e23", "1E+23", "100000000000000000000000.00", str(10**23)])
+def test_a_large_number_as_text_is_compared_with_decimals_digit_by_digit(
+    make: Make, text: str
+) -> None:
+    held = [Decimal(10**23), Decimal(10**23 - 1), Decimal(int(float(10**23)))]
+    index = make(pa.array(held, pa.decimal128(38, 0)))
+    assert keys(index, {"x": text}) == keys(index, f"x = {text}") == [0]
+    assert keys(index, {"x <": text}) == [1, 2]
+
+
 def test_float16_with_nulls_and_slices_are_their_shortest_decimals() -> None:
     every = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
     column = pa.array([None, *every[np.isfinite(every)]], pa.float16()).slice(1)
@@ -271,6 +299,70 @@ def test_times_and_dates_beyond_the_year_9999_are_stored_and_shown(make: Make) -
     found = index.similarity_search(["id"], query_vector=[1.0, 0.0], facets=["x"])
     counted = [value for _, value, _ in found["facet_result"]["facet_array"]]
     assert counted == [shown[2], shown[1], shown[0]]
+
+
+def test_what_a_reply_shows_of_a_far_time_is_taken_by_filters(make: Make) -> None:
+    counts = [253402318799 * 10**6, 0, -(10**17), None]
+    index = make(pa.array(counts, pa.int64()).cast(pa.timestamp("us")))
+    for key, shown in search(index):
+        if shown is not None:
+            assert keys(index, {"x": shown}) == keys(index, f"x = TIMESTAMP '{shown}'") == [key]
+    eastern = dt.timezone(dt.timedelta(hours=-5))
+    for forever in (
+        "9999-12-31T23:59:59-05:00",
+        dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=eastern),
+        np.datetime64("10000-01-01T04:59:59"),
+    ):
+        assert keys(index, {"x": forever}) == keys(index, {"x >=": forever}) == [0]
+        assert keys(index, {"x <": forever}) == [1, 2]
+        assert keys(index, {"x NOT": [forever]}) == [1, 2]
+
+
+@pytest.mark.parametrize("column", ["at", "times", "day"])
+def test_rows_that_are_written_one_by_one_may_have_far_times(tmp_path: Path, column: str) -> None:
+    client = VectorSearchClient(disable_notice=True, workspace=Workspace(tmp_path / "w"))
+    client.create_endpoint("e", "STANDARD")
+    schema = {"id": "int", "at": "timestamp", "day": "date", "times": "array<timestamp>"}
+    index = client.create_direct_access_index(
+        endpoint_name="e",
+        index_name=INDEX,
+        primary_key="id",
+        embedding_dimension=2,
+        embedding_vector_column="v",
+        schema={**schema, "v": "array<float>"},
+    )
+    far = "+10000-01-01" if column == "day" else "9999-12-31T23:59:59-05:00"
+    near = "2024-01-31"
+    rows = [{"id": n, "v": [1.0, 0.0], column: value} for n, value in enumerate([far, near, None])]
+    if column == "times":
+        rows = [{**row, column: [row[column], near]} for row in rows]
+    assert index.upsert(rows)["status"] == "SUCCESS"
+    found = index.similarity_search(["id", column], query_vector=[1.0, 0.0], filters={column: far})
+    [[key, value, _]] = found["result"]["data_array"]
+    shown = value[0] if column == "times" else value
+    assert (key, shown) == (0.0, far if column == "day" else "+10000-01-01T04:59:59")
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        np.datetime64("2024-01-31T12:00:00", "ns"),
+        np.array(["2024-01-31T12:00:00"], "datetime64[ns]"),
+        [np.datetime64("2024-01-31T12:00:00", "s"), "2025-01-01"],
+        np.array(["2024-01-31T12:00:00"], "datetime64[us]"),
+    ],
+    ids=str,
+)
+def test_a_time_of_numpy_is_no_number_whatever_its_unit(make: Make, wanted: Any) -> None:
+    index = make(pa.array([dt.datetime(2024, 1, 31, 12), None], pa.timestamp("us")))
+    assert keys(index, {"x": wanted}) == [0]
+
+
+@pytest.mark.parametrize("missing", [np.datetime64("NaT"), np.longdouble(1), {1, 2}], ids=str)
+def test_a_filter_value_that_can_not_be_sent_is_named(make: Make, missing: Any) -> None:
+    index = make(pa.array([1, 2]))
+    with pytest.raises(InvalidInputException, match=f"of type {type(missing).__name__}; expected"):
+        keys(index, {"x": missing})
 
 
 @pytest.mark.parametrize(

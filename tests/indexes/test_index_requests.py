@@ -35,6 +35,27 @@ def test_what_can_never_be_an_index_is_refused_when_it_is_asked_for(
         IndexRequest(**{"name": "main.a.i", **given})
 
 
+@pytest.mark.parametrize("odd", [5, 1.5, [], ["id"], {"a": 1}, b"id", True], ids=repr)
+@pytest.mark.parametrize(
+    "name", ["source_table", "primary_key", "endpoint", "vector_column", "columns_to_sync"]
+)
+def test_what_is_no_name_is_refused_by_its_argument(name: str, odd: Any) -> None:
+    if name == "columns_to_sync" and isinstance(odd, list):
+        odd = ["id", 5]
+    with pytest.raises(InvalidParameterValue, match=f"{name}.* is .*; expected"):
+        IndexRequest(**{"name": "main.a.i", **VECTORS, name: odd})
+    if name in ("primary_key", "vector_column"):
+        own = {"dimension": 2, "vector_column": "v", "schema": {"v": "array<float>"}, name: odd}
+        with pytest.raises(InvalidParameterValue, match=f"{name} is .*; expected text"):
+            DirectAccessRequest("main.a.i", **own)
+
+
+def test_names_of_columns_in_a_schema_are_texts() -> None:
+    schema: Any = {1: "int", "v": "array<float>"}
+    with pytest.raises(InvalidParameterValue, match=r"schema is .*; expected the names of"):
+        DirectAccessRequest("main.a.i", dimension=2, vector_column="v", schema=schema)
+
+
 @pytest.mark.parametrize("dimension", [0, 4097, "4", True])
 def test_a_direct_access_index_needs_a_name_and_a_length(dimension: Any) -> None:
     own: dict[str, Any] = {"vector_column": "v", "schema": {"v": "array<float>"}}

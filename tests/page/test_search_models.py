@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from engine import Settings, Workspace
+from engine.core.types import column_of
 from engine.doors.http.page.warming import Warming
 from engine.errors import InvalidParameterValue
+from engine.shop.browsing.rows import ProductRows
 from engine.shop.catalogue.catalogue import FASHION
 from engine.shop.page.address import Asked, read_address
 from engine.shop.page.search.parts import added_part, filter_chips, steered, term_chips
@@ -41,6 +48,46 @@ from engine.shop.search.terms import Term
 )
 def test_a_word_for_a_colour_has_a_swatch(name: str, color: str | None) -> None:
     assert swatch_of(name) == color
+
+
+VALUES: dict[str, pa.Array] = {
+    "price": pa.array([Decimal("0.35"), Decimal("19.99")], pa.decimal128(10, 2)),
+    "exact": pa.array([Decimal(f"{10**19}.123456789"), Decimal(-1)], pa.decimal128(38, 9)),
+    "weight": pa.array([19.99, 0.1], pa.float32()),
+    "half": pa.array([np.float16(19.99), np.float16(0.1)], pa.float16()),
+    "count": pa.array([2**53 + 1, -(2**63)]),
+    "large": pa.array([2**64 - 1, 0], pa.uint64()),
+    "day": pa.array([2_932_897, 19_723], pa.int32()).view(pa.date32()),
+    "at": pa.array([253402318799 * 10**6, 0], pa.int64()).view(pa.timestamp("us")),
+    "sold": pa.array([True, False]),
+    "title": pa.array(["it's 100%", "1e2"]),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_value_that_a_page_shows_is_one_to_choose(name: str) -> None:
+    table = pa.table({"id": [0, 1], name: VALUES[name]})
+    rows = ProductRows("t", table, replace(FASHION, key="id", price=None))
+    for place, (value, _) in enumerate(rows.facets([name], np.array([0]))[name]):
+        asked = read_address([(f"is.{name}", str(value))])
+        filters = asked.filters(rows.catalogue, rows.columns)
+        assert rows.matching(json.loads(json.dumps(filters))).tolist() == [place]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *[("price", text) for text in ("1_0", "１０", "nan", "inf", "1,5", "x")],
+        *[("count", text) for text in ("1_0", "1.5", "9" * 5000, "0x10")],
+        *[("day", text) for text in ("20240131", "2024-W05-3", "10000-01-01", "2024-01-31T01:00")],
+        *[("at", text) for text in ("1704067200", "20240131", "soon")],
+        ("sold", "1"),
+    ],
+)
+def test_a_value_of_an_address_that_is_none_of_its_kind_is_refused(name: str, text: str) -> None:
+    columns = {name: column_of(pa.field(name, VALUES[name].type))}
+    with pytest.raises(InvalidParameterValue, match=f"is.{name} is .*; expected a value of kind"):
+        read_address([(f"is.{name}", text)]).filters(FASHION, columns)
 
 
 def test_a_part_is_added_by_a_form() -> None:

@@ -24,6 +24,8 @@ KNOWN = {
     "tags": Column("tags", "string", is_array=True),
     "sizes": Column("sizes", "int", is_array=True),
     "the TOP shelf": Column("the TOP shelf", "string"),
+    "price TOP 3": Column("price TOP 3", "float"),
+    "n BUCKETS x ": Column("n BUCKETS x ", "int"),
     "vector": Column("vector", "other", is_array=True),
 }
 
@@ -49,6 +51,11 @@ def refusal(facets: Any, kind: type[Exception]) -> str:
         ("price BUCKETS\n[[-1.5,\n1e3]]", Facet("price", 10, ((-1.5, 1000.0),))),
         ("the TOP shelf", Facet("the TOP shelf", 10)),
         ("the TOP shelf TOP 4", Facet("the TOP shelf", 4)),
+        ("price TOP 2", Facet("price", 2)),
+        ("price TOP 3", Facet("price TOP 3", 10)),
+        ("price TOP 3 TOP 2", Facet("price TOP 3", 2)),
+        ("n BUCKETS x  TOP 2", Facet("n BUCKETS x ", 2)),
+        ("n BUCKETS x  BUCKETS [[0,1]]", Facet("n BUCKETS x ", buckets=((0, 1),))),
     ],
 )
 def test_each_form_is_read(text: str, facet: Facet) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from support.needs import needs
 
@@ -42,6 +44,27 @@ def test_columns_of_odd_names_are_embedded(spark: Any, text: str) -> None:
     found = embed(rows, encoder="hashed", text=text, key="the.key `").collect()
     assert found[0]["the.key `"] == "k" and found[0].reason is None
     assert len(found[0].text_embedding) > 0
+
+
+def test_types_that_spark_lacks_are_those_of_sql(spark: Any) -> None:
+    workspace = spark.workspace
+    most, wide = 2**64 - 1, Decimal(10) ** 40
+    table = pa.table(
+        {
+            "large": pa.array([most, None], pa.uint64()),
+            "inside": pa.array([[most], None], pa.list_(pa.uint64())),
+            "small": pa.array([200, 0], pa.uint8()),
+            "wide": pa.array([wide, None], pa.decimal256(50, 2)),
+            "span": pa.array([-1, None], pa.duration("us")),
+        }
+    )
+    workspace.write_table("main.fashion_demo.odd_types", table)
+    first = spark.table("odd_types").collect()[0].asDict()
+    of_sql = workspace.sql("SELECT * FROM odd_types").to_pylist()[0]
+    assert first == of_sql == {
+        "large": Decimal(most), "inside": [Decimal(most)], "small": 200, "wide": f"{wide:f}.00",
+        "span": -1,
+    }  # fmt: skip
 
 
 def test_times_inside_lists_and_structures_stay_instants(spark: Any) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from engine import NotSupported, Workspace
 from engine.doors.rest import handle
+from engine.errors import InvalidInputException
 from engine.service.sql.session import Session, TypedText
+from engine.service.warehouse.result_forms import text_rows
 
 NESTED = (
     "SELECT named_struct('Big', 1, 'In', named_struct('b', 'x')) AS st, map('k', 1) AS m, "
@@ -140,3 +143,30 @@ def test_patterns_match_what_a_number_or_a_day_says(workspace: Workspace) -> Non
     }.items():
         found = workspace.sql(f"SELECT count(*) AS n FROM t WHERE {condition}").to_pylist()
         assert found == [{"n": count}], condition
+
+
+@pytest.mark.parametrize(
+    ("given_", "expected", "kind"),
+    [
+        (float("nan"), "NaN", "double"),
+        (np.float64("nan"), "NaN", "double"),
+        (float("inf"), "Infinity", "double"),
+        ([-float("inf")], '["-Infinity"]', "array<double>"),
+        (np.datetime64("2024-01-31T12:00", "ns"), "2024-01-31T12:00:00.000Z", "timestamp_ntz"),
+        (np.array(["2024-01-31"], "datetime64[ns]"), None, "array<timestamp_ntz>"),
+    ],
+    ids=str,
+)
+def test_a_parameter_is_the_value_that_is_given(
+    workspace: Workspace, given_: object, expected: str | None, kind: str
+) -> None:
+    found = workspace.sql("SELECT :p AS a, typeof(:p) AS t", parameters={"p": given_})
+    [[said, named]] = text_rows(found)
+    assert named == kind
+    assert said == ('["2024-01-31T00:00:00.000Z"]' if expected is None else expected)
+
+
+@pytest.mark.parametrize("bad", [np.datetime64("NaT"), Decimal("NaN"), {1, 2}], ids=str)
+def test_a_parameter_that_says_nothing_is_named(workspace: Workspace, bad: object) -> None:
+    with pytest.raises(InvalidInputException, match="parameter 'p' is"):
+        workspace.sql("SELECT :p AS a", parameters={"p": bad})

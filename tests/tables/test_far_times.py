@@ -7,16 +7,18 @@ import json
 import subprocess
 import sys
 from datetime import date, datetime, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
 from engine import VectorSearchClient, Workspace
-from engine.core.arrow.objects import has_far_times, object_of, rows_of, values_of
+from engine.core.arrow.objects import column_from, has_far_times, object_of, rows_of, values_of
 from engine.core.values import FarTime
 from engine.doors.cli.command import main
 from engine.doors.notebook.showing.tables import made_table, table_of
@@ -93,6 +95,66 @@ print(*values_of(pa.array([1_000, 2**62 + 1, None], pa.timestamp("ns"))), sep=",
     assert found.stdout == "1970-01-01 00:00:00.000001, 2116-02-20T23:53:38.427387905, None\n", (
         found
     )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        TIMES,
+        pa.timestamp("s"),
+        pa.timestamp("us", "America/New_York"),
+        pa.date32(),
+        pa.date64(),
+        pa.list_(TIMES),
+        pa.struct([("a", TIMES), ("b", pa.date32())]),
+        pa.map_(pa.date32(), TIMES),
+        pa.list_(pa.struct([("a", pa.list_(TIMES))])),
+    ],
+    ids=str,
+)
+def test_values_become_the_column_that_they_came_from(kind: pa.DataType) -> None:
+    column = far_column(kind)
+    assert any("FarTime" in repr(value) for value in values_of(column))
+    assert column_from(values_of(column), kind).equals(column)
+
+
+def far_column(kind: pa.DataType) -> pa.Array:
+    """A column of a type with a far time, one that Python knows, and a null."""
+    counts = {"D": [2_932_897, 0], "s": [FAR // 10**6, 0], "ms": [FAR // 1000, 0]}
+    if pa.types.is_temporal(kind):
+        unit = "D" if pa.types.is_date32(kind) else "ms" if pa.types.is_date64(kind) else kind.unit
+        bare = pa.int32() if unit == "D" else pa.int64()
+        return pa.array([*counts.get(unit, [FAR, 0]), None], bare).view(kind)
+    if pa.types.is_map(kind):
+        keys, items = far_column(kind.key_type)[:2], far_column(kind.item_type)[:2]
+        return pa.MapArray.from_arrays([0, 1, 2, 2], keys, items)
+    if pa.types.is_struct(kind):
+        return pa.StructArray.from_arrays([far_column(f.type) for f in kind], fields=list(kind))
+    return pa.ListArray.from_arrays([0, 2, 2, 3], far_column(kind.value_type))
+
+
+def test_narrow_floats_are_as_they_were_written() -> None:
+    written = [0.1, 19.98, None, 1e-40, float("inf")]
+    single, half = pa.array(written, pa.float32()), [None if x is None else x for x in written]
+    assert values_of(single)[:3] == written[:3]
+    assert values_of(single)[4] == float("inf")
+    assert values_of(single.slice(1, 2)) == [19.98, None]
+    halves = pa.array([None if x is None else np.float16(x) for x in half[:3]], pa.float16())
+    assert values_of(halves) == written[:3]
+    assert values_of(pa.array([[0.1, None], None, []], pa.list_(pa.float32()))) == [
+        [0.1, None],
+        None,
+        [],
+    ]
+    table = pa.table(
+        {
+            "a": single,
+            "b": pa.array(
+                [{"c": x} for x in written[:3]] + [None] * 2, pa.struct([("c", pa.float32())])
+            ),
+        }
+    )
+    assert rows_of(table)[0] == {"a": 0.1, "b": {"c": 0.1}}
 
 
 def test_a_table_without_columns_has_its_rows() -> None:
@@ -213,3 +275,66 @@ def test_nanoseconds_are_cut_off_towards_the_past_in_sql_and_in_an_index(tmp_pat
         said = [{one["key"]: one["value"] for one in row["fields"]}[name] for row in rows]
         texts = [next(iter(one.values()), None) for one in said]
         assert texts == [one and one.isoformat() for one in expected]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (pa.array([FAR, None], TIMES), f'"{SAID}.000"'),
+        (pa.array([FAR, None], pa.timestamp("us", "UTC")), f'"{SAID}.000"'),
+        (pa.array([2_932_897, None], pa.date32()), '"+10000-01-01"'),
+        (pa.array([[FAR, 0], None], pa.list_(TIMES)), f'["{SAID}.000","1970-01-01T00:00:00.000"]'),
+        (pa.array([2**64 - 1, None], pa.uint64()), "18446744073709551615"),
+        (pa.array([19.99, None], pa.float32()), "19.99"),
+        (pa.array([Decimal("0.35"), None], pa.decimal128(10, 2)), "0.35"),
+    ],
+    ids=lambda value: str(value.type) if isinstance(value, pa.Array) else "",
+)
+def test_a_search_in_sql_brings_what_the_index_holds(
+    tmp_path: Path, values: pa.Array, said: str
+) -> None:
+    workspace = Workspace(tmp_path)
+    vectors = pa.array([[1.0, 0.0], [0.0, 1.0]], pa.list_(pa.float32()))
+    workspace.write_table("main.s.t", pa.table({"id": [1, 2], "x": values, "v": vectors}))
+    workspace.create_endpoint("e")
+    workspace.create_index(
+        "main.s.i",
+        source_table="main.s.t",
+        primary_key="id",
+        vector_column="v",
+        dimension=2,
+        endpoint="e",
+    )
+    found = workspace.sql(
+        "SELECT id, to_json(struct(x)) AS said FROM vector_search("
+        "index => 'main.s.i', query_vector => array(1.0, 0.0), num_results => 2)"
+    )
+    expected = [{"id": 1, "said": f'{{"x":{said}}}'}, {"id": 2, "said": "{}"}]
+    assert sorted(found.to_pylist(), key=lambda row: row["id"]) == expected
+
+
+def test_a_table_with_what_is_no_number_is_printed_as_json(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "x": pa.array([float("nan"), float("inf"), 0.1], pa.float32()),
+            "xs": [[float("nan")], None, [-float("inf"), 1.5]],
+            "at": pa.array([FAR, 0, None], TIMES),
+        }
+    )
+    Workspace(tmp_path).write_table("main.s.t", table)
+    printed = printed_by(tmp_path, "table", "show", "main.s.t", "--json").stdout
+
+    def refused(word: str) -> None:
+        raise AssertionError(word)
+
+    assert json.loads(printed, parse_constant=refused) == [
+        {"x": None, "xs": [None], "at": SAID},
+        {"x": None, "xs": None, "at": "1970-01-01T00:00:00"},
+        {"x": 0.1, "xs": [None, 1.5], "at": None},
+    ]
+
+
+def printed_by(folder: Path, *command: str) -> Result:
+    done = CliRunner().invoke(main, [*command, "-w", str(folder)])
+    assert done.exit_code == 0, done.output
+    return done

@@ -6,6 +6,7 @@ import bz2
 import datetime as dt
 import errno
 import gzip
+import json
 import lzma
 import uuid
 from decimal import Decimal
@@ -157,6 +158,46 @@ def test_json_lines_and_lists_are_rows_as_they_are_written(tmp_path: Path) -> No
         with pytest.raises(BadSourceFile) as raised:
             read_file(file)
         assert raised.value.line == line
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('{"a": 1, "b": 2}\n{"a": 1, "b": 2, "a": 3}\n', 2),
+        ('{"a": {"c": 1, "c"\t: 2}}', 1),
+        ('[{"a": 1},\n {"b": [{"a": 1, "a": 1}]}]', None),
+    ],
+)
+def test_an_object_that_has_a_name_twice_is_refused(
+    tmp_path: Path, text: str, line: int | None
+) -> None:
+    file = tmp_path / "t.jsonl"
+    file.write_text(text)
+    with pytest.raises(BadSourceFile, match=r"the name '[ac]' twice") as raised:
+        rows_of_file(file)
+    assert raised.value.line == line
+
+
+@pytest.mark.parametrize("text", ['{"a": "x\\": 1", "b": [[{"c": ":"}], [1]]}', '{"a\\":": "b"}'])
+def test_a_text_that_looks_like_a_name_is_none(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "t.jsonl"
+    file.write_text(text)
+    assert rows_of_file(file) == [json.loads(text)]
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl"])
+def test_far_times_are_read_back(tmp_path: Path, name: str) -> None:
+    counts = pa.array([253402318799 * 10**6, -(10**17), 0, None])
+    table = pa.table(
+        {
+            "id": [0, 1, 2, 3],
+            "at": counts.view(pa.timestamp("us", "UTC")),
+            "day": pa.array([2_932_897, -800_000, 0, None], pa.int32()).view(pa.date32()),
+        }
+    )
+    export(table, tmp_path / name)
+    how = RowFormat(types={"id": "bigint", "at": "timestamp", "day": "date"})
+    assert read_file(tmp_path / name, how).equals(table)
 
 
 def test_half_a_character_is_refused(tmp_path: Path) -> None:

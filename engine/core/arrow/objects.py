@@ -6,12 +6,14 @@ where pandas is not installed. Here such a value is a `FarTime`, or the text tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import pyarrow as pa
 
-from engine.core.values import FarTime
+from engine.core.types import with_each
+from engine.core.values import FarTime, half_of
 
 _UNSAID = (ValueError, OverflowError, KeyError)  # no such year, no such time zone
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -28,12 +30,33 @@ def rows_of(table: pa.Table | pa.RecordBatch) -> list[dict[str, Any]]:
 
 
 def values_of(column: pa.Array | pa.ChunkedArray) -> list[Any]:
-    """The values in their order, nulls as None."""
+    """The values in their order, nulls as None; narrow floats as the shortest decimals: 0.1, not
+    0.10000000149.
+    """
+    column = _widened(column)
     try:
         values: list[Any] = column.to_pylist()
     except _UNSAID:
         values = [object_of(value) for value in column]
     return values
+
+
+def _widened(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Floats as doubles of their shortest forms, also within lists, structures and maps."""
+    said = _with_narrow_floats(column.type, pa.string())
+    if said == column.type:
+        return column
+    if pa.types.is_float16(column.type):
+        halves = [None if half is None else half_of(half) for half in column.to_pylist()]
+        return pa.array(halves, pa.float64())
+    return column.cast(said).cast(_with_narrow_floats(column.type, pa.float64()))
+
+
+def _with_narrow_floats(kind: pa.DataType, instead: pa.DataType) -> pa.DataType:
+    """A type with another in the place of float32, and of a float16 that isn't within another."""
+    if pa.types.is_float16(kind):
+        return instead
+    return with_each(kind, lambda one: instead if pa.types.is_float32(one) else one)
 
 
 def array_of(value: Any, kind: pa.DataType) -> pa.Array:
@@ -47,6 +70,31 @@ def array_of(value: Any, kind: pa.DataType) -> pa.Array:
     counted = pa.date32() if value.is_date else pa.timestamp("us", getattr(kind, "tz", None))
     bare = pa.array([value.count], pa.int32() if value.is_date else pa.int64())
     return bare.view(counted).cast(kind)
+
+
+def column_from(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """Values as Arrow has them, in lists, maps and structures too: the way back from `values_of`.
+
+    Raises:
+        pa.ArrowException, OverflowError, TypeError, ValueError: one has no form in the type.
+    """
+    try:
+        return pa.array(values, kind)
+    except (pa.ArrowException, TypeError):
+        return pa.array([_countable(value, kind) for value in values], kind)
+
+
+def _countable(value: Any, kind: pa.DataType) -> Any:
+    """A value whose far times are the numbers by which Arrow takes them."""
+    if isinstance(value, FarTime):
+        return array_of(value, kind)[0].value
+    if pa.types.is_map(kind) and value is not None:
+        return [(_countable(k, kind.key_type), _countable(v, kind.item_type)) for k, v in value]
+    if pa.types.is_struct(kind) and value is not None:
+        return {field.name: _countable(value.get(field.name), field.type) for field in kind}
+    if pa.types.is_nested(kind) and value is not None:
+        return [_countable(item, kind.value_type) for item in value]
+    return value
 
 
 def has_far_times(column: pa.Array | pa.ChunkedArray) -> bool:

@@ -11,19 +11,19 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from engine.core.filters.foreign_operators import refused_value
-from engine.core.filters.tree import Scalar
+from engine.core.filters.tree import Scalar, narrowed
 from engine.core.schema import Column
 from engine.core.values import (
     DATE_EXAMPLE,
-    TIME_EXAMPLE,
+    TEXT_TAKEN,
+    TIME_TAKEN,
+    any_date,
+    any_time,
     decimal_of,
     exact_number_of,
     is_text,
     plain,
     shown,
-    single_of,
-    to_date,
-    to_timestamp,
 )
 from engine.errors import BadRequest
 
@@ -65,10 +65,11 @@ def coerced(written: str, column: Column, value: object) -> Scalar:
     try:
         return _COERCIONS[column.kind](plain(value), column)
     except (ValueError, TypeError, OverflowError):
+        nulls = f" Rows without a value are asked for as text: `{column.name}` IS NULL."
         raise BadRequest(
             f"Filter {written!r}: {shown(value)} of type {type(value).__name__} can't be "
             f"compared with column {column.name!r}, which holds {column.kind} values; expected "
-            f"{_TAKEN[column.kind]}."
+            f"{_TAKEN[column.kind]}.{nulls if value is None and not column.is_array else ''}"
         ) from None
 
 
@@ -77,7 +78,7 @@ def _to_number(value: object) -> int | float | Decimal:
     """A number in the range of doubles, or any integer; an integer where it is whole."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         raise TypeError
-    number = exact_number_of(value) if isinstance(value, str) else value
+    number = _digits_of(value) if isinstance(value, str) else value
     if isinstance(number, int):
         return number
     if not (number.is_finite() if isinstance(number, Decimal) else math.isfinite(number)):
@@ -85,6 +86,12 @@ def _to_number(value: object) -> int | float | Decimal:
     if isinstance(number, Decimal) and math.isinf(float(number)):
         raise ValueError
     return int(number) if number == int(number) else number
+
+
+def _digits_of(text: str) -> int | Decimal:
+    """A number as text with all of its digits, also where a double would do."""
+    number = exact_number_of(text)
+    return decimal_of(number) if isinstance(number, float) else number
 
 
 def _to_integer(value: object, column: Column) -> int | float | Decimal:
@@ -99,13 +106,13 @@ def _to_integer(value: object, column: Column) -> int | float | Decimal:
 
 
 def _to_float(value: object, column: Column) -> float:
-    """A double; of a column of float32 the nearest of those, so that 19.99 is what was written."""
+    """A double; of a narrower column the nearest of its floats, so that 19.99 is what was written."""
     number = _to_number(value)
     try:
         double = float(number)
     except OverflowError:
         return math.inf if number > 0 else -math.inf
-    nearest = single_of(double) if column.single else double
+    nearest = narrowed(double, column)
     return nearest if math.isfinite(nearest) else double
 
 
@@ -137,15 +144,15 @@ _COERCIONS: dict[str, Callable[[object, Column], Scalar]] = {
     "decimal": _to_decimal,
     "string": _to_text,
     "boolean": _to_boolean,
-    "date": lambda value, column: to_date(value),
-    "timestamp": lambda value, column: to_timestamp(value),
+    "date": lambda value, column: any_date(value),
+    "timestamp": lambda value, column: any_time(value),
 }
 _TAKEN: dict[str, str] = {
     "int": "a number such as 42",
     "float": "a number such as 19.99",
     "decimal": "a number such as 19.99",
-    "string": "text without lone surrogates",
+    "string": TEXT_TAKEN,
     "boolean": "true or false",
     "date": f"a date such as '{DATE_EXAMPLE}'",
-    "timestamp": f"a time such as '{TIME_EXAMPLE}'",
+    "timestamp": TIME_TAKEN,
 }

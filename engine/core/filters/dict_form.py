@@ -60,14 +60,14 @@ def _condition(key: object, value: object, columns: Columns) -> Node:
         raise BadRequest(
             f"filter key {shown(key)} is not text; expected 'column' or 'column OPERATOR'."
         )
-    if key.startswith("$") and key not in columns:
+    if key.startswith("$") and not any(name.startswith("$") for name in columns):
         raise refused_key(key, value)
     if key in columns:
         return _leaf(key, columns[key], "", value)
     name, _, suffix = key.rpartition(" ")
     if suffix in _SUFFIXES and name in columns:  # before OR: a name may hold that word
         return _leaf(key, columns[name], suffix, value)
-    parts = [_split(key, part, columns) for part in key.split(" OR ")]
+    parts = [_split(key, part, columns) for part in _alternatives(key, columns)]
     if len(parts) == 1:
         return _leaf(key, *parts[0], value)
     values = list(value) if isinstance(value, (list, tuple)) else [value] * len(parts)
@@ -81,6 +81,26 @@ def _condition(key: object, value: object, columns: Columns) -> Node:
         raise BadRequest(f"filter {key!r}: each column of an OR takes a single value.")
     leaves = [_leaf(key, *part, item) for part, item in zip(parts, values)]
     return Or(tuple(leaves))
+
+
+def _alternatives(key: str, columns: Columns) -> list[str]:
+    """The parts of a key between its ORs; a column's name may hold that word itself."""
+    words = key.split(" OR ")
+    longest = 1 + max((name.count(" OR ") for name in columns), default=0)
+    if longest == 1 or all(_is_known(word, columns) for word in words):
+        return words
+    parts: list[str] = []
+    start = 0
+    while start < len(words):
+        joined = [" OR ".join(words[start : start + count]) for count in range(longest, 0, -1)]
+        parts.append(next((part for part in joined if _is_known(part, columns)), words[start]))
+        start += 1 + parts[-1].count(" OR ")
+    return parts
+
+
+def _is_known(part: str, columns: Columns) -> bool:
+    name, _, suffix = part.rpartition(" ")
+    return part in columns or (suffix in _SUFFIXES and name in columns)
 
 
 def _alone(value: object) -> object:

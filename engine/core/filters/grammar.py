@@ -20,9 +20,9 @@ from engine.core.schema import Columns
 from engine.core.values import (
     DATE_EXAMPLE,
     TIME_EXAMPLE,
+    any_date,
+    any_time,
     exact_number_of,
-    to_date,
-    to_timestamp,
 )
 from engine.errors import BadRequest
 
@@ -109,7 +109,7 @@ class _Syntax(Transformer[Token, Any]):
         kind, written = found[:2]
         is_date = kind.type in ("DATE", "TO_DATE")
         try:
-            value = (to_date if is_date else to_timestamp)(_unquoted(written))
+            value = (any_date if is_date else any_time)(_unquoted(written))
         except (ValueError, OverflowError):
             example = DATE_EXAMPLE if is_date else TIME_EXAMPLE
             raise BadRequest(

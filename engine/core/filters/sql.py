@@ -26,6 +26,7 @@ from engine.core.filters.tree import (
     Words,
 )
 from engine.core.schema import Column
+from engine.core.values import FarTime
 
 # As an SQL regular expression: DuckDB's engine knows these escapes.
 _ESCAPES = {"\t": r"\t", "\n": r"\n", "\r": r"\r", "\f": r"\f", "\v": r"\v"}
@@ -72,8 +73,8 @@ def _sql(node: Node, names: Mapping[str, str], parameters: list[Any], wanted: bo
         operator = node.operator if wanted else OPPOSITE[node.operator]
         if compares_exactly(node.column, (node.value,)):
             return _exact_compare(node.column, name, operator, node.value, parameters)
-        parameters.append(node.value)
-        return _not_nan(node.column, name, f"{name} {operator} ?")
+        place = _bound(node.value, parameters)
+        return _not_nan(node.column, name, f"{name} {operator} {place}")
     if isinstance(node, Like):
         parameters.append(node.pattern)
         return f"({name} {'LIKE' if wanted else 'NOT LIKE'} ?)"
@@ -147,10 +148,20 @@ def _any_of(node: AnyOf, name: str, parameters: list[Any], negated: bool) -> str
         values = [value for value, is_exact in rounded if is_exact]
     if not values:
         return f"{name} IS NOT NULL" if negated else "false"
-    parameters.extend(values)
-    places = ", ".join("?" for _ in values)
+    places = ", ".join([_bound(value, parameters) for value in values])
     test = f"list_has_any({name}, [{places}])" if node.column.is_array else f"{name} IN ({places})"
     return f"NOT ({test})" if negated else test
+
+
+def _bound(value: Any, parameters: list[Any]) -> str:
+    """Where a value stands in SQL; a time that Python can't say is bound as its number."""
+    if not isinstance(value, FarTime):
+        parameters.append(value)
+        return "?"
+    parameters.append(value.count)
+    if value.is_date:
+        return "(DATE '1970-01-01' + CAST(? AS INTEGER))"
+    return "make_timestamp(CAST(? AS BIGINT))"
 
 
 def _not_nan(column: Column, name: str, condition: str) -> str:

@@ -16,10 +16,10 @@ from decimal import Decimal
 from typing import Any, Literal, Union
 
 from engine.core.schema import Column
-from engine.core.values import single_of
+from engine.core.values import FarTime, half_of, single_of
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">="]
-Scalar = Union[int, float, Decimal, str, bool, date, datetime]
+Scalar = Union[int, float, Decimal, str, bool, date, datetime, FarTime]
 
 MAX_ELEMENTS = 1024  # values in one condition, documented limit of the service
 MAX_NESTING = 100  # of AND, OR and NOT around a condition: trees are walked by recursion
@@ -152,8 +152,15 @@ def _holds(node: Compare | AnyOf | Like | Words, value: Any) -> bool:
 
 
 def _held(value: Any, column: Column) -> Any:
-    """A stored value; a float32 may be given by its shortest form, as replies show it."""
-    return single_of(value) if column.single and value is not None else value
+    """A stored value; one of a narrow float may be given by its shortest form, as replies show it."""
+    return value if value is None else narrowed(value, column)
+
+
+def narrowed(value: Any, column: Column) -> Any:
+    """A double as the nearest of the floats that a column holds; any other value as it is."""
+    if column.half:
+        return half_of(value)
+    return single_of(value) if column.single else value
 
 
 def words_of(text: str) -> tuple[str, ...]:

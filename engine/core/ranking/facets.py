@@ -81,9 +81,13 @@ def _split(text: str, columns: Columns) -> tuple[str, str, str]:
     """Column, TOP or BUCKETS, and what follows. A column may be called "a TOP b" itself."""
     if text in columns:
         return text, "", ""
-    ways = [(text[: m.start()], m[1].upper(), text[m.end() :]) for m in _WORD.finditer(text)]
+    ways = [
+        (text[:end], found[1].upper(), text[found.end() :])
+        for found in _WORD.finditer(text)
+        for end in (found.start(), found.start(1) - 1)  # a name may end in blanks
+    ]
     known = [way for way in ways if way[0] in columns]
-    return (known or ways or [(text, "", "")])[0]
+    return known[-1] if known else (ways or [(text, "", "")])[0]
 
 
 def _buckets(text: str, given: str) -> tuple[tuple[float, float], ...]:

@@ -44,7 +44,7 @@ def parse_sort(clauses: object, columns: Columns) -> tuple[SortColumn, ...]:
 
 def _clause(text: str, columns: Columns) -> SortColumn:
     name, _, direction = text.rpartition(" ")
-    if text in columns or not name:
+    if text in columns or not (name or name in columns):
         name, direction = text, "ASC"
     if direction.upper() not in ("ASC", "DESC"):
         raise InvalidParameterValue(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import sys
@@ -117,8 +118,20 @@ def print_embed(report: EmbedReport) -> None:
 
 
 def print_json(value: object) -> None:
-    """A value as indented JSON; what JSON has no word for, as text."""
-    print_json_text(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+    """A value as indented JSON: null for what is no number, text for what JSON has no word for."""
+    print_json_text(json.dumps(_finite(value), indent=2, default=_word, ensure_ascii=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _word(value: Any) -> str:
+    return str(value.isoformat() if hasattr(value, "isoformat") else value)
 
 
 def print_sync(name: str, report: SyncReport) -> None:

@@ -6,7 +6,9 @@ from engine.errors import InvalidInputException
 
 
 def check_index_name(name: str | None) -> str:
-    """The name, which must be given. Raises AssertionError."""
+    """The name, which must be given. Raises AssertionError; InvalidInputException: it is no text."""
+    if name is not None and not isinstance(name, str):
+        raise InvalidInputException(f"index_name is a {type(name).__name__}; expected text.")
     if not name:
         raise AssertionError("Index name must be specified")
     return name

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from engine.core.index_request import IndexRequest
+from engine.core.values import listed
 from engine.doors.client.checks import check_payload_logging, check_policies
 from engine.errors import InvalidInputException
 
@@ -64,7 +65,7 @@ class _DeltaSync:
             primary_key=self.primary_key,
             endpoint=self.endpoint_name,
             pipeline_type=self.pipeline_type,
-            columns_to_sync=self.columns_to_sync,
+            columns_to_sync=listed(self.columns_to_sync),
             index_subtype=index_subtype or None,
             usage_policy_id=self.usage_policy_id or self.budget_policy_id or None,
             payload_logging_enabled=payload_logging_enabled,

@@ -12,9 +12,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+
 from engine.core import query
 from engine.core.query_request import QueryRequest
-from engine.core.values import listed, shown
+from engine.core.values import FarTime, any_time, listed, shown
 from engine.errors import InvalidInputException
 
 _LONG = 2**63  # Python writes no integer of thousands of digits
@@ -149,15 +151,31 @@ def _is_plain(name: object, value: object) -> bool:
     return type(value) in (float, bool) or (type(value) is int and -_LONG <= value <= _LONG)
 
 
+def _time_as_sent(value: date | FarTime | np.datetime64) -> str:
+    if not isinstance(value, np.datetime64):
+        return value.isoformat()
+    try:
+        return any_time(value).isoformat()
+    except (
+        ValueError,
+        OverflowError,
+    ):  # finer than a microsecond, which is told of where it is read
+        return str(value)
+
+
 def _scalar_as_sent(value: object) -> object:
     """A value that JSON has no form for, in one that filters read: its exact digits, ISO 8601."""
     if isinstance(value, Decimal):
         return str(value)
-    if isinstance(value, date):  # datetimes are dates
-        return value.isoformat()
-    if hasattr(value, "tolist"):  # numpy's numbers and arrays
-        return value.tolist()
+    if isinstance(value, (date, FarTime, np.datetime64)) and value == value:  # datetimes are dates
+        return _time_as_sent(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind == "M":
+        return list(value)  # a time in nanoseconds would become their number
+    if hasattr(value, "tolist") and not isinstance(value, np.datetime64):
+        plain = value.tolist()  # numpy's numbers and arrays
+        if type(plain) is not type(value):
+            return plain
     raise InvalidInputException(
         f"filters hold {shown(value)} of type {type(value).__name__}; expected numbers, text, true, "
-        "false, dates or times."
+        "false, dates or times, or a list of these."
     )

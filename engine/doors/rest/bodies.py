@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,11 +55,13 @@ def _encoding_hint(body: str | bytes) -> str:
 def encode_json(reply: object) -> bytes:
     """A reply as JSON text in UTF-8; NaN and Infinity become null.
 
-    Long lists are encoded some rows at a time, between which other threads get their turn.
+    Long lists are encoded some rows at a time, between which other threads get their turn. Half a
+    character, such as in the name of a file that is not UTF-8, is one of its escapes.
     """
-    if not _has_many_rows(reply):
-        return orjson.dumps(reply)
-    return b"".join(_pieces(reply))
+    try:
+        return b"".join(_pieces(reply)) if _has_many_rows(reply) else orjson.dumps(reply)
+    except orjson.JSONEncodeError:
+        return json.dumps(reply).encode()
 
 
 def _has_many_rows(value: object, depth: int = 2) -> bool:

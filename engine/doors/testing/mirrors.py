@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.core.arrow.objects import rows_of
 from engine.core.index_request import DirectAccessRequest
 from engine.core.names import table_name
 from engine.doors.arguments import taking
@@ -190,7 +191,7 @@ class ServedMirror(Misbehaving, Mirror):
 
 
 def _upsert(index: AISearchIndex, rows: object, workspace: Workspace) -> None:
-    reply = index.upsert(table_of(rows).to_pylist())
+    reply = index.upsert(rows_of(table_of(rows)))
     if reply["status"] != "SUCCESS":
         failed = ", ".join(reply["result"]["failed_primary_keys"][:5])
         raise InvalidInputException(f"rows with these keys don't fit index {index.name}: {failed}.")

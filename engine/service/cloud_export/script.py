@@ -224,7 +224,7 @@ def upsert_rows(w, index):
     written, waiting, size = 0, [], 0
     for file in sorted((HERE / index["folder"]).glob("*.parquet")):
         for batch in pq.ParquetFile(file).iter_batches(1_000):
-            for row in batch.to_pylist():
+            for row in rows_of(batch):
                 text = json.dumps(row, default=lambda value: value.isoformat())
                 if waiting and size + len(text) > UPSERT_CHARACTERS:
                     written += upsert(w, index["name"], waiting)
@@ -234,6 +234,17 @@ def upsert_rows(w, index):
     if waiting:
         written += upsert(w, index["name"], waiting)
     print(f"wrote   {written} of {index['rows']} rows to index {index['name']}")
+
+
+def rows_of(batch):
+    try:
+        return batch.to_pylist()
+    except (ValueError, OverflowError):  # a year that Python doesn't know
+        import pyarrow as pa
+
+        times = [pa.types.is_temporal(field.type) for field in batch.schema]
+        texts = [c.cast(pa.string()) if time else c for c, time in zip(batch.columns, times)]
+        return pa.RecordBatch.from_arrays(texts, names=batch.schema.names).to_pylist()
 
 
 def upsert(w, name, rows):

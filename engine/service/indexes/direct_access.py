@@ -74,7 +74,7 @@ def first_version(spec: IndexSpec) -> dict[str, Any]:
     return {
         "source": None,
         "report": None,
-        "columns": [dict(vars(column)) for column in columns_of(spec)],
+        "columns": [column.to_dict() for column in columns_of(spec)],
         "encoder": {"encoder": None, "fingerprint": None},
         "created_at": now_ms(),
     }
@@ -213,7 +213,7 @@ def _write(
             change.append(*_as_arrow(rows, spec))
         if not change.is_empty:
             facts = version.facts if version is not None else first_version(spec)
-            columns = [dict(vars(column)) for column in columns_of(spec)]
+            columns = [column.to_dict() for column in columns_of(spec)]
             change.publish({**facts, "columns": columns, "created_at": now_ms(), **given})
     except BaseException:
         change.discard()

@@ -17,15 +17,17 @@ import pyarrow as pa
 from engine.core.arrays import Vector, types_of
 from engine.core.values import (
     DATE_EXAMPLE,
-    TIME_EXAMPLE,
+    TEXT_TAKEN,
+    TIME_TAKEN,
+    FarTime,
+    any_date,
+    any_time,
     integer_of,
     is_text,
     listed,
     plain,
     shown,
     single_of,
-    to_date,
-    to_timestamp,
 )
 from engine.errors import InvalidParameterValue
 
@@ -141,18 +143,27 @@ def _to_boolean(value: object, kind: pa.DataType) -> bool:
     return value
 
 
+def _to_date(value: object, kind: pa.DataType) -> Any:
+    return _for_arrow(any_date(value))
+
+
+def _to_time(value: object, kind: pa.DataType) -> Any:
+    return _for_arrow(any_time(value))
+
+
+def _for_arrow(moment: object) -> object:
+    """Arrow takes what Python can't say as the number of days, or of microseconds."""
+    return moment.count if isinstance(moment, FarTime) else moment
+
+
 _Convert = Callable[[Any, pa.DataType], Any]
 _CONVERSIONS: tuple[tuple[Callable[[pa.DataType], bool], _Convert, str], ...] = (
     (pa.types.is_integer, _to_integer, "an integer such as 42, in the type's range"),
     (pa.types.is_floating, _to_float, "a finite number such as 19.99, in the type's range"),
-    (pa.types.is_string, _to_text, "text without lone surrogates"),
+    (pa.types.is_string, _to_text, TEXT_TAKEN),
     (pa.types.is_boolean, _to_boolean, "true or false"),
-    (pa.types.is_date, lambda value, _: to_date(value), f"a date such as '{DATE_EXAMPLE}'"),
-    (
-        pa.types.is_timestamp,
-        lambda value, _: to_timestamp(value),
-        f"a time such as '{TIME_EXAMPLE}'",
-    ),
+    (pa.types.is_date, _to_date, f"a date such as '{DATE_EXAMPLE}'"),
+    (pa.types.is_timestamp, _to_time, TIME_TAKEN),
 )
 
 

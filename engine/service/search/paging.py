@@ -20,7 +20,7 @@ import numpy as np
 
 from engine.core.query import PAGE_ROWS, Query
 from engine.core.query_request import QueryRequest
-from engine.core.reply import decode_token, encode_token, invalid_token
+from engine.core.reply import decode_token, encode_token, invalid_token, token_value
 from engine.core.schema import IndexSpec
 from engine.errors import BadRequest, InvalidParameterValue
 from engine.service.search.hits import Hit, fetch_rows
@@ -63,7 +63,7 @@ class PageRequest:
             "vector": base64.b64encode(self.query.vector.astype("<f4").tobytes()).decode(),
             "request": asked,
         }
-        text = json.dumps(state, sort_keys=True, default=str).encode()
+        text = json.dumps(state, sort_keys=True, default=token_value).encode()
         return {**state, "ranking": hashlib.blake2b(text, digest_size=16).hexdigest()}
 
     @staticmethod

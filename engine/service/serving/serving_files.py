@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.schema import suggestion
+from engine.core.values import check_texts
 from engine.errors import CorruptFile, InvalidParameterValue, NotFound
 from engine.service.serving.entities.entity import OUTPUTS, Entity, encoder_entity
 from engine.service.serving.text_endpoints import TEXT_ENDPOINTS
@@ -103,6 +104,7 @@ class ServingFiles:
         document = asdict(facts)
         if not facts.until:
             del document["former"], document["until"]  # which earlier releases don't know
+        check_texts(document)
         write_json(self._file(facts.name), document)
 
     def updates(self) -> set[str]:

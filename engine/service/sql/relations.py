@@ -367,10 +367,10 @@ def is_cte(node: exp.Table) -> bool:
 
 def readable(schema: pa.Schema) -> pa.Schema:
     """A table's columns in types that DuckDB can read."""
-    return pa.schema([field.with_type(with_each(field.type, _readable_type)) for field in schema])
+    return pa.schema([field.with_type(with_each(field.type, readable_type)) for field in schema])
 
 
-def _readable_type(kind: pa.DataType) -> pa.DataType:
+def readable_type(kind: pa.DataType) -> pa.DataType:
     """The type that a column is read in.
 
     DuckDB knows no halves, and decimals of up to 38 digits; numbers without a sign are not the cloud's,

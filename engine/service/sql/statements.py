@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from engine.core.values import check_texts
 from engine.errors import InvalidInputException
 from engine.service.indexes.operations import Indexes
 from engine.service.search.operations import Queries
@@ -65,11 +66,13 @@ class Statements:
 
         Raises:
             BadStatement: it can't be read or carried out. NotSupported: what isn't translated, by name.
+            InvalidParameterValue: a text in it, or in a parameter, holds half of a character.
             NotFound, ResourceConflict, InvalidState: a table or index that is missing, there already,
                 or registered from files of yours, which are never changed.
         """
         if not isinstance(statement, str):
             raise InvalidInputException(f"statement is {statement!r:.80}; expected SQL text.")
+        check_texts([statement, parameters or {}])
         chosen = self.session if session is None else session
         return self._execution.run(statement, parameters or {}, chosen)
 

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from sqlglot import exp
 
+from engine.core.arrow.objects import column_from, rows_of
 from engine.core.query_request import QueryRequest
 from engine.core.schema import IndexSpec
 from engine.core.types import widest_type
@@ -23,7 +24,7 @@ from engine.service.search.operations import Queries
 from engine.service.serving.endpoint_models import check_vectors_model
 from engine.service.serving.serving_endpoints import ServingEndpoints
 from engine.service.sql.database import Connection
-from engine.service.sql.relations import SHOWN
+from engine.service.sql.relations import SHOWN, readable
 from engine.store.indexes.versions import Version
 
 SCORE = "search_score"
@@ -91,11 +92,11 @@ class VectorSearch:
                 "in a statement. Ask for fewer rows beside it."
             )
         parts, columns, models = [], [], _models(given)
-        for row in asked.to_pylist():
+        for row in rows_of(asked):
             found = self._found(row, models)
             columns = found.column_names
             for name, field in zip(given, asked.schema):
-                repeated = pa.array([row[name]] * found.num_rows, field.type)
+                repeated = column_from([row[name]] * found.num_rows, field.type)
                 found = found.append_column(f"{_ASKED}{name}", repeated)
             parts.append(found)
         if not parts:
@@ -129,8 +130,9 @@ class VectorSearch:
         values = list(zip(*rows)) if rows else [()] * (len(columns) + 1)
         fields = [_field(spec, version, name) for name in columns]
         arrays = [_array(list(value), field) for value, field in zip(values, fields)]
+        found = pa.table(arrays, schema=pa.schema(fields))
         score = pa.array(values[-1], pa.float64())
-        return pa.table([*arrays, score], names=[*columns, SCORE])
+        return found.cast(readable(found.schema)).append_column(SCORE, score)
 
 
 def _models(given: Mapping[str, exp.Expression]) -> frozenset[str]:
@@ -226,8 +228,7 @@ def _values(
     query, around = exp.select(*named), node.find_ancestor(exp.Select)
     if around is not None and around.args.get("with_"):
         query.set("with_", around.args["with_"].copy())
-    found: list[dict[str, Any]] = rows(query).to_pylist()
-    return found
+    return rows_of(rows(query))
 
 
 def _distinct(node: exp.Expression, given: Mapping[str, exp.Expression]) -> exp.Select:
@@ -318,4 +319,4 @@ def _field(spec: IndexSpec, version: Version, name: str) -> pa.Field:
 
 def _array(values: list[Any], field: pa.Field) -> pa.Array:
     plain = [value.tolist() if isinstance(value, np.ndarray) else value for value in values]
-    return pa.array(plain, field.type)
+    return column_from(plain, field.type)

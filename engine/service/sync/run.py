@@ -243,7 +243,7 @@ class SyncRun:
         return {
             "source": state,
             "report": asdict(report),
-            "columns": [asdict(column) for column in index_columns(rows.fields, self._spec)],
+            "columns": [column.to_dict() for column in index_columns(rows.fields, self._spec)],
             "types": type_texts(rows.fields, self._spec),
             "hash": HASH_KIND,  # for releases before 0.5, which take rows with another as changed
             "encoder": rows.vectors.model or _recorded_model(rows.table),

@@ -14,9 +14,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.core.arrow.objects import has_far_times, values_of
+from engine.core.arrow.objects import column_from, has_far_times, values_of
 from engine.core.types import is_list
-from engine.core.values import to_date, to_timestamp
+from engine.core.values import any_date, any_time
 
 _is = pa.types
 _BOOLEAN = r"^(true|false)$"
@@ -29,7 +29,7 @@ def converted(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | N
 
     Numbers keep their value (a double is a decimal by its shortest form, and the nearest float; 1 and 0
     are booleans), times are no numbers, a day is a midnight and a midnight a day. Texts are read: times
-    as `to_timestamp` reads them, those without a zone in UTC; lists as JSON.
+    as `any_time` reads them, those without a zone in UTC; lists as JSON.
     """
     if _is.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
@@ -86,11 +86,11 @@ def _texts_to_integers(texts: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedA
 
 
 def _texts_to_times(texts: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
-    return _each(texts, to_timestamp, kind)
+    return _each(texts, any_time, kind)
 
 
 def _texts_to_dates(texts: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
-    return _each(texts, to_date, kind)
+    return _each(texts, any_date, kind)
 
 
 def _each(
@@ -98,9 +98,9 @@ def _each(
 ) -> pa.ChunkedArray | None:
     try:
         read_ones = [None if text is None else read(text) for text in texts.to_pylist()]
-    except (ValueError, TypeError, OverflowError):
+        return pa.chunked_array([column_from(read_ones, kind)])
+    except (ValueError, TypeError, OverflowError):  # Arrow's too: beyond what a unit holds
         return None
-    return pa.chunked_array([pa.array(read_ones, kind)])
 
 
 def _times_to_texts(times: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:

@@ -17,6 +17,7 @@ from engine.service.table_files.csv_rows import decoded
 
 _NO_BLANK = re.compile(r"[ \t\r\n]*")
 _LONG = re.compile(r"[0-9]{20}")
+_NAME = re.compile(r'"[ \t\r\n]*:')
 
 
 def read_json(path: Path, encoding: str | None = None) -> list[dict[str, Any]]:
@@ -43,7 +44,7 @@ def json_rows(text: str, source: str) -> list[dict[str, Any]]:
 
 def one_after_another(text: str) -> list[Any] | None:
     """The values of a text that holds JSON of several lines each, or several a line; None for none."""
-    decoder, place = json.JSONDecoder(), 0
+    decoder, place = json.JSONDecoder(object_pairs_hook=_object), 0
     found: list[Any] = []
     while True:
         place = _NO_BLANK.match(text, place).end()  # type: ignore[union-attr]
@@ -61,7 +62,7 @@ def _list(text: str, source: str) -> list[dict[str, Any]]:
         rows = loads(text)
     except json.JSONDecodeError as error:
         raise BadSourceFile(
-            f"this is not JSON ({error.msg})", file=source, line=error.lineno
+            f"this is not JSON ({error.msg})", file=source, line=error.lineno if error.doc else None
         ) from None
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
@@ -90,16 +91,36 @@ def loads(text: str) -> Any:
     """As orjson reads it; integers beyond 64 bits, NaN and the like as json does.
 
     Raises:
-        JSONDecodeError: it is no JSON.
+        JSONDecodeError: it is no JSON, or an object has a name twice, of which one would be lost.
     """
     if _LONG.search(text) is None:  # orjson makes doubles of them
         with contextlib.suppress(orjson.JSONDecodeError):
-            return orjson.loads(text)
+            value = orjson.loads(text)
+            if len(_NAME.findall(text)) <= _count_names(value):
+                return value
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_object)
     except RecursionError:
         raise json.JSONDecodeError("it nests too deep", text, 0) from None
     except ValueError as error:
         if isinstance(error, json.JSONDecodeError):
             raise
         raise json.JSONDecodeError("an integer has too many digits", text, 0) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise json.JSONDecodeError(f"an object has the name {twice!r:.80} twice", "", 0)
+    return values
+
+
+def _count_names(value: Any) -> int:
+    """Names of all objects; a text may hold what looks like one, then there are more in the file."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(_count_names, value.values()))
+    if isinstance(value, list) and value and isinstance(value[0], (dict, list)):
+        return sum(map(_count_names, value))
+    return 0

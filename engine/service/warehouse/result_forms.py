@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from engine.core.arrow.objects import values_of
-from engine.core.types import catalog_type, result_type, with_each
+from engine.core.types import catalog_type, result_type
 from engine.core.values import FarTime
 
 Json = dict[str, Any]
@@ -50,21 +50,7 @@ def text_rows(table: pa.Table) -> list[list[str | None]]:
 
 
 def _texts(column: pa.ChunkedArray) -> list[str | None]:
-    return [None if value is None else _text(value) for value in _values(column)]
-
-
-def _values(column: pa.ChunkedArray) -> list[Any]:
-    """A column's values; narrow floats as the shortest decimals: 0.1, not 0.10000000149."""
-    said = _with_narrow_floats(column.type, pa.string())
-    if said == column.type:
-        return values_of(column)
-    wide = _with_narrow_floats(column.type, pa.float64())
-    return values_of(column.cast(said).cast(wide))
-
-
-def _with_narrow_floats(kind: pa.DataType, instead: pa.DataType) -> pa.DataType:
-    """A type with another in the place of float32, also within lists, structures and maps."""
-    return with_each(kind, lambda one: instead if pa.types.is_float32(one) else one)
+    return [None if value is None else _text(value) for value in values_of(column)]
 
 
 def _text(value: Any) -> str:
@@ -112,7 +98,7 @@ def _plain(value: Any) -> Any:
 def json_of(table: pa.Table) -> str:
     """Rows as JSON objects by the columns' names, one a line; finite numbers stay numbers."""
     names = table.column_names
-    columns = [[_plain(value) for value in _values(column)] for column in table.columns]
+    columns = [[_plain(value) for value in values_of(column)] for column in table.columns]
     rows = [dict(zip(names, row)) for row in zip(*columns)]
     lines = ",\n ".join(json.dumps(row, ensure_ascii=False) for row in rows)
     return f"[{lines}]"

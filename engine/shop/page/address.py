@@ -16,15 +16,23 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from decimal import Decimal
 from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
 from engine.core.ranking.fusion import DEFAULT_TEXT_WEIGHT
 from engine.core.schema import Column, Columns
-from engine.core.values import shown, typed
+from engine.core.values import (
+    any_date,
+    any_time,
+    exact_number_of,
+    integer_of,
+    number_of,
+    shown,
+    typed,
+)
 from engine.errors import InvalidParameterValue
 from engine.shop.catalogue.catalogue import Catalogue
 from engine.shop.search.request import SearchRequest
@@ -306,32 +314,50 @@ def _number(
 
 def _finite(text: str) -> float | None:
     try:
-        number = float(text)
-    except ValueError:
+        number = float(number_of(text.strip()))
+    except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
 
 
 def _value_of(column: Column, text: str) -> Any:
     """A value of a column, from a text. Raises InvalidParameterValue: it isn't of the column's kind."""
-    if column.kind == "string":
-        return text
-    if column.kind in ("float", "decimal") and (number := _finite(text)) is not None:
-        return number
-    if column.kind == "int" and re.fullmatch(r"[+-]?[0-9]{1,19}", text):
-        return int(text)
-    if column.kind == "boolean" and text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    if column.kind == "date" and _is_date(text):
-        return text
-    raise InvalidParameterValue(
-        f"{_CHOSEN}{column.name} is {shown(text)}; expected a value of kind {column.kind}."
-    )
-
-
-def _is_date(text: str) -> bool:
     try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+        return _READERS[column.kind](text)
+    except (KeyError, ValueError, OverflowError):
+        raise InvalidParameterValue(
+            f"{_CHOSEN}{column.name} is {shown(text)}; expected a value of kind {column.kind}."
+        ) from None
+
+
+def _number_of(text: str) -> int | float | str:
+    """A number, as text where a double would be another."""
+    number = exact_number_of(text)
+    if isinstance(number, Decimal):
+        return text
+    return number
+
+
+def _flag_of(text: str) -> bool:
+    return {"true": True, "false": False}[text.lower()]
+
+
+def _as_written(read: Callable[[object], object]) -> Callable[[str], str]:
+    """A text that is a date, or a time, as it is: filters read it again."""
+
+    def checked(text: str) -> str:
+        read(text)
+        return text
+
+    return checked
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "string": str,
+    "int": integer_of,
+    "float": _number_of,
+    "decimal": _number_of,
+    "boolean": _flag_of,
+    "date": _as_written(any_date),
+    "timestamp": _as_written(any_time),
+}

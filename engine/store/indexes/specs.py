@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from engine.core.schema import EndpointType, IndexSpec, PipelineType, Subtype
+from engine.core.values import check_texts
 from engine.errors import CorruptFile, VitrineError
 from engine.store.layout import (
     Layout,
@@ -43,7 +44,8 @@ def spec_file(layout: Layout, name: str) -> Path:
 
 
 def write_spec(layout: Layout, spec: IndexSpec) -> None:
-    """Make or change an index's files."""
+    """Make or change an index's files. Raises InvalidParameterValue: a text holds half a character."""
+    check_texts(spec.to_dict())
     write_twice(spec_file(layout, spec.name), _document(spec))
 
 

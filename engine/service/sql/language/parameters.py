@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import decimal
+import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from sqlglot import exp
 
-from engine.core.values import shown
+from engine.core.values import any_time, listed, shown
 from engine.errors import InvalidInputException
 from engine.service.sql.language.column_types import in_full
 from engine.service.sql.language.dialect import parameter
@@ -28,6 +31,17 @@ def expressions_of(values: Mapping[str, Any]) -> dict[str, exp.Expression]:
     return {name: _expression(name, value) for name, value in values.items()}
 
 
+def _plain(value: Any) -> Any:
+    """Values of numpy as Python's; its times are times, also those in nanoseconds."""
+    if isinstance(value, np.datetime64):
+        with contextlib.suppress(ValueError, OverflowError):
+            return any_time(value)
+        return value
+    if isinstance(value, np.ndarray) and value.dtype.kind == "M":
+        return list(value)
+    return listed(value)
+
+
 def _expression(name: str, value: Any) -> exp.Expression:
     if value is None:
         return exp.Null()
@@ -36,12 +50,13 @@ def _expression(name: str, value: Any) -> exp.Expression:
         if isinstance(typed, exp.Cast):
             typed.set("to", in_full(typed.to))
         return typed
-    if isinstance(value, decimal.Decimal):
+    value = _plain(value)
+    if isinstance(value, decimal.Decimal) and value.is_finite():
         return exp.Literal.number(f"{value:f}")
-    if isinstance(value, _PLAIN):
+    if isinstance(value, float) and not math.isfinite(value):  # which SQL has no literals for
+        return exp.cast(exp.Literal.string(str(value)), "double")
+    if isinstance(value, _PLAIN) and not isinstance(value, decimal.Decimal) and value == value:
         return exp.convert(value)
-    if hasattr(value, "tolist"):  # of numpy
-        value = value.tolist()
     if isinstance(value, (list, tuple)):
         return exp.Array(expressions=[_expression(name, one) for one in value])
     raise InvalidInputException(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from engine.core.values import number_of
 from engine.errors import InvalidParameterValue
 from engine.shop.page.address import whole_number
 from engine.shop.people.recommending.request import VECTOR_WEIGHT
@@ -139,8 +140,8 @@ def _count(name: str, text: str) -> int:
 
 def _number(slider: Slider, text: str) -> float:
     try:
-        number = float(text)
-    except ValueError:
+        number = float(number_of(text))
+    except (ValueError, OverflowError):
         number = math.nan
     if not 0 <= number <= slider.most:
         raise InvalidParameterValue(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from engine.core.arrow.objects import rows_of
 from engine.core.schema import suggestion
 from engine.errors import BadSourceFile
 from engine.service.table_files.packed import first_bytes
@@ -81,7 +82,7 @@ def of_arrow(
     def entries() -> Iterator[Entry]:
         number = 0
         for batch in kept.to_batches(max_chunksize=65_536):
-            for row in batch.to_pylist():
+            for row in rows_of(batch):
                 number += 1
                 yield number, {part: row[column] for part, column in chosen.items()}
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from engine.core.arrow.objects import rows_of
 from engine.errors import BadStatement, ResourceConflict
 from engine.service.catalogs.columns import CHECK, checks_of
 from engine.service.sql.language.dialect import expression
@@ -104,7 +105,7 @@ def refuse_rows(runner: QueryRunner, rows: pa.Table, checks: Mapping[str, str]) 
         found = _strangers(runner, rows, _parsed(name, text))
         if not found.num_rows:
             continue
-        first = found.slice(0, 1).to_pylist()[0]
+        first = rows_of(found.slice(0, 1))[0]
         values = "\n".join(f" - {column} : {_shown(first[column])}" for column in sorted(first))
         raise BadStatement(
             f"[DELTA_VIOLATE_CONSTRAINT_WITH_VALUES] CHECK constraint {name} ({text:.200}) violated by "

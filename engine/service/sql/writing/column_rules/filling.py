@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from sqlglot import exp
 
+from engine.core.arrow.objects import values_of
 from engine.errors import BadStatement
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import ROW
@@ -140,7 +141,7 @@ def settled(found: pa.Table, rules: ColumnRules) -> pa.Table:
 
 
 def _check(name: str, node: exp.Expression, given: pa.ChunkedArray, made: pa.ChunkedArray) -> None:
-    said, wanted = given.to_pylist(), made.to_pylist()
+    said, wanted = values_of(given), values_of(made)
     for one, other in zip(said, wanted):
         if one != other and not (one != one and other != other):  # neither is a number
             raise BadStatement(

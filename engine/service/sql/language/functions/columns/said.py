@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from engine.core.arrow.objects import values_of
 from engine.core.types import catalog_type, is_list
+from engine.core.values import FarTime
 from engine.errors import BadStatement
 from engine.service.sql.language.functions.added import type_text
 
@@ -61,7 +63,7 @@ def csv_lines(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _each(column: pa.ChunkedArray, say: Say) -> pa.Array:
-    return pa.array([None if one is None else say(one) for one in column.to_pylist()], pa.string())
+    return pa.array([None if one is None else say(one) for one in values_of(column)], pa.string())
 
 
 # ------------------------------------------------------------------ as a cast says them
@@ -119,9 +121,12 @@ def number_text(shortest: str) -> str:
     return f"{'-' if sign else ''}{said[0]}.{said[1:] or '0'}E{whole}"
 
 
-def _time(at: dt.datetime) -> str:
+def _time(at: dt.datetime | FarTime) -> str:
     """Its fraction has no zeros at the end."""
-    said = at.replace(tzinfo=None).isoformat(" ")
+    if isinstance(at, FarTime):
+        said = at.isoformat().replace("T", " ")
+    else:
+        said = at.replace(tzinfo=None).isoformat(" ")
     return said.rstrip("0") if "." in said else said
 
 
@@ -159,8 +164,11 @@ def _quoted(text: str) -> str:
     return _ESCAPED.sub(lambda found: f"\\u{found[1].upper()}", said)
 
 
-def _json_time(at: dt.datetime, zoned: bool) -> str:
-    said = at.replace(tzinfo=None).isoformat(timespec="milliseconds")
+def _json_time(at: dt.datetime | FarTime, zoned: bool) -> str:
+    if isinstance(at, FarTime):
+        said = at.isoformat("milliseconds")
+    else:
+        said = at.replace(tzinfo=None).isoformat(timespec="milliseconds")
     return f"{said}Z" if zoned else said
 
 
