@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from decimal import Decimal
 
 import numpy as np
@@ -152,8 +153,14 @@ def test_patterns_match_what_a_number_or_a_day_says(workspace: Workspace) -> Non
         (np.float64("nan"), "NaN", "double"),
         (float("inf"), "Infinity", "double"),
         ([-float("inf")], '["-Infinity"]', "array<double>"),
-        (np.datetime64("2024-01-31T12:00", "ns"), "2024-01-31T12:00:00.000Z", "timestamp_ntz"),
-        (np.array(["2024-01-31"], "datetime64[ns]"), None, "array<timestamp_ntz>"),
+        (np.datetime64("2024-01-31T12:00", "ns"), "2024-01-31T12:00:00.000Z", "timestamp"),
+        (np.array(["2024-01-31"], "datetime64[ns]"), None, "array<timestamp>"),
+        (datetime(2024, 1, 31, 12), "2024-01-31T12:00:00.000Z", "timestamp"),
+        (0.5, "0.5", "double"),
+        (1e300, "1e+300", "double"),
+        (-0.0, "-0.0", "double"),
+        (Decimal("0.50"), "0.50", "decimal(3,2)"),
+        (b"ab", "6162", "binary"),
     ],
     ids=str,
 )

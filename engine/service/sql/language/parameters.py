@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import decimal
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +17,7 @@ from engine.service.sql.language.column_types import in_full
 from engine.service.sql.language.dialect import parameter
 from engine.service.sql.session import TypedText
 
-_PLAIN = (str, bool, int, float, datetime.date, decimal.Decimal)  # datetimes are dates
+_PLAIN = (str, bool, int, datetime.date)
 
 
 def expressions_of(values: Mapping[str, Any]) -> dict[str, exp.Expression]:
@@ -53,13 +52,17 @@ def _expression(name: str, value: Any) -> exp.Expression:
     value = _plain(value)
     if isinstance(value, decimal.Decimal) and value.is_finite():
         return exp.Literal.number(f"{value:f}")
-    if isinstance(value, float) and not math.isfinite(value):  # which SQL has no literals for
+    if isinstance(value, float):  # a literal would be a decimal
         return exp.cast(exp.Literal.string(str(value)), "double")
-    if isinstance(value, _PLAIN) and not isinstance(value, decimal.Decimal) and value == value:
+    if isinstance(value, datetime.datetime):
+        return exp.cast(exp.Literal.string(value.isoformat(" ")), "timestamp")
+    if isinstance(value, bytes):
+        return exp.HexString(this=value.hex())
+    if isinstance(value, _PLAIN):
         return exp.convert(value)
     if isinstance(value, (list, tuple)):
         return exp.Array(expressions=[_expression(name, one) for one in value])
     raise InvalidInputException(
         f"parameter {name!r} is {shown(value)}; expected a text, a number, true or false, a date, a "
-        "time, a list of such values, or None."
+        "time, bytes, a list of such values, or None."
     )
