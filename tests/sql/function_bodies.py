@@ -253,7 +253,7 @@ REFUSED_FUNCTIONS: dict[str, tuple[str, str]] = {
     "sentences": ("SELECT sentences('a')", "The function sentences is not supported"),
     "session_window": (
         "SELECT session_window(created_at, '5 minutes') FROM NEST.products",
-        "The function session_window is not supported",
+        "session_window is supported where rows are grouped by it",
     ),
     "a_window_of_months": (
         "SELECT window(created_at, '1 month') FROM NEST.products",

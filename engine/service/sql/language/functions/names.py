@@ -6,9 +6,10 @@ from collections.abc import Collection
 
 from sqlglot import exp
 
-from engine.service.sql.language.functions.rows import generators, windows
+from engine.service.sql.language.functions.rows import generators, sessions, windows
 
 _OF_THE_SESSION = (exp.CurrentCatalog, exp.CurrentDatabase, exp.CurrentSchema)
+_SPANS = {sessions.NAME, windows.NAME}
 _OPERATIONS = (
     exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.EQ, exp.LT, exp.LTE, exp.GT, exp.GTE,
     exp.And, exp.Or, exp.In, exp.Is, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor,
@@ -107,8 +108,8 @@ def _name_of(node: exp.Expression, sources: Collection[str]) -> str:
         return generators.UNNAMED
     if isinstance(node, exp.Subquery):
         return "scalarsubquery()"
-    if isinstance(node, exp.Anonymous) and str(node.this).lower() == windows.NAME:
-        return windows.NAME
+    if isinstance(node, exp.Anonymous) and str(node.this).lower() in _SPANS:
+        return str(node.this).lower()
     if sum(1 for _ in node.find_all(*_OPERATIONS)) > _MANY:
         return _said(node)
     said = _said(_plain(node.copy(), sources)) or "''"  # DuckDB knows no empty name

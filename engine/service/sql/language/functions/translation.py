@@ -28,7 +28,7 @@ from engine.service.sql.language.functions.calls import (
     may_fail,
     number,
 )
-from engine.service.sql.language.functions.rows import generators, windows
+from engine.service.sql.language.functions.rows import generators, sessions, windows
 from engine.service.sql.language.functions.times import spans
 from engine.service.sql.language.functions.types import decimals
 from engine.service.sql.language.functions.types.results import with_type
@@ -229,7 +229,9 @@ _CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]]
     exp.Mul: added.with_whole_numbers,
     exp.Any: _any,
     exp.Group: _grouped,
-    exp.Select: lambda node: windows.with_windows(generators.with_views(node)),
+    exp.Select: lambda node: sessions.with_sessions(
+        windows.with_windows(generators.with_views(node))
+    ),
     **dict.fromkeys(
         (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.In), _by_place
     ),
@@ -278,7 +280,7 @@ _KNOWN: dict[str, tuple[int, Callable[..., exp.Expression]]] = {
 _OF_ANY_NUMBER = {"hash": "vitrine_hash", "xxhash64": "vitrine_xxhash64"}
 _OF_FORMATS = {"try_to_date": "date", "try_to_timestamp": "timestamptz"}  # with two arguments
 _RAISED = "[USER_RAISED_EXCEPTION] "
-_MADE_HERE = {FAILED, windows.NAME}
+_MADE_HERE = {FAILED, sessions.NAME, windows.NAME}
 
 
 def _anonymous(node: exp.Anonymous) -> exp.Expression:

@@ -75,7 +75,7 @@ def _windows(node: exp.Anonymous) -> exp.Expression:
             "[WRONG_NUM_ARGS] The function window takes 2 to 4 arguments: a time, a length, and how far "
             f"apart windows begin, and from when; it is given {len(given)}."
         )
-    lengths = [_micros(one) for one in given[1:]]
+    lengths = [micros(one) for one in given[1:]]
     width = lengths[0]
     apart = lengths[1] if len(lengths) > 1 else width
     start = lengths[2] if len(lengths) > 2 else 0
@@ -88,7 +88,7 @@ def _windows(node: exp.Anonymous) -> exp.Expression:
     return call("vitrine_windows", time, number(width), number(apart), number(start))
 
 
-def _micros(node: exp.Expression) -> int:
+def micros(node: exp.Expression) -> int:
     """How long a constant such as '10 minutes' is. Raises BadStatement: it is none, or of months."""
     text = node.name if isinstance(node, exp.Literal) and node.is_string else ""
     parts = _PART.findall(text.lower().removeprefix("interval "))
