@@ -2053,3 +2053,9 @@ SELECT n, count(*) FROM (SELECT session_window(t, '5 minutes') AS w, count(*) AS
 SELECT session_window(t, '5 minutes') AS w, n / count(*) AS q FROM VALUES (4, TIMESTAMP'2024-01-01 00:00:00'), (4, TIMESTAMP'2024-01-01 00:03:00') AS x(n, t) GROUP BY session_window(t, '5 minutes'), n
 WITH e AS (SELECT 1 AS u, TIMESTAMP'2024-01-01 00:00:00' AS t) SELECT u, session_window(t, '1 hour').start AS s FROM e GROUP BY u, session_window(t, '1 hour')
 SELECT x.u, max(y.w) AS m, session_window.end AS e FROM VALUES (1, TIMESTAMP'2024-01-01 00:00:00'), (1, TIMESTAMP'2024-01-01 00:20:00') AS x(u, t) JOIN VALUES (1, 'p'), (1, 'q') AS y(u, w) ON x.u = y.u WHERE y.w <> 'z' GROUP BY x.u, session_window(x.t, '10 minutes') ORDER BY e
+SELECT CASE WHEN b >= 0 THEN b <> 0 AND 10 / b > 4 END AS c FROM VALUES (0), (2) AS t(b)
+SELECT if(b >= 0, b <> 0 AND 10 / b > 4, b = 0 OR 1 / b < 0) AS c FROM VALUES (0), (2), (-1) AS t(b)
+SELECT CASE WHEN b > 5 THEN true ELSE b = 0 OR 10 / b > 4 END AS c FROM VALUES (0), (2) AS t(b)
+SELECT CASE b <> 0 AND 10 / b > 4 WHEN true THEN 1 ELSE 0 END AS c FROM VALUES (0), (2) AS t(b)
+SELECT b FROM VALUES (0), (2) AS t(b) WHERE CASE WHEN b >= 0 THEN b <> 0 AND 10 / b > 4 END
+SELECT b FROM VALUES (0), (2) AS t(b) WHERE if(b <> 0 AND 10 / b > 4, true, false)

@@ -51,11 +51,13 @@ def _is_of_rows(node: exp.Expression) -> bool:
 
     Of an outer join DuckDB computes both sides, as of what is selected.
     """
-    around = _around(node)
-    while isinstance(around, exp.Connector):
-        around = _around(around)
+    around, part = node.parent, node.arg_key
+    while isinstance(around, (exp.Connector, exp.Paren)):
+        around, part = around.parent, around.arg_key
     if isinstance(around, exp.Join):
         return not around.side
+    if isinstance(around, exp.If) and part != "this":  # what it is then
+        return False
     return isinstance(around, _OF_ROWS) and not isinstance(around.parent, exp.Filter)
 
 
