@@ -17,7 +17,6 @@ REFUSED = {
     "many_digits",
     "open_quote",
     "surrogate",
-    "time_out_of_range",
     "two_columns",
     "wrong_operator",
 }

@@ -39,6 +39,7 @@ Json = dict[str, Any]
 SLOW = (
     CODE.replace("import numpy as np\n", "import numpy as np, pathlib, time\n")
     + """
+pathlib.Path("{gate}.asked").touch()
 while not pathlib.Path("{gate}").exists():
     time.sleep(0.01)
 """
@@ -326,6 +327,7 @@ def save_slow(folder: Path, gate: Path, salt: str = "1") -> Path:
     gate.touch()
     made = save(folder / "slow", clip_signature(), SLOW, gate=gate, salt=salt)
     gate.unlink()
+    gate.with_name(f"{gate.name}.asked").unlink()
     return made
 
 
@@ -386,6 +388,8 @@ def test_copies_go_with_their_endpoints(workspace: Workspace, clip: Path) -> Non
 def test_deleted_while_it_is_deployed(workspace: Workspace, tmp_path: Path, clip: Path) -> None:
     gate = tmp_path / "gate"
     workspace.create_serving_endpoint("shop", config=of(save_slow(tmp_path, gate)))
+    while not (tmp_path / "gate.asked").exists():  # it is being opened, and nobody waits for that
+        time.sleep(0.01)
     workspace.delete_serving_endpoint("shop")
     gate.touch()
     for thread in threading.enumerate():

@@ -113,12 +113,12 @@ def test_functions_of_three_parts_are_made_in_sql_and_python_and_called(spark: A
         20.0,
         "main.fashion_demo.band(1)",
     )
-    spark.table("products").writeTo("dear_ones").createOrReplace()
+    spark.table("products").writeTo("dear_prices").createOrReplace()
     spark.sql(
         "CREATE FUNCTION dearer(n INT) RETURNS TABLE (price DOUBLE) "
-        "RETURN SELECT price FROM dear_ones WHERE price > n"
+        "RETURN SELECT price FROM dear_prices WHERE price > n"
     )
-    spark.sql("INSERT INTO dear_ones (product_id, price) VALUES (9, 99.0)")
+    spark.sql("INSERT INTO dear_prices (product_id, price) VALUES (9, 99.0)")
     assert sorted(row.price for row in spark.sql("SELECT * FROM dearer(15)").collect()) == [
         20.0,
         99.0,

@@ -316,7 +316,7 @@ def footer(file: Path) -> Footer:
         raise BadSourceFile(f"it can't be read ({error.strerror})", file=str(file)) from None
     if not S_ISREG(stat.st_mode):  # opening a pipe would wait for somebody who writes to it
         raise BadSourceFile("it is a pipe or device, no file", file=str(file))
-    return _read_footer(file, stat.st_size, max(stat.st_mtime_ns, stat.st_ctime_ns))
+    return _read_footer(file, stat.st_size, stat.st_mtime_ns)
 
 
 @lru_cache(maxsize=4096)  # another size or time of change is another state of a file

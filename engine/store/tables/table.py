@@ -113,10 +113,7 @@ class Table:
         return path if _is_file(Path(path)) and not _is_file(inside) else str(inside)
 
     def identity(self) -> list[tuple[str, int, int]]:
-        """Which bytes these are: path, size and time of change (ns) of each file.
-
-        A file that took the place of another has a time of its own, also where its modification time was
-        set back (`cp -p`, an archive unpacked).
+        """Which bytes these are: path, size and modification time (ns) of each file.
 
         Raises:
             BadSourceFile: one is gone.
@@ -126,10 +123,7 @@ class Table:
         except OSError as error:
             reason = f"it was replaced or removed meanwhile, try again ({error.strerror})"
             raise BadSourceFile(reason, file=str(error.filename)) from None
-        return [
-            (str(file), stat.st_size, max(stat.st_mtime_ns, stat.st_ctime_ns))
-            for file, stat in stats
-        ]
+        return [(str(file), stat.st_size, stat.st_mtime_ns) for file, stat in stats]
 
     def state(self) -> object:
         """Equal for equal contents of the table: what it holds was changed where this differs.

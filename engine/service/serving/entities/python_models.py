@@ -60,7 +60,7 @@ class PythonModels:
         """
         self._root = root
         self._opened: dict[str, OpenedModel] = {}
-        self._opening = threading.Lock()
+        self._opening: dict[str, threading.Lock] = {}  # one a folder: a model may take minutes
 
     def examine(self, folder: Path) -> PythonModelFacts:
         """What is known of a model from now on: it is opened, and asked for a vector.
@@ -123,7 +123,7 @@ class PythonModels:
     def _open(self, folder: str) -> OpenedModel:
         found = self._opened.get(folder)
         if found is None:
-            with self._opening:
+            with self._opening.setdefault(folder, threading.Lock()):
                 found = self._opened.get(folder)
                 if found is None:
                     if not (self._root / folder).is_dir():
@@ -136,9 +136,10 @@ class PythonModels:
 
     def forget_gone(self) -> None:
         """Let go of the models whose files were removed."""
-        with self._opening:
-            for folder in [f for f in self._opened if not (self._root / f).is_dir()]:
-                del self._opened[folder]
+        for folder in [one for one in list(self._opening) if not (self._root / one).is_dir()]:
+            self._opened.pop(folder, None)
+            if not self._opening[folder].locked():  # else it is being opened, and forgotten later
+                self._opening.pop(folder, None)
 
 
 class ServedModel:
