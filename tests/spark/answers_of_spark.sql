@@ -2059,3 +2059,5 @@ SELECT CASE WHEN b > 5 THEN true ELSE b = 0 OR 10 / b > 4 END AS c FROM VALUES (
 SELECT CASE b <> 0 AND 10 / b > 4 WHEN true THEN 1 ELSE 0 END AS c FROM VALUES (0), (2) AS t(b)
 SELECT b FROM VALUES (0), (2) AS t(b) WHERE CASE WHEN b >= 0 THEN b <> 0 AND 10 / b > 4 END
 SELECT b FROM VALUES (0), (2) AS t(b) WHERE if(b <> 0 AND 10 / b > 4, true, false)
+SELECT date_format(DATE'2024-12-31', 'DD'), date_format(DATE'2024-01-05', 'DD')
+SELECT explode(from_json('{"a":1}', 'map<string,int>')) AS (k, v)

@@ -222,6 +222,10 @@ REFUSED_FUNCTIONS: dict[str, tuple[str, str]] = {
     "a_tried_quotient": ("SELECT try_add(1, 1 / 0)", "try_add"),
     "names_of_a_list": ("SELECT explode(array(1)) AS (a, b)", "makes 1 columns; 2 names are given"),
     "a_place_outside_a_list": ("SELECT array(1, 2)[2]", "INVALID_ARRAY_INDEX"),
+    "a_place_outside_a_column": (
+        "SELECT a[5] FROM VALUES (array(1)), (array(2)) AS v(a)",
+        "INVALID_ARRAY_INDEX",
+    ),
     "a_place_before_a_list": ("SELECT array(1, 2)[-1]", "The index -1 is out of bounds"),
     "an_element_outside": ("SELECT element_at(array(1), 5)", "INVALID_ARRAY_INDEX_IN_ELEMENT_AT"),
     "element_zero": ("SELECT element_at(array(1), 0)", "INVALID_INDEX_OF_ZERO"),

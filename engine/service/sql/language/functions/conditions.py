@@ -14,6 +14,7 @@ _SAFE = (
     exp.Between, exp.In, exp.Like, exp.ILike, exp.Escape, exp.Neg, exp.Tuple,
 )  # fmt: skip
 _OF_ROWS = (exp.Where, exp.Having, exp.Qualify, exp.Join, exp.If)  # what a condition is of
+_LARGE = 2000  # parts
 _VOLATILE = (exp.Rand, exp.Randn, exp.Uuid)
 
 
@@ -24,6 +25,8 @@ def in_order(node: exp.Expression) -> exp.Expression:
         return node
     parts = list(node.flatten())
     if all(map(_is_safe, parts[1:])) or node.find(*_VOLATILE) is not None:
+        return node
+    if sum(1 for _ in node.walk()) > _LARGE:  # each part is said twice, in those around it again
         return node
     decided = exp.Boolean(this=kind is exp.Or)
     ifs = [

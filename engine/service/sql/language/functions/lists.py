@@ -169,6 +169,7 @@ _BEYOND = (
     "[INVALID_ARRAY_INDEX{where}] The index ", " is out of bounds. The array has ",
     " elements. Use {instead} to have null instead.",
 )  # fmt: skip
+_LARGE = 300  # parts
 _ZERO = "[INVALID_INDEX_OF_ZERO] The index 0 is invalid: the first element has index 1."
 
 
@@ -177,6 +178,8 @@ def _element(node: exp.Expression) -> exp.Expression:
     if not node.meta.get(OF_LIST) or node.args.get("safe") or len(node.expressions) != 1:
         return node
     from_1, values, place = node.args.get("offset") == 1, node.this, node.expressions[0]
+    if sum(1 for _ in node.walk()) > _LARGE:  # each bracket in another is said several times
+        return _inside(node, place, from_1)
     count = call("len", values)
     if from_1:
         outside = exp.GT(this=call("abs", place), expression=count)
@@ -193,7 +196,7 @@ def _element(node: exp.Expression) -> exp.Expression:
     if from_1:
         is_zero = exp.EQ(this=exp.paren(place.copy()), expression=number(0))
         ifs.append(exp.If(this=is_zero, true=failure(exp.Literal.string(_ZERO))))
-    return exp.Coalesce(this=found, expressions=[exp.Case(ifs=ifs)])
+    return exp.Case(ifs=ifs, default=found)
 
 
 def _inside(node: exp.Expression, place: exp.Expression, from_1: bool) -> exp.Expression:

@@ -136,7 +136,7 @@ def _columns(
     elif isinstance(node, exp.Stack):
         made = _stacked(node)
     elif isinstance(node, exp.Explode):
-        made = _exploded(node, is_outer)
+        made = _exploded(node, is_outer, len(names))
     else:
         made = _of_json(node)
     if names and len(names) != len(made):
@@ -148,8 +148,10 @@ def _columns(
     return [exp.alias_(one, name, quoted=True) for name, (_, one) in zip(given, made)]
 
 
-def _exploded(node: exp.Expression, is_outer: bool) -> list[_Column]:
-    values, of_map = _argument(node.this), is_of_map(node)
+def _exploded(node: exp.Expression, is_outer: bool, names: int) -> list[_Column]:
+    values = _argument(node.this)
+    pair = 3 if isinstance(node, exp.Posexplode) else 2  # names, of what may be a map
+    of_map = is_of_map(node) or (names == pair and not isinstance(values, exp.Array))
     lists: list[_Column] = [(UNNAMED, values)]
     if of_map:
         parts = (("key", "map_keys"), ("value", "map_values"))

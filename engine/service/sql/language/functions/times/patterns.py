@@ -156,7 +156,8 @@ def _piece(run: _Run, value: exp.Expression) -> exp.Expression | str:
         return call("left", call("rpad", micros, number(9), exp.Literal.string("0")), number(count))
     if kind == "D":
         day = call("strftime", value, exp.Literal.string("%-j"))
-        return call("lpad", day, number(3 if count > 2 else 2), exp.Literal.string("0"))
+        width = cast(call("greatest", call("length", day), number(2)), "int")
+        return call("lpad", day, width, exp.Literal.string("0"))
     if kind in "Qq" and count <= len(_QUARTERS):
         quarters = exp.Array(expressions=[exp.Literal.string(one) for one in _QUARTERS[count - 1]])
         return call("list_extract", quarters, call("quarter", value))
