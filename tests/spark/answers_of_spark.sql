@@ -2061,3 +2061,14 @@ SELECT b FROM VALUES (0), (2) AS t(b) WHERE CASE WHEN b >= 0 THEN b <> 0 AND 10 
 SELECT b FROM VALUES (0), (2) AS t(b) WHERE if(b <> 0 AND 10 / b > 4, true, false)
 SELECT date_format(DATE'2024-12-31', 'DD'), date_format(DATE'2024-01-05', 'DD')
 SELECT explode(from_json('{"a":1}', 'map<string,int>')) AS (k, v)
+SELECT b AND abs(id) = 1 AS k, count(*) FROM VALUES (true, 1), (false, 2) AS t(b, id) GROUP BY b AND abs(id) = 1 HAVING b AND abs(id) = 1
+SELECT lower(a.s) AS s, b.n FROM VALUES ('A', 1) AS a(s, n) LEFT JOIN VALUES ('a', 2) AS b(s, n) ON lower(a.s) = lower(b.s) AND upper(a.s) = upper(b.s)
+SELECT sum(a) FROM VALUES (0), (0) AS t(a) HAVING sum(a) <> 0 AND 10 / sum(a) > 1
+SELECT a, sum(b) FROM VALUES (1, 2), (0, 3) AS t(a, b) GROUP BY a HAVING a > 0 AND sum(b) / a > 1
+SELECT array(array(1, 2), array(3))[0][1], array(1, 2, 3)[array(1, 2, 3)[0]], element_at(array(array(1)), -1)[0]
+SELECT transform(array(array(1, 2), array(3, 4)), x -> element_at(x, -1) + x[0])
+SELECT l[(SELECT 0)], l[size(l) - 1] FROM VALUES (array(5, 6)) AS t(l)
+SELECT split('a b', ' ')[max(i)] FROM VALUES (0), (1) AS t(i)
+SELECT collect_list(x)[min(x) - 1] FROM VALUES (1), (2) AS t(x)
+SELECT from_json('{"l": [1, 2]}', 'l array<int>').l[1]
+SELECT date_format(DATE'2024-05-06', "yyyy 'it''s' MM"), date_format(DATE'2024-05-06', "''yyyy''"), date_format(DATE'2024-05-06', "'a'''MM"), to_date("2024 it's 05", "yyyy 'it''s' MM")

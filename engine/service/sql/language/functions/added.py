@@ -16,6 +16,7 @@ from sqlglot.errors import ParseError
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.functions.bodies import BODIES, PREFIX
 from engine.service.sql.language.functions.calls import (
+    as_json,
     call,
     innermost,
     is_surrounded,
@@ -224,7 +225,7 @@ def _parse_url(node: exp.Expression) -> exp.Expression:
 # ------------------------------------------------------------------ JSON
 def _json_part(node: exp.Expression) -> exp.Expression:
     """`get_json_object`: null where a text isn't JSON; of a wildcard, all that it finds."""
-    node.set("this", exp.TryCast(this=node.this.copy(), to=exp.DataType.build("json")))
+    node.set("this", as_json(node.this))
     if node.expression.find(exp.JSONPathWildcard) is None:
         return node
     return call("vitrine_json_found", call("json_extract", node.this, node.expression))
@@ -239,8 +240,7 @@ def _from_json(node: exp.Expression) -> exp.Expression:
     for inner in kind.find_all(exp.DataType):
         if inner.this == exp.DType.TIMESTAMP:
             inner.set("this", exp.DType.TIMESTAMPTZ)
-    json = exp.TryCast(this=node.this.copy(), to=exp.DataType.build("json"))
-    return exp.paren(exp.TryCast(this=json, to=kind))
+    return exp.paren(exp.TryCast(this=as_json(node.this), to=kind))
 
 
 def schema_type(schema: str, function: str) -> exp.DataType:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterable
 
 from sqlglot import exp
@@ -68,6 +69,16 @@ def data_type(kind: str) -> exp.DataType:
 def cast(node: exp.Expression, kind: str) -> exp.Cast:
     """A cast of a copy to a type by DuckDB's word."""
     return exp.Cast(this=node.copy(), to=data_type(kind))
+
+
+def as_json(text: exp.Expression) -> exp.TryCast:
+    """A text as JSON; null where it is none."""
+    return exp.TryCast(this=text.copy(), to=data_type("json"))
+
+
+def is_larger(node: exp.Expression, parts: int) -> bool:
+    """Whether an expression has more parts than some; no more are looked at."""
+    return next(itertools.islice(node.walk(), parts, None), None) is not None
 
 
 def number(value: int) -> exp.Literal:

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from engine.service.sql.language.functions.calls import is_larger
+
 # What never fails, whatever the values of the columns in it are.
 _SAFE = (
     exp.And, exp.Or, exp.Not, exp.Paren, exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Boolean,
     exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Is,
-    exp.Between, exp.In, exp.Like, exp.ILike, exp.Escape, exp.Neg, exp.Tuple,
+    exp.Between, exp.In, exp.Like, exp.ILike, exp.Escape, exp.Neg, exp.Tuple, exp.Lower, exp.Upper,
+    exp.Trim, exp.Length, exp.Coalesce,
 )  # fmt: skip
-_OF_ROWS = (exp.Where, exp.Having, exp.Qualify, exp.Join, exp.If)  # what a condition is of
+# What a condition is of; of groups it may be the key that they have, which is said as what is selected.
+_OF_ROWS = (exp.Where, exp.Qualify, exp.Join, exp.If)
 _LARGE = 2000  # parts
 _VOLATILE = (exp.Rand, exp.Randn, exp.Uuid)
 
@@ -26,7 +30,7 @@ def in_order(node: exp.Expression) -> exp.Expression:
     parts = list(node.flatten())
     if all(map(_is_safe, parts[1:])) or node.find(*_VOLATILE) is not None:
         return node
-    if sum(1 for _ in node.walk()) > _LARGE:  # each part is said twice, in those around it again
+    if is_larger(node, _LARGE):  # each part is said twice, in those around it again
         return node
     decided = exp.Boolean(this=kind is exp.Or)
     ifs = [

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from engine.errors import BadStatement, NotSupported
-from engine.service.sql.language.functions.calls import call, failure, number, structure
+from engine.service.sql.language.functions.calls import call, call_once, failure, number, structure
 from engine.service.sql.language.functions.types import decimals
 
 OF_LIST = "of_list"  # mark of a bracket behind a list
@@ -165,48 +165,16 @@ def _lambda(body: exp.Expression, *names: str) -> exp.Lambda:
 
 
 # ------------------------------------------------------------------ lists
-_BEYOND = (
-    "[INVALID_ARRAY_INDEX{where}] The index ", " is out of bounds. The array has ",
-    " elements. Use {instead} to have null instead.",
-)  # fmt: skip
-_LARGE = 300  # parts
-_ZERO = "[INVALID_INDEX_OF_ZERO] The index 0 is invalid: the first element has index 1."
-
-
 def _element(node: exp.Expression) -> exp.Expression:
     """A value of a list by its place, which has to be there; `try_element_at` and maps have null."""
     if not node.meta.get(OF_LIST) or node.args.get("safe") or len(node.expressions) != 1:
         return node
-    from_1, values, place = node.args.get("offset") == 1, node.this, node.expressions[0]
-    if sum(1 for _ in node.walk()) > _LARGE:  # each bracket in another is said several times
-        return _inside(node, place, from_1)
-    count = call("len", values)
-    if from_1:
-        outside = exp.GT(this=call("abs", place), expression=count)
-    else:
-        outside = exp.or_(
-            exp.LT(this=exp.paren(place.copy()), expression=number(0)),
-            exp.GTE(this=exp.paren(place.copy()), expression=count),
-        )
-    found = _inside(node, place, from_1)
-    where, instead = ("_IN_ELEMENT_AT", "try_element_at") if from_1 else ("", "get")
-    words = [exp.Literal.string(one.format(where=where, instead=instead)) for one in _BEYOND]
-    message = call("concat", words[0], place, words[1], count, words[2])
-    ifs = [exp.If(this=outside, true=failure(message))]
-    if from_1:
-        is_zero = exp.EQ(this=exp.paren(place.copy()), expression=number(0))
-        ifs.append(exp.If(this=is_zero, true=failure(exp.Literal.string(_ZERO))))
-    return exp.Case(ifs=ifs, default=found)
-
-
-def _inside(node: exp.Expression, place: exp.Expression, from_1: bool) -> exp.Expression:
-    """The value at a place, for DuckDB, which counts from 1, and from the end below that."""
-    if from_1 or (isinstance(place, exp.Literal) and not place.is_string):
-        return node.copy()
-    next_one = exp.Add(this=exp.paren(place.copy()), expression=number(1))
-    inside = exp.GTE(this=exp.paren(place.copy()), expression=number(0))
-    found = exp.Bracket(this=node.this.copy(), expressions=[next_one], offset=1)
-    return exp.Case(ifs=[exp.If(this=inside, true=found)])
+    values, place = node.this, node.expressions[0]
+    name = "vitrine_element" if node.args.get("offset") == 1 else "vitrine_at"
+    # Within a lambda there are no aggregates and queries.
+    is_plain = isinstance(values, (exp.Column, exp.Identifier))
+    called = call if is_plain or place.find(exp.AggFunc, exp.Window, exp.Query) else call_once
+    return called(name, values, place)
 
 
 def _sequence(node: exp.Expression) -> exp.Expression:

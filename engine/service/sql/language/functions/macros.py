@@ -24,6 +24,16 @@ _CAST = """(x) AS CASE
     WHEN typeof(x) = 'INTERVAL' THEN {cast}(floor({days}) AS {kind})
     WHEN typeof(x) = 'VARCHAR' AND NOT {digits} THEN {otherwise}
     ELSE {cast}(x AS {kind}) END"""
+# A place outside a list, which `i` is of `l`.
+_OUTSIDE = (
+    "CASE WHEN CAST(vitrine_failed('[INVALID_ARRAY_INDEX{where}] The index ' || CAST(i AS VARCHAR) || "
+    "' is out of bounds. The array has ' || CAST(len(l) AS VARCHAR) || ' elements. Use {instead} to "
+    "have null instead.') AS BOOLEAN) THEN NULL END"
+)
+_ZERO = (
+    "CASE WHEN CAST(vitrine_failed('[INVALID_INDEX_OF_ZERO] The index 0 is invalid: the first element "
+    "has index 1.') AS BOOLEAN) THEN NULL END"
+)
 _DAYS = "epoch(TRY_CAST(x AS INTERVAL)) / 86400"
 _ZONED = "left(CAST(x AS VARCHAR), -3)"  # times are in UTC: without their +00
 _TEXT = f"""(x) AS CASE
@@ -50,6 +60,13 @@ _DIGITS_SAID = """(sign, digits, e) AS sign || left(ltrim(digits, '0'), 1) || '.
         ELSE rtrim(substr(ltrim(digits, '0'), 2), '0') END
     || 'E' || CAST(e - length(digits) + length(ltrim(digits, '0')) AS VARCHAR)"""
 _OTHERS = {
+    "vitrine_at": f"""(l, i) AS CASE
+        WHEN i < 0 OR i >= len(l) THEN {_OUTSIDE.format(where="", instead="get")}
+        ELSE list_extract(l, i + 1) END""",
+    "vitrine_element": f"""(l, i) AS CASE WHEN i = 0 THEN {_ZERO}
+        WHEN abs(i) > len(l)
+        THEN {_OUTSIDE.format(where="_IN_ELEMENT_AT", instead="try_element_at")}
+        ELSE list_extract(l, i) END""",
     "vitrine_digits": _DIGITS_SAID,
     "vitrine_exponent": _EXPONENT,
     "vitrine_number": _NUMBER,

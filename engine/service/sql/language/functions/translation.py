@@ -25,6 +25,7 @@ from engine.service.sql.language.functions.calls import (
     cast,
     failure,
     innermost,
+    is_larger,
     may_fail,
     number,
 )
@@ -145,7 +146,7 @@ def _division(node: exp.Expression) -> exp.Expression:
 
 def _never_folded(message: exp.Expression, divisor: exp.Expression) -> exp.Expression:
     """A message that DuckDB doesn't try whether it fails before there are rows, which takes time."""
-    if sum(1 for _ in divisor.walk()) > _SHORT:
+    if is_larger(divisor, _SHORT):
         return message
     nothing = call("left", cast(divisor, "text"), number(0))
     return call("concat", message, nothing)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from engine.errors import BadStatement, NotSupported
-from engine.service.sql.language.functions.calls import call, cast, number
+from engine.service.sql.language.functions.calls import as_json, call, cast, number
 
 OF_MAP = "of_map"  # mark of an explode whose argument is one
 UNNAMED = "col"  # the name of one column, as long as it isn't known to be of a map
@@ -129,10 +129,12 @@ def _columns(
     """What is selected for a generator, with its own names unless others are given."""
     structures = inlined(node)
     if structures is not None:
-        is_outer = is_outer or not isinstance(node, exp.Inline)
-        made = _inlined(_filled(structures) if is_outer else structures, names)
+        values = structures
+        if is_outer or not isinstance(node, exp.Inline):
+            values = _filled(values)
         if not names:
-            return [made[0][1]]
+            return [_fields(values)]
+        made = _by_place(values, names)
     elif isinstance(node, exp.Stack):
         made = _stacked(node)
     elif isinstance(node, exp.Explode):
@@ -177,11 +179,14 @@ def _filled(values: exp.Expression) -> exp.Expression:
     )
 
 
-def _inlined(values: exp.Expression, names: Sequence[str]) -> list[_Column]:
-    """The fields of a list's structures, by place for each name; all at once where none is given."""
-    if not names:
-        depth = exp.Kwarg(this=exp.var("max_depth"), expression=number(2))
-        return [("", exp.Anonymous(this="unnest", expressions=[values.copy(), depth]))]
+def _fields(values: exp.Expression) -> exp.Expression:
+    """The fields of a list's structures, each a column of its own name."""
+    depth = exp.Kwarg(this=exp.var("max_depth"), expression=number(2))
+    return exp.Anonymous(this="unnest", expressions=[values.copy(), depth])
+
+
+def _by_place(values: exp.Expression, names: Sequence[str]) -> list[_Column]:
+    """The fields of a list's structures, by place for each name."""
     one = exp.to_identifier("vitrine_row")
     made = []
     for place, name in enumerate(names, 1):
@@ -217,7 +222,7 @@ def _of_json(node: exp.Expression) -> list[_Column]:
             f"given {len(node.expressions)} arguments."
         )
     text, *fields = node.expressions
-    json = exp.TryCast(this=text.copy(), to=exp.DataType.build("json"))
+    json = as_json(text)
     paths = (
         call("concat", exp.Literal.string('$."'), one, exp.Literal.string('"')) for one in fields
     )

@@ -6,6 +6,7 @@ The letters are those of Spark's datetime patterns; times are in UTC.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ _QUARTERS = (
     ("1", "2", "3", "4"), ("01", "02", "03", "04"), ("Q1", "Q2", "Q3", "Q4"),
     ("1st quarter", "2nd quarter", "3rd quarter", "4th quarter"),
 )  # fmt: skip
+_QUOTED = re.compile(r"'((?:[^']|'')*)'")  # a doubled quote is one
 _OFFSETS, _ZONES = "XxZ", "zV"
 _RESULTS: dict[type[exp.Expression], str] = {
     exp.TimeToStr: "text", exp.UnixToStr: "text", exp.StrToTime: "timestamptz", exp.StrToUnix: "bigint",
@@ -82,11 +84,11 @@ def _runs(pattern: str) -> list[_Run]:
     while place < len(pattern):
         sign = pattern[place]
         if sign == "'":
-            end = pattern.find("'", place + 1)
-            if end < 0:
+            quoted = _QUOTED.match(pattern, place)
+            if quoted is None:
                 raise _bad(pattern, "a quote doesn't end")
-            runs.append(_Run("text", pattern[place + 1 : end] or "'"))
-            place = end + 1
+            runs.append(_Run("text", quoted[1].replace("''", "'") or "'"))
+            place = quoted.end()
         elif sign.isascii() and sign.isalpha():
             length = len(pattern) - place - len(pattern[place:].lstrip(sign))
             if sign not in _LETTERS:
@@ -99,7 +101,7 @@ def _runs(pattern: str) -> list[_Run]:
     return runs
 
 
-_INSTEAD = {"Y": "; a year is yyyy", "u": "; a day of the week is E", "w": "", "e": "; it is E"}
+_INSTEAD = {"Y": "; a year is yyyy", "u": "; a day of the week is E", "e": "; it is E"}
 
 
 def _bad(pattern: str, why: str) -> BadStatement:
@@ -269,5 +271,5 @@ def by_pattern(node: exp.Expression) -> exp.Expression:
 
 
 CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = dict.fromkeys(
-    (exp.TimeToStr, exp.UnixToStr, exp.StrToTime, exp.TsOrDsToDate), by_pattern
+    (exp.TimeToStr, exp.UnixToStr, exp.TsOrDsToDate), by_pattern
 )

@@ -34,6 +34,7 @@ class Sources:
         """
         self._columns_of, self._type_of = columns_of, type_of
         self._columns: dict[int, tuple[exp.Expression, Columns | None]] = {}
+        self._tables: dict[int, tuple[exp.Table, Columns | None]] = {}
         self._listed: dict[int, list[Output] | None] = {}
 
     def type_of_column(self, node: exp.Column, scope: Scope | None) -> pa.DataType | None:
@@ -122,7 +123,7 @@ class Sources:
             listed = self._of_generator(source.this, None)
             columns = None if listed is None else {name.lower(): kind for name, kind in listed}
         elif isinstance(source, exp.Table) and not isinstance(source.this, exp.Func):
-            known = self._columns_of(source)
+            known = self._of_table(source)
             columns = known and {name.lower(): kind for name, kind in known.items()}
         pivots = node.args.get("pivots")
         if not pivots:
@@ -242,13 +243,19 @@ class Sources:
             ]
         return out
 
+    def _of_table(self, table: exp.Table) -> Columns | None:
+        """A table's columns as they are spelled; looked up once."""
+        if id(table) not in self._tables:
+            self._tables[id(table)] = table, self._columns_of(table)
+        return self._tables[id(table)][1]
+
     def _spelled(self, node: exp.Expression, source: exp.Expression | Scope) -> dict[str, str]:
         """Names of columns as they were given, by them in small letters."""
         names = node.alias_column_names
         if isinstance(source, Scope):
             names = [*names, *(name for name, _ in self.listed(source) or [])]
         elif isinstance(source, exp.Table) and not isinstance(source.this, exp.Func):
-            names = [*names, *(self._columns_of(source) or {})]
+            names = [*names, *(self._of_table(source) or {})]
         return {name.lower(): name for name in names}
 
 
