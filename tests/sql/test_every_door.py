@@ -11,6 +11,7 @@ from sql import doors
 from sql.bodies import BODIES, PRODUCTS, REFUSED, SESSIONS, Step
 from sql.column_bodies import COLUMNS, REFUSED_COLUMNS
 from sql.function_bodies import FUNCTIONS, REFUSED_FUNCTIONS
+from sql.routine_bodies import REFUSED_ROUTINES, ROUTINES
 from sql.table_bodies import REFUSED_TABLES, TABLES, masked
 
 from engine import Workspace
@@ -19,7 +20,13 @@ from engine.doors.http.server import BackgroundServer
 
 pytestmark = pytest.mark.long
 CREDENTIALS = Credentials("token-of-sql", "client-of-sql", "secret-of-sql")
-ALL_REFUSED = {**REFUSED, **REFUSED_TABLES, **REFUSED_COLUMNS, **REFUSED_FUNCTIONS}
+ALL_REFUSED = {
+    **REFUSED,
+    **REFUSED_TABLES,
+    **REFUSED_COLUMNS,
+    **REFUSED_FUNCTIONS,
+    **REFUSED_ROUTINES,
+}
 _numbers = itertools.count()
 
 
@@ -78,6 +85,12 @@ def test_a_statement_of_columns_answers(played: Callable[[list[Step]], None], na
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_answers(played: Callable[[list[Step]], None], name: str) -> None:
     played(FUNCTIONS[name])
+
+
+@pytest.mark.parametrize("door", doors.NAMES, indirect=True)
+@pytest.mark.parametrize("name", ROUTINES)
+def test_a_function_of_a_catalog_answers(played: Callable[[list[Step]], None], name: str) -> None:
+    played(ROUTINES[name])
 
 
 @pytest.mark.parametrize("door", ["local", "connector"], indirect=True)

@@ -1,7 +1,7 @@
 """Functions and registered models: things that are nothing but their document. Knows no code.
 
-A function's definition is kept and shown, so that code that registers functions runs; nothing here calls
-one. A registered model is a name that versions are registered under.
+A function's definition is kept and shown; statements call those in SQL
+(`engine/service/sql/routines/`). A registered model is a name that versions are registered under.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ class _Definitions:
         schema = f"{catalog_name}.{schema_name}"
         self._contents.check_schema(schema)
         return self._files.names(self.kind, schema)
+
+    def all_names(self) -> list[str]:
+        """Full names of all there are, sorted."""
+        return self._files.names(self.kind)
 
     def get(self, full_name: str) -> dict[str, Any]:
         """One as Unity Catalog shows it.
@@ -129,10 +133,6 @@ class RegisteredModels(_Definitions):
 
     kind: Kind = "models"
     noun, rpc = "Registered Model", "RegisteredModel"
-
-    def all_names(self) -> list[str]:
-        """Full names of all registered models, sorted."""
-        return self._files.names(self.kind)
 
     def create(
         self,

@@ -34,9 +34,11 @@ from engine.service.sql.language.forms.grants import OfGrants
 from engine.service.sql.language.forms.replacing import Restore
 from engine.service.sql.language.forms.volumes import ChangeVolume
 from engine.service.sql.language.parameters import expressions_of
+from engine.service.sql.language.routines import Routines
 from engine.service.sql.language.upkeep import Analyze, Optimize, Refresh, Vacuum
 from engine.service.sql.queries import QueryRunner
 from engine.service.sql.relations import Relations
+from engine.service.sql.routines.making import RoutineStatements
 from engine.service.sql.session import Session
 from engine.service.sql.shown.grants import grant_rows
 from engine.service.sql.shown.listings import Listings
@@ -82,6 +84,7 @@ class Execution:
         self._listings = Listings(self._relations, self._changes, unity_catalog, self._schemas)
         self._definer = Definer(self._changes, self._schemas, unity_catalog)
         self._facts = FactsKept(self._relations, self._schemas, unity_catalog)
+        self._routines = RoutineStatements(self._relations.routines, self._schemas, unity_catalog)
         self._upkeep = Upkeep(self._relations, self._changes, self._schemas)
         self._ai = AiFunctions(serving, VectorSearch(queries, serving))
 
@@ -133,6 +136,10 @@ class Execution:
             with self._database.connection() as connection:
                 runner = QueryRunner(self._relations, self._ai, session, connection)
                 return Copying(runner, self._changes, command).run()
+        if isinstance(command, Routines):
+            with self._database.connection() as connection:
+                runner = QueryRunner(self._relations, self._ai, session, connection)
+                return self._routines.run(runner, command)
         if isinstance(command, OfGrants):
             return grant_rows(command, self._facts.grants(command, session))
         if isinstance(command, Facts):

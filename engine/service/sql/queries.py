@@ -54,7 +54,8 @@ class QueryRunner:
         Raises:
             NotFound, NotSupported, BadStatement: as it is refused.
         """
-        return self.run(with_names(query.copy()))
+        named = self.relations.calls.with_full_names(query.copy(), self.session)
+        return self.run(with_names(named))
 
     def run(self, query: exp.Expression) -> pa.Table:
         """The rows of a query as it is; the tree is changed."""

@@ -20,6 +20,8 @@ from engine.service.cancellation import check
 from engine.service.catalogs.columns import ColumnFacts
 from engine.service.sql.files.finding import FilesOfVolumes
 from engine.service.sql.language.dialect import parse
+from engine.service.sql.routines.calls import RoutineCalls
+from engine.service.sql.routines.known import KnownRoutines
 from engine.service.sql.session import Session, TemporaryView
 from engine.service.sql.shown.information_schema import SCHEMA, InformationSchema, missing
 from engine.service.sql.unresolved import refuse_twins, refuse_unread
@@ -64,6 +66,8 @@ class Relations:
         self.tables, self.views = tables, unity_catalog.views
         self._catalog, self.files = unity_catalog, files
         self.information = InformationSchema(unity_catalog)
+        self.routines = KnownRoutines(unity_catalog, self.found)
+        self.calls = RoutineCalls(self.routines, self.name_fully)
 
     # ------------------------------------------------------------------ names
     def name_of(self, node: exp.Table, session: Session) -> ThreePartName:
@@ -112,13 +116,15 @@ class Relations:
 
     # ------------------------------------------------------------------ views
     def with_views(self, tree: exp.Expression, scope: Scope) -> exp.Expression:
-        """A tree in which each view is its query, and each table carries its full name; changes it.
+        """A tree in which each view is its query, each function of a catalog its body, and each table
+        carries its full name; changes it.
 
         Raises:
             NotFound: a name that nothing has. NotSupported: a relation of another kind.
         """
         if scope.depth > _MOST_VIEWS:
             raise BadStatement("Views name each other in a circle, or are nested too deep.")
+        tree = self.calls.expanded(tree, scope.session)
         for node in list(tree.find_all(exp.Table)):
             if node.meta.get(SHOWN) or isinstance(node.this, exp.Func) or is_cte(node):
                 continue

@@ -18,6 +18,12 @@ from engine.service.sql.language.forms.replacing import Restore, restore
 from engine.service.sql.language.forms.tags import set_tag, unset_tag
 from engine.service.sql.language.forms.volumes import ChangeVolume, create_volume, drop_volume
 from engine.service.sql.language.forms.words import Name, Words
+from engine.service.sql.language.routines import (
+    Routines,
+    describe_function,
+    drop_function,
+    show_functions,
+)
 from engine.service.sql.language.upkeep import Upkeep
 
 ShowKind = Literal[
@@ -110,17 +116,21 @@ Command = (
     | Facts
     | OfGrants
     | Restore
+    | Routines
 )
 
 
 # ------------------------------------------------------------------ one reader for each first word
 def _show(words: Words) -> Command:
+    functions = show_functions(words)
+    if functions is not None:
+        return functions
     for kind, spelled in _SHOWN.items():
         if any(words.take(*one.split()) for one in spelled):
             return _shown(kind, words)
     raise NotSupported(
         "This SHOW is not supported. Supported are SHOW TABLES, TABLE EXTENDED, VIEWS, SCHEMAS, "
-        "CATALOGS, VOLUMES, COLUMNS, PARTITIONS, TBLPROPERTIES and CREATE TABLE."
+        "CATALOGS, VOLUMES, FUNCTIONS, COLUMNS, PARTITIONS, TBLPROPERTIES and CREATE TABLE."
     )
 
 
@@ -198,6 +208,8 @@ def _partition(words: Words) -> tuple[tuple[str, str | None], ...]:
 
 
 def _describe(words: Words) -> Command:
+    if words.take("FUNCTION"):
+        return describe_function(words)
     if words.take("DETAIL"):
         words.take("TABLE")
         return Describe("DETAIL", _place(words))
@@ -273,6 +285,8 @@ def _endpoint(words: Words) -> str:
 
 
 def _drop(words: Words) -> Command | None:
+    if words.take("FUNCTION"):
+        return drop_function(words)
     if not words.take("CATALOG"):
         return drop_volume(words)
     lenient = words.take("IF", "EXISTS")

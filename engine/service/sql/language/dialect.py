@@ -30,6 +30,7 @@ from engine.service.sql.language.forms.replacing import REPLACES, with_create
 from engine.service.sql.language.forms.words import Word, Words
 from engine.service.sql.language.functions import casts
 from engine.service.sql.language.functions.times.patterns import keeping
+from engine.service.sql.language.routines import create_function
 from engine.service.sql.language.tokens import with_star, with_versions, with_windows
 
 # What the parser warns of, an error of this engine says; whoever wants to see it adds a handler.
@@ -160,6 +161,8 @@ def parse(text: str) -> Statement:
     if first == "COPY":
         said = copy_into(tokens, [_word(token) for token in tokens], found[0])
         return Statement(found[0], said, None)
+    if first == "CREATE" and (made := create_function(tokens, found[0])) is not None:
+        return Statement(found[0], made, None)
     words = [_word(token) for token in rest]
     command = of_grants(first, Words(words)) or read_command(first, Words(words))
     if command is not None:
@@ -191,9 +194,9 @@ def _check_kind(first: str, words: list[Word]) -> None:
 
 
 _OFFERED = (
-    "supported are SELECT, CREATE and DROP of tables, views, schemas, catalogs and volumes, ALTER "
-    "TABLE, INSERT, UPDATE, DELETE, MERGE INTO, COPY INTO, TRUNCATE, USE, SHOW, DESCRIBE, OPTIMIZE, "
-    "VACUUM, RESTORE, ANALYZE, REFRESH and CACHE TABLE, GRANT, REVOKE, CREATE VECTOR SEARCH INDEX."
+    "supported are SELECT, CREATE and DROP of tables, views, functions, schemas, catalogs and volumes, "
+    "ALTER TABLE, INSERT, UPDATE, DELETE, MERGE INTO, COPY INTO, TRUNCATE, USE, SHOW, DESCRIBE, "
+    "OPTIMIZE, VACUUM, RESTORE, ANALYZE, REFRESH and CACHE TABLE, GRANT, REVOKE, CREATE VECTOR SEARCH INDEX."
 )
 
 

@@ -15,7 +15,7 @@ from sqlglot import exp
 from engine.core.names import quoted_name
 from engine.errors import VitrineError
 from engine.service.sql.language.dialect import parse, version_end
-from engine.service.sql.language.functions.translation import OWN_FUNCTIONS
+from engine.service.sql.language.functions.translation import own_functions
 from engine.service.sql.relations import is_cte
 from engine.service.sql.session import Session
 
@@ -93,11 +93,7 @@ def tables_named(text: str, session: Session) -> NamedTables:
     return NamedTables(
         tuple(sorted(tables, key=lambda one: one.start)),
         tuple(_prefixes(tree, {_in_full(one.parts, session) for one in tables})),
-        frozenset(
-            str(call.this).lower()
-            for call in tree.find_all(exp.Anonymous)
-            if str(call.this).lower() in OWN_FUNCTIONS
-        ),
+        own_functions(tree),
         not isinstance(tree, (exp.Query, exp.Values)),
     )
 

@@ -66,7 +66,7 @@ class Listings:
         """The rows of a SHOW. Raises NotFound for a place that isn't there."""
         if asked.kind == "CATALOGS":
             return texts(
-                ["catalog"], [(n,) for n in self._schemas.catalogs() if _fits(n, asked.like)]
+                ["catalog"], [(n,) for n in self._schemas.catalogs() if fits(n, asked.like)]
             )
         if asked.kind == "SCHEMAS":
             return self._show_schemas(asked, session)
@@ -90,7 +90,7 @@ class Listings:
             names = [one.rpartition(".")[2] for one in self._volumes.names(catalog, schema)]
         except NotFound:  # the default schema, in which nothing is yet
             names = []
-        found = [(schema, name) for name in names if _fits(name, asked.like)]
+        found = [(schema, name) for name in names if fits(name, asked.like)]
         return texts(["database", "volume_name"], found)
 
     def _show_properties(self, asked: Show, session: Session) -> pa.Table:
@@ -123,7 +123,7 @@ class Listings:
         catalogs = [asked.name[-1] if asked.name else session.catalog]
         if asked.everywhere:
             catalogs = self._schemas.catalogs()
-        found = [(n, c) for c in catalogs for n in self._schemas.schemas(c) if _fits(n, asked.like)]
+        found = [(n, c) for c in catalogs for n in self._schemas.schemas(c) if fits(n, asked.like)]
         if asked.everywhere or asked.in_catalog:
             return texts(["databaseName", "catalog"], found)
         return texts(["databaseName"], [one[:1] for one in found])
@@ -134,7 +134,7 @@ class Listings:
         views = self._relations.views.names()
         names = views if asked.kind == "VIEWS" else [*self._relations.tables.names(), *views]
         kept = [n for n in sorted(names) if self._is_asked(n, asked, session)]
-        kept = [n for n in kept if _fits(n.name, asked.like)]
+        kept = [n for n in kept if fits(n.name, asked.like)]
         if asked.in_catalog or asked.everywhere:
             rows = [
                 (n.schema, n.name, False, None, n.catalog, "VIEW" if n in views else "TABLE")
@@ -148,7 +148,7 @@ class Listings:
             columns = ["database", "tableName", "isTemporary", "information"]
             return rows_of(columns, told, booleans=("isTemporary",))
         rows_here = [(n.schema, n.name, False) for n in kept]
-        temporary = [("", n, True) for n in session.views() if _fits(n, asked.like)]
+        temporary = [("", n, True) for n in session.views() if fits(n, asked.like)]
         first = "namespace" if asked.kind == "VIEWS" else "database"
         last = "viewName" if asked.kind == "VIEWS" else "tableName"
         return rows_of(
@@ -181,7 +181,7 @@ class Listings:
         return laid_out(table, self._changes.layout(table.name))
 
     def _is_asked(self, name: ThreePartName, asked: Show, session: Session) -> bool:
-        if not _fits(name.schema, asked.schema_like):
+        if not fits(name.schema, asked.schema_like):
             return False
         if asked.everywhere:
             return True
@@ -200,7 +200,7 @@ class Listings:
             return texts(["col_name"], [(one["name"],) for one in columns])
         rows = []
         for name in self._relations.tables.names():
-            if not (self._is_asked(name, asked, session) and _fits(name.name, asked.table_like)):
+            if not (self._is_asked(name, asked, session) and fits(name.name, asked.table_like)):
                 continue
             try:
                 fields = list(self._relations.tables.get(name).schema)
@@ -215,7 +215,7 @@ class Listings:
                     name.name,
                 )
                 for field in fields
-                if _fits(field.name, asked.like)
+                if fits(field.name, asked.like)
             ]
         return texts(["col_name", "columnType", "catalogName", "namespace", "tableName"], rows)
 
@@ -326,7 +326,7 @@ def _as_texts(values: dict[str, Any]) -> dict[str, str]:
     return {key: v if isinstance(v, str) else json.dumps(v) for key, v in values.items()}
 
 
-def _fits(name: str, pattern: str | None) -> bool:
+def fits(name: str, pattern: str | None) -> bool:
     """Whether a name is of a pattern of SHOW: `*` and `%` for any text, `|` between patterns."""
     if pattern is None:
         return True

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from engine.errors import NotSupported
 from engine.service.sql.language.column_types import in_full
-from engine.service.sql.language.functions.calls import call, may_fail, typed_call
+from engine.service.sql.language.functions.calls import call, call_once, may_fail, typed_call
 
 _WHOLE = {
     exp.DType.TINYINT: "tinyint",
@@ -43,10 +43,10 @@ def as_cast(node: exp.Expression) -> exp.Expression:
     if isinstance(value, exp.Null):
         return node
     if kind.this in _WHOLE:
-        return node if _is_whole(value) else call(f"vitrine_{safe}{_WHOLE[kind.this]}", value)
+        return node if _is_whole(value) else _macro(f"vitrine_{safe}{_WHOLE[kind.this]}", value)
     if kind.this in _TEXTS:
         is_text = isinstance(value, exp.Literal) and (value.is_string or value.is_int)
-        return node if is_text else call("vitrine_text", value)
+        return node if is_text else _macro("vitrine_text", value)
     if kind.this == exp.DType.TIMESTAMP and not isinstance(node.parent, _OF_ZONES):
         node.set("to", exp.DataType.build(_ZONED))
     elif kind.this == exp.DType.ARRAY and len(kind.expressions) == 1:
@@ -54,6 +54,15 @@ def as_cast(node: exp.Expression) -> exp.Expression:
     return node
 
 
+def _macro(name: str, value: exp.Expression) -> exp.Expression:
+    """A call of a macro, which names its argument some ten times: of one that holds several such calls,
+    each of which would be there as often, it is computed before."""
+    made = {f"vitrine_{one}" for one in (*_WHOLE.values(), "text")}
+    inside = sum(str(one.this) in made for one in value.find_all(exp.Anonymous))
+    return call_once(name, value) if inside >= _SEVERAL else call(name, value)
+
+
+_SEVERAL = 3
 _OF_ZONES = (exp.AtTimeZone, exp.FromTimeZone)  # which take times without one
 
 

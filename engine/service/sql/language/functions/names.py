@@ -89,11 +89,17 @@ def _selects(tree: exp.Expression) -> list[exp.Select]:
     return found
 
 
+def _has_name(node: exp.Expression) -> bool:
+    """Whether a result has a name already, or several; a call by a name of several parts has none."""
+    is_call = isinstance(node, exp.Dot) and isinstance(node.expression, exp.Anonymous)
+    return isinstance(node, _NAMED) and not is_call
+
+
 def _name_columns(select: exp.Select) -> None:
     unnamed = [
         node
         for node in select.expressions
-        if not isinstance(node, _NAMED) and not generators.many_columns(node)
+        if not _has_name(node) and not generators.many_columns(node)
     ]
     if unnamed:
         sources = {one.alias_or_name.lower() for one in select.find_all(exp.Table, exp.Subquery)}

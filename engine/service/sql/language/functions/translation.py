@@ -284,6 +284,24 @@ _RAISED = "[USER_RAISED_EXCEPTION] "
 _MADE_HERE = {FAILED, sessions.NAME, windows.NAME}
 
 
+def own_functions(tree: exp.Expression) -> frozenset[str]:
+    """Functions in a tree that only this engine carries out, in small letters."""
+    called = (str(call.this).lower() for call in tree.find_all(exp.Anonymous))
+    return frozenset(name for name in called if name in OWN_FUNCTIONS)
+
+
+def is_known(name: str) -> bool:
+    """Whether the language brings a function of this name that the parser has no class for."""
+    lowered = name.lower()
+    return any(
+        lowered in known
+        for known in (
+            OWN_FUNCTIONS, _TABLE_FUNCTIONS, _MADE_HERE, generators.NAMES, _OF_ANY_NUMBER, _OF_FORMATS,
+            added.KNOWN, _KNOWN, ("printf", "table", "identifier", "read_files"),
+        )
+    )  # fmt: skip
+
+
 def _anonymous(node: exp.Anonymous) -> exp.Expression:
     name = str(node.this).lower()
     if name in OWN_FUNCTIONS or name in _TABLE_FUNCTIONS or name in _MADE_HERE:

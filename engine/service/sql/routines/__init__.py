@@ -1,0 +1,1 @@
+"""Functions of catalogs, made and called by SQL: `main.shop.discounted(price)`."""
