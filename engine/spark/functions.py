@@ -1,7 +1,8 @@
-"""Functions of a session on a workspace: those that SQL makes, in SQL and in Python, under names
-of up to three parts, which Spark keeps for the session; and those that tell where names start.
+"""Functions of a session on a workspace: those of the workspace's catalogs and those that the session
+makes, in SQL and in Python, under names of up to three parts; and those that tell where names start.
 
-Spark's own catalogue has no names of three parts, so each is a temporary function by its last part.
+Spark's own catalogue has no names of three parts, so each is a temporary function by its last part. What
+a statement makes without TEMPORARY is kept in the workspace, where other sessions find it.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ from uuid import uuid4
 from pyspark.sql import DataFrame
 
 from engine.core.names import ThreePartName, quoted_name
-from engine.errors import BadStatement, NotFound, ResourceConflict
+from engine.errors import BadStatement, NotFound, NotSupported, ResourceConflict
+from engine.service.catalogs.definitions import Functions
 from engine.service.sql.language.table_names import tables_named
+from engine.service.sql.routines.routine import is_query
+from engine.service.sql.routines.statement import creation_of
 
 _PART = r"(?:`(?:[^`]|``)+`|[A-Za-z_]\w*)"
 _NAME = rf"({_PART}(?:\s*\.\s*{_PART}){{0,2}})"
 _MADE = re.compile(
-    r"\s*CREATE\s+(?P<replaces>OR\s+REPLACE\s+)?(?:TEMP(?:ORARY)?\s+)?FUNCTION\s+"
+    r"\s*CREATE\s+(?P<replaces>OR\s+REPLACE\s+)?(?P<temporary>TEMP(?:ORARY)?\s+)?FUNCTION\s+"
     rf"(?P<lenient>IF\s+NOT\s+EXISTS\s+)?(?P<name>{_NAME})\s*(?=\()",
     re.I,
 )
@@ -35,7 +39,6 @@ _PYTHON = re.compile(
     r"LANGUAGE\s+PYTHON\b.*?\bAS\s*\$\$(?P<body>.*)\$\$\s*;?\s*",
     re.I | re.S,
 )
-_QUERY = re.compile(r"[\s(]*(?:SELECT|WITH|FROM|VALUES|TABLE)\b", re.I)
 _PARAMETER = re.compile(rf"({_PART})\s.*?(?:\bDEFAULT\s+(.+?))?(?:\s+COMMENT\s+.*)?", re.I | re.S)
 _SAID = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|--[^\n]*|/\*.*?\*/"  # texts and comments
 _CALLED = re.compile(rf"{_SAID}|(?<![\w.`]){_NAME}(?=\s*\()", re.S)
@@ -57,6 +60,7 @@ class SessionFunctions:
         """
         self._session, self._run, self._rename = session, run, rename
         self._made: dict[str, str] = {}  # Spark's names by full ones in small letters
+        self._kept: dict[str, str] = {}  # by the same: which function of the workspace it is
         self._queries: dict[str, tuple[str, str]] = {}  # by Spark's names: what reads tables
 
     def statement(self, text: str) -> str | None:
@@ -69,9 +73,13 @@ class SessionFunctions:
         """
         made, about = _MADE.match(text), _ABOUT.fullmatch(text)
         if made is not None:
+            is_kept = not made["temporary"] and self._is_kept(text)
+            if is_kept and self._know(self._full(made["name"])):
+                return None
             return self._create(text, made)
         if about is None:
             return text
+        self._know(self._full(about["name"]))
         name = self._made.get(self._full(about["name"]))
         if name is None:  # of Spark's own; of several parts none is
             if "." not in about["name"]:
@@ -84,18 +92,24 @@ class SessionFunctions:
             )
         if about["drop"] is None:
             return f"{about['says']}{name}"
+        if self._kept.pop(self._full(about["name"]), None) is not None:
+            self._session.workspace.sql(text, session=self._session.names)
         del self._made[self._full(about["name"])]
         self._queries.pop(name, None)
         return f"DROP TEMPORARY FUNCTION IF EXISTS {name}"
 
     def called(self, text: str) -> str:
         """A text in which functions that were made are called by the names that Spark has for them."""
-        if not self._made:
+        known = [*self._kept, *self._workspaces().all_names()]
+        ends = {one.lower().rpartition(".")[2] for one in known}
+        if not self._made and not ends:
             return text
 
         def name_of(found: re.Match[str]) -> str:
             if found[1] is None:
                 return found[0]
+            if _parts(found[1])[-1].lower() in ends:
+                self._find(found[1])
             name = found[1] if "." not in found[1] else self._made.get(self._full(found[1]), "")
             bare = quoted_name(name.strip("`").lower())
             if bare in self._queries:  # made anew, of the rows that its tables have now
@@ -120,11 +134,55 @@ class SessionFunctions:
 
         return _WHERE.sub(variable, text)
 
+    # ------------------------------------------------------------------ functions of the workspace
+    def _workspaces(self) -> Functions:
+        functions: Functions = self._session.workspace.unity_catalog.functions
+        return functions
+
+    def _is_kept(self, text: str) -> bool:
+        """Whether the workspace keeps the function that a statement makes.
+
+        What its own SQL can't carry out is the session's alone.
+        """
+        try:
+            self._session.workspace.sql(text, session=self._session.names)
+        except (BadStatement, NotSupported):
+            return False
+        return True
+
+    def _find(self, name: str) -> None:
+        """Have Spark know the function of the workspace that a call may be of."""
+        full = self._full(name)
+        own = full in self._made and full not in self._kept
+        is_plain = "." not in name and full not in self._kept
+        if not (own or (is_plain and self._session.catalog.functionExists(name))):
+            self._know(full)  # it is none of the session's alone, nor Spark's own
+
+    def _know(self, full: str) -> bool:
+        """Have Spark know a function of the workspace as it is now; whether there is one."""
+        known = next((one for one in self._workspaces().all_names() if one.lower() == full), None)
+        if known is None:
+            if self._kept.pop(full, None) is not None:  # dropped elsewhere
+                self._run(f"DROP TEMPORARY FUNCTION IF EXISTS {self._made.pop(full)}")
+            return False
+        shown = self._workspaces().get(known)
+        if self._kept.get(full) == shown["function_id"]:
+            return True
+        text = creation_of(shown)
+        made = _MADE.match(text)
+        assert made is not None  # as it is written
+        name = _sparks_name(made["name"])
+        for other in [one for one, its in self._made.items() if its == name]:
+            del self._made[other]
+            self._kept.pop(other, None)
+        statement = self._create(text, made)
+        if statement is not None:
+            self._run(self.called(statement))
+        self._kept[full] = shown["function_id"]
+        return True
+
     def _full(self, name: str) -> str:
-        parts = tuple(
-            part.strip().strip("`").replace("``", "`") for part in re.findall(rf"{_PART}", name)
-        )
-        full: ThreePartName = self._session.names.full_name(parts)
+        full: ThreePartName = self._session.names.full_name(_parts(name))
         return str(full).lower()
 
     def _value(self, said: str) -> object:
@@ -133,7 +191,7 @@ class SessionFunctions:
 
     def _create(self, text: str, made: re.Match[str]) -> str | None:
         full = self._full(made["name"])
-        name = quoted_name(re.findall(_PART, made["name"])[-1].strip("`").lower())
+        name = _sparks_name(made["name"])
         taken = next((one for one, its in self._made.items() if its == name), full)
         if taken != full:
             raise ResourceConflict(
@@ -172,8 +230,20 @@ class SessionFunctions:
 
     def _names_renamed(self, body: str) -> str:
         """A function's body, a query or an expression, with Spark's names for tables."""
-        before = "" if _QUERY.match(body) else "SELECT "
+        try:
+            before = "" if is_query(body) else "SELECT "
+        except BadStatement:
+            return body  # Spark says what is wrong with it
         return self._rename(f"{before}{body}").removeprefix(before)
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    return tuple(part.strip("`").replace("``", "`") for part in re.findall(_PART, name))
+
+
+def _sparks_name(name: str) -> str:
+    """The name of a temporary function of a name of up to three parts."""
+    return quoted_name(_parts(name)[-1].lower())
 
 
 def select_expressions(

@@ -12,6 +12,9 @@ needs("spark")
 
 from pyspark.errors import AnalysisException
 
+from engine.errors import NotSupported
+from engine.service.sql.session import Session
+
 
 def test_shuffles_may_find_their_partitions_themselves(spark: Any) -> None:
     name = "spark.sql.shuffle.partitions"
@@ -129,16 +132,45 @@ def test_functions_of_three_parts_are_made_in_sql_and_python_and_called(spark: A
     assert "DOUBLE" in str(spark.sql("DESCRIBE FUNCTION main.fashion_demo.band").collect())
     for text, said in (
         (made[2], "ROUTINE_ALREADY_EXISTS"),
-        (made[0].replace("fashion_demo.band", "other.band"), "beside main.fashion_demo.band"),
+        (made[0].replace("fashion_demo.band", "other.band"), "SCHEMA_NOT_FOUND"),
         (made[2].replace("turned", "broken").replace("return None", "return ("), "can't be read"),
         ("DROP FUNCTION main.fashion_demo.none", "no function main.fashion_demo.none"),
     ):
         with pytest.raises(AnalysisException, match=said):
             spark.sql(text)
+    found = spark.workspace.sql("SELECT main.fashion_demo.band(1), main.fashion_demo.dearest()")
+    assert found.to_pylist() == [
+        {"main.fashion_demo.band(1)": "low", "main.fashion_demo.dearest()": 20.0}
+    ]
     for name in ("band", "turned", "dearest", "dearer", "none"):
         spark.sql(f"DROP FUNCTION IF EXISTS main.fashion_demo.{name}")
     with pytest.raises(AnalysisException):
         spark.sql("SELECT main.fashion_demo.band(1)")
+
+
+def test_functions_that_another_door_made_or_changed_are_called(spark: Any) -> None:
+    sql = spark.workspace.sql
+    sql("CREATE SCHEMA IF NOT EXISTS main.wares")
+    sql("CREATE TABLE main.wares.t AS SELECT 5 AS n")
+    sql("USE main.wares", session=(there := Session()))
+    body = "RETURN (SELECT max(n) FROM t) * x"
+    sql(f"CREATE FUNCTION most(x INT DEFAULT 2) RETURNS INT {body}", session=there)
+    sql("CREATE FUNCTION main.wares.twice(x INT) RETURNS INT RETURN main.wares.most(x) * 2")
+    sql(
+        "CREATE FUNCTION main.wares.rows_of(x INT) RETURNS TABLE (a INT) RETURN SELECT x UNION SELECT 7"
+    )
+    ask = "SELECT main.wares.most(), wares.twice(3), a FROM main.wares.rows_of(1) ORDER BY a"
+    assert spark.sql(ask).collect() == [(10, 30, 1), (10, 30, 7)]
+    sql("CREATE OR REPLACE FUNCTION main.wares.most(x INT DEFAULT 2) RETURNS INT RETURN x")
+    assert spark.sql("SELECT main.wares.most()").first()[0] == 2
+    assert spark.range(1).selectExpr("wares.most(4) AS m").first().m == 4
+    spark.sql("CREATE OR REPLACE TEMPORARY FUNCTION alone() RETURNS INT RETURN 1")
+    assert spark.sql("SELECT alone()").first()[0] == 1
+    with pytest.raises(NotSupported, match="alone"):
+        sql("SELECT alone()")
+    sql("DROP FUNCTION main.wares.most")
+    with pytest.raises(AnalysisException):
+        spark.sql("SELECT main.wares.most()")
 
 
 def test_expressions_of_dataframes_ask_models(spark: Any) -> None:

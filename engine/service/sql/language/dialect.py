@@ -196,7 +196,8 @@ def _check_kind(first: str, words: list[Word]) -> None:
 _OFFERED = (
     "supported are SELECT, CREATE and DROP of tables, views, functions, schemas, catalogs and volumes, "
     "ALTER TABLE, INSERT, UPDATE, DELETE, MERGE INTO, COPY INTO, TRUNCATE, USE, SHOW, DESCRIBE, "
-    "OPTIMIZE, VACUUM, RESTORE, ANALYZE, REFRESH and CACHE TABLE, GRANT, REVOKE, CREATE VECTOR SEARCH INDEX."
+    "OPTIMIZE, VACUUM, RESTORE, ANALYZE, REFRESH and CACHE TABLE, GRANT, REVOKE, CREATE VECTOR SEARCH "
+    "INDEX."
 )
 
 

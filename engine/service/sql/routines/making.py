@@ -6,6 +6,8 @@ shown.
 
 from __future__ import annotations
 
+import ast
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -123,6 +125,7 @@ class RoutineStatements:
             )
         if is_sql:
             return self._tried(runner, facts)
+        _check_python(name, command.body)
         return facts
 
     def _tried(self, runner: QueryRunner, facts: dict[str, Any]) -> dict[str, Any]:
@@ -174,6 +177,14 @@ class RoutineStatements:
         names = self._known.names(catalog, schema)
         kept = [(one,) for one in names if fits(one.rpartition(".")[2], command.like)]
         return texts(["function"], kept)
+
+
+def _check_python(name: ThreePartName, body: str) -> None:
+    """Raises BadStatement where the body of a function can't be read."""
+    try:
+        ast.parse(f"def function():\n{textwrap.indent(textwrap.dedent(body), '    ')}")
+    except (SyntaxError, ValueError) as error:
+        raise BadStatement(f"CREATE FUNCTION {name}: its Python can't be read: {error}") from None
 
 
 def _without_rows(query: exp.Expression) -> exp.Expression:

@@ -63,6 +63,13 @@ class Routine:
         """What names in its body mean; it sees no temporary view."""
         return Session(self.catalog, self.schema)
 
+    @property
+    def text(self) -> str:
+        """Its body without the word RETURN before it."""
+        said = self.body.strip().rstrip(";").strip()
+        is_said = said[:6].upper() == "RETURN" and not said[6:7].isidentifier()
+        return said[6:].strip() if is_said else said
+
     def of_type(self, value: exp.Expression) -> exp.Expression:
         """Its value as one of the type that it says."""
         return Field("", self.result).cast(value)
@@ -73,7 +80,7 @@ class Routine:
         Raises:
             BadStatement: it can't be read, or gives rows and is no query.
         """
-        tree = _body(self.body).copy()
+        tree = _body(self.text).copy()
         is_query = isinstance(tree, exp.Query)
         if self.columns is None:
             return exp.Subquery(this=tree) if is_query and _is_bare(tree) else tree
@@ -91,20 +98,22 @@ def _is_bare(tree: exp.Expression) -> bool:
 
 @lru_cache(maxsize=256)
 def _body(text: str) -> exp.Expression:
-    """The tree of a body, which may say RETURN first; it is shared, so change only copies."""
-    said = text.strip().rstrip(";").strip()
-    if said[:6].upper() == "RETURN" and not said[6:7].isidentifier():
-        said = said[6:].strip()
+    """The tree of a body; it is shared, so change only copies."""
     try:
-        tree: exp.Expression = expression(said)
+        tree: exp.Expression = expression(text)
     except (SqlglotError, ValueError, RecursionError):
-        tree = exp.Command(this=said)
+        tree = exp.Command(this=text)
     if isinstance(tree, exp.Query):
-        return parse(said).tree or tree  # with all that statements are read with
+        return parse(text).tree or tree  # with all that statements are read with
     if isinstance(tree, exp.Command):
-        parse(f"SELECT {said}")  # which says what is wrong with it
-        raise BadStatement(f"[PARSE_SYNTAX_ERROR] {said:.80} is no expression and no query.")
+        parse(f"SELECT {text}")  # which says what is wrong with it
+        raise BadStatement(f"[PARSE_SYNTAX_ERROR] {text:.80} is no expression and no query.")
     return tree
+
+
+def is_query(body: str) -> bool:
+    """Whether the text of a body is a query, in parentheses or not. Raises as `Routine.tree`."""
+    return isinstance(_body(body), exp.Query)
 
 
 def type_of(text: str) -> exp.DataType:
