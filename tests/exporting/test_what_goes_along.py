@@ -13,7 +13,7 @@ needs("delta", "sdk")
 
 from engine import Workspace
 from engine.doors.rest import handle
-from engine.errors import BadStatement
+from engine.errors import BadStatement, VitrineError
 
 FEATURE = "'delta.feature.allowColumnDefaults' = 'supported'"
 SHOWN = {
@@ -24,6 +24,8 @@ SHOWN = {
     "table_tags": "table_name, tag_name, tag_value",
     "column_tags": "table_name, column_name, tag_name, tag_value",
     "table_privileges": "table_name, grantee, privilege_type, inherited_from",
+    "routines": "routine_name, data_type, full_data_type, external_language, comment",
+    "parameters": "specific_name, parameter_name, full_data_type, parameter_default",
 }
 
 
@@ -50,6 +52,12 @@ def here(tmp_path: Path) -> Workspace:
         "GRANT SELECT, MODIFY ON TABLE shop.a TO `a group`",
         "GRANT USE SCHEMA ON SCHEMA shop TO ann",
         "GRANT USE CATALOG ON CATALOG main TO ann",
+        "CREATE FUNCTION shop.many(x BIGINT DEFAULT 5) RETURNS BIGINT COMMENT 'it\\'s \\\\ one' RETURN "
+        "(SELECT count(*) FROM shop.b WHERE id >= x)",
+        "CREATE FUNCTION shop.more() RETURNS TABLE (n BIGINT) RETURN SELECT main.shop.many() + 1",
+        "CREATE OR REPLACE FUNCTION shop.many(x BIGINT DEFAULT 5) RETURNS BIGINT COMMENT 'it\\'s' "
+        "RETURN SELECT count(*) FROM shop.b WHERE id >= x",  # younger now than what calls it
+        "CREATE FUNCTION shop.py(s STRING) RETURNS STRING LANGUAGE PYTHON AS $$\n  return s + ';'\n$$",
     ):
         workspace.sql(statement)
     return workspace
@@ -65,7 +73,10 @@ def run_here(names: dict[str, Any], folder: Path, there: Workspace) -> None:
                 name = f"main.source.{one.name.rpartition('.')[2]}"
                 there.register_table(name, one)
                 statement = statement.replace(place, name)
-        there.sql(statement)
+        try:
+            there.sql(statement)
+        except VitrineError as error:
+            raise RuntimeError(str(error)) from error
 
     class Given:
         warehouse_id, volume = "w", "/Volumes/v"
@@ -78,6 +89,7 @@ def run_here(names: dict[str, Any], folder: Path, there: Workspace) -> None:
         names["run_each"](None, table, "last", Given)
     for tags in names["TAGS"]:
         names["set_tags"](None, tags, Given)
+    names["create_functions"](None, names["FUNCTIONS"], Given)
     for given in names["GRANTS"]:
         names["grant"](Client(there), given)
     assert names["trouble"] == []
@@ -98,6 +110,7 @@ def shown(workspace: Workspace) -> dict[str, list[tuple[Any, ...]]]:
     for relation, columns in SHOWN.items():
         kind = "schema_name" if relation.endswith("tags") else "constraint_schema"
         kind = "table_schema" if relation in ("columns", "table_privileges") else kind
+        kind = "specific_schema" if relation in ("routines", "parameters") else kind
         rows = workspace.sql(
             f"SELECT {columns} FROM information_schema.{relation} WHERE {kind} = 'shop' ORDER BY ALL"
         )
@@ -136,6 +149,8 @@ def test_all_that_is_said_of_tables_is_said_there_too(here: Workspace, tmp_path:
         for relation in ("schema_tags", "catalog_tags"):
             rows = workspace.sql(f"SELECT tag_name, tag_value FROM information_schema.{relation}")
             assert rows.num_rows == 1
+        rows = workspace.sql("SELECT shop.many(6) AS m, n FROM shop.more()")
+        assert rows.to_pylist() == [{"m": 2, "n": 4}]
 
 
 def test_the_manifest_says_it_too(here: Workspace, tmp_path: Path) -> None:

@@ -192,7 +192,9 @@ def test_models_are_registered_in_unity_catalog_as_the_cloud_calls_it(
     [
         ("SET spark.sql.ansi.enabled = true", True),
         ("SELECT 1;\n-- said\nDECLARE OR REPLACE VARIABLE x INT", True),
-        ("CREATE OR REPLACE FUNCTION f(a INT) RETURNS INT RETURN a", True),
+        ("CREATE OR REPLACE FUNCTION f(a INT) RETURNS INT RETURN a", False),
+        ("CREATE OR REPLACE TEMP FUNCTION f(a INT) RETURNS INT RETURN a", True),
+        ("CREATE FUNCTION f(a INT) RETURNS INT LANGUAGE PYTHON AS $$\nreturn a; $$", True),
         ("EXPLAIN SELECT 1", True),
         ("SELECT '; SET x = 1' AS s -- ; SET y", False),
         ("UPDATE t SET x = 1; SET TAG ON TABLE t a = b", False),

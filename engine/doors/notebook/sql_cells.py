@@ -25,7 +25,8 @@ _PUT_BACK = re.compile(r"'vitrine body (\d+)'")
 # Statements that the workspace's SQL has not and Spark's has.
 _SPARKS = re.compile(
     r"(?:\A|;)\s*(?:SET(?!\s+TAG\b)|RESET|DECLARE|EXPLAIN|EXECUTE\s+IMMEDIATE"
-    r"|(?:CREATE\s+(?:OR\s+REPLACE\s+)?|DROP\s+|DESC(?:RIBE)?\s+)(?:TEMP(?:ORARY)?\s+)?FUNCTION)\b",
+    r"|(?:CREATE\s+(?:OR\s+REPLACE\s+)?|DROP\s+)TEMP(?:ORARY)?\s+FUNCTION"
+    r"|CREATE\s+(?:OR\s+REPLACE\s+)?FUNCTION\b[^;]*\bLANGUAGE\s+PYTHON)\b",
     re.I,
 )
 _NAMED = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")

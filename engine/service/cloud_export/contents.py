@@ -35,7 +35,7 @@ from engine.store.tables.table_store import TableStore
 
 TABLES, DIRECT_ACCESS = "tables", "direct_access"  # folders of an export
 _BATCH = 2_000  # rows of an index that are in memory at once
-# "tables", "tags", "grants", "endpoints", "indexes", "serving_endpoints"
+# "tables", "tags", "grants", "endpoints", "indexes", "serving_endpoints", "functions"
 Documents = dict[str, list[Any]]
 
 
@@ -77,6 +77,7 @@ class Contents:
             "endpoints": endpoints,
             "indexes": indexes,
             "serving_endpoints": serving,
+            "functions": self._functions(report),
         }
 
     def _write_tables(
@@ -131,6 +132,22 @@ class Contents:
             for kind, name in named
             for one in self._unity.permissions.get(kind, name)["privilege_assignments"]
         ]
+
+    def _functions(self, report: CloudExportReport) -> list[dict[str, str]]:
+        """Functions with the statements that make them, those that others may call first."""
+        from engine.service.sql.routines.statement import creation_of  # with sqlglot
+
+        functions, found = self._unity.functions, []
+        for shown in functions.describe(functions.all_names()):
+            name = shown["full_name"]
+            try:
+                made = creation_of(shown, leaves=True)
+            except VitrineError as error:
+                report.add("function", name, "failed", detail=error.message)
+                continue
+            found.append((shown.get("created_at", 0), {"name": name, "statement": made}))
+            report.add("function", name, "exported")
+        return [one for _, one in sorted(found, key=lambda one: one[0])]
 
     def _places(self) -> tuple[list[str], list[str]]:
         """The names of all catalogs, and of all schemas."""

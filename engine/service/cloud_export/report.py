@@ -15,7 +15,7 @@ class ExportedThing:
     """One thing of the workspace.
 
     Attributes:
-        kind: table, view, endpoint, index.
+        kind: table, view, endpoint, index, function.
         rows: that were written; None for what has none of its own.
         detail: why it was skipped, or failed; where its rows lie.
     """

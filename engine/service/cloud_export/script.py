@@ -13,8 +13,8 @@ def script(documents: Mapping[str, Sequence[Any]]) -> str:
     """The text of `create_in_cloud.py`.
 
     Args:
-        documents: "tables", "tags", "grants", "endpoints", "indexes" and "serving_endpoints", as the
-            manifest has them.
+        documents: "tables", "tags", "grants", "endpoints", "indexes", "serving_endpoints" and
+            "functions", as the manifest has them.
     """
     data = {
         "TABLES": [loading(table) for table in documents["tables"]],
@@ -23,6 +23,7 @@ def script(documents: Mapping[str, Sequence[Any]]) -> str:
         "SERVING_ENDPOINTS": list(documents["serving_endpoints"]),
         "ENDPOINTS": [_without_none(one) for one in documents["endpoints"]],
         "INDEXES": [_without_none(one) for one in documents["indexes"]],
+        "FUNCTIONS": list(documents["functions"]),
     }
     said = [f"{name} = {_literal(value)}" for name, value in data.items()]
     return "\n".join([_HEAD, *said, _BODY])
@@ -133,6 +134,27 @@ def set_tags(w, tags, args):
         return
     run_sql(w, args.warehouse_id, tags["statement"])
     print(f"set     tags of {tags['name']}")
+
+
+def create_functions(w, functions, args):
+    """All of them, those that call others that are not there yet once these are."""
+    if functions and not args.warehouse_id:
+        print("skipped functions: they need --warehouse-id")
+        return
+    left, why = list(functions), {}
+    while left:
+        before, left = left, []
+        for function in before:
+            try:
+                run_sql(w, args.warehouse_id, function["statement"])
+                print(f"created function {function['name']}")
+            except (DatabricksError, RuntimeError) as error:
+                left.append(function)
+                why[function["name"]] = error
+        if len(left) == len(before):
+            break
+    for function in left:
+        failed(f"function {function['name']}: {why[function['name']]}")
 
 
 def grant(w, given):
@@ -285,6 +307,7 @@ def main():
     each("serving endpoint", SERVING_ENDPOINTS, lambda name: check_serving_endpoint(w, name))
     each("endpoint", ENDPOINTS, lambda endpoint: create_endpoint(w, endpoint, existing))
     each("index", INDEXES, lambda index: create_index(w, index, args))
+    create_functions(w, FUNCTIONS, args)
     print(f"done, {len(trouble)} in trouble" if trouble else "done")
     return 1 if trouble else 0
 

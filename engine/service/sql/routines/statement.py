@@ -10,9 +10,12 @@ from engine.service.sql.language.table_names import tables_named
 from engine.service.sql.routines.routine import Field, Routine, is_query, routine_of
 
 
-def creation_of(shown: Mapping[str, Any]) -> str:
+def creation_of(shown: Mapping[str, Any], leaves: bool = False) -> str:
     """`CREATE OR REPLACE FUNCTION ...` of a function as Unity Catalog shows it; tables in its body have
     their full names.
+
+    Args:
+        leaves: one that is there is left as it is, by IF NOT EXISTS.
 
     Raises:
         BadStatement: it has no body.
@@ -21,7 +24,9 @@ def creation_of(shown: Mapping[str, Any]) -> str:
     routine = routine_of({**shown, "routine_body": "SQL"})
     name = ".".join(map(quoted_name, routine.name.split(".")))
     given = ", ".join(_said(field, with_default=True) for field in routine.parameters)
-    head = f"CREATE OR REPLACE FUNCTION {name}({given}){_returns(routine)}"
+    begin = "CREATE FUNCTION IF NOT EXISTS" if leaves else "CREATE OR REPLACE FUNCTION"
+    comment = f" COMMENT {_text(shown['comment'])}" if leaves and shown.get("comment") else ""
+    head = f"{begin} {name}({given}){_returns(routine)}{comment}"
     if is_sql:
         return f"{head} RETURN {_body(routine)}"
     return f"{head} LANGUAGE {shown.get('external_language', 'PYTHON')} AS $${routine.body}$$"
@@ -30,6 +35,11 @@ def creation_of(shown: Mapping[str, Any]) -> str:
 def _said(field: Field, with_default: bool = False) -> str:
     default = f" DEFAULT {field.default}" if with_default and field.default is not None else ""
     return f"{quoted_name(field.name)} {field.type or 'STRING'}{default}"
+
+
+def _text(text: str) -> str:
+    said = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{said}'"
 
 
 def _returns(routine: Routine) -> str:
