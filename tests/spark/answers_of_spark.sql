@@ -2072,3 +2072,19 @@ SELECT split('a b', ' ')[max(i)] FROM VALUES (0), (1) AS t(i)
 SELECT collect_list(x)[min(x) - 1] FROM VALUES (1), (2) AS t(x)
 SELECT from_json('{"l": [1, 2]}', 'l array<int>').l[1]
 SELECT date_format(DATE'2024-05-06', "yyyy 'it''s' MM"), date_format(DATE'2024-05-06', "''yyyy''"), date_format(DATE'2024-05-06', "'a'''MM"), to_date("2024 it's 05", "yyyy 'it''s' MM")
+SELECT k, count(*) FROM VALUES (1,'a') AS t(k,j) WHERE k > 5 GROUP BY GROUPING SETS ((k), ())
+SELECT j, k, count(*) FROM VALUES (1,'a') AS t(k,j) WHERE k > 5 GROUP BY ROLLUP(j, k)
+SELECT pmod(7,-3), pmod(-7,3), pmod(-7,-3), pmod(7,3)
+SELECT try_to_date('1/2/2024', 'dd/MM/yyyy'), to_date('1/2/2024','d/M/yyyy'), try_to_date('01/2/2024', 'dd/MM/yyyy')
+SELECT try_to_timestamp('2024-1-2 03:04', 'yyyy-MM-dd HH:mm'), try_to_timestamp('2024-01-02 3:04', 'yyyy-MM-dd HH:mm')
+SELECT from_unixtime(1.7), from_unixtime(1), from_unixtime(-1)
+SELECT lpad(CAST('a' AS BINARY), 3, CAST('b' AS BINARY)), left(CAST('abc' AS BINARY), 2)
+SELECT s, count(*) FROM (SELECT 'a' AS s WHERE false) GROUP BY s WITH ROLLUP
+SELECT to_date('2024-01-02', 'yyyy-MM-dd'), to_timestamp('2024/1/2 3:4:5', 'yyyy/M/d H:m:s'), to_date('20240102', 'yyyyMMdd'), to_date('02Jan2024', 'ddMMMyyyy')
+SELECT to_timestamp('2024-01-02T03:04:05.123Z', "yyyy-MM-dd'T'HH:mm:ss.SSSX"), to_timestamp('02-january-24 03:04 pm', 'dd-MMMM-yy hh:mm a')
+SELECT try_to_timestamp('2024-01-02 03:04', 'yyyy-MM-dd[ HH:mm]'), try_to_timestamp('2024-01-02', 'yyyy-MM-dd[ HH:mm]'), try_to_timestamp('2024-01-02 03:04:05.12', 'yyyy-MM-dd HH:mm:ss.SSS'), try_to_timestamp('2024-01-02 03:04:05.1234', 'yyyy-MM-dd HH:mm:ss.SSS')
+SELECT try_to_date(' 2024-01-02', 'yyyy-MM-dd'), try_to_date('2024-01-02 ', 'yyyy-MM-dd'), try_to_date('24-01-02', 'yyyy-MM-dd'), try_to_date('12024-01-02', 'yyyy-MM-dd'), try_to_date('2024-02-30', 'yyyy-MM-dd')
+SELECT try_to_date('013', 'D'), try_to_date('2024 013', 'yyyy DDD'), try_to_date('2024 13', 'yyyy D')
+SELECT k, j, count(*), sum(k) FROM VALUES (1,'a'),(1,'b'),(2,'a') AS t(k,j) GROUP BY k, j WITH CUBE ORDER BY 1,2
+SELECT k, count(*) FROM VALUES (1,'a'),(1,'b'),(2,'a') AS t(k,j) GROUP BY ROLLUP(k) HAVING count(*) > 1 ORDER BY 1
+SELECT k, count(*) FROM VALUES (1,'a') AS t(k,j) WHERE k > 5 GROUP BY GROUPING SETS ((k), ())

@@ -239,6 +239,7 @@ CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] 
     exp.ArraySort: _sort,
     exp.GenerateSeries: lambda node: decimals.as_marked(node, _sequence(node)),
     exp.ArrayDistinct: lambda node: call("vitrine_distinct", node.this),
+    exp.ArrayRemove: lambda node: call("vitrine_remove", node.this, node.expression),
     exp.ArrayExcept: lambda node: call("vitrine_except", node.this, node.expression),
     exp.ArrayIntersect: _intersect,
     exp.ArrayPosition: lambda node: call("vitrine_position", node.this, node.expression),

@@ -102,6 +102,9 @@ _OTHERS = {
         ELSE vitrine_distinct(list_concat(a, b)) END""",
     "vitrine_except": """(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
         ELSE vitrine_distinct(list_filter(a, lambda x: list_position(b, x) IS NULL)) END""",
+    "vitrine_pmod": "(r, b) AS CASE WHEN r < 0 THEN (r + b) % b ELSE r END",
+    "vitrine_remove": """(l, v) AS CASE WHEN v IS NULL THEN NULL
+        ELSE list_filter(l, LAMBDA x : x IS NULL OR x <> v) END""",
     "vitrine_intersect": """(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
         ELSE vitrine_distinct(list_filter(a, lambda x: list_position(b, x) IS NOT NULL)) END""",
     "vitrine_position": """(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN NULL

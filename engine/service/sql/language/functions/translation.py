@@ -177,6 +177,12 @@ def _grouped(node: exp.Expression) -> exp.Expression:
                 node.set("expressions", [])
     if node.args.get("grouping_sets"):
         node.set("expressions", [])
+    select, sets = node.parent, (exp.Rollup, exp.Cube, exp.GroupingSets)
+    if isinstance(select, exp.Select) and any(
+        isinstance(one, sets) for one in node.iter_expressions()
+    ):
+        some = exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(0))
+        select.having(some, copy=False)  # of no rows there is no group, that of all is none either
     return node
 
 
@@ -241,10 +247,9 @@ _CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]]
 
 # ------------------------------------------------------------------ functions without a class
 def _pmod(a: exp.Expression, b: exp.Expression) -> exp.Expression:
-    def rest(value: exp.Expression) -> exp.Expression:
-        return exp.paren(_division(exp.Mod(this=exp.paren(value), expression=exp.paren(b.copy()))))
-
-    return rest(exp.Add(this=rest(a), expression=exp.paren(b.copy())))
+    """The rest of a division, which is not below zero where the divisor isn't either."""
+    rest = _division(exp.Mod(this=exp.paren(a), expression=exp.paren(b.copy())))
+    return call("vitrine_pmod", exp.paren(rest), b)
 
 
 def _numbered() -> exp.Expression:

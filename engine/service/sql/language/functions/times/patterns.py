@@ -119,6 +119,8 @@ def shown(time: exp.Expression, pattern: str) -> exp.Expression:
         BadStatement: a letter that means nothing.
     """
     value = cast(time, "timestamp")
+    if not pattern:
+        return call("left", cast(value, "text"), number(0))
     pieces: list[exp.Expression | str] = []
     for run in _runs(pattern):
         made = _piece(run, value)
@@ -150,16 +152,18 @@ def _piece(run: _Run, value: exp.Expression) -> exp.Expression | str:
     known = _SHOWN.get(said.replace("L", "M"))
     if known is not None:
         return known
-    count = len(said)
+    count, zero = len(said), exp.Literal.string("0")
     if kind == "y":
-        return "%Y"
+        if count < 5:
+            return "%Y"
+        return call("lpad", call("strftime", value, exp.Literal.string("%Y")), number(count), zero)
     if kind == "S":
         micros = call("strftime", value, exp.Literal.string("%f"))
-        return call("left", call("rpad", micros, number(9), exp.Literal.string("0")), number(count))
+        return call("left", call("rpad", micros, number(9), zero), number(count))
     if kind == "D":
         day = call("strftime", value, exp.Literal.string("%-j"))
         width = cast(call("greatest", call("length", day), number(2)), "int")
-        return call("lpad", day, width, exp.Literal.string("0"))
+        return call("lpad", day, width, zero)
     if kind in "Qq" and count <= len(_QUARTERS):
         quarters = exp.Array(expressions=[exp.Literal.string(one) for one in _QUARTERS[count - 1]])
         return call("list_extract", quarters, call("quarter", value))
@@ -193,6 +197,7 @@ def read(text: exp.Expression, pattern: str, lenient: bool = False) -> exp.Expre
     runs = _runs(pattern)
     forms = list(dict.fromkeys(_forms(runs)))
     value = cast(text, "text")
+    fits = call("regexp_full_match", value, exp.Literal.string(_expression(runs)))
     is_time = exp.In(
         this=call("typeof", text), expressions=[exp.Literal.string(one) for one in _TIMES]
     )
@@ -202,7 +207,8 @@ def read(text: exp.Expression, pattern: str, lenient: bool = False) -> exp.Expre
     listed = exp.Array(expressions=[exp.Literal.string(one) for one in forms])
     found = cast(call("try_strptime", value, listed), "timestamptz")
     as_it_is = exp.TryCast(this=text.copy(), to=data_type("timestamptz"))
-    found = exp.Case(ifs=[exp.If(this=is_time, true=as_it_is)], default=found)
+    ifs = [exp.If(this=is_time, true=as_it_is), exp.If(this=fits, true=found)]
+    found = exp.Case(ifs=ifs)
     if lenient:
         return found
     why = f"' could not be parsed by {pattern!r:.80}. Use try_to_timestamp to have null instead."
@@ -225,6 +231,35 @@ def _forms(runs: Sequence[_Run]) -> list[str]:
         elif run.kind != "]":
             forms[-1] = [a + b for a, b in itertools.product(forms[-1], _words(run))]
     return forms[0]
+
+
+def _expression(runs: Sequence[_Run]) -> str:
+    """A regular expression of the texts in which parts have as many digits as their letters say."""
+    said, opened = "(?i)", 0
+    for run in runs:
+        if run.kind == "[":
+            said, opened = f"{said}(?:", opened + 1
+        elif run.kind == "]":
+            said, opened = (f"{said})?", opened - 1) if opened else (said, opened)
+        else:
+            said += _expected(run)
+    return said + ")?" * opened
+
+
+def _expected(run: _Run) -> str:
+    kind, said = run
+    count = len(said)
+    if kind == "text":
+        return re.escape(said)
+    if kind in _OFFSETS + _ZONES:
+        return r"\S+"
+    if kind == "a" or (kind in "MLE" and count > 2) or kind == "E":
+        return r"\p{L}+[.]?"
+    if kind == "y":
+        return r"[0-9]{2}" if count == 2 else rf"[+-]?[0-9]{{{count},}}"
+    if kind == "S":
+        return rf"[0-9]{{1,{count}}}"
+    return rf"[0-9]{{{count}}}" if count > 1 else "[0-9]{1,3}"
 
 
 def _words(run: _Run) -> list[str]:
