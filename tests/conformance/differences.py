@@ -1079,7 +1079,49 @@ DIFFERENCES: tuple[Difference, ...] = (
         "tests/managed_mcp/test_http.py::test_only_post_is_taken",
     ),
     Difference(
-        "managed MCP: functions, Genie, SQL and external servers",
+        "managed MCP: functions, their names and results",
+        "`mcp/functions/catalog/schema[/function]`; a tool is `catalog__schema__function` with the "
+        "function's parameters as arguments; the text is "
+        '`{"is_truncated":false,"columns":[...],"rows":[[...]]}`, a value alone the column `output`',
+        "alike",
+        "the vendor's page; results of the cloud's server in the tests and journals of programs that "
+        "call it",
+        "tests/managed_mcp/test_http.py::test_functions_are_listed_and_called",
+    ),
+    Difference(
+        "managed MCP: rows of a function",
+        "all of them; `is_truncated` is never true",
+        "assumed",
+        "a function of many rows: the cloud cuts somewhere, and doesn't say where",
+        "tests/managed_mcp/test_functions.py::test_all_rows_come",
+    ),
+    Difference(
+        "managed MCP: values of a function",
+        "whole numbers, floats, truths and null are JSON's; decimals, dates, times, bytes (hex) texts; "
+        "lists, maps and structs JSON's",
+        "assumed",
+        "a function that returns one of each type; a float was seen as a number, a text as one",
+        "tests/managed_mcp/test_functions.py::test_a_value_of_json_comes_back_as_it_was",
+    ),
+    Difference(
+        "managed MCP: arguments of a function",
+        "checked by the parameter's type before the statement, -32602 with the argument's name; numbers "
+        "and truths may be texts; null is as if it were not given; a default's text is in the "
+        "description",
+        "assumed",
+        "a call with a text for a number; `Missing parameter value for ...` was seen",
+        "tests/managed_mcp/test_functions.py::"
+        "test_a_wrong_argument_is_named_with_what_it_should_be",
+    ),
+    Difference(
+        "managed MCP: functions in Python",
+        "not listed; called, a result with `isError` says that statements don't carry them out",
+        "differs",
+        "the cloud runs them in a sandbox",
+        "tests/managed_mcp/test_functions.py::test_what_is_no_tool_says_why",
+    ),
+    Difference(
+        "managed MCP: Genie, SQL and external servers",
         "501 NOT_IMPLEMENTED",
         "differs",
         "the cloud has them",

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from managed_mcp.functions import make_functions
 from managed_mcp.shop import PATH, shop_in
 from support.server import CREDENTIALS
 
@@ -17,7 +18,9 @@ from engine.doors.http.server import BackgroundServer
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """To be read only."""
-    return shop_in(tmp_path_factory.mktemp("mcp"))
+    workspace = shop_in(tmp_path_factory.mktemp("mcp"))
+    make_functions(workspace)
+    return workspace
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from managed_mcp.functions import PATH as FUNCTIONS
+from managed_mcp.functions import SEARCH, TOOLS, VALUE, answer_of
 from managed_mcp.shop import NAME, PATH, TOOL
 from support.needs import needs
 from support.server import CREDENTIALS
@@ -97,6 +99,38 @@ def test_an_agent_finds_the_rows_of_the_api_s_query(
     assert json.loads(text_of(result)) == rows
 
 
+@pytest.mark.parametrize("token", [CREDENTIALS.token, access_token()], ids=["token", "oauth"])
+def test_an_agent_searches_by_a_function(shop: Workspace, url: str, token: str) -> None:
+    async def work(session: Session) -> Any:
+        tools = (await session.list_tools()).tools
+        assert [tool.name for tool in tools] == TOOLS
+        assert tools[0].description == "Finds notes by meaning."
+        price = await session.call_tool(VALUE, {"price": 5, "share": "0.1"})
+        assert answer_of(text_of(price)) == (["output"], [[0.5]])
+        return await session.call_tool(tools[0].name, {"wanted": ASK, "most": 2})
+
+    result = with_session(url + FUNCTIONS, token, work)
+    columns = ["id", "text", "price"]
+    reply = shop.query_index(NAME, columns=columns, query_text=ASK, num_results=2)
+    assert not failed(result)
+    assert answer_of(text_of(result)) == ([*columns, "score"], reply["result"]["data_array"])
+
+
+def test_functions_and_indexes_are_called_at_once(url: str) -> None:
+    async def work(session: Session) -> Any:
+        calls = [session.call_tool(VALUE, {"price": float(n)}) for n in range(12)]
+        calls += [session.call_tool(SEARCH, {"wanted": text, "most": 1}) for text in ("hat", ASK)]
+        return await asyncio.gather(*calls)
+
+    rows = [
+        answer_of(text_of(one))[1][0]
+        for one in with_session(url + FUNCTIONS, CREDENTIALS.token, work)
+    ]
+    assert rows[:12] == [[n / 2] for n in range(12)]
+    assert "hat" in str(rows[12][1])
+    assert rows[13][1] == ASK
+
+
 def test_meta_parameters_are_the_caller_s_own(url: str) -> None:
     meta = {"num_results": 2, "filters": '{"price >": 3}', "columns": "id,price"}
 
@@ -137,10 +171,13 @@ def test_a_failing_search_is_read_by_the_agent(url: str) -> None:
         (PATH, "main__shop__own_vectors", {"query": ASK}, "no managed embeddings"),
         (PATH, TOOL, {"text": ASK}, "Missing parameter value"),
         (f"{PATH}/gone", TOOL, {"query": ASK}, "malformed or not found"),
+        (FUNCTIONS, "main__shop__gone", {}, "'main.shop.gone' not found"),
+        (FUNCTIONS, SEARCH, {}, "Missing parameter value for wanted"),
+        (f"{FUNCTIONS}/alike", VALUE, {"price": 1}, "malformed or not found"),
     ],
 )
 def test_a_wrong_call_raises_the_library_s_error(
-    url: str, path: str, tool: str, arguments: dict[str, str], text: str
+    url: str, path: str, tool: str, arguments: dict[str, Any], text: str
 ) -> None:
     async def work(session: Session) -> Any:
         with pytest.raises(McpError, match=text) as caught:

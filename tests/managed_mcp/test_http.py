@@ -16,6 +16,8 @@ from typing import Any
 import httpx
 import pyarrow as pa
 import pytest
+from managed_mcp.functions import PATH as FUNCTIONS
+from managed_mcp.functions import SEARCH, TOOLS, VALUE
 from managed_mcp.shop import NAME, PATH, TOOL, shop_in
 from support.children import LONGEST, wait_until
 from support.encoder import CountingEncoder
@@ -95,6 +97,25 @@ def test_tools_are_listed_at_both_addresses(post: Any) -> None:
         assert tools[1]["inputSchema"]["required"] == ["query"]
 
 
+def test_functions_are_listed_and_called(post: Any) -> None:
+    tools = post("tools/list", path=FUNCTIONS).json()["result"]["tools"]
+    assert [tool["name"] for tool in tools] == TOOLS
+    assert tools[0]["inputSchema"]["required"] == ["wanted"]
+    call = {"name": SEARCH, "arguments": {"wanted": "red dress", "most": 1}}
+    found = rows_of(post("tools/call", call, f"{FUNCTIONS}/alike"))
+    columns = ["id", "text", "price", "score"]
+    assert found == {
+        "is_truncated": False,
+        "columns": columns,
+        "rows": [["n00", "red dress", 0.0, 1.0]],
+    }
+    call = {"name": VALUE, "arguments": {"price": 3}}
+    reply = post("tools/call", call, FUNCTIONS).json()["result"]["content"]
+    assert reply == [
+        {"type": "text", "text": '{"is_truncated":false,"columns":["output"],"rows":[[1.5]]}'}
+    ]
+
+
 def test_a_handshake_begins_no_session(post: Any) -> None:
     asked = {
         "protocolVersion": "2025-06-18",
@@ -131,14 +152,15 @@ def test_only_post_is_taken(url: str, method: str) -> None:
     ("path", "status", "text"),
     [
         ("/api/2.0/mcp/genie/x", 501, "'genie' is not offered"),
-        ("/api/2.0/mcp/functions/main/shop", 501, "'functions' is not offered"),
         ("/api/2.0/mcp/sql", 501, "'sql' is not offered"),
         ("/api/2.0/mcp/external/x", 501, "'external' is not offered"),
-        ("/api/2.0/mcp/vector-search", 404, "expected /api/2.0/mcp/ai-search/<catalog>/<schema>"),
+        ("/api/2.0/mcp/vector-search", 404, "mcp/vector-search/<catalog>/<schema>/<index>"),
         ("/api/2.0/mcp/vector-search/main", 404, "No API found"),
+        ("/api/2.0/mcp/functions/main", 404, "mcp/functions/<catalog>/<schema>/<function>"),
+        (f"{FUNCTIONS}/alike/more", 404, "No API found"),
         (f"{PATH}/by_text/more", 404, "No API found"),
         ("/api/2.0/mcp/", 404, "No API found"),
-        ("/api/2.0/mcp/other/a/b", 404, "No API found"),
+        ("/api/2.0/mcp/other/a/b", 404, "one of ai-search, vector-search, functions"),
     ],
 )
 def test_other_addresses_say_what_there_is(post: Any, path: str, status: int, text: str) -> None:
@@ -153,6 +175,11 @@ def test_other_addresses_say_what_there_is(post: Any, path: str, status: int, te
         ("tools/list", {}, f"{PATH}/gone", "main.shop.gone not found"),
         ("tools/list", {}, f"{PATH}/own_vectors", "no managed embeddings"),
         ("tools/list", {}, "/api/2.0/mcp/ai-search/main/nowhere", "nowhere"),
+        ("tools/list", {}, f"{FUNCTIONS}/gone", "Function 'main.shop.gone' not found"),
+        ("tools/list", {}, "/api/2.0/mcp/functions/main/nowhere", "nowhere"),
+        ("tools/call", {"name": SEARCH}, FUNCTIONS, "Missing parameter value for wanted"),
+        ("tools/call", {"name": SEARCH, "arguments": {"wanted": 5}}, FUNCTIONS, "wanted is 5"),
+        ("tools/call", {"name": TOOL}, FUNCTIONS, "Function 'main.shop.by_text' not found"),
         ("tools/call", {**CALL, "name": "gone"}, PATH, "malformed or not found"),
         ("tools/call", {"name": TOOL}, PATH, "Missing parameter value"),
         ("tools/call", {**CALL, "_meta": {"num_results": "x"}}, PATH, "_meta.num_results"),
@@ -172,6 +199,26 @@ def test_a_search_that_fails_is_a_result_that_says_so(post: Any) -> None:
     assert reply["isError"] is True
     assert reply["content"][0]["text"].startswith("BAD_REQUEST: ")
     assert "nothing" in reply["content"][0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "text"),
+    [
+        (SEARCH, {"wanted": ""}, "INVALID_PARAMETER_VALUE: A query needs query_text"),
+        (
+            "main__shop__shouted",
+            {"said": "a"},
+            "NOT_IMPLEMENTED: main.shop.shouted is a function in",
+        ),
+    ],
+)
+def test_a_function_that_fails_is_a_result_that_says_so(
+    post: Any, name: str, arguments: dict[str, str], text: str
+) -> None:
+    call = {"name": name, "arguments": arguments}
+    reply = post("tools/call", call, FUNCTIONS).json()["result"]
+    assert reply["isError"] is True
+    assert reply["content"][0]["text"].startswith(text)
 
 
 def test_a_method_that_is_not_offered_is_an_error_of_json_rpc(post: Any) -> None:

@@ -1,1 +1,1 @@
-"""Managed MCP: indexes as tools of agents, by the official library."""
+"""Managed MCP: indexes and functions as tools of agents, by the official library."""

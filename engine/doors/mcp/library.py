@@ -1,4 +1,4 @@
-"""The official library's server over the tools of an address. Knows the library; not indexes.
+"""The official library's server over the tools of an address. Knows the library; not what is called.
 
 Its releases 1 and 2 both do: clients of the cloud need 1 today, in the environment that they share.
 A server and its session manager are made for each request, so that no worker keeps a session, and
@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from engine import __version__
 from engine.doors.mcp.parameters import Refused
-from engine.doors.mcp.tools import IndexTools
+from engine.doors.mcp.tool import Tools
 from engine.errors import VitrineError
 from engine.optional import check
 
@@ -84,7 +84,7 @@ class Server:
 
     async def answer(
         self,
-        tools: IndexTools,
+        tools: Tools,
         name_operation: NamesOperation,
         scope: Scope,
         receive: Receive,
@@ -115,7 +115,7 @@ class _Handlers:
     def __init__(
         self,
         library: Library,
-        tools: IndexTools,
+        tools: Tools,
         name_operation: NamesOperation,
         limiter: CapacityLimiter,
     ) -> None:

@@ -5,7 +5,7 @@ Truth: the vendor's page on `_meta` parameters; callers also send numbers as tex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,9 +51,7 @@ def search_of(
         Refused: names the argument or the parameter, what was given and what is expected.
     """
     if strict:
-        _check_known("argument", arguments, (ARGUMENT,))
-        own = {name for name in meta if name not in _OF_THE_PROTOCOL and "/" not in name}
-        _check_known("_meta parameter", {name: meta[name] for name in own}, tuple(_READERS))
+        check_known(arguments, meta, (ARGUMENT,), tuple(_READERS))
     given = {
         name: read(meta[name]) for name, read in _READERS.items() if meta.get(name) is not None
     }
@@ -75,13 +73,24 @@ def _text(arguments: Mapping[str, Any]) -> str:
     return text
 
 
-def _check_known(kind: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    for name in given:
-        if name not in known:
-            raise Refused(
-                f"The tool takes no {kind} {name!r}.{suggestion(name, known)} It takes "
-                f"{', '.join(known)}. (This workspace is strict about fields.)"
-            )
+def check_known(
+    arguments: Mapping[str, Any],
+    meta: Mapping[str, Any],
+    takes: Sequence[str],
+    meta_takes: Sequence[str],
+) -> None:
+    """Raises Refused for an argument, or a parameter of `_meta`, that a tool doesn't take."""
+    own = [name for name in meta if name not in _OF_THE_PROTOCOL and "/" not in name]
+    for kind, given, known in (
+        ("argument", arguments, takes),
+        ("_meta parameter", own, meta_takes),
+    ):
+        for name in given:
+            if name not in known:
+                raise Refused(
+                    f"The tool takes no {kind} {name!r}.{suggestion(name, known)} It takes "
+                    f"{', '.join(known) or 'none'}. (This workspace is strict about fields.)"
+                )
 
 
 def _refused(name: str, value: object, expected: str) -> Refused:

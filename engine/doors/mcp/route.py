@@ -6,6 +6,7 @@ Truth: addresses as the vendor's pages and helpers write them, and plain POSTs t
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 from anyio.to_thread import run_sync
 from starlette.requests import Request
@@ -14,7 +15,9 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from engine.doors.http.guard import name_operation, request_id
+from engine.doors.mcp.functions import FunctionTools
 from engine.doors.mcp.library import Server, load
+from engine.doors.mcp.tool import Tools
 from engine.doors.mcp.tools import IndexTools
 from engine.doors.rest.bodies import parse_body
 from engine.doors.rest.routing import EndpointNotFound, error_body
@@ -22,8 +25,12 @@ from engine.errors import NotSupported, VitrineError
 from engine.workspace import Workspace
 
 PREFIX = "/api/2.0/mcp/"
-KINDS = ("ai-search", "vector-search")
-OTHERS = ("external", "functions", "genie", "sql")  # managed servers that the cloud has beside
+KINDS: dict[str, tuple[str, Callable[..., Tools]]] = {
+    "ai-search": ("index", IndexTools),
+    "vector-search": ("index", IndexTools),
+    "functions": ("function", FunctionTools),
+}
+OTHERS = ("external", "genie", "sql")  # managed servers that the cloud has beside
 MOST = 4 << 20  # bytes of a body, as the newest release of the library takes
 # What the library asks of every call. Plain scripts say neither, and are answered in the cloud.
 _SAID = (
@@ -33,7 +40,7 @@ _SAID = (
 
 
 def routes(workspace: Workspace, methods: list[str]) -> list[Route]:
-    """The routes over a workspace's indexes; the library is loaded at the first request."""
+    """The routes over a workspace's indexes and functions; the first request loads the library."""
     server = Server()
 
     async def mcp(request: Request) -> Response:
@@ -51,7 +58,7 @@ def routes(workspace: Workspace, methods: list[str]) -> list[Route]:
     return [Route(f"{PREFIX}{{rest:path}}", mcp, methods=methods)]
 
 
-def tools_at(workspace: Workspace, address: str) -> IndexTools:
+def tools_at(workspace: Workspace, address: str) -> Tools:
     """The tools of an address below `PREFIX`.
 
     Raises:
@@ -60,14 +67,16 @@ def tools_at(workspace: Workspace, address: str) -> IndexTools:
     kind, *names = address.strip("/").split("/")
     if kind in OTHERS:
         raise NotSupported(
-            f"Managed MCP of kind {kind!r} is not offered; of {' and '.join(KINDS)} it is."
+            f"Managed MCP of kind {kind!r} is not offered; of {', '.join(KINDS)} it is."
         )
     if kind not in KINDS or len(names) not in (2, 3):
+        shown = kind if kind in KINDS else "ai-search"
+        expected = f"{PREFIX}{shown}/<catalog>/<schema>"
         raise EndpointNotFound(
-            f"No API found for '{PREFIX}{address:.300}'; expected "
-            f"{PREFIX}{KINDS[0]}/<catalog>/<schema> or {PREFIX}{KINDS[0]}/<catalog>/<schema>/<index>."
+            f"No API found for '{PREFIX}{address:.300}'; expected {expected} or "
+            f"{expected}/<{KINDS[shown][0]}>, for one of {', '.join(KINDS)}."
         )
-    return IndexTools(workspace, *names)
+    return KINDS[kind][1](workspace, *names)
 
 
 class BodyTooLarge(VitrineError):
@@ -80,7 +89,7 @@ class BodyTooLarge(VitrineError):
 class _Answered(Response):
     """What the library answers."""
 
-    def __init__(self, request: Request, body: bytes, server: Server, tools: IndexTools) -> None:
+    def __init__(self, request: Request, body: bytes, server: Server, tools: Tools) -> None:
         super().__init__()
         self._request, self._body = request, body
         self._server, self._tools = server, tools

@@ -6,11 +6,11 @@ Truth: names of tools and forms of results as callers of the cloud's managed MCP
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from engine.core.schema import IndexSpec
 from engine.doors.mcp.parameters import ARGUMENT, Refused, Search, search_of
+from engine.doors.mcp.tool import Tool, last_part, tool_name
 from engine.doors.rest.bodies import encode_json
 from engine.errors import NotFound
 from engine.service.indexes.registry import is_orphan
@@ -18,21 +18,11 @@ from engine.service.near_names import meant
 from engine.workspace import Workspace
 
 _INTERNAL = "__"  # columns that begin so are not shown
-_BETWEEN = "__"  # the parts of an index's name in its tool's
-
-
-@dataclass(frozen=True)
-class Tool:
-    """What an agent is told of an index: under which name it is called, and what for."""
-
-    name: str
-    description: str
-
-    @property
-    def input_schema(self) -> dict[str, Any]:
-        """JSON schema of the arguments."""
-        text = {"type": "string", "description": "The text to search for."}
-        return {"type": "object", "properties": {ARGUMENT: text}, "required": [ARGUMENT]}
+_INPUT: dict[str, Any] = {
+    "type": "object",
+    "properties": {ARGUMENT: {"type": "string", "description": "The text to search for."}},
+    "required": [ARGUMENT],
+}
 
 
 class IndexTools:
@@ -75,21 +65,10 @@ class IndexTools:
             Refused: no such tool at this address, or a wrong argument or parameter.
             VitrineError: the index can't be searched so.
         """
-        spec = self._managed(self._index_of(name))
+        spec = self._managed(last_part(name, self._schema, self._index, "index"))
         strict = self._workspace.settings.strict_fields
         search = search_of(spec.name, _shown(spec), arguments, meta, strict)
         return encode_json(self._rows(search)).decode()
-
-    def _index_of(self, tool: str) -> str:
-        """The last part of the name of a tool's index, which may hold two underscores itself."""
-        begin = self._schema.replace(".", _BETWEEN) + _BETWEEN
-        index = tool.removeprefix(begin)
-        if not tool.startswith(begin) or self._index not in (None, index):
-            expected = f"{begin}{self._index or '<index>'}"
-            raise Refused(
-                f"Tool name {tool!r:.300} is malformed or not found here; expected {expected}."
-            )
-        return index
 
     def _managed(self, index: str) -> IndexSpec:
         try:
@@ -133,4 +112,4 @@ def _tool(spec: IndexSpec) -> Tool:
         f"Searches the rows of {spec.source_table} whose {spec.source_column} is nearest to a text, "
         f"by the index {spec.name}. A row has {', '.join(_shown(spec))}."
     )
-    return Tool(spec.name.replace(".", _BETWEEN), description)
+    return Tool(tool_name(spec.name), description, _INPUT)

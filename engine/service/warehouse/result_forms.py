@@ -95,11 +95,16 @@ def _plain(value: Any) -> Any:
     return value if stays or (isinstance(value, float) and math.isfinite(value)) else _text(value)
 
 
+def json_rows(table: pa.Table) -> list[list[Any]]:
+    """Rows of values as JSON has them; finite numbers stay numbers."""
+    columns = [[_plain(value) for value in values_of(column)] for column in table.columns]
+    return [list(row) for row in zip(*columns)]
+
+
 def json_of(table: pa.Table) -> str:
     """Rows as JSON objects by the columns' names, one a line; finite numbers stay numbers."""
     names = table.column_names
-    columns = [[_plain(value) for value in values_of(column)] for column in table.columns]
-    rows = [dict(zip(names, row)) for row in zip(*columns)]
+    rows = [dict(zip(names, row)) for row in json_rows(table)]
     lines = ",\n ".join(json.dumps(row, ensure_ascii=False) for row in rows)
     return f"[{lines}]"
 

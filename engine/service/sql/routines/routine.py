@@ -25,11 +25,13 @@ class Field:
     Attributes:
         type: as SQL writes it; None where it isn't kept.
         default: the text of an expression; None where a call has to give a value.
+        comment: what is said of it.
     """
 
     name: str
     type: str | None
     default: str | None = None
+    comment: str | None = None
 
     def cast(self, value: exp.Expression) -> exp.Expression:
         """A value as one of this type; texts as they are, which some functions want in quotes."""
@@ -48,6 +50,7 @@ class Routine:
         columns: of the rows that it gives; None where it gives one value, empty where its query says
             them.
         catalog, schema: what names in its body mean that lack them.
+        comment: what is said of it.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Routine:
     columns: tuple[Field, ...] | None
     catalog: str
     schema: str
+    comment: str | None = None
 
     @property
     def session(self) -> Session:
@@ -156,6 +160,7 @@ def routine_of(shown: Mapping[str, Any]) -> Routine:
         _fields(shown.get("return_params")) if is_table else None,
         catalog,
         schema,
+        shown.get("comment") or None,
     )
 
 
@@ -168,6 +173,7 @@ def _fields(said: object) -> tuple[Field, ...]:
             str(one["name"]),
             one.get("type_text") or one.get("type_name"),
             one.get("parameter_default"),
+            one.get("comment") or None,
         )
         for one in found
     )
