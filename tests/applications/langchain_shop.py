@@ -165,6 +165,7 @@ def managed(client: VectorSearchClient, notes: list[dict[str, Any]]) -> dict[str
     return {
         **asyncio.run(agent(ask, principal)),
         **tools_by_the_vendors_client(ask, principal),
+        **asyncio.run(functions(ask, principal)),
         "managed": scored(store.similarity_search_with_score(ask, k=8)),
         "managed_documents": shown(store.similarity_search(ask, k=1, filter={"color": "blue"})),
         "managed_hybrid": ids(store.similarity_search("leather", k=1, query_type="HYBRID")),
@@ -213,6 +214,35 @@ def tools_by_the_vendors_client(ask: str, principal: WorkspaceClient) -> dict[st
         resources = [resource.to_dict() for resource in tools.get_databricks_resources()]
         found[f"vendors_client_{name}"] = [rows, resources]
     return found
+
+
+async def functions(ask: str, principal: WorkspaceClient) -> dict[str, Any]:
+    """What a function that SQL made finds as a tool, and how the vendor's client names it."""
+    workspace = WorkspaceClient()
+    made = workspace.statement_execution.execute_statement(
+        "CREATE FUNCTION main.shop.alike(wanted STRING COMMENT 'words', most INT DEFAULT 2) RETURNS "
+        "TABLE (id STRING, price DOUBLE) COMMENT 'Notes alike' RETURN SELECT id, price FROM "
+        "vector_search(index => 'main.shop.by_text', query_text => wanted, num_results => most) "
+        "ORDER BY search_score DESC, id",
+        next(iter(workspace.warehouses.list())).id or "",
+    )
+    assert made.status is not None
+    server = DatabricksMCPServer.from_uc_function(
+        catalog="main", schema="shop", function_name="alike", name="one", workspace_client=principal
+    )
+    (tool,) = await DatabricksMultiServerMCPClient([server]).get_tools()
+    call = {"type": "tool_call", "id": "call-3", "name": tool.name, "args": {"wanted": ask}}
+    answered = await tool.ainvoke(call)
+    url = f"{os.environ['DATABRICKS_HOST']}/api/2.0/mcp/functions/main/shop"
+    resources = await asyncio.to_thread(
+        DatabricksMCPClient(url, principal).get_databricks_resources
+    )
+    return {
+        "function_made": str(made.status.state),
+        "function_tool": [tool.name, tool.description, tool.args],
+        "function_rows": json.loads(answered.text),
+        "function_resources": [resource.to_dict() for resource in resources],
+    }
 
 
 def main() -> None:

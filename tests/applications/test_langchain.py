@@ -112,3 +112,16 @@ def test_the_vendors_client_lists_calls_and_names_the_index(found: Found, who: s
     rows, resources = found[f"vendors_client_{who}"]
     assert rows == ids(found["managed"])[:5]
     assert resources == [{"vector_search_index": [{"name": "main.shop.by_text"}]}]
+
+
+def test_a_function_is_a_tool_that_searches(found: Found) -> None:
+    name, description, arguments = found["function_tool"]
+    assert (name, description) == ("main__shop__alike", "Notes alike")
+    assert arguments["wanted"]["description"] == "words"
+    answer = found["function_rows"]
+    assert answer["columns"] == ["id", "price"]
+    assert [row[0] for row in answer["rows"]] == ids(found["managed"])[:2]
+
+
+def test_the_vendors_client_names_the_function(found: Found) -> None:
+    assert found["function_resources"] == [{"function": [{"name": "main.shop.alike"}]}]
