@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 from managed_mcp.functions import SEARCH, TOOLS, VALUE, answer_of, make_functions
 from managed_mcp.shop import NAME, shop_in
 
@@ -134,6 +137,33 @@ def test_a_damaged_function_is_its_own_trouble(tmp_path: Path) -> None:
     assert value(tools, VALUE, price=3) == 1.5
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"input_params": "x"},
+        {"input_params": {"parameters": 5}},
+        {"input_params": {"parameters": [{"name": "x", "position": "z"}, {"name": "y"}, None]}},
+        {"input_params": {"parameters": [{"name": "x", "type_text": 5}]}},
+        {"input_params": {"parameters": [{"name": "x", "type_text": "array<binary>"}]}},
+        {"input_params": {"parameters": [{"name": "x", "type_text": "struct<1>", "comment": 5}]}},
+        {"routine_definition": None},
+        {"data_type": ["INT"]},
+    ],
+)
+def test_a_function_of_odd_facts_is_its_own_trouble(tmp_path: Path, facts: Any) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.sql("CREATE SCHEMA main.s")
+    workspace.sql("CREATE FUNCTION main.s.sound() RETURNS INT RETURN 1")
+    whole = {"name": "odd", "catalog_name": "main", "schema_name": "s", "data_type": "INT"}
+    body = {"routine_body": "SQL", "routine_definition": "1"}
+    workspace.unity_catalog.functions.create({**whole, **body, **facts})
+    tools = FunctionTools(workspace, "main", "s")
+    assert [one.name for one in tools.listed()][-1] == "main__s__sound"
+    for given in (1, [1], {"a": 1}, "x"):
+        with contextlib.suppress(VitrineError):
+            tools.call("main__s__odd", {"x": given, "y": given}, {})
+
+
 # ------------------------------------------------------------------ called
 def test_a_search_gives_the_rows_of_the_api_s_query(shop: Workspace, tools: FunctionTools) -> None:
     for asked, most in (({"wanted": "red dress"}, 3), ({"wanted": "hat", "most": 5}, 5)):
@@ -211,6 +241,22 @@ def test_a_value_of_json_comes_back_as_it_was(
     tools: FunctionTools, name: str, given: object, expected: object
 ) -> None:
     assert kinds(tools, **{name: given}) == {name.replace("of", "one"): expected}
+
+
+@hypothesis.given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_comes_back_as_it_was(shop: Workspace, text: str) -> None:
+    given: dict[str, Any] = {"said": text, "words": [text], "sizes": {text: 1}}
+    assert kinds(FunctionTools(shop, "main", "shop"), **given) == given
+
+
+@hypothesis.given(
+    st.integers(-(2**63), 2**63 - 1),
+    st.lists(st.floats(allow_nan=False, allow_infinity=False)),
+)
+def test_any_number_comes_back_as_it_was(shop: Workspace, whole: int, numbers: list[float]) -> None:
+    given: dict[str, Any] = {"whole": whole, "of": {"a": None, "b": numbers}}
+    found = kinds(FunctionTools(shop, "main", "shop"), **given)
+    assert found == {"whole": whole, "one": {"a": None, "b": numbers}}
 
 
 def test_many_arguments_are_given_at_once(tools: FunctionTools) -> None:

@@ -176,3 +176,15 @@ def test_all_that_may_stand_in_a_statement_is_read(shop: Workspace, rest: str) -
     made(shop, f"main.s.f{rest}")
     lines = [row[0] for row in values(shop, "DESCRIBE FUNCTION EXTENDED s.f")]
     assert str(lines[0]).split() == ["Function:", "main.s.f"]
+
+
+def test_columns_of_rows_are_named_by_the_body_s_words_not_by_a_call_s_values(
+    shop: Workspace,
+) -> None:
+    made(shop, "main.s.rows_of(a INT, b STRING) RETURNS TABLE RETURN "
+               "SELECT a, b AS c, rows_of.b, a + 1, n FROM main.s.t LIMIT 1")  # fmt: skip
+    found = shop.sql("SELECT * FROM main.s.rows_of(5, 'x')")
+    assert found.column_names == ["a", "c", "b", "(a + 1)", "n"]
+    assert [list(row.values())[:4] for row in found.to_pylist()] == [[5, "x", "x", 6]]
+    found = shop.sql("SELECT r.b, r.a FROM main.s.t, LATERAL main.s.rows_of(t.n, 'y') r LIMIT 1")
+    assert found.column_names == ["b", "a"]

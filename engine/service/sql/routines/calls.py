@@ -145,6 +145,7 @@ class RoutineCalls:
         }  # what is left are calls in defaults
         body = self._body(routine, within)
         if call.gives_rows:
+            body = body if routine.columns else with_names(body)
             _put_rows(call, _rows(routine, rows_of(routine, body, given, self._known.columns_of)))
         else:
             value = value_of(routine, body, given, self._known.columns_of, len(within))

@@ -115,7 +115,7 @@ def _item(kind: exp.DataType) -> exp.DataType:
 
 
 def _fields(kind: exp.DataType) -> dict[str, exp.DataType]:
-    return {one.name: one.args["kind"] for one in kind.expressions}
+    return {one.name: one.args.get("kind") or _STRING for one in kind.expressions}
 
 
 def _check_said(kind: exp.DataType) -> None:

@@ -31,7 +31,8 @@ def put_values(
         value = values[name].copy()
         for field in fields:  # of a parameter that is a struct
             value = exp.Dot(this=value, expression=field.copy())
-        column.replace(value)
+        is_result = isinstance(column.parent, exp.Select) and column.arg_key == "expressions"
+        column.replace(exp.alias_(value, column.name, quoted=True) if is_result else value)
     left: exp.Expression = holder.expressions[0].pop()
     return left
 

@@ -160,23 +160,37 @@ def routine_of(shown: Mapping[str, Any]) -> Routine:
         _fields(shown.get("return_params")) if is_table else None,
         catalog,
         schema,
-        shown.get("comment") or None,
+        _text(shown.get("comment")),
     )
 
 
 def _fields(said: object) -> tuple[Field, ...]:
+    """Parameters or columns in order; whoever registers a function may say anything of them."""
     listed = said.get("parameters") if isinstance(said, Mapping) else None
-    found = [one for one in listed or () if isinstance(one, Mapping) and one.get("name")]
-    found.sort(key=lambda one: one.get("position") or 0)
+    found = [
+        one
+        for one in (listed if isinstance(listed, list) else ())
+        if isinstance(one, Mapping) and one.get("name")
+    ]
+    found.sort(key=_place)
     return tuple(
         Field(
             str(one["name"]),
-            one.get("type_text") or one.get("type_name"),
-            one.get("parameter_default"),
-            one.get("comment") or None,
+            _text(one.get("type_text")) or _text(one.get("type_name")),
+            _text(one.get("parameter_default")),
+            _text(one.get("comment")),
         )
         for one in found
     )
+
+
+def _place(one: Mapping[str, Any]) -> int:
+    position = one.get("position")
+    return position if isinstance(position, int) else 0
+
+
+def _text(said: object) -> str | None:
+    return None if said is None or said == "" else str(said)
 
 
 def _names_start(shown: Mapping[str, Any]) -> tuple[str, str]:
