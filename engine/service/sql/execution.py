@@ -132,14 +132,8 @@ class Execution:
             return self._upkeep.analyze(command, session)
         if isinstance(command, Refresh):
             return self._upkeep.refresh(command, session)
-        if isinstance(command, CopyInto):
-            with self._database.connection() as connection:
-                runner = QueryRunner(self._relations, self._ai, session, connection)
-                return Copying(runner, self._changes, command).run()
-        if isinstance(command, Routines):
-            with self._database.connection() as connection:
-                runner = QueryRunner(self._relations, self._ai, session, connection)
-                return self._routines.run(runner, command)
+        if isinstance(command, CopyInto | Routines):
+            return self._with_queries(command, session)
         if isinstance(command, OfGrants):
             return grant_rows(command, self._facts.grants(command, session))
         if isinstance(command, Facts):
@@ -154,6 +148,14 @@ class Execution:
         else:
             self._schemas.create_catalog(command.name, command.lenient, command.comment)
         return NOTHING
+
+    def _with_queries(self, command: CopyInto | Routines, session: Session) -> pa.Table:
+        """A command that runs queries of its own."""
+        with self._database.connection() as connection:
+            runner = QueryRunner(self._relations, self._ai, session, connection)
+            if isinstance(command, CopyInto):
+                return Copying(runner, self._changes, command).run()
+            return self._routines.run(runner, command)
 
     def _use(self, command: Use, session: Session) -> pa.Table:
         """Change the session's names; a name of one part that is only a catalogue's is that."""

@@ -128,35 +128,39 @@ class Relations:
         for node in list(tree.find_all(exp.Table)):
             if node.meta.get(SHOWN) or isinstance(node.this, exp.Func) or is_cte(node):
                 continue
-            _refuse_parts(node)
-            single = node.name if len(node.parts) == 1 and not node.args.get("version") else ""
-            if single and scope.session.rows_of(single) is not None:
-                node.meta[_ROWS] = single
-                continue
-            view = scope.session.view(single) if single else None
-            if view is not None:
-                _replace(node, tree, self._of_view(view, scope), single.lower())
-                continue
-            name = self.name_of(node, scope.session)
-            known = self.found(name)
-            is_information = known is None and self.information.has(name)
-            if known is None and not is_information:
-                raise self.missing(name)
-            if not node.alias or node.alias.lower() == node.name.lower():
-                shorten(tree, name)
-            if known is None:
-                node.meta[_INFORMATION] = name
-                _give_alias(node)
-            elif self.tables.exists(known):
-                _carry(node, known, version_of(node, scope))
-            elif node.args.get("version"):
-                raise NotSupported(
-                    f"[DELTA_UNSUPPORTED_TIME_TRAVEL_VIEWS] {known} is a view, which has no versions: "
-                    "say the version in its query, or of its tables."
-                )
-            else:
-                _replace(node, tree, self._of_view(self.views.get(known), scope), known)
+            self._resolve(node, tree, scope)
         return tree
+
+    def _resolve(self, node: exp.Table, tree: exp.Expression, scope: Scope) -> None:
+        """Put what a name stands for in its place, or mark the node with it."""
+        _refuse_parts(node)
+        single = node.name if len(node.parts) == 1 and not node.args.get("version") else ""
+        if single and scope.session.rows_of(single) is not None:
+            node.meta[_ROWS] = single
+            return
+        view = scope.session.view(single) if single else None
+        if view is not None:
+            _replace(node, tree, self._of_view(view, scope), single.lower())
+            return
+        name = self.name_of(node, scope.session)
+        known = self.found(name)
+        is_information = known is None and self.information.has(name)
+        if known is None and not is_information:
+            raise self.missing(name)
+        if not node.alias or node.alias.lower() == node.name.lower():
+            shorten(tree, name)
+        if known is None:
+            node.meta[_INFORMATION] = name
+            _give_alias(node)
+        elif self.tables.exists(known):
+            _carry(node, known, version_of(node, scope))
+        elif node.args.get("version"):
+            raise NotSupported(
+                f"[DELTA_UNSUPPORTED_TIME_TRAVEL_VIEWS] {known} is a view, which has no versions: "
+                "say the version in its query, or of its tables."
+            )
+        else:
+            _replace(node, tree, self._of_view(self.views.get(known), scope), known)
 
     def _of_view(self, view: View | TemporaryView, scope: Scope) -> exp.Expression:
         query = parse(view.text).tree

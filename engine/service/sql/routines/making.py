@@ -114,15 +114,7 @@ class RoutineStatements:
             facts["comment"] = command.comment
         if not is_sql:
             facts["external_language"] = command.language
-        if command.columns is not None:
-            facts |= {"data_type": TABLE, "full_data_type": TABLE}
-            facts["return_params"] = _listed(runner, command.columns, "OUT", "COLUMN")
-        elif command.returns is not None:
-            facts |= _result(_schema(runner, [Given("v", command.returns)]).field(0))
-        elif not is_sql:
-            raise BadStatement(
-                f"CREATE FUNCTION {name}: in {command.language} it has to say RETURNS."
-            )
+        facts |= _results(runner, name, command)
         if is_sql:
             return self._tried(runner, facts)
         _check_python(name, command.body)
@@ -177,6 +169,18 @@ class RoutineStatements:
         names = self._known.names(catalog, schema)
         kept = [(one,) for one in names if fits(one.rpartition(".")[2], command.like)]
         return texts(["function"], kept)
+
+
+def _results(runner: QueryRunner, name: ThreePartName, command: CreateFunction) -> dict[str, Any]:
+    """What is kept of a function's result; nothing where its body in SQL is to say it."""
+    if command.columns is not None:
+        columns = _listed(runner, command.columns, "OUT", "COLUMN")
+        return {"data_type": TABLE, "full_data_type": TABLE, "return_params": columns}
+    if command.returns is not None:
+        return _result(_schema(runner, [Given("v", command.returns)]).field(0))
+    if command.language != "SQL":
+        raise BadStatement(f"CREATE FUNCTION {name}: in {command.language} it has to say RETURNS.")
+    return {}
 
 
 def _check_python(name: ThreePartName, body: str) -> None:
