@@ -64,6 +64,36 @@ ROUTINES: dict[str, list[Step]] = {
         ("SELECT p.product_id, n.id FROM NEST.products p, LATERAL NEST.nearest(p.v) n ORDER BY 1",
          [["1", "1"], ["2", "2"], ["3", "3"]]),
     ],
+    "a search within functions": [
+        ("ALTER TABLE NEST.products SET TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')", NOTHING),
+        ("CREATE VECTOR SEARCH INDEX main.NEST.i ON TABLE main.NEST.products(v) "
+         "USING ENDPOINT 'sql-e'", [["main.NEST.i", "true", "3"]]),
+        ("CREATE FUNCTION main.NEST.nearest(wanted ARRAY<DOUBLE>, many INT DEFAULT 2) RETURNS TABLE "
+         "(product_id INT, name STRING) RETURN SELECT product_id, name FROM vector_search(index => "
+         "'main.NEST.i', query_vector => wanted, num_results => many)", NOTHING),
+        ("SELECT p.product_id, n.product_id FROM NEST.products p JOIN LATERAL NEST.nearest(v, 1) n "
+         "ORDER BY 1", [["1", "1"], ["2", "2"], ["3", "3"]]),
+        ("SELECT p.product_id, n.product_id FROM NEST.products p JOIN LATERAL vector_search(index => "
+         "'main.NEST.i', query_vector => v, num_results => 1) n ORDER BY 1",
+         [["1", "1"], ["2", "2"], ["3", "3"]]),
+        ("CREATE FUNCTION main.NEST.said(v ARRAY<DOUBLE>) RETURNS STRING RETURN "
+         "SELECT concat_ws(', ', collect_list(name)) FROM main.NEST.nearest(v)", NOTHING),
+        ("SELECT NEST.said(array(1.0, 0.0))", [["red shirt, green hat"]]),
+        ("CREATE FUNCTION main.NEST.first_of(q ARRAY<DOUBLE>, name STRING DEFAULT 'r') RETURNS STRING "
+         "RETURN (SELECT max(s.name) FROM vector_search(index => 'main.NEST.i', query_vector => q, "
+         "num_results => 1) s WHERE s.name LIKE concat('%', first_of.name, '%'))", NOTHING),
+        ("SELECT NEST.first_of(array(1, 0)), NEST.first_of(array(1, 0), 'q')", [["red shirt", None]]),
+        ("SELECT product_id, NEST.first_of(v, name) FROM NEST.products ORDER BY 1",
+         [["1", "red shirt"], ["2", "Blue jeans"], ["3", "green hat"]]),
+        ("SELECT product_id FROM NEST.products p WHERE NEST.first_of(p.v) = name ORDER BY 1",
+         [["1"], ["3"]]),
+        ("CREATE FUNCTION main.NEST.like_it(product_id INT) RETURNS TABLE (id INT) RETURN SELECT "
+         "n.product_id FROM main.NEST.nearest((SELECT p.v FROM main.NEST.products p WHERE "
+         "p.product_id = like_it.product_id)) n WHERE n.product_id <> like_it.product_id", NOTHING),
+        ("SELECT id FROM NEST.like_it(1)", [["3"]]),
+        ("SELECT p.product_id, l.id FROM NEST.products p, LATERAL NEST.like_it(p.product_id) l "
+         "WHERE p.product_id <> 2 ORDER BY 1", [["1", "3"], ["3", "1"]]),
+    ],
     "functions are shown and dropped": [
         ("CREATE FUNCTION main.NEST.one(x INT DEFAULT 1 COMMENT 'a number') RETURNS INT COMMENT 'c' "
          "RETURN x", NOTHING),

@@ -6,7 +6,7 @@ Knows the function's arguments; not how an index is searched.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -40,6 +40,7 @@ _ARGUMENTS = (
 )
 _PASSED = {"query_type": "query_type", "filters": "filter_string", "num_results": "num_results"}
 _ASKED = "vitrine_asked_"  # prefix of the columns that say which search a row answers
+_FOUND = "vitrine_found"
 
 Rows = Callable[[exp.Expression], pa.Table]
 
@@ -109,8 +110,16 @@ class VectorSearch:
             exp.NullSafeEQ(this=exp.column(f"{_ASKED}{name}", quoted=True), expression=value.copy())
             for name, value in given.items()
         ]
-        wanted = [exp.column(name, quoted=True) for name in columns]
-        query = exp.select(*wanted).from_(table).where(exp.and_(*conditions))
+        names = [exp.to_identifier(f"{_FOUND}_{place}") for place in range(len(columns))]
+        asked_names = [exp.to_identifier(f"{_ASKED}{name}", quoted=True) for name in given]
+        alias = exp.TableAlias(this=exp.to_identifier(_FOUND), columns=[*names, *asked_names])
+        table.set("alias", alias)  # or they'd be taken for those that arguments name
+        wanted = [
+            exp.alias_(exp.column(name.copy()), column, quoted=True)
+            for name, column in zip(names, columns)
+        ]
+        inner = exp.select(*map(exp.column, names)).from_(table).where(exp.and_(*conditions))
+        query = exp.select(*wanted).from_(inner.subquery(_FOUND))
         _put(node, exp.Subquery(this=query))
 
     def _found(self, given: Mapping[str, Any], models: frozenset[str]) -> pa.Table:
@@ -208,12 +217,17 @@ def _arguments(call: exp.Anonymous) -> dict[str, exp.Expression]:
 
 
 def _names_column(value: exp.Expression) -> bool:
-    """Whether an argument names a column of a relation beside the call; a subquery's are its own."""
+    """Whether an argument names a column of a relation beside the call; a subquery's are its own,
+    but for those that say another relation."""
+    inside = {one.alias_or_name.lower() for one in value.find_all(exp.Table, exp.Subquery, exp.CTE)}
     for column in value.find_all(exp.Column):
         above: exp.Expression | None = column
         while above is not value and above is not None and not isinstance(above, exp.Query):
             above = above.parent
-        if not isinstance(above, exp.Query):
+        is_own = isinstance(above, exp.Query) and (
+            not column.table or column.table.lower() in inside
+        )
+        if not is_own:
             return True
     return False
 
@@ -232,24 +246,56 @@ def _values(
 
 
 def _distinct(node: exp.Expression, given: Mapping[str, exp.Expression]) -> exp.Select:
-    """The query of the arguments' values, over the relations that stand before the call."""
-    select, call = _around(node)
-    if select is None:
-        raise BadStatement("vector_search: its arguments name columns of no relation before it.")
+    """The query of the arguments' values, over the relations that a call can see."""
+    _refuse_aggregates(given.values())
     named = [exp.alias_(value.copy(), name, quoted=True) for name, value in given.items()]
-    query = exp.select(*named).distinct()
-    if select.args.get("with_"):
-        query.set("with_", select.args["with_"].copy())
-    query.set("from_", select.args["from_"].copy())
-    for join in select.args.get("joins") or []:
-        if any(part is call for part in join.walk()):
-            break
-        query.append("joins", join.copy())
-    known = {source.alias_or_name.lower() for source in query.find_all(exp.Table, exp.Subquery)}
-    for condition in _conditions(select.args.get("where")):
-        if _is_about(condition, known):
-            query = query.where(condition.copy())
+    query, known = exp.select(*named).distinct(), set[str]()
+    levels = [level for level in _levels(node) if level[1]]
+    for select, before in reversed(levels):  # the outermost first, which the others can see
+        if known & {_relation(one).alias_or_name.lower() for one in before}:
+            query, known = exp.select(*named).distinct(), set()  # what is further in comes first
+        _add_level(query, select, before)
+        known |= {_relation(one).alias_or_name.lower() for one in before}
+    if not levels:
+        raise BadStatement("vector_search: its arguments name columns of no relation before it.")
+    known |= {source.alias_or_name.lower() for source in query.find_all(exp.Table, exp.Subquery)}
+    for select, _ in levels:
+        for condition in _conditions(select.args.get("where")):
+            if _is_about(condition, known) and all(part is not node for part in condition.walk()):
+                query = query.where(condition.copy())
     return query
+
+
+def _add_level(query: exp.Select, select: exp.Select, before: list[exp.Expression]) -> None:
+    """Add relations of a select, and the queries that it names, to a query."""
+    for cte in select.args["with_"].expressions if select.args.get("with_") else ():
+        query.with_(cte.alias, as_=cte.this.copy(), copy=False)
+    for one in before:
+        bare = _relation(one).unnest()
+        if isinstance(bare, exp.Select) and not bare.args.get("from_"):
+            _refuse_aggregates(bare.expressions)
+        if isinstance(one, exp.From) and query.args.get("from_") is not None:
+            query.append("joins", exp.Join(this=one.this.copy(), kind="CROSS"))
+        elif isinstance(one, exp.From):
+            query.set("from_", one.copy())
+        else:
+            query.append("joins" if isinstance(one, exp.Join) else "laterals", one.copy())
+
+
+def _refuse_aggregates(values: Iterable[exp.Expression]) -> None:
+    """Raises NotSupported where a value is one of a group of rows, which aren't told apart here."""
+    for value in values:
+        found = value.find(exp.AggFunc)
+        if found is not None and not isinstance(value.unnest(), exp.Query):
+            raise NotSupported(
+                "vector_search: its arguments hold an aggregate; compute that in a subquery before it."
+            )
+
+
+def _relation(one: exp.Expression) -> exp.Expression:
+    """What a FROM or a JOIN reads; a LATERAL VIEW is it itself."""
+    relation: exp.Expression = one if isinstance(one, exp.Lateral) else one.this
+    return relation
 
 
 def _conditions(where: exp.Expression | None) -> list[exp.Expression]:
@@ -265,17 +311,23 @@ def _is_about(condition: exp.Expression, known: set[str]) -> bool:
     return all(column.table.lower() in known for column in columns)
 
 
-def _around(node: exp.Expression) -> tuple[exp.Select | None, exp.Expression]:
-    """The select whose relations a call can see, and the relation of it that the call is in."""
+def _levels(node: exp.Expression) -> list[tuple[exp.Select, list[exp.Expression]]]:
+    """The selects around a call, the innermost first, each with those of its relations that the call
+    can see: the ones before it, or all where the call stands behind FROM or in what is selected."""
+    found: list[tuple[exp.Select, list[exp.Expression]]] = []
     inside: exp.Expression = node
-    lateral = node if isinstance(node, exp.Lateral) else node.find_ancestor(exp.Lateral)
-    if lateral is not None:
-        inside = lateral
-    select = inside.find_ancestor(exp.Select)
-    first = select.args.get("from_") if select is not None else None
-    if first is None or any(part is inside for part in first.walk()):
-        return None, inside  # nothing stands before it
-    return select, inside
+    while (select := inside.find_ancestor(exp.Select)) is not None:
+        while inside.parent is not None and inside.parent is not select:
+            inside = inside.parent
+        parts = [select.args.get("from_")]
+        parts += [*(select.args.get("joins") or []), *(select.args.get("laterals") or [])]
+        relations = [one for one in parts if one is not None]
+        if inside.arg_key == "with_":
+            relations = []
+        place = next((n for n, one in enumerate(relations) if one is inside), len(relations))
+        found.append((select, relations[:place]))
+        inside = select
+    return found
 
 
 def _put(node: exp.Expression, found: exp.Expression) -> None:

@@ -146,7 +146,8 @@ class RoutineCalls:
         body = self._body(routine, within)
         if call.gives_rows:
             body = body if routine.columns else with_names(body)
-            _put_rows(call, _rows(routine, rows_of(routine, body, given, self._known.columns_of)))
+            rows = rows_of(routine, body, given, self._known.columns_of, len(within))
+            _put_rows(call, _rows(routine, rows))
         else:
             value = value_of(routine, body, given, self._known.columns_of, len(within))
             call.node.replace(exp.paren(routine.of_type(value), copy=False))
@@ -199,10 +200,14 @@ def _rows(routine: Routine, query: exp.Expression) -> exp.Expression:
     return exp.select(*wanted).from_(exp.Subquery(this=query, alias=alias))
 
 
+def _alias_of(call: _Call) -> exp.TableAlias:
+    return exp.TableAlias(this=exp.to_identifier(call.parts[-1], quoted=True))
+
+
 def _put_rows(call: _Call, query: exp.Expression) -> None:
     """Put a query in the place of a call that stands for a relation."""
     node, inner = call.node, exp.Subquery(this=query)
-    alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(call.parts[-1]))
+    alias = node.args.get("alias") or _alias_of(call)
     if isinstance(node, exp.Lateral):
         if node.args.get("view"):
             raise NotSupported(f"LATERAL VIEW {call.parts[-1]:.60}: say LATERAL without VIEW.")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from engine.service.sql.language.functions.translation import own_functions
-from engine.service.sql.routines.parameters import ColumnsOf, named_in, put_values
+from engine.service.sql.routines.parameters import ColumnsOf, named_in, places_of, put_values
 from engine.service.sql.routines.routine import Routine
 
 GIVEN = "vitrine_given"  # before the names of what is handed over: none that a user has
@@ -32,10 +32,11 @@ def value_of(
         depth: of this call within the bodies of others.
     """
     if body.find(exp.Query) is not None:
-        if all(map(_is_simple, given.values())) and not _may_be_mixed_up(body, given):
+        simple = all(map(_is_simple, given.values())) or "vector_search" in own_functions(body)
+        if simple and not _may_be_mixed_up(body, given):
             return put_values(routine, body, given, columns_of)
-        inner = put_values(routine, body, _beside(given), columns_of)
-        return exp.Subquery(this=exp.select(inner).from_(_relation(given)))
+        inner = put_values(routine, body, _beside(given, depth), columns_of)
+        return exp.Subquery(this=exp.select(inner).from_(_relation(given, depth)))
     often = named_in(routine, body, columns_of)
     once = [
         name for name, value in given.items() if often.count(name) > 1 and not _is_simple(value)
@@ -48,19 +49,17 @@ def value_of(
 
 
 def rows_of(
-    routine: Routine, body: exp.Expression, given: Values, columns_of: ColumnsOf
+    routine: Routine, body: exp.Expression, given: Values, columns_of: ColumnsOf, depth: int
 ) -> exp.Expression:
-    """A function's body as a query, given its arguments.
-
-    A search for each row of other relations has to see that its arguments are columns of those.
-    """
-    if "vector_search" in own_functions(body) or not _may_be_mixed_up(body, given):
+    """A function's body as a query, given its arguments. See `value_of`."""
+    asked = [_is_asked_alone(one) for one in places_of(routine, body, columns_of)]
+    if all(asked) or not _may_be_mixed_up(body, given):
         return put_values(routine, body, given, columns_of)
-    inner = put_values(routine, body, _beside(given), columns_of)
+    inner = put_values(routine, body, _beside(given, depth), columns_of)
     alias = exp.TableAlias(this=exp.to_identifier(ROWS))
     lateral = exp.Lateral(this=exp.Subquery(this=inner), alias=alias)
     every = exp.Column(this=exp.Star(), table=exp.to_identifier(ROWS))
-    return exp.select(every).from_(_relation(given)).join(lateral, join_type="cross")
+    return exp.select(every).from_(_relation(given, depth)).join(lateral, join_type="cross")
 
 
 def _by_lambda(name: exp.Identifier, value: exp.Expression, body: exp.Expression) -> exp.Expression:
@@ -70,14 +69,24 @@ def _by_lambda(name: exp.Identifier, value: exp.Expression, body: exp.Expression
     return exp.Anonymous(this="get", expressions=[listed, exp.Literal.number(0)])
 
 
-def _beside(given: Values) -> dict[str, exp.Expression]:
-    return {name: exp.column(f"{GIVEN}_{name}", table=GIVEN, quoted=True) for name in given}
+def _beside(given: Values, depth: int) -> dict[str, exp.Expression]:
+    table = f"{GIVEN}_{depth}"
+    return {name: exp.column(f"{GIVEN}_{name}", table=table, quoted=True) for name in given}
 
 
-def _relation(given: Values) -> exp.Expression:
+def _relation(given: Values, depth: int) -> exp.Expression:
     named = [exp.alias_(value, f"{GIVEN}_{name}", quoted=True) for name, value in given.items()]
-    relation: exp.Expression = exp.select(*named).subquery(GIVEN)
+    relation: exp.Expression = exp.select(*named).subquery(f"{GIVEN}_{depth}")
     return relation
+
+
+def _is_asked_alone(place: exp.Expression) -> bool:
+    """Whether a place is an argument of a search that nothing stands before: it sees no column there."""
+    call = place.find_ancestor(exp.Anonymous, exp.Query)
+    while isinstance(call, exp.Anonymous) and call.name.lower() != "vector_search":
+        call = call.find_ancestor(exp.Anonymous, exp.Query)
+    relation = call.parent if isinstance(call, exp.Anonymous) else None
+    return isinstance(relation, exp.Table) and isinstance(relation.parent, exp.From)
 
 
 def _is_simple(value: exp.Expression) -> bool:

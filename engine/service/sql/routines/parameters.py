@@ -43,6 +43,13 @@ def named_in(routine: Routine, body: exp.Expression, columns_of: ColumnsOf) -> l
     return [name for _, name, _ in _named(routine, holder, columns_of)]
 
 
+def places_of(
+    routine: Routine, body: exp.Expression, columns_of: ColumnsOf
+) -> list[exp.Expression]:
+    """Where a body names its parameters."""
+    return [place for place, _, _ in _named(routine, body, columns_of)]
+
+
 def _named(
     routine: Routine, holder: exp.Expression, columns_of: ColumnsOf
 ) -> Iterator[tuple[exp.Column, str, list[exp.Expression]]]:
