@@ -137,6 +137,26 @@ REFUSED_ROUTINES: dict[str, tuple[str, str]] = {
     "another language": ("CREATE FUNCTION NEST.f() LANGUAGE R AS $$ x $$", "none of SQL, PYTHON"),
     "of the session": ("CREATE TEMPORARY FUNCTION f() RETURN 1", "without TEMPORARY"),
     "both ways": ("CREATE OR REPLACE FUNCTION IF NOT EXISTS NEST.f() RETURN 1", "not allowed"),
+    "an aggregate for a value": (
+        "CREATE FUNCTION NEST.f(x INT) RETURN 1 + sum(x)",
+        r"CANNOT_CONTAIN_COMPLEX_FUNCTIONS.*SUM\(x\)",
+    ),
+    "a window for a value": (
+        "CREATE FUNCTION NEST.f(x INT) RETURN row_number() OVER (ORDER BY x)",
+        "CANNOT_CONTAIN_COMPLEX_FUNCTIONS",
+    ),
+    "many rows for a value": (
+        "CREATE FUNCTION NEST.f(x ARRAY<INT>) RETURN explode(x)",
+        "CANNOT_CONTAIN_COMPLEX_FUNCTIONS",
+    ),
+    "a default that is a query": (
+        "CREATE FUNCTION NEST.f(x INT DEFAULT (SELECT 5)) RETURN x",
+        "NOT_A_VALID_DEFAULT_EXPRESSION.*`x`",
+    ),
+    "a default before none": (
+        "CREATE FUNCTION NEST.f(x INT DEFAULT 5, y INT) RETURN x",
+        "NOT_A_VALID_DEFAULT_PARAMETER_POSITION.*`x`.*`y`",
+    ),
     "no such schema": ("CREATE FUNCTION nowhere.f() RETURN 1", "SCHEMA_NOT_FOUND"),
     "the language's own": ("SHOW SYSTEM FUNCTIONS", "SHOW FUNCTIONS lists those of a schema"),
 }

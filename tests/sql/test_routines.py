@@ -37,6 +37,35 @@ def test_results_are_named_by_full_names_of_functions(shop: Workspace) -> None:
     assert inner.column_names == ["main.s.f(n)"]
 
 
+def test_results_are_named_by_arguments_in_their_places(shop: Workspace) -> None:
+    made(
+        shop,
+        "main.s.f(a INT DEFAULT 1, b INT DEFAULT 2) RETURNS INT RETURN a * 10 + b",
+        "main.s.g(x INT) RETURNS STRUCT<a: INT> RETURN named_struct('a', x)",
+    )
+    found = shop.sql("SELECT s.f(), s.f(3), s.f(b => 4), s.f(b => 4, a => 5), s.g(x => 2).a")
+    names = ["main.s.f()", "main.s.f(3)", "main.s.f(1, 4)", "main.s.f(5, 4)", "main.s.g(2).a"]
+    assert found.column_names == names
+    assert [column[0].as_py() for column in found.columns] == [12, 32, 14, 54, 2]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "rows", "expected"),
+    [
+        ("id", "range(10)", 9),
+        ("col1", "VALUES (1), (2)", 2),
+        ("a", "VALUES (1), (2) AS v(a)", 2),
+        ("other", "range(10)", 7),
+    ],
+)
+def test_columns_of_rows_that_are_no_table_come_before_parameters(
+    shop: Workspace, parameter: str, rows: str, expected: int
+) -> None:
+    made(shop, f"main.s.f({parameter} BIGINT) RETURNS BIGINT RETURN "
+               f"(SELECT max({parameter}) FROM {rows})")  # fmt: skip
+    assert values(shop, "SELECT s.f(7)") == [[expected]]
+
+
 def test_names_in_a_body_mean_what_they_meant_when_it_was_made(shop: Workspace) -> None:
     shop.sql("CREATE SCHEMA main.other")
     shop.sql("CREATE TABLE main.other.t AS SELECT 1 AS n")

@@ -105,22 +105,7 @@ class VectorSearch:
                 "vector_search: the relations before it have no rows to search with."
             )
         shown = connection.show(pa.concat_tables(parts, promote_options="permissive"))
-        table = exp.Table(this=exp.to_identifier(shown, quoted=True))
-        conditions = [
-            exp.NullSafeEQ(this=exp.column(f"{_ASKED}{name}", quoted=True), expression=value.copy())
-            for name, value in given.items()
-        ]
-        names = [exp.to_identifier(f"{_FOUND}_{place}") for place in range(len(columns))]
-        asked_names = [exp.to_identifier(f"{_ASKED}{name}", quoted=True) for name in given]
-        alias = exp.TableAlias(this=exp.to_identifier(_FOUND), columns=[*names, *asked_names])
-        table.set("alias", alias)  # or they'd be taken for those that arguments name
-        wanted = [
-            exp.alias_(exp.column(name.copy()), column, quoted=True)
-            for name, column in zip(names, columns)
-        ]
-        inner = exp.select(*map(exp.column, names)).from_(table).where(exp.and_(*conditions))
-        query = exp.select(*wanted).from_(inner.subquery(_FOUND))
-        _put(node, exp.Subquery(this=query))
+        _put(node, exp.Subquery(this=_answers(shown, given, columns)))
 
     def _found(self, given: Mapping[str, Any], models: frozenset[str]) -> pa.Table:
         """The rows of one search, with all columns of the index and the score.
@@ -142,6 +127,29 @@ class VectorSearch:
         found = pa.table(arrays, schema=pa.schema(fields))
         score = pa.array(values[-1], pa.float64())
         return found.cast(readable(found.schema)).append_column(SCORE, score)
+
+
+def _answers(shown: str, given: Mapping[str, exp.Expression], columns: list[str]) -> exp.Select:
+    """The query of what was found for the values that a call's arguments have.
+
+    Args:
+        shown: the table of all that was found, by values.
+    """
+    conditions = [
+        exp.NullSafeEQ(this=exp.column(f"{_ASKED}{name}", quoted=True), expression=value.copy())
+        for name, value in given.items()
+    ]
+    names = [exp.to_identifier(f"{_FOUND}_{place}") for place in range(len(columns))]
+    asked_names = [exp.to_identifier(f"{_ASKED}{name}", quoted=True) for name in given]
+    # Other names than the index's, or its columns would be taken for those that arguments name.
+    alias = exp.TableAlias(this=exp.to_identifier(_FOUND), columns=[*names, *asked_names])
+    table = exp.Table(this=exp.to_identifier(shown, quoted=True), alias=alias)
+    inner = exp.select(*map(exp.column, names)).from_(table).where(exp.and_(*conditions))
+    wanted = [
+        exp.alias_(exp.column(name.copy()), column, quoted=True)
+        for name, column in zip(names, columns)
+    ]
+    return exp.select(*wanted).from_(inner.subquery(_FOUND))
 
 
 def _models(given: Mapping[str, exp.Expression]) -> frozenset[str]:

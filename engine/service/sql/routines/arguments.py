@@ -16,18 +16,25 @@ def arguments_of(routine: Routine, call: exp.Anonymous) -> dict[str, exp.Express
     Raises:
         BadStatement: too many arguments, one that is missing, given twice, or of no such parameter.
     """
+    values = in_places(routine, call)
+    return {
+        field.name.lower(): field.cast(value) for field, value in zip(routine.parameters, values)
+    }
+
+
+def in_places(routine: Routine, call: exp.Anonymous) -> list[exp.Expression]:
+    """A value for each parameter as the call or the function says it. Raises as `arguments_of`."""
     given = _given(routine, call)
-    found: dict[str, exp.Expression] = {}
+    found: list[exp.Expression] = []
     for field in routine.parameters:
-        name = field.name.lower()
-        value = given.get(name)
+        value = given.get(field.name.lower())
         if value is None and field.default is None:
             raise BadStatement(
                 f"[REQUIRED_PARAMETER_NOT_FOUND] Cannot invoke routine {routine.name} because the "
                 f"parameter named `{field.name}` is required, but the routine call did not supply a "
                 f"value. Its parameters are: {_listed(routine)}."
             )
-        found[name] = field.cast(expression(field.default or "") if value is None else value.copy())
+        found.append(expression(field.default or "") if value is None else value.copy())
     return found
 
 

@@ -11,7 +11,7 @@ from sqlglot import exp
 from engine.errors import BadStatement, NotSupported
 from engine.service.sql.language.functions.names import with_names
 from engine.service.sql.language.functions.translation import is_known
-from engine.service.sql.routines.arguments import arguments_of
+from engine.service.sql.routines.arguments import arguments_of, in_places
 from engine.service.sql.routines.handing import ROWS, rows_of, value_of
 from engine.service.sql.routines.known import KnownRoutines
 from engine.service.sql.routines.parameters import put_values
@@ -36,9 +36,13 @@ class _Call:
         """Whether it stands where a relation does."""
         return isinstance(self.node, (exp.Table, exp.Lateral))
 
-    def say(self, name: str) -> None:
-        """Say the function's full name where it stands for a value."""
-        if self.gives_rows or len(self.parts) == len(name.split(".")):
+    def say(self, name: str, shown: dict[str, Any]) -> None:
+        """Say the function's full name where it stands for a value, with arguments by place."""
+        if self.gives_rows:
+            return
+        if any(isinstance(one, exp.Kwarg) for one in self.call.expressions):
+            self.call.set("expressions", in_places(routine_of(shown), self.call))
+        if len(self.parts) == len(name.split(".")):
             return
         before = [exp.to_identifier(part) for part in name.split(".")[:-1]]
         self.node.replace(exp.Dot.build([*before, self.call.copy()]))
@@ -88,7 +92,7 @@ class RoutineCalls:
             return tree
         holder = exp.Tuple(expressions=[tree])
         for call, shown in reversed(found):
-            call.say(str(shown["full_name"]))
+            call.say(str(shown["full_name"]), shown)
         left: exp.Expression = holder.expressions[0].pop()
         return left
 

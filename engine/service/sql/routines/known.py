@@ -53,6 +53,10 @@ class KnownRoutines:
         None where they aren't known.
         """
         if isinstance(node.this, exp.Func):
+            if isinstance(node.this, exp.Explode):
+                return ["pos", "col"] if isinstance(node.this, exp.Posexplode) else ["col"]
+            if isinstance(node.this, exp.Anonymous) and node.this.name.lower() == "range":
+                return ["id"]
             named = {str(one.this.name).lower(): one for one in node.this.find_all(exp.Kwarg)}
             full = named["index"].expression.name if "index" in named else ""
         else:

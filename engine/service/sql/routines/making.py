@@ -27,6 +27,7 @@ from engine.service.sql.language.routines import (
     ShowFunctions,
 )
 from engine.service.sql.queries import QueryRunner
+from engine.service.sql.routines.checks import check_body, check_defaults
 from engine.service.sql.routines.known import KnownRoutines
 from engine.service.sql.routines.routine import TABLE, routine_of, type_of
 from engine.service.sql.session import Session
@@ -78,6 +79,7 @@ class RoutineStatements:
                 f"[ROUTINE_ALREADY_EXISTS] Cannot create the routine {name} because a routine of that "
                 "name already exists. Say CREATE OR REPLACE FUNCTION, or IF NOT EXISTS."
             )
+        check_defaults(str(name), command.parameters)
         facts = self._facts(runner, name, command)
         if (name.catalog, name.schema) == (DEFAULT_CATALOG, DEFAULT_SCHEMA):
             self._schemas.create(name.catalog, name.schema, lenient=True)
@@ -126,6 +128,7 @@ class RoutineStatements:
         With the type of its result, where the body alone says it.
         """
         routine = routine_of(facts)
+        check_body(routine)
         resolved = runner.resolved(runner.relations.calls.tried(routine))
         if own_functions(resolved):  # searches and models want values, and may cost
             return {"data_type": "STRING", "full_data_type": "STRING", **facts}

@@ -111,6 +111,10 @@ def _columns(relation: exp.Expression, columns_of: ColumnsOf) -> set[str]:
     alias = relation.args.get("alias")
     if isinstance(alias, exp.TableAlias) and alias.columns:
         return {column.name.lower() for column in alias.columns}
+    if isinstance(relation, exp.Values):
+        rows = relation.expressions[:1]
+        width = max((len(one.expressions) if isinstance(one, exp.Tuple) else 1) for one in rows)
+        return {f"col{place}" for place in range(1, width + 1)}
     query: exp.Expression | None = relation.this if isinstance(relation, exp.Subquery) else None
     if isinstance(relation, exp.Lateral) and isinstance(relation.this, exp.Subquery):
         query = relation.this.this

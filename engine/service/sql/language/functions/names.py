@@ -91,7 +91,7 @@ def _selects(tree: exp.Expression) -> list[exp.Select]:
 
 def _has_name(node: exp.Expression) -> bool:
     """Whether a result has a name already, or several; a call by a name of several parts has none."""
-    is_call = isinstance(node, exp.Dot) and isinstance(node.expression, exp.Anonymous)
+    is_call = isinstance(node, exp.Dot) and node.find(exp.Anonymous) is not None
     return isinstance(node, _NAMED) and not is_call
 
 
