@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import hypothesis
 import pytest
 from hypothesis import strategies as st
@@ -217,3 +219,14 @@ def test_columns_of_rows_are_named_by_the_body_s_words_not_by_a_call_s_values(
     assert [list(row.values())[:4] for row in found.to_pylist()] == [[5, "x", "x", 6]]
     found = shop.sql("SELECT r.b, r.a FROM main.s.t, LATERAL main.s.rows_of(t.n, 'y') r LIMIT 1")
     assert found.column_names == ["b", "a"]
+
+
+def test_a_function_that_is_replaced_is_there_all_the_time(shop: Workspace) -> None:
+    made(shop, "main.s.F(x INT) RETURNS INT RETURN x + 1")
+    text = "CREATE OR REPLACE FUNCTION main.s.f(x INT) RETURNS INT RETURN x + 1"
+    with ThreadPoolExecutor(3) as threads:
+        replaced = [threads.submit(shop.sql, text) for _ in range(10)]
+        called = [threads.submit(values, shop, "SELECT main.s.f(1)") for _ in range(20)]
+        assert [one.result() for one in called] == [[[2]]] * 20
+        assert all(one.result() is not None for one in replaced)
+    assert values(shop, "SHOW FUNCTIONS IN main.s") == [["main.s.F"]]

@@ -70,13 +70,15 @@ class _Definitions:
     def _not_found(self, full_name: str) -> NotFound:
         return NotFound(f"{self.noun} '{full_name}' does not exist.")
 
-    def _add(self, place: tuple[str, str, str], facts: Mapping[str, Any]) -> dict[str, Any]:
+    def _add(
+        self, place: tuple[str, str, str], facts: Mapping[str, Any], replaces: bool = False
+    ) -> dict[str, Any]:
         catalog, schema, name = place
         securable_name(name, self.rpc)
         full_name = ".".join(place)
         with self._files.writing():
             self._contents.check_schema(f"{catalog}.{schema}")
-            if self._files.exists(self.kind, full_name):
+            if not replaces and self._files.exists(self.kind, full_name):
                 raise ResourceConflict(f"{self.noun} '{full_name}' already exists")
             self._files.write(self.kind, full_name, {**facts, **born()})
         return self.get(full_name)
@@ -99,11 +101,12 @@ class Functions(_Definitions):
     kind: Kind = "functions"
     noun, rpc = "Function", "Function"
 
-    def create(self, function_info: Mapping[str, Any]) -> dict[str, Any]:
+    def create(self, function_info: Mapping[str, Any], replaces: bool = False) -> dict[str, Any]:
         """Register a function.
 
         Args:
             function_info: its definition as the API takes it; kept and shown.
+            replaces: one of that name is replaced at once, which keeps its grants.
 
         Raises:
             InvalidParameterValue: no name, catalog or schema. CatalogNotFound, SchemaNotFound: no such
@@ -117,7 +120,9 @@ class Functions(_Definitions):
                 "schema_name."
             )
         catalog, schema, name = place
-        return self._add((catalog, schema, name), {**facts, "function_id": str(uuid.uuid4())})
+        return self._add(
+            (catalog, schema, name), {**facts, "function_id": str(uuid.uuid4())}, replaces
+        )
 
     def update(self, full_name: str, owner: str | None = None) -> dict[str, Any]:
         """Give a function to somebody else. Raises NotFound, InvalidParameterValue."""

@@ -83,9 +83,9 @@ class RoutineStatements:
         facts = self._facts(runner, name, command)
         if (name.catalog, name.schema) == (DEFAULT_CATALOG, DEFAULT_SCHEMA):
             self._schemas.create(name.catalog, name.schema, lenient=True)
-        if there is not None:
-            self._functions.delete(there)
-        self._functions.create(facts)
+        if there is not None:  # as it was spelt
+            facts |= {"name": there.rpartition(".")[2], "full_name": there}
+        self._functions.create(facts, replaces=command.replaces)
 
     def _facts(
         self, runner: QueryRunner, name: ThreePartName, command: CreateFunction
