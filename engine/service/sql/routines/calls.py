@@ -72,6 +72,8 @@ class RoutineCalls:
             BadStatement: a wrong call, or functions that call each other in a circle.
             NotSupported: a function in another language.
         """
+        if tree.find(exp.Anonymous) is None:
+            return tree
         tree = self.with_full_names(tree, session)
         calls = [call.node for call, _ in self._calls(tree, session)]
         if not calls:
@@ -100,9 +102,7 @@ class RoutineCalls:
         self, tree: exp.Expression, session: Session
     ) -> Iterator[tuple[_Call, dict[str, Any]]]:
         """Calls of functions, each with what Unity Catalog shows of it, the outer ones first."""
-        for node in list(tree.walk(bfs=False)):
-            if not isinstance(node, exp.Anonymous):
-                continue
+        for node in list(tree.find_all(exp.Anonymous, bfs=False)):
             call = _call_of(node)
             if call is None:
                 continue

@@ -33,7 +33,7 @@ class KnownRoutines:
         """A function as Unity Catalog shows it; None where there is none."""
         full = self.spelt(name)
         try:
-            return None if full is None else self._functions.get(full)
+            return None if full is None else {**self._functions.get(full), "full_name": full}
         except NotFound:  # dropped just now
             return None
 
