@@ -1842,7 +1842,7 @@ SELECT coalesce(array(true), array('false'))
 SELECT nvl(array(1), array('2'))
 SELECT greatest(array(1), array(2))
 SELECT coalesce(array(1), array(2.5))
-SELECT array(1, 2) UNION SELECT array(2.5)
+SELECT * FROM (SELECT array(1, 2) AS a UNION SELECT array(2.5)) ORDER BY a
 SELECT coalesce(array(), array('a'))
 SELECT coalesce(array('a'), array())
 SELECT coalesce(array(null), array(1))
