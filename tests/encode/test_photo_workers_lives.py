@@ -196,7 +196,11 @@ def told(program: subprocess.Popen[str]) -> list[int]:
     """The numbers of processes that a program prints after its first line."""
     assert program.stdout is not None
     assert program.stdout.readline() == "begun\n"
-    return [int(each) for each in program.stdout.readline().split()]
+    found = [int(each) for each in program.stdout.readline().split()]
+    if not found:
+        program.kill()
+        pytest.fail(f"the program has no processes: {program.communicate()[1]}")
+    return found
 
 
 def test_a_program_without_a_guard_is_run_once_and_ends_its_processes() -> None:
