@@ -116,6 +116,11 @@ def quoted_name(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
+def quoted_text(text: str) -> str:
+    """A text as SQL takes any: in single quotes, a backslash before each quote and backslash."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
 def endpoint_name(text: str) -> str:
     """Check an endpoint's name as the service does.
 

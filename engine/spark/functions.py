@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from pyspark.sql import DataFrame
 
-from engine.core.names import ThreePartName, quoted_name
+from engine.core.names import ThreePartName, quoted_name, quoted_text
 from engine.errors import BadStatement, NotFound, NotSupported, ResourceConflict
 from engine.service.catalogs.definitions import Functions
 from engine.service.sql.language.table_names import tables_named
@@ -127,9 +127,8 @@ class SessionFunctions:
             if found[1] is None:
                 return found[0]
             word = found[1].lower()
-            value = names.catalog if word == "current_catalog" else names.schema
-            said = value.replace("\\", "\\\\").replace("'", "\\'")
-            self._run(f"DECLARE OR REPLACE VARIABLE `{word}()` STRING DEFAULT '{said}'")
+            said = quoted_text(names.catalog if word == "current_catalog" else names.schema)
+            self._run(f"DECLARE OR REPLACE VARIABLE `{word}()` STRING DEFAULT {said}")
             return f"`{word}()`"
 
         return _WHERE.sub(variable, text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.core.names import quoted_name
+from engine.core.names import quoted_name, quoted_text
 from engine.service.catalogs.columns import DEFAULT, GENERATED, IDENTITY, checks_of
 
 _FEED = {"delta.enableChangeDataFeed": "true"}
@@ -124,5 +124,4 @@ def _named(name: str) -> str:
 
 def _text(value: object) -> str:
     """A text of SQL, in Databricks' escapes."""
-    escaped = str(value).replace("\\", "\\\\").replace("'", "\\'")
-    return "'" + escaped.replace("\n", "\\n").replace("\r", "\\r") + "'"
+    return quoted_text(str(value)).replace("\n", "\\n").replace("\r", "\\r")

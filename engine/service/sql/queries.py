@@ -145,6 +145,14 @@ class QueryRunner:
         return dict(self.connection.types(f'SELECT * FROM "{name}"'))
 
 
+def without_rows(query: exp.Expression) -> exp.Expression:
+    """A copy of a query that has its columns alone."""
+    if isinstance(query, exp.Select):  # within another, DuckDB gives a name twice a number
+        return query.limit(0)
+    alias = exp.TableAlias(this=exp.to_identifier("q"))
+    return exp.select("*").from_(exp.Subquery(this=query.copy(), alias=alias)).limit(0)
+
+
 def shown_table(name: str, alias: str, schema: pa.Schema) -> exp.Table:
     """A node for a table of some columns that the connection shows."""
     node = exp.Table(

@@ -13,12 +13,12 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from engine.core.names import is_volume_path, quoted_name
+from engine.core.names import is_volume_path, quoted_name, quoted_text
 from engine.errors import BadStatement, VitrineError
 from engine.service.sql.session import Session
 from engine.service.sql.upkeep import restored
 from engine.spark.delta.folder_rows import changed_folder
-from engine.spark.frames.table_rows import NamedTable, sql_text
+from engine.spark.frames.table_rows import NamedTable
 from engine.spark.frames.volume_paths import local_folder
 from engine.store.tables.delta import delta_history, open_delta
 from engine.store.tables.delta_writing import (
@@ -60,7 +60,9 @@ class NamedPlace(NamedTable):
 
     def set_properties(self, properties: Mapping[str, str]) -> None:
         """Let the table have properties."""
-        pairs = ", ".join(f"{sql_text(key)} = {sql_text(one)}" for key, one in properties.items())
+        pairs = ", ".join(
+            f"{quoted_text(key)} = {quoted_text(one)}" for key, one in properties.items()
+        )
         self.change(f"ALTER TABLE {self.spelled} SET TBLPROPERTIES ({pairs})")
 
     def add_feature(self, name: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 
-from engine.core.names import ThreePartName, quoted_name
+from engine.core.names import ThreePartName, quoted_name, quoted_text
 from engine.errors import BadStatement, NotFound, NotSupported
 from engine.service.sql.writing.evolution import WIDENING
 from engine.spark.frames.columns_said import (
@@ -56,10 +56,11 @@ class Definition:
             if columns:
                 said.append(f"{clause} ({', '.join(map(quoted_name, columns))})")
         if self.comment:
-            said.append(f"COMMENT {sql_text(self.comment)}")
+            said.append(f"COMMENT {quoted_text(self.comment)}")
         if self.properties:
             pairs = (
-                f"{sql_text(key)} = {sql_text(value)}" for key, value in self.properties.items()
+                f"{quoted_text(key)} = {quoted_text(value)}"
+                for key, value in self.properties.items()
             )
             said.append(f"TBLPROPERTIES ({', '.join(pairs)})")
         return " ".join(said)
@@ -300,9 +301,3 @@ def table_of(session: OnWorkspace, name: str) -> Table | None:
     tables = session.workspace.tables
     found = next((one for one in tables.names() if str(one).lower() == wanted), None)
     return None if found is None else tables.get(found)
-
-
-def sql_text(value: str) -> str:
-    """A text in SQL."""
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

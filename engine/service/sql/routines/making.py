@@ -26,7 +26,7 @@ from engine.service.sql.language.routines import (
     Routines,
     ShowFunctions,
 )
-from engine.service.sql.queries import QueryRunner
+from engine.service.sql.queries import QueryRunner, without_rows
 from engine.service.sql.routines.checks import check_body, check_defaults
 from engine.service.sql.routines.known import KnownRoutines
 from engine.service.sql.routines.routine import TABLE, routine_of, type_of
@@ -132,7 +132,7 @@ class RoutineStatements:
         resolved = runner.resolved(runner.relations.calls.tried(routine))
         if own_functions(resolved):  # searches and models want values, and may cost
             return {"data_type": "STRING", "full_data_type": "STRING", **facts}
-        found = runner.finished(_without_rows(resolved)).schema
+        found = runner.finished(without_rows(resolved)).schema
         if routine.columns is None:
             return {**_result(found.field(0)), **facts}
         if routine.columns and len(routine.columns) != len(found):
@@ -192,12 +192,6 @@ def _check_python(name: ThreePartName, body: str) -> None:
         ast.parse(f"def function():\n{textwrap.indent(textwrap.dedent(body), '    ')}")
     except (SyntaxError, ValueError) as error:
         raise BadStatement(f"CREATE FUNCTION {name}: its Python can't be read: {error}") from None
-
-
-def _without_rows(query: exp.Expression) -> exp.Expression:
-    if isinstance(query, exp.Select):
-        return query.limit(0)
-    return exp.select("*").from_(exp.Subquery(this=query, alias="q")).limit(0)
 
 
 def _lines(shown: dict[str, Any], extended: bool) -> list[str]:

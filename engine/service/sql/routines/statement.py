@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.core.names import quoted_name
+from engine.core.names import quoted_name, quoted_text
 from engine.service.sql.language.table_names import tables_named
 from engine.service.sql.routines.routine import Field, Routine, is_query, routine_of
 
@@ -25,7 +25,7 @@ def creation_of(shown: Mapping[str, Any], leaves: bool = False) -> str:
     name = ".".join(map(quoted_name, routine.name.split(".")))
     given = ", ".join(_said(field, with_default=True) for field in routine.parameters)
     begin = "CREATE FUNCTION IF NOT EXISTS" if leaves else "CREATE OR REPLACE FUNCTION"
-    comment = f" COMMENT {_text(shown['comment'])}" if leaves and shown.get("comment") else ""
+    comment = f" COMMENT {quoted_text(shown['comment'])}" if leaves and shown.get("comment") else ""
     head = f"{begin} {name}({given}){_returns(routine)}{comment}"
     if is_sql:
         return f"{head} RETURN {_body(routine)}"
@@ -35,11 +35,6 @@ def creation_of(shown: Mapping[str, Any], leaves: bool = False) -> str:
 def _said(field: Field, with_default: bool = False) -> str:
     default = f" DEFAULT {field.default}" if with_default and field.default is not None else ""
     return f"{quoted_name(field.name)} {field.type or 'STRING'}{default}"
-
-
-def _text(text: str) -> str:
-    said = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{said}'"
 
 
 def _returns(routine: Routine) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from engine.core.names import quoted_name
+from engine.core.names import quoted_name, quoted_text
 from engine.core.types import catalog_type, is_list
 from engine.service.catalogs.columns import DEFAULT, GENERATED, IDENTITY, rules_of
 
@@ -60,10 +60,10 @@ def create_view(shown: Mapping[str, Any]) -> str:
 
 def _said(shown: Mapping[str, Any]) -> list[str]:
     """The comment and the properties."""
-    out = [f"COMMENT {_text(shown['comment'])}"] if shown.get("comment") else []
+    out = [f"COMMENT {quoted_text(shown['comment'])}"] if shown.get("comment") else []
     pairs = sorted(shown.get("properties", {}).items())
     if pairs:
-        listed = ",\n".join(f"  {_text(key)} = {_text(value)}" for key, value in pairs)
+        listed = ",\n".join(f"  {quoted_text(key)} = {quoted_text(value)}" for key, value in pairs)
         out.append(f"TBLPROPERTIES (\n{listed})")
     return out
 
@@ -89,7 +89,7 @@ def _rules(one: Mapping[str, Any]) -> str:
 
 
 def _comment(one: Mapping[str, Any]) -> str:
-    return f" COMMENT {_text(one['comment'])}" if one.get("comment") else ""
+    return f" COMMENT {quoted_text(one['comment'])}" if one.get("comment") else ""
 
 
 def sql_type(kind: pa.DataType) -> str:
@@ -109,8 +109,3 @@ def _full_name(shown: Mapping[str, Any]) -> str:
 
 def _name(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) else quoted_name(name)
-
-
-def _text(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

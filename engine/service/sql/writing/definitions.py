@@ -19,7 +19,7 @@ from engine.service.catalogs.table_facts import TableFacts
 from engine.service.catalogs.tables import Tables
 from engine.service.sql.language.column_types import column_type
 from engine.service.sql.language.forms.originals import text_of
-from engine.service.sql.queries import QueryRunner
+from engine.service.sql.queries import QueryRunner, without_rows
 from engine.service.sql.relations import Relations, views_of
 from engine.service.sql.session import TemporaryView
 from engine.service.sql.writing.column_rules.saying import rule_said
@@ -309,11 +309,7 @@ def _tried(runner: QueryRunner, query: exp.Expression, name: str | ThreePartName
     Raises:
         BadStatement: the view would read itself, or one that lasts a temporary one.
     """
-    if isinstance(query, exp.Select):  # within another, DuckDB gives a name twice a number
-        asked = query.limit(0)
-    else:
-        asked = exp.select("*").from_(exp.Subquery(this=query.copy(), alias=_q())).limit(0)
-    resolved = runner.resolved(asked)
+    resolved = runner.resolved(without_rows(query))
     read = views_of(resolved)
     if name in read:
         raise BadStatement(f"[RECURSIVE_VIEW] The view {name} would read itself. It is as it was.")
@@ -333,10 +329,6 @@ def _names_of_view(node: exp.Schema, told: Said) -> tuple[str, ...]:
             if isinstance(constraint.kind, exp.CommentColumnConstraint):
                 told.comments[one.name] = constraint.kind.this.name
     return tuple(one.name for one in node.expressions)
-
-
-def _q() -> exp.TableAlias:
-    return exp.TableAlias(this=exp.to_identifier("q"))
 
 
 def taken_by_table(runner: QueryRunner, name: ThreePartName, tree: exp.Create) -> bool:

@@ -9,11 +9,11 @@ from typing import Any, Literal
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
 
-from engine.core.names import quoted_name
+from engine.core.names import quoted_name, quoted_text
 from engine.errors import BadStatement, NotSupported, ResourceConflict
 from engine.spark.delta.api.exceptions import as_delta
 from engine.spark.delta.api.given import check_type
-from engine.spark.frames.table_rows import Definition, sql_text, table_of
+from engine.spark.frames.table_rows import Definition, table_of
 from engine.spark.frames.volume_paths import local_folder
 from engine.store.tables.delta_writing import write_delta
 from engine.store.tables.partitions import is_delta
@@ -103,7 +103,7 @@ class DeltaTableBuilder:
         words = [quoted_name(colName), kind, "" if nullable else "NOT NULL"]
         words += [_generated("ALWAYS", generatedAlwaysAs)]
         words += [_generated("BY DEFAULT", generatedByDefaultAs)]
-        words += ["" if comment is None else f"COMMENT {sql_text(comment)}"]
+        words += ["" if comment is None else f"COMMENT {quoted_text(comment)}"]
         plain = not (generatedAlwaysAs or generatedByDefaultAs or comment)
         found = DataType.fromDDL(dataType) if isinstance(dataType, str) else dataType
         field = StructField(colName, found, nullable) if plain else None
